@@ -1,0 +1,75 @@
+"""The identity of a column, and its physical name in Arrow tables and Parquet files."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pyarrow as pa
+
+TIME = "_time"  # int64, event time, unix ns
+RATE = "_rate"  # int64, sample rate
+OFFSET = "_offset"  # int64, offset of the record in its partition
+PLACE = "_place"  # int32, place of the event within its record
+REST = "_rest"  # string, JSON object of the rarest columns of a wide segment, by physical name
+SYSTEM_COLUMNS = (TIME, RATE, OFFSET, PLACE)
+_PREFIX = "f:"
+_KEPT = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
+
+
+class FieldType(StrEnum):
+    """Type of a column. Nested objects beyond the depth, and arrays, are JSON text."""
+
+    INT = "i"
+    FLOAT = "f"
+    BOOL = "b"
+    STRING = "s"
+    JSON = "j"
+
+    @property
+    def arrow(self) -> pa.DataType:
+        """The Arrow type that holds it."""
+        return _ARROW[self]
+
+
+_ARROW: dict[FieldType, pa.DataType] = {
+    FieldType.INT: pa.int64(),
+    FieldType.FLOAT: pa.float64(),
+    FieldType.BOOL: pa.bool_(),
+    FieldType.STRING: pa.large_string(),
+    FieldType.JSON: pa.large_string(),
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ColumnKey:
+    """(field, type): one column of a dataset."""
+
+    field: str
+    type: FieldType
+
+    @property
+    def physical(self) -> str:
+        """Injective, free of upper case, never equal to a system column: `f:<encoded>:<type>`.
+
+        Lower-case ASCII letters, digits and `_.-` stand for themselves, every other UTF-8 byte is
+        `%xx` in lower-case hex. Engines that fold case (DuckDB) cannot confuse two of them.
+        """
+        raw = self.field.encode()
+        encoded = "".join(chr(b) if b in _KEPT else f"%{b:02x}" for b in raw)
+        return f"{_PREFIX}{encoded}:{self.type.value}"
+
+
+def parse_physical(name: str) -> ColumnKey | None:
+    """The column of a physical name; None for a system column. Raises ValueError."""
+    if not name.startswith(_PREFIX):
+        return None
+    encoded, _, code = name[len(_PREFIX) :].rpartition(":")
+    raw = bytearray()
+    at = 0
+    while at < len(encoded):
+        if encoded[at] == "%":
+            raw.append(int(encoded[at + 1 : at + 3], 16))
+            at += 3
+        else:
+            raw.append(ord(encoded[at]))
+            at += 1
+    return ColumnKey(raw.decode(), FieldType(code))

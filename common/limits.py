@@ -1,0 +1,54 @@
+"""Every limit of Bellwether, one line of reason each (I11).
+
+Limits that are part of a format (they decide what the log means, I3) say so: they may change
+only with a new format version.
+"""
+
+from typing import Final
+
+# --- one event (contract: the vendor's published limits) ---------------------------------------
+EVENT_FIELDS_MAX: Final = 2_000  # members of an event after unpacking; the vendor's limit
+EVENT_BYTES_MAX: Final = 1_000_000  # bytes of one event's `data`; the vendor's limit
+STRING_BYTES_MAX: Final = 65_535  # UTF-8 bytes of one string value or key; the vendor's limit
+NESTING_DEPTH_MAX: Final = 256  # hard parse depth: bounds the stack of every parser we have
+EXPAND_DEPTH_MAX: Final = 10  # the vendor's largest `expand_json_depth`
+SAMPLE_RATE_MAX: Final = 2**31 - 1  # fits every client's integer; keeps weighted sums in range
+
+# --- one request -------------------------------------------------------------------------------
+BATCH_BODY_BYTES_MAX: Final = 5_000_000  # after decompression; what clients split at
+EVENT_BODY_BYTES_MAX: Final = 1_000_000  # body of /1/events, after decompression
+WIRE_BODY_BYTES_MAX: Final = 5_000_000  # as it came: a compressed body is never larger than plain
+BATCH_EVENTS_MAX: Final = 100_000  # bounds the reply; a 5 MB body of `{"data":{"a":1}}` fits
+MANAGEMENT_BODY_BYTES_MAX: Final = 100_000  # the vendor's limit for everything that is not ingest
+BATCH_ID_CHARS_MAX: Final = 128  # room for a UUID or a hash with a prefix
+DATASET_NAME_CHARS_MAX: Final = 255  # the vendor's limit
+
+# --- records (format version 1) ----------------------------------------------------------------
+RECORD_RAW_BYTES_MAX: Final = 1_000_000  # event bytes gathered into one record before zstd
+RECORD_VALUE_BYTES_MAX: Final = 1_048_576  # compressed; Kafka's default message size
+RECORD_DECODED_BYTES_MAX: Final = 2_500_000  # guard while decoding: one event + its envelope twice
+
+# --- cuts (format version 1: part of what the log means, I3) -----------------------------------
+CUT_ROWS_MAX_V1: Final = 131_072  # replay after a crash stays under ten seconds per partition
+CUT_BYTES_MAX_V1: Final = 134_217_728  # decoded record bytes; bounds live memory per partition
+CUT_CONTROL_RECORDS_MAX_V1: Final = 4_096  # an idle partition's heartbeats are covered too
+TIME_PAST_BOUND_NS_V1: Final = 24 * 3600 * 10**9  # older than this at append: a far segment
+TIME_FUTURE_BOUND_NS_V1: Final = 3600 * 10**9  # further ahead than this: a far segment
+BATCH_WINDOW_HOUR_MARKERS: Final = 2  # a repeated batch id is recognised back to here
+SEGMENT_COLUMNS_MAX_V1: Final = 4_096  # rarer columns of a segment share one JSON column
+
+# --- embedded log ------------------------------------------------------------------------------
+LOG_FILE_BYTES_MAX: Final = 32 * 1024 * 1024  # one range file; retention frees in these steps
+APPEND_QUEUE_BYTES_MAX: Final = 64 * 1024 * 1024  # waiting for fsync in one process; then 503
+GROUP_COMMIT_RECORDS_MAX: Final = 256  # one transaction stays short for other writers
+READ_BLOCK_BYTES_MAX: Final = 8 * 1024 * 1024  # record bytes read from the log at once
+
+# --- indexer -----------------------------------------------------------------------------------
+UNSEALED_CUTS_MAX: Final = 2  # cuts waiting to be published; then reading pauses
+
+# --- queries -----------------------------------------------------------------------------------
+QUERY_LIST_ITEMS_MAX: Final = 100  # calculations, filters, breakdowns, orders; the vendor's limit
+QUERY_LIMIT_DEFAULT: Final = 100  # groups returned; the vendor's default
+QUERY_LIMIT_MAX: Final = 1_000  # with series
+QUERY_LIMIT_NO_SERIES_MAX: Final = 10_000  # without series
+SERIES_POINTS_MAX: Final = 1_000  # steps of a series (the vendor allows range/1000)

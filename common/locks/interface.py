@@ -1,0 +1,37 @@
+"""Named claims that end with their holder's process. Calls block briefly.
+
+A claim only saves work: no correctness rests on it (design, section 8). Names used:
+`roles/<role>/<instance>` (value: JSON of `common.members.Member`), `claims/<zone>/<partition>`
+(value: JSON of the holder's Member), `up` (one supervisor per data folder).
+"""
+
+from typing import Protocol
+
+
+class Claim(Protocol):
+    """A claim that is held. `fence` grows with every holder of the name."""
+
+    name: str
+    fence: int
+
+    def update(self, value: bytes) -> None:
+        """Change the published value."""
+
+    def held(self) -> bool:
+        """Whether the claim is, as far as can be known now, still ours."""
+
+    def release(self) -> None:
+        """Give it up. Releasing twice is harmless."""
+
+
+class Locks(Protocol):
+    """Raises Unavailable when the lock service cannot be used now."""
+
+    def acquire(self, name: str, value: bytes) -> Claim | None:
+        """Claim the name and publish `value`, or None if another holder has it."""
+
+    def holders(self, prefix: str) -> dict[str, bytes]:
+        """Names under the prefix that are held now, and the values their holders published."""
+
+    def close(self) -> None:
+        """Release every claim of this process."""

@@ -1,0 +1,73 @@
+"""What a log can do. Each method says when it may wait.
+
+Keeps I1: `append` returns only after the record is durable. Offsets of a partition grow by one
+from 0; append times never go back within a partition.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from common.position import Position
+from common.record import LogRecord, Record
+
+
+@dataclass(frozen=True, slots=True)
+class LogIdentity:
+    """Which incarnation of the log this is (`epoch`, lower-case hex) and its partition count."""
+
+    epoch: str
+    partitions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """First offset held and next offset to be written, of one partition."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an appended record is, and its log-append time (unix ns)."""
+
+    position: Position
+    append_ns: int
+
+
+class Log(Protocol):
+    """Several processes may use one log at once; each opens its own."""
+
+    async def open(self) -> LogIdentity:
+        """Open (create on first use). Raises LogUnavailable."""
+
+    async def append(self, partition: int, record: Record) -> Appended:
+        """Append and wait until it is durable.
+
+        Raises LogOverloaded at once when the buffer is full, LogFull when the disk is, and
+        LogUnavailable when the outcome is unknown (the record may be there or not).
+        """
+
+    async def read(
+        self, partition: int, offset: int, max_bytes: int, wait_ms: int
+    ) -> list[LogRecord]:
+        """Records from `offset` on, at least one if there is one, at most about `max_bytes`.
+
+        Waits up to `wait_ms` for a first record, then returns an empty list.
+        Raises OffsetGone if `offset` was dropped, LogUnavailable.
+        """
+
+    async def bounds(self, partition: int) -> Bounds:
+        """Start and end of a partition. Raises LogUnavailable."""
+
+    async def drop_before(self, partition: int, offset: int) -> int:
+        """Free what lies wholly before `offset`, in the log's own steps; returns the new start.
+
+        The caller passes only an offset that a durable manifest covers.
+        """
+
+    async def size_bytes(self, partition: int) -> int:
+        """Bytes that the partition takes."""
+
+    async def close(self) -> None:
+        """Finish what is in flight, then close. Appends after this raise LogUnavailable."""

@@ -1,0 +1,23 @@
+"""Metadata: teams, keys, datasets, stored queries. Two implementations, one conformance suite."""
+
+from common.metadata.interface import (
+    Access,
+    ApiKey,
+    Dataset,
+    Environment,
+    KeyKind,
+    Metadata,
+    StoredQuery,
+    Team,
+)
+
+__all__ = [
+    "Access",
+    "ApiKey",
+    "Dataset",
+    "Environment",
+    "KeyKind",
+    "Metadata",
+    "StoredQuery",
+    "Team",
+]

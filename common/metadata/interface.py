@@ -1,0 +1,140 @@
+"""What the metadata store knows. Calls block: on an event loop run them in a thread.
+
+Nothing here is needed to accept data (I8). Every method raises MetadataUnavailable when the store
+cannot be used now, which is never the same as "not found".
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class KeyKind(StrEnum):
+    """What a key is for: `configuration` may do what its access says, `ingest` only sends."""
+
+    CONFIGURATION = "configuration"
+    INGEST = "ingest"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The vendor's `api_key_access`, in our words. `admin` is ours: status, cuts, other keys."""
+
+    events: bool = True
+    queries: bool = False
+    columns: bool = False
+    create_datasets: bool = True
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A tenant. `id` is opaque, `slug` is unique."""
+
+    id: str
+    name: str
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A part of a team that keys and datasets belong to."""
+
+    id: str
+    team_id: str
+    name: str
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key without its secret. `hash` is the SHA-256 hex of the whole key text.
+
+    events_per_s: rate limit (0: none). events_per_day: quota (0: none).
+    """
+
+    id: str
+    hash: str = field(repr=False)
+    kind: KeyKind
+    name: str
+    team: Team
+    environment: Environment
+    access: Access
+    events_per_s: int = 0
+    events_per_day: int = 0
+    created_ns: int = 0
+    revoked_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset as it is shown. `id` is derived (common.names); `name` keeps the first casing."""
+
+    id: str
+    env_id: str
+    slug: str
+    name: str
+    description: str = ""
+    expand_json_depth: int = 0
+    created_ns: int = 0
+    deleted_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredQuery:
+    """A query specification as it was posted (`spec_json`), to be echoed unchanged."""
+
+    id: str
+    env_id: str
+    dataset_id: str
+    spec_json: bytes
+    created_ns: int
+
+
+class Metadata(Protocol):
+    """Lists are read-your-writes; writes are durable when the call returns."""
+
+    def open(self) -> None:
+        """Connect; create or migrate the schema."""
+
+    def close(self) -> None:
+        """Release what is held."""
+
+    def ensure_team(self, name: str, slug: str) -> Team:
+        """The team of that slug, created if there is none."""
+
+    def ensure_environment(self, team_id: str, name: str, slug: str) -> Environment:
+        """The environment of that slug in the team, created if there is none."""
+
+    def create_key(self, key: ApiKey) -> None:
+        """Store a key. Raises Conflict if its hash or id exists."""
+
+    def find_key(self, key_hash: str) -> ApiKey | None:
+        """The key of that hash, also a revoked one; None if there is none."""
+
+    def list_keys(self, env_id: str) -> list[ApiKey]:
+        """The environment's keys, oldest first."""
+
+    def revoke_key(self, key_id: str, now_ns: int) -> bool:
+        """Revoke; False if there is no such key."""
+
+    def ensure_dataset(self, dataset: Dataset) -> Dataset:
+        """Store a dataset unless its id exists; returns what is stored.
+
+        A dataset that was deleted is created again with the values given.
+        """
+
+    def get_dataset(self, dataset_id: str) -> Dataset | None:
+        """The dataset, None if there is none or it was deleted."""
+
+    def list_datasets(self, env_id: str) -> list[Dataset]:
+        """The environment's datasets that are not deleted, by slug."""
+
+    def update_dataset(self, dataset: Dataset) -> bool:
+        """Write description, depth and deletion time; False if there is no such dataset."""
+
+    def put_query(self, query: StoredQuery) -> None:
+        """Store a query; storing the same id again does nothing."""
+
+    def get_query(self, query_id: str) -> StoredQuery | None:
+        """The stored query, or None."""

@@ -1,0 +1,76 @@
+"""Every metric of Bellwether, declared once: name, unit, labels and what to do about it.
+
+The docs' metrics page is generated from here. Names follow Prometheus: `bellwether_<what>_<unit>`.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+_LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+requests_total = Counter(
+    "bellwether_requests", "API requests answered.", ["route", "status"], registry=REGISTRY
+)
+events_accepted_total = Counter(
+    "bellwether_events_accepted", "Events acknowledged after the log had them.", registry=REGISTRY
+)
+events_refused_total = Counter(
+    "bellwether_events_refused",
+    "Events refused, by rule; samples are in the `bellwether` dataset.",
+    ["rule"],
+    registry=REGISTRY,
+)
+ack_seconds = Histogram(
+    "bellwether_ack_seconds",
+    "Time from a request's last byte to its acknowledgement.",
+    buckets=_LATENCY_S,
+    registry=REGISTRY,
+)
+log_append_seconds = Histogram(
+    "bellwether_log_append_seconds",
+    "Time of one append, group commit and fsync included.",
+    buckets=_LATENCY_S,
+    registry=REGISTRY,
+)
+telemetry_dropped_total = Counter(
+    "bellwether_telemetry_dropped", "Own events dropped: the queue was full.", registry=REGISTRY
+)
+indexed_rows_total = Counter(
+    "bellwether_indexed_rows", "Rows turned into columns.", ["partition"], registry=REGISTRY
+)
+duplicate_records_total = Counter(
+    "bellwether_duplicate_records",
+    "Records dropped because their batch id was there before (I2).",
+    ["partition"],
+    registry=REGISTRY,
+)
+set_aside_records_total = Counter(
+    "bellwether_set_aside_records",
+    "Records that could not be read; their positions are in the manifest. Investigate.",
+    ["partition"],
+    registry=REGISTRY,
+)
+lag_records = Gauge(
+    "bellwether_lag_records",
+    "Records between the log's end and what is indexed.",
+    ["partition"],
+    registry=REGISTRY,
+)
+live_rows = Gauge(
+    "bellwether_live_rows", "Rows not yet in a published segment.", ["partition"], registry=REGISTRY
+)
+cuts_total = Counter("bellwether_cuts", "Cuts made.", ["partition"], registry=REGISTRY)
+divergence_total = Counter(
+    "bellwether_divergence",
+    "Digests of twins that differ (I3). An alarm: both versions are kept.",
+    ["partition"],
+    registry=REGISTRY,
+)
+damaged_objects_total = Counter(
+    "bellwether_damaged_objects",
+    "Files or objects whose checksum did not match; never served.",
+    registry=REGISTRY,
+)
+query_seconds = Histogram(
+    "bellwether_query_seconds", "Time of one query.", buckets=_LATENCY_S, registry=REGISTRY
+)

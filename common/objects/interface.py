@@ -1,0 +1,44 @@
+"""What an object store can do (I4). Calls block: on an event loop run them in a thread.
+
+Keys are relative paths of the characters `[A-Za-z0-9._/-]` without `..`; other keys raise
+ValueError. A write is all or nothing: a reader sees a whole object or none, also after a crash.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One listed object; `modified_ns` is the store's own time (unix ns)."""
+
+    key: str
+    size_bytes: int
+    modified_ns: int
+
+
+class ObjectStore(Protocol):
+    """All methods raise ObjectsUnavailable when the store cannot be used now."""
+
+    def put_if_absent(self, key: str, data: bytes | Path) -> bool:
+        """Store the bytes, or the file's bytes, durably. False, and nothing done, if it exists."""
+
+    def replace(self, key: str, data: bytes | Path) -> None:
+        """Store, whatever is there. Only for repairing a damaged object with its true bytes."""
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes. Raises ObjectMissing."""
+
+    def fetch(self, key: str, target: Path) -> int:
+        """Write the object to `target` (all or nothing); returns its size. Raises ObjectMissing."""
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """Size and time, or None if there is no such object."""
+
+    def list(self, prefix: str, after: str = "") -> Iterator[ObjectInfo]:
+        """Objects whose key starts with `prefix` and sorts after `after`, in key order."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object; no error if it is not there."""

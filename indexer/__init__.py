@@ -1,0 +1,1 @@
+"""Claim partitions, consume the log, shred, keep live rows, cut, seal, answer (I2, I3, I5)."""

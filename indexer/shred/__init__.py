@@ -1,0 +1,5 @@
+"""Shredding: blocks of records in, columns out. The oracle here; a compiled kernel beside it."""
+
+from indexer.shred.interface import SetAside, Shredded, Shredder, ShredInput
+
+__all__ = ["SetAside", "ShredInput", "Shredded", "Shredder"]

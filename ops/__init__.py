@@ -1,0 +1,1 @@
+"""Status, doctor and, later, rolling restarts and drills."""

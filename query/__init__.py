@@ -1,0 +1,1 @@
+"""Specification, plan, scatter, share, merge and results (I7)."""

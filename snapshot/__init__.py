@@ -1,0 +1,1 @@
+"""Manifests, publishing, bootstrap, verification and retention (I4, I5)."""

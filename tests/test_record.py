@@ -1,0 +1,57 @@
+"""Records survive the way into the log and back; what cannot be read says so (I2, I3)."""
+
+import pytest
+
+from common import record
+from common.names import BadDatasetName, client_batch_id, dataset_id, dataset_slug
+from common.position import Position, format_receipt, parse_receipt
+
+
+def as_message(item: record.Record) -> record.LogRecord:
+    return record.LogRecord(0, 7, 1, record.encode_headers(item), item.value)
+
+
+def test_events_record_round_trips() -> None:
+    lines = [record.encode_event_line(1, 2, b'{"a":1}')]
+    item = record.events_record(
+        team="t", env="e", dataset="d", batch=bytes(16), depth=3, via="random", lines=lines
+    )
+    back = record.decode(as_message(item))
+    assert back == item
+    assert record.decompress_value(back.value) == b'{"t":1,"r":2,"d":{"a":1}}\n'
+
+
+def test_newer_record_version_is_told_apart_from_a_damaged_one() -> None:
+    newer = record.LogRecord(0, 0, 0, (("v", b"2"), ("kind", b"events")), b"")
+    with pytest.raises(record.RecordTooNew):
+        record.decode(newer)
+    with pytest.raises(record.RecordError):
+        record.decode(record.LogRecord(0, 0, 0, (), b""))
+
+
+def test_marker_round_trips() -> None:
+    marker = record.Marker(hour=480_000)
+    assert record.decode_marker(record.decode(as_message(record.marker_record(marker)))) == marker
+
+
+def test_slugs_fold_case_and_blanks_and_are_pinned() -> None:
+    assert dataset_slug("My Dataset") == "my-dataset"
+    assert dataset_slug("Übung") == dataset_slug("u\u0308bung") == "übung"
+    assert dataset_slug("test.xyz") == "test.xyz"
+    assert dataset_id("t", "e", "a") == "197bf815701d8d6f4932bcca"
+    with pytest.raises(BadDatasetName):
+        dataset_slug("  ")
+
+
+def test_client_batch_ids_differ_by_every_part() -> None:
+    parts = [("e", "d", "x", 0), ("e", "d", "x", 1), ("e", "dx", "", 0), ("f", "d", "x", 0)]
+    ids = {client_batch_id(*p) for p in parts}
+    assert len(ids) == 4
+    assert all(len(i) == 16 for i in ids)
+
+
+def test_receipts_round_trip_and_refuse_nonsense() -> None:
+    positions = [Position("ab12", 3, 99), Position("ab12", 0, 0)]
+    assert parse_receipt(format_receipt(positions)) == positions
+    with pytest.raises(ValueError, match="not a receipt"):
+        parse_receipt("hello")
