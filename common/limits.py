@@ -23,6 +23,16 @@ MANAGEMENT_BODY_BYTES_MAX: Final = 100_000  # the vendor's limit for everything 
 BATCH_ID_CHARS_MAX: Final = 128  # room for a UUID or a hash with a prefix
 DATASET_NAME_CHARS_MAX: Final = 255  # the vendor's limit
 
+# --- keys and metadata (I8) ----------------------------------------------------------------------
+KEY_CHARS_MAX: Final = 256  # the longest key form is 64; anything far longer is not a key
+KEY_CACHE_ENTRIES_MAX: Final = 10_000  # some 10 MB of memory at worst; keys per process
+KEY_FRESH_S: Final = 30  # asked again after this: a revoked key stops well within 60 s
+KEY_STALE_S: Final = 24 * 3600  # how long known keys serve without metadata
+KEY_UNKNOWN_S: Final = 5  # a key that was just created works within this
+KEY_LOOKUPS_MAX: Final = 256  # at once: a flood of made-up keys cannot pile up
+METADATA_TIMEOUT_S: Final = 2.0  # a request waits no longer for metadata
+METADATA_RETRY_S: Final = 5  # after a failure known keys are served without asking for this long
+
 # --- records (format version 1) ----------------------------------------------------------------
 RECORD_RAW_BYTES_MAX: Final = 1_000_000  # event bytes gathered into one record before zstd
 RECORD_VALUE_BYTES_MAX: Final = 1_048_576  # compressed; Kafka's default message size

@@ -35,6 +35,11 @@ log_append_seconds = Histogram(
 telemetry_dropped_total = Counter(
     "bellwether_telemetry_dropped", "Own events dropped: the queue was full.", registry=REGISTRY
 )
+key_cache_stale_total = Counter(
+    "bellwether_key_cache_stale",
+    "Requests let in by a stale key entry: metadata does not answer (I8). Look at metadata.",
+    registry=REGISTRY,
+)
 indexed_rows_total = Counter(
     "bellwether_indexed_rows", "Rows turned into columns.", ["partition"], registry=REGISTRY
 )

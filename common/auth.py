@@ -1,0 +1,223 @@
+"""API keys: their forms, their hash, and the cache that every public role authenticates with.
+
+Keeps I8: known keys keep working for a day while metadata is down. "No such key" (401) and
+"cannot ask now" (503) are never confused. Key texts are never stored, only their SHA-256.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import logging
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from common import limits
+from common.clock import Clock
+from common.errors import MetadataUnavailable, UnknownKey
+from common.logs import say
+from common.metadata import ApiKey, KeyKind, Metadata
+from common.metrics import key_cache_stale_total
+
+KEY_HEADER = "X-Honeycomb-Team"
+INGEST_KEY_PREFIX = "hcxik_"
+_LOOKUP_THREADS = 4  # a hanging metadata store must not take the threads of the log
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_SECOND_NS = 10**9
+_logger = logging.getLogger(__name__)
+
+
+def generate_key(kind: KeyKind, random_bytes: Callable[[int], bytes]) -> str:
+    """A new key's text: 22 characters, or 64 for an ingest key (`hcxik_` and 58 more)."""
+    if kind is KeyKind.INGEST:
+        return INGEST_KEY_PREFIX + _draw(_BASE36, 58, random_bytes)
+    return _draw(_BASE62, 22, random_bytes)
+
+
+def _draw(alphabet: str, length: int, random_bytes: Callable[[int], bytes]) -> str:
+    number = int.from_bytes(random_bytes(length * 2))  # wide enough that no letter is preferred
+    letters = []
+    for _ in range(length):
+        number, index = divmod(number, len(alphabet))
+        letters.append(alphabet[index])
+    return "".join(letters)
+
+
+def hash_key(key: str) -> str:
+    """SHA-256 hex of the whole key text: what metadata and caches store."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """A key as metadata last confirmed it, and when (unix ns)."""
+
+    key: ApiKey
+    verified_ns: int
+
+
+class KeyCache:
+    """Keys as metadata last told them: in memory, bounded, and optionally on disk (hashes only).
+
+    A known key is asked for again after `KEY_FRESH_S`, so a revoked one stops within a minute;
+    when metadata does not answer, the entry serves for up to `KEY_STALE_S`.
+    """
+
+    def __init__(self, metadata: Metadata, clock: Clock, disk: Path | None = None) -> None:
+        self._metadata = metadata
+        self._clock = clock
+        self._disk = disk
+        self._known: OrderedDict[str, _Entry] = OrderedDict()
+        self._unknown: OrderedDict[str, int] = OrderedDict()
+        self._lookups: dict[str, asyncio.Task[ApiKey | None]] = {}
+        self._retry_after_ns = 0
+        self._unsaved = False
+        self._saving: asyncio.Task[None] | None = None
+        self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="keys")
+        self._load()
+
+    @property
+    def size(self) -> int:
+        """Number of known keys: a cache of 0 means a cold process."""
+        return len(self._known)
+
+    async def authenticate(self, key: str) -> ApiKey:
+        """The key's record. Raises UnknownKey (401), or MetadataUnavailable (503) if nobody knows.
+
+        Waits for metadata only when the key is not known or was last confirmed too long ago.
+        """
+        if not key or len(key) > limits.KEY_CHARS_MAX:
+            raise UnknownKey
+        key_hash = hash_key(key)
+        now_ns = self._clock.now_ns()
+        entry = self._known.get(key_hash)
+        if entry is not None:
+            self._known.move_to_end(key_hash)
+            if 0 <= now_ns - entry.verified_ns < limits.KEY_FRESH_S * _SECOND_NS:
+                return self._checked(entry.key, key_hash)
+        elif (
+            0
+            <= now_ns - self._unknown.get(key_hash, -(2**62))
+            < (limits.KEY_UNKNOWN_S * _SECOND_NS)
+        ):
+            raise UnknownKey
+        try:
+            found = await self._ask(key_hash, known=entry is not None)
+        except MetadataUnavailable:
+            if entry is None or now_ns - entry.verified_ns > limits.KEY_STALE_S * _SECOND_NS:
+                raise
+            key_cache_stale_total.inc()
+            return self._checked(entry.key, key_hash)
+        if found is None:
+            raise UnknownKey
+        return self._checked(found, key_hash)
+
+    def _checked(self, key: ApiKey, key_hash: str) -> ApiKey:
+        if not hmac.compare_digest(key.hash, key_hash):
+            raise UnknownKey
+        return key
+
+    async def _ask(self, key_hash: str, *, known: bool) -> ApiKey | None:
+        """What metadata says; one question at a time per key. Raises MetadataUnavailable."""
+        now_ns = self._clock.monotonic_ns()
+        if known and now_ns < self._retry_after_ns:
+            raise MetadataUnavailable("metadata did not answer a moment ago")
+        task = self._lookups.get(key_hash)
+        if task is None:
+            if len(self._lookups) >= limits.KEY_LOOKUPS_MAX:
+                raise MetadataUnavailable("too many unknown keys are being looked up")
+            task = asyncio.create_task(self._look_up(key_hash))
+            self._lookups[key_hash] = task
+            task.add_done_callback(lambda done: self._looked_up(key_hash, done))
+        done, _ = await asyncio.wait({task}, timeout=limits.METADATA_TIMEOUT_S)
+        if not done:
+            self._retry_after_ns = now_ns + limits.METADATA_RETRY_S * _SECOND_NS
+            raise MetadataUnavailable("the metadata store does not answer; try again")
+        return task.result()
+
+    async def _look_up(self, key_hash: str) -> ApiKey | None:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, self._metadata.find_key, key_hash)
+        return None if found is None or found.revoked_ns else found
+
+    def _looked_up(self, key_hash: str, task: asyncio.Task[ApiKey | None]) -> None:
+        self._lookups.pop(key_hash, None)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            if isinstance(error, MetadataUnavailable):
+                self._retry_after_ns = (
+                    self._clock.monotonic_ns() + limits.METADATA_RETRY_S * _SECOND_NS
+                )
+            return  # those who wait for the task receive the error
+        self._retry_after_ns = 0
+        found = task.result()
+        if found is None:
+            self._known.pop(key_hash, None)
+            self._unknown[key_hash] = self._clock.now_ns()
+            if len(self._unknown) > limits.KEY_CACHE_ENTRIES_MAX:
+                self._unknown.popitem(last=False)
+        else:
+            self._unknown.pop(key_hash, None)
+            self._known[key_hash] = _Entry(found, self._clock.now_ns())
+            if len(self._known) > limits.KEY_CACHE_ENTRIES_MAX:
+                self._known.popitem(last=False)
+        self._save_soon()
+
+    def _load(self) -> None:
+        if self._disk is None or not self._disk.exists():
+            return
+        try:
+            entries = msgspec.json.decode(self._disk.read_bytes(), type=list[_Entry])
+        except (OSError, msgspec.DecodeError) as error:
+            say(_logger, logging.WARNING, "key cache on disk cannot be read", error=str(error))
+            return
+        for entry in entries[-limits.KEY_CACHE_ENTRIES_MAX :]:
+            self._known[entry.key.hash] = entry
+
+    def _save_soon(self) -> None:
+        if self._disk is None:
+            return
+        self._unsaved = True
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.create_task(self._save())
+
+    async def _save(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._unsaved and self._disk is not None:
+            self._unsaved = False
+            entries = list(self._known.values())
+            try:
+                await loop.run_in_executor(self._threads, _write_entries, self._disk, entries)
+            except OSError as error:
+                say(_logger, logging.WARNING, "key cache cannot be saved", error=str(error))
+            await asyncio.sleep(1.0)  # at most one write a second, however many keys change
+
+    async def close(self) -> None:
+        """Write what is not yet on disk and release the threads."""
+        if self._saving is not None:
+            self._saving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._saving
+        if self._disk is not None and self._known:
+            try:
+                await asyncio.to_thread(_write_entries, self._disk, list(self._known.values()))
+            except OSError as error:
+                say(_logger, logging.WARNING, "key cache cannot be saved", error=str(error))
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _write_entries(path: Path, entries: list[_Entry]) -> None:
+    """Replace the file as a whole, readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(msgspec.json.encode(entries))
+    partial.replace(path)

@@ -1,0 +1,133 @@
+"""Keys: 401 and 503 are never confused, metadata outages are survived, revoking works (I8)."""
+
+import asyncio
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from common import limits
+from common.auth import KeyCache, generate_key, hash_key
+from common.clock import ManualClock
+from common.errors import MetadataUnavailable, UnknownKey
+from common.metadata import Access, ApiKey, Environment, KeyKind, Team
+
+KEY = "a1B2c3D4e5F6g7H8i9J0kL"
+
+
+class KeyTable:
+    """Only `find_key` of the metadata interface, with a switch for outages."""
+
+    def __init__(self, *keys: ApiKey) -> None:
+        self.keys = {key.hash: key for key in keys}
+        self.down = False
+        self.questions = 0
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def find_key(self, key_hash: str) -> ApiKey | None:
+        self.questions += 1
+        self.gate.wait(10)
+        if self.down:
+            raise MetadataUnavailable("down")
+        return self.keys.get(key_hash)
+
+
+def api_key(text: str = KEY) -> ApiKey:
+    return ApiKey(
+        id="k1",
+        hash=hash_key(text),
+        kind=KeyKind.CONFIGURATION,
+        name="test",
+        team=Team("t", "Team", "team"),
+        environment=Environment("e", "t", "Env", "env"),
+        access=Access(),
+    )
+
+
+def test_key_forms_are_the_vendors() -> None:
+    assert len(generate_key(KeyKind.CONFIGURATION, os.urandom)) == 22
+    ingest = generate_key(KeyKind.INGEST, os.urandom)
+    assert ingest.startswith("hcxik_")
+    assert len(ingest) == 64
+    assert generate_key(KeyKind.INGEST, os.urandom) != ingest
+
+
+async def test_known_key_is_asked_for_once_and_unknown_one_is_refused() -> None:
+    table, clock = KeyTable(api_key()), ManualClock()
+    cache = KeyCache(table, clock)  # type: ignore[arg-type]  # only find_key is needed
+    found = await asyncio.gather(*(cache.authenticate(KEY) for _ in range(20)))
+    assert {key.id for key in found} == {"k1"}
+    assert table.questions == 1
+    for bad in ("", "nope", "x" * 10_000, "ünïcode", "\udcff"):
+        with pytest.raises(UnknownKey):
+            await cache.authenticate(bad)
+    with pytest.raises(UnknownKey):
+        await cache.authenticate("nope")
+    assert table.questions == 4  # the second "nope" came from memory
+
+
+async def test_new_key_works_soon_after_it_was_refused() -> None:
+    table, clock = KeyTable(), ManualClock()
+    cache = KeyCache(table, clock)  # type: ignore[arg-type]  # only find_key is needed
+    with pytest.raises(UnknownKey):
+        await cache.authenticate(KEY)
+    table.keys[hash_key(KEY)] = api_key()
+    clock.advance_ms(limits.KEY_UNKNOWN_S * 1000 + 1)
+    assert (await cache.authenticate(KEY)).id == "k1"
+
+
+async def test_revoked_key_stops_within_a_minute() -> None:
+    table, clock = KeyTable(api_key()), ManualClock()
+    cache = KeyCache(table, clock)  # type: ignore[arg-type]  # only find_key is needed
+    await cache.authenticate(KEY)
+    table.keys[hash_key(KEY)] = replace(api_key(), revoked_ns=1)
+    clock.advance_ms(60_000)
+    with pytest.raises(UnknownKey):
+        await cache.authenticate(KEY)
+
+
+async def test_outage_is_503_for_strangers_and_nothing_for_known_keys(tmp_path: Path) -> None:
+    table, clock = KeyTable(api_key()), ManualClock()
+    path = tmp_path / "keys.json"
+    cache = KeyCache(table, clock, path)  # type: ignore[arg-type]  # only find_key is needed
+    await cache.authenticate(KEY)
+    await cache.close()
+    assert KEY not in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+    table.down = True
+    warm = KeyCache(table, clock, path)  # type: ignore[arg-type]  # only find_key is needed
+    clock.advance_ms(3600_000)
+    assert (await warm.authenticate(KEY)).id == "k1"
+    with pytest.raises(MetadataUnavailable):
+        await warm.authenticate("stranger")
+    clock.advance_ms(limits.KEY_STALE_S * 1000)
+    with pytest.raises(MetadataUnavailable):
+        await warm.authenticate(KEY)
+    cold = KeyCache(table, clock)  # type: ignore[arg-type]  # only find_key is needed
+    with pytest.raises(MetadataUnavailable):
+        await cold.authenticate(KEY)
+
+
+async def test_hanging_metadata_does_not_hold_known_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "METADATA_TIMEOUT_S", 0.05)
+    table, clock = KeyTable(api_key()), ManualClock()
+    cache = KeyCache(table, clock)  # type: ignore[arg-type]  # only find_key is needed
+    await cache.authenticate(KEY)
+    clock.advance_ms(40_000)
+    table.gate.clear()
+    assert (await cache.authenticate(KEY)).id == "k1"
+    asked = table.questions
+    assert (await cache.authenticate(KEY)).id == "k1"  # at once: it failed a moment ago
+    assert table.questions == asked
+    table.gate.set()
+
+
+async def test_damaged_disk_copy_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_bytes(b"[{")
+    cache = KeyCache(KeyTable(api_key()), ManualClock(), path)  # type: ignore[arg-type]  # as above
+    assert (await cache.authenticate(KEY)).id == "k1"
