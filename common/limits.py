@@ -51,6 +51,7 @@ SEGMENT_COLUMNS_MAX_V1: Final = 4_096  # rarer columns of a segment share one JS
 LOG_FILE_BYTES_MAX: Final = 32 * 1024 * 1024  # one range file; retention frees in these steps
 APPEND_QUEUE_BYTES_MAX: Final = 64 * 1024 * 1024  # waiting for fsync in one process; then 503
 GROUP_COMMIT_RECORDS_MAX: Final = 256  # one transaction stays short for other writers
+GROUP_COMMIT_BYTES_MAX: Final = 4 * 1024 * 1024  # bounds a file's overshoot and one fsync's length
 READ_BLOCK_BYTES_MAX: Final = 8 * 1024 * 1024  # record bytes read from the log at once
 
 # --- indexer -----------------------------------------------------------------------------------

@@ -1,0 +1,85 @@
+"""Files that are there whole or not at all, also after a power cut.
+
+A name appears only when its content is on the disk: written to a temporary name in the same
+folder, fsynced, linked (or renamed) to its name, and the folder fsynced. Keeps I1 and I4.
+"""
+
+import os
+from pathlib import Path
+
+TEMPORARY_PREFIX = ".tmp-"  # what a crash leaves behind; swept by whoever owns the folder
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's names durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_file(path: Path) -> None:
+    """Make the file's bytes durable."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_folder(folder: Path) -> None:
+    """Create the folder and its parents, durably; no error if it is there."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def temporary_path(folder: Path) -> Path:
+    """A name that nobody else uses, in this folder."""
+    return folder / f"{TEMPORARY_PREFIX}{os.getpid()}-{os.urandom(8).hex()}"
+
+
+def write_temporary(folder: Path, data: bytes) -> Path:
+    """A new file with these bytes, on the disk. The caller links, renames or removes it."""
+    path = temporary_path(folder)
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def link_new(temporary: Path, target: Path) -> bool:
+    """Give a finished file its name unless the name is taken; the temporary name goes away."""
+    try:
+        os.link(temporary, target)
+        linked = True
+    except FileExistsError:
+        linked = False
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(target.parent)  # also when taken: who took it may not have synced it yet
+    return linked
+
+
+def put_new(target: Path, data: bytes) -> bool:
+    """Write the file durably unless it exists; False if it does."""
+    return link_new(write_temporary(target.parent, data), target)
+
+
+def replace(target: Path, data: bytes) -> None:
+    """Write the file durably, whatever was there."""
+    temporary = write_temporary(target.parent, data)
+    try:
+        temporary.rename(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)

@@ -1,0 +1,199 @@
+"""The log on one machine, without a server: SQLite range files and group commit (I1, I11).
+
+Several processes may append to and read from one log at once. Why it is built this way, and
+measured figures: docs/adr/0002-embedded-log.md.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from common import limits, metrics
+from common.clock import Clock
+from common.errors import LogOverloaded, LogUnavailable
+from common.log import frame
+from common.log.ends import KnownEnds
+from common.log.faults import log_error
+from common.log.folder import PartitionFolder
+from common.log.identity import open_identity
+from common.log.interface import Appended, Bounds, LogIdentity
+from common.log.range_file import Written
+from common.log.reader import PartitionReader
+from common.log.tail import Tail
+from common.log.writer import Outcome, PartitionWriter, Pending
+from common.position import Position
+from common.record import LogRecord, Record, encode_headers
+
+_READ_THREADS = 4
+_APPEND_TIMEOUT_S = 30.0  # a stopped process may hold the writer lock; callers must hear of it
+_RECHECK_S = 0.5  # how long a record may hide whose writer died between commit and hint
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class EmbeddedLog:
+    """One process's view of the log in `folder`. Use it from one event loop."""
+
+    def __init__(
+        self,
+        folder: Path,
+        partitions: int,
+        clock: Clock,
+        file_bytes_max: int = limits.LOG_FILE_BYTES_MAX,
+        queue_bytes_max: int = limits.APPEND_QUEUE_BYTES_MAX,
+    ) -> None:
+        self._path = folder
+        self._partitions = partitions
+        self._clock = clock
+        self._file_bytes_max = file_bytes_max
+        self._queue_bytes_max = queue_bytes_max
+        self._queued_bytes = 0  # touched on the event loop only
+        self._closed = True
+        self._folders: list[PartitionFolder] = []
+        self._readers: list[PartitionReader] = []
+        self._writers: dict[int, PartitionWriter] = {}
+        self._checked_s: dict[int, float] = {}
+        self._threads = ThreadPoolExecutor(_READ_THREADS, thread_name_prefix="log-read")
+
+    async def open(self) -> LogIdentity:
+        """Open (create on first use). Raises LogUnavailable."""
+        self._loop = asyncio.get_running_loop()
+        self._identity = await self._run(self._open)
+        self._tail = Tail(self._ends)
+        self._closed = False
+        return self._identity
+
+    def _open(self) -> LogIdentity:
+        identity = open_identity(self._path, self._partitions)
+        self._ends = KnownEnds(self._path / "ends", identity.partitions)
+        self._folders = [
+            PartitionFolder(self._path, p, identity.epoch) for p in range(identity.partitions)
+        ]
+        for folder in self._folders:
+            folder.prepare()
+        self._readers = [PartitionReader(folder) for folder in self._folders]
+        return identity
+
+    async def append(self, partition: int, record: Record) -> Appended:
+        """Append and wait until it is durable (see the interface)."""
+        self._check(partition)
+        started_ns = self._clock.monotonic_ns()
+        answer: asyncio.Future[Appended] = self._loop.create_future()
+        item = Pending(frame.encode_headers(encode_headers(record)), record.value, answer)
+        if self._queued_bytes + item.size_bytes > self._queue_bytes_max:
+            raise LogOverloaded(f"{self._queued_bytes} bytes already wait for the log")
+        writer = self._writers.get(partition)
+        if writer is None:
+            writer = self._writers[partition] = self._start_writer(partition)
+        self._queued_bytes += item.size_bytes
+        writer.put(item)
+        try:
+            async with asyncio.timeout(_APPEND_TIMEOUT_S):
+                appended = await answer
+        except TimeoutError as error:
+            raise LogUnavailable(
+                f"partition {partition}: no commit in {_APPEND_TIMEOUT_S:.0f} s; "
+                "another process may be holding the log"
+            ) from error
+        metrics.log_append_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
+        return appended
+
+    def _start_writer(self, partition: int) -> PartitionWriter:
+        folder = self._folders[partition]
+        return PartitionWriter(folder, self._ends, self._clock, self._file_bytes_max, self._done)
+
+    def _done(self, partition: int, group: Sequence[Pending], outcome: Outcome) -> None:
+        self._loop.call_soon_threadsafe(self._answer, partition, group, outcome)
+
+    def _answer(self, partition: int, group: Sequence[Pending], outcome: Outcome) -> None:
+        self._queued_bytes -= sum(item.size_bytes for item in group)
+        for at, item in enumerate(group):
+            answer = item.ticket
+            if not isinstance(answer, asyncio.Future) or answer.done():  # the caller went away
+                continue
+            if isinstance(outcome, Written):
+                position = Position(self._identity.epoch, partition, outcome.first + at)
+                answer.set_result(Appended(position, outcome.append_ns))
+            else:
+                answer.set_exception(type(outcome)(str(outcome), outcome.retry_after_s or 1))
+        if isinstance(outcome, Written):
+            self._tail.wake(partition, outcome.first + len(group))
+
+    async def read(
+        self, partition: int, offset: int, max_bytes: int, wait_ms: int
+    ) -> list[LogRecord]:
+        """Records from `offset` on (see the interface)."""
+        self._check(partition)
+        max_bytes = min(max_bytes, limits.READ_BLOCK_BYTES_MAX)
+        deadline_s = self._loop.time() + wait_ms / 1000
+        while not self._closed:
+            now_s = self._loop.time()
+            known_end = self._ends.get(partition)
+            stale = now_s - self._checked_s.get(partition, 0.0) >= _RECHECK_S
+            if offset < known_end or stale or wait_ms <= 0:
+                self._checked_s[partition] = now_s
+                found = await self._run(self._readers[partition].read, offset, max_bytes)
+                if found:
+                    return found
+                if offset < known_end:
+                    raise LogUnavailable(
+                        f"partition {partition} lacks offset {offset} though it was written: "
+                        f"restore the newest file of {self._folders[partition].path}"
+                    )
+            left_s = deadline_s - self._loop.time()
+            if left_s <= 0:
+                break
+            await self._tail.wait(partition, offset, min(left_s, _RECHECK_S))
+        return []
+
+    async def bounds(self, partition: int) -> Bounds:
+        """Start and end of a partition. Raises LogUnavailable."""
+        self._check(partition)
+        return await self._run(self._readers[partition].bounds)
+
+    async def drop_before(self, partition: int, offset: int) -> int:
+        """Unlink the files that lie wholly before `offset`; returns the new start."""
+        self._check(partition)
+        return await self._run(self._folders[partition].drop_before, offset)
+
+    async def size_bytes(self, partition: int) -> int:
+        """Bytes that the partition takes."""
+        self._check(partition)
+        return await self._run(self._folders[partition].size_bytes)
+
+    async def close(self) -> None:
+        """Finish what is in flight, then close."""
+        if self._closed:
+            return
+        self._closed = True
+        self._tail.close()
+        await asyncio.to_thread(self._close)
+        await asyncio.sleep(0)  # the last answers are on the loop before this
+
+    def _close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        self._threads.shutdown()
+        for reader in self._readers:
+            reader.close()
+        self._ends.close()
+
+    def _check(self, partition: int) -> None:
+        if self._closed:
+            raise LogUnavailable("the log is closed")
+        if not 0 <= partition < self._identity.partitions:
+            raise ValueError(f"no partition {partition}: there are {self._identity.partitions}")
+
+    async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await self._loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+        except (sqlite3.Error, OSError) as error:
+            raise log_error(error, self._path) from error
+        except RuntimeError as error:  # the executor has been shut down
+            if self._closed:
+                raise LogUnavailable("the log is closed") from error
+            raise

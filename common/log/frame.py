@@ -1,0 +1,69 @@
+"""How the embedded log writes a record's headers, and the checksum over each record.
+
+Headers: for each pair `u16 name length, name, u32 value length, value`, little endian. The
+checksum is CRC-32 over offset, append time, headers and value.
+"""
+
+import struct
+import zlib
+
+from common.record import LogRecord
+
+_NAME = struct.Struct("<H")
+_VALUE = struct.Struct("<I")
+_PLACE = struct.Struct("<QQ")
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+def encode_headers(headers: Headers) -> bytes:
+    """The pairs as bytes."""
+    parts = []
+    for name, value in headers:
+        raw = name.encode()
+        parts += [_NAME.pack(len(raw)), raw, _VALUE.pack(len(value)), value]
+    return b"".join(parts)
+
+
+def decode_headers(data: bytes) -> Headers:
+    """The pairs. Raises ValueError if the bytes do not end where the last pair does."""
+    pairs = []
+    at = 0
+    try:
+        while at < len(data):
+            (size,) = _NAME.unpack_from(data, at)
+            at += _NAME.size
+            name = data[at : at + size].decode()
+            at += size
+            (length,) = _VALUE.unpack_from(data, at)
+            at += _VALUE.size
+            pairs.append((name, data[at : at + length]))
+            at += length
+    except struct.error as error:
+        raise ValueError("headers are cut off") from error
+    if at != len(data):
+        raise ValueError("headers are cut off")
+    return tuple(pairs)
+
+
+def checksum(offset: int, append_ns: int, headers: bytes, value: bytes) -> int:
+    """CRC-32 of everything that the log keeps of a record."""
+    crc = zlib.crc32(_PLACE.pack(offset, append_ns))
+    return zlib.crc32(value, zlib.crc32(headers, crc))
+
+
+def restore(
+    partition: int, offset: int, append_ns: int, headers: bytes, value: bytes, crc: int
+) -> LogRecord:
+    """The record as it was appended.
+
+    A damaged one keeps its place but loses its content: without headers
+    `common.record.decode` raises RecordError, so the reader sets it aside with its position and
+    goes on. It is never passed on as if it were whole.
+    """
+    if checksum(offset, append_ns, headers, value) == crc:
+        try:
+            return LogRecord(partition, offset, append_ns, decode_headers(headers), value)
+        except ValueError:  # written so: the record never had readable headers
+            pass
+    return LogRecord(partition, offset, append_ns, (), b"")

@@ -1,0 +1,37 @@
+"""The log's own description, `log.json`: written once by whoever comes first, never changed."""
+
+import secrets
+from pathlib import Path
+
+import orjson
+
+from common import durable
+from common.errors import LogUnavailable
+from common.log.interface import LogIdentity
+
+_FORMAT = 1
+_NAME = "log.json"
+
+
+def open_identity(folder: Path, partitions: int) -> LogIdentity:
+    """Read the log's identity, or create it with this partition count. Raises OSError.
+
+    A log that exists keeps its own partition count. Raises LogUnavailable if the description
+    cannot be read, or is missing although there are records.
+    """
+    path = folder / _NAME
+    durable.make_folder(folder)
+    if not path.exists():
+        if any(folder.glob("p*/*.db")) and not path.exists():
+            raise LogUnavailable(f"{path} is missing but the log has records: restore it")
+        body = {"format": _FORMAT, "epoch": secrets.token_hex(8), "partitions": partitions}
+        durable.put_new(path, orjson.dumps(body))
+    try:
+        body = orjson.loads(path.read_bytes())
+        found = LogIdentity(str(body["epoch"]), int(body["partitions"]))
+        version = int(body["format"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise LogUnavailable(f"{path} cannot be read: {error}; restore it") from error
+    if version != _FORMAT or found.partitions < 1:
+        raise LogUnavailable(f"{path} is of format {version}, this program knows {_FORMAT}")
+    return found

@@ -1,0 +1,194 @@
+"""One file of the embedded log: the records of one partition from `base` on (I1).
+
+SQLite in WAL mode with synchronous=FULL: a committed append has been fsynced. A file that has
+grown to its limit is sealed: in the same transaction as its last records it is told which offset
+the next file starts with. Everything that writes runs under the partition's writer lock.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from common import durable
+from common.errors import LogUnavailable
+from common.log import frame
+from common.record import LogRecord
+
+_PAGE_BYTES = 8192  # large values take few pages, a small commit stays two or three pages
+_BUSY_S = 10.0
+_CHECKPOINT_PAGES = 1000  # 8 MB of WAL between the fsyncs of a checkpoint
+_FORMAT = 1
+_SCHEMA = """
+CREATE TABLE span (
+    format INTEGER NOT NULL, epoch TEXT NOT NULL, "partition" INTEGER NOT NULL,
+    base INTEGER NOT NULL, floor_ns INTEGER NOT NULL, next_base INTEGER);
+CREATE TABLE records (
+    offset INTEGER PRIMARY KEY, append_ns INTEGER NOT NULL, headers BLOB NOT NULL,
+    crc INTEGER NOT NULL, value BLOB NOT NULL);
+"""
+
+
+class Sealed(Exception):
+    """The file takes no more records: they go into the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a file says about itself. `next_base` is None until it is sealed.
+
+    floor_ns: append time of the last record before the file.
+    """
+
+    epoch: str
+    partition: int
+    base: int
+    floor_ns: int
+    next_base: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a group of records went; all have one append time."""
+
+    first: int
+    append_ns: int
+    sealed: bool
+
+
+def create(path: Path, epoch: str, partition: int, base: int, floor_ns: int) -> bool:
+    """Create an empty file, whole or not at all; False if there is one."""
+    temporary = durable.temporary_path(path.parent)
+    try:
+        db = sqlite3.connect(temporary, isolation_level=None)
+        try:
+            db.execute(f"PRAGMA page_size={_PAGE_BYTES}")
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.executescript(_SCHEMA)
+            db.execute(
+                "INSERT INTO span VALUES (?, ?, ?, ?, ?, NULL)",
+                (_FORMAT, epoch, partition, base, floor_ns),
+            )
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            db.close()
+        durable.sync_file(temporary)
+        return durable.link_new(temporary, path)
+    finally:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{temporary}{suffix}").unlink(missing_ok=True)
+
+
+class RangeFile:
+    """A file that is open. Used by one thread at a time.
+
+    Every method may raise sqlite3.Error; the constructor also LogUnavailable for a file of
+    another log.
+    """
+
+    def __init__(self, path: Path, epoch: str) -> None:
+        self.path = path
+        self._db = sqlite3.connect(
+            f"file:{quote(str(path))}?mode=rw",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=_BUSY_S,
+        )
+        try:
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+            span = self.span()
+            self._inode = path.stat().st_ino  # after the read: the WAL beside it was its own
+        except BaseException:
+            self._db.close()
+            raise
+        if span.epoch != epoch:
+            self._db.close()
+            raise LogUnavailable(
+                f"log file {path} belongs to log {span.epoch}, not to {epoch}: move it away"
+            )
+        self.base = span.base
+        self.partition = span.partition
+
+    def span(self) -> Span:
+        """What the file says about itself now."""
+        row = self._db.execute(
+            'SELECT epoch, "partition", base, floor_ns, next_base FROM span'
+        ).fetchone()
+        if row is None:
+            raise sqlite3.DatabaseError("the file has lost its description")
+        return Span(*row)
+
+    def last(self) -> tuple[int, int]:
+        """Offset and append time of the last record; of what came before if there is none."""
+        row = self._db.execute(
+            "SELECT offset, append_ns FROM records ORDER BY offset DESC LIMIT 1"
+        ).fetchone()
+        if row is not None:
+            return int(row[0]), int(row[1])
+        return self.base - 1, self.span().floor_ns
+
+    def append(
+        self, group: Sequence[tuple[bytes, bytes]], now_ns: int, file_bytes_max: int
+    ) -> Written:
+        """Store (headers, value) pairs in one fsynced transaction. Raises Sealed."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            if self.span().next_base is not None:
+                raise Sealed
+            last, last_ns = self.last()
+            append_ns = max(now_ns, last_ns)
+            rows = [
+                (at, append_ns, headers, frame.checksum(at, append_ns, headers, value), value)
+                for at, (headers, value) in enumerate(group, last + 1)
+            ]
+            self._db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
+            (pages,) = self._db.execute("PRAGMA page_count").fetchone()
+            sealed = pages * _PAGE_BYTES >= file_bytes_max
+            if sealed:
+                self._db.execute("UPDATE span SET next_base = ?", (last + 1 + len(rows),))
+            if not self.in_place():
+                raise FileNotFoundError(2, "the file was removed while in use", str(self.path))
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        return Written(last + 1, append_ns, sealed)
+
+    def read(self, offset: int, max_bytes: int) -> list[LogRecord]:
+        """Records from `offset` on, at least one if there is one, at most about `max_bytes`."""
+        cursor = self._db.execute(
+            "SELECT offset, append_ns, headers, value, crc FROM records"
+            " WHERE offset >= ? ORDER BY offset",
+            (offset,),
+        )
+        found: list[LogRecord] = []
+        size = 0
+        for at, append_ns, headers, value, crc in cursor:
+            if at != offset + len(found):
+                raise sqlite3.DatabaseError(f"record {offset + len(found)} is not in the file")
+            found.append(frame.restore(self.partition, at, append_ns, headers, value, crc))
+            size += len(headers) + len(value)
+            if size >= max_bytes:
+                break
+        cursor.close()
+        return found
+
+    def in_place(self) -> bool:
+        """Whether the file's name still leads to this file."""
+        try:
+            return self.path.stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
+
+    def checkpoint(self) -> None:
+        """Move the WAL into the file, as far as readers let it."""
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close; the last one to close a file moves its WAL into it."""
+        self._db.close()

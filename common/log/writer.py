@@ -1,0 +1,135 @@
+"""Group commit: one thread per partition commits whatever is waiting in one transaction (I1).
+
+While one commit is fsynced the next group gathers, so the more wait, the fewer fsyncs each costs.
+The thread sleeps without a timer while nothing is waiting.
+"""
+
+import contextlib
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common import limits
+from common.clock import Clock
+from common.errors import LogUnavailable
+from common.log.ends import KnownEnds
+from common.log.faults import log_error
+from common.log.folder import PartitionFolder
+from common.log.range_file import RangeFile, Sealed, Written
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pending:
+    """One append that waits. `ticket` is the caller's own."""
+
+    headers: bytes
+    value: bytes
+    ticket: object
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes of the buffer."""
+        return len(self.headers) + len(self.value)
+
+
+Outcome = Written | LogUnavailable
+Done = Callable[[int, Sequence[Pending], Outcome], None]
+
+
+class PartitionWriter:
+    """Appends to one partition. `done` is called on the thread, once for every group."""
+
+    def __init__(
+        self,
+        folder: PartitionFolder,
+        ends: KnownEnds,
+        clock: Clock,
+        file_bytes_max: int,
+        done: Done,
+    ) -> None:
+        self._folder = folder
+        self._ends = ends
+        self._clock = clock
+        self._file_bytes_max = file_bytes_max
+        self._done = done
+        self._waiting: deque[Pending] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._file: RangeFile | None = None
+        self._thread = threading.Thread(
+            target=self._run, name=f"log-write-{folder.partition}", daemon=True
+        )
+        self._thread.start()
+
+    def put(self, item: Pending) -> None:
+        """Hand over one append; the caller bounds how many wait."""
+        with self._changed:
+            self._waiting.append(item)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Commit what is waiting, then end the thread. Waits for it."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while group := self._next_group():
+            self._done(self._folder.partition, group, self._commit(group))
+        self._close_file()
+
+    def _next_group(self) -> list[Pending]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing)
+            group: list[Pending] = []
+            size = 0
+            while (
+                self._waiting
+                and len(group) < limits.GROUP_COMMIT_RECORDS_MAX
+                and size < limits.GROUP_COMMIT_BYTES_MAX
+            ):
+                group.append(self._waiting.popleft())
+                size += group[-1].size_bytes
+            return group
+
+    def _commit(self, group: Sequence[Pending]) -> Outcome:
+        rows = [(item.headers, item.value) for item in group]
+        try:
+            with self._folder.writing():
+                written = self._append(rows)
+                self._ends.advance(self._folder.partition, written.first + len(rows))
+                return written
+        except LogUnavailable as error:
+            return error
+        except (sqlite3.Error, OSError) as error:
+            path = self._path()
+            self._close_file()  # what it holds is in doubt; the next group opens it anew
+            return log_error(error, path)
+
+    def _append(self, rows: Sequence[tuple[bytes, bytes]]) -> Written:
+        known_end = self._ends.get(self._folder.partition)
+        if self._file is None:
+            self._file = self._folder.open_newest(known_end)
+        try:
+            written = self._file.append(rows, self._clock.now_ns(), self._file_bytes_max)
+        except Sealed:  # by another process
+            self._close_file()
+            self._file = self._folder.open_newest(known_end)
+            written = self._file.append(rows, self._clock.now_ns(), self._file_bytes_max)
+        if written.sealed:
+            with contextlib.suppress(sqlite3.Error):  # only tidies: the records are durable
+                self._file.checkpoint()
+            self._close_file()
+        return written
+
+    def _path(self) -> Path:
+        return self._folder.path if self._file is None else self._file.path
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
