@@ -4,7 +4,10 @@ A name appears only when its content is on the disk: written to a temporary name
 folder, fsynced, linked (or renamed) to its name, and the folder fsynced. Keeps I1 and I4.
 """
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".tmp-"  # what a crash leaves behind; swept by whoever owns the folder
@@ -57,21 +60,27 @@ def write_temporary(folder: Path, data: bytes) -> Path:
 
 
 def link_new(temporary: Path, target: Path) -> bool:
-    """Give a finished file its name unless the name is taken; the temporary name goes away."""
+    """Give a finished file its name unless the name is taken; then the temporary name goes.
+
+    After an error the temporary file is still there, for another attempt or to be removed.
+    """
     try:
         os.link(temporary, target)
         linked = True
     except FileExistsError:
         linked = False
-    finally:
-        temporary.unlink(missing_ok=True)
+    temporary.unlink()
     sync_folder(target.parent)  # also when taken: who took it may not have synced it yet
     return linked
 
 
 def put_new(target: Path, data: bytes) -> bool:
     """Write the file durably unless it exists; False if it does."""
-    return link_new(write_temporary(target.parent, data), target)
+    temporary = write_temporary(target.parent, data)
+    try:
+        return link_new(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def replace(target: Path, data: bytes) -> None:
@@ -83,3 +92,14 @@ def replace(target: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[int]:
+    """Hold the file's lock; gives its descriptor. Waits for others; ends with the process."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield fd
+    finally:
+        os.close(fd)

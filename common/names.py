@@ -46,6 +46,16 @@ def _derive(kind: str, *parts: str) -> bytes:
     return digest.digest()
 
 
+def team_id(slug: str) -> str:
+    """16 hex digits that name the team."""
+    return _derive("team", slug).hex()[:16]
+
+
+def environment_id(team: str, slug: str) -> str:
+    """16 hex digits that name the environment of a team."""
+    return _derive("environment", team, slug).hex()[:16]
+
+
 def dataset_id(team: str, env: str, slug: str) -> str:
     """24 hex digits that name the dataset in records, manifests and objects."""
     return _derive("dataset", team, env, slug).hex()[:24]

@@ -5,7 +5,6 @@ the newest one sealed, so a crash between seal and create heals itself, and unli
 so what remains is always one run of offsets.
 """
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -43,12 +42,8 @@ class PartitionFolder:
         One writer or checkpoint at a time per partition also keeps clear of SQLite's rare race
         between concurrent WAL checkpoints (fixed upstream only in 3.51.3).
         """
-        fd = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+        with durable.exclusive(self.path / _LOCK):
             yield
-        finally:
-            os.close(fd)
 
     def bases(self) -> list[int]:
         """First offsets of the files there are, ascending."""

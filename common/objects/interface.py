@@ -1,7 +1,8 @@
 """What an object store can do (I4). Calls block: on an event loop run them in a thread.
 
-Keys are relative paths of the characters `[A-Za-z0-9._/-]` without `..`; other keys raise
-ValueError. A write is all or nothing: a reader sees a whole object or none, also after a crash.
+Keys are relative paths of the characters `[A-Za-z0-9._/-]` whose parts are not empty and do not
+start with a dot; other keys raise ValueError. No key is used that lies below another one. A write
+is all or nothing: a reader sees a whole object or none, also after a crash.
 """
 
 from collections.abc import Iterator

@@ -1,0 +1,192 @@
+"""Locks as files: a claim is a file lock, so it is held exactly as long as its process lives.
+
+For each held name there is `<name>.lock` (locked by its holder) and `<name>.value` (what it
+publishes, replaced by renaming). Taking, giving up and looking happen under the folder's guard
+file, so looking never makes another's claim fail. The guard holds the last fence given out.
+"""
+
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from common import durable
+from common.errors import Unavailable
+
+_NAME = re.compile(r"[A-Za-z0-9._/-]{1,200}")
+_GUARD = ".guard"
+_GUARD_STEP_S = 0.002
+_GUARD_ATTEMPTS = 2500  # five seconds; its holders need milliseconds, unless they are stopped
+_LOCK, _VALUE = ".lock", ".value"
+
+
+class FileClaim:
+    """A claim that is held. Threads may share it."""
+
+    def __init__(self, locks: "FileLocks", name: str, fence: int, fd: int) -> None:
+        self.name = name
+        self.fence = fence
+        self._locks = locks
+        self._fd = fd
+
+    def update(self, value: bytes) -> None:
+        """Change the published value. Raises Unavailable, also if the claim was released."""
+        with self._locks.guarded():
+            if not self.held():
+                raise Unavailable(f"the claim {self.name} is no longer held")
+            self._locks.publish(self.name, value)
+
+    def held(self) -> bool:
+        """Whether the lock is ours and its file is the one that others see."""
+        if self._fd < 0:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._fd), self._locks.path(self.name, _LOCK).stat())
+        except OSError:
+            return False
+
+    def release(self) -> None:
+        """Give it up and remove its files. Releasing twice is harmless."""
+        try:
+            with self._locks.guarded():
+                if self.held():
+                    self._locks.remove(self.name)
+        finally:
+            fd, self._fd = self._fd, -1
+            if fd >= 0:
+                os.close(fd)
+            self._locks.forget(self)
+
+
+class FileLocks:
+    """Locks among the processes that share `folder` (on one machine)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._claims: set[FileClaim] = set()
+        try:
+            durable.make_folder(folder)
+        except OSError as error:
+            raise Unavailable(f"locks at {folder}: {error}") from error
+        with self.guarded():
+            self._sweep()
+
+    def acquire(self, name: str, value: bytes) -> FileClaim | None:
+        """Claim the name and publish `value`, or None if another holder has it."""
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"not a lock name: {name[:80]!r}")
+        with self.guarded() as guard:
+            fd = os.open(self.path(name, _LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(fd)
+                return None
+            try:
+                fence = _next_fence(guard)
+                self.publish(name, value)
+            except BaseException:
+                os.close(fd)
+                raise
+        claim = FileClaim(self, name, fence, fd)
+        self._claims.add(claim)
+        return claim
+
+    def holders(self, prefix: str) -> dict[str, bytes]:
+        """Names under the prefix that are held now, and the values their holders published."""
+        with self.guarded():
+            return {
+                name: self.path(name, _VALUE).read_bytes()
+                for name in self._names()
+                if name.startswith(prefix) and self._is_locked(name)
+            }
+
+    def close(self) -> None:
+        """Release every claim of this process that was made here."""
+        for claim in list(self._claims):
+            claim.release()
+
+    @contextmanager
+    def guarded(self) -> Iterator[int]:
+        """Hold the folder's guard; gives its descriptor. Raises Unavailable, also for OSError."""
+        try:
+            fd = os.open(self._folder / _GUARD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                _lock_soon(fd, self._folder)
+                yield fd
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise Unavailable(f"locks at {self._folder}: {error}") from error
+
+    def path(self, name: str, suffix: str) -> Path:
+        """A file of a name."""
+        return self._folder / f"{quote(name, safe='')}{suffix}"
+
+    def publish(self, name: str, value: bytes) -> None:
+        """Replace the value; whoever reads sees the old or the new one, whole."""
+        temporary = durable.temporary_path(self._folder)
+        try:
+            temporary.write_bytes(value)  # not fsynced: a claim does not outlive its machine
+            temporary.rename(self.path(name, _VALUE))
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def remove(self, name: str) -> None:
+        """Remove a name's files. Needs the guard, and that the caller holds the lock."""
+        for suffix in (_VALUE, _LOCK):
+            self.path(name, suffix).unlink(missing_ok=True)
+
+    def forget(self, claim: FileClaim) -> None:
+        """The claim is released."""
+        self._claims.discard(claim)
+
+    def _names(self) -> list[str]:
+        files = os.listdir(self._folder)
+        return [unquote(f.removesuffix(_LOCK)) for f in files if f.endswith(_LOCK)]
+
+    def _is_locked(self, name: str) -> bool:
+        """Try the lock for a moment; the guard keeps this from disturbing anyone."""
+        try:
+            fd = os.open(self.path(name, _LOCK), os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(fd)
+        return False
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left. Needs the guard."""
+        for name in self._names():
+            if not self._is_locked(name):
+                self.remove(name)
+        for file in os.listdir(self._folder):
+            if file.startswith(durable.TEMPORARY_PREFIX):
+                (self._folder / file).unlink(missing_ok=True)
+
+
+def _lock_soon(fd: int, folder: Path) -> None:
+    """Lock the guard within its time limit. Raises Unavailable."""
+    for _ in range(_GUARD_ATTEMPTS):
+        with suppress(BlockingIOError):
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_GUARD_STEP_S)
+    raise Unavailable(f"locks at {folder} are kept busy: is one of our processes stopped?")
+
+
+def _next_fence(guard: int) -> int:
+    """The next fence, durable before anyone sees it."""
+    fence = int.from_bytes(os.pread(guard, 8, 0), "little") + 1
+    os.pwrite(guard, fence.to_bytes(8, "little"), 0)
+    os.fsync(guard)
+    return fence

@@ -1,0 +1,52 @@
+"""The metadata database's schema, as the steps that lead to it.
+
+A step that was released never changes; a new version appends one. `PRAGMA user_version` counts
+the steps a file has taken.
+"""
+
+import sqlite3
+
+from common.errors import MetadataUnavailable
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE teams (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, slug TEXT NOT NULL UNIQUE)""",
+        """CREATE TABLE environments (
+            id TEXT PRIMARY KEY, team_id TEXT NOT NULL REFERENCES teams (id),
+            name TEXT NOT NULL, slug TEXT NOT NULL, UNIQUE (team_id, slug))""",
+        """CREATE TABLE api_keys (
+            id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+            name TEXT NOT NULL, env_id TEXT NOT NULL REFERENCES environments (id),
+            access TEXT NOT NULL, events_per_s INTEGER NOT NULL, events_per_day INTEGER NOT NULL,
+            created_ns INTEGER NOT NULL, revoked_ns INTEGER NOT NULL)""",
+        "CREATE INDEX api_keys_by_environment ON api_keys (env_id, created_ns)",
+        """CREATE TABLE datasets (
+            id TEXT PRIMARY KEY, env_id TEXT NOT NULL, slug TEXT NOT NULL, name TEXT NOT NULL,
+            description TEXT NOT NULL, expand_json_depth INTEGER NOT NULL,
+            created_ns INTEGER NOT NULL, deleted_ns INTEGER NOT NULL)""",
+        "CREATE INDEX datasets_by_environment ON datasets (env_id, slug)",
+        """CREATE TABLE queries (
+            id TEXT PRIMARY KEY, env_id TEXT NOT NULL, dataset_id TEXT NOT NULL,
+            spec_json BLOB NOT NULL, created_ns INTEGER NOT NULL)""",
+    ),
+)
+
+
+def version(db: sqlite3.Connection) -> int:
+    """How many steps the file has taken."""
+    (steps,) = db.execute("PRAGMA user_version").fetchone()
+    return int(steps)
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Take the steps that are missing. Needs a transaction. Raises MetadataUnavailable."""
+    taken = version(db)
+    if taken > len(MIGRATIONS):
+        raise MetadataUnavailable(
+            f"the metadata is of version {taken}, this program knows {len(MIGRATIONS)}: upgrade it"
+        )
+    for steps in MIGRATIONS[taken:]:
+        for statement in steps:
+            db.execute(statement)
+    db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")

@@ -1,0 +1,256 @@
+"""Metadata in one SQLite file, for the processes of one machine.
+
+Every write is one fsynced transaction. Writers of all processes take turns by a file lock, which
+waits fairly and keeps clear of SQLite's rare race between WAL checkpoints.
+"""
+
+import dataclasses
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from common import durable
+from common.errors import Conflict, MetadataUnavailable
+from common.metadata import schema
+from common.metadata.interface import (
+    Access,
+    ApiKey,
+    Dataset,
+    Environment,
+    KeyKind,
+    StoredQuery,
+    Team,
+)
+from common.names import environment_id, team_id
+
+_BUSY_S = 5.0
+_KEYS = """
+SELECT k.id, k.hash, k.kind, k.name, k.access, k.events_per_s, k.events_per_day, k.created_ns,
+       k.revoked_ns, t.id, t.name, t.slug, e.id, e.team_id, e.name, e.slug
+FROM api_keys k JOIN environments e ON e.id = k.env_id JOIN teams t ON t.id = e.team_id
+"""
+_DATASETS = """
+SELECT id, env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns
+FROM datasets
+"""
+Row = tuple[Any, ...]  # as SQLite gives it; the columns are declared NOT NULL in the schema
+
+
+class SqliteMetadata:
+    """The metadata file at `path`. Threads take turns."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db: sqlite3.Connection | None = None
+        self._lock = threading.RLock()
+
+    def open(self) -> None:
+        """Open the file; create or migrate the schema. Raises MetadataUnavailable."""
+        with self._lock, self._faults():
+            if self._db is not None:
+                return
+            durable.make_folder(self._path.parent)
+            with durable.exclusive(self._lock_path()):
+                db = sqlite3.connect(
+                    self._path, isolation_level=None, check_same_thread=False, timeout=_BUSY_S
+                )
+                try:
+                    self._prepare(db)
+                except BaseException:
+                    db.close()
+                    raise
+                self._db = db
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock, self._faults():
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    def ensure_team(self, name: str, slug: str) -> Team:
+        """The team of that slug, created if there is none."""
+        values = (team_id(slug), name, slug)
+        row = self._ensure(
+            "INSERT INTO teams VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            values,
+            "SELECT id, name, slug FROM teams WHERE slug = ?",
+            (slug,),
+        )
+        return Team(*row)
+
+    def ensure_environment(self, team_id: str, name: str, slug: str) -> Environment:
+        """The environment of that slug in the team, created if there is none."""
+        values = (environment_id(team_id, slug), team_id, name, slug)
+        row = self._ensure(
+            "INSERT INTO environments VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            values,
+            "SELECT id, team_id, name, slug FROM environments WHERE team_id = ? AND slug = ?",
+            (team_id, slug),
+        )
+        return Environment(*row)
+
+    def create_key(self, key: ApiKey) -> None:
+        """Store a key. Raises Conflict if its hash or id exists."""
+        values = (
+            *(key.id, key.hash, key.kind.value, key.name, key.environment.id),
+            orjson.dumps(key.access).decode(),
+            *(key.events_per_s, key.events_per_day, key.created_ns, key.revoked_ns),
+        )
+        changed = self._write(
+            "INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            values,
+        )
+        if not changed:
+            raise Conflict(f"a key with the id {key.id} or the same secret exists")
+
+    def find_key(self, key_hash: str) -> ApiKey | None:
+        """The key of that hash, also a revoked one; None if there is none."""
+        rows = self._read(f"{_KEYS} WHERE k.hash = ?", (key_hash,))
+        return _key(rows[0]) if rows else None
+
+    def list_keys(self, env_id: str) -> list[ApiKey]:
+        """The environment's keys, oldest first."""
+        rows = self._read(f"{_KEYS} WHERE k.env_id = ? ORDER BY k.created_ns, k.id", (env_id,))
+        return [_key(row) for row in rows]
+
+    def revoke_key(self, key_id: str, now_ns: int) -> bool:
+        """Revoke; False if there is no such key. The first time of revoking stays."""
+        changed = self._write(
+            "UPDATE api_keys SET revoked_ns = iif(revoked_ns > 0, revoked_ns, ?) WHERE id = ?",
+            (now_ns, key_id),
+        )
+        return changed > 0
+
+    def ensure_dataset(self, dataset: Dataset) -> Dataset:
+        """Store a dataset unless its id exists undeleted; returns what is stored."""
+        found = self.get_dataset(dataset.id)
+        if found is not None:  # by far the most frequent case, and it needs no write
+            return found
+        row = self._ensure(
+            "INSERT INTO datasets VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
+            " SET (env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns) ="
+            " (excluded.env_id, excluded.slug, excluded.name, excluded.description,"
+            " excluded.expand_json_depth, excluded.created_ns, excluded.deleted_ns)"
+            " WHERE datasets.deleted_ns > 0",
+            dataclasses.astuple(dataset),
+            f"{_DATASETS} WHERE id = ?",
+            (dataset.id,),
+        )
+        return Dataset(*row)
+
+    def get_dataset(self, dataset_id: str) -> Dataset | None:
+        """The dataset, None if there is none or it was deleted."""
+        rows = self._read(f"{_DATASETS} WHERE id = ? AND deleted_ns = 0", (dataset_id,))
+        return Dataset(*rows[0]) if rows else None
+
+    def list_datasets(self, env_id: str) -> list[Dataset]:
+        """The environment's datasets that are not deleted, by slug."""
+        rows = self._read(
+            f"{_DATASETS} WHERE env_id = ? AND deleted_ns = 0 ORDER BY slug", (env_id,)
+        )
+        return [Dataset(*row) for row in rows]
+
+    def update_dataset(self, dataset: Dataset) -> bool:
+        """Write description, depth and deletion time; False if there is no such dataset."""
+        changed = self._write(
+            "UPDATE datasets SET description = ?, expand_json_depth = ?, deleted_ns = ?"
+            " WHERE id = ?",
+            (dataset.description, dataset.expand_json_depth, dataset.deleted_ns, dataset.id),
+        )
+        return changed > 0
+
+    def put_query(self, query: StoredQuery) -> None:
+        """Store a query; storing the same id again does nothing."""
+        self._write(
+            "INSERT INTO queries VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            dataclasses.astuple(query),
+        )
+
+    def get_query(self, query_id: str) -> StoredQuery | None:
+        """The stored query, or None."""
+        rows = self._read(
+            "SELECT id, env_id, dataset_id, spec_json, created_ns FROM queries WHERE id = ?",
+            (query_id,),
+        )
+        return StoredQuery(*rows[0]) if rows else None
+
+    def _lock_path(self) -> Path:
+        return self._path.with_name(f"{self._path.name}.lock")
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA foreign_keys=ON")
+        with _transaction(db):
+            schema.migrate(db)
+
+    def _read(self, query: str, values: tuple[str, ...]) -> list[Row]:
+        with self._lock, self._faults():
+            return self._connection().execute(query, values).fetchall()
+
+    def _write(self, statement: str, values: Row) -> int:
+        """Rows changed by one durable statement."""
+        with self._writing() as db:
+            return db.execute(statement, values).rowcount
+
+    def _ensure(self, insert: str, values: Row, query: str, by: tuple[str, ...]) -> Row:
+        """Insert unless it is there, and what is there then, in one transaction."""
+        with self._writing() as db:
+            db.execute(insert, values)
+            row: Row = db.execute(query, by).fetchone()
+            return row
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._faults(), durable.exclusive(self._lock_path()):
+            db = self._connection()
+            with _transaction(db):
+                yield db
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise MetadataUnavailable("the metadata store is not open")
+        return self._db
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            raise Conflict(f"metadata: {error}") from error
+        except (sqlite3.Error, OSError) as error:
+            raise MetadataUnavailable(f"metadata at {self._path}: {error}") from error
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _key(row: Row) -> ApiKey:
+    return ApiKey(
+        id=row[0],
+        hash=row[1],
+        kind=KeyKind(row[2]),
+        name=row[3],
+        access=Access(**orjson.loads(row[4])),
+        events_per_s=row[5],
+        events_per_day=row[6],
+        created_ns=row[7],
+        revoked_ns=row[8],
+        team=Team(*row[9:12]),
+        environment=Environment(*row[12:16]),
+    )

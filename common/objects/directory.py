@@ -1,0 +1,231 @@
+"""The object store as a directory: each key is a file, there whole or not at all (I4).
+
+New bytes are written beside the objects, fsynced, and only then linked to their key, so a crash
+leaves at most an unfinished file in `.staging`, which is swept when it is old. A key cannot lie
+below another key (`a` and `a/b`): that raises ValueError.
+"""
+
+import errno
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from common import durable
+from common.errors import ObjectMissing, ObjectsUnavailable
+from common.objects.interface import ObjectInfo
+
+_STAGING = ".staging"
+_KEY = re.compile(r"[A-Za-z0-9._/-]{1,1024}")
+_PREFIX = re.compile(r"[A-Za-z0-9._/-]{0,1024}")
+_NAME_CHARS_MAX = 255
+_SWEEP_AGE_S = 3600  # no put takes this long; a younger file may still be being written
+_COPY_BYTES = 1024 * 1024
+_ATTEMPTS = 5  # a delete may remove the folder that a put has just made
+_MISSING = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+
+
+class DirectoryObjects:
+    """The store in `folder`, created on first use. Any number of threads and processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._root = folder
+        self._staging = folder / _STAGING
+        try:
+            durable.make_folder(self._staging)
+            self._sweep()
+        except OSError as error:
+            raise _unavailable(error, folder) from error
+
+    def put_if_absent(self, key: str, data: bytes | Path) -> bool:
+        """Store durably; False, and nothing done, if the key exists."""
+        target = self._path(key)
+        try:
+            if target.is_file():
+                durable.sync_folder(target.parent)  # who put it may not have come so far
+                return False
+            staged = self._stage(data)
+            return self._place(staged, target, durable.link_new)
+        except NotADirectoryError as error:
+            raise ValueError(f"key {key!r} lies below another key") from error
+        except OSError as error:
+            raise _unavailable(error, self._root) from error
+
+    def replace(self, key: str, data: bytes | Path) -> None:
+        """Store durably, whatever is there."""
+        target = self._path(key)
+        try:
+            staged = self._stage(data)
+            self._place(staged, target, _rename)
+        except (NotADirectoryError, IsADirectoryError) as error:
+            raise ValueError(f"key {key!r} lies above or below another key") from error
+        except OSError as error:
+            raise _unavailable(error, self._root) from error
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes. Raises ObjectMissing."""
+        try:
+            return self._path(key).read_bytes()
+        except _MISSING as error:
+            raise self._missing(key) from error
+        except OSError as error:
+            raise _unavailable(error, self._root) from error
+
+    def fetch(self, key: str, target: Path) -> int:
+        """Copy the object to `target`, all or nothing; returns its size. Raises ObjectMissing."""
+        source = self._path(key)
+        temporary = durable.temporary_path(target.parent)
+        try:
+            if not source.is_file():
+                raise self._missing(key)
+            _copy(source, temporary)
+            size = temporary.stat().st_size
+            _rename(temporary, target)
+            return size
+        except OSError as error:
+            if not source.is_file():  # deleted meanwhile
+                raise self._missing(key) from error
+            raise _unavailable(error, target.parent) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """Size and time, or None if there is no such object."""
+        path = self._path(key)
+        try:
+            if not path.is_file():
+                self._check_root()
+                return None
+            found = path.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _unavailable(error, self._root) from error
+        return ObjectInfo(key, found.st_size, found.st_mtime_ns)
+
+    def list(self, prefix: str, after: str = "") -> Iterator[ObjectInfo]:
+        """Objects whose key starts with `prefix` and sorts after `after`, in key order.
+
+        Folders are read one at a time, as the iteration reaches them.
+        """
+        if not _PREFIX.fullmatch(prefix) or ".." in prefix.split("/"):
+            raise ValueError(f"not a key prefix: {prefix[:80]!r}")
+        top = prefix.rpartition("/")[0]
+        return self._walk(f"{top}/" if top else "", prefix, after)
+
+    def delete(self, key: str) -> None:
+        """Remove the object, and folders that are empty then; no error if it is not there."""
+        path = self._path(key)
+        try:
+            path.unlink()
+            durable.sync_folder(path.parent)
+            for folder in path.parents:
+                if folder == self._root or any(folder.iterdir()):
+                    break
+                folder.rmdir()
+        except _MISSING:
+            self._check_root()
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # somebody put meanwhile
+                raise _unavailable(error, self._root) from error
+
+    def _path(self, key: str) -> Path:
+        """The key's file. Raises ValueError for what is not a key."""
+        parts = key.split("/")
+        if not _KEY.fullmatch(key) or any(
+            not part or part.startswith(".") or len(part) > _NAME_CHARS_MAX for part in parts
+        ):
+            raise ValueError(f"not an object key: {key[:80]!r}")
+        return self._root.joinpath(*parts)
+
+    def _stage(self, data: bytes | Path) -> Path:
+        if isinstance(data, bytes):
+            return durable.write_temporary(self._staging, data)
+        staged = durable.temporary_path(self._staging)
+        _copy(data, staged)
+        return staged
+
+    def _place(self, staged: Path, target: Path, place: Callable[[Path, Path], bool]) -> bool:
+        try:
+            for _ in range(_ATTEMPTS):
+                durable.make_folder(target.parent)
+                if not staged.exists():
+                    break
+                try:
+                    return place(staged, target)
+                except FileNotFoundError:
+                    continue
+            raise FileNotFoundError(errno.ENOENT, "the folder vanishes again and again", target)
+        finally:
+            staged.unlink(missing_ok=True)
+
+    def _walk(self, folder: str, prefix: str, after: str) -> Iterator[ObjectInfo]:
+        for key, is_folder in self._entries(folder):
+            if is_folder:
+                wanted = key.startswith(prefix) or prefix.startswith(key)
+                if wanted and (key > after or after.startswith(key)):
+                    yield from self._walk(key, prefix, after)
+            elif key.startswith(prefix) and key > after and (info := self.head(key)):
+                yield info
+
+    def _entries(self, folder: str) -> tuple[tuple[str, bool], ...]:
+        """What is in a folder, in key order: folders end with a slash."""
+        try:
+            with os.scandir(self._root / folder) as entries:
+                found = [(entry.name, entry.is_dir()) for entry in entries]
+        except _MISSING:
+            self._check_root()
+            return ()
+        except OSError as error:
+            raise _unavailable(error, self._root) from error
+        named = ((f"{folder}{n}{'/' if d else ''}", d) for n, d in found if not n.startswith("."))
+        return tuple(sorted(named))
+
+    def _missing(self, key: str) -> ObjectMissing:
+        self._check_root()
+        return ObjectMissing(f"no object {key}")
+
+    def _check_root(self) -> None:
+        """A store that is gone is not a store without objects."""
+        if not self._root.is_dir():
+            raise ObjectsUnavailable(f"object folder {self._root} is not there: is it mounted?")
+
+    def _sweep(self) -> None:
+        """Remove unfinished files that are old by the file system's own time."""
+        left = list(self._staging.iterdir())
+        if not left:
+            return
+        probe = durable.write_temporary(self._staging, b"")
+        now_s = probe.stat().st_mtime
+        probe.unlink()
+        for path in left:
+            try:
+                if now_s - path.stat().st_mtime > _SWEEP_AGE_S:
+                    path.unlink()
+            except FileNotFoundError:  # finished, or swept by another process
+                continue
+
+
+def _rename(staged: Path, target: Path) -> bool:
+    staged.rename(target)
+    durable.sync_folder(target.parent)
+    return True
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy the bytes and make them durable; nothing is left behind if that fails."""
+    try:
+        with source.open("rb") as read, target.open("xb") as write:
+            shutil.copyfileobj(read, write, _COPY_BYTES)
+            write.flush()
+            os.fsync(write.fileno())
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _unavailable(error: OSError, folder: Path) -> ObjectsUnavailable:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ObjectsUnavailable(f"no space left for objects at {folder}: free or add disk space")
+    return ObjectsUnavailable(f"objects at {folder}: {error}", retry_after_s=5)
