@@ -1,7 +1,9 @@
 """What an indexer hands to the share executor: one immutable picture of one partition."""
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from common.columns import ColumnBlock, ColumnKey
 
@@ -45,3 +47,27 @@ class DatasetView:
     gaps: tuple[tuple[str, int, int], ...] = ()
     unserved: tuple[str, ...] = ()
     catching_up: bool = False
+
+
+class PartitionNotHeld(LookupError):
+    """This indexer does not hold the partition (any more); ask its twin."""
+
+    def __init__(self, partition: int) -> None:
+        super().__init__(f"partition {partition} is not held here")
+        self.partition = partition
+
+
+class PartitionViews(Protocol):
+    """What an indexer offers to the share executor."""
+
+    def partitions(self) -> list[int]:
+        """The partitions held now."""
+
+    def lease(
+        self, partition: int, dataset: str, at_least: int | None, timeout_ms: int
+    ) -> AbstractAsyncContextManager[DatasetView]:
+        """The dataset's view, waiting until its end offset is `at_least` or the time is up.
+
+        Returns what there is either way. The files that the view names stay until the lease ends.
+        Entering it raises PartitionNotHeld.
+        """

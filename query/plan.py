@@ -1,0 +1,94 @@
+"""The plan: what every partition is asked, made once per query from its specification.
+
+A plan holds only facts (absolute times, names, values), so that every indexer reads it alike.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+Scalar = int | float | bool | str
+GroupKey = tuple[str | None, ...]  # one tagged text per breakdown field, None where it is missing
+
+
+class State(StrEnum):
+    """A mergeable state that a share computes; several calculations may need the same one."""
+
+    COUNT = "count"  # sum of sample rates (of the events that have the field, if one is named)
+    NUMBER = "number"  # sums, weights, smallest and largest of the numeric reading
+    DISTINCT = "distinct"  # the smallest hashes of the values
+    QUANTILE = "quantile"  # (value, weight) pairs
+
+
+class FilterOp(StrEnum):
+    """The vendor's filter operators."""
+
+    EQ = "="
+    NE = "!="
+    GT = ">"
+    GE = ">="
+    LT = "<"
+    LE = "<="
+    STARTS = "starts-with"
+    NOT_STARTS = "does-not-start-with"
+    ENDS = "ends-with"
+    NOT_ENDS = "does-not-end-with"
+    EXISTS = "exists"
+    NOT_EXISTS = "does-not-exist"
+    CONTAINS = "contains"
+    NOT_CONTAINS = "does-not-contain"
+    IN = "in"
+    NOT_IN = "not-in"
+
+
+class Need(msgspec.Struct, frozen=True):
+    """One state over one field (empty name only with COUNT: every event)."""
+
+    state: State
+    field: str | None = None
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """One condition. `values` has one item, several for in/not-in, none for exists."""
+
+    field: str
+    op: FilterOp
+    values: tuple[Scalar, ...] = ()
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one share computes.
+
+    start_ns, end_ns: event time, half open. step_ns: width of a series step, None for totals.
+    needs: states in order. any_filter: one matching filter is enough (OR).
+    at_least: per partition, the end offset that the share should wait for (up to wait_ms).
+    upto: per partition, rows at or beyond this offset are left out, so that the series see exactly
+    the rows of the totals. groups: only these groups, None for all.
+    """
+
+    dataset: str
+    start_ns: int
+    end_ns: int
+    needs: tuple[Need, ...]
+    breakdowns: tuple[str, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    any_filter: bool = False
+    step_ns: int | None = None
+    at_least: dict[int, int] = {}
+    upto: dict[int, int] = {}
+    groups: tuple[GroupKey, ...] | None = None
+    wait_ms: int = 0
+    timeout_ms: int = 30_000
+
+
+class ShareRequest(msgspec.Struct, frozen=True):
+    """Body of `POST /internal/share`."""
+
+    plan: Plan
+    partitions: tuple[int, ...]
+
+
+def state_fields(plan: Plan) -> set[str]:
+    """Every field that the plan names."""
+    named = {need.field for need in plan.needs if need.field is not None}
+    return named | set(plan.breakdowns) | {f.field for f in plan.filters}
