@@ -1,6 +1,16 @@
 """Columns: the identity of a column is (field, type) (I12). Blocks, names, encoding, digest."""
 
 from common.columns.block import ColumnBlock, SparseColumn
+from common.columns.blocks import block_bytes, concat, empty_block, select
 from common.columns.key import ColumnKey, FieldType
 
-__all__ = ["ColumnBlock", "ColumnKey", "FieldType", "SparseColumn"]
+__all__ = [
+    "ColumnBlock",
+    "ColumnKey",
+    "FieldType",
+    "SparseColumn",
+    "block_bytes",
+    "concat",
+    "empty_block",
+    "select",
+]

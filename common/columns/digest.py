@@ -1,0 +1,103 @@
+"""The digest: one hash of what a segment says, however it is stored (docs/formats.md, I3).
+
+Twins, bootstraps and new writer versions agree in it exactly when they agree in every row. It
+does not depend on block boundaries, on encodings, or on whether a column is a Parquet column of
+its own or lives in the rest column. Values are hashed as whole Arrow buffers, never one by one.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from common.columns.block import ColumnBlock, SparseColumn
+from common.columns.key import OFFSET, PLACE, RATE, TIME, ColumnKey, FieldType
+
+DIGEST_VERSION = 1
+_SEGMENT = b"bellwether segment digest 1\n"
+_COLUMN = b"bellwether column digest 1\n"
+_SYSTEM, _FIELD = 0, 1
+
+
+class Digester:
+    """Gathers the columns of one segment, in any order, and gives the digest at the end."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._columns: list[tuple[bytes, bytes]] = []  # sort key, column digest
+
+    def add_system(self, name: str, values: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> None:
+        """Add a system column, which has a value in every row."""
+        if len(values) != self._rows:
+            raise ValueError(f"{name} has {len(values)} values for {self._rows} rows")
+        little = values.astype("<i8", copy=False)
+        self._add(_SYSTEM, name, FieldType.INT, None, len(little), (little.tobytes(),))
+
+    def add_field(self, key: ColumnKey, column: SparseColumn) -> None:
+        """Add a column of a field; one without any value does not count as there."""
+        if not len(column.values):
+            return
+        if column.values.null_count or len(column.rows) != len(column.values):
+            raise ValueError("a sparse column has one value, not null, for each of its rows")
+        rows = None if len(column.rows) == self._rows else column.rows
+        parts = _canonical_values(key.type, column.values)
+        self._add(_FIELD, key.field, key.type, rows, len(column.values), parts)
+
+    def _add(
+        self,
+        kind: int,
+        name: str,
+        field_type: FieldType,
+        rows: npt.NDArray[np.uint32] | None,
+        present: int,
+        parts: Iterable[bytes | memoryview],
+    ) -> None:
+        raw = name.encode()
+        sort_key = bytes([kind]) + raw + b"\x00" + field_type.value.encode()
+        head = struct.pack("<BI", kind, len(raw)) + raw
+        head += struct.pack("<cQB", field_type.value.encode(), present, rows is None)
+        hasher = hashlib.sha256(_COLUMN + head)
+        if rows is not None:
+            hasher.update(rows.astype("<u4", copy=False).tobytes())
+        for part in parts:
+            hasher.update(part)
+        self._columns.append((sort_key, hasher.digest()))
+
+    def hexdigest(self) -> str:
+        """The digest: 64 hex digits. Raises ValueError if a column was added twice."""
+        if len({sort_key for sort_key, _ in self._columns}) != len(self._columns):
+            raise ValueError("a column was added twice")
+        hasher = hashlib.sha256(_SEGMENT + struct.pack("<QQ", self._rows, len(self._columns)))
+        for column_digest in sorted(digest for _, digest in self._columns):
+            hasher.update(column_digest)
+        return hasher.hexdigest()
+
+
+def _canonical_values(field_type: FieldType, values: pa.Array) -> Iterable[bytes | memoryview]:
+    """The values' canonical bytes in one or more parts."""
+    if field_type in (FieldType.STRING, FieldType.JSON):
+        _, offsets_buffer, data = values.buffers()
+        offsets = np.frombuffer(offsets_buffer, "<i8")[values.offset :][: len(values) + 1]
+        yield np.diff(offsets).astype("<u4").tobytes()
+        if data is not None:
+            yield memoryview(data)[int(offsets[0]) : int(offsets[-1])]
+    elif field_type is FieldType.BOOL:
+        yield values.to_numpy(zero_copy_only=False).astype(np.uint8).tobytes()
+    else:
+        dtype = "<i8" if field_type is FieldType.INT else "<f8"
+        yield values.to_numpy(zero_copy_only=True).astype(dtype, copy=False).tobytes()
+
+
+def block_digest(block: ColumnBlock) -> str:
+    """The digest of a segment that holds exactly this block's rows."""
+    digester = Digester(block.rows)
+    digester.add_system(TIME, block.time_ns)
+    digester.add_system(RATE, block.rate)
+    digester.add_system(OFFSET, block.offset)
+    digester.add_system(PLACE, block.place)
+    for key, column in block.columns.items():
+        digester.add_field(key, column)
+    return digester.hexdigest()

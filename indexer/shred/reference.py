@@ -1,0 +1,71 @@
+"""The reference shredder: obviously correct before it is fast, the oracle of every other (I3).
+
+A record's value is lines `{"t":<unix ns>,"r":<sample rate>,"d":{...}}`, each with its line break.
+One line that cannot be read sets its whole record aside, because a record is stored whole or not
+at all.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from common.scan.json_tokens import INT64_MAX, INT64_MIN
+from indexer.shred.cells import Cells
+from indexer.shred.event import Fields, read_event
+from indexer.shred.fast_event import read_event_fast
+from indexer.shred.interface import SetAside, Shredded, ShredInput
+
+_ENVELOPE = re.compile(rb'\{"t":(0|-?[1-9][0-9]{0,18}),"r":([1-9][0-9]{0,18}),"d":')
+
+ReadEvent = Callable[[bytes, int], Fields]
+
+
+class BadLine(ValueError):
+    """A line of a record's value that is not an event."""
+
+
+class ReferenceShredder:
+    """Shreds event by event. `read` is how one event is read; both ways give equal fields."""
+
+    name = "reference"
+
+    def __init__(self, read: ReadEvent = read_event_fast) -> None:
+        self._read = read
+
+    @classmethod
+    def exact(cls) -> "ReferenceShredder":
+        """Without the shortcut for simple events: only our own tokenizer."""
+        return cls(read_event)
+
+    def shred(self, records: Sequence[ShredInput]) -> Shredded:
+        """Columns of the records' events, in order. Deterministic; never raises for bad input."""
+        cells = Cells()
+        set_aside = []
+        for record in records:
+            try:
+                events = self._read_record(record)
+            except ValueError as error:
+                set_aside.append(SetAside(record.offset, str(error)))
+            else:
+                cells.add_record(record.offset, record.append_ns, events)
+        return Shredded(cells.block(), tuple(set_aside))
+
+    def _read_record(self, record: ShredInput) -> list[tuple[int, int, Fields]]:
+        lines = record.lines.split(b"\n")
+        if lines.pop() or not lines:
+            raise BadLine("the last line does not end")
+        events = []
+        for place, line in enumerate(lines):
+            try:
+                events.append(self._read_line(line, record.depth))
+            except ValueError as error:
+                raise BadLine(f"event {place}: {error}") from error
+        return events
+
+    def _read_line(self, line: bytes, depth: int) -> tuple[int, int, Fields]:
+        envelope = _ENVELOPE.match(line)
+        if envelope is None or not line.endswith(b"}"):
+            raise BadLine("not a line of an events record")
+        time_ns, rate = int(envelope[1]), int(envelope[2])
+        if not (INT64_MIN <= time_ns <= INT64_MAX and rate <= INT64_MAX):
+            raise BadLine("time or sample rate is beyond 64 bits")
+        return time_ns, rate, self._read(line[envelope.end() : -1], depth)
