@@ -55,6 +55,9 @@ GROUP_COMMIT_BYTES_MAX: Final = 4 * 1024 * 1024  # bounds a file's overshoot and
 READ_BLOCK_BYTES_MAX: Final = 8 * 1024 * 1024  # record bytes read from the log at once
 
 # --- indexer -----------------------------------------------------------------------------------
+ROW_GROUP_CELLS_MAX: Final = 8_388_608  # dense cells while a segment is written: about 64 MiB
+ROW_GROUP_ROWS_MIN: Final = 8_192  # also with thousands of columns, so that footers stay small
+LIVE_BLOCK_ROWS_MAX: Final = 32_768  # larger live blocks are not merged again: bounds one copy
 UNSEALED_CUTS_MAX: Final = 2  # cuts waiting to be published; then reading pauses
 
 # --- queries -----------------------------------------------------------------------------------

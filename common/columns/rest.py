@@ -1,0 +1,68 @@
+"""The rest column: the rarest columns of a wide segment share one column of JSON text.
+
+A row's text is an object from physical name to value, names in order; values are exact: integers
+as integers, doubles in their shortest form that reads back the same, JSON and strings as strings.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from common import limits
+from common.columns.block import SparseColumn
+from common.columns.key import ColumnKey, FieldType, parse_physical
+
+Columns = Mapping[ColumnKey, SparseColumn]
+
+
+def split_rarest(columns: Columns) -> tuple[Columns, Columns]:
+    """Columns that get a Parquet column of their own, and the rest. Which is which depends on
+    the rows alone: by number of values, then by name.
+    """
+    if len(columns) <= limits.SEGMENT_COLUMNS_MAX_V1:
+        return columns, {}
+    ranked = sorted(columns, key=lambda key: (-len(columns[key].rows), key))
+    own = sorted(ranked[: limits.SEGMENT_COLUMNS_MAX_V1])
+    rest = sorted(ranked[limits.SEGMENT_COLUMNS_MAX_V1 :])
+    return {key: columns[key] for key in own}, {key: columns[key] for key in rest}
+
+
+def encode_rest(columns: Columns) -> SparseColumn:
+    """One column of JSON text that holds all of these."""
+    by_row: dict[int, dict[str, object]] = {}
+    for physical, column in sorted((key.physical, column) for key, column in columns.items()):
+        for row, value in zip(column.rows.tolist(), column.values.to_pylist(), strict=True):
+            by_row.setdefault(row, {})[physical] = value
+    rows = sorted(by_row)
+    texts = [orjson.dumps(by_row[row]).decode() for row in rows]
+    return SparseColumn(np.array(rows, np.uint32), pa.array(texts, pa.large_string()))
+
+
+def decode_rest(rest: SparseColumn) -> dict[ColumnKey, SparseColumn]:
+    """The columns that `encode_rest` wrote. Raises ValueError."""
+    gathered: dict[str, tuple[list[int], list[object]]] = {}
+    for row, text in zip(rest.rows.tolist(), rest.values.to_pylist(), strict=True):
+        for physical, value in orjson.loads(text).items():
+            rows, values = gathered.setdefault(physical, ([], []))
+            rows.append(row)
+            values.append(value)
+    return {
+        _field_key(physical): SparseColumn(
+            np.array(rows, np.uint32), pa.array(values, _field_key(physical).type.arrow)
+        )
+        for physical, (rows, values) in sorted(gathered.items())
+    }
+
+
+def _field_key(physical: str) -> ColumnKey:
+    key = parse_physical(physical)
+    if key is None:
+        raise ValueError("a system column cannot stand in the rest column")
+    return key
+
+
+def is_text(field_type: FieldType) -> bool:
+    """Whether a column's values are strings in Arrow."""
+    return field_type in (FieldType.STRING, FieldType.JSON)

@@ -1,0 +1,154 @@
+"""A block written as a Parquet file that any engine reads without our code (docs/formats.md).
+
+The same block, origin and writer version give the same bytes; a new writer version may give
+others, but never another digest (I3).
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from common import limits
+from common.columns.block import ColumnBlock, SparseColumn
+from common.columns.digest import block_digest
+from common.columns.key import OFFSET, PLACE, RATE, REST, TIME, ColumnKey, FieldType
+from common.columns.rest import encode_rest, is_text, split_rarest
+from common.columns.segment import (
+    FIELD_NAME_KEY,
+    FIELD_TYPE_KEY,
+    METADATA_KEY,
+    REST_COLUMNS_KEY,
+    SEGMENT_FORMAT,
+    SegmentInfo,
+    SegmentOrigin,
+)
+
+WRITER = f"bellwether-segment-1 pyarrow-{pa.__version__}"
+_ZSTD_LEVEL = 3
+_TRACE_ID_FIELDS = frozenset(("trace.trace_id", "trace_id", "traceId"))
+_BLOOM_FALSE_POSITIVES = 0.01
+_DELTA_COLUMNS = (TIME, OFFSET, PLACE)  # nearly sorted: a few bits per value
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedSegment:
+    """A segment's bytes and what they say."""
+
+    data: pa.Buffer
+    object_hash: str
+    info: SegmentInfo
+    columns: frozenset[ColumnKey]
+    rest_columns: frozenset[ColumnKey]
+
+
+def encode_segment(block: ColumnBlock, origin: SegmentOrigin) -> EncodedSegment:
+    """The Parquet file of a block with at least one row, in log order."""
+    info = _describe(block, origin)
+    own, rest = split_rarest(block.columns)
+    schema = _schema(info, own, rest)
+    out = pa.BufferOutputStream()
+    with _writer(out, schema, own) as writer:
+        for table in _row_groups(block, own, encode_rest(rest) if rest else None, schema):
+            writer.write_table(table, row_group_size=table.num_rows)
+    data = out.getvalue()
+    return EncodedSegment(
+        data, hashlib.sha256(data).hexdigest(), info, frozenset(own), frozenset(rest)
+    )
+
+
+def _describe(block: ColumnBlock, origin: SegmentOrigin) -> SegmentInfo:
+    return SegmentInfo(
+        format=SEGMENT_FORMAT,
+        dataset=origin.dataset,
+        epoch=origin.epoch,
+        partition=origin.partition,
+        far=origin.far,
+        rows=block.rows,
+        first_offset=int(block.offset[0]),
+        end_offset=int(block.offset[-1]) + 1,
+        time_min_ns=int(block.time_ns.min()),
+        time_max_ns=int(block.time_ns.max()),
+        append_min_ns=origin.append_min_ns,
+        append_max_ns=origin.append_max_ns,
+        digest=block_digest(block),
+        writer=WRITER,
+    )
+
+
+def _schema(
+    info: SegmentInfo,
+    own: Mapping[ColumnKey, SparseColumn],
+    rest: Mapping[ColumnKey, SparseColumn],
+) -> pa.Schema:
+    fields = [pa.field(name, pa.int64(), nullable=False) for name in (TIME, RATE, OFFSET)]
+    fields.append(pa.field(PLACE, pa.int32(), nullable=False))
+    for key in own:
+        names = {FIELD_NAME_KEY: key.field.encode(), FIELD_TYPE_KEY: key.type.value.encode()}
+        fields.append(pa.field(key.physical, key.type.arrow, metadata=names))
+    metadata = {METADATA_KEY: orjson.dumps(asdict(info))}
+    if rest:
+        fields.append(pa.field(REST, pa.large_string()))
+        metadata[REST_COLUMNS_KEY] = orjson.dumps([key.physical for key in rest])
+    return pa.schema(fields, metadata=metadata)
+
+
+def _writer(
+    out: pa.NativeFile, schema: pa.Schema, own: Mapping[ColumnKey, SparseColumn]
+) -> pq.ParquetWriter:
+    repeating = [key.physical for key in own if is_text(key.type) or key.type is FieldType.INT]
+    blooms = {
+        key.physical: {
+            "ndv": pc.count_distinct(own[key].values).as_py(),
+            "fpp": _BLOOM_FALSE_POSITIVES,
+        }
+        for key in own
+        if key.field in _TRACE_ID_FIELDS and key.type is FieldType.STRING
+    }
+    return pq.ParquetWriter(
+        out,
+        schema,
+        version="2.6",
+        compression="zstd",
+        compression_level=_ZSTD_LEVEL,
+        use_dictionary=[RATE, *repeating],
+        column_encoding=dict.fromkeys(_DELTA_COLUMNS, "DELTA_BINARY_PACKED"),
+        write_statistics=True,
+        write_page_index=True,
+        write_page_checksum=True,
+        bloom_filter_options=blooms or None,
+        sorting_columns=[
+            pq.SortingColumn(schema.get_field_index(name)) for name in (OFFSET, PLACE)
+        ],
+    )
+
+
+def _row_groups(
+    block: ColumnBlock,
+    own: Mapping[ColumnKey, SparseColumn],
+    rest: SparseColumn | None,
+    schema: pa.Schema,
+) -> Iterator[pa.Table]:
+    """The block in slices whose dense form stays within a bound of memory."""
+    size = limits.ROW_GROUP_CELLS_MAX // max(1, len(schema))
+    size = max(limits.ROW_GROUP_ROWS_MIN, min(limits.CUT_ROWS_MAX_V1, size))
+    sparse = [*own.values(), *([rest] if rest is not None else [])]
+    for first in range(0, block.rows, size):
+        rows = slice(first, min(first + size, block.rows))
+        system = (block.time_ns, block.rate, block.offset, block.place)
+        arrays = [pa.array(values[rows]) for values in system]
+        arrays += [_dense(column, rows.start, rows.stop) for column in sparse]
+        yield pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _dense(column: SparseColumn, first: int, end: int) -> pa.Array:
+    """Rows first..end-1 of a sparse column as one Arrow array with nulls."""
+    low, high = np.searchsorted(column.rows, (first, end)).tolist()
+    return SparseColumn(
+        column.rows[low:high] - np.uint32(first), column.values.slice(low, high - low)
+    ).dense(end - first)
