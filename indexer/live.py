@@ -1,0 +1,162 @@
+"""Live rows: what a partition has indexed and no published segment holds yet.
+
+A value that never changes: every step returns a new one that shares all blocks, so whoever holds
+one has a consistent picture of exactly the rows before `end_offset`, for as long as it likes, and
+one assignment moves a partition from live rows to segments. Rows of a cut stay visible in their
+sealing set until its segments are published and take over. Keeps I3, I7.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from common import limits
+from common.columns import ColumnBlock, block_bytes, concat, select
+from indexer.seal import CutRows
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDataset:
+    """Rows of one dataset in log order; append times (unix ns) of its records, inclusive."""
+
+    blocks: tuple[ColumnBlock, ...]
+    sizes: tuple[int, ...]  # bytes of memory of each block
+    append_min_ns: int
+    append_max_ns: int
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return sum(block.rows for block in self.blocks)
+
+
+Datasets = Mapping[str, LiveDataset]
+
+
+@dataclass(frozen=True, slots=True)
+class SealingSet:
+    """The rows of one cut. `cuts` are what its segments are made of, and depend on the log
+    alone; `visible` is less when a dataset has been deleted since.
+    """
+
+    end_offset: int
+    cuts: tuple[CutRows, ...]
+    visible: Datasets
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRows:
+    """Rows of one partition before `end_offset`. sealing: cuts not yet published, oldest first."""
+
+    end_offset: int
+    current: Datasets = field(default_factory=dict)
+    sealing: tuple[SealingSet, ...] = ()
+
+    def added(
+        self, dataset: str, block: ColumnBlock, append_min_ns: int, append_max_ns: int
+    ) -> "LiveRows":
+        """With a block of rows after those that are here. `reached` then moves the end."""
+        if not block.rows:
+            return self
+        before = self.current.get(dataset)
+        after = LiveDataset((block,), (block_bytes(block),), append_min_ns, append_max_ns)
+        if before:
+            after = _joined(before, after)
+        return replace(self, current={**self.current, dataset: after})
+
+    def reached(self, end_offset: int) -> "LiveRows":
+        """Everything before `end_offset` is indexed. Raises ValueError if it would go back."""
+        if end_offset < self.end_offset:
+            raise ValueError(f"end offset went back from {self.end_offset} to {end_offset}")
+        return replace(self, end_offset=end_offset)
+
+    def cut(self) -> "LiveRows":
+        """All current rows become the newest sealing set; it is there also without any row."""
+        cuts = tuple(
+            CutRows(dataset, rows.blocks, rows.append_min_ns, rows.append_max_ns)
+            for dataset, rows in sorted(self.current.items())
+        )
+        newest = SealingSet(self.end_offset, cuts, self.current)
+        return LiveRows(self.end_offset, {}, (*self.sealing, newest))
+
+    def published(self, end_offset: int) -> "LiveRows":
+        """Without the oldest sealing set, whose segments take over. Raises ValueError if the
+        oldest is not the cut that ended at `end_offset`: cuts are published in order.
+        """
+        if not self.sealing or self.sealing[0].end_offset != end_offset:
+            raise ValueError(f"the oldest cut being sealed does not end at {end_offset}")
+        return replace(self, sealing=self.sealing[1:])
+
+    def gone(self, dataset: str, before_offset: int) -> "LiveRows":
+        """Without the dataset's rows of records before `before_offset`."""
+        return replace(
+            self,
+            current=_without(self.current, dataset, before_offset),
+            sealing=tuple(
+                replace(one, visible=_without(one.visible, dataset, before_offset))
+                for one in self.sealing
+            ),
+        )
+
+    def blocks(self, dataset: str) -> tuple[ColumnBlock, ...]:
+        """The dataset's rows in log order, those being sealed first."""
+        generations = (*(one.visible for one in self.sealing), self.current)
+        return tuple(
+            block for rows in generations if dataset in rows for block in rows[dataset].blocks
+        )
+
+    @property
+    def datasets(self) -> frozenset[str]:
+        """Datasets with at least one live row."""
+        return frozenset(self.current).union(*(one.visible for one in self.sealing))
+
+    @property
+    def rows(self) -> int:
+        """Number of visible live rows."""
+        return sum(rows.rows for rows in self._all())
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the visible blocks' arrays."""
+        return sum(size for rows in self._all() for size in rows.sizes)
+
+    def _all(self) -> list[LiveDataset]:
+        generations = (*(one.visible for one in self.sealing), self.current)
+        return [rows for generation in generations for rows in generation.values()]
+
+    def __repr__(self) -> str:
+        return f"LiveRows(before {self.end_offset}, {self.rows} rows, {len(self.sealing)} sealing)"
+
+
+def _joined(rows: LiveDataset, newest: LiveDataset) -> LiveDataset:
+    """With the newest block, put together with the smaller ones before it.
+
+    Sizes at least halve from one block to the next, but for the largest ones: the number of
+    blocks follows the logarithm of the rows, and a row is copied about as often.
+    """
+    (block,) = newest.blocks
+    first, merged_rows = len(rows.blocks), block.rows
+    while first and rows.blocks[first - 1].rows < 2 * merged_rows:
+        if rows.blocks[first - 1].rows + merged_rows > limits.LIVE_BLOCK_ROWS_MAX:
+            break
+        first -= 1
+        merged_rows += rows.blocks[first].rows
+    merged = concat((*rows.blocks[first:], block))
+    return LiveDataset(
+        (*rows.blocks[:first], merged),
+        (*rows.sizes[:first], block_bytes(merged)),
+        min(rows.append_min_ns, newest.append_min_ns),
+        max(rows.append_max_ns, newest.append_max_ns),
+    )
+
+
+def _without(datasets: Datasets, dataset: str, before_offset: int) -> Datasets:
+    rows = datasets.get(dataset)
+    if rows is None:
+        return datasets
+    kept = (select(block, block.offset >= before_offset) for block in rows.blocks)
+    blocks = tuple(block for block in kept if block.rows)
+    others = {name: other for name, other in datasets.items() if name != dataset}
+    if not blocks:
+        return others
+    sizes = tuple(map(block_bytes, blocks))
+    return others | {dataset: LiveDataset(blocks, sizes, rows.append_min_ns, rows.append_max_ns)}
