@@ -54,11 +54,11 @@ class PartitionFolder:
         """Path of the file that starts at `base`."""
         return self.path / f"{base:020d}.db"
 
-    def open_file(self, base: int) -> RangeFile:
+    def open_file(self, base: int, alone: bool = False) -> RangeFile:
         """Open a file. Raises LogUnavailable naming it, or FileNotFoundError if it is gone."""
         path = self.file(base)
         try:
-            return RangeFile(path, self.epoch)
+            return RangeFile(path, self.epoch, alone)
         except sqlite3.Error as error:
             if not path.exists():
                 raise FileNotFoundError(2, "no such log file", str(path)) from error

@@ -84,11 +84,13 @@ def create(path: Path, epoch: str, partition: int, base: int, floor_ns: int) -> 
 class RangeFile:
     """A file that is open. Used by one thread at a time.
 
+    `alone`: nobody else may have it open, and SQLite then needs no shared memory beside it.
+
     Every method may raise sqlite3.Error; the constructor also LogUnavailable for a file of
     another log.
     """
 
-    def __init__(self, path: Path, epoch: str) -> None:
+    def __init__(self, path: Path, epoch: str, alone: bool = False) -> None:
         self.path = path
         self._db = sqlite3.connect(
             f"file:{quote(str(path))}?mode=rw",
@@ -98,6 +100,8 @@ class RangeFile:
             timeout=_BUSY_S,
         )
         try:
+            if alone:
+                self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
             span = self.span()

@@ -3,8 +3,10 @@
 import sqlite3
 import threading
 from bisect import bisect_right
+from collections.abc import Callable
+from typing import TypeVar
 
-from common.errors import LogUnavailable, OffsetGone
+from common.errors import LogFull, LogUnavailable, OffsetGone
 from common.log.faults import log_error
 from common.log.folder import PartitionFolder
 from common.log.interface import Bounds
@@ -14,6 +16,8 @@ from common.record import LogRecord
 _OPEN_FILES_MAX = 2  # a reader that is behind, and one at the end
 _ATTEMPTS = 3  # files may be dropped between listing and opening them
 
+R = TypeVar("R")
+
 
 class PartitionReader:
     """Any thread may call it; calls wait for each other. Files stay open between calls."""
@@ -22,40 +26,45 @@ class PartitionReader:
         self._folder = folder
         self._lock = threading.Lock()
         self._files: dict[int, RangeFile] = {}
+        self._alone = False
 
     def read(self, offset: int, max_bytes: int) -> list[LogRecord]:
         """Records from `offset` on, of one file. Raises OffsetGone, LogUnavailable."""
-        with self._lock:
-            for _ in range(_ATTEMPTS):
-                bases = self._bases()
-                if bases and offset < bases[0]:
-                    raise OffsetGone(self._folder.partition, offset, bases[0])
-                if not bases:
-                    return []
-                try:
-                    return self._read(bases, offset, max_bytes)
-                except FileNotFoundError:
-                    continue
-        raise LogUnavailable(f"files of {self._folder.path} vanish while they are opened")
+        return self._try(lambda bases: self._read(bases, offset, max_bytes))
 
     def bounds(self) -> Bounds:
         """First offset held and next to be written. Raises LogUnavailable."""
-        with self._lock:
-            for _ in range(_ATTEMPTS):
-                bases = self._bases()
-                if not bases:
-                    return Bounds(0, 0)
-                try:
-                    return Bounds(bases[0], self._end(bases[-1]))
-                except FileNotFoundError:
-                    continue
-        raise LogUnavailable(f"files of {self._folder.path} vanish while they are opened")
+        return self._try(self._bounds)
 
     def close(self) -> None:
         """Close the files."""
         with self._lock:
-            for base in list(self._files):
-                self._forget(base)
+            self._forget_all()
+
+    def _try(self, work: Callable[[list[int]], R]) -> R:
+        with self._lock:
+            for _ in range(_ATTEMPTS):
+                try:
+                    return work(self._bases())
+                except LogFull:
+                    return self._try_alone(work)
+                except FileNotFoundError:
+                    continue
+        raise LogUnavailable(f"files of {self._folder.path} vanish while they are opened")
+
+    def _try_alone(self, work: Callable[[list[int]], R]) -> R:
+        """On a full disk SQLite cannot create the memory that readers of a file share.
+
+        Then nobody has the file open, so it is read without sharing, for this one time.
+        """
+        with self._folder.writing():
+            self._forget_all()
+            self._alone = True
+            try:
+                return work(self._bases())
+            finally:
+                self._alone = False
+                self._forget_all()
 
     def _bases(self) -> list[int]:
         try:
@@ -67,6 +76,10 @@ class PartitionReader:
         return bases
 
     def _read(self, bases: list[int], offset: int, max_bytes: int) -> list[LogRecord]:
+        if not bases:
+            return []
+        if offset < bases[0]:
+            raise OffsetGone(self._folder.partition, offset, bases[0])
         at = bisect_right(bases, offset) - 1
         file = self._open(bases[at])
         try:
@@ -81,6 +94,9 @@ class PartitionReader:
             raise LogUnavailable(f"log file {file.path} lacks offset {offset}: restore it")
         raise self._folder.missing(next_base)
 
+    def _bounds(self, bases: list[int]) -> Bounds:
+        return Bounds(bases[0], self._end(bases[-1])) if bases else Bounds(0, 0)
+
     def _end(self, base: int) -> int:
         file = self._open(base)
         try:
@@ -91,11 +107,15 @@ class PartitionReader:
             raise log_error(error, file.path) from error
 
     def _open(self, base: int) -> RangeFile:
-        file = self._files.pop(base, None) or self._folder.open_file(base)
+        file = self._files.pop(base, None) or self._folder.open_file(base, self._alone)
         self._files[base] = file  # the most recently used one is the last
         while len(self._files) > _OPEN_FILES_MAX:
             self._forget(next(iter(self._files)))
         return file
+
+    def _forget_all(self) -> None:
+        for base in list(self._files):
+            self._forget(base)
 
     def _forget(self, base: int) -> None:
         self._files.pop(base).close()

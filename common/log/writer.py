@@ -14,7 +14,7 @@ from pathlib import Path
 
 from common import limits
 from common.clock import Clock
-from common.errors import LogUnavailable
+from common.errors import LogFull, LogUnavailable
 from common.log.ends import KnownEnds
 from common.log.faults import log_error
 from common.log.folder import PartitionFolder
@@ -106,9 +106,10 @@ class PartitionWriter:
         except LogUnavailable as error:
             return error
         except (sqlite3.Error, OSError) as error:
-            path = self._path()
-            self._close_file()  # what it holds is in doubt; the next group opens it anew
-            return log_error(error, path)
+            fault = log_error(error, self._path())
+            if not isinstance(fault, LogFull):  # then it is whole, and readers need it open
+                self._close_file()  # what it holds is in doubt; the next group opens it anew
+            return fault
 
     def _append(self, rows: Sequence[tuple[bytes, bytes]]) -> Written:
         known_end = self._ends.get(self._folder.partition)

@@ -22,7 +22,6 @@ _PREFIX = re.compile(r"[A-Za-z0-9._/-]{0,1024}")
 _NAME_CHARS_MAX = 255
 _SWEEP_AGE_S = 3600  # no put takes this long; a younger file may still be being written
 _COPY_BYTES = 1024 * 1024
-_ATTEMPTS = 5  # a delete may remove the folder that a put has just made
 _MISSING = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
@@ -32,6 +31,7 @@ class DirectoryObjects:
     def __init__(self, folder: Path) -> None:
         self._root = folder
         self._staging = folder / _STAGING
+        self._prepared: set[Path] = {folder}
         try:
             durable.make_folder(self._staging)
             self._sweep()
@@ -115,20 +115,15 @@ class DirectoryObjects:
         return self._walk(f"{top}/" if top else "", prefix, after)
 
     def delete(self, key: str) -> None:
-        """Remove the object, and folders that are empty then; no error if it is not there."""
+        """Remove the object; no error if it is not there. Its folder stays."""
         path = self._path(key)
         try:
             path.unlink()
             durable.sync_folder(path.parent)
-            for folder in path.parents:
-                if folder == self._root or any(folder.iterdir()):
-                    break
-                folder.rmdir()
         except _MISSING:
             self._check_root()
         except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # somebody put meanwhile
-                raise _unavailable(error, self._root) from error
+            raise _unavailable(error, self._root) from error
 
     def _path(self, key: str) -> Path:
         """The key's file. Raises ValueError for what is not a key."""
@@ -148,17 +143,21 @@ class DirectoryObjects:
 
     def _place(self, staged: Path, target: Path, place: Callable[[Path, Path], bool]) -> bool:
         try:
-            for _ in range(_ATTEMPTS):
-                durable.make_folder(target.parent)
-                if not staged.exists():
-                    break
-                try:
-                    return place(staged, target)
-                except FileNotFoundError:
-                    continue
-            raise FileNotFoundError(errno.ENOENT, "the folder vanishes again and again", target)
+            self._prepare(target.parent)
+            return place(staged, target)
         finally:
             staged.unlink(missing_ok=True)
+
+    def _prepare(self, folder: Path) -> None:
+        """Make the folder durable, also if another process has only just created it."""
+        if folder in self._prepared:
+            return
+        durable.make_folder(folder)
+        for parent in folder.parents:
+            durable.sync_folder(parent)
+            if parent == self._root:
+                break
+        self._prepared.add(folder)  # folders are never removed
 
     def _walk(self, folder: str, prefix: str, after: str) -> Iterator[ObjectInfo]:
         for key, is_folder in self._entries(folder):

@@ -1,0 +1,70 @@
+"""Fixtures: each suite runs once for every implementation that is listed."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from common.locks import Locks
+from common.log import Log
+from common.metadata import Metadata
+from common.objects import ObjectStore
+from tests.conformance import implementations as known
+
+
+@pytest.fixture(params=sorted(known.LOGS))
+def log_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def log(log_kind: str, tmp_path: Path) -> AsyncIterator[Log]:
+    """A fresh log, open. Its place is `tmp_path`."""
+    log = known.LOGS[log_kind].make(tmp_path, known.PARTITIONS)
+    await log.open()
+    yield log
+    await log.close()
+
+
+@pytest.fixture
+async def small_log(log_kind: str, tmp_path: Path) -> AsyncIterator[Log]:
+    """A fresh log of small retention steps and a small buffer, open."""
+    log = known.LOGS[log_kind].make_small(tmp_path, known.PARTITIONS)
+    await log.open()
+    yield log
+    await log.close()
+
+
+@pytest.fixture(params=sorted(known.OBJECTS))
+def objects_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def objects(objects_kind: str, tmp_path: Path) -> ObjectStore:
+    return known.OBJECTS[objects_kind](tmp_path / "store")
+
+
+@pytest.fixture(params=sorted(known.METADATA))
+def metadata_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def metadata(metadata_kind: str, tmp_path: Path) -> Iterator[Metadata]:
+    metadata = known.METADATA[metadata_kind](tmp_path)
+    metadata.open()
+    yield metadata
+    metadata.close()
+
+
+@pytest.fixture(params=sorted(known.LOCKS))
+def locks_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def locks(locks_kind: str, tmp_path: Path) -> Iterator[Locks]:
+    locks = known.LOCKS[locks_kind](tmp_path)
+    yield locks
+    locks.close()

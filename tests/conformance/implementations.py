@@ -1,0 +1,50 @@
+"""Every implementation of the four backend interfaces. Add one here and every promise is tried.
+
+`place` is a folder of the test's own: a server-based implementation takes a namespace from it.
+Functions, not instances, because the suites open a backend in several processes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.clock import SystemClock
+from common.locks import Locks
+from common.locks.files import FileLocks
+from common.log import Log
+from common.log.embedded import EmbeddedLog
+from common.metadata import Metadata
+from common.metadata.sqlite import SqliteMetadata
+from common.objects import ObjectStore
+from common.objects.directory import DirectoryObjects
+
+PARTITIONS = 3
+SMALL_STEP_BYTES = 256 * 1024  # so that a test rolls over many steps of retention
+SMALL_QUEUE_BYTES = 300_000
+
+
+@dataclass(frozen=True, slots=True)
+class LogKind:
+    """How to make a log; the small one has small retention steps and a small append buffer."""
+
+    make: Callable[[Path, int], Log]
+    make_small: Callable[[Path, int], Log]
+
+
+LOGS = {
+    "embedded": LogKind(
+        make=lambda place, partitions: EmbeddedLog(place, partitions, SystemClock()),
+        make_small=lambda place, partitions: EmbeddedLog(
+            place,
+            partitions,
+            SystemClock(),
+            file_bytes_max=SMALL_STEP_BYTES,
+            queue_bytes_max=SMALL_QUEUE_BYTES,
+        ),
+    )
+}
+OBJECTS: dict[str, Callable[[Path], ObjectStore]] = {"directory": DirectoryObjects}
+METADATA: dict[str, Callable[[Path], Metadata]] = {
+    "sqlite": lambda place: SqliteMetadata(place / "metadata.db")
+}
+LOCKS: dict[str, Callable[[Path], Locks]] = {"files": FileLocks}

@@ -1,0 +1,126 @@
+"""What every metadata store promises (I8)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from common.errors import Conflict, MetadataUnavailable
+from common.metadata import Access, ApiKey, Dataset, KeyKind, Metadata, StoredQuery
+from tests.conformance import implementations as known
+from tests.conformance.processes import finish, started
+
+
+def a_key(metadata: Metadata, key_id: str = "id", key_hash: str = "hash") -> ApiKey:
+    team = metadata.ensure_team("Team", "team")
+    environment = metadata.ensure_environment(team.id, "Production", "production")
+    return ApiKey(
+        *(key_id, key_hash, KeyKind.CONFIGURATION, "a name", team, environment),
+        access=Access(events=False, queries=True, columns=True, admin=True),
+        events_per_s=7,
+        events_per_day=9,
+        created_ns=2**62,
+    )
+
+
+def test_teams_and_environments_are_created_once(metadata: Metadata) -> None:
+    team = metadata.ensure_team("Team", "team")
+    assert metadata.ensure_team("Other name", "team") == team
+    production = metadata.ensure_environment(team.id, "Production", "production")
+    assert metadata.ensure_environment(team.id, "x", "production") == production
+    other = metadata.ensure_team("Other", "other")
+    assert metadata.ensure_environment(other.id, "x", "production").id != production.id
+
+
+def test_key_is_found_by_its_hash_with_all_that_was_stored(metadata: Metadata) -> None:
+    key = a_key(metadata)
+    assert metadata.find_key("hash") is None
+    metadata.create_key(key)
+    assert metadata.find_key("hash") == key
+    assert metadata.list_keys(key.environment.id) == [key]
+    assert metadata.list_keys("another") == []
+
+
+def test_key_id_and_hash_are_unique(metadata: Metadata) -> None:
+    key = a_key(metadata)
+    metadata.create_key(key)
+    for other in (replace(key, id="other"), replace(key, hash="other")):
+        with pytest.raises(Conflict):
+            metadata.create_key(other)
+    assert metadata.list_keys(key.environment.id) == [key]
+
+
+def test_revoked_key_is_still_found_and_its_time_stays(metadata: Metadata) -> None:
+    metadata.create_key(a_key(metadata))
+    assert metadata.revoke_key("id", 5)
+    assert metadata.revoke_key("id", 6)
+    assert not metadata.revoke_key("unknown", 5)
+    found = metadata.find_key("hash")
+    assert found is not None
+    assert found.revoked_ns == 5
+
+
+def test_keys_are_listed_oldest_first(metadata: Metadata) -> None:
+    for name, created_ns in (("b", 2), ("a", 3), ("c", 1)):
+        metadata.create_key(replace(a_key(metadata, name, name), created_ns=created_ns))
+    environment = a_key(metadata).environment.id
+    assert [k.id for k in metadata.list_keys(environment)] == ["c", "b", "a"]
+
+
+def test_dataset_keeps_its_first_values_until_it_is_deleted(metadata: Metadata) -> None:
+    first = Dataset("d1", "e", "my-set", "My Set", "text", 3, created_ns=1)
+    assert metadata.ensure_dataset(first) == first
+    assert metadata.ensure_dataset(replace(first, name="MY SET")) == first
+    changed = replace(first, description="new", expand_json_depth=5)
+    assert metadata.update_dataset(changed)
+    assert metadata.get_dataset("d1") == changed
+    assert metadata.update_dataset(replace(changed, deleted_ns=9))
+    assert metadata.get_dataset("d1") is None
+    assert metadata.list_datasets("e") == []
+    again = replace(first, name="again", created_ns=10)
+    assert metadata.ensure_dataset(again) == again
+    assert not metadata.update_dataset(replace(first, id="unknown"))
+
+
+def test_datasets_are_listed_by_slug_for_their_environment_only(metadata: Metadata) -> None:
+    for slug, env in (("b", "e"), ("a", "e"), ("c", "other")):
+        metadata.ensure_dataset(Dataset(slug, env, slug, slug))
+    assert [d.slug for d in metadata.list_datasets("e")] == ["a", "b"]
+
+
+def test_stored_query_is_echoed_unchanged(metadata: Metadata) -> None:
+    query = StoredQuery("q", "e", "d", b'{ "limit" : 1.0 }\xff', 7)
+    metadata.put_query(query)
+    metadata.put_query(replace(query, spec_json=b"other"))
+    assert metadata.get_query("q") == query
+    assert metadata.get_query("unknown") is None
+
+
+def test_threads_share_one_store(metadata: Metadata) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        teams = list(pool.map(lambda i: metadata.ensure_team("T", f"t{i % 5}"), range(40)))
+    assert len({team.id for team in teams}) == 5
+
+
+def test_processes_open_migrate_and_write_at_once(metadata_kind: str, tmp_path: Path) -> None:
+    with started(*([["add_datasets", metadata_kind, str(tmp_path), "30"]] * 3)) as processes:
+        first, *others = [finish(p) for p in processes]
+    assert len(first) == 30
+    assert all(other == first for other in others)
+
+
+def test_what_is_written_survives_and_a_closed_store_is_unavailable(
+    metadata_kind: str, tmp_path: Path
+) -> None:
+    metadata = known.METADATA[metadata_kind](tmp_path)
+    with pytest.raises(MetadataUnavailable):
+        metadata.find_key("hash")
+    metadata.open()
+    metadata.create_key(a_key(metadata))
+    metadata.close()
+    with pytest.raises(MetadataUnavailable):
+        metadata.find_key("hash")
+    metadata.open()
+    assert metadata.find_key("hash") is not None
+    metadata.close()
