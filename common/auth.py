@@ -5,11 +5,9 @@ Keeps I8: known keys keep working for a day while metadata is down. "No such key
 """
 
 import asyncio
-import contextlib
 import hashlib
 import hmac
 import logging
-import os
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +17,7 @@ import msgspec
 
 from common import limits
 from common.clock import Clock
+from common.disk_copy import DiskCopy
 from common.errors import MetadataUnavailable, UnknownKey
 from common.logs import say
 from common.metadata import ApiKey, KeyKind, Metadata
@@ -71,13 +70,11 @@ class KeyCache:
     def __init__(self, metadata: Metadata, clock: Clock, disk: Path | None = None) -> None:
         self._metadata = metadata
         self._clock = clock
-        self._disk = disk
+        self._copy = None if disk is None else DiskCopy(disk, self._encode)
         self._known: OrderedDict[str, _Entry] = OrderedDict()
         self._unknown: OrderedDict[str, int] = OrderedDict()
         self._lookups: dict[str, asyncio.Task[ApiKey | None]] = {}
         self._retry_after_ns = 0
-        self._unsaved = False
-        self._saving: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="keys")
         self._load()
 
@@ -168,56 +165,26 @@ class KeyCache:
             self._known[key_hash] = _Entry(found, self._clock.now_ns())
             if len(self._known) > limits.KEY_CACHE_ENTRIES_MAX:
                 self._known.popitem(last=False)
-        self._save_soon()
+        if self._copy is not None:
+            self._copy.changed()
+
+    def _encode(self) -> bytes:
+        return msgspec.json.encode(list(self._known.values()))
 
     def _load(self) -> None:
-        if self._disk is None or not self._disk.exists():
+        stored = self._copy.load() if self._copy is not None else b""
+        if not stored:
             return
         try:
-            entries = msgspec.json.decode(self._disk.read_bytes(), type=list[_Entry])
-        except (OSError, msgspec.DecodeError) as error:
+            entries = msgspec.json.decode(stored, type=list[_Entry])
+        except msgspec.DecodeError as error:
             say(_logger, logging.WARNING, "key cache on disk cannot be read", error=str(error))
             return
         for entry in entries[-limits.KEY_CACHE_ENTRIES_MAX :]:
             self._known[entry.key.hash] = entry
 
-    def _save_soon(self) -> None:
-        if self._disk is None:
-            return
-        self._unsaved = True
-        if self._saving is None or self._saving.done():
-            self._saving = asyncio.create_task(self._save())
-
-    async def _save(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._unsaved and self._disk is not None:
-            self._unsaved = False
-            entries = list(self._known.values())
-            try:
-                await loop.run_in_executor(self._threads, _write_entries, self._disk, entries)
-            except OSError as error:
-                say(_logger, logging.WARNING, "key cache cannot be saved", error=str(error))
-            await asyncio.sleep(1.0)  # at most one write a second, however many keys change
-
     async def close(self) -> None:
         """Write what is not yet on disk and release the threads."""
-        if self._saving is not None:
-            self._saving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._saving
-        if self._disk is not None and self._known:
-            try:
-                await asyncio.to_thread(_write_entries, self._disk, list(self._known.values()))
-            except OSError as error:
-                say(_logger, logging.WARNING, "key cache cannot be saved", error=str(error))
+        if self._copy is not None:
+            await self._copy.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _write_entries(path: Path, entries: list[_Entry]) -> None:
-    """Replace the file as a whole, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(msgspec.json.encode(entries))
-    partial.replace(path)

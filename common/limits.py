@@ -23,6 +23,11 @@ MANAGEMENT_BODY_BYTES_MAX: Final = 100_000  # the vendor's limit for everything 
 BATCH_ID_CHARS_MAX: Final = 128  # room for a UUID or a hash with a prefix
 DATASET_NAME_CHARS_MAX: Final = 255  # the vendor's limit
 
+HEADER_LINE_BYTES_MAX: Final = 16_384  # room for long receipts and tokens, not for abuse
+BODY_READ_TIMEOUT_S: Final = 30.0  # a body that trickles in gives its memory back
+OFF_LOOP_BODY_BYTES: Final = 32_768  # larger bodies are decoded in a thread: the loop stays quick
+RECEIPT_POSITIONS_MAX: Final = 64  # a 5 MB body makes 6 records, or a few more beside others
+
 # --- keys and metadata (I8) ----------------------------------------------------------------------
 KEY_CHARS_MAX: Final = 256  # the longest key form is 64; anything far longer is not a key
 KEY_CACHE_ENTRIES_MAX: Final = 10_000  # some 10 MB of memory at worst; keys per process
@@ -31,12 +36,17 @@ KEY_STALE_S: Final = 24 * 3600  # how long known keys serve without metadata
 KEY_UNKNOWN_S: Final = 5  # a key that was just created works within this
 KEY_LOOKUPS_MAX: Final = 256  # at once: a flood of made-up keys cannot pile up
 METADATA_TIMEOUT_S: Final = 2.0  # a request waits no longer for metadata
+DATASET_CACHE_ENTRIES_MAX: Final = 10_000  # datasets per process
+DATASET_FRESH_S: Final = 20  # a changed depth is seen within about this
+DATASET_WAIT_S: Final = 0.5  # a first event waits so long to be registered, then goes on without
 METADATA_RETRY_S: Final = 5  # after a failure known keys are served without asking for this long
 
 # --- records (format version 1) ----------------------------------------------------------------
 RECORD_RAW_BYTES_MAX: Final = 1_000_000  # event bytes gathered into one record before zstd
 RECORD_VALUE_BYTES_MAX: Final = 1_048_576  # compressed; Kafka's default message size
 RECORD_DECODED_BYTES_MAX: Final = 2_500_000  # guard while decoding: one event + its envelope twice
+
+NAMED_CHUNK_EVENTS_MAX: Final = 5_000  # keeps lines within the record limit for tiny events
 
 # --- cuts (format version 1: part of what the log means, I3) -----------------------------------
 CUT_ROWS_MAX_V1: Final = 131_072  # replay after a crash stays under ten seconds per partition

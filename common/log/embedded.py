@@ -53,6 +53,7 @@ class EmbeddedLog:
         self._queue_bytes_max = queue_bytes_max
         self._queued_bytes = 0  # touched on the event loop only
         self._closed = True
+        self._identity = LogIdentity("", partitions)
         self._folders: list[PartitionFolder] = []
         self._readers: list[PartitionReader] = []
         self._writers: dict[int, PartitionWriter] = {}
@@ -61,6 +62,8 @@ class EmbeddedLog:
 
     async def open(self) -> LogIdentity:
         """Open (create on first use). Raises LogUnavailable."""
+        if not self._closed:
+            return self._identity
         self._loop = asyncio.get_running_loop()
         self._identity = await self._run(self._open)
         self._tail = Tail(self._ends)

@@ -39,7 +39,10 @@ class Log(Protocol):
     """Several processes may use one log at once; each opens its own."""
 
     async def open(self) -> LogIdentity:
-        """Open (create on first use). Raises LogUnavailable."""
+        """Open (create on first use); what is open already only tells its identity.
+
+        Raises LogUnavailable.
+        """
 
     async def append(self, partition: int, record: Record) -> Appended:
         """Append and wait until it is durable.

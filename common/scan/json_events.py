@@ -1,0 +1,277 @@
+"""The reference scanner: JSON bodies to events, exact, linear, one event's fault its own (I9).
+
+A fast path for well-formed bodies is in `common.scan.fast_json`; what it cannot prove comes here.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from common import limits
+from common.scan import json_tokens as jt
+from common.scan.events import (
+    Accepted,
+    EventFault,
+    MalformedBody,
+    Refused,
+    Rule,
+    too_large,
+    too_many_fields,
+)
+from common.scan.json_tokens import Token, TokenKind
+from common.scan.times import BadTime, parse_time
+
+Span = tuple[int, int]
+_OPENS: Final = frozenset({TokenKind.OBJECT_START, TokenKind.ARRAY_START})
+_CLOSES: Final = frozenset({TokenKind.OBJECT_END, TokenKind.ARRAY_END})
+_ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
+_DEEP_KEYS_NAMED: Final = 20  # names of a fault's path that are shown at most
+
+
+def split_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Refused]:
+    """The outcomes of a batch body, in order. `depth`: how deep the dataset unpacks objects.
+
+    Raises MalformedBody for a body that is not a JSON array, or broken in its structure.
+    """
+    stream = _tokens(body)
+    try:
+        first = next(stream)
+        if first.kind is not TokenKind.ARRAY_START:
+            raise MalformedBody("a batch is a JSON array of events")
+        outcomes: list[Accepted | Refused] = []
+        token = next(stream)
+        while token.kind is not TokenKind.ARRAY_END:
+            if len(outcomes) >= limits.BATCH_EVENTS_MAX:
+                raise MalformedBody(f"more than {limits.BATCH_EVENTS_MAX} events")
+            outcomes.append(_element(body, stream, token, depth, arrival_ns))
+            token = next(stream)
+        _ends_at(body, token.end)
+    except jt.JsonSyntaxError as error:
+        raise MalformedBody(str(error)) from error
+    return outcomes
+
+
+def check_event(body: bytes, depth: int) -> bytes:
+    """A body that is one event's data, on one line. Raises EventFault, MalformedBody."""
+    stream = _tokens(body)
+    try:
+        first = next(stream)
+        scan = _DataScan(body, depth)
+        end = scan.run(stream, first)
+        _ends_at(body, end)
+    except jt.JsonSyntaxError as error:
+        raise MalformedBody(str(error)) from error
+    if scan.fault is not None:
+        raise scan.fault
+    return body[first.start : end].translate(_ONE_LINE)
+
+
+def check_data(raw: bytes, depth: int) -> bytes:
+    """The `data` member of an event whose syntax was checked (empty: it is missing). As above."""
+    if not raw:
+        raise EventFault(Rule.DATA_MISSING, "data", "is missing")
+    return check_event(raw, depth)
+
+
+def sample_rate(raw: bytes) -> int:
+    """A sample rate from a JSON number's text or a header. Raises EventFault."""
+    try:
+        rate = float(raw) if len(raw) <= 40 else 0.0
+    except ValueError:
+        rate = 0.0
+    if not (1 <= rate <= limits.SAMPLE_RATE_MAX and rate == int(rate)):
+        raise EventFault(
+            Rule.SAMPLE_RATE,
+            "samplerate",
+            f"is not a whole number from 1 to {limits.SAMPLE_RATE_MAX}",
+        )
+    return int(rate)
+
+
+def event_time(raw: bytes, arrival_ns: int) -> int:
+    """Unix ns of a JSON value: a number, a string in any time form, or null. Raises EventFault."""
+    try:
+        if raw == b"null":
+            return arrival_ns
+        if raw[:1] == b'"':
+            return parse_time(jt.string_value(raw, 0, len(raw)))
+        return parse_time(raw.decode())
+    except (BadTime, jt.BadValue, UnicodeDecodeError) as error:
+        raise EventFault(Rule.TIME, "time", str(error)) from error
+
+
+def header_time(text: str, arrival_ns: int) -> int:
+    """Unix ns of a header's value; empty means the arrival time. Raises EventFault."""
+    if not text.strip():
+        return arrival_ns
+    try:
+        return parse_time(text)
+    except BadTime as error:
+        raise EventFault(Rule.TIME, "time", str(error)) from error
+
+
+def _tokens(body: bytes) -> Iterator[Token]:
+    return jt.tokens(body, depth_max=len(body) + 1)
+
+
+def _ends_at(body: bytes, end: int) -> None:
+    if jt.skip_space(body, end) != len(body):
+        raise MalformedBody(f"text after the end of the JSON value, at byte {end}")
+
+
+def _element(
+    body: bytes, stream: Iterator[Token], first: Token, depth: int, arrival_ns: int
+) -> Accepted | Refused:
+    """One element of the array, read to its end whatever is wrong with it."""
+    if first.kind is not TokenKind.OBJECT_START:
+        _skip(stream, first)
+        return Refused(Rule.NOT_AN_OBJECT, 'event is not an object like {"data":{...}}')
+    fault: EventFault | None = None
+    data: Span | None = None
+    data_fault: EventFault | None = None
+    time_raw = rate_raw = b"null"
+    for token in stream:
+        if token.kind is TokenKind.OBJECT_END:
+            break
+        name = _key(body, token)
+        value = next(stream)
+        if name == "data":
+            scan = _DataScan(body, depth)
+            data = value.start, scan.run(stream, value)
+            data_fault = scan.fault
+            continue
+        end = _skip(stream, value)
+        if name == "time":
+            time_raw = body[value.start : end]
+        elif name == "samplerate":
+            rate_raw = body[value.start : end]
+        elif name is None:
+            fault = fault or EventFault(Rule.NOT_UTF8, "", "a name in the event is not valid UTF-8")
+    try:
+        if fault or data_fault:
+            raise fault or data_fault or AssertionError
+        if data is None:
+            raise EventFault(Rule.DATA_MISSING, "data", "is missing")
+        rate = 1 if rate_raw == b"null" else sample_rate(rate_raw)
+        return Accepted(
+            event_time(time_raw, arrival_ns), rate, body[slice(*data)].translate(_ONE_LINE)
+        )
+    except EventFault as error:
+        return error.refused()
+
+
+def _key(body: bytes, token: Token) -> str | None:
+    """A name of the envelope; None if it is not UTF-8."""
+    try:
+        return jt.string_value(body, token.start, token.end)
+    except jt.BadValue:
+        return None
+
+
+def _skip(stream: Iterator[Token], first: Token) -> int:
+    """Read the value that `first` begins to its end; returns where that is."""
+    token, level = first, 0
+    while True:
+        if token.kind in _OPENS:
+            level += 1
+        elif token.kind in _CLOSES:
+            level -= 1
+        if level == 0:
+            return token.end
+        token = next(stream)
+
+
+class _DataScan:
+    """Reads one event's data to its end and keeps the first fault found in it."""
+
+    def __init__(self, body: bytes, depth: int) -> None:
+        self._body = body
+        self._depth = depth
+        self._fields = 0
+        self._path: list[Span] = []  # the key in force at each level that has one
+        self.fault: EventFault | None = None
+
+    def run(self, stream: Iterator[Token], first: Token) -> int:
+        """Read the value that begins with `first`; returns its end."""
+        if first.kind is not TokenKind.OBJECT_START:
+            self.fault = EventFault(Rule.DATA_NOT_AN_OBJECT, "data", "is not an object")
+            return _skip(stream, first)
+        level = 1  # open containers, data itself included
+        arrays = 0  # open arrays: members inside them are no fields
+        fresh = True  # just after an opening bracket
+        opened = bytearray([0])  # per level: 1 if an array
+        path = self._path
+        path.append((0, 0))
+        for token in stream:
+            kind = token.kind
+            if kind is TokenKind.KEY:
+                path[-1] = (token.start, token.end)
+                if not arrays and level <= self._depth + 1 and not (fresh and level > 1):
+                    self._fields += 1  # the first member inside takes its parent's place
+                if token.end - token.start - 2 > limits.STRING_BYTES_MAX or not self._ascii(token):
+                    self._check_string(token, Rule.KEY_TOO_LONG)
+                fresh = False
+            elif kind in _OPENS:
+                level += 1
+                opened.append(kind is TokenKind.ARRAY_START)
+                arrays += opened[-1]
+                path.append((0, 0))
+                fresh = True
+                if level == limits.NESTING_DEPTH_MAX + 1:
+                    self._note(
+                        Rule.TOO_DEEP, f"is nested deeper than {limits.NESTING_DEPTH_MAX} levels"
+                    )
+            elif kind in _CLOSES:
+                fresh = False
+                level -= 1
+                arrays -= opened.pop()
+                path.pop()
+                if level == 0:
+                    self._finish(token.end - first.start)
+                    return token.end
+            else:
+                fresh = False
+                self._check_scalar(token)
+        raise AssertionError("the tokenizer ends a value with its closing bracket")
+
+    def _ascii(self, token: Token) -> bool:
+        return self._body[token.start : token.end].isascii()
+
+    def _check_scalar(self, token: Token) -> None:
+        if token.kind is TokenKind.STRING:
+            if token.end - token.start - 2 > limits.STRING_BYTES_MAX or not self._ascii(token):
+                self._check_string(token, Rule.STRING_TOO_LONG)
+        elif token.kind is TokenKind.NUMBER:
+            try:
+                jt.number_value(self._body, token.start, token.end)
+            except jt.BadValue as error:
+                self._note(Rule.NUMBER_OUT_OF_RANGE, str(error))
+        elif token.kind is TokenKind.NOT_FINITE:
+            self._note(Rule.NOT_FINITE, "NaN and Infinity are not JSON numbers; send a string")
+
+    def _check_string(self, token: Token, rule: Rule) -> None:
+        try:
+            size = len(jt.string_value(self._body, token.start, token.end).encode())
+        except jt.BadValue:
+            self._note(Rule.NOT_UTF8, "is not valid UTF-8")
+            return
+        if size > limits.STRING_BYTES_MAX:
+            self._note(rule, f"is longer than {limits.STRING_BYTES_MAX} bytes")
+
+    def _finish(self, size: int) -> None:
+        if size > limits.EVENT_BYTES_MAX:
+            self.fault = too_large()
+        elif self._fields > limits.EVENT_FIELDS_MAX:
+            self.fault = self.fault or too_many_fields()
+        elif self._fields == 0:
+            self.fault = self.fault or EventFault(Rule.DATA_EMPTY, "data", "has no fields")
+
+    def _note(self, rule: Rule, why: str) -> None:
+        """Keep the first fault, with the path of the field it is in."""
+        if self.fault is not None:
+            return
+        names = ["data"]
+        for start, end in self._path[:_DEEP_KEYS_NAMED]:
+            raw = self._body[start + 1 : min(end - 1, start + 101)]
+            if end:
+                names.append(raw.decode(errors="replace"))
+        self.fault = EventFault(rule, ".".join(names), why)

@@ -1,0 +1,169 @@
+"""Gathers events of a dataset into records and appends them; answers when the log has (I1).
+
+What arrives for a dataset within the linger time goes into one record of bounded size. Every
+caller learns the fate of each of its own events, record by record. Batches that a client named
+are cut the same way every time and never gathered with others (I2).
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from common import limits
+from common.errors import LogUnavailable
+from common.log import Appended, Log
+from common.names import client_batch_id
+from common.position import Position
+from common.record import BATCH_ID_BYTES, Record, encode_event_line, events_record
+from common.scan.events import Accepted
+from shepherd.placement import Place, Placement
+
+_COMPRESS_THREADS = 2
+_NAMED_CHUNK_BYTES = limits.RECORD_RAW_BYTES_MAX * 7 // 10  # of data; the rest is envelopes
+_COMPRESS_OFF_LOOP_BYTES = 16_384  # below this a thread costs more than zstd itself
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where events go: ids of team, environment and dataset, and the dataset's depth."""
+
+    team_id: str
+    env_id: str
+    dataset_id: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The fate of `events` consecutive events: where they are, or why they are not stored."""
+
+    events: int
+    outcome: Position | LogUnavailable
+
+
+@dataclass(slots=True)
+class _Pile:
+    """Lines of one record to be, and those who wait for it."""
+
+    lines: list[bytes] = field(default_factory=list)
+    size: int = 0
+    done: asyncio.Future[Position | LogUnavailable] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class Batcher:
+    """Use it from one event loop."""
+
+    def __init__(
+        self, log: Log, placement: Placement, rng: random.Random, linger_ms: float
+    ) -> None:
+        self._log = log
+        self._placement = placement
+        self._random = rng
+        self._linger_s = linger_ms / 1000
+        self._open: dict[Target, _Pile] = {}
+        self._flushing: set[asyncio.Task[None]] = set()
+        self._threads = ThreadPoolExecutor(_COMPRESS_THREADS, thread_name_prefix="zstd")
+
+    async def put(self, target: Target, events: Sequence[Accepted]) -> list[Stored]:
+        """Store events, gathered with others; returns when the fate of each is known."""
+        parts: list[tuple[_Pile, int]] = []
+        for event in events:
+            line = encode_event_line(event.time_ns, event.rate, event.data)
+            pile = self._open.get(target)
+            if pile is not None and pile.size + len(line) > limits.RECORD_RAW_BYTES_MAX:
+                self._close(target, pile)
+                pile = None
+            if pile is None:
+                pile = self._open[target] = _Pile()
+                asyncio.get_running_loop().call_later(self._linger_s, self._close, target, pile)
+            pile.lines.append(line)
+            pile.size += len(line)
+            if parts and parts[-1][0] is pile:
+                parts[-1] = pile, parts[-1][1] + 1
+            else:
+                parts.append((pile, 1))
+        return [Stored(count, await asyncio.shield(pile.done)) for pile, count in parts]
+
+    async def put_named(
+        self, target: Target, events: Sequence[Accepted], client_id: str
+    ) -> list[Stored]:
+        """Store a batch that the client named: its own records, the same ids and partitions for
+        every repetition. Chunks go by the bytes of the events' data alone, since the arrival
+        time may be in a line.
+        """
+        chunks: list[list[Accepted]] = [[]]
+        size = 0
+        for event in events:
+            full = size + len(event.data) > _NAMED_CHUNK_BYTES
+            if chunks[-1] and (full or len(chunks[-1]) >= limits.NAMED_CHUNK_EVENTS_MAX):
+                chunks.append([])
+                size = 0
+            chunks[-1].append(event)
+            size += len(event.data)
+        outcomes = await asyncio.gather(
+            *(self._append_named(target, chunk, client_id, n) for n, chunk in enumerate(chunks))
+        )
+        return [
+            Stored(len(chunk), outcome) for chunk, outcome in zip(chunks, outcomes, strict=True)
+        ]
+
+    async def _append_named(
+        self, target: Target, events: list[Accepted], client_id: str, chunk: int
+    ) -> Position | LogUnavailable:
+        batch = client_batch_id(target.env_id, target.dataset_id, client_id, chunk)
+        lines = [encode_event_line(e.time_ns, e.rate, e.data) for e in events]
+        place = self._placement.choose_for_batch(target.dataset_id, batch)
+        return await self._append(target, lines, batch, place)
+
+    def _close(self, target: Target, pile: _Pile) -> None:
+        """Stop adding to the pile and write it."""
+        if self._open.get(target) is not pile:
+            return  # it was full before its time was up
+        del self._open[target]
+        task = asyncio.get_running_loop().create_task(self._flush(target, pile))
+        self._flushing.add(task)
+        task.add_done_callback(self._flushing.discard)
+
+    async def _flush(self, target: Target, pile: _Pile) -> None:
+        batch = self._random.randbytes(BATCH_ID_BYTES)
+        place = self._placement.choose(target.dataset_id)
+        pile.done.set_result(await self._append(target, pile.lines, batch, place))
+
+    async def _append(
+        self, target: Target, lines: list[bytes], batch: bytes, place: Place
+    ) -> Position | LogUnavailable:
+        def build() -> Record:
+            return events_record(
+                team=target.team_id,
+                env=target.env_id,
+                dataset=target.dataset_id,
+                batch=batch,
+                depth=target.depth,
+                via=place.via,
+                lines=lines,
+            )
+
+        if sum(map(len, lines)) > _COMPRESS_OFF_LOOP_BYTES:
+            loop = asyncio.get_running_loop()
+            record = await loop.run_in_executor(self._threads, build)
+        else:
+            record = build()
+        try:
+            appended: Appended = await self._log.append(place.partition, record)
+        except LogUnavailable as error:
+            self._placement.report(place.partition, False)
+            return error
+        self._placement.report(place.partition, True)
+        return appended.position
+
+    async def close(self) -> None:
+        """Write what is gathered, wait for every append, release the threads."""
+        for target, pile in list(self._open.items()):
+            self._close(target, pile)
+        while self._flushing:
+            await asyncio.wait(self._flushing)
+        self._threads.shutdown(wait=False)

@@ -1,0 +1,161 @@
+"""Request bodies: read within limits of size and time, decompressed within an absolute size.
+
+A bomb guard by ratio would refuse honest clients (5 MB of similar events compress 750 times), so
+every guard is an absolute size (I11).
+"""
+
+import asyncio
+import zlib
+from enum import StrEnum
+
+import zstandard
+from aiohttp import web
+
+from common import limits
+from common.errors import BadRequest, UnsupportedMedia
+from common.scan.events import MalformedBody
+
+_PIECE_BYTES = 16_384
+_ZSTD_PIECE_BYTES = 256  # four bytes can stand for 128 KiB: 8 MiB is the most one piece gives
+_MEMBERS_MAX = 1_000  # each member costs a decoder; honest bodies have one
+_ZSTD_WINDOW_BYTES_MAX = 8 * 1024 * 1024  # what RFC 8878 asks every decoder to support
+_JSON_TYPES = frozenset(
+    {
+        "",
+        "application/json",
+        "text/json",
+        "text/plain",
+        "application/octet-stream",
+        "application/x-www-form-urlencoded",  # what `curl -d` says whatever it sends
+        "application/x-ndjson",
+    }
+)
+_MSGPACK_TYPES = frozenset({"application/msgpack", "application/x-msgpack"})
+
+
+class Media(StrEnum):
+    """How a body's events are written."""
+
+    JSON = "json"
+    MSGPACK = "msgpack"
+
+
+class BodyTooLarge(BadRequest):
+    """The vendor answers 400, not 413, to a body of events that is too large."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"Request body is too large. (the limit is {limit} bytes)")
+
+
+class EmptyBody(BadRequest):
+    """There is nothing in the body."""
+
+    def __init__(self) -> None:
+        super().__init__("Request body should not be empty.")
+
+
+def media_of(content_type: str) -> Media:
+    """The media type of a Content-Type header's value. Raises UnsupportedMedia."""
+    kind = content_type.split(";", 1)[0].strip().lower()
+    if kind in _JSON_TYPES:
+        return Media.JSON
+    if kind in _MSGPACK_TYPES:
+        return Media.MSGPACK
+    raise UnsupportedMedia("unsupported content type: use application/json or application/msgpack")
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The body as it came. Raises BodyTooLarge; BadRequest when it comes too slowly."""
+    if (request.content_length or 0) > limits.WIRE_BODY_BYTES_MAX:
+        raise BodyTooLarge(limits.WIRE_BODY_BYTES_MAX)
+    pieces = []
+    size = 0
+    try:
+        async with asyncio.timeout(limits.BODY_READ_TIMEOUT_S):
+            async for piece in request.content.iter_any():
+                size += len(piece)
+                if size > limits.WIRE_BODY_BYTES_MAX:
+                    raise BodyTooLarge(limits.WIRE_BODY_BYTES_MAX)
+                pieces.append(piece)
+    except TimeoutError as error:
+        raise BadRequest("Request body did not arrive in time.") from error
+    return b"".join(pieces)
+
+
+def decompress(body: bytes, encoding: str, bytes_max: int) -> bytes:
+    """The body's content, at most `bytes_max`. Blocks: call it in a thread for large bodies.
+
+    Raises EmptyBody, BodyTooLarge, MalformedBody, UnsupportedMedia.
+    """
+    coding = encoding.strip().lower()
+    if coding in ("", "identity"):
+        plain = body
+    elif coding in ("gzip", "x-gzip"):
+        plain = _gunzip(body, bytes_max) if body else b""
+    elif coding in ("zstd", "zst"):
+        plain = _unzstd(body, bytes_max) if body else b""
+    else:
+        raise UnsupportedMedia("unsupported content encoding: use gzip, zstd or none")
+    if len(plain) > bytes_max:
+        raise BodyTooLarge(bytes_max)
+    if not plain.strip(b" \t\r\n"):
+        raise EmptyBody
+    return plain
+
+
+def _gunzip(body: bytes, bytes_max: int) -> bytes:
+    """All members of a gzip body."""
+    pieces: list[bytes] = []
+    room = bytes_max + 1
+    at = members = 0
+    while at < len(body):
+        members += 1
+        unzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        while not unzip.eof:
+            if at == len(body):
+                raise MalformedBody("its gzip encoding is truncated")
+            piece = body[at : at + _PIECE_BYTES]
+            try:
+                plain = unzip.decompress(piece, room)
+            except zlib.error as error:
+                raise MalformedBody("its gzip encoding is damaged") from error
+            at += len(piece) - len(unzip.unused_data)
+            room = _keep(plain, pieces, room, bytes_max)
+        _check_members(members)
+    return b"".join(pieces)
+
+
+def _unzstd(body: bytes, bytes_max: int) -> bytes:
+    """All frames of a zstd body."""
+    decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES_MAX)
+    pieces: list[bytes] = []
+    room = bytes_max + 1
+    at = members = 0
+    while at < len(body):
+        members += 1
+        frame = decoder.decompressobj()
+        while not frame.eof:
+            if at == len(body):
+                raise MalformedBody("its zstd encoding is truncated")
+            piece = body[at : at + _ZSTD_PIECE_BYTES]
+            try:
+                plain = frame.decompress(piece)
+            except zstandard.ZstdError as error:
+                raise MalformedBody("its zstd encoding is damaged") from error
+            at += len(piece) - len(frame.unused_data)
+            room = _keep(plain, pieces, room, bytes_max)
+        _check_members(members)
+    return b"".join(pieces)
+
+
+def _keep(plain: bytes, pieces: list[bytes], room: int, bytes_max: int) -> int:
+    """Add a piece; returns the room that is left."""
+    pieces.append(plain)
+    if len(plain) >= room:
+        raise BodyTooLarge(bytes_max)
+    return room - len(plain)
+
+
+def _check_members(members: int) -> None:
+    if members > _MEMBERS_MAX:
+        raise MalformedBody(f"it has more than {_MEMBERS_MAX} compressed members")

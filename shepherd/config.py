@@ -1,0 +1,23 @@
+"""Settings of the shepherd."""
+
+from dataclasses import dataclass
+
+from common.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class ShepherdConfig:
+    """How events come in."""
+
+    host: str = setting("127.0.0.1", "Address that the public API listens on.")
+    port: int = setting(8080, "Port of the public API (0: the system chooses).")
+    tls_cert: str = setting("", "PEM file with the certificate chain; with `tls_key` turns on TLS.")
+    tls_key: str = setting("", "PEM file with the certificate's private key.")
+    linger_ms: float = setting(3.0, "How long events wait for others of their dataset.")
+    in_flight_bytes_max: int = setting(
+        128 * 1024 * 1024, "Request bytes held at once; more are answered 503 before reading."
+    )
+    proxied_requests_max: int = setting(
+        512, "Requests handed to query roles at once; more are answered 503."
+    )
+    stop_timeout_s: float = setting(20.0, "How long a stop waits for requests in flight.")

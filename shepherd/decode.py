@@ -1,0 +1,41 @@
+"""From a request's bytes to the outcomes of its events. Pure: runs on the loop or in a thread."""
+
+from dataclasses import dataclass, field
+
+from common import limits
+from common.scan import fast_json, json_events
+from common.scan.events import Accepted, EventFault, Refused
+from common.scan.msgpack_events import check_msgpack_event, split_msgpack_batch
+from shepherd.body import Media, decompress
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A body as it came: encoding and media type from its headers, arrival time (unix ns)."""
+
+    body: bytes = field(repr=False)
+    encoding: str
+    media: Media
+    arrival_ns: int
+
+
+def decode_batch(wire: Wire, depth: int) -> list[Accepted | Refused]:
+    """A batch's outcomes, in order. Raises BadRequest or UnsupportedMedia for the whole body."""
+    plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX)
+    split = split_msgpack_batch if wire.media is Media.MSGPACK else fast_json.split_batch
+    return split(plain, depth, wire.arrival_ns)
+
+
+def decode_event(wire: Wire, depth: int, time: str, rate: str) -> Accepted | Refused:
+    """A single event's outcome; `time` and `rate` are header values, empty if absent. As above."""
+    plain = decompress(wire.body, wire.encoding, limits.EVENT_BODY_BYTES_MAX)
+    check = check_msgpack_event if wire.media is Media.MSGPACK else fast_json.check_event
+    try:
+        data = check(plain, depth)
+        return Accepted(
+            json_events.header_time(time, wire.arrival_ns),
+            json_events.sample_rate(rate.encode()) if rate.strip() else 1,
+            data,
+        )
+    except EventFault as fault:
+        return fault.refused()

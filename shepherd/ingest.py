@@ -1,0 +1,185 @@
+"""The two routes that take events: authenticate, decode, store, answer (I1, I9)."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import unquote
+
+import msgpack
+import orjson
+from aiohttp import web
+
+from common import limits, metrics
+from common.auth import KEY_HEADER, KeyCache
+from common.clock import Clock
+from common.errors import BadRequest, LogUnavailable, NotAllowed, UnknownKey
+from common.metadata import ApiKey
+from common.position import Position, format_receipt
+from common.scan.events import Accepted, Refused
+from shepherd.admission import InFlight, KeyLimits
+from shepherd.batcher import Batcher, Stored, Target
+from shepherd.body import Media, media_of, read_body
+from shepherd.datasets import DatasetCache
+from shepherd.decode import Wire, decode_batch, decode_event
+
+BATCH_ID_HEADER = "X-Bellwether-Batch-Id"
+RECEIPT_HEADER = "X-Bellwether-Receipt"
+TIME_HEADER = "X-Honeycomb-Event-Time"
+RATE_HEADER = "X-Honeycomb-Samplerate"
+OLD_KEY_HEADER = "X-Hny-Team"  # old libhoney for JavaScript
+_SECOND_NS = 10**9
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class IngestParts:
+    """What the ingest routes work with."""
+
+    keys: KeyCache
+    datasets: DatasetCache
+    batcher: Batcher
+    in_flight: InFlight
+    key_limits: KeyLimits
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """Outcomes of a request's events, in order, and the fate of the accepted ones."""
+
+    outcomes: Sequence[Accepted | Refused]
+    stored: Sequence[Stored]
+
+
+class IngestRoutes:
+    """Handlers of `/1/events/{dataset}` and `/1/batch/{dataset}`."""
+
+    def __init__(self, parts: IngestParts) -> None:
+        self._parts = parts
+
+    async def batch(self, request: web.Request) -> web.Response:
+        """An array of events; answers 200 and the status of each, in order."""
+        parts = self._parts
+        key = await authenticate(request, parts.keys)
+        with parts.in_flight.hold(_announced_bytes(request)):
+            target, wire = await self._receive(request, key)
+            started_ns = parts.clock.monotonic_ns()
+            outcomes = await _off_loop(wire, lambda: decode_batch(wire, target.depth))
+            parts.key_limits.spend(key, len(outcomes))
+            stored = await self._store(request, target, outcomes)
+            metrics.ack_seconds.observe((parts.clock.monotonic_ns() - started_ns) / _SECOND_NS)
+        _raise_if_nothing_stored(stored, named=BATCH_ID_HEADER in request.headers)
+        return _batch_response(Ingested(outcomes, stored), wire.media)
+
+    async def event(self, request: web.Request) -> web.Response:
+        """One event; time and sample rate are headers. Answers 200 with an empty body."""
+        parts = self._parts
+        key = await authenticate(request, parts.keys)
+        with parts.in_flight.hold(_announced_bytes(request)):
+            target, wire = await self._receive(request, key)
+            started_ns = parts.clock.monotonic_ns()
+            time = request.headers.get(TIME_HEADER, "")
+            rate = request.headers.get(RATE_HEADER, "")
+            outcome = await _off_loop(wire, lambda: decode_event(wire, target.depth, time, rate))
+            parts.key_limits.spend(key, 1)
+            stored = await self._store(request, target, [outcome])
+            metrics.ack_seconds.observe((parts.clock.monotonic_ns() - started_ns) / _SECOND_NS)
+        if isinstance(outcome, Refused):
+            raise BadRequest(outcome.error)
+        _raise_if_nothing_stored(stored, named=False)
+        return web.Response(headers=_receipt(stored))
+
+    async def _receive(self, request: web.Request, key: ApiKey) -> tuple[Target, Wire]:
+        """Everything that is checked before the events themselves."""
+        if not key.access.events:
+            raise NotAllowed("this API key may not send events")
+        media = media_of(request.headers.get("Content-Type", ""))
+        self._parts.key_limits.check(key)
+        body = await read_body(request)
+        target = await self._parts.datasets.resolve(key, dataset_name(request))
+        encoding = request.headers.get("Content-Encoding", "")
+        return target, Wire(body, encoding, media, self._parts.clock.now_ns())
+
+    async def _store(
+        self, request: web.Request, target: Target, outcomes: Sequence[Accepted | Refused]
+    ) -> list[Stored]:
+        accepted = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+        client_id = request.headers.get(BATCH_ID_HEADER)
+        if client_id is not None and not (
+            0 < len(client_id) <= limits.BATCH_ID_CHARS_MAX and client_id.isprintable()
+        ):
+            raise BadRequest(f"{BATCH_ID_HEADER} is empty or over {limits.BATCH_ID_CHARS_MAX}")
+        if not accepted:
+            return []
+        if client_id is None:
+            stored = await self._parts.batcher.put(target, accepted)
+        else:
+            stored = await self._parts.batcher.put_named(target, accepted, client_id)
+        taken = sum(part.events for part in stored if isinstance(part.outcome, Position))
+        metrics.events_accepted_total.inc(taken)
+        return stored
+
+
+async def authenticate(request: web.Request, keys: KeyCache) -> ApiKey:
+    """The key that the request carries. Raises UnknownKey, MetadataUnavailable."""
+    text = request.headers.get(KEY_HEADER) or request.headers.get(OLD_KEY_HEADER)
+    if not text:
+        raise UnknownKey
+    return await keys.authenticate(text)
+
+
+def dataset_name(request: web.Request) -> str:
+    """The last segment of the path as it came, URL-decoded once. Raises BadRequest."""
+    segment = request.raw_path.split("?", 1)[0].rsplit("/", 1)[1]
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError as error:
+        raise BadRequest("dataset name is not valid UTF-8") from error
+
+
+def _announced_bytes(request: web.Request) -> int:
+    """What the body will take: its length, or the limit when it comes in chunks."""
+    length = request.content_length
+    return limits.WIRE_BODY_BYTES_MAX if length is None else min(length, 2**31)
+
+
+async def _off_loop(wire: Wire, decode: Callable[[], T]) -> T:
+    """Run on the loop what is quick, in a thread what may not be."""
+    if len(wire.body) <= limits.OFF_LOOP_BODY_BYTES and not wire.encoding:
+        return decode()
+    return await asyncio.to_thread(decode)
+
+
+def _raise_if_nothing_stored(stored: Sequence[Stored], *, named: bool) -> None:
+    """503 for the whole request if nothing of it is stored; of a named batch, if any part is not:
+    the client then repeats all of it safely.
+    """
+    failed = [part.outcome for part in stored if isinstance(part.outcome, LogUnavailable)]
+    if failed and (named or len(failed) == len(stored)):
+        raise failed[0]
+
+
+def _receipt(stored: Sequence[Stored]) -> dict[str, str]:
+    positions = [part.outcome for part in stored if isinstance(part.outcome, Position)]
+    return {RECEIPT_HEADER: format_receipt(positions)} if positions else {}
+
+
+def _batch_response(ingested: Ingested, media: Media) -> web.Response:
+    fates = (part.outcome for part in ingested.stored for _ in range(part.events))
+    statuses: list[dict[str, int | str]] = []
+    for outcome in ingested.outcomes:
+        if isinstance(outcome, Refused):
+            statuses.append({"status": 400, "error": outcome.error})
+            continue
+        fate = next(fates)
+        if isinstance(fate, LogUnavailable):
+            statuses.append({"status": 503, "error": str(fate)})
+        else:
+            statuses.append({"status": 202})
+    headers = _receipt(ingested.stored)
+    if media is Media.MSGPACK:
+        headers["Content-Type"] = "application/msgpack"
+        return web.Response(body=msgpack.packb(statuses), headers=headers)
+    headers["Content-Type"] = "application/json"
+    return web.Response(body=orjson.dumps(statuses), headers=headers)

@@ -1,0 +1,159 @@
+"""The shepherd role: the public listener, the internal one, and everything behind them.
+
+Answers only after the log has the events (I1); needs metadata only for what it does not know yet
+(I8); stops by refusing new work and finishing what is in flight.
+"""
+
+import asyncio
+import logging
+import os
+import ssl
+from collections.abc import Callable
+from importlib.metadata import version
+
+from aiohttp import web
+
+from common import limits, metrics
+from common.auth import KeyCache
+from common.errors import BellwetherError
+from common.logs import say
+from common.members import Member, encode_member
+from common.role import RoleContext
+from common.web import Handler, add_health_routes, error_response, require_internal_token
+from shepherd.admission import InFlight, KeyLimits
+from shepherd.auth_route import AuthRoute
+from shepherd.batcher import Batcher
+from shepherd.config import ShepherdConfig
+from shepherd.datasets import DatasetCache
+from shepherd.ingest import IngestParts, IngestRoutes
+from shepherd.placement import RandomPlacement
+
+_UPKEEP_INTERVAL_S = 1.0
+_KEEP_ALIVE_S = 75.0  # longer than most clients' and balancers' own, so that they close first
+_logger = logging.getLogger(__name__)
+
+
+async def serve(
+    context: RoleContext,
+    config: ShepherdConfig,
+    announce: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Run the role until `context.stop` is set and everything in flight is answered.
+
+    `announce` is called with the public base URL once it listens and has announced itself.
+    """
+    partitions = (await context.backends.log.open()).partitions
+    backends, clock, folder = context.backends, context.clock, context.folder
+    keys = KeyCache(backends.metadata, clock, folder / "keys.json")
+    datasets = DatasetCache(backends.metadata, clock, folder / "datasets.json")
+    key_limits = KeyLimits(clock, folder / "quotas.json")
+    placement = RandomPlacement(partitions, context.random)
+    batcher = Batcher(backends.log, placement, context.random, config.linger_ms)
+    in_flight = InFlight(config.in_flight_bytes_max)
+    ingest = IngestRoutes(IngestParts(keys, datasets, batcher, in_flight, key_limits, clock))
+
+    public = web.Application(middlewares=[answer_errors])
+    public.router.add_post("/1/events/{dataset}", ingest.event)
+    public.router.add_post("/1/batch/{dataset}", ingest.batch)
+    public.router.add_get("/1/auth", AuthRoute(keys).auth)
+    public.router.add_get("/x/alive", _alive)
+    internal = web.Application(middlewares=[require_internal_token(context.internal_token)])
+    add_health_routes(internal, lambda: None)
+
+    public_runner = await _listen(public, config.host, config.port, _tls(config), config)
+    internal_runner = await _listen(internal, context.host, context.port, None, config)
+    public_url = f"{'https' if config.tls_cert else 'http'}://{_address(public_runner)}"
+    say(_logger, logging.INFO, "listening", public=public_url)
+    url = f"http://{_address(internal_runner)}"
+    member = Member(
+        role=context.role,
+        instance=context.instance,
+        url=url,
+        zone=context.zone,
+        pid=os.getpid(),
+        started_ns=clock.now_ns(),
+        version=version("bellwether"),
+    )
+    claim = await asyncio.to_thread(
+        backends.locks.acquire, f"roles/{context.role}/{context.instance}", encode_member(member)
+    )
+    announce(public_url)
+    upkeep = asyncio.create_task(_upkeep(datasets))
+    try:
+        await context.stop.wait()
+    finally:
+        upkeep.cancel()
+        if claim is not None:
+            await asyncio.to_thread(claim.release)
+        await public_runner.cleanup()
+        await batcher.close()
+        await internal_runner.cleanup()
+        for part in (keys, datasets, key_limits):
+            await part.close()
+
+
+async def _upkeep(datasets: DatasetCache) -> None:
+    while True:
+        await asyncio.sleep(_UPKEEP_INTERVAL_S)
+        await datasets.register_pending()
+
+
+async def _alive(_: web.Request) -> web.Response:
+    return web.json_response({"source": "bellwether", "alive": "yes"})
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Errors as the API's JSON bodies; every answer counted. The role's outermost loop."""
+    try:
+        response = await handler(request)
+    except BellwetherError as error:
+        response = error_response(error)
+    except web.HTTPException as error:  # aiohttp's own 404 and 405
+        response = web.json_response({"error": error.reason}, status=error.status)
+    except ConnectionError:
+        raise  # the client is gone: nobody to answer
+    except Exception:
+        _logger.exception("a request failed")
+        response = web.json_response({"error": "internal error; please report it"}, status=500)
+    metrics.requests_total.labels(_route(request), str(response.status)).inc()
+    return response
+
+
+def _route(request: web.Request) -> str:
+    """The route's pattern: a label with few values, whatever clients ask for."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unknown"
+
+
+async def _listen(
+    app: web.Application, host: str, port: int, tls: ssl.SSLContext | None, config: ShepherdConfig
+) -> web.AppRunner:
+    """Serve the application; returns its runner, whose `addresses` tell the port."""
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,  # bodies are decompressed within our own limits
+        handler_cancellation=True,
+        keepalive_timeout=_KEEP_ALIVE_S,
+        max_line_size=limits.HEADER_LINE_BYTES_MAX,
+        max_field_size=limits.HEADER_LINE_BYTES_MAX,
+        shutdown_timeout=config.stop_timeout_s,
+    )
+    await runner.setup()
+    await web.TCPSite(runner, host, port, ssl_context=tls, backlog=1024).start()
+    return runner
+
+
+def _address(runner: web.AppRunner) -> str:
+    host, port = runner.addresses[0][:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _tls(config: ShepherdConfig) -> ssl.SSLContext | None:
+    if not config.tls_cert:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(config.tls_cert, config.tls_key or None)
+    return context

@@ -1,0 +1,158 @@
+"""A real shepherd in this process: real HTTP, the real embedded log, metadata and locks."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+from aiohttp import ClientSession
+from common.locks.files import FileLocks
+from common.metadata.sqlite import SqliteMetadata
+from common.objects.directory import DirectoryObjects
+
+from common.auth import KEY_HEADER, hash_key
+from common.clock import SystemClock
+from common.log.embedded import EmbeddedLog
+from common.members import list_members
+from common.metadata import Access, ApiKey, KeyKind
+from common.names import dataset_id
+from common.record import Kind, Record, decode, decompress_value
+from common.role import Backends, RoleContext
+from common.telemetry import NoTelemetry, Telemetry
+from shepherd.config import ShepherdConfig
+from shepherd.server import serve
+
+KEY = "testkey0testkey0testk1"
+TOKEN = "internal-token"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event as it is in the log."""
+
+    partition: int
+    record: Record
+    time_ns: int
+    rate: int
+    data: object
+
+
+class Shepherd:
+    """A running shepherd: its address, its backends, a client session that carries the key."""
+
+    def __init__(self, url: str, internal: str, backends: Backends, http: ClientSession) -> None:
+        self.url = url
+        self.internal = internal
+        self.backends = backends
+        self.http = http
+
+    def add_key(
+        self,
+        text: str,
+        kind: KeyKind = KeyKind.CONFIGURATION,
+        access: Access | None = None,
+        environment: str = "Env",
+        events_per_s: int = 0,
+        events_per_day: int = 0,
+    ) -> ApiKey:
+        """Create a key in the test's team."""
+        metadata = self.backends.metadata
+        team = metadata.ensure_team("Team", "team")
+        key = ApiKey(
+            id=f"id-{text[:20]}",
+            hash=hash_key(text),
+            kind=kind,
+            name="test",
+            team=team,
+            environment=metadata.ensure_environment(team.id, environment, environment.lower()),
+            access=access or Access(),
+            events_per_s=events_per_s,
+            events_per_day=events_per_day,
+        )
+        metadata.create_key(key)
+        return key
+
+    def dataset(self, slug: str, environment: str = "Env") -> str:
+        """The id of a dataset of the test's team."""
+        metadata = self.backends.metadata
+        team = metadata.ensure_team("Team", "team")
+        env = metadata.ensure_environment(team.id, environment, environment.lower())
+        return dataset_id(team.id, env.id, slug)
+
+    async def records(self) -> list[tuple[int, Record]]:
+        """Every events record in the log, with its partition."""
+        found = []
+        for partition in range((await self.backends.log.open()).partitions):
+            offset = 0
+            while messages := await self.backends.log.read(partition, offset, 1 << 20, 0):
+                offset = messages[-1].offset + 1
+                found += [(partition, decode(message)) for message in messages]
+        return [(p, record) for p, record in found if record.kind is Kind.EVENTS]
+
+    async def events(self, dataset: str) -> list[StoredEvent]:
+        """A dataset's events in the log (slug in the test's environment)."""
+        identity = self.dataset(dataset)
+        stored = []
+        for partition, record in await self.records():
+            if record.dataset == identity:
+                for line in decompress_value(record.value).splitlines():
+                    event = orjson.loads(line)
+                    stored.append(
+                        StoredEvent(partition, record, event["t"], event["r"], event["d"])
+                    )
+        return stored
+
+
+@contextlib.asynccontextmanager
+async def shepherd(
+    folder: Path,
+    config: ShepherdConfig | None = None,
+    telemetry: Telemetry | None = None,
+) -> AsyncIterator[Shepherd]:
+    """Start a shepherd on free ports; stop it cleanly at the end."""
+    clock = SystemClock()
+    for name in ("log", "objects", "locks", "role"):
+        (folder / name).mkdir(exist_ok=True)
+    metadata = SqliteMetadata(folder / "metadata.db")
+    metadata.open()
+    backends = Backends(
+        log=EmbeddedLog(folder / "log", 4, clock),
+        objects=DirectoryObjects(folder / "objects"),
+        metadata=metadata,
+        locks=FileLocks(folder / "locks"),
+    )
+    await backends.log.open()
+    listens: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    context = RoleContext(
+        role="shepherd",
+        instance="shepherd-1",
+        zone="a",
+        host="127.0.0.1",
+        port=0,
+        folder=folder / "role",
+        backends=backends,
+        clock=clock,
+        random=random.Random(1),
+        telemetry=telemetry or NoTelemetry(),
+        stop=asyncio.Event(),
+        internal_token=TOKEN,
+    )
+    config = config or ShepherdConfig(port=0)
+    running = asyncio.create_task(serve(context, config, listens.set_result))
+    await asyncio.wait({running, listens}, return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        await running
+    (member,) = list_members(backends.locks, "shepherd")
+    async with ClientSession(headers={KEY_HEADER: KEY}) as http:
+        server = Shepherd(listens.result(), member.url, backends, http)
+        if metadata.find_key(hash_key(KEY)) is None:
+            server.add_key(KEY)
+        yield server
+    context.stop.set()
+    await running
+    await backends.log.close()
+    backends.locks.close()
+    metadata.close()
