@@ -1,17 +1,24 @@
 """What the HTTP side of every role shares: health, metrics, the internal token, error bodies."""
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from common.errors import BellwetherError
 from common.metrics import REGISTRY
 
+__all__ = [
+    "INTERNAL_TOKEN_HEADER",
+    "Handler",
+    "Middleware",
+    "add_health_routes",
+    "error_response",
+    "require_internal_token",
+]
 INTERNAL_TOKEN_HEADER = "X-Bellwether-Internal-Token"
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 
 def error_response(error: BellwetherError) -> web.Response:

@@ -9,7 +9,6 @@ import logging
 import os
 import ssl
 from collections.abc import Callable
-from importlib.metadata import version
 
 from aiohttp import web
 
@@ -19,6 +18,7 @@ from common.errors import BellwetherError
 from common.logs import say
 from common.members import Member, encode_member
 from common.role import RoleContext
+from common.version import VERSION
 from common.web import Handler, add_health_routes, error_response, require_internal_token
 from shepherd.admission import InFlight, KeyLimits
 from shepherd.auth_route import AuthRoute
@@ -72,7 +72,7 @@ async def serve(
         zone=context.zone,
         pid=os.getpid(),
         started_ns=clock.now_ns(),
-        version=version("bellwether"),
+        version=VERSION,
     )
     claim = await asyncio.to_thread(
         backends.locks.acquire, f"roles/{context.role}/{context.instance}", encode_member(member)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import orjson
 from aiohttp import ClientSession
-from common.locks.files import FileLocks
-from common.metadata.sqlite import SqliteMetadata
-from common.objects.directory import DirectoryObjects
 
 from common.auth import KEY_HEADER, hash_key
 from common.clock import SystemClock
+from common.locks.files import FileLocks
 from common.log.embedded import EmbeddedLog
 from common.members import list_members
 from common.metadata import Access, ApiKey, KeyKind
+from common.metadata.sqlite import SqliteMetadata
 from common.names import dataset_id
+from common.objects.directory import DirectoryObjects
 from common.record import Kind, Record, decode, decompress_value
 from common.role import Backends, RoleContext
 from common.telemetry import NoTelemetry, Telemetry
