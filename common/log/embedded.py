@@ -29,7 +29,7 @@ from common.record import LogRecord, Record, encode_headers
 
 _READ_THREADS = 4
 _APPEND_TIMEOUT_S = 30.0  # a stopped process may hold the writer lock; callers must hear of it
-_RECHECK_S = 0.5  # how long a record may hide whose writer died between commit and hint
+_RECHECK_S = 5.0  # how long a record may hide whose writer died between commit and hint
 
 P = ParamSpec("P")
 R = TypeVar("R")

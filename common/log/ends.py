@@ -23,9 +23,13 @@ class KnownEnds:
             durable.put_new(path, bytes(self._size))
         self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
+    def raw(self) -> bytes:
+        """The file's bytes, to see cheaply whether any end has moved."""
+        return os.pread(self._fd, self._size, 0)
+
     def all(self) -> list[int]:
         """The known end of every partition."""
-        data = os.pread(self._fd, self._size, 0).ljust(self._size, b"\0")
+        data = self.raw().ljust(self._size, b"\0")
         return [end for (end,) in _END.iter_unpack(data)]
 
     def get(self, partition: int) -> int:

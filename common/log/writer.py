@@ -79,7 +79,12 @@ class PartitionWriter:
 
     def _run(self) -> None:
         while group := self._next_group():
-            self._done(self._folder.partition, group, self._commit(group))
+            try:
+                outcome = self._commit(group)
+            except Exception as error:  # noqa: BLE001 - outermost loop: each caller gets it
+                self._close_file()
+                outcome = LogUnavailable(f"partition {self._folder.partition}: {error!r}")
+            self._done(self._folder.partition, group, outcome)
         self._close_file()
 
     def _next_group(self) -> list[Pending]:
