@@ -1,5 +1,45 @@
-"""The command line."""
+"""The command line: `bellwether --help` lists the commands, each in its own module.
+
+A command's module is imported only when that command runs, so that roles start quickly.
+"""
+
+import importlib
+
+import click
+
+from bellwether import __version__
+
+_COMMANDS = {
+    "up": ("bellwether.commands.up", "up"),
+    "shepherd": ("bellwether.commands.roles", "shepherd"),
+    "indexer": ("bellwether.commands.roles", "indexer"),
+    "query": ("bellwether.commands.query", "query"),
+    "settings": ("bellwether.commands.settings", "settings"),
+    "docs": ("bellwether.commands.docs", "docs"),
+    "version": ("bellwether.commands.version", "version"),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bellwether")
+def cli() -> None:
+    """Bellwether: send wide events, ask questions about any field a second later."""
 
 
 def main() -> None:
     """Run the command that the arguments name."""
+    cli()

@@ -1,0 +1,40 @@
+"""`bellwether shepherd` and `bellwether indexer`: one role as this process."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from bellwether.commands.options import configuration_options, load_settings
+from bellwether.wiring import run_role_process
+
+PARENT_FD = click.option(
+    "--parent-fd", type=int, hidden=True, help="Pipe whose end means that the supervisor is gone."
+)
+
+
+def run(
+    role: str, parent_fd: int | None, config: Path | None, data: Path | None, sets: tuple[str, ...]
+) -> None:
+    """Run the role and exit with its code."""
+    sys.exit(run_role_process(role, load_settings(config, data, sets), parent_fd))
+
+
+@click.command()
+@PARENT_FD
+@configuration_options
+def shepherd(
+    parent_fd: int | None, config: Path | None, data: Path | None, sets: tuple[str, ...]
+) -> None:
+    """Run a shepherd: HTTP in, events to the log. `bellwether up` does it for you."""
+    run("shepherd", parent_fd, config, data, sets)
+
+
+@click.command()
+@PARENT_FD
+@configuration_options
+def indexer(
+    parent_fd: int | None, config: Path | None, data: Path | None, sets: tuple[str, ...]
+) -> None:
+    """Run an indexer: log to segments. `bellwether up` does it for you."""
+    run("indexer", parent_fd, config, data, sets)

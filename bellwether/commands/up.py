@@ -1,0 +1,48 @@
+"""`bellwether up`."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from bellwether.commands.options import configuration_options, load_settings
+from bellwether.screen import new_screen
+from bellwether.up import CannotStart, Supervisor
+from common.clock import SystemClock
+
+
+@click.command()
+@click.option("--host", help="Address to listen on (default 127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on (default 8080; 0: any free one).")
+@click.option("--key", help="API key to use instead of a generated one.")
+@click.option("--twins", is_flag=True, default=None, help="Two indexers of every partition.")
+@click.option("--no-telemetry", is_flag=True, help="Write no events about Bellwether itself.")
+@configuration_options
+def up(
+    host: str | None,
+    port: int | None,
+    key: str | None,
+    twins: bool | None,
+    no_telemetry: bool,
+    config: Path | None,
+    data: Path | None,
+    sets: tuple[str, ...],
+) -> None:
+    """Start everything on this machine and watch over it until Ctrl-C.
+
+    The first start creates a team, an environment and a key in the data folder (./data).
+    """
+    flags = {
+        ("shepherd", "host"): host,
+        ("shepherd", "port"): port,
+        ("up", "key"): key,
+        ("up", "twins"): twins,
+        ("node", "telemetry"): False if no_telemetry else None,
+    }
+    settings = load_settings(config, data, sets, flags)
+    try:
+        sys.exit(Supervisor(settings, os.environ, SystemClock(), new_screen()).run())
+    except CannotStart as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.code)

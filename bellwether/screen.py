@@ -1,0 +1,116 @@
+"""What `bellwether up` says: few lines, each true and each with what to do next."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from bellwether import __version__
+from bellwether.first_start import Prepared
+
+_SAMPLE_EVENT = '{"service":"web","status":200,"duration_ms":12.5}'
+_SAMPLE_QUERY = "COUNT, P99(duration_ms) GROUP BY service"
+
+
+def program(environ: Mapping[str, str]) -> str:
+    """How this program is called from the shell that started it."""
+    given = environ.get("BELLWETHER_LAUNCHER")
+    if given:
+        return given
+    if shutil.which("bellwether", path=environ.get("PATH")):
+        return "bellwether"
+    return f"{shlex.quote(sys.executable)} -m bellwether"
+
+
+def shorten(path: Path) -> str:
+    """The path from the current folder if it lies below it, quoted for a shell."""
+    try:
+        return shlex.quote(str(path.relative_to(Path.cwd())))
+    except ValueError:
+        return shlex.quote(str(path))
+
+
+class Screen:
+    """Prints to one console; plain lines when it is not a terminal."""
+
+    def __init__(self, console: Console, environ: Mapping[str, str]) -> None:
+        self._console = console
+        self._environ = environ
+
+    def _line(self, text: str, style: str = "") -> None:
+        # never wrapped and never parsed: commands must stay copyable, brackets must stay
+        self._console.print(Text(text, style=style), soft_wrap=True, highlight=False)
+
+    def welcome(self, url: str, data: Path, prepared: Prepared) -> None:
+        """Address, key, and two commands to copy."""
+        key_path = shorten(prepared.key_path)
+        self._line(f"Bellwether {__version__}", "bold")
+        self._line(f"  address  {url}")
+        self._line(f"  data     {data}")
+        if prepared.new_key is not None:
+            self._line(f"  key      {prepared.new_key}", "bold green")
+            self._line(f"           shown only this once; kept in {key_path}")
+        else:
+            self._line(f"  key      in {key_path}")
+        insecure = " -k" if url.startswith("https") else ""
+        key = f'"X-Honeycomb-Team: $(cat {key_path})"'
+        self._line("send an event:")
+        self._line(
+            f"  curl{insecure} {url}/1/events/hello -H {key} -d {shlex.quote(_SAMPLE_EVENT)}",
+            "cyan",
+        )
+        self._line("ask:")
+        access = f"BELLWETHER_URL={url} BELLWETHER_KEY=$(cat {key_path})"
+        self._line(
+            f"  {access} {program(self._environ)} query hello {shlex.quote(_SAMPLE_QUERY)}", "cyan"
+        )
+
+    def warn_public(self, host: str, *, tls: bool) -> None:
+        """Say what listening beyond this machine means."""
+        self._line(f"listening on {host}: other machines can reach this address.", "yellow")
+        if not tls:
+            self._line(
+                "  Keys and events travel in clear text: give shepherd.tls_cert and "
+                "shepherd.tls_key, or put a TLS proxy in front (docs/operating.md).",
+                "yellow",
+            )
+
+    def starting(self, labels: list[str]) -> None:
+        self._line(f"starting {', '.join(labels)}")
+
+    def ready(self, seconds: float) -> None:
+        self._line(f"ready in {seconds:.1f} s; Ctrl-C stops", "bold green")
+
+    def crashed(
+        self, label: str, how: str, wait_s: float, log_path: Path, last_lines: list[str]
+    ) -> None:
+        """A role has ended by itself."""
+        self._line(
+            f"{label} {how}; starts again in {wait_s:.1f} s. Log: {shorten(log_path)}", "red"
+        )
+        for line in last_lines[-5:]:
+            self._line(f"  | {line[:400]}", "dim")
+
+    def running_again(self, label: str) -> None:
+        self._line(f"{label} is ready again", "green")
+
+    def stopping(self, label: str) -> None:
+        self._line(f"stopping {label}")
+
+    def stopped(self, clean: bool) -> None:
+        if clean:
+            self._line("stopped; everything acknowledged is stored")
+        else:
+            self._line(
+                "stopped; a role had to be ended, the next start recovers its work", "yellow"
+            )
+
+
+def new_screen() -> Screen:
+    """A screen on standard output."""
+    return Screen(Console(file=sys.stdout, highlight=False), os.environ)

@@ -1,0 +1,60 @@
+"""The two secrets of a data folder: the first API key and the token between roles.
+
+Files of mode 0600 in a folder of mode 0700, written whole or not at all. Never printed from here.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+_TOKEN_BYTES = 32
+
+
+def secrets_folder(data: Path) -> Path:
+    """Where the secrets of a data folder are."""
+    return data / "secrets"
+
+
+def key_file(data: Path) -> Path:
+    """The file that holds the API key in plain text."""
+    return secrets_folder(data) / "key"
+
+
+def read_key(data: Path) -> str | None:
+    """The key of the data folder, None if there is no file. Raises OSError."""
+    return _read(key_file(data))
+
+
+def write_key(data: Path, key: str) -> None:
+    """Keep the key. Raises OSError."""
+    _write(key_file(data), key)
+
+
+def read_internal_token(data: Path) -> str:
+    """The token between roles, created on first use. Raises OSError."""
+    path = secrets_folder(data) / "internal-token"
+    token = _read(path)
+    if token is None:
+        token = secrets.token_hex(_TOKEN_BYTES)
+        _write(path, token)
+    return token
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text("ascii").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(handle, text.encode() + b"\n")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    draft.replace(path)

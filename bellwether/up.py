@@ -1,0 +1,261 @@
+"""`bellwether up`: every role on one machine, started, watched and stopped by one supervisor.
+
+Keeps: one supervisor per data folder (lock `up`); roles never outlive it (they watch a pipe whose
+other end it holds); a crashed role starts again with back-off; stopping goes front to back, so
+that what was acknowledged is finished before its readers leave.
+"""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from bellwether import __version__
+from bellwether.child import Child, ask_ready, child_environment, describe_exit
+from bellwether.config import NodeConfig, UpConfig
+from bellwether.first_start import FirstStartError, Prepared, prepare
+from bellwether.screen import Screen
+from bellwether.settings import Settings
+from common.clock import Clock
+from common.errors import BellwetherError, Unavailable
+from common.locks import Claim, Locks
+from common.locks.files import FileLocks
+from common.members import Member, encode_member, list_members
+from common.metadata.sqlite import SqliteMetadata
+from shepherd.config import ShepherdConfig
+
+_TICK_S = 0.05
+_READY_TRY_S = 0.1
+_STOP_ORDER = ("shepherd", "query", "indexer")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_TWIN_ZONES = ("a", "b")
+EXIT_HELD, EXIT_PORT, EXIT_BAD_START = 3, 4, 5  # scripts can tell the reasons apart
+
+
+class CannotStart(Exception):
+    """`up` cannot start; the text says why and what to do. `code` is its exit code."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Supervisor:
+    """Runs the roles until it is told to stop."""
+
+    def __init__(
+        self, settings: Settings, environ: Mapping[str, str], clock: Clock, screen: Screen
+    ) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._clock = clock
+        self._screen = screen
+        self._node = settings.section(NodeConfig)
+        self._up = settings.section(UpConfig)
+        self._public = settings.section(ShepherdConfig)
+        self._data = self._node.data.resolve()
+        self._signals = 0
+        self._children: list[Child] = []
+
+    def run(self) -> int:
+        """Start everything, watch, stop; returns the exit code. Raises CannotStart."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        begin_s = self._now_s()
+        locks = self._open_locks()
+        try:
+            member = self._member()
+            claim = locks.acquire("up", encode_member(member))
+            if claim is None:
+                raise CannotStart(_held_by(locks, self._data), EXIT_HELD)
+            port = choose_port(self._public.host, self._public.port)
+            url = public_url(self._public, port)
+            claim.update(encode_member(msgspec.structs.replace(member, url=url)))
+            prepared = self._prepare()
+            self._screen.welcome(url, self._data, prepared)
+            if self._public.host not in _LOOPBACK:
+                self._screen.warn_public(self._public.host, tls=bool(self._public.tls_cert))
+            return self._supervise(locks, claim, port, begin_s)
+        finally:
+            locks.close()
+
+    def _open_locks(self) -> Locks:
+        try:
+            for name in ("locks", "logs"):
+                (self._data / name).mkdir(parents=True, exist_ok=True)
+            return FileLocks(self._data / "locks")
+        except (OSError, Unavailable) as error:
+            raise self._bad_data(error) from error
+
+    def _bad_data(self, error: Exception) -> CannotStart:
+        return CannotStart(
+            f"cannot use the data folder {self._data}: {error}. Choose another one with --data, "
+            "or free space, or change its owner or permissions.",
+            EXIT_BAD_START,
+        )
+
+    def _member(self) -> Member:
+        return Member(
+            role="up",
+            instance=f"up-{os.getpid()}",
+            url="",
+            zone=self._node.zone,
+            pid=os.getpid(),
+            started_ns=self._clock.now_ns(),
+            version=__version__,
+        )
+
+    def _prepare(self) -> Prepared:
+        metadata = SqliteMetadata(self._data / "metadata.db")
+        try:
+            metadata.open()
+            try:
+                return prepare(self._data, self._up, metadata, self._clock.now_ns())
+            finally:
+                metadata.close()
+        except FirstStartError as error:
+            raise CannotStart(str(error), EXIT_BAD_START) from error
+        except (OSError, BellwetherError) as error:
+            raise self._bad_data(error) from error
+
+    def _supervise(self, locks: Locks, claim: Claim, port: int, begin_s: float) -> int:
+        roles_fd, own_fd = os.pipe()  # own_fd closes when this process ends, however it ends
+        try:
+            self._children = self._plan_children(port)
+            for child in self._children:
+                child.start(self._now_s(), roles_fd)
+            self._screen.starting([child.label for child in self._children])
+            announced = False
+            next_try_s = 0.0
+            while not self._signals:
+                now_s = self._now_s()
+                self._watch(roles_fd)
+                if now_s >= next_try_s and any(not c.ready for c in self._children):
+                    self._check_ready(locks)
+                    next_try_s = now_s + _READY_TRY_S
+                if not announced and all(c.ready for c in self._children):
+                    announced = True
+                    self._screen.ready(self._now_s() - begin_s)
+                time.sleep(_TICK_S)
+            return self._stop_all()
+        finally:
+            for child in self._children:
+                child.kill()
+            os.close(own_fd)
+            os.close(roles_fd)
+            claim.release()
+
+    def _plan_children(self, port: int) -> list[Child]:
+        zones = _TWIN_ZONES if self._up.twins else (self._node.zone,)
+        places = [("shepherd", zones[0]), *(("indexer", z) for z in zones), ("query", zones[0])]
+        settings = self._settings.as_environment()
+        children = []
+        for role, zone in places:
+            label = f"{role} {zone}" if len(zones) > 1 and role == "indexer" else role
+            own = {
+                "BELLWETHER_NODE_DATA": str(self._data),
+                "BELLWETHER_NODE_ZONE": zone,
+                "BELLWETHER_SHEPHERD_PORT": str(port),
+            }
+            environment = child_environment(self._environ, settings, own)
+            log_path = self._data / "logs" / f"{label.replace(' ', '-')}.log"
+            children.append(Child(role, label, log_path, environment))
+        return children
+
+    def _watch(self, roles_fd: int) -> None:
+        """Start again what has ended."""
+        now_s = self._now_s()
+        for child in self._children:
+            if child.process is None:
+                if now_s >= child.start_again_s:
+                    child.start(now_s, roles_fd)
+                continue
+            code = child.poll()
+            if code is not None:
+                last = child.log.last_lines() if child.log else []
+                wait_s = child.ended(now_s)
+                self._screen.crashed(child.label, describe_exit(code), wait_s, child.log_path, last)
+
+    def _check_ready(self, locks: Locks) -> None:
+        for role in {child.role for child in self._children if not child.ready}:
+            try:
+                urls = {member.pid: member.url for member in list_members(locks, role)}
+            except Unavailable:
+                return  # asked again at the next tick
+            for child in self._children:
+                if child.role != role or child.ready or child.process is None:
+                    continue
+                url = urls.get(child.process.pid)
+                if url is not None and ask_ready(url) is None:
+                    child.ready = True
+                    if child.starts > 1:
+                        self._screen.running_again(child.label)
+
+    def _stop_all(self) -> int:
+        """Stop the roles in order; a second signal ends them at once."""
+        clean = True
+        for role in _STOP_ORDER:
+            group = [c for c in self._children if c.role == role and c.process is not None]
+            for child in group:
+                self._screen.stopping(child.label)
+                child.ask_to_stop()
+            deadline_s = self._now_s() + self._node.stop_timeout_s + 1.0
+            while any(c.poll() is None for c in group):
+                if self._signals > 1 or self._now_s() > deadline_s:
+                    clean = False
+                    for child in group:
+                        child.kill()
+                time.sleep(_TICK_S)
+            clean = clean and all(c.poll() == 0 for c in group)
+        self._screen.stopped(clean)
+        return 0 if clean else 1
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._signals += 1
+
+    def _now_s(self) -> float:
+        return self._clock.monotonic_ns() / 1e9
+
+
+def choose_port(host: str, port: int) -> int:
+    """Check that the port can be listened on; port 0 gives a free one. Raises CannotStart."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStart(
+                f"cannot listen on {host}:{port}: {error.strerror}. "
+                "Choose another port with --port (0: any free one).",
+                EXIT_PORT,
+            ) from error
+        chosen: int = probe.getsockname()[1]
+        return chosen
+
+
+def public_url(config: ShepherdConfig, port: int) -> str:
+    """The address to give to clients on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"{'https' if config.tls_cert else 'http'}://{host}:{port}"
+
+
+def _held_by(locks: Locks, data: Path) -> str:
+    value = locks.holders("up").get("up")
+    if value is None:
+        return f"another `bellwether up` is just starting or stopping on {data}: try again"
+    holder = msgspec.json.decode(value, type=Member)
+    since = datetime.fromtimestamp(holder.started_ns / 1e9, UTC).isoformat(timespec="seconds")
+    address = f", address {holder.url}" if holder.url else ""
+    return (
+        f"{data} is in use by another `bellwether up`: pid {holder.pid}, since {since}{address}. "
+        "Stop it with Ctrl-C there, or choose another folder with --data."
+    )

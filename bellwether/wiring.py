@@ -1,0 +1,142 @@
+"""The only place where parts are put together: backends, context and one role per process.
+
+A role process stops on SIGTERM or SIGINT (a second signal ends it at once), and when the pipe from
+its supervisor ends, so that it never outlives `up` even if that was killed.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+from bellwether.config import LogConfig, NodeConfig
+from bellwether.rooms import Serve, load_role
+from bellwether.secrets import read_internal_token
+from bellwether.settings import SECTIONS, Settings
+from common.clock import Clock, SystemClock
+from common.errors import BellwetherError
+from common.locks.files import FileLocks
+from common.log.embedded import EmbeddedLog
+from common.logs import configure_logs, say
+from common.metadata.sqlite import SqliteMetadata
+from common.objects.directory import DirectoryObjects
+from common.role import Backends, RoleContext
+from common.telemetry import NoTelemetry
+
+_LOG = logging.getLogger(__name__)
+_EXIT_STUCK = 70  # a role that did not finish in time; sysexits' EX_SOFTWARE
+
+
+def open_backends(data: Path, partitions: int, clock: Clock) -> Backends:
+    """The embedded backends of a data folder. The log is opened by `run_role`."""
+    for folder in ("log", "objects", "locks"):
+        (data / folder).mkdir(parents=True, exist_ok=True)
+    metadata = SqliteMetadata(data / "metadata.db")
+    metadata.open()
+    return Backends(
+        log=EmbeddedLog(data / "log", partitions, clock),
+        objects=DirectoryObjects(data / "objects"),
+        metadata=metadata,
+        locks=FileLocks(data / "locks"),
+    )
+
+
+async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None:
+    """Run one role until it is told to stop. Raises what the role raises."""
+    node = settings.section(NodeConfig)
+    instance = f"{role}-{node.zone}-{os.getpid()}"
+    configure_logs(role, instance, node.log_level.upper())
+    stop = asyncio.Event()
+    _stop_on_signals(stop, node.stop_timeout_s)
+    if parent_fd is not None:
+        _stop_on_parent_death(parent_fd, stop, node.stop_timeout_s)
+    clock = SystemClock()
+    partitions = settings.section(LogConfig).partitions
+    backends = await asyncio.to_thread(open_backends, node.data, partitions, clock)
+    folder = node.data / "roles" / f"{role}-{node.zone}"
+    folder.mkdir(parents=True, exist_ok=True)
+    context = RoleContext(
+        role=role,
+        instance=instance,
+        zone=node.zone,
+        host=node.internal_host,
+        port=0,
+        folder=folder,
+        backends=backends,
+        clock=clock,
+        random=random.Random(),
+        telemetry=NoTelemetry(),
+        stop=stop,
+        internal_token=read_internal_token(node.data),
+    )
+    await backends.log.open()
+    serve: Serve = load_role(role)
+    config: Any = settings.section(SECTIONS[role])
+    say(_LOG, logging.INFO, "role starts", pid=os.getpid(), host=socket.gethostname())
+    try:
+        await serve(context, config)
+    finally:
+        await backends.log.close()
+        await asyncio.to_thread(backends.locks.close)
+        await asyncio.to_thread(backends.metadata.close)
+    say(_LOG, logging.INFO, "role stopped")
+
+
+def run_role_process(role: str, settings: Settings, parent_fd: int | None) -> int:
+    """Run a role as this process; returns its exit code."""
+    try:
+        _run(role, settings, parent_fd)
+    except BellwetherError as error:
+        say(_LOG, logging.ERROR, "role failed", error=str(error), kind=type(error).__name__)
+        return 1
+    except Exception:  # the role's outermost loop: the supervisor shows it and starts it again
+        _LOG.exception("role failed")
+        return 1
+    return 0
+
+
+def _run(role: str, settings: Settings, parent_fd: int | None) -> None:
+    try:
+        import uvloop
+    except ImportError:  # not made for this platform
+        asyncio.run(run_role(role, settings, parent_fd))
+    else:
+        uvloop.run(run_role(role, settings, parent_fd))
+
+
+def _stop_on_signals(stop: asyncio.Event, timeout_s: float) -> None:
+    loop = asyncio.get_running_loop()
+
+    def ask(number: signal.Signals) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        _begin_stop(stop, timeout_s, number.name)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ask, number)
+
+
+def _stop_on_parent_death(fd: int, stop: asyncio.Event, timeout_s: float) -> None:
+    """Stop when the pipe whose other end the supervisor holds reaches its end."""
+    loop = asyncio.get_running_loop()
+
+    def ended() -> None:
+        loop.remove_reader(fd)
+        if not stop.is_set():
+            _begin_stop(stop, timeout_s, "the supervisor is gone")
+
+    loop.add_reader(fd, ended)
+
+
+def _begin_stop(stop: asyncio.Event, timeout_s: float, reason: str) -> None:
+    say(_LOG, logging.INFO, "role stops", reason=reason)
+    stop.set()
+    # a thread of its own: it fires even when the event loop is stuck
+    guard = threading.Timer(timeout_s, os._exit, (_EXIT_STUCK,))
+    guard.daemon = True
+    guard.start()
