@@ -1,4 +1,4 @@
-"""The front door's own sections of the configuration; every room declares its own beside its code."""
+"""The front door's own sections of the configuration; every room declares its own."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ class NodeConfig:
         True, "Whether Bellwether writes events about itself to its own `bellwether` dataset."
     )
     stop_timeout_s: float = setting(
-        20.0, "Seconds a role may take to finish what is in flight before it is ended."
+        30.0, "Seconds a role may take to finish what is in flight before it is ended."
     )
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import orjson
 from rich.console import Console
 from rich.text import Text
 
@@ -33,6 +34,24 @@ def shorten(path: Path) -> str:
         return shlex.quote(str(path.relative_to(Path.cwd())))
     except ValueError:
         return shlex.quote(str(path))
+
+
+def readable(log_lines: list[str]) -> list[str]:
+    """Log lines for a person: of a JSON line its message, error, and where an exception arose."""
+    shown = []
+    for line in log_lines:
+        try:
+            entry = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            shown.append(line)
+            continue
+        if not isinstance(entry, dict):
+            shown.append(line)
+            continue
+        error = f": {entry['error']}" if "error" in entry else ""
+        shown.append(f"{entry.get('level', '')} {entry.get('message', '')}{error}")
+        shown += str(entry.get("exception", "")).splitlines()[-3:]
+    return shown
 
 
 class Screen:
@@ -93,7 +112,7 @@ class Screen:
         self._line(
             f"{label} {how}; starts again in {wait_s:.1f} s. Log: {shorten(log_path)}", "red"
         )
-        for line in last_lines[-5:]:
+        for line in readable(last_lines)[-5:]:
             self._line(f"  | {line[:400]}", "dim")
 
     def running_again(self, label: str) -> None:

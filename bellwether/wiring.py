@@ -94,7 +94,7 @@ def run_role_process(role: str, settings: Settings, parent_fd: int | None) -> in
     except BellwetherError as error:
         say(_LOG, logging.ERROR, "role failed", error=str(error), kind=type(error).__name__)
         return 1
-    except Exception:  # the role's outermost loop: the supervisor shows it and starts it again
+    except Exception:  # noqa: BLE001 - a role's outermost loop: `up` shows it and starts it again
         _LOG.exception("role failed")
         return 1
     return 0
