@@ -1,0 +1,1 @@
+"""Bulk loading: read a file of any known format, find each event's time, send it in batches."""

@@ -1,0 +1,179 @@
+"""Send batches, a few at once, until each is answered; count what was stored and what was not.
+
+A batch that got no answer, or a 429 or 5xx, is sent again under the same id, so that it is stored
+once (I2). What the store refuses for good is counted and handed on with its line.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+import zstandard
+
+from bellwether.client import Client, ClientError, refusal
+from bellwether.send.batches import Batch
+from bellwether.send.prepare import Ready
+from common.clock import Clock
+from common.position import Position, format_receipt, parse_receipt
+
+IN_FLIGHT = 4  # enough to hide one round trip; the store gathers them into group commits
+RETRY_FIRST_S = 0.25
+RETRY_MAX_S = 15.0
+ATTEMPTS_MAX = 12  # about two minutes of an unavailable store
+_ZSTD_LEVEL = 3
+_AGAIN = (408, 429, 500, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """An event that was not stored."""
+
+    line: int
+    reason: str
+    source: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class Progress:
+    """What has been done. `offset`: everything before it has been answered."""
+
+    accepted: int = 0
+    rejected: int = 0
+    untimed: int = 0
+    sent_bytes: int = 0
+    retries: int = 0
+    offset: int = 0
+    reached: dict[tuple[str, int], int] = field(default_factory=dict, repr=False)
+
+    def receipt(self) -> str:
+        """The furthest position of each partition: what a query can ask to be covered."""
+        return format_receipt([Position(e, p, o) for (e, p), o in sorted(self.reached.items())])
+
+
+class SendFailed(Exception):
+    """The load stopped before its end; nothing before `Progress.offset` has to be repeated."""
+
+
+class Sender:
+    """Sends the batches of one load."""
+
+    def __init__(
+        self,
+        client: Client,
+        dataset: str,
+        clock: Clock,
+        randomness: random.Random,
+        on_reject: Callable[[Reject], None],
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._client = client
+        self._path = f"/1/batch/{quote(dataset, safe='')}"
+        self._clock = clock
+        self._random = randomness
+        self._on_reject = on_reject
+        self._on_progress = on_progress
+        self.progress = Progress()
+
+    async def send_all(self, source: Iterator[Batch]) -> None:
+        """Send every batch, in order of answers, a few at once. Raises SendFailed."""
+        waiting: list[tuple[Batch, asyncio.Task[list[Reject]]]] = []
+        try:
+            while True:
+                batch = await asyncio.to_thread(next, source, None)
+                if batch is not None:
+                    waiting.append((batch, asyncio.create_task(self._send(batch))))
+                if not waiting:
+                    return
+                if batch is None or len(waiting) >= IN_FLIGHT:
+                    first, task = waiting.pop(0)
+                    self._answered(first, await task)
+        finally:
+            for _, task in waiting:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
+
+    def _answered(self, batch: Batch, rejects: list[Reject]) -> None:
+        for reject in sorted(rejects, key=lambda r: r.line):
+            self._on_reject(reject)
+        accepted = len(batch.events) - (len(rejects) - len(batch.refused))
+        self.progress.accepted += accepted
+        self.progress.rejected += len(rejects)
+        self.progress.untimed += sum(event.time_ns is None for event in batch.events)
+        self.progress.sent_bytes += len(batch.body)
+        self.progress.offset = batch.end
+        self._on_progress(self.progress)
+
+    async def _send(self, batch: Batch) -> list[Reject]:
+        """Send until answered; returns what was not stored. Raises SendFailed."""
+        rejects = [Reject(r.line, r.error or "", r.source) for r in batch.refused]
+        if not batch.events:
+            return rejects
+        body = await asyncio.to_thread(
+            zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress, batch.body
+        )
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Encoding": "zstd",
+            "X-Bellwether-Batch-Id": batch.id,
+        }
+        reason = ""
+        for attempt in range(ATTEMPTS_MAX):
+            outcome = await self._attempt(body, headers, batch.events)
+            if isinstance(outcome, list):
+                return rejects + outcome
+            self.progress.retries += 1
+            reason = outcome.reason
+            wait_s = min(RETRY_FIRST_S * 2**attempt, RETRY_MAX_S) * self._random.uniform(0.5, 1.0)
+            await asyncio.sleep(max(wait_s, outcome.retry_after_s))
+        raise SendFailed(f"gave up after {ATTEMPTS_MAX} attempts: {reason}")
+
+    async def _attempt(
+        self, body: bytes, headers: dict[str, str], events: tuple[Ready, ...]
+    ) -> "list[Reject] | _Again":
+        url = self._client.target.url + self._path
+        try:
+            async with self._client.session.post(url, data=body, headers=headers) as answer:
+                if answer.status in _AGAIN:
+                    return _Again(await refusal(answer), self._retry_after_s(answer))
+                if answer.status not in (200, 202):
+                    raise ClientError(await refusal(answer), answer.status)
+                statuses = orjson.loads(await answer.read())
+                receipt = answer.headers.get("X-Bellwether-Receipt")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return _Again(self._client.unreachable(error), 0.0)
+        except orjson.JSONDecodeError as error:
+            raise ClientError(f"{url} gave an answer that is no JSON") from error
+        if not isinstance(statuses, list) or len(statuses) != len(events):
+            raise ClientError(f"{url} did not answer for each of {len(events)} events")
+        refused = []
+        for event, status in zip(events, statuses, strict=True):
+            if status["status"] in _AGAIN:
+                return _Again(str(status.get("error", status["status"])), 0.0)
+            if status["status"] not in (200, 202):
+                refused.append(Reject(event.line, str(status.get("error", "")), event.source))
+        if receipt:
+            for place in parse_receipt(receipt):
+                known = self.progress.reached.get((place.epoch, place.partition), -1)
+                self.progress.reached[place.epoch, place.partition] = max(known, place.offset)
+        return refused
+
+    def _retry_after_s(self, answer: aiohttp.ClientResponse) -> float:
+        text = answer.headers.get("Retry-After", "")
+        if text.isdecimal():
+            return min(float(text), 60.0)
+        try:
+            until_s = parsedate_to_datetime(text).timestamp()
+        except ValueError:
+            return 0.0
+        return min(max(until_s - self._clock.now_ns() / 1e9, 0.0), 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    reason: str
+    retry_after_s: float
