@@ -1,3 +1,5 @@
 """The front door: command line, configuration; the only place where parts are wired together."""
 
-__version__ = "0.1.0"
+from common.version import VERSION as __version__
+
+__all__ = ["__version__"]

@@ -1,13 +1,3 @@
-"""The version of this program, as roles announce it."""
+"""The version of this program, as roles announce it; pyproject.toml reads it from here."""
 
-from importlib.metadata import PackageNotFoundError, version
-
-
-def _installed() -> str:
-    try:
-        return version("bellwether")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "0+unknown"
-
-
-VERSION = _installed()
+VERSION = "0.1.0"
