@@ -1,18 +1,21 @@
-"""The same fields as `read_event` returns, for the events that orjson represents exactly.
+"""The same fields as `read_event` returns, for the events that C parsers represent exactly.
 
 A shortcut, never an authority: whatever orjson refuses or could lose goes to `read_event`. It
-keeps one member per key, so an event that could hold two objects under one key, whose fields
-would be united by unpacking, is read exactly; so is every value that must stay source text.
+keeps one member per key, so an event in which unpacking could meet a key twice is read exactly.
 Equality of both ways is a property test.
 """
 
+from typing import Any
+
+import msgspec
 import orjson
 
 from common import limits
-from common.scan.json_tokens import INT64_MAX, INT64_MIN
-from indexer.shred.event import Fields, read_event
+from common.scan.json_tokens import INT64_MAX, INT64_MIN, without_space
+from indexer.shred.event import Fields, JsonText, read_event
 
 _FLAT = frozenset((str, int, float, bool, type(None)))
+_raw_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def read_event_fast(data: bytes, depth: int) -> Fields:
@@ -24,8 +27,12 @@ def read_event_fast(data: bytes, depth: int) -> Fields:
     if type(members) is not dict:
         return read_event(data, depth)
     kinds = set(map(type, members.values()))
-    if not kinds <= _FLAT or not _has_every_member(data, depth, members):
+    if not _has_every_member(data, depth, members, kinds):
         return read_event(data, depth)
+    if not kinds <= _FLAT:
+        fields: Fields = {}
+        _unpack(data, members, "", depth, fields)
+        return fields
     if type(None) in kinds:
         members = {name: value for name, value in members.items() if value is not None}
     if int in kinds:
@@ -35,15 +42,47 @@ def read_event_fast(data: bytes, depth: int) -> Fields:
     return members
 
 
-def _has_every_member(data: bytes, depth: int, members: Fields) -> bool:
-    """Whether no container that matters hides behind a later member of the same key.
+def _has_every_member(data: bytes, depth: int, members: dict[str, Any], kinds: set[type]) -> bool:
+    """Whether nothing that matters hides behind a later member of the same key.
 
     At depth 0 the later member wins, and only nesting too deep to be stored would matter. Else:
-    one brace is the event's own; with more, they stand in strings if the quotes are just those of
-    the keys and strings that are there.
+    an event without any other bracket hides nothing, and if there are just as many quotes as the
+    keys and strings found need, no member is missing.
     """
     braces = data.count(b"{")
-    if braces + data.count(b"[") <= (limits.NESTING_DEPTH_MAX if depth == 0 else 1):
+    if depth == 0:
+        return braces + data.count(b"[") <= limits.NESTING_DEPTH_MAX
+    if braces == 1 and kinds <= _FLAT and data.count(b"[") == 0:
         return True
-    strings = sum(type(value) is str for value in members.values())
-    return data.count(b'"') == 2 * (len(members) + strings)
+    return braces + data.count(b"[") <= limits.NESTING_DEPTH_MAX and data.count(
+        b'"'
+    ) == 2 * _strings_in(members)
+
+
+def _strings_in(value: Any) -> int:
+    """Number of keys and strings in a parsed value. Nesting is bounded by the caller."""
+    if type(value) is str:
+        return 1
+    if type(value) is dict:
+        return len(value) + sum(map(_strings_in, value.values()))
+    return sum(map(_strings_in, value)) if type(value) is list else 0
+
+
+def _unpack(
+    source: bytes, members: dict[str, Any], prefix: str, depth: int, fields: Fields
+) -> None:
+    """Add the members of the object `source`; containers are taken from their source text."""
+    texts = _raw_members.decode(source)
+    for key, value in members.items():
+        name = prefix + key
+        if type(value) is dict and value and depth > 0:
+            _unpack(bytes(texts[key]), value, f"{name}.", depth - 1, fields)
+        elif type(value) in (dict, list):
+            text = bytes(texts[key])
+            fields[name] = JsonText(without_space(text, 0, len(text)).decode())
+        elif value is None:
+            fields.pop(name, None)
+        elif type(value) is int and not INT64_MIN <= value <= INT64_MAX:
+            fields[name] = float(value)
+        else:
+            fields[name] = value
