@@ -7,7 +7,7 @@ import importlib
 
 import click
 
-from bellwether import __version__
+from common.version import VERSION
 
 _COMMANDS = {
     "up": ("bellwether.commands.up", "up"),
@@ -35,7 +35,7 @@ class LazyGroup(click.Group):
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="bellwether")
+@click.version_option(VERSION, prog_name="bellwether")
 def cli() -> None:
     """Bellwether: send wide events, ask questions about any field a second later."""
 

@@ -10,12 +10,12 @@ import aiohttp
 import msgspec
 import orjson
 
-from bellwether import __version__
 from bellwether.secrets import key_file, read_key
 from common.auth import KEY_HEADER
 from common.errors import Unavailable
 from common.locks.files import FileLocks
 from common.members import Member
+from common.version import VERSION
 
 _CONNECT_S = 5.0
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -134,7 +134,7 @@ async def refusal(answer: aiohttp.ClientResponse) -> str:
 async def connect(target: Target, total_s: float | None = 120.0) -> AsyncIterator[Client]:
     """A client with its connections."""
     timeout = aiohttp.ClientTimeout(total=total_s, connect=_CONNECT_S)
-    headers = {KEY_HEADER: target.key, "User-Agent": f"bellwether/{__version__}"}
+    headers = {KEY_HEADER: target.key, "User-Agent": f"bellwether/{VERSION}"}
     connector = aiohttp.TCPConnector(ssl=not target.insecure, limit=16)
     async with aiohttp.ClientSession(
         timeout=timeout, headers=headers, connector=connector

@@ -11,8 +11,8 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from bellwether import __version__
 from bellwether.first_start import Prepared
+from common.version import VERSION
 
 _SAMPLE_EVENT = '{"service":"web","status":200,"duration_ms":12.5}'
 _SAMPLE_QUERY = "COUNT, P99(duration_ms) GROUP BY service"
@@ -68,7 +68,7 @@ class Screen:
     def welcome(self, url: str, data: Path, prepared: Prepared) -> None:
         """Address, key, and two commands to copy."""
         key_path = shorten(prepared.key_path)
-        self._line(f"Bellwether {__version__}", "bold")
+        self._line(f"Bellwether {VERSION}", "bold")
         self._line(f"  address  {url}")
         self._line(f"  data     {data}")
         if prepared.new_key is not None:

@@ -16,7 +16,6 @@ from types import FrameType
 
 import msgspec
 
-from bellwether import __version__
 from bellwether.child import Child, ask_ready, child_environment, describe_exit
 from bellwether.config import NodeConfig, UpConfig
 from bellwether.first_start import FirstStartError, Prepared, prepare
@@ -28,6 +27,7 @@ from common.locks import Claim, Locks
 from common.locks.files import FileLocks
 from common.members import Member, encode_member, list_members
 from common.metadata.sqlite import SqliteMetadata
+from common.version import VERSION
 from shepherd.config import ShepherdConfig
 
 _TICK_S = 0.05
@@ -108,7 +108,7 @@ class Supervisor:
             zone=self._node.zone,
             pid=os.getpid(),
             started_ns=self._clock.now_ns(),
-            version=__version__,
+            version=VERSION,
         )
 
     def _prepare(self) -> Prepared:

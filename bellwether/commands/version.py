@@ -5,7 +5,7 @@ from importlib import metadata
 
 import click
 
-from bellwether import __version__
+from common.version import VERSION
 
 _PACKAGES = ("aiohttp", "duckdb", "pyarrow", "numpy", "zstandard")
 
@@ -13,7 +13,7 @@ _PACKAGES = ("aiohttp", "duckdb", "pyarrow", "numpy", "zstandard")
 @click.command()
 def version() -> None:
     """Print the version of Bellwether and of what it stands on."""
-    click.echo(f"bellwether {__version__}")
+    click.echo(f"bellwether {VERSION}")
     click.echo(f"python {platform.python_version()} on {platform.system()} {platform.machine()}")
     for package in _PACKAGES:
         click.echo(f"{package} {metadata.version(package)}")
