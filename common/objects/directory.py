@@ -23,6 +23,7 @@ _NAME_CHARS_MAX = 255
 _SWEEP_AGE_S = 3600  # no put takes this long; a younger file may still be being written
 _COPY_BYTES = 1024 * 1024
 _MISSING = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+_NESTED = (NotADirectoryError, IsADirectoryError, FileExistsError)
 
 
 class DirectoryObjects:
@@ -45,10 +46,12 @@ class DirectoryObjects:
             if target.is_file():
                 durable.sync_folder(target.parent)  # who put it may not have come so far
                 return False
+            if target.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "a folder of objects", str(target))
             staged = self._stage(data)
             return self._place(staged, target, durable.link_new)
-        except NotADirectoryError as error:
-            raise ValueError(f"key {key!r} lies below another key") from error
+        except _NESTED as error:
+            raise ValueError(f"key {key!r} lies above or below another key") from error
         except OSError as error:
             raise _unavailable(error, self._root) from error
 
@@ -58,7 +61,7 @@ class DirectoryObjects:
         try:
             staged = self._stage(data)
             self._place(staged, target, _rename)
-        except (NotADirectoryError, IsADirectoryError) as error:
+        except _NESTED as error:
             raise ValueError(f"key {key!r} lies above or below another key") from error
         except OSError as error:
             raise _unavailable(error, self._root) from error

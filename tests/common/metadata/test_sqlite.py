@@ -1,0 +1,45 @@
+"""The metadata file's own promises: every fault is 'unavailable', never 'not found' (I8)."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from common.errors import MetadataUnavailable
+from common.metadata import schema
+from common.metadata.sqlite import SqliteMetadata
+
+
+def test_file_that_is_not_a_database_is_unavailable(tmp_path: Path) -> None:
+    path = tmp_path / "metadata.db"
+    path.write_bytes(b"this is not a database" * 100)
+    with pytest.raises(MetadataUnavailable, match=r"metadata\.db"):
+        SqliteMetadata(path).open()
+
+
+def test_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(MetadataUnavailable):
+        SqliteMetadata(tmp_path / "file" / "metadata.db").open()
+
+
+def test_file_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "metadata.db"
+    newer = len(schema.MIGRATIONS) + 1
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {newer}")
+    with pytest.raises(MetadataUnavailable, match="upgrade"):
+        SqliteMetadata(path).open()
+    with sqlite3.connect(path) as db:
+        assert schema.version(db) == newer
+
+
+def test_lost_table_is_unavailable_not_an_unknown_key(tmp_path: Path) -> None:
+    path = tmp_path / "metadata.db"
+    metadata = SqliteMetadata(path)
+    metadata.open()
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE api_keys")
+    with pytest.raises(MetadataUnavailable):
+        metadata.find_key("hash")
+    metadata.close()
