@@ -28,6 +28,13 @@ BODY_READ_TIMEOUT_S: Final = 30.0  # a body that trickles in gives its memory ba
 OFF_LOOP_BODY_BYTES: Final = 32_768  # larger bodies are decoded in a thread: the loop stays quick
 RECEIPT_POSITIONS_MAX: Final = 64  # a 5 MB body makes 6 records, or a few more beside others
 
+# --- own telemetry -----------------------------------------------------------------------------
+TELEMETRY_QUEUE_EVENTS_MAX: Final = 4_096  # some seconds of everything a role has to say
+TELEMETRY_BATCH_EVENTS_MAX: Final = 1_024  # sent at once
+TELEMETRY_BODY_BYTES_MAX: Final = 2_000_000  # a batch of those with room for long texts
+SUMMARY_GROUPS_MAX: Final = 500  # (key, dataset, rule or status) groups summed up per second
+REFUSAL_SAMPLES_MAX: Final = 3  # error texts kept per group
+
 # --- keys and metadata (I8) ----------------------------------------------------------------------
 KEY_CHARS_MAX: Final = 256  # the longest key form is 64; anything far longer is not a key
 KEY_CACHE_ENTRIES_MAX: Final = 10_000  # some 10 MB of memory at worst; keys per process

@@ -7,9 +7,10 @@ are cut the same way every time and never gathered with others (I2).
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from common import limits
 from common.errors import LogUnavailable
@@ -23,6 +24,8 @@ from shepherd.placement import Place, Placement
 _COMPRESS_THREADS = 2
 _NAMED_CHUNK_BYTES = limits.RECORD_RAW_BYTES_MAX * 7 // 10  # of data; the rest is envelopes
 _COMPRESS_OFF_LOOP_BYTES = 16_384  # below this a thread costs more than zstd itself
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Batcher:
         self._random = rng
         self._linger_s = linger_ms / 1000
         self._open: dict[Target, _Pile] = {}
-        self._flushing: set[asyncio.Task[None]] = set()
+        self._flushing: set[asyncio.Task[Any]] = set()
         self._threads = ThreadPoolExecutor(_COMPRESS_THREADS, thread_name_prefix="zstd")
 
     async def put(self, target: Target, events: Sequence[Accepted]) -> list[Stored]:
@@ -104,9 +107,11 @@ class Batcher:
                 size = 0
             chunks[-1].append(event)
             size += len(event.data)
-        outcomes = await asyncio.gather(
-            *(self._append_named(target, chunk, client_id, n) for n, chunk in enumerate(chunks))
-        )
+        tasks = [
+            self._track(self._append_named(target, chunk, client_id, n))
+            for n, chunk in enumerate(chunks)
+        ]
+        outcomes = await asyncio.shield(asyncio.gather(*tasks))
         return [
             Stored(len(chunk), outcome) for chunk, outcome in zip(chunks, outcomes, strict=True)
         ]
@@ -124,9 +129,14 @@ class Batcher:
         if self._open.get(target) is not pile:
             return  # it was full before its time was up
         del self._open[target]
-        task = asyncio.get_running_loop().create_task(self._flush(target, pile))
+        self._track(self._flush(target, pile))
+
+    def _track(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
+        """Run to its end even if the client that asked for it hangs up."""
+        task = asyncio.get_running_loop().create_task(work)
         self._flushing.add(task)
         task.add_done_callback(self._flushing.discard)
+        return task
 
     async def _flush(self, target: Target, pile: _Pile) -> None:
         batch = self._random.randbytes(BATCH_ID_BYTES)

@@ -6,7 +6,9 @@ every guard is an absolute size (I11).
 
 import asyncio
 import zlib
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Final
 
 import zstandard
 from aiohttp import web
@@ -82,20 +84,19 @@ async def read_body(request: web.Request) -> bytes:
     return b"".join(pieces)
 
 
+def check_encoding(encoding: str) -> None:
+    """Raises UnsupportedMedia for a Content-Encoding that is not read here."""
+    if encoding.strip().lower() not in _DECODERS:
+        raise UnsupportedMedia("unsupported content encoding: use gzip, zstd or none")
+
+
 def decompress(body: bytes, encoding: str, bytes_max: int) -> bytes:
     """The body's content, at most `bytes_max`. Blocks: call it in a thread for large bodies.
 
-    Raises EmptyBody, BodyTooLarge, MalformedBody, UnsupportedMedia.
+    `encoding` has passed `check_encoding`. Raises EmptyBody, BodyTooLarge, MalformedBody.
     """
-    coding = encoding.strip().lower()
-    if coding in ("", "identity"):
-        plain = body
-    elif coding in ("gzip", "x-gzip"):
-        plain = _gunzip(body, bytes_max) if body else b""
-    elif coding in ("zstd", "zst"):
-        plain = _unzstd(body, bytes_max) if body else b""
-    else:
-        raise UnsupportedMedia("unsupported content encoding: use gzip, zstd or none")
+    decoder = _DECODERS[encoding.strip().lower()]
+    plain = decoder(body, bytes_max) if decoder is not None else body
     if len(plain) > bytes_max:
         raise BodyTooLarge(bytes_max)
     if not plain.strip(b" \t\r\n"):
@@ -159,3 +160,13 @@ def _keep(plain: bytes, pieces: list[bytes], room: int, bytes_max: int) -> int:
 def _check_members(members: int) -> None:
     if members > _MEMBERS_MAX:
         raise MalformedBody(f"it has more than {_MEMBERS_MAX} compressed members")
+
+
+_DECODERS: Final[dict[str, Callable[[bytes, int], bytes] | None]] = {
+    "": None,
+    "identity": None,
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "zstd": _unzstd,
+    "zst": _unzstd,
+}

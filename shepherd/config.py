@@ -21,3 +21,5 @@ class ShepherdConfig:
         512, "Requests handed to query roles at once; more are answered 503."
     )
     stop_timeout_s: float = setting(20.0, "How long a stop waits for requests in flight.")
+    own_team: str = setting("Default", "Team whose environment gets the own telemetry.")
+    own_environment: str = setting("Default", "Environment of the own `bellwether` dataset.")

@@ -1,7 +1,8 @@
 """The two routes that take events: authenticate, decode, store, answer (I1, I9)."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import unquote
@@ -13,15 +14,16 @@ from aiohttp import web
 from common import limits, metrics
 from common.auth import KEY_HEADER, KeyCache
 from common.clock import Clock
-from common.errors import BadRequest, LogUnavailable, NotAllowed, UnknownKey
+from common.errors import BadRequest, BellwetherError, LogUnavailable, NotAllowed, UnknownKey
 from common.metadata import ApiKey
 from common.position import Position, format_receipt
 from common.scan.events import Accepted, Refused
 from shepherd.admission import InFlight, KeyLimits
 from shepherd.batcher import Batcher, Stored, Target
-from shepherd.body import Media, media_of, read_body
+from shepherd.body import Media, check_encoding, media_of, read_body
 from shepherd.datasets import DatasetCache
 from shepherd.decode import Wire, decode_batch, decode_event
+from shepherd.refusals import RequestDone, RequestSummary
 
 BATCH_ID_HEADER = "X-Bellwether-Batch-Id"
 RECEIPT_HEADER = "X-Bellwether-Receipt"
@@ -42,6 +44,11 @@ class IngestParts:
     in_flight: InFlight
     key_limits: KeyLimits
     clock: Clock
+    summary: RequestSummary
+
+
+class _Counted(BadRequest):
+    """A refused single event: its rule is counted already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,9 @@ class Ingested:
     stored: Sequence[Stored]
 
 
+_Handle = Callable[[web.Request, ApiKey, str], Awaitable[tuple[web.Response, int]]]
+
+
 class IngestRoutes:
     """Handlers of `/1/events/{dataset}` and `/1/batch/{dataset}`."""
 
@@ -60,56 +70,86 @@ class IngestRoutes:
 
     async def batch(self, request: web.Request) -> web.Response:
         """An array of events; answers 200 and the status of each, in order."""
-        parts = self._parts
-        key = await authenticate(request, parts.keys)
-        with parts.in_flight.hold(_announced_bytes(request)):
-            target, wire = await self._receive(request, key)
-            started_ns = parts.clock.monotonic_ns()
-            outcomes = await _off_loop(wire, lambda: decode_batch(wire, target.depth))
-            parts.key_limits.spend(key, len(outcomes))
-            stored = await self._store(request, target, outcomes)
-            metrics.ack_seconds.observe((parts.clock.monotonic_ns() - started_ns) / _SECOND_NS)
-        _raise_if_nothing_stored(stored, named=BATCH_ID_HEADER in request.headers)
-        return _batch_response(Ingested(outcomes, stored), wire.media)
+        return await self._measured(request, "/1/batch", self._batch)
 
     async def event(self, request: web.Request) -> web.Response:
         """One event; time and sample rate are headers. Answers 200 with an empty body."""
+        return await self._measured(request, "/1/events", self._event)
+
+    async def _measured(self, request: web.Request, route: str, handle: _Handle) -> web.Response:
+        """Authenticate, hold room for the body, handle, and sum up how it went."""
         parts = self._parts
         key = await authenticate(request, parts.keys)
-        with parts.in_flight.hold(_announced_bytes(request)):
-            target, wire = await self._receive(request, key)
-            started_ns = parts.clock.monotonic_ns()
-            time = request.headers.get(TIME_HEADER, "")
-            rate = request.headers.get(RATE_HEADER, "")
-            outcome = await _off_loop(wire, lambda: decode_event(wire, target.depth, time, rate))
-            parts.key_limits.spend(key, 1)
-            stored = await self._store(request, target, [outcome])
-            metrics.ack_seconds.observe((parts.clock.monotonic_ns() - started_ns) / _SECOND_NS)
-        if isinstance(outcome, Refused):
-            raise BadRequest(outcome.error)
-        _raise_if_nothing_stored(stored, named=False)
-        return web.Response(headers=_receipt(stored))
+        started_ns = parts.clock.monotonic_ns()
+        name = dataset_name(request)
+        size = _announced_bytes(request)
+        status = events = 0
+        try:
+            with parts.in_flight.hold(size):
+                response, events = await handle(request, key, name)
+            status = response.status
+            return response
+        except BellwetherError as error:
+            status = error.status
+            if status < 500 and not isinstance(error, _Counted):
+                parts.summary.refused(key.id, name, _rule(error), str(error))
+            raise
+        finally:
+            ms = (parts.clock.monotonic_ns() - started_ns) / 1e6
+            size = request.content_length or 0
+            parts.summary.done(RequestDone(route, name, key.id, status, events, size, ms))
 
-    async def _receive(self, request: web.Request, key: ApiKey) -> tuple[Target, Wire]:
+    async def _batch(
+        self, request: web.Request, key: ApiKey, name: str
+    ) -> tuple[web.Response, int]:
+        target, wire = await self._receive(request, key, name)
+        started_ns = self._parts.clock.monotonic_ns()
+        outcomes = await _off_loop(wire, lambda: decode_batch(wire, target.depth))
+        self._parts.key_limits.spend(key, len(outcomes))
+        for outcome in outcomes:
+            if isinstance(outcome, Refused):
+                self._parts.summary.refused(key.id, name, outcome.rule, outcome.error)
+        stored = await self._store(request, target, outcomes, started_ns)
+        _raise_if_nothing_stored(stored, named=BATCH_ID_HEADER in request.headers)
+        return _batch_response(Ingested(outcomes, stored), wire.media), len(outcomes)
+
+    async def _event(
+        self, request: web.Request, key: ApiKey, name: str
+    ) -> tuple[web.Response, int]:
+        target, wire = await self._receive(request, key, name)
+        started_ns = self._parts.clock.monotonic_ns()
+        time = request.headers.get(TIME_HEADER, "")
+        rate = request.headers.get(RATE_HEADER, "")
+        outcome = await _off_loop(wire, lambda: decode_event(wire, target.depth, time, rate))
+        self._parts.key_limits.spend(key, 1)
+        if isinstance(outcome, Refused):
+            self._parts.summary.refused(key.id, name, outcome.rule, outcome.error)
+            raise _Counted(outcome.error)
+        stored = await self._store(request, target, [outcome], started_ns)
+        _raise_if_nothing_stored(stored, named=False)
+        return web.Response(headers=_receipt(stored)), 1
+
+    async def _receive(self, request: web.Request, key: ApiKey, name: str) -> tuple[Target, Wire]:
         """Everything that is checked before the events themselves."""
         if not key.access.events:
             raise NotAllowed("this API key may not send events")
         media = media_of(request.headers.get("Content-Type", ""))
+        check_encoding(encoding := request.headers.get("Content-Encoding", ""))
+        _check_batch_id(request.headers.get(BATCH_ID_HEADER))
         self._parts.key_limits.check(key)
         body = await read_body(request)
-        target = await self._parts.datasets.resolve(key, dataset_name(request))
-        encoding = request.headers.get("Content-Encoding", "")
+        target = await self._parts.datasets.resolve(key, name)
         return target, Wire(body, encoding, media, self._parts.clock.now_ns())
 
     async def _store(
-        self, request: web.Request, target: Target, outcomes: Sequence[Accepted | Refused]
+        self,
+        request: web.Request,
+        target: Target,
+        outcomes: Sequence[Accepted | Refused],
+        started_ns: int,
     ) -> list[Stored]:
         accepted = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
         client_id = request.headers.get(BATCH_ID_HEADER)
-        if client_id is not None and not (
-            0 < len(client_id) <= limits.BATCH_ID_CHARS_MAX and client_id.isprintable()
-        ):
-            raise BadRequest(f"{BATCH_ID_HEADER} is empty or over {limits.BATCH_ID_CHARS_MAX}")
         if not accepted:
             return []
         if client_id is None:
@@ -118,6 +158,7 @@ class IngestRoutes:
             stored = await self._parts.batcher.put_named(target, accepted, client_id)
         taken = sum(part.events for part in stored if isinstance(part.outcome, Position))
         metrics.events_accepted_total.inc(taken)
+        metrics.ack_seconds.observe((self._parts.clock.monotonic_ns() - started_ns) / _SECOND_NS)
         return stored
 
 
@@ -136,6 +177,20 @@ def dataset_name(request: web.Request) -> str:
         return unquote(segment, errors="strict")
     except UnicodeDecodeError as error:
         raise BadRequest("dataset name is not valid UTF-8") from error
+
+
+def _check_batch_id(client_id: str | None) -> None:
+    if client_id is not None and not (
+        0 < len(client_id) <= limits.BATCH_ID_CHARS_MAX and client_id.isprintable()
+    ):
+        raise BadRequest(
+            f"{BATCH_ID_HEADER} must have 1 to {limits.BATCH_ID_CHARS_MAX} printable characters"
+        )
+
+
+def _rule(error: BellwetherError) -> str:
+    """A whole request's rule, written as the events' rules are: `body_too_large`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
 
 
 def _announced_bytes(request: web.Request) -> int:

@@ -8,16 +8,18 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from common import limits, metrics
 from common.auth import KeyCache
-from common.errors import BellwetherError
+from common.errors import BellwetherError, MetadataUnavailable
 from common.logs import say
 from common.members import Member, encode_member
+from common.metadata import Metadata
 from common.role import RoleContext
+from common.telemetry import Telemetry, TelemetryQueue
 from common.version import VERSION
 from common.web import Handler, add_health_routes, error_response, require_internal_token
 from shepherd.admission import InFlight, KeyLimits
@@ -26,7 +28,10 @@ from shepherd.batcher import Batcher
 from shepherd.config import ShepherdConfig
 from shepherd.datasets import DatasetCache
 from shepherd.ingest import IngestParts, IngestRoutes
+from shepherd.own_events import OwnEvents
 from shepherd.placement import RandomPlacement
+from shepherd.proxy import QueryProxy
+from shepherd.refusals import RequestSummary
 
 _UPKEEP_INTERVAL_S = 1.0
 _KEEP_ALIVE_S = 75.0  # longer than most clients' and balancers' own, so that they close first
@@ -50,15 +55,25 @@ async def serve(
     placement = RandomPlacement(partitions, context.random)
     batcher = Batcher(backends.log, placement, context.random, config.linger_ms)
     in_flight = InFlight(config.in_flight_bytes_max)
-    ingest = IngestRoutes(IngestParts(keys, datasets, batcher, in_flight, key_limits, clock))
+    summary = RequestSummary(context.telemetry)
+    proxy = QueryProxy(backends.locks, context.random, config.proxied_requests_max)
+    own = OwnEvents(config, backends.metadata, datasets, batcher, clock)
+    ingest = IngestRoutes(
+        IngestParts(keys, datasets, batcher, in_flight, key_limits, clock, summary)
+    )
+    readiness = Readiness(keys, backends.metadata)
 
     public = web.Application(middlewares=[answer_errors])
     public.router.add_post("/1/events/{dataset}", ingest.event)
     public.router.add_post("/1/batch/{dataset}", ingest.batch)
     public.router.add_get("/1/auth", AuthRoute(keys).auth)
     public.router.add_get("/x/alive", _alive)
-    internal = web.Application(middlewares=[require_internal_token(context.internal_token)])
-    add_health_routes(internal, lambda: None)
+    public.router.add_route("*", "/{tail:.*}", proxy.forward)
+    internal = web.Application(
+        middlewares=[answer_errors, require_internal_token(context.internal_token)]
+    )
+    add_health_routes(internal, readiness.not_ready)
+    internal.router.add_post("/internal/telemetry", own.receive)
 
     public_runner = await _listen(public, config.host, config.port, _tls(config), config)
     internal_runner = await _listen(internal, context.host, context.port, None, config)
@@ -78,24 +93,71 @@ async def serve(
         backends.locks.acquire, f"roles/{context.role}/{context.instance}", encode_member(member)
     )
     announce(public_url)
-    upkeep = asyncio.create_task(_upkeep(datasets))
+    upkeep = [
+        asyncio.create_task(_every_second(proxy.refresh)),
+        asyncio.create_task(_every_second(datasets.register_pending)),
+        asyncio.create_task(_every_second(readiness.look)),
+    ]
+    tell = _tell(context.telemetry, summary, own)
+    upkeep.append(asyncio.create_task(_every_second(tell)))
+    stopped = asyncio.create_task(context.stop.wait())
     try:
-        await context.stop.wait()
+        await asyncio.wait({stopped, *upkeep}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        upkeep.cancel()
+        stopped.cancel()
         if claim is not None:
             await asyncio.to_thread(claim.release)
         await public_runner.cleanup()
+        ended = [task for task in upkeep if task.done()]
+        for task in upkeep:
+            task.cancel()
         await batcher.close()
+        await proxy.close()
         await internal_runner.cleanup()
         for part in (keys, datasets, key_limits):
             await part.close()
+    for task in ended:
+        task.result()  # upkeep ends only by a fault of ours: let the role fail loudly
 
 
-async def _upkeep(datasets: DatasetCache) -> None:
+async def _every_second(work: Callable[[], Awaitable[object]]) -> None:
     while True:
         await asyncio.sleep(_UPKEEP_INTERVAL_S)
-        await datasets.register_pending()
+        await work()
+
+
+def _tell(
+    queue: Telemetry, summary: RequestSummary, own: OwnEvents
+) -> Callable[[], Awaitable[object]]:
+    async def tell() -> None:
+        summary.flush()
+        if isinstance(queue, TelemetryQueue) and (body := queue.take()):
+            await own.store(body)
+
+    return tell
+
+
+class Readiness:
+    """Not ready while cold without metadata: a rolling restart then stops here (section 5)."""
+
+    def __init__(self, keys: KeyCache, metadata: Metadata) -> None:
+        self._keys = keys
+        self._metadata = metadata
+        self._reason: str | None = None
+
+    def not_ready(self) -> str | None:
+        """Why requests should not come here, or None."""
+        return self._reason
+
+    async def look(self) -> None:
+        """Ask metadata for a key that cannot exist, unless keys are known already."""
+        self._reason = None
+        if self._keys.size:
+            return
+        try:
+            await asyncio.to_thread(self._metadata.find_key, "")
+        except MetadataUnavailable as error:
+            self._reason = f"no key is known yet and metadata does not answer: {error}"
 
 
 async def _alive(_: web.Request) -> web.Response:

@@ -1,0 +1,81 @@
+"""The shepherd's end of telemetry: own events go straight to the log, never through a request."""
+
+import asyncio
+
+from aiohttp import web
+
+from common import limits, metrics
+from common.clock import Clock
+from common.errors import BellwetherError, TooLarge
+from common.metadata import Access, ApiKey, KeyKind, Metadata
+from common.names import OWN_DATASET, dataset_slug
+from common.position import Position
+from common.scan import fast_json
+from common.scan.events import Accepted
+from shepherd.batcher import Batcher
+from shepherd.config import ShepherdConfig
+from shepherd.datasets import DatasetCache
+
+
+class OwnEvents:
+    """Stores telemetry of all roles in the `bellwether` dataset. Drops and counts what fails."""
+
+    def __init__(
+        self,
+        config: ShepherdConfig,
+        metadata: Metadata,
+        datasets: DatasetCache,
+        batcher: Batcher,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._metadata = metadata
+        self._datasets = datasets
+        self._batcher = batcher
+        self._clock = clock
+        self._key: ApiKey | None = None
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """`POST /internal/telemetry`: a batch body from another role."""
+        if (request.content_length or 0) > limits.TELEMETRY_BODY_BYTES_MAX:
+            raise TooLarge("telemetry body is too large")
+        body = await request.content.read(limits.TELEMETRY_BODY_BYTES_MAX)
+        return web.json_response({"stored": await self.store(body)})
+
+    async def store(self, body: bytes) -> int:
+        """Store a batch body; returns how many of its events the log has now."""
+        events: list[Accepted] = []
+        taken = 0
+        try:
+            outcomes = fast_json.split_batch(body, 0, self._clock.now_ns())
+            events = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+            target = await self._datasets.resolve(await self._own_key(), OWN_DATASET)
+            for part in await self._batcher.put(target, events):
+                taken += part.events if isinstance(part.outcome, Position) else 0
+        except BellwetherError:
+            metrics.telemetry_dropped_total.inc(max(1, len(events)))
+            return 0
+        metrics.telemetry_dropped_total.inc(len(outcomes) - taken)
+        return taken
+
+    async def _own_key(self) -> ApiKey:
+        """Stands for ourselves in the environment that own events go to. Asked once."""
+        if self._key is None:
+            self._key = await asyncio.to_thread(self._make_key)
+        return self._key
+
+    def _make_key(self) -> ApiKey:
+        team_name, environment_name = self._config.own_team, self._config.own_environment
+        team = self._metadata.ensure_team(team_name, dataset_slug(team_name))
+        environment = self._metadata.ensure_environment(
+            team.id, environment_name, dataset_slug(environment_name)
+        )
+        return ApiKey(
+            id="bellwether",
+            hash="",
+            kind=KeyKind.INGEST,
+            name="own telemetry",
+            team=team,
+            environment=environment,
+            access=Access(),
+        )
