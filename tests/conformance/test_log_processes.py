@@ -35,6 +35,20 @@ async def test_processes_append_and_follow_one_log_at_once(log_kind: str, tmp_pa
     assert times == sorted(times)
 
 
+async def test_dropping_by_one_process_harms_no_other(log_kind: str, tmp_path: Path) -> None:
+    count = 3000
+    writer = ["append", log_kind, str(tmp_path), "w", str(count), "8"]
+    with started(writer, ["drop", log_kind, str(tmp_path), str(count)]) as (appending, dropping):
+        acked = dict(line for line in finish(appending) if line != ["ready"])
+        starts = [int(start) for [start] in finish(dropping)]
+    assert starts == sorted(starts)
+    bounds, messages = await reopened(log_kind, tmp_path)
+    assert bounds == Bounds(starts[-1], count)
+    assert 0 < bounds.start <= count - 50
+    assert [m.offset for m in messages] == list(range(bounds.start, count))
+    assert all(acked[str(m.offset)] == decode(m).dataset for m in messages)
+
+
 async def test_killed_writers_lose_no_acknowledged_record(log_kind: str, tmp_path: Path) -> None:
     acked: list[list[str]] = []
     for turn, lines in enumerate((3, 150, 400, 900)):

@@ -53,6 +53,17 @@ async def follow(kind: str, place: str, count: str) -> None:
     await log.close()
 
 
+async def drop(kind: str, place: str, count: str) -> None:
+    """Drop all but the last 50 records, again and again, until `count` have been appended."""
+    log = known.LOGS[kind].make_small(Path(place), known.PARTITIONS)
+    await log.open()
+    end = 0
+    while end < int(count):
+        end = (await log.bounds(0)).end
+        say(await log.drop_before(0, max(0, end - 50)))
+    await log.close()
+
+
 async def fill_log(kind: str, place: str) -> None:
     """On a disk that is too small: append until full, free space by dropping, go on."""
     log = known.LOGS[kind].make_small(Path(place) / "log", known.PARTITIONS)
@@ -147,7 +158,7 @@ async def add_datasets(kind: str, place: str, count: str) -> None:
 TASKS = {
     task.__name__: task
     for task in (
-        *(append, follow, fill_log, fill_objects, put_object),
+        *(append, follow, drop, fill_log, fill_objects, put_object),
         *(claim, race_claims, add_datasets),
     )
 }
