@@ -1,0 +1,26 @@
+"""Settings of the indexer. None of them can change what the log means (I3)."""
+
+from dataclasses import dataclass
+
+from common.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class IndexerConfig:
+    """How an indexer reads, keeps and publishes."""
+
+    read_block_bytes: int = setting(1_048_576, "record bytes read from the log at once")
+    shred_rows: int = setting(8_192, "rows turned into columns before they become visible")
+    poll_wait_ms: int = setting(250, "longest wait for new records in one read")
+    heartbeat_ms: int = setting(5_000, "append a heartbeat when a partition is quiet for this long")
+    marker_spread_s: int = setting(300, "hour markers of the partitions are spread over this time")
+    publish_delay_ms: int = setting(400, "longest random delay that keeps twins from both uploading")
+    segment_cache_bytes: int = setting(10 * 2**30, "segments kept on this disk, least used go first")
+    ready_lag_records: int = setting(10_000, "ready only when no partition lags by more records")
+    claim_retry_ms: int = setting(1_000, "time between attempts to claim partitions")
+    retention_days: float = setting(60.0, "days that events are kept, by append time (0: for ever)")
+    retention_grace_s: int = setting(3_600, "time between giving up a segment and deleting it")
+    log_keep_hours: float = setting(24.0, "covered records stay in the log for repairs this long")
+    log_keep_bytes: int = setting(2**30, "covered records stay in a partition's log up to this size")
+    housekeeping_s: int = setting(30, "time between looks at retention and the size of the log")
+    telemetry_s: int = setting(10, "time between own events about indexing")

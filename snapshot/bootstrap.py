@@ -1,0 +1,277 @@
+"""Bootstrap: the newest good manifest, and where to replay the log from (I5).
+
+Needs no live peer. A damaged manifest without a local copy is fallen back from: the log is
+replayed from its predecessor, which makes the manifest again; where the log no longer holds those
+records, the exact gap is recorded and work goes on.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from common.clock import Clock
+from common.errors import DamagedObject, ObjectMissing
+from common.log import Bounds, Log
+from common.logs import say
+from snapshot.carried import Carried, carried_from
+from snapshot.chain import Chain
+from snapshot.checked import encode_checked
+from snapshot.epochs import Epoch, Opening, decide_opening, epoch_key, epoch_prefix, split_stray
+from snapshot.manifest import Gap, Manifest, SegmentEntry, parse_manifest_key
+
+_OPEN_ATTEMPTS = 5  # twins open an epoch at the same time; the loser looks again
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the object store holds of one partition.
+
+    keys: manifests that count, oldest first, up to `newest`. stray: manifests of a closed epoch
+    beyond its end. since_checkpoint: manifests after the newest checkpoint. damaged: documents
+    that were skipped, and why.
+    """
+
+    epochs: tuple[Epoch, ...]
+    newest: Manifest | None
+    keys: tuple[str, ...]
+    segments: tuple[SegmentEntry, ...]
+    since_checkpoint: int
+    stray: tuple[str, ...]
+    damaged: tuple[tuple[str, str], ...]
+    lost: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The state that a partition goes on from."""
+
+    epoch: Epoch
+    carried: Carried
+    predecessor: str | None
+    segments: tuple[SegmentEntry, ...]
+    gaps: tuple[Gap, ...]
+    since_checkpoint: int
+    history: History
+
+
+def read_epochs(
+    chain: Chain, manifests: Sequence[str]
+) -> tuple[list[Epoch], list[tuple[str, str]]]:
+    """The partition's epochs in order, and the damaged ones with the reason. Blocks.
+
+    A damaged one without a local copy is made again from its first manifest.
+    """
+    epochs, damaged = [], []
+    for info in chain.objects.list(epoch_prefix(chain.partition)):
+        try:
+            epochs.append(chain.load(info.key, Epoch))
+        except (DamagedObject, ObjectMissing) as error:
+            damaged.append((info.key, str(error)))
+            rebuilt = _rebuild_epoch(chain, info.key, manifests)
+            if rebuilt is not None:
+                epochs.append(rebuilt)
+    return epochs, damaged
+
+
+def _rebuild_epoch(chain: Chain, key: str, manifests: Sequence[str]) -> Epoch | None:
+    for manifest_key in manifests:
+        _, number, _ = parse_manifest_key(manifest_key)
+        if epoch_key(chain.partition, number) != key:
+            continue
+        try:
+            first = chain.manifest(manifest_key)
+        except (DamagedObject, ObjectMissing):
+            return None
+        epoch = Epoch(
+            partition=chain.partition,
+            number=number,
+            log=first.epoch,
+            first_offset=first.first_offset,
+            predecessor=first.predecessor,
+            gap=None,
+            reason="rebuilt from its first manifest",
+            writer=first.writer,
+            zone=first.zone,
+            opened_ns=first.created_ns,
+        )
+        chain.objects.replace(key, encode_checked(epoch))
+        return epoch
+    return None
+
+
+def read_history(chain: Chain, log_start: int) -> History:
+    """Everything that counts, up to the newest manifest that can be resumed from. Blocks.
+
+    log_start: the log's first offset; it decides whether a damaged manifest can be made again.
+    """
+    found = chain.manifest_keys()
+    epochs, damaged = read_epochs(chain, found)
+    keys, stray = split_stray(found, epochs)
+    checkpoint = chain.newest_checkpoint(set(keys))
+    at = 0 if checkpoint is None else keys.index(checkpoint.manifest)
+    good = keys[:at]
+    segments = [] if checkpoint is None else list(checkpoint.segments)
+    newest: Manifest | None = None
+    lost: list[Gap] = []
+    since = 0
+    for key in keys[at:]:
+        try:
+            manifest = chain.manifest(key)
+        except (DamagedObject, ObjectMissing) as error:
+            damaged.append((key, str(error)))
+            _, number, _ = parse_manifest_key(key)
+            resume_at = 0 if newest is None else newest.next_offset
+            replayable = not epochs or number == epochs[-1].number
+            if replayable and log_start <= resume_at:
+                break  # replaying the log makes this manifest and the following ones again
+            continue
+        expected = None if newest is None else newest.next_offset
+        if newest is not None and manifest.epoch_number == newest.epoch_number:
+            covered = manifest.first_offset == expected or any(
+                gap.epoch == manifest.epoch and gap.first == expected for gap in manifest.gaps
+            )
+            if not covered and expected is not None:
+                reason = "the manifest of these records is damaged or missing"
+                lost.append(Gap(manifest.epoch, expected, manifest.first_offset, reason))
+        if checkpoint is None or key != checkpoint.manifest:
+            segments.extend(manifest.segments)
+            since += 1
+        newest = manifest
+        good.append(key)
+    if newest is None:
+        segments = []
+    return History(
+        tuple(epochs),
+        newest,
+        tuple(good),
+        tuple(segments),
+        since,
+        tuple(stray),
+        tuple(damaged),
+        tuple(lost),
+    )
+
+
+def newest_first(chain: Chain, history: History) -> Iterator[Manifest]:
+    """The manifests that count, from the newest back; stops at one that cannot be read."""
+    if history.newest is None:
+        return
+    yield history.newest
+    older = [key for key in history.keys if key != history.newest.key]
+    for key in reversed(older):
+        try:
+            yield chain.manifest(key)
+        except (DamagedObject, ObjectMissing) as error:
+            say(logger, logging.WARNING, "older manifest cannot be read", key=key, why=str(error))
+            return
+
+
+async def resume(
+    chain: Chain, log: Log, log_id: str, *, clock: Clock, writer: str, zone: str
+) -> Resumed:
+    """Find where to go on, opening an epoch if one is due.
+
+    Raises ObjectsUnavailable, LogUnavailable, DocumentTooNew.
+    """
+    for _ in range(_OPEN_ATTEMPTS):
+        bounds = await log.bounds(chain.partition)
+        history = await asyncio.to_thread(read_history, chain, bounds.start)
+        _report(history)
+        opening = await _decide(chain, log, log_id, bounds, history)
+        if opening.reason is None:
+            return await asyncio.to_thread(_resumed, chain, history, history.epochs[-1], opening)
+        epoch = _next_epoch(chain, history, log_id, opening, clock, writer, zone)
+        if await asyncio.to_thread(_open_epoch, chain, epoch, history):
+            return await asyncio.to_thread(_resumed, chain, history, epoch, opening)
+    raise DamagedObject(f"epochs of partition {chain.partition} cannot be opened; run verify")
+
+
+def _report(history: History) -> None:
+    for key, reason in history.damaged:
+        say(logger, logging.ERROR, "damaged document skipped", key=key, why=reason)
+    for key in history.stray:
+        say(logger, logging.ERROR, "manifest beyond its epoch's end ignored", key=key)
+
+
+async def _decide(
+    chain: Chain, log: Log, log_id: str, bounds: Bounds, history: History
+) -> Opening:
+    present = history.epochs[-1] if history.epochs else None
+    older = newest_first(chain, history)
+    if history.newest is not None:
+        next(older)
+    return await decide_opening(log, log_id, bounds, history.newest, present, older)
+
+
+def _next_epoch(
+    chain: Chain,
+    history: History,
+    log_id: str,
+    opening: Opening,
+    clock: Clock,
+    writer: str,
+    zone: str,
+) -> Epoch:
+    present = history.epochs[-1] if history.epochs else None
+    seen = [parse_manifest_key(key)[1] for key in history.keys]
+    number = max([0 if present is None else present.number, *seen]) + 1
+    return Epoch(
+        partition=chain.partition,
+        number=number,
+        log=log_id,
+        first_offset=opening.first_offset,
+        predecessor=None if history.newest is None else history.newest.key,
+        gap=opening.gap,
+        reason=opening.reason or "",
+        writer=writer,
+        zone=zone,
+        opened_ns=clock.now_ns(),
+    )
+
+
+def _open_epoch(chain: Chain, epoch: Epoch, history: History) -> bool:
+    data = encode_checked(epoch)
+    if epoch.key in dict(history.damaged):
+        chain.objects.replace(epoch.key, data)
+    elif not chain.objects.put_if_absent(epoch.key, data):
+        return False
+    chain.keep(epoch.key, epoch)
+    say(
+        logger,
+        logging.WARNING if epoch.gap else logging.INFO,
+        "epoch opened",
+        partition=epoch.partition,
+        number=epoch.number,
+        log=epoch.log,
+        reason=epoch.reason,
+    )
+    return True
+
+
+def _resumed(chain: Chain, history: History, epoch: Epoch, opening: Opening) -> Resumed:
+    carried = carried_from(newest_first(chain, history))
+    carried = Carried(
+        next_offset=opening.first_offset,
+        watermark_ns=carried.watermark_ns,
+        hour=carried.hour,
+        windows=carried.windows,
+        datasets=carried.datasets,
+        gone=carried.gone,
+    )
+    newest = history.newest
+    chain.keep(epoch.key, epoch)
+    if newest is not None:
+        chain.keep(newest.key, newest)
+    known = [*(newest.gaps if newest else ()), *history.lost]
+    known += [gap for gap in (epoch.gap, opening.gap) if gap is not None]
+    return Resumed(
+        epoch=epoch,
+        carried=carried,
+        predecessor=None if newest is None else newest.key,
+        segments=history.segments,
+        gaps=tuple(dict.fromkeys(known)),
+        since_checkpoint=history.since_checkpoint,
+        history=history,
+    )

@@ -1,0 +1,201 @@
+"""Segments on this disk: a bounded cache of what the object store holds (I4).
+
+A file is used only after its SHA-256 was seen to be its name, and again after its inode, size or
+modification time changed. Files in use are leased and never removed; the least recently used of
+the others make room. A damaged file is fetched again; a damaged or missing object is put again
+from a file that is verified.
+"""
+
+import hashlib
+import logging
+import os
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.errors import DamagedObject, ObjectMissing
+from common.logs import say
+from common.metrics import damaged_objects_total
+from common.objects import ObjectStore
+from snapshot.manifest import segment_key
+
+logger = logging.getLogger(__name__)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the file looked like when its checksum was right."""
+
+    inode: int
+    size_bytes: int
+    modified_ns: int
+
+
+def _look(path: Path) -> _Seen:
+    stat = path.stat()
+    return _Seen(stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
+class SegmentCache:
+    """Safe to use from several threads. Methods that touch files or the store block."""
+
+    def __init__(self, objects: ObjectStore, folder: Path, bytes_max: int) -> None:
+        self._objects = objects
+        self._folder = folder
+        self._bytes_max = bytes_max
+        self._lock = threading.Lock()
+        self._fetching: dict[str, threading.Lock] = {}
+        self._sizes: OrderedDict[str, int] = OrderedDict()
+        self._verified: dict[str, _Seen] = {}
+        self._leases: Counter[str] = Counter()
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in folder.glob("*/.*.part"):
+            part.unlink(missing_ok=True)
+        for path in folder.glob("*/*.parquet"):
+            self._sizes[path.stem] = path.stat().st_size
+
+    def path(self, object_hash: str) -> Path:
+        """Where the file of that object is, if it is here."""
+        return self._folder / object_hash[:2] / f"{object_hash}.parquet"
+
+    @property
+    def bytes_held(self) -> int:
+        """Bytes of all files here."""
+        with self._lock:
+            return sum(self._sizes.values())
+
+    def lease(self, object_hashes: Iterable[str]) -> None:
+        """Keep these files from being removed until `release`."""
+        with self._lock:
+            self._leases.update(object_hashes)
+
+    def release(self, object_hashes: Iterable[str]) -> None:
+        """Undo one `lease` of each."""
+        with self._lock:
+            self._leases.subtract(object_hashes)
+            self._leases += Counter()  # forgets those at zero
+        self._make_room()
+
+    def ensure(self, object_hash: str) -> Path:
+        """The verified file, fetched if it has to be. Lease it first, or it may be removed.
+
+        Raises ObjectMissing, DamagedObject, ObjectsUnavailable.
+        """
+        path = self.path(object_hash)
+        with self._one_at_a_time(object_hash):
+            if not self._verify(object_hash, path):
+                self._fetch(object_hash, path)
+        self._use(object_hash, path)
+        self._make_room()
+        return path
+
+    def adopt(self, object_hash: str, file: Path) -> Path:
+        """Move a file that was just sealed, its checksum known, into the cache."""
+        path = self.path(object_hash)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._one_at_a_time(object_hash):
+            os.replace(file, path)
+            self._verified[object_hash] = _look(path)
+        self._use(object_hash, path)
+        self._make_room()
+        return path
+
+    def forget(self, object_hash: str) -> None:
+        """Remove a segment that is no longer served, unless it is in use."""
+        with self._lock:
+            if self._leases[object_hash]:
+                return
+            self._sizes.pop(object_hash, None)
+            self._verified.pop(object_hash, None)
+        self.path(object_hash).unlink(missing_ok=True)
+
+    def repair_object(self, object_hash: str) -> bool:
+        """Put the object again from the file here, if that one's checksum is right."""
+        path = self.path(object_hash)
+        with self._one_at_a_time(object_hash):
+            if not self._verify(object_hash, path):
+                return False
+            self._objects.replace(segment_key(object_hash), path)
+        say(logger, logging.WARNING, "segment object put again", object=object_hash)
+        return True
+
+    def _one_at_a_time(self, object_hash: str) -> threading.Lock:
+        with self._lock:
+            if len(self._fetching) > 4096:  # locks that nobody holds need not be kept
+                self._fetching = {h: k for h, k in self._fetching.items() if k.locked()}
+            return self._fetching.setdefault(object_hash, threading.Lock())
+
+    def _verify(self, object_hash: str, path: Path) -> bool:
+        """Whether the file is here and is what its name says; a damaged one is removed."""
+        try:
+            seen = _look(path)
+            if self._verified.get(object_hash) == seen:
+                return True
+            if file_sha256(path) == object_hash:
+                self._verified[object_hash] = seen
+                return True
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            say(logger, logging.ERROR, "segment file cannot be read", path=str(path), why=error)
+        damaged_objects_total.inc()
+        say(logger, logging.ERROR, "segment file is damaged; fetching it again", path=str(path))
+        path.unlink(missing_ok=True)
+        return False
+
+    def _fetch(self, object_hash: str, path: Path) -> None:
+        key = segment_key(object_hash)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{threading.get_ident()}.part")
+        try:
+            self._objects.fetch(key, part)
+            if file_sha256(part) != object_hash:
+                damaged_objects_total.inc()
+                raise DamagedObject(f"{key}: checksum does not match")
+            os.replace(part, path)
+            self._verified[object_hash] = _look(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _use(self, object_hash: str, path: Path) -> None:
+        with self._lock:
+            self._sizes[object_hash] = path.stat().st_size
+            self._sizes.move_to_end(object_hash)
+
+    def _make_room(self) -> None:
+        with self._lock:
+            total = sum(self._sizes.values())
+            if total <= self._bytes_max:
+                return
+            removed = []
+            newest = next(reversed(self._sizes))
+            for object_hash, size in self._sizes.items():
+                if total <= self._bytes_max:
+                    break
+                if self._leases[object_hash] or object_hash == newest:
+                    continue
+                removed.append(object_hash)
+                total -= size
+            for object_hash in removed:
+                del self._sizes[object_hash]
+                self._verified.pop(object_hash, None)
+                self.path(object_hash).unlink(missing_ok=True)
+
+
+def object_is_whole(objects: ObjectStore, object_hash: str, scratch: Path) -> bool:
+    """Whether the object is there and its bytes match its name. Raises ObjectsUnavailable."""
+    try:
+        objects.fetch(segment_key(object_hash), scratch)
+        return file_sha256(scratch) == object_hash
+    except ObjectMissing:
+        return False
+    finally:
+        scratch.unlink(missing_ok=True)

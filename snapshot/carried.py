@@ -1,0 +1,72 @@
+"""The state of a partition that is carried from cut to cut, as it stands in its manifests (I3).
+
+The window of batch ids reaches back two hour markers. It is rebuilt from the lists of the
+manifests, newest first, so it never rests on one process's memory (I2).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from common import limits
+from snapshot.manifest import GoneEntry, HourMarker, Manifest, unpack_batches
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What the fold of a partition starts from.
+
+    windows: batch id -> offset of its first copy, one mapping per stretch between hour markers,
+    oldest first, the last one open. hour: the newest hour that was closed.
+    """
+
+    next_offset: int = 0
+    watermark_ns: int = 0
+    hour: int | None = None
+    windows: tuple[Mapping[bytes, int], ...] = ({},)
+    datasets: frozenset[str] = frozenset()
+    gone: tuple[GoneEntry, ...] = ()
+
+
+def carried_from(newest_first: Iterable[Manifest]) -> Carried:
+    """The state at the end of the first manifest; reads no more of them than it needs."""
+    manifests = iter(newest_first)
+    newest = next(manifests, None)
+    if newest is None:
+        return Carried()
+    windows: list[dict[bytes, int]] = [{}]
+    hour: int | None = None
+    for manifest in _chain(newest, manifests):
+        for item in reversed(_in_order(manifest)):
+            if isinstance(item, HourMarker):
+                hour = item.hour if hour is None else hour
+                if len(windows) == limits.BATCH_WINDOW_HOUR_MARKERS:
+                    return _carried(newest, hour, windows)
+                windows.append({})
+            else:
+                windows[-1][item[0]] = item[1]
+    return _carried(newest, hour, windows)
+
+
+def _chain(first: Manifest, rest: Iterator[Manifest]) -> Iterator[Manifest]:
+    yield first
+    yield from rest
+
+
+def _in_order(manifest: Manifest) -> list[HourMarker | tuple[bytes, int]]:
+    items: list[HourMarker | tuple[bytes, int]] = [
+        *manifest.hour_markers,
+        *unpack_batches(manifest.batches),
+    ]
+    items.sort(key=lambda item: item.offset if isinstance(item, HourMarker) else item[1])
+    return items
+
+
+def _carried(newest: Manifest, hour: int | None, windows: list[dict[bytes, int]]) -> Carried:
+    return Carried(
+        next_offset=newest.next_offset,
+        watermark_ns=newest.watermark_ns,
+        hour=hour,
+        windows=tuple(reversed(windows)),
+        datasets=frozenset(newest.datasets),
+        gone=tuple(newest.gone),
+    )

@@ -1,0 +1,52 @@
+"""Documents of the object store: JSON wrapped with the SHA-256 of its own bytes (I4).
+
+A document whose checksum does not match is never believed: DamagedObject. One of a newer format
+than this program knows is not damage: DocumentTooNew.
+"""
+
+import hashlib
+from typing import TypeVar
+
+import msgspec
+
+from common.errors import BellwetherError, DamagedObject
+
+DOCUMENT_FORMAT = 1
+T = TypeVar("T")
+
+
+class DocumentTooNew(BellwetherError):
+    """A document of a format that this program does not know; upgrade it."""
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    sha256: str
+    body: msgspec.Raw
+
+
+class _Versioned(msgspec.Struct, frozen=True):
+    format: int
+
+
+def encode_checked(document: msgspec.Struct) -> bytes:
+    """The document's bytes: one line of JSON, `{"sha256":"<of body>","body":{...}}`."""
+    body = msgspec.json.encode(document)
+    checksum = hashlib.sha256(body).hexdigest().encode()
+    return b'{"sha256":"%b","body":%b}\n' % (checksum, body)
+
+
+def decode_checked(data: bytes, kind: type[T], key: str) -> T:
+    """Read what `encode_checked` wrote. Raises DamagedObject (naming `key`), DocumentTooNew."""
+    try:
+        envelope = msgspec.json.decode(data, type=_Envelope)
+        body = bytes(envelope.body)
+        if hashlib.sha256(body).hexdigest() != envelope.sha256:
+            raise DamagedObject(f"{key}: checksum does not match")
+        version = msgspec.json.decode(body, type=_Versioned).format
+        if version > DOCUMENT_FORMAT:
+            raise DocumentTooNew(f"{key}: format {version} is newer than {DOCUMENT_FORMAT}")
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.MsgspecError as error:
+        raise DamagedObject(f"{key}: cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise DamagedObject(f"{key}: not UTF-8") from error

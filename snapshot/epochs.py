@@ -1,0 +1,152 @@
+"""Epochs: which incarnation of the log a partition's offsets belong to (I5).
+
+An epoch is opened by a put-if-absent document. The next one opens when the log's id changed, or
+when its record before the next offset is not the one that the newest manifest names.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from common.errors import OffsetGone
+from common.log import Bounds, Log
+from common.record import RecordError, decode
+from snapshot.checked import DOCUMENT_FORMAT
+from snapshot.manifest import Gap, Manifest, parse_manifest_key
+
+FIRST_EPOCH = 1
+
+
+class Epoch(msgspec.Struct, frozen=True, kw_only=True):
+    """One epoch of a partition.
+
+    log: the log's id. first_offset: where indexing begins in it. predecessor: the manifest it
+    follows; manifests of older epochs beyond that one do not count. gap: what was lost with it.
+    """
+
+    partition: int
+    number: int
+    log: str
+    first_offset: int
+    predecessor: str | None
+    gap: Gap | None
+    reason: str
+    writer: str
+    zone: str
+    opened_ns: int
+    format: int = DOCUMENT_FORMAT
+
+    @property
+    def key(self) -> str:
+        """Its key in the object store."""
+        return epoch_key(self.partition, self.number)
+
+
+def epoch_prefix(partition: int) -> str:
+    """Where a partition's epochs are."""
+    return f"epochs/{partition:05d}/"
+
+
+def epoch_key(partition: int, number: int) -> str:
+    """Key of the partition's epoch of that number."""
+    return f"{epoch_prefix(partition)}{number:08d}.json"
+
+
+def split_stray(keys: Iterable[str], epochs: Sequence[Epoch]) -> tuple[list[str], list[str]]:
+    """(manifests that count, stray ones: of a closed epoch and beyond where it was left)."""
+    ends = {}
+    for epoch in epochs[1:]:
+        last = None if epoch.predecessor is None else parse_manifest_key(epoch.predecessor)
+        for number in range(FIRST_EPOCH, epoch.number):
+            limit = -1 if last is None or number > last[1] else None
+            if last is not None and number == last[1]:
+                limit = last[2]
+            if limit is not None:
+                ends[number] = min(limit, ends.get(number, limit))
+    counting, stray = [], []
+    for key in keys:
+        _, number, next_offset = parse_manifest_key(key)
+        known = not epochs or number <= epochs[-1].number
+        fits = known and (number not in ends or next_offset <= ends[number])
+        (counting if fits else stray).append(key)
+    return counting, stray
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a partition goes on: in its present epoch (`reason` None) or in a new one."""
+
+    first_offset: int
+    gap: Gap | None
+    reason: str | None
+
+
+async def names_last_record(log: Log, manifest: Manifest, bounds: Bounds) -> bool | None:
+    """Whether the log's record before the manifest's next offset is the one it names.
+
+    None: the log no longer holds it, so nobody can tell.
+    """
+    last = manifest.next_offset - 1
+    if bounds.end <= last:
+        return False
+    if last < bounds.start:
+        return None
+    try:
+        records = await log.read(manifest.partition, last, 1, 0)
+    except OffsetGone:
+        return None
+    if not records or records[0].append_ns != manifest.last_append_ns:
+        return False
+    try:
+        batch = decode(records[0]).batch.hex()
+    except RecordError:
+        batch = ""
+    return batch == manifest.last_batch
+
+
+async def decide_opening(
+    log: Log,
+    log_id: str,
+    bounds: Bounds,
+    newest: Manifest | None,
+    present: Epoch | None,
+    older: Iterable[Manifest],
+) -> Opening:
+    """Where and in which epoch indexing goes on.
+
+    older: manifests before `newest`, newest first, read only when the log was set back.
+    """
+    if present is None:
+        gap = Gap(log_id, 0, bounds.start, "the log did not begin at 0") if bounds.start else None
+        return Opening(bounds.start, gap, "first epoch")
+    indexed = present.first_offset if newest is None else newest.next_offset
+    in_present = newest is not None and newest.epoch_number == present.number
+    resume_at = indexed if in_present else present.first_offset
+    if present.log != log_id:
+        lost = Gap(present.log, resume_at, None, "the log was replaced")
+        return Opening(bounds.start, lost, f"the log is {log_id}, not {present.log}")
+    if newest is not None and in_present:
+        if await names_last_record(log, newest, bounds) is False:
+            lost = Gap(present.log, newest.next_offset, None, "the log was set back")
+            first = await _last_common_offset(log, bounds, newest, older)
+            return Opening(first, lost, "the log's last indexed record is another one")
+    elif bounds.end < resume_at:
+        lost = Gap(present.log, resume_at, None, "the log was set back")
+        return Opening(bounds.start, lost, "the log ends before the epoch's first offset")
+    if bounds.start > resume_at:
+        gap = Gap(log_id, resume_at, bounds.start, "the log dropped records not yet indexed")
+        return Opening(bounds.start, gap, None)
+    return Opening(resume_at, None, None)
+
+
+async def _last_common_offset(
+    log: Log, bounds: Bounds, newest: Manifest, older: Iterable[Manifest]
+) -> int:
+    """The end of the newest cut that the log still agrees with; its start if there is none."""
+    for manifest in older:
+        if manifest.epoch_number != newest.epoch_number or manifest.next_offset <= bounds.start:
+            break
+        if await names_last_record(log, manifest, bounds):
+            return manifest.next_offset
+    return bounds.start

@@ -1,0 +1,137 @@
+"""Publishing a cut: objects first, then the manifest, put only if absent (I3, I4).
+
+Whatever is interrupted here can be done again from the start: objects are named by their content
+and nothing is overwritten. When the twin was first, its content is compared with ours; a
+difference is an alarm, and both versions are kept.
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.clock import Clock
+from common.errors import BellwetherError, DamagedObject, ObjectMissing
+from common.logs import say
+from common.metrics import damaged_objects_total, divergence_total
+from snapshot.chain import Chain
+from snapshot.checked import encode_checked
+from snapshot.manifest import (
+    Checkpoint,
+    Manifest,
+    SegmentEntry,
+    checkpoint_key,
+    decode_manifest,
+    encode_manifest,
+    parse_manifest_key,
+    same_content,
+    segment_key,
+)
+
+CHECKPOINT_EVERY = 64
+_RIVALS_MAX = 3  # a rival follows its predecessor directly
+logger = logging.getLogger(__name__)
+
+
+class ChainForked(BellwetherError):
+    """Another cut than ours follows our predecessor: go on from what is published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The manifest that stands in the store, and whether the twin had put it there."""
+
+    manifest: Manifest
+    adopted: bool
+    differences: tuple[str, ...] = ()
+
+
+def publish(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> Published:
+    """Publish a cut. `files`: the sealed file of every object hash that the manifest names.
+
+    Blocks. Raises ObjectsUnavailable (try again, nothing is lost), ChainForked.
+    """
+    damaged = False
+    existing = None
+    try:
+        existing = decode_manifest(chain.objects.get(manifest.key), manifest.key)
+    except ObjectMissing:
+        _refuse_fork(chain, manifest, files)
+    except DamagedObject as error:
+        damaged = True
+        damaged_objects_total.inc()
+        say(logger, logging.ERROR, "published manifest is damaged; replacing it", why=str(error))
+    if existing is None:
+        _put_objects(chain, manifest, files)
+        data = encode_manifest(manifest)
+        if damaged:
+            chain.objects.replace(manifest.key, data)
+        elif not chain.objects.put_if_absent(manifest.key, data):
+            return publish(chain, manifest, files)  # the twin came between: compare with its own
+        chain.keep(manifest.key, manifest)
+        return Published(manifest, adopted=False)
+    differences = tuple(same_content(manifest, existing))
+    if differences:
+        _keep_both(chain, manifest, files, differences)
+    chain.keep(existing.key, existing)
+    return Published(existing, adopted=True, differences=differences)
+
+
+def _put_objects(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> None:
+    for segment in manifest.segments:
+        key = segment_key(segment.object)
+        file = files[segment.object]
+        if chain.objects.put_if_absent(key, file):
+            continue
+        info = chain.objects.head(key)
+        if info is None or info.size_bytes != segment.size_bytes:
+            damaged_objects_total.inc()
+            say(logger, logging.ERROR, "object has a wrong size; replacing it", key=key)
+            chain.objects.replace(key, file)
+
+
+def _refuse_fork(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> None:
+    following = chain.manifest_keys(after=manifest.predecessor or "")
+    for key in following[:_RIVALS_MAX]:
+        if parse_manifest_key(key)[1] != manifest.epoch_number:
+            continue
+        try:
+            rival = chain.manifest(key)
+        except (DamagedObject, ObjectMissing):
+            continue  # verify reports it; it is made again when its own cut is reached
+        if rival.predecessor == manifest.predecessor:
+            _keep_both(chain, manifest, files, (f"another cut: {key}",))
+            raise ChainForked(f"{manifest.key}: {key} follows the same manifest")
+
+
+def _keep_both(
+    chain: Chain, manifest: Manifest, files: Mapping[str, Path], differences: Sequence[str]
+) -> None:
+    """Keep our version beside the published one, and say so: the alarm of I3."""
+    divergence_total.labels(str(manifest.partition)).inc()
+    say(
+        logger,
+        logging.ERROR,
+        "DIVERGENCE: our cut is not the published one; both are kept",
+        key=manifest.key,
+        differences=list(differences),
+    )
+    _put_objects(chain, manifest, files)
+    data = encode_manifest(manifest)
+    name = manifest.key.removeprefix("manifests/").removesuffix(".json")
+    version = hashlib.sha256(data).hexdigest()[:12]
+    chain.objects.put_if_absent(f"divergence/{name}-{version}.json", data)
+
+
+def publish_checkpoint(
+    chain: Chain, manifest: Manifest, segments: Sequence[SegmentEntry], clock: Clock
+) -> None:
+    """Compact the chain up to this manifest. Blocks. Raises ObjectsUnavailable."""
+    checkpoint = Checkpoint(
+        partition=manifest.partition,
+        manifest=manifest.key,
+        segments=list(segments),
+        created_ns=clock.now_ns(),
+    )
+    chain.objects.put_if_absent(checkpoint_key(manifest.key), encode_checked(checkpoint))
