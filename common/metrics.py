@@ -79,3 +79,15 @@ damaged_objects_total = Counter(
 query_seconds = Histogram(
     "bellwether_query_seconds", "Time of one query.", buckets=_LATENCY_S, registry=REGISTRY
 )
+gaps_total = Counter(
+    "bellwether_gaps",
+    "Stretches of the log that were lost before they were indexed (I5). An alarm.",
+    ["partition"],
+    registry=REGISTRY,
+)
+partition_failures_total = Counter(
+    "bellwether_partition_failures",
+    "Times that a partition failed and was resumed from its newest manifest; see the log.",
+    ["partition"],
+    registry=REGISTRY,
+)

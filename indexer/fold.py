@@ -56,6 +56,7 @@ class Cut:
     rows: int
     last_batch: bytes
     last_append_ns: int
+    watermark_ns: int
     batches: tuple[tuple[bytes, int], ...]
     hour_markers: tuple[HourMarker, ...]
     set_aside: tuple[SetAsideEntry, ...]
@@ -230,6 +231,7 @@ class Fold:
             rows=self._rows,
             last_batch=batch,
             last_append_ns=message.append_ns,
+            watermark_ns=self._watermark_ns,
             batches=tuple(self._batches),
             hour_markers=tuple(self._hour_markers),
             set_aside=tuple(self._set_aside),

@@ -1,0 +1,177 @@
+"""The indexer's internal HTTP: status, columns, cut, tail. Shares are answered by query's part."""
+
+import asyncio
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from common.clock import Clock
+from common.columns import ColumnKey
+from common.errors import BadRequest, BellwetherError, TooManyRequests
+from common.log import Log
+from common.record import Marker, marker_record
+from common.web import Handler, error_response
+from indexer.partition import Partition
+from indexer.tail import Tails, TooManyTails
+from indexer.views import Views
+
+_CUT_TIMEOUT_NS = 60 * 10**9
+_TAIL_PAUSE_S = 0.05  # gathers lines, so that a fast dataset costs few writes
+
+
+class Endpoints:
+    """Handlers over the partitions of this indexer."""
+
+    def __init__(
+        self,
+        partitions: Mapping[int, Partition],
+        views: Views,
+        tails: Tails,
+        log: Log,
+        clock: Clock,
+        shredder_name: str,
+    ) -> None:
+        self._partitions = partitions
+        self._views = views
+        self._tails = tails
+        self._log = log
+        self._clock = clock
+        self._shredder_name = shredder_name
+
+    def add_routes(self, app: web.Application) -> None:
+        """Serve everything under /internal/ that is the indexer's own."""
+        app.router.add_get("/internal/status", _answering(self.status))
+        app.router.add_get("/internal/columns", _answering(self.columns))
+        app.router.add_post("/internal/cut", _answering(self.cut))
+        app.router.add_get("/internal/tail", _answering(self.tail))
+
+    async def status(self, _: web.Request) -> web.StreamResponse:
+        """State of every partition held."""
+        found = {str(n): self._describe(p) for n, p in sorted(self._partitions.items())}
+        return web.json_response({"partitions": found})
+
+    def _describe(self, partition: Partition) -> dict[str, object]:
+        served, newest = partition.served, partition.last_manifest
+        described: dict[str, object] = {
+            "log_start": partition.log_bounds.start,
+            "log_end": partition.log_bounds.end,
+            "lag_records": partition.lag,
+            "stopped_reason": partition.stopped_reason,
+            "shredder": self._shredder_name,
+            "ready": served is not None,
+            "set_aside": partition.set_aside_total,
+            "set_aside_records": [
+                {"offset": entry.offset, "reason": entry.reason} for entry in partition.set_aside
+            ],
+            "last_cut": None
+            if newest is None
+            else {"end_offset": newest.next_offset, "time_ns": newest.created_ns},
+        }
+        if served is None:
+            return described
+        described |= {
+            "epoch": served.epoch.log,
+            "epoch_number": served.epoch.number,
+            "end_offset": served.live.end_offset,
+            "live_rows": served.live.rows,
+            "live_bytes": served.live.memory_bytes,
+            "watermark_ns": served.watermark_ns,
+            "sealing": len(served.live.sealing),
+            "segments": sum(len(entries) for entries in served.segments.values()),
+            "segment_bytes": sum(
+                entry.size_bytes for entries in served.segments.values() for entry in entries
+            ),
+            "datasets": sorted({*served.segments, *served.live.datasets}),
+            "gaps": [
+                {"epoch": gap.epoch, "first": gap.first, "end": gap.end, "reason": gap.reason}
+                for gap in served.gaps
+            ],
+        }
+        return described
+
+    async def columns(self, request: web.Request) -> web.StreamResponse:
+        """Columns of a dataset in the partitions held, by name."""
+        dataset = request.query.get("dataset", "")
+        if not dataset:
+            raise BadRequest("name the dataset: ?dataset=<id>")
+        found = await asyncio.to_thread(self._columns, dataset)
+        return web.json_response(found)
+
+    def _columns(self, dataset: str) -> list[dict[str, object]]:
+        merged: dict[ColumnKey, tuple[int, int]] = {}
+        for key, first_ns, last_ns in self._views.columns(dataset):
+            first, last = merged.get(key, (first_ns, last_ns))
+            merged[key] = (min(first, first_ns), max(last, last_ns))
+        names: dict[str, list[ColumnKey]] = {}
+        for key in sorted(merged):
+            names.setdefault(key.field, []).append(key)
+        return [
+            {
+                "name": name,
+                "types": [key.type.value for key in keys],
+                "first_seen_ns": min(merged[key][0] for key in keys),
+                "last_seen_ns": max(merged[key][1] for key in keys),
+            }
+            for name, keys in names.items()
+        ]
+
+    async def cut(self, request: web.Request) -> web.StreamResponse:
+        """Append a marker to every partition held; with ?wait=1 until all is published."""
+        held = dict(self._partitions)
+        marker = marker_record(Marker(hour=None, reason="on demand"))
+        offsets = {n: (await self._log.append(n, marker)).position.offset for n in held}
+        published = {}
+        if request.query.get("wait") == "1":
+            deadline_ns = self._clock.monotonic_ns() + _CUT_TIMEOUT_NS
+            for number, offset in offsets.items():
+                published[str(number)] = await self._wait(held[number], offset + 1, deadline_ns)
+        return web.json_response(
+            {"markers": {str(n): offset for n, offset in offsets.items()}, "published": published}
+        )
+
+    async def _wait(self, partition: Partition, offset: int, deadline_ns: int) -> bool:
+        while partition.served is None or (
+            partition.served.live.end_offset < offset or partition.unpublished(offset)
+        ):
+            left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9
+            if left_s <= 0 or partition.stopped_reason is not None:
+                return False
+            try:
+                await asyncio.wait_for(partition.changed.wait(), left_s)
+            except TimeoutError:
+                return False
+        return True
+
+    async def tail(self, request: web.Request) -> web.StreamResponse:
+        """Events of a dataset as they are indexed, one JSON object per line."""
+        dataset = request.query.get("dataset", "")
+        try:
+            after_ns = int(request.query.get("after_ns", "-1"))
+        except ValueError as error:
+            raise BadRequest("after_ns must be a time in unix nanoseconds") from error
+        if not dataset:
+            raise BadRequest("name the dataset: ?dataset=<id>")
+        try:
+            tail = self._tails.open(dataset, after_ns)
+        except TooManyTails as error:
+            raise TooManyRequests("too many tails are open here; try again later") from error
+        try:
+            response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+            await response.prepare(request)
+            while True:
+                await response.write(await tail.take())
+                await asyncio.sleep(_TAIL_PAUSE_S)
+        finally:
+            self._tails.close(tail)
+
+
+def _answering(handler: Handler) -> Handler:
+    """The handler, with its errors as JSON answers."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except BellwetherError as error:
+            return error_response(error)
+
+    return answer

@@ -1,0 +1,446 @@
+"""One partition: resume, follow the log, shred, serve, cut, publish; again after any failure.
+
+Three tasks share it: `_follow` reads and indexes, `_seal` publishes cuts in order, and the
+caretaker (`tending.py`) appends heartbeats and markers. What is served is one value, replaced in
+one step. Keeps I2, I3, I5; the fold decides everything that must not depend on this process.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from common import limits
+from common.errors import BellwetherError, OffsetGone
+from common.log import Bounds
+from common.logs import say
+from common.metrics import (
+    cuts_total,
+    duplicate_records_total,
+    gaps_total,
+    indexed_rows_total,
+    live_rows,
+    partition_failures_total,
+    set_aside_records_total,
+)
+from common.record import Kind, LogRecord
+from common.role import RoleContext
+from indexer.batch import Accepted, index_batch
+from indexer.config import IndexerConfig
+from indexer.fold import Action, Cut, Fold, PartitionStopped, Step
+from indexer.live import LiveRows
+from indexer.sealing import WRITER, PendingCut, Sealer
+from indexer.served import Served
+from indexer.shred import Shredder
+from indexer.tail import Tails
+from snapshot.bootstrap import Resumed, resume
+from snapshot.cache import SegmentCache
+from snapshot.chain import Chain
+from snapshot.manifest import Gap, Manifest, SegmentEntry, SetAsideEntry
+from snapshot.publish import CHECKPOINT_EVERY, publish_checkpoint
+from snapshot.retention import Covered, RetentionBook
+
+_BACKOFF_FIRST_S = 0.5
+_BACKOFF_MAX_S = 15.0
+_SET_ASIDE_SHOWN_MAX = 100
+logger = logging.getLogger(__name__)
+
+
+class Resync(BellwetherError):
+    """The log or the chain is not where we thought: resume from the newest manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the partitions of one indexer have in common."""
+
+    context: RoleContext
+    config: IndexerConfig
+    log_id: str
+    shredder: Shredder
+    cache: SegmentCache
+    tails: Tails
+
+
+class Partition:
+    """One claimed partition. Lives on the event loop; heavy work runs in threads."""
+
+    def __init__(self, number: int, shared: Shared) -> None:
+        self.number = number
+        self.shared = shared
+        folder = shared.context.folder
+        self.chain = Chain(shared.context.backends.objects, number, folder / "copies")
+        self.served: Served | None = None
+        self.fold: Fold | None = None
+        self.stopped_reason: str | None = None
+        self.last_manifest: Manifest | None = None
+        self.log_bounds = Bounds(0, 0)
+        self.set_aside_total = 0
+        self.set_aside: list[SetAsideEntry] = []
+        self.changed = asyncio.Event()
+        self.retention = RetentionBook(self.chain)
+        self._resync = asyncio.Event()
+        self._resync_reason = ""
+        self._covered: list[Covered] = []
+        self._hidden: dict[str, SegmentEntry] = {}
+        self._scratch: Path = folder / "sealing" / f"{number:05d}"
+        self._turn = asyncio.Lock()
+        self._label = str(number)
+
+    # --- the outermost loop ---------------------------------------------------------------------
+    async def run(self) -> None:
+        """Until cancelled. A failure is counted and logged, then the partition is resumed."""
+        backoff_s = _BACKOFF_FIRST_S
+        while True:
+            began_ns = self.shared.context.clock.monotonic_ns()
+            try:
+                await self._run_once()
+                return  # stopped for good: it goes on being served
+            except Resync as error:
+                say(logger, logging.WARNING, "resync", partition=self.number, why=str(error))
+            except Exception as error:  # noqa: BLE001 - the outermost loop: counted and retried
+                partition_failures_total.labels(self._label).inc()
+                say(
+                    logger,
+                    logging.ERROR,
+                    "partition failed; resuming it",
+                    partition=self.number,
+                    kind=type(error).__name__,
+                    why=str(error),
+                    again_in_s=backoff_s,
+                )
+                logger.debug("partition failed", exc_info=error)
+            if self.shared.context.clock.monotonic_ns() - began_ns > 60 * 10**9:
+                backoff_s = _BACKOFF_FIRST_S
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
+
+    async def _run_once(self) -> None:
+        self._turn = asyncio.Lock()
+        await self._resume()
+        queue: asyncio.Queue[PendingCut] = asyncio.Queue()
+        sealing = asyncio.create_task(self._seal(queue))
+        following = asyncio.create_task(self._follow(queue))
+        asked = asyncio.create_task(self._asked_to_resync())
+        tasks = (sealing, following, asked)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done() and (error := task.exception()) is not None:
+                    if not isinstance(error, PartitionStopped):
+                        raise error
+                    self.stopped_reason = str(error)
+                    say(
+                        logger,
+                        logging.CRITICAL,
+                        "PARTITION STOPPED: it is served, but not indexed any further",
+                        partition=self.number,
+                        why=str(error),
+                    )
+                    self.notify()
+                    await sealing
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _asked_to_resync(self) -> None:
+        await self._resync.wait()
+        self._resync.clear()
+        raise Resync(self._resync_reason)
+
+    def ask_resync(self, reason: str) -> None:
+        """Have the partition resumed from its newest manifest."""
+        self._resync_reason = reason
+        self._resync.set()
+
+    def notify(self) -> None:
+        """Wake everyone who waits for this partition to move."""
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    # --- resuming -------------------------------------------------------------------------------
+    async def _resume(self) -> None:
+        context = self.shared.context
+        self.stopped_reason = None
+        resumed = await resume(
+            self.chain,
+            context.backends.log,
+            self.shared.log_id,
+            clock=context.clock,
+            writer=WRITER,
+            zone=context.zone,
+        )
+        expired_before_ns = await asyncio.to_thread(self.retention.refresh)
+        self.log_bounds = await context.backends.log.bounds(self.number)
+        self._sealer = Sealer(
+            self.chain,
+            self.shared.cache,
+            resumed.epoch,
+            self._scratch,
+            context.clock,
+            context.zone,
+        )
+        await asyncio.to_thread(self._sealer.prepare)
+        self._begin(resumed, expired_before_ns)
+        say(
+            logger,
+            logging.INFO,
+            "partition resumed",
+            partition=self.number,
+            epoch=resumed.epoch.number,
+            offset=resumed.carried.next_offset,
+            segments=len(resumed.segments),
+            gaps=len(resumed.gaps),
+        )
+
+    def _begin(self, resumed: Resumed, expired_before_ns: int) -> None:
+        known = resumed.history.newest.gaps if resumed.history.newest else []
+        for gap in resumed.gaps:
+            if gap not in known:
+                self._report_gap(gap)
+        self.fold = Fold(resumed.carried, resumed.epoch.number)
+        self.last_manifest = resumed.history.newest
+        self._predecessor = resumed.predecessor
+        self._since_checkpoint = resumed.since_checkpoint
+        self._owners: dict[str, tuple[str, str]] = {}
+        self._cut_set_aside: list[SetAsideEntry] = []
+        newest = resumed.history.newest
+        self._covered = [] if newest is None else [Covered(newest.next_offset, newest.last_append_ns)]
+        served = Served(
+            epoch=resumed.epoch,
+            live=LiveRows(resumed.carried.next_offset),
+            watermark_ns=resumed.carried.watermark_ns,
+            gaps=resumed.gaps,
+            gone={entry.dataset: entry for entry in resumed.carried.gone},
+            expired_before_ns=expired_before_ns,
+        )
+        self._serve(served.with_segments(resumed.segments))
+        self.notify()
+
+    def _report_gap(self, gap: Gap) -> None:
+        gaps_total.labels(self._label).inc()
+        say(
+            logger,
+            logging.ERROR,
+            "GAP: records were lost before they were indexed",
+            partition=self.number,
+            epoch=gap.epoch,
+            first=gap.first,
+            end=gap.end,
+            why=gap.reason,
+        )
+
+    # --- following the log ----------------------------------------------------------------------
+    async def _follow(self, queue: asyncio.Queue[PendingCut]) -> None:
+        config, log = self.shared.config, self.shared.context.backends.log
+        while True:
+            fold, served = self._state()
+            if len(served.live.sealing) >= limits.UNSEALED_CUTS_MAX:
+                await self.changed.wait()
+                continue
+            try:
+                records = await log.read(
+                    self.number, fold.next_offset, config.read_block_bytes, config.poll_wait_ms
+                )
+            except OffsetGone as error:
+                await self._pass_gap(error.start)
+                continue
+            await self._take(records, queue)
+
+    async def _pass_gap(self, start: int) -> None:
+        """The log dropped what we had not read: somebody's manifest covers it, or it is lost."""
+        fold, served = self._state()
+        keys = await asyncio.to_thread(self.chain.manifest_keys, self._predecessor or "")
+        if keys:
+            raise Resync(f"the log dropped offset {fold.next_offset}, manifest {keys[-1]} goes on")
+        gap = Gap(
+            served.epoch.log,
+            fold.next_offset,
+            start,
+            "the log dropped records not yet indexed",
+        )
+        self._report_gap(gap)
+        async with self._turn:
+            fold.skip_to(start)
+            self.served = replace(
+                self._state()[1],
+                gaps=(*served.gaps, gap),
+                live=self._state()[1].live.reached(start),
+            )
+        self.notify()
+
+    async def _take(self, records: list[LogRecord], queue: asyncio.Queue[PendingCut]) -> None:
+        fold, _ = self._state()
+        batch: list[Accepted] = []
+        rows = 0
+        for message in records:
+            try:
+                step = fold.apply(message)
+            except PartitionStopped:
+                await self._index(batch)
+                raise
+            if step.action is Action.ROWS and step.record is not None:
+                batch.append(Accepted(message.offset, message.append_ns, step.record))
+                self._owners[step.record.dataset] = (step.record.team, step.record.env)
+                rows += step.record.n
+            else:
+                self._count(step, message.offset)
+            is_gone = step.record is not None and step.record.kind is Kind.GONE
+            if step.cut or is_gone or rows >= self.shared.config.shred_rows:
+                await self._index(batch)
+                batch, rows = [], 0
+            if is_gone and step.record is not None:
+                self._hide(step.record.dataset, message.offset)
+            if step.cut is not None:
+                await self._cut(step.cut, queue)
+        await self._index(batch)
+
+    def _count(self, step: Step, offset: int) -> None:
+        if step.action is Action.DUPLICATE:
+            duplicate_records_total.labels(self._label).inc()
+        elif step.action is Action.SET_ASIDE:
+            self._set_aside((SetAsideEntry(offset, "headers cannot be read"),))
+
+    def _set_aside(self, entries: tuple[SetAsideEntry, ...]) -> None:
+        for entry in entries:
+            self.set_aside_total += 1
+            set_aside_records_total.labels(self._label).inc()
+            say(
+                logger,
+                logging.ERROR,
+                "record set aside",
+                partition=self.number,
+                offset=entry.offset,
+                why=entry.reason,
+            )
+        self.set_aside = [*self.set_aside, *entries][-_SET_ASIDE_SHOWN_MAX:]
+
+    async def _index(self, batch: list[Accepted]) -> None:
+        fold, _ = self._state()
+        tails = self.shared.tails
+        async with self._turn:  # the live rows change under nobody's hands meanwhile
+            indexed = await asyncio.to_thread(
+                index_batch,
+                self.shared.shredder,
+                self._state()[1].live,
+                batch,
+                fold.next_offset,
+                tails.wanted(),
+            )
+            self.served = replace(
+                self._state()[1],
+                live=indexed.live,
+                watermark_ns=fold.watermark_ns,
+            )
+        self._cut_set_aside.extend(indexed.set_aside)
+        self._set_aside(indexed.set_aside)
+        indexed_rows_total.labels(self._label).inc(indexed.rows)
+        live_rows.labels(self._label).set(indexed.live.rows)
+        self.notify()
+        for dataset, lines in indexed.lines.items():
+            tails.publish(dataset, lines)
+
+    def _hide(self, dataset: str, offset: int) -> None:
+        fold, served = self._state()
+        live = served.live.gone(dataset, offset)
+        self._serve(replace(served, live=live, gone=dict(fold.gone)))
+
+    def _serve(self, served: Served) -> None:
+        """Serve this picture from now on; what it hides waits to be given up."""
+        for entries in served.segments.values():
+            self._hidden.update((e.object, e) for e in entries if served.hides(e))
+        self.served = served.without_hidden()
+
+    # --- cuts -----------------------------------------------------------------------------------
+    async def _cut(self, cut: Cut, queue: asyncio.Queue[PendingCut]) -> None:
+        async with self._turn:
+            served = self._state()[1]
+            self.served = replace(served, live=served.live.cut())
+        sealing = self.served.live.sealing[-1]
+        set_aside = tuple(self._cut_set_aside)
+        queue.put_nowait(PendingCut(cut, sealing, self._owners, set_aside, served.gaps))
+        self._owners, self._cut_set_aside = {}, []
+        while len(self._state()[1].live.sealing) > limits.UNSEALED_CUTS_MAX:
+            await self.changed.wait()
+
+    async def _seal(self, queue: asyncio.Queue[PendingCut]) -> None:
+        context, config = self.shared.context, self.shared.config
+        while True:
+            pending = await queue.get()
+            started_ns = context.clock.monotonic_ns()
+            delay_s = context.random.uniform(0, config.publish_delay_ms / 1000)
+            published = await self._sealer.publish(pending, self._predecessor, delay_s)
+            manifest = published.manifest
+            async with self._turn:
+                served = self._state()[1]
+                live = served.live.published(pending.cut.next_offset)
+                self._serve(replace(served, live=live).with_segments(manifest.segments))
+            self._covered.append(Covered(manifest.next_offset, manifest.last_append_ns))
+            self._predecessor = manifest.key
+            self.last_manifest = manifest
+            cuts_total.labels(self._label).inc()
+            live_rows.labels(self._label).set(self.served.live.rows)
+            self.notify()
+            await self._checkpoint(manifest)
+            context.telemetry.emit(
+                "cut",
+                partition=self.number,
+                rows=manifest.rows,
+                segments=len(manifest.segments),
+                bytes=sum(segment.size_bytes for segment in manifest.segments),
+                next_offset=manifest.next_offset,
+                adopted=published.adopted,
+                diverged=bool(published.differences),
+                duration_ms=(context.clock.monotonic_ns() - started_ns) / 1e6,
+            )
+
+    async def _checkpoint(self, manifest: Manifest) -> None:
+        self._since_checkpoint += 1
+        if self._since_checkpoint < CHECKPOINT_EVERY:
+            return
+        segments = self._state()[1].all_segments()
+        try:
+            clock = self.shared.context.clock
+            await asyncio.to_thread(publish_checkpoint, self.chain, manifest, segments, clock)
+        except BellwetherError as error:
+            say(logger, logging.WARNING, "checkpoint not published", why=str(error))
+            return  # the next cut tries again
+        self._since_checkpoint = 0
+
+    # --- what others ask ------------------------------------------------------------------------
+    def _state(self) -> tuple[Fold, Served]:
+        if self.fold is None or self.served is None:
+            raise Resync(f"partition {self.number} is not resumed")
+        return self.fold, self.served
+
+    @property
+    def lag(self) -> int:
+        """Records between the log's end, as last seen, and what is served."""
+        if self.served is None:
+            return max(1, self.log_bounds.end)
+        return max(0, self.log_bounds.end - self.served.live.end_offset)
+
+    def hidden_by(self, append_before_ns: int) -> list[SegmentEntry]:
+        """Segments that are hidden, or would be if those appended before this time were."""
+        if self.served is None:
+            return []
+        entries = (entry for entries in self.served.segments.values() for entry in entries)
+        old = [entry for entry in entries if entry.append_max_ns < append_before_ns]
+        return [*self._hidden.values(), *old]
+
+    def expire(self, append_before_ns: int) -> None:
+        """Serve no segment that was appended wholly before this time (unix ns)."""
+        if self.served is not None and append_before_ns > self.served.expired_before_ns:
+            self._serve(replace(self.served, expired_before_ns=append_before_ns))
+
+    def covered_after(self, log_start: int) -> list[Covered]:
+        """Ends of published cuts beyond the log's start, oldest first."""
+        self._covered = [end for end in self._covered if end.next_offset > log_start]
+        return list(self._covered)
+
+    def unpublished(self, offset: int) -> bool:
+        """Whether a cut that ends at or before `offset` still waits to be published."""
+        if self.served is None:
+            return True
+        return any(one.end_offset <= offset for one in self.served.live.sealing)

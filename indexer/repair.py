@@ -1,0 +1,134 @@
+"""Damaged or missing segments made again from the log, if it still holds the cut's records (I4).
+
+The manifest's list of batch ids names the records that counted, so the rows are the same ones;
+the file must come out with the same hash, or it is not used.
+"""
+
+import asyncio
+import logging
+import tempfile
+from pathlib import Path
+
+from common.columns.segment import SegmentFile
+from common.errors import BellwetherError, DamagedObject, ObjectMissing
+from common.log import Log
+from common.logs import say
+from common.objects import ObjectStore
+from common.record import RecordError, decode, decompress_value
+from indexer.seal import CutRows, seal
+from indexer.shred import Shredder, ShredInput
+from snapshot.cache import SegmentCache
+from snapshot.chain import Chain
+from snapshot.manifest import Manifest, SegmentEntry, segment_key, unpack_batches
+
+_WAITING_MAX = 64
+_READ_BYTES = 4 * 1024 * 1024
+logger = logging.getLogger(__name__)
+
+
+class Repairs:
+    """Repairs one segment at a time, as they are asked for; each at most once per process."""
+
+    def __init__(
+        self,
+        log: Log,
+        objects: ObjectStore,
+        cache: SegmentCache,
+        shredder: Shredder,
+        folder: Path,
+    ) -> None:
+        self._log = log
+        self._objects = objects
+        self._cache = cache
+        self._shredder = shredder
+        self._folder = folder
+        self._waiting: asyncio.Queue[tuple[int, SegmentEntry]] = asyncio.Queue(_WAITING_MAX)
+        self._asked: set[str] = set()
+
+    def ask(self, partition: int, entry: SegmentEntry) -> None:
+        """Have a segment repaired soon. Never waits."""
+        if entry.object in self._asked or self._waiting.full():
+            return
+        self._asked.add(entry.object)
+        self._waiting.put_nowait((partition, entry))
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            partition, entry = await self._waiting.get()
+            try:
+                if await self.repair(partition, entry):
+                    self._asked.discard(entry.object)
+                    say(logger, logging.WARNING, "segment made again", object=entry.object)
+            except (BellwetherError, OSError) as error:
+                say(
+                    logger,
+                    logging.ERROR,
+                    "segment cannot be repaired: it stays unserved",
+                    object=entry.object,
+                    partition=partition,
+                    why=str(error),
+                )
+
+    async def repair(self, partition: int, entry: SegmentEntry) -> bool:
+        """Make the segment again and put its object. False: the bytes came out otherwise.
+
+        Raises OffsetGone when the log no longer holds the records, DamagedObject, ObjectMissing.
+        """
+        chain = Chain(self._objects, partition, None)
+        manifest = await asyncio.to_thread(_manifest_of, chain, entry)
+        accepted = {offset for _, offset in unpack_batches(manifest.batches)}
+        inputs: list[ShredInput] = []
+        offset = entry.first_offset
+        while offset < entry.end_offset:
+            messages = await self._log.read(partition, offset, _READ_BYTES, 0)
+            if not messages:
+                raise DamagedObject(f"the log ends before offset {entry.end_offset}")
+            for message in messages:
+                if message.offset >= entry.end_offset:
+                    break
+                if message.offset not in accepted:
+                    continue
+                try:
+                    record = decode(message)
+                    if record.dataset == entry.dataset:
+                        lines = decompress_value(record.value)
+                        inputs.append(
+                            ShredInput(message.offset, message.append_ns, record.depth, lines)
+                        )
+                except RecordError:
+                    continue  # it was set aside when the segment was made
+            offset = messages[-1].offset + 1
+        return await asyncio.to_thread(self._seal, manifest, entry, inputs)
+
+    def _seal(self, manifest: Manifest, entry: SegmentEntry, inputs: list[ShredInput]) -> bool:
+        block = self._shredder.shred(inputs).block
+        cut = CutRows(entry.dataset, (block,), entry.append_min_ns, entry.append_max_ns)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
+            files = seal(
+                cut,
+                epoch=manifest.epoch,
+                partition=manifest.partition,
+                folder=Path(scratch),
+            )
+            return any(self._accept(file, entry) for file in files)
+
+    def _accept(self, file: SegmentFile, entry: SegmentEntry) -> bool:
+        if file.object_hash != entry.object:
+            return False
+        self._objects.replace(segment_key(entry.object), file.path)
+        self._cache.adopt(entry.object, file.path)
+        return True
+
+
+def _manifest_of(chain: Chain, entry: SegmentEntry) -> Manifest:
+    """The manifest of the cut that made the segment. Raises ObjectMissing, DamagedObject."""
+    for key in chain.manifest_keys():
+        if key < f"manifests/{chain.partition:05d}/{entry.epoch_number:08d}-{entry.end_offset:020d}":
+            continue
+        manifest = chain.manifest(key)
+        if any(segment.object == entry.object for segment in manifest.segments):
+            return manifest
+        break
+    raise ObjectMissing(f"no manifest names segment {entry.object}")

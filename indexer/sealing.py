@@ -1,0 +1,173 @@
+"""Sealing and publishing the cuts of one partition, one after the other (I3, I4).
+
+Segments are built and published in threads. Whatever fails is tried again with back-off: until
+then the rows stay live, and reading pauses when too many cuts wait.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.clock import Clock
+from common.columns.segment import SegmentFile
+from common.errors import ObjectMissing, ObjectsUnavailable
+from common.logs import say
+from indexer.fold import Cut
+from indexer.live import SealingSet
+from indexer.seal import remove_leftovers, seal_all
+from snapshot.cache import SegmentCache
+from snapshot.chain import Chain
+from snapshot.epochs import Epoch
+from snapshot.manifest import Gap, Manifest, SegmentEntry, SetAsideEntry, pack_batches
+from snapshot.publish import Published, publish
+
+WRITER = "bellwether-indexer-1"
+_BACKOFF_FIRST_S = 0.2
+_BACKOFF_MAX_S = 10.0
+logger = logging.getLogger(__name__)
+Owners = Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCut:
+    """A cut that is to be sealed. owners: dataset -> (team, env)."""
+
+    cut: Cut
+    rows: SealingSet
+    owners: Owners
+    set_aside: tuple[SetAsideEntry, ...]
+    gaps: tuple[Gap, ...]
+
+
+def entry_of(file: SegmentFile, epoch: Epoch, owners: Owners) -> SegmentEntry:
+    """A sealed file as the manifest names it."""
+    info = file.info
+    team, env = owners[info.dataset]
+    return SegmentEntry(
+        team=team,
+        env=env,
+        dataset=info.dataset,
+        epoch_number=epoch.number,
+        rows=info.rows,
+        time_min_ns=info.time_min_ns,
+        time_max_ns=info.time_max_ns,
+        append_min_ns=info.append_min_ns,
+        append_max_ns=info.append_max_ns,
+        first_offset=info.first_offset,
+        end_offset=info.end_offset,
+        object=file.object_hash,
+        size_bytes=file.size_bytes,
+        digest=info.digest,
+        far=info.far,
+    )
+
+
+def build_manifest(
+    pending: PendingCut,
+    files: tuple[SegmentFile, ...],
+    *,
+    epoch: Epoch,
+    predecessor: str | None,
+    zone: str,
+    created_ns: int,
+) -> Manifest:
+    """The manifest of a cut."""
+    cut = pending.cut
+    set_aside = sorted({*cut.set_aside, *pending.set_aside}, key=lambda entry: entry.offset)
+    return Manifest(
+        partition=epoch.partition,
+        epoch=epoch.log,
+        epoch_number=epoch.number,
+        first_offset=cut.first_offset,
+        next_offset=cut.next_offset,
+        predecessor=predecessor,
+        last_batch=cut.last_batch.hex(),
+        last_append_ns=cut.last_append_ns,
+        rows=sum(file.info.rows for file in files),
+        segments=[entry_of(file, epoch, pending.owners) for file in files],
+        batches=pack_batches(cut.batches),
+        hour_markers=list(cut.hour_markers),
+        watermark_ns=cut.watermark_ns,
+        gaps=list(pending.gaps),
+        set_aside=set_aside,
+        datasets=list(cut.datasets),
+        gone=list(cut.gone),
+        writer=WRITER,
+        zone=zone,
+        created_ns=created_ns,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Seals the cuts of one epoch of one partition. folder: scratch space of its own."""
+
+    chain: Chain
+    cache: SegmentCache
+    epoch: Epoch
+    folder: Path
+    clock: Clock
+    zone: str
+
+    def prepare(self) -> None:
+        """Empty the scratch folder. Blocks."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(self.folder)
+        for path in self.folder.glob("*.parquet"):
+            path.unlink(missing_ok=True)
+
+    async def publish(self, pending: PendingCut, predecessor: str | None, delay_s: float) -> Published:
+        """Seal and publish until it is done. Raises ChainForked, DocumentTooNew."""
+        backoff_s = _BACKOFF_FIRST_S
+        files: tuple[SegmentFile, ...] | None = None
+        while True:
+            try:
+                if files is None:
+                    files = await asyncio.to_thread(self._seal, pending)
+                    await asyncio.sleep(delay_s)
+                return await asyncio.to_thread(self._publish, pending, files, predecessor)
+            except (ObjectsUnavailable, ObjectMissing, OSError) as error:
+                if isinstance(error, FileNotFoundError):
+                    files = None
+                say(
+                    logger,
+                    logging.WARNING,
+                    "cut cannot be published now; trying again",
+                    partition=self.epoch.partition,
+                    next_offset=pending.cut.next_offset,
+                    why=str(error),
+                    again_in_s=backoff_s,
+                )
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
+
+    def _seal(self, pending: PendingCut) -> tuple[SegmentFile, ...]:
+        return seal_all(
+            pending.rows.cuts,
+            epoch=self.epoch.log,
+            partition=self.epoch.partition,
+            folder=self.folder,
+        )
+
+    def _publish(
+        self, pending: PendingCut, files: tuple[SegmentFile, ...], predecessor: str | None
+    ) -> Published:
+        manifest = build_manifest(
+            pending,
+            files,
+            epoch=self.epoch,
+            predecessor=predecessor,
+            zone=self.zone,
+            created_ns=self.clock.now_ns(),
+        )
+        by_hash = {file.object_hash: file.path for file in files}
+        published = publish(self.chain, manifest, by_hash)
+        named = {entry.object for entry in published.manifest.segments}
+        for object_hash, path in by_hash.items():
+            if object_hash in named:
+                self.cache.adopt(object_hash, path)
+            else:
+                path.unlink(missing_ok=True)
+        return published

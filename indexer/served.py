@@ -1,0 +1,62 @@
+"""What a partition serves now: segments by dataset, live rows, gaps. One value, replaced in one
+step, so that a query never sees a row twice or not at all (I2, I7).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from indexer.live import LiveRows
+from snapshot.epochs import Epoch
+from snapshot.manifest import Gap, GoneEntry, SegmentEntry
+
+Segments = Mapping[str, tuple[SegmentEntry, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A picture of the partition before `live.end_offset` of its epoch."""
+
+    epoch: Epoch
+    live: LiveRows
+    watermark_ns: int
+    segments: Segments = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    gone: Mapping[str, GoneEntry] = field(default_factory=dict)
+    expired_before_ns: int = 0
+
+    def with_segments(self, entries: Iterable[SegmentEntry]) -> "Served":
+        """With these segments besides."""
+        segments = dict(self.segments)
+        for entry in entries:
+            segments[entry.dataset] = (*segments.get(entry.dataset, ()), entry)
+        return replace(self, segments=segments)
+
+    def hides(self, entry: SegmentEntry) -> bool:
+        """Whether retention or the deletion of its dataset hides the whole segment."""
+        if entry.append_max_ns < self.expired_before_ns:
+            return True
+        gone = self.gone.get(entry.dataset)
+        if gone is None:
+            return False
+        return (entry.epoch_number, entry.end_offset) <= (gone.epoch_number, gone.offset)
+
+    def visible_from(self, entry: SegmentEntry) -> int:
+        """Rows of records before this offset are hidden in the segment."""
+        gone = self.gone.get(entry.dataset)
+        if gone is None or gone.epoch_number != entry.epoch_number:
+            return 0
+        return gone.offset
+
+    def visible(self, dataset: str) -> list[SegmentEntry]:
+        """The dataset's segments that are served, oldest first."""
+        return [entry for entry in self.segments.get(dataset, ()) if not self.hides(entry)]
+
+    def all_segments(self) -> list[SegmentEntry]:
+        """Every segment that is served, in the order of the chain."""
+        visible = (entry for dataset in self.segments for entry in self.visible(dataset))
+        return sorted(visible, key=lambda e: (e.epoch_number, e.end_offset, e.dataset, e.far))
+
+    def without_hidden(self) -> "Served":
+        """Segments that are no longer served are forgotten."""
+        kept = {dataset: tuple(self.visible(dataset)) for dataset in self.segments}
+        return replace(self, segments={d: entries for d, entries in kept.items() if entries})

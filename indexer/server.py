@@ -1,0 +1,140 @@
+"""The indexer's process: claims, partitions, internal HTTP, and a clean stop (I6, I8)."""
+
+import asyncio
+import logging
+import os
+
+from aiohttp import web
+
+from common.logs import say
+from common.members import Member, encode_member
+from common.role import RoleContext
+from common.web import add_health_routes, require_internal_token
+from indexer.claims import Claims
+from indexer.config import IndexerConfig
+from indexer.endpoints import Endpoints
+from indexer.partition import Partition, Shared
+from indexer.repair import Repairs
+from indexer.shred.reference import ReferenceShredder
+from indexer.tail import Tails
+from indexer.tending import Caretaker
+from indexer.views import Footers, Views
+from snapshot.cache import SegmentCache
+
+_VERSION = "1"
+_HTTP_GRACE_S = 1.0
+logger = logging.getLogger(__name__)
+
+
+class Indexer:
+    """The partitions that this process holds, and the tasks that run them."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self.partitions: dict[int, Partition] = {}
+        self._tasks: dict[int, list[asyncio.Task[None]]] = {}
+
+    async def gain(self, number: int) -> None:
+        """Begin to index a partition."""
+        partition = Partition(number, self.shared)
+        self.partitions[number] = partition
+        self._tasks[number] = [
+            asyncio.create_task(partition.run()),
+            asyncio.create_task(Caretaker(partition).run()),
+        ]
+
+    async def lose(self, number: int) -> None:
+        """Stop indexing a partition."""
+        self.partitions.pop(number, None)
+        tasks = self._tasks.pop(number, [])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stop indexing all of them."""
+        for number in list(self._tasks):
+            await self.lose(number)
+
+    def not_ready(self, partitions: int) -> str | None:
+        """Why this indexer is not ready: it lags, is stopped, or others hold its partitions."""
+        for number in range(partitions):
+            partition = self.partitions.get(number)
+            if partition is None:
+                return f"partition {number} is not claimed"
+            if partition.served is None:
+                return f"partition {number} is being resumed"
+            if partition.stopped_reason is not None:
+                return f"partition {number} {partition.stopped_reason}"
+            if partition.lag > self.shared.config.ready_lag_records:
+                return f"partition {number} lags by {partition.lag} records"
+        return None
+
+
+async def serve(context: RoleContext, config: IndexerConfig) -> None:
+    """Run the indexer until `context.stop` is set and what is in flight is finished."""
+    identity = await context.backends.log.open()
+    objects, log = context.backends.objects, context.backends.log
+    cache = await asyncio.to_thread(
+        SegmentCache, objects, context.folder / "segments", config.segment_cache_bytes
+    )
+    shredder = ReferenceShredder()
+    tails = Tails()
+    repairs = Repairs(log, objects, cache, shredder, context.folder / "repair")
+    indexer = Indexer(Shared(context, config, identity.epoch, shredder, cache, tails))
+    views = Views(
+        indexer.partitions, cache, Footers(), repairs, context.clock, config.ready_lag_records
+    )
+    app = web.Application(middlewares=[require_internal_token(context.internal_token)])
+    add_health_routes(app, lambda: indexer.not_ready(identity.partitions))
+    Endpoints(
+        indexer.partitions, views, tails, log, context.clock, shredder.name
+    ).add_routes(app)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, context.host, context.port)
+        await site.start()
+        port = runner.addresses[0][1]
+        await _index(context, config, indexer, repairs, f"http://{context.host}:{port}")
+    finally:
+        await runner.cleanup()
+
+
+async def _index(
+    context: RoleContext, config: IndexerConfig, indexer: Indexer, repairs: Repairs, url: str
+) -> None:
+    member = Member(
+        role=context.role,
+        instance=context.instance,
+        url=url,
+        zone=context.zone,
+        pid=os.getpid(),
+        started_ns=context.clock.now_ns(),
+        version=_VERSION,
+    )
+    locks = context.backends.locks
+    name = f"roles/{context.role}/{context.instance}"
+    announced = await asyncio.to_thread(locks.acquire, name, encode_member(member))
+    identity = await context.backends.log.open()
+    claims = Claims(locks, member, identity.partitions)
+    repairing = asyncio.create_task(repairs.run())
+    say(logger, logging.INFO, "indexer listens", url=url, partitions=identity.partitions)
+    try:
+        while not context.stop.is_set():
+            await claims.refresh(indexer.gain, indexer.lose)
+            await _wait(context.stop, config.claim_retry_ms / 1000)
+    finally:
+        repairing.cancel()
+        await asyncio.gather(repairing, return_exceptions=True)
+        await indexer.close()
+        await claims.release_all()
+        if announced is not None:
+            await asyncio.to_thread(announced.release)
+
+
+async def _wait(stop: asyncio.Event, timeout_s: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), timeout_s)
+    except TimeoutError:
+        return

@@ -1,0 +1,164 @@
+"""The caretaker of a partition: heartbeats, hour markers, lag, retention.
+
+It appends control records and frees space; it decides nothing about what the log means (I3).
+What fails here is logged and tried again at the next round; indexing goes on.
+"""
+
+import asyncio
+import logging
+
+from common.errors import BellwetherError, LogUnavailable
+from common.logs import say
+from common.metrics import lag_records
+from common.record import Marker, heartbeat_record, marker_record
+from indexer.fold import HOUR_NS
+from indexer.partition import Partition
+from snapshot.retention import DAY_NS, droppable_offset
+
+_ROUND_S = 1.0
+_MARKER_AGAIN_NS = 60 * 10**9
+_S_NS = 10**9
+logger = logging.getLogger(__name__)
+
+
+class Caretaker:
+    """Looks after one partition until it is cancelled."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+        self._context = partition.shared.context
+        self._config = partition.shared.config
+        self._marker_tried_ns = -_MARKER_AGAIN_NS
+        self._kept_house_ns = self._context.clock.monotonic_ns()
+        self._reported_ns = self._context.clock.monotonic_ns()
+        self._reported_offset = 0
+        self._jitter_s = self._context.random.uniform(0, 2)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self._round()
+            except BellwetherError as error:
+                say(
+                    logger,
+                    logging.WARNING,
+                    "round of the caretaker failed",
+                    partition=self._partition.number,
+                    kind=type(error).__name__,
+                    why=str(error),
+                )
+            except OSError as error:
+                say(logger, logging.WARNING, "round of the caretaker failed", why=str(error))
+            await asyncio.sleep(_ROUND_S)
+
+    async def _round(self) -> None:
+        partition = self._partition
+        served = partition.served
+        before = 0 if served is None else served.live.end_offset
+        bounds = await self._context.backends.log.bounds(partition.number)
+        partition.log_bounds = bounds
+        lag_records.labels(str(partition.number)).set(partition.lag)
+        if partition.served is None or partition.fold is None:
+            return
+        if partition.served is served and bounds.end < before:
+            partition.ask_resync(f"the log ends at {bounds.end}, before offset {before}")
+            return
+        if partition.stopped_reason is None:
+            await self._mark_hour()
+            if partition.lag == 0:
+                await self._beat()
+        now_ns = self._context.clock.monotonic_ns()
+        if now_ns - self._kept_house_ns >= self._config.housekeeping_s * _S_NS:
+            self._kept_house_ns = now_ns
+            await self._keep_house()
+        if now_ns - self._reported_ns >= self._config.telemetry_s * _S_NS:
+            self._report(now_ns)
+
+    async def _beat(self) -> None:
+        """Append a heartbeat if nobody, we or the twin, appended anything for a while."""
+        served = self._partition.served
+        if served is None:
+            return
+        quiet_ns = self._context.clock.now_ns() - served.watermark_ns
+        if quiet_ns < (self._config.heartbeat_ms / 1000 + self._jitter_s) * _S_NS:
+            return
+        await self._append_quietly(heartbeat=True, hour=0)
+
+    async def _mark_hour(self) -> None:
+        """Append the marker of the hour that is over, a while into the new one."""
+        fold = self._partition.fold
+        spread = max(1, self._config.marker_spread_s)
+        stagger_ns = (self._partition.number * 37 % spread + 2 + self._jitter_s) * _S_NS
+        hour = int((self._context.clock.now_ns() - stagger_ns) // HOUR_NS) - 1
+        if fold is None or (fold.hour is not None and fold.hour >= hour):
+            return
+        now_ns = self._context.clock.monotonic_ns()
+        if now_ns - self._marker_tried_ns < _MARKER_AGAIN_NS:
+            return
+        self._marker_tried_ns = now_ns
+        await self._append_quietly(heartbeat=False, hour=hour)
+
+    async def _append_quietly(self, *, heartbeat: bool, hour: int) -> None:
+        record = heartbeat_record() if heartbeat else marker_record(Marker(hour=hour))
+        try:
+            await self._context.backends.log.append(self._partition.number, record)
+        except LogUnavailable as error:
+            say(logger, logging.INFO, "control record not appended", why=str(error))
+
+    async def _keep_house(self) -> None:
+        self._partition.expire(await asyncio.to_thread(self._retire))
+        await self._drop_log()
+
+    def _retire(self) -> int:
+        """Give up what retention or a deleted dataset hides; returns the newest cut-off.
+
+        The cut-off moves in whole hours, which bounds the number of documents.
+        """
+        partition, config = self._partition, self._config
+        now_ns = self._context.clock.now_ns()
+        cutoff_ns = 0
+        if config.retention_days > 0:
+            cutoff_ns = now_ns - int(config.retention_days * DAY_NS)
+            cutoff_ns -= cutoff_ns % HOUR_NS
+        hidden = partition.hidden_by(cutoff_ns)
+        if hidden and partition.stopped_reason is None:
+            partition.retention.give_up(hidden, cutoff_ns, now_ns)
+        partition.retention.delete_due(now_ns, config.retention_grace_s * _S_NS)
+        return partition.retention.refresh()
+
+    async def _drop_log(self) -> None:
+        """Free what is covered by the newest manifest and no longer kept for repairs."""
+        partition, config, log = self._partition, self._config, self._context.backends.log
+        served, newest = partition.served, partition.last_manifest
+        if served is None or newest is None or newest.epoch_number != served.epoch.number:
+            return
+        start = partition.log_bounds.start
+        covered = partition.covered_after(start)
+        keep_after_ns = self._context.clock.now_ns() - int(config.log_keep_hours * HOUR_NS)
+        offset = droppable_offset(covered, start, keep_after_ns)
+        if offset > start:
+            start = await log.drop_before(partition.number, offset)
+        for end in covered:
+            if await log.size_bytes(partition.number) <= config.log_keep_bytes:
+                break
+            if end.next_offset > start:
+                start = await log.drop_before(partition.number, end.next_offset)
+
+    def _report(self, now_ns: int) -> None:
+        partition = self._partition
+        served = partition.served
+        if served is None:
+            return
+        end = served.live.end_offset
+        if self._reported_offset and end > self._reported_offset:
+            self._context.telemetry.emit(
+                "indexing",
+                partition=partition.number,
+                records=end - self._reported_offset,
+                live_rows=served.live.rows,
+                live_bytes=served.live.memory_bytes,
+                lag_records=partition.lag,
+                duration_ms=(now_ns - self._reported_ns) / 1e6,
+            )
+        self._reported_ns, self._reported_offset = now_ns, end

@@ -1,0 +1,172 @@
+"""Leased pictures of partitions for the share executor (I7).
+
+A lease waits for a position, pins the files it names, checks them, and gives one consistent
+picture; what cannot be served is named in it, never left out silently.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+from common.clock import Clock
+from common.columns import ColumnKey
+from common.columns.segment_read import SegmentReader
+from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
+from common.logs import say
+from indexer.partition import Partition
+from indexer.repair import Repairs
+from indexer.served import Served
+from query.view import DatasetView, PartitionNotHeld, SegmentView
+from snapshot.cache import SegmentCache
+from snapshot.manifest import SegmentEntry
+
+_FOOTERS_MAX = 8_192  # footers remembered; each is a set of column names
+logger = logging.getLogger(__name__)
+Footer = tuple[frozenset[ColumnKey], frozenset[ColumnKey]]
+
+
+class Footers:
+    """Columns of segments, read from their footers once. Safe to use from threads."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Footer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, object_hash: str, cache: SegmentCache) -> Footer:
+        """(columns of their own, columns in the rest column). Blocks. Raises as `ensure` does."""
+        with self._lock:
+            known = self._known.get(object_hash)
+            if known is not None:
+                self._known.move_to_end(object_hash)
+                return known
+        with SegmentReader(cache.ensure(object_hash)) as reader:
+            footer = (reader.columns, reader.rest_columns)
+        with self._lock:
+            self._known[object_hash] = footer
+            while len(self._known) > _FOOTERS_MAX:
+                self._known.popitem(last=False)
+        return footer
+
+
+class Views:
+    """The partitions of this indexer, as `query.view.PartitionViews` asks for them."""
+
+    def __init__(
+        self,
+        partitions: dict[int, Partition],
+        cache: SegmentCache,
+        footers: Footers,
+        repairs: Repairs,
+        clock: Clock,
+        ready_lag_records: int,
+    ) -> None:
+        self._partitions = partitions
+        self._cache = cache
+        self._footers = footers
+        self._repairs = repairs
+        self._clock = clock
+        self._ready_lag_records = ready_lag_records
+
+    def partitions(self) -> list[int]:
+        """The partitions held now."""
+        return sorted(n for n, p in self._partitions.items() if p.served is not None)
+
+    @asynccontextmanager
+    async def lease(
+        self, partition: int, dataset: str, at_least: int | None, timeout_ms: int
+    ) -> AsyncIterator[DatasetView]:
+        """See query.view.PartitionViews. Raises PartitionNotHeld."""
+        held = self._partitions.get(partition)
+        if held is None or held.served is None:
+            raise PartitionNotHeld(partition)
+        await self.wait_for(held, at_least, timeout_ms)
+        served = held.served
+        entries = served.visible(dataset)
+        hashes = [entry.object for entry in entries]
+        self._cache.lease(hashes)  # in the same step as taking the picture: none can go between
+        try:
+            segments, unserved = await asyncio.to_thread(self._open, served, entries)
+            for entry in unserved:
+                self._repairs.ask(partition, entry)
+            yield DatasetView(
+                partition=partition,
+                epoch=served.epoch.log,
+                end_offset=served.live.end_offset,
+                watermark_ns=served.watermark_ns,
+                segments=tuple(segments),
+                blocks=served.live.blocks(dataset),
+                gaps=tuple(
+                    (gap.epoch, gap.first, gap.first if gap.end is None else gap.end)
+                    for gap in served.gaps
+                ),
+                unserved=tuple(entry.object for entry in unserved),
+                catching_up=held.lag > self._ready_lag_records,
+            )
+        finally:
+            self._cache.release(hashes)
+
+    async def wait_for(self, held: Partition, at_least: int | None, timeout_ms: int) -> None:
+        """Wait until the partition's end offset is `at_least`, or the time is up."""
+        if at_least is None:
+            return
+        deadline_ns = self._clock.monotonic_ns() + timeout_ms * 10**6
+        while held.served is None or held.served.live.end_offset < at_least:
+            left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9
+            if left_s <= 0 or held.stopped_reason is not None:
+                return
+            changed = held.changed
+            try:
+                await asyncio.wait_for(changed.wait(), left_s)
+            except TimeoutError:
+                return
+
+    def _open(
+        self, served: Served, entries: list[SegmentEntry]
+    ) -> tuple[list[SegmentView], list[SegmentEntry]]:
+        segments, unserved = [], []
+        for entry in entries:
+            try:
+                path = self._cache.ensure(entry.object)
+                columns, rest = self._footers.read(entry.object, self._cache)
+            except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
+                say(
+                    logger,
+                    logging.ERROR,
+                    "segment cannot be served",
+                    object=entry.object,
+                    why=str(error),
+                )
+                unserved.append(entry)
+                continue
+            segments.append(
+                SegmentView(
+                    path=path,
+                    object_hash=entry.object,
+                    rows=entry.rows,
+                    first_offset=entry.first_offset,
+                    end_offset=entry.end_offset,
+                    time_min_ns=entry.time_min_ns,
+                    time_max_ns=entry.time_max_ns,
+                    columns=columns,
+                    rest_columns=rest,
+                    visible_from=served.visible_from(entry),
+                )
+            )
+        return segments, unserved
+
+    def columns(self, dataset: str) -> Iterator[tuple[ColumnKey, int, int]]:
+        """(column, first, last) event times of the dataset's columns here, unsorted. Blocks."""
+        for partition in list(self._partitions.values()):
+            served = partition.served
+            if served is None:
+                continue
+            for segment in self._open(served, served.visible(dataset))[0]:
+                for key in segment.columns | segment.rest_columns:
+                    yield key, segment.time_min_ns, segment.time_max_ns
+            for block in served.live.blocks(dataset):
+                first, last = int(block.time_ns.min()), int(block.time_ns.max())
+                for key in block.columns:
+                    yield key, first, last
