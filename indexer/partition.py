@@ -98,7 +98,7 @@ class Partition:
                 return  # stopped for good: it goes on being served
             except Resync as error:
                 say(logger, logging.WARNING, "resync", partition=self.number, why=str(error))
-            except Exception as error:  # noqa: BLE001 - the outermost loop: counted and retried
+            except Exception as error:
                 partition_failures_total.labels(self._label).inc()
                 say(
                     logger,
@@ -206,7 +206,9 @@ class Partition:
         self._owners: dict[str, tuple[str, str]] = {}
         self._cut_set_aside: list[SetAsideEntry] = []
         newest = resumed.history.newest
-        self._covered = [] if newest is None else [Covered(newest.next_offset, newest.last_append_ns)]
+        self._covered = (
+            [] if newest is None else [Covered(newest.next_offset, newest.last_append_ns)]
+        )
         served = Served(
             epoch=resumed.epoch,
             live=LiveRows(resumed.carried.next_offset),
@@ -380,7 +382,7 @@ class Partition:
             self._predecessor = manifest.key
             self.last_manifest = manifest
             cuts_total.labels(self._label).inc()
-            live_rows.labels(self._label).set(self.served.live.rows)
+            live_rows.labels(self._label).set(self._state()[1].live.rows)
             self.notify()
             await self._checkpoint(manifest)
             context.telemetry.emit(

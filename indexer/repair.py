@@ -125,7 +125,10 @@ class Repairs:
 def _manifest_of(chain: Chain, entry: SegmentEntry) -> Manifest:
     """The manifest of the cut that made the segment. Raises ObjectMissing, DamagedObject."""
     for key in chain.manifest_keys():
-        if key < f"manifests/{chain.partition:05d}/{entry.epoch_number:08d}-{entry.end_offset:020d}":
+        if (
+            key
+            < f"manifests/{chain.partition:05d}/{entry.epoch_number:08d}-{entry.end_offset:020d}"
+        ):
             continue
         manifest = chain.manifest(key)
         if any(segment.object == entry.object for segment in manifest.segments):

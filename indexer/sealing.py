@@ -118,7 +118,9 @@ class Sealer:
         for path in self.folder.glob("*.parquet"):
             path.unlink(missing_ok=True)
 
-    async def publish(self, pending: PendingCut, predecessor: str | None, delay_s: float) -> Published:
+    async def publish(
+        self, pending: PendingCut, predecessor: str | None, delay_s: float
+    ) -> Published:
         """Seal and publish until it is done. Raises ChainForked, DocumentTooNew."""
         backoff_s = _BACKOFF_FIRST_S
         files: tuple[SegmentFile, ...] | None = None

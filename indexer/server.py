@@ -9,6 +9,7 @@ from aiohttp import web
 from common.logs import say
 from common.members import Member, encode_member
 from common.role import RoleContext
+from common.version import VERSION
 from common.web import add_health_routes, require_internal_token
 from indexer.claims import Claims
 from indexer.config import IndexerConfig
@@ -21,7 +22,6 @@ from indexer.tending import Caretaker
 from indexer.views import Footers, Views
 from snapshot.cache import SegmentCache
 
-_VERSION = "1"
 _HTTP_GRACE_S = 1.0
 logger = logging.getLogger(__name__)
 
@@ -87,9 +87,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     )
     app = web.Application(middlewares=[require_internal_token(context.internal_token)])
     add_health_routes(app, lambda: indexer.not_ready(identity.partitions))
-    Endpoints(
-        indexer.partitions, views, tails, log, context.clock, shredder.name
-    ).add_routes(app)
+    Endpoints(indexer.partitions, views, tails, log, context.clock, shredder.name).add_routes(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()
     try:
@@ -111,7 +109,7 @@ async def _index(
         zone=context.zone,
         pid=os.getpid(),
         started_ns=context.clock.now_ns(),
-        version=_VERSION,
+        version=VERSION,
     )
     locks = context.backends.locks
     name = f"roles/{context.role}/{context.instance}"

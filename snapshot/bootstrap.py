@@ -195,9 +195,7 @@ def _report(history: History) -> None:
         say(logger, logging.ERROR, "manifest beyond its epoch's end ignored", key=key)
 
 
-async def _decide(
-    chain: Chain, log: Log, log_id: str, bounds: Bounds, history: History
-) -> Opening:
+async def _decide(chain: Chain, log: Log, log_id: str, bounds: Bounds, history: History) -> Opening:
     present = history.epochs[-1] if history.epochs else None
     older = newest_first(chain, history)
     if history.newest is not None:

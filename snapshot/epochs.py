@@ -55,7 +55,7 @@ def epoch_key(partition: int, number: int) -> str:
 
 def split_stray(keys: Iterable[str], epochs: Sequence[Epoch]) -> tuple[list[str], list[str]]:
     """(manifests that count, stray ones: of a closed epoch and beyond where it was left)."""
-    ends = {}
+    ends: dict[int, int] = {}
     for epoch in epochs[1:]:
         last = None if epoch.predecessor is None else parse_manifest_key(epoch.predecessor)
         for number in range(FIRST_EPOCH, epoch.number):
@@ -64,7 +64,8 @@ def split_stray(keys: Iterable[str], epochs: Sequence[Epoch]) -> tuple[list[str]
                 limit = last[2]
             if limit is not None:
                 ends[number] = min(limit, ends.get(number, limit))
-    counting, stray = [], []
+    counting: list[str] = []
+    stray: list[str] = []
     for key in keys:
         _, number, next_offset = parse_manifest_key(key)
         known = not epochs or number <= epochs[-1].number

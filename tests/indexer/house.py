@@ -1,0 +1,130 @@
+"""A small house for the indexer's tests: real embedded backends in a temporary folder."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from common.clock import SystemClock
+from common.locks.files import FileLocks
+from common.log import Appended, Log
+from common.log.embedded import EmbeddedLog
+from common.metadata.sqlite import SqliteMetadata
+from common.names import dataset_id
+from common.objects import ObjectStore
+from common.objects.directory import DirectoryObjects
+from common.record import Record, encode_event_line, events_record
+from common.role import Backends, RoleContext
+from common.telemetry import NoTelemetry
+from indexer.config import IndexerConfig
+from indexer.partition import Partition, Shared
+from indexer.shred.reference import ReferenceShredder
+from indexer.tail import Tails
+from snapshot.cache import SegmentCache
+
+DATASET = dataset_id("t", "e", "web")
+QUICK = IndexerConfig(publish_delay_ms=1, poll_wait_ms=20, claim_retry_ms=20)
+TIME_NS = 1_700_000_000 * 10**9
+
+
+def record(numbers: list[int], *, batch: int | None = None, dataset: str = DATASET) -> Record:
+    """An events record whose events hold these numbers in the field `n`."""
+    lines = [encode_event_line(TIME_NS + n, 1, b'{"n":%d}' % n) for n in numbers]
+    name = numbers[0] if batch is None else batch
+    return events_record(
+        team="t",
+        env="e",
+        dataset=dataset,
+        batch=name.to_bytes(16, "big"),
+        depth=0,
+        via="test",
+        lines=lines,
+    )
+
+
+async def append(log: Log, *numbers: list[int], partition: int = 0) -> list[Appended]:
+    """Append one record per list of numbers."""
+    return [await log.append(partition, record(some)) for some in numbers]
+
+
+@asynccontextmanager
+async def open_context(
+    folder: Path,
+    zone: str = "a",
+    partitions: int = 1,
+    wrap: Callable[[ObjectStore], ObjectStore] = lambda objects: objects,
+) -> AsyncIterator[RoleContext]:
+    """A role's context over the data in `folder`, as a new process would have it."""
+    clock = SystemClock()
+    for name in ("log", "objects", "locks"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    own = folder / "roles" / f"indexer-{zone}"
+    own.mkdir(parents=True, exist_ok=True)
+    log = EmbeddedLog(folder / "log", partitions, clock)
+    await log.open()
+    locks = FileLocks(folder / "locks")
+    context = RoleContext(
+        role="indexer",
+        instance=f"indexer-{zone}",
+        zone=zone,
+        host="127.0.0.1",
+        port=0,
+        folder=own,
+        backends=Backends(
+            log=log,
+            objects=wrap(DirectoryObjects(folder / "objects")),
+            metadata=SqliteMetadata(folder / "metadata.db"),
+            locks=locks,
+        ),
+        clock=clock,
+        random=random.Random(7),
+        telemetry=NoTelemetry(),
+        stop=asyncio.Event(),
+        internal_token="token",
+    )
+    try:
+        yield context
+    finally:
+        await log.close()
+        locks.close()
+
+
+@asynccontextmanager
+async def running(
+    context: RoleContext, number: int = 0, config: IndexerConfig = QUICK
+) -> AsyncIterator[Partition]:
+    """A partition that is being indexed; dropped without a goodbye at the end."""
+    identity = await context.backends.log.open()
+    cache = SegmentCache(
+        context.backends.objects, context.folder / "segments", config.segment_cache_bytes
+    )
+    shared = Shared(context, config, identity.epoch, ReferenceShredder(), cache, Tails())
+    partition = Partition(number, shared)
+    task = asyncio.create_task(partition.run())
+    try:
+        yield partition
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(partition: Partition, condition: Callable[[Partition], bool]) -> None:
+    """Wait until the partition fulfils the condition."""
+    async with asyncio.timeout(20):
+        while partition.served is None or not condition(partition):
+            changed = partition.changed
+            try:
+                await asyncio.wait_for(changed.wait(), 0.2)
+            except TimeoutError:
+                continue
+
+
+def reached(offset: int) -> Callable[[Partition], bool]:
+    """Everything before `offset` is indexed."""
+    return lambda p: p.served is not None and p.served.live.end_offset >= offset
+
+
+def published(offset: int) -> Callable[[Partition], bool]:
+    """Everything before `offset` is indexed and its cuts are published."""
+    return lambda p: reached(offset)(p) and not p.unpublished(offset)

@@ -1,0 +1,277 @@
+"""A partition over real embedded backends: once, resumed after anything, never silent (I2-I5)."""
+
+import asyncio
+from pathlib import Path
+
+from common.record import Marker, gone_record, marker_record
+from indexer.partition import Partition
+from indexer.repair import Repairs
+from indexer.views import Footers, Views
+from query.view import DatasetView
+from snapshot.chain import Chain
+from snapshot.manifest import segment_key
+from tests.indexer.house import (
+    DATASET,
+    QUICK,
+    append,
+    open_context,
+    published,
+    reached,
+    record,
+    running,
+    until,
+)
+
+CUT = marker_record(Marker(hour=None, reason="test"))
+
+
+def views_of(partition: Partition) -> Views:
+    shared = partition.shared
+    backends = shared.context.backends
+    repairs = Repairs(
+        backends.log,
+        backends.objects,
+        shared.cache,
+        shared.shredder,
+        shared.context.folder / "repair",
+    )
+    return Views(
+        {partition.number: partition}, shared.cache, Footers(), repairs, shared.context.clock, 10
+    )
+
+
+def numbers_in(view: DatasetView) -> list[int]:
+    from common.columns import ColumnKey, FieldType
+    from common.columns.segment_read import SegmentReader
+
+    key = ColumnKey("n", FieldType.INT)
+    blocks = list(view.blocks)
+    for segment in view.segments:
+        with SegmentReader(segment.path) as reader:
+            blocks.append(reader.block())
+    return sorted(n for block in blocks for n in block.columns[key].values.to_pylist())
+
+
+async def numbers(partition: Partition, dataset: str = DATASET) -> list[int]:
+    async with views_of(partition).lease(partition.number, dataset, None, 0) as view:
+        return numbers_in(view)
+
+
+async def test_rows_are_visible_before_and_after_the_cut_exactly_once(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, running(context) as partition:
+        log = context.backends.log
+        await append(log, [1, 2], [3])
+        await until(partition, reached(2))
+        assert await numbers(partition) == [1, 2, 3]
+        await log.append(0, CUT)
+        await append(log, [4])
+        await until(partition, published(3))
+        await until(partition, reached(4))
+        assert await numbers(partition) == [1, 2, 3, 4]
+        assert partition.served is not None
+        assert partition.served.live.rows == 1
+
+
+async def test_killed_indexer_resumes_from_the_manifest_and_loses_nothing(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context:
+        log = context.backends.log
+        await append(log, [1], [2])
+        await log.append(0, CUT)
+        async with running(context) as partition:
+            await until(partition, published(3))
+        await append(log, [3], [4])
+    async with open_context(tmp_path) as context, running(context) as partition:
+        await until(partition, reached(5))
+        assert await numbers(partition) == [1, 2, 3, 4]
+        assert partition.fold is not None
+        assert partition.fold.window_batches == 4
+
+
+async def test_repeated_batch_counts_once_also_across_a_cut_and_a_restart(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context:
+        log = context.backends.log
+        await append(log, [1], [1])
+        await log.append(0, CUT)
+        async with running(context) as partition:
+            await until(partition, published(3))
+    async with open_context(tmp_path) as context, running(context) as partition:
+        await append(context.backends.log, [1], [2])
+        await until(partition, reached(5))
+        assert await numbers(partition) == [1, 2]
+
+
+async def test_twins_publish_one_manifest_and_agree(tmp_path: Path) -> None:
+    async with open_context(tmp_path, "a") as a, open_context(tmp_path, "b") as b:
+        async with running(a) as one, running(b) as other:
+            await append(a.backends.log, [1], [2], [3])
+            await a.backends.log.append(0, CUT)
+            await until(one, published(4))
+            await until(other, published(4))
+            assert await numbers(one) == await numbers(other) == [1, 2, 3]
+            assert one.last_manifest == other.last_manifest
+        assert not list(a.backends.objects.list("divergence/"))
+
+
+async def test_deleted_dataset_is_not_served_and_starts_empty(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context:
+        log = context.backends.log
+        async with running(context) as partition:
+            await append(log, [1])
+            await log.append(0, CUT)
+            await append(log, [2])
+            await log.append(0, gone_record("t", "e", DATASET))
+            await append(log, [3])
+            await until(partition, reached(5))
+            assert await numbers(partition) == [3]
+            await log.append(0, CUT)
+            await until(partition, published(6))
+            assert await numbers(partition) == [3]
+    async with open_context(tmp_path) as context, running(context) as partition:
+        await until(partition, reached(6))
+        assert await numbers(partition) == [3]
+
+
+async def test_damaged_segment_is_never_served_and_made_again(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, running(context) as partition:
+        log, shared = context.backends.log, partition.shared
+        await append(log, [1, 2])
+        await log.append(0, CUT)
+        await until(partition, published(2))
+        assert partition.served is not None
+        (entry,) = partition.served.visible(DATASET)
+        cached = shared.cache.path(entry.object)
+        stored = tmp_path / "objects" / segment_key(entry.object)
+        for path in (cached, stored):
+            damaged = bytearray(path.read_bytes())
+            damaged[len(damaged) // 2] ^= 1
+            path.unlink()
+            path.write_bytes(damaged)
+        async with views_of(partition).lease(0, DATASET, None, 0) as view:
+            assert view.unserved == (entry.object,)
+            assert not view.segments
+        repairs = Repairs(log, context.backends.objects, shared.cache, shared.shredder, tmp_path)
+        assert await repairs.repair(0, entry)
+        assert await numbers(partition) == [1, 2]
+
+
+async def test_damaged_cached_file_is_fetched_again(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, running(context) as partition:
+        log = context.backends.log
+        await append(log, [1, 2])
+        await log.append(0, CUT)
+        await until(partition, published(2))
+        assert partition.served is not None
+        (entry,) = partition.served.visible(DATASET)
+        partition.shared.cache.path(entry.object).write_bytes(b"short")
+        assert await numbers(partition) == [1, 2]
+
+
+async def test_damaged_newest_manifest_is_repaired_or_made_again(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context:
+        log = context.backends.log
+        await append(log, [1])
+        await log.append(0, CUT)
+        await append(log, [2])
+        await log.append(0, CUT)
+        async with running(context) as partition:
+            await until(partition, published(4))
+            assert partition.last_manifest is not None
+            key = partition.last_manifest.key
+    stored = tmp_path / "objects" / key
+    whole = stored.read_bytes()
+    for zone in ("a", "c"):  # c is a new machine: no local copies
+        stored.chmod(0o644)
+        stored.write_bytes(whole[: len(whole) // 2])
+        async with open_context(tmp_path, zone) as context, running(context) as partition:
+            await until(partition, published(4))
+            assert await numbers(partition) == [1, 2]
+        repaired = Chain(context.backends.objects, 0, None).manifest(key)
+        assert repaired.next_offset == 4
+
+
+async def test_log_dropped_under_us_is_a_recorded_gap_not_a_crash_loop(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context:
+        log = context.backends.log
+        await append(log, [1])
+        await log.append(0, CUT)
+        async with running(context) as partition:
+            await until(partition, published(2))
+            epoch = partition.served.epoch.log if partition.served else ""
+        await append(log, [2])
+        await log.append(0, CUT)
+        await append(log, [3])
+    lost = [p for p in (tmp_path / "log").rglob("*") if p.is_file()]
+    assert lost
+    async with open_context(tmp_path) as context:
+        log = _Beheaded(context.backends.log, 4)
+        object.__setattr__(context.backends, "log", log)
+        async with running(context) as partition:
+            await until(partition, reached(5))
+            assert await numbers(partition) == [1, 3]
+            assert partition.served is not None
+            (gap,) = partition.served.gaps
+            assert (gap.epoch, gap.first, gap.end) == (epoch, 2, 4)
+            await log.append(0, CUT)
+            await until(partition, published(6))
+            assert partition.last_manifest is not None
+            assert partition.last_manifest.gaps == [gap]
+
+
+class _Beheaded:
+    """A log whose first records are gone, over a real one."""
+
+    def __init__(self, log: object, start: int) -> None:
+        self._log = log
+        self._start = start
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._log, name)
+
+    async def bounds(self, partition: int) -> object:
+        from common.log import Bounds
+
+        real = await self._log.bounds(partition)  # type: ignore[attr-defined]  # a real log
+        return Bounds(max(self._start, real.start), real.end)
+
+    async def read(self, partition: int, offset: int, max_bytes: int, wait_ms: int) -> object:
+        from common.errors import OffsetGone
+
+        if offset < self._start:
+            raise OffsetGone(partition, offset, self._start)
+        return await self._log.read(  # type: ignore[attr-defined]  # a real log
+            partition, offset, max_bytes, wait_ms
+        )
+
+
+async def test_rebuilt_log_opens_a_new_epoch_and_old_segments_stay(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context:
+        log = context.backends.log
+        await append(log, [1])
+        await log.append(0, CUT)
+        async with running(context) as partition:
+            await until(partition, published(2))
+    (tmp_path / "log").rename(tmp_path / "log-lost")
+    async with open_context(tmp_path) as context, running(context) as partition:
+        await append(context.backends.log, [2])
+        await until(partition, reached(1))
+        assert partition.served is not None
+        assert partition.served.epoch.number == 2
+        assert [(g.first, g.end) for g in partition.served.gaps] == [(2, None)]
+        assert await numbers(partition) == [1, 2]
+        await context.backends.log.append(0, CUT)
+        await until(partition, published(2))
+        assert await numbers(partition) == [1, 2]
+
+
+async def test_newer_record_stops_the_partition_loudly_and_keeps_serving(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, running(context) as partition:
+        log = context.backends.log
+        await append(log, [1])
+        newer = record([2])
+        object.__setattr__(newer, "version", 99)
+        await log.append(0, newer)
+        await until(partition, lambda p: p.stopped_reason is not None)
+        assert "newer" in str(partition.stopped_reason)
+        assert await numbers(partition) == [1]
+        await asyncio.sleep(0)
+        assert QUICK.poll_wait_ms < 100

@@ -1,0 +1,106 @@
+"""The indexer's process: claims every partition, answers, hands over, stops cleanly (I6)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from aiohttp import ClientSession
+
+from common.members import list_members, list_partition_holders
+from common.role import RoleContext
+from common.web import INTERNAL_TOKEN_HEADER
+from indexer.server import serve
+from tests.indexer.house import DATASET, QUICK, append, open_context
+
+PARTITIONS = 3
+
+
+@asynccontextmanager
+async def served(context: RoleContext) -> AsyncIterator[ClientSession]:
+    """A running indexer and a session to it."""
+    task = asyncio.create_task(serve(context, QUICK))
+    async with asyncio.timeout(20):
+        while not (found := [m for m in _members(context) if m.instance == context.instance]):
+            assert not task.done(), task
+            await asyncio.sleep(0.02)
+        headers = {INTERNAL_TOKEN_HEADER: context.internal_token}
+        async with ClientSession(found[0].url, headers=headers) as session:
+            while (await session.get("/readyz")).status != 200:
+                await asyncio.sleep(0.02)
+            yield session
+        context.stop.set()
+        await task
+    assert context.instance not in [m.instance for m in _members(context)]
+
+
+def _members(context: RoleContext) -> list:  # type: ignore[type-arg]  # Member
+    return list_members(context.backends.locks, "indexer")
+
+
+async def test_indexer_claims_all_cuts_on_demand_and_tells_status_and_columns(
+    tmp_path: Path,
+) -> None:
+    async with open_context(tmp_path, partitions=PARTITIONS) as context:
+        async with served(context) as session:
+            for partition in range(PARTITIONS):
+                await append(context.backends.log, [partition * 10 + 1], partition=partition)
+            answer = await (await session.post("/internal/cut?wait=1")).json()
+            assert answer["published"] == {"0": True, "1": True, "2": True}
+            status = await (await session.get("/internal/status")).json()
+            assert {p["segments"] for p in status["partitions"].values()} == {1}
+            assert {p["stopped_reason"] for p in status["partitions"].values()} == {None}
+            columns = await (await session.get(f"/internal/columns?dataset={DATASET}")).json()
+            assert [(c["name"], c["types"]) for c in columns] == [("n", ["i"])]
+            assert columns[0]["first_seen_ns"] < columns[0]["last_seen_ns"]
+
+
+async def test_internal_endpoints_need_the_token(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, served(context) as session:
+        refused = await session.get("/internal/status", headers={INTERNAL_TOKEN_HEADER: "no"})
+        assert refused.status == 401
+        assert (await session.get("/internal/columns")).status == 400
+
+
+async def test_tail_follows_events_with_their_own_bytes(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, served(context) as session:
+        answer = await session.get(f"/internal/tail?dataset={DATASET}")
+        await append(context.backends.log, [5, 6])
+        lines = [await answer.content.readline() for _ in range(2)]
+        assert lines == [
+            b'{"time":1700000000000000005,"samplerate":1,"data":{"n":5}}\n',
+            b'{"time":1700000000000000006,"samplerate":1,"data":{"n":6}}\n',
+        ]
+        answer.close()
+
+
+async def test_second_indexer_of_the_zone_waits_and_takes_over(tmp_path: Path) -> None:
+    async with (
+        open_context(tmp_path) as first,
+        open_context(tmp_path, "a") as again,
+        open_context(tmp_path, "b") as twin,
+    ):
+        second = replace(again, instance="second", folder=tmp_path / "second")
+        waiting = asyncio.create_task(serve(second, QUICK))
+        try:
+            async with asyncio.timeout(20):
+                while not list_partition_holders(first.backends.locks):
+                    await asyncio.sleep(0.02)
+            other = asyncio.create_task(serve(first, QUICK))
+            async with served(twin):
+                holders = list_partition_holders(first.backends.locks)[0]
+                assert {m.instance for m in holders} == {"second", "indexer-b"}
+                second.stop.set()
+                await waiting
+                async with asyncio.timeout(20):
+                    while {m.instance for m in list_partition_holders(first.backends.locks)[0]} != {
+                        "indexer-a",
+                        "indexer-b",
+                    }:
+                        await asyncio.sleep(0.02)
+            first.stop.set()
+            await other
+        finally:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
