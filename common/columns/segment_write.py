@@ -5,7 +5,7 @@ others, but never another digest (I3).
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -53,9 +53,10 @@ def encode_segment(block: ColumnBlock, origin: SegmentOrigin) -> EncodedSegment:
     own, rest = split_rarest(block.columns)
     schema = _schema(info, own, rest)
     out = pa.BufferOutputStream()
+    sparse = [*own.values(), *([encode_rest(rest)] if rest else [])]
     with _writer(out, schema, own) as writer:
-        for table in _row_groups(block, own, encode_rest(rest) if rest else None, schema):
-            writer.write_table(table, row_group_size=table.num_rows)
+        for rows in _row_groups(block.rows, len(schema)):  # one dense slice in memory at a time
+            writer.write_table(_dense_slice(block, sparse, rows, schema))
     data = out.getvalue()
     return EncodedSegment(
         data, hashlib.sha256(data).hexdigest(), info, frozenset(own), frozenset(rest)
@@ -128,22 +129,20 @@ def _writer(
     )
 
 
-def _row_groups(
-    block: ColumnBlock,
-    own: Mapping[ColumnKey, SparseColumn],
-    rest: SparseColumn | None,
-    schema: pa.Schema,
-) -> Iterator[pa.Table]:
-    """The block in slices whose dense form stays within a bound of memory."""
-    size = limits.ROW_GROUP_CELLS_MAX // max(1, len(schema))
+def _row_groups(rows: int, columns: int) -> Iterator[slice]:
+    """Slices of the rows whose dense form stays within a bound of memory."""
+    size = limits.ROW_GROUP_CELLS_MAX // columns
     size = max(limits.ROW_GROUP_ROWS_MIN, min(limits.CUT_ROWS_MAX_V1, size))
-    sparse = [*own.values(), *([rest] if rest is not None else [])]
-    for first in range(0, block.rows, size):
-        rows = slice(first, min(first + size, block.rows))
-        system = (block.time_ns, block.rate, block.offset, block.place)
-        arrays = [pa.array(values[rows]) for values in system]
-        arrays += [_dense(column, rows.start, rows.stop) for column in sparse]
-        yield pa.Table.from_arrays(arrays, schema=schema)
+    return (slice(first, min(first + size, rows)) for first in range(0, rows, size))
+
+
+def _dense_slice(
+    block: ColumnBlock, sparse: Sequence[SparseColumn], rows: slice, schema: pa.Schema
+) -> pa.Table:
+    system = (block.time_ns, block.rate, block.offset, block.place)
+    arrays = [pa.array(values[rows]) for values in system]
+    arrays += [_dense(column, rows.start, rows.stop) for column in sparse]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _dense(column: SparseColumn, first: int, end: int) -> pa.Array:
