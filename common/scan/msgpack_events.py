@@ -14,6 +14,7 @@ import orjson
 from common import limits
 from common.scan import fast_json, json_events
 from common.scan.events import Accepted, EventFault, MalformedBody, Refused, Rule
+from common.scan.msgpack_spans import array_spans
 from common.scan.times import BadTime, format_rfc3339, parse_time, timestamp_ns
 
 
@@ -23,7 +24,10 @@ class _Map(list[tuple[Any, Any]]):
 
 def split_msgpack_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Refused]:
     """The outcomes of a batch body, in order. Raises MalformedBody for the whole body."""
-    events = _unpack(body)
+    try:
+        events = _unpack(body)
+    except _TooDeep:
+        return _split_deep(body, depth, arrival_ns)
     if not isinstance(events, list) or isinstance(events, _Map):
         raise MalformedBody("a batch is an array of events")
     if len(events) > limits.BATCH_EVENTS_MAX:
@@ -33,7 +37,36 @@ def split_msgpack_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accept
 
 def check_msgpack_event(body: bytes, depth: int) -> bytes:
     """A body that is one event's data, as JSON. Raises EventFault, MalformedBody."""
-    return _data(_unpack(body), depth)
+    try:
+        return _data(_unpack(body), depth)
+    except _TooDeep as error:
+        raise _deep(["data"]) from error
+
+
+class _TooDeep(Exception):
+    """Nested deeper than the unpacker's own stack."""
+
+
+def _split_deep(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Refused]:
+    """A batch of which some event is nested too deep for the unpacker: one by one."""
+    try:
+        spans = array_spans(body)
+    except ValueError as error:
+        raise MalformedBody("not msgpack") from error
+    if len(spans) > limits.BATCH_EVENTS_MAX:
+        raise MalformedBody(f"more than {limits.BATCH_EVENTS_MAX} events")
+    outcomes: list[Accepted | Refused] = []
+    for begin, end in spans:
+        try:
+            outcomes.append(_event(_unpack(body[begin:end]), depth, arrival_ns))
+        except _TooDeep:
+            outcomes.append(_deep(["data"]).refused())
+    return outcomes
+
+
+def _deep(path: list[str]) -> EventFault:
+    why = f"is nested deeper than {limits.NESTING_DEPTH_MAX} levels"
+    return _fault(Rule.TOO_DEEP, path, why)
 
 
 def _unpack(body: bytes) -> Any:
@@ -46,7 +79,7 @@ def _unpack(body: bytes) -> Any:
             unicode_errors="surrogateescape",  # found again per event, when it is written as JSON
         )
     except msgpack.exceptions.StackError as error:
-        raise MalformedBody("nested too deep for msgpack") from error
+        raise _TooDeep from error
     except (ValueError, msgpack.exceptions.UnpackException) as error:
         raise MalformedBody("not msgpack") from error
 

@@ -3,16 +3,19 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 from aiohttp import ClientSession
 
 from common.auth import KEY_HEADER, hash_key
 from common.clock import SystemClock
+from common.errors import LogUnavailable
 from common.locks.files import FileLocks
+from common.log import Appended
 from common.log.embedded import EmbeddedLog
 from common.members import list_members
 from common.metadata import Access, ApiKey, KeyKind
@@ -40,6 +43,23 @@ class StoredEvent:
     data: object
 
 
+class FaultyLog:
+    """The real log with a switch: appends raise `fault` instead, on every partition or some."""
+
+    def __init__(self, log: EmbeddedLog) -> None:
+        self._log = log
+        self.fault: LogUnavailable | None = None
+        self.partitions: set[int] | None = None
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._log, name)
+
+    async def append(self, partition: int, record: Record) -> Appended:
+        if self.fault and (self.partitions is None or partition in self.partitions):
+            raise self.fault
+        return await self._log.append(partition, record)
+
+
 class Shepherd:
     """A running shepherd: its address, its backends, a client session that carries the key."""
 
@@ -48,6 +68,24 @@ class Shepherd:
         self.internal = internal
         self.backends = backends
         self.http = http
+
+    @property
+    def log(self) -> FaultyLog:
+        """The log with its fault switch."""
+        assert isinstance(self.backends.log, FaultyLog)
+        return self.backends.log
+
+    async def post(
+        self, path: str, body: object, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any, Mapping[str, str]]:
+        """Status, decoded JSON (or the bytes) and headers of a POST; str and bytes as they are."""
+        data = body if isinstance(body, bytes) else orjson.dumps(body)
+        if isinstance(body, str):
+            data = body.encode()
+        async with self.http.post(f"{self.url}{path}", data=data, headers=headers) as reply:
+            raw = await reply.read()
+            is_json = reply.content_type == "application/json" and raw
+            return reply.status, orjson.loads(raw) if is_json else raw, reply.headers
 
     def add_key(
         self,
@@ -119,7 +157,7 @@ async def shepherd(
     metadata = SqliteMetadata(folder / "metadata.db")
     metadata.open()
     backends = Backends(
-        log=EmbeddedLog(folder / "log", 4, clock),
+        log=FaultyLog(EmbeddedLog(folder / "log", 4, clock)),  # type: ignore[arg-type]  # by getattr
         objects=DirectoryObjects(folder / "objects"),
         metadata=metadata,
         locks=FileLocks(folder / "locks"),

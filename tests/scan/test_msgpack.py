@@ -1,0 +1,87 @@
+"""msgpack bodies: spans agree with the unpacker, repeated keys are kept, depth is bounded (I9)."""
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.scan.events import Accepted, MalformedBody, Refused, Rule
+from common.scan.msgpack_events import split_msgpack_batch
+from common.scan.msgpack_spans import array_spans
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text()
+    | st.binary() | st.builds(msgpack.ExtType, st.integers(0, 127), st.binary(max_size=20)),
+    lambda inner: st.lists(inner, max_size=20) | st.dictionaries(st.text(), inner, max_size=20),
+    max_leaves=30,
+)  # fmt: skip
+
+
+@given(st.lists(VALUES, max_size=5), st.sampled_from([b"", b"\x00"]))
+def test_spans_are_those_of_the_elements(items: list[object], tail: bytes) -> None:
+    packed = [msgpack.packb(item) for item in items]
+    body = msgpack.packb(items) + tail
+    if tail:
+        with pytest.raises(ValueError, match="after"):
+            array_spans(body)
+        return
+    assert [body[begin:end] for begin, end in array_spans(body)] == packed
+
+
+def test_large_lengths_and_truncations_are_told() -> None:
+    body = msgpack.packb([["x" * 300], b"y" * 70_000, list(range(70_000)), 1.5])
+    assert len(array_spans(body)) == 4
+    for cut in (1, 5, 400, len(body) - 1):
+        with pytest.raises(ValueError, match="truncated"):
+            array_spans(body[:cut])
+    with pytest.raises(ValueError, match="not msgpack"):
+        array_spans(b"\x91\xc1")
+
+
+def test_repeated_keys_stay_in_order() -> None:
+    body = b"\x91\x81\xa4data\x82\xa1a\x01\xa1a\x02"
+    assert split_msgpack_batch(body, 0, 5) == [Accepted(5, 1, b'{"a":1,"a":2}')]
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        (None, 5),
+        (1_700_000_000, 1_700_000_000 * 10**9),
+        (1_700_000_000_123, 1_700_000_000_123 * 10**6),
+        (1_700_000_000.123456, 1_700_000_000_123_456_000),
+        ("2023-11-14T22:13:20.5Z", 1_700_000_000_500_000_000),
+        (msgpack.Timestamp(1, 1), 10**9 + 1),
+    ],
+)
+def test_time_forms_of_msgpack(time: object, expected: int) -> None:
+    body = msgpack.packb([{"time": time, "data": {"a": 1}}])
+    assert split_msgpack_batch(body, 0, 5) == [Accepted(expected, 1, b'{"a":1}')]
+
+
+@pytest.mark.parametrize(
+    ("member", "rule"),
+    [
+        ({"time": True}, Rule.TIME),
+        ({"time": [1]}, Rule.TIME),
+        ({"time": float("nan")}, Rule.TIME),
+        ({"time": msgpack.Timestamp(2**40, 0)}, Rule.TIME),
+        ({"samplerate": True}, Rule.SAMPLE_RATE),
+        ({"samplerate": "2"}, Rule.SAMPLE_RATE),
+        ({"data": {"a": msgpack.Timestamp(2**40, 0)}}, Rule.UNSUPPORTED_VALUE),
+        ({"data": {"a": "x" * 65_536}}, Rule.STRING_TOO_LONG),
+        ({"data": {str(n): n for n in range(2_001)}}, Rule.TOO_MANY_FIELDS),
+    ],
+)
+def test_bad_members_are_named(member: dict[str, object], rule: Rule) -> None:
+    (outcome,) = split_msgpack_batch(msgpack.packb([{"data": {"a": 1}, **member}]), 0, 5)
+    assert isinstance(outcome, Refused)
+    assert outcome.rule is rule
+
+
+def test_deep_nesting_anywhere_neither_recurses_nor_takes_long() -> None:
+    with pytest.raises(MalformedBody):
+        split_msgpack_batch(b"\x91" * 1_000_000, 0, 5)
+    deep = b"\x91" * 1_000_000 + b"\xc0"
+    (outcome,) = split_msgpack_batch(b"\x91" + deep, 0, 5)
+    assert isinstance(outcome, Refused)
