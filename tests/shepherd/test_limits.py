@@ -1,0 +1,253 @@
+"""Rights, rates, overload, repeats and what is told about refusals (I1, I2, I8, I11)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from yarl import URL
+
+from common import limits
+from common.clock import SystemClock
+from common.errors import LogFull, MetadataUnavailable
+from common.metadata import Access, Dataset
+from common.position import parse_receipt
+from common.telemetry import TelemetryQueue
+from shepherd.config import ShepherdConfig
+from tests.shepherd.harness import TOKEN, Shepherd, shepherd
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Shepherd]:
+    async with shepherd(tmp_path) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("path", "slug"),
+    [
+        ("Judge%20Lhgo", "judge-lhgo"),
+        ("%C3%9CBUNG", "übung"),
+        ("pct%2541", "pct%41"),
+        ("a+b", "a+b"),
+        ("a%2Fb", "a-b"),
+        ("DATA.set", "data.set"),
+    ],
+)
+async def test_dataset_names_are_decoded_once_and_fold_case(
+    server: Shepherd, path: str, slug: str
+) -> None:
+    url = URL(f"{server.url}/1/batch/{path}", encoded=True)
+    async with server.http.post(url, data=b'[{"data":{"a":1}}]') as reply:
+        assert reply.status == 200
+    assert len(await server.events(slug)) == 1
+    env_id = server.add_key("other-key-of-env").environment.id
+    assert [d.slug for d in server.backends.metadata.list_datasets(env_id)] == [slug]
+
+
+@pytest.mark.parametrize("path", ["%20", "__all__", "%FF", "a%00b", "x" * 256])
+async def test_unusable_dataset_names_are_refused(server: Shepherd, path: str) -> None:
+    url = URL(f"{server.url}/1/batch/{path}", encoded=True)
+    async with server.http.post(url, data=b'[{"data":{"a":1}}]') as reply:
+        assert reply.status == 400
+        assert "dataset name" in (await reply.json())["error"] or path == "__all__"
+
+
+async def test_key_that_may_not_create_sends_only_to_what_exists(server: Shepherd) -> None:
+    server.add_key("sender", access=Access(create_datasets=False))
+    headers = {"X-Honeycomb-Team": "sender"}
+    status, body, _ = await server.post("/1/batch/new", b'[{"data":{"a":1}}]', headers)
+    assert (status, "dataset not found" in body["error"]) == (404, True)
+    assert (await server.post("/1/batch/new", b'[{"data":{"a":1}}]'))[0] == 200
+    assert (await server.post("/1/batch/new", b'[{"data":{"a":2}}]', headers))[0] == 200
+    server.add_key("reader", access=Access(events=False))
+    status, body, _ = await server.post("/1/events/new", b"{}", {"X-Honeycomb-Team": "reader"})
+    assert (status, "may not send" in body["error"]) == (403, True)
+
+
+async def test_same_name_in_two_environments_is_two_datasets(server: Shepherd) -> None:
+    server.add_key("other", environment="Other")
+    await server.post("/1/batch/d", b'[{"data":{"a":1}}]')
+    await server.post("/1/batch/d", b'[{"data":{"a":2}}]', {"X-Honeycomb-Team": "other"})
+    assert [event.data for event in await server.events("d")] == [{"a": 1}]
+    assert len({record.dataset for _, record in await server.records()}) == 2
+
+
+async def test_records_carry_the_datasets_depth(server: Shepherd) -> None:
+    key = server.add_key("k2")
+    server.backends.metadata.ensure_dataset(
+        Dataset(server.dataset("deep"), key.environment.id, "deep", "deep", expand_json_depth=3)
+    )
+    await server.post("/1/batch/deep", b'[{"data":{"a":{"b":1}}}]')
+    ((_, record),) = await server.records()
+    assert (record.depth, record.via, len(record.batch)) == (3, "random", 16)
+
+
+async def test_repeated_named_batch_makes_the_same_records_at_the_same_places(
+    server: Shepherd,
+) -> None:
+    events = [{"data": {"n": n, "pad": "x" * 30_000}} for n in range(60)]
+    headers = {"X-Bellwether-Batch-Id": "deploy-7"}
+    for _ in range(2):
+        status, body, _ = await server.post("/1/batch/d", events, headers)
+        assert (status, body) == (200, [{"status": 202}] * 60)
+    found = [(p, r.batch, r.n, r.via) for p, r in await server.records()]
+    assert len(found) == 6
+    assert len(set(found)) == 3
+    assert {via for *_, via in found} == {"batch-id"}
+    status, body, _ = await server.post("/1/batch/d", events, {"X-Bellwether-Batch-Id": "x" * 129})
+    assert status == 400
+
+
+async def test_failed_chunk_of_a_named_batch_fails_the_whole_request(server: Shepherd) -> None:
+    events = [{"data": {"n": n, "pad": "x" * 30_000}} for n in range(120)]
+    headers = {"X-Bellwether-Batch-Id": "deploy-8"}
+    await server.post("/1/batch/d", events, headers)
+    partitions = [p for p, _ in await server.records()]
+    server.log.fault, server.log.partitions = LogFull("disk is full"), {partitions[0]}
+    status, body, answer = await server.post("/1/batch/d", events, headers)
+    assert (status, answer["Retry-After"]) == (503, "1")
+    assert "disk is full" in body["error"]
+
+
+async def test_log_that_cannot_write_is_503_and_recovers_by_itself(server: Shepherd) -> None:
+    server.log.fault = LogFull("the log's disk is full; free space")
+    for path, body in (("/1/batch/d", b'[{"data":{"a":1}}]'), ("/1/events/d", b'{"a":1}')):
+        status, answer, headers = await server.post(path, body)
+        assert (status, headers["Retry-After"]) == (503, "1")
+        assert "disk is full" in answer["error"]
+    server.log.fault = None
+    assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
+    assert len(await server.events("d")) == 1
+
+
+async def test_events_of_a_failed_record_get_their_own_503(server: Shepherd) -> None:
+    server.log.fault, server.log.partitions = LogFull("disk is full"), {0, 1}
+    events = [{"data": {"n": n, "pad": "x" * 60_000}} for n in range(75)]
+    seen: set[int] = set()
+    for _ in range(20):
+        status, body, _ = await server.post("/1/batch/d", events)
+        if status == 200:
+            seen |= {item["status"] for item in body}
+            stored = [n for n, item in enumerate(body) if item["status"] == 202]
+            assert all("disk is full" in i["error"] for i in body if i["status"] == 503)
+            assert stored
+        if seen == {202, 503}:
+            break
+    assert seen == {202, 503}
+
+
+async def test_many_single_events_share_records(server: Shepherd) -> None:
+    answers = await asyncio.gather(
+        *(server.post("/1/events/d", {"n": n}) for n in range(60)),
+    )
+    assert {status for status, *_ in answers} == {200}
+    records = await server.records()
+    assert len(records) < 60
+    assert sorted(event.data["n"] for event in await server.events("d")) == list(range(60))  # type: ignore[index]
+    assert all(parse_receipt(headers["X-Bellwether-Receipt"]) for *_, headers in answers)
+
+
+async def test_rate_limit_and_quota_answer_429_with_the_vendors_text(server: Shepherd) -> None:
+    server.add_key("slow", events_per_s=10)
+    server.add_key("daily", events_per_day=10)
+    events = [{"data": {"n": n}} for n in range(30)]
+    for key, shortest in (("slow", 1), ("daily", 0)):
+        headers = {"X-Honeycomb-Team": key}
+        assert (await server.post("/1/batch/d", events, headers))[0] == 200
+        status, body, answer = await server.post("/1/batch/d", events, headers)
+        assert status == 429
+        assert body["error"].startswith("Request dropped due to rate limiting.")
+        assert int(answer["Retry-After"]) >= shortest
+    assert len(await server.events("d")) == 60
+
+
+async def test_daily_quota_survives_a_restart(tmp_path: Path) -> None:
+    headers = {"X-Honeycomb-Team": "daily"}
+    async with shepherd(tmp_path) as server:
+        server.add_key("daily", events_per_day=1)
+        assert (await server.post("/1/events/d", {"a": 1}, headers))[0] == 200
+    async with shepherd(tmp_path) as server:
+        assert (await server.post("/1/events/d", {"a": 1}, headers))[0] == 429
+
+
+async def test_full_process_refuses_before_reading_bodies(tmp_path: Path) -> None:
+    async with shepherd(tmp_path, ShepherdConfig(port=0, in_flight_bytes_max=1_000)) as server:
+        status, _, headers = await server.post("/1/batch/d", bytes(2_000))
+        assert (status, headers["Retry-After"]) == (503, "1")
+        assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
+
+
+async def test_warm_shepherd_accepts_without_metadata_and_registers_later(
+    server: Shepherd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = server.backends.metadata
+    assert (await server.post("/1/batch/old", b'[{"data":{"a":1}}]'))[0] == 200
+    monkeypatch.setattr(limits, "METADATA_RETRY_S", 0)
+
+    def down(*_: object) -> None:
+        raise MetadataUnavailable("down")
+
+    with monkeypatch.context() as outage:
+        for method in ("find_key", "get_dataset", "ensure_dataset"):
+            outage.setattr(metadata, method, down)
+        assert (await server.post("/1/batch/old", b'[{"data":{"a":1}}]'))[0] == 200
+        assert (await server.post("/1/batch/new", b'[{"data":{"a":1}}]'))[0] == 200
+        status, _, headers = await server.post("/1/batch/x", b"[]", {"X-Honeycomb-Team": "cold"})
+        assert (status, headers["Retry-After"]) == (503, "1")
+    for _ in range(50):
+        if metadata.get_dataset(server.dataset("new")):
+            break
+        await asyncio.sleep(0.1)
+    assert metadata.get_dataset(server.dataset("new"))
+
+
+async def test_what_was_refused_is_found_in_the_own_dataset(tmp_path: Path) -> None:
+    config = ShepherdConfig(port=0, own_team="Team", own_environment="Env")
+    queue = TelemetryQueue(SystemClock(), role="shepherd")
+    async with shepherd(tmp_path, config, queue) as server:
+        await server.post("/1/batch/d", b'[{"data":{"secret":NaN}},{"data":{"x":NaN}},{"data":{}}]')
+        await server.post("/1/batch/d", b"[")
+        body = b'[{"data":{"name":"from another role"}}]'
+        url = f"{server.internal}/internal/telemetry"
+        async with server.http.post(url, data=body) as reply:
+            assert reply.status == 401
+        headers = {"X-Bellwether-Internal-Token": TOKEN}
+        async with server.http.post(url, data=body, headers=headers) as reply:
+            assert await reply.json() == {"stored": 1}
+        for _ in range(50):
+            own = [event.data for event in await server.events("bellwether")]
+            if len(own) >= 6:
+                break
+            await asyncio.sleep(0.1)
+    refused = {e["rule"]: e for e in own if e["name"] == "refused_events"}  # type: ignore[index, call-overload]
+    assert {rule: event["events"] for rule, event in refused.items()} == {
+        "not_finite": 2,
+        "data_empty": 1,
+        "malformed_body": 1,
+    }
+    assert "data.secret" in refused["not_finite"]["sample_1"]
+    assert refused["not_finite"]["dataset"] == "d"
+    requests = [e for e in own if e["name"] == "requests"]  # type: ignore[index, call-overload]
+    assert {event["status"] for event in requests} == {200, 400}
+    assert {event["dataset"] for event in requests} == {"d"}
+
+
+async def test_telemetry_queue_is_bounded() -> None:
+    queue = TelemetryQueue(SystemClock())
+    for _ in range(limits.TELEMETRY_QUEUE_EVENTS_MAX + 10):
+        queue.emit("x")
+    taken = 0
+    while body := queue.take():
+        taken += body.count(b'"name"')
+    assert taken == limits.TELEMETRY_QUEUE_EVENTS_MAX
+
+
+async def test_health_and_metrics(server: Shepherd) -> None:
+    async with server.http.get(f"{server.url}/x/alive") as reply:
+        assert reply.status == 200
+    for path in ("healthz", "readyz", "metrics"):
+        async with server.http.get(f"{server.internal}/{path}") as reply:
+            assert reply.status == 200
+    async with server.http.get(f"{server.internal}/internal/telemetry") as reply:
+        assert reply.status == 401
