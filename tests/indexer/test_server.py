@@ -1,14 +1,14 @@
 """The indexer's process: claims every partition, answers, hands over, stops cleanly (I6)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import ClientSession
 
-from common.members import list_members, list_partition_holders
+from common.members import Member, list_members, list_partition_holders
 from common.role import RoleContext
 from common.web import INTERNAL_TOKEN_HEADER
 from indexer.server import serve
@@ -17,43 +17,61 @@ from tests.indexer.house import DATASET, QUICK, append, open_context
 PARTITIONS = 3
 
 
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until the condition holds."""
+    async with asyncio.timeout(20):
+        for _ in range(1_000):
+            if await condition():
+                return
+            await asyncio.sleep(0.02)
+    raise AssertionError("it never came to be")
+
+
 @asynccontextmanager
 async def served(context: RoleContext) -> AsyncIterator[ClientSession]:
     """A running indexer and a session to it."""
     task = asyncio.create_task(serve(context, QUICK))
-    async with asyncio.timeout(20):
-        while not (found := [m for m in _members(context) if m.instance == context.instance]):
-            assert not task.done(), task
-            await asyncio.sleep(0.02)
-        headers = {INTERNAL_TOKEN_HEADER: context.internal_token}
-        async with ClientSession(found[0].url, headers=headers) as session:
-            while (await session.get("/readyz")).status != 200:
-                await asyncio.sleep(0.02)
-            yield session
+
+    async def announced() -> bool:
+        assert not task.done(), task
+        return any(m.instance == context.instance for m in _members(context))
+
+    await eventually(announced)
+    (member,) = [m for m in _members(context) if m.instance == context.instance]
+    headers = {INTERNAL_TOKEN_HEADER: context.internal_token}
+    async with ClientSession(member.url, headers=headers) as session:
+
+        async def ready() -> bool:
+            return (await session.get("/readyz")).status == 200
+
+        await eventually(ready)
+        yield session
         context.stop.set()
         await task
     assert context.instance not in [m.instance for m in _members(context)]
 
 
-def _members(context: RoleContext) -> list:  # type: ignore[type-arg]  # Member
+def _members(context: RoleContext) -> list[Member]:
     return list_members(context.backends.locks, "indexer")
 
 
 async def test_indexer_claims_all_cuts_on_demand_and_tells_status_and_columns(
     tmp_path: Path,
 ) -> None:
-    async with open_context(tmp_path, partitions=PARTITIONS) as context:
-        async with served(context) as session:
-            for partition in range(PARTITIONS):
-                await append(context.backends.log, [partition * 10 + 1], partition=partition)
-            answer = await (await session.post("/internal/cut?wait=1")).json()
-            assert answer["published"] == {"0": True, "1": True, "2": True}
-            status = await (await session.get("/internal/status")).json()
-            assert {p["segments"] for p in status["partitions"].values()} == {1}
-            assert {p["stopped_reason"] for p in status["partitions"].values()} == {None}
-            columns = await (await session.get(f"/internal/columns?dataset={DATASET}")).json()
-            assert [(c["name"], c["types"]) for c in columns] == [("n", ["i"])]
-            assert columns[0]["first_seen_ns"] < columns[0]["last_seen_ns"]
+    async with (
+        open_context(tmp_path, partitions=PARTITIONS) as context,
+        served(context) as session,
+    ):
+        for partition in range(PARTITIONS):
+            await append(context.backends.log, [partition * 10 + 1], partition=partition)
+        answer = await (await session.post("/internal/cut?wait=1")).json()
+        assert answer["published"] == {"0": True, "1": True, "2": True}
+        status = await (await session.get("/internal/status")).json()
+        assert {p["segments"] for p in status["partitions"].values()} == {1}
+        assert {p["stopped_reason"] for p in status["partitions"].values()} == {None}
+        columns = await (await session.get(f"/internal/columns?dataset={DATASET}")).json()
+        assert [(c["name"], c["types"]) for c in columns] == [("n", ["i"])]
+        assert columns[0]["first_seen_ns"] < columns[0]["last_seen_ns"]
 
 
 async def test_internal_endpoints_need_the_token(tmp_path: Path) -> None:
@@ -81,24 +99,21 @@ async def test_second_indexer_of_the_zone_waits_and_takes_over(tmp_path: Path) -
         open_context(tmp_path, "a") as again,
         open_context(tmp_path, "b") as twin,
     ):
+
+        async def holders_are(instances: set[str]) -> bool:
+            holders = list_partition_holders(first.backends.locks).get(0, [])
+            return {member.instance for member in holders} == instances
+
         second = replace(again, instance="second", folder=tmp_path / "second")
         waiting = asyncio.create_task(serve(second, QUICK))
         try:
-            async with asyncio.timeout(20):
-                while not list_partition_holders(first.backends.locks):
-                    await asyncio.sleep(0.02)
+            await eventually(lambda: holders_are({"second"}))
             other = asyncio.create_task(serve(first, QUICK))
             async with served(twin):
-                holders = list_partition_holders(first.backends.locks)[0]
-                assert {m.instance for m in holders} == {"second", "indexer-b"}
+                assert await holders_are({"second", "indexer-b"})
                 second.stop.set()
                 await waiting
-                async with asyncio.timeout(20):
-                    while {m.instance for m in list_partition_holders(first.backends.locks)[0]} != {
-                        "indexer-a",
-                        "indexer-b",
-                    }:
-                        await asyncio.sleep(0.02)
+                await eventually(lambda: holders_are({"indexer-a", "indexer-b"}))
             first.stop.set()
             await other
         finally:
