@@ -61,6 +61,15 @@ def test_sealing_again_gives_the_same_bytes(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [first[0].path.name]
 
 
+def test_twins_that_read_in_different_blocks_seal_the_same_bytes(tmp_path: Path) -> None:
+    records = wide_records(300, per_record=20)
+    shredder = ReferenceShredder()
+    whole = cut(shredder.shred(records).block)
+    parts = cut(*(shredder.shred(some).block for some in (records[:1], records[1:9], records[9:])))
+    left = seal(whole, epoch="e", partition=0, folder=tmp_path)
+    assert seal(parts, epoch="e", partition=0, folder=tmp_path) == left
+
+
 def test_far_events_never_widen_the_time_range_of_ordinary_ones(tmp_path: Path) -> None:
     block = shred(
         line('{"a":1}'),
