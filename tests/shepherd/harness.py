@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import random
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -63,11 +64,19 @@ class FaultyLog:
 class Shepherd:
     """A running shepherd: its address, its backends, a client session that carries the key."""
 
-    def __init__(self, url: str, internal: str, backends: Backends, http: ClientSession) -> None:
+    def __init__(
+        self,
+        url: str,
+        internal: str,
+        backends: Backends,
+        http: ClientSession,
+        stop: asyncio.Event,
+    ) -> None:
         self.url = url
         self.internal = internal
         self.backends = backends
         self.http = http
+        self.stop = stop
 
     @property
     def log(self) -> FaultyLog:
@@ -137,7 +146,7 @@ class Shepherd:
         for partition, record in await self.records():
             if record.dataset == identity:
                 for line in decompress_value(record.value).splitlines():
-                    event = orjson.loads(line)
+                    event = json.loads(line)  # reads lone surrogates, as clients send
                     stored.append(
                         StoredEvent(partition, record, event["t"], event["r"], event["d"])
                     )
@@ -185,7 +194,7 @@ async def shepherd(
         await running
     (member,) = list_members(backends.locks, "shepherd")
     async with ClientSession(headers={KEY_HEADER: KEY}) as http:
-        server = Shepherd(listens.result(), member.url, backends, http)
+        server = Shepherd(listens.result(), member.url, backends, http, context.stop)
         if metadata.find_key(hash_key(KEY)) is None:
             server.add_key(KEY)
         yield server

@@ -1,0 +1,98 @@
+"""TLS with a certificate and key, slow clients, raw HTTP, and a clean stop."""
+
+import asyncio
+import datetime
+import ipaddress
+import ssl
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from common import limits
+from shepherd.config import ShepherdConfig
+from tests.shepherd.harness import KEY, Shepherd, shepherd
+
+
+def write_certificate(folder: Path) -> tuple[Path, Path]:
+    """A self-signed certificate for 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    cert_path, key_path = folder / "cert.pem", folder / "key.pem"
+    cert_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return cert_path, key_path
+
+
+async def raw(server: Shepherd, request: bytes) -> bytes:
+    """Everything that the server sends back before it closes the connection."""
+    host, port = server.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request)
+    await writer.drain()
+    answer = await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+    return answer
+
+
+async def test_events_come_in_over_tls(tmp_path: Path) -> None:
+    cert, key = write_certificate(tmp_path)
+    config = ShepherdConfig(port=0, tls_cert=str(cert), tls_key=str(key))
+    async with shepherd(tmp_path, config) as server:
+        assert server.url.startswith("https://")
+        trust = ssl.create_default_context(cafile=str(cert))
+        async with ClientSession(headers={"X-Honeycomb-Team": KEY}) as http:
+            url = f"{server.url}/1/batch/d"
+            async with http.post(url, data=b'[{"data":{"a":1}}]', ssl=trust) as reply:
+                assert await reply.json() == [{"status": 202}]
+
+
+async def test_body_that_trickles_in_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BODY_READ_TIMEOUT_S", 0.2)
+    async with shepherd(tmp_path) as server:
+        head = f"POST /1/batch/d HTTP/1.1\r\nHost: x\r\nX-Honeycomb-Team: {KEY}\r\n"
+        answer = await raw(
+            server, f"{head}Content-Length: 100\r\nConnection: close\r\n\r\n[".encode()
+        )
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"did not arrive in time" in answer
+
+
+async def test_headers_beyond_the_limit_are_refused(tmp_path: Path) -> None:
+    async with shepherd(tmp_path) as server:
+        answer = await raw(
+            server, b"GET /1/auth HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 40_000 + b"\r\n\r\n"
+        )
+    assert answer.startswith((b"HTTP/1.0 400", b"HTTP/1.1 400"))
+
+
+async def test_stop_answers_what_is_in_flight(tmp_path: Path) -> None:
+    async with shepherd(tmp_path, ShepherdConfig(port=0, linger_ms=300)) as server:
+        sending = asyncio.create_task(server.post("/1/batch/d", b'[{"data":{"a":1}}]'))
+        await asyncio.sleep(0.1)
+        server.stop.set()
+        assert (await sending)[:2] == (200, [{"status": 202}])
