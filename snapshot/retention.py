@@ -58,6 +58,11 @@ class RetentionBook:
         self._given_up: set[str] = set()
         self._undeleted: list[Retention] = []
 
+    @property
+    def given_up(self) -> frozenset[str]:
+        """Hashes of the objects that may be deleted."""
+        return frozenset(self._given_up)
+
     def refresh(self) -> int:
         """Read new documents; returns the time (unix ns) before which segments are not served."""
         prefix = retention_prefix(self._chain.partition)

@@ -1,0 +1,328 @@
+"""Verification: everything that was published is there, whole, and says what it should (I2-I5).
+
+Walks every partition: the chain of manifests, every segment's object, hash, digest, rows and
+ranges, batch ids, rows across cuts, and what the log still has to hold. Reads only, unless it is
+given caches to repair objects from. Blocking work runs in threads.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from common.columns.segment_read import SegmentReader
+from common.errors import DamagedObject, ObjectMissing
+from common.log import Log
+from common.objects import ObjectStore
+from snapshot.bootstrap import read_epochs
+from snapshot.cache import SegmentCache, file_sha256
+from snapshot.chain import Chain
+from snapshot.epochs import Epoch, decide_opening, split_stray
+from snapshot.manifest import (
+    Manifest,
+    SegmentEntry,
+    parse_manifest_key,
+    segment_key,
+    unpack_batches,
+)
+from snapshot.retention import RetentionBook
+
+_PROBLEMS_MAX = 1_000  # a store that is all damaged need not fill the memory with it
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it should be, and what to do. A warning is no failure."""
+
+    partition: int
+    what: str
+    remedy: str
+    warning: bool = False
+
+
+@dataclass(slots=True)
+class VerifyReport:
+    """What was checked and what was found."""
+
+    partitions: int = 0
+    manifests: int = 0
+    segments: int = 0
+    rows: int = 0
+    bytes: int = 0
+    batches: int = 0
+    gaps: int = 0
+    set_aside: int = 0
+    retired: int = 0
+    repaired: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong; warnings do not count."""
+        return all(problem.warning for problem in self.problems)
+
+    def add(self, partition: int, what: str, remedy: str, *, warning: bool = False) -> None:
+        """Note a problem."""
+        if len(self.problems) < _PROBLEMS_MAX:
+            self.problems.append(Problem(partition, what, remedy, warning))
+
+
+def no_progress(_done: int, _total: int, _what: str) -> None:
+    """Progress that nobody watches."""
+
+
+async def verify(
+    objects: ObjectStore,
+    log: Log | None,
+    partitions: Sequence[int],
+    progress: Progress = no_progress,
+    caches: Sequence[SegmentCache] = (),
+) -> VerifyReport:
+    """Check everything; `caches` of indexers repair damaged or missing segment objects.
+
+    log: opened; None leaves out what concerns the log. progress: (segments checked, segments
+    known so far, what is being checked); called in threads. Raises ObjectsUnavailable,
+    LogUnavailable, DocumentTooNew.
+    """
+    report = VerifyReport()
+    with tempfile.TemporaryDirectory(prefix="bellwether-verify-") as scratch:
+        for partition in partitions:
+            check = _PartitionCheck(objects, partition, Path(scratch), report, progress, caches)
+            await asyncio.to_thread(check.run)
+            if log is not None:
+                await check.run_log(log)
+            report.partitions += 1
+    return report
+
+
+class _PartitionCheck:
+    def __init__(
+        self,
+        objects: ObjectStore,
+        partition: int,
+        scratch: Path,
+        report: VerifyReport,
+        progress: Progress,
+        caches: Sequence[SegmentCache],
+    ) -> None:
+        self._objects = objects
+        self._partition = partition
+        self._scratch = scratch
+        self._report = report
+        self._progress = progress
+        self._caches = caches
+        self._chain = Chain(objects, partition, None)
+        self._epochs: list[Epoch] = []
+        self._newest: Manifest | None = None
+        self._window: dict[bytes, int] = {}
+        self._hours: list[int] = []
+
+    def _wrong(self, what: str, remedy: str, *, warning: bool = False) -> None:
+        self._report.add(self._partition, what, remedy, warning=warning)
+
+    def run(self) -> None:
+        """Check what is in the object store."""
+        retention = RetentionBook(self._chain)
+        expired_before_ns = retention.refresh()
+        given_up = retention.given_up
+        keys = self._chain.manifest_keys()
+        self._epochs, damaged = read_epochs(self._chain, ())
+        for key, reason in damaged:
+            self._wrong(f"epoch {key}: {reason}", "restart the indexer: it is made again")
+        keys, stray = split_stray(keys, self._epochs)
+        for key in stray:
+            self._wrong(
+                f"manifest {key} lies beyond its epoch's end and is ignored",
+                "an indexer went on in a log that was replaced: look for it and stop it",
+            )
+        segments: list[SegmentEntry] = []
+        predecessor: Manifest | None = None
+        for key in keys:
+            manifest = self._load(key)
+            if manifest is None:
+                predecessor = None
+                continue
+            self._check_link(manifest, predecessor, first=key == keys[0])
+            self._check_batches(manifest)
+            segments.extend(manifest.segments)
+            predecessor = self._newest = manifest
+            self._report.manifests += 1
+            self._report.set_aside += len(manifest.set_aside)
+        if self._newest is not None:
+            self._report.gaps += len(self._newest.gaps)
+        for divergence in self._objects.list(f"divergence/{self._partition:05d}/"):
+            self._wrong(
+                f"twins disagreed: {divergence.key} differs from what was published",
+                "compare both versions; then remove the one under divergence/",
+            )
+        kept = [
+            entry
+            for entry in segments
+            if entry.append_max_ns >= expired_before_ns and entry.object not in given_up
+        ]
+        self._report.retired += len(segments) - len(kept)
+        for done, entry in enumerate(kept):
+            self._progress(done, len(kept), f"partition {self._partition}")
+            self._check_segment(entry)
+        self._progress(len(kept), len(kept), f"partition {self._partition}")
+
+    def _load(self, key: str) -> Manifest | None:
+        try:
+            manifest = self._chain.manifest(key)
+        except (DamagedObject, ObjectMissing) as error:
+            self._wrong(
+                f"manifest {key}: {error}",
+                "restart an indexer: it repairs it from its copy or by replaying the log",
+            )
+            return None
+        named = (manifest.partition, manifest.epoch_number, manifest.next_offset)
+        if named != parse_manifest_key(key):
+            self._wrong(f"manifest {key} is that of {named}", "restore the object from a backup")
+            return None
+        return manifest
+
+    def _check_link(self, manifest: Manifest, before: Manifest | None, *, first: bool) -> None:
+        key = manifest.key
+        if before is None:
+            if first and manifest.predecessor is not None:
+                self._wrong(
+                    f"manifest {key}: its predecessor {manifest.predecessor} is missing",
+                    "restart an indexer: it repairs it from its copy or by replaying the log",
+                )
+            return
+        if manifest.predecessor != before.key:
+            self._wrong(
+                f"manifest {key} names {manifest.predecessor} before it, not {before.key}",
+                "the chain has forked: look for two indexers of different versions",
+            )
+        if manifest.epoch_number != before.epoch_number:
+            return
+        gap = any(
+            gap.epoch == manifest.epoch and gap.first == before.next_offset
+            for gap in manifest.gaps
+        )
+        if manifest.first_offset < before.next_offset:
+            self._wrong(f"manifest {key} covers offsets of {before.key} again", "report this bug")
+        elif manifest.first_offset > before.next_offset and not gap:
+            self._wrong(
+                f"manifest {key} leaves out offsets from {before.next_offset}",
+                "restart an indexer while the log still holds them",
+            )
+
+    def _check_batches(self, manifest: Manifest) -> None:
+        """Batch ids are unique as far back as the window reaches; here two cuts further."""
+        try:
+            batches = unpack_batches(manifest.batches)
+        except ValueError as error:
+            self._wrong(f"manifest {manifest.key}: {error}", "restore the object from a backup")
+            return
+        self._report.batches += len(batches)
+        for marker in manifest.hour_markers:
+            self._hours.append(marker.offset)
+        if len(self._hours) >= 2 and self._newest is not None:
+            limit = self._hours[-2]
+            if self._newest.epoch_number == manifest.epoch_number:
+                self._window = {b: o for b, o in self._window.items() if o >= limit}
+            del self._hours[:-2]
+        for batch, offset in batches:
+            if batch in self._window:
+                self._wrong(
+                    f"batch {batch.hex()} is at offsets {self._window[batch]} and {offset}",
+                    "its rows are there twice: report this bug",
+                )
+            self._window[batch] = offset
+
+    def _check_segment(self, entry: SegmentEntry) -> None:
+        self._report.segments += 1
+        self._report.bytes += entry.size_bytes
+        file = self._scratch / "segment.parquet"
+        try:
+            reason = self._fetch(entry, file)
+            if reason is not None and self._repair(entry):
+                self._report.repaired += 1
+                reason = self._fetch(entry, file)
+            if reason is not None:
+                self._wrong(
+                    reason,
+                    "run verify with repair, or query the dataset: an indexer makes it again "
+                    "from the log if it still holds the records",
+                )
+                return
+            self._check_content(entry, file)
+        finally:
+            file.unlink(missing_ok=True)
+
+    def _fetch(self, entry: SegmentEntry, file: Path) -> str | None:
+        key = segment_key(entry.object)
+        try:
+            self._objects.fetch(key, file)
+        except ObjectMissing:
+            return f"segment {key} is missing"
+        if file_sha256(file) != entry.object:
+            return f"segment {key} is damaged: its checksum does not match"
+        return None
+
+    def _repair(self, entry: SegmentEntry) -> bool:
+        return any(cache.repair_object(entry.object) for cache in self._caches)
+
+    def _check_content(self, entry: SegmentEntry, file: Path) -> None:
+        key = segment_key(entry.object)
+        remedy = "an indexer's version wrote something else than it meant: report this bug"
+        try:
+            with SegmentReader(file) as reader:
+                digest = reader.digest()
+                block = reader.block(())
+        except DamagedObject as error:
+            self._wrong(f"segment {key}: {error}", remedy)
+            return
+        self._report.rows += block.rows
+        found = (
+            digest,
+            block.rows,
+            int(block.time_ns.min()),
+            int(block.time_ns.max()),
+            int(block.offset.min()),
+            int(block.offset.max()) + 1,
+        )
+        named = (
+            entry.digest,
+            entry.rows,
+            entry.time_min_ns,
+            entry.time_max_ns,
+            entry.first_offset,
+            entry.end_offset,
+        )
+        words = ("digest", "rows", "first time", "last time", "first offset", "end offset")
+        for word, is_, says in zip(words, found, named, strict=True):
+            if is_ != says:
+                self._wrong(f"segment {key}: {word} is {is_}, the manifest says {says}", remedy)
+        order = block.offset * (2**31) + block.place if block.offset.max() < 2**31 else None
+        if order is not None and np.any(np.diff(order) <= 0):
+            self._wrong(f"segment {key}: a row is there twice or out of order", remedy)
+
+    async def run_log(self, log: Log) -> None:
+        """Check that the log holds what follows the newest manifest."""
+        identity = await log.open()
+        bounds = await log.bounds(self._partition)
+        if not self._epochs:
+            if bounds.start:
+                self._wrong("the log's beginning is gone and nothing covers it", "restore the log")
+            return
+        opening = await decide_opening(
+            log, identity.epoch, bounds, self._newest, self._epochs[-1], ()
+        )
+        if opening.reason is not None:
+            self._wrong(
+                f"the log does not continue the newest manifest: {opening.reason}",
+                "an indexer opens a new epoch; restore the log if you can",
+            )
+        elif opening.gap is not None:
+            self._wrong(
+                f"offsets {opening.gap.first} to {opening.gap.end} are neither in a segment nor "
+                "in the log",
+                "restore the log if you can; an indexer records the gap",
+            )
