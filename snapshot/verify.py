@@ -202,8 +202,7 @@ class _PartitionCheck:
         if manifest.epoch_number != before.epoch_number:
             return
         gap = any(
-            gap.epoch == manifest.epoch and gap.first == before.next_offset
-            for gap in manifest.gaps
+            gap.epoch == manifest.epoch and gap.first == before.next_offset for gap in manifest.gaps
         )
         if manifest.first_offset < before.next_offset:
             self._wrong(f"manifest {key} covers offsets of {before.key} again", "report this bug")

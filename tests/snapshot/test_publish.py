@@ -1,0 +1,116 @@
+"""Publishing is all or nothing: broken off anywhere, it is done again to the same end (I3, I4)."""
+
+from pathlib import Path
+
+import pytest
+
+from common.errors import ObjectsUnavailable
+from common.objects import ObjectStore
+from common.record import Marker, marker_record
+from snapshot.chain import Chain
+from snapshot.checked import encode_checked
+from snapshot.manifest import Manifest
+from snapshot.publish import ChainForked, publish
+from snapshot.verify import verify
+from tests.indexer.house import append, open_context, published, running, until
+from tests.indexer.test_partition import numbers
+from tests.snapshot.test_manifest import manifest
+
+CUT = marker_record(Marker(hour=None, reason="test"))
+
+
+class Failing:
+    """An object store that fails once at its n-th writing call, before or after doing it."""
+
+    def __init__(self, objects: ObjectStore, at: int, *, after: bool) -> None:
+        self._objects = objects
+        self._left = at
+        self._after = after
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._objects, name)
+
+    def put_if_absent(self, key: str, data: bytes | Path) -> bool:
+        self._left -= 1
+        if self._left == 0 and not self._after:
+            raise ObjectsUnavailable("made to fail")
+        done = self._objects.put_if_absent(key, data)
+        if self._left == 0:
+            raise ObjectsUnavailable("made to fail after it was done")
+        return done
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", range(1, 7))
+async def test_publishing_that_fails_at_any_call_ends_whole(
+    tmp_path: Path, at: int, after: bool
+) -> None:
+    def wrap(objects: ObjectStore) -> ObjectStore:
+        return Failing(objects, at, after=after)  # type: ignore[return-value]  # by __getattr__
+
+    async with open_context(tmp_path, wrap=wrap) as context, running(context) as partition:
+        log = context.backends.log
+        for some in ([1, 2], [3]):
+            await append(log, some)
+            await log.append(0, CUT)
+        await until(partition, published(4))
+        assert await numbers(partition) == [1, 2, 3]
+    async with open_context(tmp_path) as context:
+        report = await verify(context.backends.objects, context.backends.log, [0])
+        assert report.clean, report.problems
+        assert (report.manifests, report.rows) == (2, 3)
+
+
+@pytest.mark.parametrize("at", range(1, 5))
+async def test_killed_while_publishing_a_new_machine_ends_whole(tmp_path: Path, at: int) -> None:
+    class Dead(Failing):
+        def put_if_absent(self, key: str, data: bytes | Path) -> bool:
+            if self._left <= 1:
+                raise ObjectsUnavailable("dead")
+            return super().put_if_absent(key, data)
+
+    def wrap(objects: ObjectStore) -> ObjectStore:
+        return Dead(objects, at, after=False)  # type: ignore[return-value]  # by __getattr__
+
+    async with open_context(tmp_path, "a", wrap=wrap) as context:
+        log = context.backends.log
+        await append(log, [1, 2])
+        await log.append(0, CUT)
+        if at > 1:
+            async with running(context) as partition:
+                await until(
+                    partition, lambda p: p.served is not None and bool(p.served.live.sealing)
+                )
+    async with open_context(tmp_path, "b") as context, running(context) as partition:
+        await until(partition, published(2))
+        assert await numbers(partition) == [1, 2]
+        report = await verify(context.backends.objects, context.backends.log, [0])
+        assert report.clean, report.problems
+
+
+async def test_twin_with_other_content_is_an_alarm_and_both_are_kept(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context:
+        chain = Chain(context.backends.objects, 3, None)
+        ours, theirs = manifest(), manifest(datasets=["other"])
+        assert not publish(chain, theirs, {}).adopted
+        outcome = publish(chain, ours, {})
+        assert outcome.adopted
+        assert outcome.differences == ("datasets",)
+        assert outcome.manifest == theirs == chain.manifest(ours.key)
+        (kept,) = context.backends.objects.list("divergence/")
+        assert context.backends.objects.get(kept.key) == encode_checked(ours)
+
+
+async def test_another_cut_after_the_same_manifest_is_refused(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context:
+        chain = Chain(context.backends.objects, 3, None)
+        first = manifest(10)
+        publish(chain, first, {})
+
+        def following(next_offset: int) -> Manifest:
+            return manifest(next_offset, first_offset=10, predecessor=first.key)
+
+        publish(chain, following(20), {})
+        with pytest.raises(ChainForked):
+            publish(chain, following(21), {})
+        assert len(list(context.backends.objects.list("divergence/"))) == 1
