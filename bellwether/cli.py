@@ -14,6 +14,7 @@ _COMMANDS = {
     "shepherd": ("bellwether.commands.roles", "shepherd"),
     "indexer": ("bellwether.commands.roles", "indexer"),
     "query": ("bellwether.commands.query", "query"),
+    "send": ("bellwether.commands.send", "send"),
     "settings": ("bellwether.commands.settings", "settings"),
     "docs": ("bellwether.commands.docs", "docs"),
     "version": ("bellwether.commands.version", "version"),

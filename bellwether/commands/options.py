@@ -1,15 +1,20 @@
 """Options that several commands share, and how they become settings."""
 
+import asyncio
+import functools
 import os
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
+from bellwether.client import ClientError, find_target
 from bellwether.settings import Settings, SettingsError, load, parse_flag
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 Flags = dict[tuple[str, str], object]
 
 
@@ -24,6 +29,43 @@ def configuration_options(function: F) -> F:
     ):  # fmt: skip
         function = option(function)
     return function
+
+
+def client_options(function: F) -> F:
+    """Add --url, --key, --data and --insecure; the command gets `target` instead of them."""
+
+    @functools.wraps(function)
+    def wrapper(url: str | None, key: str | None, data: Path, insecure: bool, **rest: Any) -> Any:
+        try:
+            target = find_target(url, key, data, os.environ, insecure)
+        except ClientError as error:
+            raise click.ClickException(str(error)) from error
+        return function(target=target, **rest)
+
+    command: Any = wrapper
+    for option in (
+        click.option("--insecure", is_flag=True, help="Accept any TLS certificate."),
+        click.option("--data", type=click.Path(path_type=Path), default=_data_default,
+                     help="Data folder whose key and address to use on this machine."),
+        click.option("--key", help="API key (default: BELLWETHER_KEY, else the data folder's)."),
+        click.option("--url", help="Address (default: BELLWETHER_URL, else the running `up`)."),
+    ):  # fmt: skip
+        command = option(command)
+    return cast(F, command)
+
+
+def _data_default() -> Path:
+    return Path(os.environ.get("BELLWETHER_DATA", "data"))
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run a client command's work; its errors become messages, Ctrl-C becomes code 130."""
+    try:
+        return asyncio.run(work)
+    except ClientError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def load_settings(

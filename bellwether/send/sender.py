@@ -103,7 +103,10 @@ class Sender:
         accepted = len(batch.events) - (len(rejects) - len(batch.refused))
         self.progress.accepted += accepted
         self.progress.rejected += len(rejects)
-        self.progress.untimed += sum(event.time_ns is None for event in batch.events)
+        lost = {reject.line for reject in rejects}
+        self.progress.untimed += sum(
+            event.time_ns is None for event in batch.events if event.line not in lost
+        )
         self.progress.sent_bytes += len(batch.body)
         self.progress.offset = batch.end
         self._on_progress(self.progress)

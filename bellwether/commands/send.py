@@ -1,0 +1,204 @@
+"""`bellwether send`: load a file."""
+
+import os
+import random
+import secrets
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+import click
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.table import Table
+
+from bellwether.client import ClientError, Target, connect
+from bellwether.commands.options import client_options, run_async
+from bellwether.send.batches import batches
+from bellwether.send.event import UnknownFormat
+from bellwether.send.event_time import format_time
+from bellwether.send.prepare import Choices, Ready, prepare
+from bellwether.send.preview import Preview, preview
+from bellwether.send.readers import FORMATS, detect, reader_for
+from bellwether.send.resume import LoadState, read_state, state_file, state_folder, write_state
+from bellwether.send.sender import Progress as Counts
+from bellwether.send.sender import Reject, Sender, SendFailed
+from bellwether.send.source import DAMAGED, Source, SourceError, open_source
+from common.clock import SystemClock
+
+_REASONS_SHOWN = 5
+_console = Console(stderr=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What one load was told."""
+
+    target: Target
+    dataset: str
+    choices: Choices
+    resume: bool
+    again: bool
+    rejects: IO[bytes] | None
+    environ: dict[str, str]
+
+
+@click.command()
+@click.argument("dataset")
+@click.argument("file")
+@click.option("--format", "kind", type=click.Choice(FORMATS), help="Default: found out.")
+@click.option("--time-field", help="Field that holds the event's time (default: found out).")
+@click.option(
+    "--time-format",
+    help="How times are written: epoch_s, epoch_ms, epoch_us, epoch_ns, rfc3339, clf, or a "
+    "strptime format such as '%d.%m.%Y %H:%M:%S'.",
+)
+@click.option("--sample-rate-field", help="Field that holds the event's sample rate.")
+@click.option("--depth", type=int, default=0, help="Unpack nested objects this deep (0 to 10).")
+@click.option("--dry-run", is_flag=True, help="Show how the first events would be stored.")
+@click.option("--resume", is_flag=True, help="Go on where the last load of this file stopped.")
+@click.option("--again", is_flag=True, help="Store the file once more, also if it is there.")
+@click.option("--rejects", type=click.File("wb"), help="Write what was not stored to this file.")
+@client_options
+def send(
+    target: Target,
+    dataset: str,
+    file: str,
+    kind: str | None,
+    time_field: str | None,
+    time_format: str | None,
+    sample_rate_field: str | None,
+    depth: int,
+    dry_run: bool,
+    resume: bool,
+    again: bool,
+    rejects: IO[bytes] | None,
+) -> None:
+    """Load FILE (- for standard input) into DATASET.
+
+    Reads JSON lines, JSON arrays, CSV, logfmt and Apache/nginx access logs, plain or compressed
+    (gzip, zstd, bz2, xz). Sending the same file twice stores it once (--again stores it anew).
+    The exit code is 1 if anything was not stored.
+    """
+    try:
+        choices = Choices(time_field, time_format, sample_rate_field, depth)
+        source = open_source(file)
+        kind = kind or detect(source.head, file)
+        items = prepare(reader_for(kind, source.head)(source.stream), choices)
+    except (ValueError, SourceError, UnknownFormat) as error:
+        raise click.ClickException(str(error)) from error
+    if dry_run:
+        _print_preview(preview(items), kind)
+        return
+    load = _Load(target, dataset, choices, resume, again, rejects, dict(os.environ))
+    try:
+        sys.exit(run_async(_load(source, items, load)))
+    except DAMAGED as error:
+        raise click.ClickException(f"{file}: damaged {source.compression} data: {error}") from error
+
+
+async def _load(source: Source, items: Iterator[Ready], load: _Load) -> int:
+    """Send everything; returns the exit code."""
+    target, identity = load.target, source.identity()
+    nonce = secrets.token_hex(8) if load.again or not source.resumable else ""
+    seed = "\n".join((identity, load.dataset, load.choices.fingerprint(), nonce))
+    path = state_file(
+        state_folder(load.environ), identity, load.dataset, target.url, load.choices.fingerprint()
+    )
+    before = read_state(path) if load.resume and source.resumable else None
+    reasons: list[Reject] = []
+
+    def on_reject(reject: Reject) -> None:
+        if len(reasons) < _REASONS_SHOWN:
+            reasons.append(reject)
+        if load.rejects is not None:
+            line = {"line": reject.line, "reason": reject.reason}
+            text = reject.source.decode("utf-8", "replace")
+            load.rejects.write(orjson.dumps({**line, "source": text}) + b"\n")
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TextColumn("{task.fields[counts]}"),
+        console=_console,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(escape(source.name), total=source.size_bytes, counts="")
+
+        def on_progress(counts: Counts) -> None:
+            text = f"{counts.accepted:,} stored, {counts.rejected:,} not"
+            bar.update(task, completed=source.read_bytes, counts=text)
+            if source.resumable:
+                done = LoadState(source.name, counts.offset, counts.accepted, counts.rejected)
+                write_state(path, done)
+
+        async with connect(target) as client:
+            sender = Sender(
+                client, load.dataset, SystemClock(), random.Random(), on_reject, on_progress
+            )
+            skip_to = before.offset if before else 0
+            try:
+                await sender.send_all(batches(items, seed, skip_to))
+                failed = None
+            except (SendFailed, ClientError) as error:
+                failed = str(error)
+    _print_outcome(sender.progress, reasons, failed, before, load)
+    return 1 if failed or sender.progress.rejected else 0
+
+
+def _print_outcome(
+    counts: Counts,
+    reasons: list[Reject],
+    failed: str | None,
+    before: LoadState | None,
+    load: _Load,
+) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    if before is not None:
+        console.print(f"resumed behind {before.accepted:,} events of an earlier run")
+    console.print(f"{counts.accepted:,} events stored in {load.dataset}", markup=False)
+    if counts.untimed:
+        console.print(
+            f"{counts.untimed:,} of them had no time of their own: stored at their arrival time"
+        )
+    if counts.rejected:
+        console.print(f"{counts.rejected:,} not stored:", style="yellow")
+        for reject in reasons:
+            console.print(f"  line {reject.line}: {reject.reason}", markup=False)
+        if counts.rejected > len(reasons) and load.rejects is None:
+            console.print("  … --rejects FILE writes them all")
+    if counts.retries:
+        console.print(f"{counts.retries:,} requests were repeated (each stored once)")
+    if failed:
+        console.print(f"stopped: {failed}", style="red", markup=False)
+        console.print("the same command with --resume goes on from here")
+
+
+def _print_preview(found: Preview, kind: str) -> None:
+    console = Console(highlight=False)
+    sources = [f"{n or 'arrival'} ({count:,})" for n, count in found.time_from.most_common()]
+    console.print(
+        f"format {kind}; {len(found.events):,} events looked at, {len(found.refused):,} refused; "
+        f"time from: {', '.join(sources) or 'nothing'}; nothing was sent",
+        markup=False,
+    )
+    timed = [e.time_ns for e in found.events if e.time_ns is not None]
+    if timed:
+        console.print(f"times from {format_time(min(timed))} to {format_time(max(timed))}")
+    rates = {e.sample_rate for e in found.events}
+    if rates - {1}:
+        console.print(f"sample rates from {min(rates)} to {max(rates)}")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("field", "type", "in events", "first value"):
+        table.add_column(name, justify="right" if name == "in events" else "left", overflow="fold")
+    for item in found.fields.values():
+        types = ", ".join(kind for kind, _ in item.types.most_common())
+        table.add_row(escape(item.name), types, f"{item.events:,}", escape(item.example))
+    console.print(table)
+    for refused in found.refused[:_REASONS_SHOWN]:
+        console.print(f"line {refused.line}: {refused.error}", style="yellow", markup=False)
