@@ -1,35 +1,72 @@
 """The two commands: `python3 make.py up` installs and starts Bellwether, `test` tests it.
 
-Needs only Python 3.11 or newer. Everything is installed into `.venv` beside this file.
+    python3 make.py up [options]     install what is needed (once), start Bellwether
+    python3 make.py test [options]   install what tests need (once), run all checks and tests
+    python3 make.py COMMAND ...      any other command of Bellwether, for instance `query`
+
+Needs only Python 3.11 or newer. Everything is installed into `.venv` beside this file, at the
+versions and hashes that the requirements files pin.
 """
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / "python"
+LAUNCHER = """#!{python}
+import sys
+
+from bellwether.cli import main
+
+sys.exit(main())
+"""
 
 
 def install(requirements: str) -> None:
     """Create the virtual environment and install pinned packages, once per requirements file."""
     wanted = ROOT / requirements
-    digest = hashlib.sha256(wanted.read_bytes() + (ROOT / "pyproject.toml").read_bytes())
+    digest = hashlib.sha256(wanted.read_bytes() + sys.version.encode()).hexdigest()
     stamp = VENV / f".installed-{requirements}"
-    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+    if stamp.exists() and stamp.read_text() == digest and PYTHON.exists():
         return
+    begin = time.monotonic()
     print(f"installing what {requirements} pins into {VENV} (once)", flush=True)
     if not PYTHON.exists():
-        created = subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False)
-        if created.returncode:
-            sys.exit("could not create a virtual environment: install Python's venv module")
+        shutil.rmtree(VENV, ignore_errors=True)  # a half-made one, or of a Python that is gone
+        print("  creating the virtual environment", flush=True)
+        if subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False).returncode:
+            sys.exit(
+                "could not create a virtual environment: install Python's venv module "
+                "(Debian, Ubuntu: apt install python3-venv)"
+            )
+    print("  downloading and installing packages", flush=True)
     pip = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--require-hashes", "-r", str(wanted)], check=True)
-    subprocess.run([*pip, "--no-deps", "-e", str(ROOT)], check=True)
-    stamp.write_text(digest.hexdigest())
+    options = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", str(wanted)]
+    if requirements == "requirements-test.txt":
+        options.remove("--only-binary")
+        options.remove(":all:")  # some test-only packages exist as source alone
+    if subprocess.run([*pip, *options], check=False).returncode:
+        sys.exit("could not install the packages: see pip's message above; then run this again")
+    add_program()
+    stamp.write_text(digest)
+    print(f"  installed in {time.monotonic() - begin:.0f} s", flush=True)
+
+
+def add_program() -> None:
+    """Let the environment run Bellwether from this folder: a path file and a launcher."""
+    asked = [str(PYTHON), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    folder = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    (Path(folder) / "bellwether-checkout.pth").write_text(f"{ROOT}\n")
+    launcher = BIN / "bellwether"
+    launcher.write_text(LAUNCHER.format(python=PYTHON))
+    launcher.chmod(0o755)
 
 
 def test(arguments: list[str]) -> int:
@@ -40,15 +77,27 @@ def test(arguments: list[str]) -> int:
         [python, "-m", "ruff", "check", "."],
         [python, "-m", "ruff", "format", "--check", "."],
         [python, "-m", "mypy"],
-        [str(PYTHON.parent / "lint-imports")],
+        [str(BIN / "lint-imports")],
         [python, "-m", "pytest", *arguments],
     ]
     for check in checks:
         print("$", *(Path(part).name if part == check[0] else part for part in check), flush=True)
         code = subprocess.run(check, cwd=ROOT, check=False).returncode
         if code:
+            print(f"failed with code {code}", flush=True)
             return code
+    print("all checks and tests passed", flush=True)
     return 0
+
+
+def run(arguments: list[str]) -> int:
+    """A command of Bellwether, in the caller's folder and in place of this process."""
+    install("requirements.txt")
+    launcher = BIN / "bellwether"
+    shown = os.path.relpath(launcher)
+    os.environ.setdefault("BELLWETHER_LAUNCHER", shown if len(shown) < 40 else str(launcher))
+    sys.stdout.flush()
+    os.execv(PYTHON, [str(PYTHON), "-m", "bellwether", *arguments])
 
 
 def main() -> int:
@@ -56,13 +105,12 @@ def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 - this file is what meets an older Python
         sys.exit("Bellwether needs Python 3.11 or newer")
     command, arguments = (sys.argv[1:2] or ["help"])[0], sys.argv[2:]
+    if command in ("help", "-h", "--help"):
+        print(__doc__)
+        return 0
     if command == "test":
         return test(arguments)
-    if command == "up":
-        install("requirements.txt")
-        os.execv(PYTHON, [str(PYTHON), "-m", "bellwether", "up", *arguments])
-    print(__doc__)
-    return 0 if command in ("help", "-h", "--help") else 2
+    return run([command, *arguments])
 
 
 if __name__ == "__main__":

@@ -162,6 +162,9 @@ class Supervisor:
                 "BELLWETHER_NODE_DATA": str(self._data),
                 "BELLWETHER_NODE_ZONE": zone,
                 "BELLWETHER_SHEPHERD_PORT": str(port),
+                # the first key sees what Bellwether tells of itself
+                "BELLWETHER_SHEPHERD_OWN_TEAM": self._up.team,
+                "BELLWETHER_SHEPHERD_OWN_ENVIRONMENT": self._up.environment,
             }
             environment = child_environment(self._environ, settings, own)
             log_path = self._data / "logs" / f"{label.replace(' ', '-')}.log"

@@ -26,7 +26,7 @@ from common.logs import configure_logs, say
 from common.metadata.sqlite import SqliteMetadata
 from common.objects.directory import DirectoryObjects
 from common.role import Backends, RoleContext
-from common.telemetry import NoTelemetry
+from common.telemetry import NoTelemetry, Telemetry, TelemetryQueue, TelemetrySender
 
 _LOG = logging.getLogger(__name__)
 _EXIT_STUCK = 70  # a role that did not finish in time; sysexits' EX_SOFTWARE
@@ -60,6 +60,14 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
     backends = await asyncio.to_thread(open_backends, node.data, partitions, clock)
     folder = node.data / "roles" / f"{role}-{node.zone}"
     folder.mkdir(parents=True, exist_ok=True)
+    token = read_internal_token(node.data)
+    telemetry: Telemetry = NoTelemetry()
+    sender: asyncio.Task[None] | None = None
+    if node.telemetry:
+        queue = TelemetryQueue(clock, role=role, instance=instance, zone=node.zone)
+        telemetry = queue
+        if role != "shepherd":  # which writes its own to the log
+            sender = asyncio.create_task(TelemetrySender(queue, backends.locks, token).run())
     context = RoleContext(
         role=role,
         instance=instance,
@@ -70,9 +78,9 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
         backends=backends,
         clock=clock,
         random=random.Random(),
-        telemetry=NoTelemetry(),
+        telemetry=telemetry,
         stop=stop,
-        internal_token=read_internal_token(node.data),
+        internal_token=token,
     )
     await backends.log.open()
     serve: Serve = load_role(role)
@@ -81,6 +89,9 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
     try:
         await serve(context, config)
     finally:
+        if sender is not None:
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
         await backends.log.close()
         await asyncio.to_thread(backends.locks.close)
         await asyncio.to_thread(backends.metadata.close)

@@ -12,10 +12,9 @@ import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import zstandard
-from typing_extensions import Buffer
 
 HEAD_BYTES = 64 * 1024  # enough to tell the format and to tell one file from another
 _MAGICS = (
@@ -51,7 +50,7 @@ class _Prefixed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         view = memoryview(buffer).cast("B")
         data = self._head[: len(view)] if self._head else self._rest.read(len(view))
         self._head = self._head[len(data) :]

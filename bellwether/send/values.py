@@ -12,9 +12,7 @@ import orjson
 
 from common.scan.json_tokens import INT64_MAX, INT64_MIN
 
-_NUMBER = re.compile(
-    r"-?(?:0|[1-9][0-9]{0,18})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII
-)
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})((?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?)")
 
 
 def typed(text: str) -> bytes | None:

@@ -1,0 +1,197 @@
+"""`bellwether keys` and `bellwether datasets`: manage a data folder on its own machine."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bellwether.commands.options import configuration_options, load_settings
+from bellwether.config import LogConfig, NodeConfig, UpConfig
+from bellwether.wiring import open_backends
+from common.clock import SystemClock
+from common.errors import BellwetherError
+from common.metadata import Access, KeyKind
+from common.names import BadDatasetName
+from common.role import Backends
+from ops import admin
+
+_SOON = "running roles notice within a minute"
+
+
+@contextlib.contextmanager
+def _opened(
+    config: Path | None, data: Path | None, sets: tuple[str, ...]
+) -> Iterator[tuple[Backends, admin.Place]]:
+    """The data folder's backends and the place that the settings name."""
+    settings = load_settings(config, data, sets)
+    folder = settings.section(NodeConfig).data
+    if not (folder / "metadata.db").exists():
+        raise click.ClickException(f"{folder} is no data folder: name it with --data")
+    names = settings.section(UpConfig)
+    try:
+        backends = open_backends(folder, settings.section(LogConfig).partitions, SystemClock())
+        try:
+            yield backends, admin.find_place(backends.metadata, names.team, names.environment)
+        finally:
+            backends.locks.close()
+            backends.metadata.close()
+    except (BellwetherError, BadDatasetName, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group()
+def keys() -> None:
+    """API keys of this machine's data folder."""
+
+
+@keys.command("create")
+@click.argument("name")
+@click.option("--ingest", is_flag=True, help="A key that can only send events.")
+@click.option("--no-create-datasets", is_flag=True, help="Only for datasets that exist.")
+@click.option("--admin", "is_admin", is_flag=True, help="May also see status and cut.")
+@click.option("--events-per-second", type=click.IntRange(0), default=0, help="0: no limit.")
+@click.option("--events-per-day", type=click.IntRange(0), default=0, help="0: no limit.")
+@configuration_options
+def create_key(
+    name: str,
+    ingest: bool,
+    no_create_datasets: bool,
+    is_admin: bool,
+    events_per_second: int,
+    events_per_day: int,
+    config: Path | None,
+    data: Path | None,
+    sets: tuple[str, ...],
+) -> None:
+    """Create a key and print it, this once."""
+    access = Access(
+        events=True,
+        queries=not ingest,
+        columns=not ingest,
+        create_datasets=not no_create_datasets,
+        admin=is_admin and not ingest,
+    )
+    kind = KeyKind.INGEST if ingest else KeyKind.CONFIGURATION
+    with _opened(config, data, sets) as (backends, place):
+        text, key = admin.create_key(
+            backends.metadata, place, name, kind, access, SystemClock(), os.urandom,
+            events_per_s=events_per_second, events_per_day=events_per_day,
+        )  # fmt: skip
+    click.echo(text)
+    click.echo(f"id {key.id}; the key is shown only this once and not kept", err=True)
+
+
+@keys.command("list")
+@configuration_options
+def list_keys(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
+    """List the keys, without their texts."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("id", "name", "kind", "may", "created", "state"):
+        table.add_column(column)
+    with _opened(config, data, sets) as (backends, place):
+        for key in backends.metadata.list_keys(place.environment.id):
+            rights = [name for name in Access.__slots__ if getattr(key.access, name)]
+            state = f"revoked {_day(key.revoked_ns)}" if key.revoked_ns else "valid"
+            table.add_row(
+                key.id, escape(key.name), key.kind.value, ", ".join(rights), _day(key.created_ns),
+                state,
+            )  # fmt: skip
+    Console().print(table)
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+@configuration_options
+def revoke_key(key_id: str, config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
+    """Revoke the key of this id (`bellwether keys list`)."""
+    with _opened(config, data, sets) as (backends, _):
+        if not backends.metadata.revoke_key(key_id, SystemClock().now_ns()):
+            raise click.ClickException(f"there is no key {key_id}")
+    click.echo(f"revoked; {_SOON}")
+
+
+@click.group()
+def datasets() -> None:
+    """Datasets of this machine's data folder."""
+
+
+@datasets.command("list")
+@configuration_options
+def list_datasets(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
+    """List the datasets."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("slug", "name", "depth", "created", "description"):
+        table.add_column(column)
+    with _opened(config, data, sets) as (backends, place):
+        for found in backends.metadata.list_datasets(place.environment.id):
+            table.add_row(
+                escape(found.slug), escape(found.name), str(found.expand_json_depth),
+                _day(found.created_ns), escape(found.description),
+            )  # fmt: skip
+    Console().print(table)
+
+
+@datasets.command("create")
+@click.argument("name")
+@click.option("--depth", type=int, default=0, help="Unpack nested objects this deep (0 to 10).")
+@click.option("--description", default="")
+@configuration_options
+def create_dataset(
+    name: str,
+    depth: int,
+    description: str,
+    config: Path | None,
+    data: Path | None,
+    sets: tuple[str, ...],
+) -> None:
+    """Create a dataset (sending to it creates it too)."""
+    with _opened(config, data, sets) as (backends, place):
+        made = admin.create_dataset(
+            backends.metadata, place, name, depth, description, SystemClock()
+        )
+    click.echo(f"{made.slug} (depth {made.expand_json_depth})")
+
+
+@datasets.command("set-depth")
+@click.argument("name")
+@click.argument("depth", type=int)
+@configuration_options
+def set_depth(
+    name: str, depth: int, config: Path | None, data: Path | None, sets: tuple[str, ...]
+) -> None:
+    """Unpack nested objects of events to come DEPTH levels deep (0 to 10)."""
+    with _opened(config, data, sets) as (backends, place):
+        admin.set_depth(backends.metadata, place, name, depth)
+    click.echo(f"{name}: depth {depth} for events to come; {_SOON}")
+
+
+@datasets.command("delete")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@configuration_options
+def delete_dataset(
+    name: str, yes: bool, config: Path | None, data: Path | None, sets: tuple[str, ...]
+) -> None:
+    """Delete a dataset: none of its rows is served any more."""
+    if not yes and not click.confirm(f"Delete {name} and every event in it?"):
+        sys.exit(1)
+    with _opened(config, data, sets) as (backends, place):
+
+        async def delete() -> None:
+            await admin.delete_dataset(backends.metadata, backends.log, place, name, SystemClock())
+            await backends.log.close()
+
+        asyncio.run(delete())
+    click.echo(f"{name} is deleted; {_SOON}")
+
+
+def _day(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M") if time_ns else ""

@@ -1,0 +1,88 @@
+"""`bellwether doctor`: check this machine, say what to do."""
+
+import asyncio
+import os
+import sys
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import aiohttp
+import click
+from rich.console import Console
+from rich.text import Text
+
+from bellwether.client import running_url
+from bellwether.commands.options import configuration_options
+from bellwether.config import NodeConfig
+from bellwether.settings import Settings, SettingsError, load, parse_flag
+from common.clock import SystemClock
+from ops import doctor as checks
+from ops.doctor import Finding, Verdict
+from shepherd.config import ShepherdConfig
+
+_PACKAGES = (
+    "aiohttp", "click", "duckdb", "msgpack", "msgspec", "numpy", "orjson", "prometheus-client",
+    "pyarrow", "rich", "zstandard",
+)  # fmt: skip
+_STYLES = {Verdict.GOOD: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
+
+
+@click.command()
+@configuration_options
+def doctor(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
+    """Check configuration, clock, disk, permissions and ports, and tell the remedy.
+
+    The exit code is 1 if something has to be done.
+    """
+    found = checks.check_python(checks.python_version(), _PACKAGES)
+    try:
+        flags: dict[tuple[str, str], object] = dict(parse_flag(text) for text in sets)
+        if data is not None:
+            flags["node", "data"] = str(data)
+        settings = load(flags, os.environ, Path.cwd(), config)
+    except SettingsError as error:
+        remedy = "correct it; `bellwether settings` shows what is in force"
+        found.append(Finding("configuration", Verdict.FAIL, str(error), remedy))
+    else:
+        text = f"read from {settings.file}" if settings.file else "defaults and environment"
+        found.append(Finding("configuration", Verdict.GOOD, text))
+        found += _check_machine(settings)
+    console = Console(highlight=False)
+    for item in found:
+        line = Text(f"{item.verdict.value:5}", style=_STYLES[item.verdict])
+        console.print(line.append(f" {item.check}: {item.text}", style="default"), soft_wrap=True)
+        if item.remedy:
+            console.print(f"      {item.remedy}", markup=False, soft_wrap=True)
+    sys.exit(1 if any(item.verdict is Verdict.FAIL for item in found) else 0)
+
+
+def _check_machine(settings: Settings) -> list[Finding]:
+    clock = SystemClock()
+    folder = settings.section(NodeConfig).data
+    public = settings.section(ShepherdConfig)
+    url = running_url(folder)
+    server_s = asyncio.run(_server_time_s(url)) if url else None
+    return [
+        *checks.check_folder(folder),
+        *checks.check_secrets(folder),
+        *checks.check_disk(folder),
+        *checks.check_fsync(folder, clock),
+        *checks.check_open_files(),
+        *checks.check_port(public.host, public.port, url or ""),
+        *checks.check_tls(public.tls_cert, public.tls_key),
+        *checks.check_clock(server_s, clock.now_ns() / 1e9),
+    ]
+
+
+async def _server_time_s(url: str) -> float | None:
+    """The server's clock, by the Date of its answers (whole seconds: their middle is meant)."""
+    timeout = aiohttp.ClientTimeout(total=3.0)
+    connector = aiohttp.TCPConnector(ssl=False)  # its clock is asked, nothing is told to it
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, connector=connector) as session,
+            session.get(f"{url}/x/alive") as answer,
+        ):
+            return parsedate_to_datetime(answer.headers["Date"]).timestamp() + 0.5
+    except (aiohttp.ClientError, OSError, KeyError, ValueError):
+        return None

@@ -1,0 +1,71 @@
+"""`bellwether verify`: recompute every digest, check manifests against segments and log."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from snapshot.verify import VerifyReport
+from snapshot.verify import verify as run_verify
+
+from bellwether.commands.options import configuration_options, load_settings
+from bellwether.config import LogConfig, NodeConfig
+from common.clock import SystemClock
+from common.errors import BellwetherError
+from common.log.embedded import EmbeddedLog
+from common.objects.directory import DirectoryObjects
+
+
+@click.command()
+@configuration_options
+def verify(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
+    """Check everything that was stored, also while `up` runs. Exit code 1: something is wrong."""
+    settings = load_settings(config, data, sets)
+    folder = settings.section(NodeConfig).data
+    if not (folder / "log").is_dir():
+        raise click.ClickException(f"{folder} is no data folder: name it with --data")
+    try:
+        report = asyncio.run(_verify(folder, settings.section(LogConfig).partitions))
+    except BellwetherError as error:
+        raise click.ClickException(str(error)) from error
+    console = Console(highlight=False, soft_wrap=True)
+    for problem in report.problems:
+        style = "yellow" if problem.warning else "red"
+        console.print(f"partition {problem.partition}: {problem.what}", style=style, markup=False)
+        console.print(f"  {problem.remedy}", markup=False)
+    console.print(
+        f"{report.partitions} partitions, {report.manifests:,} manifests, "
+        f"{report.segments:,} segments, {report.rows:,} rows, {report.bytes / 1e6:,.1f} MB checked"
+    )
+    console.print(_verdict(report), style="green" if report.clean else "bold red")
+    sys.exit(0 if report.clean else 1)
+
+
+def _verdict(report: VerifyReport) -> str:
+    if report.clean:
+        return "clean: every digest and every reference is right"
+    return f"{sum(not p.warning for p in report.problems)} problems"
+
+
+async def _verify(folder: Path, partitions: int) -> VerifyReport:
+    log = EmbeddedLog(folder / "log", partitions, SystemClock())
+    identity = await log.open()
+    objects = await asyncio.to_thread(DirectoryObjects, folder / "objects")
+    try:
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        ) as bar:
+            task = bar.add_task("segments", total=None)
+
+            def on_progress(done: int, total: int, what: str) -> None:
+                bar.update(task, completed=done, total=total, description=what)
+
+            return await run_verify(objects, log, range(identity.partitions), on_progress)
+    finally:
+        await log.close()

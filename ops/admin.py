@@ -1,0 +1,121 @@
+"""Keys and datasets of a data folder, managed on its own machine, also while `up` runs.
+
+Calls block. Nothing here is needed to accept data; running roles see changes within a minute.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from common import limits
+from common.auth import generate_key, hash_key
+from common.clock import Clock
+from common.errors import NotFound
+from common.log import Log
+from common.metadata import Access, ApiKey, Dataset, Environment, KeyKind, Metadata, Team
+from common.names import dataset_id, dataset_slug
+from common.record import gone_record
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The team and environment that a command works on."""
+
+    team: Team
+    environment: Environment
+
+
+def find_place(metadata: Metadata, team: str, environment: str) -> Place:
+    """The team and environment of these names, created if they are new."""
+    found = metadata.ensure_team(team, dataset_slug(team))
+    return Place(
+        found, metadata.ensure_environment(found.id, environment, dataset_slug(environment))
+    )
+
+
+def create_key(
+    metadata: Metadata,
+    place: Place,
+    name: str,
+    kind: KeyKind,
+    access: Access,
+    clock: Clock,
+    random_bytes: Callable[[int], bytes],
+    *,
+    events_per_s: int = 0,
+    events_per_day: int = 0,
+) -> tuple[str, ApiKey]:
+    """A new key and its text, which is not kept anywhere."""
+    text = generate_key(kind, random_bytes)
+    digest = hash_key(text)
+    key = ApiKey(
+        id=digest[:24],
+        hash=digest,
+        kind=kind,
+        name=name,
+        team=place.team,
+        environment=place.environment,
+        access=access,
+        events_per_s=events_per_s,
+        events_per_day=events_per_day,
+        created_ns=clock.now_ns(),
+    )
+    metadata.create_key(key)
+    return text, key
+
+
+def create_dataset(
+    metadata: Metadata, place: Place, name: str, depth: int, description: str, clock: Clock
+) -> Dataset:
+    """A dataset, created unless it is there. Raises BadDatasetName."""
+    slug = dataset_slug(name)
+    return metadata.ensure_dataset(
+        Dataset(
+            id=dataset_id(place.team.id, place.environment.id, slug),
+            env_id=place.environment.id,
+            slug=slug,
+            name=name.strip(),
+            description=description,
+            expand_json_depth=_depth(depth),
+            created_ns=clock.now_ns(),
+        )
+    )
+
+
+def find_dataset(metadata: Metadata, place: Place, name: str) -> Dataset:
+    """The dataset of this name. Raises NotFound, BadDatasetName."""
+    slug = dataset_slug(name)
+    found = metadata.get_dataset(dataset_id(place.team.id, place.environment.id, slug))
+    if found is None:
+        raise NotFound(f"there is no dataset {slug!r} in {place.environment.name}")
+    return found
+
+
+def set_depth(metadata: Metadata, place: Place, name: str, depth: int) -> Dataset:
+    """Change how deep nested JSON of events to come is unpacked. Raises NotFound, ValueError."""
+    changed = replace(find_dataset(metadata, place, name), expand_json_depth=_depth(depth))
+    metadata.update_dataset(changed)
+    return changed
+
+
+async def delete_dataset(
+    metadata: Metadata, log: Log, place: Place, name: str, clock: Clock
+) -> Dataset:
+    """Stop serving every row that the dataset has now. Raises NotFound, LogUnavailable.
+
+    The log is told first, so that a delete that was cut off half way can simply be repeated.
+    """
+    dataset = await asyncio.to_thread(find_dataset, metadata, place, name)
+    identity = await log.open()
+    gone = gone_record(place.team.id, place.environment.id, dataset.id)
+    for partition in range(identity.partitions):
+        await log.append(partition, gone)
+    deleted = replace(dataset, deleted_ns=clock.now_ns())
+    await asyncio.to_thread(metadata.update_dataset, deleted)
+    return deleted
+
+
+def _depth(depth: int) -> int:
+    if not 0 <= depth <= limits.EXPAND_DEPTH_MAX:
+        raise ValueError(f"the depth must be between 0 and {limits.EXPAND_DEPTH_MAX}")
+    return depth

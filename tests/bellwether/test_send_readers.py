@@ -1,0 +1,204 @@
+"""Readers: every format is told and read exactly; one bad line harms only itself (I9)."""
+
+import bz2
+import contextlib
+import csv
+import gzip
+import io
+import json
+import lzma
+from pathlib import Path
+
+import orjson
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bellwether.send import access_log, logfmt
+from bellwether.send.event import Parsed, UnknownFormat
+from bellwether.send.readers import detect, reader_for
+from bellwether.send.source import SourceError, open_source
+from bellwether.send.values import typed
+
+COMBINED = (
+    '203.0.113.9 - ann [17/May/2015:10:05:03 +0000] "GET /a?b=c HTTP/1.1" 200 203 '
+    '"http://example.com/" "Mozilla/5.0 \\"quoted\\""'
+)
+
+
+def read(text: bytes, kind: str | None = None, name: str = "x") -> list[Parsed]:
+    kind = kind or detect(text, name)
+    return list(reader_for(kind, text)(io.BytesIO(text)))
+
+
+def values(items: list[Parsed]) -> list[object]:
+    return [orjson.loads(item.data) if item.error is None else item.error for item in items]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "kind"),
+    [
+        (b'{"a":1}\n{"a":2}\n', "x", "json"),
+        (b'[{"a":1}]', "x", "json"),
+        (b"a,b\n1,2\n3,4\n", "x", "csv"),
+        (b"a;b\n1;2\n", "x.csv.gz", "csv"),
+        (b"a\tb\n1\t2\n3\t4\n", "x", "tsv"),
+        (b'level=info msg="hello there" n=1\n', "x", "logfmt"),
+        (COMBINED.encode() + b"\n", "x", "combined"),
+        (b"", "x", "json"),
+    ],
+)
+def test_formats_are_found_out(text: bytes, name: str, kind: str) -> None:
+    assert detect(text, name) == kind
+
+
+def test_a_format_that_cannot_be_told_is_asked_for() -> None:
+    with pytest.raises(UnknownFormat, match="--format"):
+        detect(b"hello there\nthis is text\n", "x")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress,
+                                  zstandard.ZstdCompressor().compress])  # fmt: skip
+def test_compressed_files_read_like_plain_ones(tmp_path: Path, pack: object) -> None:
+    text = b"".join(b'{"n":%d}\n' % n for n in range(20_000))
+    path = tmp_path / "x"
+    path.write_bytes(pack(text))  # type: ignore[operator]  # each packs bytes
+    source = open_source(str(path))
+    items = list(reader_for(detect(source.head, "x"), source.head)(source.stream))
+    assert [orjson.loads(i.data)["n"] for i in items] == list(range(20_000))
+    assert items[-1].end == len(text)
+    assert source.identity() == open_source(str(path)).identity()
+
+
+def test_a_file_that_is_missing_or_damaged_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="No such file"):
+        open_source(str(tmp_path / "none"))
+    (tmp_path / "x.gz").write_bytes(gzip.compress(b"x" * 1000)[:20])
+    with pytest.raises(SourceError, match="damaged gzip"):
+        open_source(str(tmp_path / "x.gz"))
+
+
+def test_json_keeps_every_byte_of_an_event() -> None:
+    text = b'{"n":12345678901234567890123,"f":1.10,"d":1,"d":2,"s":"\\ud800"}'
+    assert read(text + b"\n")[0].data == text
+    assert read(b"[" + text + b"]")[0].data == text
+
+
+def test_a_bad_line_harms_only_itself() -> None:
+    items = read(b'{"a":1}\n{bad\n[1]\n{"a":"\xff"}\n\n{"a":2}\n', "json")
+    assert [item.line for item in items] == [1, 2, 3, 4, 6]
+    assert [item.error is None for item in items] == [True, False, False, True, True]
+
+
+def test_the_api_envelope_is_recognised() -> None:
+    first, second = read(b'{"data":{"x":1},"time":"2020-01-01","samplerate":4}\n{"data":1}\n')
+    assert (first.data, first.time, first.sample_rate) == (b'{"x":1}', "2020-01-01", 4)
+    assert second.data == b'{"data":1}'
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+objects = st.dictionaries(st.text(), json_values, max_size=4).filter(
+    lambda o: "data" not in o  # may look like an envelope
+)
+
+
+@given(st.lists(objects, max_size=5), st.sampled_from([None, 2]), st.booleans())
+def test_documents_are_cut_exactly(
+    found: list[dict[str, object]], indent: int, array: bool
+) -> None:
+    texts = [json.dumps(o, indent=indent) for o in found]
+    text = "[" + ", ".join(texts) + "]\n" if array else "\n".join(texts) + "\n"
+    items = read(text.encode(), "json")
+    assert [json.loads(i.data) for i in items] == found
+
+
+def test_documents_that_have_no_end_are_refused() -> None:
+    items = read(b'[{"a":1},{"b":')
+    assert values(items) == [{"a": 1}, "the document has no end"]
+
+
+words = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters='="\\'), min_size=1)
+texts = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]))
+
+
+@given(st.dictionaries(words, texts, min_size=1, max_size=5))
+def test_quoted_logfmt_reads_back(pairs: dict[str, str]) -> None:
+    escaped = {k: v.replace("\\", "\\\\").replace('"', '\\"') for k, v in pairs.items()}
+    line = " ".join(f'{k}="{v}"' for k, v in escaped.items())
+    assert orjson.loads(logfmt.parse_line(line)) == pairs
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_line_parsers(line: str) -> None:
+    for parse in (logfmt.parse_line, access_log.parse_line):
+        with contextlib.suppress(ValueError):
+            parse(line.replace("\n", " "))
+
+
+@given(st.lists(st.lists(st.text(st.characters(exclude_categories=["C"])), min_size=2, max_size=2)))
+def test_csv_reads_what_csv_writes(rows: list[list[str]]) -> None:
+    out = io.StringIO()
+    csv.writer(out).writerows([["a", "b"], *rows])
+    expected = [{k: v for k, v in zip("ab", row, strict=True) if v} for row in rows if any(row)]
+    items = read(out.getvalue().encode(), "csv")
+    got = [{k: v if isinstance(v, str) else None for k, v in orjson.loads(i.data).items()}
+           for i in items]  # fmt: skip
+    for mine, theirs in zip(got, expected, strict=True):
+        assert mine.keys() == theirs.keys()
+        assert all(v is None or v == theirs[k] for k, v in mine.items())
+
+
+def test_csv_rows_go_over_lines_and_ragged_rows_are_refused() -> None:
+    items = read(b'a,b\n"x\ny",2\n3\n4,5\n', "csv")
+    assert values(items) == [
+        {"a": "x\ny", "b": 2},
+        "the row has 1 values, the header 2",
+        {"a": 4, "b": 5},
+    ]
+    assert [item.line for item in items] == [2, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("text", "json_text"),
+    [
+        ("1", b"1"), ("-1.50", b"-1.50"), ("1e3", b"1e3"), ("true", b"true"), ("", None),
+        ("007", b'"007"'), ("+1", b'"+1"'), ("1.2.3", b'"1.2.3"'), ("0x1", b'"0x1"'),
+        ("9223372036854775807", b"9223372036854775807"),
+        ("9223372036854775808", b'"9223372036854775808"'), ("NaN", b'"NaN"'), ("١", '"١"'.encode()),
+    ],
+)  # fmt: skip
+def test_untyped_text_becomes_a_number_only_if_it_is_one(text: str, json_text: bytes) -> None:
+    assert typed(text) == json_text
+
+
+@pytest.mark.parametrize(
+    ("request_line", "fields"),
+    [
+        ("GET / HTTP/1.0", {"method": "GET", "url": "/", "protocol": "HTTP/1.0"}),
+        ("GET /a b c HTTP/1.1", {"method": "GET", "url": "/a b c", "protocol": "HTTP/1.1"}),
+        ("GET /", {"method": "GET", "url": "/"}),
+        ("-", {}),
+        ("\\x16\\x03\\x01", {"request": "\x16\x03\x01"}),
+        ("\\xff\\xfe probe", {"request": "\\xff\\xfe probe"}),
+        ("quit", {"request": "quit"}),
+        ('GET /\\"x\\" HTTP/1.1', {"method": "GET", "url": '/"x"', "protocol": "HTTP/1.1"}),
+    ],
+)
+def test_odd_requests_of_real_logs_are_kept(request_line: str, fields: dict[str, str]) -> None:
+    line = f'::1 - - [17/May/2015:10:05:03 +0000] "{request_line}" 400 - "-" "-"'
+    data, date = access_log.parse_line(line)
+    assert orjson.loads(data) == {"remote_host": "::1", "status": 400, **fields}
+    assert date == "17/May/2015:10:05:03 +0000"
+
+
+def test_combined_lines_keep_user_agent_and_what_follows() -> None:
+    data, _ = access_log.parse_line(COMBINED + ' "10.0.0.1" 0.123')
+    found = orjson.loads(data)
+    assert found["user"] == "ann"
+    assert found["user_agent"] == 'Mozilla/5.0 "quoted"'
+    assert found["rest"] == '"10.0.0.1" 0.123'
