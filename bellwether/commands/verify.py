@@ -7,8 +7,6 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from snapshot.verify import VerifyReport
-from snapshot.verify import verify as run_verify
 
 from bellwether.commands.options import configuration_options, load_settings
 from bellwether.config import LogConfig, NodeConfig
@@ -16,6 +14,8 @@ from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.log.embedded import EmbeddedLog
 from common.objects.directory import DirectoryObjects
+from snapshot.verify import VerifyReport
+from snapshot.verify import verify as run_verify
 
 
 @click.command()
