@@ -431,6 +431,11 @@ class Partition:
         old = [entry for entry in entries if entry.append_max_ns < append_before_ns]
         return [*self._hidden.values(), *old]
 
+    def forget_hidden(self, given_up: list[SegmentEntry]) -> None:
+        """These hidden segments are given up and need not be remembered."""
+        for entry in given_up:
+            self._hidden.pop(entry.object, None)
+
     def expire(self, append_before_ns: int) -> None:
         """Serve no segment that was appended wholly before this time (unix ns)."""
         if self.served is not None and append_before_ns > self.served.expired_before_ns:

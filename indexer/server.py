@@ -6,6 +6,8 @@ import os
 
 from aiohttp import web
 
+from common.errors import Unavailable
+from common.locks import Claim, Locks
 from common.logs import say
 from common.members import Member, encode_member
 from common.role import RoleContext
@@ -113,13 +115,14 @@ async def _index(
     )
     locks = context.backends.locks
     name = f"roles/{context.role}/{context.instance}"
-    announced = await asyncio.to_thread(locks.acquire, name, encode_member(member))
+    announced: Claim | None = None
     identity = await context.backends.log.open()
     claims = Claims(locks, member, identity.partitions)
     repairing = asyncio.create_task(repairs.run())
     say(logger, logging.INFO, "indexer listens", url=url, partitions=identity.partitions)
     try:
         while not context.stop.is_set():
+            announced = announced or await _announce(locks, name, member)
             await claims.refresh(indexer.gain, indexer.lose)
             await _wait(context.stop, config.claim_retry_ms / 1000)
     finally:
@@ -129,6 +132,14 @@ async def _index(
         await claims.release_all()
         if announced is not None:
             await asyncio.to_thread(announced.release)
+
+
+async def _announce(locks: Locks, name: str, member: Member) -> Claim | None:
+    try:
+        return await asyncio.to_thread(locks.acquire, name, encode_member(member))
+    except Unavailable as error:  # indexing goes on without it (I8)
+        say(logger, logging.WARNING, "not announced: the locks are unavailable", why=str(error))
+        return None
 
 
 async def _wait(stop: asyncio.Event, timeout_s: float) -> None:

@@ -13,6 +13,7 @@ from common.metrics import lag_records
 from common.record import Marker, heartbeat_record, marker_record
 from indexer.fold import HOUR_NS
 from indexer.partition import Partition
+from snapshot.manifest import SegmentEntry
 from snapshot.retention import DAY_NS, droppable_offset
 
 _ROUND_S = 1.0
@@ -38,7 +39,7 @@ class Caretaker:
         """Until cancelled."""
         while True:
             try:
-                await self._round()
+                await self.tend()
             except BellwetherError as error:
                 say(
                     logger,
@@ -52,7 +53,8 @@ class Caretaker:
                 say(logger, logging.WARNING, "round of the caretaker failed", why=str(error))
             await asyncio.sleep(_ROUND_S)
 
-    async def _round(self) -> None:
+    async def tend(self) -> None:
+        """One round."""
         partition = self._partition
         served = partition.served
         before = 0 if served is None else served.live.end_offset
@@ -107,25 +109,27 @@ class Caretaker:
             say(logger, logging.INFO, "control record not appended", why=str(error))
 
     async def _keep_house(self) -> None:
-        self._partition.expire(await asyncio.to_thread(self._retire))
-        await self._drop_log()
-
-    def _retire(self) -> int:
-        """Give up what retention or a deleted dataset hides; returns the newest cut-off.
-
-        The cut-off moves in whole hours, which bounds the number of documents.
-        """
-        partition, config = self._partition, self._config
+        partition = self._partition
         now_ns = self._context.clock.now_ns()
         cutoff_ns = 0
-        if config.retention_days > 0:
-            cutoff_ns = now_ns - int(config.retention_days * DAY_NS)
+        if self._config.retention_days > 0:  # in whole hours, which bounds the documents
+            cutoff_ns = now_ns - int(self._config.retention_days * DAY_NS)
             cutoff_ns -= cutoff_ns % HOUR_NS
-        hidden = partition.hidden_by(cutoff_ns)
-        if hidden and partition.stopped_reason is None:
-            partition.retention.give_up(hidden, cutoff_ns, now_ns)
-        partition.retention.delete_due(now_ns, config.retention_grace_s * _S_NS)
-        return partition.retention.refresh()
+        hidden = [] if partition.stopped_reason else partition.hidden_by(cutoff_ns)
+        partition.expire(await asyncio.to_thread(self._retire, hidden, cutoff_ns, now_ns))
+        given_up = partition.retention.given_up
+        partition.forget_hidden([entry for entry in hidden if entry.object in given_up])
+        await self._drop_log()
+
+    def _retire(self, hidden: list[SegmentEntry], cutoff_ns: int, now_ns: int) -> int:
+        """Give up what retention or a deleted dataset hides; returns the newest cut-off."""
+        retention = self._partition.retention
+        if hidden:
+            retention.give_up(hidden, cutoff_ns, now_ns)
+        retention.delete_due(now_ns, self._config.retention_grace_s * _S_NS)
+        for entry in hidden:
+            self._partition.shared.cache.forget(entry.object)
+        return retention.refresh()
 
     async def _drop_log(self) -> None:
         """Free what is covered by the newest manifest and no longer kept for repairs."""

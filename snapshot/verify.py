@@ -22,8 +22,10 @@ from snapshot.cache import SegmentCache, file_sha256
 from snapshot.chain import Chain
 from snapshot.epochs import Epoch, decide_opening, split_stray
 from snapshot.manifest import (
+    Checkpoint,
     Manifest,
     SegmentEntry,
+    checkpoint_prefix,
     parse_manifest_key,
     segment_key,
     unpack_batches,
@@ -154,6 +156,11 @@ class _PartitionCheck:
             self._report.set_aside += len(manifest.set_aside)
         if self._newest is not None:
             self._report.gaps += len(self._newest.gaps)
+        for info in self._objects.list(checkpoint_prefix(self._partition)):
+            try:
+                self._chain.load(info.key, Checkpoint)
+            except (DamagedObject, ObjectMissing) as error:
+                self._wrong(f"checkpoint {info.key}: {error}", "delete it: it only saves reading")
         for divergence in self._objects.list(f"divergence/{self._partition:05d}/"):
             self._wrong(
                 f"twins disagreed: {divergence.key} differs from what was published",

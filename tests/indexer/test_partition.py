@@ -1,15 +1,20 @@
 """A partition over real embedded backends: once, resumed after anything, never silent (I2-I5)."""
 
 import asyncio
+import shutil
 from pathlib import Path
+
+import pytest
 
 from common.record import Marker, gone_record, marker_record
 from indexer.partition import Partition
 from indexer.repair import Repairs
 from indexer.views import Footers, Views
 from query.view import DatasetView
+from snapshot.bootstrap import read_history
 from snapshot.chain import Chain
 from snapshot.manifest import segment_key
+from snapshot.verify import verify
 from tests.indexer.house import (
     DATASET,
     QUICK,
@@ -275,3 +280,54 @@ async def test_newer_record_stops_the_partition_loudly_and_keeps_serving(tmp_pat
         assert await numbers(partition) == [1]
         await asyncio.sleep(0)
         assert QUICK.poll_wait_ms < 100
+
+
+async def test_log_that_was_set_back_goes_on_in_a_new_epoch_with_every_row_once(
+    tmp_path: Path,
+) -> None:
+    async with open_context(tmp_path) as context, running(context) as partition:
+        log = context.backends.log
+        await append(log, [1])
+        await log.append(0, CUT)
+        await append(log, [2])
+        await until(partition, published(2))
+    shutil.copytree(tmp_path / "log", tmp_path / "backup")
+    async with open_context(tmp_path) as context, running(context) as partition:
+        log = context.backends.log
+        await append(log, [3])
+        await log.append(0, CUT)
+        await until(partition, published(5))
+    shutil.rmtree(tmp_path / "log")
+    (tmp_path / "backup").rename(tmp_path / "log")
+    async with open_context(tmp_path) as context, running(context) as partition:
+        log = context.backends.log
+        await append(log, [4])
+        await until(partition, reached(4))
+        assert partition.served is not None
+        assert partition.served.epoch.number == 2
+        assert partition.served.epoch.first_offset == 2
+        assert await numbers(partition) == [1, 2, 3, 4]
+        await log.append(0, CUT)
+        await until(partition, published(5))
+        assert await numbers(partition) == [1, 2, 3, 4]
+        report = await verify(context.backends.objects, log, [0])
+        assert report.clean, report.problems
+        assert report.gaps == 1
+
+
+async def test_checkpoint_saves_reading_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.partition.CHECKPOINT_EVERY", 2)
+    async with open_context(tmp_path) as context, running(context) as partition:
+        log = context.backends.log
+        for n in range(1, 6):
+            await append(log, [n])
+            await log.append(0, CUT)
+        await until(partition, published(10))
+    async with open_context(tmp_path, "c") as context, running(context) as partition:
+        assert len(list(context.backends.objects.list("checkpoints/"))) == 2
+        history = await asyncio.to_thread(read_history, partition.chain, 0)
+        assert history.since_checkpoint == 1
+        await until(partition, reached(10))
+        assert await numbers(partition) == [1, 2, 3, 4, 5]

@@ -1,0 +1,59 @@
+"""The cache holds only what it has checked, keeps what is in use, and stays within its bound."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from common.errors import DamagedObject, ObjectMissing
+from common.objects.directory import DirectoryObjects
+from snapshot.cache import SegmentCache
+from snapshot.manifest import segment_key
+
+
+def stored(objects: DirectoryObjects, data: bytes) -> str:
+    name = hashlib.sha256(data).hexdigest()
+    objects.put_if_absent(segment_key(name), data)
+    return name
+
+
+def test_least_recently_used_go_but_never_those_in_use(tmp_path: Path) -> None:
+    objects = DirectoryObjects(tmp_path / "objects")
+    cache = SegmentCache(objects, tmp_path / "cache", bytes_max=25)
+    first, second, third = (stored(objects, bytes([n]) * 10) for n in range(3))
+    cache.lease([first])
+    for name in (first, second, third):
+        cache.ensure(name)
+    assert cache.path(first).exists()
+    assert not cache.path(second).exists()
+    assert cache.path(third).exists()
+    cache.release([first])
+    assert cache.bytes_held <= 25
+    assert cache.ensure(second).read_bytes() == bytes([1]) * 10
+
+
+def test_cache_of_an_earlier_process_is_checked_before_it_is_used(tmp_path: Path) -> None:
+    objects = DirectoryObjects(tmp_path / "objects")
+    name = stored(objects, b"content")
+    path = SegmentCache(objects, tmp_path / "cache", 100).ensure(name)
+    path.write_bytes(b"CONTENT")
+    assert SegmentCache(objects, tmp_path / "cache", 100).ensure(name).read_bytes() == b"content"
+
+
+def test_damaged_or_missing_objects_are_refused_and_put_again_from_a_good_file(
+    tmp_path: Path,
+) -> None:
+    objects = DirectoryObjects(tmp_path / "objects")
+    name = stored(objects, b"content")
+    good = SegmentCache(objects, tmp_path / "good", 100)
+    good.ensure(name)
+    fresh = SegmentCache(objects, tmp_path / "fresh", 100)
+    objects.replace(segment_key(name), b"damaged")
+    with pytest.raises(DamagedObject):
+        fresh.ensure(name)
+    objects.delete(segment_key(name))
+    with pytest.raises(ObjectMissing):
+        fresh.ensure(name)
+    assert not fresh.repair_object(name)
+    assert good.repair_object(name)
+    assert fresh.ensure(name).read_bytes() == b"content"
