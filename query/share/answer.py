@@ -1,0 +1,76 @@
+"""A share's answer as bytes: Arrow IPC streams one after another, one per state.
+
+The first stream (`main`) carries the report as JSON in its schema metadata; every stream carries
+its state's name there.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+import pyarrow as pa
+
+from query.share.statements import HASH_VERSION
+
+_REPORT = b"bellwether.report"
+_STATE = b"bellwether.state"
+CONTENT_TYPE = "application/vnd.apache.arrow.stream"
+
+
+class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
+    """What a share includes of one partition (I7)."""
+
+    partition: int
+    epoch: str
+    end_offset: int
+    watermark_ns: int
+    gaps: tuple[tuple[str, int, int], ...]
+    unserved: int
+    complete: bool
+    reason: str
+
+
+class ShareReport(msgspec.Struct, frozen=True):
+    """Coverage by partition, and for each field named the types that occur (letters)."""
+
+    covered: list[PartitionCovered]
+    types: dict[str, str]
+    hash_version: int = HASH_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class ShareAnswer:
+    """The report and the states by name: `main`, and `a<i>` for distinct and quantile needs."""
+
+    report: ShareReport
+    states: dict[str, pa.Table]
+
+
+def encode_answer(answer: ShareAnswer) -> bytes:
+    """The answer's streams."""
+    sink = pa.BufferOutputStream()
+    report = msgspec.json.encode(answer.report)
+    for name, table in answer.states.items():
+        metadata = {_STATE: name.encode()} | ({_REPORT: report} if name == "main" else {})
+        described = table.replace_schema_metadata(metadata)
+        with pa.ipc.new_stream(sink, described.schema) as writer:
+            writer.write_table(described)
+    return bytes(sink.getvalue())
+
+
+def decode_answer(data: bytes) -> ShareAnswer:
+    """Read what `encode_answer` wrote. Raises ValueError."""
+    source = pa.BufferReader(data)
+    report: ShareReport | None = None
+    states: dict[str, pa.Table] = {}
+    try:
+        while source.tell() < len(data):
+            with pa.ipc.open_stream(source) as reader:
+                metadata = reader.schema.metadata or {}
+                states[metadata[_STATE].decode()] = reader.read_all()
+            if _REPORT in metadata:
+                report = msgspec.json.decode(metadata[_REPORT], type=ShareReport)
+    except (pa.ArrowInvalid, KeyError, msgspec.DecodeError, OSError) as error:
+        raise ValueError(f"a share's answer cannot be read: {error}") from error
+    if report is None or report.hash_version != HASH_VERSION:
+        raise ValueError("a share's answer lacks its report or is of another version")
+    return ShareAnswer(report, states)

@@ -1,0 +1,138 @@
+"""One share from beginning to end: sources, statements, states, bytes. Runs in a thread.
+
+A computation may be cancelled from another thread at any moment; it then raises ShareCancelled.
+"""
+
+import threading
+from collections.abc import Sequence
+
+import duckdb
+import pyarrow as pa
+
+from common import limits
+from common.errors import BellwetherError, Unprocessable
+from query.plan import Plan, State
+from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
+from query.share.database import DatabaseLimits, open_database
+from query.share.sources import LIVE, gather
+from query.share.statements import WANTED, Statements
+from query.view import DatasetView
+
+
+class ShareCancelled(Exception):
+    """The share was cancelled: nobody waits for it any more, or its time is up."""
+
+
+class ShareTooHeavy(Unprocessable):
+    """The share needs more memory or room than one query may have."""
+
+
+class Computation:
+    """Computes a plan's states over some partitions' views, once."""
+
+    def __init__(self, plan: Plan, views: Sequence[DatasetView], allowed: DatabaseLimits) -> None:
+        self._plan = plan
+        self._views = views
+        self._allowed = allowed
+        self._cancelled = threading.Event()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def cancel(self) -> None:
+        """Stop as soon as possible. Repeat until `run` has returned: a call may come too early."""
+        self._cancelled.set()
+        connection = self._connection
+        if connection is not None:
+            connection.interrupt()
+
+    def run(self) -> ShareAnswer:
+        """Raises ShareCancelled, ShareTooHeavy, or BellwetherError for damaged files."""
+        sources = gather(self._plan, self._views)
+        statements = Statements(self._plan, sources)
+        self._connection = connection = open_database(sources.paths, self._allowed)
+        try:
+            if sources.live is not None:
+                connection.register(LIVE, sources.live)
+            if self._plan.groups is not None and self._plan.breakdowns:
+                connection.register(WANTED, _wanted(self._plan))
+            main = self._table(statements.main(), statements.parameters)
+            states: dict[str, pa.Table] = {"main": main}
+            for index, need in enumerate(self._plan.needs):
+                if need.state is State.DISTINCT:
+                    sql = statements.distinct(need)
+                elif need.state is State.QUANTILE:
+                    sql = statements.quantile(need, _few(main, index))
+                else:
+                    continue
+                states[f"a{index}"] = self._table(sql, statements.parameters)
+        finally:
+            self._connection = None
+            connection.close()
+        types = {f: "".join(sorted(r.types)) for f, r in sources.readings.items()}
+        return ShareAnswer(
+            ShareReport([covered(v, self._plan) for v in self._views], types), states
+        )
+
+    def _table(self, sql: str, parameters: list[str]) -> pa.Table:
+        if self._cancelled.is_set() or self._connection is None:
+            raise ShareCancelled
+        try:
+            bounded = f"SELECT * FROM ({sql}) LIMIT {limits.SHARE_ROWS_MAX + 1}"
+            relation = self._connection.sql(bounded, params=parameters or None)
+            table = relation.to_arrow_table()
+        except duckdb.InterruptException as error:
+            raise ShareCancelled from error
+        except duckdb.OutOfMemoryException as error:
+            raise ShareTooHeavy(
+                "the query needs more memory than one query may use: shorten the time range, "
+                "filter more, or break down by fewer values"
+            ) from error
+        except duckdb.Error as error:
+            if self._cancelled.is_set():
+                raise ShareCancelled from error
+            raise BellwetherError(f"the share cannot be computed: {error}") from error
+        if table.num_rows > limits.SHARE_ROWS_MAX:
+            raise ShareTooHeavy(
+                f"the query has more than {limits.SHARE_ROWS_MAX} groups and steps: filter more, "
+                "or break down by fewer values"
+            )
+        return table
+
+
+def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
+    """What the answer includes of one partition (I7)."""
+    needed = plan.at_least.get(view.partition, 0)
+    reached = view.end_offset >= needed
+    complete = reached and not view.gaps and not view.unserved and not view.catching_up
+    reason = ""
+    if not reached:
+        reason = f"indexed up to offset {view.end_offset}, {needed} was asked for"
+    elif view.unserved:
+        reason = f"{len(view.unserved)} segments cannot be served now"
+    elif view.gaps:
+        reason = "records were lost before they were indexed"
+    elif view.catching_up:
+        reason = "the indexer is still catching up with the log"
+    return PartitionCovered(
+        partition=view.partition,
+        epoch=view.epoch,
+        end_offset=min(view.end_offset, plan.upto.get(view.partition, view.end_offset)),
+        watermark_ns=view.watermark_ns,
+        gaps=view.gaps,
+        unserved=len(view.unserved),
+        complete=complete,
+        reason=reason,
+    )
+
+
+def _wanted(plan: Plan) -> pa.Table:
+    columns = {
+        f"k{i}": pa.array([group[i] or "" for group in plan.groups or ()], pa.string())
+        for i in range(len(plan.breakdowns))
+    }
+    return pa.table(columns)
+
+
+def _few(main: pa.Table, index: int) -> bool:
+    """Whether a quantile's values are few enough to travel as they are."""
+    many = sum(value or 0 for value in main.column(f"a{index}_many").to_pylist())
+    return many <= limits.QUANTILE_EXACT_ROWS_MAX

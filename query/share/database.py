@@ -1,0 +1,38 @@
+"""A DuckDB of its own for each query: bounded, and unable to reach anything but its segments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from query.share.sources import quote_text
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLimits:
+    """What one query may use."""
+
+    memory_mb: int
+    threads: int
+
+
+def open_database(paths: Sequence[Path], allowed: DatabaseLimits) -> duckdb.DuckDBPyConnection:
+    """A connection that can read exactly these files; its configuration is locked."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": f"{allowed.memory_mb}MB",
+            "threads": allowed.threads,
+            "temp_directory": "",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+            "preserve_insertion_order": False,
+        },
+    )
+    files = ", ".join(quote_text(str(path)) for path in paths)
+    connection.execute(f"SET allowed_paths = [{files}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection

@@ -1,0 +1,185 @@
+"""The rows of a share: live blocks as one Arrow table, segments as Parquet reads, united in SQL.
+
+Only the columns that the plan names are touched. Segments are pruned by time; a column that a
+source lacks is NULL there. Keeps: rows before `visible_from`, and at or beyond `upto`, are hidden.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from common.columns import ColumnBlock, ColumnKey, FieldType
+from common.columns.key import OFFSET, RATE, REST, TIME
+from query.plan import Plan, state_fields
+from query.share.readings import Reading, sql_type
+from query.view import DatasetView, SegmentView
+
+LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """SQL of all source rows (columns t, r and `c<i>_<type>`), and what it reads.
+
+    live: the table to register as `live`, None without live rows. paths: files that are read.
+    """
+
+    sql: str
+    live: pa.Table | None
+    paths: tuple[Path, ...]
+    readings: dict[str, Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What segments that share one Parquet read have in common."""
+
+    own: frozenset[ColumnKey]
+    rest: frozenset[ColumnKey]
+    low: int | None
+    high: int | None
+
+
+def gather(plan: Plan, views: Sequence[DatasetView]) -> Sources:
+    """The sources of a plan over some partitions' views."""
+    segments = [
+        (view.partition, segment)
+        for view in views
+        for segment in view.segments
+        if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
+    ]
+    blocks = [_cut_off(b, plan.upto.get(view.partition)) for view in views for b in view.blocks]
+    blocks = [b for b in blocks if b.rows and _overlaps(b, plan)]
+    held = _held_columns(blocks, [segment for _, segment in segments])
+    readings = {
+        field: Reading(index, frozenset(t for t in FieldType if ColumnKey(field, t) in held))
+        for index, field in enumerate(sorted(state_fields(plan)))
+    }
+    keys = [ColumnKey(f, t) for f, r in readings.items() for t in FieldType if t in r.types]
+    parts = []
+    if blocks:
+        parts.append(f"SELECT * FROM {LIVE} WHERE {_time_range(plan, 't')}")
+    shapes: dict[_Shape, list[Path]] = {}
+    for partition, segment in segments:
+        shape = _shape(segment, frozenset(keys), plan.upto.get(partition))
+        shapes.setdefault(shape, []).append(segment.path)
+    for shape, paths in shapes.items():
+        parts.append(_parquet_select(plan, shape, paths, keys, readings))
+    return Sources(
+        " UNION ALL ".join(parts) or _no_rows(keys, readings),
+        _live_table(blocks, keys, readings) if blocks else None,
+        tuple(path for paths in shapes.values() for path in paths),
+        readings,
+    )
+
+
+def _held_columns(
+    blocks: Iterable[ColumnBlock], segments: Iterable[SegmentView]
+) -> frozenset[ColumnKey]:
+    held: set[ColumnKey] = set()
+    for block in blocks:
+        held.update(block.columns)
+    for segment in segments:
+        held |= segment.columns | segment.rest_columns
+    return frozenset(held)
+
+
+def _cut_off(block: ColumnBlock, upto: int | None) -> ColumnBlock:
+    """The rows of records before `upto`: a prefix, for blocks are in log order."""
+    if upto is None or not block.rows or int(block.offset[-1]) < upto:
+        return block
+    rows = int(np.searchsorted(block.offset, upto))
+    columns = {}
+    for key, column in block.columns.items():
+        kept = int(np.searchsorted(column.rows, rows))
+        columns[key] = type(column)(column.rows[:kept], column.values.slice(0, kept))
+    return ColumnBlock(
+        block.time_ns[:rows],
+        block.rate[:rows],
+        block.offset[:rows],
+        block.place[:rows],
+        block.far[:rows],
+        columns,
+    )
+
+
+def _overlaps(block: ColumnBlock, plan: Plan) -> bool:
+    return bool(block.time_ns.max() >= plan.start_ns and block.time_ns.min() < plan.end_ns)
+
+
+def _shape(segment: SegmentView, keys: frozenset[ColumnKey], upto: int | None) -> _Shape:
+    return _Shape(
+        segment.columns & keys,
+        segment.rest_columns & keys,
+        segment.visible_from if segment.visible_from > segment.first_offset else None,
+        upto if upto is not None and segment.end_offset > upto else None,
+    )
+
+
+def _alias(key: ColumnKey, readings: dict[str, Reading]) -> str:
+    return f"c{readings[key.field].index}_{key.type.value}"
+
+
+def _live_table(
+    blocks: Sequence[ColumnBlock], keys: Sequence[ColumnKey], readings: dict[str, Reading]
+) -> pa.Table:
+    """The blocks' rows with only the named columns, dense."""
+    arrays = [
+        pa.chunked_array([pa.array(b.time_ns) for b in blocks]),
+        pa.chunked_array([pa.array(b.rate) for b in blocks]),
+    ]
+    for key in keys:
+        chunks = [
+            b.columns[key].dense(b.rows) if key in b.columns else pa.nulls(b.rows, key.type.arrow)
+            for b in blocks
+        ]
+        arrays.append(pa.chunked_array(chunks, key.type.arrow))
+    return pa.table(arrays, names=["t", "r", *(_alias(key, readings) for key in keys)])
+
+
+def _time_range(plan: Plan, column: str) -> str:
+    return f"{column} >= {plan.start_ns:d} AND {column} < {plan.end_ns:d}"
+
+
+def _parquet_select(
+    plan: Plan,
+    shape: _Shape,
+    paths: Sequence[Path],
+    keys: Sequence[ColumnKey],
+    readings: dict[str, Reading],
+) -> str:
+    columns = [f'"{TIME}" AS t', f'"{RATE}" AS r']
+    for key in keys:
+        columns.append(f"{_parquet_column(key, shape)} AS {_alias(key, readings)}")
+    wheres = [_time_range(plan, f'"{TIME}"')]
+    if shape.low is not None:
+        wheres.append(f'"{OFFSET}" >= {shape.low:d}')
+    if shape.high is not None:
+        wheres.append(f'"{OFFSET}" < {shape.high:d}')
+    files = ", ".join(quote_text(str(path)) for path in paths)
+    return (
+        f"SELECT {', '.join(columns)} FROM read_parquet([{files}], hive_partitioning=false)"
+        f" WHERE {' AND '.join(wheres)}"
+    )
+
+
+def _parquet_column(key: ColumnKey, shape: _Shape) -> str:
+    if key in shape.own:
+        return f'"{key.physical}"'  # physical names hold no quote (common.columns.key)
+    if key in shape.rest:
+        path = f"'$.\"{key.physical}\"'"
+        return f'CAST(json_extract_string("{REST}", {path}) AS {sql_type(key.type)})'
+    return f"NULL::{sql_type(key.type)}"
+
+
+def _no_rows(keys: Sequence[ColumnKey], readings: dict[str, Reading]) -> str:
+    columns = [f"NULL::{sql_type(k.type)} AS {_alias(k, readings)}" for k in keys]
+    return f"SELECT {', '.join(['0::BIGINT AS t', '1::BIGINT AS r', *columns])} WHERE FALSE"
+
+
+def quote_text(text: str) -> str:
+    """A SQL string literal. Only for paths of our own; values of users are bound."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,142 @@
+"""The statements of a share: each returns one state as rows that merge with a group-by.
+
+Every result has the columns k0, k1, ... (tagged group keys, NULL: the field is missing) and `b`
+(index of the series step, NULL for totals), then the state's own columns:
+- main: n (rows), and per need i: `a<i>_w` weight; for numbers `a<i>_isum` (exact, weighted),
+  `_fsum`, `_imin`, `_imax`, `_fmin`, `_fmax`; for quantiles `_many` (values, about)
+- distinct: h, the smallest hashes of the group's values
+- quantile: v, w: values with their weights
+"""
+
+import math
+
+from common import limits
+from query.plan import Need, Plan, State
+from query.share.filters import Parameters, condition
+from query.share.readings import Reading, tagged_key
+from query.share.sources import Sources
+
+WANTED = "wanted"
+HASH_VERSION = 1  # low 64 bits of the MD5 of the tagged key
+GAMMA = (1 + limits.QUANTILE_RELATIVE_ERROR) / (1 - limits.QUANTILE_RELATIVE_ERROR)
+
+
+def step_base_ns(plan: Plan) -> int:
+    """Start of the step that holds the plan's start: steps begin at multiples of their width."""
+    assert plan.step_ns is not None
+    return plan.start_ns // plan.step_ns * plan.step_ns
+
+
+class Statements:
+    """SQL text of one plan over its sources; `parameters` belong to every statement."""
+
+    def __init__(self, plan: Plan, sources: Sources) -> None:
+        self._plan = plan
+        self._readings = sources.readings
+        self._parameters = Parameters()
+        self._with = f"WITH src AS ({sources.sql}), picked AS ({self._picked()})"
+
+    @property
+    def parameters(self) -> list[str]:
+        """Values to bind to each statement."""
+        return self._parameters.values
+
+    def main(self) -> str:
+        """Counts and numbers of every group."""
+        aggregates = ["count(*) AS n"]
+        for index, need in enumerate(self._plan.needs):
+            aggregates += self._aggregates(f"a{index}", need)
+        return self._grouped(aggregates, "TRUE")
+
+    def distinct(self, need: Need) -> str:
+        """The smallest hashes of each group's values."""
+        reading = self._reading(need)
+        hashed = self._grouped([], reading.exists, extra={"h": f"md5_number_lower({reading.key})"})
+        keys = ", ".join([*self._key_names(), "b"])
+        return (
+            f"SELECT * FROM ({hashed}) QUALIFY"
+            f" row_number() OVER (PARTITION BY {keys} ORDER BY h) <= {limits.DISTINCT_EXACT_MAX}"
+        )
+
+    def quantile(self, need: Need, exact: bool) -> str:
+        """Values with weights, each value replaced by its bucket's middle unless `exact`."""
+        reading = self._reading(need)
+        value = reading.number if exact else _bucket_middle(reading.number)
+        return self._grouped(
+            ["sum(r)::BIGINT AS w"], f"{reading.number} IS NOT NULL", extra={"v": value}
+        )
+
+    def _reading(self, need: Need) -> Reading:
+        assert need.field is not None
+        return self._readings[need.field]
+
+    def _key_names(self) -> list[str]:
+        return [f"k{i}" for i in range(len(self._plan.breakdowns))]
+
+    def _picked(self) -> str:
+        conditions = [
+            condition(f, self._readings[f.field], self._parameters) for f in self._plan.filters
+        ]
+        joined = (" OR " if self._plan.any_filter else " AND ").join(conditions) or "TRUE"
+        join = ""
+        if self._plan.groups is not None and self._plan.breakdowns:
+            pairs = [
+                f"coalesce({self._readings[field].key}, '') = w.k{i}"
+                for i, field in enumerate(self._plan.breakdowns)
+            ]
+            join = f" JOIN {WANTED} w ON {' AND '.join(pairs)}"
+        return f"SELECT src.* FROM src{join} WHERE {joined}"
+
+    def _grouped(
+        self, aggregates: list[str], where: str, extra: dict[str, str] | None = None
+    ) -> str:
+        """Group the picked rows by key, step and `extra`, then turn key parts into tagged keys."""
+        inner: list[str] = []
+        outer: list[str] = []
+        for i, field in enumerate(self._plan.breakdowns):
+            parts = self._readings[field].key_parts
+            inner += [f"{sql} AS g{i}_{name}" for name, sql in parts.items()]
+            outer.append(f"{tagged_key({n: f'g{i}_{n}' for n in parts})} AS k{i}")
+        if self._plan.step_ns is not None:
+            base = step_base_ns(self._plan)
+            inner.append(f"(t - {base:d}) // {self._plan.step_ns:d} AS b")
+            outer.append("b")
+        else:
+            outer.append("NULL::BIGINT AS b")
+        for name, sql in (extra or {}).items():
+            inner.append(f"{sql} AS {name}")
+            outer.append(name)
+        outer += [a.rsplit(" AS ", 1)[1] for a in aggregates]
+        group_by = " GROUP BY ALL" if inner else ""
+        selected = ", ".join([*inner, *aggregates])
+        return (
+            f"{self._with} SELECT {', '.join(outer)} FROM"
+            f" (SELECT {selected} FROM picked WHERE {where}{group_by})"
+        )
+
+    def _aggregates(self, name: str, need: Need) -> list[str]:
+        if need.field is None:
+            return [f"sum(r)::BIGINT AS {name}_w"]
+        reading = self._readings[need.field]
+        if need.state in (State.COUNT, State.DISTINCT):
+            return [f"sum(CASE WHEN {reading.exists} THEN r END)::BIGINT AS {name}_w"]
+        weight = f"sum(CASE WHEN {reading.number} IS NOT NULL THEN r END)::BIGINT AS {name}_w"
+        if need.state is State.QUANTILE:
+            return [weight, f"approx_count_distinct({reading.number})::BIGINT AS {name}_many"]
+        whole, real = reading.whole, reading.real
+        return [
+            weight,
+            f"sum(({whole})::HUGEINT * r)::DECIMAL(38, 0) AS {name}_isum",
+            f"fsum(({real}) * r) AS {name}_fsum",
+            f"min({whole}) AS {name}_imin",
+            f"max({whole}) AS {name}_imax",
+            f"min({real}) AS {name}_fmin",
+            f"max({real}) AS {name}_fmax",
+        ]
+
+
+def _bucket_middle(value: str) -> str:
+    """SQL DOUBLE within QUANTILE_RELATIVE_ERROR of the value, one per logarithmic bucket."""
+    exponent = f"ceil(ln(abs({value})) / {math.log(GAMMA)!r})"
+    middle = f"{2 / (GAMMA + 1)!r} * pow({GAMMA!r}, {exponent})"
+    return f"CASE WHEN {value} = 0 THEN 0 ELSE sign({value}) * {middle} END"

@@ -1,0 +1,118 @@
+"""`POST /internal/share`: how an indexer answers for its partitions. Mounted by the indexer.
+
+Bounded in how many shares compute and wait at once (I11); a share stops when its time is up or
+nobody waits for it any more. What is not held here is simply not in the answer's coverage.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+
+import msgspec
+from aiohttp import web
+
+from common import limits
+from common.errors import BadRequest, BellwetherError, TooManyRequests, Unavailable
+from common.web import error_response
+from query.plan import Plan, ShareRequest
+from query.share.answer import CONTENT_TYPE, encode_answer
+from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
+from query.share.database import DatabaseLimits
+from query.view import DatasetView, PartitionNotHeld, PartitionViews
+
+_POLL_S = 0.05
+
+
+class ShareEndpoint:
+    """The handler with its limits. `close` it after the server has stopped."""
+
+    def __init__(
+        self,
+        views: PartitionViews,
+        *,
+        memory_mb: int = 512,
+        threads: int = 2,
+        running_max: int = 4,
+        waiting_max: int = 32,
+    ) -> None:
+        self._views = views
+        self._allowed = DatabaseLimits(memory_mb, threads)
+        self._slots = asyncio.Semaphore(running_max)
+        self._room = running_max + waiting_max
+        self._inside = 0
+        self._threads = ThreadPoolExecutor(running_max, thread_name_prefix="share")
+
+    def close(self) -> None:
+        """Release the threads; shares that still run are not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one share request."""
+        if self._inside >= self._room:
+            return error_response(TooManyRequests("too many queries wait on this indexer"))
+        self._inside += 1
+        try:
+            wanted = msgspec.json.decode(await request.read(), type=ShareRequest)
+            data = await self._answer(wanted, lambda: _hung_up(request))
+        except msgspec.DecodeError as error:
+            return error_response(BadRequest(f"not a share request: {error}"))
+        except ShareCancelled:
+            return error_response(Unavailable("the share took longer than its time allows"))
+        except BellwetherError as error:
+            return error_response(error)
+        finally:
+            self._inside -= 1
+        return web.Response(body=data, content_type=CONTENT_TYPE)
+
+    async def _answer(self, wanted: ShareRequest, abandoned: Callable[[], bool]) -> bytes:
+        plan = wanted.plan
+        deadline = asyncio.get_running_loop().time() + plan.timeout_ms / 1000
+        async with AsyncExitStack() as leases:
+            entered = [self._enter(leases, plan, partition) for partition in wanted.partitions]
+            views = [view for view in await asyncio.gather(*entered) if view is not None]
+            async with self._slots:
+                return await self._compute(
+                    Computation(plan, views, self._allowed), deadline, abandoned
+                )
+
+    async def _enter(
+        self, leases: AsyncExitStack, plan: Plan, partition: int
+    ) -> DatasetView | None:
+        at_least = plan.at_least.get(partition)
+        try:
+            return await leases.enter_async_context(
+                self._views.lease(partition, plan.dataset, at_least, plan.wait_ms)
+            )
+        except PartitionNotHeld:
+            return None
+
+    async def _compute(
+        self, computation: Computation, deadline: float, abandoned: Callable[[], bool]
+    ) -> bytes:
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self._threads, _run, computation)
+        try:
+            while not running.done():
+                await asyncio.wait({running}, timeout=_POLL_S)
+                if loop.time() > deadline or abandoned():
+                    computation.cancel()
+            return running.result()
+        except asyncio.CancelledError:
+            while not running.done():
+                computation.cancel()
+                await asyncio.wait({running}, timeout=_POLL_S)
+            raise
+
+
+def _run(computation: Computation) -> bytes:
+    data = encode_answer(computation.run())
+    if len(data) > limits.SHARE_BYTES_MAX:
+        raise ShareTooHeavy(
+            f"the query's states take {len(data)} bytes: filter more, or break down by fewer values"
+        )
+    return data
+
+
+def _hung_up(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()

@@ -1,0 +1,275 @@
+"""Reading a query specification: every fault names the field, what was found and what is allowed.
+
+What the vendor has and Bellwether does not have yet is refused by name, never ignored.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from common import limits
+from common.errors import Unprocessable
+from query.plan import Filter, FilterOp, Scalar
+from query.spec import (
+    SUPPORTED_OPS,
+    UNSUPPORTED_OPS,
+    Calculation,
+    Having,
+    HavingOp,
+    Order,
+    QuerySpec,
+)
+
+_KNOWN = (
+    "id", "calculations", "filters", "filter_combination", "breakdowns", "orders", "havings",
+    "limit", "start_time", "end_time", "time_range", "granularity",
+)  # fmt: skip
+_LATER = ("calculated_fields", "formulas", "compare_time_offset_seconds", "usage_mode")
+_RELATIONS = ("root.", "parent.", "child.", "any.", "any2.", "any3.", "none.")
+_UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
+_LISTS = (FilterOp.IN, FilterOp.NOT_IN)
+_TIME_S_MAX = 9_223_372_035  # unix seconds whose nanoseconds fit 64 bits
+
+
+class SpecError(Unprocessable):
+    """A fault in a specification. code: the vendor's (invalid, missing, incorrect_type)."""
+
+    def __init__(self, field: str, code: str, description: str) -> None:
+        super().__init__(f"{field}: {description}" if field else description)
+        self.field = field
+        self.code = code
+        self.description = description
+
+
+def read_spec(body: object) -> QuerySpec:
+    """Check a decoded specification. Raises SpecError."""
+    spec = _object(body, "")
+    for name in spec:
+        if name in _LATER and spec[name]:
+            raise SpecError(name, "invalid", "is not supported yet")
+        if name not in _KNOWN and name not in _LATER:
+            raise SpecError(
+                name, "invalid", f"is not a part of a query; known: {', '.join(_KNOWN)}"
+            )
+    calculations = tuple(_items(spec, "calculations", _calculation)) or (Calculation("COUNT"),)
+    _no_repeats("calculations", [c.label for c in calculations])
+    breakdowns = tuple(_items(spec, "breakdowns", _column))
+    _no_repeats("breakdowns", list(breakdowns))
+    combination = spec.get("filter_combination") or "AND"
+    if combination not in ("AND", "OR"):
+        raise SpecError("filter_combination", "invalid", f"must be AND or OR, not {combination!r}")
+    orders = tuple(_items(spec, "orders", lambda o, at: _order(o, at, calculations, breakdowns)))
+    havings = tuple(_items(spec, "havings", lambda h, at: _having(h, at, calculations)))
+    start, end = _whole(spec, "start_time"), _whole(spec, "end_time")
+    length, granularity = _whole(spec, "time_range"), _whole(spec, "granularity", zero=True)
+    _check_times(start, end, length, granularity)
+    return QuerySpec(
+        calculations=calculations,
+        filters=tuple(_items(spec, "filters", _filter)),
+        any_filter=combination == "OR",
+        breakdowns=breakdowns,
+        orders=orders,
+        havings=havings,
+        limit=_whole(spec, "limit", most=limits.QUERY_LIMIT_NO_SERIES_MAX),
+        start_s=start,
+        end_s=end,
+        range_s=length,
+        granularity_s=granularity or None,
+    )
+
+
+def _object(value: object, at: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise SpecError(at, "incorrect_type", f"must be an object{'' if at else ': a query'}")
+    return value
+
+
+def _items(spec: dict[str, Any], name: str, read: Callable[[object, str], Any]) -> list[Any]:
+    found = spec.get(name)
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise SpecError(name, "incorrect_type", "must be an array")
+    if len(found) > limits.QUERY_LIST_ITEMS_MAX:
+        most = limits.QUERY_LIST_ITEMS_MAX
+        raise SpecError(name, "invalid", f"has {len(found)} items, at most {most} are allowed")
+    return [read(item, f"{name}[{index}]") for index, item in enumerate(found)]
+
+
+def _no_repeats(name: str, labels: list[str]) -> None:
+    for index, label in enumerate(labels):
+        if label in labels[:index]:
+            raise SpecError(f"{name}[{index}]", "invalid", f"{label} is there twice")
+
+
+def _column(value: object, at: str) -> str:
+    if not isinstance(value, str):
+        raise SpecError(at, "incorrect_type", "must be the name of a column, a string")
+    if len(value.encode("utf-8", "surrogatepass")) > limits.STRING_BYTES_MAX:
+        raise SpecError(at, "invalid", "is longer than a column's name can be")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise SpecError(at, "invalid", "holds a lone surrogate") from error
+    if value.startswith(_RELATIONS):
+        prefix = value.split(".", 1)[0]
+        raise SpecError(at, "invalid", f"relational fields ({prefix}.) are not supported yet")
+    return value
+
+
+def _op(item: dict[str, Any], key: str, at: str) -> str:
+    op = item.get(key)
+    if op is None:
+        raise SpecError(f"{at}.{key}", "missing", "cannot be blank")
+    if not isinstance(op, str):
+        raise SpecError(f"{at}.{key}", "incorrect_type", "must be a string")
+    if op in UNSUPPORTED_OPS:
+        raise SpecError(f"{at}.{key}", "invalid", f"{op} is not supported yet")
+    if op not in SUPPORTED_OPS:
+        known = ", ".join(SUPPORTED_OPS)
+        raise SpecError(f"{at}.{key}", "invalid", f"{op[:40]!r} is not one of {known}")
+    return op
+
+
+def _calculation(value: object, at: str) -> Calculation:
+    item = _object(value, at)
+    for key in ("filters", "filter_combination"):
+        if item.get(key):
+            raise SpecError(
+                f"{at}.{key}", "invalid", "filters of a calculation are not supported yet"
+            )
+    op = _op(item, "op", at)
+    column = item.get("column")
+    if column is not None:
+        column = _column(column, f"{at}.column")
+    elif op != "COUNT":
+        raise SpecError(f"{at}.column", "missing", f"{op} needs a column")
+    name = item.get("name")
+    if name is not None and not isinstance(name, str):
+        raise SpecError(f"{at}.name", "incorrect_type", "must be a string")
+    return Calculation(op, column, name)
+
+
+def _filter(value: object, at: str) -> Filter:
+    item = _object(value, at)
+    if "column" not in item or item["column"] is None:
+        raise SpecError(f"{at}.column", "missing", "cannot be blank")
+    column = _column(item["column"], f"{at}.column")
+    try:
+        op = FilterOp(item.get("op", ""))
+    except ValueError as error:
+        known = " ".join(o.value for o in FilterOp)
+        raise SpecError(f"{at}.op", "invalid", f"must be one of {known}") from error
+    operand = item.get("value")
+    if op in _UNARY:
+        if operand is not None:
+            raise SpecError(f"{at}.value", "invalid", f"{op.value} takes no value")
+        return Filter(column, op)
+    if operand is None:
+        raise SpecError(f"{at}.value", "missing", f"{op.value} needs a value")
+    if op in _LISTS:
+        operands = operand if isinstance(operand, list) else [operand]
+        if len(operands) > limits.FILTER_VALUES_MAX:
+            most = limits.FILTER_VALUES_MAX
+            raise SpecError(f"{at}.value", "invalid", f"has more than {most} values")
+        values = [_scalar(v, f"{at}.value[{i}]") for i, v in enumerate(operands)]
+        return Filter(column, op, tuple(values))
+    return Filter(column, op, (_scalar(operand, f"{at}.value"),))
+
+
+def _scalar(value: object, at: str) -> Scalar:
+    if isinstance(value, bool | str):
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise SpecError(at, "invalid", "holds a lone surrogate") from error
+        return value
+    if isinstance(value, int):
+        if -(2**63) <= value < 2**63:
+            return value
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise SpecError(at, "invalid", "is larger than any number that is stored") from error
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise SpecError(at, "incorrect_type", "must be a string, a number or a boolean")
+
+
+def _order(
+    value: object, at: str, calculations: tuple[Calculation, ...], breakdowns: tuple[str, ...]
+) -> Order:
+    item = _object(value, at)
+    direction = item.get("order") or "ascending"
+    if direction not in ("ascending", "descending"):
+        raise SpecError(f"{at}.order", "invalid", "must be ascending or descending")
+    descending = direction == "descending"
+    column = item.get("column")
+    if item.get("op") is None:
+        if column is None:
+            raise SpecError(at, "missing", "needs an op or a column")
+        if column in breakdowns:
+            return Order(column, descending)
+        named = [i for i, c in enumerate(calculations) if c.name == column]
+        if named:
+            return Order(named[0], descending)
+        raise SpecError(f"{at}.column", "invalid", "must be one of the breakdowns")
+    op = _op(item, "op", at)
+    return Order(_find(calculations, op, column, at), descending)
+
+
+def _find(calculations: tuple[Calculation, ...], op: str, column: object, at: str) -> int:
+    for index, calculation in enumerate(calculations):
+        if calculation.op == op and calculation.column == (column or None):
+            return index
+    label = op if column is None else f"{op}({column})"
+    raise SpecError(at, "invalid", f"{label} must be one of the calculations")
+
+
+def _having(value: object, at: str, calculations: tuple[Calculation, ...]) -> Having:
+    item = _object(value, at)
+    op = _op(item, "calculate_op", at)
+    try:
+        comparison = HavingOp(item.get("op", ""))
+    except ValueError as error:
+        known = " ".join(o.value for o in HavingOp)
+        raise SpecError(f"{at}.op", "invalid", f"must be one of {known}") from error
+    limit = item.get("value")
+    if isinstance(limit, bool) or not isinstance(limit, int | float) or not math.isfinite(limit):
+        raise SpecError(f"{at}.value", "incorrect_type", "must be a number")
+    return Having(_find(calculations, op, item.get("column"), at), comparison, limit)
+
+
+def _whole(
+    spec: dict[str, Any], name: str, *, zero: bool = False, most: int = _TIME_S_MAX
+) -> int | None:
+    value = spec.get(name)
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpecError(name, "incorrect_type", "must be a whole number")
+    least = 0 if zero else 1
+    if not least <= value <= most:
+        raise SpecError(name, "invalid", f"must be between {least} and {most}")
+    return value
+
+
+def _check_times(
+    start: int | None, end: int | None, length: int | None, granularity: int | None
+) -> None:
+    if start is not None and end is not None:
+        if length is not None:
+            raise SpecError("time_range", "invalid", "cannot stand beside both start and end time")
+        if start >= end:
+            raise SpecError("end_time", "invalid", "must be after start_time")
+        length = end - start
+    length = length or limits.QUERY_RANGE_S_DEFAULT
+    if not granularity:
+        return
+    least = -(-length // limits.SERIES_POINTS_MAX)
+    if not least <= granularity <= length:
+        allowed = f"between {least} (range / {limits.SERIES_POINTS_MAX}) and {length} (the range)"
+        raise SpecError("granularity", "invalid", f"must be {allowed} seconds")
