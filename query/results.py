@@ -50,7 +50,7 @@ def _number(op: str, name: str, row: dict[str, Any]) -> Value:
             return None
         return _whole(min(found) if op == "MIN" else max(found))
     isum, fsum, weight = (row.get(f"{name}_{part}") for part in ("isum", "fsum", "w"))
-    if isum is None and fsum is None:
+    if weight is None or (isum is None and fsum is None):
         return None
     total: int | float = int(isum or 0) if fsum is None else float(int(isum or 0)) + fsum
     return _whole(total) if op == "SUM" else total / weight

@@ -1,1 +1,203 @@
-"""scatter"""
+"""One plan to one indexer of every partition; the twin is asked when the first is gone or slow.
+
+Keeps I7: each partition is counted from exactly one share, and what nobody could answer is said.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import aiohttp
+import msgspec
+import pyarrow as pa
+
+from common import limits
+from common.errors import TooManyRequests, Unprocessable
+from common.logs import say
+from common.members import Member
+from common.web import INTERNAL_TOKEN_HEADER
+from query.holders import Holders
+from query.plan import Plan, ShareRequest
+from query.share.answer import PartitionCovered, decode_answer
+
+_logger = logging.getLogger(__name__)
+
+
+class ShareFailed(Exception):
+    """This indexer did not answer; another one may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A partition that is in the answer, and who answered for it."""
+
+    covered: PartitionCovered
+    indexer: Member
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Shares of disjoint partition sets. missing: partitions nobody answered for, with why."""
+
+    states: list[dict[str, pa.Table]] = field(default_factory=list)
+    counted: dict[int, Counted] = field(default_factory=dict)
+    missing: dict[int, str] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    hedged: int = 0
+
+    def add(self, other: "Gathered") -> None:
+        """Join the shares of other partitions."""
+        assert self.counted.keys().isdisjoint(other.counted)
+        self.states += other.states
+        self.counted |= other.counted
+        self.missing |= other.missing
+        self.hedged += other.hedged
+        for name, types in other.types.items():
+            self.types[name] = "".join(sorted({*self.types.get(name, ""), *types}))
+
+    @property
+    def incomplete(self) -> int:
+        """Number of partitions that are missing or not complete."""
+        return len(self.missing) + sum(not c.covered.complete for c in self.counted.values())
+
+
+class Scatter:
+    """Sends plans to indexers. hedge_ms: when to ask the twin as well (0: never)."""
+
+    def __init__(
+        self, holders: Holders, http: aiohttp.ClientSession, token: str, hedge_ms: int
+    ) -> None:
+        self._holders = holders
+        self._http = http
+        self._headers = {INTERNAL_TOKEN_HEADER: token}
+        self._hedge_ms = hedge_ms
+
+    async def run(self, plan: Plan, partitions: Sequence[int]) -> Gathered:
+        """Shares of all partitions that can be had.
+
+        Raises Unprocessable when the query is too heavy, TooManyRequests when all are busy.
+        """
+        return await self._gather(plan, tuple(partitions), frozenset())
+
+    async def _gather(
+        self, plan: Plan, partitions: tuple[int, ...], tried: frozenset[str]
+    ) -> Gathered:
+        holders = await self._holders.by_partition()
+        chosen: dict[str, list[int]] = {}
+        members: dict[str, Member] = {}
+        gathered = Gathered()
+        for partition in partitions:
+            open_to = [m for m in holders.get(partition, []) if m.url not in tried]
+            if not open_to:
+                gathered.missing[partition] = (
+                    "no indexer that holds it answered" if tried else "no indexer holds it"
+                )
+                continue
+            members[open_to[0].url] = open_to[0]
+            chosen.setdefault(open_to[0].url, []).append(partition)
+        asked = [
+            self._ask_or_twin(plan, tuple(wanted), members[url], tried | {url})
+            for url, wanted in chosen.items()
+        ]
+        for part in await _all_or_first_error(asked):
+            gathered.add(part)
+        return gathered
+
+    async def _ask_or_twin(
+        self, plan: Plan, partitions: tuple[int, ...], member: Member, tried: frozenset[str]
+    ) -> Gathered:
+        """The member's share; the twins' if it fails, is slow, or is less complete."""
+        first = asyncio.create_task(self._ask(plan, partitions, member))
+        twin: asyncio.Task[Gathered] | None = None
+        try:
+            patience = (self._hedge_ms + plan.wait_ms) / 1000 if self._hedge_ms else None
+            await asyncio.wait({first}, timeout=patience)
+            if not first.done() and await self._has_other(partitions, tried):
+                twin = asyncio.create_task(self._gather(plan, partitions, tried))
+                await asyncio.wait({first, twin}, return_when=asyncio.FIRST_COMPLETED)
+                if twin.done() and twin.exception() is None and not twin.result().missing:
+                    found = twin.result()
+                    found.hedged += 1
+                    return found
+            try:
+                mine = await first
+            except ShareFailed:
+                self._holders.forget()
+                return await (twin or self._gather(plan, partitions, tried))
+            left = tuple(p for p in partitions if p not in mine.counted)
+            if left:  # moved to another holder a moment ago
+                mine.add(await self._gather(plan, left, tried))
+            if mine.incomplete and await self._has_other(partitions, tried):
+                other = await self._gather(plan, partitions, tried)
+                return other if other.incomplete < mine.incomplete else mine
+            return mine
+        finally:
+            for task in (first, twin):
+                if task is not None and not task.done():
+                    task.cancel()
+                elif task is not None and not task.cancelled():
+                    task.exception()  # seen: a share that lost the race may have failed
+
+    async def _has_other(self, partitions: tuple[int, ...], tried: frozenset[str]) -> bool:
+        holders = await self._holders.by_partition()
+        return any(m.url not in tried for p in partitions for m in holders.get(p, []))
+
+    async def _ask(self, plan: Plan, partitions: tuple[int, ...], member: Member) -> Gathered:
+        """One indexer's share. Raises ShareFailed, Unprocessable, TooManyRequests."""
+        body = msgspec.json.encode(ShareRequest(plan, partitions))
+        timeout = aiohttp.ClientTimeout(total=(plan.timeout_ms + plan.wait_ms) / 1000 + 5)
+        try:
+            async with self._http.post(
+                f"{member.url}/internal/share", data=body, headers=self._headers, timeout=timeout
+            ) as response:
+                data = await _read_bounded(response)
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            say(_logger, logging.WARNING, "no share", indexer=member.instance, error=repr(error))
+            raise ShareFailed from error
+        if status != 200:
+            _raise_refusal(status, data, member)
+        try:
+            answer = await asyncio.to_thread(decode_answer, data)
+        except ValueError as error:
+            say(_logger, logging.ERROR, "bad share", indexer=member.instance, error=str(error))
+            raise ShareFailed from error
+        counted = {c.partition: Counted(c, member) for c in answer.report.covered}
+        return Gathered([answer.states], counted, {}, dict(answer.report.types))
+
+
+async def _all_or_first_error(
+    asked: Sequence[Coroutine[None, None, Gathered]],
+) -> list[Gathered]:
+    """All results; the first failure cancels the others."""
+    tasks = [asyncio.create_task(one) for one in asked]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    chunks, size = [], 0
+    async for chunk in response.content.iter_chunked(1 << 20):
+        size += len(chunk)
+        if size > limits.SHARE_BYTES_MAX:
+            raise Unprocessable("the query's states are too large: filter more")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _raise_refusal(status: int, data: bytes, member: Member) -> NoReturn:
+    try:
+        text = str(msgspec.json.decode(data)["error"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        text = f"indexer {member.instance} answered {status}"
+    say(_logger, logging.WARNING, "share refused", indexer=member.instance, status=status)
+    if status == Unprocessable.status:
+        raise Unprocessable(text)
+    if status == TooManyRequests.status:
+        raise TooManyRequests(text)
+    raise ShareFailed(text)

@@ -1,1 +1,89 @@
-"""server"""
+"""The query role: one listener with the query, dataset, column and operating routes (I7)."""
+
+import asyncio
+import os
+
+import aiohttp
+from aiohttp import web
+
+from common import limits
+from common.auth import KeyCache
+from common.members import Member, encode_member
+from common.role import RoleContext
+from common.version import VERSION
+from common.web import add_health_routes, require_internal_token
+from query.column_routes import ColumnRoutes
+from query.config import QueryConfig
+from query.dataset_routes import DatasetRoutes
+from query.holders import Holders
+from query.indexer_calls import IndexerCalls
+from query.operate_routes import OperateRoutes
+from query.problems import answer_problems
+from query.query_routes import QueryParts, QueryRoutes
+from query.run import Runner
+from query.scatter import Scatter
+from query.stored_results import StoredResults
+
+_TAIL_LINE_BYTES = 8 * 1024 * 1024  # one event as a line with escapes; aiohttp's reader limit
+_STOP_TIMEOUT_S = 5.0  # tails never end by themselves
+
+
+async def serve(context: RoleContext, config: QueryConfig) -> None:
+    """Answer until `context.stop` is set, then finish what is in flight."""
+    backends, clock = context.backends, context.clock
+    identity = await backends.log.open()
+    keys = KeyCache(backends.metadata, clock, context.folder / "keys.json")
+    holders = Holders(backends.locks, clock, context.zone)
+    results = StoredResults(clock, config.results_kept_s)
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), read_bufsize=_TAIL_LINE_BYTES
+    ) as http:
+        calls = IndexerCalls(holders, http, context.internal_token)
+        scatter = Scatter(holders, http, context.internal_token, config.hedge_ms)
+        runner = Runner(scatter, identity.partitions, identity.epoch, clock, config)
+        parts = QueryParts(keys, backends.metadata, runner, results, clock, context.telemetry)
+        app = web.Application(
+            middlewares=[answer_problems, require_internal_token(context.internal_token)],
+            client_max_size=limits.MANAGEMENT_BODY_BYTES_MAX,
+        )
+        add_health_routes(app, lambda: None)
+        QueryRoutes(parts).add_to(app)
+        ColumnRoutes(keys, calls).add_to(app)
+        datasets = DatasetRoutes(
+            keys, backends.metadata, backends.log, identity.partitions, calls, clock
+        )
+        datasets.add_to(app)
+        OperateRoutes(keys, holders, calls, backends.log, identity.partitions).add_to(app)
+        try:
+            await _listen(app, context)
+        finally:
+            await results.close()
+            await keys.close()
+
+
+async def _listen(app: web.Application, context: RoleContext) -> None:
+    """Listen, announce, wait for the stop, give up the name, finish what is in flight."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_TIMEOUT_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, context.host, context.port).start()
+        host, port = runner.addresses[0][:2]
+        member = Member(
+            role=context.role,
+            instance=context.instance,
+            url=f"http://{host}:{port}",
+            zone=context.zone,
+            pid=os.getpid(),
+            started_ns=context.clock.now_ns(),
+            version=VERSION,
+        )
+        name = f"roles/{context.role}/{context.instance}"
+        locks = context.backends.locks
+        claim = await asyncio.to_thread(locks.acquire, name, encode_member(member))
+        try:
+            await context.stop.wait()
+        finally:
+            if claim is not None:
+                await asyncio.to_thread(claim.release)
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,44 @@
+"""Who asks: authentication and permissions of the query role. Keys see only their environment."""
+
+import urllib.parse
+
+from aiohttp import web
+
+from common.auth import KEY_HEADER, KeyCache
+from common.errors import BadRequest, NotAllowed, Unprocessable
+from common.metadata import ApiKey, KeyKind
+from common.names import ALL_DATASETS, BadDatasetName, dataset_id, dataset_slug
+
+_RIGHTS = {
+    "queries": "run queries",
+    "columns": "manage columns",
+    "create_datasets": "manage datasets",
+    "admin": "administer Bellwether",
+}
+
+
+async def authorize(keys: KeyCache, request: web.Request, right: str | None) -> ApiKey:
+    """The key's record. Raises UnknownKey, NotAllowed, MetadataUnavailable."""
+    text = request.headers.get(KEY_HEADER) or request.headers.get("X-Hny-Team") or ""
+    key = await keys.authenticate(text)
+    if key.kind is KeyKind.INGEST:
+        raise NotAllowed("an ingest key can only send events")
+    if right is not None and not getattr(key.access, right):
+        raise NotAllowed(f"this key may not {_RIGHTS[right]}")
+    return key
+
+
+def slug_of(request: web.Request) -> str:
+    """The dataset's slug from the path. Raises BadRequest, Unprocessable."""
+    name = urllib.parse.unquote(request.match_info["dataset"])
+    if name == ALL_DATASETS:
+        raise Unprocessable(f"{ALL_DATASETS} is not supported yet: name one dataset")
+    try:
+        return dataset_slug(name)
+    except BadDatasetName as error:
+        raise BadRequest(str(error)) from error
+
+
+def dataset_of(key: ApiKey, request: web.Request) -> str:
+    """The id of the dataset in the path, within the key's environment."""
+    return dataset_id(key.team.id, key.environment.id, slug_of(request))

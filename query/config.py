@@ -1,0 +1,21 @@
+"""Settings of the query role."""
+
+from dataclasses import dataclass
+
+from common.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class QueryConfig:
+    """How queries are run and answered."""
+
+    timeout_ms: int = setting(30_000, "Longest time of one query.")
+    after_timeout_ms: int = setting(
+        10_000, "How long a query waits for the positions that its caller wants to see."
+    )
+    hedge_ms: int = setting(
+        2_000, "A share that takes longer than this is asked of the twin too (0: never)."
+    )
+    running_max: int = setting(8, "Queries run at once by this process.")
+    waiting_max: int = setting(64, "Queries waiting beyond those; more are answered 429.")
+    results_kept_s: int = setting(86_400, "How long finished results can be fetched.")

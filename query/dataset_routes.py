@@ -1,0 +1,165 @@
+"""`/1/datasets`: list, show, create, change and delete the datasets of the key's environment."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from common import limits
+from common.auth import KeyCache
+from common.clock import Clock
+from common.errors import NotFound, Unavailable
+from common.log import Log
+from common.metadata import ApiKey, Dataset, Metadata
+from common.names import BadDatasetName, dataset_id, dataset_slug
+from common.record import gone_record
+from query.access import authorize, dataset_of
+from query.indexer_calls import IndexerCalls
+from query.problems import json_body
+from query.spec_read import SpecError
+
+_DESCRIPTION_CHARS_MAX = 1_024  # the vendor's limit
+
+
+class DatasetRoutes:
+    """Handlers. Reading needs any configuration key, changing one that may create datasets."""
+
+    def __init__(
+        self,
+        keys: KeyCache,
+        metadata: Metadata,
+        log: Log,
+        partitions: int,
+        calls: IndexerCalls,
+        clock: Clock,
+    ) -> None:
+        self._keys = keys
+        self._metadata = metadata
+        self._log = log
+        self._partitions = partitions
+        self._calls = calls
+        self._clock = clock
+
+    def add_to(self, app: web.Application) -> None:
+        """Mount the routes."""
+        app.router.add_get("/1/datasets", self.list_datasets)
+        app.router.add_post("/1/datasets", self.create)
+        app.router.add_get("/1/datasets/{dataset}", self.show)
+        app.router.add_put("/1/datasets/{dataset}", self.change)
+        app.router.add_delete("/1/datasets/{dataset}", self.delete)
+
+    async def list_datasets(self, request: web.Request) -> web.Response:
+        """Every dataset of the environment, by slug."""
+        key = await authorize(self._keys, request, None)
+        found = await asyncio.to_thread(self._metadata.list_datasets, key.environment.id)
+        return web.json_response([await self._describe(dataset) for dataset in found])
+
+    async def show(self, request: web.Request) -> web.Response:
+        """One dataset."""
+        key = await authorize(self._keys, request, None)
+        return web.json_response(await self._describe(await self._find(key, request)))
+
+    async def create(self, request: web.Request) -> web.Response:
+        """A new dataset (201), or the one of that name or slug (200)."""
+        key = await authorize(self._keys, request, "create_datasets")
+        body = _object(await json_body(request))
+        name = body.get("name")
+        if name is None or name == "":
+            raise SpecError("name", "missing", "cannot be blank")
+        if not isinstance(name, str):
+            raise SpecError("name", "incorrect_type", "must be a string")
+        try:
+            slug = dataset_slug(name)
+        except BadDatasetName as error:
+            raise SpecError("name", "invalid", str(error)) from error
+        wanted = Dataset(
+            id=dataset_id(key.team.id, key.environment.id, slug),
+            env_id=key.environment.id,
+            slug=slug,
+            name=name,
+            description=_description(body),
+            expand_json_depth=_depth(body),
+            created_ns=self._clock.now_ns(),
+        )
+        existed = await asyncio.to_thread(self._metadata.get_dataset, wanted.id)
+        stored = await asyncio.to_thread(self._metadata.ensure_dataset, wanted)
+        return web.json_response(await self._describe(stored), status=200 if existed else 201)
+
+    async def change(self, request: web.Request) -> web.Response:
+        """Description and depth; what is left out goes back to its default."""
+        key = await authorize(self._keys, request, "create_datasets")
+        dataset = await self._find(key, request)
+        body = _object(await json_body(request))
+        changed = replace(dataset, description=_description(body), expand_json_depth=_depth(body))
+        if not await asyncio.to_thread(self._metadata.update_dataset, changed):
+            raise NotFound("Dataset not found")
+        return web.json_response(await self._describe(changed))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Its rows so far are no longer served; a gone record in every partition says so."""
+        key = await authorize(self._keys, request, "create_datasets")
+        dataset = await self._find(key, request)
+        record = gone_record(key.team.id, key.environment.id, dataset.id)
+        appended = await asyncio.gather(
+            *(self._log.append(p, record) for p in range(self._partitions)), return_exceptions=True
+        )
+        failed = [result for result in appended if isinstance(result, BaseException)]
+        if failed:
+            raise Unavailable("the log could not take the deletion everywhere: delete again")
+        deleted = replace(dataset, deleted_ns=self._clock.now_ns())
+        await asyncio.to_thread(self._metadata.update_dataset, deleted)
+        return web.json_response({}, status=202)
+
+    async def _find(self, key: ApiKey, request: web.Request) -> Dataset:
+        found = await asyncio.to_thread(self._metadata.get_dataset, dataset_of(key, request))
+        if found is None:
+            raise NotFound("Dataset not found")
+        return found
+
+    async def _describe(self, dataset: Dataset) -> dict[str, Any]:
+        try:
+            columns = await self._calls.columns(dataset.id)
+        except Unavailable:  # shown without what only indexers know
+            columns = []
+        last_ns = max((column.last_seen_ns for column in columns), default=0)
+        return {
+            "name": dataset.name,
+            "slug": dataset.slug,
+            "description": dataset.description,
+            "expand_json_depth": dataset.expand_json_depth,
+            "settings": {"delete_protected": False},
+            "regular_columns_count": len(columns) or None,
+            "last_written_at": _iso(last_ns) if last_ns else None,
+            "created_at": _iso(dataset.created_ns),
+        }
+
+
+def _object(body: object) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise SpecError("", "incorrect_type", "must be an object")
+    return body
+
+
+def _description(body: dict[str, Any]) -> str:
+    value = body.get("description") or ""
+    if not isinstance(value, str):
+        raise SpecError("description", "incorrect_type", "must be a string")
+    if len(value) > _DESCRIPTION_CHARS_MAX:
+        raise SpecError("description", "invalid", f"is longer than {_DESCRIPTION_CHARS_MAX}")
+    return value
+
+
+def _depth(body: dict[str, Any]) -> int:
+    value = body.get("expand_json_depth") or 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpecError("expand_json_depth", "incorrect_type", "must be a whole number")
+    if not 0 <= value <= limits.EXPAND_DEPTH_MAX:
+        most = limits.EXPAND_DEPTH_MAX
+        raise SpecError("expand_json_depth", "invalid", f"must be between 0 and {most}")
+    return value
+
+
+def _iso(ns: int) -> str:
+    return datetime.fromtimestamp(ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,106 @@
+"""What the query role asks of indexers besides shares: columns, status, cuts and the tail."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from common.errors import Unavailable
+from common.logs import say
+from common.members import Member
+from common.web import INTERNAL_TOKEN_HEADER
+from query.holders import Holders
+
+_TIMEOUT = aiohttp.ClientTimeout(total=10)
+_CUT_TIMEOUT = aiohttp.ClientTimeout(total=120)
+_logger = logging.getLogger(__name__)
+
+
+class ColumnSeen(msgspec.Struct, frozen=True):
+    """A field as one indexer knows it: its types, and when events with it were indexed."""
+
+    name: str
+    types: list[str]
+    first_seen_ns: int
+    last_seen_ns: int
+
+
+class IndexerCalls:
+    """Calls every indexer; who does not answer is named, never silently left out."""
+
+    def __init__(self, holders: Holders, http: aiohttp.ClientSession, token: str) -> None:
+        self._holders = holders
+        self.http = http
+        self.headers = {INTERNAL_TOKEN_HEADER: token}
+
+    async def indexers(self) -> list[Member]:
+        """Every indexer that holds a claim."""
+        return await self._holders.indexers()
+
+    async def columns(self, dataset: str) -> list[ColumnSeen]:
+        """The dataset's fields, merged from all indexers. Raises Unavailable if none answers."""
+        answers, silent = await self._each(lambda m: self._columns(m, dataset))
+        if silent and not answers:
+            raise Unavailable("no indexer can tell the dataset's columns now")
+        merged: dict[str, ColumnSeen] = {}
+        for column in (column for answer in answers.values() for column in answer):
+            known = merged.get(column.name, column)
+            merged[column.name] = ColumnSeen(
+                column.name,
+                sorted({*known.types, *column.types}),
+                min(known.first_seen_ns, column.first_seen_ns),
+                max(known.last_seen_ns, column.last_seen_ns),
+            )
+        return [merged[name] for name in sorted(merged)]
+
+    async def status(self) -> list[dict[str, Any]]:
+        """Each indexer's own status, or why there is none."""
+        answers, silent = await self._each(self._status)
+        found = [{"indexer": name, "status": status} for name, status in answers.items()]
+        return [*found, *({"indexer": name, "error": why} for name, why in silent.items())]
+
+    async def cut(self) -> list[dict[str, Any]]:
+        """Ask every indexer to cut now, and wait until it is published."""
+        answers, silent = await self._each(self._cut)
+        found = [{"indexer": name, "answer": answer} for name, answer in answers.items()]
+        return [*found, *({"indexer": name, "error": why} for name, why in silent.items())]
+
+    async def _each(
+        self, call: Callable[[Member], Awaitable[Any]]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        members = await self.indexers()
+        results = await asyncio.gather(*(call(m) for m in members), return_exceptions=True)
+        answers: dict[str, Any] = {}
+        silent: dict[str, str] = {}
+        for member, result in zip(members, results, strict=True):
+            if isinstance(result, aiohttp.ClientError | TimeoutError | OSError | ValueError):
+                say(_logger, logging.WARNING, "indexer silent", indexer=member.instance)
+                silent[member.instance] = repr(result)
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                answers[member.instance] = result
+        return answers, silent
+
+    async def _columns(self, member: Member, dataset: str) -> list[ColumnSeen]:
+        url = f"{member.url}/internal/columns"
+        async with self.http.get(
+            url, params={"dataset": dataset}, headers=self.headers, timeout=_TIMEOUT
+        ) as response:
+            response.raise_for_status()
+            return msgspec.json.decode(await response.read(), type=list[ColumnSeen])
+
+    async def _status(self, member: Member) -> object:
+        url = f"{member.url}/internal/status"
+        async with self.http.get(url, headers=self.headers, timeout=_TIMEOUT) as response:
+            response.raise_for_status()
+            return msgspec.json.decode(await response.read())
+
+    async def _cut(self, member: Member) -> object:
+        url = f"{member.url}/internal/cut?wait=1"
+        async with self.http.post(url, headers=self.headers, timeout=_CUT_TIMEOUT) as response:
+            response.raise_for_status()
+            return msgspec.json.decode(await response.read() or b"null")

@@ -1,0 +1,127 @@
+"""Our own endpoints under `/bw/1/`: status, cuts, and the tail of a dataset."""
+
+import asyncio
+import logging
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+from common.auth import KeyCache
+from common.errors import Unavailable
+from common.log import Log
+from common.logs import say
+from common.members import Member
+from query.access import authorize, dataset_of
+from query.holders import Holders
+from query.indexer_calls import IndexerCalls
+
+_ROLES = ("shepherd", "indexer", "query")
+_TAIL_QUEUE_LINES = 1_000  # lines held for a slow reader; then the indexers are read slower
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
+_logger = logging.getLogger(__name__)
+
+
+class OperateRoutes:
+    """Handlers. Status and cut need an admin key, the tail one that may query."""
+
+    def __init__(
+        self, keys: KeyCache, holders: Holders, calls: IndexerCalls, log: Log, partitions: int
+    ) -> None:
+        self._keys = keys
+        self._holders = holders
+        self._calls = calls
+        self._log = log
+        self._partitions = partitions
+
+    def add_to(self, app: web.Application) -> None:
+        """Mount the routes."""
+        app.router.add_get("/bw/1/status", self.status)
+        app.router.add_post("/bw/1/cut", self.cut)
+        app.router.add_get("/bw/1/tail/{dataset}", self.tail)
+
+    async def status(self, request: web.Request) -> web.Response:
+        """Roles that run, each partition of the log, each indexer's own status."""
+        await authorize(self._keys, request, "admin")
+        members = await self._holders.roles(_ROLES)
+        holders = await self._holders.by_partition()
+        log = []
+        for partition in range(self._partitions):
+            bounds = await self._log.bounds(partition)
+            log.append(
+                {
+                    "partition": partition,
+                    "start": bounds.start,
+                    "end": bounds.end,
+                    "size_bytes": await self._log.size_bytes(partition),
+                    "indexers": [m.instance for m in holders.get(partition, [])],
+                }
+            )
+        body = {
+            "roles": [msgspec.to_builtins(member) for member in members],
+            "log": log,
+            "indexers": await self._calls.status(),
+        }
+        return web.json_response(body)
+
+    async def cut(self, request: web.Request) -> web.Response:
+        """Cut every partition now; answers when the segments are published."""
+        await authorize(self._keys, request, "admin")
+        return web.json_response({"indexers": await self._calls.cut()})
+
+    async def tail(self, request: web.Request) -> web.StreamResponse:
+        """Events as they are indexed, one JSON object per line, until the caller hangs up."""
+        key = await authorize(self._keys, request, "queries")
+        dataset = dataset_of(key, request)
+        after = request.query.get("after_ns", "")
+        if after and not after.lstrip("-").isdigit():
+            after = ""
+        members = await self._one_holder_each()
+        if not members:
+            raise Unavailable("no indexer can be followed now")
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        lines: asyncio.Queue[bytes | None] = asyncio.Queue(_TAIL_QUEUE_LINES)
+        readers = [
+            asyncio.create_task(self._follow(member, dataset, after, lines)) for member in members
+        ]
+        running = len(readers)
+        try:
+            while running:
+                line = await lines.get()
+                if line is None:
+                    running -= 1
+                else:
+                    await response.write(line)
+        except ConnectionError:
+            say(_logger, logging.DEBUG, "tail reader left")
+        finally:
+            for reader in readers:
+                reader.cancel()
+            await asyncio.gather(*readers, return_exceptions=True)
+        return response
+
+    async def _one_holder_each(self) -> list[Member]:
+        """One indexer for every partition, so that no event comes twice."""
+        holders = await self._holders.by_partition()
+        chosen = {held[0].url: held[0] for held in holders.values() if held}
+        return [chosen[url] for url in sorted(chosen)]
+
+    async def _follow(
+        self, member: Member, dataset: str, after: str, lines: "asyncio.Queue[bytes | None]"
+    ) -> None:
+        params = {"dataset": dataset} | ({"after_ns": after} if after else {})
+        try:
+            async with self._calls.http.get(
+                f"{member.url}/internal/tail",
+                params=params,
+                headers=self._calls.headers,
+                timeout=_NO_TIMEOUT,
+            ) as source:
+                source.raise_for_status()
+                async for line in source.content:
+                    await lines.put(line)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            say(_logger, logging.WARNING, "tail ended", indexer=member.instance, error=repr(error))
+        finally:
+            await lines.put(None)

@@ -1,0 +1,83 @@
+"""Errors of the query and management API: the vendor's problem documents, always with `error`."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from aiohttp import web
+
+from common.errors import BadRequest, BellwetherError, TooLarge
+from common.metrics import requests_total
+from query.spec_read import SpecError
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+CONTENT_TYPE = "application/problem+json"
+_KINDS = {
+    400: ("unparseable", "The request body could not be parsed."),
+    404: ("not-found", "The requested resource cannot be found."),
+    413: ("payload-too-large", "The request body is too large."),
+    422: ("validation-failed", "The provided input is invalid."),
+    429: ("rate-limited", "You have exceeded your rate limit."),
+}
+
+
+def public_base(request: web.Request) -> str:
+    """Scheme and host that the client used (the shepherd passes them on)."""
+    host = request.headers.get("X-Forwarded-Host") or request.host
+    scheme = request.headers.get("X-Forwarded-Proto") or request.scheme
+    return f"{scheme}://{host}"
+
+
+def problem(request: web.Request, error: BellwetherError) -> web.Response:
+    """The error as a problem document; 401 and 403 in the vendor's plain form."""
+    headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    kind = _KINDS.get(error.status)
+    if kind is None:
+        return web.json_response({"error": str(error)}, status=error.status, headers=headers)
+    slug, title = kind
+    document: dict[str, object] = {
+        "status": error.status,
+        "type": f"{public_base(request)}/problems/{slug}",
+        "title": title,
+        "error": str(error),
+        "detail": str(error),
+    }
+    if isinstance(error, SpecError):
+        document["type_detail"] = [
+            {"field": error.field, "code": error.code, "description": error.description}
+        ]
+    return web.json_response(
+        body=msgspec.json.encode(document),
+        status=error.status,
+        headers=headers,
+        content_type=CONTENT_TYPE,
+    )
+
+
+@web.middleware
+async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn errors into documents, and count every answer by route."""
+    try:
+        response = await handler(request)
+    except BellwetherError as error:
+        response = problem(request, error)
+    except web.HTTPRequestEntityTooLarge:
+        response = problem(request, TooLarge("Request body is too large."))
+    except web.HTTPNotFound:
+        response = web.json_response({"error": "unknown API route"}, status=404)
+    except web.HTTPMethodNotAllowed as error:
+        response = web.json_response({"error": "method not allowed"}, status=405)
+        response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else "unknown"
+    requests_total.labels(route, str(response.status)).inc()
+    return response
+
+
+async def json_body(request: web.Request) -> object:
+    """The body as JSON, whatever its content type says. Raises BadRequest."""
+    body = await request.read()
+    try:
+        decoded: object = msgspec.json.decode(body, strict=True)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadRequest("could not parse request body") from error
+    return decoded

@@ -1,0 +1,272 @@
+"""`/1/queries` and `/1/query_results`: store a specification, run it, fetch what it answered."""
+
+import asyncio
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from common import limits
+from common.auth import KeyCache
+from common.clock import Clock
+from common.errors import BadRequest, BellwetherError, NotFound, Unprocessable
+from common.logs import say
+from common.metadata import ApiKey, Metadata, StoredQuery
+from common.position import Position, parse_receipt
+from common.telemetry import Telemetry
+from query.access import authorize, dataset_of, slug_of
+from query.planner import Question, ask
+from query.problems import json_body, public_base
+from query.run import Answer, Runner, Wish
+from query.spec_read import SpecError, read_spec
+from query.stored_results import StoredResult, StoredResults
+
+AFTER_HEADER = "X-Bellwether-After"
+_POLL_S = 0.1
+_logger = logging.getLogger(__name__)
+_MODES = ("wait", "require", "accept")
+_COMPLETE_HEADERS = {"Cache-Control": "private, max-age=86400"}
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParts:
+    """What the query routes work with."""
+
+    keys: KeyCache
+    metadata: Metadata
+    runner: Runner
+    results: StoredResults
+    clock: Clock
+    telemetry: Telemetry
+
+
+class QueryRoutes:
+    """Handlers; every one needs a key with the right to query."""
+
+    def __init__(self, parts: QueryParts) -> None:
+        self._parts = parts
+        self._counter = 0
+
+    def add_to(self, app: web.Application) -> None:
+        """Mount the routes."""
+        app.router.add_post("/1/queries/{dataset}", self.create_query)
+        app.router.add_get("/1/queries/{dataset}/{id}", self.get_query)
+        app.router.add_post("/1/query_results/{dataset}", self.create_result)
+        app.router.add_get("/1/query_results/{dataset}/{id}", self.get_result)
+
+    async def create_query(self, request: web.Request) -> web.Response:
+        """Store a specification; it is echoed unchanged with its id."""
+        key = await authorize(self._parts.keys, request, "queries")
+        dataset = dataset_of(key, request)
+        spec = await json_body(request)
+        read_spec(spec)
+        assert isinstance(spec, dict)
+        stored = await self._store(key, dataset, spec)
+        return _json({"id": stored.id, **_echo(spec)})
+
+    async def get_query(self, request: web.Request) -> web.Response:
+        """A stored specification."""
+        key = await authorize(self._parts.keys, request, "queries")
+        stored = await self._find(key, dataset_of(key, request), request.match_info["id"])
+        return _json({"id": stored.id, **msgspec.json.decode(stored.spec_json)})
+
+    async def create_result(self, request: web.Request) -> web.Response:
+        """Run a stored query, or one given inline as `query`; with `wait_s` answer at once."""
+        key = await authorize(self._parts.keys, request, "queries")
+        dataset = dataset_of(key, request)
+        body = await json_body(request)
+        if not isinstance(body, dict):
+            raise BadRequest("could not parse request body")
+        query_id, spec = await self._which_query(key, dataset, body)
+        question = self._question(body, spec, dataset)
+        wish = _wish(request, body)
+        wait_s = _wait_s(body)
+        result = self._start(key, question, wish, query_id, spec)
+        await self._wait(request, result, wait_s)
+        if result.error is not None:
+            raise result.error
+        return self._response(request, result, status=201)
+
+    async def _wait(self, request: web.Request, result: StoredResult, wait_s: float) -> None:
+        """Wait for an inline answer; a caller that hangs up ends its query."""
+        task, left_s = result.task, wait_s
+        while task is not None and not task.done() and left_s > 0:
+            await asyncio.wait({task}, timeout=min(left_s, _POLL_S))
+            left_s -= _POLL_S
+            if request.transport is None or request.transport.is_closing():
+                self._parts.results.drop(result)
+                return
+
+    async def get_result(self, request: web.Request) -> web.Response:
+        """A result; `complete` says whether it is there yet."""
+        key = await authorize(self._parts.keys, request, "queries")
+        dataset = dataset_of(key, request)
+        result = self._parts.results.find(request.match_info["id"], key.environment.id, dataset)
+        if result is None:
+            raise NotFound("Query result not found")
+        if result.error is not None:
+            raise result.error
+        return self._response(request, result, status=200)
+
+    async def _which_query(
+        self, key: ApiKey, dataset: str, body: dict[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        query_id, inline = body.get("query_id"), body.get("query")
+        if inline is not None and query_id is None:
+            read_spec(inline)
+            return "", inline
+        if not isinstance(query_id, str) or inline is not None:
+            raise SpecError("query_id", "missing", "give query_id, or the query itself as `query`")
+        stored = await self._find(key, dataset, query_id)
+        return stored.id, msgspec.json.decode(stored.spec_json)
+
+    def _question(self, body: dict[str, Any], spec: dict[str, Any], dataset: str) -> Question:
+        limit = body.get("limit")
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
+            raise SpecError("limit", "incorrect_type", "must be a whole number")
+        if limit is not None and not 1 <= limit <= limits.QUERY_LIMIT_NO_SERIES_MAX:
+            most = limits.QUERY_LIMIT_NO_SERIES_MAX
+            raise SpecError("limit", "invalid", f"must be between 1 and {most}")
+        return ask(
+            read_spec(spec),
+            dataset,
+            self._parts.clock.now_ns(),
+            disable_series=_flag(body, "disable_series", False),
+            with_total=not _flag(body, "disable_total_by_aggregate", True),
+            with_other=not _flag(body, "disable_other_by_aggregate", True),
+            limit=limit,
+        )
+
+    def _start(
+        self, key: ApiKey, question: Question, wish: Wish, query_id: str, spec: dict[str, Any]
+    ) -> StoredResult:
+        parts = self._parts
+        self._counter += 1
+        now_ns = parts.clock.now_ns()
+        seed = f"{key.environment.id}/{question.dataset}/{now_ns}/{self._counter}/{id(self)}"
+        result = StoredResult(
+            id=hashlib.sha256(seed.encode()).hexdigest()[:16],
+            env_id=key.environment.id,
+            dataset=question.dataset,
+            query={"id": query_id, **spec} if query_id else spec,
+            created_ns=now_ns,
+        )
+        parts.results.add(result)
+        result.task = asyncio.create_task(self._run(result, question, wish))
+        return result
+
+    async def _run(self, result: StoredResult, question: Question, wish: Wish) -> None:
+        parts = self._parts
+        started_ns = parts.clock.monotonic_ns()
+        answer: Answer | None = None
+        try:
+            answer = await parts.runner.run(question, wish)
+            result.body = msgspec.json.encode(
+                {"data": answer.data, "coverage": answer.coverage, "notes": answer.notes}
+            )
+        except BellwetherError as error:
+            result.error = error
+        except Exception as error:  # noqa: BLE001 - the outermost frame of this task
+            say(_logger, logging.ERROR, "query failed", error=repr(error), result=result.id)
+            result.error = BellwetherError("the query failed; the log of the query role says why")
+        finally:
+            result.task = None
+            parts.telemetry.emit(
+                "query",
+                duration_ms=(parts.clock.monotonic_ns() - started_ns) / 1e6,
+                status=200 if result.error is None else result.error.status,
+                complete=answer is not None and bool(answer.coverage["complete"]),
+                groups=0 if answer is None else len(answer.data["results"]),
+                series_rows=0 if answer is None else len(answer.data["series"]),
+                result_bytes=len(result.body or b""),
+                calculations=len(question.spec.calculations),
+                filters=len(question.spec.filters),
+                breakdowns=len(question.spec.breakdowns),
+                range_s=(question.end_ns - question.start_ns) // 10**9,
+            )
+        parts.results.trim()
+
+    def _response(self, request: web.Request, result: StoredResult, *, status: int) -> web.Response:
+        path = f"/1/query_results/{slug_of(request)}/{result.id}"
+        url = f"{public_base(request)}{path}"
+        head: dict[str, Any] = {
+            "query": result.query,
+            "id": result.id,
+            "complete": result.body is not None,
+            "links": {"query_url": url, "graph_image_url": f"{url}/snapshot"},
+        }
+        headers = {"Location": url} if status == 201 else {}
+        encoded = msgspec.json.encode(head)
+        if result.body is not None:
+            headers |= _COMPLETE_HEADERS
+            encoded = encoded[:-1] + b"," + result.body[1:]
+        return web.Response(
+            body=encoded, status=status, headers=headers, content_type="application/json"
+        )
+
+    async def _store(self, key: ApiKey, dataset: str, spec: dict[str, Any]) -> StoredQuery:
+        encoded = msgspec.json.encode(_echo(spec))
+        seed = f"{key.environment.id}/{dataset}/".encode() + encoded
+        stored = StoredQuery(
+            id=hashlib.sha256(seed).hexdigest()[:11],
+            env_id=key.environment.id,
+            dataset_id=dataset,
+            spec_json=encoded,
+            created_ns=self._parts.clock.now_ns(),
+        )
+        await asyncio.to_thread(self._parts.metadata.put_query, stored)
+        return stored
+
+    async def _find(self, key: ApiKey, dataset: str, query_id: str) -> StoredQuery:
+        stored = await asyncio.to_thread(self._parts.metadata.get_query, query_id)
+        if stored is None or stored.env_id != key.environment.id or stored.dataset_id != dataset:
+            raise NotFound("Query not found")
+        return stored
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(value), status=status, content_type="application/json"
+    )
+
+
+def _echo(spec: dict[str, Any]) -> dict[str, Any]:
+    """As it was posted; the vendor leaves out the combination AND and the id."""
+    kept = {name: value for name, value in spec.items() if name != "id"}
+    if kept.get("filter_combination") == "AND":
+        del kept["filter_combination"]
+    return kept
+
+
+def _flag(body: dict[str, Any], name: str, default: bool) -> bool:
+    value = body.get(name, default)
+    if not isinstance(value, bool):
+        raise SpecError(name, "incorrect_type", "must be true or false")
+    return value
+
+
+def _wish(request: web.Request, body: dict[str, Any]) -> Wish:
+    mode = body.get("coverage", "wait")
+    if mode not in _MODES:
+        raise SpecError("coverage", "invalid", f"must be one of {', '.join(_MODES)}")
+    after: list[Position] = []
+    for text in (request.headers.get(AFTER_HEADER), body.get("after")):
+        if text is None:
+            continue
+        if not isinstance(text, str):
+            raise SpecError("after", "incorrect_type", "must be a receipt, a string")
+        try:
+            after += parse_receipt(text)
+        except ValueError as error:
+            raise Unprocessable(f"after: {error}") from error
+    return Wish(tuple(after), mode)
+
+
+def _wait_s(body: dict[str, Any]) -> float:
+    value = body.get("wait_s", 0)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SpecError("wait_s", "incorrect_type", "must be a number of seconds")
+    return float(min(max(value, 0), limits.QUERY_WAIT_S_MAX))

@@ -1,0 +1,174 @@
+"""One question from plan to data: totals first, then series of the top groups over the same rows.
+
+Bounded in how many run and wait (I11). The answer says what it covers (I7).
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from common.clock import Clock
+from common.errors import TooManyRequests, Unavailable
+from common.metrics import query_seconds
+from common.position import Position
+from query.config import QueryConfig
+from query.merge import merge
+from query.plan import GroupKey, Plan
+from query.planner import Question, series_plan, totals_plan
+from query.results import data_row, notes_on_types, series_rows, top_groups
+from query.scatter import Gathered, Scatter
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the caller wants of coverage. require: answer 503 rather than incompletely."""
+
+    after: tuple[Position, ...] = ()
+    mode: str = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Data in the vendor's shape, and what it covers."""
+
+    data: dict[str, Any]
+    coverage: dict[str, Any]
+    notes: list[str]
+
+
+class Runner:
+    """Runs questions."""
+
+    def __init__(
+        self, scatter: Scatter, partitions: int, epoch: str, clock: Clock, config: QueryConfig
+    ) -> None:
+        self._scatter = scatter
+        self._partitions = range(partitions)
+        self._epoch = epoch
+        self._clock = clock
+        self._config = config
+        self._slots = asyncio.Semaphore(config.running_max)
+        self._inside = 0
+
+    async def run(self, question: Question, wish: Wish) -> Answer:
+        """Answer a question. Raises TooManyRequests, Unprocessable, Unavailable."""
+        if self._inside >= self._config.running_max + self._config.waiting_max:
+            raise TooManyRequests("too many queries wait; try again in a moment")
+        self._inside += 1
+        started_ns = self._clock.monotonic_ns()
+        try:
+            async with self._slots, asyncio.timeout(self._config.timeout_ms / 1000):
+                return await self._run(question, wish)
+        except TimeoutError as error:
+            raise Unavailable(
+                f"the query took longer than {self._config.timeout_ms} ms: shorten its time range"
+            ) from error
+        finally:
+            self._inside -= 1
+            query_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
+
+    async def _run(self, question: Question, wish: Wish) -> Answer:
+        known = [
+            p for p in wish.after if p.epoch == self._epoch and p.partition in self._partitions
+        ]
+        at_least: dict[int, int] = {}
+        for position in known:
+            beyond = position.offset + 1
+            at_least[position.partition] = max(at_least.get(position.partition, 0), beyond)
+        patience = 0 if wish.mode == "accept" or not at_least else self._config.after_timeout_ms
+        plan = totals_plan(question, at_least=at_least, wait_ms=patience)
+        totals = await self._scatter.run(plan, self._partitions)
+        coverage = self._coverage(totals, len(known) == len(wish.after))
+        if wish.mode == "require" and not coverage["complete"]:
+            reasons = "; ".join(p["reason"] for p in coverage["partitions"] if p["reason"])
+            raise Unavailable(f"not every partition can be covered now: {reasons[:500]}")
+        top, data = await asyncio.to_thread(_totals, question, plan, totals)
+        data["series"] = []
+        if question.with_series:
+            await self._add_series(question, plan, totals, top, data, coverage)
+        return Answer(data, coverage, notes_on_types(question.spec, totals.types))
+
+    async def _add_series(
+        self,
+        question: Question,
+        plan: Plan,
+        totals: Gathered,
+        top: list[GroupKey],
+        data: dict[str, Any],
+        coverage: dict[str, Any],
+    ) -> None:
+        """Series over exactly the rows of the totals: partitions and end offsets are pinned."""
+        upto = {p: counted.covered.end_offset for p, counted in totals.counted.items()}
+        wanted: list[tuple[str, tuple[GroupKey, ...] | None, list[GroupKey]]] = []
+        if top:
+            wanted.append(("series", tuple(top), top))
+        if question.with_total and question.spec.breakdowns:
+            wanted.append(("total_by_aggregate_series", None, [()]))
+        for name, restriction, groups in wanted:
+            one = series_plan(question, plan, upto, restriction)
+            gathered = await self._scatter.run(one, sorted(upto))
+            data[name] = await asyncio.to_thread(_series, question, one, gathered, groups)
+            short = [
+                p
+                for p, end in upto.items()
+                if p not in gathered.counted or gathered.counted[p].covered.end_offset != end
+            ]
+            if short:
+                coverage["complete"] = False
+                coverage["series_incomplete"] = sorted(short)
+        if question.with_total and not question.spec.breakdowns:
+            data["total_by_aggregate_series"] = data["series"]
+
+    def _coverage(self, gathered: Gathered, epochs_known: bool) -> dict[str, Any]:
+        partitions: list[dict[str, Any]] = []
+        for partition in self._partitions:
+            counted = gathered.counted.get(partition)
+            if counted is None:
+                reason = gathered.missing.get(partition, "no indexer answered for it")
+                partitions.append({"partition": partition, "complete": False, "reason": reason})
+                continue
+            covered = counted.covered
+            partitions.append(
+                {
+                    "partition": partition,
+                    "epoch": covered.epoch,
+                    "end_offset": covered.end_offset,
+                    "watermark": covered.watermark_ns,
+                    "indexer": counted.indexer.instance,
+                    "zone": counted.indexer.zone,
+                    "gaps": [list(gap) for gap in covered.gaps],
+                    "unserved": covered.unserved,
+                    "complete": covered.complete,
+                    "reason": covered.reason,
+                }
+            )
+        complete = epochs_known and all(p["complete"] for p in partitions)
+        coverage: dict[str, Any] = {"complete": complete, "partitions": partitions}
+        if not epochs_known:
+            coverage["reason"] = "the receipt names positions of another log"
+        return coverage
+
+
+def _totals(
+    question: Question, plan: Plan, totals: Gathered
+) -> tuple[list[GroupKey], dict[str, Any]]:
+    merged = merge(plan, totals.states)
+    spec = question.spec
+    top = top_groups(question, plan, merged)
+    data: dict[str, Any] = {
+        "results": [{"data": data_row(spec, plan, merged, (group, None))} for group in top]
+    }
+    if question.with_total:
+        whole = merge(plan, totals.states, by_group=False)
+        data["total_by_aggregate"] = data_row(spec, plan, whole, ((), None), grouped=False)
+    if question.with_other and spec.breakdowns:
+        shown = frozenset(top)
+        rest = merge(plan, totals.states, by_group=False, keep=lambda g: g not in shown)
+        data["other_by_aggregate"] = data_row(spec, plan, rest, ((), None), grouped=False)
+    return top, data
+
+
+def _series(
+    question: Question, plan: Plan, gathered: Gathered, groups: list[GroupKey]
+) -> list[dict[str, Any]]:
+    return series_rows(question, plan, merge(plan, gathered.states), groups)

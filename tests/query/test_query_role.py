@@ -1,0 +1,340 @@
+"""The query role over real HTTP, real locks, log and metadata, and indexers that answer shares."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from common.auth import hash_key
+from common.clock import SystemClock
+from common.locks.files import FileLocks
+from common.log.embedded import EmbeddedLog
+from common.members import Member, claim_name, encode_member, list_members
+from common.metadata import Access, ApiKey, KeyKind
+from common.metadata.sqlite import SqliteMetadata
+from common.objects.directory import DirectoryObjects
+from common.role import Backends, RoleContext
+from common.telemetry import NoTelemetry
+from query.config import QueryConfig
+from query.server import serve
+from query.share_endpoint import ShareEndpoint
+from query.view import DatasetView
+from tests.query.rows import Row, Views, block, view
+
+PARTITIONS = 2
+BASE_S = 1_700_000_000
+ROWS = [
+    Row((BASE_S + i) * 10**9, {"status": 200 + i % 3, "service": "ab"[i % 2], "ms": i * 0.5})
+    for i in range(100)
+]
+
+
+@dataclass
+class Indexer:
+    """An indexer: its member, how often it was asked, and how it behaves."""
+
+    member: Member
+    views: Views
+    asked: int = 0
+    refuse: bool = False
+    delay_s: float = 0.0
+
+
+@dataclass
+class Room:
+    """A running query role."""
+
+    url: str
+    http: aiohttp.ClientSession
+    indexers: dict[str, Indexer]
+    metadata: SqliteMetadata
+    log: EmbeddedLog
+
+    async def post(self, path: str, body: Any, key: str = "K") -> tuple[int, Any]:
+        headers = {"X-Honeycomb-Team": key}
+        async with self.http.post(self.url + path, json=body, headers=headers) as response:
+            return response.status, await response.json(content_type=None)
+
+    async def get(self, path: str, key: str = "K") -> tuple[int, Any]:
+        headers = {"X-Honeycomb-Team": key}
+        async with self.http.get(self.url + path, headers=headers) as response:
+            return response.status, await response.json(content_type=None)
+
+    async def ask(self, spec: dict[str, Any], **more: Any) -> dict[str, Any]:
+        body = {"query": spec, "wait_s": 20, **more}
+        status, answer = await self.post("/1/query_results/shop", body)
+        assert status == 201, answer
+        return dict(answer)
+
+
+async def run_indexer(
+    locks: FileLocks, zone: str, views: Views
+) -> tuple[Indexer, ShareEndpoint, web.AppRunner]:
+    endpoint = ShareEndpoint(views, memory_mb=128, threads=1)
+    app = web.Application()
+    runner = web.AppRunner(app)
+    indexer = Indexer(Member("indexer", f"ix-{zone}", "", zone, 1, 1, "1"), views)
+
+    async def share(request: web.Request) -> web.StreamResponse:
+        indexer.asked += 1
+        if indexer.refuse:
+            return web.json_response({"error": "stopping"}, status=503)
+        await asyncio.sleep(indexer.delay_s)
+        return await endpoint.handle(request)
+
+    async def columns(_: web.Request) -> web.Response:
+        seen = {"first_seen_ns": 10**18, "last_seen_ns": 2 * 10**18}
+        return web.json_response(
+            [
+                {"name": "status", "types": ["i"], **seen},
+                {"name": "ms", "types": ["f", "i"], **seen},
+            ]
+        )
+
+    app.router.add_post("/internal/share", share)
+    app.router.add_get("/internal/columns", columns)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    indexer.member = replace_url(indexer.member, url)
+    for partition in range(PARTITIONS):
+        assert locks.acquire(claim_name(zone, partition), encode_member(indexer.member))
+    return indexer, endpoint, runner
+
+
+def replace_url(member: Member, url: str) -> Member:
+    return Member(member.role, member.instance, url, member.zone, 1, 1, "1")
+
+
+def two_partitions() -> list[DatasetView]:
+    return [view(0, blocks=[block(ROWS[:60])]), view(1, blocks=[block(ROWS[60:])])]
+
+
+@asynccontextmanager
+async def room(
+    tmp_path: Path, zones: tuple[str, ...] = ("a",), config: QueryConfig | None = None
+) -> AsyncIterator[Room]:
+    clock = SystemClock()
+    locks = FileLocks(tmp_path / "locks")
+    metadata = SqliteMetadata(tmp_path / "meta.db")
+    metadata.open()
+    log = EmbeddedLog(tmp_path / "log", PARTITIONS, clock)
+    await log.open()
+    add_keys(metadata)
+    started = [await run_indexer(locks, zone, Views(two_partitions())) for zone in zones]
+    stop = asyncio.Event()
+    (tmp_path / "role").mkdir()
+    context = RoleContext(
+        role="query",
+        instance="q1",
+        zone="a",
+        host="127.0.0.1",
+        port=0,
+        folder=tmp_path / "role",
+        backends=Backends(log, DirectoryObjects(tmp_path / "objects"), metadata, locks),
+        clock=clock,
+        random=random.Random(1),
+        telemetry=NoTelemetry(),
+        stop=stop,
+        internal_token="token",
+    )
+    role = asyncio.create_task(serve(context, config or QueryConfig()))
+    try:
+        while not (found := await asyncio.to_thread(list_members, locks, "query")):
+            await asyncio.sleep(0.02)
+            if role.done():
+                role.result()
+        async with aiohttp.ClientSession() as http:
+            indexers = {indexer.member.zone: indexer for indexer, _, _ in started}
+            yield Room(found[0].url, http, indexers, metadata, log)
+    finally:
+        stop.set()
+        await role
+        for _, endpoint, runner in started:
+            await runner.cleanup()
+            endpoint.close()
+        await log.close()
+        metadata.close()
+        locks.close()
+
+
+def add_keys(metadata: SqliteMetadata) -> None:
+    team = metadata.ensure_team("T", "t")
+    for number, (key, env_slug, kind, access) in enumerate(
+        [
+            ("K", "e", KeyKind.CONFIGURATION, Access(queries=True, columns=True, admin=True)),
+            ("OTHER", "f", KeyKind.CONFIGURATION, Access(queries=True)),
+            ("INGEST", "e", KeyKind.INGEST, Access()),
+            ("NOQUERY", "e", KeyKind.CONFIGURATION, Access()),
+        ]
+    ):
+        env = metadata.ensure_environment(team.id, env_slug, env_slug)
+        metadata.create_key(
+            ApiKey(
+                id=f"k{number}",
+                hash=hash_key(key),
+                kind=kind,
+                name=key,
+                team=team,
+                environment=env,
+                access=access,
+            )
+        )
+
+
+TIMES = {"start_time": BASE_S, "end_time": BASE_S + 100}
+
+
+async def test_totals_and_series_cover_every_partition(tmp_path: Path) -> None:
+    async with room(tmp_path) as running:
+        spec = {
+            "calculations": [{"op": "COUNT"}, {"op": "MAX", "column": "ms"}],
+            "breakdowns": ["service"],
+            "granularity": 10,
+            **TIMES,
+        }
+        answer = await running.ask(
+            spec, disable_total_by_aggregate=False, disable_other_by_aggregate=False
+        )
+        assert answer["complete"] is True
+        assert answer["query"] == spec
+        data = answer["data"]
+        assert data["results"] == [
+            {"data": {"service": "a", "COUNT": 50, "MAX(ms)": 49.0}},
+            {"data": {"service": "b", "COUNT": 50, "MAX(ms)": 49.5}},
+        ]
+        assert data["total_by_aggregate"] == {"COUNT": 100, "MAX(ms)": 49.5}
+        assert data["other_by_aggregate"] == {"COUNT": 0, "MAX(ms)": None}
+        assert len(data["series"]) == 20
+        assert data["series"][0]["time"] == "2023-11-14T22:13:20Z"
+        assert sum(row["data"]["COUNT"] for row in data["series"]) == 100
+        assert [r["data"]["COUNT"] for r in data["total_by_aggregate_series"]] == [10] * 10
+        coverage = answer["coverage"]
+        assert coverage["complete"] is True
+        assert [p["indexer"] for p in coverage["partitions"]] == ["ix-a", "ix-a"]
+
+
+async def test_stored_query_is_echoed_unchanged_and_its_result_polled(tmp_path: Path) -> None:
+    async with room(tmp_path) as running:
+        spec = {"calculations": [{"op": "COUNT"}], "orders": [{"op": "COUNT"}], **TIMES}
+        posted = {**spec, "filter_combination": "AND"}
+        status, stored = await running.post("/1/queries/shop", posted)
+        assert (status, stored) == (200, {"id": stored["id"], **spec})
+        assert await running.get(f"/1/queries/Shop/{stored['id']}") == (200, stored)
+        status, made = await running.post(
+            "/1/query_results/shop", {"query_id": stored["id"], "disable_series": True}
+        )
+        assert status == 201
+        assert made["links"]["query_url"]
+        for _ in range(200):
+            status, answer = await running.get(f"/1/query_results/shop/{made['id']}")
+            if answer["complete"]:
+                break
+            await asyncio.sleep(0.02)
+        assert answer["data"] == {"results": [{"data": {"COUNT": 100}}], "series": []}
+        assert (await running.get(f"/1/query_results/shop/{made['id']}", key="OTHER"))[0] == 404
+        status, missing = await running.get("/1/query_results/shop/nothing")
+        assert (status, missing["status"]) == (404, 404)
+        assert missing["type"] == f"{running.url}/problems/not-found"
+
+
+async def test_twin_answers_when_the_first_refuses_or_is_slow(tmp_path: Path) -> None:
+    config = QueryConfig(hedge_ms=100)
+    async with room(tmp_path, ("a", "b"), config) as running:
+        spec = {**TIMES}
+        first, twin = running.indexers["a"], running.indexers["b"]
+        answer = await running.ask(spec, disable_series=True)
+        assert twin.asked == 0
+        first.refuse = True
+        answer = await running.ask(spec, disable_series=True)
+        assert answer["data"]["results"] == [{"data": {"COUNT": 100}}]
+        assert {p["indexer"] for p in answer["coverage"]["partitions"]} == {"ix-b"}
+        first.refuse, first.delay_s = False, 30.0
+        answer = await running.ask(spec, disable_series=True)
+        assert answer["data"]["results"] == [{"data": {"COUNT": 100}}]
+        assert {p["indexer"] for p in answer["coverage"]["partitions"]} == {"ix-b"}
+
+
+async def test_partition_that_moved_is_asked_of_its_new_holder(tmp_path: Path) -> None:
+    async with room(tmp_path, ("a", "b")) as running:
+        del running.indexers["a"].views.held[1]
+        answer = await running.ask({**TIMES}, disable_series=True)
+        assert answer["data"]["results"] == [{"data": {"COUNT": 100}}]
+        assert [p["indexer"] for p in answer["coverage"]["partitions"]] == ["ix-a", "ix-b"]
+
+
+async def test_partitions_nobody_answers_for_make_the_answer_incomplete(tmp_path: Path) -> None:
+    async with room(tmp_path) as running:
+        del running.indexers["a"].views.held[1]
+        answer = await running.ask({**TIMES}, disable_series=True)
+        assert answer["data"]["results"] == [{"data": {"COUNT": 60}}]
+        assert answer["coverage"]["complete"] is False
+        assert answer["coverage"]["partitions"][1]["reason"]
+        body = {"query": {**TIMES}, "wait_s": 20, "coverage": "require"}
+        status, refused = await running.post("/1/query_results/shop", body)
+        assert (status, "partition" in refused["error"]) == (503, True)
+
+
+async def test_positions_not_yet_indexed_make_the_answer_incomplete(tmp_path: Path) -> None:
+    async with room(tmp_path) as running:
+        for views in (i.views for i in running.indexers.values()):
+            views.held[0] = replace(views.held[0], end_offset=60)
+        epoch = (await running.log.open()).epoch
+        seen = await running.ask({**TIMES}, disable_series=True, after=f"{epoch}:0:59")
+        assert seen["coverage"]["complete"] is True
+        unseen = await running.ask({**TIMES}, disable_series=True, after=f"{epoch}:0:60")
+        assert unseen["coverage"]["complete"] is False
+
+
+@pytest.mark.parametrize(
+    ("key", "status"), [("NONE", 401), ("INGEST", 403), ("NOQUERY", 403), ("", 401)]
+)
+async def test_keys_without_the_right_are_refused(tmp_path: Path, key: str, status: int) -> None:
+    async with room(tmp_path) as running:
+        assert (await running.post("/1/queries/shop", {}, key=key))[0] == status
+        assert (await running.get("/bw/1/status", key=key))[0] == status
+
+
+async def test_faults_of_a_specification_name_the_field(tmp_path: Path) -> None:
+    async with room(tmp_path) as running:
+        status, fault = await running.post("/1/queries/shop", {"calculations": [{"op": "HEATMAP"}]})
+        assert status == 422
+        assert fault["error"] == "calculations[0].op: HEATMAP is not supported yet"
+        assert fault["type_detail"][0]["field"] == "calculations[0].op"
+        assert (await running.post("/1/queries/__all__", {}))[0] == 422
+
+
+async def test_datasets_are_created_once_changed_and_deleted_in_every_partition(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path) as running:
+        status, made = await running.post("/1/datasets", {"name": "My Shop"})
+        assert (status, made["slug"]) == (201, "my-shop")
+        assert (await running.post("/1/datasets", {"name": "my shop"}))[0] == 200
+        assert await running.get("/1/datasets") == (200, [made])
+        assert await running.get("/1/datasets", key="OTHER") == (200, [])
+        status, missing = await running.post("/1/datasets", {})
+        assert (status, missing["type_detail"][0]["code"]) == (422, "missing")
+        headers = {"X-Honeycomb-Team": "K"}
+        async with running.http.delete(f"{running.url}/1/datasets/My%20Shop", headers=headers) as r:
+            assert r.status == 202
+        for partition in range(PARTITIONS):
+            assert (await running.log.bounds(partition)).end == 1
+        assert (await running.get("/1/datasets/my-shop"))[0] == 404
+
+
+async def test_columns_are_those_of_the_events(tmp_path: Path) -> None:
+    async with room(tmp_path) as running:
+        status, columns = await running.get("/1/columns/shop")
+        assert status == 200
+        assert {c["key_name"]: c["type"] for c in columns} == {"ms": "float", "status": "integer"}
+        assert await running.get("/1/columns/shop?key_name=ms") == (200, columns[0])
+        assert await running.get(f"/1/columns/shop/{columns[1]['id']}") == (200, columns[1])
+        assert (await running.get("/1/columns/shop?key_name=zzz"))[0] == 404
