@@ -256,7 +256,7 @@ async def test_twin_answers_when_the_first_refuses_or_is_slow(tmp_path: Path) ->
         answer = await running.ask(spec, disable_series=True)
         assert answer["data"]["results"] == [{"data": {"COUNT": 100}}]
         assert {p["indexer"] for p in answer["coverage"]["partitions"]} == {"ix-b"}
-        first.refuse, first.delay_s = False, 30.0
+        first.refuse, first.delay_s = False, 1.5
         answer = await running.ask(spec, disable_series=True)
         assert answer["data"]["results"] == [{"data": {"COUNT": 100}}]
         assert {p["indexer"] for p in answer["coverage"]["partitions"]} == {"ix-b"}
