@@ -158,15 +158,31 @@ class Views:
         return segments, unserved
 
     def columns(self, dataset: str) -> Iterator[tuple[ColumnKey, int, int]]:
-        """(column, first, last) event times of the dataset's columns here, unsorted. Blocks."""
+        """(column, first, last) append times of the dataset's columns here, unsorted. Blocks."""
         for partition in list(self._partitions.values()):
             served = partition.served
             if served is None:
                 continue
-            for segment in self._open(served, served.visible(dataset))[0]:
-                for key in segment.columns | segment.rest_columns:
-                    yield key, segment.time_min_ns, segment.time_max_ns
-            for block in served.live.blocks(dataset):
-                first, last = int(block.time_ns.min()), int(block.time_ns.max())
-                for key in block.columns:
-                    yield key, first, last
+            for entry in served.visible(dataset):
+                for key in self._columns_of(entry):
+                    yield key, entry.append_min_ns, entry.append_max_ns
+            live = served.live
+            for rows in (live.current, *(one.visible for one in live.sealing)):
+                if dataset in rows:
+                    some = rows[dataset]
+                    for key in frozenset().union(*(block.columns for block in some.blocks)):
+                        yield key, some.append_min_ns, some.append_max_ns
+
+    def _columns_of(self, entry: SegmentEntry) -> frozenset[ColumnKey]:
+        try:
+            columns, rest = self._footers.read(entry.object, self._cache)
+        except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
+            say(
+                logger,
+                logging.WARNING,
+                "columns of a segment are unknown",
+                object=entry.object,
+                why=str(error),
+            )
+            return frozenset()
+        return columns | rest
