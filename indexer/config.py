@@ -23,4 +23,8 @@ class IndexerConfig:
     log_keep_hours: float = setting(24.0, "covered records stay in the log for repairs this long")
     log_keep_bytes: int = setting(2**30, "covered records stay in a partition up to this size")
     housekeeping_s: int = setting(30, "time between looks at retention and the size of the log")
+    share_memory_mb: int = setting(512, "memory of one share of a query, in MB; then it spills")
+    share_threads: int = setting(2, "threads of one share of a query")
+    shares_running: int = setting(4, "shares of queries computed at once")
+    shares_waiting: int = setting(32, "shares of queries that may wait; then 429")
     telemetry_s: int = setting(10, "time between own events about indexing")

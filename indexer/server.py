@@ -22,6 +22,7 @@ from indexer.shred.reference import ReferenceShredder
 from indexer.tail import Tails
 from indexer.tending import Caretaker
 from indexer.views import Footers, Views
+from query.share_endpoint import ShareEndpoint
 from snapshot.cache import SegmentCache
 
 _HTTP_GRACE_S = 1.0
@@ -87,9 +88,17 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     views = Views(
         indexer.partitions, cache, Footers(), repairs, context.clock, config.ready_lag_records
     )
+    shares = ShareEndpoint(
+        views,
+        memory_mb=config.share_memory_mb,
+        threads=config.share_threads,
+        running_max=config.shares_running,
+        waiting_max=config.shares_waiting,
+    )
     app = web.Application(middlewares=[require_internal_token(context.internal_token)])
     add_health_routes(app, lambda: indexer.not_ready(identity.partitions))
     Endpoints(indexer.partitions, views, tails, log, context.clock, shredder.name).add_routes(app)
+    app.router.add_post("/internal/share", shares.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()
     try:
@@ -99,6 +108,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         await _index(context, config, indexer, repairs, f"http://{context.host}:{port}")
     finally:
         await runner.cleanup()
+        shares.close()
 
 
 async def _index(
