@@ -141,7 +141,11 @@ class Batcher:
     async def _flush(self, target: Target, pile: _Pile) -> None:
         batch = self._random.randbytes(BATCH_ID_BYTES)
         place = self._placement.choose(target.dataset_id)
-        pile.done.set_result(await self._append(target, pile.lines, batch, place))
+        try:
+            pile.done.set_result(await self._append(target, pile.lines, batch, place))
+        finally:
+            if not pile.done.done():  # a fault of ours, or the end: nobody may wait for ever
+                pile.done.set_result(LogUnavailable("could not be written; try again"))
 
     async def _append(
         self, target: Target, lines: list[bytes], batch: bytes, place: Place

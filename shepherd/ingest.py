@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import unquote
@@ -30,6 +31,7 @@ RECEIPT_HEADER = "X-Bellwether-Receipt"
 TIME_HEADER = "X-Honeycomb-Event-Time"
 RATE_HEADER = "X-Honeycomb-Samplerate"
 OLD_KEY_HEADER = "X-Hny-Team"  # old libhoney for JavaScript
+_DECODE_THREADS = 2  # of their own: hostile bodies keep them busy, not the rest of the process
 _SECOND_NS = 10**9
 T = TypeVar("T")
 
@@ -67,6 +69,7 @@ class IngestRoutes:
 
     def __init__(self, parts: IngestParts) -> None:
         self._parts = parts
+        self._decoders = ThreadPoolExecutor(_DECODE_THREADS, thread_name_prefix="decode")
 
     async def batch(self, request: web.Request) -> web.Response:
         """An array of events; answers 200 and the status of each, in order."""
@@ -104,7 +107,7 @@ class IngestRoutes:
     ) -> tuple[web.Response, int]:
         target, wire = await self._receive(request, key, name)
         started_ns = self._parts.clock.monotonic_ns()
-        outcomes = await _off_loop(wire, lambda: decode_batch(wire, target.depth))
+        outcomes = await self._decode(wire, lambda: decode_batch(wire, target.depth))
         self._parts.key_limits.spend(key, len(outcomes))
         for outcome in outcomes:
             if isinstance(outcome, Refused):
@@ -120,7 +123,7 @@ class IngestRoutes:
         started_ns = self._parts.clock.monotonic_ns()
         time = request.headers.get(TIME_HEADER, "")
         rate = request.headers.get(RATE_HEADER, "")
-        outcome = await _off_loop(wire, lambda: decode_event(wire, target.depth, time, rate))
+        outcome = await self._decode(wire, lambda: decode_event(wire, target.depth, time, rate))
         self._parts.key_limits.spend(key, 1)
         if isinstance(outcome, Refused):
             self._parts.summary.refused(key.id, name, outcome.rule, outcome.error)
@@ -140,6 +143,16 @@ class IngestRoutes:
         body = await read_body(request)
         target = await self._parts.datasets.resolve(key, name)
         return target, Wire(body, encoding, media, self._parts.clock.now_ns())
+
+    async def _decode(self, wire: Wire, decode: Callable[[], T]) -> T:
+        """Run on the loop what is quick, in a thread what may not be."""
+        if len(wire.body) <= limits.OFF_LOOP_BODY_BYTES and not wire.encoding:
+            return decode()
+        return await asyncio.get_running_loop().run_in_executor(self._decoders, decode)
+
+    def close(self) -> None:
+        """Release the threads; nothing may be in flight."""
+        self._decoders.shutdown(wait=False)
 
     async def _store(
         self,
@@ -197,13 +210,6 @@ def _announced_bytes(request: web.Request) -> int:
     """What the body will take: its length, or the limit when it comes in chunks."""
     length = request.content_length
     return limits.WIRE_BODY_BYTES_MAX if length is None else min(length, 2**31)
-
-
-async def _off_loop(wire: Wire, decode: Callable[[], T]) -> T:
-    """Run on the loop what is quick, in a thread what may not be."""
-    if len(wire.body) <= limits.OFF_LOOP_BODY_BYTES and not wire.encoding:
-        return decode()
-    return await asyncio.to_thread(decode)
 
 
 def _raise_if_nothing_stored(stored: Sequence[Stored], *, named: bool) -> None:

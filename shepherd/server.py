@@ -111,6 +111,7 @@ async def serve(
         ended = [task for task in upkeep if task.done()]
         for task in upkeep:
             task.cancel()
+        ingest.close()
         await batcher.close()
         await proxy.close()
         await internal_runner.cleanup()

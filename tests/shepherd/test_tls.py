@@ -46,12 +46,14 @@ def write_certificate(folder: Path) -> tuple[Path, Path]:
     return cert_path, key_path
 
 
-async def raw(server: Shepherd, request: bytes) -> bytes:
+async def raw(server: Shepherd, request: bytes, half_close: bool = False) -> bytes:
     """Everything that the server sends back before it closes the connection."""
     host, port = server.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request)
     await writer.drain()
+    if half_close:
+        writer.write_eof()
     answer = await asyncio.wait_for(reader.read(), 20)
     writer.close()
     return answer
@@ -96,3 +98,24 @@ async def test_stop_answers_what_is_in_flight(tmp_path: Path) -> None:
         await asyncio.sleep(0.1)
         server.stop.set()
         assert (await sending)[:2] == (200, [{"status": 202}])
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\n[1",
+        "Content-Length: 100\r\n\r\n[1",
+        "Content-Length: abc\r\n\r\n",
+    ],
+)
+async def test_broken_http_bodies_harm_nobody_else(
+    tmp_path: Path, rest: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with shepherd(tmp_path) as server:
+        head = f"POST /1/batch/d HTTP/1.1\r\nHost: x\r\nX-Honeycomb-Team: {KEY}\r\n"
+        answer = await raw(server, (head + rest).encode(), half_close=True)
+        assert answer == b"" or b" 400 " in answer.split(b"\r\n", 1)[0]
+        assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
+        assert len(await server.records()) == 1
+    assert "a request failed" not in caplog.text
