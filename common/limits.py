@@ -24,6 +24,7 @@ BATCH_ID_CHARS_MAX: Final = 128  # room for a UUID or a hash with a prefix
 DATASET_NAME_CHARS_MAX: Final = 255  # the vendor's limit
 
 HEADER_LINE_BYTES_MAX: Final = 16_384  # room for long receipts and tokens, not for abuse
+HEAD_READ_TIMEOUT_S: Final = 15.0  # a connection without a whole request head is closed
 BODY_READ_TIMEOUT_S: Final = 30.0  # a body that trickles in gives its memory back
 OFF_LOOP_BODY_BYTES: Final = 32_768  # larger bodies are decoded in a thread: the loop stays quick
 RECEIPT_POSITIONS_MAX: Final = 64  # a 5 MB body makes 6 records, or a few more beside others

@@ -21,7 +21,13 @@ from common.metadata import Metadata
 from common.role import RoleContext
 from common.telemetry import Telemetry, TelemetryQueue
 from common.version import VERSION
-from common.web import Handler, add_health_routes, error_response, require_internal_token
+from common.web import (
+    Handler,
+    Middleware,
+    add_health_routes,
+    error_response,
+    require_internal_token,
+)
 from shepherd.admission import InFlight, KeyLimits
 from shepherd.auth_route import AuthRoute
 from shepherd.batcher import Batcher
@@ -32,10 +38,14 @@ from shepherd.own_events import OwnEvents
 from shepherd.placement import RandomPlacement
 from shepherd.proxy import QueryProxy
 from shepherd.refusals import RequestSummary
+from shepherd.silent import SilentConnections
 
 _UPKEEP_INTERVAL_S = 1.0
 _KEEP_ALIVE_S = 75.0  # longer than most clients' and balancers' own, so that they close first
 _logger = logging.getLogger(__name__)
+# What aiohttp itself complains of are clients' broken requests, quoted: they may hold a key.
+_protocol_logger = logging.getLogger("shepherd.protocol")
+_protocol_logger.setLevel(logging.CRITICAL)
 
 
 async def serve(
@@ -63,7 +73,8 @@ async def serve(
     )
     readiness = Readiness(keys, backends.metadata)
 
-    public = web.Application(middlewares=[answer_errors])
+    silent = SilentConnections(clock)
+    public = web.Application(middlewares=[_hear(silent), answer_errors])
     public.router.add_post("/1/events/{dataset}", ingest.event)
     public.router.add_post("/1/batch/{dataset}", ingest.batch)
     public.router.add_get("/1/auth", AuthRoute(keys).auth)
@@ -98,6 +109,7 @@ async def serve(
         asyncio.create_task(_every_second(datasets.register_pending)),
         asyncio.create_task(_every_second(readiness.look)),
     ]
+    upkeep.append(asyncio.create_task(_every_second(_sweep(silent, public_runner))))
     tell = _tell(context.telemetry, summary, own)
     upkeep.append(asyncio.create_task(_every_second(tell)))
     stopped = asyncio.create_task(context.stop.wait())
@@ -125,6 +137,23 @@ async def _every_second(work: Callable[[], Awaitable[object]]) -> None:
     while True:
         await asyncio.sleep(_UPKEEP_INTERVAL_S)
         await work()
+
+
+def _hear(silent: SilentConnections) -> Middleware:
+    @web.middleware
+    async def hear(request: web.Request, handler: Handler) -> web.StreamResponse:
+        silent.spoke(request.protocol)
+        return await handler(request)
+
+    return hear
+
+
+def _sweep(silent: SilentConnections, runner: web.AppRunner) -> Callable[[], Awaitable[object]]:
+    async def sweep() -> None:
+        if runner.server is not None:
+            silent.sweep(runner.server.connections)
+
+    return sweep
 
 
 def _tell(
@@ -196,6 +225,7 @@ async def _listen(
     runner = web.AppRunner(
         app,
         access_log=None,
+        logger=_protocol_logger,
         auto_decompress=False,  # bodies are decompressed within our own limits
         handler_cancellation=True,
         keepalive_timeout=_KEEP_ALIVE_S,

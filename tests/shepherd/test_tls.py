@@ -84,6 +84,16 @@ async def test_body_that_trickles_in_is_given_up(
     assert b"did not arrive in time" in answer
 
 
+async def test_connection_that_never_finishes_its_head_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HEAD_READ_TIMEOUT_S", 0.5)
+    async with shepherd(tmp_path) as server:
+        assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
+        assert await raw(server, b"POST /1/batch/d HTTP/1.1\r\nHost: x\r\nX-A") == b""
+        assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
+
+
 async def test_headers_beyond_the_limit_are_refused(tmp_path: Path) -> None:
     async with shepherd(tmp_path) as server:
         answer = await raw(
