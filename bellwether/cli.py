@@ -16,6 +16,8 @@ _COMMANDS = {
     "query": ("bellwether.commands.query", "query"),
     "send": ("bellwether.commands.send", "send"),
     "tail": ("bellwether.commands.tail", "tail"),
+    "status": ("bellwether.commands.status", "status"),
+    "cut": ("bellwether.commands.status", "cut"),
     "verify": ("bellwether.commands.verify", "verify"),
     "doctor": ("bellwether.commands.doctor", "doctor"),
     "keys": ("bellwether.commands.admin", "keys"),

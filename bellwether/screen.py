@@ -15,6 +15,7 @@ from bellwether.first_start import Prepared
 from common.version import VERSION
 
 _SAMPLE_EVENT = '{"service":"web","status":200,"duration_ms":12.5}'
+_SAMPLE_SPEC = '{"query":{"calculations":[{"op":"COUNT"}]},"wait_s":10}'
 _SAMPLE_QUERY = "COUNT, P99(duration_ms) GROUP BY service"
 
 
@@ -84,9 +85,14 @@ class Screen:
             "cyan",
         )
         self._line("ask:")
-        access = f"BELLWETHER_URL={url} BELLWETHER_KEY=$(cat {key_path})"
         self._line(
-            f"  {access} {program(self._environ)} query hello {shlex.quote(_SAMPLE_QUERY)}", "cyan"
+            f"  {program(self._environ)} query --data {shorten(data)} hello "
+            f"{shlex.quote(_SAMPLE_QUERY)}",
+            "cyan",
+        )
+        self._line(
+            f"  curl{insecure} {url}/1/query_results/hello -H {key} -d {shlex.quote(_SAMPLE_SPEC)}",
+            "cyan",
         )
 
     def warn_public(self, host: str, *, tls: bool) -> None:

@@ -1,18 +1,95 @@
 """`bellwether query`: asks a question; without arguments it is the query role."""
 
+import asyncio
+import os
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import click
+import orjson
 
-from bellwether.commands.options import configuration_options
+from bellwether.client import ClientError, Target, connect, find_target
+from bellwether.commands.options import configuration_options, run_async
 from bellwether.commands.roles import PARENT_FD, run
+from bellwether.results_view import print_result
+from common.clock import SystemClock
+from query.grammar import parse_text
+from query.words import QueryTextError
+
+_WAIT_S = 10.0  # how long one request waits for its answer; then it is asked for again
+_POLL_S = 0.5
 
 
 @click.command()
+@click.argument("dataset", required=False)
+@click.argument("text", required=False)
+@click.option("--json", "as_json", is_flag=True, help="The answer as it comes.")
+@click.option("--explain", is_flag=True, help="Print the query specification, ask nothing.")
+@click.option("--after", default="", help="A receipt: wait until what it names is included.")
+@click.option("--url", help="Address (default: BELLWETHER_URL, else the running `up`).")
+@click.option("--key", help="API key (default: BELLWETHER_KEY, else the data folder's).")
+@click.option("--insecure", is_flag=True, help="Accept any TLS certificate.")
 @PARENT_FD
 @configuration_options
 def query(
-    parent_fd: int | None, config: Path | None, data: Path | None, sets: tuple[str, ...]
+    dataset: str | None,
+    text: str | None,
+    as_json: bool,
+    explain: bool,
+    after: str,
+    url: str | None,
+    key: str | None,
+    insecure: bool,
+    parent_fd: int | None,
+    config: Path | None,
+    data: Path | None,
+    sets: tuple[str, ...],
 ) -> None:
-    """Run the query role."""
-    run("query", parent_fd, config, data, sets)
+    """Ask DATASET the question TEXT and print a table.
+
+    \b
+        bellwether query web 'COUNT, P99(duration_ms) WHERE status >= 500 GROUP BY service LAST 2h'
+
+    Without arguments it runs the query role (`bellwether up` does it for you).
+    """
+    if dataset is None:
+        run("query", parent_fd, config, data, sets)
+        return
+    if text is None:
+        raise click.UsageError("say what to ask, for instance: 'COUNT GROUP BY service'")
+    spec = _read(text)
+    if explain:
+        click.echo(orjson.dumps(spec, option=orjson.OPT_INDENT_2).decode())
+        return
+    folder = data or Path(os.environ.get("BELLWETHER_DATA", "data"))
+    try:
+        target = find_target(url, key, folder, os.environ, insecure)
+    except ClientError as error:
+        raise click.ClickException(str(error)) from error
+    document = run_async(_ask(target, dataset, spec, after))
+    if as_json:
+        click.echo(orjson.dumps(document).decode())
+    else:
+        print_result(document, list(spec.get("breakdowns") or []))
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        return parse_text(text, SystemClock().now_ns() // 10**9)
+    except QueryTextError as error:
+        raise click.ClickException(str(error)) from error
+
+
+async def _ask(target: Target, dataset: str, spec: dict[str, Any], after: str) -> Any:
+    """Run the question and wait for its answer. Raises ClientError."""
+    path = f"/1/query_results/{quote(dataset, safe='')}"
+    body: dict[str, Any] = {"query": spec, "wait_s": _WAIT_S}
+    if after:
+        body["after"] = after
+    async with connect(target) as client:
+        document = await client.json("POST", path, body)
+        while not document["complete"]:
+            await asyncio.sleep(_POLL_S)
+            document = await client.json("GET", f"{path}/{document['id']}")
+    return document

@@ -1,0 +1,136 @@
+"""What `/bw/1/status` says, read into values: roles, and for each partition its log and indexers.
+
+Also what is worth a warning, in words (`troubles`), so that a person need not know what is normal.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+LAG_RECORDS_WARN = 1_000  # seconds of a busy partition
+CUT_OLD_S = 2 * 3600  # a cut happens each hour at the latest while rows arrive
+
+
+@dataclass(frozen=True, slots=True)
+class RoleStatus:
+    """One running process."""
+
+    role: str
+    instance: str
+    zone: str
+    pid: int
+    url: str
+    up_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class IndexerStatus:
+    """One partition at one indexer. Times in unix ns; None where it is not known yet."""
+
+    partition: int
+    indexer: str
+    end_offset: int | None
+    lag_records: int
+    live_rows: int
+    live_bytes: int
+    segments: int
+    segment_bytes: int
+    last_cut_ns: int | None
+    watermark_ns: int | None
+    set_aside: int
+    gaps: int
+    stopped_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogStatus:
+    """One partition of the log."""
+
+    partition: int
+    start: int
+    end: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything, at one moment."""
+
+    roles: tuple[RoleStatus, ...]
+    log: tuple[LogStatus, ...]
+    indexers: tuple[IndexerStatus, ...]
+    silent: tuple[tuple[str, str], ...]
+
+    @property
+    def log_bytes(self) -> int:
+        """Space that the log takes."""
+        return sum(p.size_bytes for p in self.log)
+
+
+def read_status(document: dict[str, Any], now_ns: int) -> Status:
+    """Read the endpoint's JSON document. Raises KeyError, TypeError or ValueError if it is none."""
+    roles = tuple(
+        RoleStatus(
+            r["role"], r["instance"], r["zone"], int(r["pid"]), r["url"],
+            max(0.0, (now_ns - int(r["started_ns"])) / 1e9),
+        )
+        for r in document["roles"]
+    )  # fmt: skip
+    log = tuple(
+        LogStatus(int(p["partition"]), int(p["start"]), int(p["end"]), int(p["size_bytes"]))
+        for p in document["log"]
+    )
+    indexers = []
+    silent = []
+    for item in document["indexers"]:
+        if "error" in item:
+            silent.append((str(item["indexer"]), str(item["error"])))
+            continue
+        for number, held in item["status"]["partitions"].items():
+            indexers.append(_indexer(int(number), str(item["indexer"]), held))
+    indexers.sort(key=lambda i: (i.partition, i.indexer))
+    return Status(roles, log, tuple(indexers), tuple(silent))
+
+
+def _indexer(partition: int, indexer: str, held: dict[str, Any]) -> IndexerStatus:
+    cut = held.get("last_cut")
+    return IndexerStatus(
+        partition=partition,
+        indexer=indexer,
+        end_offset=held.get("end_offset"),
+        lag_records=int(held.get("lag_records") or 0),
+        live_rows=int(held.get("live_rows") or 0),
+        live_bytes=int(held.get("live_bytes") or 0),
+        segments=int(held.get("segments") or 0),
+        segment_bytes=int(held.get("segment_bytes") or 0),
+        last_cut_ns=None if cut is None else int(cut["time_ns"]),
+        watermark_ns=held.get("watermark_ns"),
+        set_aside=int(held.get("set_aside") or 0),
+        gaps=len(held.get("gaps") or ()),
+        stopped_reason=str(held.get("stopped_reason") or ""),
+    )
+
+
+def troubles(status: Status, now_ns: int) -> list[str]:
+    """What needs attention, most urgent first."""
+    found = [f"{i.indexer} partition {i.partition} has stopped: {i.stopped_reason}"
+             for i in status.indexers if i.stopped_reason]  # fmt: skip
+    found += [f"{name} does not answer: {why}" for name, why in status.silent]
+    held = {i.partition for i in status.indexers}
+    found += [f"no indexer holds partition {p.partition}" for p in status.log
+              if p.partition not in held]  # fmt: skip
+    for role in ("shepherd", "query"):
+        if not any(r.role == role for r in status.roles):
+            found.append(f"no {role} is running")
+    for i in status.indexers:
+        where = f"{i.indexer} partition {i.partition}"
+        if i.lag_records > LAG_RECORDS_WARN:
+            found.append(f"{where} is {i.lag_records:,} records behind")
+        if i.gaps:
+            found.append(f"{where} has {i.gaps} gaps: events lost from the log before indexing")
+        if i.set_aside:
+            found.append(f"{where} has set aside {i.set_aside} records that it cannot read")
+        if i.live_rows and i.last_cut_ns and now_ns - i.last_cut_ns > CUT_OLD_S * 10**9:
+            found.append(
+                f"{where} has not cut for {(now_ns - i.last_cut_ns) // 60_000_000_000} min"
+            )
+    return found

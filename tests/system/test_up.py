@@ -1,0 +1,80 @@
+"""`bellwether up` with real processes: start, second start, crash, stop."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.harness import System, running
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running(tmp_path_factory.mktemp("up")) as found:
+        yield found
+
+
+def test_every_role_is_ready_and_announced(system: System) -> None:
+    for role in ("shepherd", "indexer", "query"):
+        system.wait_role_ready(role)
+    assert "ready in " in system.output
+
+
+def test_key_is_printed_once_and_kept_for_its_owner_alone(system: System) -> None:
+    key_file = system.data / "secrets" / "key"
+    assert system.output.count(system.key) == 1
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(key_file.parent.stat().st_mode) == 0o700
+    assert system.key not in "".join(p.read_text() for p in (system.data / "logs").glob("*.log"))
+    assert system.key.encode() not in (system.data / "metadata.db").read_bytes()
+
+
+def test_second_up_is_refused_and_names_the_holder(system: System) -> None:
+    second = system.run("up", "--data", str(system.data), "--port", "0")
+    assert second.returncode == 3
+    assert f"pid {system.pids()['up'][0]}" in second.stderr
+    assert system.url in second.stderr
+
+
+def test_port_that_is_taken_is_named(system: System, tmp_path: Path) -> None:
+    port = system.url.rsplit(":", 1)[1]
+    second = system.run("up", "--data", str(tmp_path / "other"), "--port", port)
+    assert second.returncode == 4
+    assert f":{port}" in second.stderr
+    assert "--port" in second.stderr
+
+
+def test_unknown_setting_stops_the_start_with_the_nearest_name(system: System) -> None:
+    wrong = system.run("up", "--set", "shepherd.prot=1")
+    assert wrong.returncode == 1
+    assert "did you mean port" in wrong.stderr
+
+
+@pytest.mark.parametrize("role", ["query", "indexer", "shepherd"])
+def test_crashed_role_is_started_again_with_a_clear_line(system: System, role: str) -> None:
+    killed = system.kill_role(role)
+    system.wait_until(
+        lambda: f"{role} was killed by SIGKILL" in system.output, "the crash to be told"
+    )
+    system.wait_role_ready(role, not_pid=killed)
+    system.wait_until(lambda: f"{role} is ready again" in system.output, "the good news")
+
+
+def test_roles_end_when_their_supervisor_is_killed_and_key_stays(tmp_path: Path) -> None:
+    system = System(tmp_path)
+    try:
+        system.start()
+        key = system.key
+        system.kill_up()
+        system.wait_gone()
+        system.start()
+        assert system.key == key
+        assert key not in system.output
+        assert "secrets/key" in system.output
+        assert system.stop() == 0
+        assert "stopped; everything acknowledged is stored" in system.output
+    finally:
+        system.kill_everything()
