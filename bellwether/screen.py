@@ -15,7 +15,7 @@ from bellwether.first_start import Prepared
 from common.version import VERSION
 
 _SAMPLE_EVENT = '{"service":"web","status":200,"duration_ms":12.5}'
-_SAMPLE_SPEC = '{"query":{"calculations":[{"op":"COUNT"}]},"wait_s":10}'
+_SAMPLE_SPEC = '{"query":{"calculations":[{"op":"COUNT"}]},"disable_series":true,"wait_s":10}'
 _SAMPLE_QUERY = "COUNT, P99(duration_ms) GROUP BY service"
 
 
@@ -81,7 +81,7 @@ class Screen:
         key = f'"X-Honeycomb-Team: $(cat {key_path})"'
         self._line("send an event:")
         self._line(
-            f"  curl{insecure} {url}/1/events/hello -H {key} -d {shlex.quote(_SAMPLE_EVENT)}",
+            f"  curl -s{insecure} {url}/1/events/hello -H {key} -d {shlex.quote(_SAMPLE_EVENT)}",
             "cyan",
         )
         self._line("ask:")
@@ -91,7 +91,7 @@ class Screen:
             "cyan",
         )
         self._line(
-            f"  curl{insecure} {url}/1/query_results/hello -H {key} -d {shlex.quote(_SAMPLE_SPEC)}",
+            f"  curl -s{insecure} {url}/1/query_results/hello -H {key} -d {shlex.quote(_SAMPLE_SPEC)}",
             "cyan",
         )
 

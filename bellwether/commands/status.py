@@ -89,7 +89,7 @@ def _render(found: Status, now_ns: int) -> RenderableType:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        table.add_column(name, no_wrap=name != "internal address")
+        table.add_column(name, overflow="fold")
     return table
 
 
