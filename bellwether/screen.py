@@ -91,7 +91,8 @@ class Screen:
             "cyan",
         )
         self._line(
-            f"  curl -s{insecure} {url}/1/query_results/hello -H {key} -d {shlex.quote(_SAMPLE_SPEC)}",
+            f"  curl -s{insecure} {url}/1/query_results/hello -H {key} "
+            f"-d {shlex.quote(_SAMPLE_SPEC)}",
             "cyan",
         )
 
