@@ -77,6 +77,15 @@ ROW_GROUP_CELLS_MAX: Final = 8_388_608  # dense cells while a segment is written
 ROW_GROUP_ROWS_MIN: Final = 8_192  # also with thousands of columns, so that footers stay small
 LIVE_BLOCK_ROWS_MAX: Final = 32_768  # larger live blocks are not merged again: bounds one copy
 UNSEALED_CUTS_MAX: Final = 2  # cuts waiting to be published; then reading pauses
+TAIL_EVENTS_MAX: Final = 2_000  # waiting for one reader of a tail; the oldest go first
+TAILS_MAX: Final = 64  # readers of tails at once in one indexer; then 429
+FOOTERS_MAX: Final = 8_192  # segments whose column names are remembered
+REPAIRS_WAITING_MAX: Final = 64  # segments waiting to be made again; queries ask again
+SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all
+
+# --- snapshot ----------------------------------------------------------------------------------
+LOCAL_COPIES_MAX: Final = 512  # manifests of one partition kept on the indexer's own disk
+PROBLEMS_MAX: Final = 1_000  # in one report of verify; a store that is all damaged says enough
 
 # --- queries -----------------------------------------------------------------------------------
 QUERY_LIST_ITEMS_MAX: Final = 100  # calculations, filters, breakdowns, orders; the vendor's limit

@@ -42,7 +42,6 @@ from snapshot.retention import Covered, RetentionBook
 
 _BACKOFF_FIRST_S = 0.5
 _BACKOFF_MAX_S = 15.0
-_SET_ASIDE_SHOWN_MAX = 100
 logger = logging.getLogger(__name__)
 
 
@@ -316,7 +315,7 @@ class Partition:
                 offset=entry.offset,
                 why=entry.reason,
             )
-        self.set_aside = [*self.set_aside, *entries][-_SET_ASIDE_SHOWN_MAX:]
+        self.set_aside = [*self.set_aside, *entries][-limits.SET_ASIDE_SHOWN_MAX :]
 
     async def _index(self, batch: list[Accepted]) -> None:
         fold, _ = self._state()

@@ -9,6 +9,7 @@ import logging
 import tempfile
 from pathlib import Path
 
+from common import limits
 from common.columns.segment import SegmentFile
 from common.errors import BellwetherError, DamagedObject, ObjectMissing
 from common.log import Log
@@ -21,7 +22,6 @@ from snapshot.cache import SegmentCache
 from snapshot.chain import Chain
 from snapshot.manifest import Manifest, SegmentEntry, segment_key, unpack_batches
 
-_WAITING_MAX = 64
 _READ_BYTES = 4 * 1024 * 1024
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,9 @@ class Repairs:
         self._cache = cache
         self._shredder = shredder
         self._folder = folder
-        self._waiting: asyncio.Queue[tuple[int, SegmentEntry]] = asyncio.Queue(_WAITING_MAX)
+        self._waiting: asyncio.Queue[tuple[int, SegmentEntry]] = asyncio.Queue(
+            limits.REPAIRS_WAITING_MAX
+        )
         self._asked: set[str] = set()
 
     def ask(self, partition: int, entry: SegmentEntry) -> None:

@@ -4,9 +4,9 @@ import asyncio
 import re
 from collections import deque
 
+from common import limits
+
 _LINE = re.compile(rb'\{"t":(-?\d+),"r":(\d+),"d":(.*)\}', re.DOTALL)
-TAIL_EVENTS_MAX = 2_000  # waiting for one reader; the oldest go first
-TAILS_MAX = 64  # readers at once
 
 
 class TooManyTails(Exception):
@@ -19,14 +19,14 @@ class Tail:
     def __init__(self, dataset: str, after_ns: int) -> None:
         self.dataset = dataset
         self._after_ns = after_ns
-        self._waiting: deque[bytes] = deque(maxlen=TAIL_EVENTS_MAX)
+        self._waiting: deque[bytes] = deque(maxlen=limits.TAIL_EVENTS_MAX)
         self._some = asyncio.Event()
         self.dropped = 0
 
     def put(self, events: list[tuple[int, bytes]]) -> None:
         """Offer events (time, line); never waits."""
         fresh = [line for time_ns, line in events if time_ns > self._after_ns]
-        self.dropped += max(0, len(self._waiting) + len(fresh) - TAIL_EVENTS_MAX)
+        self.dropped += max(0, len(self._waiting) + len(fresh) - limits.TAIL_EVENTS_MAX)
         self._waiting.extend(fresh)
         if fresh:
             self._some.set()
@@ -48,7 +48,7 @@ class Tails:
 
     def open(self, dataset: str, after_ns: int) -> Tail:
         """A new reader. Raises TooManyTails."""
-        if len(self._tails) >= TAILS_MAX:
+        if len(self._tails) >= limits.TAILS_MAX:
             raise TooManyTails
         tail = Tail(dataset, after_ns)
         self._tails.add(tail)
@@ -67,7 +67,9 @@ class Tails:
         readers = [tail for tail in self._tails if tail.dataset == dataset]
         if not readers:
             return
-        newest = [line for value in values for line in value.splitlines()][-TAIL_EVENTS_MAX:]
+        newest = [line for value in values for line in value.splitlines()][
+            -limits.TAIL_EVENTS_MAX :
+        ]
         events = [event for line in newest if (event := tail_line(line)) is not None]
         for tail in readers:
             tail.put(events)

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
+from common import limits
 from common.clock import Clock
 from common.columns import ColumnKey
 from common.columns.segment_read import SegmentReader
@@ -23,7 +24,6 @@ from query.view import DatasetView, PartitionNotHeld, SegmentView
 from snapshot.cache import SegmentCache
 from snapshot.manifest import SegmentEntry
 
-_FOOTERS_MAX = 8_192  # footers remembered; each is a set of column names
 logger = logging.getLogger(__name__)
 Footer = tuple[frozenset[ColumnKey], frozenset[ColumnKey]]
 
@@ -46,7 +46,7 @@ class Footers:
             footer = (reader.columns, reader.rest_columns)
         with self._lock:
             self._known[object_hash] = footer
-            while len(self._known) > _FOOTERS_MAX:
+            while len(self._known) > limits.FOOTERS_MAX:
                 self._known.popitem(last=False)
         return footer
 

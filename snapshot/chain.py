@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from common import durable
+from common import durable, limits
 from common.errors import DamagedObject, ObjectMissing
 from common.logs import say
 from common.metrics import damaged_objects_total
@@ -24,7 +24,6 @@ from snapshot.manifest import (
     parse_manifest_key,
 )
 
-LOCAL_MANIFESTS_MAX = 512
 T = TypeVar("T", bound=msgspec.Struct)
 logger = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ class Chain:
         durable.make_folder(path.parent)
         durable.replace(path, encode_checked(document))
         kept = sorted(path.parent.glob("[0-9]*.json"))
-        for old in kept[:-LOCAL_MANIFESTS_MAX]:
+        for old in kept[: -limits.LOCAL_COPIES_MAX]:
             old.unlink(missing_ok=True)
 
     def _local_copy(self, key: str, kind: type[T]) -> T | None:

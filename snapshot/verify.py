@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common import limits
 from common.columns.segment_read import SegmentReader
 from common.errors import DamagedObject, ObjectMissing
 from common.log import Log
@@ -32,7 +33,6 @@ from snapshot.manifest import (
 )
 from snapshot.retention import RetentionBook
 
-_PROBLEMS_MAX = 1_000  # a store that is all damaged need not fill the memory with it
 Progress = Callable[[int, int, str], None]
 
 
@@ -69,7 +69,7 @@ class VerifyReport:
 
     def add(self, partition: int, what: str, remedy: str, *, warning: bool = False) -> None:
         """Note a problem."""
-        if len(self.problems) < _PROBLEMS_MAX:
+        if len(self.problems) < limits.PROBLEMS_MAX:
             self.problems.append(Problem(partition, what, remedy, warning))
 
 
@@ -251,6 +251,9 @@ class _PartitionCheck:
             if reason is not None and self._repair(entry):
                 self._report.repaired += 1
                 reason = self._fetch(entry, file)
+            if reason is not None and entry.object in self._given_up_now():
+                self._report.retired += 1  # retention was faster than this walk
+                return
             if reason is not None:
                 self._wrong(
                     reason,
@@ -271,6 +274,11 @@ class _PartitionCheck:
         if file_sha256(file) != entry.object:
             return f"segment {key} is damaged: its checksum does not match"
         return None
+
+    def _given_up_now(self) -> frozenset[str]:
+        retention = RetentionBook(self._chain)
+        retention.refresh()
+        return retention.given_up
 
     def _repair(self, entry: SegmentEntry) -> bool:
         return any(cache.repair_object(entry.object) for cache in self._caches)
