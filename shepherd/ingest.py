@@ -165,10 +165,12 @@ class IngestRoutes:
         client_id = request.headers.get(BATCH_ID_HEADER)
         if not accepted:
             return []
-        if client_id is None:
-            stored = await self._parts.batcher.put(target, accepted)
-        else:
-            stored = await self._parts.batcher.put_named(target, accepted, client_id)
+        unpacked = sum(len(event.data) for event in accepted)  # a small body may unpack to much
+        with self._parts.in_flight.hold(unpacked):
+            if client_id is None:
+                stored = await self._parts.batcher.put(target, accepted)
+            else:
+                stored = await self._parts.batcher.put_named(target, accepted, client_id)
         taken = sum(part.events for part in stored if isinstance(part.outcome, Position))
         metrics.events_accepted_total.inc(taken)
         metrics.ack_seconds.observe((self._parts.clock.monotonic_ns() - started_ns) / _SECOND_NS)

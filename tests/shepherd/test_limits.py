@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import zstandard
 from yarl import URL
 
 from common import limits
@@ -176,6 +177,14 @@ async def test_full_process_refuses_before_reading_bodies(tmp_path: Path) -> Non
         status, _, headers = await server.post("/1/batch/d", bytes(2_000))
         assert (status, headers["Retry-After"]) == (503, "1")
         assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
+
+
+async def test_small_body_that_unpacks_to_much_counts_as_much(tmp_path: Path) -> None:
+    body = zstandard.ZstdCompressor().compress(b'[{"data":{"a":"' + b"x" * 60_000 + b'"}}]')
+    headers = {"Content-Encoding": "zstd"}
+    async with shepherd(tmp_path, ShepherdConfig(port=0, in_flight_bytes_max=10_000)) as server:
+        assert (await server.post("/1/batch/d", body, headers))[0] == 503
+        assert await server.records() == []
 
 
 async def test_warm_shepherd_accepts_without_metadata_and_registers_later(
