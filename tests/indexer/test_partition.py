@@ -227,7 +227,8 @@ class _Beheaded:
 
     def __init__(self, log: object, start: int) -> None:
         self._log = log
-        self._start = start
+        self.start = start
+        self.blocked = False
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._log, name)
@@ -236,13 +237,16 @@ class _Beheaded:
         from common.log import Bounds
 
         real = await self._log.bounds(partition)  # type: ignore[attr-defined]  # a real log
-        return Bounds(max(self._start, real.start), real.end)
+        return Bounds(max(self.start, real.start), real.end)
 
     async def read(self, partition: int, offset: int, max_bytes: int, wait_ms: int) -> object:
         from common.errors import OffsetGone
 
-        if offset < self._start:
-            raise OffsetGone(partition, offset, self._start)
+        if self.blocked:
+            await asyncio.sleep(0.01)
+            return []
+        if offset < self.start:
+            raise OffsetGone(partition, offset, self.start)
         return await self._log.read(  # type: ignore[attr-defined]  # a real log
             partition, offset, max_bytes, wait_ms
         )
@@ -331,3 +335,24 @@ async def test_checkpoint_saves_reading_and_changes_nothing(
         assert history.since_checkpoint == 1
         await until(partition, reached(10))
         assert await numbers(partition) == [1, 2, 3, 4, 5]
+
+
+async def test_lagging_twin_whose_records_were_dropped_resumes_from_the_manifest(
+    tmp_path: Path,
+) -> None:
+    async with open_context(tmp_path, "a") as a, open_context(tmp_path, "b") as b:
+        await append(a.backends.log, [1])
+        slow = _Beheaded(b.backends.log, 0)
+        object.__setattr__(b.backends, "log", slow)
+        async with running(b) as lagging:
+            await until(lagging, reached(1))
+            slow.blocked = True
+            async with running(a) as partition:
+                await append(a.backends.log, [2])
+                await a.backends.log.append(0, CUT)
+                await until(partition, published(3))
+            slow.start, slow.blocked = 3, False
+            await until(lagging, reached(3))
+            assert await numbers(lagging) == [1, 2]
+            assert lagging.served is not None
+            assert lagging.served.gaps == ()

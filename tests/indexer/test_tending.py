@@ -1,0 +1,49 @@
+"""The caretaker: quiet partitions get heartbeats, hours get one marker, the log is freed (I5)."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from common.clock import ManualClock, SystemClock
+from common.record import Kind, decode
+from indexer.fold import HOUR_NS
+from indexer.tending import Caretaker
+from tests.indexer.house import QUICK, append, open_context, reached, running, until
+
+
+async def kinds(log: object, partition: int = 0) -> list[Kind]:
+    records = await log.read(partition, 0, 1 << 20, 0)  # type: ignore[attr-defined]  # a log
+    return [decode(record).kind for record in records]
+
+
+async def test_quiet_partition_gets_a_marker_per_hour_and_heartbeats(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context:
+        clock = ManualClock(wall_ns=SystemClock().now_ns())
+        log = context.backends.log
+        async with running(replace(context, clock=clock)) as partition:
+            await append(log, [1])
+            await until(partition, reached(1))
+            caretaker = Caretaker(partition)
+            await caretaker.tend()
+            assert await kinds(log) == [Kind.EVENTS, Kind.MARKER]
+            await until(partition, reached(2))
+            await caretaker.tend()
+            assert await kinds(log) == [Kind.EVENTS, Kind.MARKER]
+            assert partition.fold is not None
+            assert partition.fold.hour is not None
+            assert clock.wall_ns // HOUR_NS - partition.fold.hour in (1, 2)
+            clock.advance_ms(10_000)
+            await caretaker.tend()
+            assert await kinds(log) == [Kind.EVENTS, Kind.MARKER, Kind.HEARTBEAT]
+
+
+async def test_partition_whose_records_are_newer_gets_no_heartbeat(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, running(context) as partition:
+        log = context.backends.log
+        await append(log, [1])
+        await until(partition, reached(1))
+        caretaker = Caretaker(partition)
+        await caretaker.tend()
+        await until(partition, reached(2))
+        await caretaker.tend()
+        assert Kind.HEARTBEAT not in await kinds(log)
+        assert partition.shared.config == QUICK
