@@ -68,6 +68,8 @@ def merge(
         return Merged({})
     merged = Merged(_merge_main(united("main"), keys))
     for index, need in enumerate(plan.needs):
+        if not any(f"a{index}" in answer for answer in answers):
+            continue  # a state in `main`, or a field that no row has
         if need.state is State.DISTINCT:
             merged.distinct[index] = _merge_distinct(united(f"a{index}"), keys)
         elif need.state is State.QUANTILE:

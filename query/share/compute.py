@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from common import limits
 from common.errors import BellwetherError, Unprocessable
-from query.plan import Plan, State
+from query.plan import Need, Plan, State
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.database import DatabaseLimits, open_database
 from query.share.sources import LIVE, gather
@@ -57,13 +57,9 @@ class Computation:
             main = self._table(statements.main(), statements.parameters)
             states: dict[str, pa.Table] = {"main": main}
             for index, need in enumerate(self._plan.needs):
-                if need.state is State.DISTINCT:
-                    sql = statements.distinct(need)
-                elif need.state is State.QUANTILE:
-                    sql = statements.quantile(need, _few(main, index))
-                else:
-                    continue
-                states[f"a{index}"] = self._table(sql, statements.parameters)
+                sql = _own_statement(statements, need, main, index)
+                if sql is not None:
+                    states[f"a{index}"] = self._table(sql, statements.parameters)
         finally:
             self._connection = None
             connection.close()
@@ -96,6 +92,15 @@ class Computation:
                 "or break down by fewer values"
             )
         return table
+
+
+def _own_statement(statements: Statements, need: Need, main: pa.Table, index: int) -> str | None:
+    """The statement of a state that is not part of `main`; None where no row can have one."""
+    if need.state is State.DISTINCT and statements.reading(need).types:
+        return statements.distinct(need)
+    if need.state is State.QUANTILE and statements.reading(need).is_numeric:
+        return statements.quantile(need, _few(main, index))
+    return None
 
 
 def covered(view: DatasetView, plan: Plan) -> PartitionCovered:

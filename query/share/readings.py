@@ -48,6 +48,11 @@ class Reading:
         return not self.types.isdisjoint(field_types)
 
     @property
+    def is_numeric(self) -> bool:
+        """Whether any of its types has a numeric reading."""
+        return self.has(FieldType.INT, FieldType.FLOAT, FieldType.BOOL)
+
+    @property
     def whole(self) -> str:
         """SQL BIGINT: the integer, or the boolean as 0 or 1."""
         if not self.has(FieldType.BOOL):

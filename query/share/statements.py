@@ -50,7 +50,7 @@ class Statements:
 
     def distinct(self, need: Need) -> str:
         """The smallest hashes of each group's values."""
-        reading = self._reading(need)
+        reading = self.reading(need)
         hashed = self._grouped([], reading.exists, extra={"h": f"md5_number_lower({reading.key})"})
         keys = ", ".join([*self._key_names(), "b"])
         return (
@@ -60,13 +60,14 @@ class Statements:
 
     def quantile(self, need: Need, exact: bool) -> str:
         """Values with weights, each value replaced by its bucket's middle unless `exact`."""
-        reading = self._reading(need)
+        reading = self.reading(need)
         value = reading.number if exact else _bucket_middle(reading.number)
         return self._grouped(
             ["sum(r)::BIGINT AS w"], f"{reading.number} IS NOT NULL", extra={"v": value}
         )
 
-    def _reading(self, need: Need) -> Reading:
+    def reading(self, need: Need) -> Reading:
+        """The reading of a need's field."""
         assert need.field is not None
         return self._readings[need.field]
 
@@ -108,6 +109,8 @@ class Statements:
             outer.append(name)
         outer += [a.rsplit(" AS ", 1)[1] for a in aggregates]
         group_by = " GROUP BY ALL" if inner else ""
+        if self._plan.breakdowns and not inner:  # no row has the fields: one group, or none
+            group_by = " HAVING count(*) > 0"
         selected = ", ".join([*inner, *aggregates])
         return (
             f"{self._with} SELECT {', '.join(outer)} FROM"
