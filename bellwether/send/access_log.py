@@ -10,9 +10,10 @@ import re
 from bellwether.send.values import json_object, quoted
 
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
+_LAST = r'"((?:[^"\\]|\\.)*)(?:"|\\?$)'  # lines that were cut off end without their quote
 _LINE = re.compile(
     rf"(\S+) (\S+) (.*?) \[([^\]]+)\] {_QUOTED} (\d{{3}}|-) (\d+|-)"
-    rf"(?: {_QUOTED} {_QUOTED})?(?:\s+(.*))?"
+    rf"(?: {_QUOTED} {_LAST})?(?:\s+(.*))?"
 )
 _REQUEST = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (.*?)(?: (HTTP/\d(?:\.\d)?))?")
 _ESCAPES = re.compile(r"(?:\\x[0-9a-fA-F]{2})+|\\(.)")

@@ -202,3 +202,9 @@ def test_combined_lines_keep_user_agent_and_what_follows() -> None:
     assert found["user"] == "ann"
     assert found["user_agent"] == 'Mozilla/5.0 "quoted"'
     assert found["rest"] == '"10.0.0.1" 0.123'
+
+
+def test_a_line_that_was_cut_off_keeps_its_user_agent() -> None:
+    data, _ = access_log.parse_line(COMBINED.split(" \\")[0])
+    found = orjson.loads(data)
+    assert (found["referer"], found["user_agent"]) == ("http://example.com/", "Mozilla/5.0")
