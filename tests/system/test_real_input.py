@@ -21,7 +21,7 @@ pytestmark = pytest.mark.system
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 Document = dict[str, Any]
-APPROXIMATE = {"COUNT_DISTINCT": 0.03, "P90": 0.02}  # docs/queries.md states the bounds
+APPROXIMATE = {"COUNT_DISTINCT": 0.03, "P90": 0.02}  # docs/query.md states the bounds
 _LINE = re.compile(r'^(\S+) \S+ \S+ \[[^\]]+\] "(.*)" (\d+) (\d+|-) "(.*)" "(.*?)"?$')
 
 
