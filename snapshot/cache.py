@@ -2,8 +2,7 @@
 
 A file is used only after its SHA-256 was seen to be its name, and again after its inode, size or
 modification time changed. Files in use are leased and never removed; the least recently used of
-the others make room. A damaged file is fetched again; a damaged or missing object is put again
-from a file that is verified.
+the others make room. A damaged file is fetched again.
 """
 
 import hashlib
@@ -28,6 +27,11 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cached_path(folder: Path, object_hash: str) -> Path:
+    """Where a cache in `folder` keeps the file of that object."""
+    return folder / object_hash[:2] / f"{object_hash}.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class SegmentCache:
 
     def path(self, object_hash: str) -> Path:
         """Where the file of that object is, if it is here."""
-        return self._folder / object_hash[:2] / f"{object_hash}.parquet"
+        return cached_path(self._folder, object_hash)
 
     @property
     def bytes_held(self) -> int:
@@ -116,16 +120,6 @@ class SegmentCache:
             self._sizes.pop(object_hash, None)
             self._verified.pop(object_hash, None)
         self.path(object_hash).unlink(missing_ok=True)
-
-    def repair_object(self, object_hash: str) -> bool:
-        """Put the object again from the file here, if that one's checksum is right."""
-        path = self.path(object_hash)
-        with self._one_at_a_time(object_hash):
-            if not self._verify(object_hash, path):
-                return False
-            self._objects.replace(segment_key(object_hash), path)
-        say(logger, logging.WARNING, "segment object put again", object=object_hash)
-        return True
 
     def _one_at_a_time(self, object_hash: str) -> threading.Lock:
         with self._lock:
@@ -188,6 +182,24 @@ class SegmentCache:
                 del self._sizes[object_hash]
                 self._verified.pop(object_hash, None)
                 self.path(object_hash).unlink(missing_ok=True)
+
+
+def put_object_again(objects: ObjectStore, object_hash: str, folders: Iterable[Path]) -> bool:
+    """Put a segment's object again from a whole file in one of these caches' folders.
+
+    Only reads the folders: the caches' owners may be running. False: none has a whole file.
+    """
+    for folder in folders:
+        path = cached_path(folder, object_hash)
+        try:
+            whole = file_sha256(path) == object_hash
+        except OSError:  # not there, or removed meanwhile to make room
+            continue
+        if whole:
+            objects.replace(segment_key(object_hash), path)
+            say(logger, logging.WARNING, "segment object put again", object=object_hash)
+            return True
+    return False
 
 
 def object_is_whole(objects: ObjectStore, object_hash: str, scratch: Path) -> bool:

@@ -2,7 +2,7 @@
 
 Walks every partition: the chain of manifests, every segment's object, hash, digest, rows and
 ranges, batch ids, rows across cuts, and what the log still has to hold. Reads only, unless it is
-given caches to repair objects from. Blocking work runs in threads.
+given copies to repair objects from. Blocking work runs in threads.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from common.errors import DamagedObject, ObjectMissing
 from common.log import Log
 from common.objects import ObjectStore
 from snapshot.bootstrap import read_epochs
-from snapshot.cache import SegmentCache, file_sha256
+from snapshot.cache import file_sha256, put_object_again
 from snapshot.chain import Chain
 from snapshot.epochs import Epoch, decide_opening, split_stray
 from snapshot.manifest import (
@@ -48,7 +48,7 @@ class Problem:
 
 @dataclass(slots=True)
 class VerifyReport:
-    """What was checked and what was found."""
+    """What was checked and what was found. broken: (partition, segment) that cannot be used."""
 
     partitions: int = 0
     manifests: int = 0
@@ -61,6 +61,7 @@ class VerifyReport:
     retired: int = 0
     repaired: int = 0
     problems: list[Problem] = field(default_factory=list)
+    broken: list[tuple[int, SegmentEntry]] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
@@ -82,9 +83,9 @@ async def verify(
     log: Log | None,
     partitions: Sequence[int],
     progress: Progress = no_progress,
-    caches: Sequence[SegmentCache] = (),
+    copies: Sequence[Path] = (),
 ) -> VerifyReport:
-    """Check everything; `caches` of indexers repair damaged or missing segment objects.
+    """Check everything. copies: folders of indexers' segment caches, to repair objects from.
 
     log: opened; None leaves out what concerns the log. progress: (segments checked, segments
     known so far, what is being checked); called in threads. Raises ObjectsUnavailable,
@@ -93,7 +94,7 @@ async def verify(
     report = VerifyReport()
     with tempfile.TemporaryDirectory(prefix="bellwether-verify-") as scratch:
         for partition in partitions:
-            check = _PartitionCheck(objects, partition, Path(scratch), report, progress, caches)
+            check = _PartitionCheck(objects, partition, Path(scratch), report, progress, copies)
             await asyncio.to_thread(check.run)
             if log is not None:
                 await check.run_log(log)
@@ -109,14 +110,14 @@ class _PartitionCheck:
         scratch: Path,
         report: VerifyReport,
         progress: Progress,
-        caches: Sequence[SegmentCache],
+        copies: Sequence[Path],
     ) -> None:
         self._objects = objects
         self._partition = partition
         self._scratch = scratch
         self._report = report
         self._progress = progress
-        self._caches = caches
+        self._copies = copies
         self._chain = Chain(objects, partition, None)
         self._epochs: list[Epoch] = []
         self._newest: Manifest | None = None
@@ -255,10 +256,11 @@ class _PartitionCheck:
                 self._report.retired += 1  # retention was faster than this walk
                 return
             if reason is not None:
+                self._report.broken.append((self._partition, entry))
                 self._wrong(
                     reason,
-                    "run verify with repair, or query the dataset: an indexer makes it again "
-                    "from the log if it still holds the records",
+                    "run `bellwether verify --repair`: it takes an indexer's copy, or makes the "
+                    "segment again from the log if that still holds the records",
                 )
                 return
             self._check_content(entry, file)
@@ -281,7 +283,7 @@ class _PartitionCheck:
         return retention.given_up
 
     def _repair(self, entry: SegmentEntry) -> bool:
-        return any(cache.repair_object(entry.object) for cache in self._caches)
+        return put_object_again(self._objects, entry.object, self._copies)
 
     def _check_content(self, entry: SegmentEntry, file: Path) -> None:
         key = segment_key(entry.object)

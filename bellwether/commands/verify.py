@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -14,20 +15,28 @@ from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.log.embedded import EmbeddedLog
 from common.objects.directory import DirectoryObjects
+from indexer.repair import Repairs
+from indexer.shred.reference import ReferenceShredder
+from snapshot.cache import SegmentCache
 from snapshot.verify import VerifyReport
 from snapshot.verify import verify as run_verify
 
 
 @click.command()
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Put damaged segments again from an indexer's copy, or make them again from the log.",
+)
 @configuration_options
-def verify(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
+def verify(repair: bool, config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
     """Check everything that was stored, also while `up` runs. Exit code 1: something is wrong."""
     settings = load_settings(config, data, sets)
     folder = settings.section(NodeConfig).data
     if not (folder / "log").is_dir():
         raise click.ClickException(f"{folder} is no data folder: name it with --data")
     try:
-        report = asyncio.run(_verify(folder, settings.section(LogConfig).partitions))
+        report = asyncio.run(_verify(folder, settings.section(LogConfig).partitions, repair))
     except BellwetherError as error:
         raise click.ClickException(str(error)) from error
     console = Console(highlight=False, soft_wrap=True)
@@ -49,7 +58,21 @@ def _verdict(report: VerifyReport) -> str:
     return f"{sum(not p.warning for p in report.problems)} problems"
 
 
-async def _verify(folder: Path, partitions: int) -> VerifyReport:
+async def _make_again(report: VerifyReport, log: EmbeddedLog, objects: DirectoryObjects) -> int:
+    """Make broken segments again from the log; returns how many could be."""
+    made = 0
+    with tempfile.TemporaryDirectory(prefix="bellwether-repair-") as scratch:
+        cache = SegmentCache(objects, Path(scratch) / "segments", 0)
+        repairs = Repairs(log, objects, cache, ReferenceShredder(), Path(scratch) / "work")
+        for partition, entry in report.broken:
+            try:
+                made += await repairs.repair(partition, entry)
+            except BellwetherError as error:
+                click.echo(f"cannot make segment {entry.object} again: {error}", err=True)
+    return made
+
+
+async def _verify(folder: Path, partitions: int, repair: bool) -> VerifyReport:
     log = EmbeddedLog(folder / "log", partitions, SystemClock())
     identity = await log.open()
     objects = await asyncio.to_thread(DirectoryObjects, folder / "objects")
@@ -66,6 +89,11 @@ async def _verify(folder: Path, partitions: int) -> VerifyReport:
             def on_progress(done: int, total: int, what: str) -> None:
                 bar.update(task, completed=done, total=total, description=what)
 
-            return await run_verify(objects, log, range(identity.partitions), on_progress)
+            numbers = range(identity.partitions)
+            copies = sorted((folder / "roles").glob("*/segments")) if repair else []
+            report = await run_verify(objects, log, numbers, on_progress, copies)
+            if repair and await _make_again(report, log, objects):
+                report = await run_verify(objects, log, numbers, on_progress, copies)
+            return report
     finally:
         await log.close()

@@ -7,7 +7,7 @@ import pytest
 
 from common.errors import DamagedObject, ObjectMissing
 from common.objects.directory import DirectoryObjects
-from snapshot.cache import SegmentCache
+from snapshot.cache import SegmentCache, put_object_again
 from snapshot.manifest import segment_key
 
 
@@ -54,6 +54,7 @@ def test_damaged_or_missing_objects_are_refused_and_put_again_from_a_good_file(
     objects.delete(segment_key(name))
     with pytest.raises(ObjectMissing):
         fresh.ensure(name)
-    assert not fresh.repair_object(name)
-    assert good.repair_object(name)
+    folders = [tmp_path / "fresh", tmp_path / "good"]
+    assert not put_object_again(objects, name, folders[:1])
+    assert put_object_again(objects, name, folders)
     assert fresh.ensure(name).read_bytes() == b"content"

@@ -8,7 +8,6 @@ import pytest
 from common.log import Log
 from common.objects import ObjectStore
 from common.record import Marker, marker_record
-from snapshot.cache import SegmentCache
 from snapshot.verify import VerifyReport, verify
 from tests.indexer.house import append, open_context, published, running, until
 
@@ -78,8 +77,8 @@ async def test_segment_objects_are_repaired_from_an_indexers_cache(tmp_path: Pat
     flip(newest(tmp_path, "segments/*/*"))
     async with open_context(tmp_path) as context:
         objects = context.backends.objects
-        cache = SegmentCache(objects, context.folder / "segments", 2**30)
-        report = await check(objects, context.backends.log, caches=[cache])
+        copies = [context.folder / "none-here", context.folder / "segments"]
+        report = await check(objects, context.backends.log, copies=copies)
         assert report.clean
         assert report.repaired == 1
         assert (await check(objects, context.backends.log)).clean

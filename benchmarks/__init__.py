@@ -1,0 +1,1 @@
+"""Measurements: what a machine does with Bellwether, printed with what it is."""

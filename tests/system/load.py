@@ -1,0 +1,202 @@
+"""A load of uniquely numbered events that remembers what it was told about each of them.
+
+Every event carries its number in the field `seq`. A number ends in exactly one of three sets:
+acknowledged, refused (4xx) and unknown (5xx, or no answer at all). Senders that name their batches
+repeat them until they are answered; the others never repeat anything. Keeps the promises of I1
+and I2 checkable from outside.
+"""
+
+import asyncio
+import itertools
+import random
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import aiohttp
+import orjson
+
+from common.position import Position, format_receipt, parse_receipt
+
+BATCH_EVENTS_MAX = 40
+REQUEST_TIMEOUT_S = 15.0
+PAUSE_AFTER_FAILURE_S = 0.1
+REPEATS_MAX = 300  # of one named batch; bounds the load when nothing comes back
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the senders were told: numbers of events by what their answers said."""
+
+    acknowledged: set[int] = field(default_factory=set)
+    refused: set[int] = field(default_factory=set)
+    unknown: set[int] = field(default_factory=set)
+    statuses: Counter[str] = field(default_factory=Counter)
+    reached: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def add_receipt(self, text: str) -> None:
+        """Remember the furthest position of each partition."""
+        for position in parse_receipt(text):
+            place = (position.epoch, position.partition)
+            self.reached[place] = max(self.reached.get(place, 0), position.offset)
+
+    def receipt(self) -> str:
+        """One receipt that stands for all."""
+        return format_receipt([Position(*place, end) for place, end in self.reached.items()])
+
+    def add(self, other: "Outcome") -> None:
+        """Take over what another load was told; their numbers must not overlap."""
+        self.acknowledged |= other.acknowledged
+        self.refused |= other.refused
+        self.unknown |= other.unknown
+        self.statuses += other.statuses
+        for (epoch, partition), offset in other.reached.items():
+            self.add_receipt(str(Position(epoch, partition, offset)))
+
+    def counts(self) -> str:
+        """One printable line."""
+        return (
+            f"acknowledged {len(self.acknowledged)}, refused {len(self.refused)}, "
+            f"unknown {len(self.unknown)}, answers {dict(self.statuses)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to send: base URL, key and dataset."""
+
+    url: str
+    key: str = field(repr=False)
+    dataset: str
+
+    @property
+    def batch_url(self) -> str:
+        """URL of the batch endpoint."""
+        return f"{self.url}/1/batch/{self.dataset}"
+
+
+def make_event(seq: int, chance: random.Random) -> dict[str, object]:
+    """One numbered event; one in fifty is bad on purpose (a string that is too long)."""
+    data: dict[str, object] = {
+        "seq": seq,
+        "service": f"svc-{seq % 7}",
+        "duration_ms": round(chance.expovariate(1 / 20), 3),
+        "status": chance.choice([200, 200, 200, 404, 500]),
+        "trace.trace_id": f"{chance.getrandbits(128):032x}",
+    }
+    if seq % 50 == 49:
+        data["too_long"] = "x" * 65_536
+    return {"data": data, "samplerate": 1}
+
+
+class Load:
+    """Concurrent senders; run it in a task and call `stop` when the scenario is over."""
+
+    def __init__(self, target: Target, senders: int, seed: int) -> None:
+        self.outcome = Outcome()
+        self._target = target
+        self._senders = senders
+        self._seed = seed
+        self._numbers: Iterator[int] = itertools.count(1)
+        self._stopping = asyncio.Event()
+
+    def count_from(self, first: int) -> None:
+        """Number events from `first` on; before anything is sent."""
+        self._numbers = itertools.count(first)
+
+    def stop(self) -> None:
+        """Let every sender finish what it has begun."""
+        self._stopping.set()
+
+    async def run(self) -> Outcome:
+        """Send until stopped; half of the senders name their batches and repeat them."""
+        timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S)
+        headers = {"X-Honeycomb-Team": self._target.key, "Content-Type": "application/json"}
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            asyncio.TaskGroup() as group,
+        ):
+            for number in range(self._senders):
+                group.create_task(self._send_batches(session, number))
+        return self.outcome
+
+    async def _send_batches(self, session: aiohttp.ClientSession, sender: int) -> None:
+        chance = random.Random(self._seed * 1_000 + sender)
+        named = sender % 2 == 0
+        while not self._stopping.is_set():
+            numbers = list(itertools.islice(self._numbers, chance.randint(1, BATCH_EVENTS_MAX)))
+            body = orjson.dumps([make_event(seq, chance) for seq in numbers])
+            headers = {"X-Bellwether-Batch-Id": uuid.UUID(int=chance.getrandbits(128)).hex}
+            for _ in range(REPEATS_MAX if named else 1):
+                if await self._send(session, numbers, body, headers if named else {}):
+                    break
+                await asyncio.sleep(PAUSE_AFTER_FAILURE_S)
+            else:
+                self.outcome.unknown.update(self._untold(numbers))
+            await asyncio.sleep(chance.uniform(0.0, 0.02))
+
+    async def _send(
+        self,
+        session: aiohttp.ClientSession,
+        numbers: list[int],
+        body: bytes,
+        headers: dict[str, str],
+    ) -> bool:
+        """Send once; True when every event was answered for good (202 or 4xx)."""
+        try:
+            async with session.post(self._target.batch_url, data=body, headers=headers) as answer:
+                self.outcome.statuses[str(answer.status)] += 1
+                if answer.status >= 500 or answer.status == 429:
+                    return False
+                if answer.status != 200:
+                    self.outcome.refused.update(numbers)
+                    return True
+                replies = orjson.loads(await answer.read())
+                self.outcome.add_receipt(answer.headers.get("X-Bellwether-Receipt", ""))
+        except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError):
+            self.outcome.statuses["no answer"] += 1
+            return False
+        assert len(replies) == len(numbers), "the reply array must match the batch"
+        answered = True
+        for seq, reply in zip(numbers, replies, strict=True):
+            if reply["status"] == 202:
+                self.outcome.acknowledged.add(seq)
+            elif reply["status"] == 400:
+                self.outcome.refused.add(seq)
+            else:
+                answered = False
+        return answered
+
+    def _untold(self, numbers: list[int]) -> set[int]:
+        return set(numbers) - self.outcome.acknowledged - self.outcome.refused
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the store holds against what the senders were told."""
+
+    lost: list[int]
+    doubled: list[int]
+    ghosts: list[int]
+    stored_unknown: int
+    stored: int
+
+    @property
+    def clean(self) -> bool:
+        """Whether every promise was kept."""
+        return not (self.lost or self.doubled or self.ghosts)
+
+
+def judge(outcome: Outcome, stored: Counter[int]) -> Verdict:
+    """Compare. `stored` counts each `seq` in the query results."""
+    unknown = outcome.unknown - outcome.acknowledged
+    return Verdict(
+        lost=sorted(seq for seq in outcome.acknowledged if stored[seq] == 0),
+        doubled=sorted(seq for seq, count in stored.items() if count > 1),
+        ghosts=sorted(
+            seq for seq in stored if seq not in outcome.acknowledged and seq not in unknown
+        ),
+        stored_unknown=sum(1 for seq in unknown if stored[seq]),
+        stored=len(stored),
+    )
