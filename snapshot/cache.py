@@ -200,14 +200,3 @@ def put_object_again(objects: ObjectStore, object_hash: str, folders: Iterable[P
             say(logger, logging.WARNING, "segment object put again", object=object_hash)
             return True
     return False
-
-
-def object_is_whole(objects: ObjectStore, object_hash: str, scratch: Path) -> bool:
-    """Whether the object is there and its bytes match its name. Raises ObjectsUnavailable."""
-    try:
-        objects.fetch(segment_key(object_hash), scratch)
-        return file_sha256(scratch) == object_hash
-    except ObjectMissing:
-        return False
-    finally:
-        scratch.unlink(missing_ok=True)

@@ -100,6 +100,7 @@ class Load:
         self._seed = seed
         self._numbers: Iterator[int] = itertools.count(1)
         self._stopping = asyncio.Event()
+        self._abandoned = False
 
     def count_from(self, first: int) -> None:
         """Number events from `first` on; before anything is sent."""
@@ -107,6 +108,11 @@ class Load:
 
     def stop(self) -> None:
         """Let every sender finish what it has begun."""
+        self._stopping.set()
+
+    def abandon(self) -> None:
+        """Stop; nothing that failed is repeated again, because nobody is there to answer."""
+        self._abandoned = True
         self._stopping.set()
 
     async def run(self) -> Outcome:
@@ -128,12 +134,13 @@ class Load:
             numbers = list(itertools.islice(self._numbers, chance.randint(1, BATCH_EVENTS_MAX)))
             body = orjson.dumps([make_event(seq, chance) for seq in numbers])
             headers = {"X-Bellwether-Batch-Id": uuid.UUID(int=chance.getrandbits(128)).hex}
-            for _ in range(REPEATS_MAX if named else 1):
-                if await self._send(session, numbers, body, headers if named else {}):
+            repeats_left = REPEATS_MAX if named else 1
+            while not await self._send(session, numbers, body, headers if named else {}):
+                repeats_left -= 1
+                if self._abandoned or not repeats_left:
+                    self.outcome.unknown.update(self._untold(numbers))
                     break
                 await asyncio.sleep(PAUSE_AFTER_FAILURE_S)
-            else:
-                self.outcome.unknown.update(self._untold(numbers))
             await asyncio.sleep(chance.uniform(0.0, 0.02))
 
     async def _send(

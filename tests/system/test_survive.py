@@ -94,6 +94,7 @@ async def test_killing_the_whole_machine_loses_nothing(tmp_path: Path) -> None:
             if seed == 1:
                 await cut(system)
             await asyncio.to_thread(system.kill_everything)
+            load.abandon()
         outcome.add(load.outcome)
     with running(tmp_path, "--twins") as system:
         await check("everything killed", system, outcome)
@@ -106,6 +107,7 @@ async def test_killing_up_stops_its_roles_and_loses_nothing(tmp_path: Path) -> N
         await asyncio.sleep(2.0)
         system.kill_up()
         await asyncio.to_thread(system.wait_gone)
+        load.abandon()
     with running(tmp_path) as again:
         await check("up killed", again, load.outcome)
 
@@ -116,8 +118,8 @@ async def test_an_upload_cut_off_half_way_is_never_served_or_counted_twice(
     chance = random.Random(2)
     with running(tmp_path) as system:
         async with loaded(system, 2) as load:
-            for _ in range(6):
-                await asyncio.sleep(0.7)
+            for _ in range(5):
+                await asyncio.sleep(0.4)
                 asking = asyncio.create_task(cut(system, wait=False))
                 await asyncio.sleep(chance.uniform(0.0, 0.25))
                 killed = system.kill_role("indexer")
