@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.errors import DamagedObject, ObjectMissing
+from common.errors import DamagedObject
 from common.logs import say
 from common.metrics import damaged_objects_total
 from common.objects import ObjectStore
