@@ -49,9 +49,6 @@ def install(requirements: str) -> None:
     print("  downloading and installing packages", flush=True)
     pip = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     options = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", str(wanted)]
-    if requirements == "requirements-test.txt":
-        options.remove("--only-binary")
-        options.remove(":all:")  # some test-only packages exist as source alone
     if subprocess.run([*pip, *options], check=False).returncode:
         sys.exit("could not install the packages: see pip's message above; then run this again")
     add_program()
