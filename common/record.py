@@ -149,6 +149,15 @@ def decompress_value(value: bytes) -> bytes:
         raise RecordError(f"record value cannot be decompressed: {error}") from error
 
 
+def event_lines(record: Record) -> bytes:
+    """The JSON lines of an events record, as many as its header says. Raises RecordError."""
+    lines = decompress_value(record.value)
+    found = lines.count(b"\n")
+    if found != record.n:
+        raise RecordError(f"record holds {found} events, its header says {record.n}")
+    return lines
+
+
 def decoded_bytes(value: bytes) -> int:
     """Decoded size of an events record's value, read from its frame header (0 if unreadable)."""
     try:

@@ -6,7 +6,7 @@ Values in, values out: nothing is shared with the event loop, so a failure here 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from common.record import Record, RecordError, decompress_value
+from common.record import Record, RecordError, event_lines
 from indexer.live import LiveRows
 from indexer.shred import Shredder, ShredInput
 from snapshot.manifest import SetAsideEntry
@@ -43,7 +43,7 @@ def index_batch(
     set_aside: list[SetAsideEntry] = []
     for item in batch:
         try:
-            lines = decompress_value(item.record.value)
+            lines = event_lines(item.record)
         except RecordError as error:
             set_aside.append(SetAsideEntry(item.offset, str(error)))
             continue
@@ -57,7 +57,8 @@ def index_batch(
         set_aside.extend(SetAsideEntry(a.offset, a.reason) for a in shredded.set_aside)
         good = [record for record in records if record.offset not in bad]
         if good:
-            live = live.added(dataset, shredded.block, good[0].append_ns, good[-1].append_ns)
+            times = [record.append_ns for record in good]
+            live = live.added(dataset, shredded.block, min(times), max(times))
             rows += shredded.block.rows
         if dataset in tailed:
             tails[dataset] = tuple(record.lines for record in good)

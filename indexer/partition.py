@@ -42,6 +42,7 @@ from snapshot.retention import Covered, RetentionBook
 
 _BACKOFF_FIRST_S = 0.5
 _BACKOFF_MAX_S = 15.0
+_UNAWARE_NS = 5 * 10**9  # the caretaker looks every second
 logger = logging.getLogger(__name__)
 
 
@@ -74,6 +75,8 @@ class Partition:
         self.stopped_reason: str | None = None
         self.last_manifest: Manifest | None = None
         self.log_bounds = Bounds(0, 0)
+        self.catch_up_to = 0
+        self._looked_ns: int | None = None
         self.set_aside_total = 0
         self.set_aside: list[SetAsideEntry] = []
         self.changed = asyncio.Event()
@@ -171,7 +174,8 @@ class Partition:
             zone=context.zone,
         )
         expired_before_ns = await asyncio.to_thread(self.retention.refresh)
-        self.log_bounds = await context.backends.log.bounds(self.number)
+        await self.look()
+        self.catch_up_to = self.log_bounds.end
         self._sealer = Sealer(
             self.chain,
             self.shared.cache,
@@ -215,6 +219,7 @@ class Partition:
             gaps=resumed.gaps,
             gone={entry.dataset: entry for entry in resumed.carried.gone},
             expired_before_ns=expired_before_ns,
+            earlier=resumed.earlier,
         )
         self._serve(served.with_segments(resumed.segments))
         self.notify()
@@ -414,6 +419,33 @@ class Partition:
         if self.fold is None or self.served is None:
             raise Resync(f"partition {self.number} is not resumed")
         return self.fold, self.served
+
+    async def look(self) -> Bounds:
+        """See how far the log is now. Raises LogUnavailable.
+
+        Who has not looked for a while (a stopped process, a log that could not be read) has to
+        catch up with what it finds before its answers are whole again.
+        """
+        unaware = self.unaware
+        self.log_bounds = await self.shared.context.backends.log.bounds(self.number)
+        self._looked_ns = self.shared.context.clock.monotonic_ns()
+        if unaware:
+            self.catch_up_to = self.log_bounds.end
+        return self.log_bounds
+
+    @property
+    def unaware(self) -> bool:
+        """Whether the log's end has not been seen for a while."""
+        now_ns = self.shared.context.clock.monotonic_ns()
+        return self._looked_ns is None or now_ns - self._looked_ns > _UNAWARE_NS
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether rows that were visible before, here or at the twin, may not be here yet."""
+        if self.served is None or self.unaware:
+            return True
+        end = self.served.live.end_offset
+        return end < self.catch_up_to or self.lag > self.shared.config.ready_lag_records
 
     @property
     def lag(self) -> int:

@@ -15,7 +15,7 @@ from common.errors import BellwetherError, DamagedObject, ObjectMissing
 from common.log import Log
 from common.logs import say
 from common.objects import ObjectStore
-from common.record import RecordError, decode, decompress_value
+from common.record import RecordError, decode, event_lines
 from indexer.seal import CutRows, seal
 from indexer.shred import Shredder, ShredInput
 from snapshot.cache import SegmentCache
@@ -94,7 +94,7 @@ class Repairs:
                 try:
                     record = decode(message)
                     if record.dataset == entry.dataset:
-                        lines = decompress_value(record.value)
+                        lines = event_lines(record)
                         inputs.append(
                             ShredInput(message.offset, message.append_ns, record.depth, lines)
                         )

@@ -14,7 +14,9 @@ Segments = Mapping[str, tuple[SegmentEntry, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A picture of the partition before `live.end_offset` of its epoch."""
+    """A picture of the partition before `live.end_offset` of its epoch. earlier: how far other
+    logs of the partition were indexed, by log id.
+    """
 
     epoch: Epoch
     live: LiveRows
@@ -23,6 +25,7 @@ class Served:
     gaps: tuple[Gap, ...] = ()
     gone: Mapping[str, GoneEntry] = field(default_factory=dict)
     expired_before_ns: int = 0
+    earlier: Mapping[str, int] = field(default_factory=dict)
 
     def with_segments(self, entries: Iterable[SegmentEntry]) -> "Served":
         """With these segments besides."""

@@ -71,6 +71,8 @@ class Indexer:
                 return f"partition {number} {partition.stopped_reason}"
             if partition.lag > self.shared.config.ready_lag_records:
                 return f"partition {number} lags by {partition.lag} records"
+            if partition.served.live.end_offset < partition.catch_up_to:
+                return f"partition {number} is catching up with the log"
         return None
 
 
@@ -85,9 +87,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     tails = Tails()
     repairs = Repairs(log, objects, cache, shredder, context.folder / "repair")
     indexer = Indexer(Shared(context, config, identity.epoch, shredder, cache, tails))
-    views = Views(
-        indexer.partitions, cache, Footers(), repairs, context.clock, config.ready_lag_records
-    )
+    views = Views(indexer.partitions, cache, Footers(), repairs, context.clock)
     shares = ShareEndpoint(
         views,
         memory_mb=config.share_memory_mb,

@@ -58,8 +58,7 @@ class Caretaker:
         partition = self._partition
         served = partition.served
         before = 0 if served is None else served.live.end_offset
-        bounds = await self._context.backends.log.bounds(partition.number)
-        partition.log_bounds = bounds
+        bounds = await partition.look()
         lag_records.labels(str(partition.number)).set(partition.lag)
         if partition.served is None or partition.fold is None:
             return

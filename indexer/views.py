@@ -15,12 +15,12 @@ from common import limits
 from common.clock import Clock
 from common.columns import ColumnKey
 from common.columns.segment_read import SegmentReader
-from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
+from common.errors import DamagedObject, LogUnavailable, ObjectMissing, ObjectsUnavailable
 from common.logs import say
 from indexer.partition import Partition
 from indexer.repair import Repairs
 from indexer.served import Served
-from query.view import DatasetView, PartitionNotHeld, SegmentView
+from query.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
 from snapshot.cache import SegmentCache
 from snapshot.manifest import SegmentEntry
 
@@ -61,14 +61,12 @@ class Views:
         footers: Footers,
         repairs: Repairs,
         clock: Clock,
-        ready_lag_records: int,
     ) -> None:
         self._partitions = partitions
         self._cache = cache
         self._footers = footers
         self._repairs = repairs
         self._clock = clock
-        self._ready_lag_records = ready_lag_records
 
     def partitions(self) -> list[int]:
         """The partitions held now."""
@@ -76,15 +74,19 @@ class Views:
 
     @asynccontextmanager
     async def lease(
-        self, partition: int, dataset: str, at_least: int | None, timeout_ms: int
+        self, partition: int, dataset: str, wanted: Wanted
     ) -> AsyncIterator[DatasetView]:
         """See query.view.PartitionViews. Raises PartitionNotHeld."""
         held = self._partitions.get(partition)
         if held is None or held.served is None:
             raise PartitionNotHeld(partition)
-        await self.wait_for(held, at_least, timeout_ms)
+        await self._wait_for(held, wanted)
         served = held.served
-        entries = served.visible(dataset)
+        entries = [
+            entry
+            for entry in served.visible(dataset)
+            if entry.time_max_ns >= wanted.start_ns and entry.time_min_ns < wanted.end_ns
+        ]
         hashes = [entry.object for entry in entries]
         self._cache.lease(hashes)  # in the same step as taking the picture: none can go between
         try:
@@ -103,17 +105,25 @@ class Views:
                     for gap in served.gaps
                 ),
                 unserved=tuple(entry.object for entry in unserved),
-                catching_up=held.lag > self._ready_lag_records,
+                catching_up=held.catching_up,
+                stopped=held.stopped_reason or "",
+                earlier=served.earlier,
             )
         finally:
             self._cache.release(hashes)
 
-    async def wait_for(self, held: Partition, at_least: int | None, timeout_ms: int) -> None:
-        """Wait until the partition's end offset is `at_least`, or the time is up."""
-        if at_least is None:
-            return
-        deadline_ns = self._clock.monotonic_ns() + timeout_ms * 10**6
-        while held.served is None or held.served.live.end_offset < at_least:
+    async def _wait_for(self, held: Partition, wanted: Wanted) -> None:
+        """Wait until the partition is as far as wanted and knows that nothing it had is missing,
+        unless that cannot be: a position of another log, or beyond the log's end, never comes.
+        """
+        deadline_ns = self._clock.monotonic_ns() + wanted.timeout_ms * 10**6
+        try:
+            beyond_end = (wanted.at_least or 0) > held.log_bounds.end
+            if held.unaware or beyond_end:
+                await held.look()
+        except LogUnavailable as error:  # the view says that it may lack something
+            say(logger, logging.WARNING, "the log's end is not known", why=str(error))
+        while not _is_there(held, wanted):
             left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9
             if left_s <= 0 or held.stopped_reason is not None:
                 return
@@ -186,3 +196,15 @@ class Views:
             )
             return frozenset()
         return columns | rest
+
+
+def _is_there(held: Partition, wanted: Wanted) -> bool:
+    """Whether waiting longer would not help."""
+    served = held.served
+    if served is None:
+        return False
+    end = served.live.end_offset
+    if wanted.log not in ("", served.epoch.log):
+        return True
+    at_least = min(wanted.at_least or 0, held.log_bounds.end)  # what is beyond was lost
+    return end >= at_least and end >= held.catch_up_to

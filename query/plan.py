@@ -61,7 +61,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     start_ns, end_ns: event time, half open. step_ns: width of a series step, None for totals.
     needs: states in order. any_filter: one matching filter is enough (OR).
-    at_least: per partition, the end offset that the share should wait for (up to wait_ms).
+    at_least: per partition, the end offset that the share should wait for (up to wait_ms), in the
+    log of the epoch `log`: offsets of one log say nothing about another.
     upto: per partition, rows at or beyond this offset are left out, so that the series see exactly
     the rows of the totals. groups: only these groups, None for all.
     """
@@ -74,6 +75,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     filters: tuple[Filter, ...] = ()
     any_filter: bool = False
     step_ns: int | None = None
+    log: str = ""
     at_least: dict[int, int] = {}
     upto: dict[int, int] = {}
     groups: tuple[GroupKey, ...] | None = None

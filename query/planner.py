@@ -79,7 +79,9 @@ def needs_of(spec: QuerySpec) -> tuple[Need, ...]:
     return tuple(dict.fromkeys(calculation.need for calculation in spec.calculations))
 
 
-def totals_plan(question: Question, *, at_least: dict[int, int], wait_ms: int) -> Plan:
+def totals_plan(
+    question: Question, *, at_least: dict[int, int], wait_ms: int, log: str = ""
+) -> Plan:
     """Totals of every group."""
     spec = question.spec
     return Plan(
@@ -90,6 +92,7 @@ def totals_plan(question: Question, *, at_least: dict[int, int], wait_ms: int) -
         breakdowns=spec.breakdowns,
         filters=spec.filters,
         any_filter=spec.any_filter,
+        log=log,
         at_least=at_least,
         wait_ms=wait_ms,
     )
@@ -100,6 +103,6 @@ def series_plan(
 ) -> Plan:
     """Series of the top groups (None: of everything, not broken down), over the totals' rows."""
     plan = msgspec.structs.replace(
-        totals, step_ns=question.step_ns, at_least=upto, upto=upto, groups=groups
+        totals, step_ns=question.step_ns, log="", at_least=upto, upto=upto, groups=groups
     )
     return plan if groups is not None else msgspec.structs.replace(plan, breakdowns=())

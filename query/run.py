@@ -15,6 +15,7 @@ from query.config import QueryConfig
 from query.merge import merge
 from query.plan import GroupKey, Plan
 from query.planner import Question, series_plan, totals_plan
+from query.receipts import split_receipt, unmet_positions
 from query.results import data_row, notes_on_types, series_rows, top_groups
 from query.scatter import Gathered, Scatter
 
@@ -68,19 +69,14 @@ class Runner:
             query_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
 
     async def _run(self, question: Question, wish: Wish) -> Answer:
-        known = [
-            p for p in wish.after if p.epoch == self._epoch and p.partition in self._partitions
-        ]
-        at_least: dict[int, int] = {}
-        for position in known:
-            beyond = position.offset + 1
-            at_least[position.partition] = max(at_least.get(position.partition, 0), beyond)
+        at_least, others = split_receipt(wish.after, self._epoch, self._partitions)
         patience = 0 if wish.mode == "accept" or not at_least else self._config.after_timeout_ms
-        plan = totals_plan(question, at_least=at_least, wait_ms=patience)
+        plan = totals_plan(question, at_least=at_least, wait_ms=patience, log=self._epoch)
         totals = await self._scatter.run(plan, self._partitions)
-        coverage = self._coverage(totals, len(known) == len(wish.after))
+        coverage = self._coverage(totals, others)
         if wish.mode == "require" and not coverage["complete"]:
-            reasons = "; ".join(p["reason"] for p in coverage["partitions"] if p["reason"])
+            told = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
+            reasons = "; ".join(filter(None, told))
             raise Unavailable(f"not every partition can be covered now: {reasons[:500]}")
         top, data = await asyncio.to_thread(_totals, question, plan, totals)
         data["series"] = []
@@ -119,7 +115,7 @@ class Runner:
         if question.with_total and not question.spec.breakdowns:
             data["total_by_aggregate_series"] = data["series"]
 
-    def _coverage(self, gathered: Gathered, epochs_known: bool) -> dict[str, Any]:
+    def _coverage(self, gathered: Gathered, others: list[Position]) -> dict[str, Any]:
         partitions: list[dict[str, Any]] = []
         for partition in self._partitions:
             counted = gathered.counted.get(partition)
@@ -142,10 +138,12 @@ class Runner:
                     "reason": covered.reason,
                 }
             )
-        complete = epochs_known and all(p["complete"] for p in partitions)
+        shares = {p: counted.covered for p, counted in gathered.counted.items()}
+        unmet = unmet_positions(others, shares)
+        complete = not unmet and all(p["complete"] for p in partitions)
         coverage: dict[str, Any] = {"complete": complete, "partitions": partitions}
-        if not epochs_known:
-            coverage["reason"] = "the receipt names positions of another log"
+        if unmet:
+            coverage["reason"] = "; ".join(unmet)
         return coverage
 
 

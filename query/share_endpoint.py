@@ -19,7 +19,7 @@ from query.plan import Plan, ShareRequest
 from query.share.answer import CONTENT_TYPE, encode_answer
 from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
 from query.share.database import DatabaseLimits
-from query.view import DatasetView, PartitionNotHeld, PartitionViews
+from query.view import DatasetView, PartitionNotHeld, PartitionViews, Wanted
 
 _POLL_S = 0.05
 
@@ -79,10 +79,12 @@ class ShareEndpoint:
     async def _enter(
         self, leases: AsyncExitStack, plan: Plan, partition: int
     ) -> DatasetView | None:
-        at_least = plan.at_least.get(partition)
+        wanted = Wanted(
+            plan.start_ns, plan.end_ns, plan.log, plan.at_least.get(partition), plan.wait_ms
+        )
         try:
             return await leases.enter_async_context(
-                self._views.lease(partition, plan.dataset, at_least, plan.wait_ms)
+                self._views.lease(partition, plan.dataset, wanted)
             )
         except PartitionNotHeld:
             return None

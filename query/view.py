@@ -1,7 +1,8 @@
 """What an indexer hands to the share executor: one immutable picture of one partition."""
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -33,9 +34,12 @@ class SegmentView:
 class DatasetView:
     """One dataset's rows in one partition at one position.
 
-    Every row up to `end_offset` of log epoch `epoch` is in exactly one segment or block, except
-    what `gaps` and `unserved` say. gaps: offsets lost before they were indexed, as (epoch, first,
-    end). unserved: object hashes of segments that cannot be served now (missing or damaged).
+    Every row up to `end_offset` of log epoch `epoch`, dated within the range asked for, is in
+    exactly one segment or block, except what `gaps` and `unserved` say. gaps: offsets lost before
+    they were indexed, as (epoch, first, end). unserved: object hashes of segments that cannot be
+    served now (missing or damaged). catching_up: rows that were visible before may not be here
+    yet. stopped: why nothing is indexed any further ("": it is). earlier: end offsets that were
+    indexed of other logs that the partition has had, by log epoch.
     """
 
     partition: int
@@ -47,6 +51,8 @@ class DatasetView:
     gaps: tuple[tuple[str, int, int], ...] = ()
     unserved: tuple[str, ...] = ()
     catching_up: bool = False
+    stopped: str = ""
+    earlier: Mapping[str, int] = field(default_factory=dict)
 
 
 class PartitionNotHeld(LookupError):
@@ -57,6 +63,20 @@ class PartitionNotHeld(LookupError):
         self.partition = partition
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a share needs of a view: segments with events dated within start_ns..end_ns (half
+    open, unix ns), and rows before the end offset `at_least` of the log epoch `log`, for which it
+    waits up to `timeout_ms`.
+    """
+
+    start_ns: int = -(2**63)
+    end_ns: int = 2**63
+    log: str = ""
+    at_least: int | None = None
+    timeout_ms: int = 0
+
+
 class PartitionViews(Protocol):
     """What an indexer offers to the share executor."""
 
@@ -64,9 +84,9 @@ class PartitionViews(Protocol):
         """The partitions held now."""
 
     def lease(
-        self, partition: int, dataset: str, at_least: int | None, timeout_ms: int
+        self, partition: int, dataset: str, wanted: Wanted
     ) -> AbstractAsyncContextManager[DatasetView]:
-        """The dataset's view, waiting until its end offset is `at_least` or the time is up.
+        """The dataset's view, waiting until it is as far as wanted, cannot be, or time is up.
 
         Returns what there is either way. The files that the view names stay until the lease ends.
         Entering it raises PartitionNotHeld.

@@ -7,7 +7,7 @@ records, the exact gap is recorded and work goes on.
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from common.clock import Clock
@@ -17,7 +17,15 @@ from common.logs import say
 from snapshot.carried import Carried, carried_from
 from snapshot.chain import Chain
 from snapshot.checked import encode_checked
-from snapshot.epochs import Epoch, Opening, decide_opening, epoch_key, epoch_prefix, split_stray
+from snapshot.epochs import (
+    Epoch,
+    Opening,
+    decide_opening,
+    earlier_ends,
+    epoch_key,
+    epoch_prefix,
+    split_stray,
+)
 from snapshot.manifest import Gap, Manifest, SegmentEntry, parse_manifest_key
 
 _OPEN_ATTEMPTS = 5  # twins open an epoch at the same time; the loser looks again
@@ -45,7 +53,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The state that a partition goes on from."""
+    """The state that a partition goes on from. earlier: see `epochs.earlier_ends`."""
 
     epoch: Epoch
     carried: Carried
@@ -54,6 +62,7 @@ class Resumed:
     gaps: tuple[Gap, ...]
     since_checkpoint: int
     history: History
+    earlier: Mapping[str, int]
 
 
 def read_epochs(
@@ -264,6 +273,7 @@ def _resumed(chain: Chain, history: History, epoch: Epoch, opening: Opening) -> 
         chain.keep(newest.key, newest)
     known = [*(newest.gaps if newest else ()), *history.lost]
     known += [gap for gap in (epoch.gap, opening.gap) if gap is not None]
+    epochs = [*(one for one in history.epochs if one.number < epoch.number), epoch]
     return Resumed(
         epoch=epoch,
         carried=carried,
@@ -272,4 +282,5 @@ def _resumed(chain: Chain, history: History, epoch: Epoch, opening: Opening) -> 
         gaps=tuple(dict.fromkeys(known)),
         since_checkpoint=history.since_checkpoint,
         history=history,
+        earlier=earlier_ends(epochs, epoch.log),
     )

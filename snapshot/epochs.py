@@ -6,6 +6,7 @@ when its record before the next offset is not the one that the newest manifest n
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import msgspec
 
@@ -72,6 +73,20 @@ def split_stray(keys: Iterable[str], epochs: Sequence[Epoch]) -> tuple[list[str]
         fits = known and (number not in ends or next_offset <= ends[number])
         (counting if fits else stray).append(key)
     return counting, stray
+
+
+def earlier_ends(epochs: Sequence[Epoch], log: str) -> dict[str, int]:
+    """By id, how far logs other than `log` were indexed before they were left."""
+    ends: dict[str, int] = {}
+    for epoch, following in pairwise(epochs):
+        if epoch.log == log:
+            continue
+        end = epoch.first_offset
+        if following.predecessor is not None:
+            _, number, next_offset = parse_manifest_key(following.predecessor)
+            end = next_offset if number == epoch.number else end
+        ends[epoch.log] = max(end, ends.get(epoch.log, 0))
+    return ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ CONTENT_TYPE = "application/vnd.apache.arrow.stream"
 
 
 class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
-    """What a share includes of one partition (I7)."""
+    """What a share includes of one partition (I7). earlier: see DatasetView."""
 
     partition: int
     epoch: str
@@ -27,6 +27,7 @@ class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
     unserved: int
     complete: bool
     reason: str
+    earlier: dict[str, int] = {}
 
 
 class ShareReport(msgspec.Struct, frozen=True):

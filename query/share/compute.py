@@ -106,11 +106,16 @@ def _own_statement(statements: Statements, need: Need, main: pa.Table, index: in
 def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
     """What the answer includes of one partition (I7)."""
     needed = plan.at_least.get(view.partition, 0)
-    reached = view.end_offset >= needed
-    complete = reached and not view.gaps and not view.unserved and not view.catching_up
+    other_log = bool(needed) and plan.log not in ("", view.epoch)
+    reached = view.end_offset >= needed and not other_log
+    whole = not (view.gaps or view.unserved or view.catching_up or view.stopped)
     reason = ""
-    if not reached:
+    if other_log:
+        reason = f"the log is {view.epoch}, an offset of {plan.log} was asked for"
+    elif not reached:
         reason = f"indexed up to offset {view.end_offset}, {needed} was asked for"
+    elif view.stopped:
+        reason = f"indexing has stopped: {view.stopped}"
     elif view.unserved:
         reason = f"{len(view.unserved)} segments cannot be served now"
     elif view.gaps:
@@ -124,8 +129,9 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
         watermark_ns=view.watermark_ns,
         gaps=view.gaps,
         unserved=len(view.unserved),
-        complete=complete,
+        complete=reached and whole,
         reason=reason,
+        earlier=dict(view.earlier),
     )
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from common.columns.segment import SegmentOrigin
 from common.columns.segment_write import encode_segment
-from query.view import DatasetView, PartitionNotHeld, SegmentView
+from query.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
 
 Value = int | float | bool | str
 EPOCH = "aa"
@@ -106,7 +106,7 @@ class Views:
         return sorted(self.held)
 
     def lease(
-        self, partition: int, dataset: str, at_least: int | None, timeout_ms: int
+        self, partition: int, dataset: str, wanted: Wanted
     ) -> AbstractAsyncContextManager[DatasetView]:
         return self._lease(partition)
 

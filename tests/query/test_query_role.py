@@ -284,9 +284,9 @@ async def test_partitions_nobody_answers_for_make_the_answer_incomplete(tmp_path
 
 async def test_positions_not_yet_indexed_make_the_answer_incomplete(tmp_path: Path) -> None:
     async with room(tmp_path) as running:
-        for views in (i.views for i in running.indexers.values()):
-            views.held[0] = replace(views.held[0], end_offset=60)
         epoch = (await running.log.open()).epoch
+        for views in (i.views for i in running.indexers.values()):
+            views.held[0] = replace(views.held[0], epoch=epoch, end_offset=60)
         seen = await running.ask({**TIMES}, disable_series=True, after=f"{epoch}:0:59")
         assert seen["coverage"]["complete"] is True
         unseen = await running.ask({**TIMES}, disable_series=True, after=f"{epoch}:0:60")
