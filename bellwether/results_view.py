@@ -12,11 +12,16 @@ _BARS = "▁▂▃▄▅▆▇█"
 _SPARK_CHARS = 32
 
 
+_SPARK_EXACT_MAX = 1e150  # sums and spans of larger values may overflow; bars need only ratios
+
+
 def sparkline(values: list[float | None], width: int = _SPARK_CHARS) -> str:
     """Values as bars from 0 (or the smallest, if below 0) to the largest; a blank is no value.
 
     More values than `width` are joined by their means.
     """
+    if any(v is not None and abs(v) > _SPARK_EXACT_MAX for v in values):
+        values = [None if v is None else v / _SPARK_EXACT_MAX for v in values]
     if len(values) > width:
         edges = [i * len(values) // width for i in range(width + 1)]
         parts = [values[a:b] for a, b in itertools.pairwise(edges)]
