@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 
 from snapshot.manifest import SegmentEntry, decode_manifest
+from tests.system.counts import show
 from tests.system.harness import System, running
 from tests.system.load import Load, Outcome, Target, judge
 from tests.system.stored import count_stored
@@ -36,8 +37,8 @@ async def check(name: str, system: System, outcome: Outcome) -> None:
     highest = max(outcome.acknowledged | outcome.refused | outcome.unknown)
     stored = await count_stored(target, highest, outcome.receipt())
     verdict = judge(outcome, stored)
-    print(
-        f"\n{name}: {outcome.counts()}; stored {verdict.stored}, of the unknown "
+    show(
+        f"{name}: {outcome.counts()}; stored {verdict.stored}, of the unknown "
         f"{verdict.stored_unknown}; lost {len(verdict.lost)}, doubled {len(verdict.doubled)}, "
         f"ghosts {len(verdict.ghosts)}"
     )
