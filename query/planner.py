@@ -9,6 +9,7 @@ from query.plan import GroupKey, Need, Plan
 from query.spec import QuerySpec
 
 _SECOND_NS = 10**9
+_START_S_MIN = -(2**63) // _SECOND_NS + 1  # its nanoseconds fit 64 bits
 _STEPS_S = (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200)
 _DAY_S = 86_400
 _POINTS_WANTED = 120  # steps of a series when the caller names no granularity
@@ -48,7 +49,7 @@ def ask(
         start_s, end_s = spec.start_s, spec.start_s + length
     else:
         end_s = spec.end_s if spec.end_s is not None else end_s
-        start_s = max(0, end_s - length)
+        start_s = max(_START_S_MIN, end_s - length)
     if disable_series:
         most, usual = limits.QUERY_LIMIT_NO_SERIES_MAX, limits.QUERY_LIMIT_MAX
         groups = min(most, limit or spec.limit or usual)

@@ -5,6 +5,7 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -190,7 +191,7 @@ class QueryRoutes:
         parts.results.trim()
 
     def _response(self, request: web.Request, result: StoredResult, *, status: int) -> web.Response:
-        path = f"/1/query_results/{slug_of(request)}/{result.id}"
+        path = f"/1/query_results/{quote(slug_of(request), safe='')}/{result.id}"
         url = f"{public_base(request)}{path}"
         head: dict[str, Any] = {
             "query": result.query,

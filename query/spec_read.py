@@ -28,7 +28,7 @@ _LATER = ("calculated_fields", "formulas", "compare_time_offset_seconds", "usage
 _RELATIONS = ("root.", "parent.", "child.", "any.", "any2.", "any3.", "none.")
 _UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
 _LISTS = (FilterOp.IN, FilterOp.NOT_IN)
-_TIME_S_MAX = 9_223_372_035  # unix seconds whose nanoseconds fit 64 bits
+_TIME_S_MIN, _TIME_S_MAX = -9_223_372_036, 9_223_372_035  # whose nanoseconds fit 64 bits
 
 
 class SpecError(Unprocessable):
@@ -55,13 +55,18 @@ def read_spec(body: object) -> QuerySpec:
     _no_repeats("calculations", [c.label for c in calculations])
     breakdowns = tuple(_items(spec, "breakdowns", _column))
     _no_repeats("breakdowns", list(breakdowns))
+    for label in {c.label for c in calculations} & set(breakdowns):
+        raise SpecError(
+            "calculations", "invalid", f"{label} is a breakdown: give the calculation a name"
+        )
     combination = spec.get("filter_combination") or "AND"
     if combination not in ("AND", "OR"):
         raise SpecError("filter_combination", "invalid", f"must be AND or OR, not {combination!r}")
     orders = tuple(_items(spec, "orders", lambda o, at: _order(o, at, calculations, breakdowns)))
     havings = tuple(_items(spec, "havings", lambda h, at: _having(h, at, calculations)))
-    start, end = _whole(spec, "start_time"), _whole(spec, "end_time")
-    length, granularity = _whole(spec, "time_range"), _whole(spec, "granularity", zero=True)
+    start = _whole(spec, "start_time", least=_TIME_S_MIN)
+    end = _whole(spec, "end_time", least=_TIME_S_MIN)
+    length, granularity = _whole(spec, "time_range"), _whole(spec, "granularity", least=0)
     _check_times(start, end, length, granularity)
     return QuerySpec(
         calculations=calculations,
@@ -242,7 +247,7 @@ def _having(value: object, at: str, calculations: tuple[Calculation, ...]) -> Ha
 
 
 def _whole(
-    spec: dict[str, Any], name: str, *, zero: bool = False, most: int = _TIME_S_MAX
+    spec: dict[str, Any], name: str, *, least: int = 1, most: int = _TIME_S_MAX
 ) -> int | None:
     value = spec.get(name)
     if value is None:
@@ -251,7 +256,6 @@ def _whole(
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise SpecError(name, "incorrect_type", "must be a whole number")
-    least = 0 if zero else 1
     if not least <= value <= most:
         raise SpecError(name, "invalid", f"must be between {least} and {most}")
     return value

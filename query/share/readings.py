@@ -98,9 +98,11 @@ class Reading:
             parts["n"] = f"coalesce({self.column(FieldType.INT)}, {whole})"
         if self.has(FieldType.FLOAT):
             parts["f"] = f"CASE WHEN NOT {_integral(real)} THEN {real} END"
-        for field_type in (FieldType.BOOL, FieldType.STRING, FieldType.JSON):
-            if self.has(field_type):
-                parts[field_type.value] = self.column(field_type)
+        if self.has(FieldType.BOOL):
+            parts["b"] = self.column(FieldType.BOOL)
+        texts = [self.column(t) for t in (FieldType.STRING, FieldType.JSON) if self.has(t)]
+        if texts:  # an array and a string of the same text are one group: both are shown as it
+            parts["s"] = f"coalesce({', '.join(texts)})"
         return parts
 
     @property
@@ -115,7 +117,7 @@ def _float_text(column: str) -> str:
 
 
 def tagged_key(parts: dict[str, str]) -> str:
-    """SQL VARCHAR of grouped key parts: `n50`, `n0.5`, `strue`, `btrue`, `j[1]`, or NULL."""
-    tags = {"n": "n", "f": "n", "b": "b", "s": "s", "j": "j"}
+    """SQL VARCHAR of grouped key parts: `n50`, `n0.5`, `strue`, `btrue`, or NULL."""
+    tags = {"n": "n", "f": "n", "b": "b", "s": "s"}
     texts = [f"'{tags[name]}' || {column}::VARCHAR" for name, column in parts.items()]
     return f"coalesce({', '.join(texts)})" if texts else "NULL::VARCHAR"

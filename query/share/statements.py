@@ -100,7 +100,8 @@ class Statements:
             outer.append(f"{tagged_key({n: f'g{i}_{n}' for n in parts})} AS k{i}")
         if self._plan.step_ns is not None:
             base = step_base_ns(self._plan)
-            inner.append(f"(t - {base:d}) // {self._plan.step_ns:d} AS b")
+            wide = "" if self._plan.end_ns - base < 2**63 else "::HUGEINT"  # t - base may not fit
+            inner.append(f"((t{wide} - {base:d}) // {self._plan.step_ns:d})::BIGINT AS b")
             outer.append("b")
         else:
             outer.append("NULL::BIGINT AS b")

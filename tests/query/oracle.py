@@ -94,7 +94,7 @@ def calculate(op: str, column: str | None, rows: Sequence[Row]) -> object:
     if op == "COUNT":
         return sum(rate for _, rate in held)
     if op == "COUNT_DISTINCT":
-        return len({(type(v) is str, isinstance(v, bool), repr(key(v))) for v, _ in held})
+        return len({_typed(key(v)) for v, _ in held})
     numbers = [(n, rate) for v, rate in held if (n := number(v)) is not None]
     if not numbers:
         return None

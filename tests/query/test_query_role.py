@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from common.auth import hash_key
 from common.clock import SystemClock
@@ -328,6 +329,23 @@ async def test_datasets_are_created_once_changed_and_deleted_in_every_partition(
         for partition in range(PARTITIONS):
             assert (await running.log.bounds(partition)).end == 1
         assert (await running.get("/1/datasets/my-shop"))[0] == 404
+
+
+async def test_dataset_names_are_decoded_once_and_links_are_encoded(tmp_path: Path) -> None:
+    async with room(tmp_path) as running:
+        assert (await running.post("/1/datasets", {"name": "50%41 a?b ü"}))[0] == 201
+        path = "/1/query_results/50%2541%20a%3Fb%20%C3%BC"
+        url = URL(running.url + path, encoded=True)
+        headers = {"X-Honeycomb-Team": "K"}
+        async with running.http.post(url, json={"query": {}}, headers=headers) as response:
+            assert response.status == 201
+            link = response.headers["Location"]
+        assert link.startswith(f"{running.url}/1/query_results/50%2541-a%3Fb-%C3%BC/")
+        async with running.http.get(URL(link, encoded=True), headers=headers) as response:
+            assert response.status == 200
+        named = URL(f"{running.url}/1/datasets/50%2541-a%3Fb-%C3%BC", encoded=True)
+        async with running.http.get(named, headers=headers) as response:
+            assert response.status == 200
 
 
 async def test_columns_are_those_of_the_events(tmp_path: Path) -> None:

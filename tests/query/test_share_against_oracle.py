@@ -26,7 +26,7 @@ from tests.query.rows import Json, Row, block, segment, view
 ALLOWED = DatabaseLimits(memory_mb=256, threads=1)
 SPAN_S = 1_000
 NUMBERS = [0, 1, -1, 5, 50, 2**53, 2**53 + 1, -(2**63), 2**63 - 1, 0.5, 50.0, -0.0, 1e20, -2.5]
-VALUES: list[Any] = [*NUMBERS, True, False, "", "5", "50.0", "true", "a", "ab", "b'\"; --", "ü\0x"]
+VALUES: list[Any] = [*NUMBERS, True, False, "", "5", "50.0", "true", "a", "[1]", "b'\"; --", "ü\0x"]
 OPERANDS: list[Any] = [*VALUES, 0.1, 2**53 + 1.0, "1e3", 1e300]
 ROWS = st.builds(
     Row,
@@ -135,6 +135,23 @@ def test_any_split_answers_as_plain_python(
     rows: list[Row], spec: QuerySpec, cuts: list[int], tmp_path: Path
 ) -> None:
     assert_same(totals(spec, split(rows, cuts, tmp_path)), oracle.answer(spec, rows))
+
+
+def test_string_and_array_of_the_same_text_are_one_group(tmp_path: Path) -> None:
+    rows = [Row(1, {"x": "[1]"}), Row(2, {"x": Json("[1]")})]
+    spec = QuerySpec((Calculation("COUNT"),), breakdowns=("x",), start_s=0, end_s=1)
+    assert totals(spec, split(rows, [1], tmp_path)) == {(("str", "[1]"),): {"COUNT": 2}}
+
+
+def test_series_reach_from_the_first_year_to_the_last(tmp_path: Path) -> None:
+    rows = [Row(-8 * 10**18, {}), Row(-1, {}), Row(9 * 10**18, {})]
+    spec = QuerySpec((Calculation("COUNT"),), start_s=-8_000_000_000, end_s=9_223_372_035)
+    asked = ask(spec, "d", 0)
+    plan = series_plan(asked, totals_plan(asked, at_least={}, wait_ms=0), {}, None)
+    merged = merge(plan, shares(plan, [view(0, blocks=[block(rows)])]))
+    found = [r for r in series_rows(asked, plan, merged, [()]) if r["data"]["COUNT"]]
+    assert [r["data"]["COUNT"] for r in found] == [1, 1, 1]
+    assert found[0]["time"] < "1725" and found[-1]["time"] > "2250"
 
 
 @pytest.mark.parametrize("op", list(FilterOp))

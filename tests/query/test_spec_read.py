@@ -34,6 +34,7 @@ NOW_NS = 1_700_000_000 * 10**9 + 5
             "filters[0].value: is larger",
         ),
         ({"filter_combination": "XOR"}, "filter_combination: must be AND or OR"),
+        ({"breakdowns": ["COUNT"]}, "calculations: COUNT is a breakdown: give the calculation a"),
         ({"breakdowns": [1]}, "breakdowns[0]: must be the name of a column"),
         ({"breakdowns": ["root.name"]}, "breakdowns[0]: relational fields (root.) are not"),
         ({"breakdowns": ["\ud800"]}, "breakdowns[0]: holds a lone surrogate"),
@@ -80,6 +81,9 @@ def test_empty_specification_counts_the_last_two_hours() -> None:
         ({"end_time": 10_000, "time_range": 50}, 9_950, 10_000),
         ({"start_time": 5, "end_time": 10_000_000}, 5, 10_000_000),
         ({"time_range": 10}, 1_699_999_991, 1_700_000_001),
+        ({"start_time": 0, "time_range": 50}, 0, 50),
+        ({"start_time": -9_000, "end_time": -5}, -9_000, -5),
+        ({"end_time": 100}, -7_100, 100),
     ],
 )
 def test_time_range_is_what_was_asked(times: dict[str, int], start_s: int, end_s: int) -> None:
