@@ -68,8 +68,6 @@ def media_of(content_type: str) -> Media:
 
 async def read_body(request: web.Request) -> bytes:
     """The body as it came. Raises BodyTooLarge; BadRequest when it comes too slowly."""
-    if (request.content_length or 0) > limits.WIRE_BODY_BYTES_MAX:
-        raise BodyTooLarge(limits.WIRE_BODY_BYTES_MAX)
     pieces = []
     size = 0
     try:

@@ -1,7 +1,8 @@
 """Which dataset a request means, without ever needing metadata to accept data (I8).
 
 Ids are derived, so a new dataset needs no database: it is registered in the background and
-retried until metadata has it. Depth settings are cached in memory and on disk.
+retried until metadata has it. Depth settings are cached in memory and on disk. What was used
+from the cache is confirmed later, so a dataset that was deleted meanwhile is registered again.
 """
 
 import asyncio
@@ -43,6 +44,7 @@ class DatasetCache:
         self._clock = clock
         self._copy = DiskCopy(disk, self._encode)
         self._pending: dict[str, Dataset] = {}
+        self._to_confirm: dict[str, Dataset] = {}
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._asking: dict[tuple[str, bool], asyncio.Task[Dataset | None]] = {}
         self._retry_ns = 0
@@ -65,23 +67,28 @@ class DatasetCache:
             self._known.move_to_end(identity)
         if known is None or not self._fresh(known, limits.DATASET_FRESH_S):
             known = await self._refresh(key, identity, slug, name, known)
+        elif key.access.create_datasets:  # with the time of its last use
+            self._to_confirm[identity] = self._wanted(key, identity, slug, name)
         return Target(key.team.id, key.environment.id, identity, known.depth)
 
     def _fresh(self, known: _Known, seconds: int) -> bool:
         return 0 <= self._clock.now_ns() - known.verified_ns < seconds * _SECOND_NS
 
-    async def _refresh(
-        self, key: ApiKey, identity: str, slug: str, name: str, known: _Known | None
-    ) -> _Known:
-        fallback = known or _Known(identity, 0, 0)
-        create = key.access.create_datasets
-        wanted = Dataset(
+    def _wanted(self, key: ApiKey, identity: str, slug: str, name: str) -> Dataset:
+        return Dataset(
             id=identity,
             env_id=key.environment.id,
             slug=slug,
             name=name.strip(),
             created_ns=self._clock.now_ns(),
         )
+
+    async def _refresh(
+        self, key: ApiKey, identity: str, slug: str, name: str, known: _Known | None
+    ) -> _Known:
+        fallback = known or _Known(identity, 0, 0)
+        create = key.access.create_datasets
+        wanted = self._wanted(key, identity, slug, name)
         if self._clock.monotonic_ns() < self._retry_ns and (known is not None or create):
             if known is None and len(self._pending) < limits.DATASET_CACHE_ENTRIES_MAX:
                 self._pending.setdefault(identity, wanted)
@@ -101,12 +108,17 @@ class DatasetCache:
         if found is None:
             self._known.pop(identity, None)
             raise NotFound("dataset not found, and this API key may not create datasets")
-        return self._remember(_Known(identity, found.expand_json_depth, self._clock.now_ns()))
+        return self._verified(found)
+
+    def _verified(self, found: Dataset) -> _Known:
+        self._to_confirm.pop(found.id, None)
+        return self._remember(_Known(found.id, found.expand_json_depth, self._clock.now_ns()))
 
     def _remember(self, known: _Known) -> _Known:
         self._known[known.id] = known
         if len(self._known) > limits.DATASET_CACHE_ENTRIES_MAX:
-            self._known.popitem(last=False)
+            forgotten, _ = self._known.popitem(last=False)
+            self._to_confirm.pop(forgotten, None)
         if known.verified_ns:
             self._copy.changed()
         return known
@@ -156,6 +168,24 @@ class DatasetCache:
             if not done:
                 self._retry_later()
                 return
+
+    async def confirm_used(self) -> None:
+        """Ask metadata for what was used since it last said that it exists. Called now and then."""
+        fresh_s = limits.DATASET_FRESH_S
+        due = [
+            wanted
+            for wanted in self._to_confirm.values()
+            if not ((known := self._known.get(wanted.id)) and self._fresh(known, fresh_s))
+        ]
+        for wanted in due[:_REGISTER_AT_ONCE]:
+            if self._clock.monotonic_ns() < self._retry_ns:
+                return
+            task = self._ask(wanted, create=True)
+            done, _ = await asyncio.wait({task}, timeout=limits.METADATA_TIMEOUT_S)
+            if not done:
+                self._retry_later()
+            elif task.exception() is None and (found := task.result()) is not None:
+                self._verified(found)
 
     def _load(self) -> None:
         stored = self._copy.load()

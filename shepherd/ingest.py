@@ -21,7 +21,7 @@ from common.position import Position, format_receipt
 from common.scan.events import Accepted, Refused
 from shepherd.admission import InFlight, KeyLimits
 from shepherd.batcher import Batcher, Stored, Target
-from shepherd.body import Media, check_encoding, media_of, read_body
+from shepherd.body import BodyTooLarge, Media, check_encoding, media_of, read_body
 from shepherd.datasets import DatasetCache
 from shepherd.decode import Wire, decode_batch, decode_event
 from shepherd.refusals import RequestDone, RequestSummary
@@ -85,9 +85,9 @@ class IngestRoutes:
         key = await authenticate(request, parts.keys)
         started_ns = parts.clock.monotonic_ns()
         name = dataset_name(request)
-        size = _announced_bytes(request)
         status = events = 0
         try:
+            size = _announced_bytes(request)
             with parts.in_flight.hold(size):
                 response, events = await handle(request, key, name)
             status = response.status
@@ -209,9 +209,14 @@ def _rule(error: BellwetherError) -> str:
 
 
 def _announced_bytes(request: web.Request) -> int:
-    """What the body will take: its length, or the limit when it comes in chunks."""
+    """What the body will take: its length, or the limit when it comes in chunks.
+
+    Raises BodyTooLarge: a body that never fits must not be told to come again.
+    """
     length = request.content_length
-    return limits.WIRE_BODY_BYTES_MAX if length is None else min(length, 2**31)
+    if length is not None and length > limits.WIRE_BODY_BYTES_MAX:
+        raise BodyTooLarge(limits.WIRE_BODY_BYTES_MAX)
+    return limits.WIRE_BODY_BYTES_MAX if length is None else length
 
 
 def _raise_if_nothing_stored(stored: Sequence[Stored], *, named: bool) -> None:

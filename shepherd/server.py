@@ -79,6 +79,8 @@ async def serve(
     public.router.add_post("/1/batch/{dataset}", ingest.batch)
     public.router.add_get("/1/auth", AuthRoute(keys).auth)
     public.router.add_get("/x/alive", _alive)
+    for path in ("/1/events/{dataset}", "/1/batch/{dataset}", "/1/auth"):
+        public.router.add_route("*", path, _wrong_method)
     public.router.add_route("*", "/{tail:.*}", proxy.forward)
     internal = web.Application(
         middlewares=[answer_errors, require_internal_token(context.internal_token)]
@@ -107,6 +109,7 @@ async def serve(
     upkeep = [
         asyncio.create_task(_every_second(proxy.refresh)),
         asyncio.create_task(_every_second(datasets.register_pending)),
+        asyncio.create_task(_every_second(datasets.confirm_used)),
         asyncio.create_task(_every_second(readiness.look)),
     ]
     upkeep.append(asyncio.create_task(_every_second(_sweep(silent, public_runner))))
@@ -192,6 +195,12 @@ class Readiness:
 
 async def _alive(_: web.Request) -> web.Response:
     return web.json_response({"source": "bellwether", "alive": "yes"})
+
+
+async def _wrong_method(request: web.Request) -> web.Response:
+    allowed = "GET, HEAD" if request.path == "/1/auth" else "POST"
+    error = {"error": f"method not allowed; use {allowed}"}
+    return web.json_response(error, status=405, headers={"Allow": allowed})
 
 
 @web.middleware

@@ -121,7 +121,8 @@ class Metadata(Protocol):
     def ensure_dataset(self, dataset: Dataset) -> Dataset:
         """Store a dataset unless its id exists; returns what is stored.
 
-        A dataset that was deleted is created again with the values given.
+        A dataset that was deleted is created again with the values given, unless it was deleted
+        after their `created_ns`: a late registration does not undo a deletion.
         """
 
     def get_dataset(self, dataset_id: str) -> Dataset | None:

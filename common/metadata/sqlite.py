@@ -128,7 +128,9 @@ class SqliteMetadata:
         return changed > 0
 
     def ensure_dataset(self, dataset: Dataset) -> Dataset:
-        """Store a dataset unless its id exists undeleted; returns what is stored."""
+        """Store a dataset unless its id exists, or was deleted after `created_ns`; returns what
+        is stored: a late registration does not bring back what was deleted after it.
+        """
         found = self.get_dataset(dataset.id)
         if found is not None:  # by far the most frequent case, and it needs no write
             return found
@@ -137,7 +139,7 @@ class SqliteMetadata:
             " SET (env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns) ="
             " (excluded.env_id, excluded.slug, excluded.name, excluded.description,"
             " excluded.expand_json_depth, excluded.created_ns, excluded.deleted_ns)"
-            " WHERE datasets.deleted_ns > 0",
+            " WHERE datasets.deleted_ns > 0 AND datasets.deleted_ns <= excluded.created_ns",
             dataclasses.astuple(dataset),
             f"{_DATASETS} WHERE id = ?",
             (dataset.id,),

@@ -78,6 +78,8 @@ def test_dataset_keeps_its_first_values_until_it_is_deleted(metadata: Metadata) 
     assert metadata.update_dataset(replace(changed, deleted_ns=9))
     assert metadata.get_dataset("d1") is None
     assert metadata.list_datasets("e") == []
+    late = metadata.ensure_dataset(replace(first, created_ns=8))
+    assert (late.deleted_ns, metadata.get_dataset("d1")) == (9, None)
     again = replace(first, name="again", created_ns=10)
     assert metadata.ensure_dataset(again) == again
     assert not metadata.update_dataset(replace(first, id="unknown"))

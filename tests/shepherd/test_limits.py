@@ -1,7 +1,9 @@
 """Rights, rates, overload, repeats and what is told about refusals (I1, I2, I8, I11)."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from common.metadata import Access, Dataset
 from common.position import parse_receipt
 from common.telemetry import TelemetryQueue
 from shepherd.config import ShepherdConfig
-from tests.shepherd.harness import TOKEN, Shepherd, shepherd
+from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
 
 
 @pytest.fixture
@@ -179,6 +181,27 @@ async def test_full_process_refuses_before_reading_bodies(tmp_path: Path) -> Non
         assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
 
 
+async def test_body_that_can_never_fit_is_not_told_to_come_again(server: Shepherd) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rsplit(":")[-1]))
+    head = f"POST /1/batch/d HTTP/1.1\r\nHost: x\r\nX-Honeycomb-Team: {KEY}\r\n"
+    writer.write(f"{head}Content-Length: 99999999999\r\n\r\n".encode())
+    answer = await reader.readuntil(b"}")
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"Request body is too large." in answer
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/1/batch/d", "POST"), ("/1/events/d", "POST"), ("/1/auth", "GET, HEAD")]
+)
+async def test_wrong_method_is_told_the_right_one(
+    server: Shepherd, path: str, allowed: str
+) -> None:
+    async with server.http.put(server.url + path) as reply:
+        assert (reply.status, reply.headers["Allow"]) == (405, allowed)
+        assert "method not allowed" in (await reply.json())["error"]
+
+
 async def test_small_body_that_unpacks_to_much_counts_as_much(tmp_path: Path) -> None:
     body = zstandard.ZstdCompressor().compress(b'[{"data":{"a":"' + b"x" * 60_000 + b'"}}]')
     headers = {"Content-Encoding": "zstd"}
@@ -209,6 +232,28 @@ async def test_warm_shepherd_accepts_without_metadata_and_registers_later(
             break
         await asyncio.sleep(0.1)
     assert metadata.get_dataset(server.dataset("new"))
+
+
+async def test_dataset_that_is_used_after_its_deletion_is_registered_again(
+    server: Shepherd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = server.backends.metadata
+    for name in ("used", "unused"):
+        assert (await server.post(f"/1/batch/{name}", b'[{"data":{"a":1}}]'))[0] == 200
+        assert (await server.post(f"/1/batch/{name}", b'[{"data":{"a":1}}]'))[0] == 200
+        found = metadata.get_dataset(server.dataset(name))
+        assert found is not None
+        metadata.update_dataset(replace(found, deleted_ns=time.time_ns()))
+    assert (await server.post("/1/batch/used", b'[{"data":{"a":1}}]'))[0] == 200
+    assert metadata.get_dataset(server.dataset("used")) is None  # taken by what was known before
+    monkeypatch.setattr(limits, "DATASET_FRESH_S", 0)
+    for _ in range(50):
+        if metadata.get_dataset(server.dataset("used")):
+            break
+        await asyncio.sleep(0.1)
+    assert metadata.get_dataset(server.dataset("used"))
+    await asyncio.sleep(1.1)  # once more around
+    assert metadata.get_dataset(server.dataset("unused")) is None
 
 
 async def test_what_was_refused_is_found_in_the_own_dataset(tmp_path: Path) -> None:
