@@ -146,6 +146,7 @@ class Sealer:
             backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
 
     def _seal(self, pending: PendingCut) -> tuple[SegmentFile, ...]:
+        self.folder.mkdir(parents=True, exist_ok=True)  # the disk may have been wiped under us
         return seal_all(
             pending.rows.cuts,
             epoch=self.epoch.log,

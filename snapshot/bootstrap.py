@@ -70,15 +70,17 @@ def read_epochs(
 ) -> tuple[list[Epoch], list[tuple[str, str]]]:
     """The partition's epochs in order, and the damaged ones with the reason. Blocks.
 
-    A damaged one without a local copy is made again from its first manifest.
+    A damaged or missing one without a local copy is made again from its first manifest.
     """
     epochs, damaged = [], []
-    for info in chain.objects.list(epoch_prefix(chain.partition)):
+    listed = {info.key for info in chain.objects.list(epoch_prefix(chain.partition))}
+    named = {epoch_key(chain.partition, parse_manifest_key(key)[1]) for key in manifests}
+    for key in sorted(listed | named):
         try:
-            epochs.append(chain.load(info.key, Epoch))
+            epochs.append(chain.load(key, Epoch))
         except (DamagedObject, ObjectMissing) as error:
-            damaged.append((info.key, str(error)))
-            rebuilt = _rebuild_epoch(chain, info.key, manifests)
+            damaged.append((key, str(error)))
+            rebuilt = _rebuild_epoch(chain, key, manifests)
             if rebuilt is not None:
                 epochs.append(rebuilt)
     return epochs, damaged
@@ -92,7 +94,7 @@ def _rebuild_epoch(chain: Chain, key: str, manifests: Sequence[str]) -> Epoch | 
         try:
             first = chain.manifest(manifest_key)
         except (DamagedObject, ObjectMissing):
-            return None
+            continue
         epoch = Epoch(
             partition=chain.partition,
             number=number,
@@ -116,6 +118,7 @@ def read_history(chain: Chain, log_start: int) -> History:
     log_start: the log's first offset; it decides whether a damaged manifest can be made again.
     """
     found = chain.manifest_keys()
+    found = sorted([*found, *chain.restore_missing(found)])
     epochs, damaged = read_epochs(chain, found)
     keys, stray = split_stray(found, epochs)
     checkpoint = chain.newest_checkpoint(set(keys))
@@ -130,21 +133,16 @@ def read_history(chain: Chain, log_start: int) -> History:
             manifest = chain.manifest(key)
         except (DamagedObject, ObjectMissing) as error:
             damaged.append((key, str(error)))
-            _, number, _ = parse_manifest_key(key)
-            resume_at = 0 if newest is None else newest.next_offset
-            replayable = not epochs or number == epochs[-1].number
-            if replayable and log_start <= resume_at:
+            if _replayable(epochs, newest, parse_manifest_key(key)[1], log_start):
                 break  # replaying the log makes this manifest and the following ones again
             continue
-        expected = None if newest is None else newest.next_offset
-        if newest is not None and manifest.epoch_number == newest.epoch_number:
-            covered = manifest.first_offset == expected or any(
-                gap.epoch == manifest.epoch and gap.first == expected for gap in manifest.gaps
-            )
-            if not covered and expected is not None:
-                reason = "the manifest of these records is damaged or missing"
-                lost.append(Gap(manifest.epoch, expected, manifest.first_offset, reason))
         if checkpoint is None or key != checkpoint.manifest:
+            hole = _hole(epochs, newest, manifest)
+            if hole is not None:
+                damaged.append((f"before {key}", f"no manifest of offsets from {hole.first} on"))
+                if _replayable(epochs, newest, manifest.epoch_number, log_start):
+                    break
+                lost.append(hole)
             segments.extend(manifest.segments)
             since += 1
         newest = manifest
@@ -161,6 +159,37 @@ def read_history(chain: Chain, log_start: int) -> History:
         tuple(damaged),
         tuple(lost),
     )
+
+
+def _replayable(
+    epochs: Sequence[Epoch], newest: Manifest | None, number: int, log_start: int
+) -> bool:
+    """Whether the log still holds what follows `newest`, in the epoch of that number."""
+    if not epochs:
+        return log_start == 0
+    if number != epochs[-1].number:
+        return False
+    in_epoch = newest is not None and newest.epoch_number == number
+    resume_at = newest.next_offset if newest and in_epoch else epochs[-1].first_offset
+    return log_start <= resume_at
+
+
+def _hole(epochs: Sequence[Epoch], before: Manifest | None, manifest: Manifest) -> Gap | None:
+    """Offsets that the chain covered between two manifests, and nothing here does any more."""
+    firsts = {epoch.number: (epoch.log, epoch.first_offset) for epoch in epochs}
+    if before is not None and before.epoch_number == manifest.epoch_number:
+        log, first, end = manifest.epoch, before.next_offset, manifest.first_offset
+        if any(gap.epoch == log and gap.first == first for gap in manifest.gaps):
+            return None
+    elif manifest.predecessor is None or (before and manifest.predecessor == before.key):
+        return None
+    else:
+        _, number, end = parse_manifest_key(manifest.predecessor)
+        log, first = firsts.get(number, (manifest.epoch, 0))
+        if before is not None and before.epoch_number == number:
+            first = before.next_offset
+    reason = "the manifest of these records is damaged or missing"
+    return Gap(log, first, end, reason) if first < end else None
 
 
 def newest_first(chain: Chain, history: History) -> Iterator[Manifest]:
@@ -209,7 +238,8 @@ async def _decide(chain: Chain, log: Log, log_id: str, bounds: Bounds, history: 
     older = newest_first(chain, history)
     if history.newest is not None:
         next(older)
-    return await decide_opening(log, log_id, bounds, history.newest, present, older)
+    seen = frozenset(epoch.log for epoch in history.epochs)
+    return await decide_opening(log, log_id, bounds, history.newest, present, older, seen)
 
 
 def _next_epoch(

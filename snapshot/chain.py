@@ -5,6 +5,7 @@ without one it is reported by raising, never believed.
 """
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -78,7 +79,34 @@ class Chain:
             return None
 
     def manifest_keys(self, after: str = "") -> list[str]:
-        """Keys of the manifests, in order of the chain; other objects there are left out."""
+        """Keys of the manifests, in order of the chain; other objects there are left out.
+
+        A listing may miss an object that is put meanwhile and yet show one put after it. What
+        comes before the last key of one listing was there before the next began, so that one
+        shows a run of the chain without holes.
+        """
+        keys = self._list_manifests(after)
+        last = keys[-1] if keys else ""
+        return [key for key in self._list_manifests(after) if key <= last]
+
+    def restore_missing(self, found: Sequence[str]) -> list[str]:
+        """Keys of manifests that are missing among `found` (in order), put again from copies."""
+        if self._folder is None:
+            return []
+        folder = self._folder / manifest_prefix(self.partition)
+        kept = sorted(manifest_prefix(self.partition) + p.name for p in folder.glob("[0-9]*.json"))
+        restored = []
+        for key in kept:
+            if key in set(found):
+                continue
+            try:
+                self.manifest(key)
+            except (DamagedObject, ObjectMissing):
+                continue  # the copy is damaged too
+            restored.append(key)
+        return restored
+
+    def _list_manifests(self, after: str) -> list[str]:
         keys = []
         for info in self.objects.list(manifest_prefix(self.partition), after):
             try:

@@ -4,9 +4,9 @@ An epoch is opened by a put-if-absent document. The next one opens when the log'
 when its record before the next offset is not the one that the newest manifest names.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import msgspec
 
@@ -101,7 +101,7 @@ class Opening:
 async def names_last_record(log: Log, manifest: Manifest, bounds: Bounds) -> bool | None:
     """Whether the log's record before the manifest's next offset is the one it names.
 
-    None: the log no longer holds it, so nobody can tell.
+    None: the log no longer holds it, or holds it damaged, so nobody can tell.
     """
     last = manifest.next_offset - 1
     if bounds.end <= last:
@@ -111,6 +111,8 @@ async def names_last_record(log: Log, manifest: Manifest, bounds: Bounds) -> boo
     try:
         records = await log.read(manifest.partition, last, 1, 0)
     except OffsetGone:
+        return None
+    if records and not records[0].headers:
         return None
     if not records or records[0].append_ns != manifest.last_append_ns:
         return False
@@ -128,10 +130,12 @@ async def decide_opening(
     newest: Manifest | None,
     present: Epoch | None,
     older: Iterable[Manifest],
+    seen: Collection[str] = (),
 ) -> Opening:
     """Where and in which epoch indexing goes on.
 
-    older: manifests before `newest`, newest first, read only when the log was set back.
+    older: manifests before `newest`, newest first, read only when the log was set back or is one
+    of `seen`, the logs that the partition has had: what was indexed of it is not indexed again.
     """
     if present is None:
         gap = Gap(log_id, 0, bounds.start, "the log did not begin at 0") if bounds.start else None
@@ -141,11 +145,13 @@ async def decide_opening(
     resume_at = indexed if in_present else present.first_offset
     if present.log != log_id:
         lost = Gap(present.log, resume_at, None, "the log was replaced")
-        return Opening(bounds.start, lost, f"the log is {log_id}, not {present.log}")
+        known = [] if newest is None or log_id not in seen else chain([newest], older)
+        first = await _last_common_offset(log, log_id, bounds, known)
+        return Opening(first, lost, f"the log is {log_id}, not {present.log}")
     if newest is not None and in_present:
         if await names_last_record(log, newest, bounds) is False:
             lost = Gap(present.log, newest.next_offset, None, "the log was set back")
-            first = await _last_common_offset(log, bounds, newest, older)
+            first = await _last_common_offset(log, log_id, bounds, older)
             return Opening(first, lost, "the log's last indexed record is another one")
     elif bounds.end < resume_at:
         lost = Gap(present.log, resume_at, None, "the log was set back")
@@ -157,11 +163,13 @@ async def decide_opening(
 
 
 async def _last_common_offset(
-    log: Log, bounds: Bounds, newest: Manifest, older: Iterable[Manifest]
+    log: Log, log_id: str, bounds: Bounds, manifests: Iterable[Manifest]
 ) -> int:
     """The end of the newest cut that the log still agrees with; its start if there is none."""
-    for manifest in older:
-        if manifest.epoch_number != newest.epoch_number or manifest.next_offset <= bounds.start:
+    for manifest in manifests:
+        if manifest.epoch != log_id:
+            continue
+        if manifest.next_offset <= bounds.start:
             break
         if await names_last_record(log, manifest, bounds):
             return manifest.next_offset

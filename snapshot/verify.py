@@ -21,7 +21,7 @@ from common.objects import ObjectStore
 from snapshot.bootstrap import read_epochs
 from snapshot.cache import file_sha256, put_object_again
 from snapshot.chain import Chain
-from snapshot.epochs import Epoch, decide_opening, split_stray
+from snapshot.epochs import Epoch, decide_opening, epoch_key, split_stray
 from snapshot.manifest import (
     Checkpoint,
     Manifest,
@@ -33,6 +33,7 @@ from snapshot.manifest import (
 )
 from snapshot.retention import RetentionBook
 
+_LOG_LOOKS_MAX = 10  # looks at a log whose chain moves on between any two of them
 Progress = Callable[[int, int, str], None]
 
 
@@ -136,6 +137,11 @@ class _PartitionCheck:
         self._epochs, damaged = read_epochs(self._chain, ())
         for key, reason in damaged:
             self._wrong(f"epoch {key}: {reason}", "restart the indexer: it is made again")
+        present = {epoch.key for epoch in self._epochs} | {key for key, _ in damaged}
+        numbers = {parse_manifest_key(key)[1] for key in keys}
+        for number in sorted(numbers):
+            if (key := epoch_key(self._partition, number)) not in present:
+                self._wrong(f"epoch {key} is missing", "restart the indexer: it is made again")
         keys, stray = split_stray(keys, self._epochs)
         for key in stray:
             self._wrong(
@@ -320,6 +326,19 @@ class _PartitionCheck:
         if order is not None and np.any(np.diff(order) <= 0):
             self._wrong(f"segment {key}: a row is there twice or out of order", remedy)
 
+    def _catch_up(self) -> bool:
+        """Take up what was published since the walk; whether there was anything."""
+        before = (len(self._epochs), None if self._newest is None else self._newest.key)
+        self._epochs, _ = read_epochs(self._chain, ())
+        keys, _ = split_stray(self._chain.manifest_keys(before[1] or ""), self._epochs)
+        for key in reversed(keys):
+            try:
+                self._newest = self._chain.manifest(key)
+                break
+            except (DamagedObject, ObjectMissing):
+                continue  # the next walk reports it
+        return before != (len(self._epochs), None if self._newest is None else self._newest.key)
+
     async def run_log(self, log: Log) -> None:
         """Check that the log holds what follows the newest manifest."""
         identity = await log.open()
@@ -328,9 +347,17 @@ class _PartitionCheck:
             if bounds.start:
                 self._wrong("the log's beginning is gone and nothing covers it", "restore the log")
             return
-        opening = await decide_opening(
-            log, identity.epoch, bounds, self._newest, self._epochs[-1], ()
-        )
+        for _ in range(_LOG_LOOKS_MAX):
+            opening = await decide_opening(
+                log, identity.epoch, bounds, self._newest, self._epochs[-1], ()
+            )
+            if opening.reason is None and opening.gap is None:
+                return
+            # Between the walk and the look at the log an indexer may have published and dropped
+            # what it covers: a finding counts only if the chain has stood still meanwhile.
+            if not await asyncio.to_thread(self._catch_up):
+                break
+            bounds = await log.bounds(self._partition)
         if opening.reason is not None:
             self._wrong(
                 f"the log does not continue the newest manifest: {opening.reason}",

@@ -57,7 +57,8 @@ def restore(
 ) -> LogRecord:
     """The record as it was appended.
 
-    A damaged one keeps its place but loses its content: without headers
+    A damaged one keeps its place but loses its content and its append time, which nothing vouches
+    for (one far ahead would hold the watermark there): without headers
     `common.record.decode` raises RecordError, so the reader sets it aside with its position and
     goes on. It is never passed on as if it were whole.
     """
@@ -65,5 +66,5 @@ def restore(
         try:
             return LogRecord(partition, offset, append_ns, decode_headers(headers), value)
         except ValueError:  # written so: the record never had readable headers
-            pass
-    return LogRecord(partition, offset, append_ns, (), b"")
+            return LogRecord(partition, offset, append_ns, (), b"")
+    return LogRecord(partition, offset, 0, (), b"")

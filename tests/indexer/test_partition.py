@@ -7,11 +7,8 @@ from pathlib import Path
 import pytest
 
 from common.record import Marker, gone_record, marker_record
-from indexer.batch import Accepted, index_batch
-from indexer.live import LiveRows
 from indexer.partition import Partition
 from indexer.repair import Repairs
-from indexer.shred.reference import ReferenceShredder
 from indexer.views import Footers, Views
 from query.view import DatasetView, Wanted
 from snapshot.bootstrap import read_history
@@ -21,7 +18,6 @@ from snapshot.verify import verify
 from tests.indexer.house import (
     DATASET,
     QUICK,
-    TIME_NS,
     append,
     open_context,
     published,
@@ -212,7 +208,7 @@ async def test_log_dropped_under_us_is_a_recorded_gap_not_a_crash_loop(tmp_path:
     lost = [p for p in (tmp_path / "log").rglob("*") if p.is_file()]
     assert lost
     async with open_context(tmp_path) as context:
-        log = _Beheaded(context.backends.log, 4)
+        log = Beheaded(context.backends.log, 4)
         object.__setattr__(context.backends, "log", log)
         async with running(context) as partition:
             await until(partition, reached(5))
@@ -226,7 +222,7 @@ async def test_log_dropped_under_us_is_a_recorded_gap_not_a_crash_loop(tmp_path:
             assert partition.last_manifest.gaps == [gap]
 
 
-class _Beheaded:
+class Beheaded:
     """A log whose first records are gone, over a real one."""
 
     def __init__(self, log: object, start: int) -> None:
@@ -346,7 +342,7 @@ async def test_lagging_twin_whose_records_were_dropped_resumes_from_the_manifest
 ) -> None:
     async with open_context(tmp_path, "a") as a, open_context(tmp_path, "b") as b:
         await append(a.backends.log, [1])
-        slow = _Beheaded(b.backends.log, 0)
+        slow = Beheaded(b.backends.log, 0)
         object.__setattr__(b.backends, "log", slow)
         async with running(b) as lagging:
             await until(lagging, reached(1))
@@ -360,137 +356,3 @@ async def test_lagging_twin_whose_records_were_dropped_resumes_from_the_manifest
             assert await numbers(lagging) == [1, 2]
             assert lagging.served is not None
             assert lagging.served.gaps == ()
-
-
-async def test_record_with_another_count_than_its_header_is_set_aside_whole(
-    tmp_path: Path,
-) -> None:
-    async with open_context(tmp_path) as context, running(context) as partition:
-        log = context.backends.log
-        await append(log, [1])
-        for count, first in ((3, 2), (1, 4)):
-            wrong = record([first, first + 1])
-            object.__setattr__(wrong, "n", count)
-            await log.append(0, wrong)
-        await append(log, [6])
-        await until(partition, reached(4))
-        assert await numbers(partition) == [1, 6]
-        assert [(e.offset, "header" in e.reason) for e in partition.set_aside] == [
-            (1, True),
-            (2, True),
-        ]
-
-
-async def test_damaged_segment_outside_the_time_range_leaves_the_answer_whole(
-    tmp_path: Path,
-) -> None:
-    async with open_context(tmp_path) as context, running(context) as partition:
-        log = context.backends.log
-        await append(log, [1])
-        await log.append(0, CUT)
-        await append(log, [1_000])
-        await log.append(0, CUT)
-        await until(partition, published(4))
-        assert partition.served is not None
-        old, new = partition.served.visible(DATASET)
-        for path in (
-            partition.shared.cache.path(old.object),
-            tmp_path / "objects" / segment_key(old.object),
-        ):
-            path.unlink()
-        views = views_of(partition)
-        async with views.lease(0, DATASET, Wanted(start_ns=TIME_NS + 2)) as view:
-            assert view.unserved == ()
-            assert numbers_in(view) == [1_000]
-        async with views.lease(0, DATASET, Wanted(end_ns=TIME_NS + 2)) as view:
-            assert view.unserved == (old.object,)
-        async with views.lease(0, DATASET, Wanted(end_ns=new.time_min_ns)) as view:
-            assert view.unserved == (old.object,)
-
-
-async def test_position_beyond_the_logs_end_or_of_another_log_is_not_waited_for(
-    tmp_path: Path,
-) -> None:
-    async with open_context(tmp_path) as context, running(context) as partition:
-        await append(context.backends.log, [1])
-        await until(partition, reached(1))
-        assert partition.served is not None
-        present = partition.served.epoch.log
-        for log, offset in ((present, 99), ("f00d", 99)):
-            wanted = Wanted(log=log, at_least=offset, timeout_ms=600_000)
-            async with asyncio.timeout(20), views_of(partition).lease(0, DATASET, wanted) as view:
-                assert view.end_offset == 1
-
-
-async def test_replaced_log_tells_how_far_the_earlier_one_was_indexed(tmp_path: Path) -> None:
-    async with open_context(tmp_path) as context:
-        log = context.backends.log
-        await append(log, [1])
-        await log.append(0, CUT)
-        async with running(context) as partition:
-            await until(partition, published(2))
-            earlier = partition.served.epoch.log if partition.served else ""
-    (tmp_path / "log").rename(tmp_path / "log-lost")
-    async with open_context(tmp_path) as context, running(context) as partition:
-        await until(partition, reached(0))
-        async with views_of(partition).lease(0, DATASET, Wanted()) as view:
-            assert view.earlier == {earlier: 2}
-
-
-async def test_resumed_indexer_says_that_it_catches_up_until_all_rows_are_back(
-    tmp_path: Path,
-) -> None:
-    async with open_context(tmp_path) as context:
-        await append(context.backends.log, [1], [2])
-        slow = _Beheaded(context.backends.log, 0)
-        slow.blocked = True
-        object.__setattr__(context.backends, "log", slow)
-        async with running(context) as partition:
-            await until(partition, lambda p: p.served is not None)
-            async with views_of(partition).lease(0, DATASET, Wanted()) as view:
-                assert view.catching_up
-            slow.blocked = False
-            async with views_of(partition).lease(0, DATASET, Wanted(timeout_ms=20_000)) as view:
-                assert not view.catching_up
-                assert numbers_in(view) == [1, 2]
-
-
-async def test_indexer_that_was_stopped_for_a_minute_knows_that_it_is_behind(
-    tmp_path: Path,
-) -> None:
-    async with open_context(tmp_path) as context:
-        slow = _Beheaded(context.backends.log, 0)
-        object.__setattr__(context.backends, "log", slow)
-        async with running(context) as partition:
-            await append(slow, [1])  # type: ignore[arg-type]  # stands in for the log
-            await until(partition, reached(1))
-            slow.blocked = True
-            await asyncio.sleep(0.1)  # a read that was under way is over
-            await append(slow, [2])  # type: ignore[arg-type]  # stands in for the log
-            views = views_of(partition)
-            async with views.lease(0, DATASET, Wanted()) as view:
-                assert not view.catching_up  # an ordinary lag of a moment
-            partition._looked_ns = 0  # as if no code of ours had run for long
-            async with views.lease(0, DATASET, Wanted()) as view:
-                assert view.catching_up
-            slow.blocked = False
-            await until(partition, reached(2))
-            async with views.lease(0, DATASET, Wanted()) as view:
-                assert not view.catching_up
-
-
-async def test_stopped_partition_says_so_in_its_views(tmp_path: Path) -> None:
-    async with open_context(tmp_path) as context, running(context) as partition:
-        newer = record([1])
-        object.__setattr__(newer, "version", 99)
-        await context.backends.log.append(0, newer)
-        await until(partition, lambda p: p.stopped_reason is not None)
-        async with views_of(partition).lease(0, DATASET, Wanted()) as view:
-            assert "newer" in view.stopped
-
-
-def test_range_of_append_times_does_not_rest_on_the_order_of_the_log() -> None:
-    batch = [Accepted(offset, at, record([offset])) for offset, at in enumerate((5, 9, 3))]
-    indexed = index_batch(ReferenceShredder(), LiveRows(0), batch, 3, frozenset())
-    rows = indexed.live.current[DATASET]
-    assert (rows.append_min_ns, rows.append_max_ns) == (3, 9)
