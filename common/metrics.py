@@ -61,6 +61,12 @@ lag_records = Gauge(
     ["partition"],
     registry=REGISTRY,
 )
+reading_paused = Gauge(
+    "bellwether_reading_paused",
+    "1 while live rows take all the memory they may and the partition is not read.",
+    ["partition"],
+    registry=REGISTRY,
+)
 live_rows = Gauge(
     "bellwether_live_rows", "Rows not yet in a published segment.", ["partition"], registry=REGISTRY
 )

@@ -23,6 +23,11 @@ class IndexerConfig:
     log_keep_hours: float = setting(24.0, "covered records stay in the log for repairs this long")
     log_keep_bytes: int = setting(2**30, "covered records stay in a partition up to this size")
     housekeeping_s: int = setting(30, "time between looks at retention and the size of the log")
+    live_bytes_max: int = setting(
+        2**30,
+        "memory of rows not yet in segments, over all partitions; beyond it reading pauses "
+        "(room for a full cut of each of 4 partitions, twice: gathered and being sealed)",
+    )
     share_memory_mb: int = setting(512, "memory of one share of a query, in MB; then it spills")
     share_threads: int = setting(2, "threads of one share of a query")
     shares_running: int = setting(4, "shares of queries computed at once")

@@ -57,6 +57,7 @@ class Endpoints:
             "log_end": partition.log_bounds.end,
             "lag_records": partition.lag,
             "stopped_reason": partition.stopped_reason,
+            "paused": partition.shared.budget.paused(partition.number),
             "shredder": self._shredder_name,
             "ready": served is not None,
             "set_aside": partition.set_aside_total,

@@ -119,6 +119,17 @@ class LiveRows:
         """Bytes of the visible blocks' arrays."""
         return sum(size for rows in self._all() for size in rows.sizes)
 
+    @property
+    def sealing_bytes(self) -> int:
+        """Bytes of the blocks of cuts that are not yet published, visible or not."""
+        cuts = (cut for one in self.sealing for cut in one.cuts)
+        return sum(block_bytes(block) for cut in cuts for block in cut.blocks)
+
+    @property
+    def uncut_bytes(self) -> int:
+        """Bytes of the blocks since the last cut."""
+        return sum(size for rows in self.current.values() for size in rows.sizes)
+
     def _all(self) -> list[LiveDataset]:
         generations = (*(one.visible for one in self.sealing), self.current)
         return [rows for generation in generations for rows in generation.values()]

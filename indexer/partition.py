@@ -26,6 +26,7 @@ from common.metrics import (
 from common.record import Kind, LogRecord
 from common.role import RoleContext
 from indexer.batch import Accepted, index_batch
+from indexer.budget import LiveBudget, Use
 from indexer.config import IndexerConfig
 from indexer.fold import Action, Cut, Fold, PartitionStopped, Step
 from indexer.live import LiveRows
@@ -42,6 +43,7 @@ from snapshot.retention import Covered, RetentionBook
 
 _BACKOFF_FIRST_S = 0.5
 _BACKOFF_MAX_S = 15.0
+_PAUSED_LOOK_S = 0.05  # between looks whether there is room for live rows again
 _UNAWARE_NS = 5 * 10**9  # the caretaker looks every second
 logger = logging.getLogger(__name__)
 
@@ -60,6 +62,7 @@ class Shared:
     shredder: Shredder
     cache: SegmentCache
     tails: Tails
+    budget: LiveBudget
 
 
 class Partition:
@@ -145,6 +148,7 @@ class Partition:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self.shared.budget.forget(self.number)
 
     async def _asked_to_resync(self) -> None:
         await self._resync.wait()
@@ -245,6 +249,8 @@ class Partition:
             if len(served.live.sealing) >= limits.UNSEALED_CUTS_MAX:
                 await self.changed.wait()
                 continue
+            if not await self._has_room():
+                continue
             try:
                 records = await log.read(
                     self.number, fold.next_offset, config.read_block_bytes, config.poll_wait_ms
@@ -253,6 +259,16 @@ class Partition:
                 await self._pass_gap(error.start)
                 continue
             await self._take(records, queue)
+
+    async def _has_room(self) -> bool:
+        """Whether the budget of live rows lets us read; waits a moment if it does not."""
+        live = self._state()[1].live
+        use = Use(live.uncut_bytes, live.sealing_bytes, self.log_bounds.end > live.end_offset)
+        if self.shared.budget.ask(self.number, use):
+            return True
+        await asyncio.sleep(_PAUSED_LOOK_S)
+        await self.look()
+        return False
 
     async def _pass_gap(self, start: int) -> None:
         """The log dropped what we had not read: somebody's manifest covers it, or it is lost."""

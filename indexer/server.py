@@ -13,6 +13,7 @@ from common.members import Member, encode_member
 from common.role import RoleContext
 from common.version import VERSION
 from common.web import add_health_routes, require_internal_token
+from indexer.budget import LiveBudget
 from indexer.claims import Claims
 from indexer.config import IndexerConfig
 from indexer.endpoints import Endpoints
@@ -85,8 +86,9 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     )
     shredder = ReferenceShredder()
     tails = Tails()
+    budget = LiveBudget(config.live_bytes_max)
     repairs = Repairs(log, objects, cache, shredder, context.folder / "repair")
-    indexer = Indexer(Shared(context, config, identity.epoch, shredder, cache, tails))
+    indexer = Indexer(Shared(context, config, identity.epoch, shredder, cache, tails, budget))
     views = Views(indexer.partitions, cache, Footers(), repairs, context.clock)
     shares = ShareEndpoint(
         views,

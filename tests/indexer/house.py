@@ -17,6 +17,7 @@ from common.objects.directory import DirectoryObjects
 from common.record import Record, encode_event_line, events_record
 from common.role import Backends, RoleContext
 from common.telemetry import NoTelemetry
+from indexer.budget import LiveBudget
 from indexer.config import IndexerConfig
 from indexer.partition import Partition, Shared
 from indexer.shred.reference import ReferenceShredder
@@ -92,14 +93,18 @@ async def open_context(
 
 @asynccontextmanager
 async def running(
-    context: RoleContext, number: int = 0, config: IndexerConfig = QUICK
+    context: RoleContext,
+    number: int = 0,
+    config: IndexerConfig = QUICK,
+    budget: LiveBudget | None = None,
 ) -> AsyncIterator[Partition]:
     """A partition that is being indexed; dropped without a goodbye at the end."""
     identity = await context.backends.log.open()
     cache = SegmentCache(
         context.backends.objects, context.folder / "segments", config.segment_cache_bytes
     )
-    shared = Shared(context, config, identity.epoch, ReferenceShredder(), cache, Tails())
+    budget = budget or LiveBudget(config.live_bytes_max)
+    shared = Shared(context, config, identity.epoch, ReferenceShredder(), cache, Tails(), budget)
     partition = Partition(number, shared)
     task = asyncio.create_task(partition.run())
     try:

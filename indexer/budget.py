@@ -1,0 +1,72 @@
+"""The memory of live rows of one process, over all its partitions (I11).
+
+Beyond the budget reading pauses; cuts stay where the log has them (I3). One partition may always
+go on, so that it comes to its next cut and its rows leave memory: there is no way to stand still.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from common.logs import say
+from common.metrics import reading_paused
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a partition holds. uncut_bytes: rows since its last cut; sealing_bytes: rows that wait
+    to be published. behind: whether the log has records that it has not read.
+    """
+
+    uncut_bytes: int
+    sealing_bytes: int
+    behind: bool
+
+
+def may_read(number: int, uses: Mapping[int, Use], bytes_max: int) -> bool:
+    """Whether the partition of that number may read on.
+
+    Beyond the budget nobody reads while rows are being published, which frees their memory; then
+    only the partition with the most uncut bytes among those that have something to read: it is
+    the nearest to a cut, and a cut is never further than CUT_BYTES_MAX_V1 away.
+    """
+    if sum(use.uncut_bytes + use.sealing_bytes for use in uses.values()) < bytes_max:
+        return True
+    if any(use.sealing_bytes for use in uses.values()):
+        return False
+    behind = [other for other, use in uses.items() if use.behind]
+    return bool(behind) and number == max(behind, key=lambda n: (uses[n].uncut_bytes, -n))
+
+
+class LiveBudget:
+    """The uses of all partitions of a process. Used from one event loop."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._uses: dict[int, Use] = {}
+        self._paused: set[int] = set()
+
+    def ask(self, number: int, use: Use) -> bool:
+        """Tell what a partition holds now; whether it may read on."""
+        self._uses[number] = use
+        allowed = may_read(number, self._uses, self._bytes_max)
+        if allowed == self.paused(number):
+            text = "reading goes on" if allowed else "reading pauses: live rows fill their memory"
+            say(logger, logging.INFO, text, partition=number)
+            self._mark(number, paused=not allowed)
+        return allowed
+
+    def paused(self, number: int) -> bool:
+        """Whether the partition waits for room."""
+        return number in self._paused
+
+    def forget(self, number: int) -> None:
+        """The partition is no longer followed here."""
+        self._uses.pop(number, None)
+        self._mark(number, paused=False)
+
+    def _mark(self, number: int, *, paused: bool) -> None:
+        (self._paused.add if paused else self._paused.discard)(number)
+        reading_paused.labels(str(number)).set(paused)
