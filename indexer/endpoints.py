@@ -147,7 +147,8 @@ class Endpoints:
         """Events of a dataset as they are indexed, one JSON object per line."""
         dataset = request.query.get("dataset", "")
         try:
-            after_ns = int(request.query.get("after_ns", "-1"))
+            after = request.query.get("after_ns")
+            after_ns = None if after is None else int(after)
         except ValueError as error:
             raise BadRequest("after_ns must be a time in unix nanoseconds") from error
         if not dataset:

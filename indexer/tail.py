@@ -14,9 +14,9 @@ class TooManyTails(Exception):
 
 
 class Tail:
-    """One reader of one dataset's events."""
+    """One reader of one dataset's events; with `after_ns` only of those with a later time."""
 
-    def __init__(self, dataset: str, after_ns: int) -> None:
+    def __init__(self, dataset: str, after_ns: int | None) -> None:
         self.dataset = dataset
         self._after_ns = after_ns
         self._waiting: deque[bytes] = deque(maxlen=limits.TAIL_EVENTS_MAX)
@@ -25,7 +25,8 @@ class Tail:
 
     def put(self, events: list[tuple[int, bytes]]) -> None:
         """Offer events (time, line); never waits."""
-        fresh = [line for time_ns, line in events if time_ns > self._after_ns]
+        after_ns = self._after_ns
+        fresh = [line for time_ns, line in events if after_ns is None or time_ns > after_ns]
         self.dropped += max(0, len(self._waiting) + len(fresh) - limits.TAIL_EVENTS_MAX)
         self._waiting.extend(fresh)
         if fresh:
@@ -46,7 +47,7 @@ class Tails:
     def __init__(self) -> None:
         self._tails: set[Tail] = set()
 
-    def open(self, dataset: str, after_ns: int) -> Tail:
+    def open(self, dataset: str, after_ns: int | None) -> Tail:
         """A new reader. Raises TooManyTails."""
         if len(self._tails) >= limits.TAILS_MAX:
             raise TooManyTails

@@ -1,5 +1,6 @@
 """Errors of the query and management API: the vendor's problem documents, always with `error`."""
 
+import logging
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -10,6 +11,7 @@ from common.metrics import requests_total
 from query.spec_read import SpecError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 _KINDS = {
     400: ("unparseable", "The request body could not be parsed."),
@@ -55,7 +57,7 @@ def problem(request: web.Request, error: BellwetherError) -> web.Response:
 
 @web.middleware
 async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn errors into documents, and count every answer by route."""
+    """Turn errors into documents, and count every answer. The role's outermost loop."""
     try:
         response = await handler(request)
     except BellwetherError as error:
@@ -67,6 +69,11 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     except web.HTTPMethodNotAllowed as error:
         response = web.json_response({"error": "method not allowed"}, status=405)
         response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+    except (web.HTTPException, ConnectionError):
+        raise  # aiohttp's own answers; a client that is gone
+    except Exception:
+        _logger.exception("a request failed")
+        response = web.json_response({"error": "internal error; please report it"}, status=500)
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "unknown"
     requests_total.labels(route, str(response.status)).inc()

@@ -241,9 +241,11 @@ def _having(value: object, at: str, calculations: tuple[Calculation, ...]) -> Ha
         known = " ".join(o.value for o in HavingOp)
         raise SpecError(f"{at}.op", "invalid", f"must be one of {known}") from error
     limit = item.get("value")
-    if isinstance(limit, bool) or not isinstance(limit, int | float) or not math.isfinite(limit):
+    if isinstance(limit, bool) or not isinstance(limit, int | float):
         raise SpecError(f"{at}.value", "incorrect_type", "must be a number")
-    return Having(_find(calculations, op, item.get("column"), at), comparison, limit)
+    number = _scalar(limit, f"{at}.value")
+    assert isinstance(number, int | float)
+    return Having(_find(calculations, op, item.get("column"), at), comparison, number)
 
 
 def _whole(

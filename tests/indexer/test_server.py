@@ -12,6 +12,7 @@ from common.members import Member, list_members, list_partition_holders
 from common.role import RoleContext
 from common.web import INTERNAL_TOKEN_HEADER
 from indexer.server import serve
+from indexer.tail import Tails
 from tests.indexer.house import DATASET, QUICK, append, open_context
 
 PARTITIONS = 3
@@ -91,6 +92,15 @@ async def test_tail_follows_events_with_their_own_bytes(tmp_path: Path) -> None:
             b'{"time":1700000000000000006,"samplerate":1,"data":{"n":6}}\n',
         ]
         answer.close()
+
+
+async def test_tail_shows_events_of_any_time_unless_asked_for_later_ones() -> None:
+    tails = Tails()
+    every, later = tails.open(DATASET, None), tails.open(DATASET, 0)
+    lines = b'{"t":-5,"r":1,"d":{"n":1}}\n{"t":1,"r":1,"d":{"n":2}}\n'
+    tails.publish(DATASET, (lines,))
+    assert (await every.take()).count(b"\n") == 2
+    assert await later.take() == b'{"time":1,"samplerate":1,"data":{"n":2}}\n'
 
 
 async def test_second_indexer_of_the_zone_waits_and_takes_over(tmp_path: Path) -> None:

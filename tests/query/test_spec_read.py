@@ -44,6 +44,10 @@ NOW_NS = 1_700_000_000 * 10**9 + 5
         ({"havings": [{"calculate_op": "SUM", "op": ">", "value": 1}]}, "havings[0]: SUM must be"),
         ({"havings": [{"calculate_op": "COUNT", "op": "~", "value": 1}]}, "havings[0].op: must be"),
         ({"havings": [{"calculate_op": "COUNT", "op": ">"}]}, "havings[0].value: must be a number"),
+        (
+            {"havings": [{"calculate_op": "COUNT", "op": ">", "value": 10**400}]},
+            "havings[0].value: is larger",
+        ),
         ({"limit": 0}, "limit: must be between 1 and 10000"),
         ({"limit": "5"}, "limit: must be a whole number"),
         ({"time_range": -1}, "time_range: must be between 1 and"),
