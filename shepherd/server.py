@@ -171,7 +171,7 @@ def _tell(
 
 
 class Readiness:
-    """Not ready while cold without metadata: a rolling restart then stops here (design, section 5)."""
+    """Not ready while cold without metadata: a rolling restart stops there (design, section 5)."""
 
     def __init__(self, keys: KeyCache, metadata: Metadata) -> None:
         self._keys = keys

@@ -1,4 +1,4 @@
-"""One address: what is not ingest reaches a query role and comes back as it was (design, section 5)."""
+"""What is not ingest reaches a query role and comes back as it was (design, section 5)."""
 
 import asyncio
 from collections.abc import AsyncIterator
