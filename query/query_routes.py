@@ -13,7 +13,13 @@ from aiohttp import web
 from common import limits
 from common.auth import KeyCache
 from common.clock import Clock
-from common.errors import BadRequest, BellwetherError, NotFound, Unprocessable
+from common.errors import (
+    BadRequest,
+    BellwetherError,
+    MetadataUnavailable,
+    NotFound,
+    Unprocessable,
+)
 from common.logs import say
 from common.metadata import ApiKey, Metadata, StoredQuery
 from common.position import Position, parse_receipt
@@ -165,8 +171,9 @@ class QueryRoutes:
         answer: Answer | None = None
         try:
             answer = await parts.runner.run(question, wish)
+            notes = [*await self._notes_on_dataset(question.dataset), *answer.notes]
             result.body = msgspec.json.encode(
-                {"data": answer.data, "coverage": answer.coverage, "notes": answer.notes}
+                {"data": answer.data, "coverage": answer.coverage, "notes": notes}
             )
         except BellwetherError as error:
             result.error = error
@@ -189,6 +196,16 @@ class QueryRoutes:
                 range_s=(question.end_ns - question.start_ns) // 10**9,
             )
         parts.results.trim()
+
+    async def _notes_on_dataset(self, dataset: str) -> list[str]:
+        """A name that nobody knows is more likely misspelt than empty; but its first events may
+        be accepted before metadata has it (I8), so it is no error.
+        """
+        try:
+            known = await asyncio.to_thread(self._parts.metadata.get_dataset, dataset)
+        except MetadataUnavailable:
+            return []
+        return [] if known else ["no dataset of this name is known (yet): see /1/datasets"]
 
     def _response(self, request: web.Request, result: StoredResult, *, status: int) -> web.Response:
         path = f"/1/query_results/{quote(slug_of(request), safe='')}/{result.id}"

@@ -348,6 +348,13 @@ async def test_dataset_names_are_decoded_once_and_links_are_encoded(tmp_path: Pa
             assert response.status == 200
 
 
+async def test_query_of_a_dataset_that_nobody_knows_says_so(tmp_path: Path) -> None:
+    async with room(tmp_path) as running:
+        assert "no dataset of this name" in (await running.ask({**TIMES}))["notes"][0]
+        assert (await running.post("/1/datasets", {"name": "shop"}))[0] == 201
+        assert (await running.ask({**TIMES}))["notes"] == []
+
+
 async def test_columns_are_those_of_the_events(tmp_path: Path) -> None:
     async with room(tmp_path) as running:
         status, columns = await running.get("/1/columns/shop")
