@@ -242,4 +242,4 @@ def _convert(item: _Given, hint: Any, path: str, secret: bool) -> object:
 def _decode_path(wanted: type, value: object) -> object:
     if wanted is Path and isinstance(value, str):
         return Path(value).expanduser()
-    raise NotImplementedError(f"settings cannot be of type {wanted}")
+    raise TypeError(f"a setting cannot be of type {wanted}")
