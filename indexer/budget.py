@@ -54,7 +54,7 @@ class LiveBudget:
         allowed = may_read(number, self._uses, self._bytes_max)
         if allowed == self.paused(number):
             text = "reading goes on" if allowed else "reading pauses: live rows fill their memory"
-            say(logger, logging.INFO, text, partition=number)
+            say(logger, logging.DEBUG, text, partition=number)  # may be many times a second
             self._mark(number, paused=not allowed)
         return allowed
 

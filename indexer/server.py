@@ -134,7 +134,8 @@ async def _index(
     say(logger, logging.INFO, "indexer listens", url=url, partitions=identity.partitions)
     try:
         while not context.stop.is_set():
-            announced = announced or await _announce(locks, name, member)
+            if announced is None or not await asyncio.to_thread(announced.held):
+                announced = await _announce(locks, name, member) or announced
             await claims.refresh(indexer.gain, indexer.lose)
             await _wait(context.stop, config.claim_retry_ms / 1000)
     finally:
@@ -143,7 +144,7 @@ async def _index(
         await indexer.close()
         await claims.release_all()
         if announced is not None:
-            await asyncio.to_thread(announced.release)
+            await _withdraw(announced)
 
 
 async def _announce(locks: Locks, name: str, member: Member) -> Claim | None:
@@ -152,6 +153,13 @@ async def _announce(locks: Locks, name: str, member: Member) -> Claim | None:
     except Unavailable as error:  # indexing goes on without it (I8)
         say(logger, logging.WARNING, "not announced: the locks are unavailable", why=str(error))
         return None
+
+
+async def _withdraw(announced: Claim) -> None:
+    try:
+        await asyncio.to_thread(announced.release)
+    except Unavailable as error:
+        say(logger, logging.WARNING, "not withdrawn: the locks are unavailable", why=str(error))
 
 
 async def _wait(stop: asyncio.Event, timeout_s: float) -> None:

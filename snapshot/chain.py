@@ -60,15 +60,21 @@ class Chain:
         return self.load(key, Manifest)
 
     def keep(self, key: str, document: msgspec.Struct) -> None:
-        """Keep a local copy of a document that is published."""
+        """Keep a local copy of a document that is published.
+
+        A copy only helps repairs: a disk that is full keeps nobody from resuming or publishing.
+        """
         if self._folder is None:
             return
         path = self._folder / key
-        durable.make_folder(path.parent)
-        durable.replace(path, encode_checked(document))
-        kept = sorted(path.parent.glob("[0-9]*.json"))
-        for old in kept[: -limits.LOCAL_COPIES_MAX]:
-            old.unlink(missing_ok=True)
+        try:
+            durable.make_folder(path.parent)
+            durable.replace(path, encode_checked(document))
+            kept = sorted(path.parent.glob("[0-9]*.json"))
+            for old in kept[: -limits.LOCAL_COPIES_MAX]:
+                old.unlink(missing_ok=True)
+        except OSError as error:
+            say(logger, logging.WARNING, "no local copy was kept", key=key, why=str(error))
 
     def _local_copy(self, key: str, kind: type[T]) -> T | None:
         if self._folder is None:

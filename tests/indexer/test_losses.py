@@ -1,6 +1,7 @@
 """Documents, logs and disks that are lost in part: made again, or a recorded gap (I2, I4, I5)."""
 
 import contextlib
+import errno
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -179,3 +180,18 @@ async def test_verify_under_an_indexer_that_publishes_and_drops_is_no_false_alar
         gone = Beheaded(context.backends.log, 8)
         report = await verify(context.backends.objects, gone, [0])  # type: ignore[arg-type]  # a log
         assert ["neither" in problem.what for problem in report.problems] == [True]
+
+
+async def test_full_disk_keeps_nobody_from_resuming_and_serving(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await four_cuts(tmp_path)
+
+    def full(_target: Path, _data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr("snapshot.chain.durable.replace", full)
+    async with open_context(tmp_path) as context, running(context) as partition:
+        await append(context.backends.log, [5])
+        await until(partition, reached(9))
+        assert await numbers(partition) == [1, 2, 3, 4, 5]
