@@ -33,6 +33,7 @@ from shepherd.auth_route import AuthRoute
 from shepherd.batcher import Batcher
 from shepherd.config import ShepherdConfig
 from shepherd.datasets import DatasetCache
+from shepherd.half_open import Connections, HalfOpenSite
 from shepherd.ingest import IngestParts, IngestRoutes
 from shepherd.own_events import OwnEvents
 from shepherd.placement import RandomPlacement
@@ -74,7 +75,8 @@ async def serve(
     readiness = Readiness(keys, backends.metadata)
 
     silent = SilentConnections(clock)
-    public = web.Application(middlewares=[_hear(silent), answer_errors])
+    connections = Connections()
+    public = web.Application(middlewares=[connections.middleware(), _hear(silent), answer_errors])
     public.router.add_post("/1/events/{dataset}", ingest.event)
     public.router.add_post("/1/batch/{dataset}", ingest.batch)
     public.router.add_get("/1/auth", AuthRoute(keys).auth)
@@ -88,8 +90,12 @@ async def serve(
     add_health_routes(internal, readiness.not_ready)
     internal.router.add_post("/internal/telemetry", own.receive)
 
-    public_runner = await _listen(public, config.host, config.port, _tls(config), config)
-    internal_runner = await _listen(internal, context.host, context.port, None, config)
+    public_runner = await _listen(
+        public, config.host, config.port, _tls(config), config, connections
+    )
+    internal_runner = await _listen(
+        internal, context.host, context.port, None, config, Connections()
+    )
     public_url = f"{'https' if config.tls_cert else 'http'}://{_address(public_runner)}"
     say(_logger, logging.INFO, "listening", public=public_url)
     url = f"http://{_address(internal_runner)}"
@@ -228,7 +234,12 @@ def _route(request: web.Request) -> str:
 
 
 async def _listen(
-    app: web.Application, host: str, port: int, tls: ssl.SSLContext | None, config: ShepherdConfig
+    app: web.Application,
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None,
+    config: ShepherdConfig,
+    connections: Connections,
 ) -> web.AppRunner:
     """Serve the application; returns its runner, whose `addresses` tell the port."""
     runner = web.AppRunner(
@@ -243,7 +254,9 @@ async def _listen(
         shutdown_timeout=config.stop_timeout_s,
     )
     await runner.setup()
-    await web.TCPSite(runner, host, port, ssl_context=tls, backlog=1024).start()
+    site = HalfOpenSite(runner, host, port, ssl_context=tls, backlog=1024)
+    site.connections = connections
+    await site.start()
     return runner
 
 
