@@ -3,10 +3,12 @@
 import itertools
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+
+from bellwether.output import output_console, printable
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARK_CHARS = 32
@@ -53,16 +55,16 @@ def render(document: dict[str, Any], breakdowns: list[str]) -> RenderableType:
     sparks = _sparks(data.get("series") or [], breakdowns, measures[:1])
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        table.add_column(escape(name), justify="left" if name in breakdowns else "right")
+        table.add_column(escape(printable(name)), justify="left" if name in breakdowns else "right")
     if sparks:
-        table.add_column(escape(f"{measures[0]} over time"))
+        table.add_column(escape(printable(f"{measures[0]} over time")))
     for row in rows:
         cells: list[RenderableType] = [Text(show(row[name])) for name in columns]
         if sparks:
             cells.append(Text(sparks.get(_group(row, breakdowns), ""), style="cyan"))
         table.add_row(*cells)
     parts: list[RenderableType] = [table if rows else Text("no events match", style="yellow")]
-    parts += [Text(f"note: {note}", style="dim") for note in document.get("notes") or []]
+    parts += [Text(printable(f"note: {note}"), style="dim") for note in document.get("notes") or []]
     parts.append(coverage_line(document.get("coverage") or {}))
     return Group(*parts)
 
@@ -77,7 +79,7 @@ def show(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
-    return str(value)
+    return printable(str(value))
 
 
 def coverage_line(coverage: dict[str, Any]) -> Text:
@@ -119,4 +121,4 @@ def _sparks(
 
 def print_result(document: dict[str, Any], breakdowns: list[str]) -> None:
     """Print it to standard output."""
-    Console(highlight=False).print(render(document, breakdowns))
+    output_console().print(render(document, breakdowns))

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from bellwether.commands.options import configuration_options, load_settings
 from bellwether.config import LogConfig, NodeConfig, UpConfig
+from bellwether.output import output_console
 from bellwether.wiring import open_backends
 from common.clock import SystemClock
 from common.errors import BellwetherError
@@ -95,7 +95,8 @@ def list_keys(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> 
     """List the keys, without their texts."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("id", "name", "kind", "may", "created", "state"):
-        table.add_column(column)
+        # `keys revoke` takes the whole id
+        table.add_column(column, overflow="fold", no_wrap=column == "id")
     with _opened(config, data, sets) as (backends, place):
         for key in backends.metadata.list_keys(place.environment.id):
             rights = [name for name in Access.__slots__ if getattr(key.access, name)]
@@ -104,7 +105,7 @@ def list_keys(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> 
                 key.id, escape(key.name), key.kind.value, ", ".join(rights), _day(key.created_ns),
                 state,
             )  # fmt: skip
-    Console().print(table)
+    output_console().print(table)
 
 
 @keys.command("revoke")
@@ -129,14 +130,14 @@ def list_datasets(config: Path | None, data: Path | None, sets: tuple[str, ...])
     """List the datasets."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("slug", "name", "depth", "created", "description"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     with _opened(config, data, sets) as (backends, place):
         for found in backends.metadata.list_datasets(place.environment.id):
             table.add_row(
                 escape(found.slug), escape(found.name), str(found.expand_json_depth),
                 _day(found.created_ns), escape(found.description),
             )  # fmt: skip
-    Console().print(table)
+    output_console().print(table)
 
 
 @datasets.command("create")

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bellwether.commands.options import configuration_options, load_settings
+from bellwether.output import output_console
 
 
 @click.command()
@@ -25,4 +25,4 @@ def settings(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> N
             Text(item.source, style="dim" if item.source == "default" else "green"),
             Text(item.declared.help),
         )
-    Console().print(table)
+    output_console().print(table)

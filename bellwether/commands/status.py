@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from bellwether.client import Client, ClientError, Target, connect
 from bellwether.commands.options import client_options, run_async
+from bellwether.output import output_console
 from common.clock import SystemClock
 from ops.status import Status, read_status, troubles
 
@@ -37,7 +38,7 @@ async def _status(target: Target, as_json: bool, watch: bool) -> int:
             return 0
         now_ns = clock.now_ns()
         found = _read(document, now_ns)
-        console = Console(highlight=False)
+        console = output_console()
         if not watch:
             console.print(_render(found, now_ns))
             return 1 if troubles(found, now_ns) else 0

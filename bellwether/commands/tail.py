@@ -1,18 +1,21 @@
 """`bellwether tail`: follow events as they arrive."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-import aiohttp
 import click
 import orjson
-from rich.console import Console
 from rich.text import Text
 
 from bellwether.client import Client, ClientError, Target, connect
 from bellwether.commands.options import client_options, run_async
+from bellwether.output import output_console, printable
+
+_RETRY_S = 0.5
 
 
 @click.command()
@@ -31,41 +34,58 @@ def tail(
 async def _follow(
     target: Target, dataset: str, as_json: bool, fields: tuple[str, ...], count: int | None
 ) -> None:
-    console = Console(highlight=False)
-    async with connect(target, total_s=None) as client:
-        seen = 0
-        while True:
-            try:
-                seen = await _stream(client, dataset, as_json, fields, count, seen, console)
-            except aiohttp.ClientPayloadError as error:
-                raise ClientError(f"the stream ended: {error}") from error
-            if count is not None and seen >= count:
-                return
-            # the server ends a stream when an indexer stops: what arrives meanwhile is not shown
-            await asyncio.sleep(0.5)
-
-
-async def _stream(
-    client: Client,
-    dataset: str,
-    as_json: bool,
-    fields: tuple[str, ...],
-    count: int | None,
-    seen: int,
-    console: Console,
-) -> int:
-    async with client.open("GET", f"/bw/1/tail/{quote(dataset, safe='')}") as answer:
-        async for line in answer.content:
-            if not line.strip():
-                continue
+    console = output_console()
+    path = f"/bw/1/tail/{quote(dataset, safe='')}"
+    seen = 0
+    async with (
+        connect(target, total_s=None) as client,
+        aclosing(follow(client, path, _notice)) as lines,
+    ):
+        async for line in lines:
             if as_json:
                 click.echo(line.decode("utf-8", "replace").rstrip("\n"))
             else:
                 console.print(_show(orjson.loads(line), fields), soft_wrap=True)
             seen += 1
             if count is not None and seen >= count:
-                break
-    return seen
+                return
+
+
+def _notice(text: str) -> None:
+    click.echo(text, err=True)
+
+
+async def follow(
+    client: Client, path: str, on_gap: Callable[[str], None], retry_s: float = _RETRY_S
+) -> AsyncGenerator[bytes, None]:
+    """The stream's lines, asked for again whenever it ends. Raises ClientError if the first
+    request fails, or a later one is refused for good.
+
+    The server ends a stream when an indexer or the query role stops. What is indexed until the
+    stream runs again is not in it: `on_gap` is told.
+    """
+    lost_since: datetime | None = None
+    started = False
+    while True:
+        try:
+            async with client.open("GET", path) as answer:
+                started = True
+                if lost_since is not None:
+                    on_gap(
+                        f"following again; events since {lost_since:%Y-%m-%d %H:%M:%S}Z may be "
+                        "missing here: `bellwether query` has them"
+                    )
+                    lost_since = None
+                async for line in answer.content:
+                    if line.endswith(b"\n") and line.strip():  # else cut off half way
+                        yield line
+        except ClientError as error:
+            if not started or 0 < error.status < 500:
+                raise
+        if lost_since is None:
+            lost_since = datetime.now(UTC)
+            on_gap("the stream ended; trying again until Ctrl-C")
+        await asyncio.sleep(retry_s)
 
 
 def _show(event: dict[str, Any], fields: tuple[str, ...]) -> Text:
@@ -76,7 +96,8 @@ def _show(event: dict[str, Any], fields: tuple[str, ...]) -> Text:
         if name in data:
             value = data[name]
             shown = value if isinstance(value, str) else orjson.dumps(value).decode()
-            text.append(f" {name}=", style="cyan").append(shown, style="default")
+            text.append(f" {printable(name)}=", style="cyan")
+            text.append(printable(shown), style="default")
     if event.get("samplerate", 1) != 1:
         text.append(f" ×{event['samplerate']}", style="dim")
     return text

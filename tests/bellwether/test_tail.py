@@ -1,0 +1,71 @@
+"""`bellwether tail` against a real HTTP server that ends streams as a restart does."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from bellwether.client import ClientError, Target, connect
+from bellwether.commands.tail import follow
+
+Handler = Callable[[int, web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def _serving(answer: Handler) -> AsyncIterator[str]:
+    count = 0
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        nonlocal count
+        count += 1
+        return await answer(count, request)
+
+    app = web.Application()
+    app.router.add_get("/tail", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def test_tail_outlives_an_ended_a_broken_and_a_refused_stream_and_says_so() -> None:
+    async def answer(number: int, request: web.Request) -> web.StreamResponse:
+        if number == 2:
+            return web.json_response({"error": "no indexer"}, status=503)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b'{"n":%d}\n' % number)
+        if number == 3:  # cut off half way through an event
+            await response.write(b'{"n":')
+            assert request.transport is not None
+            request.transport.abort()
+        return response
+
+    notices: list[str] = []
+    got: list[bytes] = []
+    async with (
+        _serving(answer) as url,
+        connect(Target(url, "key"), None) as client,
+        aclosing(follow(client, "/tail", notices.append, 0.01)) as lines,
+    ):
+        async for line in lines:
+            got.append(line)
+            if len(got) == 3:
+                break
+    assert got == [b'{"n":1}\n', b'{"n":3}\n', b'{"n":4}\n']
+    assert [n.split(";")[0] for n in notices] == ["the stream ended", "following again"] * 2
+
+
+@pytest.mark.parametrize("status", [401, 403, 503])
+async def test_a_first_request_that_is_refused_ends_the_tail(status: int) -> None:
+    async def answer(number: int, request: web.Request) -> web.StreamResponse:
+        return web.json_response({"error": "no"}, status=status)
+
+    async with _serving(answer) as url, connect(Target(url, "key"), None) as client:
+        with pytest.raises(ClientError, match=str(status)):
+            async for _ in follow(client, "/tail", lambda text: None, 0.01):
+                pass
