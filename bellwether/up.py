@@ -8,6 +8,7 @@ that what was acknowledged is finished before its readers leave.
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -74,6 +75,7 @@ class Supervisor:
             claim = locks.acquire("up", encode_member(member))
             if claim is None:
                 raise CannotStart(_held_by(locks, self._data), EXIT_HELD)
+            check_tls(self._public)
             port = choose_port(self._public.host, self._public.port)
             url = public_url(self._public, port)
             claim.update(encode_member(msgspec.structs.replace(member, url=url)))
@@ -215,7 +217,7 @@ class Supervisor:
                     for child in group:
                         child.kill()
                 time.sleep(_TICK_S)
-            clean = clean and all(c.poll() == 0 for c in group)
+            clean = clean and all(c.poll() in _clean_codes(c) for c in group)
         self._screen.stopped(clean)
         return 0 if clean else 1
 
@@ -224,6 +226,26 @@ class Supervisor:
 
     def _now_s(self) -> float:
         return self._clock.monotonic_ns() / 1e9
+
+
+def check_tls(config: ShepherdConfig) -> None:
+    """Check certificate and key before a role fails on them. Raises CannotStart."""
+    if not config.tls_cert:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            config.tls_cert, config.tls_key, password=_no_password
+        )
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise CannotStart(
+            f"cannot use shepherd.tls_cert {config.tls_cert} with shepherd.tls_key "
+            f"{config.tls_key}: {error}. Give a PEM certificate and its key without a password.",
+            EXIT_BAD_START,
+        ) from error
+
+
+def _no_password() -> str:
+    raise ValueError("the key is protected by a password")
 
 
 def choose_port(host: str, port: int) -> int:
@@ -241,6 +263,11 @@ def choose_port(host: str, port: int) -> int:
             ) from error
         chosen: int = probe.getsockname()[1]
         return chosen
+
+
+def _clean_codes(child: Child) -> tuple[int, ...]:
+    """A role that was still starting ends by the signal itself: it had nothing in flight."""
+    return (0,) if child.ready else (0, -signal.SIGTERM)
 
 
 def public_url(config: ShepherdConfig, port: int) -> str:

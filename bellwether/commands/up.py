@@ -15,7 +15,10 @@ from common.clock import SystemClock
 @click.command()
 @click.option("--host", help="Address to listen on (default 127.0.0.1).")
 @click.option("--port", type=int, help="Port to listen on (default 8080; 0: any free one).")
-@click.option("--key", help="API key to use instead of a generated one.")
+@click.option(
+    "--key",
+    help="API key to use instead of a generated one; BELLWETHER_KEY keeps it out of `ps`.",
+)
 @click.option("--twins", is_flag=True, default=None, help="Two indexers of every partition.")
 @click.option("--no-telemetry", is_flag=True, help="Write no events about Bellwether itself.")
 @configuration_options
@@ -41,6 +44,7 @@ def up(
         ("node", "telemetry"): False if no_telemetry else None,
     }
     settings = load_settings(config, data, sets, flags)
+    os.umask(0o077)  # for the roles too: what clients send is nobody else's to read
     try:
         sys.exit(Supervisor(settings, os.environ, SystemClock(), new_screen()).run())
     except CannotStart as error:
