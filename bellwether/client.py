@@ -112,6 +112,12 @@ class Client:
 
     def unreachable(self, error: Exception) -> str:
         """What to tell when no answer came."""
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            return (
+                f"{self.target.url} shows a certificate that is not trusted here: "
+                f"{error.certificate_error}. Name its authority's PEM file in SSL_CERT_FILE, "
+                "or accept any certificate with --insecure."
+            )
         reason = str(error) or type(error).__name__
         return (
             f"cannot reach {self.target.url}: {reason}. Is `bellwether up` running? "

@@ -1,5 +1,6 @@
 """`bellwether send`: load a file."""
 
+import asyncio
 import os
 import random
 import secrets
@@ -17,7 +18,8 @@ from rich.table import Table
 
 from bellwether.client import ClientError, Target, connect
 from bellwether.commands.options import client_options, run_async
-from bellwether.send.batches import batches
+from bellwether.output import output_console, printable
+from bellwether.send.batches import Batch, batches
 from bellwether.send.event import UnknownFormat
 from bellwether.send.event_time import format_time
 from bellwether.send.prepare import Choices, Ready, prepare
@@ -94,10 +96,7 @@ def send(
         _print_preview(preview(items), kind)
         return
     load = _Load(target, dataset, choices, resume, again, rejects, dict(os.environ))
-    try:
-        sys.exit(run_async(_load(source, items, load)))
-    except DAMAGED as error:
-        raise click.ClickException(f"{file}: damaged {source.compression} data: {error}") from error
+    sys.exit(run_async(_load(source, items, load)))
 
 
 async def _load(source: Source, items: Iterator[Ready], load: _Load) -> int:
@@ -110,6 +109,8 @@ async def _load(source: Source, items: Iterator[Ready], load: _Load) -> int:
     )
     before = read_state(path) if load.resume and source.resumable else None
     reasons: list[Reject] = []
+    failed: str | None = None
+    state_kept = source.resumable
 
     def on_reject(reject: Reject) -> None:
         if len(reasons) < _REASONS_SHOWN:
@@ -127,15 +128,22 @@ async def _load(source: Source, items: Iterator[Ready], load: _Load) -> int:
         TextColumn("{task.fields[counts]}"),
         console=_console,
         transient=True,
+        disable=not _console.is_terminal,
     ) as bar:
         task = bar.add_task(escape(source.name), total=source.size_bytes, counts="")
 
         def on_progress(counts: Counts) -> None:
             text = f"{counts.accepted:,} stored, {counts.rejected:,} not"
             bar.update(task, completed=source.read_bytes, counts=text)
-            if source.resumable:
+            nonlocal state_kept
+            if state_kept:
                 done = LoadState(source.name, counts.offset, counts.accepted, counts.rejected)
-                write_state(path, done)
+                try:
+                    write_state(path, done)
+                except OSError as error:  # the load itself needs no state
+                    state_kept = False
+                    text = f"--resume will not know this load: {path.parent}: {error.strerror}"
+                    bar.console.print(text, style="yellow", markup=False, soft_wrap=True)
 
         async with connect(target) as client:
             sender = Sender(
@@ -143,12 +151,23 @@ async def _load(source: Source, items: Iterator[Ready], load: _Load) -> int:
             )
             skip_to = before.offset if before else 0
             try:
-                await sender.send_all(batches(items, seed, skip_to))
-                failed = None
-            except (SendFailed, ClientError) as error:
+                await sender.send_all(_whole(batches(items, seed, skip_to), source))
+            except (SendFailed, ClientError, SourceError) as error:
                 failed = str(error)
-    _print_outcome(sender.progress, reasons, failed, before, load)
+            except asyncio.CancelledError:  # Ctrl-C
+                _print_outcome(sender.progress, reasons, "interrupted", before, load, state_kept)
+                raise
+    _print_outcome(sender.progress, reasons, failed, before, load, state_kept)
     return 1 if failed or sender.progress.rejected else 0
+
+
+def _whole(found: Iterator[Batch], source: Source) -> Iterator[Batch]:
+    """The batches; a file that turns out to be damaged says so. Raises SourceError."""
+    try:
+        yield from found
+    except DAMAGED as error:
+        what = "cannot be read" if source.compression == "plain" else "damaged"
+        raise SourceError(f"{source.name}: {what} {source.compression} data: {error}") from error
 
 
 def _print_outcome(
@@ -157,6 +176,7 @@ def _print_outcome(
     failed: str | None,
     before: LoadState | None,
     load: _Load,
+    resumable: bool,
 ) -> None:
     console = Console(highlight=False, soft_wrap=True)
     if before is not None:
@@ -169,18 +189,19 @@ def _print_outcome(
     if counts.rejected:
         console.print(f"{counts.rejected:,} not stored:", style="yellow")
         for reject in reasons:
-            console.print(f"  line {reject.line}: {reject.reason}", markup=False)
+            console.print(f"  line {reject.line}: {printable(reject.reason)}", markup=False)
         if counts.rejected > len(reasons) and load.rejects is None:
             console.print("  … --rejects FILE writes them all")
     if counts.retries:
         console.print(f"{counts.retries:,} requests were repeated (each stored once)")
     if failed:
         console.print(f"stopped: {failed}", style="red", markup=False)
-        console.print("the same command with --resume goes on from here")
+        if resumable:
+            console.print("the same command with --resume goes on from here")
 
 
 def _print_preview(found: Preview, kind: str) -> None:
-    console = Console(highlight=False)
+    console = output_console()
     sources = [f"{n or 'arrival'} ({count:,})" for n, count in found.time_from.most_common()]
     console.print(
         f"format {kind}; {len(found.events):,} events looked at, {len(found.refused):,} refused; "
@@ -198,7 +219,10 @@ def _print_preview(found: Preview, kind: str) -> None:
         table.add_column(name, justify="right" if name == "in events" else "left", overflow="fold")
     for item in found.fields.values():
         types = ", ".join(kind for kind, _ in item.types.most_common())
-        table.add_row(escape(item.name), types, f"{item.events:,}", escape(item.example))
+        table.add_row(
+            escape(printable(item.name)), types, f"{item.events:,}", escape(printable(item.example))
+        )
     console.print(table)
     for refused in found.refused[:_REASONS_SHOWN]:
-        console.print(f"line {refused.line}: {refused.error}", style="yellow", markup=False)
+        text = printable(f"line {refused.line}: {refused.error}")
+        console.print(text, style="yellow", markup=False)

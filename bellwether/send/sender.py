@@ -147,6 +147,8 @@ class Sender:
                     raise ClientError(await refusal(answer), answer.status)
                 statuses = orjson.loads(await answer.read())
                 receipt = answer.headers.get("X-Bellwether-Receipt")
+        except aiohttp.ClientConnectorCertificateError as error:  # no later attempt is better
+            raise ClientError(self._client.unreachable(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return _Again(self._client.unreachable(error), 0.0)
         except orjson.JSONDecodeError as error:

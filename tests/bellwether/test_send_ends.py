@@ -1,0 +1,62 @@
+"""A load that cannot go on says what was stored and why it stopped."""
+
+import asyncio
+import gzip
+import io
+import random
+import ssl
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.client_reqrep import ConnectionKey
+
+from bellwether.client import ClientError, Target, connect
+from bellwether.commands.send import _whole
+from bellwether.send.batches import batches
+from bellwether.send.prepare import Choices, prepare
+from bellwether.send.readers import detect, reader_for
+from bellwether.send.sender import Progress, Sender
+from bellwether.send.source import SourceError, open_source
+from common.clock import SystemClock
+
+
+def test_events_before_the_damage_of_a_file_are_sent_and_the_damage_is_named(
+    tmp_path: Path,
+) -> None:
+    randomness = random.Random(1)
+    text = b"".join(b'{"n":%d}\n' % randomness.getrandbits(60) for _ in range(60_000))
+    path = tmp_path / "cut.json.gz"
+    raw = gzip.compress(text)
+    path.write_bytes(raw[: len(raw) // 2])
+    source = open_source(str(path))
+    read = reader_for(detect(source.head, str(path)), source.head)
+    found = _whole(batches(prepare(read(source.stream), Choices()), "seed"), source)
+    assert len(next(found).events) > 1_000
+    with pytest.raises(SourceError, match="damaged gzip data"):
+        list(found)
+
+
+async def test_certificate_that_is_not_trusted_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = ConnectionKey("localhost", 1, True, True, None, None, None)
+    error = aiohttp.ClientConnectorCertificateError(key, ssl.CertificateError("self-signed"))
+    attempts = 0
+
+    def refuse(*args: object, **options: object) -> None:
+        nonlocal attempts
+        attempts += 1
+        raise error
+
+    async with connect(Target("https://localhost:1", "key")) as client:
+        monkeypatch.setattr(client.session, "post", refuse)
+        sender = Sender(
+            client, "d", SystemClock(), random.Random(1), lambda reject: None, lambda done: None
+        )
+        text = b'{"a":1}\n'
+        events = prepare(reader_for("json", text)(io.BytesIO(text)), Choices())
+        with pytest.raises(ClientError, match="--insecure"):
+            await asyncio.wait_for(sender.send_all(batches(events, "seed")), 10)
+    assert attempts == 1
+    assert sender.progress == Progress()
