@@ -80,11 +80,18 @@ class Sender:
         self.progress = Progress()
 
     async def send_all(self, source: Iterator[Batch]) -> None:
-        """Send every batch, in order of answers, a few at once. Raises SendFailed."""
+        """Send every batch, in order of answers, a few at once. Raises SendFailed, and what
+        `source` raises, once the batches before that have been answered.
+        """
         waiting: list[tuple[Batch, asyncio.Task[list[Reject]]]] = []
         try:
             while True:
-                batch = await asyncio.to_thread(next, source, None)
+                try:
+                    batch = await asyncio.to_thread(next, source, None)
+                except Exception:
+                    for first, task in waiting:
+                        self._answered(first, await task)
+                    raise
                 if batch is not None:
                     waiting.append((batch, asyncio.create_task(self._send(batch))))
                 if not waiting:

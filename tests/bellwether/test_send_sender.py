@@ -3,7 +3,7 @@
 import json
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bellwether.client import ClientError, Target, connect
 from bellwether.send import sender as sending
-from bellwether.send.batches import batches
+from bellwether.send.batches import Batch, batches
 from bellwether.send.prepare import Ready
 from bellwether.send.resume import LoadState, read_state, state_file, write_state
 from bellwether.send.sender import Progress, Reject, Sender, SendFailed
@@ -158,3 +158,19 @@ def test_states_of_loads_are_kept_apart_and_read_back(tmp_path: Path) -> None:
     assert read_state(one) == state
     one.write_bytes(b"{")
     assert read_state(one) is None
+
+
+async def test_what_was_under_way_when_the_file_broke_is_counted(store: Store) -> None:
+    def broken() -> Iterator[Batch]:
+        yield from batches(iter(events(30)), "seed")
+        raise OSError("the file is damaged")
+
+    async with connect(Target(store.url, "key")) as client:
+        load = Sender(
+            client, "d", SystemClock(), random.Random(1), lambda reject: None, lambda progress: None
+        )
+        with pytest.raises(OSError, match="damaged"):
+            await load.send_all(broken())
+
+    assert load.progress.accepted == 30
+    assert store.stored() == Counter(range(30))
