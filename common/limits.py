@@ -78,6 +78,7 @@ ROW_GROUP_ROWS_MIN: Final = 8_192  # also with thousands of columns, so that foo
 LIVE_BLOCK_ROWS_MAX: Final = 32_768  # larger live blocks are not merged again: bounds one copy
 UNSEALED_CUTS_MAX: Final = 2  # cuts waiting to be published; then reading pauses
 TAIL_EVENTS_MAX: Final = 2_000  # waiting for one reader of a tail; the oldest go first
+TAIL_LOOK_S: Final = 1.0  # a quiet tail notices so soon that its reader has left
 TAILS_MAX: Final = 64  # readers of tails at once in one indexer; then 429
 FOOTERS_MAX: Final = 8_192  # segments whose column names are remembered
 REPAIRS_WAITING_MAX: Final = 64  # segments waiting to be made again; queries ask again

@@ -16,6 +16,7 @@ __all__ = [
     "Middleware",
     "add_health_routes",
     "error_response",
+    "has_hung_up",
     "require_internal_token",
 ]
 INTERNAL_TOKEN_HEADER = "X-Bellwether-Internal-Token"
@@ -25,6 +26,11 @@ def error_response(error: BellwetherError) -> web.Response:
     """The error as the API's plain JSON body, with `Retry-After` where it has one."""
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
     return web.json_response({"error": str(error)}, status=error.status, headers=headers)
+
+
+def has_hung_up(request: web.Request) -> bool:
+    """Whether nobody is there any more to answer."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def add_health_routes(app: web.Application, not_ready: Callable[[], str | None]) -> None:

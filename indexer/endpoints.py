@@ -5,12 +5,13 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from common import limits
 from common.clock import Clock
 from common.columns import ColumnKey
 from common.errors import BadRequest, BellwetherError, TooManyRequests
 from common.log import Log
 from common.record import Marker, marker_record
-from common.web import Handler, error_response
+from common.web import Handler, error_response, has_hung_up
 from indexer.partition import Partition
 from indexer.tail import Tails, TooManyTails
 from indexer.views import Views
@@ -160,9 +161,15 @@ class Endpoints:
         try:
             response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
             await response.prepare(request)
-            while True:
-                await response.write(await tail.take())
+            while not has_hung_up(request):
+                try:
+                    async with asyncio.timeout(limits.TAIL_LOOK_S):
+                        lines = await tail.take()
+                except TimeoutError:  # a quiet dataset: a reader that left would not be noticed
+                    continue
+                await response.write(lines)
                 await asyncio.sleep(_TAIL_PAUSE_S)
+            return response
         finally:
             self._tails.close(tail)
 

@@ -7,11 +7,13 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
+from common import limits
 from common.auth import KeyCache
 from common.errors import Unavailable
 from common.log import Log
 from common.logs import say
 from common.members import Member
+from common.web import has_hung_up
 from query.access import authorize, dataset_of
 from query.holders import Holders
 from query.indexer_calls import IndexerCalls
@@ -88,7 +90,13 @@ class OperateRoutes:
         running = len(readers)
         try:
             while running:
-                line = await lines.get()
+                try:
+                    async with asyncio.timeout(limits.TAIL_LOOK_S):
+                        line = await lines.get()
+                except TimeoutError:  # a quiet dataset: a reader that left would not be noticed
+                    if has_hung_up(request):
+                        break
+                    continue
                 if line is None:
                     running -= 1
                 else:

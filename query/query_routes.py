@@ -24,6 +24,7 @@ from common.logs import say
 from common.metadata import ApiKey, Metadata, StoredQuery
 from common.position import Position, parse_receipt
 from common.telemetry import Telemetry
+from common.web import has_hung_up
 from query.access import authorize, dataset_of, slug_of
 from query.planner import Question, ask
 from query.problems import json_body, public_base
@@ -103,7 +104,7 @@ class QueryRoutes:
         while task is not None and not task.done() and left_s > 0:
             await asyncio.wait({task}, timeout=min(left_s, _POLL_S))
             left_s -= _POLL_S
-            if request.transport is None or request.transport.is_closing():
+            if has_hung_up(request):
                 self._parts.results.drop(result)
                 return
 

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
+from common import limits
 from common.members import Member, list_members, list_partition_holders
 from common.role import RoleContext
 from common.web import INTERNAL_TOKEN_HEADER
@@ -92,6 +94,24 @@ async def test_tail_follows_events_with_their_own_bytes(tmp_path: Path) -> None:
             b'{"time":1700000000000000006,"samplerate":1,"data":{"n":6}}\n',
         ]
         answer.close()
+
+
+async def test_tail_of_a_quiet_dataset_ends_with_its_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TAILS_MAX", 1)
+    monkeypatch.setattr(limits, "TAIL_LOOK_S", 0.05)
+    path = f"/internal/tail?dataset={DATASET}"
+    async with open_context(tmp_path) as context, served(context) as session:
+        first = await session.get(path)
+        assert (first.status, (await session.get(path)).status) == (200, 429)
+        first.close()
+        for _ in range(100):
+            if (again := await session.get(path)).status == 200:
+                break
+            await asyncio.sleep(0.05)
+        assert again.status == 200
+        again.close()
 
 
 async def test_tail_shows_events_of_any_time_unless_asked_for_later_ones() -> None:
