@@ -6,10 +6,9 @@ import os
 
 from aiohttp import web
 
-from common.errors import Unavailable
-from common.locks import Claim, Locks
+from common.announce import Announcement
 from common.logs import say
-from common.members import Member, encode_member
+from common.members import Member
 from common.role import RoleContext
 from common.version import VERSION
 from common.web import add_health_routes, require_internal_token
@@ -126,16 +125,14 @@ async def _index(
         version=VERSION,
     )
     locks = context.backends.locks
-    name = f"roles/{context.role}/{context.instance}"
-    announced: Claim | None = None
+    announcement = Announcement(locks, member)
     identity = await context.backends.log.open()
     claims = Claims(locks, member, identity.partitions)
     repairing = asyncio.create_task(repairs.run())
     say(logger, logging.INFO, "indexer listens", url=url, partitions=identity.partitions)
     try:
         while not context.stop.is_set():
-            if announced is None or not await asyncio.to_thread(announced.held):
-                announced = await _announce(locks, name, member) or announced
+            await announcement.renew()
             await claims.refresh(indexer.gain, indexer.lose)
             await _wait(context.stop, config.claim_retry_ms / 1000)
     finally:
@@ -143,23 +140,7 @@ async def _index(
         await asyncio.gather(repairing, return_exceptions=True)
         await indexer.close()
         await claims.release_all()
-        if announced is not None:
-            await _withdraw(announced)
-
-
-async def _announce(locks: Locks, name: str, member: Member) -> Claim | None:
-    try:
-        return await asyncio.to_thread(locks.acquire, name, encode_member(member))
-    except Unavailable as error:  # indexing goes on without it (I8)
-        say(logger, logging.WARNING, "not announced: the locks are unavailable", why=str(error))
-        return None
-
-
-async def _withdraw(announced: Claim) -> None:
-    try:
-        await asyncio.to_thread(announced.release)
-    except Unavailable as error:
-        say(logger, logging.WARNING, "not withdrawn: the locks are unavailable", why=str(error))
+        await announcement.withdraw()
 
 
 async def _wait(stop: asyncio.Event, timeout_s: float) -> None:

@@ -7,8 +7,9 @@ import aiohttp
 from aiohttp import web
 
 from common import limits
+from common.announce import Announcement
 from common.auth import KeyCache
-from common.members import Member, encode_member
+from common.members import Member
 from common.role import RoleContext
 from common.version import VERSION
 from common.web import add_health_routes, require_internal_token
@@ -77,13 +78,14 @@ async def _listen(app: web.Application, context: RoleContext) -> None:
             started_ns=context.clock.now_ns(),
             version=VERSION,
         )
-        name = f"roles/{context.role}/{context.instance}"
-        locks = context.backends.locks
-        claim = await asyncio.to_thread(locks.acquire, name, encode_member(member))
+        announcement = Announcement(context.backends.locks, member)
+        await announcement.renew()
+        keeping = asyncio.create_task(announcement.keep())
         try:
             await context.stop.wait()
         finally:
-            if claim is not None:
-                await asyncio.to_thread(claim.release)
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await announcement.withdraw()
     finally:
         await runner.cleanup()

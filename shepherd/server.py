@@ -13,10 +13,11 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from common import limits, metrics
+from common.announce import Announcement
 from common.auth import KeyCache
 from common.errors import BellwetherError, MetadataUnavailable
 from common.logs import say
-from common.members import Member, encode_member
+from common.members import Member
 from common.metadata import Metadata
 from common.role import RoleContext
 from common.telemetry import Telemetry, TelemetryQueue
@@ -108,10 +109,10 @@ async def serve(
         started_ns=clock.now_ns(),
         version=VERSION,
     )
-    claim = await asyncio.to_thread(
-        backends.locks.acquire, f"roles/{context.role}/{context.instance}", encode_member(member)
-    )
+    announcement = Announcement(backends.locks, member)
+    await announcement.renew()
     announce(public_url)
+    keeping = asyncio.create_task(announcement.keep())
     upkeep = [
         asyncio.create_task(_every_second(proxy.refresh)),
         asyncio.create_task(_every_second(datasets.register_pending)),
@@ -126,8 +127,9 @@ async def serve(
         await asyncio.wait({stopped, *upkeep}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopped.cancel()
-        if claim is not None:
-            await asyncio.to_thread(claim.release)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await announcement.withdraw()
         await public_runner.cleanup()
         ended = [task for task in upkeep if task.done()]
         for task in upkeep:

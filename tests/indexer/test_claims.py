@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
+from common.announce import Announcement
 from common.locks.files import FileLocks
-from common.members import Member, list_partition_holders
+from common.members import Member, list_members, list_partition_holders
 from indexer.claims import Claims
 
 
@@ -67,3 +68,17 @@ async def test_claim_that_another_indexer_of_the_zone_took_is_given_up(tmp_path:
     for holder in (one, other):
         await holder.claims.release_all()
         holder.locks.close()
+
+
+async def test_role_whose_announcement_was_forgotten_is_announced_anew(tmp_path: Path) -> None:
+    locks = FileLocks(tmp_path / "locks")
+    announcement = Announcement(locks, member("one"))
+    await announcement.renew()
+    shutil.rmtree(tmp_path / "locks")
+    await announcement.renew()  # without locks: it goes on
+    (tmp_path / "locks").mkdir()
+    await announcement.renew()
+    assert [m.instance for m in list_members(locks, "indexer")] == ["one"]
+    await announcement.withdraw()
+    assert list_members(locks, "indexer") == []
+    locks.close()
