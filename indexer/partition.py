@@ -439,8 +439,8 @@ class Partition:
     async def look(self) -> Bounds:
         """See how far the log is now. Raises LogUnavailable.
 
-        Who has not looked for a while (a stopped process, a log that could not be read) has to
-        catch up with what it finds before its answers are whole again.
+        Who has not looked for a while (say, a stopped process) has to catch up with what it finds
+        before its answers are whole again.
         """
         unaware = self.unaware
         self.log_bounds = await self.shared.context.backends.log.bounds(self.number)
@@ -452,16 +452,17 @@ class Partition:
     @property
     def unaware(self) -> bool:
         """Whether the log's end has not been seen for a while."""
-        now_ns = self.shared.context.clock.monotonic_ns()
-        return self._looked_ns is None or now_ns - self._looked_ns > _UNAWARE_NS
+        looked_ns, clock = self._looked_ns, self.shared.context.clock
+        return looked_ns is None or clock.monotonic_ns() - looked_ns > _UNAWARE_NS
 
     @property
     def catching_up(self) -> bool:
         """Whether rows that were visible before, here or at the twin, may not be here yet."""
         if self.served is None or self.unaware:
             return True
-        end = self.served.live.end_offset
-        return end < self.catch_up_to or self.lag > self.shared.config.ready_lag_records
+        paused = self.shared.budget.paused(self.number)
+        allowed = 0 if paused else self.shared.config.ready_lag_records
+        return self.served.live.end_offset < self.catch_up_to or self.lag > allowed
 
     @property
     def lag(self) -> int:
