@@ -460,16 +460,15 @@ class Partition:
         """Whether rows that were visible before, here or at the twin, may not be here yet."""
         if self.served is None or self.unaware:
             return True
-        paused = self.shared.budget.paused(self.number)
-        allowed = 0 if paused else self.shared.config.ready_lag_records
-        return self.served.live.end_offset < self.catch_up_to or self.lag > allowed
+        shared, end = self.shared, self.served.live.end_offset
+        allowed = 0 if shared.budget.paused(self.number) else shared.config.ready_lag_records
+        return end < self.catch_up_to or self.lag > allowed
 
     @property
     def lag(self) -> int:
         """Records between the log's end, as last seen, and what is served."""
-        if self.served is None:
-            return max(1, self.log_bounds.end)
-        return max(0, self.log_bounds.end - self.served.live.end_offset)
+        end = self.log_bounds.end
+        return max(1, end) if self.served is None else max(0, end - self.served.live.end_offset)
 
     def hidden_by(self, append_before_ns: int) -> list[SegmentEntry]:
         """Segments that are hidden, or would be if those appended before this time were."""
