@@ -72,13 +72,19 @@ class Supervisor:
         locks = self._open_locks()
         try:
             member = self._member()
-            claim = locks.acquire("up", encode_member(member))
+            try:
+                claim = locks.acquire("up", encode_member(member))
+            except Unavailable as error:
+                raise self._bad_data(error) from error
             if claim is None:
                 raise CannotStart(_held_by(locks, self._data), EXIT_HELD)
             check_tls(self._public)
             port = choose_port(self._public.host, self._public.port)
             url = public_url(self._public, port)
-            claim.update(encode_member(msgspec.structs.replace(member, url=url)))
+            try:
+                claim.update(encode_member(msgspec.structs.replace(member, url=url)))
+            except Unavailable as error:
+                raise self._bad_data(error) from error
             prepared = self._prepare()
             self._screen.welcome(url, self._data, prepared)
             if self._public.host not in _LOOPBACK:

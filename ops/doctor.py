@@ -145,14 +145,14 @@ def check_open_files() -> list[Finding]:
 
 def check_port(host: str, port: int, holder: str) -> list[Finding]:
     """That the public port is free, or that our own `up` (`holder`, empty if none) has it."""
+    if holder:  # wherever it listens: its own flags may have said otherwise
+        return [Finding("port", Verdict.GOOD, f"served by our own up: {holder}")]
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            if holder:
-                return [Finding("port", Verdict.GOOD, f"served by our own up: {holder}")]
             text = f"{host}:{port}: {error.strerror}"
             remedy = "stop what uses it, or choose another: bellwether up --port"
             return [Finding("port", Verdict.FAIL, text, remedy)]

@@ -1,13 +1,19 @@
 """`up` finds what cannot work before it starts anything."""
 
+import io
 import signal
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from bellwether.child import Child
+from bellwether.screen import Screen
 from bellwether.settings import SettingsError, load
-from bellwether.up import CannotStart, _clean_codes, check_tls
+from bellwether.up import CannotStart, Supervisor, _clean_codes, check_tls
+from common.clock import SystemClock
+from common.errors import Unavailable
+from common.locks.files import FileLocks
 from shepherd.config import ShepherdConfig
 
 
@@ -38,3 +44,21 @@ def test_a_role_stopped_while_it_was_starting_ended_cleanly(tmp_path: Path) -> N
     assert -signal.SIGTERM in _clean_codes(child)
     child.ready = True
     assert _clean_codes(child) == (0,)
+
+
+def test_a_full_disk_is_told_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise Unavailable("No space left on device")
+
+    monkeypatch.setattr(FileLocks, "acquire", full)
+    monkeypatch.setattr(signal, "signal", no_handlers)
+    settings = load({("node", "data"): str(tmp_path), ("shepherd", "port"): 0}, {}, tmp_path)
+    screen = Screen(Console(file=io.StringIO()), {})
+    with pytest.raises(CannotStart, match=r"No space left on device.*free space"):
+        Supervisor(settings, {}, SystemClock(), screen).run()
+
+
+def no_handlers(*args: object) -> None:
+    """The test keeps its own signal handlers."""

@@ -43,6 +43,7 @@ def test_port_that_is_taken_is_ours_or_a_failure() -> None:
         assert one(doctor.check_port("127.0.0.1", port, "")).verdict is Verdict.FAIL
         assert one(doctor.check_port("127.0.0.1", port, "http://x")).verdict is Verdict.GOOD
     assert one(doctor.check_port("127.0.0.1", 0, "")).verdict is Verdict.GOOD
+    assert "http://x" in one(doctor.check_port("127.0.0.1", 0, "http://x")).text
 
 
 @pytest.mark.parametrize(
