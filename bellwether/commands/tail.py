@@ -1,6 +1,7 @@
 """`bellwether tail`: follow events as they arrive."""
 
 import asyncio
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from bellwether.commands.options import client_options, run_async
 from bellwether.output import output_console, printable
 
 _RETRY_S = 0.5
+_REMEMBERED = 2_000  # lines; as many as a person saw pass by
 
 
 @click.command()
@@ -62,8 +64,11 @@ async def follow(
     request fails, or a later one is refused for good.
 
     The server ends a stream when an indexer or the query role stops. What is indexed until the
-    stream runs again is not in it: `on_gap` is told.
+    stream runs again may not be in it: `on_gap` is told. An indexer that was started again indexes
+    its last records once more: lines that were given before are passed over.
     """
+    given: deque[bytes] = deque(maxlen=_REMEMBERED)
+    repeated: Counter[bytes] = Counter()
     lost_since: datetime | None = None
     started = False
     while True:
@@ -76,9 +81,15 @@ async def follow(
                         "missing here: `bellwether query` has them"
                     )
                     lost_since = None
+                    repeated = Counter(given)
                 async for line in answer.content:
-                    if line.endswith(b"\n") and line.strip():  # else cut off half way
-                        yield line
+                    if not line.endswith(b"\n") or not line.strip():  # cut off half way
+                        continue
+                    if repeated[line] > 0:
+                        repeated[line] -= 1
+                        continue
+                    given.append(line)
+                    yield line
         except ClientError as error:
             if not started or 0 < error.status < 500:
                 raise

@@ -60,6 +60,24 @@ async def test_tail_outlives_an_ended_a_broken_and_a_refused_stream_and_says_so(
     assert [n.split(";")[0] for n in notices] == ["the stream ended", "following again"] * 2
 
 
+async def test_events_that_are_indexed_again_after_a_restart_are_shown_once() -> None:
+    async def answer(number: int, request: web.Request) -> web.StreamResponse:
+        return web.Response(body=b'{"n":1}\n{"n":1}\n' + b"".join(
+            b'{"n":%d}\n' % n for n in range(2, number + 2)))  # fmt: skip
+
+    got: list[bytes] = []
+    async with (
+        _serving(answer) as url,
+        connect(Target(url, "key"), None) as client,
+        aclosing(follow(client, "/tail", lambda text: None, 0.01)) as lines,
+    ):
+        async for line in lines:
+            got.append(line)
+            if len(got) == 5:
+                break
+    assert got == [b'{"n":1}\n', b'{"n":1}\n', b'{"n":2}\n', b'{"n":3}\n', b'{"n":4}\n']
+
+
 @pytest.mark.parametrize("status", [401, 403, 503])
 async def test_a_first_request_that_is_refused_ends_the_tail(status: int) -> None:
     async def answer(number: int, request: web.Request) -> web.StreamResponse:
