@@ -167,7 +167,10 @@ class Endpoints:
                         lines = await tail.take()
                 except TimeoutError:  # a quiet dataset: a reader that left would not be noticed
                     continue
-                await response.write(lines)
+                try:
+                    await response.write(lines)
+                except ConnectionError:  # the reader left just now: no fault to be logged
+                    break
                 await asyncio.sleep(_TAIL_PAUSE_S)
             return response
         finally:

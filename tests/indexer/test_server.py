@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 
 from common import limits
 from common.members import Member, list_members, list_partition_holders
@@ -112,6 +112,26 @@ async def test_tail_of_a_quiet_dataset_ends_with_its_reader(
             await asyncio.sleep(0.05)
         assert again.status == 200
         again.close()
+
+
+async def test_reader_that_leaves_a_busy_tail_is_no_fault(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = 0
+
+    async def gone(response: web.StreamResponse, data: bytes) -> None:
+        nonlocal left
+        left += 1
+        raise ConnectionResetError("Cannot write to closing transport")
+
+    monkeypatch.setattr(web.StreamResponse, "write", gone)
+    async with open_context(tmp_path) as context, served(context) as session:
+        answer = await session.get(f"/internal/tail?dataset={DATASET}")
+        await append(context.backends.log, [5])
+        await answer.content.read()
+        answer.close()
+    assert left == 1
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_tail_shows_events_of_any_time_unless_asked_for_later_ones() -> None:
