@@ -4,7 +4,8 @@ A computation may be cancelled from another thread at any moment; it then raises
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
@@ -14,7 +15,7 @@ from common.errors import BellwetherError, Unprocessable
 from query.plan import Need, Plan, State
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.database import DatabaseLimits, open_database
-from query.share.sources import LIVE, gather
+from query.share.sources import LIVE, Sources, gather
 from query.share.statements import WANTED, Statements
 from query.view import DatasetView
 
@@ -48,8 +49,7 @@ class Computation:
         """Raises ShareCancelled, ShareTooHeavy, or BellwetherError for damaged files."""
         sources = gather(self._plan, self._views)
         statements = Statements(self._plan, sources)
-        self._connection = connection = open_database(sources.paths, self._allowed)
-        try:
+        with self._named_errors(), self._open(sources) as connection:
             if sources.live is not None:
                 connection.register(LIVE, sources.live)
             if self._plan.groups is not None and self._plan.breakdowns:
@@ -60,21 +60,27 @@ class Computation:
                 sql = _own_statement(statements, need, main, index)
                 if sql is not None:
                     states[f"a{index}"] = self._table(sql, statements.parameters)
-        finally:
-            self._connection = None
-            connection.close()
         types = {f: "".join(sorted(r.types)) for f, r in sources.readings.items()}
         return ShareAnswer(
             ShareReport([covered(v, self._plan) for v in self._views], types), states
         )
 
-    def _table(self, sql: str, parameters: list[str]) -> pa.Table:
-        if self._cancelled.is_set() or self._connection is None:
-            raise ShareCancelled
+    @contextmanager
+    def _open(self, sources: Sources) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The database of this share, closed afterwards; `cancel` can reach it meanwhile."""
+        connection = open_database(sources.paths, self._allowed)
+        self._connection = connection
         try:
-            bounded = f"SELECT * FROM ({sql}) LIMIT {limits.SHARE_ROWS_MAX + 1}"
-            relation = self._connection.sql(bounded, params=parameters or None)
-            table = relation.to_arrow_table()
+            yield connection
+        finally:
+            self._connection = None
+            connection.close()
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        """DuckDB's errors by the caller's situation; an interrupt may meet any call of it."""
+        try:
+            yield
         except duckdb.InterruptException as error:
             raise ShareCancelled from error
         except duckdb.OutOfMemoryException as error:
@@ -86,6 +92,13 @@ class Computation:
             if self._cancelled.is_set():
                 raise ShareCancelled from error
             raise BellwetherError(f"the share cannot be computed: {error}") from error
+
+    def _table(self, sql: str, parameters: list[str]) -> pa.Table:
+        if self._cancelled.is_set() or self._connection is None:
+            raise ShareCancelled
+        bounded = f"SELECT * FROM ({sql}) LIMIT {limits.SHARE_ROWS_MAX + 1}"
+        relation = self._connection.sql(bounded, params=parameters or None)
+        table = relation.to_arrow_table()
         if table.num_rows > limits.SHARE_ROWS_MAX:
             raise ShareTooHeavy(
                 f"the query has more than {limits.SHARE_ROWS_MAX} groups and steps: filter more, "
