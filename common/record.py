@@ -20,7 +20,7 @@ _ZSTD_LEVEL = 1  # measured on wide events: a third of the CPU of level 3 for 6 
 
 
 class Kind(StrEnum):
-    """What a record is. Void and decision belong to rerouting (design, section 6)."""
+    """What a record is. Void and decision belong to rerouting (`common.reroute`)."""
 
     EVENTS = "events"
     MARKER = "marker"
@@ -125,6 +125,8 @@ def decode(message: LogRecord) -> Record:
         and 0 <= record.depth <= limits.EXPAND_DEPTH_MAX
     ):
         raise RecordError("an events record needs a dataset, a batch id, a count and a depth")
+    if any(partition < 0 for partition in record.unless):
+        raise RecordError("a conditional record names partitions by numbers from 0")
     return record
 
 
@@ -167,9 +169,20 @@ def decoded_bytes(value: bytes) -> int:
 
 
 def events_record(
-    *, team: str, env: str, dataset: str, batch: bytes, depth: int, via: str, lines: Sequence[bytes]
+    *,
+    team: str,
+    env: str,
+    dataset: str,
+    batch: bytes,
+    depth: int,
+    via: str,
+    lines: Sequence[bytes],
+    unless: Sequence[int] = (),
 ) -> Record:
-    """An events record of these lines (each from `encode_event_line`)."""
+    """An events record of these lines (each from `encode_event_line`).
+
+    unless: other partitions where this batch may be, or may land later; then it is conditional.
+    """
     return Record(
         kind=Kind.EVENTS,
         value=compress_value(b"".join(lines)),
@@ -180,6 +193,7 @@ def events_record(
         n=len(lines),
         depth=depth,
         via=via,
+        unless=tuple(unless),
     )
 
 

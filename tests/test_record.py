@@ -21,6 +21,24 @@ def test_events_record_round_trips() -> None:
     assert record.decompress_value(back.value) == b'{"t":1,"r":2,"d":{"a":1}}\n'
 
 
+def test_conditional_record_names_the_other_partitions() -> None:
+    lines = [record.encode_event_line(1, 2, b"{}")]
+    item = record.events_record(
+        team="t",
+        env="e",
+        dataset="d",
+        batch=bytes(16),
+        depth=0,
+        via="reroute",
+        lines=lines,
+        unless=(4, 11),
+    )
+    assert record.decode(as_message(item)).unless == (4, 11)
+    negative = record.LogRecord(0, 0, 0, (*record.encode_headers(item), ("unless", b"-1")), b"")
+    with pytest.raises(record.RecordError):
+        record.decode(negative)
+
+
 def test_newer_record_version_is_told_apart_from_a_damaged_one() -> None:
     newer = record.LogRecord(0, 0, 0, (("v", b"2"), ("kind", b"events")), b"")
     with pytest.raises(record.RecordTooNew):
