@@ -84,14 +84,18 @@ class Unavailable(BellwetherError):
 
 
 class LogUnavailable(Unavailable):
-    """The log cannot take or give records now."""
+    """The log cannot take or give records now. From `append`: the record's fate is unknown."""
 
 
-class LogFull(LogUnavailable):
+class LogRefused(LogUnavailable):
+    """The record is certainly not in the log and will not come: it may be written elsewhere."""
+
+
+class LogFull(LogRefused):
     """The log's disk is full; space has to be freed."""
 
 
-class LogOverloaded(LogUnavailable):
+class LogOverloaded(LogRefused):
     """More is waiting for the log than its buffer may hold."""
 
 

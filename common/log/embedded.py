@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from common import limits, metrics
 from common.clock import Clock
-from common.errors import LogOverloaded, LogUnavailable
+from common.errors import LogOverloaded, LogRefused, LogUnavailable
 from common.log import frame
 from common.log.ends import KnownEnds
 from common.log.faults import log_error
@@ -83,6 +83,8 @@ class EmbeddedLog:
 
     async def append(self, partition: int, record: Record) -> Appended:
         """Append and wait until it is durable (see the interface)."""
+        if self._closed:
+            raise LogRefused("the log is closed")
         self._check(partition)
         started_ns = self._clock.monotonic_ns()
         answer: asyncio.Future[Appended] = self._loop.create_future()
@@ -162,6 +164,18 @@ class EmbeddedLog:
         """Unlink the files that lie wholly before `offset`; returns the new start."""
         self._check(partition)
         return await self._run(self._folders[partition].drop_before, offset)
+
+    def leader(self, partition: int) -> str:
+        """This machine leads every partition."""
+        return "local"
+
+    def keep_ns(self) -> int | None:
+        """Records stay until `drop_before`."""
+        return None
+
+    async def refresh(self) -> LogIdentity:
+        """The identity, which never changes while the log is open."""
+        return self._identity
 
     async def size_bytes(self, partition: int) -> int:
         """Bytes that the partition takes."""

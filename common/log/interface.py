@@ -47,8 +47,15 @@ class Log(Protocol):
     async def append(self, partition: int, record: Record) -> Appended:
         """Append and wait until it is durable.
 
-        Raises LogOverloaded at once when the buffer is full, LogFull when the disk is, and
-        LogUnavailable when the outcome is unknown (the record may be there or not).
+        Raises LogRefused when the record is certainly not in the log and never will be:
+        LogOverloaded at once when the buffer is full, LogFull when the disk is. Any other
+        LogUnavailable leaves its fate unknown: it may be there, or still come.
+        """
+
+    def leader(self, partition: int) -> str:
+        """Who leads a partition as far as is known now, without asking; "" if unknown.
+
+        "local" where there are no servers. Partitions of one leader share its troubles.
         """
 
     async def read(
@@ -66,11 +73,20 @@ class Log(Protocol):
     async def drop_before(self, partition: int, offset: int) -> int:
         """Free what lies wholly before `offset`, in the log's own steps; returns the new start.
 
-        The caller passes only an offset that a durable manifest covers.
+        The caller passes only an offset that a durable manifest covers. A log that keeps records
+        by time (`keep_ns`) frees nothing and returns its start.
         """
+
+    def keep_ns(self) -> int | None:
+        """How long after its append the log keeps a record; None: until `drop_before` frees it."""
 
     async def size_bytes(self, partition: int) -> int:
         """Bytes that the partition takes."""
 
+    async def refresh(self) -> LogIdentity:
+        """Look again what log this is: partitions may have been added, and another epoch means
+        that it was recreated and lacks what was there. Raises LogUnavailable.
+        """
+
     async def close(self) -> None:
-        """Finish what is in flight, then close. Appends after this raise LogUnavailable."""
+        """Finish what is in flight, then close. Appends after this raise LogRefused."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from common.errors import LogOverloaded, LogUnavailable, OffsetGone
+from common.errors import LogOverloaded, LogRefused, OffsetGone
 from common.log import Bounds, Log
 from common.record import Kind, LogRecord, Record, decode, encode_headers
 from tests.conformance import implementations as known
@@ -95,7 +95,7 @@ async def test_close_finishes_what_is_in_flight_and_keeps_it(log_kind: str, tmp_
     await log.close()
     assert len({a.position.offset for a in await asyncio.gather(*jobs)}) == 100
     assert await reader == []
-    with pytest.raises(LogUnavailable):
+    with pytest.raises(LogRefused):
         await log.append(0, numbered("late"))
     again = known.LOGS[log_kind].make(tmp_path, known.PARTITIONS)
     await again.open()
@@ -114,6 +114,14 @@ async def test_log_keeps_its_epoch_and_partition_count(log_kind: str, tmp_path: 
     assert (await other.open()).epoch != one.epoch
     for log in (first, second, other):
         await log.close()
+
+
+async def test_log_tells_its_leaders_and_what_it_keeps_without_changing(log: Log) -> None:
+    identity = await log.refresh()
+    assert identity == await log.open()
+    assert all(log.leader(p) for p in range(identity.partitions))
+    keep_ns = log.keep_ns()
+    assert keep_ns is None or keep_ns > 0
 
 
 async def test_overload_is_refused_at_once_and_nothing_of_it_is_kept(small_log: Log) -> None:
