@@ -1,4 +1,4 @@
-"""Which roles there are, what configures each, and how each is entered.
+"""Which roles and backends there are, what configures each, and how each role is entered.
 
 The one place that names the rooms. A role's code is imported only by the process that runs it;
 its configuration is small and imported by every process.
@@ -13,10 +13,19 @@ from common.role import RoleContext
 
 Serve = Callable[[RoleContext, Any], Awaitable[None]]
 _CONFIGS = {"shepherd": "ShepherdConfig", "indexer": "IndexerConfig", "query": "QueryConfig"}
+_BACKEND_CONFIGS = {
+    "kafka": ("common.log.kafka.config", "KafkaConfig"),
+    "s3": ("common.objects.s3.config", "S3Config"),
+    "mysql": ("common.metadata.mysql.config", "MysqlConfig"),
+    "zookeeper": ("common.locks.zookeeper.config", "ZookeeperConfig"),
+}
 
 
 def _exists(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even its package
+        return False
 
 
 def role_configs() -> dict[str, type]:
@@ -25,6 +34,15 @@ def role_configs() -> dict[str, type]:
         role: getattr(importlib.import_module(f"{role}.config"), name)
         for role, name in _CONFIGS.items()
         if _exists(f"{role}.config")
+    }
+
+
+def backend_configs() -> dict[str, type]:
+    """The configuration dataclass of each backend of a cluster."""
+    return {
+        section: getattr(importlib.import_module(module), name)
+        for section, (module, name) in _BACKEND_CONFIGS.items()
+        if _exists(module)
     }
 
 

@@ -14,13 +14,16 @@ from typing import Any, TypeVar, get_origin, get_type_hints
 
 import msgspec
 
-from bellwether.config import LogConfig, NodeConfig, UpConfig
-from bellwether.rooms import role_configs
+from bellwether.checks import contradiction
+from bellwether.config import BackendsConfig, LogConfig, NodeConfig, UpConfig
+from bellwether.rooms import backend_configs, role_configs
 from common.settings import Declared, declared
 
 SECTIONS: dict[str, type] = {
     "node": NodeConfig,
+    "backends": BackendsConfig,
     "log": LogConfig,
+    **backend_configs(),
     "up": UpConfig,
     **role_configs(),
 }
@@ -35,6 +38,8 @@ SHORT_NAMES = {
 NOT_SETTINGS = frozenset({"CONFIG", "URL", "LAUNCHER", "REAL_DATA"})
 TEST_PREFIX = "TEST_"
 DEFAULT_FILE = "bellwether.toml"
+FROM_FILE = "_file"  # a secret's name with this names a file that holds the secret
+SECRET_FILE_BYTES_MAX = 4_096  # no secret is longer; a wrong path shall not be read whole
 
 _TRUE, _FALSE = {"yes", "on"}, {"no", "off"}
 T = TypeVar("T")
@@ -113,7 +118,11 @@ def load(
     given.update(_read_environment(environ))
     for (section, name), value in flags.items():
         given[_known(section, name, "command line")] = _Given(value, "command line")
-    return _build(given, file)
+    settings = _build(_read_secret_files(given), file)
+    problem = contradiction(settings.sections)
+    if problem:
+        raise SettingsError(problem)
+    return settings
 
 
 def parse_flag(text: str) -> tuple[tuple[str, str], str]:
@@ -163,7 +172,7 @@ def _read_file(file: Path) -> _GivenMap:
 
 
 def _read_environment(environ: Mapping[str, str]) -> _GivenMap:
-    names = {f"{s}_{d.name}".upper(): (s, d.name) for s, c in SECTIONS.items() for d in declared(c)}
+    names = {f"{s}_{name}".upper(): (s, name) for s in SECTIONS for name in _names(s)}
     names.update({short: path for short, path in SHORT_NAMES.items() if path[0] in SECTIONS})
     given: _GivenMap = {}
     for variable in sorted(environ, key=lambda v: v[len(PREFIX) :] not in SHORT_NAMES):
@@ -181,10 +190,54 @@ def _read_environment(environ: Mapping[str, str]) -> _GivenMap:
 def _known(section: str, name: str, where: str) -> tuple[str, str]:
     if section not in SECTIONS:
         raise SettingsError(f"{where}: unknown section {section!r}{_nearest(section, SECTIONS)}")
-    names = [d.name for d in declared(SECTIONS[section])]
+    names = _names(section)
     if name not in names:
         raise SettingsError(f"{where}: unknown setting {section}.{name}{_nearest(name, names)}")
     return section, name
+
+
+def _names(section: str) -> list[str]:
+    """The settings of a section; a secret can also be given by the name of a file."""
+    found = declared(SECTIONS[section])
+    return [d.name for d in found] + [d.name + FROM_FILE for d in found if d.secret]
+
+
+def _read_secret_files(given: _GivenMap) -> _GivenMap:
+    """Put what the files hold in the place of their names. Of a secret and its file, the one from
+    the source that wins is taken. Raises SettingsError.
+    """
+    read = dict(given)
+    for (section, name), item in given.items():
+        secret = name.removesuffix(FROM_FILE)
+        if secret == name or not _is_secret(SECTIONS[section], secret):
+            continue
+        del read[section, name]
+        beside = given.get((section, secret))
+        if beside is not None and _rank(beside.source) > _rank(item.source):
+            continue
+        if beside is not None and _rank(beside.source) == _rank(item.source):
+            raise SettingsError(f"give {section}.{secret} or {section}.{name}, not both")
+        if item.value:
+            read[section, secret] = _Given(_secret_in(item), f"{item.source}: {item.value}")
+    return read
+
+
+def _rank(source: str) -> int:
+    """How much a source counts: file, environment, command line."""
+    return 2 if source == "command line" else 1 if source.startswith(PREFIX) else 0
+
+
+def _secret_in(item: _Given) -> str:
+    try:
+        with Path(str(item.value)).expanduser().open("rb") as file:
+            text = file.read(SECRET_FILE_BYTES_MAX + 1)
+        if len(text) > SECRET_FILE_BYTES_MAX:
+            raise SettingsError(f"{item.source}: {item.value} is too long to be a secret")
+        return text.decode("utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{item.source}: cannot read {item.value}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{item.source}: {item.value} is no text") from error
 
 
 def _nearest(name: str, known: Any, prefix: str = "") -> str:

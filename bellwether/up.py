@@ -18,7 +18,7 @@ from types import FrameType
 import msgspec
 
 from bellwether.child import Child, ask_ready, child_environment, describe_exit
-from bellwether.config import NodeConfig, UpConfig
+from bellwether.config import BackendsConfig, NodeConfig, UpConfig
 from bellwether.first_start import FirstStartError, Prepared, prepare
 from bellwether.screen import Screen
 from bellwether.settings import Settings
@@ -66,6 +66,12 @@ class Supervisor:
 
     def run(self) -> int:
         """Start everything, watch, stop; returns the exit code. Raises CannotStart."""
+        if not self._settings.section(BackendsConfig).embedded:
+            raise CannotStart(
+                "`up` runs one machine with everything in its data folder, but [backends] names "
+                "servers. Start the roles of a cluster one by one (docs/cluster.md).",
+                EXIT_BAD_START,
+            )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         begin_s = self._now_s()

@@ -1,4 +1,4 @@
-"""The only place where parts are put together: backends, context and one role per process.
+"""Where the parts of a role process are put together: backends, context, and the role itself.
 
 A role process stops on SIGTERM or SIGINT (a second signal ends it at once), and when the pipe from
 its supervisor ends, so that it never outlives `up` even if that was killed.
@@ -11,56 +11,42 @@ import random
 import signal
 import socket
 import threading
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from bellwether.config import LogConfig, NodeConfig
+from bellwether.backends import open_backends
+from bellwether.config import BackendsConfig, LocksKind, NodeConfig
 from bellwether.rooms import Serve, load_role
 from bellwether.secrets import read_internal_token
-from bellwether.settings import SECTIONS, Settings
-from common.clock import Clock, SystemClock
+from bellwether.settings import SECTIONS, Settings, SettingsError
+from common import limits
+from common.clock import SystemClock
 from common.errors import BellwetherError
-from common.locks.files import FileLocks
-from common.log.embedded import EmbeddedLog
 from common.logs import configure_logs, say
-from common.metadata.sqlite import SqliteMetadata
-from common.objects.directory import DirectoryObjects
-from common.role import Backends, RoleContext
+from common.role import RoleContext
 from common.telemetry import NoTelemetry, Telemetry, TelemetryQueue, TelemetrySender
 
 _LOG = logging.getLogger(__name__)
 _EXIT_STUCK = 70  # a role that did not finish in time; sysexits' EX_SOFTWARE
 
 
-def open_backends(data: Path, partitions: int, clock: Clock) -> Backends:
-    """The embedded backends of a data folder. The log is opened by `run_role`."""
-    for folder in ("log", "objects", "locks"):
-        (data / folder).mkdir(parents=True, exist_ok=True)
-    metadata = SqliteMetadata(data / "metadata.db")
-    metadata.open()
-    return Backends(
-        log=EmbeddedLog(data / "log", partitions, clock),
-        objects=DirectoryObjects(data / "objects"),
-        metadata=metadata,
-        locks=FileLocks(data / "locks"),
-    )
-
-
 async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None:
     """Run one role until it is told to stop. Raises what the role raises."""
     node = settings.section(NodeConfig)
-    instance = f"{role}-{node.zone}-{os.getpid()}"
+    instance = _instance(role, node)
     configure_logs(role, instance, node.log_level.upper())
     stop = asyncio.Event()
     _stop_on_signals(stop, node.stop_timeout_s)
     if parent_fd is not None:
         _stop_on_parent_death(parent_fd, stop, node.stop_timeout_s)
+    # threads that wait for a server which does not answer must not be all there are (I8)
+    threads = ThreadPoolExecutor(limits.ROLE_THREADS_MAX, thread_name_prefix="role")
+    asyncio.get_running_loop().set_default_executor(threads)
     clock = SystemClock()
-    partitions = settings.section(LogConfig).partitions
-    backends = await asyncio.to_thread(open_backends, node.data, partitions, clock)
-    folder = node.data / "roles" / f"{role}-{node.zone}"
+    token = _internal_token(settings)
+    backends = await asyncio.to_thread(open_backends, settings, clock)
+    folder = node.data / "roles" / _place(role, node)
     folder.mkdir(parents=True, exist_ok=True)
-    token = read_internal_token(node.data)
     telemetry: Telemetry = NoTelemetry()
     sender: asyncio.Task[None] | None = None
     if node.telemetry:
@@ -73,7 +59,7 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
         instance=instance,
         zone=node.zone,
         host=node.internal_host,
-        port=0,
+        port=node.internal_port,
         folder=folder,
         backends=backends,
         clock=clock,
@@ -81,6 +67,8 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
         telemetry=telemetry,
         stop=stop,
         internal_token=token,
+        slot=node.slot,
+        advertise_host=node.advertised_host,
     )
     await backends.log.open()
     serve: Serve = load_role(role)
@@ -98,11 +86,36 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
     say(_LOG, logging.INFO, "role stopped")
 
 
+def _place(role: str, node: NodeConfig) -> str:
+    """Role, zone and slot as one word; processes of one machine differ in it."""
+    return f"{role}-{node.zone}" if node.slot == "0" else f"{role}-{node.zone}-{node.slot}"
+
+
+def _instance(role: str, node: NodeConfig) -> str:
+    """A name that no other process has: containers on several machines share process ids."""
+    host = "".join(c if c.isalnum() and c.isascii() else "-" for c in socket.gethostname())[:60]
+    return f"{_place(role, node)}-{host}-{os.getpid()}"
+
+
+def _internal_token(settings: Settings) -> str:
+    """The token between roles: the setting, or on one machine the data folder's."""
+    node = settings.section(NodeConfig)
+    if node.internal_token:
+        return node.internal_token
+    if settings.section(BackendsConfig).locks is not LocksKind.FILES:
+        raise SettingsError(
+            "[node] internal_token is not set: roles of a cluster share one. Make it once "
+            "(openssl rand -hex 32) and give every role BELLWETHER_NODE_INTERNAL_TOKEN, or "
+            "name a file that holds it in BELLWETHER_NODE_INTERNAL_TOKEN_FILE"
+        )
+    return read_internal_token(node.data)
+
+
 def run_role_process(role: str, settings: Settings, parent_fd: int | None) -> int:
     """Run a role as this process; returns its exit code."""
     try:
         _run(role, settings, parent_fd)
-    except BellwetherError as error:
+    except (BellwetherError, SettingsError) as error:
         say(_LOG, logging.ERROR, "role failed", error=str(error), kind=type(error).__name__)
         return 1
     except Exception:  # noqa: BLE001 - a role's outermost loop: `up` shows it and starts it again

@@ -74,6 +74,9 @@ GROUP_COMMIT_RECORDS_MAX: Final = 256  # one transaction stays short for other w
 GROUP_COMMIT_BYTES_MAX: Final = 4 * 1024 * 1024  # bounds a file's overshoot and one fsync's length
 READ_BLOCK_BYTES_MAX: Final = 8 * 1024 * 1024  # record bytes read from the log at once
 
+# --- role processes ------------------------------------------------------------------------------
+ROLE_THREADS_MAX: Final = 32  # most of them wait for a server; cores are shared by few at a time
+
 # --- indexer -----------------------------------------------------------------------------------
 ROW_GROUP_CELLS_MAX: Final = 8_388_608  # dense cells while a segment is written: about 64 MiB
 ROW_GROUP_ROWS_MIN: Final = 8_192  # also with thousands of columns, so that footers stay small

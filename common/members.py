@@ -6,7 +6,10 @@ from common.locks import Locks
 
 
 class Member(msgspec.Struct, frozen=True):
-    """One role process. `url` is its internal base URL."""
+    """One role process. `url` is its internal base URL; `slot` is the same after a restart.
+
+    public_url: where clients reach it, if it has an address for them.
+    """
 
     role: str
     instance: str
@@ -15,6 +18,8 @@ class Member(msgspec.Struct, frozen=True):
     pid: int
     started_ns: int
     version: str
+    slot: str = "0"
+    public_url: str = ""
 
 
 def encode_member(member: Member) -> bytes:

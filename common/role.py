@@ -1,6 +1,7 @@
 """What every role is given when it starts: backends, clock, its place, and when to stop."""
 
 import asyncio
+import os
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 from common.clock import Clock
 from common.locks import Locks
 from common.log import Log
+from common.members import Member
 from common.metadata import Metadata
 from common.objects import ObjectStore
 from common.telemetry import Telemetry
+from common.version import VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class RoleContext:
     instance: unique name of this process; zone: where it runs; host, port: where its internal
     HTTP listens (port 0: the system chooses); folder: this role's own disk, empty on a new machine;
     internal_token: needed by internal endpoints and sent between roles; stop: set on SIGTERM, the
-    role then finishes what is in flight and returns.
+    role then finishes what is in flight and returns; slot: tells processes of one role in one zone
+    apart, the same after a restart; advertise_host: where others reach it (empty: host).
     """
 
     role: str
@@ -45,3 +49,20 @@ class RoleContext:
     telemetry: Telemetry
     stop: asyncio.Event
     internal_token: str = field(repr=False)
+    slot: str = "0"
+    advertise_host: str = ""
+
+    def member(self, port: int) -> Member:
+        """This process as the others shall know it, when it listens on this port."""
+        host = self.advertise_host or self.host
+        host = f"[{host}]" if ":" in host else host
+        return Member(
+            role=self.role,
+            instance=self.instance,
+            url=f"http://{host}:{port}",
+            zone=self.zone,
+            pid=os.getpid(),
+            started_ns=self.clock.now_ns(),
+            version=VERSION,
+            slot=self.slot,
+        )

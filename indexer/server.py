@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 
 from aiohttp import web
 
@@ -10,7 +9,6 @@ from common.announce import Announcement
 from common.logs import say
 from common.members import Member
 from common.role import RoleContext
-from common.version import VERSION
 from common.web import add_health_routes, require_internal_token
 from indexer.budget import LiveBudget
 from indexer.claims import Claims
@@ -106,30 +104,21 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         site = web.TCPSite(runner, context.host, context.port)
         await site.start()
         port = runner.addresses[0][1]
-        await _index(context, config, indexer, repairs, f"http://{context.host}:{port}")
+        await _index(context, config, indexer, repairs, context.member(port))
     finally:
         await runner.cleanup()
         shares.close()
 
 
 async def _index(
-    context: RoleContext, config: IndexerConfig, indexer: Indexer, repairs: Repairs, url: str
+    context: RoleContext, config: IndexerConfig, indexer: Indexer, repairs: Repairs, member: Member
 ) -> None:
-    member = Member(
-        role=context.role,
-        instance=context.instance,
-        url=url,
-        zone=context.zone,
-        pid=os.getpid(),
-        started_ns=context.clock.now_ns(),
-        version=VERSION,
-    )
     locks = context.backends.locks
     announcement = Announcement(locks, member)
     identity = await context.backends.log.open()
     claims = Claims(locks, member, identity.partitions)
     repairing = asyncio.create_task(repairs.run())
-    say(logger, logging.INFO, "indexer listens", url=url, partitions=identity.partitions)
+    say(logger, logging.INFO, "indexer listens", url=member.url, partitions=identity.partitions)
     try:
         while not context.stop.is_set():
             await announcement.renew()

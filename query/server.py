@@ -1,7 +1,6 @@
 """The query role: one listener with the query, dataset, column and operating routes (I7)."""
 
 import asyncio
-import os
 
 import aiohttp
 from aiohttp import web
@@ -9,9 +8,7 @@ from aiohttp import web
 from common import limits
 from common.announce import Announcement
 from common.auth import KeyCache
-from common.members import Member
 from common.role import RoleContext
-from common.version import VERSION
 from common.web import add_health_routes, require_internal_token
 from query.column_routes import ColumnRoutes
 from query.config import QueryConfig
@@ -68,17 +65,8 @@ async def _listen(app: web.Application, context: RoleContext) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, context.host, context.port).start()
-        host, port = runner.addresses[0][:2]
-        member = Member(
-            role=context.role,
-            instance=context.instance,
-            url=f"http://{host}:{port}",
-            zone=context.zone,
-            pid=os.getpid(),
-            started_ns=context.clock.now_ns(),
-            version=VERSION,
-        )
-        announcement = Announcement(context.backends.locks, member)
+        port = int(runner.addresses[0][1])
+        announcement = Announcement(context.backends.locks, context.member(port))
         await announcement.renew()
         keeping = asyncio.create_task(announcement.keep())
         try:

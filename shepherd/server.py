@@ -6,10 +6,10 @@ Answers only after the log has the events (I1); needs metadata only for what it 
 
 import asyncio
 import logging
-import os
 import ssl
 from collections.abc import Awaitable, Callable
 
+import msgspec
 from aiohttp import web
 
 from common import limits, metrics
@@ -17,11 +17,9 @@ from common.announce import Announcement
 from common.auth import KeyCache
 from common.errors import BellwetherError, MetadataUnavailable
 from common.logs import say
-from common.members import Member
 from common.metadata import Metadata
 from common.role import RoleContext
 from common.telemetry import Telemetry, TelemetryQueue
-from common.version import VERSION
 from common.web import (
     Handler,
     Middleware,
@@ -99,16 +97,9 @@ async def serve(
     )
     public_url = f"{'https' if config.tls_cert else 'http'}://{_address(public_runner)}"
     say(_logger, logging.INFO, "listening", public=public_url)
-    url = f"http://{_address(internal_runner)}"
-    member = Member(
-        role=context.role,
-        instance=context.instance,
-        url=url,
-        zone=context.zone,
-        pid=os.getpid(),
-        started_ns=clock.now_ns(),
-        version=VERSION,
-    )
+    port = int(internal_runner.addresses[0][1])
+    reached = _reached(public_url, context.advertise_host or "127.0.0.1")
+    member = msgspec.structs.replace(context.member(port), public_url=reached)
     announcement = Announcement(backends.locks, member)
     await announcement.renew()
     announce(public_url)
@@ -265,6 +256,12 @@ async def _listen(
 def _address(runner: web.AppRunner) -> str:
     host, port = runner.addresses[0][:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _reached(url: str, host: str) -> str:
+    """The public URL as others can use it: `host` instead of an address that means all."""
+    host = f"[{host}]" if ":" in host else host
+    return url.replace("//0.0.0.0:", f"//{host}:").replace("//[::]:", f"//{host}:")
 
 
 def _tls(config: ShepherdConfig) -> ssl.SSLContext | None:

@@ -1,4 +1,4 @@
-"""`bellwether keys` and `bellwether datasets`: manage a data folder on its own machine."""
+"""`bellwether keys` and `bellwether datasets`: manage metadata, of a data folder or a cluster."""
 
 import asyncio
 import contextlib
@@ -12,10 +12,10 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from bellwether.backends import open_backends
 from bellwether.commands.options import configuration_options, load_settings
-from bellwether.config import LogConfig, NodeConfig, UpConfig
+from bellwether.config import BackendsConfig, MetadataKind, NodeConfig, UpConfig
 from bellwether.output import output_console
-from bellwether.wiring import open_backends
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.metadata import Access, KeyKind
@@ -30,14 +30,15 @@ _SOON = "running roles notice within a minute"
 def _opened(
     config: Path | None, data: Path | None, sets: tuple[str, ...]
 ) -> Iterator[tuple[Backends, admin.Place]]:
-    """The data folder's backends and the place that the settings name."""
+    """The backends and the place that the settings name."""
     settings = load_settings(config, data, sets)
     folder = settings.section(NodeConfig).data
-    if not (folder / "metadata.db").exists():
+    in_folder = settings.section(BackendsConfig).metadata is MetadataKind.SQLITE
+    if in_folder and not (folder / "metadata.db").exists():
         raise click.ClickException(f"{folder} is no data folder: name it with --data")
     names = settings.section(UpConfig)
     try:
-        backends = open_backends(folder, settings.section(LogConfig).partitions, SystemClock())
+        backends = open_backends(settings, SystemClock())
         try:
             yield backends, admin.find_place(backends.metadata, names.team, names.environment)
         finally:
@@ -49,7 +50,7 @@ def _opened(
 
 @click.group()
 def keys() -> None:
-    """API keys of this machine's data folder."""
+    """API keys of this machine's data folder, or of the cluster that the settings name."""
 
 
 @keys.command("create")
@@ -121,7 +122,7 @@ def revoke_key(key_id: str, config: Path | None, data: Path | None, sets: tuple[
 
 @click.group()
 def datasets() -> None:
-    """Datasets of this machine's data folder."""
+    """Datasets of this machine's data folder, or of the cluster that the settings name."""
 
 
 @datasets.command("list")

@@ -9,12 +9,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from bellwether.backends import make_log, make_objects
 from bellwether.commands.options import configuration_options, load_settings
-from bellwether.config import LogConfig, NodeConfig
+from bellwether.config import BackendsConfig, NodeConfig
+from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
-from common.log.embedded import EmbeddedLog
-from common.objects.directory import DirectoryObjects
+from common.log import Log
+from common.objects import ObjectStore
 from indexer.repair import Repairs
 from indexer.shred.reference import ReferenceShredder
 from snapshot.cache import SegmentCache
@@ -33,10 +35,10 @@ def verify(repair: bool, config: Path | None, data: Path | None, sets: tuple[str
     """Check everything that was stored, also while `up` runs. Exit code 1: something is wrong."""
     settings = load_settings(config, data, sets)
     folder = settings.section(NodeConfig).data
-    if not (folder / "log").is_dir():
+    if settings.section(BackendsConfig).embedded and not (folder / "log").is_dir():
         raise click.ClickException(f"{folder} is no data folder: name it with --data")
     try:
-        report = asyncio.run(_verify(folder, settings.section(LogConfig).partitions, repair))
+        report = asyncio.run(_verify(folder, settings, repair))
     except BellwetherError as error:
         raise click.ClickException(str(error)) from error
     console = Console(highlight=False, soft_wrap=True)
@@ -58,7 +60,7 @@ def _verdict(report: VerifyReport) -> str:
     return f"{sum(not p.warning for p in report.problems)} problems"
 
 
-async def _make_again(report: VerifyReport, log: EmbeddedLog, objects: DirectoryObjects) -> int:
+async def _make_again(report: VerifyReport, log: Log, objects: ObjectStore) -> int:
     """Make broken segments again from the log; returns how many could be."""
     made = 0
     with tempfile.TemporaryDirectory(prefix="bellwether-repair-") as scratch:
@@ -72,10 +74,10 @@ async def _make_again(report: VerifyReport, log: EmbeddedLog, objects: Directory
     return made
 
 
-async def _verify(folder: Path, partitions: int, repair: bool) -> VerifyReport:
-    log = EmbeddedLog(folder / "log", partitions, SystemClock())
+async def _verify(folder: Path, settings: Settings, repair: bool) -> VerifyReport:
+    log = make_log(settings, SystemClock())
     identity = await log.open()
-    objects = await asyncio.to_thread(DirectoryObjects, folder / "objects")
+    objects = await asyncio.to_thread(make_objects, settings)
     try:
         with Progress(
             TextColumn("{task.description}"),

@@ -1,5 +1,6 @@
 """Settings: rising precedence, clear errors, and secrets that stay secret."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from bellwether import docs
 from bellwether.child import child_environment
 from bellwether.config import LogConfig, NodeConfig, UpConfig
 from bellwether.settings import SECTIONS, Settings, SettingsError, load, parse_flag
+from common.metadata.mysql.config import MysqlConfig
 from common.settings import declared
 from shepherd.config import ShepherdConfig
 
@@ -119,3 +121,45 @@ def test_every_setting_of_every_section_says_what_it_does() -> None:
 
 def test_generated_pages_match_the_declarations() -> None:
     assert docs.out_of_date() == []
+
+
+def test_secret_can_be_read_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("open sesame\n")
+    path = str(tmp_path / "password")
+    settings = read(tmp_path, f"[mysql]\npassword_file = '{path}'\n")
+    assert settings.section(MysqlConfig).password == "open sesame"
+    again = read(tmp_path, environ={"BELLWETHER_MYSQL_PASSWORD_FILE": path})
+    assert again.section(MysqlConfig).password == "open sesame"
+    won = read(tmp_path, environ={"BELLWETHER_MYSQL_PASSWORD": "environment"})
+    assert won.section(MysqlConfig).password == "environment"
+    both = {"BELLWETHER_S3_SECRET_KEY": "a", "BELLWETHER_S3_SECRET_KEY_FILE": path}
+    with pytest.raises(SettingsError, match="not both"):
+        read(tmp_path, environ=both)
+    with pytest.raises(SettingsError, match="cannot read"):
+        read(tmp_path, environ={"BELLWETHER_MYSQL_PASSWORD_FILE": f"{path}.no"})
+    with pytest.raises(SettingsError, match="unknown"):
+        read(tmp_path, environ={"BELLWETHER_MYSQL_USER_FILE": path})
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"BELLWETHER_BACKENDS_LOG": "rabbit"}, "backends.log cannot be 'rabbit'"),
+        ({"BELLWETHER_BACKENDS_OBJECTS": "s3"}, r"objects = s3 needs \[s3\] bucket"),
+        ({"BELLWETHER_BACKENDS_METADATA": "mysql"}, "metadata = mysql needs"),
+        ({"BELLWETHER_BACKENDS_LOCKS": "zookeeper"}, "locks = zookeeper needs"),
+        ({"BELLWETHER_S3_ACCESS_KEY": "a"}, "given both or not at all"),
+        ({"BELLWETHER_ZOOKEEPER_CA": "/ca.pem"}, "need tls = true"),
+    ],
+)
+def test_cluster_settings_that_cannot_work_are_refused(
+    tmp_path: Path, environ: dict[str, str], message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        read(tmp_path, environ=environ)
+
+
+def test_address_that_means_all_is_advertised_by_name() -> None:
+    assert NodeConfig().advertised_host == "127.0.0.1"
+    assert NodeConfig(internal_host="0.0.0.0").advertised_host == socket.gethostname()
+    assert NodeConfig(internal_host="0.0.0.0", advertise_host="ix-1").advertised_host == "ix-1"

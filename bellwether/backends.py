@@ -1,0 +1,109 @@
+"""Opening the backends that the settings choose: in the data folder, or servers of a cluster.
+
+Nothing of a server is needed to start (I8): clients connect at first use and again when they must,
+except for the log, which `run_role` opens. A cluster backend's code is imported only where it is
+chosen.
+"""
+
+import importlib
+import logging
+from pathlib import Path
+from typing import Any
+
+from bellwether.config import (
+    BackendsConfig,
+    LocksKind,
+    LogConfig,
+    LogKind,
+    MetadataKind,
+    NodeConfig,
+    ObjectsKind,
+)
+from bellwether.settings import Settings
+from common.clock import Clock
+from common.errors import MetadataUnavailable
+from common.locks import Locks
+from common.locks.files import FileLocks
+from common.locks.zookeeper.config import ZookeeperConfig
+from common.log import Log
+from common.log.embedded import EmbeddedLog
+from common.logs import say
+from common.metadata import Metadata
+from common.metadata.mysql.config import MysqlConfig
+from common.metadata.sqlite import SqliteMetadata
+from common.objects import ObjectStore
+from common.objects.directory import DirectoryObjects
+from common.objects.s3.config import S3Config
+from common.role import Backends
+
+_LOG = logging.getLogger(__name__)
+
+
+def open_backends(settings: Settings, clock: Clock) -> Backends:
+    """All four, as chosen. Raises Unavailable if the data folder cannot be used. Blocks.
+
+    The log is handed over unopened. Close the locks and the metadata at the end.
+    """
+    return Backends(
+        log=make_log(settings, clock),
+        objects=make_objects(settings),
+        metadata=open_metadata(settings),
+        locks=make_locks(settings),
+    )
+
+
+def make_log(settings: Settings, clock: Clock) -> Log:
+    """The log, not yet opened."""
+    if settings.section(BackendsConfig).log is LogKind.KAFKA:
+        log: Log = _load("common.log.kafka.log", "KafkaLog")(settings.sections["kafka"], clock)
+        return log
+    partitions = settings.section(LogConfig).partitions
+    return EmbeddedLog(_folder(settings, "log"), partitions, clock)
+
+
+def make_objects(settings: Settings) -> ObjectStore:
+    """The object store; one in S3 is reached at first use."""
+    if settings.section(BackendsConfig).objects is ObjectsKind.S3:
+        objects: ObjectStore = _load("common.objects.s3.store", "S3Objects")(
+            settings.section(S3Config)
+        )
+        return objects
+    return DirectoryObjects(_folder(settings, "objects"))
+
+
+def open_metadata(settings: Settings) -> Metadata:
+    """The metadata, opened; a server that does not answer now is asked again by every call."""
+    if settings.section(BackendsConfig).metadata is MetadataKind.MYSQL:
+        server: Metadata = _load("common.metadata.mysql.store", "MysqlMetadata")(
+            settings.section(MysqlConfig)
+        )
+        try:
+            server.open()
+        except MetadataUnavailable as error:
+            say(_LOG, logging.WARNING, "starting without metadata", why=str(error))
+        return server
+    data = settings.section(NodeConfig).data
+    data.mkdir(parents=True, exist_ok=True)
+    metadata = SqliteMetadata(data / "metadata.db")
+    metadata.open()
+    return metadata
+
+
+def make_locks(settings: Settings) -> Locks:
+    """The locks; ZooKeeper is connected to in the background."""
+    if settings.section(BackendsConfig).locks is LocksKind.ZOOKEEPER:
+        locks: Locks = _load("common.locks.zookeeper.locks", "ZookeeperLocks")(
+            settings.section(ZookeeperConfig)
+        )
+        return locks
+    return FileLocks(_folder(settings, "locks"))
+
+
+def _load(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
+
+
+def _folder(settings: Settings, name: str) -> Path:
+    folder = settings.section(NodeConfig).data / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,25 @@
+"""What no section can see alone: settings that contradict each other, told before anything runs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bellwether.config import BackendsConfig, LocksKind, LogKind, MetadataKind, ObjectsKind
+
+
+def contradiction(sections: Mapping[str, Any]) -> str | None:
+    """What has to be corrected first, or None."""
+    chosen: BackendsConfig = sections["backends"]
+    if chosen.log is LogKind.KAFKA and not sections["kafka"].servers:
+        return _missing("log = kafka", "[kafka] servers", "broker1:9092,broker2:9092")
+    if chosen.objects is ObjectsKind.S3 and not sections["s3"].bucket:
+        return _missing("objects = s3", "[s3] bucket", "bellwether")
+    mysql = sections["mysql"]
+    if chosen.metadata is MetadataKind.MYSQL and not (mysql.host or mysql.socket):
+        return _missing("metadata = mysql", "[mysql] host or socket", "db.example.com")
+    if chosen.locks is LocksKind.ZOOKEEPER and not sections["zookeeper"].servers:
+        return _missing("locks = zookeeper", "[zookeeper] servers", "zk1:2181,zk2:2181,zk3:2181")
+    return None
+
+
+def _missing(choice: str, setting: str, example: str) -> str:
+    return f"[backends] {choice} needs {setting}, for example {example}"

@@ -1,0 +1,38 @@
+"""Settings of the locks in ZooKeeper."""
+
+import re
+from dataclasses import dataclass
+
+from common.settings import setting
+
+_ROOT = re.compile(r"(/[A-Za-z0-9._-]+)+")
+_SESSION_MS_MIN = 1_000  # shorter than a pause of a garbage collector, claims would flap
+
+
+@dataclass(frozen=True, slots=True)
+class ZookeeperConfig:
+    """Locks in ZooKeeper."""
+
+    servers: str = setting("", "Every member of the ensemble, as host:port,host:port,...")
+    root: str = setting("/bellwether", "Node that everything is kept below.")
+    session_ms: int = setting(4_000, "A process that is silent for so long loses its claims.")
+    username: str = setting("", "User of the digest scheme; its nodes are then its own.")
+    password: str = setting("", "Password of the user.", secret=True)
+    tls: bool = setting(False, "Whether to connect with TLS.")
+    ca: str = setting("", "PEM file of the authority to trust (with tls).")
+    cert: str = setting("", "PEM file of the certificate to show (with tls).")
+    key: str = setting("", "PEM file of that certificate's private key.")
+
+    def __post_init__(self) -> None:
+        if not _ROOT.fullmatch(self.root):
+            raise ValueError("root must be a path of a node such as /bellwether")
+        if self.session_ms < _SESSION_MS_MIN:
+            raise ValueError(f"session_ms must be at least {_SESSION_MS_MIN}")
+        if bool(self.username) != bool(self.password):
+            raise ValueError("username and password are given both or not at all")
+        if ":" in self.username:
+            raise ValueError("username must not hold ':'")
+        if bool(self.cert) != bool(self.key):
+            raise ValueError("cert and key are given both or not at all")
+        if (self.ca or self.cert) and not self.tls:
+            raise ValueError("ca, cert and key need tls = true")

@@ -1,0 +1,1 @@
+"""Metadata in MySQL or MariaDB (pymysql)."""
