@@ -25,7 +25,7 @@ def settings_page() -> str:
         "command line (`--set section.name=value`); the later in this list wins.",
         "`bellwether settings` prints the values in force and where each comes from. Unknown",
         "names are errors. A secret can also be given as the name of a file that holds it: its",
-        "name with `_file` (`BELLWETHER_MYSQL_PASSWORD_FILE=/run/secrets/mysql`); it is never shown.",
+        "name with `_file` (`BELLWETHER_MYSQL_PASSWORD_FILE=/run/mysql`). It is never shown.",
         "",
         "```toml",
         "[shepherd]",
