@@ -19,6 +19,7 @@ _COMMANDS = {
     "status": ("bellwether.commands.status", "status"),
     "cut": ("bellwether.commands.status", "cut"),
     "verify": ("bellwether.commands.verify", "verify"),
+    "bootstrap": ("bellwether.commands.bootstrap", "bootstrap"),
     "doctor": ("bellwether.commands.doctor", "doctor"),
     "keys": ("bellwether.commands.admin", "keys"),
     "datasets": ("bellwether.commands.admin", "datasets"),

@@ -90,6 +90,7 @@ REPAIRS_WAITING_MAX: Final = 64  # segments waiting to be made again; queries as
 SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all
 
 # --- snapshot ----------------------------------------------------------------------------------
+DOCUMENT_FETCHES_MAX: Final = 8  # manifests asked for at once: hides a store's latency
 LOCAL_COPIES_MAX: Final = 512  # manifests of one partition kept on the indexer's own disk
 PROBLEMS_MAX: Final = 1_000  # in one report of verify; a store that is all damaged says enough
 

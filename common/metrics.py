@@ -97,3 +97,36 @@ partition_failures_total = Counter(
     ["partition"],
     registry=REGISTRY,
 )
+segment_fetched_bytes_total = Counter(
+    "bellwether_segment_fetched_bytes",
+    "Bytes of segments fetched from the object store.",
+    registry=REGISTRY,
+)
+warming_bytes_left = Gauge(
+    "bellwether_warming_bytes_left",
+    "Bytes of segments that this indexer still fetches to its disk after it began (I5).",
+    registry=REGISTRY,
+)
+warming_bytes_per_s = Gauge(
+    "bellwether_warming_bytes_per_s",
+    "Bytes of segments fetched per second while warming up.",
+    registry=REGISTRY,
+)
+replayed_events_total = Counter(
+    "bellwether_replayed_events",
+    "Events that were in the log already when their partition was resumed (I5).",
+    ["partition"],
+    registry=REGISTRY,
+)
+replay_records_left = Gauge(
+    "bellwether_replay_records_left",
+    "Records that were in the log when the partition was resumed and are not yet indexed.",
+    ["partition"],
+    registry=REGISTRY,
+)
+replay_events_per_s = Gauge(
+    "bellwether_replay_events_per_s",
+    "Events indexed per second of the partition's last replay.",
+    ["partition"],
+    registry=REGISTRY,
+)

@@ -16,6 +16,9 @@ class IndexerConfig:
     marker_spread_s: int = setting(300, "hour markers of the partitions are spread over this time")
     publish_delay_ms: int = setting(400, "longest random delay before a cut is uploaded, for twins")
     segment_cache_bytes: int = setting(10 * 2**30, "segments kept on this disk; least used go")
+    segment_fetches: int = setting(
+        8, "segments fetched at once by an empty disk that warms up, and as many again by queries"
+    )
     ready_lag_records: int = setting(10_000, "ready only when no partition lags by more records")
     claim_retry_ms: int = setting(1_000, "time between attempts to claim partitions")
     retention_days: float = setting(60.0, "days that events are kept, by append time (0: for ever)")

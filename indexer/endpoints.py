@@ -15,6 +15,7 @@ from common.web import Handler, error_response, has_hung_up
 from indexer.partition import Partition
 from indexer.tail import Tails, TooManyTails
 from indexer.views import Views
+from indexer.warming import Warming
 
 _CUT_TIMEOUT_NS = 60 * 10**9
 _TAIL_PAUSE_S = 0.05  # gathers lines, so that a fast dataset costs few writes
@@ -31,6 +32,7 @@ class Endpoints:
         log: Log,
         clock: Clock,
         shredder_name: str,
+        warming: Warming,
     ) -> None:
         self._partitions = partitions
         self._views = views
@@ -38,6 +40,7 @@ class Endpoints:
         self._log = log
         self._clock = clock
         self._shredder_name = shredder_name
+        self._warming = warming
 
     def add_routes(self, app: web.Application) -> None:
         """Serve everything under /internal/ that is the indexer's own."""
@@ -49,7 +52,8 @@ class Endpoints:
     async def status(self, _: web.Request) -> web.StreamResponse:
         """State of every partition held."""
         found = {str(n): self._describe(p) for n, p in sorted(self._partitions.items())}
-        return web.json_response({"partitions": found})
+        body = {"partitions": found, "warming": self._warming.describe()}
+        return web.json_response(body)
 
     def _describe(self, partition: Partition) -> dict[str, object]:
         served, newest = partition.served, partition.last_manifest
@@ -61,6 +65,7 @@ class Endpoints:
             "paused": partition.shared.budget.paused(partition.number),
             "shredder": self._shredder_name,
             "ready": served is not None,
+            "replay": None if partition.replay is None else partition.replay.describe(),
             "set_aside": partition.set_aside_total,
             "set_aside_records": [
                 {"offset": entry.offset, "reason": entry.reason} for entry in partition.set_aside

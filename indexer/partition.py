@@ -17,11 +17,9 @@ from common.logs import say
 from common.metrics import (
     cuts_total,
     duplicate_records_total,
-    gaps_total,
     indexed_rows_total,
     live_rows,
     partition_failures_total,
-    set_aside_records_total,
 )
 from common.record import Kind, LogRecord
 from common.role import RoleContext
@@ -30,10 +28,14 @@ from indexer.budget import LiveBudget, Use
 from indexer.config import IndexerConfig
 from indexer.fold import Action, Cut, Fold, PartitionStopped, Step
 from indexer.live import LiveRows
+from indexer.read_ahead import ReadAhead
+from indexer.replay import Replay
+from indexer.reports import report_gap, report_set_aside
 from indexer.sealing import WRITER, PendingCut, Sealer
 from indexer.served import Served
 from indexer.shred import Shredder
 from indexer.tail import Tails
+from indexer.warming import Warming
 from snapshot.bootstrap import Resumed, resume
 from snapshot.cache import SegmentCache
 from snapshot.chain import Chain
@@ -63,6 +65,7 @@ class Shared:
     cache: SegmentCache
     tails: Tails
     budget: LiveBudget
+    warming: Warming
 
 
 class Partition:
@@ -79,6 +82,7 @@ class Partition:
         self.last_manifest: Manifest | None = None
         self.log_bounds = Bounds(0, 0)
         self.catch_up_to = 0
+        self.replay: Replay | None = None
         self._looked_ns: int | None = None
         self.set_aside_total = 0
         self.set_aside: list[SetAsideEntry] = []
@@ -190,6 +194,10 @@ class Partition:
         )
         await asyncio.to_thread(self._sealer.prepare)
         self._begin(resumed, expired_before_ns)
+        self.replay = Replay(
+            self.number, resumed.carried.next_offset, self.catch_up_to, context.clock
+        )
+        self.shared.warming.add(resumed.segments)
         say(
             logger,
             logging.INFO,
@@ -205,7 +213,7 @@ class Partition:
         known = resumed.history.newest.gaps if resumed.history.newest else []
         for gap in resumed.gaps:
             if gap not in known:
-                self._report_gap(gap)
+                report_gap(self.number, gap)
         self.fold = Fold(resumed.carried, resumed.epoch.number)
         self.last_manifest = resumed.history.newest
         self._predecessor = resumed.predecessor
@@ -228,22 +236,16 @@ class Partition:
         self._serve(served.with_segments(resumed.segments))
         self.notify()
 
-    def _report_gap(self, gap: Gap) -> None:
-        gaps_total.labels(self._label).inc()
-        say(
-            logger,
-            logging.ERROR,
-            "GAP: records were lost before they were indexed",
-            partition=self.number,
-            epoch=gap.epoch,
-            first=gap.first,
-            end=gap.end,
-            why=gap.reason,
-        )
-
     # --- following the log ----------------------------------------------------------------------
     async def _follow(self, queue: asyncio.Queue[PendingCut]) -> None:
-        config, log = self.shared.config, self.shared.context.backends.log
+        log, config = self.shared.context.backends.log, self.shared.config
+        reading = ReadAhead(log, self.number, config.read_block_bytes, config.poll_wait_ms)
+        try:
+            await self._follow_with(reading, queue)
+        finally:
+            await reading.close()
+
+    async def _follow_with(self, reading: ReadAhead, queue: asyncio.Queue[PendingCut]) -> None:
         while True:
             fold, served = self._state()
             if len(served.live.sealing) >= limits.UNSEALED_CUTS_MAX:
@@ -252,9 +254,7 @@ class Partition:
             if not await self._has_room():
                 continue
             try:
-                records = await log.read(
-                    self.number, fold.next_offset, config.read_block_bytes, config.poll_wait_ms
-                )
+                records = await reading.take(fold.next_offset)
             except OffsetGone as error:
                 await self._pass_gap(error.start)
                 continue
@@ -282,7 +282,7 @@ class Partition:
             start,
             "the log dropped records not yet indexed",
         )
-        self._report_gap(gap)
+        report_gap(self.number, gap)
         async with self._turn:
             fold.skip_to(start)
             self.served = replace(
@@ -327,15 +327,7 @@ class Partition:
     def _set_aside(self, entries: tuple[SetAsideEntry, ...]) -> None:
         for entry in entries:
             self.set_aside_total += 1
-            set_aside_records_total.labels(self._label).inc()
-            say(
-                logger,
-                logging.ERROR,
-                "record set aside",
-                partition=self.number,
-                offset=entry.offset,
-                why=entry.reason,
-            )
+            report_set_aside(self.number, entry)
         self.set_aside = [*self.set_aside, *entries][-limits.SET_ASIDE_SHOWN_MAX :]
 
     async def _index(self, batch: list[Accepted]) -> None:
@@ -358,6 +350,9 @@ class Partition:
         self._cut_set_aside.extend(indexed.set_aside)
         self._set_aside(indexed.set_aside)
         indexed_rows_total.labels(self._label).inc(indexed.rows)
+        if self.replay is not None:
+            read_bytes = sum(len(accepted.record.value) for accepted in batch)
+            self.replay.took(indexed.live.end_offset, indexed.rows, read_bytes)
         live_rows.labels(self._label).set(indexed.live.rows)
         self.notify()
         for dataset, lines in indexed.lines.items():

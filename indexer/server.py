@@ -20,8 +20,10 @@ from indexer.shred.reference import ReferenceShredder
 from indexer.tail import Tails
 from indexer.tending import Caretaker
 from indexer.views import Footers, Views
+from indexer.warming import Warming
 from query.share_endpoint import ShareEndpoint
 from snapshot.cache import SegmentCache
+from snapshot.fetching import Fetching
 
 _HTTP_GRACE_S = 1.0
 logger = logging.getLogger(__name__)
@@ -85,8 +87,15 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     tails = Tails()
     budget = LiveBudget(config.live_bytes_max)
     repairs = Repairs(log, objects, cache, shredder, context.folder / "repair")
-    indexer = Indexer(Shared(context, config, identity.epoch, shredder, cache, tails, budget))
-    views = Views(indexer.partitions, cache, Footers(), repairs, context.clock)
+    fetching = Fetching(cache, config.segment_fetches)
+    warming_threads = Fetching(cache, config.segment_fetches)
+    warming = Warming(
+        warming_threads, config.segment_fetches, config.segment_cache_bytes, context.clock
+    )
+    indexer = Indexer(
+        Shared(context, config, identity.epoch, shredder, cache, tails, budget, warming)
+    )
+    views = Views(indexer.partitions, fetching, Footers(), repairs, context.clock)
     shares = ShareEndpoint(
         views,
         memory_mb=config.share_memory_mb,
@@ -96,7 +105,10 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     )
     app = web.Application(middlewares=[require_internal_token(context.internal_token)])
     add_health_routes(app, lambda: indexer.not_ready(identity.partitions))
-    Endpoints(indexer.partitions, views, tails, log, context.clock, shredder.name).add_routes(app)
+    endpoints = Endpoints(
+        indexer.partitions, views, tails, log, context.clock, shredder.name, warming
+    )
+    endpoints.add_routes(app)
     app.router.add_post("/internal/share", shares.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()
@@ -108,6 +120,8 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     finally:
         await runner.cleanup()
         shares.close()
+        fetching.close()
+        warming_threads.close()
 
 
 async def _index(
@@ -117,7 +131,10 @@ async def _index(
     announcement = Announcement(locks, member)
     identity = await context.backends.log.open()
     claims = Claims(locks, member, identity.partitions)
-    repairing = asyncio.create_task(repairs.run())
+    beside = [
+        asyncio.create_task(repairs.run()),
+        asyncio.create_task(indexer.shared.warming.run()),
+    ]
     say(logger, logging.INFO, "indexer listens", url=member.url, partitions=identity.partitions)
     try:
         while not context.stop.is_set():
@@ -125,8 +142,9 @@ async def _index(
             await claims.refresh(indexer.gain, indexer.lose)
             await _wait(context.stop, config.claim_retry_ms / 1000)
     finally:
-        repairing.cancel()
-        await asyncio.gather(repairing, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await indexer.close()
         await claims.release_all()
         await announcement.withdraw()

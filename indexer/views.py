@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from common import limits
 from common.clock import Clock
@@ -22,6 +23,7 @@ from indexer.repair import Repairs
 from indexer.served import Served
 from query.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
 from snapshot.cache import SegmentCache
+from snapshot.fetching import Fetching
 from snapshot.manifest import SegmentEntry
 
 logger = logging.getLogger(__name__)
@@ -57,13 +59,14 @@ class Views:
     def __init__(
         self,
         partitions: dict[int, Partition],
-        cache: SegmentCache,
+        fetching: Fetching,
         footers: Footers,
         repairs: Repairs,
         clock: Clock,
     ) -> None:
         self._partitions = partitions
-        self._cache = cache
+        self._fetching = fetching
+        self._cache = fetching.cache
         self._footers = footers
         self._repairs = repairs
         self._clock = clock
@@ -137,9 +140,12 @@ class Views:
         self, served: Served, entries: list[SegmentEntry]
     ) -> tuple[list[SegmentView], list[SegmentEntry]]:
         segments, unserved = [], []
+        files = self._fetching.bring(entry.object for entry in entries)
         for entry in entries:
+            path = files[entry.object]
             try:
-                path = self._cache.ensure(entry.object)
+                if not isinstance(path, Path):
+                    raise path
                 columns, rest = self._footers.read(entry.object, self._cache)
             except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
                 say(

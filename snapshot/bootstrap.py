@@ -14,6 +14,7 @@ from common.clock import Clock
 from common.errors import DamagedObject, ObjectMissing
 from common.log import Bounds, Log
 from common.logs import say
+from snapshot.ahead import load_ahead
 from snapshot.carried import Carried, carried_from
 from snapshot.chain import Chain
 from snapshot.checked import encode_checked
@@ -128,11 +129,9 @@ def read_history(chain: Chain, log_start: int) -> History:
     newest: Manifest | None = None
     lost: list[Gap] = []
     since = 0
-    for key in keys[at:]:
-        try:
-            manifest = chain.manifest(key)
-        except (DamagedObject, ObjectMissing) as error:
-            damaged.append((key, str(error)))
+    for key, manifest in load_ahead(chain.manifest, keys[at:]):
+        if not isinstance(manifest, Manifest):
+            damaged.append((key, str(manifest)))
             if _replayable(epochs, newest, parse_manifest_key(key)[1], log_start):
                 break  # replaying the log makes this manifest and the following ones again
             continue
@@ -198,12 +197,12 @@ def newest_first(chain: Chain, history: History) -> Iterator[Manifest]:
         return
     yield history.newest
     older = [key for key in history.keys if key != history.newest.key]
-    for key in reversed(older):
-        try:
-            yield chain.manifest(key)
-        except (DamagedObject, ObjectMissing) as error:
-            say(logger, logging.WARNING, "older manifest cannot be read", key=key, why=str(error))
+    for key, manifest in load_ahead(chain.manifest, reversed(older)):
+        if not isinstance(manifest, Manifest):
+            why = str(manifest)
+            say(logger, logging.WARNING, "older manifest cannot be read", key=key, why=why)
             return
+        yield manifest
 
 
 async def resume(

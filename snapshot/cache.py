@@ -16,7 +16,7 @@ from pathlib import Path
 
 from common.errors import DamagedObject
 from common.logs import say
-from common.metrics import damaged_objects_total
+from common.metrics import damaged_objects_total, segment_fetched_bytes_total
 from common.objects import ObjectStore
 from snapshot.manifest import segment_key
 
@@ -69,6 +69,11 @@ class SegmentCache:
     def path(self, object_hash: str) -> Path:
         """Where the file of that object is, if it is here."""
         return cached_path(self._folder, object_hash)
+
+    def holds(self, object_hash: str) -> bool:
+        """Whether a file of that name is here, verified or not."""
+        with self._lock:
+            return object_hash in self._sizes
 
     @property
     def bytes_held(self) -> int:
@@ -150,7 +155,8 @@ class SegmentCache:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{threading.get_ident()}.part")
         try:
-            self._objects.fetch(key, part)
+            fetched_bytes = self._objects.fetch(key, part)
+            segment_fetched_bytes_total.inc(fetched_bytes)
             if file_sha256(part) != object_hash:
                 damaged_objects_total.inc()
                 raise DamagedObject(f"{key}: checksum does not match")

@@ -22,7 +22,9 @@ from indexer.config import IndexerConfig
 from indexer.partition import Partition, Shared
 from indexer.shred.reference import ReferenceShredder
 from indexer.tail import Tails
+from indexer.warming import Warming
 from snapshot.cache import SegmentCache
+from snapshot.fetching import Fetching
 
 DATASET = dataset_id("t", "e", "web")
 QUICK = IndexerConfig(publish_delay_ms=1, poll_wait_ms=20, claim_retry_ms=20)
@@ -104,14 +106,20 @@ async def running(
         context.backends.objects, context.folder / "segments", config.segment_cache_bytes
     )
     budget = budget or LiveBudget(config.live_bytes_max)
-    shared = Shared(context, config, identity.epoch, ReferenceShredder(), cache, Tails(), budget)
+    fetching = Fetching(cache, config.segment_fetches)
+    warming = Warming(fetching, config.segment_fetches, config.segment_cache_bytes, context.clock)
+    shared = Shared(
+        context, config, identity.epoch, ReferenceShredder(), cache, Tails(), budget, warming
+    )
     partition = Partition(number, shared)
-    task = asyncio.create_task(partition.run())
+    tasks = [asyncio.create_task(partition.run()), asyncio.create_task(warming.run())]
     try:
         yield partition
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        fetching.close()
 
 
 async def until(partition: Partition, condition: Callable[[Partition], bool]) -> None:

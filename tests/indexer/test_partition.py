@@ -41,7 +41,11 @@ def views_of(partition: Partition) -> Views:
         shared.context.folder / "repair",
     )
     return Views(
-        {partition.number: partition}, shared.cache, Footers(), repairs, shared.context.clock
+        {partition.number: partition},
+        shared.warming.fetching,
+        Footers(),
+        repairs,
+        shared.context.clock,
     )
 
 

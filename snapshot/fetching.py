@@ -1,0 +1,47 @@
+"""Segments brought to this disk by several threads at once, bounded (I11).
+
+One of these serves queries, another the warming up of a new disk, so that neither waits for the
+other's whole list and the shredder's threads are left alone.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
+from snapshot.cache import SegmentCache
+
+Failure = DamagedObject | ObjectMissing | ObjectsUnavailable | OSError
+
+
+class Fetching:
+    """Threads over one cache."""
+
+    def __init__(self, cache: SegmentCache, at_once: int) -> None:
+        self.cache = cache
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="segments")
+
+    def submit(self, object_hash: str) -> "Future[Path | Failure]":
+        """The verified file, or why it cannot be had; never raises. Lease it first."""
+        return self._threads.submit(self._bring, object_hash)
+
+    def bring(self, object_hashes: Iterable[str]) -> dict[str, Path | Failure]:
+        """All of these. Blocks; what is here already costs one look at the file."""
+        found: dict[str, Path | Failure] = {}
+        coming: dict[str, Future[Path | Failure]] = {}
+        for object_hash in dict.fromkeys(object_hashes):
+            if self.cache.holds(object_hash):
+                found[object_hash] = self._bring(object_hash)
+            else:
+                coming[object_hash] = self.submit(object_hash)
+        return found | {object_hash: future.result() for object_hash, future in coming.items()}
+
+    def close(self) -> None:
+        """What is being fetched is finished by its thread; the rest is given up."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _bring(self, object_hash: str) -> Path | Failure:
+        try:
+            return self.cache.ensure(object_hash)
+        except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
+            return error
