@@ -1,0 +1,38 @@
+"""Both indexers of a pair destroyed with their disks: nothing acknowledged is lost (I5, I6)."""
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.system.counts import show
+from tests.system.harness import running
+from tests.system.test_survive import check, cut, loaded
+
+pytestmark = pytest.mark.system
+
+
+async def test_both_indexers_destroyed_with_their_disks_lose_nothing(tmp_path: Path) -> None:
+    with running(tmp_path, "--twins") as system:
+        async with loaded(system, 31) as load:
+            await asyncio.sleep(1.5)
+            await cut(system)
+            await asyncio.sleep(0.5)
+            for zone in ("a", "b"):
+                system.kill_role("indexer", zone)
+                shutil.rmtree(system.data / "roles" / f"indexer-{zone}")
+            await asyncio.sleep(1)
+            await asyncio.to_thread(system.wait_role_ready, "indexer")
+            await asyncio.sleep(0.5)
+        await check("both indexers and their disks destroyed", system, load.outcome)
+        status = json.loads(system.run("status", "--json").stdout)
+        for told in status["indexers"]:
+            assert told["status"]["warming"]["failed"] == 0
+            assert all(p["replay"]["done"] for p in told["status"]["partitions"].values())
+        plan = system.run("bootstrap", "--plan", "--json", "--data", str(system.data))
+        assert plan.returncode == 0, plan.stderr
+        total = json.loads(plan.stdout)["total"]
+        assert total["segments"] > 0
+        show(f"bootstrap --plan: {total}")
