@@ -1,0 +1,218 @@
+"""Fetches the servers at pinned versions into a cache folder, once per machine.
+
+A package is installed beside its place and renamed into it, so it is there whole or not at all; a
+lock file keeps concurrent installs apart. What Maven delivers is checked against SHA-256 sums of
+every jar, what Go builds against the sum of its module.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from compose.host import Host
+
+_PINS = Path(__file__).resolve().parent / "packages"
+_MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"
+_TRIES = 3  # package registries time out now and then
+_OUTPUT_SHOWN = 2_000
+_DEBIAN = ("mariadb-server-core", "mariadb-client-core")
+_MARIADB_PROGRAMS = ("mariadbd", "mariadb-install-db")
+
+Say = Callable[[str], None]
+
+
+class InstallFailed(Exception):
+    """A server could not be installed; the text says what was tried and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What one server needs. `tools`: programs that fetch or run it."""
+
+    name: str
+    version: str
+    tools: tuple[str, ...]
+    module: str = ""  # of Go
+    module_sum: str = ""
+
+    @property
+    def folder_name(self) -> str:
+        """Its folder in the cache."""
+        return f"{self.name}-{self.version}"
+
+
+PACKAGES = {
+    package.name: package
+    for package in (
+        Package("kafka", "4.3.1", ("java", "mvn")),
+        Package("zookeeper", "3.9.5", ("java", "mvn")),
+        Package("mariadb", "10", _MARIADB_PROGRAMS),
+        Package(
+            "s3",
+            "1.8.0",
+            ("go",),
+            module="github.com/versity/versitygw/cmd/versitygw@v1.8.0",
+            module_sum="h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc=",
+        ),
+        Package(
+            "proxy",
+            "2.5.0",
+            ("go",),
+            module="github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0",
+            module_sum="h1:i4LPT+qrSlKNtQf5QliVjdP08GyAH8+BUIc9gT0eahc=",
+        ),
+    )
+}
+_HOW = {
+    "java": "a Java runtime, 17 or newer (Debian, Ubuntu: apt-get install default-jre-headless)",
+    "mvn": "Apache Maven (Debian, Ubuntu: apt-get install maven)",
+    "go": "Go, 1.24 or newer (https://go.dev/dl)",
+    "mariadbd": f"MariaDB's server (Debian, Ubuntu: apt-get install {' '.join(_DEBIAN)})",
+    "mariadb-install-db": f"MariaDB's server (Debian, Ubuntu: apt-get install {' '.join(_DEBIAN)})",
+}
+
+
+def missing_tools(host: Host, package: Package) -> list[str]:
+    """What this machine lacks for the package, each with how to get it."""
+    if package.name == "mariadb":
+        lacking = [program for program in package.tools if host.find(program) is None]
+        return [] if _can_use_apt(host) else list(dict.fromkeys(_HOW[p] for p in lacking))
+    # an installed Go program needs no Go any more; a jar needs Java always
+    installed = is_installed(host, package)
+    needed = [t for t in package.tools if not installed or t == "java"]
+    return [_HOW[tool] for tool in needed if host.find(tool) is None]
+
+
+def is_installed(host: Host, package: Package) -> bool:
+    """Whether the package needs no fetching."""
+    if package.name == "mariadb":
+        return all(host.find(program) for program in _MARIADB_PROGRAMS)
+    return (host.cache / package.folder_name).is_dir()
+
+
+def ensure(host: Host, name: str, say: Say) -> Path:
+    """The folder of an installed package; installs it first if need be. Raises InstallFailed."""
+    package = PACKAGES[name]
+    lacking = missing_tools(host, package)
+    if lacking:
+        raise InstallFailed(f"{name} needs " + "; and ".join(lacking))
+    place = host.cache / package.folder_name
+    if is_installed(host, package):
+        return place
+    host.cache.mkdir(parents=True, exist_ok=True)
+    with _locked(host.cache / f"{package.folder_name}.lock", name, say):
+        if is_installed(host, package):
+            return place
+        begin_s = time.monotonic()
+        say(f"installing {name} {package.version} (once)")
+        if name == "mariadb":
+            _install_from_debian(host)
+        else:
+            draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=host.cache))
+            try:
+                (_install_with_go if package.module else _install_with_maven)(host, package, draft)
+                draft.rename(place)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+        say(f"installed {name} in {time.monotonic() - begin_s:.0f} s")
+    return place
+
+
+def _install_with_maven(host: Host, package: Package, draft: Path) -> None:
+    shutil.copy(_PINS / f"{package.name}.xml", draft / "pom.xml")
+    libs = draft / "libs"
+    command = ["mvn", "-q", "-B", _MAVEN_PLUGIN, "-DincludeScope=runtime"]
+    _run(host, [*command, f"-DoutputDirectory={libs}"], draft, package.name)
+    _check_sums(package, libs)
+
+
+def _check_sums(package: Package, libs: Path) -> None:
+    """Compare what came with what is pinned; more, less or other files are refused."""
+    lines = (_PINS / f"{package.name}.sha256").read_text("ascii").splitlines()
+    pinned = {name: digest for digest, name in (line.split() for line in lines)}
+    found = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in libs.glob("*.jar")
+    }
+    if found != pinned:
+        wrong = sorted(n for n in pinned.keys() | found.keys() if pinned.get(n) != found.get(n))
+        raise InstallFailed(
+            f"{package.name} {package.version}: these files are not the pinned ones: "
+            f"{', '.join(wrong)}. Look at where Maven gets its packages; nothing was installed."
+        )
+
+
+def _install_with_go(host: Host, package: Package, draft: Path) -> None:
+    path, version = package.module.split("@")
+    work = draft / "work"
+    work.mkdir()
+    environ = {
+        "GOBIN": str(draft / "bin"),
+        "GOPATH": str(work / "path"),
+        "GOCACHE": str(work / "cache"),
+        "GOFLAGS": "-modcacherw -trimpath -buildvcs=false",
+        "CGO_ENABLED": "0",
+    }
+    told = _run(
+        host, ["go", "mod", "download", "-json", f"{path.split('/cmd/')[0]}@{version}"],
+        work, package.name, environ,
+    )  # fmt: skip
+    if json.loads(told)["Sum"] != package.module_sum:
+        raise InstallFailed(f"{package.module} is not the pinned one; nothing was installed")
+    _run(host, ["go", "install", "-ldflags=-s -w", package.module], work, package.name, environ)
+    shutil.rmtree(work)
+
+
+def _install_from_debian(host: Host) -> None:
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    where = host.cache
+    _run(host, ["apt-get", "update", "-qq"], where, "mariadb", quiet)
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *_DEBIAN]
+    _run(host, command, where, "mariadb", quiet)
+
+
+def _can_use_apt(host: Host) -> bool:
+    return os.geteuid() == 0 and host.find("apt-get") is not None
+
+
+def _run(
+    host: Host,
+    command: Sequence[str],
+    folder: Path,
+    name: str,
+    environ: dict[str, str] | None = None,
+) -> str:
+    """Run a package manager; its standard output. Tries again when it fails."""
+    program = host.find(command[0])
+    if program is None:
+        raise InstallFailed(f"{name} needs {_HOW.get(command[0], command[0])}")
+    for attempt in range(1, _TRIES + 1):
+        done = subprocess.run(
+            [program, *command[1:]], cwd=folder, env={**host.environ, **(environ or {})},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode == 0:
+            return done.stdout
+        if attempt < _TRIES:
+            time.sleep(2.0 * attempt)
+    said = (done.stdout + done.stderr).strip()[-_OUTPUT_SHOWN:]
+    raise InstallFailed(f"{name}: `{' '.join(command)}` failed {_TRIES} times:\n{said}")
+
+
+@contextmanager
+def _locked(path: Path, name: str, say: Say) -> Iterator[None]:
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another process that is installing {name}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

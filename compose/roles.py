@@ -1,0 +1,220 @@
+"""Bellwether's roles as plain processes, each with a disk of its own, started again when they end.
+
+A role that ends, however it ends, is started again after a back-off, as systemd or Docker would:
+a rolling restart relies on it. One that was stopped or killed on purpose can be kept down.
+"""
+
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from bellwether.child import BACKOFF_FIRST_S, BACKOFF_MAX_S, CALM_S, ask_ready, child_environment
+from compose.ports import LOOPBACK
+from compose.process import Process, StartFailed
+from compose.servers.base import Site
+from compose.topology import STOP_ORDER, Place, Topology
+
+READY_S = 90.0
+STOP_S = 45.0  # above the time that a role gives itself
+_STEP_S = 0.05
+_ASK_S = 0.2
+_SHOWN_CHARS = 4_000
+
+Event = Callable[[str], None]
+
+
+class Role:
+    """One role process. `url`: its internal address; `public_url`: a shepherd's."""
+
+    def __init__(self, place: Place, site: Site) -> None:
+        self.place = place
+        self.name = place.name
+        self.process: Process = site.process(self.name)
+        self.wanted = False  # whether the supervisor starts it (again)
+        self.starts = 0
+        self.extra: dict[str, str] = {}  # settings of this one role, for experiments
+        self._site = site
+        self._began_s = 0.0
+        self._again_s = 0.0
+        self._backoff_s = BACKOFF_FIRST_S
+        self._lock = threading.RLock()
+
+    @property
+    def data(self) -> Path:
+        """Its own disk."""
+        return self._site.folder / "roles" / self.name
+
+    @property
+    def internal_port(self) -> int:
+        return self._site.ports.get(f"{self.name}.internal")
+
+    @property
+    def public_port(self) -> int:
+        """Where a shepherd serves clients."""
+        return self._site.ports.get(f"{self.name}.public")
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.internal_port}"
+
+    @property
+    def public_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.public_port}"
+
+    def settings(self) -> dict[str, str]:
+        """What is this role's own."""
+        own = {
+            "BELLWETHER_NODE_DATA": str(self.data),
+            "BELLWETHER_NODE_ZONE": self.place.zone,
+            "BELLWETHER_NODE_SLOT": str(self.place.index),
+            "BELLWETHER_NODE_INTERNAL_PORT": str(self.internal_port),
+        }
+        if self.place.role == "shepherd":
+            own["BELLWETHER_SHEPHERD_PORT"] = str(self.public_port)
+        return own | self.extra
+
+    def start(self, environ: Mapping[str, str], settings: Mapping[str, str]) -> None:
+        """Start the process."""
+        with self._lock:
+            self.data.mkdir(parents=True, exist_ok=True)
+            self.wanted = True
+            if self.starts == 0:  # later its clients know the port: it may only be its own
+                self._site.ports.renew(f"{self.name}.")
+            command = [sys.executable, "-m", "bellwether", self.place.role]
+            environment = child_environment(environ, settings, self.settings())
+            self.process.start(command, environment, self.data)
+            self._began_s = time.monotonic()
+            self.starts += 1
+
+    def tend(self, start: Callable[["Role"], None], event: Event) -> None:
+        """Start it again if it has ended and should run."""
+        with self._lock:
+            if not self.wanted or self.process.alive:
+                return
+            now_s = time.monotonic()
+            if self._again_s == 0.0:
+                if now_s - self._began_s > CALM_S:
+                    self._backoff_s = BACKOFF_FIRST_S
+                self._again_s = now_s + self._backoff_s
+                event(
+                    f"{self.name} ended with code {self.process.exit_code}; "
+                    f"starts again in {self._backoff_s:.1f} s"
+                )
+                self._backoff_s = min(2 * self._backoff_s, BACKOFF_MAX_S)
+            elif now_s >= self._again_s:
+                self._again_s = 0.0
+                start(self)
+
+    def why_not_ready(self) -> str | None:
+        """None when it is ready."""
+        if not self.process.alive:
+            return "does not run"
+        return "is paused" if self.process.paused else ask_ready(self.url)
+
+    def kill(self, *, stay_down: bool = False) -> None:
+        """SIGKILL. It comes back by itself unless it shall stay down."""
+        with self._lock:
+            self.wanted = self.wanted and not stay_down
+            self.process.kill()
+
+    def stop(self, *, stay_down: bool = True) -> bool:
+        """SIGTERM and wait; True if it ended by itself with code 0."""
+        with self._lock:
+            self.wanted = self.wanted and not stay_down
+        return self.process.stop(STOP_S) and self.process.exit_code in (0, None)
+
+    def pause(self) -> None:
+        self.process.pause()
+
+    def resume(self) -> None:
+        self.process.resume()
+
+    def wipe(self) -> None:
+        """Destroy its disk; it must not run."""
+        with self._lock:
+            if self.process.alive:
+                raise RuntimeError(f"{self.name} runs")
+            shutil.rmtree(self.data, ignore_errors=True)
+
+
+class Roles:
+    """Every role of a topology, and the thread that starts again what has ended."""
+
+    def __init__(
+        self, site: Site, topology: Topology, settings: Callable[[], dict[str, str]]
+    ) -> None:
+        self._site = site
+        self._server_settings = settings
+        self._all = {place: Role(place, site) for place in topology.places()}
+        self.settings: dict[str, str] = {}  # of all roles, beyond the servers'
+        self.event: Event = lambda text: None
+        self._ending = threading.Event()
+        self._supervisor: threading.Thread | None = None
+
+    def __iter__(self) -> Iterator[Role]:
+        return iter(self._all.values())
+
+    def __getitem__(self, place: tuple[str, str, int] | tuple[str, str]) -> Role:
+        return self._all[Place(*place)]
+
+    def named(self, name: str) -> Role | None:
+        """The role of this name, such as `indexer-a`."""
+        return next((role for role in self if role.name == name), None)
+
+    def of(self, role: str | None = None, zone: str | None = None) -> list[Role]:
+        """The roles of a kind, of a zone, or both."""
+        return [r for r in self if role in (None, r.place.role) and zone in (None, r.place.zone)]
+
+    def environment(self) -> dict[str, str]:
+        """The settings that every role has."""
+        return {"BELLWETHER_CONFIG": "", **self._server_settings(), **self.settings}
+
+    def start(self, roles: Iterable[Role] | None = None) -> None:
+        """Start roles (all of them) and supervise them; `wait_ready` tells when they serve."""
+        for role in list(roles) if roles is not None else list(self):
+            if not role.process.alive:
+                self._start(role)
+        if self._supervisor is None:
+            self._supervisor = threading.Thread(target=self._supervise, daemon=True)
+            self._supervisor.start()
+
+    def _start(self, role: Role) -> None:
+        role.start(self._site.host.environ, self.environment())
+
+    def _supervise(self) -> None:
+        while not self._ending.wait(_STEP_S):
+            for role in self:
+                role.tend(self._start, self.event)
+
+    def wait_ready(self, roles: Iterable[Role] | None = None, seconds: float = READY_S) -> None:
+        """Wait until they are ready. Raises StartFailed with their reasons and logs."""
+        deadline_s = time.monotonic() + seconds
+        waiting = list(roles) if roles is not None else [r for r in self if r.wanted]
+        while waiting:
+            reasons = {role.name: role.why_not_ready() for role in waiting}
+            waiting = [role for role in waiting if reasons[role.name] is not None]
+            if waiting and time.monotonic() > deadline_s:
+                told = [
+                    f"{r.name} {reasons[r.name]}:\n{r.process.log_tail()[-_SHOWN_CHARS:]}"
+                    for r in waiting
+                ]
+                raise StartFailed(f"not ready after {seconds:.0f} s: " + "\n".join(told))
+            if waiting:
+                time.sleep(_ASK_S)
+
+    def stop_all(self) -> bool:
+        """Stop every role in order; True if all ended cleanly."""
+        self._ending.set()
+        if self._supervisor is not None:
+            self._supervisor.join()
+        clean = True
+        for kind in STOP_ORDER:
+            group = [role for role in self.of(kind) if role.process.alive]
+            for role in group:
+                role.process.ask_to_stop()
+            ended = [role.stop() for role in group]
+            clean = clean and all(ended)
+        return clean

@@ -1,0 +1,1 @@
+"""One module for each server: its settings, start, readiness and faults."""

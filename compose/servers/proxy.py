@@ -1,0 +1,137 @@
+"""toxiproxy: a proxy for each link between a client and a server, where links are made to fail."""
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from compose.ports import LOOPBACK, answers
+from compose.process import Process
+from compose.servers.base import STOP_S, Site
+
+READY_S = 15.0
+_TIMEOUT_S = 5.0
+
+
+class ProxyFailed(Exception):
+    """The proxy did not do what it was told."""
+
+
+class Link:
+    """One proxied address. Faults stay until `heal`."""
+
+    def __init__(self, name: str, port: int, upstream_port: int, proxy: "Proxy") -> None:
+        self.name = name
+        self.port = port
+        self.upstream_port = upstream_port
+        self._proxy = proxy
+
+    def latency(self, ms: int, jitter_ms: int = 0) -> None:
+        """Delay answers on the way back to the client."""
+        self._toxic("latency", "downstream", {"latency": ms, "jitter": jitter_ms})
+
+    def black_hole(self, *, requests: bool = True, answers_too: bool = True) -> None:
+        """Nothing gets through; connections stay open. What is sent is delivered when healed.
+
+        requests, answers_too: cut one way only by turning the other off.
+        """
+        if requests:
+            self._toxic("timeout", "upstream", {"timeout": 0})
+        if answers_too:
+            self._toxic("timeout", "downstream", {"timeout": 0})
+
+    def limit(self, kb_per_s: int) -> None:
+        """Bound the rate in both directions, in KB/s."""
+        for stream in ("upstream", "downstream"):
+            self._toxic("bandwidth", stream, {"rate": kb_per_s})
+
+    def reset(self, after_ms: int = 0) -> None:
+        """Reset connections instead of answering."""
+        self._toxic("reset_peer", "upstream", {"timeout": after_ms})
+
+    def refuse(self) -> None:
+        """Close the link: connections end and new ones are refused."""
+        self._proxy.ask("POST", f"/proxies/{self.name}", {"enabled": False})
+
+    def heal(self) -> None:
+        """Take every fault away."""
+        for toxic in self._proxy.ask("GET", f"/proxies/{self.name}/toxics"):
+            self._proxy.ask("DELETE", f"/proxies/{self.name}/toxics/{toxic['name']}")
+        self._proxy.ask("POST", f"/proxies/{self.name}", {"enabled": True})
+
+    def _toxic(self, kind: str, stream: str, attributes: dict[str, int]) -> None:
+        body = {"type": kind, "stream": stream, "toxicity": 1.0, "attributes": attributes}
+        self._proxy.ask("POST", f"/proxies/{self.name}/toxics", body)
+
+
+class Proxy:
+    """The proxy's process and its links by name (`kafka-1`, `zookeeper-2`, `mariadb`, `s3`)."""
+
+    def __init__(self, site: Site, program: Path) -> None:
+        self.name = "proxy"
+        self.process: Process = site.process(self.name)
+        self.links: dict[str, Link] = {}
+        self._site = site
+        self._program = program
+
+    def __getitem__(self, link: str) -> Link:
+        return self.links[link]
+
+    @property
+    def _port(self) -> int:
+        return self._site.ports.get("proxy.control")
+
+    def start(self) -> None:
+        """Start; links are added with `add`."""
+        self._site.start_with_free_ports("proxy.control", self._start)
+
+    def _start(self) -> None:
+        self.process.kill()
+        command = [str(self._program), "-host", LOOPBACK, "-port", str(self._port)]
+        folder = self._site.place(self.name)
+        self.process.start(command, self._site.host.server_environment(), folder)
+        self.process.wait_ready(lambda: answers(self._port), READY_S)
+
+    def add(self, name: str, upstream_port: int) -> Link:
+        """Put a link in front of a port of loopback; the link of that name is replaced."""
+        self._site.ports.renew(f"proxy-{name}.")
+        port = self._site.ports.get(f"proxy-{name}.client")
+        if name in self.links:
+            self.ask("DELETE", f"/proxies/{name}")
+        self.ask("POST", "/proxies", {
+            "name": name, "listen": f"{LOOPBACK}:{port}",
+            "upstream": f"{LOOPBACK}:{upstream_port}", "enabled": True,
+        })  # fmt: skip
+        self.links[name] = Link(name, port, upstream_port, self)
+        return self.links[name]
+
+    def heal(self) -> None:
+        """Take every fault off every link."""
+        for link in self.links.values():
+            link.heal()
+
+    # the proxy's documents are its own: name and toxics of a link
+    def ask(self, method: str, path: str, body: object = None) -> list[dict[str, str]]:
+        """A request to the proxy's control port. Raises ProxyFailed."""
+        data = None if body is None else json.dumps(body).encode()
+        # it refuses what looks like a browser, so the request names itself
+        headers = {"User-Agent": "bellwether-compose", "Content-Type": "application/json"}
+        url = f"http://{LOOPBACK}:{self._port}{path}"
+        request = urllib.request.Request(url, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
+                told = answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                text = error.read().decode("utf-8", "replace")
+            raise ProxyFailed(f"{method} {path}: {error.code} {text}") from error
+        except OSError as error:
+            raise ProxyFailed(f"{method} {path}: {error}") from error
+        found = json.loads(told) if told else []
+        return found if isinstance(found, list) else [found]
+
+    def stop(self) -> None:
+        self.process.stop(STOP_S)
+
+    def kill(self) -> None:
+        self.process.kill()
