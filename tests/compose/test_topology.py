@@ -36,7 +36,7 @@ def test_roles_are_spread_over_zones_and_named_once() -> None:
     ],
 )
 def test_a_topology_that_could_not_survive_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="must|cannot"):
+    with pytest.raises(ValueError, match=r"must|cannot"):
         Topology(**wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
