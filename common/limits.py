@@ -87,6 +87,7 @@ TAIL_LOOK_S: Final = 1.0  # a quiet tail notices so soon that its reader has lef
 TAILS_MAX: Final = 64  # readers of tails at once in one indexer; then 429
 FOOTERS_MAX: Final = 8_192  # segments whose column names are remembered
 REPAIRS_WAITING_MAX: Final = 64  # segments waiting to be made again; queries ask again
+CLAIMS_PREPARING_MAX: Final = 2  # partitions an indexer takes over gently at once; then the next
 SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all
 
 # --- snapshot ----------------------------------------------------------------------------------

@@ -4,11 +4,15 @@ import msgspec
 
 from common.locks import Locks
 
+CLAIMS = "claims/"
+NEXT = ".next"  # ends the name of a claim that somebody prepares to take over
+
 
 class Member(msgspec.Struct, frozen=True):
     """One role process. `url` is its internal base URL; `slot` is the same after a restart.
 
-    public_url: where clients reach it, if it has an address for them.
+    public_url: where clients reach it, if it has an address for them. ready: only in a claim:
+    whether its holder has caught up with what it claims.
     """
 
     role: str
@@ -20,6 +24,7 @@ class Member(msgspec.Struct, frozen=True):
     version: str
     slot: str = "0"
     public_url: str = ""
+    ready: bool = True
 
 
 def encode_member(member: Member) -> bytes:
@@ -35,13 +40,41 @@ def list_members(locks: Locks, role: str) -> list[Member]:
 
 def claim_name(zone: str, partition: int) -> str:
     """Name of the claim on a partition in a zone."""
-    return f"claims/{zone}/{partition:05d}"
+    return f"{CLAIMS}{zone}/{partition:05d}"
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """One claim, or (`preparing`) the wish to take it over."""
+
+    partition: int
+    member: Member
+    preparing: bool
+
+
+def list_claims(locks: Locks) -> list[Claimed]:
+    """Every claim that is held, by name. Raises Unavailable."""
+    found = []
+    for name, value in sorted(locks.holders(CLAIMS).items()):
+        number = name.rsplit("/", 1)[1]
+        member = msgspec.json.decode(value, type=Member)
+        found.append(Claimed(int(number.removesuffix(NEXT)), member, number.endswith(NEXT)))
+    return found
 
 
 def list_partition_holders(locks: Locks) -> dict[int, list[Member]]:
-    """For each partition the indexers that hold a claim on it, by zone. Raises Unavailable."""
-    holders: dict[int, list[Member]] = {}
-    for name, value in sorted(locks.holders("claims/").items()):
-        partition = int(name.rsplit("/", 1)[1])
-        holders.setdefault(partition, []).append(msgspec.json.decode(value, type=Member))
-    return holders
+    """For each partition the indexers that can answer for it, those that have caught up first.
+
+    One that has prepared to take over a claim is among them. Raises Unavailable.
+    """
+    holders: dict[int, dict[str, Member]] = {}
+    for claim in list_claims(locks):
+        if claim.preparing and not claim.member.ready:
+            continue
+        known = holders.setdefault(claim.partition, {})
+        before = known.get(claim.member.instance)
+        if before is None or claim.member.ready:
+            known[claim.member.instance] = claim.member
+    return {
+        partition: sorted(known.values(), key=lambda m: not m.ready)
+        for partition, known in holders.items()
+    }

@@ -21,6 +21,14 @@ class IndexerConfig:
     )
     ready_lag_records: int = setting(10_000, "ready only when no partition lags by more records")
     claim_retry_ms: int = setting(1_000, "time between attempts to claim partitions")
+    copies: int = setting(
+        2, "indexers of each partition, each in another zone; fewer where there are fewer zones"
+    )
+    take_over_ms: int = setting(
+        5_000,
+        "how long a partition lacks one of its holders before another indexer takes the place "
+        "(a restarted one finds it free; at once when nobody else holds it)",
+    )
     retention_days: float = setting(60.0, "days that events are kept, by append time (0: for ever)")
     retention_grace_s: int = setting(3_600, "time between giving up a segment and deleting it")
     log_keep_hours: float = setting(24.0, "covered records stay in the log for repairs this long")

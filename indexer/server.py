@@ -59,21 +59,36 @@ class Indexer:
         for number in list(self._tasks):
             await self.lose(number)
 
-    def not_ready(self, partitions: int) -> str | None:
-        """Why this indexer is not ready: it lags, is stopped, or others hold its partitions."""
-        for number in range(partitions):
-            partition = self.partitions.get(number)
-            if partition is None:
-                return f"partition {number} is not claimed"
-            if partition.served is None:
-                return f"partition {number} is being resumed"
-            if partition.stopped_reason is not None:
-                return f"partition {number} {partition.stopped_reason}"
-            if partition.lag > self.shared.config.ready_lag_records:
-                return f"partition {number} lags by {partition.lag} records"
-            if partition.served.live.end_offset < partition.catch_up_to:
-                return f"partition {number} is catching up with the log"
+    def not_ready(self, number: int) -> str | None:
+        """Why this indexer is not caught up with the partition."""
+        partition = self.partitions.get(number)
+        if partition is None:
+            return f"partition {number} is not claimed"
+        if partition.served is None:
+            return f"partition {number} is being resumed"
+        if partition.stopped_reason is not None:
+            return f"partition {number} {partition.stopped_reason}"
+        if partition.lag > self.shared.config.ready_lag_records:
+            return f"partition {number} lags by {partition.lag} records"
+        if partition.served.live.end_offset < partition.catch_up_to:
+            return f"partition {number} is catching up with the log"
         return None
+
+
+class Readiness:
+    """An indexer is ready when it has caught up with all that it should hold."""
+
+    def __init__(self, indexer: Indexer) -> None:
+        self._indexer = indexer
+        self.claims: Claims | None = None  # from when it listens
+
+    def not_ready(self) -> str | None:
+        """Why queries should not come here yet, or None."""
+        should_hold = None if self.claims is None else self.claims.should_hold()
+        if should_hold is None:
+            return "it is not known yet which partitions to hold: the locks have not answered"
+        reasons = (self._indexer.not_ready(number) for number in should_hold)
+        return next((reason for reason in reasons if reason is not None), None)
 
 
 async def serve(context: RoleContext, config: IndexerConfig) -> None:
@@ -104,7 +119,8 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         waiting_max=config.shares_waiting,
     )
     app = web.Application(middlewares=[require_internal_token(context.internal_token)])
-    add_health_routes(app, lambda: indexer.not_ready(identity.partitions))
+    readiness = Readiness(indexer)
+    add_health_routes(app, readiness.not_ready)
     endpoints = Endpoints(
         indexer.partitions, views, tails, log, context.clock, shredder.name, warming
     )
@@ -116,7 +132,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         site = web.TCPSite(runner, context.host, context.port)
         await site.start()
         port = runner.addresses[0][1]
-        await _index(context, config, indexer, repairs, context.member(port))
+        await _index(context, config, indexer, repairs, readiness, context.member(port))
     finally:
         await runner.cleanup()
         shares.close()
@@ -125,12 +141,27 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
 
 
 async def _index(
-    context: RoleContext, config: IndexerConfig, indexer: Indexer, repairs: Repairs, member: Member
+    context: RoleContext,
+    config: IndexerConfig,
+    indexer: Indexer,
+    repairs: Repairs,
+    readiness: Readiness,
+    member: Member,
 ) -> None:
     locks = context.backends.locks
     announcement = Announcement(locks, member)
     identity = await context.backends.log.open()
-    claims = Claims(locks, member, identity.partitions)
+    claims = Claims(
+        locks,
+        member,
+        identity.partitions,
+        copies=config.copies,
+        take_over_ms=config.take_over_ms,
+        look_ms=config.claim_retry_ms,
+        clock=context.clock,
+        caught_up=lambda number: indexer.not_ready(number) is None,
+    )
+    readiness.claims = claims
     beside = [
         asyncio.create_task(repairs.run()),
         asyncio.create_task(indexer.shared.warming.run()),

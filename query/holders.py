@@ -25,7 +25,10 @@ class Holders:
         self._reading = asyncio.Lock()
 
     async def by_partition(self) -> dict[int, list[Member]]:
-        """Holders of each partition, those of our zone first. Raises Unavailable."""
+        """Holders of each partition: those that are ready, those of our zone first.
+
+        Raises Unavailable.
+        """
         async with self._reading:
             now_ns = self._clock.monotonic_ns()
             if self._read_ns is None or now_ns - self._read_ns >= _FRESH_NS:
@@ -37,7 +40,7 @@ class Holders:
                     say(_logger, logging.WARNING, "locks cannot be read", error=str(error))
                 else:
                     self._seen = {
-                        partition: sorted(members, key=lambda m: m.zone != self._zone)
+                        partition: sorted(members, key=lambda m: (not m.ready, m.zone != self._zone))
                         for partition, members in found.items()
                     }
                     self._read_ns = now_ns
