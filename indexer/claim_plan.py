@@ -7,7 +7,7 @@ zone. With little movement: who holds a partition keeps it unless evenness needs
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 Targets = dict[int, dict[str, str]]  # partition -> zone -> instance
@@ -38,92 +38,108 @@ def plan_claims(
 
     indexers: by instance. Claims of instances that are not among them count as vacant.
     """
-    alive = {
-        p: {zone: who for zone, who in claims.get(p, {}).items() if who in indexers}
-        for p in range(partitions)
-    }
-    zones = _choose_zones(copies_possible(indexers, copies), indexers, alive, preparing)
-    targets: Targets = {p: {} for p in range(partitions)}
-    for zone in sorted({place.zone for place in indexers.values()}):
-        wanted = [p for p in range(partitions) if zone in zones[p]]
-        for p, who in _choose_indexers(zone, wanted, indexers, alive, preparing).items():
-            targets[p][zone] = who
-    return targets
+    wanted = copies_possible(indexers, copies)
+    plan = _Plan(indexers, preparing, [claims.get(p, {}) for p in range(partitions)])
+    for p in range(partitions):
+        plan.trim(p, wanted)
+    for p in range(partitions):
+        plan.fill(p, wanted)
+    plan.level_zones()
+    for zone in sorted(plan.zones):
+        plan.level_inside(zone)
+    return plan.targets
 
 
-def _choose_zones(
-    copies: int, indexers: Mapping[str, Place], claims: Seats, preparing: Seats
-) -> dict[int, set[str]]:
-    zones = sorted({place.zone for place in indexers.values()})
-    chosen = {p: set(seats) for p, seats in claims.items()}
-    load = Counter({zone: 0 for zone in zones})
-    load.update(zone for some in chosen.values() for zone in some)
-    for some in chosen.values():
-        while len(some) > copies:
-            fullest = max(some, key=lambda zone: (load[zone], zone))
-            some.remove(fullest)
-            load[fullest] -= 1
-    for p, some in chosen.items():
-        while len(some) < copies:
-            emptiest = min(
-                (zone for zone in zones if zone not in some),
-                key=lambda zone: (load[zone], zone not in preparing.get(p, {}), _rank(zone, p)),
+class _Plan:
+    """Targets in the making, and how much each zone and indexer has of them."""
+
+    def __init__(
+        self, indexers: Mapping[str, Place], preparing: Seats, claims: Sequence[Mapping[str, str]]
+    ) -> None:
+        self.zones: dict[str, list[str]] = {}
+        for who, place in sorted(indexers.items()):
+            self.zones.setdefault(place.zone, []).append(who)
+        self.targets: Targets = {
+            p: {zone: who for zone, who in seats.items() if who in indexers}
+            for p, seats in enumerate(claims)
+        }
+        self._indexers = indexers
+        self._preparing = preparing
+        self._held = {p: dict(seats) for p, seats in self.targets.items()}
+        self._in_zone = Counter(dict.fromkeys(self.zones, 0))
+        self._in_zone.update(zone for seats in self.targets.values() for zone in seats)
+        self._with = Counter(dict.fromkeys(indexers, 0))
+        self._with.update(who for seats in self.targets.values() for who in seats.values())
+
+    def trim(self, p: int, copies: int) -> None:
+        """Of too many holders, those in the fullest zones go."""
+        seats = self.targets[p]
+        while len(seats) > copies:
+            self._remove(p, max(seats, key=lambda z: (self._in_zone[z], self._with[seats[z]], z)))
+
+    def fill(self, p: int, copies: int) -> None:
+        """Of too few holders, new ones come from the emptiest zones."""
+        seats = self.targets[p]
+        while len(seats) < copies:
+            zone = min((z for z in self.zones if z not in seats), key=lambda z: self._room(z, p))
+            self._add(p, zone)
+
+    def level_zones(self) -> None:
+        """Move from the fullest to the emptiest zone while they differ by more than one."""
+        while self.zones:
+            full, empty = _extremes(self._in_zone)
+            if self._in_zone[full] - self._in_zone[empty] < 2:
+                return
+            p = min(
+                (p for p, seats in self.targets.items() if full in seats and empty not in seats),
+                key=lambda p: self._move_cost(p, full, empty),
             )
-            some.add(emptiest)
-            load[emptiest] += 1
-    while zones:
-        full, empty = _extremes(load)
-        if load[full] - load[empty] < 2:
-            break
-        p = min(
-            (p for p, some in chosen.items() if full in some and empty not in some),
-            key=lambda p: (full in claims[p], empty not in preparing.get(p, {}), p),
-        )
-        chosen[p].remove(full)
-        chosen[p].add(empty)
-        load[full] -= 1
-        load[empty] += 1
-    return chosen
+            self._remove(p, full)
+            self._add(p, empty)
 
-
-def _choose_indexers(
-    zone: str,
-    wanted: Iterable[int],
-    indexers: Mapping[str, Place],
-    claims: Seats,
-    preparing: Seats,
-) -> dict[int, str]:
-    slots = {who: place.slot for who, place in indexers.items() if place.zone == zone}
-    chosen = {p: claims[p].get(zone, "") for p in wanted}
-    load = Counter({who: 0 for who in sorted(slots)})
-    load.update(who for who in chosen.values() if who)
-    for p, holder in chosen.items():
-        if not holder:  # one who was here before finds his segments again: the slot decides ties
-            chosen[p] = min(
-                slots,
-                key=lambda who: (
-                    load[who],
-                    preparing.get(p, {}).get(zone) != who,
-                    _rank(slots[who], p),
-                    who,
+    def level_inside(self, zone: str) -> None:
+        """The same between the indexers of a zone."""
+        while True:
+            full, empty = _extremes({who: self._with[who] for who in self.zones[zone]})
+            if self._with[full] - self._with[empty] < 2:
+                return
+            p = min(
+                (p for p, seats in self.targets.items() if seats.get(zone) == full),
+                key=lambda p: (
+                    self._held[p].get(zone) == full,
+                    self._preparing.get(p, {}).get(zone) != empty,
+                    p,
                 ),
             )
-            load[chosen[p]] += 1
-    while True:
-        full, empty = _extremes(load)
-        if load[full] - load[empty] < 2:
-            return chosen
-        p = min(
-            (p for p, who in chosen.items() if who == full),
-            key=lambda p: (
-                claims[p].get(zone) == full,
-                preparing.get(p, {}).get(zone) != empty,
-                p,
-            ),
+            self.targets[p][zone] = empty
+            self._with[full] -= 1
+            self._with[empty] += 1
+
+    def _room(self, zone: str, p: int) -> tuple[int, bool, int, bytes]:
+        least = min(self._with[who] for who in self.zones[zone])
+        prepares = zone in self._preparing.get(p, {})
+        return self._in_zone[zone], not prepares, least, _rank(zone, p)
+
+    def _move_cost(self, p: int, full: str, empty: str) -> tuple[bool, bool, int, int]:
+        prepares = empty in self._preparing.get(p, {})
+        return full in self._held[p], not prepares, -self._with[self.targets[p][full]], p
+
+    def _add(self, p: int, zone: str) -> None:
+        """To the emptiest of the zone. The slot decides ties: who was here before a restart finds
+        his segments again.
+        """
+        preparing = self._preparing.get(p, {}).get(zone)
+        who = min(
+            self.zones[zone],
+            key=lambda w: (self._with[w], w != preparing, _rank(self._indexers[w].slot, p), w),
         )
-        chosen[p] = empty
-        load[full] -= 1
-        load[empty] += 1
+        self.targets[p][zone] = who
+        self._in_zone[zone] += 1
+        self._with[who] += 1
+
+    def _remove(self, p: int, zone: str) -> None:
+        self._with[self.targets[p].pop(zone)] -= 1
+        self._in_zone[zone] -= 1
 
 
 def _extremes(load: Mapping[str, int]) -> tuple[str, str]:

@@ -91,8 +91,9 @@ def decide(
         vacant = free and len(claims) < possible
         if free and p in mine.preparing and p in mine.prepared:
             take.append(p)
-        elif vacant and p in may_take and not (frozen and anyone_ready):
-            take.append(p)
+        elif vacant and p in may_take:
+            if not (frozen and anyone_ready):
+                take.append(p)
         elif not vacant and p not in mine.preparing and room > 0 and not frozen:
             prepare.append(p)
             room -= 1

@@ -8,7 +8,7 @@ held goes on, until somebody else is seen to hold it (I8).
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
@@ -71,6 +71,7 @@ class Claims:
         self._caught_up = caught_up
         self._held: dict[int, _Held] = {}
         self._preparing: dict[int, _Held] = {}
+        self._leftover: list[Claim] = []  # given up while the locks did not answer
         self._vacancies = Vacancies(take_over_ms * _NS, look_ms * _NS)
 
     def held(self) -> list[int]:
@@ -102,6 +103,9 @@ class Claims:
         When the locks do not answer, nothing changes.
         """
         try:
+            leftover, self._leftover = self._leftover, []
+            for claim in leftover:
+                await self._release(claim)
             await self._renew(lost)
             self.last = await asyncio.to_thread(self._look)
             await self._step(self._decide(self.last), gained, lost)
@@ -113,7 +117,7 @@ class Claims:
         """Give up every claim, so that others can go on at once."""
         for some in (self._preparing, self._held):
             for partition, held in list(some.items()):
-                await self._release(partition, held.claim)
+                await self._release(held.claim)
                 del some[partition]
 
     # --- looking --------------------------------------------------------------------------------
@@ -172,7 +176,7 @@ class Claims:
             renewed = await self._acquire(name, ready=held.ready)
             if renewed is None and await self._is_ours(name):
                 continue  # an older session of ours: it ends soon, and then it is claimed anew
-            await self._release(partition, held.claim)
+            await self._release(held.claim)
             if renewed is not None:
                 self._held[partition] = _Held(renewed, held.ready)
                 say(logger, logging.WARNING, "claim renewed", partition=partition)
@@ -209,11 +213,11 @@ class Claims:
         if prepared is None:
             await gained(partition)
         else:
-            await self._release(partition, prepared.claim)
+            await self._release(prepared.claim)
 
     async def _abandon(self, partition: int, lost: Work) -> None:
         held = self._preparing.pop(partition)
-        await self._release(partition, held.claim)
+        await self._release(held.claim)
         say(logger, logging.INFO, "takes it over no longer", partition=partition)
         if partition not in self._held:
             await lost(partition)
@@ -230,15 +234,13 @@ class Claims:
             mine = Mine(
                 self._member.instance, self._member.zone, frozenset(), frozenset(), frozenset()
             )
-            if self._is_me(seats) or not may_release(
-                mine, now.picture, seats, partition, possible
-            ):
+            if self._is_me(seats) or not may_release(mine, now.picture, seats, partition, possible):
                 return
             held = self._held.pop(partition)
-            await self._release(partition, held.claim)
+            await self._release(held.claim)
             say(logger, logging.INFO, "handed over", partition=partition, to=sorted(seats.values()))
         finally:
-            await self._release(partition, turn)
+            await self._release(turn)
         await lost(partition)
 
     async def _tell_ready(self) -> None:
@@ -264,8 +266,9 @@ class Claims:
             return False
         return msgspec.json.decode(value, type=Member).instance == self._member.instance
 
-    async def _release(self, partition: int, claim: Claim) -> None:
+    async def _release(self, claim: Claim) -> None:
         try:
             await asyncio.to_thread(claim.release)
         except Unavailable as error:
-            say(logger, logging.WARNING, "claim not released", partition=partition, why=str(error))
+            self._leftover.append(claim)
+            say(logger, logging.WARNING, "claim not released", name=claim.name, why=str(error))

@@ -44,3 +44,7 @@ class IndexerConfig:
     shares_running: int = setting(4, "shares of queries computed at once")
     shares_waiting: int = setting(32, "shares of queries that may wait; then 429")
     telemetry_s: int = setting(10, "time between own events about indexing")
+
+    def __post_init__(self) -> None:
+        if self.copies < 1:
+            raise ValueError("copies must be 1 or more")

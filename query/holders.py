@@ -40,11 +40,14 @@ class Holders:
                     say(_logger, logging.WARNING, "locks cannot be read", error=str(error))
                 else:
                     self._seen = {
-                        partition: sorted(members, key=lambda m: (not m.ready, m.zone != self._zone))
+                        partition: sorted(members, key=self._rank)
                         for partition, members in found.items()
                     }
                     self._read_ns = now_ns
             return self._seen
+
+    def _rank(self, member: Member) -> tuple[bool, bool]:
+        return not member.ready, member.zone != self._zone
 
     async def indexers(self) -> list[Member]:
         """Every indexer that holds a claim, each once."""

@@ -27,7 +27,7 @@ from snapshot.cache import SegmentCache
 from snapshot.fetching import Fetching
 
 DATASET = dataset_id("t", "e", "web")
-QUICK = IndexerConfig(publish_delay_ms=1, poll_wait_ms=20, claim_retry_ms=20)
+QUICK = IndexerConfig(publish_delay_ms=1, poll_wait_ms=20, claim_retry_ms=20, take_over_ms=40)
 TIME_NS = 1_700_000_000 * 10**9
 
 

@@ -4,17 +4,18 @@ import shutil
 from pathlib import Path
 
 from common.announce import Announcement
+from common.clock import SystemClock
 from common.locks.files import FileLocks
 from common.members import Member, list_members, list_partition_holders
 from indexer.claims import Claims
 
 
-def member(instance: str) -> Member:
+def member(instance: str, zone: str = "a") -> Member:
     return Member(
         role="indexer",
         instance=instance,
         url=f"http://127.0.0.1:1/{instance}",
-        zone="a",
+        zone=zone,
         pid=1,
         started_ns=0,
         version="test",
@@ -24,10 +25,20 @@ def member(instance: str) -> Member:
 class Holder:
     """An indexer that only notes what it gains and loses."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, zone: str = "a", partitions: int = 2) -> None:
         self.locks = FileLocks(folder)
-        self.claims = Claims(self.locks, member(name), 2)
         self.log: list[str] = []
+        self.behind: set[int] = set()
+        self.claims = Claims(
+            self.locks,
+            member(name, zone),
+            partitions,
+            copies=2,
+            take_over_ms=0,
+            look_ms=0,
+            clock=SystemClock(),
+            caught_up=lambda number: number not in self.behind,
+        )
 
     async def refresh(self) -> None:
         await self.claims.refresh(self._gained, self._lost)
@@ -55,7 +66,8 @@ async def test_indexing_goes_on_without_locks_and_the_claims_are_renewed(tmp_pat
 
 
 async def test_claim_that_another_indexer_of_the_zone_took_is_given_up(tmp_path: Path) -> None:
-    one, other = Holder(tmp_path / "locks", "one"), Holder(tmp_path / "locks", "other")
+    one = Holder(tmp_path / "locks", "one", partitions=1)
+    other = Holder(tmp_path / "locks", "other", partitions=1)
     await one.refresh()
     await other.refresh()
     assert other.log == []
@@ -63,9 +75,78 @@ async def test_claim_that_another_indexer_of_the_zone_took_is_given_up(tmp_path:
     (tmp_path / "locks").mkdir()
     await other.refresh()
     await one.refresh()
-    assert one.log == ["+0", "+1", "-0", "-1"]
-    assert other.log == ["+0", "+1"]
+    assert one.log == ["+0", "-0"]
+    assert other.log == ["+0"]
     for holder in (one, other):
+        await holder.claims.release_all()
+        holder.locks.close()
+
+
+async def test_claim_moves_only_after_the_new_holder_has_caught_up(tmp_path: Path) -> None:
+    holders = [Holder(tmp_path / "locks", f"in {zone}", zone) for zone in "abc"]
+    one, two, three = holders
+    three.behind = {0, 1}
+    await one.refresh()
+    await two.refresh()
+    assert (one.claims.held(), two.claims.held()) == ([0, 1], [0, 1])
+    for _ in range(4):
+        for holder in holders:
+            await holder.refresh()
+    (moving,) = three.claims.preparing()
+    assert three.log == [f"+{moving}"]
+    readable = list_partition_holders(one.locks)
+    assert all([m.zone for m in readable[p]] == ["a", "b"] for p in (0, 1))
+    three.behind = set()
+    for _ in range(4):
+        for holder in holders:
+            await holder.refresh()
+            assert all(len(members) >= 2 for members in list_partition_holders(one.locks).values())
+    assert sorted(h.claims.held() for h in holders) in ([[0], [0, 1], [1]], [[0], [1], [0, 1]])
+    assert three.claims.held() == [moving]
+    assert three.claims.copies() == (2, 2)
+    for holder in holders:
+        await holder.claims.release_all()
+        holder.locks.close()
+
+
+async def test_claim_moves_between_indexers_of_one_zone(tmp_path: Path) -> None:
+    one = Holder(tmp_path / "locks", "one")
+    other = Holder(tmp_path / "locks", "other")
+    await one.refresh()
+    other.behind = {0, 1}
+    for _ in range(3):
+        await other.refresh()
+        await one.refresh()
+    assert (one.claims.held(), other.claims.preparing()) == ([0, 1], [0])
+    other.behind = set()
+    for _ in range(3):
+        await other.refresh()
+        await one.refresh()
+    assert (one.claims.held(), other.claims.held()) == ([1], [0])
+    assert (one.log, other.log) == (["+0", "+1", "-0"], ["+0"])
+    for holder in (one, other):
+        await holder.claims.release_all()
+        holder.locks.close()
+
+
+async def test_lost_locks_freeze_the_claims_and_stop_nothing(tmp_path: Path) -> None:
+    one = Holder(tmp_path / "locks", "one", "a")
+    two = Holder(tmp_path / "locks", "two", "b")
+    for holder in (one, two):
+        await holder.refresh()
+    shutil.rmtree(tmp_path / "locks")
+    for _ in range(3):
+        for holder in (one, two):
+            await holder.refresh()
+    assert (one.log, two.log) == (["+0", "+1"], ["+0", "+1"])
+    assert one.claims.should_hold() == [0, 1]
+    (tmp_path / "locks").mkdir()
+    for _ in range(3):
+        for holder in (one, two):
+            await holder.refresh()
+    assert (one.log, two.log) == (["+0", "+1"], ["+0", "+1"])
+    assert [len(m) for m in list_partition_holders(one.locks).values()] == [2, 2]
+    for holder in (one, two):
         await holder.claims.release_all()
         holder.locks.close()
 
