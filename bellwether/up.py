@@ -176,6 +176,7 @@ class Supervisor:
                 "BELLWETHER_NODE_DATA": str(self._data),
                 "BELLWETHER_NODE_ZONE": zone,
                 "BELLWETHER_SHEPHERD_PORT": str(port),
+                "BELLWETHER_INDEXER_COPIES": str(len(zones)),
                 # the first key sees what Bellwether tells of itself
                 "BELLWETHER_SHEPHERD_OWN_TEAM": self._up.team,
                 "BELLWETHER_SHEPHERD_OWN_ENVIRONMENT": self._up.environment,

@@ -97,6 +97,22 @@ class Claims:
             return self._copies, 0
         return self._copies, copies_possible(self.last.picture.indexers, self._copies)
 
+    def describe(self) -> dict[str, object]:
+        """For the status: what is held, what should be, and how old that knowledge is."""
+        wanted, possible = self.copies()
+        look = self.last
+        return {
+            "copies_wanted": wanted,
+            "copies": possible,
+            "held": self.held(),
+            "preparing": self.preparing(),
+            "should_hold": self.should_hold() or [],
+            "frozen": "" if look is None else look.frozen,
+            "looked_s_ago": None
+            if look is None
+            else round((self._clock.monotonic_ns() - look.at_ns) / 1e9, 1),
+        }
+
     async def refresh(self, gained: Work, lost: Work) -> None:
         """Look once: renew what is ours, then do what brings us nearer to the plan.
 

@@ -1,7 +1,7 @@
 """The indexer's internal HTTP: status, columns, cut, tail. Shares are answered by query's part."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
@@ -33,6 +33,7 @@ class Endpoints:
         clock: Clock,
         shredder_name: str,
         warming: Warming,
+        claims: Callable[[], dict[str, object]],
     ) -> None:
         self._partitions = partitions
         self._views = views
@@ -41,6 +42,7 @@ class Endpoints:
         self._clock = clock
         self._shredder_name = shredder_name
         self._warming = warming
+        self._claims = claims
 
     def add_routes(self, app: web.Application) -> None:
         """Serve everything under /internal/ that is the indexer's own."""
@@ -53,6 +55,7 @@ class Endpoints:
         """State of every partition held."""
         found = {str(n): self._describe(p) for n, p in sorted(self._partitions.items())}
         body = {"partitions": found, "warming": self._warming.describe()}
+        body["claims"] = self._claims()
         return web.json_response(body)
 
     def _describe(self, partition: Partition) -> dict[str, object]:

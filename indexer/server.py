@@ -38,7 +38,9 @@ class Indexer:
         self._tasks: dict[int, list[asyncio.Task[None]]] = {}
 
     async def gain(self, number: int) -> None:
-        """Begin to index a partition."""
+        """Begin to index a partition, unless that has begun."""
+        if number in self._tasks:
+            return
         partition = Partition(number, self.shared)
         self.partitions[number] = partition
         self._tasks[number] = [
@@ -90,6 +92,10 @@ class Readiness:
         reasons = (self._indexer.not_ready(number) for number in should_hold)
         return next((reason for reason in reasons if reason is not None), None)
 
+    def describe(self) -> dict[str, object]:
+        """The claims, for the status."""
+        return {} if self.claims is None else self.claims.describe()
+
 
 async def serve(context: RoleContext, config: IndexerConfig) -> None:
     """Run the indexer until `context.stop` is set and what is in flight is finished."""
@@ -122,7 +128,14 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     readiness = Readiness(indexer)
     add_health_routes(app, readiness.not_ready)
     endpoints = Endpoints(
-        indexer.partitions, views, tails, log, context.clock, shredder.name, warming
+        indexer.partitions,
+        views,
+        tails,
+        log,
+        context.clock,
+        shredder.name,
+        warming,
+        readiness.describe,
     )
     endpoints.add_routes(app)
     app.router.add_post("/internal/share", shares.handle)

@@ -59,6 +59,7 @@ class Status:
     log: tuple[LogStatus, ...]
     indexers: tuple[IndexerStatus, ...]
     silent: tuple[tuple[str, str], ...]
+    copies: tuple[int, int] = (0, 0)  # of each partition: wanted, and as many as there are zones
 
     @property
     def log_bytes(self) -> int:
@@ -81,14 +82,18 @@ def read_status(document: dict[str, Any], now_ns: int) -> Status:
     )
     indexers = []
     silent = []
+    copies = (0, 0)
     for item in document["indexers"]:
         if "error" in item:
             silent.append((str(item["indexer"]), str(item["error"])))
             continue
+        claims = item["status"].get("claims") or {}
+        if claims.get("copies"):
+            copies = max(copies, (int(claims["copies_wanted"]), int(claims["copies"])))
         for number, held in item["status"]["partitions"].items():
             indexers.append(_indexer(int(number), str(item["indexer"]), held))
     indexers.sort(key=lambda i: (i.partition, i.indexer))
-    return Status(roles, log, tuple(indexers), tuple(silent))
+    return Status(roles, log, tuple(indexers), tuple(silent), copies)
 
 
 def _indexer(partition: int, indexer: str, held: dict[str, Any]) -> IndexerStatus:
@@ -118,6 +123,12 @@ def troubles(status: Status, now_ns: int) -> list[str]:
     held = {i.partition for i in status.indexers}
     found += [f"no indexer holds partition {p.partition}" for p in status.log
               if p.partition not in held]  # fmt: skip
+    wanted, possible = status.copies
+    if possible < wanted:
+        found.append(
+            f"each partition has {possible} of {wanted} copies: indexers run in {possible} zones "
+            "(start one in another zone, or set indexer.copies)"
+        )
     for role in ("shepherd", "query"):
         if not any(r.role == role for r in status.roles):
             found.append(f"no {role} is running")

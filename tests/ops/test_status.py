@@ -60,6 +60,13 @@ def test_what_is_missing_is_said() -> None:
         assert words in said
 
 
+def test_fewer_copies_than_wanted_are_said() -> None:
+    found = document()
+    found["indexers"][0]["status"]["claims"] = {"copies_wanted": 2, "copies": 1}
+    (said,) = troubles(read_status(found, NOW_NS), NOW_NS)
+    assert "1 of 2 copies" in said
+
+
 def test_a_partition_that_is_still_starting_can_be_shown() -> None:
     found = document()
     found["indexers"][0]["status"]["partitions"]["0"] = {"ready": False, "lag_records": 1,
