@@ -76,6 +76,17 @@ READ_BLOCK_BYTES_MAX: Final = 8 * 1024 * 1024  # record bytes read from the log 
 
 # --- role processes ------------------------------------------------------------------------------
 ROLE_THREADS_MAX: Final = 32  # most of them wait for a server; cores are shared by few at a time
+# --- Kafka log ---------------------------------------------------------------------------------
+KAFKA_BATCH_BYTES_MAX: Final = 2 * 1024 * 1024  # the topic's max.message.bytes: a record twice
+KAFKA_REQUEST_BYTES_MAX: Final = 8 * 1024 * 1024  # batches of several partitions in one request
+KAFKA_PRODUCE_REQUESTS_MAX: Final = 3  # at once to one broker: one waiting for replicas holds none
+KAFKA_CONNECTIONS_MAX: Final = 512  # to one broker: one for each partition that is being read
+KAFKA_FETCH_WAIT_MS: Final = 500  # one long poll; a stuck broker is noticed soon after
+KAFKA_FETCH_OVERDUE_S: Final = 0.3  # an answer later than this asks who leads now
+KAFKA_METADATA_HEDGE_S: Final = 0.3  # the next broker is asked too when one has not answered
+KAFKA_METADATA_PAUSE_S: Final = 0.1  # between two looks while something is wrong
+KAFKA_METADATA_FRESH_S: Final = 5.0  # between two looks while all is well
+KAFKA_RETRY_CONNECT_S: Final = 0.25  # a broker that is down is tried again this often
 
 # --- indexer -----------------------------------------------------------------------------------
 ROW_GROUP_CELLS_MAX: Final = 8_388_608  # dense cells while a segment is written: about 64 MiB

@@ -32,6 +32,17 @@ log_append_seconds = Histogram(
     buckets=_LATENCY_S,
     registry=REGISTRY,
 )
+log_broker_failures_total = Counter(
+    "bellwether_log_broker_failures",
+    "Requests to a broker of the log that failed or got no answer in time, by broker and error.",
+    ["broker", "error"],
+    registry=REGISTRY,
+)
+log_inflight_bytes = Gauge(
+    "bellwether_log_inflight_bytes",
+    "Bytes of records on their way to the log; at `kafka.total_bytes_max` appends are refused.",
+    registry=REGISTRY,
+)
 telemetry_dropped_total = Counter(
     "bellwether_telemetry_dropped", "Own events dropped: the queue was full.", registry=REGISTRY
 )

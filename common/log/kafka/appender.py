@@ -1,0 +1,143 @@
+"""Appending: bounds what is on its way, finds each record's leader, follows leaders as they move.
+
+Gives the precise fate of a record: LogRefused if it certainly is not in the log, LogUnavailable if
+that cannot be known. Nothing whose fate is unknown is ever sent again from here (I2).
+"""
+
+import asyncio
+
+from common import limits, metrics
+from common.clock import Clock
+from common.errors import LogOverloaded, LogRefused, LogUnavailable
+from common.log.kafka import batch
+from common.log.kafka.broker import Broker
+from common.log.kafka.cluster import Cluster
+from common.log.kafka.config import KafkaConfig
+from common.log.kafka.sender import Item, Sender
+
+_ANSWER_SHARE = 1.4  # of timeout_ms: the longest an append may take, waiting and sending together
+_LOOK_AGAIN_S = 0.1
+
+
+class Appender:
+    """Use it from one event loop."""
+
+    def __init__(self, config: KafkaConfig, cluster: Cluster, clock: Clock) -> None:
+        self._config = config
+        self._cluster = cluster
+        self._clock = clock
+        self._senders: dict[Broker, Sender] = {}
+        self._homeless: list[Item] = []  # their leader is not known now
+        self._looking: asyncio.TimerHandle | None = None
+        self._bytes: dict[int, int] = {}
+        self._total_bytes = 0
+        self._closed = False
+        cluster.on_change(self._moved)
+
+    async def append(
+        self, topic_id: bytes, partition: int, headers: batch.Headers, value: bytes
+    ) -> tuple[int, int]:
+        """Append one record: (offset, append time in ms). Raises as `Log.append` does."""
+        size = batch.record_bytes(headers, value)
+        self._admit(partition, size)
+        timeout_ms = self._config.timeout_ms
+        send_before_ns = self._clock.monotonic_ns() + timeout_ms * 1_000_000
+        stored: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
+        item = Item(partition, headers, value, topic_id, size, send_before_ns, stored)
+        self._bytes[partition] = self._bytes.get(partition, 0) + size
+        self._total_bytes += size
+        metrics.log_inflight_bytes.set(self._total_bytes)
+        self._place(item)
+        try:
+            async with asyncio.timeout(timeout_ms * _ANSWER_SHARE / 1000):
+                return await stored
+        except TimeoutError as error:
+            if item.sent:
+                why = f"partition {partition}: no answer in time: the record may be stored or not"
+                raise LogUnavailable(why) from error
+            why = f"partition {partition}: could not be sent in time: the record was not stored"
+            raise LogRefused(why) from error
+
+    async def close(self) -> None:
+        """Wait for what is on its way."""
+        self._closed = True
+        for item in self._homeless:
+            self._refuse(item, "the log is closed")
+        self._homeless.clear()
+        if self._looking is not None:
+            self._looking.cancel()
+        await asyncio.gather(*(sender.drain() for sender in self._senders.values()))
+
+    def _admit(self, partition: int, size: int) -> None:
+        if self._closed:
+            raise LogRefused("the log is closed")
+        if size + batch.BATCH_OVERHEAD_BYTES > limits.KAFKA_BATCH_BYTES_MAX:
+            raise LogRefused(f"a record of {size} bytes is larger than the log takes")
+        here = self._bytes.get(partition, 0)
+        if here + size > self._config.partition_bytes_max:
+            raise LogOverloaded(f"{here} bytes are already on their way to partition {partition}")
+        if self._total_bytes + size > self._config.total_bytes_max:
+            raise LogOverloaded(f"{self._total_bytes} bytes are already on their way to the log")
+
+    def _place(self, item: Item) -> None:
+        """Hand it to its leader's sender. Only what was not sent, or certainly not appended."""
+        if item.stored.done():
+            self._done(item)
+            return
+        if item.topic_id != self._cluster.view.topic_id:
+            self._refuse(item, f"topic {self._config.topic} was deleted or made anew")
+            return
+        broker = self._cluster.leader(item.partition)
+        if broker is None:
+            self._keep(item)
+        elif broker.down:
+            self._cluster.wanted()
+            self._refuse(item, f"broker {broker.name} does not answer")
+        else:
+            self._sender(broker).put(item)
+
+    def _keep(self, item: Item) -> None:
+        """Until leaders are known better; an append that runs out of time is refused by then."""
+        self._homeless.append(item)
+        self._cluster.wanted()
+        if self._looking is None and not self._closed:
+            loop = asyncio.get_running_loop()
+            self._looking = loop.call_later(_LOOK_AGAIN_S, self._look_again)
+
+    def _look_again(self) -> None:
+        self._looking = None
+        homeless, self._homeless = self._homeless, []
+        for item in homeless:
+            self._place(item)
+
+    def _moved(self) -> None:
+        """Leaders moved, or a broker went down or came back: nothing waits at the wrong door."""
+        for broker, sender in list(self._senders.items()):
+            for item in sender.take_back():
+                self._place(item)
+            if broker not in self._cluster.brokers() and sender.idle:
+                del self._senders[broker]
+        self._look_again_now()
+
+    def _look_again_now(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        self._look_again()
+
+    def _sender(self, broker: Broker) -> Sender:
+        sender = self._senders.get(broker)
+        if sender is None:
+            timeout_ms = self._config.timeout_ms
+            sender = Sender(broker, self._clock, timeout_ms, self._done, self._keep)
+            self._senders[broker] = sender
+        return sender
+
+    def _refuse(self, item: Item, why: str) -> None:
+        if not item.stored.done():
+            item.stored.set_exception(LogRefused(f"{why}: the record was not stored"))
+        self._done(item)
+
+    def _done(self, item: Item) -> None:
+        self._bytes[item.partition] -= item.size_bytes
+        self._total_bytes -= item.size_bytes
+        metrics.log_inflight_bytes.set(self._total_bytes)

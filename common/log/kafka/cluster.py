@@ -1,0 +1,204 @@
+"""What is known of the cluster: its brokers, the topic's id, and who leads each partition.
+
+Looked at every few seconds, and at once when something is wrong. Brokers are asked one after the
+other, each as soon as the one before has kept us waiting, so a stuck broker never hides the
+others' answer. Leaders only go forward (by leader epoch): a broker that was cut off cannot take
+us back.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from common import limits, metrics
+from common.errors import LogUnavailable
+from common.log.kafka.broker import Broker, NoAnswer, NotSent
+from common.log.kafka.codes import Code, describe
+from common.log.kafka.config import KafkaConfig
+from common.log.kafka.connect import Connector
+from common.log.kafka.protocol import NO_TOPIC, FindTopic
+
+NO_LEADER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One look. `leaders`: (broker id or NO_LEADER, leader epoch) of each partition.
+
+    `replicas`: how many copies each partition is meant to have.
+    """
+
+    topic_id: bytes = NO_TOPIC
+    leaders: tuple[tuple[int, int], ...] = ()
+    replicas: tuple[int, ...] = ()
+
+
+class Cluster:
+    """Use it from one event loop. `random` decides who is asked first."""
+
+    def __init__(self, config: KafkaConfig, connector: Connector, random: random.Random) -> None:
+        self._topic = config.topic
+        self._timeout_s = config.timeout_ms / 1000
+        self._connector = connector
+        self._random = random
+        self._entries = [self._broker(f"{h}:{p}", (h, p)) for h, p in config.addresses()]
+        self._brokers: dict[int, Broker] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self.view = View()
+        self._wanted = asyncio.Event()
+        self._news = asyncio.Event()
+        self._listeners: list[Callable[[], None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called after every change of leaders or brokers."""
+        self._listeners.append(listener)
+
+    async def open(self) -> None:
+        """Look for the first time, and keep looking. Raises LogUnavailable."""
+        await self.look()
+        self._task = asyncio.get_running_loop().create_task(self._keep_looking())
+
+    def leader_id(self, partition: int) -> int:
+        """Id of the broker that leads a partition, or NO_LEADER."""
+        leaders = self.view.leaders
+        return leaders[partition][0] if partition < len(leaders) else NO_LEADER
+
+    def leader(self, partition: int) -> Broker | None:
+        """The broker that leads a partition, if known."""
+        return self._brokers.get(self.leader_id(partition))
+
+    def brokers(self) -> list[Broker]:
+        """Every broker of the cluster."""
+        return list(self._brokers.values())
+
+    def wanted(self) -> None:
+        """Ask for a look soon: something is not as it was known to be."""
+        self._wanted.set()
+
+    async def news(self, timeout_s: float) -> None:
+        """Wait for the next change, at most so long."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def look(self) -> View:
+        """Ask the brokers now. Raises LogUnavailable when none of them answers."""
+        answer = await self._ask()
+        self._learn(answer)
+        return self.view
+
+    async def close(self) -> None:
+        """Stop looking and give up all connections."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        everyone = [*self._entries, *self._brokers.values()]
+        await asyncio.gather(*(b.close() for b in everyone), *self._closing)
+
+    def _broker(self, name: str, address: tuple[str, int]) -> Broker:
+        return Broker(name, address, self._connector, self._timeout_s, self._changed)
+
+    def _changed(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+        self._wanted.set()
+        for listener in self._listeners:
+            listener()
+
+    async def _keep_looking(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(limits.KAFKA_METADATA_FRESH_S):
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass
+            self._wanted.clear()
+            try:
+                await self.look()
+            except LogUnavailable:  # every broker is down, and said so; they are tried again
+                self._wanted.set()
+            except Exception as error:  # noqa: BLE001 - outermost loop: looking must go on
+                metrics.log_broker_failures_total.labels("any", type(error).__name__).inc()
+            await asyncio.sleep(limits.KAFKA_METADATA_PAUSE_S)
+
+    async def _ask(self) -> Any:
+        known = list(self._brokers.values())
+        self._random.shuffle(known)
+        order = sorted(known, key=lambda broker: broker.down) + self._entries
+        asked: set[asyncio.Task[Any]] = set()
+        problems: list[str] = []
+        try:
+            while order or asked:
+                if order:
+                    call = order.pop(0).call(FindTopic(self._topic))
+                    asked.add(asyncio.create_task(call))
+                wait_s = limits.KAFKA_METADATA_HEDGE_S if order else None
+                done, asked = await asyncio.wait(
+                    asked, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED
+                )
+                for task in done:
+                    problem = task.exception()
+                    if problem is None:
+                        return task.result()
+                    if not isinstance(problem, NotSent | NoAnswer):
+                        raise problem
+                    problems.append(str(problem))
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+        raise LogUnavailable(f"no broker answers: {'; '.join(problems)}")
+
+    def _learn(self, answer: Any) -> None:
+        addresses = {node: (host, port) for node, host, port, *_ in answer.brokers}
+        moved = self._learn_brokers(addresses)
+        [topic] = answer.topics
+        error, _, topic_id, _, partitions = topic[:5]
+        if error == Code.UNKNOWN_TOPIC_OR_PARTITION:
+            view = View()
+        elif error:
+            raise LogUnavailable(f"topic {self._topic}: {describe(error)}")
+        else:
+            leaders = {p: (leader, epoch) for _, p, leader, epoch, *_ in partitions}
+            found = tuple(leaders.get(p, (NO_LEADER, -1)) for p in range(len(leaders)))
+            copies = {p: len(replicas) for _, p, _, _, replicas, *_ in partitions}
+            replicas = tuple(copies.get(p, 0) for p in range(len(copies)))
+            view = View(topic_id, self._newest(topic_id, found), replicas)
+        if moved or view != self.view:
+            self.view = view
+            self._changed()
+            self._wanted.clear()
+
+    def _learn_brokers(self, addresses: dict[int, tuple[str, int]]) -> bool:
+        gone = [
+            node
+            for node, broker in self._brokers.items()
+            if node in addresses and addresses[node] != broker.address
+        ]  # one that is only left out for now keeps its connections: it may be back soon
+        for node in gone:
+            closing = asyncio.create_task(self._brokers.pop(node).close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+        new = [node for node in addresses if node not in self._brokers]
+        for node in new:
+            self._brokers[node] = self._broker(str(node), addresses[node])
+        for broker in self._brokers.values():
+            broker.warm()
+        return bool(gone or new)
+
+    def _newest(
+        self, topic_id: bytes, found: tuple[tuple[int, int], ...]
+    ) -> tuple[tuple[int, int], ...]:
+        if topic_id != self.view.topic_id:
+            return found
+        known = self.view.leaders
+        merged = [
+            known[p] if p < len(known) and known[p][1] > leader[1] else leader
+            for p, leader in enumerate(found)
+        ]
+        return tuple(merged) + known[len(found) :]

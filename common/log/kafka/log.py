@@ -1,0 +1,141 @@
+"""The log on Kafka: one topic, one record per append, brokers that never wait for each other.
+
+Keeps I1 (an append returns after all replicas in sync have the record) and I2 (what may be stored
+is never sent twice from here). How and why: docs/adr/0005-kafka-client.md.
+"""
+
+import asyncio
+import random
+
+from aiokafka.protocol.admin import DescribeConfigsRequest
+
+from common import metrics
+from common.clock import Clock
+from common.errors import LogRefused, LogUnavailable
+from common.log.interface import Appended, Bounds, LogIdentity
+from common.log.kafka.appender import Appender
+from common.log.kafka.broker import NoAnswer, NotSent
+from common.log.kafka.cluster import Cluster
+from common.log.kafka.config import KafkaConfig
+from common.log.kafka.connect import Connector
+from common.log.kafka.protocol import NO_TOPIC
+from common.log.kafka.reader import Reader
+from common.position import Position
+from common.record import LogRecord, Record, encode_headers
+
+_TOPIC_RESOURCE = 2
+_FOREVER = -1
+
+
+class KafkaLog:
+    """One process's view of the log. Use it from one event loop."""
+
+    def __init__(self, config: KafkaConfig, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._random = random.Random()
+        self._closed = True
+        self._topic_id = NO_TOPIC
+        self._identity = LogIdentity("", 0)
+        self._keep_ns: int | None = None
+
+    async def open(self) -> LogIdentity:
+        """Find the topic. Raises LogUnavailable; the topic is made by `bellwether init`."""
+        if not self._closed:
+            return self._identity
+        connector = await asyncio.to_thread(Connector, self._config)
+        self._cluster = Cluster(self._config, connector, self._random)
+        try:
+            await self._cluster.open()
+            self._appender = Appender(self._config, self._cluster, self._clock)
+            self._reader = Reader(self._config, self._cluster)
+            self._closed = False
+            return await self.refresh()
+        except BaseException:
+            self._closed = True
+            await self._cluster.close()
+            raise
+
+    async def refresh(self) -> LogIdentity:
+        """Adopt what the topic is now: its id, its partitions, how long it keeps records."""
+        if self._closed:
+            raise LogUnavailable("the log is closed")
+        view = await self._cluster.look()
+        if view.topic_id == NO_TOPIC or not view.leaders:
+            raise LogUnavailable(
+                f"there is no topic {self._config.topic}: run `bellwether init`", retry_after_s=5
+            )
+        self._keep_ns = await self._retention_ns()
+        self._topic_id = view.topic_id
+        self._identity = LogIdentity(view.topic_id.hex(), len(view.leaders))
+        return self._identity
+
+    async def append(self, partition: int, record: Record) -> Appended:
+        """Append and wait until all replicas in sync have it (see the interface)."""
+        if self._closed:
+            raise LogRefused("the log is closed")
+        self._check(partition)
+        epoch, topic_id = self._identity.epoch, self._topic_id
+        started_ns = self._clock.monotonic_ns()
+        offset, append_ms = await self._appender.append(
+            topic_id, partition, encode_headers(record), record.value
+        )
+        metrics.log_append_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
+        return Appended(Position(epoch, partition, offset), append_ms * 1_000_000)
+
+    async def read(
+        self, partition: int, offset: int, max_bytes: int, wait_ms: int
+    ) -> list[LogRecord]:
+        """Records from `offset` on (see the interface)."""
+        self._check(partition)
+        return await self._reader.read(self._topic_id, partition, offset, max_bytes, wait_ms)
+
+    async def bounds(self, partition: int) -> Bounds:
+        """Start and end of a partition. Raises LogUnavailable."""
+        self._check(partition)
+        return await self._reader.bounds(partition)
+
+    def leader(self, partition: int) -> str:
+        """Id of the broker that leads the partition, or ""."""
+        broker = None if self._closed else self._cluster.leader(partition)
+        return "" if broker is None else broker.name
+
+    def keep_ns(self) -> int | None:
+        """The topic's retention.ms; None when it keeps everything."""
+        return self._keep_ns
+
+    async def drop_before(self, partition: int, offset: int) -> int:
+        """Frees nothing: the topic keeps records by time. Returns the start."""
+        return (await self.bounds(partition)).start
+
+    async def size_bytes(self, partition: int) -> int:
+        """Bytes that one copy of the partition takes."""
+        self._check(partition)
+        return await self._reader.size_bytes(partition)
+
+    async def close(self) -> None:
+        """Finish what is in flight, then close."""
+        if self._closed:
+            return
+        self._closed = True
+        self._reader.close()
+        await self._appender.close()
+        await self._cluster.close()
+
+    async def _retention_ns(self) -> int | None:
+        wanted = [(_TOPIC_RESOURCE, self._config.topic, ["retention.ms"])]
+        for broker in sorted(self._cluster.brokers(), key=lambda broker: broker.down):
+            try:
+                answer = await broker.call(DescribeConfigsRequest(wanted))
+            except (NotSent, NoAnswer):  # counted by the broker; the next one is asked
+                continue
+            for code, _, _, _, entries in answer.resources:
+                for _, value, *_ in entries if not code else ():
+                    return None if int(value) == _FOREVER else int(value) * 1_000_000
+        raise LogUnavailable(f"no broker tells the settings of topic {self._config.topic}")
+
+    def _check(self, partition: int) -> None:
+        if self._closed:
+            raise LogUnavailable("the log is closed")
+        if not 0 <= partition < self._identity.partitions:
+            raise ValueError(f"no partition {partition}: there are {self._identity.partitions}")

@@ -1,0 +1,195 @@
+"""Reading: one long poll per reader, each on a connection of its own.
+
+A reader leaves a broker as soon as another one leads its partition, and asks who leads when an
+answer is overdue, so a frozen broker holds up its own partitions only until a new leader is known.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
+
+from common import limits
+from common.errors import LogUnavailable, OffsetGone
+from common.log.interface import Bounds
+from common.log.kafka.batch import decode_records
+from common.log.kafka.broker import Broker, NoAnswer, NotSent
+from common.log.kafka.cluster import Cluster
+from common.log.kafka.codes import MOVED, Code, describe
+from common.log.kafka.config import KafkaConfig
+from common.log.kafka.protocol import DescribeLogDirs, Fetch
+from common.record import LogRecord
+
+_DECODE_THREADS = 2
+_OFF_LOOP_BYTES = 64 * 1024  # smaller blocks are decoded sooner than a thread would start
+_FETCH_SLACK_BYTES = 16 * 1024  # headers and framing beside the values that were asked for
+_RETRY_S = 0.05
+_RETRIABLE = MOVED | {Code.OFFSET_NOT_AVAILABLE, Code.KAFKA_STORAGE_ERROR}
+
+
+class Moved(Exception):
+    """The broker that was asked no longer leads the partition."""
+
+
+class Reader:
+    """Use it from one event loop."""
+
+    def __init__(self, config: KafkaConfig, cluster: Cluster) -> None:
+        self._topic = config.topic
+        self._timeout_s = config.timeout_ms / 1000
+        self._cluster = cluster
+        self._threads = ThreadPoolExecutor(_DECODE_THREADS, thread_name_prefix="log-decode")
+        self._closing = asyncio.get_running_loop().create_future()
+
+    async def read(
+        self, topic_id: bytes, partition: int, offset: int, max_bytes: int, wait_ms: int
+    ) -> list[LogRecord]:
+        """Records from `offset` on (see the interface)."""
+        loop = asyncio.get_running_loop()
+        max_bytes = min(max_bytes, limits.READ_BLOCK_BYTES_MAX)
+        wait_until_s = loop.time() + wait_ms / 1000
+        retry_until_s = max(wait_until_s, loop.time() + self._timeout_s)
+        problem = "no leader is known"
+        while not self._closing.done():
+            self._check_topic(topic_id)
+            left_ms = max(0, int((wait_until_s - loop.time()) * 1000))
+            try:
+                found = await self._fetch(topic_id, partition, offset, max_bytes, left_ms)
+            except (NotSent, NoAnswer, Moved) as error:
+                problem = str(error)
+                self._cluster.wanted()
+                if loop.time() >= retry_until_s:
+                    break
+                await self._cluster.news(_RETRY_S)
+                continue
+            if found or loop.time() >= wait_until_s:
+                return found
+        if self._closing.done():
+            return []
+        raise LogUnavailable(f"partition {partition} cannot be read: {problem}")
+
+    async def _fetch(
+        self, topic_id: bytes, partition: int, offset: int, max_bytes: int, left_ms: int
+    ) -> list[LogRecord]:
+        wait_ms = min(left_ms, limits.KAFKA_FETCH_WAIT_MS)
+        room = max_bytes + _FETCH_SLACK_BYTES
+        request = Fetch(topic_id, partition, offset, room, wait_ms)
+        broker = self._leader(partition)
+        answer = await self._poll(broker, partition, request, wait_ms / 1000)
+        if answer is None:
+            return []
+        if answer.error_code:
+            raise Moved(f"broker {broker.name}: {describe(answer.error_code)}")
+        [(_, [found, *_], *_)] = answer.topics
+        _, code, *_, data, _ = found
+        if code in _RETRIABLE:
+            raise Moved(f"broker {broker.name}: {describe(code)}")
+        if code == Code.OFFSET_OUT_OF_RANGE:
+            return await self._out_of_range(partition, offset, wait_ms)
+        if code:
+            raise LogUnavailable(f"partition {partition} cannot be read: {describe(code)}")
+        if not data:
+            return []
+        if len(data) < _OFF_LOOP_BYTES:
+            return decode_records(partition, data, offset, max_bytes)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._threads, decode_records, partition, data, offset, max_bytes
+        )
+
+    async def _poll(
+        self, broker: Broker, partition: int, request: Fetch, wait_s: float
+    ) -> Any | None:
+        """The answer, or None when the log closes. Raises NotSent, NoAnswer or Moved."""
+        call = asyncio.ensure_future(broker.call(request, wait_s + self._timeout_s))
+        try:
+            patience_s = wait_s + limits.KAFKA_FETCH_OVERDUE_S
+            while not call.done() and not self._closing.done():
+                await asyncio.wait(
+                    {call, self._closing},
+                    timeout=patience_s,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if not call.done():
+                    self._cluster.wanted()
+                    patience_s = limits.KAFKA_FETCH_OVERDUE_S
+                    if self._cluster.leader(partition) is not broker:
+                        raise Moved(f"broker {broker.name} no longer leads it")
+            return None if self._closing.done() else await call
+        finally:
+            call.cancel()
+
+    async def _out_of_range(self, partition: int, offset: int, wait_ms: int) -> list[LogRecord]:
+        bounds = await self.bounds(partition)
+        if offset < bounds.start:
+            raise OffsetGone(partition, offset, bounds.start)
+        await asyncio.sleep(min(_RETRY_S, wait_ms / 1000))  # beyond the end: nothing to wait on
+        return []
+
+    async def bounds(self, partition: int) -> Bounds:
+        """First offset held, and the end that all replicas in sync have. Raises LogUnavailable."""
+        start, end = await asyncio.gather(
+            self._offset(partition, OffsetResetStrategy.EARLIEST),
+            self._offset(partition, OffsetResetStrategy.LATEST),
+        )
+        return Bounds(start, max(start, end))
+
+    async def size_bytes(self, partition: int) -> int:
+        """Bytes of the partition's segments at its leader. Raises LogUnavailable."""
+        answer = await self._ask_leader(partition, DescribeLogDirs(self._topic, partition))
+        return sum(
+            size
+            for code, _, topics in answer.folders
+            for _, partitions in topics
+            for _, size, _, is_future in partitions
+            if not code and not is_future
+        )
+
+    async def _offset(self, partition: int, which: int) -> int:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self._timeout_s
+        while True:
+            request = OffsetRequest(-1, 0, [(self._topic, [(partition, which)])])
+            answer = await self._ask_leader(partition, request)
+            [(_, [(_, code, _, offset, *_)])] = answer.topics
+            if code == Code.NONE:
+                return int(offset)
+            if code not in _RETRIABLE or loop.time() >= until_s:
+                raise LogUnavailable(f"partition {partition}: {describe(code)}")
+            self._cluster.wanted()
+            await self._cluster.news(_RETRY_S)
+
+    async def _ask_leader(self, partition: int, request: Any) -> Any:
+        """Ask whoever leads, again while leaders move. Raises LogUnavailable."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self._timeout_s
+        while True:
+            try:
+                broker = self._leader(partition)
+                answer = await self._poll(broker, partition, request, 0.0)
+            except (NotSent, NoAnswer, Moved) as error:
+                self._cluster.wanted()
+                if loop.time() >= until_s:
+                    raise LogUnavailable(f"partition {partition}: {error}") from error
+                await self._cluster.news(_RETRY_S)
+                continue
+            if answer is None:
+                raise LogUnavailable("the log is closed")
+            return answer
+
+    def _leader(self, partition: int) -> Broker:
+        broker = self._cluster.leader(partition)
+        if broker is None:
+            raise Moved("no leader is known")
+        return broker
+
+    def _check_topic(self, topic_id: bytes) -> None:
+        if topic_id != self._cluster.view.topic_id:
+            raise LogUnavailable(f"topic {self._topic} was deleted or made anew: it is another log")
+
+    def close(self) -> None:
+        """Wake every reader; reading ends."""
+        if not self._closing.done():
+            self._closing.set_result(None)
+        self._threads.shutdown(wait=False)

@@ -1,0 +1,196 @@
+"""Appends on their way: one sender per broker, many appends in one request.
+
+An append goes out at once when a request may start; while as many as may are on their way, the
+next ones gather by partition, so the busier it is, the fewer requests each record costs. Keeps I1:
+an append is answered only from the leader's answer with acks of all replicas in sync.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from common import limits
+from common.clock import Clock
+from common.errors import LogRefused, LogUnavailable
+from common.log.kafka import batch
+from common.log.kafka.broker import Broker, NoAnswer, NotSent
+from common.log.kafka.codes import MOVED, Code, certainly_not_appended, describe
+from common.log.kafka.protocol import Produce
+
+_BROKER_SLACK_MS = 300  # the broker gives up first, so that its answer still comes
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One append. `stored` gets (offset, append time in ms). `sent`: it may be in the log."""
+
+    partition: int
+    headers: batch.Headers
+    value: bytes
+    topic_id: bytes
+    size_bytes: int
+    send_before_ns: int  # monotonic
+    stored: "asyncio.Future[tuple[int, int]]"
+    sent: bool = field(default=False)
+
+
+class Sender:
+    """Sends to one broker. `done` is called once for every item that leaves it for good.
+
+    `returned` is called with an item that was not appended because another broker leads its
+    partition now.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        clock: Clock,
+        timeout_ms: int,
+        done: Callable[[Item], None],
+        returned: Callable[[Item], None],
+    ) -> None:
+        self._broker = broker
+        self._clock = clock
+        self._timeout_ms = timeout_ms
+        self._done = done
+        self._returned = returned
+        self._waiting: dict[int, deque[Item]] = {}
+        self._requests: set[asyncio.Task[None]] = set()
+        self._woken = False
+
+    def put(self, item: Item) -> None:
+        """Send soon. What is put within one turn of the loop goes out together."""
+        self._waiting.setdefault(item.partition, deque()).append(item)
+        self._wake()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits or is on its way."""
+        return not self._waiting and not self._requests
+
+    def take_back(self) -> list[Item]:
+        """Everything that was not sent yet."""
+        items = [item for queue in self._waiting.values() for item in queue]
+        self._waiting.clear()
+        return items
+
+    async def drain(self) -> None:
+        """Wait until everything that was put has been answered."""
+        while self._waiting or self._requests:
+            self._pump()
+            if self._requests:
+                await asyncio.wait(self._requests, return_when=asyncio.FIRST_COMPLETED)
+
+    def _wake(self) -> None:
+        if not self._woken:
+            self._woken = True
+            asyncio.get_running_loop().call_soon(self._pump)
+
+    def _pump(self) -> None:
+        self._woken = False
+        while self._waiting and len(self._requests) < limits.KAFKA_PRODUCE_REQUESTS_MAX:
+            groups = self._gather()
+            if groups:
+                task = asyncio.get_running_loop().create_task(self._send(groups))
+                self._requests.add(task)
+                task.add_done_callback(self._finished)
+
+    def _finished(self, task: "asyncio.Task[None]") -> None:
+        self._requests.discard(task)
+        task.result()  # what `_send` does not expect is a mistake of ours: never silent
+        self._pump()
+
+    def _gather(self) -> dict[int, list[Item]]:
+        """One batch of each partition that has something to send, within a request's size."""
+        room = limits.KAFKA_REQUEST_BYTES_MAX
+        now_ns = self._clock.monotonic_ns()
+        groups: dict[int, list[Item]] = {}
+        for partition in list(self._waiting):
+            if room <= 0:
+                break
+            queue = self._waiting.pop(partition)
+            group = self._next_batch(queue, now_ns)
+            if group:
+                groups[partition] = group
+                room -= sum(item.size_bytes for item in group)
+            if queue:
+                self._waiting[partition] = queue  # last in line for the next request
+        return groups
+
+    def _next_batch(self, queue: deque[Item], now_ns: int) -> list[Item]:
+        group: list[Item] = []
+        size = batch.BATCH_OVERHEAD_BYTES
+        while queue:
+            item = queue[0]
+            if item.stored.done():  # its caller went away
+                self._done(queue.popleft())
+            elif now_ns > item.send_before_ns:
+                self._refuse(queue.popleft(), f"broker {self._broker.name} is too slow")
+            elif size + item.size_bytes > limits.KAFKA_BATCH_BYTES_MAX or (
+                group and item.topic_id != group[0].topic_id
+            ):
+                break
+            else:
+                group.append(queue.popleft())
+                size += item.size_bytes
+        return group
+
+    async def _send(self, groups: dict[int, list[Item]]) -> None:
+        by_topic: dict[bytes, dict[int, list[Item]]] = {}
+        for partition, items in groups.items():
+            by_topic.setdefault(items[0].topic_id, {})[partition] = items
+        for topic_id, of_topic in by_topic.items():  # two only around a change of epoch
+            await self._send_to(topic_id, of_topic)
+
+    async def _send_to(self, topic_id: bytes, groups: dict[int, list[Item]]) -> None:
+        now_ms = self._clock.now_ns() // 1_000_000
+        batches = [(p, batch.encode_batch(items, now_ms)) for p, items in groups.items()]
+        everything = [item for items in groups.values() for item in items]
+
+        def sending() -> None:
+            for item in everything:
+                item.sent = True
+
+        request = Produce(topic_id, batches, self._timeout_ms - _BROKER_SLACK_MS)
+        try:
+            answer = await self._broker.call(request, sending=sending)
+        except NotSent as error:
+            for item in everything:
+                item.sent = False
+                self._refuse(item, str(error))
+            return
+        except NoAnswer as error:
+            for item in everything:
+                self._fail(item, LogUnavailable(f"{error}: the record may be stored or not"))
+            return
+        answered = {p[0]: p[1:4] for topic in answer.topics for p in topic[1]}
+        for partition, items in groups.items():
+            self._answer(items, *answered.get(partition, (Code.NONE, -1, -1)))
+
+    def _answer(self, items: Sequence[Item], code: int, base: int, append_ms: int) -> None:
+        if code == Code.NONE and base >= 0 and append_ms >= 0:
+            for at, item in enumerate(items):
+                if not item.stored.done():
+                    item.stored.set_result((base + at, append_ms))
+                self._done(item)
+        elif not certainly_not_appended(code, base):
+            what = describe(code) if code else "no offset or no LogAppendTime"
+            for item in items:
+                error = f"partition {item.partition}: {what}: the record may be stored or not"
+                self._fail(item, LogUnavailable(error))
+        else:
+            for item in items:
+                item.sent = False
+                if code in MOVED and not item.stored.done():
+                    self._returned(item)
+                else:
+                    self._refuse(item, f"partition {item.partition}: {describe(code)}")
+
+    def _refuse(self, item: Item, why: str) -> None:
+        self._fail(item, LogRefused(f"{why}: the record was not stored"))
+
+    def _fail(self, item: Item, error: LogUnavailable) -> None:
+        if not item.stored.done():
+            item.stored.set_exception(error)
+        self._done(item)

@@ -1,0 +1,206 @@
+"""The topic that is the log: made, grown, and checked for what the log's promises rest on.
+
+I1 needs replicas and acks, I3 and the watermark need the broker's append time, I5 needs records
+that stay for as long as is said and go only by time.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka.protocol.admin import (
+    CreatePartitionsRequest,
+    CreateTopicsRequest,
+    DescribeConfigsRequest,
+)
+from aiokafka.protocol.api import Request
+
+from common import limits
+from common.errors import Conflict, LogUnavailable
+from common.log.kafka.broker import Broker, NoAnswer, NotSent
+from common.log.kafka.cluster import Cluster
+from common.log.kafka.codes import Code, describe
+from common.log.kafka.config import KafkaConfig
+from common.log.kafka.connect import Connector
+from common.log.kafka.protocol import NO_TOPIC
+
+_TOPIC, _BROKER = 2, 4  # resource types
+_ADMIN_TIMEOUT_MS = 15_000
+_LOOK_AGAIN_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that the log's promises do not hold with, and what to do about it."""
+
+    what: str
+    remedy: str
+
+
+def topic_settings(config: KafkaConfig) -> dict[str, str]:
+    """The settings of the topic, by Kafka's names."""
+    return {
+        "cleanup.policy": "delete",
+        "max.message.bytes": str(limits.KAFKA_BATCH_BYTES_MAX),
+        "message.timestamp.type": "LogAppendTime",
+        "min.insync.replicas": str(config.min_insync),
+        "retention.bytes": "-1",
+        "retention.ms": str(config.retention_hours * 3_600_000),
+        "unclean.leader.election.enable": "false",
+    }
+
+
+async def create_topic(config: KafkaConfig) -> bool:
+    """Make the topic if there is none; says whether it was made. Raises LogUnavailable."""
+    async with _admin(config) as admin:
+        if admin.cluster.view.topic_id != NO_TOPIC:
+            return False
+        settings = list(topic_settings(config).items())
+        wanted: Any = (config.topic, config.partitions, config.replication, [], settings)
+        answer = await admin.ask(CreateTopicsRequest([wanted], _ADMIN_TIMEOUT_MS, False))
+        [(_, code, message)] = answer.topic_errors
+        if code not in (Code.NONE, Code.TOPIC_ALREADY_EXISTS):
+            raise LogUnavailable(
+                f"topic {config.topic} cannot be made: {message or describe(code)}"
+            )
+        await admin.until_led(config.partitions if code == Code.NONE else 1)
+        return bool(code == Code.NONE)
+
+
+async def grow_topic(config: KafkaConfig, partitions: int) -> int:
+    """Grow to this many partitions; returns how many there are. Raises LogUnavailable, Conflict."""
+    async with _admin(config) as admin:
+        have = admin.partitions()
+        if partitions < have:
+            raise Conflict(f"topic {config.topic} has {have} partitions; it cannot shrink")
+        if partitions > have:
+            wanted: Any = (config.topic, (partitions, None))
+            request = CreatePartitionsRequest([wanted], _ADMIN_TIMEOUT_MS, False)
+            [(_, code, message)] = (await admin.ask(request)).topic_errors
+            if code:
+                raise LogUnavailable(
+                    f"topic {config.topic} cannot grow: {message or describe(code)}"
+                )
+            await admin.until_led(partitions)
+        return admin.partitions()
+
+
+async def check_topic(config: KafkaConfig) -> list[Problem]:
+    """Everything about the topic and the brokers that breaks a promise. Raises LogUnavailable."""
+    async with _admin(config) as admin:
+        if admin.cluster.view.topic_id == NO_TOPIC:
+            return [Problem(f"there is no topic {config.topic}", "run `bellwether init`")]
+        found = topic_problems(config, await admin.settings(_TOPIC, config.topic))
+        for broker in admin.cluster.brokers():
+            found += broker_problems(broker.name, await admin.settings(_BROKER, broker.name))
+        return found + replica_problems(config, admin.cluster.view.replicas)
+
+
+def topic_problems(config: KafkaConfig, have: Mapping[str, str]) -> list[Problem]:
+    """What the topic's settings break."""
+    why = {
+        "cleanup.policy": "compaction would take records away",
+        "max.message.bytes": "larger records would be refused",
+        "message.timestamp.type": "the append time must be the broker's",
+        "min.insync.replicas": "fewer copies could be lost with one machine",
+        "retention.bytes": "records would go before their time",
+        "retention.ms": "records would go before indexers have read them",
+        "unclean.leader.election.enable": "acknowledged records could be lost",
+    }
+    at_least = {"max.message.bytes", "min.insync.replicas"}
+    found = []
+    for name, wanted in topic_settings(config).items():
+        value = have.get(name, "")
+        if name in at_least:
+            fine = value.isdigit() and int(value) >= int(wanted)
+        elif name == "retention.ms":
+            fine = value == "-1" or (value.isdigit() and int(value) >= int(wanted))
+        else:
+            fine = value == wanted
+        if not fine:
+            found.append(
+                Problem(
+                    f"topic {config.topic} has {name}={value or '(not told)'}: {why[name]}",
+                    f"kafka-configs.sh --alter --entity-type topics --entity-name {config.topic} "
+                    f"--add-config {name}={wanted}",
+                )
+            )
+    return found
+
+
+def broker_problems(name: str, have: Mapping[str, str]) -> list[Problem]:
+    """What a broker's settings break."""
+    if have.get("auto.create.topics.enable", "false") == "false":
+        return []
+    what = f"broker {name} creates topics that are only asked for: a deleted log would come back"
+    return [Problem(what, "set auto.create.topics.enable=false in the broker's server.properties")]
+
+
+def replica_problems(config: KafkaConfig, replicas: tuple[int, ...]) -> list[Problem]:
+    """Partitions with fewer copies than settings ask for."""
+    few = [str(p) for p, copies in enumerate(replicas) if copies < config.replication]
+    if not few:
+        return []
+    what = f"partitions {', '.join(few)} have fewer than {config.replication} copies"
+    return [Problem(what, "add brokers, then kafka-reassign-partitions.sh with more replicas")]
+
+
+class _Admin:
+    """Requests that any broker answers or passes on."""
+
+    def __init__(self, cluster: Cluster, timeout_s: float) -> None:
+        self.cluster = cluster
+        self._timeout_s = timeout_s
+
+    def partitions(self) -> int:
+        return len(self.cluster.view.leaders)
+
+    async def ask(self, request: Request[Any], broker: Broker | None = None) -> Any:
+        """Ask this broker, or one after the other until one answers. Raises LogUnavailable."""
+        known = [broker] if broker else sorted(self.cluster.brokers(), key=lambda b: b.down)
+        problem = "no broker is known"
+        for one in known:
+            try:
+                return await one.call(request, _ADMIN_TIMEOUT_MS / 1000 + self._timeout_s)
+            except NotSent as error:
+                problem = str(error)
+            except NoAnswer as error:
+                raise LogUnavailable(f"{error}: look again before repeating it") from error
+        raise LogUnavailable(problem)
+
+    async def settings(self, kind: int, name: str) -> dict[str, str]:
+        """The settings of a topic or broker. Raises LogUnavailable."""
+        brokers = {broker.name: broker for broker in self.cluster.brokers()}
+        answer = await self.ask(
+            DescribeConfigsRequest([(kind, name, None)]), brokers.get(name) if kind == 4 else None
+        )
+        [(code, message, _, _, entries)] = answer.resources
+        if code:
+            raise LogUnavailable(f"settings of {name}: {message or describe(code)}")
+        return {entry[0]: entry[1] or "" for entry in entries}
+
+    async def until_led(self, partitions: int) -> None:
+        """Wait until so many partitions exist and have leaders. Raises LogUnavailable."""
+        try:
+            async with asyncio.timeout(_ADMIN_TIMEOUT_MS / 1000):
+                while self.partitions() < partitions or not all(
+                    self.cluster.leader(p) for p in range(self.partitions())
+                ):
+                    await asyncio.sleep(_LOOK_AGAIN_S)
+                    await self.cluster.look()
+        except TimeoutError as error:
+            raise LogUnavailable("the topic's new partitions have no leaders yet") from error
+
+
+@asynccontextmanager
+async def _admin(config: KafkaConfig) -> AsyncIterator[_Admin]:
+    connector = await asyncio.to_thread(Connector, config)
+    cluster = Cluster(config, connector, random.Random())
+    try:
+        await cluster.look()
+        yield _Admin(cluster, config.timeout_ms / 1000)
+    finally:
+        await cluster.close()
