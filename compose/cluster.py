@@ -7,17 +7,23 @@
 Everything listens on loopback, keeps its data below `folder`, and ends with this process.
 """
 
+import os
 import random
 import secrets
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from bellwether.child import child_environment
+from common.auth import generate_key
+from common.metadata import KeyKind
 from compose.host import Host
 from compose.install import Say, ensure
 from compose.ports import Ports
-from compose.process import Keeper
+from compose.process import Keeper, StartFailed
 from compose.roles import Roles
 from compose.servers.base import Site
 from compose.servers.kafka import Kafka
@@ -97,6 +103,11 @@ class Cluster:
             self.folder / "secrets" / "internal-token", lambda: secrets.token_hex(32)
         )
 
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The servers that have been started."""
+        return tuple(part for part in ALL if getattr(self, f"_{part}") is not None)
+
     def start(self) -> None:
         """Install and start the wanted servers. Raises InstallFailed or StartFailed."""
         for part in self._wanted:
@@ -153,6 +164,42 @@ class Cluster:
             self.topology, self._kafka, self._zookeeper, self._mariadb, self._s3
         )
         return {**found, "BELLWETHER_NODE_INTERNAL_TOKEN": self.internal_token}
+
+    @property
+    def key(self) -> str:
+        """The first API key, with every right; kept in `secrets/key`."""
+        path = self.folder / "secrets" / "key"
+        return kept_secret(path, lambda: generate_key(KeyKind.CONFIGURATION, os.urandom))
+
+    def init(self) -> str:
+        """Create and check topic, bucket, database, team and key with `bellwether init`.
+
+        Returns what it printed. Raises StartFailed.
+        """
+        done = self.run("init", environ={"BELLWETHER_UP_KEY": self.key})
+        if done.returncode:
+            raise StartFailed(f"bellwether init failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def run(
+        self, *arguments: str, environ: dict[str, str] | None = None, timeout_s: float = 120.0
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run an operator's command of Bellwether with the settings of this cluster."""
+        data = self.folder / "operator"
+        data.mkdir(parents=True, exist_ok=True)
+        own = {"BELLWETHER_NODE_DATA": str(data), "COLUMNS": "160", **(environ or {})}
+        return subprocess.run(
+            [sys.executable, "-m", "bellwether", *arguments], cwd=data, capture_output=True,
+            env=child_environment(self.host.environ, self.roles.environment(), own),
+            stdin=subprocess.DEVNULL, text=True, timeout=timeout_s, check=False,
+        )  # fmt: skip
+
+    def start_all(self) -> None:
+        """Servers, then `bellwether init`, then every role, and wait until all are ready."""
+        self.start()
+        self.init()
+        self.roles.start()
+        self.roles.wait_ready()
 
     def stop(self) -> None:
         """Stop roles, then servers, then whatever is left."""

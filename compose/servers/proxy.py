@@ -93,11 +93,15 @@ class Proxy:
         self.process.wait_ready(lambda: answers(self._port), READY_S)
 
     def add(self, name: str, upstream_port: int) -> Link:
-        """Put a link in front of a port of loopback; the link of that name is replaced."""
-        self._site.ports.renew(f"proxy-{name}.")
-        port = self._site.ports.get(f"proxy-{name}.client")
-        if name in self.links:
+        """Put a link in front of a port of loopback. It keeps its own port for ever."""
+        known = self.links.get(name)
+        if known is not None and known.upstream_port == upstream_port:
+            return known
+        if known is not None:
             self.ask("DELETE", f"/proxies/{name}")
+        else:
+            self._site.ports.renew(f"proxy-{name}.")
+        port = self._site.ports.get(f"proxy-{name}.client")
         self.ask("POST", "/proxies", {
             "name": name, "listen": f"{LOOPBACK}:{port}",
             "upstream": f"{LOOPBACK}:{upstream_port}", "enabled": True,
