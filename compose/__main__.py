@@ -1,16 +1,24 @@
 """`python -m compose`: run, look at and break a cluster of Bellwether on this machine."""
 
+import os
 import sys
 from pathlib import Path
 
 import click
 
+from compose import docker
 from compose.commands import FAULTS, PART_COMMANDS
 from compose.control import NotRunning, Request, ask
 from compose.host import Host
 from compose.install import PACKAGES, InstallFailed, ensure
 from compose.launcher import Launcher
 from compose.topology import Topology
+from compose.yaml_text import write_yaml
+
+HEAD = """\
+# A cluster of Bellwether for machines with Docker: docs/cluster.md.
+# Generated from compose/topology.py by `python -m compose yaml --write`; do not edit.
+"""
 
 DATA = click.option(
     "--data", type=click.Path(path_type=Path), default=Path("cluster"), show_default=True,
@@ -63,6 +71,31 @@ def install() -> None:
     if failed:
         print("without these, tests that need them are skipped")
     sys.exit(1 if failed else 0)
+
+
+@main.command()
+@click.option("--write", is_flag=True, help="Write compose/compose.yaml instead of printing.")
+def yaml(write: bool) -> None:
+    """The same topology as a compose file for Docker."""
+    text = compose_text()
+    if write:
+        docker.FILE.write_text(text, "utf-8")
+        print(f"wrote {docker.FILE}")
+    else:
+        print(text, end="")
+
+
+@main.command()
+def secrets() -> None:
+    """Make the secrets that compose.yaml names, where they are missing."""
+    for path in docker.make_secrets(docker.SECRETS, os.urandom):
+        print(f"made {path}")
+    print(f"the first key is in {docker.SECRETS / 'key'}")
+
+
+def compose_text() -> str:
+    """compose/compose.yaml."""
+    return HEAD + write_yaml(docker.document(Topology()))
 
 
 @main.command()
