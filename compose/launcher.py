@@ -63,7 +63,7 @@ class Launcher:
             finally:
                 _say("stopping: shepherds, query roles, indexers, servers")
                 cluster.stop()
-                _say("stopped; everything acknowledged is stored")
+                _say("stopped")
 
     def _serve(self, cluster: Cluster) -> int:
         cluster.roles.event = _say
