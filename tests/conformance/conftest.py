@@ -10,10 +10,14 @@ from common.log import Log
 from common.metadata import Metadata
 from common.objects import ObjectStore
 from tests.conformance import implementations as known
+from tests.conformance import kafka
 
 
 @pytest.fixture(params=sorted(known.LOGS))
-def log_kind(request: pytest.FixtureRequest) -> str:
+def log_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    server = known.LOGS[request.param].server
+    if server:
+        monkeypatch.setenv(kafka.SERVERS, request.getfixturevalue(server).servers)
     return str(request.param)
 
 

@@ -4,7 +4,7 @@
 Functions, not instances, because the suites open a backend in several processes.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from common.metadata import Metadata
 from common.metadata.sqlite import SqliteMetadata
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
+from tests.conformance import kafka
 
 PARTITIONS = 3
 SMALL_STEP_BYTES = 256 * 1024  # so that a test rolls over many steps of retention
@@ -25,10 +26,17 @@ SMALL_QUEUE_BYTES = 300_000
 
 @dataclass(frozen=True, slots=True)
 class LogKind:
-    """How to make a log; the small one has small retention steps and a small append buffer."""
+    """How to make a log; the small one has small retention steps and a small append buffer.
+
+    forget: lets the log lose what is before an offset, in its own steps; returns the new start.
+    server: fixture of the server that it needs. own_disk: whether it fills a disk of its own.
+    """
 
     make: Callable[[Path, int], Log]
     make_small: Callable[[Path, int], Log]
+    forget: Callable[[Log, int, int], Awaitable[int]]
+    server: str = ""
+    own_disk: bool = False
 
 
 LOGS = {
@@ -41,7 +49,15 @@ LOGS = {
             file_bytes_max=SMALL_STEP_BYTES,
             queue_bytes_max=SMALL_QUEUE_BYTES,
         ),
-    )
+        forget=lambda log, partition, offset: log.drop_before(partition, offset),
+        own_disk=True,
+    ),
+    "kafka": LogKind(
+        make=kafka.make,
+        make_small=lambda place, partitions: kafka.make_small(place, partitions, SMALL_QUEUE_BYTES),
+        forget=kafka.forget,
+        server="kafka_server",
+    ),
 }
 OBJECTS: dict[str, Callable[[Path], ObjectStore]] = {"directory": DirectoryObjects}
 METADATA: dict[str, Callable[[Path], Metadata]] = {

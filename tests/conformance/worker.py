@@ -60,7 +60,7 @@ async def drop(kind: str, place: str, count: str) -> None:
     end = 0
     while end < int(count):
         end = (await log.bounds(0)).end
-        say(await log.drop_before(0, max(0, end - 50)))
+        say(await known.LOGS[kind].forget(log, 0, max(0, end - 50)))
     await log.close()
 
 

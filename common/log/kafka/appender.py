@@ -74,7 +74,9 @@ class Appender:
         if size + batch.BATCH_OVERHEAD_BYTES > limits.KAFKA_BATCH_BYTES_MAX:
             raise LogRefused(f"a record of {size} bytes is larger than the log takes")
         here = self._bytes.get(partition, 0)
-        if here + size > self._config.partition_bytes_max:
+        if not self._total_bytes:
+            return  # one record is always let in, however small the limits
+        if here and here + size > self._config.partition_bytes_max:
             raise LogOverloaded(f"{here} bytes are already on their way to partition {partition}")
         if self._total_bytes + size > self._config.total_bytes_max:
             raise LogOverloaded(f"{self._total_bytes} bytes are already on their way to the log")

@@ -87,8 +87,18 @@ class Cluster:
             return
 
     async def look(self) -> View:
-        """Ask the brokers now. Raises LogUnavailable when none of them answers."""
+        """Ask the brokers now. Raises LogUnavailable when none of them answers.
+
+        That the topic is gone or another one is believed when it is said twice: a broker that has
+        just come back may not know better yet.
+        """
         answer = await self._ask()
+        if self.view.topic_id not in (NO_TOPIC, answer.topics[0][2]):
+            await asyncio.sleep(limits.KAFKA_METADATA_PAUSE_S)
+            first, answer = answer, await self._ask()
+            if answer.topics[0][2] != first.topics[0][2]:
+                self._wanted.set()
+                return self.view
         self._learn(answer)
         return self.view
 

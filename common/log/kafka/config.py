@@ -51,8 +51,8 @@ class KafkaConfig:
             raise ValueError("retention_hours must be 1 or more")
         if not 100 <= self.timeout_ms <= 60_000:
             raise ValueError("timeout_ms must be between 100 and 60000")
-        if not 2 * 1024 * 1024 <= self.partition_bytes_max <= self.total_bytes_max:
-            raise ValueError("partition_bytes_max must be 2 MiB or more, up to total_bytes_max")
+        if not 0 < self.partition_bytes_max <= self.total_bytes_max:
+            raise ValueError("partition_bytes_max must be more than 0, up to total_bytes_max")
         if self.security not in SECURITY:
             raise ValueError(f"security must be one of {', '.join(SECURITY)}")
         if self.security.startswith("sasl"):
