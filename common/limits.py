@@ -104,6 +104,7 @@ SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all
 # --- snapshot ----------------------------------------------------------------------------------
 DOCUMENT_FETCHES_MAX: Final = 8  # manifests asked for at once: hides a store's latency
 LOCAL_COPIES_MAX: Final = 512  # manifests of one partition kept on the indexer's own disk
+DIVERGENCES_SHOWN_MAX: Final = 100  # of one partition, in status; the object store has them all
 PROBLEMS_MAX: Final = 1_000  # in one report of verify; a store that is all damaged says enough
 
 # --- queries -----------------------------------------------------------------------------------

@@ -73,6 +73,10 @@ class Endpoints:
             "set_aside_records": [
                 {"offset": entry.offset, "reason": entry.reason} for entry in partition.set_aside
             ],
+            "divergences": [
+                {"ours": one.ours, "published": one.published, "block": str(one.block or "")}
+                for one in partition.divergences
+            ],
             "last_cut": None
             if newest is None
             else {"end_offset": newest.next_offset, "time_ns": newest.created_ns},

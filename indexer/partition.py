@@ -39,6 +39,7 @@ from indexer.warming import Warming
 from snapshot.bootstrap import Resumed, resume
 from snapshot.cache import SegmentCache
 from snapshot.chain import Chain
+from snapshot.divergence import Divergence
 from snapshot.manifest import Gap, Manifest, SegmentEntry, SetAsideEntry
 from snapshot.publish import CHECKPOINT_EVERY, publish_checkpoint
 from snapshot.retention import Covered, RetentionBook
@@ -86,6 +87,7 @@ class Partition:
         self._looked_ns: int | None = None
         self.set_aside_total = 0
         self.set_aside: list[SetAsideEntry] = []
+        self.divergences: list[Divergence] = []  # cuts about which the twins disagree
         self.changed = asyncio.Event()
         self.retention = RetentionBook(self.chain)
         self._resync = asyncio.Event()
@@ -191,6 +193,7 @@ class Partition:
             self._scratch,
             context.clock,
             context.zone,
+            self.divergences,
         )
         await asyncio.to_thread(self._sealer.prepare)
         self._begin(resumed, expired_before_ns)

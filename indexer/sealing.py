@@ -7,9 +7,10 @@ then the rows stay live, and reading pauses when too many cuts wait.
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from common import limits
 from common.clock import Clock
 from common.columns.segment import SegmentFile
 from common.errors import ObjectMissing, ObjectsUnavailable
@@ -19,6 +20,7 @@ from indexer.live import SealingSet
 from indexer.seal import remove_leftovers, seal_all
 from snapshot.cache import SegmentCache
 from snapshot.chain import Chain
+from snapshot.divergence import Divergence, list_divergences
 from snapshot.epochs import Epoch
 from snapshot.manifest import Gap, Manifest, SegmentEntry, SetAsideEntry, pack_batches
 from snapshot.publish import Published, publish
@@ -102,7 +104,10 @@ def build_manifest(
 
 @dataclass(frozen=True, slots=True)
 class Sealer:
-    """Seals the cuts of one epoch of one partition. folder: scratch space of its own."""
+    """Seals the cuts of one epoch of one partition. folder: scratch space of its own.
+
+    divergences: disagreements of twins about this partition's cuts, as far as we know.
+    """
 
     chain: Chain
     cache: SegmentCache
@@ -110,9 +115,11 @@ class Sealer:
     folder: Path
     clock: Clock
     zone: str
+    divergences: list[Divergence] = field(default_factory=list)
 
     def prepare(self) -> None:
-        """Empty the scratch folder. Blocks."""
+        """Empty the scratch folder, and learn of divergences. Blocks."""
+        self.divergences[:] = list_divergences(self.chain)
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.folder)
         for path in self.folder.glob("*.parquet"):
@@ -167,6 +174,9 @@ class Sealer:
         )
         by_hash = {file.object_hash: file.path for file in files}
         published = publish(self.chain, manifest, by_hash)
+        if published.divergence is not None and published.divergence not in self.divergences:
+            self.divergences.append(published.divergence)
+            del self.divergences[: -limits.DIVERGENCES_SHOWN_MAX]
         named = {entry.object for entry in published.manifest.segments}
         for object_hash, path in by_hash.items():
             if object_hash in named:

@@ -39,6 +39,7 @@ class IndexerStatus:
     set_aside: int
     gaps: int
     stopped_reason: str
+    divergences: tuple[str, ...] = ()  # where twins first disagree, by cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def _indexer(partition: int, indexer: str, held: dict[str, Any]) -> IndexerStatu
         set_aside=int(held.get("set_aside") or 0),
         gaps=len(held.get("gaps") or ()),
         stopped_reason=str(held.get("stopped_reason") or ""),
+        divergences=tuple(f"{d['ours']}: {d['block']}" for d in held.get("divergences") or ()),
     )
 
 
@@ -136,6 +138,11 @@ def troubles(status: Status, now_ns: int) -> list[str]:
         where = f"{i.indexer} partition {i.partition}"
         if i.lag_records > LAG_RECORDS_WARN:
             found.append(f"{where} is {i.lag_records:,} records behind")
+        if i.divergences:
+            found.append(
+                f"{where}: twins disagree about {len(i.divergences)} cuts, at last "
+                f"{i.divergences[-1]} (both versions are kept; run bellwether verify)"
+            )
         if i.gaps:
             found.append(f"{where} has {i.gaps} gaps: events lost from the log before indexing")
         if i.set_aside:

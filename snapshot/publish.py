@@ -5,7 +5,6 @@ and nothing is overwritten. When the twin was first, its content is compared wit
 difference is an alarm, and both versions are kept.
 """
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from common.logs import say
 from common.metrics import damaged_objects_total, divergence_total
 from snapshot.chain import Chain
 from snapshot.checked import encode_checked
+from snapshot.divergence import Divergence, keep_both
 from snapshot.manifest import (
     Checkpoint,
     Manifest,
@@ -45,6 +45,7 @@ class Published:
     manifest: Manifest
     adopted: bool
     differences: tuple[str, ...] = ()
+    divergence: Divergence | None = None
 
 
 def publish(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> Published:
@@ -72,10 +73,11 @@ def publish(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> Publ
         chain.keep(manifest.key, manifest)
         return Published(manifest, adopted=False)
     differences = tuple(same_content(manifest, existing))
+    found = None
     if differences:
-        _keep_both(chain, manifest, files, differences)
+        found = _keep_both(chain, manifest, existing, files, differences)
     chain.keep(existing.key, existing)
-    return Published(existing, adopted=True, differences=differences)
+    return Published(existing, adopted=True, differences=differences, divergence=found)
 
 
 def _put_objects(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> None:
@@ -101,27 +103,32 @@ def _refuse_fork(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) ->
         except (DamagedObject, ObjectMissing):
             continue  # verify reports it; it is made again when its own cut is reached
         if rival.predecessor == manifest.predecessor:
-            _keep_both(chain, manifest, files, (f"another cut: {key}",))
+            _keep_both(chain, manifest, rival, files, (f"another cut: {key}",))
             raise ChainForked(f"{manifest.key}: {key} follows the same manifest")
 
 
 def _keep_both(
-    chain: Chain, manifest: Manifest, files: Mapping[str, Path], differences: Sequence[str]
-) -> None:
+    chain: Chain,
+    manifest: Manifest,
+    published: Manifest,
+    files: Mapping[str, Path],
+    differences: Sequence[str],
+) -> Divergence:
     """Keep our version beside the published one, and say so: the alarm of I3."""
+    _put_objects(chain, manifest, files)
+    found = keep_both(chain, manifest, published, files, differences)
     divergence_total.labels(str(manifest.partition)).inc()
     say(
         logger,
         logging.ERROR,
         "DIVERGENCE: our cut is not the published one; both are kept",
         key=manifest.key,
+        ours=found.ours,
         differences=list(differences),
+        first_differing_block=None if found.block is None else str(found.block),
+        published_by_zone=published.zone,
     )
-    _put_objects(chain, manifest, files)
-    data = encode_manifest(manifest)
-    name = manifest.key.removeprefix("manifests/").removesuffix(".json")
-    version = hashlib.sha256(data).hexdigest()[:12]
-    chain.objects.put_if_absent(f"divergence/{name}-{version}.json", data)
+    return found
 
 
 def publish_checkpoint(

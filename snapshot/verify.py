@@ -21,6 +21,7 @@ from common.objects import ObjectStore
 from snapshot.bootstrap import read_epochs
 from snapshot.cache import file_sha256, put_object_again
 from snapshot.chain import Chain
+from snapshot.divergence import REPORT, divergence_prefix, list_divergences
 from snapshot.epochs import Epoch, decide_opening, epoch_key, split_stray
 from snapshot.manifest import (
     Checkpoint,
@@ -168,11 +169,7 @@ class _PartitionCheck:
                 self._chain.load(info.key, Checkpoint)
             except (DamagedObject, ObjectMissing) as error:
                 self._wrong(f"checkpoint {info.key}: {error}", "delete it: it only saves reading")
-        for divergence in self._objects.list(f"divergence/{self._partition:05d}/"):
-            self._wrong(
-                f"twins disagreed: {divergence.key} differs from what was published",
-                "compare both versions; then remove the one under divergence/",
-            )
+        self._check_divergences()
         kept = [
             entry
             for entry in segments
@@ -183,6 +180,18 @@ class _PartitionCheck:
             self._progress(done, len(kept), f"partition {self._partition}")
             self._check_segment(entry)
         self._progress(len(kept), len(kept), f"partition {self._partition}")
+
+    def _check_divergences(self) -> None:
+        remedy = "compare both versions; then remove both documents under divergence/"
+        told = list_divergences(self._chain)
+        for one in told:
+            where = one.differences if one.block is None else one.block
+            zones = f"zones {one.published_zone} and {one.zone}"
+            self._wrong(f"twins of {zones} disagree: {one.ours}: first in {where}", remedy)
+        reported = {one.ours for one in told}
+        for info in self._objects.list(divergence_prefix(self._partition)):
+            if not info.key.endswith(REPORT) and info.key not in reported:
+                self._wrong(f"twins disagreed: {info.key} differs from what was published", remedy)
 
     def _load(self, key: str) -> Manifest | None:
         try:

@@ -100,10 +100,10 @@ class SegmentReader:
         if wanted & self.rest_columns:
             columns |= {k: v for k, v in self._rest().items() if k in wanted}
         return ColumnBlock(
-            time_ns=self._system(TIME),
-            rate=self._system(RATE),
-            offset=self._system(OFFSET),
-            place=self._system(PLACE).astype(np.int32),
+            time_ns=self.system(TIME),
+            rate=self.system(RATE),
+            offset=self.system(OFFSET),
+            place=self.system(PLACE).astype(np.int32),
             far=np.full(self.info.rows, self.info.far),
             columns={key: columns[key] for key in sorted(columns)},
         )
@@ -112,7 +112,7 @@ class SegmentReader:
         """The digest of what the file holds, computed from its values, one column at a time."""
         digester = Digester(self.info.rows)
         for name in SYSTEM_COLUMNS:
-            digester.add_system(name, self._system(name))
+            digester.add_system(name, self.system(name))
         for key in self.columns:
             digester.add_field(key, self._field(key))
         if self.rest_columns:
@@ -120,7 +120,14 @@ class SegmentReader:
                 digester.add_field(key, column)
         return digester.hexdigest()
 
-    def _system(self, name: str) -> npt.NDArray[np.int64]:
+    def column(self, key: ColumnKey) -> SparseColumn | None:
+        """One column of a field, or None if the segment has no such column."""
+        if key in self.columns:
+            return self._field(key)
+        return self._rest().get(key) if key in self.rest_columns else None
+
+    def system(self, name: str) -> npt.NDArray[np.int64]:
+        """A system column, one value for each row."""
         values: npt.NDArray[np.int64] = self._read(name).to_numpy()
         return values
 

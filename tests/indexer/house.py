@@ -20,6 +20,7 @@ from common.telemetry import NoTelemetry
 from indexer.budget import LiveBudget
 from indexer.config import IndexerConfig
 from indexer.partition import Partition, Shared
+from indexer.shred import Shredder
 from indexer.shred.reference import ReferenceShredder
 from indexer.tail import Tails
 from indexer.warming import Warming
@@ -99,6 +100,7 @@ async def running(
     number: int = 0,
     config: IndexerConfig = QUICK,
     budget: LiveBudget | None = None,
+    shredder: Shredder | None = None,
 ) -> AsyncIterator[Partition]:
     """A partition that is being indexed; dropped without a goodbye at the end."""
     identity = await context.backends.log.open()
@@ -108,9 +110,8 @@ async def running(
     budget = budget or LiveBudget(config.live_bytes_max)
     fetching = Fetching(cache, config.segment_fetches)
     warming = Warming(fetching, config.segment_fetches, config.segment_cache_bytes, context.clock)
-    shared = Shared(
-        context, config, identity.epoch, ReferenceShredder(), cache, Tails(), budget, warming
-    )
+    shredder = shredder or ReferenceShredder()
+    shared = Shared(context, config, identity.epoch, shredder, cache, Tails(), budget, warming)
     partition = Partition(number, shared)
     tasks = [asyncio.create_task(partition.run()), asyncio.create_task(warming.run())]
     try:

@@ -9,6 +9,7 @@ from common.objects import ObjectStore
 from common.record import Marker, marker_record
 from snapshot.chain import Chain
 from snapshot.checked import encode_checked
+from snapshot.divergence import REPORT, list_divergences
 from snapshot.manifest import Manifest
 from snapshot.publish import ChainForked, publish
 from snapshot.verify import verify
@@ -97,8 +98,11 @@ async def test_twin_with_other_content_is_an_alarm_and_both_are_kept(tmp_path: P
         assert outcome.adopted
         assert outcome.differences == ("datasets",)
         assert outcome.manifest == theirs == chain.manifest(ours.key)
-        (kept,) = context.backends.objects.list("divergence/")
+        kept, report = context.backends.objects.list("divergence/")
         assert context.backends.objects.get(kept.key) == encode_checked(ours)
+        assert outcome.divergence is not None
+        assert report.key == kept.key.removesuffix(".json") + REPORT
+        assert list_divergences(chain) == [outcome.divergence]
 
 
 async def test_another_cut_after_the_same_manifest_is_refused(tmp_path: Path) -> None:
@@ -113,4 +117,4 @@ async def test_another_cut_after_the_same_manifest_is_refused(tmp_path: Path) ->
         publish(chain, following(20), {})
         with pytest.raises(ChainForked):
             publish(chain, following(21), {})
-        assert len(list(context.backends.objects.list("divergence/"))) == 1
+        assert len(list(context.backends.objects.list("divergence/"))) == 2
