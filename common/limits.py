@@ -103,6 +103,8 @@ SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all
 
 # --- snapshot ----------------------------------------------------------------------------------
 DOCUMENT_FETCHES_MAX: Final = 8  # manifests asked for at once: hides a store's latency
+METADATA_VERSIONS_MAX: Final = 168  # exports kept: a week of hours that changed something
+METADATA_ROW_BYTES_MAX: Final = 16 * 1024 * 1024  # a row of an export; queries are far smaller
 LOCAL_COPIES_MAX: Final = 512  # manifests of one partition kept on the indexer's own disk
 DIVERGENCES_SHOWN_MAX: Final = 100  # of one partition, in status; the object store has them all
 PROBLEMS_MAX: Final = 1_000  # in one report of verify; a store that is all damaged says enough

@@ -141,3 +141,13 @@ replay_events_per_s = Gauge(
     ["partition"],
     registry=REGISTRY,
 )
+metadata_exported_timestamp = Gauge(
+    "bellwether_metadata_exported_timestamp_seconds",
+    "When this indexer last exported the metadata (unix time); one of all does it every hour.",
+    registry=REGISTRY,
+)
+metadata_export_failures_total = Counter(
+    "bellwether_metadata_export_failures",
+    "Exports of the metadata that failed; it is tried again. Look at metadata and object store.",
+    registry=REGISTRY,
+)

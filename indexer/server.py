@@ -14,6 +14,7 @@ from indexer.budget import LiveBudget
 from indexer.claims import Claims
 from indexer.config import IndexerConfig
 from indexer.endpoints import Endpoints
+from indexer.exporting import MetadataExporting
 from indexer.partition import Partition, Shared
 from indexer.repair import Repairs
 from indexer.shred.reference import ReferenceShredder
@@ -178,6 +179,7 @@ async def _index(
     beside = [
         asyncio.create_task(repairs.run()),
         asyncio.create_task(indexer.shared.warming.run()),
+        asyncio.create_task(MetadataExporting(context).run()),
     ]
     say(logger, logging.INFO, "indexer listens", url=member.url, partitions=identity.partitions)
     try:
