@@ -151,3 +151,15 @@ metadata_export_failures_total = Counter(
     "Exports of the metadata that failed; it is tried again. Look at metadata and object store.",
     registry=REGISTRY,
 )
+unpublished_cuts = Gauge(
+    "bellwether_unpublished_cuts",
+    "Cuts on this disk that are not in the object store yet. Growing: look at the object store.",
+    ["partition"],
+    registry=REGISTRY,
+)
+unpublished_bytes = Gauge(
+    "bellwether_unpublished_bytes",
+    "Bytes of segments on this disk that are not in the object store yet.",
+    ["partition"],
+    registry=REGISTRY,
+)

@@ -7,6 +7,7 @@ one step. Keeps I2, I3, I5; the fold decides everything that must not depend on 
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from common.errors import BellwetherError, OffsetGone
 from common.log import Bounds
 from common.logs import say
 from common.metrics import (
-    cuts_total,
     duplicate_records_total,
     indexed_rows_total,
     live_rows,
@@ -28,6 +28,7 @@ from indexer.budget import LiveBudget, Use
 from indexer.config import IndexerConfig
 from indexer.fold import Action, Cut, Fold, PartitionStopped, Step
 from indexer.live import LiveRows
+from indexer.publishing import Publishing, published_only
 from indexer.read_ahead import ReadAhead
 from indexer.replay import Replay
 from indexer.reports import report_gap, report_set_aside
@@ -41,8 +42,7 @@ from snapshot.cache import SegmentCache
 from snapshot.chain import Chain
 from snapshot.divergence import Divergence
 from snapshot.manifest import Gap, Manifest, SegmentEntry, SetAsideEntry
-from snapshot.publish import CHECKPOINT_EVERY, publish_checkpoint
-from snapshot.retention import Covered, RetentionBook
+from snapshot.retention import RetentionBook
 
 _BACKOFF_FIRST_S = 0.5
 _BACKOFF_MAX_S = 15.0
@@ -80,7 +80,7 @@ class Partition:
         self.served: Served | None = None
         self.fold: Fold | None = None
         self.stopped_reason: str | None = None
-        self.last_manifest: Manifest | None = None
+        self.publishing: Publishing | None = None
         self.log_bounds = Bounds(0, 0)
         self.catch_up_to = 0
         self.replay: Replay | None = None
@@ -92,7 +92,6 @@ class Partition:
         self.retention = RetentionBook(self.chain)
         self._resync = asyncio.Event()
         self._resync_reason = ""
-        self._covered: list[Covered] = []
         self._hidden: dict[str, SegmentEntry] = {}
         self._scratch: Path = folder / "sealing" / f"{number:05d}"
         self._turn = asyncio.Lock()
@@ -128,12 +127,11 @@ class Partition:
 
     async def _run_once(self) -> None:
         self._turn = asyncio.Lock()
-        await self._resume()
-        queue: asyncio.Queue[PendingCut] = asyncio.Queue()
-        sealing = asyncio.create_task(self._seal(queue))
-        following = asyncio.create_task(self._follow(queue))
+        publishing = await self._resume()
+        stages = [asyncio.create_task(stage) for stage in publishing.stages()]
+        following = asyncio.create_task(self._follow(publishing.cuts))
         asked = asyncio.create_task(self._asked_to_resync())
-        tasks = (sealing, following, asked)
+        tasks = (*stages, following, asked)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
@@ -149,11 +147,13 @@ class Partition:
                         why=str(error),
                     )
                     self.notify()
-                    await sealing
+                    await asyncio.gather(*stages)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self.publishing = None
+            publishing.close()
             self.shared.budget.forget(self.number)
 
     async def _asked_to_resync(self) -> None:
@@ -172,7 +172,7 @@ class Partition:
         self.changed = asyncio.Event()
 
     # --- resuming -------------------------------------------------------------------------------
-    async def _resume(self) -> None:
+    async def _resume(self) -> Publishing:
         context = self.shared.context
         self.stopped_reason = None
         resumed = await resume(
@@ -186,7 +186,7 @@ class Partition:
         expired_before_ns = await asyncio.to_thread(self.retention.refresh)
         await self.look()
         self.catch_up_to = self.log_bounds.end
-        self._sealer = Sealer(
+        sealer = Sealer(
             self.chain,
             self.shared.cache,
             resumed.epoch,
@@ -195,8 +195,10 @@ class Partition:
             context.zone,
             self.divergences,
         )
-        await asyncio.to_thread(self._sealer.prepare)
+        await asyncio.to_thread(sealer.prepare)
         self._begin(resumed, expired_before_ns)
+        publishing = Publishing(self, sealer, resumed, context, self.shared.config)
+        self.publishing = publishing
         self.replay = Replay(
             self.number, resumed.carried.next_offset, self.catch_up_to, context.clock
         )
@@ -211,6 +213,7 @@ class Partition:
             segments=len(resumed.segments),
             gaps=len(resumed.gaps),
         )
+        return publishing
 
     def _begin(self, resumed: Resumed, expired_before_ns: int) -> None:
         known = resumed.history.newest.gaps if resumed.history.newest else []
@@ -218,15 +221,8 @@ class Partition:
             if gap not in known:
                 report_gap(self.number, gap)
         self.fold = Fold(resumed.carried, resumed.epoch.number)
-        self.last_manifest = resumed.history.newest
-        self._predecessor = resumed.predecessor
-        self._since_checkpoint = resumed.since_checkpoint
         self._owners: dict[str, tuple[str, str]] = {}
         self._cut_set_aside: list[SetAsideEntry] = []
-        newest = resumed.history.newest
-        self._covered = (
-            [] if newest is None else [Covered(newest.next_offset, newest.last_append_ns)]
-        )
         served = Served(
             epoch=resumed.epoch,
             live=LiveRows(resumed.carried.next_offset),
@@ -266,7 +262,9 @@ class Partition:
     async def _has_room(self) -> bool:
         """Whether the budget of live rows lets us read; waits a moment if it does not."""
         live = self._state()[1].live
-        use = Use(live.uncut_bytes, live.sealing_bytes, self.log_bounds.end > live.end_offset)
+        behind = self.log_bounds.end > live.end_offset
+        waiting_bytes = 0 if self.publishing is None else self.publishing.waiting_bytes
+        use = Use(live.uncut_bytes, live.sealing_bytes, behind, waiting_bytes)
         if self.shared.budget.ask(self.number, use):
             return True
         await asyncio.sleep(_PAUSED_LOOK_S)
@@ -276,7 +274,8 @@ class Partition:
     async def _pass_gap(self, start: int) -> None:
         """The log dropped what we had not read: somebody's manifest covers it, or it is lost."""
         fold, served = self._state()
-        keys = await asyncio.to_thread(self.chain.manifest_keys, self._predecessor or "")
+        after = self.publishing.predecessor if self.publishing is not None else None
+        keys = await asyncio.to_thread(self.chain.manifest_keys, after or "")
         if keys:
             raise Resync(f"the log dropped offset {fold.next_offset}, manifest {keys[-1]} goes on")
         gap = Gap(
@@ -384,49 +383,12 @@ class Partition:
         while len(self._state()[1].live.sealing) > limits.UNSEALED_CUTS_MAX:
             await self.changed.wait()
 
-    async def _seal(self, queue: asyncio.Queue[PendingCut]) -> None:
-        context, config = self.shared.context, self.shared.config
-        while True:
-            pending = await queue.get()
-            started_ns = context.clock.monotonic_ns()
-            delay_s = context.random.uniform(0, config.publish_delay_ms / 1000)
-            published = await self._sealer.publish(pending, self._predecessor, delay_s)
-            manifest = published.manifest
-            async with self._turn:
-                served = self._state()[1]
-                live = served.live.published(pending.cut.next_offset)
-                self._serve(replace(served, live=live).with_segments(manifest.segments))
-            self._covered.append(Covered(manifest.next_offset, manifest.last_append_ns))
-            self._predecessor = manifest.key
-            self.last_manifest = manifest
-            cuts_total.labels(self._label).inc()
-            live_rows.labels(self._label).set(self._state()[1].live.rows)
-            self.notify()
-            await self._checkpoint(manifest)
-            context.telemetry.emit(
-                "cut",
-                partition=self.number,
-                rows=manifest.rows,
-                segments=len(manifest.segments),
-                bytes=sum(segment.size_bytes for segment in manifest.segments),
-                next_offset=manifest.next_offset,
-                adopted=published.adopted,
-                diverged=bool(published.differences),
-                duration_ms=(context.clock.monotonic_ns() - started_ns) / 1e6,
-            )
-
-    async def _checkpoint(self, manifest: Manifest) -> None:
-        self._since_checkpoint += 1
-        if self._since_checkpoint < CHECKPOINT_EVERY:
-            return
-        segments = self._state()[1].all_segments()
-        try:
-            clock = self.shared.context.clock
-            await asyncio.to_thread(publish_checkpoint, self.chain, manifest, segments, clock)
-        except BellwetherError as error:
-            say(logger, logging.WARNING, "checkpoint not published", why=str(error))
-            return  # the next cut tries again
-        self._since_checkpoint = 0
+    async def change(self, change: Callable[[Served], Served]) -> Served:
+        """Serve the changed picture from now on, in one step, and wake who waits for it."""
+        async with self._turn:
+            self._serve(change(self._state()[1]))
+        self.notify()
+        return self._state()[1]
 
     # --- what others ask ------------------------------------------------------------------------
     def _state(self) -> tuple[Fold, Served]:
@@ -474,7 +436,8 @@ class Partition:
             return []
         entries = (entry for entries in self.served.segments.values() for entry in entries)
         old = [entry for entry in entries if entry.append_max_ns < append_before_ns]
-        return [*self._hidden.values(), *old]
+        waiting = frozenset() if self.publishing is None else self.publishing.waiting_objects
+        return published_only([*self._hidden.values(), *old], waiting)
 
     def forget_hidden(self, given_up: list[SegmentEntry]) -> None:
         """These hidden segments are given up and need not be remembered."""
@@ -486,13 +449,11 @@ class Partition:
         if self.served is not None and append_before_ns > self.served.expired_before_ns:
             self._serve(replace(self.served, expired_before_ns=append_before_ns))
 
-    def covered_after(self, log_start: int) -> list[Covered]:
-        """Ends of published cuts beyond the log's start, oldest first."""
-        self._covered = [end for end in self._covered if end.next_offset > log_start]
-        return list(self._covered)
+    @property
+    def last_manifest(self) -> Manifest | None:
+        """The newest published manifest."""
+        return None if self.publishing is None else self.publishing.last_manifest
 
     def unpublished(self, offset: int) -> bool:
         """Whether a cut that ends at or before `offset` still waits to be published."""
-        if self.served is None:
-            return True
-        return any(one.end_offset <= offset for one in self.served.live.sealing)
+        return self.publishing is None or self.publishing.unpublished(offset)

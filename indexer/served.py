@@ -34,6 +34,15 @@ class Served:
             segments[entry.dataset] = (*segments.get(entry.dataset, ()), entry)
         return replace(self, segments=segments)
 
+    def without_objects(self, objects: Iterable[str]) -> "Served":
+        """Without the segments of these hashes."""
+        left_out = frozenset(objects)
+        segments = {
+            dataset: tuple(entry for entry in entries if entry.object not in left_out)
+            for dataset, entries in self.segments.items()
+        }
+        return replace(self, segments={d: entries for d, entries in segments.items() if entries})
+
     def hides(self, entry: SegmentEntry) -> bool:
         """Whether retention or the deletion of its dataset hides the whole segment."""
         if entry.append_max_ns < self.expired_before_ns:

@@ -107,7 +107,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     )
     shredder = ReferenceShredder()
     tails = Tails()
-    budget = LiveBudget(config.live_bytes_max)
+    budget = LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
     repairs = Repairs(log, objects, cache, shredder, context.folder / "repair")
     fetching = Fetching(cache, config.segment_fetches)
     warming_threads = Fetching(cache, config.segment_fetches)

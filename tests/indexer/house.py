@@ -107,7 +107,7 @@ async def running(
     cache = SegmentCache(
         context.backends.objects, context.folder / "segments", config.segment_cache_bytes
     )
-    budget = budget or LiveBudget(config.live_bytes_max)
+    budget = budget or LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
     fetching = Fetching(cache, config.segment_fetches)
     warming = Warming(fetching, config.segment_fetches, config.segment_cache_bytes, context.clock)
     shredder = shredder or ReferenceShredder()
