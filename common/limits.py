@@ -49,6 +49,16 @@ DATASET_FRESH_S: Final = 20  # a changed depth is seen within about this
 DATASET_WAIT_S: Final = 0.5  # a first event waits so long to be registered, then goes on without
 METADATA_RETRY_S: Final = 5  # after a failure known keys are served without asking for this long
 
+# --- placing records -----------------------------------------------------------------------------
+DATASET_RATES_MAX: Final = 1_000  # datasets whose rate and order one shepherd remembers
+DATASET_PARTITIONS_MIN: Final = 3  # one for each zone's broker, however small a dataset is
+PARTITION_BYTES_PER_S: Final = 262_144  # of one dataset through one shepherd; more spreads further
+APPEND_ATTEMPTS_MAX: Final = 4  # for one record, refusals included
+ABANDONED_BYTES_MAX: Final = 64 * 1024 * 1024  # appends that nobody waits for; then no more copies
+CONDITIONAL_WINDOW_S: Final = 60  # open questions are counted over so long
+CONDITIONALS_MAX: Final = 10_000  # conditional records per window and shepherd; then 503
+PROBES_MAX: Final = 64  # heartbeats under way at once
+
 # --- records (format version 1) ----------------------------------------------------------------
 RECORD_RAW_BYTES_MAX: Final = 1_000_000  # event bytes gathered into one record before zstd
 RECORD_VALUE_BYTES_MAX: Final = 1_048_576  # compressed; Kafka's default message size

@@ -43,6 +43,64 @@ log_inflight_bytes = Gauge(
     "Bytes of records on their way to the log; at `kafka.total_bytes_max` appends are refused.",
     registry=REGISTRY,
 )
+placement_appends_total = Counter(
+    "bellwether_placement_appends",
+    "Appends by partition and how they ended; `unknown`: may or may not be in the log.",
+    ["partition", "outcome"],
+    registry=REGISTRY,
+)
+placement_avoided = Gauge(
+    "bellwether_placement_avoided",
+    "1 while a broker or partition is avoided; why: `bellwether status`.",
+    ["kind", "name"],
+    registry=REGISTRY,
+)
+placement_avoided_total = Counter(
+    "bellwether_placement_avoidances",
+    "Times that a broker or partition was avoided. One that comes often is unwell.",
+    ["kind", "name"],
+    registry=REGISTRY,
+)
+placement_pressed = Gauge(
+    "bellwether_placement_pressed",
+    "1 while the whole log is slow or stuck and requests are pushed back (I11). Look at the log.",
+    registry=REGISTRY,
+)
+placement_pushed_back_total = Counter(
+    "bellwether_placement_pushed_back",
+    "Requests answered 503 because the log takes no more (I11).",
+    registry=REGISTRY,
+)
+placement_in_flight_bytes = Gauge(
+    "bellwether_placement_in_flight_bytes",
+    "Record bytes sent to a partition and not acknowledged yet.",
+    ["partition"],
+    registry=REGISTRY,
+)
+placement_latency_seconds = Gauge(
+    "bellwether_placement_latency_seconds",
+    "Recent append latency of a broker as this shepherd sees it.",
+    ["broker", "quantile"],
+    registry=REGISTRY,
+)
+probes_total = Counter(
+    "bellwether_probes",
+    "Heartbeats sent to see whether a broker or partition is well.",
+    ["broker", "outcome"],
+    registry=REGISTRY,
+)
+reroutes_total = Counter(
+    "bellwether_reroutes",
+    "Conditional copies written: `unknown` after an append without an answer, `named` because a "
+    "named batch's first partition is avoided or did not answer.",
+    ["reason"],
+    registry=REGISTRY,
+)
+reroutes_capped_total = Counter(
+    "bellwether_reroutes_capped",
+    "Copies not written because too many questions are open (I11).",
+    registry=REGISTRY,
+)
 telemetry_dropped_total = Counter(
     "bellwether_telemetry_dropped", "Own events dropped: the queue was full.", registry=REGISTRY
 )
