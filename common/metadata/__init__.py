@@ -7,7 +7,6 @@ from common.metadata.interface import (
     Environment,
     KeyKind,
     Metadata,
-    MetadataRow,
     StoredQuery,
     Team,
 )
@@ -19,7 +18,6 @@ __all__ = [
     "Environment",
     "KeyKind",
     "Metadata",
-    "MetadataRow",
     "StoredQuery",
     "Team",
 ]
