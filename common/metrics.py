@@ -122,6 +122,25 @@ damaged_objects_total = Counter(
 query_seconds = Histogram(
     "bellwether_query_seconds", "Time of one query.", buckets=_LATENCY_S, registry=REGISTRY
 )
+share_seconds = Histogram(
+    "bellwether_share_seconds",
+    "Time of one indexer's share, as the query role saw it.",
+    buckets=_LATENCY_S,
+    registry=REGISTRY,
+)
+share_hedges_total = Counter(
+    "bellwether_share_hedges",
+    "Shares that were slow. won, lost: the twin was asked too, and was first or not; refused: the "
+    "budget was used up, look for a slow indexer.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+share_failovers_total = Counter(
+    "bellwether_share_failovers",
+    "Shares asked of another indexer because the first was gone, refused, or was silent.",
+    ["why"],
+    registry=REGISTRY,
+)
 gaps_total = Counter(
     "bellwether_gaps",
     "Stretches of the log that were lost before they were indexed (I5). An alarm.",

@@ -14,7 +14,9 @@ class QueryConfig:
         10_000, "How long a query waits for the positions that its caller wants to see."
     )
     hedge_ms: int = setting(
-        2_000, "A share that takes longer than this is asked of the twin too (0: never)."
+        2_000,
+        "A share that takes longer is asked of the twin too (0: never); sooner, once it is known "
+        "how long shares usually take.",
     )
     running_max: int = setting(8, "Queries run at once by this process.")
     waiting_max: int = setting(64, "Queries waiting beyond those; more are answered 429.")

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import zlib
 
+from common import limits
 from common.clock import Clock
 from common.errors import Unavailable
 from common.locks import Locks
@@ -22,32 +24,52 @@ class Holders:
         self._zone = zone
         self._seen: dict[int, list[Member]] = {}
         self._read_ns: int | None = None
-        self._reading = asyncio.Lock()
+        self._began_ns = 0  # a look that takes longer is waited for once a second, by one
+        self._reading: asyncio.Task[None] | None = None
 
     async def by_partition(self) -> dict[int, list[Member]]:
         """Holders of each partition: those that are ready, those of our zone first.
 
-        Raises Unavailable.
+        Locks that do not answer soon keep nobody waiting who has a picture. Raises Unavailable.
         """
-        async with self._reading:
-            now_ns = self._clock.monotonic_ns()
-            if self._read_ns is None or now_ns - self._read_ns >= _FRESH_NS:
-                try:
-                    found = await asyncio.to_thread(list_partition_holders, self._locks)
-                except Unavailable as error:
-                    if self._read_ns is None:
-                        raise
-                    say(_logger, logging.WARNING, "locks cannot be read", error=str(error))
-                else:
-                    self._seen = {
-                        partition: sorted(members, key=self._rank)
-                        for partition, members in found.items()
-                    }
-                    self._read_ns = now_ns
-            return self._seen
+        now_ns = self._clock.monotonic_ns()
+        if self._read_ns is None:
+            await asyncio.shield(self._begin_reading(now_ns))
+        elif now_ns - max(self._read_ns, self._began_ns) >= _FRESH_NS:
+            await asyncio.wait({self._begin_reading(now_ns)}, timeout=limits.CLAIMS_WAIT_S)
+        return self._seen
 
-    def _rank(self, member: Member) -> tuple[bool, bool]:
-        return not member.ready, member.zone != self._zone
+    def _begin_reading(self, now_ns: int) -> asyncio.Task[None]:
+        """The reading that runs, or a new one."""
+        self._began_ns = now_ns
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
+        return self._reading
+
+    async def _read(self) -> None:
+        try:
+            found = await asyncio.to_thread(list_partition_holders, self._locks)
+        except Unavailable as error:
+            if self._read_ns is None:
+                raise
+            say(_logger, logging.WARNING, "locks cannot be read", error=str(error))
+            return
+        self._seen = {
+            partition: sorted(members, key=lambda m: self._rank(m, partition))
+            for partition, members in found.items()
+        }
+        self._read_ns = self._clock.monotonic_ns()
+
+    async def close(self) -> None:
+        """Wait no longer for the locks."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    def _rank(self, member: Member, partition: int) -> tuple[bool, bool, int]:
+        """Other zones take turns by partition, so that none of them is asked for everything."""
+        turn = zlib.crc32(f"{member.zone}/{partition}".encode())
+        return not member.ready, member.zone != self._zone, turn
 
     async def indexers(self) -> list[Member]:
         """Every indexer that holds a claim, each once."""
@@ -66,3 +88,4 @@ class Holders:
         self._read_ns = None if not self._seen else self._read_ns
         if self._read_ns is not None:
             self._read_ns -= _FRESH_NS
+            self._began_ns -= _FRESH_NS

@@ -17,16 +17,23 @@ from common import limits
 from common.errors import TooManyRequests, Unprocessable
 from common.logs import say
 from common.members import Member
+from common.metrics import share_failovers_total, share_hedges_total, share_seconds
 from common.web import INTERNAL_TOKEN_HEADER
 from query.holders import Holders
+from query.pace import Pace
 from query.plan import Plan, ShareRequest
-from query.share.answer import PartitionCovered, decode_answer
+from query.pulse import until_silent
+from query.share.answer import PartitionCovered, ShareAnswer, decode_answer
 
 _logger = logging.getLogger(__name__)
 
 
 class ShareFailed(Exception):
-    """This indexer did not answer; another one may."""
+    """This indexer did not answer; another one may. `why` is one word, for the metric."""
+
+    def __init__(self, why: str, text: str) -> None:
+        super().__init__(text)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +71,15 @@ class Gathered:
 
 
 class Scatter:
-    """Sends plans to indexers. hedge_ms: when to ask the twin as well (0: never)."""
+    """Sends plans to indexers, those of its own zone first, at a pace that it learns."""
 
     def __init__(
-        self, holders: Holders, http: aiohttp.ClientSession, token: str, hedge_ms: int
+        self, holders: Holders, http: aiohttp.ClientSession, token: str, pace: Pace
     ) -> None:
         self._holders = holders
         self._http = http
         self._headers = {INTERNAL_TOKEN_HEADER: token}
-        self._hedge_ms = hedge_ms
+        self._pace = pace
 
     async def run(self, plan: Plan, partitions: Sequence[int]) -> Gathered:
         """Shares of all partitions that can be had.
@@ -90,6 +97,7 @@ class Scatter:
         gathered = Gathered()
         for partition in partitions:
             open_to = [m for m in holders.get(partition, []) if m.url not in tried]
+            open_to.sort(key=lambda m: self._pace.is_suspect(m.url))
             if not open_to:
                 gathered.missing[partition] = (
                     "no indexer that holds it answered" if tried else "no indexer holds it"
@@ -112,19 +120,26 @@ class Scatter:
         first = asyncio.create_task(self._ask(plan, partitions, member))
         twin: asyncio.Task[Gathered] | None = None
         try:
-            patience = (self._hedge_ms + plan.wait_ms) / 1000 if self._hedge_ms else None
-            await asyncio.wait({first}, timeout=patience)
-            if not first.done() and await self._has_other(partitions, tried):
+            await asyncio.wait({first}, timeout=self._pace.patience_s(plan.wait_ms))
+            if not first.done() and await self._may_hedge(partitions, tried):
                 twin = asyncio.create_task(self._gather(plan, partitions, tried))
                 await asyncio.wait({first, twin}, return_when=asyncio.FIRST_COMPLETED)
-                if twin.done() and twin.exception() is None and not twin.result().missing:
-                    found = twin.result()
+                if (
+                    not first.done()
+                    and twin.exception() is None
+                    and not (found := twin.result()).missing
+                ):
+                    self._pace.suspect(member.url)
+                    share_hedges_total.labels("won").inc()
                     found.hedged += 1
                     return found
+                share_hedges_total.labels("lost").inc()
             try:
                 mine = await first
-            except ShareFailed:
+            except ShareFailed as error:
                 self._holders.forget()
+                self._pace.suspect(member.url)
+                share_failovers_total.labels(error.why).inc()
                 return await (twin or self._gather(plan, partitions, tried))
             left = tuple(p for p in partitions if p not in mine.counted)
             if left:  # moved to another holder a moment ago
@@ -140,14 +155,52 @@ class Scatter:
                 elif task is not None and not task.cancelled():
                     task.exception()  # seen: a share that lost the race may have failed
 
+    async def _may_hedge(self, partitions: tuple[int, ...], tried: frozenset[str]) -> bool:
+        if not await self._has_other(partitions, tried):
+            return False
+        if self._pace.may_hedge():
+            return True
+        share_hedges_total.labels("refused").inc()
+        return False
+
     async def _has_other(self, partitions: tuple[int, ...], tried: frozenset[str]) -> bool:
         holders = await self._holders.by_partition()
         return any(m.url not in tried for p in partitions for m in holders.get(p, []))
 
     async def _ask(self, plan: Plan, partitions: tuple[int, ...], member: Member) -> Gathered:
         """One indexer's share. Raises ShareFailed, Unprocessable, TooManyRequests."""
+        begin_s = asyncio.get_running_loop().time()
+        suspect = self._pace.is_suspect(member.url)
+        asking = asyncio.create_task(self._post(plan, partitions, member))
+        watch = asyncio.create_task(until_silent(self._http, member, suspect=suspect))
+        try:
+            await asyncio.wait({asking, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                say(
+                    _logger,
+                    logging.WARNING,
+                    "no share",
+                    indexer=member.instance,
+                    why=watch.result(),
+                )
+                raise ShareFailed("silent", watch.result())
+            answer = asking.result()
+        finally:
+            for task in (asking, watch):
+                task.cancel()
+            await asyncio.gather(asking, watch, return_exceptions=True)
+        took_s = asyncio.get_running_loop().time() - begin_s
+        self._pace.took(member.url, took_s, waited=plan.wait_ms > 0)
+        share_seconds.observe(took_s)
+        counted = {c.partition: Counted(c, member) for c in answer.report.covered}
+        return Gathered([answer.states], counted, {}, dict(answer.report.types))
+
+    async def _post(self, plan: Plan, partitions: tuple[int, ...], member: Member) -> ShareAnswer:
         body = msgspec.json.encode(ShareRequest(plan, partitions))
-        timeout = aiohttp.ClientTimeout(total=(plan.timeout_ms + plan.wait_ms) / 1000 + 5)
+        timeout = aiohttp.ClientTimeout(
+            total=(plan.timeout_ms + plan.wait_ms) / 1000 + 5,
+            sock_connect=limits.CONNECT_TIMEOUT_S,
+        )
         try:
             async with self._http.post(
                 f"{member.url}/internal/share", data=body, headers=self._headers, timeout=timeout
@@ -156,16 +209,14 @@ class Scatter:
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             say(_logger, logging.WARNING, "no share", indexer=member.instance, error=repr(error))
-            raise ShareFailed from error
+            raise ShareFailed("gone", repr(error)) from error
         if status != 200:
             _raise_refusal(status, data, member)
         try:
-            answer = await asyncio.to_thread(decode_answer, data)
+            return await asyncio.to_thread(decode_answer, data)
         except ValueError as error:
             say(_logger, logging.ERROR, "bad share", indexer=member.instance, error=str(error))
-            raise ShareFailed from error
-        counted = {c.partition: Counted(c, member) for c in answer.report.covered}
-        return Gathered([answer.states], counted, {}, dict(answer.report.types))
+            raise ShareFailed("damaged", str(error)) from error
 
 
 async def _all_or_first_error(
@@ -200,4 +251,4 @@ def _raise_refusal(status: int, data: bytes, member: Member) -> NoReturn:
         raise Unprocessable(text)
     if status == TooManyRequests.status:
         raise TooManyRequests(text)
-    raise ShareFailed(text)
+    raise ShareFailed("refused", text)

@@ -16,6 +16,7 @@ from query.dataset_routes import DatasetRoutes
 from query.holders import Holders
 from query.indexer_calls import IndexerCalls
 from query.operate_routes import OperateRoutes
+from query.pace import Pace
 from query.problems import answer_problems
 from query.query_routes import QueryParts, QueryRoutes
 from query.run import Runner
@@ -37,7 +38,7 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         connector=aiohttp.TCPConnector(limit=0), read_bufsize=_TAIL_LINE_BYTES
     ) as http:
         calls = IndexerCalls(holders, http, context.internal_token)
-        scatter = Scatter(holders, http, context.internal_token, config.hedge_ms)
+        scatter = Scatter(holders, http, context.internal_token, Pace(clock, config.hedge_ms))
         runner = Runner(scatter, identity.partitions, identity.epoch, clock, config)
         parts = QueryParts(keys, backends.metadata, runner, results, clock, context.telemetry)
         app = web.Application(
@@ -57,6 +58,7 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         finally:
             await results.close()
             await keys.close()
+            await holders.close()
 
 
 async def _listen(app: web.Application, context: RoleContext) -> None:

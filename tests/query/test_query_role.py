@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
+from common import limits
 from common.auth import hash_key
 from common.clock import SystemClock
 from common.locks.files import FileLocks
@@ -46,6 +47,7 @@ class Indexer:
     asked: int = 0
     refuse: bool = False
     delay_s: float = 0.0
+    pulse_delay_s: float = 0.0
 
 
 @dataclass
@@ -80,7 +82,7 @@ async def run_indexer(
 ) -> tuple[Indexer, ShareEndpoint, web.AppRunner]:
     endpoint = ShareEndpoint(views, memory_mb=128, threads=1)
     app = web.Application()
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.2)
     indexer = Indexer(Member("indexer", f"ix-{zone}", "", zone, 1, 1, "1"), views)
 
     async def share(request: web.Request) -> web.StreamResponse:
@@ -89,6 +91,10 @@ async def run_indexer(
             return web.json_response({"error": "stopping"}, status=503)
         await asyncio.sleep(indexer.delay_s)
         return await endpoint.handle(request)
+
+    async def healthz(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(indexer.pulse_delay_s)
+        return web.json_response({"status": "ok"})
 
     async def columns(_: web.Request) -> web.Response:
         seen = {"first_seen_ns": 10**18, "last_seen_ns": 2 * 10**18}
@@ -101,6 +107,7 @@ async def run_indexer(
 
     app.router.add_post("/internal/share", share)
     app.router.add_get("/internal/columns", columns)
+    app.router.add_get("/healthz", healthz)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
@@ -261,6 +268,45 @@ async def test_twin_answers_when_the_first_refuses_or_is_slow(tmp_path: Path) ->
         answer = await running.ask(spec, disable_series=True)
         assert answer["data"]["results"] == [{"data": {"COUNT": 100}}]
         assert {p["indexer"] for p in answer["coverage"]["partitions"]} == {"ix-b"}
+
+
+async def test_slow_one_is_asked_last_for_a_while(tmp_path: Path) -> None:
+    async with room(tmp_path, ("a", "b"), QueryConfig(hedge_ms=400)) as running:
+        first = running.indexers["a"]
+        first.delay_s = 30
+        for _ in range(3):
+            answer = await running.ask({**TIMES}, disable_series=True)
+            assert {p["zone"] for p in answer["coverage"]["partitions"]} == {"b"}
+        assert first.asked < 3
+
+
+@pytest.mark.parametrize("zones", [("a",), ("a", "b")])
+async def test_indexer_that_takes_connections_and_says_nothing_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zones: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(limits, "PULSE_S", 0.05)
+    monkeypatch.setattr(limits, "PULSE_TIMEOUT_S", 0.05)
+    config = QueryConfig(hedge_ms=0)  # the twin is asked only once the first is given up
+    async with room(tmp_path, zones, config) as running:
+        indexer = running.indexers["a"]
+        indexer.delay_s = indexer.pulse_delay_s = 1_000
+        answer = await running.ask({**TIMES}, disable_series=True)
+        complete = answer["coverage"]["complete"]
+        assert complete is (len(zones) == 2)
+        if complete:
+            assert {p["zone"] for p in answer["coverage"]["partitions"]} == {"b"}
+        else:
+            assert "answered" in answer["coverage"]["partitions"][0]["reason"]
+
+
+async def test_heavy_share_is_waited_for_while_its_process_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PULSE_S", 0.02)
+    async with room(tmp_path, ("a",)) as running:
+        running.indexers["a"].delay_s = 1.0
+        answer = await running.ask({**TIMES}, disable_series=True)
+        assert answer["coverage"]["complete"] is True
 
 
 async def test_partition_that_moved_is_asked_of_its_new_holder(tmp_path: Path) -> None:

@@ -74,3 +74,20 @@ def test_claims_spread_over_three_zones_and_no_answer_is_ever_incomplete(tmp_pat
         with indexer(system, "c"):
             system.wait_until(lambda: spread([2, 3, 3]), "claims to be spread again")
         system.wait_until(lambda: spread([4, 4]), "the stopped one's partitions to be taken")
+
+
+def test_stopped_indexer_holds_no_answer_up(tmp_path: Path) -> None:
+    with running(tmp_path, "--twins") as system:
+        receipt = system.send("web", [{"data": {"n": n}} for n in range(10)])
+        count = {"calculations": [{"op": "COUNT"}]}
+        system.wait_until(
+            lambda: all(len(held) == 2 for held in claimed(system).values()), "both twins"
+        )
+        (stopped,) = (m for m in system.members("indexer") if m.zone == "a")  # query's own zone
+        os.kill(stopped.pid, signal.SIGSTOP)
+        try:
+            for _ in range(3):
+                answer = system.ask("web", count, after=receipt)
+                assert {p["zone"] for p in answer["coverage"]["partitions"]} == {"b"}
+        finally:
+            os.kill(stopped.pid, signal.SIGCONT)

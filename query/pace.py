@@ -1,0 +1,62 @@
+"""How long a share may take before its twin is asked, and who is asked last: plain arithmetic.
+
+The patience follows what shares took lately. A budget bounds how many are asked twice, so that a
+slow fleet is not asked for double the work (I11). Who did not answer is a suspect for a while.
+"""
+
+from collections import deque
+
+from common import limits
+from common.clock import Clock
+
+_S_NS = 10**9
+_FEW = 16  # shares; before so many are known the patience is a plain guess
+_GUESS_S = 0.5
+_QUANTILE = 0.95
+_SLACK = 1.5  # times the quantile: most of the slowest twentieth is just that
+
+
+class Pace:
+    """What a query role has learnt of its indexers. hedge_ms: the longest patience (0: endless)."""
+
+    def __init__(self, clock: Clock, hedge_ms: int) -> None:
+        self._clock = clock
+        self._hedge_s = hedge_ms / 1000
+        self._took_s: deque[float] = deque(maxlen=limits.SHARE_TIMES_KEPT)
+        self._tokens = limits.HEDGES_AT_ONCE_MAX
+        self._suspects: dict[str, int] = {}  # url -> until when (monotonic ns)
+
+    def took(self, url: str, seconds: float, *, waited: bool) -> None:
+        """A share was answered. waited: it also waited for a position, so it tells no pace."""
+        self._suspects.pop(url, None)
+        self._tokens = min(limits.HEDGES_AT_ONCE_MAX, self._tokens + limits.HEDGES_PER_SHARE)
+        if not waited:
+            self._took_s.append(seconds)
+
+    def patience_s(self, wait_ms: int) -> float | None:
+        """How long to wait for a share before the twin is asked; None: for ever."""
+        if not self._hedge_s:
+            return None
+        wait_s = min(wait_ms / 1000, limits.HEDGE_WAIT_S_MAX)
+        if len(self._took_s) < _FEW:
+            return min(_GUESS_S, self._hedge_s) + wait_s
+        ordered = sorted(self._took_s)
+        usual_s = ordered[int(_QUANTILE * (len(ordered) - 1))]
+        return min(max(_SLACK * usual_s, limits.HEDGE_S_MIN), self._hedge_s) + wait_s
+
+    def may_hedge(self) -> bool:
+        """Take a hedge out of the budget, if there is one left."""
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+    def suspect(self, url: str) -> None:
+        """This indexer did not answer: ask it last for a while."""
+        now_ns = self._clock.monotonic_ns()
+        self._suspects = {u: until for u, until in self._suspects.items() if until > now_ns}
+        self._suspects[url] = now_ns + limits.SUSPECT_S * _S_NS
+
+    def is_suspect(self, url: str) -> bool:
+        """Whether this indexer did not answer a moment ago."""
+        return self._suspects.get(url, 0) > self._clock.monotonic_ns()
