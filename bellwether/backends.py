@@ -7,6 +7,7 @@ chosen.
 
 import importlib
 import logging
+import random
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from common.locks.files import FileLocks
 from common.locks.zookeeper.config import ZookeeperConfig
 from common.log import Log
 from common.log.embedded import EmbeddedLog
+from common.log.kafka.config import KafkaConfig
 from common.logs import say
 from common.metadata import Metadata
 from common.metadata.mysql.config import MysqlConfig
@@ -46,37 +48,36 @@ def open_backends(settings: Settings, clock: Clock) -> Backends:
     """
     return Backends(
         log=make_log(settings, clock),
-        objects=make_objects(settings),
+        objects=make_objects(settings, clock),
         metadata=open_metadata(settings),
-        locks=make_locks(settings),
+        locks=make_locks(settings, clock),
     )
 
 
 def make_log(settings: Settings, clock: Clock) -> Log:
     """The log, not yet opened."""
     if settings.section(BackendsConfig).log is LogKind.KAFKA:
-        log: Log = _load("common.log.kafka.log", "KafkaLog")(settings.sections["kafka"], clock)
+        log: Log = _load("common.log.kafka.log", "KafkaLog")(settings.section(KafkaConfig), clock)
         return log
     partitions = settings.section(LogConfig).partitions
     return EmbeddedLog(_folder(settings, "log"), partitions, clock)
 
 
-def make_objects(settings: Settings) -> ObjectStore:
+def make_objects(settings: Settings, clock: Clock) -> ObjectStore:
     """The object store; one in S3 is reached at first use."""
     if settings.section(BackendsConfig).objects is ObjectsKind.S3:
-        objects: ObjectStore = _load("common.objects.s3.store", "S3Objects")(
-            settings.section(S3Config)
-        )
-        return objects
+        from common.objects.s3.store import S3Objects
+
+        return S3Objects(settings.section(S3Config), clock, random.Random())
     return DirectoryObjects(_folder(settings, "objects"))
 
 
 def open_metadata(settings: Settings) -> Metadata:
     """The metadata, opened; a server that does not answer now is asked again by every call."""
     if settings.section(BackendsConfig).metadata is MetadataKind.MYSQL:
-        server: Metadata = _load("common.metadata.mysql.store", "MysqlMetadata")(
-            settings.section(MysqlConfig)
-        )
+        from common.metadata.mysql.store import MysqlMetadata
+
+        server = MysqlMetadata(settings.section(MysqlConfig))
         try:
             server.open()
         except MetadataUnavailable as error:
@@ -89,13 +90,12 @@ def open_metadata(settings: Settings) -> Metadata:
     return metadata
 
 
-def make_locks(settings: Settings) -> Locks:
+def make_locks(settings: Settings, clock: Clock) -> Locks:
     """The locks; ZooKeeper is connected to in the background."""
     if settings.section(BackendsConfig).locks is LocksKind.ZOOKEEPER:
-        locks: Locks = _load("common.locks.zookeeper.locks", "ZookeeperLocks")(
-            settings.section(ZookeeperConfig)
-        )
-        return locks
+        from common.locks.zookeeper.locks import ZookeeperLocks
+
+        return ZookeeperLocks(settings.section(ZookeeperConfig), clock)
     return FileLocks(_folder(settings, "locks"))
 
 

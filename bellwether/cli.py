@@ -20,6 +20,7 @@ _COMMANDS = {
     "cut": ("bellwether.commands.status", "cut"),
     "verify": ("bellwether.commands.verify", "verify"),
     "bootstrap": ("bellwether.commands.bootstrap", "bootstrap"),
+    "metadata": ("bellwether.commands.metadata", "metadata"),
     "doctor": ("bellwether.commands.doctor", "doctor"),
     "keys": ("bellwether.commands.admin", "keys"),
     "datasets": ("bellwether.commands.admin", "datasets"),

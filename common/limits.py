@@ -49,6 +49,16 @@ DATASET_FRESH_S: Final = 20  # a changed depth is seen within about this
 DATASET_WAIT_S: Final = 0.5  # a first event waits so long to be registered, then goes on without
 METADATA_RETRY_S: Final = 5  # after a failure known keys are served without asking for this long
 
+# --- placing records -----------------------------------------------------------------------------
+DATASET_RATES_MAX: Final = 1_000  # datasets whose rate and order one shepherd remembers
+DATASET_PARTITIONS_MIN: Final = 3  # one for each zone's broker, however small a dataset is
+PARTITION_BYTES_PER_S: Final = 262_144  # of one dataset through one shepherd; more spreads further
+APPEND_ATTEMPTS_MAX: Final = 4  # for one record, refusals included
+ABANDONED_BYTES_MAX: Final = 64 * 1024 * 1024  # appends that nobody waits for; then no more copies
+CONDITIONAL_WINDOW_S: Final = 60  # open questions are counted over so long
+CONDITIONALS_MAX: Final = 10_000  # conditional records per window and shepherd; then 503
+PROBES_MAX: Final = 64  # heartbeats under way at once
+
 # --- records (format version 1) ----------------------------------------------------------------
 RECORD_RAW_BYTES_MAX: Final = 1_000_000  # event bytes gathered into one record before zstd
 RECORD_VALUE_BYTES_MAX: Final = 1_048_576  # compressed; Kafka's default message size
@@ -65,12 +75,6 @@ TIME_FUTURE_BOUND_NS_V1: Final = 3600 * 10**9  # further ahead than this: a far 
 BATCH_WINDOW_HOUR_MARKERS: Final = 2  # a repeated batch id is recognised back to here
 VOID_HOUR_MARKERS_V1: Final = 24  # a void stays in force for so many: beyond any late landing
 REROUTE_RECORD_ENTRIES_MAX_V1: Final = 1_024  # questions or answers in one record: some 60 kB
-REROUTE_SKEW_NS: Final = 600 * 10**9  # by less do brokers' clocks differ, and requests last
-VOIDS_WAITING_MAX: Final = 1_024  # unanswered void records; one forgotten is repeated by its asker
-UNDECIDED_ASKED_MAX: Final = 16_384  # open questions that are asked at a time, the oldest first
-UNDECIDED_LISTED_MAX: Final = 10_000  # open batches that one share names; more are left out
-BATCH_LISTS_BYTES_MAX: Final = 16 * 2**20  # published lists kept in memory per partition
-BATCH_LISTS_KEYS_MAX: Final = 16_384  # manifests searched back: a day of a cut every five seconds
 SEGMENT_COLUMNS_MAX_V1: Final = 4_096  # rarer columns of a segment share one JSON column
 
 # --- embedded log ------------------------------------------------------------------------------
@@ -109,6 +113,8 @@ SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all
 
 # --- snapshot ----------------------------------------------------------------------------------
 DOCUMENT_FETCHES_MAX: Final = 8  # manifests asked for at once: hides a store's latency
+METADATA_VERSIONS_MAX: Final = 168  # exports kept: a week of hours that changed something
+METADATA_ROW_BYTES_MAX: Final = 16 * 1024 * 1024  # a row of an export; queries are far smaller
 LOCAL_COPIES_MAX: Final = 512  # manifests of one partition kept on the indexer's own disk
 DIVERGENCES_SHOWN_MAX: Final = 100  # of one partition, in status; the object store has them all
 PROBLEMS_MAX: Final = 1_000  # in one report of verify; a store that is all damaged says enough

@@ -1,6 +1,6 @@
-"""The memory of live rows of one process, over all its partitions (I11).
+"""The room of one process over all its partitions: memory of live rows, disk of waiting cuts (I11).
 
-Beyond the budget reading pauses; cuts stay where the log has them (I3). One partition may always
+Beyond a budget reading pauses; cuts stay where the log has them (I3). One partition may always
 go on, so that it comes to its next cut and its rows leave memory: there is no way to stand still.
 """
 
@@ -17,21 +17,27 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Use:
     """What a partition holds. uncut_bytes: rows since its last cut; sealing_bytes: rows that wait
-    to be published. behind: whether the log has records that it has not read.
+    to be sealed. behind: whether the log has records that it has not read. waiting_bytes: sealed
+    files on the disk that are not yet in the object store.
     """
 
     uncut_bytes: int
     sealing_bytes: int
     behind: bool
+    waiting_bytes: int = 0
 
 
-def may_read(number: int, uses: Mapping[int, Use], bytes_max: int) -> bool:
+def may_read(
+    number: int, uses: Mapping[int, Use], bytes_max: int, waiting_max: int = 2**63
+) -> bool:
     """Whether the partition of that number may read on.
 
-    Beyond the budget nobody reads while rows are being published, which frees their memory; then
+    Beyond the budget nobody reads while rows are being sealed, which frees their memory; then
     only the partition with the most uncut bytes among those that have something to read: it is
     the nearest to a cut, and a cut is never further than CUT_BYTES_MAX_V1 away.
     """
+    if sum(use.waiting_bytes for use in uses.values()) >= waiting_max:
+        return False  # the object store is down: its return frees the disk, the log keeps the rest
     if sum(use.uncut_bytes + use.sealing_bytes for use in uses.values()) < bytes_max:
         return True
     if any(use.sealing_bytes for use in uses.values()):
@@ -43,17 +49,18 @@ def may_read(number: int, uses: Mapping[int, Use], bytes_max: int) -> bool:
 class LiveBudget:
     """The uses of all partitions of a process. Used from one event loop."""
 
-    def __init__(self, bytes_max: int) -> None:
+    def __init__(self, bytes_max: int, waiting_max: int = 2**63) -> None:
         self._bytes_max = bytes_max
+        self._waiting_max = waiting_max
         self._uses: dict[int, Use] = {}
         self._paused: set[int] = set()
 
     def ask(self, number: int, use: Use) -> bool:
         """Tell what a partition holds now; whether it may read on."""
         self._uses[number] = use
-        allowed = may_read(number, self._uses, self._bytes_max)
+        allowed = may_read(number, self._uses, self._bytes_max, self._waiting_max)
         if allowed == self.paused(number):
-            text = "reading goes on" if allowed else "reading pauses: live rows fill their memory"
+            text = "reading goes on" if allowed else "reading pauses: no room"
             say(logger, logging.DEBUG, text, partition=number)  # may be many times a second
             self._mark(number, paused=not allowed)
         return allowed

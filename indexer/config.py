@@ -39,6 +39,11 @@ class IndexerConfig:
         "memory of rows not yet in segments, over all partitions; beyond it reading pauses "
         "(room for a full cut of each of 4 partitions, twice: gathered and being sealed)",
     )
+    unpublished_bytes_max: int = setting(
+        4 * 2**30,
+        "disk of sealed cuts that the object store has not taken yet, over all partitions; beyond "
+        "it reading pauses and the log keeps what comes",
+    )
     share_memory_mb: int = setting(512, "memory of one share of a query, in MB; then it spills")
     share_threads: int = setting(2, "threads of one share of a query")
     shares_running: int = setting(4, "shares of queries computed at once")

@@ -7,7 +7,7 @@ one step. Keeps I2, I3, I5; the fold decides everything that must not depend on 
 
 import asyncio
 import logging
-from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,37 +16,33 @@ from common.errors import BellwetherError, OffsetGone
 from common.log import Bounds
 from common.logs import say
 from common.metrics import (
-    cuts_total,
     duplicate_records_total,
     indexed_rows_total,
     live_rows,
     partition_failures_total,
-    voided_records_total,
 )
 from common.record import Kind, LogRecord
-from common.reroute import Void
 from common.role import RoleContext
 from indexer.batch import Accepted, index_batch
 from indexer.budget import LiveBudget, Use
-from indexer.checkpoints import Checkpoints
 from indexer.config import IndexerConfig
 from indexer.fold import Action, Cut, Fold, PartitionStopped, Step
 from indexer.live import LiveRows
+from indexer.publishing import Publishing, published_only
 from indexer.read_ahead import ReadAhead
 from indexer.replay import Replay
-from indexer.reports import report_cut, report_gap, report_set_aside
+from indexer.reports import report_gap, report_set_aside
 from indexer.sealing import WRITER, PendingCut, Sealer
 from indexer.served import Served
 from indexer.shred import Shredder
 from indexer.tail import Tails
 from indexer.warming import Warming
-from snapshot.batch_lists import BatchLists
 from snapshot.bootstrap import Resumed, resume
 from snapshot.cache import SegmentCache
 from snapshot.chain import Chain
 from snapshot.divergence import Divergence
 from snapshot.manifest import Gap, Manifest, SegmentEntry, SetAsideEntry
-from snapshot.retention import Covered, RetentionBook
+from snapshot.retention import RetentionBook
 
 _BACKOFF_FIRST_S = 0.5
 _BACKOFF_MAX_S = 15.0
@@ -84,7 +80,7 @@ class Partition:
         self.served: Served | None = None
         self.fold: Fold | None = None
         self.stopped_reason: str | None = None
-        self.last_manifest: Manifest | None = None
+        self.publishing: Publishing | None = None
         self.log_bounds = Bounds(0, 0)
         self.catch_up_to = 0
         self.replay: Replay | None = None
@@ -92,13 +88,10 @@ class Partition:
         self.set_aside_total = 0
         self.set_aside: list[SetAsideEntry] = []
         self.divergences: list[Divergence] = []  # cuts about which the twins disagree
-        self.asked: deque[Void] = deque(maxlen=limits.VOIDS_WAITING_MAX)
-        self.lists = BatchLists(self.chain.manifest, (), ())
         self.changed = asyncio.Event()
         self.retention = RetentionBook(self.chain)
         self._resync = asyncio.Event()
         self._resync_reason = ""
-        self._covered: list[Covered] = []
         self._hidden: dict[str, SegmentEntry] = {}
         self._scratch: Path = folder / "sealing" / f"{number:05d}"
         self._turn = asyncio.Lock()
@@ -134,12 +127,11 @@ class Partition:
 
     async def _run_once(self) -> None:
         self._turn = asyncio.Lock()
-        await self._resume()
-        queue: asyncio.Queue[PendingCut] = asyncio.Queue()
-        sealing = asyncio.create_task(self._seal(queue))
-        following = asyncio.create_task(self._follow(queue))
+        publishing = await self._resume()
+        stages = [asyncio.create_task(stage) for stage in publishing.stages()]
+        following = asyncio.create_task(self._follow(publishing.cuts))
         asked = asyncio.create_task(self._asked_to_resync())
-        tasks = (sealing, following, asked)
+        tasks = (*stages, following, asked)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
@@ -155,11 +147,13 @@ class Partition:
                         why=str(error),
                     )
                     self.notify()
-                    await sealing
+                    await asyncio.gather(*stages)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self.publishing = None
+            publishing.close()
             self.shared.budget.forget(self.number)
 
     async def _asked_to_resync(self) -> None:
@@ -178,7 +172,7 @@ class Partition:
         self.changed = asyncio.Event()
 
     # --- resuming -------------------------------------------------------------------------------
-    async def _resume(self) -> None:
+    async def _resume(self) -> Publishing:
         context = self.shared.context
         self.stopped_reason = None
         resumed = await resume(
@@ -192,7 +186,7 @@ class Partition:
         expired_before_ns = await asyncio.to_thread(self.retention.refresh)
         await self.look()
         self.catch_up_to = self.log_bounds.end
-        self._sealer = Sealer(
+        sealer = Sealer(
             self.chain,
             self.shared.cache,
             resumed.epoch,
@@ -201,8 +195,10 @@ class Partition:
             context.zone,
             self.divergences,
         )
-        await asyncio.to_thread(self._sealer.prepare)
+        await asyncio.to_thread(sealer.prepare)
         self._begin(resumed, expired_before_ns)
+        publishing = Publishing(self, sealer, resumed, context, self.shared.config)
+        self.publishing = publishing
         self.replay = Replay(
             self.number, resumed.carried.next_offset, self.catch_up_to, context.clock
         )
@@ -217,26 +213,16 @@ class Partition:
             segments=len(resumed.segments),
             gaps=len(resumed.gaps),
         )
+        return publishing
 
     def _begin(self, resumed: Resumed, expired_before_ns: int) -> None:
         known = resumed.history.newest.gaps if resumed.history.newest else []
         for gap in resumed.gaps:
             if gap not in known:
                 report_gap(self.number, gap)
-        dropped = resumed.history.dropped
-        self.fold = Fold(resumed.carried, resumed.epoch.number, [one.place for one in dropped])
-        self.lists = BatchLists(self.chain.manifest, resumed.history.keys, resumed.gaps)
-        self._checkpoints = Checkpoints(
-            self.chain, self.shared.context.clock, resumed.since_checkpoint, dropped
-        )
-        self.last_manifest = resumed.history.newest
-        self._predecessor = resumed.predecessor
+        self.fold = Fold(resumed.carried, resumed.epoch.number)
         self._owners: dict[str, tuple[str, str]] = {}
         self._cut_set_aside: list[SetAsideEntry] = []
-        newest = resumed.history.newest
-        self._covered = (
-            [] if newest is None else [Covered(newest.next_offset, newest.last_append_ns)]
-        )
         served = Served(
             epoch=resumed.epoch,
             live=LiveRows(resumed.carried.next_offset),
@@ -245,7 +231,6 @@ class Partition:
             gone={entry.dataset: entry for entry in resumed.carried.gone},
             expired_before_ns=expired_before_ns,
             earlier=resumed.earlier,
-            rerouted=self.fold.reroutes.picture,
         )
         self._serve(served.with_segments(resumed.segments))
         self.notify()
@@ -277,7 +262,9 @@ class Partition:
     async def _has_room(self) -> bool:
         """Whether the budget of live rows lets us read; waits a moment if it does not."""
         live = self._state()[1].live
-        use = Use(live.uncut_bytes, live.sealing_bytes, self.log_bounds.end > live.end_offset)
+        behind = self.log_bounds.end > live.end_offset
+        waiting_bytes = 0 if self.publishing is None else self.publishing.waiting_bytes
+        use = Use(live.uncut_bytes, live.sealing_bytes, behind, waiting_bytes)
         if self.shared.budget.ask(self.number, use):
             return True
         await asyncio.sleep(_PAUSED_LOOK_S)
@@ -287,7 +274,8 @@ class Partition:
     async def _pass_gap(self, start: int) -> None:
         """The log dropped what we had not read: somebody's manifest covers it, or it is lost."""
         fold, served = self._state()
-        keys = await asyncio.to_thread(self.chain.manifest_keys, self._predecessor or "")
+        after = self.publishing.predecessor if self.publishing is not None else None
+        keys = await asyncio.to_thread(self.chain.manifest_keys, after or "")
         if keys:
             raise Resync(f"the log dropped offset {fold.next_offset}, manifest {keys[-1]} goes on")
         gap = Gap(
@@ -333,12 +321,8 @@ class Partition:
         await self._index(batch)
 
     def _count(self, step: Step, offset: int) -> None:
-        if step.void is not None:
-            self.asked.append(step.void)
         if step.action is Action.DUPLICATE:
             duplicate_records_total.labels(self._label).inc()
-        elif step.action is Action.VOIDED:
-            voided_records_total.labels(self._label).inc()
         elif step.action is Action.SET_ASIDE:
             self._set_aside((SetAsideEntry(offset, "headers cannot be read"),))
 
@@ -364,7 +348,6 @@ class Partition:
                 self._state()[1],
                 live=indexed.live,
                 watermark_ns=fold.watermark_ns,
-                rerouted=fold.reroutes.picture,
             )
         self._cut_set_aside.extend(indexed.set_aside)
         self._set_aside(indexed.set_aside)
@@ -400,28 +383,12 @@ class Partition:
         while len(self._state()[1].live.sealing) > limits.UNSEALED_CUTS_MAX:
             await self.changed.wait()
 
-    async def _seal(self, queue: asyncio.Queue[PendingCut]) -> None:
-        context, config = self.shared.context, self.shared.config
-        while True:
-            pending = await queue.get()
-            started_ns = context.clock.monotonic_ns()
-            delay_s = context.random.uniform(0, config.publish_delay_ms / 1000)
-            published = await self._sealer.publish(pending, self._predecessor, delay_s)
-            manifest = published.manifest
-            async with self._turn:
-                served = self._state()[1]
-                live = served.live.published(pending.cut.next_offset)
-                self._serve(replace(served, live=live).with_segments(manifest.segments))
-            self._covered.append(Covered(manifest.next_offset, manifest.last_append_ns))
-            self._predecessor = manifest.key
-            self.last_manifest = manifest
-            self.lists.published(manifest)
-            cuts_total.labels(self._label).inc()
-            live_rows.labels(self._label).set(self._state()[1].live.rows)
-            self.notify()
-            await self._checkpoints.published(manifest, lambda: self._state()[1].all_segments())
-            duration_ms = (context.clock.monotonic_ns() - started_ns) / 1e6
-            report_cut(context.telemetry, published, duration_ms)
+    async def change(self, change: Callable[[Served], Served]) -> Served:
+        """Serve the changed picture from now on, in one step, and wake who waits for it."""
+        async with self._turn:
+            self._serve(change(self._state()[1]))
+        self.notify()
+        return self._state()[1]
 
     # --- what others ask ------------------------------------------------------------------------
     def _state(self) -> tuple[Fold, Served]:
@@ -469,7 +436,8 @@ class Partition:
             return []
         entries = (entry for entries in self.served.segments.values() for entry in entries)
         old = [entry for entry in entries if entry.append_max_ns < append_before_ns]
-        return [*self._hidden.values(), *old]
+        waiting = frozenset() if self.publishing is None else self.publishing.waiting_objects
+        return published_only([*self._hidden.values(), *old], waiting)
 
     def forget_hidden(self, given_up: list[SegmentEntry]) -> None:
         """These hidden segments are given up and need not be remembered."""
@@ -481,13 +449,11 @@ class Partition:
         if self.served is not None and append_before_ns > self.served.expired_before_ns:
             self._serve(replace(self.served, expired_before_ns=append_before_ns))
 
-    def covered_after(self, log_start: int) -> list[Covered]:
-        """Ends of published cuts beyond the log's start, oldest first."""
-        self._covered = [end for end in self._covered if end.next_offset > log_start]
-        return list(self._covered)
+    @property
+    def last_manifest(self) -> Manifest | None:
+        """The newest published manifest."""
+        return None if self.publishing is None else self.publishing.last_manifest
 
     def unpublished(self, offset: int) -> bool:
         """Whether a cut that ends at or before `offset` still waits to be published."""
-        if self.served is None:
-            return True
-        return any(one.end_offset <= offset for one in self.served.live.sealing)
+        return self.publishing is None or self.publishing.unpublished(offset)

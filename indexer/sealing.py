@@ -1,7 +1,7 @@
 """Sealing and publishing the cuts of one partition, one after the other (I3, I4).
 
-Segments are built and published in threads. Whatever fails is tried again with back-off: until
-then the rows stay live, and reading pauses when too many cuts wait.
+Segments are built and published in threads. Whatever fails is tried again with back-off. Sealed
+files go to the cache at once and are served from there until, and after, they are published.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from pathlib import Path
 from common import limits
 from common.clock import Clock
 from common.columns.segment import SegmentFile
-from common.errors import ObjectMissing, ObjectsUnavailable
+from common.errors import BellwetherError, ObjectMissing, ObjectsUnavailable
 from common.logs import say
 from indexer.fold import Cut
 from indexer.live import SealingSet
@@ -32,6 +32,10 @@ logger = logging.getLogger(__name__)
 Owners = Mapping[str, tuple[str, str]]
 
 
+class SealedFileLost(BellwetherError):
+    """A file that waited to be published is gone: resume, and make it again from the log."""
+
+
 @dataclass(frozen=True, slots=True)
 class PendingCut:
     """A cut that is to be sealed. owners: dataset -> (team, env)."""
@@ -41,6 +45,15 @@ class PendingCut:
     owners: Owners
     set_aside: tuple[SetAsideEntry, ...]
     gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCut:
+    """A cut whose files are on this disk, in the cache, leased."""
+
+    pending: PendingCut
+    files: tuple[SegmentFile, ...]
+    entries: tuple[SegmentEntry, ...]
 
 
 def entry_of(file: SegmentFile, epoch: Epoch, owners: Owners) -> SegmentEntry:
@@ -96,10 +109,6 @@ def build_manifest(
         set_aside=set_aside,
         datasets=list(cut.datasets),
         gone=list(cut.gone),
-        conditionals_open=list(cut.rerouted.open),
-        conditionals_dropped=list(cut.rerouted.dropped),
-        voids=list(cut.rerouted.voids),
-        relies_on=list(cut.rerouted.relies_on),
         writer=WRITER,
         zone=zone,
         created_ns=created_ns,
@@ -129,62 +138,74 @@ class Sealer:
         for path in self.folder.glob("*.parquet"):
             path.unlink(missing_ok=True)
 
-    async def publish(
-        self, pending: PendingCut, predecessor: str | None, delay_s: float
-    ) -> Published:
-        """Seal and publish until it is done. Raises ChainForked, DocumentTooNew."""
+    async def seal(self, pending: PendingCut) -> SealedCut:
+        """Seal until it is done: a disk that is full is waited for."""
         backoff_s = _BACKOFF_FIRST_S
-        files: tuple[SegmentFile, ...] | None = None
         while True:
             try:
-                if files is None:
-                    files = await asyncio.to_thread(self._seal, pending)
-                    await asyncio.sleep(delay_s)
-                return await asyncio.to_thread(self._publish, pending, files, predecessor)
-            except (ObjectsUnavailable, ObjectMissing, OSError) as error:
-                if isinstance(error, FileNotFoundError):
-                    files = None
-                say(
-                    logger,
-                    logging.WARNING,
-                    "cut cannot be published now; trying again",
-                    partition=self.epoch.partition,
-                    next_offset=pending.cut.next_offset,
-                    why=str(error),
-                    again_in_s=backoff_s,
-                )
+                return await asyncio.to_thread(self._seal, pending)
+            except OSError as error:
+                self._say("cut cannot be sealed now; trying again", pending, error, backoff_s)
             await asyncio.sleep(backoff_s)
             backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
 
-    def _seal(self, pending: PendingCut) -> tuple[SegmentFile, ...]:
+    async def publish(self, sealed: SealedCut, predecessor: str | None) -> Published:
+        """Publish until it is done. Raises ChainForked, DocumentTooNew, SealedFileLost."""
+        backoff_s = _BACKOFF_FIRST_S
+        while True:
+            try:
+                return await asyncio.to_thread(self._publish, sealed, predecessor)
+            except (ObjectsUnavailable, ObjectMissing, OSError) as error:
+                text = "cut cannot be published now; trying again"
+                self._say(text, sealed.pending, error, backoff_s)
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
+
+    def _say(self, text: str, pending: PendingCut, error: Exception, again_s: float) -> None:
+        say(
+            logger,
+            logging.WARNING,
+            text,
+            partition=self.epoch.partition,
+            next_offset=pending.cut.next_offset,
+            why=str(error),
+            again_in_s=again_s,
+        )
+
+    def _seal(self, pending: PendingCut) -> SealedCut:
         self.folder.mkdir(parents=True, exist_ok=True)  # the disk may have been wiped under us
-        return seal_all(
+        files = seal_all(
             pending.rows.cuts,
             epoch=self.epoch.log,
             partition=self.epoch.partition,
             folder=self.folder,
         )
+        entries = tuple(entry_of(file, self.epoch, pending.owners) for file in files)
+        hashes = [file.object_hash for file in files]
+        self.cache.lease(hashes)
+        try:
+            for file in files:
+                self.cache.adopt(file.object_hash, file.path)
+        except BaseException:
+            self.cache.release(hashes)
+            raise
+        return SealedCut(pending, files, entries)
 
-    def _publish(
-        self, pending: PendingCut, files: tuple[SegmentFile, ...], predecessor: str | None
-    ) -> Published:
+    def _publish(self, sealed: SealedCut, predecessor: str | None) -> Published:
         manifest = build_manifest(
-            pending,
-            files,
+            sealed.pending,
+            sealed.files,
             epoch=self.epoch,
             predecessor=predecessor,
             zone=self.zone,
             created_ns=self.clock.now_ns(),
         )
-        by_hash = {file.object_hash: file.path for file in files}
-        published = publish(self.chain, manifest, by_hash)
+        paths = {entry.object: self.cache.path(entry.object) for entry in sealed.entries}
+        lost = [path for path in paths.values() if not path.is_file()]
+        if lost:
+            raise SealedFileLost(f"{lost[0].name} is gone from this disk before it was published")
+        published = publish(self.chain, manifest, paths)
         if published.divergence is not None and published.divergence not in self.divergences:
             self.divergences.append(published.divergence)
             del self.divergences[: -limits.DIVERGENCES_SHOWN_MAX]
-        named = {entry.object for entry in published.manifest.segments}
-        for object_hash, path in by_hash.items():
-            if object_hash in named:
-                self.cache.adopt(object_hash, path)
-            else:
-                path.unlink(missing_ok=True)
         return published

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from indexer.live import LiveRows
-from indexer.rerouting import Rerouted
 from snapshot.epochs import Epoch
 from snapshot.manifest import Gap, GoneEntry, SegmentEntry
 
@@ -16,7 +15,7 @@ Segments = Mapping[str, tuple[SegmentEntry, ...]]
 @dataclass(frozen=True, slots=True)
 class Served:
     """A picture of the partition before `live.end_offset` of its epoch. earlier: how far other
-    logs of the partition were indexed, by log id. rerouted: what is undecided or dropped there.
+    logs of the partition were indexed, by log id.
     """
 
     epoch: Epoch
@@ -27,7 +26,6 @@ class Served:
     gone: Mapping[str, GoneEntry] = field(default_factory=dict)
     expired_before_ns: int = 0
     earlier: Mapping[str, int] = field(default_factory=dict)
-    rerouted: Rerouted = field(default_factory=Rerouted)
 
     def with_segments(self, entries: Iterable[SegmentEntry]) -> "Served":
         """With these segments besides."""
@@ -35,6 +33,15 @@ class Served:
         for entry in entries:
             segments[entry.dataset] = (*segments.get(entry.dataset, ()), entry)
         return replace(self, segments=segments)
+
+    def without_objects(self, objects: Iterable[str]) -> "Served":
+        """Without the segments of these hashes."""
+        left_out = frozenset(objects)
+        segments = {
+            dataset: tuple(entry for entry in entries if entry.object not in left_out)
+            for dataset, entries in self.segments.items()
+        }
+        return replace(self, segments={d: entries for d, entries in segments.items() if entries})
 
     def hides(self, entry: SegmentEntry) -> bool:
         """Whether retention or the deletion of its dataset hides the whole segment."""

@@ -14,6 +14,7 @@ from indexer.budget import LiveBudget
 from indexer.claims import Claims
 from indexer.config import IndexerConfig
 from indexer.endpoints import Endpoints
+from indexer.exporting import MetadataExporting
 from indexer.partition import Partition, Shared
 from indexer.repair import Repairs
 from indexer.shred.reference import ReferenceShredder
@@ -106,7 +107,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     )
     shredder = ReferenceShredder()
     tails = Tails()
-    budget = LiveBudget(config.live_bytes_max)
+    budget = LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
     repairs = Repairs(log, objects, cache, shredder, context.folder / "repair")
     fetching = Fetching(cache, config.segment_fetches)
     warming_threads = Fetching(cache, config.segment_fetches)
@@ -178,6 +179,7 @@ async def _index(
     beside = [
         asyncio.create_task(repairs.run()),
         asyncio.create_task(indexer.shared.warming.run()),
+        asyncio.create_task(MetadataExporting(context).run()),
     ]
     say(logger, logging.INFO, "indexer listens", url=member.url, partitions=identity.partitions)
     try:

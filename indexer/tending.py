@@ -133,11 +133,13 @@ class Caretaker:
     async def _drop_log(self) -> None:
         """Free what is covered by the newest manifest and no longer kept for repairs."""
         partition, config, log = self._partition, self._config, self._context.backends.log
-        served, newest = partition.served, partition.last_manifest
-        if served is None or newest is None or newest.epoch_number != served.epoch.number:
+        served, newest, publishing = partition.served, partition.last_manifest, partition.publishing
+        if served is None or publishing is None or newest is None:
+            return
+        if newest.epoch_number != served.epoch.number:
             return
         start = partition.log_bounds.start
-        covered = partition.covered_after(start)
+        covered = publishing.covered_after(start)
         keep_after_ns = self._context.clock.now_ns() - int(config.log_keep_hours * HOUR_NS)
         offset = droppable_offset(covered, start, keep_after_ns)
         if offset > start:

@@ -31,6 +31,11 @@ class InFlight:
         self._bytes_max = bytes_max
         self._bytes = 0
 
+    @property
+    def bytes(self) -> int:
+        """Request bytes held now."""
+        return self._bytes
+
     @contextmanager
     def hold(self, size: int) -> Iterator[None]:
         """Count `size` bytes while the block runs. Raises Unavailable when there is no room."""

@@ -14,12 +14,11 @@ from typing import Any, TypeVar
 
 from common import limits
 from common.errors import LogUnavailable
-from common.log import Appended, Log
 from common.names import client_batch_id
 from common.position import Position
 from common.record import BATCH_ID_BYTES, Record, encode_event_line, events_record
 from common.scan.events import Accepted
-from shepherd.placement import Place, Placement
+from shepherd.delivery import Delivery
 
 _COMPRESS_THREADS = 2
 _NAMED_CHUNK_BYTES = limits.RECORD_RAW_BYTES_MAX * 7 // 10  # of data; the rest is envelopes
@@ -60,11 +59,8 @@ class _Pile:
 class Batcher:
     """Use it from one event loop."""
 
-    def __init__(
-        self, log: Log, placement: Placement, rng: random.Random, linger_ms: float
-    ) -> None:
-        self._log = log
-        self._placement = placement
+    def __init__(self, delivery: Delivery, rng: random.Random, linger_ms: float) -> None:
+        self._delivery = delivery
         self._random = rng
         self._linger_s = linger_ms / 1000
         self._open: dict[Target, _Pile] = {}
@@ -121,8 +117,7 @@ class Batcher:
     ) -> Position | LogUnavailable:
         batch = client_batch_id(target.env_id, target.dataset_id, client_id, chunk)
         lines = [encode_event_line(e.time_ns, e.rate, e.data) for e in events]
-        place = self._placement.choose_for_batch(target.dataset_id, batch)
-        return await self._append(target, lines, batch, place)
+        return await self._append(target, lines, batch, named=True)
 
     def _close(self, target: Target, pile: _Pile) -> None:
         """Stop adding to the pile and write it."""
@@ -140,15 +135,14 @@ class Batcher:
 
     async def _flush(self, target: Target, pile: _Pile) -> None:
         batch = self._random.randbytes(BATCH_ID_BYTES)
-        place = self._placement.choose(target.dataset_id)
         try:
-            pile.done.set_result(await self._append(target, pile.lines, batch, place))
+            pile.done.set_result(await self._append(target, pile.lines, batch, named=False))
         finally:
             if not pile.done.done():  # a fault of ours, or the end: nobody may wait for ever
                 pile.done.set_result(LogUnavailable("could not be written; try again"))
 
     async def _append(
-        self, target: Target, lines: list[bytes], batch: bytes, place: Place
+        self, target: Target, lines: list[bytes], batch: bytes, *, named: bool
     ) -> Position | LogUnavailable:
         def build() -> Record:
             return events_record(
@@ -157,7 +151,7 @@ class Batcher:
                 dataset=target.dataset_id,
                 batch=batch,
                 depth=target.depth,
-                via=place.via,
+                via="",
                 lines=lines,
             )
 
@@ -166,13 +160,7 @@ class Batcher:
             record = await loop.run_in_executor(self._threads, build)
         else:
             record = build()
-        try:
-            appended: Appended = await self._log.append(place.partition, record)
-        except LogUnavailable as error:
-            self._placement.report(place.partition, False)
-            return error
-        self._placement.report(place.partition, True)
-        return appended.position
+        return await self._delivery.deliver(record, named=named)
 
     async def close(self) -> None:
         """Write what is gathered, wait for every append, release the threads."""
@@ -180,4 +168,5 @@ class Batcher:
             self._close(target, pile)
         while self._flushing:
             await asyncio.wait(self._flushing)
+        await self._delivery.close()
         self._threads.shutdown(wait=False)

@@ -20,6 +20,12 @@ class ShepherdConfig:
     proxied_requests_max: int = setting(
         512, "Requests handed to query roles at once; more are answered 503."
     )
+    ack_timeout_s: float = setting(
+        4.5, "How long the log may take to acknowledge events, other tries included; then 503."
+    )
+    conditional_copies: bool = setting(
+        False, "Write a conditional copy elsewhere when an append's fate is unknown."
+    )
     stop_timeout_s: float = setting(20.0, "How long a stop waits for requests in flight.")
     own_team: str = setting("Default", "Team whose environment gets the own telemetry.")
     own_environment: str = setting("Default", "Environment of the own `bellwether` dataset.")
@@ -27,5 +33,7 @@ class ShepherdConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
             raise ValueError("port must be between 0 and 65535")
+        if not 0.5 <= self.ack_timeout_s <= 60:
+            raise ValueError("ack_timeout_s must be between 0.5 and 60")
         if bool(self.tls_cert) != bool(self.tls_key):
             raise ValueError("tls_cert and tls_key must be given together")

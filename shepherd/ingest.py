@@ -24,6 +24,7 @@ from shepherd.batcher import Batcher, Stored, Target
 from shepherd.body import BodyTooLarge, Media, check_encoding, media_of, read_body
 from shepherd.datasets import DatasetCache
 from shepherd.decode import Wire, decode_batch, decode_event
+from shepherd.pressure import Pressure
 from shepherd.refusals import RequestDone, RequestSummary
 
 BATCH_ID_HEADER = "X-Bellwether-Batch-Id"
@@ -44,6 +45,7 @@ class IngestParts:
     datasets: DatasetCache
     batcher: Batcher
     in_flight: InFlight
+    pressure: Pressure
     key_limits: KeyLimits
     clock: Clock
     summary: RequestSummary
@@ -88,6 +90,7 @@ class IngestRoutes:
         status = events = 0
         try:
             size = _announced_bytes(request)
+            parts.pressure.check(size)
             with parts.in_flight.hold(size):
                 response, events = await handle(request, key, name)
             status = response.status

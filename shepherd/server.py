@@ -32,10 +32,14 @@ from shepherd.auth_route import AuthRoute
 from shepherd.batcher import Batcher
 from shepherd.config import ShepherdConfig
 from shepherd.datasets import DatasetCache
+from shepherd.delivery import Delivery
 from shepherd.half_open import Connections, HalfOpenSite
 from shepherd.ingest import IngestParts, IngestRoutes
 from shepherd.own_events import OwnEvents
-from shepherd.placement import RandomPlacement
+from shepherd.placement import Placement
+from shepherd.placement_route import PlacementRoute
+from shepherd.pressure import Pressure
+from shepherd.probing import Probing
 from shepherd.proxy import QueryProxy
 from shepherd.refusals import RequestSummary
 from shepherd.silent import SilentConnections
@@ -62,14 +66,19 @@ async def serve(
     keys = KeyCache(backends.metadata, clock, folder / "keys.json")
     datasets = DatasetCache(backends.metadata, clock, folder / "datasets.json")
     key_limits = KeyLimits(clock, folder / "quotas.json")
-    placement = RandomPlacement(partitions, context.random)
-    batcher = Batcher(backends.log, placement, context.random, config.linger_ms)
+    placement = Placement(partitions, backends.log.leader, context.random, clock.monotonic_ns())
+    delivery = Delivery(
+        backends.log, placement, clock, config.ack_timeout_s, config.conditional_copies
+    )
+    probing = Probing(backends.log, placement, delivery, clock)
+    batcher = Batcher(delivery, context.random, config.linger_ms)
     in_flight = InFlight(config.in_flight_bytes_max)
+    pressure = Pressure(placement.health, in_flight, clock, config)
     summary = RequestSummary(context.telemetry)
     proxy = QueryProxy(backends.locks, context.random, config.proxied_requests_max)
     own = OwnEvents(config, backends.metadata, datasets, batcher, clock)
     ingest = IngestRoutes(
-        IngestParts(keys, datasets, batcher, in_flight, key_limits, clock, summary)
+        IngestParts(keys, datasets, batcher, in_flight, pressure, key_limits, clock, summary)
     )
     readiness = Readiness(keys, backends.metadata)
 
@@ -88,6 +97,7 @@ async def serve(
     )
     add_health_routes(internal, readiness.not_ready)
     internal.router.add_post("/internal/telemetry", own.receive)
+    internal.router.add_get("/internal/placement", PlacementRoute(placement, clock).show)
 
     public_runner = await _listen(
         public, config.host, config.port, _tls(config), config, connections
@@ -109,6 +119,7 @@ async def serve(
         asyncio.create_task(_every_second(datasets.register_pending)),
         asyncio.create_task(_every_second(datasets.confirm_used)),
         asyncio.create_task(_every_second(readiness.look)),
+        asyncio.create_task(probing.keep()),
     ]
     upkeep.append(asyncio.create_task(_every_second(_sweep(silent, public_runner))))
     tell = _tell(context.telemetry, summary, own)

@@ -59,7 +59,7 @@ async def _plan(settings: Settings) -> BootstrapPlan:
     identity = await log.open()
     try:
         return await plan_bootstrap(
-            await asyncio.to_thread(make_objects, settings),
+            await asyncio.to_thread(make_objects, settings, clock),
             log,
             range(identity.partitions),
             _timed_work(ReferenceShredder()),

@@ -77,7 +77,7 @@ async def _make_again(report: VerifyReport, log: Log, objects: ObjectStore) -> i
 async def _verify(folder: Path, settings: Settings, repair: bool) -> VerifyReport:
     log = make_log(settings, SystemClock())
     identity = await log.open()
-    objects = await asyncio.to_thread(make_objects, settings)
+    objects = await asyncio.to_thread(make_objects, settings, SystemClock())
     try:
         with Progress(
             TextColumn("{task.description}"),

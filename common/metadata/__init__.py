@@ -7,6 +7,7 @@ from common.metadata.interface import (
     Environment,
     KeyKind,
     Metadata,
+    MetadataRow,
     StoredQuery,
     Team,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "Environment",
     "KeyKind",
     "Metadata",
+    "MetadataRow",
     "StoredQuery",
     "Team",
 ]

@@ -4,6 +4,7 @@ Nothing here is needed to accept data (I8). Every method raises MetadataUnavaila
 cannot be used now, which is never the same as "not found".
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -68,7 +69,10 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset as it is shown. `id` is derived (common.names); `name` keeps the first casing."""
+    """A dataset as it is shown. `id` is derived (common.names); `name` keeps the first casing.
+
+    retention_days: how long its events are kept by append time (0: as the indexers' setting says).
+    """
 
     id: str
     env_id: str
@@ -78,6 +82,7 @@ class Dataset:
     expand_json_depth: int = 0
     created_ns: int = 0
     deleted_ns: int = 0
+    retention_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,9 @@ class StoredQuery:
     dataset_id: str
     spec_json: bytes
     created_ns: int
+
+
+MetadataRow = Team | Environment | ApiKey | Dataset | StoredQuery
 
 
 class Metadata(Protocol):
@@ -132,10 +140,25 @@ class Metadata(Protocol):
         """The environment's datasets that are not deleted, by slug."""
 
     def update_dataset(self, dataset: Dataset) -> bool:
-        """Write description, depth and deletion time; False if there is no such dataset."""
+        """Write description, depth, retention and deletion time; False if there is none."""
+
+    def list_retentions(self) -> dict[str, int]:
+        """Days by id, of every dataset (of all environments) that has a retention of its own."""
 
     def put_query(self, query: StoredQuery) -> None:
         """Store a query; storing the same id again does nothing."""
 
     def get_query(self, query_id: str) -> StoredQuery | None:
         """The stored query, or None."""
+
+    def dump(self) -> Iterator[MetadataRow]:
+        """Everything, deleted and revoked rows too, as it is at one moment.
+
+        Parents come before children, rows of a kind by id (as bytes). Consume it in one thread.
+        """
+
+    def load(self, rows: Iterable[MetadataRow], *, overwrite: bool = False) -> int:
+        """Store what `dump` gave, all of it or nothing; returns how many rows.
+
+        Raises Conflict if the store has any row; with `overwrite` those are removed before.
+        """

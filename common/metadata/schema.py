@@ -30,6 +30,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             id TEXT PRIMARY KEY, env_id TEXT NOT NULL, dataset_id TEXT NOT NULL,
             spec_json BLOB NOT NULL, created_ns INTEGER NOT NULL)""",
     ),
+    ("ALTER TABLE datasets ADD COLUMN retention_days INTEGER NOT NULL DEFAULT 0",),
 )
 
 

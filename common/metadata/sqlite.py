@@ -7,37 +7,26 @@ waits fairly and keeps clear of SQLite's rare race between WAL checkpoints.
 import dataclasses
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from common import durable
 from common.errors import Conflict, MetadataUnavailable
-from common.metadata import schema
+from common.metadata import schema, sqlite_rows
 from common.metadata.interface import (
-    Access,
     ApiKey,
     Dataset,
     Environment,
-    KeyKind,
+    MetadataRow,
     StoredQuery,
     Team,
 )
+from common.metadata.sqlite_rows import DATASETS, KEYS, dataset_values, key_of, key_values
 from common.names import environment_id, team_id
 
 _BUSY_S = 5.0
-_KEYS = """
-SELECT k.id, k.hash, k.kind, k.name, k.access, k.events_per_s, k.events_per_day, k.created_ns,
-       k.revoked_ns, t.id, t.name, t.slug, e.id, e.team_id, e.name, e.slug
-FROM api_keys k JOIN environments e ON e.id = k.env_id JOIN teams t ON t.id = e.team_id
-"""
-_DATASETS = """
-SELECT id, env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns
-FROM datasets
-"""
 Row = tuple[Any, ...]  # as SQLite gives it; the columns are declared NOT NULL in the schema
 
 
@@ -97,27 +86,22 @@ class SqliteMetadata:
 
     def create_key(self, key: ApiKey) -> None:
         """Store a key. Raises Conflict if its hash or id exists."""
-        values = (
-            *(key.id, key.hash, key.kind.value, key.name, key.environment.id),
-            orjson.dumps(key.access).decode(),
-            *(key.events_per_s, key.events_per_day, key.created_ns, key.revoked_ns),
-        )
         changed = self._write(
             "INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            values,
+            key_values(key),
         )
         if not changed:
             raise Conflict(f"a key with the id {key.id} or the same secret exists")
 
     def find_key(self, key_hash: str) -> ApiKey | None:
         """The key of that hash, also a revoked one; None if there is none."""
-        rows = self._read(f"{_KEYS} WHERE k.hash = ?", (key_hash,))
-        return _key(rows[0]) if rows else None
+        rows = self._read(f"{KEYS} WHERE k.hash = ?", (key_hash,))
+        return key_of(rows[0]) if rows else None
 
     def list_keys(self, env_id: str) -> list[ApiKey]:
         """The environment's keys, oldest first."""
-        rows = self._read(f"{_KEYS} WHERE k.env_id = ? ORDER BY k.created_ns, k.id", (env_id,))
-        return [_key(row) for row in rows]
+        rows = self._read(f"{KEYS} WHERE k.env_id = ? ORDER BY k.created_ns, k.id", (env_id,))
+        return [key_of(row) for row in rows]
 
     def revoke_key(self, key_id: str, now_ns: int) -> bool:
         """Revoke; False if there is no such key. The first time of revoking stays."""
@@ -135,37 +119,50 @@ class SqliteMetadata:
         if found is not None:  # by far the most frequent case, and it needs no write
             return found
         row = self._ensure(
-            "INSERT INTO datasets VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
-            " SET (env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns) ="
+            "INSERT INTO datasets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
+            " SET (env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns,"
+            " retention_days) ="
             " (excluded.env_id, excluded.slug, excluded.name, excluded.description,"
-            " excluded.expand_json_depth, excluded.created_ns, excluded.deleted_ns)"
+            " excluded.expand_json_depth, excluded.created_ns, excluded.deleted_ns,"
+            " excluded.retention_days)"
             " WHERE datasets.deleted_ns > 0 AND datasets.deleted_ns <= excluded.created_ns",
-            dataclasses.astuple(dataset),
-            f"{_DATASETS} WHERE id = ?",
+            dataset_values(dataset),
+            f"{DATASETS} WHERE id = ?",
             (dataset.id,),
         )
         return Dataset(*row)
 
     def get_dataset(self, dataset_id: str) -> Dataset | None:
         """The dataset, None if there is none or it was deleted."""
-        rows = self._read(f"{_DATASETS} WHERE id = ? AND deleted_ns = 0", (dataset_id,))
+        rows = self._read(f"{DATASETS} WHERE id = ? AND deleted_ns = 0", (dataset_id,))
         return Dataset(*rows[0]) if rows else None
 
     def list_datasets(self, env_id: str) -> list[Dataset]:
         """The environment's datasets that are not deleted, by slug."""
         rows = self._read(
-            f"{_DATASETS} WHERE env_id = ? AND deleted_ns = 0 ORDER BY slug", (env_id,)
+            f"{DATASETS} WHERE env_id = ? AND deleted_ns = 0 ORDER BY slug", (env_id,)
         )
         return [Dataset(*row) for row in rows]
 
     def update_dataset(self, dataset: Dataset) -> bool:
-        """Write description, depth and deletion time; False if there is no such dataset."""
+        """Write description, depth, retention and deletion time; False if there is none."""
         changed = self._write(
-            "UPDATE datasets SET description = ?, expand_json_depth = ?, deleted_ns = ?"
-            " WHERE id = ?",
-            (dataset.description, dataset.expand_json_depth, dataset.deleted_ns, dataset.id),
+            "UPDATE datasets SET description = ?, expand_json_depth = ?, deleted_ns = ?,"
+            " retention_days = ? WHERE id = ?",
+            (
+                *(dataset.description, dataset.expand_json_depth, dataset.deleted_ns),
+                *(dataset.retention_days, dataset.id),
+            ),
         )
         return changed > 0
+
+    def list_retentions(self) -> dict[str, int]:
+        """Days by id, of every dataset (of all environments) that has a retention of its own."""
+        rows = self._read(
+            "SELECT id, retention_days FROM datasets WHERE retention_days > 0 AND deleted_ns = 0",
+            (),
+        )
+        return {str(dataset_id): int(days) for dataset_id, days in rows}
 
     def put_query(self, query: StoredQuery) -> None:
         """Store a query; storing the same id again does nothing."""
@@ -181,6 +178,23 @@ class SqliteMetadata:
             (query_id,),
         )
         return StoredQuery(*rows[0]) if rows else None
+
+    def dump(self) -> Iterator[MetadataRow]:
+        """Everything as it is at one moment, over a connection of its own."""
+        with self._lock:
+            self._connection()
+        with self._faults():
+            db = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_S)
+            try:
+                db.execute("BEGIN")  # a reader's picture: writers go on meanwhile
+                yield from sqlite_rows.read_all(db)
+            finally:
+                db.close()
+
+    def load(self, rows: Iterable[MetadataRow], *, overwrite: bool = False) -> int:
+        """Store what `dump` gave, in one transaction. Raises Conflict if anything is there."""
+        with self._writing() as db:
+            return sqlite_rows.write_all(db, rows, overwrite=overwrite)
 
     def _lock_path(self) -> Path:
         return self._path.with_name(f"{self._path.name}.lock")
@@ -240,19 +254,3 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
-
-
-def _key(row: Row) -> ApiKey:
-    return ApiKey(
-        id=row[0],
-        hash=row[1],
-        kind=KeyKind(row[2]),
-        name=row[3],
-        access=Access(**orjson.loads(row[4])),
-        events_per_s=row[5],
-        events_per_day=row[6],
-        created_ns=row[7],
-        revoked_ns=row[8],
-        team=Team(*row[9:12]),
-        environment=Environment(*row[12:16]),
-    )

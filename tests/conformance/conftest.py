@@ -1,5 +1,6 @@
 """Fixtures: each suite runs once for every implementation that is listed."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from common.locks import Locks
 from common.log import Log
 from common.metadata import Metadata
 from common.objects import ObjectStore
+from tests.conformance import cluster, kafka
 from tests.conformance import implementations as known
-from tests.conformance import kafka
 
 
 @pytest.fixture(params=sorted(known.LOGS))
@@ -40,8 +41,8 @@ async def small_log(log_kind: str, tmp_path: Path) -> AsyncIterator[Log]:
 
 
 @pytest.fixture(params=sorted(known.OBJECTS))
-def objects_kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def objects_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    return _with_server(request, monkeypatch)
 
 
 @pytest.fixture
@@ -50,8 +51,8 @@ def objects(objects_kind: str, tmp_path: Path) -> ObjectStore:
 
 
 @pytest.fixture(params=sorted(known.METADATA))
-def metadata_kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def metadata_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    return _with_server(request, monkeypatch)
 
 
 @pytest.fixture
@@ -63,8 +64,8 @@ def metadata(metadata_kind: str, tmp_path: Path) -> Iterator[Metadata]:
 
 
 @pytest.fixture(params=sorted(known.LOCKS))
-def locks_kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def locks_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    return _with_server(request, monkeypatch)
 
 
 @pytest.fixture
@@ -72,3 +73,15 @@ def locks(locks_kind: str, tmp_path: Path) -> Iterator[Locks]:
     locks = known.LOCKS[locks_kind](tmp_path)
     yield locks
     locks.close()
+
+
+def _with_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The implementation's name; if it needs a server, that runs and this process and its workers
+    know its settings.
+    """
+    kind = str(request.param)
+    if kind in known.SERVERS:
+        request.getfixturevalue(known.SERVERS[kind])
+        found = request.getfixturevalue("servers").environment()
+        monkeypatch.setenv(cluster.VARIABLE, json.dumps(found))
+    return kind

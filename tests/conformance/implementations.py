@@ -17,7 +17,7 @@ from common.metadata import Metadata
 from common.metadata.sqlite import SqliteMetadata
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
-from tests.conformance import kafka
+from tests.conformance import cluster, kafka
 
 PARTITIONS = 3
 SMALL_STEP_BYTES = 256 * 1024  # so that a test rolls over many steps of retention
@@ -59,8 +59,18 @@ LOGS = {
         server="kafka_server",
     ),
 }
-OBJECTS: dict[str, Callable[[Path], ObjectStore]] = {"directory": DirectoryObjects}
-METADATA: dict[str, Callable[[Path], Metadata]] = {
-    "sqlite": lambda place: SqliteMetadata(place / "metadata.db")
+OBJECTS: dict[str, Callable[[Path], ObjectStore]] = {
+    "directory": DirectoryObjects,
+    "s3": cluster.s3_objects,
 }
-LOCKS: dict[str, Callable[[Path], Locks]] = {"files": FileLocks}
+METADATA: dict[str, Callable[[Path], Metadata]] = {
+    "sqlite": lambda place: SqliteMetadata(place / "metadata.db"),
+    "mysql": cluster.mysql_metadata,
+}
+LOCKS: dict[str, Callable[[Path], Locks]] = {
+    "files": FileLocks,
+    "zookeeper": cluster.zookeeper_locks,
+}
+# what runs on a server, and the fixture that starts it
+SERVERS = {"s3": "s3_server", "mysql": "mariadb_server", "zookeeper": "zookeeper_server"}
+LOCK_SESSIONS_S = {"files": 0.0, "zookeeper": 30.0}  # until a killed holder is surely gone

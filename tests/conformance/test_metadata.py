@@ -1,5 +1,6 @@
 """What every metadata store promises (I8)."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from common.errors import Conflict, MetadataUnavailable
-from common.metadata import Access, ApiKey, Dataset, KeyKind, Metadata, StoredQuery
+from common.metadata import (
+    Access,
+    ApiKey,
+    Dataset,
+    KeyKind,
+    Metadata,
+    MetadataRow,
+    StoredQuery,
+)
+from common.metadata.rows import KINDS, kind_of
 from tests.conformance import implementations as known
 from tests.conformance.processes import finish, started
 
@@ -126,3 +136,79 @@ def test_what_is_written_survives_and_a_closed_store_is_unavailable(
     metadata.open()
     assert metadata.find_key("hash") is not None
     metadata.close()
+
+
+def filled(metadata: Metadata, queries: int = 3) -> list[MetadataRow]:
+    """Rows of every kind, also deleted and revoked ones and texts of all sorts."""
+    key = a_key(metadata)
+    other = metadata.ensure_environment(key.team.id, "Test \u00fc\U0001f600", "test")
+    metadata.create_key(key)
+    metadata.create_key(replace(key, id="Id", hash="Hash", environment=other, revoked_ns=5))
+    metadata.ensure_dataset(Dataset("d1", other.id, "a", "A \u00e9", "text", 2, 1, 0, 7))
+    metadata.ensure_dataset(Dataset("D1", other.id, "b", "B", created_ns=3))
+    metadata.update_dataset(Dataset("D1", other.id, "b", "B", created_ns=3, deleted_ns=9))
+    for n in range(queries):
+        metadata.put_query(StoredQuery(f"q{n}", other.id, "d1", b'{"\xff":1}', n))
+    return list(metadata.dump())
+
+
+def test_dump_has_every_row_parents_first_and_loads_into_an_empty_store(
+    metadata_kind: str, metadata: Metadata, tmp_path: Path
+) -> None:
+    assert list(metadata.dump()) == []
+    rows = filled(metadata)
+    kinds = [kind_of(row) for row in rows]
+    assert kinds == sorted(kinds, key=list(KINDS).index)
+    assert [row.id for row in rows if isinstance(row, ApiKey)] == ["Id", "id"]
+    assert len(rows) == 1 + 2 + 2 + 2 + 3
+    other = known.METADATA[metadata_kind](tmp_path / "other")
+    other.open()
+    try:
+        assert other.load(iter(rows)) == len(rows)
+        assert list(other.dump()) == rows
+        assert other.find_key("hash") == metadata.find_key("hash")
+        assert other.list_retentions() == {"d1": 7}
+        with pytest.raises(Conflict):
+            other.load(iter(rows))
+        assert other.load(iter(rows[:3]), overwrite=True) == 3
+        assert list(other.dump()) == rows[:3]
+    finally:
+        other.close()
+
+
+def test_load_that_fails_half_way_changes_nothing(metadata: Metadata) -> None:
+    rows = filled(metadata)
+
+    def broken() -> Iterator[MetadataRow]:
+        yield from rows[:5]
+        raise RuntimeError("cut off")
+
+    with pytest.raises((RuntimeError, MetadataUnavailable)):
+        metadata.load(broken(), overwrite=True)
+    assert list(metadata.dump()) == rows
+    with pytest.raises(Conflict):
+        metadata.load([rows[0], rows[0]], overwrite=True)
+    assert list(metadata.dump()) == rows
+
+
+def test_dump_is_of_one_moment_while_others_write(metadata: Metadata) -> None:
+    rows = filled(metadata, queries=500)
+    found = []
+    for row in metadata.dump():
+        if not found:
+            metadata.put_query(StoredQuery("late", "e", "d1", b"{}", 1))
+            metadata.ensure_team("Late", "late")
+        found.append(row)
+    assert found == rows
+
+
+def test_retention_of_a_dataset_is_kept_and_listed(metadata: Metadata) -> None:
+    dataset = metadata.ensure_dataset(Dataset("d1", "e", "a", "A"))
+    assert metadata.list_retentions() == {}
+    assert metadata.update_dataset(replace(dataset, retention_days=30))
+    found = metadata.get_dataset("d1")
+    assert found is not None
+    assert found.retention_days == 30
+    assert metadata.list_retentions() == {"d1": 30}
+    assert metadata.update_dataset(replace(found, deleted_ns=9))
+    assert metadata.list_retentions() == {}

@@ -32,13 +32,7 @@ QUICK = IndexerConfig(publish_delay_ms=1, poll_wait_ms=20, claim_retry_ms=20, ta
 TIME_NS = 1_700_000_000 * 10**9
 
 
-def record(
-    numbers: list[int],
-    *,
-    batch: int | None = None,
-    dataset: str = DATASET,
-    unless: tuple[int, ...] = (),
-) -> Record:
+def record(numbers: list[int], *, batch: int | None = None, dataset: str = DATASET) -> Record:
     """An events record whose events hold these numbers in the field `n`."""
     lines = [encode_event_line(TIME_NS + n, 1, b'{"n":%d}' % n) for n in numbers]
     name = numbers[0] if batch is None else batch
@@ -50,7 +44,6 @@ def record(
         depth=0,
         via="test",
         lines=lines,
-        unless=unless,
     )
 
 
@@ -114,7 +107,7 @@ async def running(
     cache = SegmentCache(
         context.backends.objects, context.folder / "segments", config.segment_cache_bytes
     )
-    budget = budget or LiveBudget(config.live_bytes_max)
+    budget = budget or LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
     fetching = Fetching(cache, config.segment_fetches)
     warming = Warming(fetching, config.segment_fetches, config.segment_cache_bytes, context.clock)
     shredder = shredder or ReferenceShredder()

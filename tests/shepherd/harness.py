@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,18 +45,18 @@ class StoredEvent:
 
 
 class FaultyLog:
-    """The real log with a switch: appends raise `fault` instead, on every partition or some."""
+    """The real log with a switch: appends raise `fault` instead, of every record or some."""
 
     def __init__(self, log: EmbeddedLog) -> None:
         self._log = log
         self.fault: LogUnavailable | None = None
-        self.partitions: set[int] | None = None
+        self.hits: Callable[[Record], bool] = lambda record: True
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._log, name)
 
     async def append(self, partition: int, record: Record) -> Appended:
-        if self.fault and (self.partitions is None or partition in self.partitions):
+        if self.fault and self.hits(record):
             raise self.fault
         return await self._log.append(partition, record)
 

@@ -106,8 +106,9 @@ async def test_failed_chunk_of_a_named_batch_fails_the_whole_request(server: She
     events = [{"data": {"n": n, "pad": "x" * 30_000}} for n in range(120)]
     headers = {"X-Bellwether-Batch-Id": "deploy-8"}
     await server.post("/1/batch/d", events, headers)
-    partitions = [p for p, _ in await server.records()]
-    server.log.fault, server.log.partitions = LogFull("disk is full"), {partitions[0]}
+    batches = [record.batch for _, record in await server.records()]
+    server.log.fault = LogFull("disk is full")
+    server.log.hits = lambda record: record.batch == batches[0]
     status, body, answer = await server.post("/1/batch/d", events, headers)
     assert (status, answer["Retry-After"]) == (503, "1")
     assert "disk is full" in body["error"]
@@ -125,7 +126,8 @@ async def test_log_that_cannot_write_is_503_and_recovers_by_itself(server: Sheph
 
 
 async def test_events_of_a_failed_record_get_their_own_503(server: Shepherd) -> None:
-    server.log.fault, server.log.partitions = LogFull("disk is full"), {0, 1}
+    server.log.fault = LogFull("disk is full")
+    server.log.hits = lambda record: record.batch[0] % 2 == 0
     events = [{"data": {"n": n, "pad": "x" * 60_000}} for n in range(75)]
     seen: set[int] = set()
     for _ in range(20):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from common.settings import setting
 
 _ROOT = re.compile(r"(/[A-Za-z0-9._-]+)+")
-_SESSION_MS_MIN = 1_000  # shorter than a pause of a garbage collector, claims would flap
+_SESSION_MS_MIN = 1_000  # below, a short pause of a process would cost it its claims
+_SESSION_MS_MAX = 40_000  # what a server grants by default; it must not be less than we count on
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class ZookeeperConfig:
     def __post_init__(self) -> None:
         if not _ROOT.fullmatch(self.root):
             raise ValueError("root must be a path of a node such as /bellwether")
-        if self.session_ms < _SESSION_MS_MIN:
-            raise ValueError(f"session_ms must be at least {_SESSION_MS_MIN}")
+        if not _SESSION_MS_MIN <= self.session_ms <= _SESSION_MS_MAX:
+            raise ValueError(f"session_ms must be between {_SESSION_MS_MIN} and {_SESSION_MS_MAX}")
         if bool(self.username) != bool(self.password):
             raise ValueError("username and password are given both or not at all")
         if ":" in self.username:

@@ -20,7 +20,7 @@ class MysqlConfig:
     database: str = setting("bellwether", "Database; `bellwether init` creates it.")
     ca: str = setting("", "PEM file of the authority to trust; with it the connection is TLS.")
     timeout_ms: int = setting(2_000, "Longest wait for the server, connecting included.")
-    connections: int = setting(4, "Connections kept by one process.")
+    connections: int = setting(6, "Connections kept by one process.")
 
     def __post_init__(self) -> None:
         if not _DATABASE.fullmatch(self.database):

@@ -1,0 +1,126 @@
+"""What is held, kept up to date by watches: a look costs one round trip while nothing changes.
+
+Every process looks about once a second. What changed meanwhile was marked by a watch and is read
+again by the next look, not at once, so a change does not make all processes read at the same
+moment. A look begins with a `sync`, so it sees everything that was done before it, by anyone.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from kazoo.exceptions import KazooException, NoNodeError
+
+from common.errors import Unavailable
+from common.locks.zookeeper import names
+from common.locks.zookeeper.session import Session
+
+T = TypeVar("T")
+_TRIES = 3  # of a look that a lost connection interrupted
+
+
+@dataclass(slots=True)
+class _Seen(Generic[T]):
+    """What was read of a node; `fresh` until its watch fires."""
+
+    content: T
+    fresh: bool = True
+
+    def changed(self, event: object) -> None:
+        """The node's watch: called from the library's thread."""
+        self.fresh = False
+
+
+class View:
+    """The names below one root and what their holders published. Threads take turns."""
+
+    def __init__(self, session: Session, top: str) -> None:
+        self._session = session
+        self._top = top
+        self._folders: dict[str, _Seen[tuple[str, ...]]] = {}
+        self._leaves: dict[str, _Seen[bytes]] = {}
+        self._generation = -1
+        self._looking = threading.Lock()
+
+    def held(self, prefix: str) -> dict[str, bytes]:
+        """The names that start with `prefix` and are held now. Raises Unavailable."""
+        with self._looking:
+            for _ in range(_TRIES):
+                generation = self._session.generation
+                if generation != self._generation:  # its watches are gone
+                    self._folders.clear()
+                    self._leaves.clear()
+                    self._generation = generation
+                found = self._look(prefix)
+                if self._session.generation == generation:
+                    return found
+            raise Unavailable("ZooKeeper's connection is lost again and again")
+
+    def _look(self, prefix: str) -> dict[str, bytes]:
+        self._session.call(lambda client: client.sync_async("/"))
+        self._session.wait_for_watches()
+        leaves: dict[str, str] = {}
+        level = {self._top: ""}
+        while level:  # one round trip for each level of folders
+            self._read_folders(level)
+            below: dict[str, str] = {}
+            for path, name in level.items():
+                seen = self._folders.get(path)
+                for child in seen.content if seen else ():
+                    full, is_folder = names.read_child(name, child)
+                    if not is_folder and full.startswith(prefix):
+                        leaves[f"{path}/{child}"] = full
+                    elif is_folder and (full.startswith(prefix) or prefix.startswith(full)):
+                        below[f"{path}/{child}"] = full
+            level = below
+        self._read_leaves(leaves)
+        return {
+            name: leaf.content
+            for path, name in leaves.items()
+            if (leaf := self._leaves.get(path)) is not None
+        }
+
+    def _read_folders(self, paths: Iterable[str]) -> None:
+        stale = [p for p in paths if not ((s := self._folders.get(p)) and s.fresh)]
+        new: list[_Seen[tuple[str, ...]]] = [_Seen(()) for _ in stale]
+        answers = self._session.call_all(
+            [_children(path, seen) for path, seen in zip(stale, new, strict=True)]
+        )
+        for path, seen, answer in zip(stale, new, answers, strict=True):
+            if isinstance(answer, KazooException):
+                self._folders.pop(path, None)
+                _raise_unless_missing(answer)
+                continue
+            seen.content = tuple(sorted(answer))
+            old = self._folders.get(path)
+            self._folders[path] = seen
+            for gone in set(old.content if old else ()) - set(answer):
+                self._leaves.pop(f"{path}/{gone}", None)
+
+    def _read_leaves(self, paths: Iterable[str]) -> None:
+        stale = [p for p in paths if not ((s := self._leaves.get(p)) and s.fresh)]
+        new = [_Seen(b"") for _ in stale]
+        answers = self._session.call_all(
+            [_value(path, seen) for path, seen in zip(stale, new, strict=True)]
+        )
+        for path, seen, answer in zip(stale, new, answers, strict=True):
+            if isinstance(answer, KazooException):
+                self._leaves.pop(path, None)  # given up since its folder was read
+                _raise_unless_missing(answer)
+                continue
+            seen.content = answer[0]
+            self._leaves[path] = seen
+
+
+def _children(path: str, seen: _Seen[tuple[str, ...]]) -> Callable[[Any], Any]:
+    return lambda client: client.get_children_async(path, watch=seen.changed)
+
+
+def _value(path: str, seen: _Seen[bytes]) -> Callable[[Any], Any]:
+    return lambda client: client.get_async(path, watch=seen.changed)
+
+
+def _raise_unless_missing(error: KazooException) -> None:
+    if not isinstance(error, NoNodeError):
+        raise Unavailable(f"ZooKeeper answered {type(error).__name__}") from error

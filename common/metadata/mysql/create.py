@@ -1,0 +1,45 @@
+"""Creating the database and its tables, for `bellwether init`."""
+
+from dataclasses import dataclass
+
+from common.metadata.mysql import schema
+from common.metadata.mysql.config import MysqlConfig
+from common.metadata.mysql.pool import connect, faults
+
+_STEP_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What creating found to do: whether there was no database, and how many steps it took."""
+
+    database: bool
+    steps: int
+
+
+def create_database(config: MysqlConfig) -> Created:
+    """Create the database if it is not there and bring its schema up to date. Idempotent.
+
+    Raises MetadataUnavailable. Needs a user that may create databases only if there is none yet.
+    """
+    with faults(config):
+        server = connect(config, None)
+        try:
+            with server.cursor() as cursor:
+                cursor.execute("SHOW DATABASES LIKE %s", (config.database.replace("_", r"\_"),))
+                missing = cursor.fetchone() is None
+                if missing:
+                    # the name is of letters, digits and '_' (MysqlConfig)
+                    cursor.execute(
+                        f"CREATE DATABASE IF NOT EXISTS `{config.database}`"
+                        " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+                    )
+        finally:
+            server.close()
+        db = connect(config, config.database, _STEP_S)
+        try:
+            with db.cursor() as cursor:
+                steps = 0 if schema.is_current(cursor) else schema.migrate(cursor)
+        finally:
+            db.close()
+    return Created(missing, steps)

@@ -1,0 +1,95 @@
+"""The database's schema, as the statements that lead to it.
+
+A statement that was released never changes; a new version appends some. DDL commits by itself, so
+each statement is counted when it is done and may be repeated after a crash: `IF NOT EXISTS`.
+
+What is compared or sorted is VARBINARY (UTF-8 bytes), so equality and order are those of SQLite's
+files whatever the server's collation: bytes, case and trailing blanks count. What is only shown is
+utf8mb4.
+"""
+
+from pymysql.cursors import Cursor
+
+from common.errors import MetadataUnavailable
+
+_TABLE = "ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+MIGRATIONS: tuple[str, ...] = (
+    f"""CREATE TABLE IF NOT EXISTS teams (
+        id VARBINARY(64) NOT NULL PRIMARY KEY, name TEXT NOT NULL,
+        slug VARBINARY(3060) NOT NULL, UNIQUE KEY teams_by_slug (slug)) {_TABLE}""",
+    # unique by slug within the team through the id, which is derived from both
+    f"""CREATE TABLE IF NOT EXISTS environments (
+        id VARBINARY(64) NOT NULL PRIMARY KEY, team_id VARBINARY(64) NOT NULL, name TEXT NOT NULL,
+        slug VARBINARY(3060) NOT NULL, KEY environments_by_slug (team_id, slug(700)),
+        CONSTRAINT environments_team FOREIGN KEY (team_id) REFERENCES teams (id)) {_TABLE}""",
+    f"""CREATE TABLE IF NOT EXISTS api_keys (
+        id VARBINARY(64) NOT NULL PRIMARY KEY, hash VARBINARY(64) NOT NULL,
+        kind VARBINARY(32) NOT NULL, name TEXT NOT NULL, env_id VARBINARY(64) NOT NULL,
+        access TEXT NOT NULL, events_per_s BIGINT NOT NULL, events_per_day BIGINT NOT NULL,
+        created_ns BIGINT NOT NULL, revoked_ns BIGINT NOT NULL, UNIQUE KEY api_keys_by_hash (hash),
+        KEY api_keys_by_environment (env_id, created_ns),
+        CONSTRAINT api_keys_env FOREIGN KEY (env_id) REFERENCES environments (id)) {_TABLE}""",
+    f"""CREATE TABLE IF NOT EXISTS datasets (
+        id VARBINARY(64) NOT NULL PRIMARY KEY, env_id VARBINARY(64) NOT NULL,
+        slug VARBINARY(3060) NOT NULL, name TEXT NOT NULL, description MEDIUMTEXT NOT NULL,
+        expand_json_depth BIGINT NOT NULL, created_ns BIGINT NOT NULL, deleted_ns BIGINT NOT NULL,
+        KEY datasets_by_environment (env_id, slug(700))) {_TABLE}""",
+    f"""CREATE TABLE IF NOT EXISTS queries (
+        id VARBINARY(64) NOT NULL PRIMARY KEY, env_id VARBINARY(64) NOT NULL,
+        dataset_id VARBINARY(64) NOT NULL, spec_json MEDIUMBLOB NOT NULL,
+        created_ns BIGINT NOT NULL) {_TABLE}""",
+)
+_LOCK_S = 30  # other processes that migrate at the same time are done by then
+_COUNT = "SELECT COALESCE(MAX(step), 0) FROM schema_steps"
+_STEPS = f"""CREATE TABLE IF NOT EXISTS schema_steps (
+    step INT NOT NULL PRIMARY KEY,
+    taken_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) {_TABLE}"""
+
+
+def version(cursor: Cursor) -> int:
+    """How many statements the database has taken; 0 for a new one. Raises pymysql.Error."""
+    cursor.execute(
+        "SELECT COUNT(*) FROM information_schema.tables"
+        " WHERE table_schema = DATABASE() AND table_name = 'schema_steps'"
+    )
+    if not _number(cursor):
+        return 0
+    cursor.execute(_COUNT)
+    return _number(cursor)
+
+
+def is_current(cursor: Cursor) -> bool:
+    """Whether nothing is left to do. Raises MetadataUnavailable for a newer program's database."""
+    taken = version(cursor)
+    if taken > len(MIGRATIONS):
+        raise MetadataUnavailable(
+            f"the metadata is of version {taken}, this program knows {len(MIGRATIONS)}: upgrade it"
+        )
+    return taken == len(MIGRATIONS)
+
+
+def migrate(cursor: Cursor) -> int:
+    """Take the statements that are missing, one process at a time; returns how many.
+
+    Raises MetadataUnavailable, pymysql.Error.
+    """
+    name = "CONCAT('bellwether.', LEFT(DATABASE(), 50))"  # a lock of this database on its server
+    cursor.execute(f"SELECT COALESCE(GET_LOCK({name}, {_LOCK_S}), 0)")
+    if not _number(cursor):
+        raise MetadataUnavailable("another process has been migrating the metadata for too long")
+    try:
+        if is_current(cursor):
+            return 0
+        cursor.execute(_STEPS)
+        taken = version(cursor)
+        for step, statement in enumerate(MIGRATIONS[taken:], taken + 1):
+            cursor.execute(statement)
+            cursor.execute("INSERT INTO schema_steps (step) VALUES (%s)", (step,))
+        return len(MIGRATIONS) - taken
+    finally:
+        cursor.execute(f"DO RELEASE_LOCK({name})")
+
+
+def _number(cursor: Cursor) -> int:
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,59 @@
+"""The whole metadata as a stream of typed rows, and each row as one line of JSON.
+
+Keys appear with their hash, never with their text, which nobody has. Rows come by kind, parents
+before children, and by id within a kind: the same metadata always gives the same bytes.
+"""
+
+from typing import Final
+
+import msgspec
+
+from common.metadata.interface import (
+    ApiKey,
+    Dataset,
+    Environment,
+    MetadataRow,
+    StoredQuery,
+    Team,
+)
+
+KINDS: Final[dict[str, type[MetadataRow]]] = {
+    "team": Team,
+    "environment": Environment,
+    "key": ApiKey,
+    "dataset": Dataset,
+    "query": StoredQuery,
+}
+_NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+class UnknownRow(ValueError):
+    """A line that this program cannot read as a row."""
+
+
+class _Line(msgspec.Struct):
+    kind: str
+    row: msgspec.Raw
+
+
+def kind_of(row: MetadataRow) -> str:
+    """The row's kind, as lines name it."""
+    return _NAMES[type(row)]
+
+
+def encode_row(row: MetadataRow) -> bytes:
+    """One line of JSON, with its line break."""
+    return msgspec.json.encode({"kind": kind_of(row), "row": row}) + b"\n"
+
+
+def decode_row(line: bytes) -> MetadataRow:
+    """Read what `encode_row` wrote. Raises UnknownRow."""
+    try:
+        found = msgspec.json.decode(line, type=_Line)
+        kind = KINDS[found.kind]
+        row: MetadataRow = msgspec.json.decode(found.row, type=kind)
+    except KeyError as error:
+        raise UnknownRow(f"rows of kind {error} are not known: upgrade this program") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UnknownRow(f"a row cannot be read: {error}") from error
+    return row

@@ -1,0 +1,133 @@
+"""Trying again: with jitter, within a time and a budget, and knowing what an error leaves open.
+
+A process may repeat only a share of its calls (`RetryBudget`), so a store that is in trouble is not
+given several times the load. Callers try again at their own pace anyway.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
+
+from common.clock import Clock
+from common.errors import ObjectsUnavailable
+
+T = TypeVar("T")
+ERRORS: Final = (ClientError, BotoCoreError, HTTPError, OSError)
+_WAIT_FIRST_S = 0.1
+_WAIT_MAX_S = 3.0
+_SAVED_MAX = 10.0  # retries that a quiet process has saved up
+_SAVED_PER_SUCCESS = 0.1
+
+
+class Meaning(StrEnum):
+    """What an error says about the call that it ended."""
+
+    MISSING = "missing"  # there is no such object
+    EXISTS = "exists"  # the condition did not hold
+    PASSING = "passing"  # certainly not done; worth another attempt
+    UNKNOWN = "unknown"  # may have been done; worth another attempt
+    FINAL = "final"  # not done, and another attempt would end alike
+
+
+_PASSING_CODES = frozenset({"BadDigest", "XAmzContentSHA256Mismatch"})
+_MISSING_CODES = frozenset({"NoSuchKey", "404", "NotFound"})
+
+
+def meaning(error: BaseException) -> Meaning:
+    """What an error of the client library means."""
+    if not isinstance(error, ClientError):
+        # a connection that never was is told apart only by chance: a put may have landed
+        return Meaning.UNKNOWN
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if code in _MISSING_CODES:
+        return Meaning.MISSING
+    if status == 412:
+        return Meaning.EXISTS
+    if code in _PASSING_CODES or status == 409:  # another write was under way, nothing was done
+        return Meaning.PASSING
+    if status >= 500 or status in (0, 408, 429) or code == "RequestTimeout":
+        return Meaning.UNKNOWN
+    return Meaning.FINAL
+
+
+def unavailable(error: BaseException, where: str) -> ObjectsUnavailable:
+    """The error that callers see; texts of the library name addresses and keys, never a secret."""
+    text = f"objects at {where}: {error}"
+    if isinstance(error, ClientError):
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code == "RequestTimeTooSkewed":
+            text += "; set this machine's clock, and keep it with NTP"
+        elif code in ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403"):
+            text += "; check [s3] access_key and secret_key and what they may do"
+        elif code == "NoSuchBucket":
+            text += "; `bellwether init` creates it"
+    return ObjectsUnavailable(text, retry_after_s=5)
+
+
+class RetryBudget:
+    """A share of the calls may be repeated: each success saves a tenth of a retry."""
+
+    def __init__(self) -> None:
+        self._saved = _SAVED_MAX
+        self._lock = threading.Lock()
+
+    def succeeded(self) -> None:
+        """A call was answered."""
+        with self._lock:
+            self._saved = min(_SAVED_MAX, self._saved + _SAVED_PER_SUCCESS)
+
+    def spend(self) -> bool:
+        """Whether one more attempt may be made."""
+        with self._lock:
+            if self._saved < 1:
+                return False
+            self._saved -= 1
+            return True
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How calls to one store are repeated. `where` names it in errors."""
+
+    clock: Clock
+    rng: random.Random
+    budget: RetryBudget
+    budget_ms: int
+    where: str
+    sleep: Callable[[float], None] = time.sleep
+
+    def run(self, work: Callable[[bool], T]) -> T:
+        """Call `work` until it is answered. It is told whether an earlier attempt may have landed.
+
+        Raises ClientError for what is missing or exists, ObjectsUnavailable for everything else.
+        """
+        begin_ns = self.clock.monotonic_ns()
+        wait_s = _WAIT_FIRST_S
+        landed = False
+        while True:
+            try:
+                answer = work(landed)
+            except ERRORS as error:
+                found = meaning(error)
+                if found in (Meaning.MISSING, Meaning.EXISTS):
+                    self.budget.succeeded()
+                    raise
+                landed = landed or found is Meaning.UNKNOWN
+                pause_s = wait_s * (0.5 + self.rng.random())
+                used_ms = (self.clock.monotonic_ns() - begin_ns) / 1e6
+                late = used_ms + pause_s * 1000 >= self.budget_ms
+                if found is Meaning.FINAL or late or not self.budget.spend():
+                    raise unavailable(error, self.where) from error
+                self.sleep(pause_s)
+                wait_s = min(wait_s * 2, _WAIT_MAX_S)
+            else:
+                self.budget.succeeded()
+                return answer

@@ -1,0 +1,207 @@
+"""The cuts of one partition on their way: sealed to this disk at once, published in order (I3, I4).
+
+A sealed cut is served from its files, so its rows leave memory, also while the object store is
+down for hours. Files that wait to be published are leased and never removed; together they have
+a budget, and when that is used up reading pauses: the log keeps what comes (I11).
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any, Protocol
+
+from common.errors import BellwetherError
+from common.logs import say
+from common.metrics import cuts_total, live_rows, unpublished_bytes, unpublished_cuts
+from common.role import RoleContext
+from indexer.config import IndexerConfig
+from indexer.sealing import PendingCut, SealedCut, Sealer
+from indexer.served import Served
+from snapshot.bootstrap import Resumed
+from snapshot.manifest import Manifest, SegmentEntry
+from snapshot.publish import CHECKPOINT_EVERY, Published, publish_checkpoint
+from snapshot.retention import Covered
+
+logger = logging.getLogger(__name__)
+
+
+class Serving(Protocol):
+    """The partition, as publishing sees it."""
+
+    @property
+    def number(self) -> int:
+        """The partition's number."""
+
+    @property
+    def served(self) -> Served | None:
+        """What is served now."""
+
+    async def change(self, change: Callable[[Served], Served]) -> Served:
+        """Serve the changed picture from now on, in one step, and wake who waits for it."""
+
+
+class Publishing:
+    """From a cut's rows to its manifest. Ends with its partition's resumption; `close` it."""
+
+    def __init__(
+        self,
+        serving: Serving,
+        sealer: Sealer,
+        resumed: Resumed,
+        context: RoleContext,
+        config: IndexerConfig,
+    ) -> None:
+        newest = resumed.history.newest
+        self.cuts: asyncio.Queue[PendingCut] = asyncio.Queue()  # bounded by UNSEALED_CUTS_MAX
+        self.predecessor = resumed.predecessor
+        self.last_manifest: Manifest | None = newest
+        self.waiting: deque[SealedCut] = deque()
+        self._serving = serving
+        self._sealer = sealer
+        self._context = context
+        self._config = config
+        self._since_checkpoint = resumed.since_checkpoint
+        self._more = asyncio.Event()
+        self._covered = (
+            [] if newest is None else [Covered(newest.next_offset, newest.last_append_ns)]
+        )
+        self._show()
+
+    def stages(self) -> tuple[Coroutine[Any, Any, None], Coroutine[Any, Any, None]]:
+        """Both stages, each to be run until it is cancelled."""
+        return self._seal(), self._publish()
+
+    def close(self) -> None:
+        """Let go of the files that wait: whoever resumes makes them again from the log."""
+        for sealed in self.waiting:
+            self._sealer.cache.release(entry.object for entry in sealed.entries)
+        self.waiting.clear()
+        self._show()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of files that wait to be published."""
+        return sum(entry.size_bytes for sealed in self.waiting for entry in sealed.entries)
+
+    @property
+    def waiting_objects(self) -> frozenset[str]:
+        """Hashes of the files that wait to be published."""
+        return frozenset(entry.object for sealed in self.waiting for entry in sealed.entries)
+
+    @property
+    def uncovered_since_ns(self) -> int | None:
+        """Append time of the first row that is in no published segment; None: there is none."""
+        served = self._serving.served
+        times = [entry.append_min_ns for sealed in self.waiting for entry in sealed.entries]
+        if served is not None:
+            live = served.live
+            times += [cut.append_min_ns for one in live.sealing for cut in one.cuts]
+            times += [rows.append_min_ns for rows in live.current.values()]
+        return min(times, default=None)
+
+    def unpublished(self, offset: int) -> bool:
+        """Whether a cut that ends at or before `offset` still waits to be published."""
+        served = self._serving.served
+        if served is None:
+            return True
+        ends = [sealed.pending.cut.next_offset for sealed in self.waiting]
+        ends += [one.end_offset for one in served.live.sealing]
+        return any(end <= offset for end in ends)
+
+    def covered_after(self, log_start: int) -> list[Covered]:
+        """Ends of published cuts beyond the log's start, oldest first."""
+        self._covered = [end for end in self._covered if end.next_offset > log_start]
+        return list(self._covered)
+
+    async def _seal(self) -> None:
+        while True:
+            pending = await self.cuts.get()
+            sealed = await self._sealer.seal(pending)
+            await self._serve_files(sealed)
+
+    async def _serve_files(self, sealed: SealedCut) -> None:
+        """The files of a cut take the place of its rows."""
+        self.waiting.append(sealed)
+        end = sealed.pending.cut.next_offset
+        served = await self._serving.change(
+            lambda served: replace(served, live=served.live.published(end)).with_segments(
+                sealed.entries
+            )
+        )
+        live_rows.labels(str(self._serving.number)).set(served.live.rows)
+        self._show()
+        self._more.set()
+
+    async def _publish(self) -> None:
+        while True:
+            while not self.waiting:
+                self._more.clear()
+                await self._more.wait()
+            sealed = self.waiting[0]
+            started_ns = self._context.clock.monotonic_ns()
+            delay_s = self._context.random.uniform(0, self._config.publish_delay_ms / 1000)
+            await asyncio.sleep(delay_s)
+            published = await self._sealer.publish(sealed, self.predecessor)
+            await self._take_over(sealed, published)
+            await self._checkpoint(published.manifest)
+            self._tell(published, started_ns)
+
+    async def _take_over(self, sealed: SealedCut, published: Published) -> None:
+        """The published segments take the place of the files that waited."""
+        manifest, own = published.manifest, [entry.object for entry in sealed.entries]
+        self.waiting.popleft()
+        self._covered.append(Covered(manifest.next_offset, manifest.last_append_ns))
+        self.predecessor = manifest.key
+        self.last_manifest = manifest
+        await self._serving.change(
+            lambda served: served.without_objects(own).with_segments(manifest.segments)
+        )
+        cache = self._sealer.cache
+        cache.release(own)
+        named = {entry.object for entry in manifest.segments}
+        for object_hash in own:
+            if object_hash not in named:  # the twin's writer was another version
+                await asyncio.to_thread(cache.forget, object_hash)
+        cuts_total.labels(str(self._serving.number)).inc()
+        self._show()
+
+    async def _checkpoint(self, manifest: Manifest) -> None:
+        self._since_checkpoint += 1
+        served = self._serving.served
+        if self._since_checkpoint < CHECKPOINT_EVERY or served is None:
+            return
+        waiting = self.waiting_objects
+        segments = [entry for entry in served.all_segments() if entry.object not in waiting]
+        try:
+            clock, chain = self._context.clock, self._sealer.chain
+            await asyncio.to_thread(publish_checkpoint, chain, manifest, segments, clock)
+        except BellwetherError as error:
+            say(logger, logging.WARNING, "checkpoint not published", why=str(error))
+            return  # the next cut tries again
+        self._since_checkpoint = 0
+
+    def _show(self) -> None:
+        label = str(self._serving.number)
+        unpublished_cuts.labels(label).set(len(self.waiting))
+        unpublished_bytes.labels(label).set(self.waiting_bytes)
+
+    def _tell(self, published: Published, started_ns: int) -> None:
+        manifest = published.manifest
+        self._context.telemetry.emit(
+            "cut",
+            partition=self._serving.number,
+            rows=manifest.rows,
+            segments=len(manifest.segments),
+            bytes=sum(segment.size_bytes for segment in manifest.segments),
+            next_offset=manifest.next_offset,
+            adopted=published.adopted,
+            diverged=bool(published.differences),
+            duration_ms=(self._context.clock.monotonic_ns() - started_ns) / 1e6,
+        )
+
+
+def published_only(entries: list[SegmentEntry], waiting: frozenset[str]) -> list[SegmentEntry]:
+    """Without those that still wait to be published: nothing of them can be given up yet."""
+    return [entry for entry in entries if entry.object not in waiting]

@@ -1,0 +1,65 @@
+"""`GET /internal/placement`: who is avoided, why and since when, and how everybody does."""
+
+from typing import Any
+
+from aiohttp import web
+
+from common.clock import Clock
+from shepherd.health import Health, Target
+from shepherd.placement import Placement
+
+
+class PlacementRoute:
+    """The handler."""
+
+    def __init__(self, placement: Placement, clock: Clock) -> None:
+        self._placement = placement
+        self._clock = clock
+
+    async def show(self, _: web.Request) -> web.Response:
+        """The placement as this shepherd sees it."""
+        health = self._placement.health
+        return web.json_response(
+            placement_document(health, self._clock.monotonic_ns(), self._clock.now_ns())
+        )
+
+
+def placement_document(health: Health, now_ns: int, wall_ns: int) -> dict[str, Any]:
+    """Times in it are unix ns, latencies ms. `pressure` is empty when all is well."""
+    return {
+        "pressure": health.pressure,
+        "patience_ms": health.patience_ns(now_ns) / 1e6,
+        "brokers": [
+            {"broker": name} | _shown(target, now_ns, wall_ns)
+            for name, target in sorted(health.brokers.items())
+        ],
+        "partitions": [
+            {"partition": partition, "leader": health.leader(partition)}
+            | _shown(target, now_ns, wall_ns)
+            for partition, target in enumerate(health.partitions)
+        ],
+    }
+
+
+def _shown(target: Target, now_ns: int, wall_ns: int) -> dict[str, Any]:
+    ledger, probation = target.ledger, target.probation
+    oldest_ns = ledger.oldest_ns
+    shown: dict[str, Any] = {
+        "state": "healthy" if probation is None else "avoided",
+        "p50_ms": round(ledger.latency.quantile(0.5, now_ns) / 1e6, 1),
+        "p99_ms": round(ledger.latency.quantile(0.99, now_ns) / 1e6, 1),
+        "in_flight_bytes": ledger.in_flight_bytes,
+        "open_appends": ledger.open_appends,
+        "oldest_ms": None if oldest_ns is None else round((now_ns - oldest_ns) / 1e6),
+        "acknowledged": ledger.acked_total,
+        "failed": ledger.failed_total,
+        "strikes": target.record.strikes,
+    }
+    if probation is not None:
+        shown |= {
+            "reason": probation.reason,
+            "since_ns": wall_ns - (now_ns - probation.since_ns),
+            "good_probes": probation.good,
+            "next_probe_ms": max(0, round((probation.next_probe_ns - now_ns) / 1e6)),
+        }
+    return shown

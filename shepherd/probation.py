@@ -1,0 +1,67 @@
+"""Being avoided: why, since when, when to probe next, and when it is over.
+
+One that came back and failed again soon is trusted later each time (a flapping broker). Pure.
+"""
+
+from dataclasses import dataclass
+
+PROBE_FIRST_NS = 250_000_000  # soon: a short hiccup should not cost a broker's share for long
+PROBE_MAX_NS = 5 * 10**9  # a healed broker is back within seconds, a dead one costs next to nothing
+_GOOD_PROBES = 2  # one lucky answer is no recovery
+_STRIKES_MAX = 4  # 32 good probes, 4 s apart: two minutes of good conduct
+_STRIKE_FORGOTTEN_NS = 300 * 10**9  # one strike less after so long in good health
+
+
+@dataclass(slots=True)
+class Record:
+    """Strikes that outlive one probation: how often it came back and failed again."""
+
+    strikes: int = 0
+    returned_ns: int = -1
+
+    def strike(self, now_ns: int) -> int:
+        """It fails now; returns its strikes."""
+        if self.returned_ns >= 0:
+            healthy_ns = now_ns - self.returned_ns
+            forgotten = healthy_ns // _STRIKE_FORGOTTEN_NS
+            self.strikes = min(_STRIKES_MAX, max(0, self.strikes + 1 - forgotten))
+        return self.strikes
+
+
+@dataclass(slots=True)
+class Probation:
+    """Of one broker or partition. `broker` is who was judged; `reason` says why, in words."""
+
+    reason: str
+    since_ns: int
+    broker: str
+    strikes: int
+    next_probe_ns: int = 0
+    good: int = 0
+    bad: int = 0
+    probing: bool = False
+
+    def __post_init__(self) -> None:
+        self.next_probe_ns = self.since_ns + PROBE_FIRST_NS
+
+    def due(self, now_ns: int) -> bool:
+        """Whether a probe should be sent."""
+        return not self.probing and now_ns >= self.next_probe_ns
+
+    def sent(self) -> None:
+        """A probe is under way."""
+        self.probing = True
+
+    def answered(self, good: bool, now_ns: int) -> bool:
+        """A probe came back; True when the probation is over."""
+        self.probing = False
+        if good:
+            self.good += 1
+            self.bad = 0
+            wait_ns = PROBE_FIRST_NS << self.strikes
+        else:
+            self.good = 0
+            self.bad += 1
+            wait_ns = PROBE_FIRST_NS << min(self.bad, 10)
+        self.next_probe_ns = now_ns + min(wait_ns, PROBE_MAX_NS)
+        return self.good >= _GOOD_PROBES << self.strikes

@@ -1,0 +1,426 @@
+"""Leaving slow brokers and partitions, under a virtual clock with simulated brokers (design, 5)."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.position import Position
+from common.record import Record, encode_event_line, events_record
+from shepherd.delivery import Delivery
+from shepherd.eligible import Datasets, rendezvous_order
+from shepherd.latency import DecayingQuantiles
+from shepherd.placement import Placement, Tried
+from shepherd.probing import Probing
+from tests.shepherd.virtual import SECOND, Broker, BrokersLog, LoopClock, run_virtual
+
+RATE_PER_S = 50
+
+
+def a_record(batch: bytes = bytes(16), dataset: str = "d", size: int = 60_000) -> Record:
+    pad = random.Random(batch).randbytes(size).hex().encode()  # does not compress away
+    line = encode_event_line(1, 1, b'{"a":"%b"}' % pad)
+    return events_record(
+        team="t", env="e", dataset=dataset, batch=batch, depth=0, via="", lines=[line]
+    )
+
+
+RECORD = a_record()
+
+
+@dataclass
+class House:
+    """A shepherd's placement before three simulated brokers, under a steady load."""
+
+    copies: bool = True
+    partitions: int = 12
+    seed: int = 1
+    waits_ns: list[tuple[int, int]] = field(default_factory=list)
+    failures: list[object] = field(default_factory=list)
+    acked: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        rng = random.Random(self.seed)
+        self.log = BrokersLog(self.partitions, rng, {name: Broker() for name in "abc"})
+        self.placement = Placement(self.partitions, self.log.leader, rng, 0)
+        self.rng = rng
+
+    @property
+    def health(self):  # type: ignore[no-untyped-def]
+        return self.placement.health
+
+    async def run(self, script: Callable[["House"], Awaitable[None]]) -> None:
+        self.clock = LoopClock()
+        self.delivery = Delivery(self.log, self.placement, self.clock, 4.5, self.copies)  # type: ignore[arg-type]  # what placing needs of a log
+        probing = Probing(self.log, self.placement, self.delivery, self.clock)  # type: ignore[arg-type]  # as above
+        keeping = asyncio.create_task(probing.keep())
+        await script(self)
+        keeping.cancel()
+        await self.delivery.close()
+
+    async def load(self, seconds: float, rate_per_s: float = RATE_PER_S) -> None:
+        """Deliver records at a steady rate, and wait for all of them."""
+        tasks = []
+        for _ in range(int(seconds * rate_per_s)):
+            batch = self.rng.randbytes(16)
+            tasks.append(asyncio.create_task(self.deliver(batch)))
+            await asyncio.sleep(1 / rate_per_s)
+        await asyncio.gather(*tasks)
+
+    async def deliver(self, batch: bytes, named: bool = False) -> Position | None:
+        began_ns = self.clock.monotonic_ns()
+        record = Record(RECORD.kind, RECORD.value, batch, "t", "e", "d", 1)
+        outcome = await self.delivery.deliver(record, named=named)
+        self.waits_ns.append((began_ns, self.clock.monotonic_ns() - began_ns))
+        if isinstance(outcome, Position):
+            self.acked.append(batch)
+            return outcome
+        self.failures.append(outcome)
+        return None
+
+    def sent_to(self, since_ns: int, until_ns: int = 2**62) -> Counter[str]:
+        """Customers' records by broker."""
+        return Counter(
+            self.log.leader(partition)
+            for at_ns, partition, kind in self.log.sent
+            if kind == "events" and since_ns <= at_ns < until_ns
+        )
+
+    def probes(self, since_ns: int) -> int:
+        return sum(kind == "heartbeat" and at >= since_ns for at, _, kind in self.log.sent)
+
+    def waited_max_s(self, since_ns: int = 0) -> float:
+        return max(wait for began, wait in self.waits_ns if began >= since_ns) / 1e9
+
+    def counted(self) -> Counter[bytes]:
+        """How often each batch counts by the rules of design section 6, all questions settled."""
+        places: dict[bytes, dict[int, tuple[int, ...]]] = {}
+        for landed in self.log.landed:
+            if landed.record.batch:
+                at = places.setdefault(landed.record.batch, {})
+                at.setdefault(landed.partition, landed.record.unless)
+        return Counter(
+            batch
+            for batch, at in places.items()
+            for unless in at.values()
+            if not any(partition in at for partition in unless)
+        )
+
+    def check_once(self) -> None:
+        counted = self.counted()
+        assert [batch for batch in self.acked if counted[batch] != 1] == []
+        assert max(counted.values()) == 1
+
+
+def test_healthy_brokers_get_equal_shares() -> None:
+    house = House()
+
+    async def script(house: House) -> None:
+        await house.load(40)
+
+    run_virtual(house.run(script))
+    shares = house.sent_to(0)
+    assert not house.failures
+    assert all(0.25 < shares[name] / 2000 < 0.42 for name in "abc")
+    assert house.probes(0) == 0
+
+
+def test_black_holed_broker_is_left_within_a_second_and_nothing_fails() -> None:
+    house = House()
+
+    async def script(house: House) -> None:
+        await house.load(10)
+        house.log.brokers["b"].hole = True
+        await house.load(30)
+        assert [n for n, t in house.health.brokers.items() if t.probation] == ["b"]
+        house.log.brokers["b"].hole = False
+        await house.load(30)
+
+    run_virtual(house.run(script))
+    assert not house.failures
+    assert house.waited_max_s() < 2
+    assert house.sent_to(11 * SECOND, 40 * SECOND)["b"] == 0
+    assert house.waited_max_s(since_ns=11 * SECOND) < 0.1
+    assert 5 <= house.probes(0) < 30
+    assert house.sent_to(50 * SECOND)["b"] > 200  # of a thousand: its share again
+    house.check_once()
+
+
+def test_slow_broker_is_left_and_returns_when_it_is_fast_again() -> None:
+    house = House()
+
+    async def script(house: House) -> None:
+        await house.load(20)
+        house.log.brokers["c"].latency_s = 0.35
+        await house.load(40)
+        house.log.brokers["c"].latency_s = 0.005
+        await house.load(30)
+
+    run_virtual(house.run(script))
+    assert not house.failures
+    late = house.sent_to(35 * SECOND, 60 * SECOND)
+    assert late["c"] < 0.05 * sum(late.values())
+    assert house.sent_to(75 * SECOND)["c"] > 150
+    house.check_once()
+
+
+def test_slow_cluster_is_not_taken_for_slow_brokers() -> None:
+    house = House()
+
+    async def script(house: House) -> None:
+        await house.load(20)
+        for broker in house.log.brokers.values():
+            broker.latency_s = 1.3
+        await house.load(30)
+        assert "slow" in house.health.pressure
+        assert not [n for n, t in house.health.brokers.items() if t.probation]
+        for broker in house.log.brokers.values():
+            broker.latency_s = 0.005
+        await house.load(60)
+        assert house.health.pressure == ""
+
+    run_virtual(house.run(script))
+    assert not house.failures
+    house.check_once()
+
+
+def test_frozen_cluster_is_waited_for_without_copies_and_told() -> None:
+    house = House()
+
+    async def script(house: House) -> None:
+        await house.load(10)
+        house.log.frozen = True
+        asyncio.get_running_loop().call_later(2.2, setattr, house.log, "frozen", False)
+        loading = asyncio.create_task(house.load(2.1))
+        await asyncio.sleep(2)
+        assert "nothing was acknowledged" in house.health.pressure
+        await loading
+        await asyncio.sleep(0.3)
+        assert house.health.pressure == ""
+
+    run_virtual(house.run(script))
+    assert not house.failures
+    assert not any(landed.record.unless for landed in house.log.landed)
+    assert not [n for n, t in house.health.brokers.items() if t.probation]
+    house.check_once()
+
+
+def test_two_stuck_brokers_of_three_are_not_both_left() -> None:
+    house = House()
+
+    async def script(house: House) -> None:
+        await house.load(10)
+        house.log.brokers["a"].hole = house.log.brokers["b"].hole = True
+        await house.load(10)
+        assert sum(bool(t.probation) for t in house.health.brokers.values()) == 1
+        assert "more than a third" in house.health.pressure
+        house.log.brokers["a"].hole = house.log.brokers["b"].hole = False
+        await house.load(30)
+        assert house.health.pressure == ""
+
+    run_virtual(house.run(script))
+    assert not house.failures
+    house.check_once()
+
+
+def test_one_stuck_partition_is_left_without_its_broker() -> None:
+    house = House()
+
+    async def script(house: House) -> None:
+        await house.load(10)
+        stuck = rendezvous_order(b"d", 12)[0]
+        house.log.stuck = {stuck}
+        await house.load(10, rate_per_s=20)
+        assert [p for p, t in enumerate(house.health.partitions) if t.probation] == [stuck]
+        house.log.stuck = set()
+        await house.load(10)
+        assert not any(t.probation for t in house.health.partitions)
+
+    run_virtual(house.run(script))
+    assert not house.failures
+    shares = house.sent_to(0)
+    assert min(shares.values()) > 0.2 * sum(shares.values())
+    house.check_once()
+
+
+def test_partition_that_another_broker_leads_now_is_used_at_once() -> None:
+    house = House(partitions=3)
+
+    async def script(house: House) -> None:
+        await house.load(10)
+        house.log.brokers["b"].hole = True
+        await house.load(5)
+        house.log.moved[1] = "c"
+        began_ns = house.clock.monotonic_ns()
+        await house.load(4)
+        used = Counter(p for at, p, kind in house.log.sent if kind == "events" and at >= began_ns)
+        assert used[1] > 40
+
+    run_virtual(house.run(script))
+    assert not house.failures
+    house.check_once()
+
+
+def test_flapping_broker_is_trusted_later_each_time() -> None:
+    house = House()
+    returns: list[float] = []
+
+    async def script(house: House) -> None:
+        await house.load(5)
+        for _ in range(4):
+            house.log.brokers["a"].hole = True
+            await house.load(4)
+            house.log.brokers["a"].hole = False
+            began_s = asyncio.get_running_loop().time()
+            while house.health.brokers["a"].probation:
+                await house.load(0.5)
+            returns.append(asyncio.get_running_loop().time() - began_s)
+
+    run_virtual(house.run(script))
+    assert not house.failures
+    assert returns == sorted(returns)
+    assert returns[0] < 7
+    assert returns[-1] > 3 * returns[0]
+    house.check_once()
+
+
+def test_quiet_shepherd_does_not_need_traffic_to_find_another_partition() -> None:
+    house = House()
+
+    async def script(house: House) -> None:
+        house.log.brokers["a"].hole = True
+        await house.load(60, rate_per_s=0.5)
+
+    run_virtual(house.run(script))
+    assert not house.failures
+    assert house.waited_max_s() < 3
+    house.check_once()
+
+
+def test_refused_record_is_written_elsewhere_unconditionally() -> None:
+    house = House(copies=False)
+
+    async def script(house: House) -> None:
+        house.log.brokers["a"].refuses = True
+        await house.load(10)
+
+    run_virtual(house.run(script))
+    assert not house.failures
+    assert not any(landed.record.unless for landed in house.log.landed)
+    assert {landed.record.via.split(":")[0] for landed in house.log.landed} >= {"random", "refused"}
+    house.check_once()
+
+
+def test_without_copies_an_unknown_fate_is_an_error_and_never_a_second_record() -> None:
+    house = House(copies=False)
+
+    async def script(house: House) -> None:
+        await house.load(5)
+        house.log.brokers["a"].hole = True
+        await house.load(5)
+        house.log.brokers["a"].hole = False
+        await house.load(5)
+
+    run_virtual(house.run(script))
+    assert 0 < len(house.failures) < 40
+    landed = Counter(x.record.batch for x in house.log.landed if x.record.batch)
+    assert max(landed.values()) == 1
+    house.check_once()
+
+
+def test_named_batch_names_every_earlier_partition_of_its_order() -> None:
+    house = House()
+    batch = b"a client's batch"
+
+    async def script(house: House) -> None:
+        order = rendezvous_order(batch, 12)
+        assert (await house.deliver(batch, named=True)).partition == order[0]  # type: ignore[union-attr]  # acknowledged
+        house.log.brokers[house.log.leader(order[0])].hole = True
+        await house.load(3)
+        position = await house.deliver(batch, named=True)
+        assert position is not None
+        (copy,) = [x for x in house.log.landed if x.record.batch == batch and x.record.unless]
+        assert copy.record.unless == order[: order.index(position.partition)]
+        assert copy.record.via == f"reroute:{','.join(map(str, copy.record.unless))}"
+
+    run_virtual(house.run(script))
+    assert house.counted()[batch] == 1
+
+
+def test_added_partitions_are_used_while_running() -> None:
+    house = House()
+
+    async def script(house: House) -> None:
+        await house.load(5)
+        house.log.partitions = 24
+        await asyncio.sleep(31)
+        assert house.placement.partitions == 24
+        for n in range(200):
+            await house.deliver(n.to_bytes(16, "big"), named=True)
+
+    run_virtual(house.run(script))
+    assert {p for _, p, kind in house.log.sent if kind == "events"} >= set(range(12, 24))
+
+
+def test_dataset_gets_more_partitions_with_its_rate_and_keeps_a_few() -> None:
+    datasets = Datasets(32)
+    order, count = datasets.spent("d", 1000, 0)
+    assert count == 3
+    for second in range(120):
+        order, count = datasets.spent("d", 2_000_000, second * SECOND)
+    assert count == 8
+    _, count = datasets.spent("d", 0, 125 * SECOND)
+    assert count == 8
+    _, count = datasets.spent("d", 0, 400 * SECOND)
+    assert count == 3
+    assert order == rendezvous_order(b"d", 32)
+
+
+@given(st.binary(max_size=40), st.integers(1, 200), st.integers(1, 50))
+def test_order_of_a_key_has_each_partition_once_and_keeps_its_order_when_some_are_added(
+    key: bytes, partitions: int, more: int
+) -> None:
+    before, after = rendezvous_order(key, partitions), rendezvous_order(key, partitions + more)
+    assert sorted(before) == list(range(partitions))
+    assert tuple(p for p in after if p < partitions) == before
+
+
+def test_order_of_a_batch_id_never_changes() -> None:
+    assert rendezvous_order(b"bellwether", 12) == (0, 3, 2, 9, 5, 7, 10, 11, 1, 4, 8, 6)
+
+
+@given(st.lists(st.integers(10**6, 10**10), min_size=1, max_size=200))
+def test_quantiles_are_within_a_bucket_of_the_truth(values: list[int]) -> None:
+    quantiles = DecayingQuantiles(10 * SECOND, 0)
+    for value in values:
+        quantiles.add(value, 0)
+    for q in (0.5, 0.9, 0.99):
+        true = sorted(values)[max(0, -(-int(q * 100) * len(values) // 100) - 1)]
+        assert true / 1.3 <= quantiles.quantile(q, 0) <= true * 1.3
+
+
+@given(
+    st.sets(st.integers(0, 11)), st.sets(st.integers(0, 11)), st.binary(min_size=16, max_size=16)
+)
+def test_no_choice_repeats_a_partition_and_every_unknown_one_is_named(
+    refused: set[int], unknown: set[int], batch: bytes
+) -> None:
+    placement = House().placement
+    tried = Tried(tuple(refused - unknown), tuple(unknown))
+    again = placement.choose_again("d", tried, 0)
+    named = placement.choose_named(batch, tried)
+    if len(refused | unknown) == 12:
+        assert again is None
+        assert named is None
+        return
+    assert again is not None
+    assert again.partition not in tried.all
+    assert set(again.unless) == unknown
+    assert named is not None
+    assert named.partition not in tried.all
+    order = rendezvous_order(batch, 12)
+    assert named.unless == order[: order.index(named.partition)]
