@@ -29,7 +29,7 @@ def _errors() -> Iterator[None]:
 
 
 def _exports(settings: Settings) -> MetadataExports:
-    return MetadataExports(make_objects(settings))
+    return MetadataExports(make_objects(settings, SystemClock()))
 
 
 @click.group()

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
-from pymysql.connections import Connection
-from pymysql.cursors import Cursor, SSCursor
+from pymysql.cursors import SSCursor
 
 from common.errors import Conflict
 from common.metadata.interface import (
@@ -22,6 +21,7 @@ from common.metadata.interface import (
     StoredQuery,
     Team,
 )
+from common.metadata.mysql.pool import Db
 
 Row = tuple[Any, ...]  # as the server gives it; the columns are declared NOT NULL in the schema
 KEYS = """
@@ -90,7 +90,7 @@ def dataset_values(dataset: Dataset) -> Row:
     )
 
 
-def read_all(db: Connection[Cursor]) -> Iterator[MetadataRow]:
+def read_all(db: Db) -> Iterator[MetadataRow]:
     """Every row, parents first, by id. Raises pymysql.Error."""
     reads: tuple[tuple[str, Callable[[Row], MetadataRow]], ...] = (
         ("SELECT id, name, slug FROM teams ORDER BY id", lambda row: Team(*texts(row))),
@@ -113,7 +113,7 @@ def read_all(db: Connection[Cursor]) -> Iterator[MetadataRow]:
     db.rollback()
 
 
-def write_all(db: Connection[Cursor], rows: Iterable[MetadataRow], *, overwrite: bool) -> int:
+def write_all(db: Db, rows: Iterable[MetadataRow], *, overwrite: bool) -> int:
     """Store these rows and nothing else, or change nothing; returns how many.
 
     Raises Conflict if there are rows already and they may not be overwritten, pymysql.Error.

@@ -33,6 +33,7 @@ MIGRATIONS: tuple[str, ...] = (
         id VARBINARY(64) NOT NULL PRIMARY KEY, env_id VARBINARY(64) NOT NULL,
         slug VARBINARY(3060) NOT NULL, name TEXT NOT NULL, description MEDIUMTEXT NOT NULL,
         expand_json_depth BIGINT NOT NULL, created_ns BIGINT NOT NULL, deleted_ns BIGINT NOT NULL,
+        retention_days BIGINT NOT NULL DEFAULT 0,
         KEY datasets_by_environment (env_id, slug(700))) {_TABLE}""",
     f"""CREATE TABLE IF NOT EXISTS queries (
         id VARBINARY(64) NOT NULL PRIMARY KEY, env_id VARBINARY(64) NOT NULL,

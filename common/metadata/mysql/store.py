@@ -6,44 +6,50 @@ again here: a call fails within about the time-out, and callers have caches (I8)
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
-
-import orjson
 
 from common.errors import Conflict, MetadataUnavailable
 from common.metadata.interface import (
-    Access,
     ApiKey,
     Dataset,
     Environment,
-    KeyKind,
+    MetadataRow,
     StoredQuery,
     Team,
 )
 from common.metadata.mysql import schema
 from common.metadata.mysql.config import MysqlConfig
 from common.metadata.mysql.pool import Db, Pool, connect, faults
+from common.metadata.mysql.rows import (
+    DATASETS,
+    KEYS,
+    dataset_values,
+    key_of,
+    key_values,
+    query_of,
+    raw,
+    read_all,
+    texts,
+    write_all,
+)
 from common.names import environment_id, team_id
 
+_LONG_S = 60.0  # one answer to who reads or writes every row
 _MIGRATING_S = 120.0  # one step of a migration, on a large table
-_KEYS = """
-SELECT k.id, k.hash, k.kind, k.name, k.access, k.events_per_s, k.events_per_day, k.created_ns,
-       k.revoked_ns, t.id, t.name, t.slug, e.id, e.team_id, e.name, e.slug
-FROM api_keys k JOIN environments e ON e.id = k.env_id JOIN teams t ON t.id = e.team_id
-"""
-_DATASETS = """
-SELECT id, env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns
-FROM datasets
-"""
 # deleted_ns comes last: assignments are made in this order and the condition reads the old one
 _REVIVED = "deleted_ns > 0 AND deleted_ns <= VALUES(created_ns)"
 _ENSURE_DATASET = (
     "INSERT INTO datasets (id, env_id, slug, name, description, expand_json_depth, created_ns,"
-    " deleted_ns) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE "
+    " deleted_ns, retention_days) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    " ON DUPLICATE KEY UPDATE "
     + ", ".join(
         f"{column} = IF({_REVIVED}, VALUES({column}), {column})"
-        for column in ("env_id", "slug", "name", "description", "expand_json_depth", "created_ns")
+        for column in (
+            *("env_id", "slug", "name", "description", "expand_json_depth", "retention_days"),
+            "created_ns",
+        )
     )
     + f", deleted_ns = IF({_REVIVED}, VALUES(deleted_ns), deleted_ns)"
 )
@@ -79,59 +85,52 @@ class MysqlMetadata:
         self._write(
             "INSERT INTO teams (id, name, slug) VALUES (%s, %s, %s)"
             " ON DUPLICATE KEY UPDATE id = id",
-            (_raw(team_id(slug)), name, _raw(slug)),
+            (raw(team_id(slug)), name, raw(slug)),
         )
-        [row] = self._read("SELECT id, name, slug FROM teams WHERE slug = %s", (_raw(slug),))
-        return Team(*_texts(row))
+        [row] = self._read("SELECT id, name, slug FROM teams WHERE slug = %s", (raw(slug),))
+        return Team(*texts(row))
 
     def ensure_environment(self, team_id: str, name: str, slug: str) -> Environment:
         """The environment of that slug in the team, created if there is none."""
-        identity = _raw(environment_id(team_id, slug))
+        identity = raw(environment_id(team_id, slug))
         self._write(
             "INSERT INTO environments (id, team_id, name, slug) VALUES (%s, %s, %s, %s)"
             " ON DUPLICATE KEY UPDATE id = id",
-            (identity, _raw(team_id), name, _raw(slug)),
+            (identity, raw(team_id), name, raw(slug)),
         )
         [row] = self._read(
             "SELECT id, team_id, name, slug FROM environments WHERE team_id = %s AND slug = %s",
-            (_raw(team_id), _raw(slug)),
+            (raw(team_id), raw(slug)),
         )
-        return Environment(*_texts(row))
+        return Environment(*texts(row))
 
     def create_key(self, key: ApiKey) -> None:
         """Store a key. Raises Conflict if its hash or id exists."""
-        values = (
-            *map(_raw, (key.id, key.hash, key.kind.value)),
-            *(key.name, _raw(key.environment.id), orjson.dumps(key.access).decode()),
-            *(key.events_per_s, key.events_per_day, key.created_ns, key.revoked_ns),
-        )
         try:
             self._write(
                 "INSERT INTO api_keys (id, hash, kind, name, env_id, access, events_per_s,"
                 " events_per_day, created_ns, revoked_ns)"
                 " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                values,
+                key_values(key),
             )
         except Conflict as error:
             raise Conflict(f"a key with the id {key.id} or the same secret exists") from error
 
     def find_key(self, key_hash: str) -> ApiKey | None:
         """The key of that hash, also a revoked one; None if there is none."""
-        rows = self._read(f"{_KEYS} WHERE k.hash = %s", (_raw(key_hash),))
-        return _key(rows[0]) if rows else None
+        rows = self._read(f"{KEYS} WHERE k.hash = %s", (raw(key_hash),))
+        return key_of(rows[0]) if rows else None
 
     def list_keys(self, env_id: str) -> list[ApiKey]:
         """The environment's keys, oldest first."""
-        rows = self._read(
-            f"{_KEYS} WHERE k.env_id = %s ORDER BY k.created_ns, k.id", (_raw(env_id),)
-        )
-        return [_key(row) for row in rows]
+        rows = self._read(f"{KEYS} WHERE k.env_id = %s ORDER BY k.created_ns, k.id", (raw(env_id),))
+        return [key_of(row) for row in rows]
 
     def revoke_key(self, key_id: str, now_ns: int) -> bool:
         """Revoke; False if there is no such key. The first time of revoking stays."""
         found = self._write(
             "UPDATE api_keys SET revoked_ns = IF(revoked_ns > 0, revoked_ns, %s) WHERE id = %s",
-            (now_ns, _raw(key_id)),
+            (now_ns, raw(key_id)),
         )
         return found > 0
 
@@ -142,38 +141,41 @@ class MysqlMetadata:
         found = self.get_dataset(dataset.id)
         if found is not None:  # by far the most frequent case, and it needs no write
             return found
-        values = (
-            *map(_raw, (dataset.id, dataset.env_id, dataset.slug)),
-            *(dataset.name, dataset.description, dataset.expand_json_depth),
-            *(dataset.created_ns, dataset.deleted_ns),
-        )
-        self._write(_ENSURE_DATASET, values)
-        [row] = self._read(f"{_DATASETS} WHERE id = %s", (_raw(dataset.id),))
-        return Dataset(*_texts(row))
+        self._write(_ENSURE_DATASET, dataset_values(dataset))
+        [row] = self._read(f"{DATASETS} WHERE id = %s", (raw(dataset.id),))
+        return Dataset(*texts(row))
 
     def get_dataset(self, dataset_id: str) -> Dataset | None:
         """The dataset, None if there is none or it was deleted."""
-        rows = self._read(f"{_DATASETS} WHERE id = %s AND deleted_ns = 0", (_raw(dataset_id),))
-        return Dataset(*_texts(rows[0])) if rows else None
+        rows = self._read(f"{DATASETS} WHERE id = %s AND deleted_ns = 0", (raw(dataset_id),))
+        return Dataset(*texts(rows[0])) if rows else None
 
     def list_datasets(self, env_id: str) -> list[Dataset]:
         """The environment's datasets that are not deleted, by slug."""
         rows = self._read(
-            f"{_DATASETS} WHERE env_id = %s AND deleted_ns = 0 ORDER BY slug", (_raw(env_id),)
+            f"{DATASETS} WHERE env_id = %s AND deleted_ns = 0 ORDER BY slug", (raw(env_id),)
         )
-        return [Dataset(*_texts(row)) for row in rows]
+        return [Dataset(*texts(row)) for row in rows]
 
     def update_dataset(self, dataset: Dataset) -> bool:
-        """Write description, depth and deletion time; False if there is no such dataset."""
+        """Write description, depth, retention and deletion time; False if there is none."""
         found = self._write(
-            "UPDATE datasets SET description = %s, expand_json_depth = %s, deleted_ns = %s"
-            " WHERE id = %s",
+            "UPDATE datasets SET description = %s, expand_json_depth = %s, deleted_ns = %s,"
+            " retention_days = %s WHERE id = %s",
             (
                 *(dataset.description, dataset.expand_json_depth, dataset.deleted_ns),
-                _raw(dataset.id),
+                *(dataset.retention_days, raw(dataset.id)),
             ),
         )
         return found > 0
+
+    def list_retentions(self) -> dict[str, int]:
+        """Days by id, of every dataset (of all environments) that has a retention of its own."""
+        found = self._read(
+            "SELECT id, retention_days FROM datasets WHERE retention_days > 0 AND deleted_ns = 0",
+            (),
+        )
+        return {str(dataset_id): int(days) for dataset_id, days in map(texts, found)}
 
     def put_query(self, query: StoredQuery) -> None:
         """Store a query; storing the same id again does nothing."""
@@ -181,7 +183,7 @@ class MysqlMetadata:
             "INSERT INTO queries (id, env_id, dataset_id, spec_json, created_ns)"
             " VALUES (%s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE id = id",
             (
-                *map(_raw, (query.id, query.env_id, query.dataset_id)),
+                *map(raw, (query.id, query.env_id, query.dataset_id)),
                 *(query.spec_json, query.created_ns),
             ),
         )
@@ -190,12 +192,31 @@ class MysqlMetadata:
         """The stored query, or None."""
         rows = self._read(
             "SELECT id, env_id, dataset_id, spec_json, created_ns FROM queries WHERE id = %s",
-            (_raw(query_id),),
+            (raw(query_id),),
         )
-        if not rows:
-            return None
-        identity, env_id, dataset_id = _texts(rows[0][:3])
-        return StoredQuery(identity, env_id, dataset_id, rows[0][3], rows[0][4])
+        return query_of(rows[0]) if rows else None
+
+    def dump(self) -> Iterator[MetadataRow]:
+        """Everything as it is at one moment, over a connection of its own."""
+        with self._own_connection() as db:
+            yield from read_all(db)
+
+    def load(self, rows: Iterable[MetadataRow], *, overwrite: bool = False) -> int:
+        """Store what `dump` gave, in one transaction. Raises Conflict if anything is there."""
+        with self._own_connection() as db:
+            return write_all(db, rows, overwrite=overwrite)
+
+    @contextmanager
+    def _own_connection(self) -> Iterator[Db]:
+        """A connection for work that takes longer than a request may wait."""
+        with self._connection().connection() as db:
+            self._prepare(db)
+        with faults(self._config):
+            slow = connect(self._config, self._config.database, _LONG_S)
+            try:
+                yield slow
+            finally:
+                slow.close()
 
     def _read(self, query: str, values: Row) -> list[Row]:
         with self._connection().connection() as db, db.cursor() as cursor:
@@ -232,30 +253,3 @@ class MysqlMetadata:
                     schema.migrate(cursor)
             finally:
                 slow.close()
-
-
-def _raw(text: str) -> bytes:
-    """What is compared is stored as its bytes."""
-    return text.encode("utf-8")
-
-
-def _texts(values: Sequence[Any]) -> Row:
-    """Bytes as the texts that they are."""
-    return tuple(v.decode("utf-8") if isinstance(v, bytes) else v for v in values)
-
-
-def _key(row: Row) -> ApiKey:
-    values = _texts(row)
-    return ApiKey(
-        id=values[0],
-        hash=values[1],
-        kind=KeyKind(values[2]),
-        name=values[3],
-        access=Access(**orjson.loads(values[4])),
-        events_per_s=values[5],
-        events_per_day=values[6],
-        created_ns=values[7],
-        revoked_ns=values[8],
-        team=Team(*values[9:12]),
-        environment=Environment(*values[12:16]),
-    )
