@@ -75,6 +75,12 @@ TIME_FUTURE_BOUND_NS_V1: Final = 3600 * 10**9  # further ahead than this: a far 
 BATCH_WINDOW_HOUR_MARKERS: Final = 2  # a repeated batch id is recognised back to here
 VOID_HOUR_MARKERS_V1: Final = 24  # a void stays in force for so many: beyond any late landing
 REROUTE_RECORD_ENTRIES_MAX_V1: Final = 1_024  # questions or answers in one record: some 60 kB
+REROUTE_SKEW_NS: Final = 600 * 10**9  # by less do brokers' clocks differ, and requests last
+VOIDS_WAITING_MAX: Final = 1_024  # unanswered void records; one forgotten is repeated by its asker
+UNDECIDED_ASKED_MAX: Final = 16_384  # open questions that are asked at a time, the oldest first
+UNDECIDED_LISTED_MAX: Final = 10_000  # open batches that one share names; more are left out
+BATCH_LISTS_BYTES_MAX: Final = 16 * 2**20  # published lists kept in memory per partition
+BATCH_LISTS_KEYS_MAX: Final = 16_384  # manifests searched back: a day of a cut every five seconds
 SEGMENT_COLUMNS_MAX_V1: Final = 4_096  # rarer columns of a segment share one JSON column
 
 # --- embedded log ------------------------------------------------------------------------------

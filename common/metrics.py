@@ -118,6 +118,32 @@ duplicate_records_total = Counter(
     ["partition"],
     registry=REGISTRY,
 )
+voided_records_total = Counter(
+    "bellwether_voided_records",
+    "Records that landed late and count in another partition instead (I2).",
+    ["partition"],
+    registry=REGISTRY,
+)
+undecided_batches = Gauge(
+    "bellwether_undecided_batches",
+    "Rerouted batches of the partition that wait for another partition's decision. Many for "
+    "long: look at the partitions that the status names.",
+    ["partition"],
+    registry=REGISTRY,
+)
+undecided_oldest_s = Gauge(
+    "bellwether_undecided_oldest_s",
+    "Age of the oldest rerouted batch that is undecided.",
+    ["partition"],
+    registry=REGISTRY,
+)
+reroute_answers_total = Counter(
+    "bellwether_reroute_answers",
+    "Answers to other partitions' questions: drop (the batch is here), keep (it never will be), "
+    "unanswered (a list of batch ids is missing: run `bellwether verify`).",
+    ["partition", "answer"],
+    registry=REGISTRY,
+)
 set_aside_records_total = Counter(
     "bellwether_set_aside_records",
     "Records that could not be read; their positions are in the manifest. Investigate.",

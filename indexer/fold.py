@@ -5,8 +5,8 @@ record or one to set aside, and whether the partition is cut after it. No clock,
 settings: twins, replays and restarts from any manifest come to the same cuts.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from common import limits
@@ -22,11 +22,14 @@ from common.record import (
     decode_marker,
     decoded_bytes,
 )
+from common.reroute import Decision, Place, Void, decode_decision, decode_void
+from indexer.rerouting import ReroutedCut, Reroutes
 from snapshot.carried import Carried
+from snapshot.epochs import FIRST_EPOCH
 from snapshot.manifest import GoneEntry, HourMarker, SetAsideEntry
 
 HOUR_NS = 3600 * 10**9
-_FIRST_EPOCH = 1
+Body = Marker | Void | Decision | None
 
 
 class PartitionStopped(Exception):
@@ -43,6 +46,7 @@ class Action(Enum):
 
     ROWS = "rows"
     DUPLICATE = "duplicate"
+    VOIDED = "voided"
     CONTROL = "control"
     SET_ASIDE = "set aside"
 
@@ -62,28 +66,45 @@ class Cut:
     set_aside: tuple[SetAsideEntry, ...]
     datasets: tuple[str, ...]
     gone: tuple[GoneEntry, ...]
+    rerouted: ReroutedCut
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one record means. `record` is None if it is set aside; `cut` ends after this record."""
+    """What one record means. `record` is None if it is set aside; `cut` ends after this record.
+
+    void: questions that the record puts to this partition.
+    """
 
     action: Action
     record: Record | None
     cut: Cut | None = None
+    void: Void | None = None
 
 
 class Fold:
-    """Folds the records of one partition, in order of offset."""
+    """Folds the records of one partition, in order of offset. dropped: see Reroutes."""
 
-    def __init__(self, carried: Carried, epoch_number: int = _FIRST_EPOCH) -> None:
+    def __init__(
+        self,
+        carried: Carried,
+        epoch_number: int = FIRST_EPOCH,
+        dropped: Iterable[Place] = (),
+    ) -> None:
         self._epoch_number = epoch_number
         self._next = carried.next_offset
         self._watermark_ns = carried.watermark_ns
         self._hour = carried.hour
         self._windows = [dict(window) for window in carried.windows]
+        self._forgotten_to: Place | None = None
+        self._older = dict(carried.older)
+        if carried.epoch_number != epoch_number:
+            copies = (batch for window in self._windows for batch in window)
+            self._older = dict.fromkeys(copies, carried.epoch_number) | self._older
+        self._marked_ns = None if carried.hour is not None else 0
         self._datasets = set(carried.datasets)
         self._gone = {entry.dataset: entry for entry in carried.gone}
+        self.reroutes = Reroutes(carried, dropped)
         self._start_cut()
 
     def _start_cut(self) -> None:
@@ -125,8 +146,28 @@ class Fold:
         """Batch ids that are remembered."""
         return sum(len(window) for window in self._windows)
 
+    @property
+    def forgotten_to(self) -> Place | None:
+        """Copies before here have left the window: only published lists tell of them. None: no
+        more have left it than were published when the fold began.
+        """
+        return self._forgotten_to
+
+    def copy_of(self, batch: bytes) -> Place | None:
+        """Where the window has the batch's copy that counts, conditional or not."""
+        for window in self._windows:
+            offset = window.get(batch)
+            if offset is not None:
+                return Place(self._older.get(batch, self._epoch_number), offset)
+        return None
+
+    def window_covers(self, append_ns: int) -> bool:
+        """Whether a record appended at that time was checked against no more than this window."""
+        return self._marked_ns is not None and self._marked_ns <= append_ns
+
     def carried(self) -> Carried:
         """The state as it stands now."""
+        rerouted = self.reroutes.carried()
         return Carried(
             next_offset=self._next,
             watermark_ns=self._watermark_ns,
@@ -134,6 +175,11 @@ class Fold:
             windows=tuple(dict(window) for window in self._windows),
             datasets=frozenset(self._datasets),
             gone=tuple(sorted(self._gone.values(), key=lambda entry: entry.dataset)),
+            epoch_number=self._epoch_number,
+            older=dict(self._older),
+            open=rerouted.open,
+            voids=rerouted.voids,
+            relies_on=rerouted.relies_on,
         )
 
     def skip_to(self, offset: int) -> None:
@@ -150,41 +196,42 @@ class Fold:
             raise ValueError(f"expected offset {self._next}, got {message.offset}")
         try:
             record = decode(message)
-            marker = decode_marker(record) if record.kind is Kind.MARKER else None
+            body = _body(record)
         except RecordTooNew as error:
             raise PartitionStopped(message.offset, f"{error}; upgrade Bellwether") from error
         except RecordError as error:
             self._set_aside.append(SetAsideEntry(message.offset, str(error)))
-            return self._advance(message, Action.SET_ASIDE, None, marked=False)
-        self._refuse_unknown(record, marker, message.offset)
+            return self._advance(message, Step(Action.SET_ASIDE, None), marked=False)
+        if isinstance(body, Marker) and body.format > RECORD_VERSION:
+            raise PartitionStopped(
+                message.offset, f"a marker switches to format {body.format}; upgrade Bellwether"
+            )
         action, marked = Action.CONTROL, False
         if record.kind is Kind.EVENTS:
-            action = self._fold_events(record, message.offset)
-        elif marker is not None:
-            marked = self._fold_marker(marker, message)
+            action = self._fold_events(record, message)
         elif record.kind is Kind.GONE:
             self._datasets.discard(record.dataset)
             self._gone[record.dataset] = GoneEntry(
                 record.dataset, self._epoch_number, message.offset
             )
-        return self._advance(message, action, record, marked=marked)
+        elif isinstance(body, Marker):
+            marked = self._fold_marker(body, message)
+        elif isinstance(body, Void):
+            self.reroutes.void(body)
+        elif isinstance(body, Decision):
+            self.reroutes.decide(body)
+        void = body if isinstance(body, Void) else None
+        return self._advance(message, Step(action, record, void=void), marked=marked)
 
-    @staticmethod
-    def _refuse_unknown(record: Record, marker: Marker | None, offset: int) -> None:
-        if record.kind in (Kind.VOID, Kind.DECISION) or record.unless:
-            raise PartitionStopped(
-                offset, "the log holds rerouted batches, which this version cannot fold; upgrade"
-            )
-        if marker is not None and marker.format > RECORD_VERSION:
-            raise PartitionStopped(
-                offset, f"a marker switches to format {marker.format}; upgrade Bellwether"
-            )
-
-    def _fold_events(self, record: Record, offset: int) -> Action:
+    def _fold_events(self, record: Record, message: LogRecord) -> Action:
         if any(record.batch in window for window in self._windows):
             return Action.DUPLICATE
-        self._windows[-1][record.batch] = offset
-        self._batches.append((record.batch, offset))
+        if self.reroutes.is_voided(record.batch):
+            return Action.VOIDED
+        place = Place(self._epoch_number, message.offset)
+        self.reroutes.add(record, place, message.append_ns, message.partition)
+        self._windows[-1][record.batch] = message.offset
+        self._batches.append((record.batch, message.offset))
         self._datasets.add(record.dataset)
         self._rows += record.n
         self._bytes += min(decoded_bytes(record.value), limits.RECORD_DECODED_BYTES_MAX)
@@ -204,16 +251,24 @@ class Fold:
             return False
         self._hour = marker.hour
         self._hour_markers.append(HourMarker(marker.hour, message.offset))
+        self._marked_ns = message.append_ns
         self._windows.append({})
-        del self._windows[: -limits.BATCH_WINDOW_HOUR_MARKERS]
+        if len(self._windows) > limits.BATCH_WINDOW_HOUR_MARKERS:
+            self._forget(self._windows.pop(0))
+        self.reroutes.close_hour()
         return True
 
-    def _advance(
-        self, message: LogRecord, action: Action, record: Record | None, *, marked: bool
-    ) -> Step:
+    def _forget(self, window: Mapping[bytes, int]) -> None:
+        last = max((o for b, o in window.items() if b not in self._older), default=None)
+        if last is not None:
+            self._forgotten_to = Place(self._epoch_number, last + 1)
+        if self._older:
+            self._older = {b: e for b, e in self._older.items() if b not in window}
+
+    def _advance(self, message: LogRecord, step: Step, *, marked: bool) -> Step:
         self._next = message.offset + 1
         self._watermark_ns = max(self._watermark_ns, message.append_ns)
-        if action is not Action.ROWS:
+        if step.action is not Action.ROWS:
             self._rowless += 1
         due = (
             (marked and self._rows > 0)
@@ -221,8 +276,10 @@ class Fold:
             or self._bytes >= limits.CUT_BYTES_MAX_V1
             or self._rowless >= limits.CUT_CONTROL_RECORDS_MAX_V1
         )
-        batch = b"" if record is None else record.batch
-        return Step(action, record, self._cut(message, batch) if due else None)
+        if not due:
+            return step
+        batch = b"" if step.record is None else step.record.batch
+        return replace(step, cut=self._cut(message, batch))
 
     def _cut(self, message: LogRecord, batch: bytes) -> Cut:
         cut = Cut(
@@ -237,6 +294,16 @@ class Fold:
             set_aside=tuple(self._set_aside),
             datasets=tuple(sorted(self._datasets)),
             gone=tuple(sorted(self._gone.values(), key=lambda entry: entry.dataset)),
+            rerouted=self.reroutes.cut(),
         )
         self._start_cut()
         return cut
+
+
+def _body(record: Record) -> Body:
+    """What a control record says, if it says anything. Raises RecordError."""
+    if record.kind is Kind.MARKER:
+        return decode_marker(record)
+    if record.kind is Kind.VOID:
+        return decode_void(record)
+    return decode_decision(record) if record.kind is Kind.DECISION else None

@@ -7,6 +7,7 @@ one step. Keeps I2, I3, I5; the fold decides everything that must not depend on 
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +21,10 @@ from common.metrics import (
     indexed_rows_total,
     live_rows,
     partition_failures_total,
+    voided_records_total,
 )
 from common.record import Kind, LogRecord
+from common.reroute import Void
 from common.role import RoleContext
 from indexer.batch import Accepted, index_batch
 from indexer.budget import LiveBudget, Use
@@ -88,6 +91,7 @@ class Partition:
         self.set_aside_total = 0
         self.set_aside: list[SetAsideEntry] = []
         self.divergences: list[Divergence] = []  # cuts about which the twins disagree
+        self.asked: deque[Void] = deque(maxlen=limits.VOIDS_WAITING_MAX)
         self.changed = asyncio.Event()
         self.retention = RetentionBook(self.chain)
         self._resync = asyncio.Event()
@@ -220,7 +224,8 @@ class Partition:
         for gap in resumed.gaps:
             if gap not in known:
                 report_gap(self.number, gap)
-        self.fold = Fold(resumed.carried, resumed.epoch.number)
+        dropped = [one.place for one in resumed.history.dropped]
+        self.fold = Fold(resumed.carried, resumed.epoch.number, dropped)
         self._owners: dict[str, tuple[str, str]] = {}
         self._cut_set_aside: list[SetAsideEntry] = []
         served = Served(
@@ -231,6 +236,7 @@ class Partition:
             gone={entry.dataset: entry for entry in resumed.carried.gone},
             expired_before_ns=expired_before_ns,
             earlier=resumed.earlier,
+            rerouted=self.fold.reroutes.picture,
         )
         self._serve(served.with_segments(resumed.segments))
         self.notify()
@@ -321,8 +327,12 @@ class Partition:
         await self._index(batch)
 
     def _count(self, step: Step, offset: int) -> None:
+        if step.void is not None:
+            self.asked.append(step.void)
         if step.action is Action.DUPLICATE:
             duplicate_records_total.labels(self._label).inc()
+        elif step.action is Action.VOIDED:
+            voided_records_total.labels(self._label).inc()
         elif step.action is Action.SET_ASIDE:
             self._set_aside((SetAsideEntry(offset, "headers cannot be read"),))
 
@@ -348,6 +358,7 @@ class Partition:
                 self._state()[1],
                 live=indexed.live,
                 watermark_ns=fold.watermark_ns,
+                rerouted=fold.reroutes.picture,
             )
         self._cut_set_aside.extend(indexed.set_aside)
         self._set_aside(indexed.set_aside)

@@ -6,25 +6,22 @@ a budget, and when that is used up reading pauses: the log keeps what comes (I11
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Protocol
 
-from common.errors import BellwetherError
-from common.logs import say
 from common.metrics import cuts_total, live_rows, unpublished_bytes, unpublished_cuts
 from common.role import RoleContext
+from indexer.checkpoints import Checkpoints
 from indexer.config import IndexerConfig
 from indexer.sealing import PendingCut, SealedCut, Sealer
 from indexer.served import Served
+from snapshot.batch_lists import BatchLists
 from snapshot.bootstrap import Resumed
 from snapshot.manifest import Manifest, SegmentEntry
-from snapshot.publish import CHECKPOINT_EVERY, Published, publish_checkpoint
+from snapshot.publish import Published
 from snapshot.retention import Covered
-
-logger = logging.getLogger(__name__)
 
 
 class Serving(Protocol):
@@ -62,7 +59,10 @@ class Publishing:
         self._sealer = sealer
         self._context = context
         self._config = config
-        self._since_checkpoint = resumed.since_checkpoint
+        self._checkpoints = Checkpoints(
+            sealer.chain, context.clock, resumed.since_checkpoint, resumed.history.dropped
+        )
+        self.lists = BatchLists(sealer.chain.manifest, resumed.history.keys, resumed.gaps)
         self._more = asyncio.Event()
         self._covered = (
             [] if newest is None else [Covered(newest.next_offset, newest.last_append_ns)]
@@ -145,7 +145,7 @@ class Publishing:
             await asyncio.sleep(delay_s)
             published = await self._sealer.publish(sealed, self.predecessor)
             await self._take_over(sealed, published)
-            await self._checkpoint(published.manifest)
+            await self._checkpoints.published(published.manifest, self._published_segments)
             self._tell(published, started_ns)
 
     async def _take_over(self, sealed: SealedCut, published: Published) -> None:
@@ -155,6 +155,7 @@ class Publishing:
         self._covered.append(Covered(manifest.next_offset, manifest.last_append_ns))
         self.predecessor = manifest.key
         self.last_manifest = manifest
+        self.lists.published(manifest)
         await self._serving.change(
             lambda served: served.without_objects(own).with_segments(manifest.segments)
         )
@@ -167,20 +168,10 @@ class Publishing:
         cuts_total.labels(str(self._serving.number)).inc()
         self._show()
 
-    async def _checkpoint(self, manifest: Manifest) -> None:
-        self._since_checkpoint += 1
+    def _published_segments(self) -> list[SegmentEntry]:
         served = self._serving.served
-        if self._since_checkpoint < CHECKPOINT_EVERY or served is None:
-            return
-        waiting = self.waiting_objects
-        segments = [entry for entry in served.all_segments() if entry.object not in waiting]
-        try:
-            clock, chain = self._context.clock, self._sealer.chain
-            await asyncio.to_thread(publish_checkpoint, chain, manifest, segments, clock)
-        except BellwetherError as error:
-            say(logger, logging.WARNING, "checkpoint not published", why=str(error))
-            return  # the next cut tries again
-        self._since_checkpoint = 0
+        entries = [] if served is None else served.all_segments()
+        return published_only(entries, self.waiting_objects)
 
     def _show(self) -> None:
         label = str(self._serving.number)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from indexer.live import LiveRows
+from indexer.rerouting import Rerouted
 from snapshot.epochs import Epoch
 from snapshot.manifest import Gap, GoneEntry, SegmentEntry
 
@@ -15,7 +16,7 @@ Segments = Mapping[str, tuple[SegmentEntry, ...]]
 @dataclass(frozen=True, slots=True)
 class Served:
     """A picture of the partition before `live.end_offset` of its epoch. earlier: how far other
-    logs of the partition were indexed, by log id.
+    logs of the partition were indexed, by log id. rerouted: what is undecided or dropped there.
     """
 
     epoch: Epoch
@@ -26,6 +27,7 @@ class Served:
     gone: Mapping[str, GoneEntry] = field(default_factory=dict)
     expired_before_ns: int = 0
     earlier: Mapping[str, int] = field(default_factory=dict)
+    rerouted: Rerouted = field(default_factory=Rerouted)
 
     def with_segments(self, entries: Iterable[SegmentEntry]) -> "Served":
         """With these segments besides."""

@@ -8,7 +8,7 @@ records, the exact gap is recorded and work goes on.
 import asyncio
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common.clock import Clock
 from common.errors import DamagedObject, ObjectMissing
@@ -27,7 +27,7 @@ from snapshot.epochs import (
     epoch_prefix,
     split_stray,
 )
-from snapshot.manifest import Gap, Manifest, SegmentEntry, parse_manifest_key
+from snapshot.manifest import Dropped, Gap, Manifest, SegmentEntry, parse_manifest_key
 
 _OPEN_ATTEMPTS = 5  # twins open an epoch at the same time; the loser looks again
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class History:
 
     keys: manifests that count, oldest first, up to `newest`. stray: manifests of a closed epoch
     beyond its end. since_checkpoint: manifests after the newest checkpoint. damaged: documents
-    that were skipped, and why.
+    that were skipped, and why. dropped: batches in `segments` that are not served.
     """
 
     epochs: tuple[Epoch, ...]
@@ -50,6 +50,7 @@ class History:
     stray: tuple[str, ...]
     damaged: tuple[tuple[str, str], ...]
     lost: tuple[Gap, ...]
+    dropped: tuple[Dropped, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def read_history(chain: Chain, log_start: int) -> History:
     at = 0 if checkpoint is None else keys.index(checkpoint.manifest)
     good = keys[:at]
     segments = [] if checkpoint is None else list(checkpoint.segments)
+    dropped = set() if checkpoint is None else set(checkpoint.dropped)
     newest: Manifest | None = None
     lost: list[Gap] = []
     since = 0
@@ -143,11 +145,12 @@ def read_history(chain: Chain, log_start: int) -> History:
                     break
                 lost.append(hole)
             segments.extend(manifest.segments)
+            dropped.update(manifest.conditionals_dropped)
             since += 1
         newest = manifest
         good.append(key)
     if newest is None:
-        segments = []
+        segments, dropped = [], set()
     return History(
         tuple(epochs),
         newest,
@@ -157,6 +160,7 @@ def read_history(chain: Chain, log_start: int) -> History:
         tuple(stray),
         tuple(damaged),
         tuple(lost),
+        tuple(sorted(dropped)),
     )
 
 
@@ -288,14 +292,7 @@ def _open_epoch(chain: Chain, epoch: Epoch, history: History) -> bool:
 
 def _resumed(chain: Chain, history: History, epoch: Epoch, opening: Opening) -> Resumed:
     carried = carried_from(newest_first(chain, history))
-    carried = Carried(
-        next_offset=opening.first_offset,
-        watermark_ns=carried.watermark_ns,
-        hour=carried.hour,
-        windows=carried.windows,
-        datasets=carried.datasets,
-        gone=carried.gone,
-    )
+    carried = replace(carried, next_offset=opening.first_offset)
     newest = history.newest
     chain.keep(epoch.key, epoch)
     if newest is not None:

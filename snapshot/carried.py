@@ -5,10 +5,19 @@ manifests, newest first, so it never rests on one process's memory (I2).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common import limits
-from snapshot.manifest import GoneEntry, HourMarker, Manifest, unpack_batches
+from snapshot.epochs import FIRST_EPOCH
+from snapshot.manifest import (
+    Conditional,
+    GoneEntry,
+    HourMarker,
+    Manifest,
+    ReliedOn,
+    VoidInForce,
+    unpack_batches,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +25,9 @@ class Carried:
     """What the fold of a partition starts from.
 
     windows: batch id -> offset of its first copy, one mapping per stretch between hour markers,
-    oldest first, the last one open. hour: the newest hour that was closed.
+    oldest first, the last one open. older: epoch number of those copies in the windows that are
+    of an epoch before `epoch_number`. hour: the newest hour that was closed. open, voids and
+    relies_on are those of the manifest.
     """
 
     next_offset: int = 0
@@ -25,6 +36,11 @@ class Carried:
     windows: tuple[Mapping[bytes, int], ...] = ({},)
     datasets: frozenset[str] = frozenset()
     gone: tuple[GoneEntry, ...] = ()
+    epoch_number: int = FIRST_EPOCH
+    older: Mapping[bytes, int] = field(default_factory=dict)
+    open: tuple[Conditional, ...] = ()
+    voids: tuple[VoidInForce, ...] = ()
+    relies_on: tuple[ReliedOn, ...] = ()
 
 
 def carried_from(newest_first: Iterable[Manifest]) -> Carried:
@@ -34,17 +50,21 @@ def carried_from(newest_first: Iterable[Manifest]) -> Carried:
     if newest is None:
         return Carried()
     windows: list[dict[bytes, int]] = [{}]
+    older: dict[bytes, int] = {}
     hour: int | None = None
     for manifest in _chain(newest, manifests):
         for item in reversed(_in_order(manifest)):
             if isinstance(item, HourMarker):
                 hour = item.hour if hour is None else hour
                 if len(windows) == limits.BATCH_WINDOW_HOUR_MARKERS:
-                    return _carried(newest, hour, windows)
+                    return _carried(newest, hour, windows, older)
                 windows.append({})
-            else:
-                windows[-1][item[0]] = item[1]
-    return _carried(newest, hour, windows)
+                continue
+            batch, offset = item
+            windows[-1][batch] = offset
+            if manifest.epoch_number != newest.epoch_number:
+                older[batch] = manifest.epoch_number
+    return _carried(newest, hour, windows, older)
 
 
 def _chain(first: Manifest, rest: Iterator[Manifest]) -> Iterator[Manifest]:
@@ -61,7 +81,9 @@ def _in_order(manifest: Manifest) -> list[HourMarker | tuple[bytes, int]]:
     return items
 
 
-def _carried(newest: Manifest, hour: int | None, windows: list[dict[bytes, int]]) -> Carried:
+def _carried(
+    newest: Manifest, hour: int | None, windows: list[dict[bytes, int]], older: dict[bytes, int]
+) -> Carried:
     return Carried(
         next_offset=newest.next_offset,
         watermark_ns=newest.watermark_ns,
@@ -69,4 +91,9 @@ def _carried(newest: Manifest, hour: int | None, windows: list[dict[bytes, int]]
         windows=tuple(reversed(windows)),
         datasets=frozenset(newest.datasets),
         gone=tuple(newest.gone),
+        epoch_number=newest.epoch_number,
+        older=older,
+        open=tuple(newest.conditionals_open),
+        voids=tuple(newest.voids),
+        relies_on=tuple(newest.relies_on),
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from common.record import BATCH_ID_BYTES
+from common.reroute import Place
 from snapshot.checked import DOCUMENT_FORMAT, decode_checked, encode_checked
 
 _OFFSET_BYTES = 8
@@ -71,19 +72,58 @@ class GoneEntry(msgspec.Struct, frozen=True):
     offset: int
 
 
-class Conditional(msgspec.Struct, frozen=True):
-    """A batch that may be in another partition (design, section 6). None are made yet."""
+class Conditional(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch of this partition that may be in others too: nobody knows yet whether it counts.
+
+    batch: hex. epoch_number, offset: where it is. unless: partitions that have not answered yet.
+    """
 
     batch: str
+    epoch_number: int
     offset: int
-    unless: list[int]
+    append_ns: int
+    dataset: str
+    unless: tuple[int, ...]
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(self.epoch_number, self.offset)
+
+
+class Dropped(msgspec.Struct, frozen=True, order=True):
+    """A conditional batch that counts in another partition: its rows here are not served."""
+
+    epoch_number: int
+    offset: int
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(self.epoch_number, self.offset)
+
+
+class VoidInForce(msgspec.Struct, frozen=True):
+    """No first copy of this batch (hex) counts; `markers`: hours closed since it was (re)newed."""
+
+    batch: str
+    markers: int
+
+
+class ReliedOn(msgspec.Struct, frozen=True):
+    """The furthest copy in another partition that batches were dropped here in favour of."""
+
+    partition: int
+    epoch_number: int
+    offset: int
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """One cut of one partition: offsets `first_offset` up to, not including, `next_offset`.
 
     epoch: the log's id; epoch_number: counts the partition's epochs from 1. batches: packed, see
-    `pack_batches`. gaps, datasets and gone are carried: each manifest holds all that are in force.
+    `pack_batches`. gaps, datasets, gone, conditionals_open, voids and relies_on are carried: each
+    manifest holds all that are in force. conditionals_dropped: those decided in this cut.
     """
 
     partition: int
@@ -107,8 +147,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     created_ns: int
     conditionals_open: list[Conditional] = []
-    conditionals_dropped: list[Conditional] = []
-    voids: list[Conditional] = []
+    conditionals_dropped: list[Dropped] = []
+    voids: list[VoidInForce] = []
+    relies_on: list[ReliedOn] = []
     format: int = DOCUMENT_FORMAT
 
     @property
@@ -120,13 +161,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """The chain up to one manifest, compacted: every segment that is still kept.
 
-    manifest: key of the last manifest that it includes.
+    manifest: key of the last manifest that it includes. dropped: batches in these segments.
     """
 
     partition: int
     manifest: str
     segments: list[SegmentEntry]
     created_ns: int
+    dropped: list[Dropped] = []
     format: int = DOCUMENT_FORMAT
 
 
@@ -171,11 +213,17 @@ def pack_batches(batches: Iterable[tuple[bytes, int]]) -> str:
     return base64.b64encode(packed).decode()
 
 
-def unpack_batches(text: str) -> list[tuple[bytes, int]]:
-    """Read what `pack_batches` wrote. Raises ValueError."""
+def packed_batches(text: str) -> bytes:
+    """The entries that `pack_batches` wrote, 24 bytes each. Raises ValueError."""
     packed = base64.b64decode(text, validate=True)
     if len(packed) % _ENTRY_BYTES:
         raise ValueError("list of batch ids is cut off")
+    return packed
+
+
+def unpack_batches(text: str) -> list[tuple[bytes, int]]:
+    """Read what `pack_batches` wrote. Raises ValueError."""
+    packed = packed_batches(text)
     starts = range(0, len(packed), _ENTRY_BYTES)
     return [
         (
@@ -217,6 +265,10 @@ def same_content(one: Manifest, other: Manifest) -> list[str]:
             "watermark_ns",
             "datasets",
             "gone",
+            "conditionals_open",
+            "conditionals_dropped",
+            "voids",
+            "relies_on",
         )
         if getattr(one, name) != getattr(other, name)
     ]

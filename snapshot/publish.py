@@ -19,6 +19,7 @@ from snapshot.checked import encode_checked
 from snapshot.divergence import Divergence, keep_both
 from snapshot.manifest import (
     Checkpoint,
+    Dropped,
     Manifest,
     SegmentEntry,
     checkpoint_key,
@@ -132,7 +133,11 @@ def _keep_both(
 
 
 def publish_checkpoint(
-    chain: Chain, manifest: Manifest, segments: Sequence[SegmentEntry], clock: Clock
+    chain: Chain,
+    manifest: Manifest,
+    segments: Sequence[SegmentEntry],
+    dropped: Sequence[Dropped],
+    clock: Clock,
 ) -> None:
     """Compact the chain up to this manifest. Blocks. Raises ObjectsUnavailable."""
     checkpoint = Checkpoint(
@@ -140,5 +145,6 @@ def publish_checkpoint(
         manifest=manifest.key,
         segments=list(segments),
         created_ns=clock.now_ns(),
+        dropped=list(dropped),
     )
     chain.objects.put_if_absent(checkpoint_key(manifest.key), encode_checked(checkpoint))

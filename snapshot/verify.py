@@ -33,6 +33,7 @@ from snapshot.manifest import (
     unpack_batches,
 )
 from snapshot.retention import RetentionBook
+from snapshot.verify_rerouted import ReroutedCheck
 
 _LOG_LOOKS_MAX = 10  # looks at a log whose chain moves on between any two of them
 Progress = Callable[[int, int, str], None]
@@ -50,7 +51,10 @@ class Problem:
 
 @dataclass(slots=True)
 class VerifyReport:
-    """What was checked and what was found. broken: (partition, segment) that cannot be used."""
+    """What was checked and what was found. broken: (partition, segment) that cannot be used.
+
+    undecided, dropped: rerouted batches that wait for a decision, or count elsewhere.
+    """
 
     partitions: int = 0
     manifests: int = 0
@@ -60,6 +64,8 @@ class VerifyReport:
     batches: int = 0
     gaps: int = 0
     set_aside: int = 0
+    undecided: int = 0
+    dropped: int = 0
     retired: int = 0
     repaired: int = 0
     problems: list[Problem] = field(default_factory=list)
@@ -125,6 +131,7 @@ class _PartitionCheck:
         self._newest: Manifest | None = None
         self._window: dict[bytes, int] = {}
         self._hours: list[int] = []
+        self._rerouted = ReroutedCheck()
 
     def _wrong(self, what: str, remedy: str, *, warning: bool = False) -> None:
         self._report.add(self._partition, what, remedy, warning=warning)
@@ -158,17 +165,24 @@ class _PartitionCheck:
                 continue
             self._check_link(manifest, predecessor, first=key == keys[0])
             self._check_batches(manifest)
+            for problem in self._rerouted.problems(manifest, follows=predecessor is not None):
+                self._wrong(f"manifest {key}: {problem}", "report this bug")
             segments.extend(manifest.segments)
             predecessor = self._newest = manifest
             self._report.manifests += 1
             self._report.set_aside += len(manifest.set_aside)
         if self._newest is not None:
             self._report.gaps += len(self._newest.gaps)
+            self._report.undecided += len(self._newest.conditionals_open)
+            self._report.dropped += len(self._rerouted.dropped)
         for info in self._objects.list(checkpoint_prefix(self._partition)):
             try:
-                self._chain.load(info.key, Checkpoint)
+                checkpoint = self._chain.load(info.key, Checkpoint)
             except (DamagedObject, ObjectMissing) as error:
                 self._wrong(f"checkpoint {info.key}: {error}", "delete it: it only saves reading")
+                continue
+            for problem in self._rerouted.checkpoint_problems(checkpoint):
+                self._wrong(f"checkpoint {info.key}: {problem}", "report this bug")
         self._check_divergences()
         kept = [
             entry

@@ -32,7 +32,13 @@ QUICK = IndexerConfig(publish_delay_ms=1, poll_wait_ms=20, claim_retry_ms=20, ta
 TIME_NS = 1_700_000_000 * 10**9
 
 
-def record(numbers: list[int], *, batch: int | None = None, dataset: str = DATASET) -> Record:
+def record(
+    numbers: list[int],
+    *,
+    batch: int | None = None,
+    dataset: str = DATASET,
+    unless: tuple[int, ...] = (),
+) -> Record:
     """An events record whose events hold these numbers in the field `n`."""
     lines = [encode_event_line(TIME_NS + n, 1, b'{"n":%d}' % n) for n in numbers]
     name = numbers[0] if batch is None else batch
@@ -44,6 +50,7 @@ def record(numbers: list[int], *, batch: int | None = None, dataset: str = DATAS
         depth=0,
         via="test",
         lines=lines,
+        unless=unless,
     )
 
 

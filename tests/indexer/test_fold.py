@@ -48,6 +48,10 @@ def as_manifest(cut: Cut, predecessor: str | None) -> Manifest:
         set_aside=list(cut.set_aside),
         datasets=list(cut.datasets),
         gone=list(cut.gone),
+        conditionals_open=list(cut.rerouted.open),
+        conditionals_dropped=list(cut.rerouted.dropped),
+        voids=list(cut.rerouted.voids),
+        relies_on=list(cut.rerouted.relies_on),
         writer="test",
         zone="a",
         created_ns=0,
@@ -160,8 +164,6 @@ def test_second_marker_of_an_hour_and_one_of_a_coming_hour_do_nothing() -> None:
 @pytest.mark.parametrize(
     "item",
     [
-        Record(kind=Kind.VOID, value=b""),
-        Record(kind=Kind.DECISION, value=b""),
         Record(kind=Kind.HEARTBEAT, value=b"", version=2),
         marker_record(Marker(hour=None, format=2)),
     ],

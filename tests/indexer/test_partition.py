@@ -326,7 +326,7 @@ async def test_log_that_was_set_back_goes_on_in_a_new_epoch_with_every_row_once(
 async def test_checkpoint_saves_reading_and_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexer.publishing.CHECKPOINT_EVERY", 2)
+    monkeypatch.setattr("indexer.checkpoints.CHECKPOINT_EVERY", 2)
     async with open_context(tmp_path) as context, running(context) as partition:
         log = context.backends.log
         for n in range(1, 6):
