@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bellwether.config import BackendsConfig, LocksKind, LogKind, MetadataKind, ObjectsKind
+from ops.cluster import refusals
+from ops.doctor import Verdict
 
 
 def contradiction(sections: Mapping[str, Any]) -> str | None:
@@ -23,3 +25,12 @@ def contradiction(sections: Mapping[str, Any]) -> str | None:
 
 def _missing(choice: str, setting: str, example: str) -> str:
     return f"[backends] {choice} needs {setting}, for example {example}"
+
+
+def refused(sections: Mapping[str, Any]) -> str | None:
+    """Which settings would break an invariant, and why; or None. `init` makes nothing with them."""
+    chosen: BackendsConfig = sections["backends"]
+    if chosen.log is not LogKind.KAFKA:
+        return None
+    bad = [f for f in refusals(sections["kafka"]) if f.verdict is Verdict.FAIL]
+    return "\n".join(f"{f.text}\n  {f.remedy}" for f in bad) or None

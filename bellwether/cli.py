@@ -11,6 +11,7 @@ from common.version import VERSION
 
 _COMMANDS = {
     "up": ("bellwether.commands.up", "up"),
+    "init": ("bellwether.commands.init", "init"),
     "shepherd": ("bellwether.commands.roles", "shepherd"),
     "indexer": ("bellwether.commands.roles", "indexer"),
     "query": ("bellwether.commands.query", "query"),

@@ -11,7 +11,6 @@ from pathlib import Path
 from bellwether.config import UpConfig
 from bellwether.secrets import (
     key_file,
-    read_internal_token,
     read_key,
     secrets_folder,
     write_key,
@@ -39,7 +38,6 @@ def prepare(data: Path, config: UpConfig, metadata: Metadata, now_ns: int) -> Pr
     """Create what is missing. Raises FirstStartError, OSError or MetadataUnavailable."""
     secrets_folder(data).mkdir(parents=True, exist_ok=True)
     secrets_folder(data).chmod(0o700)
-    read_internal_token(data)
     kept = read_key(data)
     known = metadata.find_key(hash_key(kept)) if kept else None
     if config.key:

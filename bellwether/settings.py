@@ -8,7 +8,7 @@ never shown.
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_origin, get_type_hints
 
@@ -55,7 +55,7 @@ class Resolved:
 
     section: str
     declared: Declared
-    value: object
+    value: object = field(repr=False)  # it may be a secret
     source: str
 
     @property
@@ -93,7 +93,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    value: object
+    value: object = field(repr=False)
     source: str
 
 

@@ -21,6 +21,7 @@ from bellwether.child import Child, ask_ready, child_environment, describe_exit
 from bellwether.config import BackendsConfig, NodeConfig, UpConfig
 from bellwether.first_start import FirstStartError, Prepared, prepare
 from bellwether.screen import Screen
+from bellwether.secrets import read_internal_token
 from bellwether.settings import Settings
 from common.clock import Clock
 from common.errors import BellwetherError, Unavailable
@@ -130,6 +131,7 @@ class Supervisor:
         try:
             metadata.open()
             try:
+                read_internal_token(self._data)  # made before any role asks for it
                 return prepare(self._data, self._up, metadata, self._clock.now_ns())
             finally:
                 metadata.close()

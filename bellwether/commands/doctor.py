@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import sys
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -11,18 +12,32 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from bellwether.backends import make_log
 from bellwether.client import running_url
 from bellwether.commands.options import configuration_options
-from bellwether.config import NodeConfig
+from bellwether.config import (
+    BackendsConfig,
+    LocksKind,
+    LogKind,
+    MetadataKind,
+    NodeConfig,
+    ObjectsKind,
+)
 from bellwether.settings import Settings, SettingsError, load, parse_flag
-from common.clock import SystemClock
+from common.clock import Clock, SystemClock
+from common.locks.zookeeper.config import ZookeeperConfig
+from common.log.kafka.config import KafkaConfig
+from common.metadata.mysql.config import MysqlConfig
+from common.objects.s3.config import S3Config
+from ops import cluster
 from ops import doctor as checks
+from ops.cluster import check_token
 from ops.doctor import Finding, Verdict
 from shepherd.config import ShepherdConfig
 
 _PACKAGES = (
-    "aiohttp", "click", "duckdb", "msgpack", "msgspec", "numpy", "orjson", "prometheus-client",
-    "pyarrow", "rich", "zstandard",
+    "aiohttp", "aiokafka", "boto3", "click", "duckdb", "kazoo", "msgpack", "msgspec", "numba",
+    "numpy", "orjson", "prometheus-client", "pyarrow", "pymysql", "rich", "zstandard",
 )  # fmt: skip
 _STYLES = {Verdict.GOOD: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
 
@@ -47,6 +62,7 @@ def doctor(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> Non
         text = f"read from {settings.file}" if settings.file else "defaults and environment"
         found.append(Finding("configuration", Verdict.GOOD, text))
         found += _check_machine(settings)
+        found += asyncio.run(check_servers(settings, SystemClock(), random.Random()))
     console = Console(highlight=False)
     for item in found:
         line = Text(f"{item.verdict.value:5}", style=_STYLES[item.verdict])
@@ -60,11 +76,13 @@ def _check_machine(settings: Settings) -> list[Finding]:
     clock = SystemClock()
     folder = settings.section(NodeConfig).data
     public = settings.section(ShepherdConfig)
+    node, chosen = settings.section(NodeConfig), settings.section(BackendsConfig)
     url = running_url(folder)
     server_s = asyncio.run(_server_time_s(url)) if url else None
     return [
         *checks.check_folder(folder),
         *checks.check_secrets(folder),
+        *check_token(node.internal_token, chosen.locks is not LocksKind.FILES, node.on_loopback),
         *checks.check_disk(folder),
         *checks.check_fsync(folder, clock),
         *checks.check_open_files(),
@@ -72,6 +90,26 @@ def _check_machine(settings: Settings) -> list[Finding]:
         *checks.check_tls(public.tls_cert, public.tls_key),
         *checks.check_clock(server_s, clock.now_ns() / 1e9),
     ]
+
+
+async def check_servers(settings: Settings, clock: Clock, rng: random.Random) -> list[Finding]:
+    """Every server that the settings choose."""
+    chosen = settings.section(BackendsConfig)
+    found: list[Finding] = []
+    if chosen.log is LogKind.KAFKA:
+        config = settings.section(KafkaConfig)
+        found += cluster.refusals(config) + await cluster.check_kafka(config)
+        found += await cluster.check_log_clock(make_log(settings, clock), clock)
+    if chosen.objects is ObjectsKind.S3:
+        s3 = settings.section(S3Config)
+        found += await asyncio.to_thread(cluster.check_s3, s3, clock, rng)
+    if chosen.metadata is MetadataKind.MYSQL:
+        mysql = settings.section(MysqlConfig)
+        found += await asyncio.to_thread(cluster.check_mysql, mysql, clock)
+    if chosen.locks is LocksKind.ZOOKEEPER:
+        zookeeper = settings.section(ZookeeperConfig)
+        found += await asyncio.to_thread(cluster.check_zookeeper, zookeeper, clock)
+    return found
 
 
 async def _server_time_s(url: str) -> float | None:

@@ -29,6 +29,10 @@ class ZookeeperConfig:
             raise ValueError("root must be a path of a node such as /bellwether")
         if not _SESSION_MS_MIN <= self.session_ms <= _SESSION_MS_MAX:
             raise ValueError(f"session_ms must be between {_SESSION_MS_MIN} and {_SESSION_MS_MAX}")
+        for member in filter(None, (part.strip() for part in self.servers.split(","))):
+            host, _, port = member.rpartition(":")
+            if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+                raise ValueError(f"servers: {member!r} is not host:port")
         if bool(self.username) != bool(self.password):
             raise ValueError("username and password are given both or not at all")
         if ":" in self.username:

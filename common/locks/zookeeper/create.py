@@ -1,0 +1,61 @@
+"""Creating the root, and finding out whether the ensemble serves us."""
+
+import os
+import socket
+from dataclasses import dataclass
+
+from kazoo.exceptions import KazooException
+
+from common.clock import Clock
+from common.errors import Unavailable
+from common.locks.zookeeper import names
+from common.locks.zookeeper.config import ZookeeperConfig
+from common.locks.zookeeper.session import Session
+
+_CONNECT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleFacts:
+    """made: the root was not there before. leader_s: the leader's clock, unix seconds.
+
+    silent: members of the connection string that take no connection.
+    """
+
+    made: bool
+    leader_s: float
+    members: int
+    silent: tuple[str, ...]
+
+
+def create_root(config: ZookeeperConfig, clock: Clock) -> EnsembleFacts:
+    """Create the root unless it is there, and try a claim. Raises Unavailable."""
+    session = Session(config, clock)
+    top = names.top(config)
+    probe = f"{config.root}/probe-{os.getpid()}-{clock.monotonic_ns()}"
+    try:
+        found = session.call(lambda client: client.exists_async(top))
+        if found is None:
+            session.call(lambda client: client.ensure_path_async(top))
+        _, state = session.call(
+            lambda client: client.create_async(probe, b"", ephemeral=True, include_data=True)
+        )
+        session.call(lambda client: client.delete_async(probe))
+    except KazooException as error:
+        raise Unavailable(
+            f"ZooKeeper at {config.servers} answered {type(error).__name__} below {config.root}"
+        ) from error
+    finally:
+        session.close()
+    members = [part.strip() for part in config.servers.split(",") if part.strip()]
+    silent = tuple(member for member in members if not _answers(member))
+    return EnsembleFacts(found is None, state.ctime / 1000, len(members), silent)
+
+
+def _answers(member: str) -> bool:
+    host, _, port = member.partition("/")[0].rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S):
+            return True
+    except (OSError, ValueError):
+        return False
