@@ -9,6 +9,7 @@ and I2 checkable from outside.
 import asyncio
 import itertools
 import random
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +23,17 @@ from common.position import Position, format_receipt, parse_receipt
 BATCH_EVENTS_MAX = 40
 REQUEST_TIMEOUT_S = 15.0
 PAUSE_AFTER_FAILURE_S = 0.1
+PAUSE_MAX_S = 0.02  # between two batches of one sender
 REPEATS_MAX = 300  # of one named batch; bounds the load when nothing comes back
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """A request that was answered for good: when (monotonic), how long it took, how many events."""
+
+    at_s: float
+    wait_s: float
+    events: int
 
 
 @dataclass(slots=True)
@@ -34,6 +45,7 @@ class Outcome:
     unknown: set[int] = field(default_factory=set)
     statuses: Counter[str] = field(default_factory=Counter)
     reached: dict[tuple[str, int], int] = field(default_factory=dict)
+    acks: list["Ack"] = field(default_factory=list)
 
     def add_receipt(self, text: str) -> None:
         """Remember the furthest position of each partition."""
@@ -51,6 +63,7 @@ class Outcome:
         self.refused |= other.refused
         self.unknown |= other.unknown
         self.statuses += other.statuses
+        self.acks += other.acks
         for (epoch, partition), offset in other.reached.items():
             self.add_receipt(str(Position(epoch, partition, offset)))
 
@@ -64,16 +77,22 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to send: base URL, key and dataset."""
+    """Where to send: base URL, key and dataset. `others`: further addresses of the same system."""
 
     url: str
     key: str = field(repr=False)
     dataset: str
+    others: tuple[str, ...] = ()
 
     @property
     def batch_url(self) -> str:
         """URL of the batch endpoint."""
         return f"{self.url}/1/batch/{self.dataset}"
+
+    def batch_url_of(self, turn: int) -> str:
+        """The endpoint at one of the addresses, in turn, as behind a load balancer."""
+        urls = (self.url, *self.others)
+        return f"{urls[turn % len(urls)]}/1/batch/{self.dataset}"
 
 
 def make_event(seq: int, chance: random.Random) -> dict[str, object]:
@@ -93,8 +112,11 @@ def make_event(seq: int, chance: random.Random) -> dict[str, object]:
 class Load:
     """Concurrent senders; run it in a task and call `stop` when the scenario is over."""
 
-    def __init__(self, target: Target, senders: int, seed: int) -> None:
+    def __init__(
+        self, target: Target, senders: int, seed: int, *, pause_max_s: float = PAUSE_MAX_S
+    ) -> None:
         self.outcome = Outcome()
+        self._pause_max_s = pause_max_s
         self._target = target
         self._senders = senders
         self._seed = seed
@@ -135,24 +157,29 @@ class Load:
             body = orjson.dumps([make_event(seq, chance) for seq in numbers])
             headers = {"X-Bellwether-Batch-Id": uuid.UUID(int=chance.getrandbits(128)).hex}
             repeats_left = REPEATS_MAX if named else 1
-            while not await self._send(session, numbers, body, headers if named else {}):
+            turn = sender
+            while not await self._send(turn, session, numbers, body, headers if named else {}):
                 repeats_left -= 1
+                turn += 1
                 if self._abandoned or not repeats_left:
                     self.outcome.unknown.update(self._untold(numbers))
                     break
                 await asyncio.sleep(PAUSE_AFTER_FAILURE_S)
-            await asyncio.sleep(chance.uniform(0.0, 0.02))
+            await asyncio.sleep(chance.uniform(0.0, self._pause_max_s))
 
     async def _send(
         self,
+        turn: int,
         session: aiohttp.ClientSession,
         numbers: list[int],
         body: bytes,
         headers: dict[str, str],
     ) -> bool:
         """Send once; True when every event was answered for good (202 or 4xx)."""
+        begin_s = time.monotonic()
+        url = self._target.batch_url_of(turn)
         try:
-            async with session.post(self._target.batch_url, data=body, headers=headers) as answer:
+            async with session.post(url, data=body, headers=headers) as answer:
                 self.outcome.statuses[str(answer.status)] += 1
                 if answer.status >= 500 or answer.status == 429:
                     return False
@@ -173,6 +200,9 @@ class Load:
                 self.outcome.refused.add(seq)
             else:
                 answered = False
+        if answered:
+            now_s = time.monotonic()
+            self.outcome.acks.append(Ack(now_s, now_s - begin_s, len(numbers)))
         return answered
 
     def _untold(self, numbers: list[int]) -> set[int]:
