@@ -36,6 +36,7 @@ from compose.settings import server_environment
 from compose.topology import SERVERS, Topology
 
 ALL = ("proxy", *SERVERS)
+OTHER_LOOPBACK = "127.0.0.2"
 T = TypeVar("T")
 
 
@@ -198,8 +199,21 @@ class Cluster:
         """Servers, then `bellwether init`, then every role, and wait until all are ready."""
         self.start()
         self.init()
-        self.roles.start()
+        self.start_roles()
         self.roles.wait_ready()
+
+    def start_roles(self) -> None:
+        """Start every role; `roles.wait_ready` tells when they serve.
+
+        With a proxy, other roles reach a role through the link of its name: the proxy listens on
+        the role's own port of another address of loopback, and that is what the role announces.
+        """
+        if self._proxy is not None:
+            for role in self.roles:
+                port = role.claim_port()
+                self._proxy.add(role.name, port, host=OTHER_LOOPBACK, port=port)
+                role.extra["BELLWETHER_NODE_ADVERTISE_HOST"] = OTHER_LOOPBACK
+        self.roles.start()
 
     def stop(self) -> None:
         """Stop roles, then servers, then whatever is left."""

@@ -74,7 +74,7 @@ class Launcher:
         self._check_signals()
         for line in cluster.init().splitlines():
             _say(f"  {line}")
-        cluster.roles.start()
+        cluster.start_roles()
         self._check_signals()
         cluster.roles.wait_ready()
         _write_environment(cluster)

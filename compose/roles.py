@@ -35,7 +35,7 @@ class Role:
         self.process: Process = site.process(self.name)
         self.wanted = False  # whether the supervisor starts it (again)
         self.starts = 0
-        self.extra: dict[str, str] = {}  # settings of this one role, for experiments
+        self.extra: dict[str, str] = {}  # settings of this one role
         self._site = site
         self._began_s = 0.0
         self._again_s = 0.0
@@ -58,6 +58,7 @@ class Role:
 
     @property
     def url(self) -> str:
+        """Where it listens for us; other roles may be told the proxy's address."""
         return f"http://{LOOPBACK}:{self.internal_port}"
 
     @property
@@ -76,13 +77,18 @@ class Role:
             own["BELLWETHER_SHEPHERD_PORT"] = str(self.public_port)
         return own | self.extra
 
+    def claim_port(self) -> int:
+        """Its internal port. Before its first start others may have taken it: then a new one."""
+        if self.starts == 0:
+            self._site.ports.renew(f"{self.name}.")
+        return self.internal_port
+
     def start(self, environ: Mapping[str, str], settings: Mapping[str, str]) -> None:
         """Start the process."""
         with self._lock:
             self.data.mkdir(parents=True, exist_ok=True)
             self.wanted = True
-            if self.starts == 0:  # later its clients know the port: it may only be its own
-                self._site.ports.renew(f"{self.name}.")
+            self.claim_port()
             command = [sys.executable, "-m", "bellwether", self.place.role]
             environment = child_environment(environ, settings, self.settings())
             self.process.start(command, environment, self.data)

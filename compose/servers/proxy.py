@@ -45,9 +45,9 @@ class Link:
         for stream in ("upstream", "downstream"):
             self._toxic("bandwidth", stream, {"rate": kb_per_s})
 
-    def reset(self, after_ms: int = 0) -> None:
-        """Reset connections instead of answering."""
-        self._toxic("reset_peer", "upstream", {"timeout": after_ms})
+    def reset(self, after_ms: int = 0, *, share: float = 1.0) -> None:
+        """Reset connections (this share of them) instead of answering."""
+        self._toxic("reset_peer", "downstream", {"timeout": after_ms}, share)
 
     def refuse(self) -> None:
         """Close the link: connections end and new ones are refused."""
@@ -59,8 +59,10 @@ class Link:
             self._proxy.ask("DELETE", f"/proxies/{self.name}/toxics/{toxic['name']}")
         self._proxy.ask("POST", f"/proxies/{self.name}", {"enabled": True})
 
-    def _toxic(self, kind: str, stream: str, attributes: dict[str, int]) -> None:
-        body = {"type": kind, "stream": stream, "toxicity": 1.0, "attributes": attributes}
+    def _toxic(
+        self, kind: str, stream: str, attributes: dict[str, int], share: float = 1.0
+    ) -> None:
+        body = {"type": kind, "stream": stream, "toxicity": share, "attributes": attributes}
         self._proxy.ask("POST", f"/proxies/{self.name}/toxics", body)
 
 
@@ -92,18 +94,21 @@ class Proxy:
         self.process.start(command, self._site.host.server_environment(), folder)
         self.process.wait_ready(lambda: answers(self._port), READY_S)
 
-    def add(self, name: str, upstream_port: int) -> Link:
-        """Put a link in front of a port of loopback. It keeps its own port for ever."""
+    def add(self, name: str, upstream_port: int, *, host: str = LOOPBACK, port: int = 0) -> Link:
+        """Put a link in front of a port of loopback. It keeps its own port for ever.
+
+        host, port: where it listens, when the caller chooses.
+        """
         known = self.links.get(name)
         if known is not None and known.upstream_port == upstream_port:
             return known
         if known is not None:
             self.ask("DELETE", f"/proxies/{name}")
-        else:
+        elif not port:
             self._site.ports.renew(f"proxy-{name}.")
-        port = self._site.ports.get(f"proxy-{name}.client")
+        port = port or self._site.ports.get(f"proxy-{name}.client")
         self.ask("POST", "/proxies", {
-            "name": name, "listen": f"{LOOPBACK}:{port}",
+            "name": name, "listen": f"{host}:{port}",
             "upstream": f"{LOOPBACK}:{upstream_port}", "enabled": True,
         })  # fmt: skip
         self.links[name] = Link(name, port, upstream_port, self)
