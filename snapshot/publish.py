@@ -97,6 +97,8 @@ def _put_objects(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) ->
 def _refuse_fork(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> None:
     following = chain.manifest_keys(after=manifest.predecessor or "")
     for key in following[:_RIVALS_MAX]:
+        if key == manifest.key:
+            continue  # the twin has just published this very cut: it is compared with ours
         if parse_manifest_key(key)[1] != manifest.epoch_number:
             continue
         try:
