@@ -109,6 +109,20 @@ def test_stored_query_is_echoed_unchanged(metadata: Metadata) -> None:
     assert metadata.get_query("unknown") is None
 
 
+def test_names_are_compared_byte_by_byte(metadata: Metadata) -> None:
+    metadata.create_key(a_key(metadata, "id", "hash"))
+    assert metadata.find_key("HASH") is None
+    assert metadata.find_key("hash ") is None
+    slugs = ["a", "a ", "A", "\u00e4", "z", "\U0001f600", "ss", "\u00df"]
+    for slug in slugs:
+        metadata.ensure_dataset(Dataset(f"id of {slug}", "bytes", slug, f"{slug} \U0001f600"))
+        metadata.ensure_team(slug, slug)
+    found = metadata.list_datasets("bytes")
+    assert [d.slug for d in found] == sorted(slugs, key=str.encode)
+    assert all(d.name == f"{d.slug} \U0001f600" for d in found)
+    assert len({metadata.ensure_team("x", slug).id for slug in slugs}) == len(slugs)
+
+
 def test_threads_share_one_store(metadata: Metadata) -> None:
     with ThreadPoolExecutor(8) as pool:
         teams = list(pool.map(lambda i: metadata.ensure_team("T", f"t{i % 5}"), range(40)))

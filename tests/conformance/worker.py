@@ -132,6 +132,16 @@ async def claim(kind: str, place: str, name: str) -> None:
     await asyncio.sleep(60)
 
 
+async def watch_claim(kind: str, place: str, name: str) -> None:
+    """Claim a name and tell whether it is held, again and again, until it is not."""
+    locks = known.LOCKS[kind](Path(place))
+    held = locks.acquire(name, b"value of a process")
+    while held is not None and held.held():
+        say("held", held.fence)
+        await asyncio.sleep(0.02)
+    say("lost", 0)
+
+
 async def race_claims(kind: str, place: str, count: str) -> None:
     """Claim, check and release names, again and again; says `fence` of every claim."""
     locks = known.LOCKS[kind](Path(place))
@@ -159,7 +169,7 @@ TASKS = {
     task.__name__: task
     for task in (
         *(append, follow, drop, fill_log, fill_objects, put_object),
-        *(claim, race_claims, add_datasets),
+        *(claim, watch_claim, race_claims, add_datasets),
     )
 }
 
