@@ -23,9 +23,6 @@ class ShepherdConfig:
     ack_timeout_s: float = setting(
         4.5, "How long the log may take to acknowledge events, other tries included; then 503."
     )
-    conditional_copies: bool = setting(
-        False, "Write a conditional copy elsewhere when an append's fate is unknown."
-    )
     stop_timeout_s: float = setting(20.0, "How long a stop waits for requests in flight.")
     own_team: str = setting("Default", "Team whose environment gets the own telemetry.")
     own_environment: str = setting("Default", "Environment of the own `bellwether` dataset.")

@@ -15,6 +15,7 @@ from common.errors import LogOverloaded, LogRefused, LogUnavailable
 from common.log import Appended, Log
 from common.position import Position
 from common.record import Record
+from shepherd.health import PATIENCE_MIN_NS
 from shepherd.ledger import Ticket
 from shepherd.placement import Place, Placement, Tried
 
@@ -53,14 +54,18 @@ class Delivery:
     """Use it from one event loop."""
 
     def __init__(
-        self, log: Log, placement: Placement, clock: Clock, ack_timeout_s: float, copies: bool
+        self,
+        log: Log,
+        placement: Placement,
+        clock: Clock,
+        ack_timeout_s: float,
+        conditionals_max: int = limits.CONDITIONALS_MAX,
     ) -> None:
         self._log = log
         self._placement = placement
         self._clock = clock
         self._timeout_ns = int(ack_timeout_s * 1e9)
-        self._copies = copies
-        self._questions = OpenQuestions()
+        self._questions = OpenQuestions(conditionals_max)
         self._appends: set[asyncio.Task[Appended]] = set()
         self._abandoned_bytes = 0
 
@@ -131,7 +136,7 @@ class Delivery:
 
     def may_copy(self, now_ns: int) -> bool:
         """Whether a conditional copy may be written now; if so it is counted."""
-        if not self._copies or self._abandoned_bytes > limits.ABANDONED_BYTES_MAX:
+        if self._abandoned_bytes > limits.ABANDONED_BYTES_MAX:
             return False
         if not self._questions.take(now_ns):
             metrics.reroutes_capped_total.inc()
@@ -216,11 +221,10 @@ class _Run:
         self._open.append(self._delivery.begin(self._record, place))
 
     async def _wait(self) -> Position | None:
-        """Until an append ends, or its patience does; the position if one is acknowledged."""
+        """Until an append ends, or becomes suspicious; the position if one is acknowledged."""
         now_ns = self._delivery.clock.monotonic_ns()
         newest = self._open[-1].ticket
-        patience_ns = self._delivery.placement.health.patience_ns(now_ns)
-        wait_ns = max(_LOOK_NS, newest.started_ns + patience_ns - now_ns)
+        wait_ns = max(_LOOK_NS, newest.started_ns + PATIENCE_MIN_NS - now_ns)
         wait_ns = min(wait_ns, max(0, self._left_ns()))
         await asyncio.wait(
             [append.task for append in self._open],
@@ -252,7 +256,10 @@ class _Run:
         self._error = error
 
     def _wants_another(self) -> bool:
-        if self._attempts >= limits.APPEND_ATTEMPTS_MAX or self._left_ns() < _LAST_TRY_NS:
+        refused = len(self._tried.refused)
+        if refused >= limits.APPEND_REFUSALS_MAX or self._left_ns() < _LAST_TRY_NS:
+            return False
+        if self._attempts - refused >= limits.APPEND_ATTEMPTS_MAX:
             return False
         health, now_ns = self._delivery.placement.health, self._delivery.clock.monotonic_ns()
         return all(health.doubtful(append.ticket, now_ns) for append in self._open)

@@ -15,8 +15,8 @@ from shepherd.ledger import LOST_WEIGHT, Ledger, Ticket
 from shepherd.probation import Probation, Record
 
 PATIENCE_MIN_NS = 400_000_000  # hiccups of a busy machine are shorter
-PATIENCE_MAX_NS = 1_500_000_000  # leaves time for two more tries within five seconds
-_PATIENCE_TIMES = 6  # of the usual p99
+PATIENCE_MAX_NS = 1_000_000_000  # a stuck broker is left within two seconds, with time to spare
+_PATIENCE_TIMES = 3  # of the usual p99
 _ALL_SLOW_NS = 10**9  # a median beyond this: the whole cluster is slow
 _STALL_SHOWN_NS = 10**9  # nothing acknowledged for this long is told
 _BROKER_FORGOTTEN_NS = 3600 * 10**9  # leads nothing for this long: no longer part of the cluster
@@ -134,9 +134,11 @@ class Health:
         if ticket.id not in self._open or not self._elsewhere(ticket):
             return False
         waited_ns = now_ns - max(ticket.started_ns, self._resumed_ns)
+        if not self.usable(ticket.partition) and waited_ns > PATIENCE_MIN_NS:
+            return True
         if waited_ns <= self.patience_ns(now_ns):
             return False
-        if not self.usable(ticket.partition) or self._overtaken(ticket, waited_ns, now_ns):
+        if self._overtaken(ticket, waited_ns, now_ns):
             return True
         return waited_ns > 2 * self.patience_ns(now_ns) and not self._all_stuck(now_ns)
 
@@ -163,6 +165,8 @@ class Health:
         """Judge everyone, and the whole (`pressure`: why it takes no more than it does, in words);
         returns what changed since the last look.
         """
+        if now_ns - self._now_ns > PATIENCE_MIN_NS:  # we stood still ourselves: answers may wait
+            self._resumed_ns = now_ns
         self._now_ns = now_ns
         self.crowded = ""
         self._forget(now_ns)

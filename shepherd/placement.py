@@ -74,7 +74,7 @@ class Placement:
         left = [p for p in order if p not in tried.all]
         if not left:
             return None
-        brokers = {self._leader(p) for p in tried.unknown}
+        brokers = {self._leader(p) for p in tried.all}
         elsewhere = [p for p in left if self._leader(p) not in brokers] or left
         partition = self._random.choice(self._eligible(elsewhere, count))
         if tried.unknown:
@@ -87,7 +87,7 @@ class Placement:
         left = [at for at, partition in enumerate(order) if partition not in tried.all]
         if not left:
             return None
-        brokers = {self._leader(p) for p in tried.unknown}
+        brokers = {self._leader(p) for p in tried.all}
         good = [at for at in left if self._usable(order[at])]
         elsewhere = [at for at in good if self._leader(order[at]) not in brokers]
         at = (elsewhere or good or left)[0]

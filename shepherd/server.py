@@ -67,9 +67,7 @@ async def serve(
     datasets = DatasetCache(backends.metadata, clock, folder / "datasets.json")
     key_limits = KeyLimits(clock, folder / "quotas.json")
     placement = Placement(partitions, backends.log.leader, context.random, clock.monotonic_ns())
-    delivery = Delivery(
-        backends.log, placement, clock, config.ack_timeout_s, config.conditional_copies
-    )
+    delivery = Delivery(backends.log, placement, clock, config.ack_timeout_s)
     probing = Probing(backends.log, placement, delivery, clock)
     batcher = Batcher(delivery, context.random, config.linger_ms)
     in_flight = InFlight(config.in_flight_bytes_max)

@@ -30,6 +30,10 @@ class Link:
         """Delay answers on the way back to the client."""
         self._toxic("latency", "downstream", {"latency": ms, "jitter": jitter_ms})
 
+    def late(self, ms: int) -> None:
+        """Delay what the client sends: it arrives, but after the client has given up on it."""
+        self._toxic("latency", "upstream", {"latency": ms, "jitter": 0})
+
     def black_hole(self, *, requests: bool = True, answers_too: bool = True) -> None:
         """Nothing gets through; connections stay open. What is sent is delivered when healed.
 

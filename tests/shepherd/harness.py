@@ -16,7 +16,7 @@ from common.auth import KEY_HEADER, hash_key
 from common.clock import SystemClock
 from common.errors import LogUnavailable
 from common.locks.files import FileLocks
-from common.log import Appended
+from common.log import Appended, Log
 from common.log.embedded import EmbeddedLog
 from common.members import list_members
 from common.metadata import Access, ApiKey, KeyKind
@@ -47,7 +47,7 @@ class StoredEvent:
 class FaultyLog:
     """The real log with a switch: appends raise `fault` instead, of every record or some."""
 
-    def __init__(self, log: EmbeddedLog) -> None:
+    def __init__(self, log: Log) -> None:
         self._log = log
         self.fault: LogUnavailable | None = None
         self.hits: Callable[[Record], bool] = lambda record: True
@@ -158,15 +158,16 @@ async def shepherd(
     folder: Path,
     config: ShepherdConfig | None = None,
     telemetry: Telemetry | None = None,
+    log: Log | None = None,
 ) -> AsyncIterator[Shepherd]:
-    """Start a shepherd on free ports; stop it cleanly at the end."""
+    """Start a shepherd on free ports; stop it cleanly at the end. The embedded log unless given."""
     clock = SystemClock()
     for name in ("log", "objects", "locks", "role"):
         (folder / name).mkdir(exist_ok=True)
     metadata = SqliteMetadata(folder / "metadata.db")
     metadata.open()
     backends = Backends(
-        log=FaultyLog(EmbeddedLog(folder / "log", 4, clock)),  # type: ignore[arg-type]  # by getattr
+        log=FaultyLog(log or EmbeddedLog(folder / "log", 4, clock)),  # type: ignore[arg-type]  # by getattr
         objects=DirectoryObjects(folder / "objects"),
         metadata=metadata,
         locks=FileLocks(folder / "locks"),
