@@ -2,6 +2,8 @@
 
     python3 make.py up [options]     install what is needed (once), start Bellwether
     python3 make.py test [options]   install what tests need (once), run all checks and tests
+    python3 make.py scenarios        break a whole cluster in every way that is tried (an hour)
+    python3 make.py cluster COMMAND  a cluster on this machine: `up`, `status`, `kill`, `stop` ...
     python3 make.py COMMAND ...      any other command of Bellwether, for instance `query`
 
 Needs only Python 3.11 or newer. Everything is installed into `.venv` beside this file, at the
@@ -70,6 +72,10 @@ def test(arguments: list[str]) -> int:
     """Style, types, import contracts, then every test."""
     install("requirements-test.txt")
     python = str(PYTHON)
+    servers = subprocess.run([python, "-m", "compose", "install"], cwd=ROOT, check=False)
+    if servers.returncode and os.environ.get("CI"):
+        print("continuous integration needs every server", flush=True)
+        return servers.returncode
     checks = [
         [python, "-m", "ruff", "check", "."],
         [python, "-m", "ruff", "format", "--check", "."],
@@ -85,6 +91,20 @@ def test(arguments: list[str]) -> int:
             return code
     print("all checks and tests passed", flush=True)
     return 0
+
+
+def scenarios(arguments: list[str]) -> int:
+    """Every scenario of a cluster that breaks, with its figures."""
+    install("requirements-test.txt")
+    command = [str(PYTHON), "-m", "pytest", "--scenarios", "-s", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def cluster(arguments: list[str]) -> int:
+    """The launcher of a whole cluster, in the caller's folder and in place of this process."""
+    install("requirements.txt")
+    sys.stdout.flush()
+    os.execv(PYTHON, [str(PYTHON), "-m", "compose", *arguments])
 
 
 def run(arguments: list[str]) -> int:
@@ -107,6 +127,10 @@ def main() -> int:
         return 0
     if command == "test":
         return test(arguments)
+    if command == "scenarios":
+        return scenarios(arguments)
+    if command == "cluster":
+        return cluster(arguments)
     return run([command, *arguments])
 
 

@@ -7,6 +7,7 @@ import fcntl
 import os
 import shlex
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ class Launcher:
         self._folder = folder.resolve()
         self._topology = topology
         self._host = host
+        self._program = f"{sys.executable} -m compose"
         self._parts = [part for part in ALL if part != "proxy" or not direct]
         self._ending = threading.Event()
         self._signals = 0
@@ -48,7 +50,7 @@ class Launcher:
         self._folder.chmod(0o700)
         with _held(self._folder / "launcher.lock") as lock:
             if lock is None:
-                _say(f"{self._folder} is in use by another launcher: `python -m compose status`")
+                _say(f"{self._folder} is in use by another launcher: `{self._program} status`")
                 return EXIT_HELD
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, self._on_signal)
@@ -118,8 +120,8 @@ class Launcher:
         _say(f"  curl -s {urls[-1]}/1/query_results/hello -H {key} -d {shlex.quote(_SPEC)}")
         _say("operate, from another terminal:")
         where = _shown(self._folder)
-        _say(f"  python -m compose status --data {where}")
-        _say(f"  set -a; . {where}/cluster.env; set +a; python -m bellwether status")
+        _say(f"  {self._program} status --data {where}")
+        _say(f"  set -a; . {where}/cluster.env; set +a; {sys.executable} -m bellwether status")
 
 
 class _Interrupted(Exception):
