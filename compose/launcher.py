@@ -42,6 +42,7 @@ class Launcher:
         self._parts = [part for part in ALL if part != "proxy" or not direct]
         self._ending = threading.Event()
         self._signals = 0
+        self._starting = True
         self._begin_s = time.monotonic()
 
     def run(self) -> int:
@@ -63,6 +64,7 @@ class Launcher:
             except _Interrupted:
                 return 130
             finally:
+                self._starting = False
                 _say("stopping: shepherds, query roles, indexers, servers")
                 cluster.stop()
                 _say("stopped")
@@ -70,16 +72,14 @@ class Launcher:
     def _serve(self, cluster: Cluster) -> int:
         cluster.roles.event = _say
         for part in self._parts:
-            self._check_signals()
             cluster.start_server(part)
             _say(f"{part} is ready")
-        self._check_signals()
         for line in cluster.init().splitlines():
             _say(f"  {line}")
         cluster.start_roles()
-        self._check_signals()
         cluster.roles.wait_ready()
         _write_environment(cluster)
+        self._starting = False
         control = ControlSocket(self._folder, lambda request: self._answer(cluster, request))
         try:
             self._welcome(cluster)
@@ -101,9 +101,8 @@ class Launcher:
         self._signals += 1
         if self._signals > 2:  # impatient: the keeper ends everything with us
             os._exit(130)
-
-    def _check_signals(self) -> None:
-        if self._signals:
+        if self._starting:
+            self._starting = False
             raise _Interrupted
 
     def _welcome(self, cluster: Cluster) -> None:
