@@ -1,0 +1,98 @@
+"""A server in front of an S3 server that passes everything on and then lies as it is told."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass(slots=True)
+class Lies:
+    """What is said instead of the truth, for so many requests of a method (POST: complete)."""
+
+    fail_after: dict[str, int] = field(default_factory=dict)  # done, but told as a 500
+    fail_before: dict[str, int] = field(default_factory=dict)  # not done, told as a 503
+    hang_up: dict[str, int] = field(default_factory=dict)  # done, but no answer comes
+    damage: int = 0  # bodies of GET with another byte in them
+    cut: int = 0  # bodies of GET that end early
+    seen: list[str] = field(default_factory=list)
+
+    def take(self, lies: dict[str, int], method: str) -> bool:
+        left = lies.get(method, 0)
+        lies[method] = left - 1
+        return left > 0
+
+
+@contextmanager
+def lying(upstream: str, lies: Lies) -> Iterator[str]:
+    """Its address."""
+    target = urlsplit(upstream)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _pass_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            method = self.command
+            if method == "POST" and "uploadId" not in self.path:
+                method = "begin"
+            lies.seen.append(method)
+            if lies.take(lies.fail_before, method):
+                self._answer(503, {}, b"<Error><Code>SlowDown</Code></Error>")
+                return
+            connection = http.client.HTTPConnection(target.hostname or "", target.port)
+            connection.putrequest(
+                self.command, self.path, skip_host=True, skip_accept_encoding=True
+            )
+            for name, text in self.headers.items():
+                connection.putheader(name, text)
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            told = answer.read()
+            connection.close()
+            if lies.take(lies.fail_after, method):
+                self._answer(500, {}, b"<Error><Code>InternalError</Code></Error>")
+            elif lies.take(lies.hang_up, method):
+                self.close_connection = True
+            else:
+                self._answer(answer.status, dict(answer.getheaders()), told)
+
+        def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+            self.send_response_only(status)
+            for name, text in headers.items():
+                if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                    self.send_header(name, text)
+            length = headers.get("Content-Length", str(len(body)))
+            self.send_header("Content-Length", length)
+            self.end_headers()
+            if self.command == "GET" and lies.cut > 0:
+                lies.cut -= 1
+                self.wfile.write(body[: len(body) // 2])
+                self.close_connection = True
+                return
+            if self.command == "GET" and lies.damage > 0:
+                lies.damage -= 1
+                body = bytes([body[0] ^ 1]) + body[1:]
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("do_"):  # every method
+                return self._pass_on
+            raise AttributeError(name)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
