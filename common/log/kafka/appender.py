@@ -50,6 +50,7 @@ class Appender:
         self._place(item)
         try:
             async with asyncio.timeout(timeout_ms * _ANSWER_SHARE / 1000):
+                await asyncio.sleep(0)  # refused at once or not: who tries again starves nobody
                 return await stored
         except TimeoutError as error:
             if item.sent:
@@ -57,6 +58,8 @@ class Appender:
                 raise LogUnavailable(why) from error
             why = f"partition {partition}: could not be sent in time: the record was not stored"
             raise LogRefused(why) from error
+        finally:
+            stored.cancel()  # what was not sent yet need not be, when the caller has left
 
     async def close(self) -> None:
         """Wait for what is on its way."""

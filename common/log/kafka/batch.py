@@ -30,7 +30,7 @@ class Item(Protocol):
 
 
 def record_bytes(headers: Headers, value: bytes) -> int:
-    """An upper bound of what a record takes in a batch."""
+    """An upper bound of what a record takes in a batch. Header names are ASCII."""
     named = sum(len(name) + len(content) + _HEADER_OVERHEAD_BYTES for name, content in headers)
     return len(value) + named + _RECORD_OVERHEAD_BYTES
 

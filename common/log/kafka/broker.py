@@ -78,7 +78,7 @@ class Broker:
             except (TimeoutError, OSError, KafkaError, EOFError, ValueError) as error:
                 connection.close()
                 self._failed(error)
-                why = f"broker {self.name}: {error or 'no answer in time'}"
+                why = f"broker {self.name}: {str(error) or 'no answer in time'}"
                 raise NoAnswer(why) from error
             except BaseException:  # cancelled, or not sent: an answer may still be on its way
                 connection.close()

@@ -27,12 +27,14 @@ NO_LEADER = -1
 class View:
     """One look. `leaders`: (broker id or NO_LEADER, leader epoch) of each partition.
 
-    `replicas`: how many copies each partition is meant to have.
+    `replicas`: how many copies each partition is meant to have. `in_sync`: brokers that hold all
+    of it.
     """
 
     topic_id: bytes = NO_TOPIC
     leaders: tuple[tuple[int, int], ...] = ()
     replicas: tuple[int, ...] = ()
+    in_sync: tuple[tuple[int, ...], ...] = ()
 
 
 class Cluster:
@@ -69,6 +71,14 @@ class Cluster:
     def leader(self, partition: int) -> Broker | None:
         """The broker that leads a partition, if known."""
         return self._brokers.get(self.leader_id(partition))
+
+    def reader_of(self, partition: int) -> Broker | None:
+        """The leader; while it does not answer us, another broker that holds all of it."""
+        leader = self.leader(partition)
+        if leader is None or not leader.down or partition >= len(self.view.in_sync):
+            return leader
+        others = (self._brokers.get(node) for node in self.view.in_sync[partition])
+        return next((broker for broker in others if broker and not broker.down), leader)
 
     def brokers(self) -> list[Broker]:
         """Every broker of the cluster."""
@@ -176,9 +186,10 @@ class Cluster:
         else:
             leaders = {p: (leader, epoch) for _, p, leader, epoch, *_ in partitions}
             found = tuple(leaders.get(p, (NO_LEADER, -1)) for p in range(len(leaders)))
-            copies = {p: len(replicas) for _, p, _, _, replicas, *_ in partitions}
-            replicas = tuple(copies.get(p, 0) for p in range(len(copies)))
-            view = View(topic_id, self._newest(topic_id, found), replicas)
+            copies = {p: (len(meant), tuple(isr)) for _, p, _, _, meant, isr, *_ in partitions}
+            replicas = [copies.get(p, (0, ())) for p in range(len(copies))]
+            counts, in_sync = tuple(n for n, _ in replicas), tuple(isr for _, isr in replicas)
+            view = View(topic_id, self._newest(topic_id, found), counts, in_sync)
         if moved or view != self.view:
             self.view = view
             self._changed()

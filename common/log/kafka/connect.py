@@ -44,7 +44,7 @@ class Connector:
             raise ConnectionError(f"{host}:{port} does not answer") from error
         except (OSError, KafkaError, ValueError, AssertionError) as error:
             connection.close()
-            raise ConnectionError(f"{host}:{port}: {error or type(error).__name__}") from error
+            raise ConnectionError(f"{host}:{port}: {str(error) or type(error).__name__}") from error
         except asyncio.CancelledError:
             connection.close()
             raise

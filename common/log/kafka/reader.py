@@ -2,6 +2,7 @@
 
 A reader leaves a broker as soon as another one leads its partition, and asks who leads when an
 answer is overdue, so a frozen broker holds up its own partitions only until a new leader is known.
+While a leader does not answer us though it leads, another broker that is in sync is read instead.
 """
 
 import asyncio
@@ -49,7 +50,7 @@ class Reader:
         loop = asyncio.get_running_loop()
         max_bytes = min(max_bytes, limits.READ_BLOCK_BYTES_MAX)
         wait_until_s = loop.time() + wait_ms / 1000
-        retry_until_s = max(wait_until_s, loop.time() + self._timeout_s)
+        retry_until_s = max(wait_until_s, loop.time() + 2 * self._timeout_s)
         problem = "no leader is known"
         while not self._closing.done():
             self._check_topic(topic_id)
@@ -75,7 +76,7 @@ class Reader:
         wait_ms = min(left_ms, limits.KAFKA_FETCH_WAIT_MS)
         room = max_bytes + _FETCH_SLACK_BYTES
         request = Fetch(topic_id, partition, offset, room, wait_ms)
-        broker = self._leader(partition)
+        broker = self._holder(partition)
         answer = await self._poll(broker, partition, request, wait_ms / 1000)
         if answer is None:
             return []
@@ -114,7 +115,7 @@ class Reader:
                 if not call.done():
                     self._cluster.wanted()
                     patience_s = limits.KAFKA_FETCH_OVERDUE_S
-                    if self._cluster.leader(partition) is not broker:
+                    if self._cluster.reader_of(partition) is not broker:
                         raise Moved(f"broker {broker.name} no longer leads it")
             return None if self._closing.done() else await call
         finally:
@@ -177,6 +178,12 @@ class Reader:
             if answer is None:
                 raise LogUnavailable("the log is closed")
             return answer
+
+    def _holder(self, partition: int) -> Broker:
+        broker = self._cluster.reader_of(partition)
+        if broker is None:
+            raise Moved("no leader is known")
+        return broker
 
     def _leader(self, partition: int) -> Broker:
         broker = self._cluster.leader(partition)

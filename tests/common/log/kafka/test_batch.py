@@ -1,0 +1,94 @@
+"""Batches: what is written is read back, and nothing damaged is believed."""
+
+import struct
+from dataclasses import dataclass
+
+import pytest
+from aiokafka.record.util import calc_crc32c
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.errors import LogUnavailable
+from common.log.kafka.batch import (
+    BATCH_OVERHEAD_BYTES,
+    Headers,
+    decode_records,
+    encode_batch,
+    record_bytes,
+)
+
+_ATTRIBUTES, _MAX_TIMESTAMP = 21, 35  # places in the batch header
+_APPEND_MS = 1_700_000_000_123
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    headers: Headers
+    value: bytes
+
+
+NAMES = st.text(st.characters(max_codepoint=127), max_size=20)
+ITEMS = st.lists(
+    st.builds(
+        One,
+        st.lists(st.tuples(NAMES, st.binary(max_size=40)), max_size=5).map(tuple),
+        st.binary(max_size=300),
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+def as_stored(data: bytes | bytearray, base: int) -> bytes:
+    """The batch as a broker with LogAppendTime stores it: its offset and its time."""
+    stored = bytearray(data)
+    struct.pack_into(">q", stored, 0, base)
+    struct.pack_into(">h", stored, _ATTRIBUTES, 0x08)
+    struct.pack_into(">q", stored, _MAX_TIMESTAMP, _APPEND_MS)
+    struct.pack_into(">I", stored, 17, calc_crc32c(bytes(stored[21:])))
+    return bytes(stored)
+
+
+@given(ITEMS, st.integers(0, 2**40), st.integers(0, 25), st.integers(1, 2000))
+def test_records_are_read_back_from_any_offset(
+    items: list[One], base: int, skip: int, max_bytes: int
+) -> None:
+    found = decode_records(3, as_stored(encode_batch(items, 1), base), base + skip, max_bytes)
+    wanted = items[skip:]
+    assert [(r.headers, r.value) for r in found] == [
+        (i.headers, i.value) for i in wanted[: len(found)]
+    ]
+    assert [r.offset for r in found] == list(range(base + skip, base + skip + len(found)))
+    assert all((r.partition, r.append_ns) == (3, _APPEND_MS * 10**6) for r in found)
+    size = sum(len(r.value) for r in found)
+    assert len(found) == len(wanted) or size >= max_bytes
+    assert len(found) <= 1 or size - len(found[-1].value) < max_bytes
+
+
+@given(ITEMS)
+def test_size_is_never_underestimated(items: list[One]) -> None:
+    bound = sum(record_bytes(i.headers, i.value) for i in items) + BATCH_OVERHEAD_BYTES
+    assert len(encode_batch(items, _APPEND_MS)) <= bound
+
+
+@given(ITEMS, st.data())
+def test_damage_is_refused_and_a_cut_batch_is_left_for_later(
+    items: list[One], data: st.DataObject
+) -> None:
+    stored = as_stored(encode_batch(items, 1), 0)
+    whole = decode_records(0, stored, 0, 10**9)
+    cut = data.draw(st.integers(1, len(stored) - 1))
+    after = decode_records(
+        0, stored + as_stored(encode_batch(items, 1), len(items))[:cut], 0, 10**9
+    )
+    assert after == whole
+    place = data.draw(st.integers(_ATTRIBUTES, len(stored) - 1))
+    broken = bytearray(stored)
+    broken[place] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(LogUnavailable, match="cannot be read"):
+        decode_records(0, bytes(broken), 0, 10**9)
+
+
+def test_batch_without_the_brokers_time_is_refused() -> None:
+    with pytest.raises(LogUnavailable, match="LogAppendTime"):
+        decode_records(0, bytes(encode_batch([One((), b"x")], 1)), 0, 100)

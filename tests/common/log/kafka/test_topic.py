@@ -1,0 +1,110 @@
+"""The topic: made as the promises need it, grown, and noticed when it is another one (I5)."""
+
+import asyncio
+import dataclasses
+
+import pytest
+from aiokafka.protocol.admin import DeleteTopicsRequest
+
+from common.errors import Conflict, LogRefused, LogUnavailable
+from common.log.kafka import topic
+from common.log.kafka.config import KafkaConfig
+from common.log.kafka.topic import check_topic, create_topic, grow_topic
+from tests.common.log.kafka.conftest import PARTITIONS
+from tests.conformance.kafka import FreshKafkaLog
+from tests.conformance.worker import numbered
+
+
+async def until_refreshed(log: FreshKafkaLog, partitions: int, not_epoch: str = "") -> None:
+    """Look again until a change has spread to the brokers."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                found = await log.refresh()
+            except LogUnavailable:
+                found = None
+            if found and found.partitions == partitions and found.epoch != not_epoch:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_made_topic_has_no_problems_and_is_made_once(log: FreshKafkaLog) -> None:
+    assert await check_topic(log.config) == []
+    assert not await create_topic(log.config)
+    assert log.keep_ns() == 72 * 3600 * 10**9
+
+
+async def test_each_problem_is_told_with_its_remedy(log: FreshKafkaLog) -> None:
+    wants = dataclasses.replace(log.config, retention_hours=999, replication=4)
+    problems = await check_topic(wants)
+    assert ["retention.ms" in p.what for p in problems] == [True, False]
+    assert "fewer than 4 copies" in problems[1].what
+    assert all(p.remedy for p in problems)
+    missing = dataclasses.replace(log.config, topic="not-there")
+    assert "bellwether init" in (await check_topic(missing))[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cleanup.policy", "compact"),
+        ("max.message.bytes", "1048588"),
+        ("message.timestamp.type", "CreateTime"),
+        ("min.insync.replicas", "1"),
+        ("retention.bytes", "1000000"),
+        ("retention.ms", "1000"),
+        ("unclean.leader.election.enable", "true"),
+    ],
+)
+def test_every_setting_that_breaks_a_promise_is_a_problem(name: str, value: str) -> None:
+    config = KafkaConfig()
+    assert topic.topic_problems(config, topic.topic_settings(config)) == []
+    [problem] = topic.topic_problems(config, {**topic.topic_settings(config), name: value})
+    assert f"{name}={value}" in problem.what
+    assert name in problem.remedy
+
+
+def test_brokers_that_create_topics_by_themselves_are_a_problem() -> None:
+    assert topic.broker_problems("1", {"auto.create.topics.enable": "true"})
+    assert not topic.broker_problems("1", {"auto.create.topics.enable": "false"})
+
+
+async def test_grown_partitions_are_seen_after_a_refresh_and_keep_the_epoch(
+    log: FreshKafkaLog,
+) -> None:
+    epoch = (await log.open()).epoch
+    await log.append(0, numbered("before"))
+    assert await grow_topic(log.config, PARTITIONS + 2) == PARTITIONS + 2
+    with pytest.raises(ValueError, match="no partition"):
+        await log.append(PARTITIONS, numbered("too early"))
+    await until_refreshed(log, PARTITIONS + 2)
+    assert (await log.append(PARTITIONS + 1, numbered("new"))).position.epoch == epoch
+    assert (await log.bounds(0)).end == 1
+    with pytest.raises(Conflict):
+        await grow_topic(log.config, PARTITIONS)
+
+
+async def test_topic_that_was_made_anew_is_another_log_until_refreshed(log: FreshKafkaLog) -> None:
+    epoch = (await log.open()).epoch
+    for i in range(5):
+        await log.append(0, numbered(str(i)))
+    leader = log._cluster.leader(0)
+    assert leader is not None
+    await leader.call(DeleteTopicsRequest([log.config.topic], 5_000))
+    async with asyncio.timeout(30):
+        while True:  # a deleted name is free a moment later
+            try:
+                if await create_topic(log.config):
+                    break
+            except LogUnavailable:
+                pass
+            await asyncio.sleep(0.05)
+    with pytest.raises(LogRefused):
+        await log.append(0, numbered("to the old one"))
+    with pytest.raises(LogUnavailable, match="another log"):
+        await log.read(0, 0, 1000, 0)
+    await until_refreshed(log, PARTITIONS, not_epoch=epoch)
+    appended = await log.append(0, numbered("first of the new one"))
+    assert appended.position.epoch != epoch
+    assert appended.position.offset == 0
+    assert len(await log.read(0, 0, 1000, 0)) == 1
