@@ -266,3 +266,13 @@ unpublished_bytes = Gauge(
     ["partition"],
     registry=REGISTRY,
 )
+log_partitions = Gauge(
+    "bellwether_log_partitions",
+    "Partitions of the log, as this role knows them.",
+    registry=REGISTRY,
+)
+log_replaced_total = Counter(
+    "bellwether_log_replaced",
+    "Times that the log was seen to be another one (I5). An alarm: see the gaps in the status.",
+    registry=REGISTRY,
+)

@@ -15,6 +15,7 @@ from pathlib import Path
 from common import limits
 from common.errors import BellwetherError, OffsetGone
 from common.log import Bounds
+from common.log.watch import LogWatch
 from common.logs import say
 from common.metrics import (
     duplicate_records_total,
@@ -64,7 +65,7 @@ class Shared:
 
     context: RoleContext
     config: IndexerConfig
-    log_id: str
+    watch: LogWatch
     shredder: Shredder
     cache: SegmentCache
     tails: Tails
@@ -131,6 +132,7 @@ class Partition:
 
     async def _run_once(self) -> None:
         self._turn = asyncio.Lock()
+        self._resync.clear()  # whatever was asked: it is resumed now
         publishing = await self._resume()
         stages = [asyncio.create_task(stage) for stage in publishing.stages()]
         following = asyncio.create_task(self._follow(publishing.cuts))
@@ -182,7 +184,7 @@ class Partition:
         resumed = await resume(
             self.chain,
             context.backends.log,
-            self.shared.log_id,
+            (await self.shared.watch.look(at_once=True)).epoch,
             clock=context.clock,
             writer=WRITER,
             zone=context.zone,

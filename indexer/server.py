@@ -6,6 +6,7 @@ import logging
 from aiohttp import web
 
 from common.announce import Announcement
+from common.log.watch import LogWatch
 from common.logs import say
 from common.members import Member
 from common.role import RoleContext
@@ -24,6 +25,7 @@ from indexer.views import Footers, Views
 from indexer.warming import Warming
 from query.share_endpoint import ShareEndpoint
 from snapshot.cache import SegmentCache
+from snapshot.epochs import refuse_fewer_partitions
 from snapshot.fetching import Fetching
 
 _HTTP_GRACE_S = 1.0
@@ -62,6 +64,12 @@ class Indexer:
         for number in list(self._tasks):
             await self.lose(number)
 
+    def follow(self, log_id: str) -> None:
+        """Have partitions that are still in another log than this one resumed: in a new epoch."""
+        for partition in self.partitions.values():
+            if partition.served is not None and partition.served.epoch.log != log_id:
+                partition.ask_resync(f"the log is {log_id} now, not {partition.served.epoch.log}")
+
     def not_ready(self, number: int) -> str | None:
         """Why this indexer is not caught up with the partition."""
         partition = self.partitions.get(number)
@@ -87,6 +95,8 @@ class Readiness:
 
     def not_ready(self) -> str | None:
         """Why queries should not come here yet, or None."""
+        if self._indexer.shared.watch.refused:
+            return self._indexer.shared.watch.refused
         should_hold = None if self.claims is None else self.claims.should_hold()
         if should_hold is None:
             return "it is not known yet which partitions to hold: the locks have not answered"
@@ -100,7 +110,8 @@ class Readiness:
 
 async def serve(context: RoleContext, config: IndexerConfig) -> None:
     """Run the indexer until `context.stop` is set and what is in flight is finished."""
-    identity = await context.backends.log.open()
+    watch = LogWatch(context.backends.log, await context.backends.log.open(), context.clock)
+    await asyncio.to_thread(refuse_fewer_partitions, context.backends.objects, watch.partitions)
     objects, log = context.backends.objects, context.backends.log
     cache = await asyncio.to_thread(
         SegmentCache, objects, context.folder / "segments", config.segment_cache_bytes
@@ -114,9 +125,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     warming = Warming(
         warming_threads, config.segment_fetches, config.segment_cache_bytes, context.clock
     )
-    indexer = Indexer(
-        Shared(context, config, identity.epoch, shredder, cache, tails, budget, warming)
-    )
+    indexer = Indexer(Shared(context, config, watch, shredder, cache, tails, budget, warming))
     views = Views(indexer.partitions, fetching, Footers(), repairs, context.clock)
     shares = ShareEndpoint(
         views,
@@ -164,11 +173,11 @@ async def _index(
 ) -> None:
     locks = context.backends.locks
     announcement = Announcement(locks, member)
-    identity = await context.backends.log.open()
+    watch = indexer.shared.watch
     claims = Claims(
         locks,
         member,
-        identity.partitions,
+        watch.partitions,
         copies=config.copies,
         take_over_ms=config.take_over_ms,
         look_ms=config.claim_retry_ms,
@@ -180,12 +189,15 @@ async def _index(
         asyncio.create_task(repairs.run()),
         asyncio.create_task(indexer.shared.warming.run()),
         asyncio.create_task(MetadataExporting(context).run()),
+        asyncio.create_task(watch.run()),
     ]
-    say(logger, logging.INFO, "indexer listens", url=member.url, partitions=identity.partitions)
+    say(logger, logging.INFO, "indexer listens", url=member.url, partitions=watch.partitions)
     try:
         while not context.stop.is_set():
             await announcement.renew()
+            claims.partitions = watch.partitions
             await claims.refresh(indexer.gain, indexer.lose)
+            indexer.follow(watch.epoch)
             await _wait(context.stop, config.claim_retry_ms / 1000)
     finally:
         for task in beside:

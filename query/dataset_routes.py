@@ -12,6 +12,7 @@ from common.auth import KeyCache
 from common.clock import Clock
 from common.errors import NotFound, Unavailable
 from common.log import Log
+from common.log.watch import LogWatch
 from common.metadata import ApiKey, Dataset, Metadata
 from common.names import BadDatasetName, dataset_id, dataset_slug
 from common.record import gone_record
@@ -31,14 +32,14 @@ class DatasetRoutes:
         keys: KeyCache,
         metadata: Metadata,
         log: Log,
-        partitions: int,
+        watch: LogWatch,
         calls: IndexerCalls,
         clock: Clock,
     ) -> None:
         self._keys = keys
         self._metadata = metadata
         self._log = log
-        self._partitions = partitions
+        self._watch = watch
         self._calls = calls
         self._clock = clock
 
@@ -102,8 +103,10 @@ class DatasetRoutes:
         key = await authorize(self._keys, request, "create_datasets")
         dataset = await self._find(key, request)
         record = gone_record(key.team.id, key.environment.id, dataset.id)
+        identity = await self._watch.look(at_once=True)
         appended = await asyncio.gather(
-            *(self._log.append(p, record) for p in range(self._partitions)), return_exceptions=True
+            *(self._log.append(p, record) for p in range(identity.partitions)),
+            return_exceptions=True,
         )
         failed = [result for result in appended if isinstance(result, BaseException)]
         if failed:

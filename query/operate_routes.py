@@ -11,6 +11,7 @@ from common import limits
 from common.auth import KeyCache
 from common.errors import Unavailable
 from common.log import Log
+from common.log.watch import LogWatch
 from common.logs import say
 from common.members import Member
 from common.web import has_hung_up
@@ -28,13 +29,13 @@ class OperateRoutes:
     """Handlers. Status and cut need an admin key, the tail one that may query."""
 
     def __init__(
-        self, keys: KeyCache, holders: Holders, calls: IndexerCalls, log: Log, partitions: int
+        self, keys: KeyCache, holders: Holders, calls: IndexerCalls, log: Log, watch: LogWatch
     ) -> None:
         self._keys = keys
         self._holders = holders
         self._calls = calls
         self._log = log
-        self._partitions = partitions
+        self._watch = watch
 
     def add_to(self, app: web.Application) -> None:
         """Mount the routes."""
@@ -48,7 +49,7 @@ class OperateRoutes:
         members = await self._holders.roles(_ROLES)
         holders = await self._holders.by_partition()
         log = []
-        for partition in range(self._partitions):
+        for partition in range(self._watch.partitions):
             bounds = await self._log.bounds(partition)
             log.append(
                 {

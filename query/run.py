@@ -9,6 +9,7 @@ from typing import Any
 
 from common.clock import Clock
 from common.errors import TooManyRequests, Unavailable
+from common.log.watch import LogWatch
 from common.metrics import query_seconds
 from common.position import Position
 from query.config import QueryConfig
@@ -41,11 +42,10 @@ class Runner:
     """Runs questions."""
 
     def __init__(
-        self, scatter: Scatter, partitions: int, epoch: str, clock: Clock, config: QueryConfig
+        self, scatter: Scatter, watch: LogWatch, clock: Clock, config: QueryConfig
     ) -> None:
         self._scatter = scatter
-        self._partitions = range(partitions)
-        self._epoch = epoch
+        self._watch = watch
         self._clock = clock
         self._config = config
         self._slots = asyncio.Semaphore(config.running_max)
@@ -69,11 +69,15 @@ class Runner:
             query_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
 
     async def _run(self, question: Question, wish: Wish) -> Answer:
-        at_least, others = split_receipt(wish.after, self._epoch, self._partitions)
+        if any(p.epoch != self._watch.epoch or p.partition >= self._watch.partitions
+               for p in wish.after):  # fmt: skip
+            await self._watch.look()  # of a log or a partition that was not there a moment ago
+        epoch, partitions = self._watch.epoch, range(self._watch.partitions)
+        at_least, others = split_receipt(wish.after, epoch, partitions)
         patience = 0 if wish.mode == "accept" or not at_least else self._config.after_timeout_ms
-        plan = totals_plan(question, at_least=at_least, wait_ms=patience, log=self._epoch)
-        totals = await self._scatter.run(plan, self._partitions)
-        coverage = self._coverage(totals, others)
+        plan = totals_plan(question, at_least=at_least, wait_ms=patience, log=epoch)
+        totals = await self._scatter.run(plan, partitions)
+        coverage = _coverage(totals, others, partitions)
         if wish.mode == "require" and not coverage["complete"]:
             told = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
             reasons = "; ".join(filter(None, told))
@@ -115,36 +119,37 @@ class Runner:
         if question.with_total and not question.spec.breakdowns:
             data["total_by_aggregate_series"] = data["series"]
 
-    def _coverage(self, gathered: Gathered, others: list[Position]) -> dict[str, Any]:
-        partitions: list[dict[str, Any]] = []
-        for partition in self._partitions:
-            counted = gathered.counted.get(partition)
-            if counted is None:
-                reason = gathered.missing.get(partition, "no indexer answered for it")
-                partitions.append({"partition": partition, "complete": False, "reason": reason})
-                continue
-            covered = counted.covered
-            partitions.append(
-                {
-                    "partition": partition,
-                    "epoch": covered.epoch,
-                    "end_offset": covered.end_offset,
-                    "watermark": covered.watermark_ns,
-                    "indexer": counted.indexer.instance,
-                    "zone": counted.indexer.zone,
-                    "gaps": [list(gap) for gap in covered.gaps],
-                    "unserved": covered.unserved,
-                    "complete": covered.complete,
-                    "reason": covered.reason,
-                }
-            )
-        shares = {p: counted.covered for p, counted in gathered.counted.items()}
-        unmet = unmet_positions(others, shares)
-        complete = not unmet and all(p["complete"] for p in partitions)
-        coverage: dict[str, Any] = {"complete": complete, "partitions": partitions}
-        if unmet:
-            coverage["reason"] = "; ".join(unmet)
-        return coverage
+
+def _coverage(gathered: Gathered, others: list[Position], numbers: range) -> dict[str, Any]:
+    partitions: list[dict[str, Any]] = []
+    for partition in numbers:
+        counted = gathered.counted.get(partition)
+        if counted is None:
+            reason = gathered.missing.get(partition, "no indexer answered for it")
+            partitions.append({"partition": partition, "complete": False, "reason": reason})
+            continue
+        covered = counted.covered
+        partitions.append(
+            {
+                "partition": partition,
+                "epoch": covered.epoch,
+                "end_offset": covered.end_offset,
+                "watermark": covered.watermark_ns,
+                "indexer": counted.indexer.instance,
+                "zone": counted.indexer.zone,
+                "gaps": [list(gap) for gap in covered.gaps],
+                "unserved": covered.unserved,
+                "complete": covered.complete,
+                "reason": covered.reason,
+            }
+        )
+    shares = {p: counted.covered for p, counted in gathered.counted.items()}
+    unmet = unmet_positions(others, shares)
+    complete = not unmet and all(p["complete"] for p in partitions)
+    coverage: dict[str, Any] = {"complete": complete, "partitions": partitions}
+    if unmet:
+        coverage["reason"] = "; ".join(unmet)
+    return coverage
 
 
 def _totals(

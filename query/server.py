@@ -8,6 +8,7 @@ from aiohttp import web
 from common import limits
 from common.announce import Announcement
 from common.auth import KeyCache
+from common.log.watch import LogWatch
 from common.role import RoleContext
 from common.web import add_health_routes, require_internal_token
 from query.column_routes import ColumnRoutes
@@ -30,7 +31,7 @@ _STOP_TIMEOUT_S = 5.0  # tails never end by themselves
 async def serve(context: RoleContext, config: QueryConfig) -> None:
     """Answer until `context.stop` is set, then finish what is in flight."""
     backends, clock = context.backends, context.clock
-    identity = await backends.log.open()
+    watch = LogWatch(backends.log, await backends.log.open(), clock)
     keys = KeyCache(backends.metadata, clock, context.folder / "keys.json")
     holders = Holders(backends.locks, clock, context.zone)
     results = StoredResults(clock, config.results_kept_s)
@@ -39,7 +40,7 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
     ) as http:
         calls = IndexerCalls(holders, http, context.internal_token)
         scatter = Scatter(holders, http, context.internal_token, Pace(clock, config.hedge_ms))
-        runner = Runner(scatter, identity.partitions, identity.epoch, clock, config)
+        runner = Runner(scatter, watch, clock, config)
         parts = QueryParts(keys, backends.metadata, runner, results, clock, context.telemetry)
         app = web.Application(
             middlewares=[answer_problems, require_internal_token(context.internal_token)],
@@ -48,14 +49,15 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         add_health_routes(app, lambda: None)
         QueryRoutes(parts).add_to(app)
         ColumnRoutes(keys, calls).add_to(app)
-        datasets = DatasetRoutes(
-            keys, backends.metadata, backends.log, identity.partitions, calls, clock
-        )
+        datasets = DatasetRoutes(keys, backends.metadata, backends.log, watch, calls, clock)
         datasets.add_to(app)
-        OperateRoutes(keys, holders, calls, backends.log, identity.partitions).add_to(app)
+        OperateRoutes(keys, holders, calls, backends.log, watch).add_to(app)
+        watching = asyncio.create_task(watch.run())
         try:
             await _listen(app, context)
         finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
             await results.close()
             await keys.close()
             await holders.close()

@@ -4,19 +4,24 @@ An epoch is opened by a put-if-absent document. The next one opens when the log'
 when its record before the next offset is not the one that the newest manifest names.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
 import msgspec
 
-from common.errors import OffsetGone
+from common.errors import BellwetherError, ObjectsUnavailable, OffsetGone
 from common.log import Bounds, Log
+from common.logs import say
+from common.objects import ObjectStore
 from common.record import RecordError, decode
 from snapshot.checked import DOCUMENT_FORMAT
 from snapshot.manifest import Gap, Manifest, parse_manifest_key
 
 FIRST_EPOCH = 1
+SET_BACK = "the log was set back"
+logger = logging.getLogger(__name__)
 
 
 class Epoch(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +57,30 @@ def epoch_prefix(partition: int) -> str:
 def epoch_key(partition: int, number: int) -> str:
     """Key of the partition's epoch of that number."""
     return f"{epoch_prefix(partition)}{number:08d}.json"
+
+
+class PartitionsMissing(BellwetherError):
+    """The log has fewer partitions than there are snapshots of."""
+
+
+def refuse_fewer_partitions(objects: ObjectStore, partitions: int) -> None:
+    """Refuse a log that lacks partitions which the object store knows. Blocks.
+
+    What was in them would silently be left out of every answer (I7). Raises PartitionsMissing.
+    A store that cannot be reached now refuses nothing: every partition reads its own epochs.
+    """
+    try:
+        known = max(
+            (int(info.key.split("/")[1]) + 1 for info in objects.list("epochs/")), default=0
+        )
+    except (ObjectsUnavailable, ValueError) as error:
+        say(logger, logging.WARNING, "partitions with snapshots are unknown", why=str(error))
+        return
+    if known > partitions:
+        raise PartitionsMissing(
+            f"the log has {partitions} partitions, but there are snapshots of {known}: give the "
+            f"topic {known} partitions (or restore the log), or use another object store"
+        )
 
 
 def split_stray(keys: Iterable[str], epochs: Sequence[Epoch]) -> tuple[list[str], list[str]]:
@@ -150,11 +179,11 @@ async def decide_opening(
         return Opening(first, lost, f"the log is {log_id}, not {present.log}")
     if newest is not None and in_present:
         if await names_last_record(log, newest, bounds) is False:
-            lost = Gap(present.log, newest.next_offset, None, "the log was set back")
+            lost = Gap(present.log, newest.next_offset, None, SET_BACK)
             first = await _last_common_offset(log, log_id, bounds, older)
             return Opening(first, lost, "the log's last indexed record is another one")
     elif bounds.end < resume_at:
-        lost = Gap(present.log, resume_at, None, "the log was set back")
+        lost = Gap(present.log, resume_at, None, SET_BACK)
         return Opening(bounds.start, lost, "the log ends before the epoch's first offset")
     if bounds.start > resume_at:
         gap = Gap(log_id, resume_at, bounds.start, "the log dropped records not yet indexed")

@@ -10,6 +10,7 @@ from common.clock import SystemClock
 from common.locks.files import FileLocks
 from common.log import Appended, Log
 from common.log.embedded import EmbeddedLog
+from common.log.watch import LogWatch
 from common.metadata.sqlite import SqliteMetadata
 from common.names import dataset_id
 from common.objects import ObjectStore
@@ -118,7 +119,8 @@ async def running(
     fetching = Fetching(cache, config.segment_fetches)
     warming = Warming(fetching, config.segment_fetches, config.segment_cache_bytes, context.clock)
     shredder = shredder or ReferenceShredder()
-    shared = Shared(context, config, identity.epoch, shredder, cache, Tails(), budget, warming)
+    watch = LogWatch(context.backends.log, identity, context.clock)
+    shared = Shared(context, config, watch, shredder, cache, Tails(), budget, warming)
     partition = Partition(number, shared)
     tasks = [asyncio.create_task(partition.run()), asyncio.create_task(warming.run())]
     try:

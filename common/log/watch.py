@@ -1,0 +1,94 @@
+"""Which log this is, looked at again while a role runs: partitions added, a log recreated (I5, I7).
+
+A log that has fewer partitions than before is never believed: what was in the missing ones would
+silently be left out. The count that was known stays, and the reason is told.
+"""
+
+import asyncio
+import logging
+
+from common.clock import Clock
+from common.errors import LogUnavailable
+from common.log.interface import Log, LogIdentity
+from common.logs import say
+from common.metrics import log_partitions, log_replaced_total
+
+LOOK_S = 5.0
+_AGAIN_NS = 10**9  # who asks in between causes no more than one look a second
+logger = logging.getLogger(__name__)
+
+
+class LogWatch:
+    """The identity of an open log, as last seen. Used from one event loop."""
+
+    def __init__(self, log: Log, identity: LogIdentity, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        self._looked_ns = clock.monotonic_ns()
+        self._looking = asyncio.Lock()
+        self.identity = identity
+        self.refused = ""  # why what was seen is not believed
+        log_partitions.set(identity.partitions)
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions there are; never fewer than there were."""
+        return self.identity.partitions
+
+    @property
+    def epoch(self) -> str:
+        """The log's id."""
+        return self.identity.epoch
+
+    async def look(self, *, at_once: bool = False) -> LogIdentity:
+        """What the log is now; as it was when it cannot be reached, or was just looked at."""
+        async with self._looking:
+            now_ns = self._clock.monotonic_ns()
+            if not at_once and now_ns - self._looked_ns < _AGAIN_NS:
+                return self.identity
+            try:
+                found = await self._log.refresh()
+            except LogUnavailable as error:
+                say(logger, logging.INFO, "the log cannot be looked at", why=str(error))
+                return self.identity
+            self._looked_ns = self._clock.monotonic_ns()
+            self._accept(found)
+            return self.identity
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await self.look()
+
+    def _accept(self, found: LogIdentity) -> None:
+        known = self.identity
+        if found.epoch != known.epoch:
+            log_replaced_total.inc()
+            say(
+                logger,
+                logging.ERROR,
+                "THE LOG IS ANOTHER ONE: it was recreated or replaced",
+                was=known.epoch,
+                now=found.epoch,
+                partitions=found.partitions,
+            )
+        elif found.partitions > known.partitions:
+            say(
+                logger,
+                logging.WARNING,
+                "partitions were added",
+                was=known.partitions,
+                now=found.partitions,
+            )
+        refused = ""
+        if found.partitions < known.partitions:
+            refused = (
+                f"the log has {found.partitions} partitions, it had {known.partitions}: what was "
+                "in the others is not left out silently; give the topic as many partitions again"
+            )
+            if not self.refused:
+                say(logger, logging.ERROR, "partitions are missing", why=refused)
+        self.refused = refused
+        self.identity = LogIdentity(found.epoch, max(found.partitions, known.partitions))
+        log_partitions.set(self.identity.partitions)
