@@ -276,3 +276,21 @@ log_replaced_total = Counter(
     "Times that the log was seen to be another one (I5). An alarm: see the gaps in the status.",
     registry=REGISTRY,
 )
+uncovered_seconds = Gauge(
+    "bellwether_uncovered_seconds",
+    "Age of the oldest events that are in no published snapshot; they are in the log.",
+    ["partition"],
+    registry=REGISTRY,
+)
+log_retention_left_seconds = Gauge(
+    "bellwether_log_retention_left_seconds",
+    "Time until the log drops events that are in no snapshot (infinite: it does not).",
+    ["partition"],
+    registry=REGISTRY,
+)
+alarm_raised = Gauge(
+    "bellwether_alarm",
+    "1 while the alarm is raised; `bellwether status` says what to do.",
+    ["partition", "alarm"],
+    registry=REGISTRY,
+)

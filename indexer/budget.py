@@ -65,6 +65,11 @@ class LiveBudget:
             self._mark(number, paused=not allowed)
         return allowed
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Disk of cuts that wait for the object store, over all partitions."""
+        return sum(use.waiting_bytes for use in self._uses.values())
+
     def paused(self, number: int) -> bool:
         """Whether the partition waits for room."""
         return number in self._paused

@@ -44,6 +44,9 @@ class IndexerConfig:
         "disk of sealed cuts that the object store has not taken yet, over all partitions; beyond "
         "it reading pauses and the log keeps what comes",
     )
+    snapshot_late_s: int = setting(
+        7_200, "alarm when events are in no snapshot for longer (there is one each hour)"
+    )
     share_memory_mb: int = setting(512, "memory of one share of a query, in MB; then it spills")
     share_threads: int = setting(2, "threads of one share of a query")
     shares_running: int = setting(4, "shares of queries computed at once")

@@ -68,6 +68,8 @@ class Endpoints:
             "paused": partition.shared.budget.paused(partition.number),
             "shredder": self._shredder_name,
             "ready": served is not None,
+            "alarms": partition.alarms.raised,
+            "unpublished": self._unpublished(partition),
             "replay": None if partition.replay is None else partition.replay.describe(),
             "set_aside": partition.set_aside_total,
             "set_aside_records": [
@@ -102,6 +104,13 @@ class Endpoints:
             ],
         }
         return described
+
+    @staticmethod
+    def _unpublished(partition: Partition) -> dict[str, int]:
+        publishing = partition.publishing
+        if publishing is None:
+            return {"cuts": 0, "bytes": 0}
+        return {"cuts": len(publishing.waiting), "bytes": publishing.waiting_bytes}
 
     async def columns(self, request: web.Request) -> web.StreamResponse:
         """Columns of a dataset in the partitions held, by name."""

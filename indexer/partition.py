@@ -27,6 +27,7 @@ from common.metrics import (
 from common.record import Kind, LogRecord
 from common.reroute import Void
 from common.role import RoleContext
+from indexer.alarms import Alarms
 from indexer.batch import Accepted, index_batch
 from indexer.budget import LiveBudget, Use
 from indexer.config import IndexerConfig
@@ -87,6 +88,7 @@ class Partition:
         self.publishing: Publishing | None = None
         self.log_bounds = Bounds(0, 0)
         self.catch_up_to = 0
+        self.alarms = Alarms(number)
         self.replay: Replay | None = None
         self._looked_ns: int | None = None
         self.set_aside_total = 0

@@ -11,6 +11,7 @@ from common.errors import BellwetherError, LogUnavailable
 from common.logs import say
 from common.metrics import lag_records
 from common.record import Marker, heartbeat_record, marker_record
+from indexer.alarms import Facts
 from indexer.fold import HOUR_NS
 from indexer.partition import Partition
 from snapshot.manifest import SegmentEntry
@@ -33,6 +34,7 @@ class Caretaker:
         self._kept_house_ns = self._context.clock.monotonic_ns()
         self._reported_ns = self._context.clock.monotonic_ns()
         self._reported_offset = 0
+        self._log_bytes = 0
         self._jitter_s = self._context.random.uniform(0, 2)
 
     async def run(self) -> None:
@@ -69,12 +71,32 @@ class Caretaker:
             await self._mark_hour()
             if partition.lag == 0:
                 await self._beat()
+        self._look_for_alarms()
         now_ns = self._context.clock.monotonic_ns()
         if now_ns - self._kept_house_ns >= self._config.housekeeping_s * _S_NS:
             self._kept_house_ns = now_ns
             await self._keep_house()
         if now_ns - self._reported_ns >= self._config.telemetry_s * _S_NS:
             self._report(now_ns)
+
+    def _look_for_alarms(self) -> None:
+        partition, config = self._partition, self._config
+        publishing, served = partition.publishing, partition.served
+        if publishing is None or served is None:
+            return
+        since_ns = publishing.uncovered_since_ns
+        if partition.lag and served.watermark_ns:  # what is not read yet may have rows
+            since_ns = min(served.watermark_ns, since_ns or served.watermark_ns)
+        facts = Facts(
+            now_ns=self._context.clock.now_ns(),
+            uncovered_since_ns=since_ns,
+            keep_ns=self._context.backends.log.keep_ns(),
+            log_bytes=self._log_bytes,
+            keep_bytes=config.log_keep_bytes,
+            waiting_bytes=partition.shared.budget.waiting_bytes,
+            waiting_max=config.unpublished_bytes_max,
+        )
+        partition.alarms.update(facts, config.snapshot_late_s)
 
     async def _beat(self) -> None:
         """Append a heartbeat if nobody, we or the twin, appended anything for a while."""
@@ -109,6 +131,7 @@ class Caretaker:
 
     async def _keep_house(self) -> None:
         partition = self._partition
+        self._log_bytes = await self._context.backends.log.size_bytes(partition.number)
         now_ns = self._context.clock.now_ns()
         cutoff_ns = 0
         if self._config.retention_days > 0:  # in whole hours, which bounds the documents

@@ -40,6 +40,8 @@ class IndexerStatus:
     gaps: int
     stopped_reason: str
     divergences: tuple[str, ...] = ()  # where twins first disagree, by cut
+    alarms: tuple[str, ...] = ()  # what is wrong and what to do
+    unpublished_cuts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ def _indexer(partition: int, indexer: str, held: dict[str, Any]) -> IndexerStatu
         set_aside=int(held.get("set_aside") or 0),
         gaps=len(held.get("gaps") or ()),
         stopped_reason=str(held.get("stopped_reason") or ""),
+        alarms=tuple(str(text) for text in (held.get("alarms") or {}).values()),
+        unpublished_cuts=int((held.get("unpublished") or {}).get("cuts") or 0),
         divergences=tuple(f"{d['ours']}: {d['block']}" for d in held.get("divergences") or ()),
     )
 
@@ -138,6 +142,7 @@ def troubles(status: Status, now_ns: int) -> list[str]:
         where = f"{i.indexer} partition {i.partition}"
         if i.lag_records > LAG_RECORDS_WARN:
             found.append(f"{where} is {i.lag_records:,} records behind")
+        found += [f"{where}: {alarm}" for alarm in i.alarms]
         if i.divergences:
             found.append(
                 f"{where}: twins disagree about {len(i.divergences)} cuts, at last "
