@@ -58,7 +58,7 @@ def test_no_record_comes_near_its_end_in_silence(hours: float, keep_hours: float
 async def test_outage_of_hours_raises_its_alarms_and_its_end_clears_them(tmp_path: Path) -> None:
     stores: list[FaultyObjects] = []
     clock = ManualClock(wall_ns=SystemClock().now_ns())
-    config = replace(QUICK, heartbeat_ms=10**9, marker_spread_s=1)
+    config = replace(QUICK, heartbeat_ms=10**9, marker_spread_s=1, housekeeping_s=10**9)
     async with open_context(tmp_path, wrap=faulty(stores)) as plain:
         context = replace(plain, clock=clock)
         async with running(context, config=config) as partition:
