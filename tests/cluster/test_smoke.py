@@ -1,0 +1,18 @@
+"""The whole cluster takes events, loses an indexer, and still counts each of them once (I2, I6)."""
+
+import pytest
+
+from compose.cluster import Cluster
+from tests.cluster.world import in_thread, scene
+
+pytestmark = pytest.mark.system
+
+
+async def test_killed_indexer_loses_no_acknowledged_event(cluster: Cluster) -> None:
+    async with scene(cluster, "indexer killed") as running:
+        await running.steady()
+        victim = cluster.roles["indexer", "b"]
+        running.fault()
+        await in_thread(victim.kill)
+        await running.steady(6)
+        assert victim.starts >= 2, "the supervisor starts again what was killed"

@@ -1,0 +1,21 @@
+"""A whole zone ends at once: its broker, its ZooKeeper member and every role in it (I6)."""
+
+import pytest
+
+from compose.cluster import Cluster
+from tests.cluster.world import in_thread, scene
+
+pytestmark = pytest.mark.scenario
+
+
+async def test_killed_zone_loses_nothing(cluster: Cluster) -> None:
+    async with scene(cluster, "zone b killed for 30 s") as running:
+        await running.steady()
+        running.fault()
+        for role in cluster.roles.of(zone="b"):
+            await in_thread(role.kill, stay_down=True)
+        await in_thread(cluster.zookeeper.members[1].kill)
+        brokers = [b for b in cluster.kafka.brokers if cluster.topology.rack(b.number) == "b"]
+        for broker in brokers:
+            await in_thread(broker.kill)
+        await running.steady(30)
