@@ -76,7 +76,6 @@ async def test_outage_of_hours_raises_its_alarms_and_its_end_clears_them(tmp_pat
             assert set(partition.alarms.raised) == {"snapshot_late"}
             stores[0].down = False
             bounds = await partition.look()
-            await until(partition, reached(bounds.end))
-            await until(partition, lambda p: not p.unpublished(4))
+            await until(partition, published(bounds.end))
             await caretaker.tend()
             assert partition.alarms.raised == {}
