@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from common.log import Log
-from common.record import Kind, Record, decode, decompress_value
+from benchmarks.log_counts import counted_events
 from common.web import INTERNAL_TOKEN_HEADER
 from compose.servers.kafka import Kafka
 from compose.servers.proxy import Link, Proxy
@@ -59,27 +58,6 @@ class Load:
             }
 
 
-async def counted(log: Log) -> Counter[int]:
-    """How often each event number counts: a conditional copy does unless one of its partitions
-    holds the batch. Only for when nothing can land any more.
-    """
-    held: dict[bytes, dict[int, Record]] = {}
-    for partition in range(PARTITIONS):
-        offset = 0
-        while messages := await log.read(partition, offset, 1 << 20, 0):
-            offset = messages[-1].offset + 1
-            for record in map(decode, messages):
-                if record.kind is Kind.EVENTS:
-                    held.setdefault(record.batch, {}).setdefault(partition, record)
-    found: Counter[int] = Counter()
-    for copies in held.values():
-        for record in copies.values():
-            if not any(partition in copies for partition in record.unless):
-                for line in decompress_value(record.value).splitlines():
-                    found[int(line.split(b'"n":')[1].split(b",")[0])] += 1
-    return found
-
-
 @pytest.fixture
 async def server(
     tmp_path: Path, kafka_server: Kafka, monkeypatch: pytest.MonkeyPatch
@@ -124,6 +102,6 @@ async def test_broken_link_to_one_broker_fails_no_request_and_doubles_nothing(
     await load.run(2)
     assert set(load.statuses) == {200}, load.refusals
     await asyncio.sleep(4)  # what was on its way when the link healed has landed
-    found = await counted(server.backends.log)
+    found = await counted_events(server.backends.log)
     assert {n for n in load.acked if found[n] != 1} == set()
     assert max(found.values()) == 1
