@@ -52,6 +52,18 @@ class LogStatus:
     start: int
     end: int
     size_bytes: int
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AvoidedStatus:
+    """A broker or partition that a shepherd sends nothing to for now, and why."""
+
+    shepherd: str
+    kind: str
+    name: str
+    reason: str
+    since_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,8 @@ class Status:
     log: tuple[LogStatus, ...]
     indexers: tuple[IndexerStatus, ...]
     silent: tuple[tuple[str, str], ...]
+    avoided: tuple[AvoidedStatus, ...] = ()
+    pressed: tuple[tuple[str, str], ...] = ()  # shepherds that push back, and why
     copies: tuple[int, int] = (0, 0)  # of each partition: wanted, and as many as there are zones
 
     @property
@@ -80,9 +94,10 @@ def read_status(document: dict[str, Any], now_ns: int) -> Status:
         for r in document["roles"]
     )  # fmt: skip
     log = tuple(
-        LogStatus(int(p["partition"]), int(p["start"]), int(p["end"]), int(p["size_bytes"]))
+        LogStatus(int(p["partition"]), int(p["start"]), int(p["end"]), int(p["size_bytes"]),
+                  str(p.get("error") or ""))
         for p in document["log"]
-    )
+    )  # fmt: skip
     indexers = []
     silent = []
     copies = (0, 0)
@@ -96,7 +111,28 @@ def read_status(document: dict[str, Any], now_ns: int) -> Status:
         for number, held in item["status"]["partitions"].items():
             indexers.append(_indexer(int(number), str(item["indexer"]), held))
     indexers.sort(key=lambda i: (i.partition, i.indexer))
-    return Status(roles, log, tuple(indexers), tuple(silent), copies)
+    avoided: list[AvoidedStatus] = []
+    pressed = []
+    for item in document.get("shepherds", ()):
+        name = str(item["shepherd"])
+        if "error" in item:
+            silent.append((name, str(item["error"])))
+            continue
+        avoided += _avoided(name, item["placement"])
+        if item["placement"]["pressure"]:
+            pressed.append((name, str(item["placement"]["pressure"])))
+    return Status(
+        roles, log, tuple(indexers), tuple(silent), tuple(avoided), tuple(pressed), copies
+    )
+
+
+def _avoided(shepherd: str, placement: dict[str, Any]) -> list[AvoidedStatus]:
+    return [
+        AvoidedStatus(shepherd, kind, str(one[kind]), str(one["reason"]), int(one["since_ns"]))
+        for kind, several in (("broker", "brokers"), ("partition", "partitions"))
+        for one in placement[several]
+        if one["state"] == "avoided"
+    ]
 
 
 def _indexer(partition: int, indexer: str, held: dict[str, Any]) -> IndexerStatus:
@@ -126,6 +162,12 @@ def troubles(status: Status, now_ns: int) -> list[str]:
     found = [f"{i.indexer} partition {i.partition} has stopped: {i.stopped_reason}"
              for i in status.indexers if i.stopped_reason]  # fmt: skip
     found += [f"{name} does not answer: {why}" for name, why in status.silent]
+    found += [f"{name} pushes back: {why}" for name, why in status.pressed]
+    for a in status.avoided:
+        since_s = max(0, now_ns - a.since_ns) // 10**9
+        found.append(f"{a.shepherd} avoids {a.kind} {a.name} since {since_s} s: {a.reason}")
+    found += [f"partition {p.partition} of the log does not answer: {p.error}"
+              for p in status.log if p.error]  # fmt: skip
     held = {i.partition for i in status.indexers}
     found += [f"no indexer holds partition {p.partition}" for p in status.log
               if p.partition not in held]  # fmt: skip

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from common import limits
 from common.auth import KeyCache
-from common.errors import Unavailable
+from common.errors import LogUnavailable, Unavailable
 from common.log import Log
 from common.log.watch import LogWatch
 from common.logs import say
@@ -18,6 +18,7 @@ from common.web import has_hung_up
 from query.access import authorize, dataset_of
 from query.holders import Holders
 from query.indexer_calls import IndexerCalls
+from query.shepherd_calls import placements
 
 _ROLES = ("shepherd", "indexer", "query")
 _TAIL_QUEUE_LINES = 1_000  # lines held for a slow reader; then the indexers are read slower
@@ -44,28 +45,35 @@ class OperateRoutes:
         app.router.add_get("/bw/1/tail/{dataset}", self.tail)
 
     async def status(self, request: web.Request) -> web.Response:
-        """Roles that run, each partition of the log, each indexer's own status."""
+        """Roles that run, each partition of the log, each indexer's and shepherd's own status."""
         await authorize(self._keys, request, "admin")
         members = await self._holders.roles(_ROLES)
         holders = await self._holders.by_partition()
-        log = []
-        for partition in range(self._watch.partitions):
-            bounds = await self._log.bounds(partition)
-            log.append(
-                {
-                    "partition": partition,
-                    "start": bounds.start,
-                    "end": bounds.end,
-                    "size_bytes": await self._log.size_bytes(partition),
-                    "indexers": [m.instance for m in holders.get(partition, [])],
-                }
-            )
+        log = await asyncio.gather(
+            *(self._partition(p, holders.get(p, [])) for p in range(self._watch.partitions))
+        )
+        shepherds = [member for member in members if member.role == "shepherd"]
         body = {
             "roles": [msgspec.to_builtins(member) for member in members],
             "log": log,
             "indexers": await self._calls.status(),
+            "shepherds": await placements(self._calls.http, self._calls.headers, shepherds),
         }
         return web.json_response(body)
+
+    async def _partition(self, partition: int, holders: list[Member]) -> dict[str, object]:
+        """One partition of the log; when it does not answer that is what there is to say."""
+        shown: dict[str, object] = {
+            "partition": partition,
+            "indexers": [member.instance for member in holders],
+        }
+        try:
+            bounds = await self._log.bounds(partition)
+            size_bytes = await self._log.size_bytes(partition)
+        except LogUnavailable as error:
+            say(_logger, logging.WARNING, "log silent", partition=partition, error=str(error))
+            return shown | {"error": str(error), "start": 0, "end": 0, "size_bytes": 0}
+        return shown | {"start": bounds.start, "end": bounds.end, "size_bytes": size_bytes}
 
     async def cut(self, request: web.Request) -> web.Response:
         """Cut every partition now; answers when the segments are published."""

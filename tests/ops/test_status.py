@@ -73,3 +73,27 @@ def test_a_partition_that_is_still_starting_can_be_shown() -> None:
                                                          "last_cut": None}  # fmt: skip
     (held,) = read_status(found, NOW_NS).indexers
     assert (held.end_offset, held.last_cut_ns, held.lag_records) == (None, None, 1)
+
+
+def test_whom_a_shepherd_avoids_is_said_with_reason_and_since_when() -> None:
+    found = document()
+    found["log"][0]["error"] = "no answer"
+    one = {"state": "avoided", "reason": "no acknowledgement", "since_ns": NOW_NS - 12 * 10**9}
+    placement = {
+        "pressure": "nothing was acknowledged for 2.0 s",
+        "brokers": [{"broker": "1", "state": "healthy"}, {"broker": "2"} | one],
+        "partitions": [{"partition": 4} | one],
+    }
+    found["shepherds"] = [
+        {"shepherd": "shepherd-a-1", "placement": placement},
+        {"shepherd": "shepherd-b-2", "error": "TimeoutError()"},
+    ]
+    said = "\n".join(troubles(read_status(found, NOW_NS), NOW_NS))
+    for words in (
+        "shepherd-a-1 avoids broker 2 since 12 s: no acknowledgement",
+        "avoids partition 4",
+        "shepherd-a-1 pushes back: nothing was acknowledged",
+        "shepherd-b-2 does not answer",
+        "partition 0 of the log does not answer",
+    ):
+        assert words in said
