@@ -20,6 +20,7 @@ _COMMANDS = {
     "status": ("bellwether.commands.status", "status"),
     "cut": ("bellwether.commands.status", "cut"),
     "verify": ("bellwether.commands.verify", "verify"),
+    "rolling-restart": ("bellwether.commands.rolling_restart", "rolling_restart"),
     "bootstrap": ("bellwether.commands.bootstrap", "bootstrap"),
     "metadata": ("bellwether.commands.metadata", "metadata"),
     "doctor": ("bellwether.commands.doctor", "doctor"),

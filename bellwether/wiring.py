@@ -36,14 +36,15 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
     instance = _instance(role, node)
     configure_logs(role, instance, node.log_level.upper())
     stop = asyncio.Event()
-    _stop_on_signals(stop, node.stop_timeout_s)
+    _stop_on_signals(stop)
     if parent_fd is not None:
-        _stop_on_parent_death(parent_fd, stop, node.stop_timeout_s)
+        _stop_on_parent_death(parent_fd, stop)
+    bound = asyncio.create_task(_bound_stop(stop, node.stop_timeout_s))
     # threads that wait for a server which does not answer must not be all there are (I8)
     threads = ThreadPoolExecutor(limits.ROLE_THREADS_MAX, thread_name_prefix="role")
     asyncio.get_running_loop().set_default_executor(threads)
     clock = SystemClock()
-    token = _internal_token(settings)
+    token = internal_token(settings)
     backends = await asyncio.to_thread(open_backends, settings, clock)
     folder = node.data / "roles" / _place(role, node)
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,6 +78,7 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
     try:
         await serve(context, config)
     finally:
+        bound.cancel()  # its timer, if it runs, goes on
         if sender is not None:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
@@ -97,7 +99,7 @@ def _instance(role: str, node: NodeConfig) -> str:
     return f"{_place(role, node)}-{host}-{os.getpid()}"
 
 
-def _internal_token(settings: Settings) -> str:
+def internal_token(settings: Settings) -> str:
     """The token between roles: the setting, or on one machine the data folder's."""
     node = settings.section(NodeConfig)
     if node.internal_token:
@@ -133,33 +135,40 @@ def _run(role: str, settings: Settings, parent_fd: int | None) -> None:
         uvloop.run(run_role(role, settings, parent_fd))
 
 
-def _stop_on_signals(stop: asyncio.Event, timeout_s: float) -> None:
+def _stop_on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
+    asked: list[signal.Signals] = []
 
     def ask(number: signal.Signals) -> None:
-        if stop.is_set():
+        if asked:
             os._exit(128 + number)
-        _begin_stop(stop, timeout_s, number.name)
+        asked.append(number)
+        _begin_stop(stop, number.name)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ask, number)
 
 
-def _stop_on_parent_death(fd: int, stop: asyncio.Event, timeout_s: float) -> None:
+def _stop_on_parent_death(fd: int, stop: asyncio.Event) -> None:
     """Stop when the pipe whose other end the supervisor holds reaches its end."""
     loop = asyncio.get_running_loop()
 
     def ended() -> None:
         loop.remove_reader(fd)
         if not stop.is_set():
-            _begin_stop(stop, timeout_s, "the supervisor is gone")
+            _begin_stop(stop, "the supervisor is gone")
 
     loop.add_reader(fd, ended)
 
 
-def _begin_stop(stop: asyncio.Event, timeout_s: float, reason: str) -> None:
+def _begin_stop(stop: asyncio.Event, reason: str) -> None:
     say(_LOG, logging.INFO, "role stops", reason=reason)
     stop.set()
+
+
+async def _bound_stop(stop: asyncio.Event, timeout_s: float) -> None:
+    """From the stop on, however it was asked for, the role has this long to finish."""
+    await stop.wait()
     # a thread of its own: it fires even when the event loop is stuck
     guard = threading.Timer(timeout_s, os._exit, (_EXIT_STUCK,))
     guard.daemon = True

@@ -5,6 +5,7 @@ import msgspec
 from common.locks import Locks
 
 CLAIMS = "claims/"
+ROLLING_RESTART = "operations/rolling-restart"
 NEXT = ".next"  # ends the name of a claim that somebody prepares to take over
 
 
@@ -78,3 +79,21 @@ def list_partition_holders(locks: Locks) -> dict[int, list[Member]]:
         partition: sorted(known.values(), key=lambda m: not m.ready)
         for partition, known in holders.items()
     }
+
+
+class RollingRestart(msgspec.Struct, frozen=True):
+    """Value of the claim `operations/rolling-restart`: who restarts what now.
+
+    zone: where a process is being restarted. While it is held, nothing is moved elsewhere.
+    """
+
+    by: str
+    since_ns: int
+    zone: str = ""
+    step: str = ""
+
+
+def find_rolling_restart(locks: Locks) -> RollingRestart | None:
+    """The rolling restart that runs, if any. Raises Unavailable."""
+    value = locks.holders(ROLLING_RESTART).get(ROLLING_RESTART)
+    return None if value is None else msgspec.json.decode(value, type=RollingRestart)

@@ -1,5 +1,6 @@
 """What the HTTP side of every role shares: health, metrics, the internal token, error bodies."""
 
+import asyncio
 import hmac
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from common.draining import STOPPING, add_stop_route, close_connections
 from common.errors import BellwetherError
 from common.metrics import REGISTRY
 
@@ -33,14 +35,19 @@ def has_hung_up(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-def add_health_routes(app: web.Application, not_ready: Callable[[], str | None]) -> None:
-    """Serve /healthz, /readyz (503 with the reason that `not_ready` gives) and /metrics."""
+def add_health_routes(
+    app: web.Application, not_ready: Callable[[], str | None], stop: asyncio.Event | None = None
+) -> None:
+    """Serve /healthz, /readyz (503 with the reason that `not_ready` gives) and /metrics.
+
+    A role that was told to stop is not ready, and closes its connections.
+    """
 
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
     async def readyz(_: web.Request) -> web.Response:
-        reason = not_ready()
+        reason = STOPPING if stop is not None and stop.is_set() else not_ready()
         if reason is None:
             return web.json_response({"status": "ready"})
         return web.json_response({"status": "not ready", "reason": reason}, status=503)
@@ -50,6 +57,9 @@ def add_health_routes(app: web.Application, not_ready: Callable[[], str | None])
             body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )
 
+    if stop is not None:
+        close_connections(app, stop)
+        add_stop_route(app, stop)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)

@@ -16,11 +16,18 @@ from common.clock import Clock
 from common.errors import Unavailable
 from common.locks import Claim, Locks
 from common.logs import say
-from common.members import NEXT, Member, claim_name, encode_member, list_claims, list_members
+from common.members import (
+    NEXT,
+    Member,
+    claim_name,
+    encode_member,
+    find_rolling_restart,
+    list_claims,
+    list_members,
+)
 from indexer.claim_plan import Place, Targets, copies_possible
 from indexer.claim_steps import Hold, Mine, Picture, Steps, Vacancies, decide, may_release
 
-ROLLING_RESTART = "operations/rolling-restart"  # the claim of an operator's rolling restart
 _MOVING = "operations/moving/"
 _NS = 10**6
 logger = logging.getLogger(__name__)
@@ -113,6 +120,16 @@ class Claims:
             else round((self._clock.monotonic_ns() - look.at_ns) / 1e9, 1),
         }
 
+    def others_are_ready(self) -> bool:
+        """Whether others can answer, at the last look, for all that we hold."""
+        if self.last is None or not self._held:
+            return False
+        claims = self.last.picture.claims
+        return all(
+            any(hold.ready and hold.instance != self._member.instance for hold in seats.values())
+            for seats in (claims[p] for p in self._held)
+        )
+
     async def refresh(self, gained: Work, lost: Work) -> None:
         """Look once: renew what is ours, then do what brings us nearer to the plan.
 
@@ -153,12 +170,13 @@ class Claims:
         picture = Picture(places, claims, preparing)
         now_ns = self._clock.monotonic_ns()
         vacant = picture.vacant(self.partitions, self._copies)
-        frozen = bool(self._locks.holders(ROLLING_RESTART))
+        restart = find_rolling_restart(self._locks)
+        frozen = restart is not None and restart.zone != self._member.zone
         return Look(
             picture,
             picture.plan(self.partitions, self._copies),
             frozenset(self._vacancies.look(vacant, now_ns)),
-            "a rolling restart runs" if frozen else "",
+            f"a rolling restart runs: {restart.step}" if restart and frozen else "",
             now_ns,
         )
 

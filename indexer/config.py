@@ -29,6 +29,11 @@ class IndexerConfig:
         "how long a partition lacks one of its holders before another indexer takes the place "
         "(a restarted one finds it free; at once when nobody else holds it)",
     )
+    drain_ms: int = setting(
+        1_500,
+        "how long a stopping indexer goes on answering when others hold its partitions too: query "
+        "roles look every second",
+    )
     retention_days: float = setting(60.0, "days that events are kept, by append time (0: for ever)")
     retention_grace_s: int = setting(3_600, "time between giving up a segment and deleting it")
     log_keep_hours: float = setting(24.0, "covered records stay in the log for repairs this long")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -9,6 +10,7 @@ from common.announce import Announcement
 from common.log.watch import LogWatch
 from common.logs import say
 from common.members import Member
+from common.metrics import lag_records
 from common.role import RoleContext
 from common.web import add_health_routes, require_internal_token
 from indexer.budget import LiveBudget
@@ -58,6 +60,8 @@ class Indexer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(KeyError):
+            lag_records.remove(str(number))  # a lag that nobody measures any more is none
 
     async def close(self) -> None:
         """Stop indexing all of them."""
@@ -136,7 +140,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     )
     app = web.Application(middlewares=[require_internal_token(context.internal_token)])
     readiness = Readiness(indexer)
-    add_health_routes(app, readiness.not_ready)
+    add_health_routes(app, readiness.not_ready, context.stop)
     endpoints = Endpoints(
         indexer.partitions,
         views,
@@ -199,6 +203,9 @@ async def _index(
             await claims.refresh(indexer.gain, indexer.lose)
             indexer.follow(watch.epoch)
             await _wait(context.stop, config.claim_retry_ms / 1000)
+        if claims.others_are_ready():
+            await claims.release_all()
+            await asyncio.sleep(config.drain_ms / 1000)
     finally:
         for task in beside:
             task.cancel()

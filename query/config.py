@@ -20,4 +20,9 @@ class QueryConfig:
     )
     running_max: int = setting(8, "Queries run at once by this process.")
     waiting_max: int = setting(64, "Queries waiting beyond those; more are answered 429.")
+    drain_ms: int = setting(
+        1_500,
+        "How long a stopping query role goes on answering when others run: shepherds look every "
+        "second.",
+    )
     results_kept_s: int = setting(86_400, "How long finished results can be fetched.")

@@ -30,13 +30,20 @@ class OperateRoutes:
     """Handlers. Status and cut need an admin key, the tail one that may query."""
 
     def __init__(
-        self, keys: KeyCache, holders: Holders, calls: IndexerCalls, log: Log, watch: LogWatch
+        self,
+        keys: KeyCache,
+        holders: Holders,
+        calls: IndexerCalls,
+        log: Log,
+        watch: LogWatch,
+        stop: asyncio.Event,
     ) -> None:
         self._keys = keys
         self._holders = holders
         self._calls = calls
         self._log = log
         self._watch = watch
+        self._stop = stop
 
     def add_to(self, app: web.Application) -> None:
         """Mount the routes."""
@@ -98,7 +105,7 @@ class OperateRoutes:
         ]
         running = len(readers)
         try:
-            while running:
+            while running and not self._stop.is_set():
                 try:
                     async with asyncio.timeout(limits.TAIL_LOOK_S):
                         line = await lines.get()

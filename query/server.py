@@ -8,6 +8,7 @@ from aiohttp import web
 from common import limits
 from common.announce import Announcement
 from common.auth import KeyCache
+from common.draining import linger
 from common.log.watch import LogWatch
 from common.role import RoleContext
 from common.web import add_health_routes, require_internal_token
@@ -25,7 +26,7 @@ from query.scatter import Scatter
 from query.stored_results import StoredResults
 
 _TAIL_LINE_BYTES = 8 * 1024 * 1024  # one event as a line with escapes; aiohttp's reader limit
-_STOP_TIMEOUT_S = 5.0  # tails never end by themselves
+_STOP_TIMEOUT_S = 20.0  # a query in flight is finished; tails end by themselves
 
 
 async def serve(context: RoleContext, config: QueryConfig) -> None:
@@ -46,15 +47,15 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
             middlewares=[answer_problems, require_internal_token(context.internal_token)],
             client_max_size=limits.MANAGEMENT_BODY_BYTES_MAX,
         )
-        add_health_routes(app, lambda: None)
+        add_health_routes(app, lambda: None, context.stop)
         QueryRoutes(parts).add_to(app)
         ColumnRoutes(keys, calls).add_to(app)
         datasets = DatasetRoutes(keys, backends.metadata, backends.log, watch, calls, clock)
         datasets.add_to(app)
-        OperateRoutes(keys, holders, calls, backends.log, watch).add_to(app)
+        OperateRoutes(keys, holders, calls, backends.log, watch, context.stop).add_to(app)
         watching = asyncio.create_task(watch.run())
         try:
-            await _listen(app, context)
+            await _listen(app, context, config.drain_ms)
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
@@ -63,14 +64,15 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
             await holders.close()
 
 
-async def _listen(app: web.Application, context: RoleContext) -> None:
+async def _listen(app: web.Application, context: RoleContext, drain_ms: int) -> None:
     """Listen, announce, wait for the stop, give up the name, finish what is in flight."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_TIMEOUT_S)
     await runner.setup()
     try:
         await web.TCPSite(runner, context.host, context.port).start()
         port = int(runner.addresses[0][1])
-        announcement = Announcement(context.backends.locks, context.member(port))
+        member = context.member(port)
+        announcement = Announcement(context.backends.locks, member)
         await announcement.renew()
         keeping = asyncio.create_task(announcement.keep())
         try:
@@ -79,5 +81,6 @@ async def _listen(app: web.Application, context: RoleContext) -> None:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
             await announcement.withdraw()
+        await linger(context.backends.locks, member, drain_ms)
     finally:
         await runner.cleanup()

@@ -23,6 +23,16 @@ class ShepherdConfig:
     ack_timeout_s: float = setting(
         4.5, "How long the log may take to acknowledge events, other tries included; then 503."
     )
+    reuse_port: bool = setting(
+        False,
+        "Let several shepherds of one machine listen on the same port: while one restarts, no "
+        "connection is refused.",
+    )
+    drain_ms: int = setting(
+        1_000,
+        "How long a stopping shepherd goes on answering, not ready and closing connections, when "
+        "others run: as long as the balancer needs to notice.",
+    )
     stop_timeout_s: float = setting(20.0, "How long a stop waits for requests in flight.")
     own_team: str = setting("Default", "Team whose environment gets the own telemetry.")
     own_environment: str = setting("Default", "Environment of the own `bellwether` dataset.")

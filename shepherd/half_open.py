@@ -66,6 +66,7 @@ class HalfOpenSite(web.TCPSite):
             self._port,
             ssl=self._ssl_context,
             backlog=self._backlog,
+            reuse_port=self._reuse_port,
         )
 
 

@@ -15,6 +15,7 @@ from aiohttp import web
 from common import limits, metrics
 from common.announce import Announcement
 from common.auth import KeyCache
+from common.draining import close_connections, linger
 from common.errors import BellwetherError, MetadataUnavailable
 from common.logs import say
 from common.metadata import Metadata
@@ -93,7 +94,8 @@ async def serve(
     internal = web.Application(
         middlewares=[answer_errors, require_internal_token(context.internal_token)]
     )
-    add_health_routes(internal, readiness.not_ready)
+    add_health_routes(internal, readiness.not_ready, context.stop)
+    close_connections(public, context.stop)
     internal.router.add_post("/internal/telemetry", own.receive)
     internal.router.add_get("/internal/placement", PlacementRoute(placement, clock).show)
 
@@ -130,6 +132,8 @@ async def serve(
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
         await announcement.withdraw()
+        if context.stop.is_set():
+            await linger(backends.locks, member, config.drain_ms)
         await public_runner.cleanup()
         ended = [task for task in upkeep if task.done()]
         for task in upkeep:
@@ -256,7 +260,8 @@ async def _listen(
         shutdown_timeout=config.stop_timeout_s,
     )
     await runner.setup()
-    site = HalfOpenSite(runner, host, port, ssl_context=tls, backlog=1024)
+    shared = config.reuse_port and port > 0 and port == config.port
+    site = HalfOpenSite(runner, host, port, ssl_context=tls, backlog=1024, reuse_port=shared)
     site.connections = connections
     await site.start()
     return runner
