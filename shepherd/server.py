@@ -112,6 +112,7 @@ async def serve(
     member = msgspec.structs.replace(context.member(port), public_url=reached)
     announcement = Announcement(backends.locks, member)
     await announcement.renew()
+    await readiness.look()
     announce(public_url)
     keeping = asyncio.create_task(announcement.keep())
     upkeep = [
@@ -188,7 +189,7 @@ class Readiness:
     def __init__(self, keys: KeyCache, metadata: Metadata) -> None:
         self._keys = keys
         self._metadata = metadata
-        self._reason: str | None = None
+        self._reason: str | None = "it is starting"
 
     def not_ready(self) -> str | None:
         """Why requests should not come here, or None."""
@@ -196,13 +197,15 @@ class Readiness:
 
     async def look(self) -> None:
         """Ask metadata for a key that cannot exist, unless keys are known already."""
-        self._reason = None
         if self._keys.size:
+            self._reason = None
             return
         try:
             await asyncio.to_thread(self._metadata.find_key, "")
         except MetadataUnavailable as error:
             self._reason = f"no key is known yet and metadata does not answer: {error}"
+        else:
+            self._reason = None
 
 
 async def _alive(_: web.Request) -> web.Response:
