@@ -63,8 +63,10 @@ class _Entry(msgspec.Struct, frozen=True):
 class KeyCache:
     """Keys as metadata last told them: in memory, bounded, and optionally on disk (hashes only).
 
-    A known key is asked for again after `KEY_FRESH_S`, so a revoked one stops within a minute;
-    when metadata does not answer, the entry serves for up to `KEY_STALE_S`.
+    A known key is asked for again after `KEY_FRESH_S`, while it goes on serving; only one that was
+    not confirmed for `KEY_UNASKED_S` waits for the answer. So a revoked key stops within a minute,
+    and requests with keys in use never wait for a slow store. While metadata does not answer, an
+    entry serves for up to `KEY_STALE_S`.
     """
 
     def __init__(self, metadata: Metadata, clock: Clock, disk: Path | None = None) -> None:
@@ -75,6 +77,7 @@ class KeyCache:
         self._unknown: OrderedDict[str, int] = OrderedDict()
         self._lookups: dict[str, asyncio.Task[ApiKey | None]] = {}
         self._retry_after_ns = 0
+        self._failing = False  # the last question got no answer
         self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="keys")
         self._load()
 
@@ -95,7 +98,15 @@ class KeyCache:
         entry = self._known.get(key_hash)
         if entry is not None:
             self._known.move_to_end(key_hash)
-            if 0 <= now_ns - entry.verified_ns < limits.KEY_FRESH_S * _SECOND_NS:
+            age_ns = now_ns - entry.verified_ns
+            if 0 <= age_ns < limits.KEY_FRESH_S * _SECOND_NS:
+                return self._checked(entry.key, key_hash)
+            if 0 <= age_ns < limits.KEY_UNASKED_S * _SECOND_NS:
+                self._ask_meanwhile(key_hash)
+                return self._checked(entry.key, key_hash)
+            if self._failing and 0 <= age_ns <= limits.KEY_STALE_S * _SECOND_NS:
+                self._ask_meanwhile(key_hash)
+                key_cache_stale_total.inc()
                 return self._checked(entry.key, key_hash)
         elif (
             0
@@ -121,9 +132,23 @@ class KeyCache:
 
     async def _ask(self, key_hash: str, *, known: bool) -> ApiKey | None:
         """What metadata says; one question at a time per key. Raises MetadataUnavailable."""
-        now_ns = self._clock.monotonic_ns()
-        if known and now_ns < self._retry_after_ns:
+        if known and self._clock.monotonic_ns() < self._retry_after_ns:
             raise MetadataUnavailable("metadata did not answer a moment ago")
+        task = self._lookup(key_hash)
+        done, _ = await asyncio.wait({task}, timeout=limits.METADATA_TIMEOUT_S)
+        if not done:
+            self._retry_later()
+            raise MetadataUnavailable("the metadata store does not answer; try again")
+        return task.result()
+
+    def _ask_meanwhile(self, key_hash: str) -> None:
+        """Have a known key confirmed without waiting for it."""
+        busy = len(self._lookups) >= limits.KEY_LOOKUPS_MAX
+        if not busy and self._clock.monotonic_ns() >= self._retry_after_ns:
+            self._lookup(key_hash)
+
+    def _lookup(self, key_hash: str) -> asyncio.Task[ApiKey | None]:
+        """The question that is under way for this key. Raises MetadataUnavailable."""
         task = self._lookups.get(key_hash)
         if task is None:
             if len(self._lookups) >= limits.KEY_LOOKUPS_MAX:
@@ -131,11 +156,11 @@ class KeyCache:
             task = asyncio.create_task(self._look_up(key_hash))
             self._lookups[key_hash] = task
             task.add_done_callback(lambda done: self._looked_up(key_hash, done))
-        done, _ = await asyncio.wait({task}, timeout=limits.METADATA_TIMEOUT_S)
-        if not done:
-            self._retry_after_ns = now_ns + limits.METADATA_RETRY_S * _SECOND_NS
-            raise MetadataUnavailable("the metadata store does not answer; try again")
-        return task.result()
+        return task
+
+    def _retry_later(self) -> None:
+        self._failing = True
+        self._retry_after_ns = self._clock.monotonic_ns() + limits.METADATA_RETRY_S * _SECOND_NS
 
     async def _look_up(self, key_hash: str) -> ApiKey | None:
         loop = asyncio.get_running_loop()
@@ -149,11 +174,12 @@ class KeyCache:
         error = task.exception()
         if error is not None:
             if isinstance(error, MetadataUnavailable):
-                self._retry_after_ns = (
-                    self._clock.monotonic_ns() + limits.METADATA_RETRY_S * _SECOND_NS
-                )
+                self._retry_later()
+            else:
+                say(_logger, logging.ERROR, "a key lookup failed", error=repr(error))
             return  # those who wait for the task receive the error
         self._retry_after_ns = 0
+        self._failing = False
         found = task.result()
         if found is None:
             self._known.pop(key_hash, None)

@@ -40,6 +40,7 @@ REFUSAL_SAMPLES_MAX: Final = 3  # error texts kept per group
 KEY_CHARS_MAX: Final = 256  # the longest key form is 64; anything far longer is not a key
 KEY_CACHE_ENTRIES_MAX: Final = 10_000  # some 10 MB of memory at worst; keys per process
 KEY_FRESH_S: Final = 30  # asked again after this: a revoked key stops well within 60 s
+KEY_UNASKED_S: Final = 55  # a known key serves so long without an answer: below a minute
 KEY_STALE_S: Final = 24 * 3600  # how long known keys serve without metadata
 KEY_UNKNOWN_S: Final = 5  # a key that was just created works within this
 KEY_LOOKUPS_MAX: Final = 256  # at once: a flood of made-up keys cannot pile up

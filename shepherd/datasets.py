@@ -48,6 +48,7 @@ class DatasetCache:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._asking: dict[tuple[str, bool], asyncio.Task[Dataset | None]] = {}
         self._retry_ns = 0
+        self._failing = False  # the last question got no answer
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="datasets")
         self._load()
 
@@ -94,6 +95,8 @@ class DatasetCache:
                 self._pending.setdefault(identity, wanted)
             return self._remember(fallback)
         task = self._ask(wanted, create=create)
+        if known is not None and (self._failing or self._fresh(known, 2 * limits.DATASET_FRESH_S)):
+            return known  # what is in use never waits: the answer serves the next request
         wait_s = limits.DATASET_WAIT_S if known is not None or create else limits.METADATA_TIMEOUT_S
         done, _ = await asyncio.wait({task}, timeout=wait_s)
         try:
@@ -124,6 +127,7 @@ class DatasetCache:
         return known
 
     def _retry_later(self) -> None:
+        self._failing = True
         self._retry_ns = self._clock.monotonic_ns() + limits.METADATA_RETRY_S * _SECOND_NS
 
     def _ask(self, wanted: Dataset, *, create: bool) -> asyncio.Task[Dataset | None]:
@@ -151,8 +155,14 @@ class DatasetCache:
             return
         error = task.exception()
         if error is None:
+            self._failing = False
             if create:
                 self._pending.pop(wanted.id, None)
+            found = task.result()
+            if found is not None:
+                self._verified(found)
+            else:
+                self._known.pop(wanted.id, None)
         elif isinstance(error, MetadataUnavailable):
             self._retry_later()
             if create and len(self._pending) < limits.DATASET_CACHE_ENTRIES_MAX:

@@ -131,3 +131,23 @@ async def test_damaged_disk_copy_is_ignored(tmp_path: Path) -> None:
     path.write_bytes(b"[{")
     cache = KeyCache(KeyTable(api_key()), ManualClock(), path)  # type: ignore[arg-type]  # as above
     assert (await cache.authenticate(KEY)).id == "k1"
+
+
+async def test_key_in_use_never_waits_for_a_slow_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "METADATA_TIMEOUT_S", 3600)  # whoever waits hangs
+    table, clock = KeyTable(api_key()), ManualClock()
+    cache = KeyCache(table, clock)  # type: ignore[arg-type]  # only find_key is needed
+    await cache.authenticate(KEY)
+    table.gate.clear()
+    clock.advance_ms(limits.KEY_FRESH_S * 1000)
+    for _ in range(5):
+        assert (await cache.authenticate(KEY)).id == "k1"
+    table.gate.set()
+    await asyncio.wait(cache._lookups.values())
+    assert table.questions == 2
+    table.keys[hash_key(KEY)] = replace(api_key(), revoked_ns=1)
+    clock.advance_ms(limits.KEY_FRESH_S * 1000)
+    assert (await cache.authenticate(KEY)).id == "k1"  # asked again meanwhile
+    await asyncio.wait(cache._lookups.values())
+    with pytest.raises(UnknownKey):
+        await cache.authenticate(KEY)
