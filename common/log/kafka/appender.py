@@ -133,7 +133,9 @@ class Appender:
         sender = self._senders.get(broker)
         if sender is None:
             timeout_ms = self._config.timeout_ms
-            sender = Sender(broker, self._clock, timeout_ms, self._done, self._keep)
+            sender = Sender(
+                broker, self._clock, timeout_ms, self._done, self._keep, self._cluster.wanted
+            )
             self._senders[broker] = sender
         return sender
 

@@ -105,7 +105,7 @@ class Reader:
         """The answer, or None when the log closes. Raises NotSent, NoAnswer or Moved."""
         call = asyncio.ensure_future(broker.call(request, wait_s + self._timeout_s))
         try:
-            patience_s = wait_s + limits.KAFKA_FETCH_OVERDUE_S
+            patience_s = wait_s + limits.KAFKA_OVERDUE_S
             while not call.done() and not self._closing.done():
                 await asyncio.wait(
                     {call, self._closing},
@@ -114,7 +114,7 @@ class Reader:
                 )
                 if not call.done():
                     self._cluster.wanted()
-                    patience_s = limits.KAFKA_FETCH_OVERDUE_S
+                    patience_s = limits.KAFKA_OVERDUE_S
                     if self._cluster.reader_of(partition) is not broker:
                         raise Moved(f"broker {broker.name} no longer leads it")
             return None if self._closing.done() else await call

@@ -35,11 +35,29 @@ class Item:
     sent: bool = field(default=False)
 
 
+class _Late:
+    """While it lasts, tells again and again that it lasts too long."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+        self._loop = asyncio.get_running_loop()
+
+    def __enter__(self) -> None:
+        self._timer = self._loop.call_later(limits.KAFKA_OVERDUE_S, self._again)
+
+    def _again(self) -> None:
+        self._tell()
+        self.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        self._timer.cancel()
+
+
 class Sender:
     """Sends to one broker. `done` is called once for every item that leaves it for good.
 
     `returned` is called with an item that was not appended because another broker leads its
-    partition now.
+    partition now, `overdue` every now and then while an answer is late: leaders may have moved.
     """
 
     def __init__(
@@ -49,12 +67,14 @@ class Sender:
         timeout_ms: int,
         done: Callable[[Item], None],
         returned: Callable[[Item], None],
+        overdue: Callable[[], None],
     ) -> None:
         self._broker = broker
         self._clock = clock
         self._timeout_ms = timeout_ms
         self._done = done
         self._returned = returned
+        self._overdue = overdue
         self._waiting: dict[int, deque[Item]] = {}
         self._requests: set[asyncio.Task[None]] = set()
         self._woken = False
@@ -98,6 +118,8 @@ class Sender:
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
         self._requests.discard(task)
+        if task.cancelled():
+            return
         task.result()  # what `_send` does not expect is a mistake of ours: never silent
         self._pump()
 
@@ -154,7 +176,8 @@ class Sender:
 
         request = Produce(topic_id, batches, self._timeout_ms - _BROKER_SLACK_MS)
         try:
-            answer = await self._broker.call(request, sending=sending)
+            with _Late(self._overdue):
+                answer = await self._broker.call(request, sending=sending)
         except NotSent as error:
             for item in everything:
                 item.sent = False
@@ -164,6 +187,10 @@ class Sender:
             for item in everything:
                 self._fail(item, LogUnavailable(f"{error}: the record may be stored or not"))
             return
+        except BaseException as error:  # cancelled, or a mistake of ours: nobody waits for ever
+            for item in everything:
+                self._fail(item, LogUnavailable(f"{error!r}: the record may be stored or not"))
+            raise
         answered = {p[0]: p[1:4] for topic in answer.topics for p in topic[1]}
         for partition, items in groups.items():
             self._answer(items, *answered.get(partition, (Code.NONE, -1, -1)))
