@@ -1,0 +1,44 @@
+"""A role whose clock is an hour off changes no event, no segment and no answer (I3).
+
+Append times are the brokers'; an event's own time is the client's, or the shepherd's when the
+client gave none.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from compose.cluster import Cluster
+from compose.roles import Role
+from tests.cluster.world import ask_count, in_thread, scene
+
+pytestmark = pytest.mark.scenario
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+HOUR_S = 3_600
+
+
+async def restart(cluster: Cluster, role: Role, **extra: str) -> None:
+    """Start the role again with other variables in its environment."""
+    await in_thread(role.stop)
+    role.extra.pop("PYTHONPATH", None)
+    role.extra.update(extra)
+    await in_thread(cluster.roles.start, [role])
+    await in_thread(cluster.roles.wait_ready, [role])
+
+
+@pytest.mark.parametrize("offset_s", [-HOUR_S, HOUR_S], ids=["behind", "ahead"])
+async def test_indexer_an_hour_off_makes_the_same_segments(cluster: Cluster, offset_s: int) -> None:
+    role = cluster.roles["indexer", "c"]
+    path = os.pathsep.join([str(HERE / "wrong_clock"), str(ROOT)])
+    async with scene(cluster, f"clock of an indexer {offset_s:+d} s") as running:
+        await running.steady()
+        running.fault()
+        try:
+            await restart(cluster, role, PYTHONPATH=path, TEST_CLOCK_OFFSET_S=str(offset_s))
+            await running.steady(10)
+            assert (await ask_count(running)).complete
+        finally:
+            await restart(cluster, role)
