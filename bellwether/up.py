@@ -179,6 +179,8 @@ class Supervisor:
                 "BELLWETHER_NODE_ZONE": zone,
                 "BELLWETHER_SHEPHERD_PORT": str(port),
                 "BELLWETHER_INDEXER_COPIES": str(len(zones)),
+                "BELLWETHER_INDEXER_KERNEL_CACHE": settings.get("BELLWETHER_INDEXER_KERNEL_CACHE")
+                or str(self._data / "kernel"),  # compiled once for all indexers
                 # the first key sees what Bellwether tells of itself
                 "BELLWETHER_SHEPHERD_OWN_TEAM": self._up.team,
                 "BELLWETHER_SHEPHERD_OWN_ENVIRONMENT": self._up.environment,

@@ -112,6 +112,16 @@ key_cache_stale_total = Counter(
 indexed_rows_total = Counter(
     "bellwether_indexed_rows", "Rows turned into columns.", ["partition"], registry=REGISTRY
 )
+kernel_active = Gauge(
+    "bellwether_kernel_active",
+    "1 while the compiled shredder serves, 0 while the reference does (slower, same results).",
+    registry=REGISTRY,
+)
+kernel_events_handed_total = Counter(
+    "bellwether_kernel_events_handed",
+    "Events that the compiled shredder handed to the reference: bad ones, and ones it cannot hold.",
+    registry=REGISTRY,
+)
 duplicate_records_total = Counter(
     "bellwether_duplicate_records",
     "Records dropped because their batch id was there before (I2).",

@@ -49,6 +49,10 @@ class IndexerConfig:
         "disk of sealed cuts that the object store has not taken yet, over all partitions; beyond "
         "it reading pauses and the log keeps what comes",
     )
+    kernel: bool = setting(True, "compile the fast shredder in the background and use it")
+    kernel_cache: str = setting(
+        "", "folder of compiled code, also for several roles (empty: in the role's own folder)"
+    )
     snapshot_late_s: int = setting(
         7_200, "alarm when events are in no snapshot for longer (there is one each hour)"
     )

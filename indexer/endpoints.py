@@ -13,6 +13,7 @@ from common.log import Log
 from common.record import Marker, marker_record
 from common.web import Handler, error_response, has_hung_up
 from indexer.partition import Partition
+from indexer.shred import Shredder
 from indexer.tail import Tails, TooManyTails
 from indexer.views import Views
 from indexer.warming import Warming
@@ -31,7 +32,7 @@ class Endpoints:
         tails: Tails,
         log: Log,
         clock: Clock,
-        shredder_name: str,
+        shredder: Shredder,
         warming: Warming,
         claims: Callable[[], dict[str, object]],
     ) -> None:
@@ -40,7 +41,7 @@ class Endpoints:
         self._tails = tails
         self._log = log
         self._clock = clock
-        self._shredder_name = shredder_name
+        self._shredder = shredder
         self._warming = warming
         self._claims = claims
 
@@ -66,7 +67,7 @@ class Endpoints:
             "lag_records": partition.lag,
             "stopped_reason": partition.stopped_reason,
             "paused": partition.shared.budget.paused(partition.number),
-            "shredder": self._shredder_name,
+            "shredder": self._shredder.name,
             "ready": served is not None,
             "alarms": partition.alarms.raised,
             "unpublished": self._unpublished(partition),

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import suppress
+from pathlib import Path
 
 from aiohttp import web
 
@@ -20,7 +21,7 @@ from indexer.endpoints import Endpoints
 from indexer.exporting import MetadataExporting
 from indexer.partition import Partition, Shared
 from indexer.repair import Repairs
-from indexer.shred.reference import ReferenceShredder
+from indexer.shred.active import ActiveShredder
 from indexer.tail import Tails
 from indexer.tending import Caretaker
 from indexer.views import Footers, Views
@@ -120,7 +121,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     cache = await asyncio.to_thread(
         SegmentCache, objects, context.folder / "segments", config.segment_cache_bytes
     )
-    shredder = ReferenceShredder()
+    shredder = ActiveShredder()
     tails = Tails()
     budget = LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
     repairs = Repairs(log, objects, cache, shredder, context.folder / "repair")
@@ -147,7 +148,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         tails,
         log,
         context.clock,
-        shredder.name,
+        shredder,
         warming,
         readiness.describe,
     )
@@ -155,16 +156,26 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     app.router.add_post("/internal/share", shares.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()
+    compiling = asyncio.create_task(_compile(shredder, context, config))
     try:
         site = web.TCPSite(runner, context.host, context.port)
         await site.start()
         port = runner.addresses[0][1]
         await _index(context, config, indexer, repairs, readiness, context.member(port))
     finally:
+        compiling.cancel()
+        await asyncio.gather(compiling, return_exceptions=True)
         await runner.cleanup()
         shares.close()
         fetching.close()
         warming_threads.close()
+
+
+async def _compile(shredder: ActiveShredder, context: RoleContext, config: IndexerConfig) -> None:
+    if config.kernel:
+        folder = Path(config.kernel_cache) if config.kernel_cache else context.folder / "kernel"
+        seeds = (context.random.getrandbits(63), context.random.getrandbits(63))
+        await shredder.activate_kernel(folder, seeds)
 
 
 async def _index(

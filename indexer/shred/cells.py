@@ -9,7 +9,7 @@ from common import limits
 from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from indexer.shred.event import Fields, FieldValue, JsonText
 
-_FIELD_TYPES: dict[type, FieldType] = {
+FIELD_TYPES: dict[type, FieldType] = {
     int: FieldType.INT,
     float: FieldType.FLOAT,
     bool: FieldType.BOOL,
@@ -26,7 +26,7 @@ class Cells:
         self._rate: list[int] = []
         self._records: list[tuple[int, int, int]] = []  # offset, append time, number of events
         self._columns: dict[type, dict[str, tuple[list[int], list[FieldValue]]]] = {
-            value_type: {} for value_type in _FIELD_TYPES
+            value_type: {} for value_type in FIELD_TYPES
         }
 
     def add_record(
@@ -70,7 +70,7 @@ class Cells:
             ColumnKey(name, field_type): SparseColumn(
                 np.array(rows, np.uint32), pa.array(values, field_type.arrow)
             )
-            for value_type, field_type in _FIELD_TYPES.items()
+            for value_type, field_type in FIELD_TYPES.items()
             for name, (rows, values) in self._columns[value_type].items()
         }
         return {key: found[key] for key in sorted(found)}

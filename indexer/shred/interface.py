@@ -37,9 +37,11 @@ class Shredded:
 
 
 class Shredder(Protocol):
-    """An implementation of shredding; `name` says which one is active in status and metrics."""
+    """An implementation of shredding; `name` is shown in status."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Which one it is."""
 
     def shred(self, records: Sequence[ShredInput]) -> Shredded:
         """Columns of the records' events, in order. Deterministic; never raises for bad input."""

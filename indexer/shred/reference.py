@@ -56,12 +56,12 @@ class ReferenceShredder:
         events = []
         for place, line in enumerate(lines):
             try:
-                events.append(self._read_line(line, record.depth))
+                events.append(self.read_line(line, record.depth))
             except ValueError as error:
                 raise BadLine(f"event {place}: {error}") from error
         return events
 
-    def _read_line(self, line: bytes, depth: int) -> tuple[int, int, Fields]:
+    def read_line(self, line: bytes, depth: int) -> tuple[int, int, Fields]:
         envelope = _ENVELOPE.match(line)
         if envelope is None or not line.endswith(b"}"):
             raise BadLine("not a line of an events record")

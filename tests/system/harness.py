@@ -27,6 +27,7 @@ from bellwether.child import ask_ready
 from bellwether.secrets import read_key
 from common.locks.files import FileLocks
 from common.members import Member, list_members
+from tests.kernel_cache import KERNEL_CACHE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_S = 60.0  # generous: test machines are busy; the target of 5 s is measured elsewhere
@@ -74,7 +75,13 @@ class System:
             self.process = subprocess.Popen(
                 [*command, "--port", port, *self.arguments],
                 cwd=folder,
-                env={**inherited, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **self.environ},
+                env={
+                    **inherited,
+                    "PYTHONPATH": str(ROOT),
+                    "PYTHONUNBUFFERED": "1",
+                    "BELLWETHER_INDEXER_KERNEL_CACHE": str(KERNEL_CACHE),
+                    **self.environ,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

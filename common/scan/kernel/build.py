@@ -1,0 +1,54 @@
+"""How the kernel's functions are compiled: without the GIL, cached on disk, optionally checked.
+
+Import this before any other module of a kernel and decide `options` first: decorators read them
+when those modules are imported. `checked` verifies every access to memory, at a tenth of the speed,
+and is what the fuzzers run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Bytes = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.int64]
+F = TypeVar("F", bound=Callable[..., object])
+
+FAIL = -1  # not proved valid: the reference decides
+FULL = -2  # no room in a table or buffer of this pass
+SENTINEL_BYTES = 64  # behind every buffer: the widest access is 32 bytes
+
+
+@dataclass(slots=True)
+class Options:
+    """checked: bounds of every access are verified; cached: compiled code is kept on disk."""
+
+    checked: bool = False
+    cached: bool = True
+
+
+options = Options()
+
+
+def compiled(function: F) -> F:
+    """Compile on first use."""
+    return cast(F, _jit(function, inline=False))
+
+
+def inlined(function: F) -> F:
+    """Compile into each caller: for the few lines that run once per byte, key or value."""
+    return cast(F, _jit(function, inline=not options.checked))
+
+
+def _jit(function: Callable[..., object], inline: bool) -> object:
+    jit = numba.njit(
+        nogil=True,
+        cache=options.cached,
+        error_model="numpy",  # no test for division by zero
+        boundscheck=options.checked,
+        forceinline=inline,
+    )
+    return jit(function)

@@ -1,0 +1,176 @@
+"""JSON strings: where they end, whether they are valid, and their text without escapes.
+
+The scan looks at 32 bytes at once and stops only at bytes that mean something: the quote, a
+backslash, a control byte, or one that is not ASCII. What is checked is what `json_tokens` checks:
+the escapes of RFC 8259, UTF-8 in its shortest form without surrogates, no raw control characters.
+"""
+
+from common.scan.kernel.build import FAIL, Bytes, compiled, inlined
+from common.scan.kernel.lanes import byte_at, copy32, special, store8, trailing_zeros
+
+_REPLACEMENT = 0xFFFD  # for a surrogate escape without its partner
+
+
+@compiled
+def _hex4(buffer: Bytes, at: int) -> int:
+    """Value of four hex digits, or FAIL."""
+    value = 0
+    for place in range(at, at + 4):
+        byte = byte_at(buffer, place)
+        if 48 <= byte <= 57:
+            digit = byte - 48
+        elif 97 <= byte <= 102:
+            digit = byte - 87
+        elif 65 <= byte <= 70:
+            digit = byte - 55
+        else:
+            return FAIL
+        value = value * 16 + digit
+    return value
+
+
+@compiled
+def _after_escape(buffer: Bytes, at: int) -> int:
+    """Where the escape that begins at `at` ends, or FAIL."""
+    byte = byte_at(buffer, at + 1)
+    if byte == 117:  # u
+        return FAIL if _hex4(buffer, at + 2) < 0 else at + 6
+    if byte == 34 or byte == 92 or byte == 47:
+        return at + 2
+    if byte == 98 or byte == 102 or byte == 110 or byte == 114 or byte == 116:  # b f n r t
+        return at + 2
+    return FAIL
+
+
+@compiled
+def _after_not_ascii(buffer: Bytes, at: int) -> int:
+    """Where the run of characters beyond ASCII that begins at `at` ends, or FAIL."""
+    while True:
+        first = byte_at(buffer, at)
+        if first < 0x80:
+            return at
+        second = byte_at(buffer, at + 1)
+        if first < 0xC2 or first > 0xF4 or second & 0xC0 != 0x80:
+            return FAIL
+        if first < 0xE0:
+            at += 2
+            continue
+        if byte_at(buffer, at + 2) & 0xC0 != 0x80:
+            return FAIL
+        if first < 0xF0:
+            if (first == 0xE0 and second < 0xA0) or (first == 0xED and second > 0x9F):
+                return FAIL  # longer than needed, or a surrogate
+            at += 3
+            continue
+        if byte_at(buffer, at + 3) & 0xC0 != 0x80:
+            return FAIL
+        if (first == 0xF0 and second < 0x90) or (first == 0xF4 and second > 0x8F):
+            return FAIL  # longer than needed, or beyond U+10FFFF
+        at += 4
+
+
+@inlined
+def scan_string(buffer: Bytes, at: int) -> int:
+    """From just behind the opening quote: (place of the closing quote) * 2, plus 1 if there are
+    escapes; or FAIL.
+    """
+    escapes = 0
+    while True:
+        found = special(buffer, at)
+        if found == 0:
+            at += 32
+            continue
+        at += trailing_zeros(found)
+        byte = byte_at(buffer, at)
+        if byte == 34:
+            return (at << 1) | escapes
+        if byte == 92:
+            escapes = 1
+            at = _after_escape(buffer, at)
+        elif byte < 32:
+            return FAIL
+        else:
+            at = _after_not_ascii(buffer, at)
+        if at < 0:
+            return FAIL
+
+
+@compiled
+def _put_character(target: Bytes, at: int, code: int) -> int:
+    """Write a code point as UTF-8; returns the place behind it."""
+    if code < 0x80:
+        store8(target, at, code)
+        return at + 1
+    if code < 0x800:
+        store8(target, at, 0xC0 | code >> 6)
+        store8(target, at + 1, 0x80 | code & 63)
+        return at + 2
+    if code < 0x10000:
+        store8(target, at, 0xE0 | code >> 12)
+        store8(target, at + 1, 0x80 | code >> 6 & 63)
+        store8(target, at + 2, 0x80 | code & 63)
+        return at + 3
+    store8(target, at, 0xF0 | code >> 18)
+    store8(target, at + 1, 0x80 | code >> 12 & 63)
+    store8(target, at + 2, 0x80 | code >> 6 & 63)
+    store8(target, at + 3, 0x80 | code & 63)
+    return at + 4
+
+
+@inlined
+def copy_run(target: Bytes, to: int, buffer: Bytes, at: int, size: int) -> None:
+    """Copy `size` bytes, 32 at a time: up to 31 bytes behind them are overwritten too."""
+    for step in range(0, size, 32):
+        copy32(target, to + step, buffer, at + step)
+
+
+@compiled
+def unescape(buffer: Bytes, at: int, end: int, target: Bytes, to: int) -> int:
+    """Write the text of a string that `scan_string` accepted; returns the place behind it.
+
+    Never longer than its source, plus up to 31 bytes overwritten behind it.
+    """
+    while at < end:
+        found = special(buffer, at)
+        plain = 32 if found == 0 else trailing_zeros(found)
+        plain = min(plain, end - at)
+        copy32(target, to, buffer, at)
+        at += plain
+        to += plain
+        if at >= end or plain == 32:
+            continue
+        byte = byte_at(buffer, at)
+        if byte != 92:  # a byte of a character beyond ASCII
+            store8(target, to, byte)
+            at += 1
+            to += 1
+            continue
+        byte = byte_at(buffer, at + 1)
+        if byte == 117:
+            code = _hex4(buffer, at + 2)
+            at += 6
+            if 0xD800 <= code <= 0xDFFF:
+                low = -1
+                if code < 0xDC00 and byte_at(buffer, at) == 92 and byte_at(buffer, at + 1) == 117:
+                    low = _hex4(buffer, at + 2)
+                if 0xDC00 <= low <= 0xDFFF:
+                    code = 0x10000 + ((code - 0xD800) << 10) + low - 0xDC00
+                    at += 6
+                else:
+                    code = _REPLACEMENT
+            to = _put_character(target, to, code)
+            continue
+        if byte == 98:
+            byte = 8
+        elif byte == 102:
+            byte = 12
+        elif byte == 110:
+            byte = 10
+        elif byte == 114:
+            byte = 13
+        elif byte == 116:
+            byte = 9
+        store8(target, to, byte)
+        at += 2
+        to += 1
+    return to

@@ -1,0 +1,163 @@
+"""Cells into columns: counted, laid out in one allocation, then each cell written once.
+
+Sparse, as blocks are: a column costs what its cells cost, so 2,000 columns with one cell each are
+as cheap as one column with 2,000. Two passes over the cells: `lay_out` finds out how much each
+column needs, `write_cells` puts every value where it belongs. Strings are copied (or unescaped)
+from the source here and nowhere else, in the order in which they stand there.
+"""
+
+from common.scan.kernel.build import Bytes, Words, compiled, inlined
+from common.scan.kernel.lanes import byte_at, get, put, store8, store32, store64
+from common.scan.kernel.strings import copy_run, scan_string, unescape
+from indexer.shred.kernel.events import BOOL, JSON
+from indexer.shred.kernel.memory import (
+    CELL,
+    CELLS,
+    COLUMN,
+    COLUMN_BYTES,
+    COLUMN_CELLS,
+    COLUMN_WORDS,
+    FIELDS,
+    LAID,
+    LAID_CELLS,
+    LAID_COLUMN,
+    LAID_ROWS,
+    LAID_TEXT,
+    LAID_TEXT_END,
+    LAID_VALUES,
+    LAID_WORDS,
+    TEXT_BASE,
+    TO_ROW,
+    TO_TEXT,
+    TO_VALUE,
+)
+
+_PADDING = 64  # behind every part of the output: copies of 32 bytes may run over
+_COLUMN_MASK = 0xFFFFFFFF
+_FIRST_COLUMN = 8  # those of field 0 hold dead cells
+
+
+@inlined
+def _aligned(size: int) -> int:
+    return (size + _PADDING + 63) & -64
+
+
+@compiled
+def _count_cells(words: Words) -> None:
+    """Cells of each column, and the bytes that their texts take at most."""
+    for column in range(get(words, FIELDS) * 8):
+        put(words, COLUMN + column * COLUMN_WORDS + COLUMN_CELLS, 0)
+        put(words, COLUMN + column * COLUMN_WORDS + COLUMN_BYTES, 0)
+    for cell in range(CELL, CELL + 2 * get(words, CELLS), 2):
+        column = get(words, cell) & _COLUMN_MASK
+        count = COLUMN + column * COLUMN_WORDS
+        put(words, count + COLUMN_CELLS, get(words, count + COLUMN_CELLS) + 1)
+        if column & 7 >= JSON:
+            size = (get(words, cell + 1) & 0xFFFFFFFF) >> 1
+            put(words, count + COLUMN_BYTES, get(words, count + COLUMN_BYTES) + size)
+
+
+@compiled
+def lay_out(words: Words) -> tuple[int, int]:
+    """(number of columns, bytes of output). Where each goes is in the table LAID."""
+    _count_cells(words)
+    columns = 0
+    size = 0
+    for column in range(_FIRST_COLUMN, get(words, FIELDS) * 8):
+        to = COLUMN + column * COLUMN_WORDS
+        cells = get(words, to + COLUMN_CELLS)
+        if cells == 0:
+            continue
+        kind = column & 7
+        laid = LAID + columns * LAID_WORDS
+        put(words, laid + LAID_COLUMN, column)
+        put(words, laid + LAID_CELLS, cells)
+        put(words, laid + LAID_ROWS, size)
+        put(words, to + TO_ROW, size)
+        size += _aligned(cells * 4)
+        put(words, laid + LAID_VALUES, size)
+        put(words, to + TO_VALUE, size * 8 if kind == BOOL else size)
+        if kind == BOOL:
+            size += _aligned((cells + 7) >> 3)
+        else:
+            size += _aligned(cells * 8 + 8)
+        put(words, laid + LAID_TEXT, size)
+        put(words, to + TO_TEXT, size)
+        put(words, to + TEXT_BASE, size)
+        if kind >= JSON:
+            size += _aligned(get(words, to + COLUMN_BYTES))
+        columns += 1
+    return columns, size + _PADDING
+
+
+@compiled
+def _without_blanks(buffer: Bytes, at: int, end: int, output: Bytes, to: int) -> int:
+    """Copy JSON that was checked, white space between tokens left out; the place behind it."""
+    while at < end:
+        byte = byte_at(buffer, at)
+        if byte == 34:
+            behind = (scan_string(buffer, at + 1) >> 1) + 1
+            copy_run(output, to, buffer, at, behind - at)
+            to += behind - at
+            at = behind
+            continue
+        if byte > 32:
+            store8(output, to, byte)
+            to += 1
+        at += 1
+    return to
+
+
+@compiled
+def _begin_columns(words: Words, columns: int, output: Bytes) -> None:
+    """What the cells add to: the first offset of texts, and bits that are all 0."""
+    for laid in range(LAID, LAID + columns * LAID_WORDS, LAID_WORDS):
+        kind = get(words, laid + LAID_COLUMN) & 7
+        begin = get(words, laid + LAID_VALUES)
+        if kind == BOOL:
+            for at in range(begin, begin + ((get(words, laid + LAID_CELLS) + 7) >> 3)):
+                store8(output, at, 0)
+        elif kind >= JSON:
+            store64(output, begin, 0)
+
+
+@compiled
+def write_cells(buffer: Bytes, words: Words, columns: int, output: Bytes) -> None:
+    """Every cell to its place in `output`, as laid out before. Then LAID_TEXT_END is known."""
+    _begin_columns(words, columns, output)
+    for cell in range(CELL, CELL + 2 * get(words, CELLS), 2):
+        tag = get(words, cell)
+        column = tag & _COLUMN_MASK
+        if column < _FIRST_COLUMN:
+            continue
+        kind = column & 7
+        to = COLUMN + column * COLUMN_WORDS
+        value = get(words, cell + 1)
+        row_at = get(words, to + TO_ROW)
+        store32(output, row_at, tag >> 32)
+        put(words, to + TO_ROW, row_at + 4)
+        value_at = get(words, to + TO_VALUE)
+        if kind >= JSON:
+            text_at = get(words, to + TO_TEXT)
+            start = value >> 32
+            size = (value & 0xFFFFFFFF) >> 1
+            if value & 1 == 0:
+                copy_run(output, text_at, buffer, start, size)
+                text_at += size
+            elif kind == JSON:
+                text_at = _without_blanks(buffer, start, start + size, output, text_at)
+            else:
+                text_at = unescape(buffer, start, start + size, output, text_at)
+            put(words, to + TO_TEXT, text_at)
+            store64(output, value_at + 8, text_at - get(words, to + TEXT_BASE))
+            put(words, to + TO_VALUE, value_at + 8)
+        elif kind == BOOL:
+            at = value_at >> 3
+            store8(output, at, byte_at(output, at) | (value << (value_at & 7)))
+            put(words, to + TO_VALUE, value_at + 1)
+        else:
+            store64(output, value_at, value)
+            put(words, to + TO_VALUE, value_at + 8)
+    for laid in range(LAID, LAID + columns * LAID_WORDS, LAID_WORDS):
+        to = COLUMN + get(words, laid + LAID_COLUMN) * COLUMN_WORDS
+        put(words, laid + LAID_TEXT_END, get(words, to + TO_TEXT))

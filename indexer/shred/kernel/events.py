@@ -1,0 +1,171 @@
+"""One event's object into cells: the loop in which nearly all the time is spent.
+
+Every step first tries what is nearly always there (the predicted name, no white space, a comma) and
+takes the general way only when it is not. Cells are written one after the other and sorted by
+column later: writing 24 columns at once would touch 24 places in memory per event.
+
+The last member of a name wins, also when it is null: `last_cell` tells where in this event the
+field was seen before, and that cell dies. No list of the event's fields has to be kept or cleared.
+"""
+
+from common.scan.kernel.build import FAIL, FULL, Bytes, Words, compiled
+from common.scan.kernel.containers import skip_value
+from common.scan.kernel.lanes import byte_at, get, put
+from common.scan.kernel.numbers import INTEGER, read_number
+from common.scan.kernel.strings import scan_string
+from common.scan.kernel.words import NO_BREAK, equal, read_word, skip_blanks
+from indexer.shred.kernel.keys import find_node
+from indexer.shred.kernel.memory import (
+    CELL,
+    CELLS,
+    CELLS_MAX,
+    FIELD,
+    FIELD_LAST,
+    FIELD_WORDS,
+    NODE,
+    NODE_FIELD,
+    NODE_INSIDE,
+    NODE_NEXT,
+    NODE_PARENT,
+    NODE_QUOTED,
+    NODE_TEXT,
+    NODE_WORDS,
+    OPENED,
+    PARENTS,
+    STAMP,
+)
+
+# Types of columns, in the order of their letters: b, f, i, j, s.
+BOOL, FLOAT, INT, JSON, STRING = range(5)
+
+
+@compiled
+def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Words, arena: Bytes) -> int:
+    """Cells of the object at `at`, unpacked to `depth`: where it ends; or FAIL, FULL.
+
+    After FAIL or FULL no cell of the event counts, because CELLS stays as it was, and STAMP must
+    be moved on by the caller.
+    """
+    stamp = get(words, STAMP)
+    cell = get(words, CELLS)
+    first = stamp + cell
+    row_tag = row << 32
+    parent = 0
+    level = 0  # objects open around the event's members, itself not counted
+    last = NODE + NODE_INSIDE  # where the next name is predicted
+    if byte_at(buffer, at) != 123:
+        return FAIL
+    at += 1
+    if byte_at(buffer, at) != 34:
+        at = skip_blanks(buffer, at, NO_BREAK)
+        if byte_at(buffer, at) == 125:
+            return at + 1
+    while True:
+        # --- the name and its colon
+        if byte_at(buffer, at) != 34:
+            at = skip_blanks(buffer, at, NO_BREAK)
+            if byte_at(buffer, at) != 34:
+                return FAIL
+        node = NODE + get(words, last) * NODE_WORDS
+        quoted = get(words, node + NODE_QUOTED)
+        if (
+            quoted > 0
+            and get(words, node + NODE_PARENT) == parent
+            and equal(buffer, at, arena, get(words, node + NODE_TEXT) - 1, quoted)
+        ):
+            at += quoted
+        else:
+            found = scan_string(buffer, at + 1)
+            if found < 0:
+                return FAIL
+            end = found >> 1
+            number = find_node(buffer, at + 1, end - at - 1, found & 1, parent, words, arena)
+            if number < 0:
+                return number
+            put(words, last, number)
+            node = NODE + number * NODE_WORDS
+            at = skip_blanks(buffer, end + 1, NO_BREAK)
+            if byte_at(buffer, at) != 58:
+                return FAIL
+            at += 1
+        last = node + NODE_NEXT
+        field = get(words, node + NODE_FIELD)
+        # --- the value
+        byte = byte_at(buffer, at)
+        if byte <= 32:
+            at = skip_blanks(buffer, at, NO_BREAK)
+            byte = byte_at(buffer, at)
+        if byte == 123:
+            inside = skip_blanks(buffer, at + 1, NO_BREAK)
+            if level < depth and byte_at(buffer, inside) != 125:
+                put(words, PARENTS + level, parent)
+                level += 1
+                parent = (node - NODE) // NODE_WORDS
+                last = node + NODE_INSIDE
+                at = inside
+                continue
+        if cell >= CELLS_MAX:
+            return FULL
+        last_at = FIELD + field * FIELD_WORDS + FIELD_LAST
+        seen = get(words, last_at)
+        if seen >= first:
+            put(words, CELL + 2 * (seen - stamp), row_tag)  # dead: a later member of the name wins
+            put(words, last_at, -1)
+        if byte == 34:
+            found = scan_string(buffer, at + 1)
+            if found < 0:
+                return FAIL
+            end = found >> 1
+            put(words, CELL + 2 * cell, row_tag | (field << 3) | STRING)
+            put(words, CELL + 2 * cell + 1, ((at + 1) << 32) | ((end - at - 1) << 1) | (found & 1))
+            put(words, last_at, stamp + cell)
+            cell += 1
+            at = end + 1
+        elif byte == 45 or 48 <= byte <= 57:
+            at, kind, value = read_number(buffer, at)
+            if at < 0:
+                return FAIL
+            put(
+                words, CELL + 2 * cell, row_tag | (field << 3) | (INT if kind == INTEGER else FLOAT)
+            )
+            put(words, CELL + 2 * cell + 1, value)
+            put(words, last_at, stamp + cell)
+            cell += 1
+        elif byte == 123 or byte == 91:
+            found = skip_value(buffer, at, NO_BREAK, level + 1, words, OPENED)
+            if found < 0:
+                return FAIL
+            end = found >> 1
+            put(words, CELL + 2 * cell, row_tag | (field << 3) | JSON)
+            put(words, CELL + 2 * cell + 1, (at << 32) | ((end - at) << 1) | (found & 1))
+            put(words, last_at, stamp + cell)
+            cell += 1
+            at = end
+        else:
+            at, value = read_word(buffer, at)
+            if at < 0:
+                return FAIL
+            if value >= 0:
+                put(words, CELL + 2 * cell, row_tag | (field << 3) | BOOL)
+                put(words, CELL + 2 * cell + 1, value)
+                put(words, last_at, stamp + cell)
+                cell += 1
+        # --- a comma, or the end of one object or more
+        while True:
+            byte = byte_at(buffer, at)
+            if byte == 44:
+                at += 1
+                break
+            if byte == 125:
+                at += 1
+                if level == 0:
+                    put(words, CELLS, cell)
+                    return at
+                level -= 1
+                last = NODE + parent * NODE_WORDS + NODE_NEXT
+                parent = get(words, PARENTS + level)
+                continue
+            behind = skip_blanks(buffer, at, NO_BREAK)
+            if behind == at:
+                return FAIL
+            at = behind

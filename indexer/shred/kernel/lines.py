@@ -1,0 +1,120 @@
+"""The lines of records: `{"t":<unix ns>,"r":<sample rate>,"d":{...}}`, each with its line break.
+
+A line that is not proved to be an event keeps its row and is handed over by its place; the
+reference then reads that line alone. Reading goes on behind the next line break, so work is linear
+whatever the bytes are.
+"""
+
+from common.scan.kernel.build import FAIL, FULL, Bytes, Words, compiled
+from common.scan.kernel.lanes import byte_at, get, load64, put
+from common.scan.kernel.numbers import INTEGER, read_number
+from common.scan.kernel.words import NO_BREAK, skip_blanks
+from indexer.shred.kernel.events import read_event
+from indexer.shred.kernel.memory import (
+    AT,
+    CELLS,
+    CELLS_MAX,
+    HANDED,
+    HANDED_LINE,
+    HANDED_MAX,
+    HANDED_WORDS,
+    PLACE,
+    RATE,
+    RECORD,
+    ROW_PLACE,
+    ROW_RECORD,
+    ROWS,
+    ROWS_MAX,
+    STAMP,
+    TIME,
+)
+
+_TIME = 0x3A227422_7B  # {"t":
+_RATE = 0x3A227222_2C  # ,"r":
+_DATA = 0x3A226422_2C  # ,"d":
+_FIVE = 0xFFFFFFFFFF
+
+
+@compiled
+def _read_line(buffer: Bytes, at: int, row: int, depth: int, words: Words, arena: Bytes) -> int:
+    """Cells, time and rate of the line at `at`: the place of its line break; or FAIL, FULL."""
+    if load64(buffer, at) & _FIVE != _TIME:
+        return FAIL
+    at, kind, time_ns = read_number(buffer, at + 5)
+    if at < 0 or kind != INTEGER or load64(buffer, at) & _FIVE != _RATE:
+        return FAIL
+    if time_ns == 0 and byte_at(buffer, at - 2) == 45:  # "-0" is no time
+        return FAIL
+    at, kind, rate = read_number(buffer, at + 5)
+    if at < 0 or kind != INTEGER or rate < 1 or load64(buffer, at) & _FIVE != _DATA:
+        return FAIL
+    at = read_event(buffer, skip_blanks(buffer, at + 5, NO_BREAK), row, depth, words, arena)
+    if at < 0:
+        return at
+    if byte_at(buffer, at) != 125:
+        at = skip_blanks(buffer, at, NO_BREAK)
+        if byte_at(buffer, at) != 125:
+            return FAIL
+    if byte_at(buffer, at + 1) != 10:
+        return FAIL
+    put(words, TIME + row, time_ns)
+    put(words, RATE + row, rate)
+    return at + 1
+
+
+@compiled
+def read_lines(
+    buffer: Bytes, starts: Words, ends: Words, depths: Words, words: Words, arena: Bytes
+) -> bool:
+    """One pass: lines from where the last one ended, until all are read (True) or it is full.
+
+    Each record is not empty and ends with a line break. A pass always gets on by a line.
+    """
+    record = get(words, RECORD)
+    at = get(words, AT)
+    place = get(words, PLACE)
+    row = 0
+    handed = 0
+    put(words, CELLS, 0)
+    done = False
+    while True:
+        if record >= starts.shape[0]:
+            done = True
+            break
+        if at < 0:
+            at = get(starts, record)
+        if row >= ROWS_MAX or handed >= HANDED_MAX:
+            break
+        cells = get(words, CELLS)
+        end = _read_line(buffer, at, row, get(depths, record), words, arena)
+        if end < 0:
+            put(words, CELLS, cells)
+            put(words, STAMP, get(words, STAMP) + CELLS_MAX)
+            if end == FULL and row > 0:
+                break
+            end = at
+            while byte_at(buffer, end) != 10:
+                end += 1
+            put(words, HANDED_LINE + handed * HANDED_WORDS, row)
+            put(words, HANDED_LINE + handed * HANDED_WORDS + 1, record)
+            put(words, HANDED_LINE + handed * HANDED_WORDS + 2, at)
+            put(words, HANDED_LINE + handed * HANDED_WORDS + 3, end)
+            handed += 1
+            put(words, TIME + row, 0)
+            put(words, RATE + row, 0)
+        put(words, ROW_PLACE + row, place)
+        put(words, ROW_RECORD + row, record)
+        row += 1
+        place += 1
+        at = end + 1
+        if at >= get(ends, record):
+            record += 1
+            at = -1
+            place = 0
+    put(words, STAMP, get(words, STAMP) + CELLS_MAX)
+    put(words, RECORD, record)
+    put(words, AT, at)
+    put(words, PLACE, place)
+    put(words, ROWS, row)
+    put(words, HANDED, handed)
+    return done

@@ -1,0 +1,39 @@
+"""Rows that the reference read put into a block that the kernel made: each value at its row.
+
+Rare by construction, so written for plainness: columns that get a value are merged one by one.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from common.columns import ColumnKey, SparseColumn
+from indexer.shred.cells import FIELD_TYPES
+from indexer.shred.event import Fields, FieldValue
+
+Columns = Mapping[ColumnKey, SparseColumn]
+
+
+def with_rows(columns: Columns, found: Sequence[tuple[int, Fields]]) -> Columns:
+    """The columns with the fields of further rows, which they have no values of. Sorted by key."""
+    gathered: dict[ColumnKey, tuple[list[int], list[FieldValue]]] = {}
+    for row, fields in found:
+        for name, value in fields.items():
+            key = ColumnKey(name, FIELD_TYPES[type(value)])
+            rows, values = gathered.setdefault(key, ([], []))
+            rows.append(row)
+            values.append(value)
+    merged = dict(columns)
+    for key, (rows, values) in gathered.items():
+        added = SparseColumn(np.array(rows, np.uint32), pa.array(values, key.type.arrow))
+        there = columns.get(key)
+        merged[key] = added if there is None else _merged(there, added)
+    return {key: merged[key] for key in sorted(merged)}
+
+
+def _merged(left: SparseColumn, right: SparseColumn) -> SparseColumn:
+    rows = np.concatenate((left.rows, right.rows))
+    order = np.argsort(rows, kind="stable")
+    values = pa.concat_arrays([left.values, right.values])
+    return SparseColumn(rows[order], values.take(pa.array(order)))

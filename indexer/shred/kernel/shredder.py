@@ -1,0 +1,216 @@
+"""The compiled shredder: equal to the reference in every column, row, error and digest (I3).
+
+What the kernel does not prove to be an event it hands over, that line alone, to the reference: it
+says what is wrong with it, or reads what the kernel has no room for. Handed lines are counted.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from common import limits
+from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, concat, select
+from common.scan.kernel.build import SENTINEL_BYTES, Bytes, Words
+from indexer.shred.event import Fields
+from indexer.shred.interface import SetAside, Shredded, ShredInput
+from indexer.shred.kernel import memory as m
+from indexer.shred.kernel.columns import lay_out, write_cells
+from indexer.shred.kernel.keys import empty_names
+from indexer.shred.kernel.lines import read_lines
+from indexer.shred.kernel.memory import Memory, make_memory
+from indexer.shred.kernel.patch import with_rows
+from indexer.shred.reference import BadLine, ReferenceShredder
+
+TYPES = (FieldType.BOOL, FieldType.FLOAT, FieldType.INT, FieldType.JSON, FieldType.STRING)
+
+
+class _Call:
+    """One call's state. bad: why a record is set aside, by its index in the call."""
+
+    def __init__(self, records: Sequence[ShredInput]) -> None:
+        self.records = records
+        self.offset = np.array([one.offset for one in records], np.int64)
+        self.append_ns = np.array([one.append_ns for one in records], np.int64)
+        self.bad: dict[int, str] = {}
+        self.blocks: list[tuple[ColumnBlock, Words]] = []  # and rows' records
+
+    def shredded(self) -> Shredded:
+        blocks = [block for block, _ in self.blocks]
+        if self.bad:
+            bad = list(self.bad)
+            blocks = [select(block, ~np.isin(record, bad)) for block, record in self.blocks]
+            blocks = [block for block in blocks if block.rows]
+        aside = tuple(SetAside(self.records[i].offset, why) for i, why in sorted(self.bad.items()))
+        return Shredded(concat(blocks), aside)
+
+
+class KernelShredder:
+    """Shreds in compiled code. Any number of threads may use it; each has buffers of its own.
+
+    seeds: two secret 64-bit integers, so that no sender can choose names that meet in a table.
+    """
+
+    name = "kernel"
+
+    def __init__(
+        self,
+        seeds: tuple[int, int],
+        *,
+        handed_over: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._seeds = seeds
+        self._reference = ReferenceShredder()
+        self._handed_over = handed_over
+        self._own = threading.local()
+
+    def shred(self, records: Sequence[ShredInput]) -> Shredded:
+        """Columns of the records' events, in order. Deterministic; never raises for bad input."""
+        memory = self._memory()
+        empty_names(memory.words)
+        call = _Call(records)
+        for group in _groups(records, call.bad):
+            self._shred_group(call, group, memory)
+        return call.shredded()
+
+    def intact(self) -> bool:
+        """Whether nothing was written beside a table of this thread's memory."""
+        return self._memory().intact()
+
+    def _memory(self) -> Memory:
+        memory: Memory | None = getattr(self._own, "memory", None)
+        if memory is None:
+            memory = self._own.memory = make_memory(*self._seeds)
+        return memory
+
+    def _shred_group(self, call: _Call, group: list[int], memory: Memory) -> None:
+        buffer, starts, ends = _joined([call.records[index].lines for index in group], memory.text)
+        depths = np.array([call.records[index].depth for index in group], np.int64)
+        counts = memory.words
+        counts[m.RECORD], counts[m.AT], counts[m.PLACE] = 0, -1, 0
+        done = False
+        while not done:
+            if counts[m.NODES] > m.NAMES_MAX // 2 or counts[m.ARENA] > m.ARENA_BYTES // 2:
+                empty_names(memory.words)
+            done = read_lines(buffer, starts, ends, depths, memory.words, memory.arena)
+            fields = self._read_handed(call, group, buffer, memory)
+            self._add_block(call, group, buffer, memory, fields)
+            now = int(counts[m.RECORD])
+            if not done and group[now] in call.bad:  # nothing more of it is wanted
+                counts[m.RECORD], counts[m.AT], counts[m.PLACE] = now + 1, -1, 0
+
+    def _read_handed(
+        self, call: _Call, group: list[int], buffer: Bytes, memory: Memory
+    ) -> list[tuple[int, Fields]]:
+        """What the reference reads in the lines handed over: (row, fields) each."""
+        handed = int(memory.words[m.HANDED])
+        lines = memory.words[m.HANDED_LINE :][: handed * m.HANDED_WORDS].reshape(-1, m.HANDED_WORDS)
+        found: list[tuple[int, Fields]] = []
+        for row, at, begin, end in lines.tolist():
+            if (index := group[at]) in call.bad:
+                continue
+            try:
+                time_ns, rate, fields = self._reference.read_line(
+                    buffer[begin:end].tobytes(), call.records[index].depth
+                )
+            except ValueError as error:
+                call.bad[index] = str(BadLine(f"event {memory.words[m.ROW_PLACE + row]}: {error}"))
+                continue
+            memory.words[m.TIME + row], memory.words[m.RATE + row] = time_ns, rate
+            found.append((row, fields))
+        if handed:
+            self._handed_over(handed)
+        return found
+
+    def _add_block(
+        self,
+        call: _Call,
+        group: list[int],
+        buffer: Bytes,
+        memory: Memory,
+        fields: list[tuple[int, Fields]],
+    ) -> None:
+        rows = int(memory.words[m.ROWS])
+        record = np.array(group)[memory.rows(m.ROW_RECORD, rows)]
+        append_ns = call.append_ns[record]
+        time_ns = memory.rows(m.TIME, rows).copy()
+        columns: Mapping[ColumnKey, SparseColumn] = _columns(buffer, memory)
+        if fields:
+            columns = with_rows(columns, fields)
+        block = ColumnBlock(
+            time_ns=time_ns,
+            rate=memory.rows(m.RATE, rows).copy(),
+            offset=call.offset[record],
+            place=memory.rows(m.ROW_PLACE, rows).astype(np.int32),
+            far=(time_ns < append_ns - limits.TIME_PAST_BOUND_NS_V1)
+            | (time_ns > append_ns + limits.TIME_FUTURE_BOUND_NS_V1),
+            columns=columns,
+        )
+        call.blocks.append((block, record))
+
+
+def _groups(records: Sequence[ShredInput], bad: dict[int, str]) -> Iterator[list[int]]:
+    """Indexes of records that are scanned together; those without a last line end are bad."""
+    group: list[int] = []
+    size = 0
+    for index, record in enumerate(records):
+        if not record.lines.endswith(b"\n"):
+            bad[index] = str(BadLine("the last line does not end"))
+            continue
+        if group and size + len(record.lines) > m.TEXT_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(index)
+        size += len(record.lines)
+    if group:
+        yield group
+
+
+def _joined(texts: list[bytes], reused: Bytes) -> tuple[Bytes, Words, Words]:
+    """The texts one after the other with their padding, and where each begins and ends.
+
+    Copied into memory that is there already: a new buffer's pages would cost more than the copy.
+    """
+    ends = np.cumsum(np.array([len(text) for text in texts], np.int64))
+    size = int(ends[-1]) + SENTINEL_BYTES
+    buffer = reused[:size] if size <= len(reused) else np.empty(size, np.uint8)
+    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
+    for text, start, end in zip(texts, starts.tolist(), ends.tolist(), strict=True):
+        buffer[start:end] = np.frombuffer(text, np.uint8)
+    buffer[-SENTINEL_BYTES:] = 0
+    return buffer, starts, ends
+
+
+def _columns(buffer: Bytes, memory: Memory) -> dict[ColumnKey, SparseColumn]:
+    """The cells of this pass as columns, in the order of their keys."""
+    columns, size = lay_out(memory.words)
+    output = np.empty(size, np.uint8)
+    write_cells(buffer, memory.words, columns, output)
+    table = memory.words[m.LAID : m.LAID + columns * m.LAID_WORDS]
+    laid = table.reshape(-1, m.LAID_WORDS).tolist()
+    named = sorted(
+        (_name(memory, one[m.LAID_COLUMN] >> 3), one[m.LAID_COLUMN] & 7, one) for one in laid
+    )
+    whole = pa.py_buffer(output)
+    found: dict[ColumnKey, SparseColumn] = {}
+    for name, kind, one in named:
+        field_type = TYPES[kind]
+        cells, begin = one[m.LAID_CELLS], one[m.LAID_VALUES]
+        if field_type is FieldType.BOOL:
+            buffers = [None, whole.slice(begin, (cells + 7) >> 3)]
+        elif kind <= 2:
+            buffers = [None, whole.slice(begin, cells * 8)]
+        else:
+            text = whole.slice(one[m.LAID_TEXT], one[m.LAID_TEXT_END] - one[m.LAID_TEXT])
+            buffers = [None, whole.slice(begin, cells * 8 + 8), text]
+        values = pa.Array.from_buffers(field_type.arrow, cells, buffers, 0)
+        rows = output[one[m.LAID_ROWS] : one[m.LAID_ROWS] + cells * 4].view(np.uint32)
+        found[ColumnKey(name, field_type)] = SparseColumn(rows, values)
+    return found
+
+
+def _name(memory: Memory, number: int) -> str:
+    base = m.FIELD + number * m.FIELD_WORDS
+    at, size = memory.words[base + m.FIELD_TEXT], memory.words[base + m.FIELD_SIZE]
+    return memory.arena[at : at + size].tobytes().decode()

@@ -1,0 +1,1 @@
+"""The compiled shredder against the reference."""

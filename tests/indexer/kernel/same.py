@@ -1,0 +1,31 @@
+"""What "the same" means: blocks to the last bit, the reasons of records set aside, digests."""
+
+from collections.abc import Sequence
+
+from common.columns.digest import block_digest
+from indexer.shred.interface import Shredded, Shredder, ShredInput
+from indexer.shred.reference import ReferenceShredder
+from tests.columns.equality import assert_same_block
+from tests.generate import START_NS
+
+EXACT = ReferenceShredder.exact()
+
+
+def record(lines: bytes, depth: int = 0, offset: int = 0) -> ShredInput:
+    return ShredInput(offset, START_NS + offset, depth, lines)
+
+
+def line(event: bytes, time_ns: int = START_NS, rate: int = 1) -> bytes:
+    return b'{"t":%d,"r":%d,"d":%b}\n' % (time_ns, rate, event)
+
+
+def assert_same(kernel: Shredder, records: Sequence[ShredInput]) -> Shredded:
+    """Fail unless the kernel gives what the exact reference gives; returns it."""
+    found, wanted = kernel.shred(records), EXACT.shred(records)
+    assert found.set_aside == wanted.set_aside
+    assert_same_block(found.block, wanted.block)
+    for column in found.block.columns.values():
+        column.values.validate(full=True)
+    if wanted.block.rows:
+        assert block_digest(found.block) == block_digest(wanted.block)
+    return found

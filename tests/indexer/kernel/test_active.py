@@ -1,0 +1,88 @@
+"""Which shredder serves: the reference until the compiled one is proved, and where it cannot be."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from common.metrics import kernel_active
+from indexer.shred import active, ahead
+from indexer.shred.active import ActiveShredder
+from indexer.shred.interface import Shredder
+from tests.columns.equality import assert_same_block
+from tests.generate import wide_records
+from tests.indexer.kernel.conftest import SEEDS
+from tests.kernel_cache import KERNEL_CACHE
+
+
+def gauge() -> float:
+    return kernel_active.collect()[0].samples[0].value
+
+
+async def test_the_reference_serves_until_the_kernel_is_compiled_and_then_the_kernel() -> None:
+    shredder = ActiveShredder()
+    records = wide_records(200)
+    assert (shredder.name, gauge()) == ("reference", 0)
+    before = shredder.shred(records)
+    await shredder.activate_kernel(KERNEL_CACHE, SEEDS)
+    assert (shredder.name, gauge()) == ("kernel", 1)
+    after = shredder.shred(records)
+    assert_same_block(after.block, before.block)
+
+
+@pytest.mark.parametrize("what", ["compiling fails", "loading fails", "folder cannot be written"])
+async def test_where_it_cannot_be_compiled_the_reference_goes_on_loudly(
+    what: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    folder = tmp_path
+    if what == "compiling fails":
+        monkeypatch.setattr(active, "_COMPILE", "raise ImportError('No module named numba')")
+    elif what == "loading fails":
+
+        def broken(folder: Path, seeds: tuple[int, int], handed: Callable[[int], None]) -> Shredder:
+            raise RuntimeError("LLVM said no")
+
+        monkeypatch.setattr(active, "_COMPILE", "")
+        monkeypatch.setattr(ahead, "load", broken)
+    else:
+        folder = tmp_path / "file" / "below"
+        folder.parent.write_text("in the way")
+    shredder = ActiveShredder()
+    with caplog.at_level(logging.ERROR):
+        await shredder.activate_kernel(folder, SEEDS)
+    assert (shredder.name, gauge()) == ("reference", 0)
+    assert "the reference goes on" in caplog.text
+    assert shredder.shred(wide_records(10)).block.rows == 10
+
+
+async def test_stopping_a_role_ends_the_compiler(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started = tmp_path / "started"
+    monkeypatch.setattr(
+        active,
+        "_COMPILE",
+        f"import pathlib, time; pathlib.Path({str(started)!r}).touch(); time.sleep(600)",
+    )
+    task = asyncio.create_task(ActiveShredder().activate_kernel(tmp_path, SEEDS))
+    async with asyncio.timeout(60):
+        while not started.exists():  # noqa: ASYNC110 - another process makes the file
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def test_a_kernel_that_differs_from_the_reference_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Wrong(ahead.ReferenceShredder):
+        @classmethod
+        def exact(cls) -> "Wrong":
+            return cls(lambda _, depth: {})
+
+    monkeypatch.setattr(ahead, "ReferenceShredder", Wrong)
+    with pytest.raises(RuntimeError, match="differs from the reference"):
+        ahead.load(KERNEL_CACHE, SEEDS, lambda _: None)

@@ -1,0 +1,1 @@
+"""The compiled scanner, each part alone."""
