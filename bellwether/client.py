@@ -1,20 +1,26 @@
 """How client commands reach a Bellwether: address, key, and errors that say what to do."""
 
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 import orjson
 
+from bellwether.backends import make_locks
+from bellwether.config import BackendsConfig, LocksKind
 from bellwether.secrets import key_file, read_key
+from bellwether.settings import SettingsError, load
 from common.auth import KEY_HEADER
+from common.clock import SystemClock
 from common.errors import Unavailable
 from common.locks.files import FileLocks
-from common.members import Member
+from common.members import Member, list_members
 from common.version import VERSION
 
 _CONNECT_S = 5.0
@@ -42,9 +48,15 @@ def find_target(
     url: str | None, key: str | None, data: Path, environ: Mapping[str, str], insecure: bool
 ) -> Target:
     """Address and key: flags, then BELLWETHER_URL and BELLWETHER_KEY, then this machine's own
-    data folder (its running `up` and its key file). Raises ClientError.
+    data folder (its running `up` and its key file), then a shepherd of the cluster that the
+    settings name. Raises ClientError.
     """
-    found_url = url or environ.get("BELLWETHER_URL") or running_url(data) or DEFAULT_URL
+    found_url = (
+        url
+        or environ.get("BELLWETHER_URL")
+        or running_url(data)
+        or cluster_url(environ, Path.cwd())
+    ) or DEFAULT_URL
     found_key = key or environ.get("BELLWETHER_KEY")
     if not found_key:
         try:
@@ -56,6 +68,38 @@ def find_target(
             f"no key: set BELLWETHER_KEY or --key (there is no {key_file(data)} here)"
         )
     return Target(found_url.rstrip("/"), found_key, insecure)
+
+
+def cluster_url(environ: Mapping[str, str], folder: Path) -> str | None:
+    """The public address of a shepherd that takes connections, as the cluster's locks tell; None
+    if the settings name no cluster. Raises ClientError if they do and none is found.
+    """
+    try:
+        settings = load({}, environ, folder)
+    except SettingsError as error:
+        raise ClientError(f"{error}; or give the address with --url or BELLWETHER_URL") from error
+    if settings.section(BackendsConfig).locks is LocksKind.FILES:
+        return None
+    locks = make_locks(settings, SystemClock())
+    try:
+        members = list_members(locks, "shepherd")
+    except Unavailable as error:
+        raise ClientError(f"{error}; give a shepherd's address with --url") from error
+    finally:
+        locks.close()
+    for member in members:
+        if member.public_url and _takes_connections(member.public_url):
+            return member.public_url
+    raise ClientError("no shepherd of the cluster can be reached; give an address with --url")
+
+
+def _takes_connections(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 80), _CONNECT_S):
+            return True
+    except OSError:
+        return False
 
 
 def running_url(data: Path) -> str | None:
