@@ -219,8 +219,14 @@ class Claims:
             del self._held[partition]
             await lost(partition)
         for partition, held in list(self._preparing.items()):
-            if not await asyncio.to_thread(held.claim.held):
+            if await asyncio.to_thread(held.claim.held):
+                continue
+            renewed = await self._acquire(self._name(partition) + NEXT, ready=held.ready)
+            if renewed is None:
                 await self._abandon(partition, lost)
+            else:
+                await self._release(held.claim)
+                self._preparing[partition] = _Held(renewed, held.ready)
 
     async def _step(self, steps: Steps, gained: Work, lost: Work) -> None:
         for partition in steps.abandon:

@@ -17,7 +17,7 @@ from common.locks import Claim, Locks
 from common.members import ROLLING_RESTART, RollingRestart, find_rolling_restart
 from ops.fleet import Fleet, StopFailed
 from ops.rolling_health import Allowed, Health, between, worse
-from ops.rolling_plan import Picture, Unit, never_safe, plan_units, why_wait
+from ops.rolling_plan import Picture, Unit, never_safe, plan_units, unit_of, why_wait
 from ops.rolling_state import State, load_state, remove_state, save_state
 
 _LOOK_S = 0.5
@@ -62,16 +62,22 @@ class Rolling:
 
     async def plan(self) -> tuple[list[Unit], list[str]]:
         """What would be restarted in which order, and why that cannot be done without a gap."""
-        picture = await self._fleet.look()
+        state = await asyncio.to_thread(load_state, self._options.state)
+        return self._plan(await self._fleet.look(), state)
+
+    def _plan(self, picture: Picture, state: State | None) -> tuple[list[Unit], list[str]]:
         options = self._options
-        units = plan_units(picture.members, options.roles, options.zones)
-        return units, [] if options.alone else never_safe(units, picture.members)
+        places = {unit_of(member) for member in picture.members}
+        places |= set() if state is None else set(state.expected())
+        units = plan_units(places, options.roles, options.zones)
+        return units, [] if options.alone else never_safe(units, places)
 
     async def dry_run(self) -> list[str]:
         """The plan in words, and what would have to be waited for now."""
         picture = await self._fleet.look()
-        state = load_state(self._options.state) or self._new_state(picture)
-        units, never = await self.plan()
+        known = await asyncio.to_thread(load_state, self._options.state)
+        state = known or self._new_state(picture)
+        units, never = self._plan(picture, state)
         lines = []
         for number, unit in enumerate(units, 1):
             done = " (done)" if state.is_done(unit, picture) else ""
@@ -92,15 +98,18 @@ class Rolling:
         try:
             await self._run(claim, mark)
         finally:
-            await asyncio.to_thread(claim.release)
+            try:
+                await asyncio.to_thread(claim.release)
+            except Unavailable as error:
+                self._say(f"the lock ends with this process: {error}")
 
     async def _run(self, claim: Claim, mark: RollingRestart) -> None:
         options = self._options
-        units, never = await self.plan()
+        picture = await self._fleet.look()
+        state = await asyncio.to_thread(load_state, options.state)
+        units, never = self._plan(picture, state)
         if never:
             raise Stopped(f"{'; '.join(never)} (--even-alone restarts it nevertheless)")
-        picture = await self._fleet.look()
-        state = load_state(options.state)
         if state is None:
             state = self._new_state(picture)
             await asyncio.to_thread(save_state, options.state, state)

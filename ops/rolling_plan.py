@@ -44,23 +44,25 @@ def unit_of(member: Member) -> Unit:
 
 
 def plan_units(
-    members: Sequence[Member], roles: Collection[str], zones: Collection[str]
+    places: Collection[Unit], roles: Collection[str], zones: Collection[str]
 ) -> list[Unit]:
-    """Everything to be restarted, in order. Empty `roles` or `zones`: all of them."""
-    units = {unit_of(member) for member in members if member.role in ROLES}
+    """Which of all places are restarted, in order. Empty `roles` or `zones`: all of them."""
     wanted = [
         unit
-        for unit in units
+        for unit in places
         if (not roles or unit.role in roles) and (not zones or unit.zone in zones)
     ]
     return sorted(wanted, key=lambda u: (ROLES.index(u.role), u.zone, u.slot))
 
 
-def never_safe(units: Sequence[Unit], members: Sequence[Member]) -> list[str]:
-    """Why these restarts cannot be done without a gap, however long one waits."""
+def never_safe(units: Sequence[Unit], places: Collection[Unit]) -> list[str]:
+    """Why these restarts cannot be done without a gap, however long one waits.
+
+    places: wherever a process runs, restarted or not.
+    """
     found = []
     for role in sorted({unit.role for unit in units}):
-        all_of_role = {unit_of(member) for member in members if member.role == role}
+        all_of_role = {place for place in places if place.role == role}
         if len(all_of_role) < 2:
             found.append(f"there is only one {role}: while it restarts, nobody does its work")
         elif role == "indexer" and len({unit.zone for unit in all_of_role}) < 2:

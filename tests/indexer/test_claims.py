@@ -5,6 +5,7 @@ from pathlib import Path
 
 from common.announce import Announcement
 from common.clock import SystemClock
+from common.locks import Locks
 from common.locks.files import FileLocks
 from common.members import Member, list_members, list_partition_holders
 from indexer.claims import Claims
@@ -25,8 +26,16 @@ def member(instance: str, zone: str = "a") -> Member:
 class Holder:
     """An indexer that only notes what it gains and loses."""
 
-    def __init__(self, folder: Path, name: str, zone: str = "a", partitions: int = 2) -> None:
-        self.locks = FileLocks(folder)
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        zone: str = "a",
+        partitions: int = 2,
+        locks: Locks | None = None,
+        take_over_ms: int = 0,
+    ) -> None:
+        self.locks = locks or FileLocks(folder)
         self.log: list[str] = []
         self.behind: set[int] = set()
         self.claims = Claims(
@@ -34,7 +43,7 @@ class Holder:
             member(name, zone),
             partitions,
             copies=2,
-            take_over_ms=0,
+            take_over_ms=take_over_ms,
             look_ms=0,
             clock=SystemClock(),
             caught_up=lambda number: number not in self.behind,

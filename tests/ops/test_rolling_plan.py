@@ -33,17 +33,21 @@ def holders(members: list[Member], partitions: int = 12) -> dict[int, list[Membe
     return {p: [indexers[who] for who in seats.values()] for p, seats in plan.items()}
 
 
+def places(members: list[Member]) -> list[Unit]:
+    return [unit_of(member) for member in members]
+
+
 def picture(members: list[Member], not_ready: Mapping[str, str] | None = None) -> Picture:
     return Picture(tuple(members), not_ready or {}, holders(members))
 
 
 def test_order_is_one_role_then_one_zone_then_one_process() -> None:
-    names = [str(unit) for unit in plan_units(fleet(), (), ())]
+    names = [str(unit) for unit in plan_units(places(fleet()), (), ())]
     assert names == [
         "indexer a/0", "indexer a/1", "indexer b/0", "indexer b/1", "indexer c/0", "indexer c/1",
         "query a/0", "query b/0", "query c/0", "shepherd a/0", "shepherd b/0", "shepherd c/0",
     ]  # fmt: skip
-    some = plan_units(fleet(), ("query", "indexer"), ("b",))
+    some = plan_units(places(fleet()), ("query", "indexer"), ("b",))
     assert [str(unit) for unit in some] == ["indexer b/0", "indexer b/1", "query b/0"]
 
 
@@ -89,14 +93,14 @@ def test_nothing_is_stopped_while_somebody_is_missing() -> None:
 
 def test_what_has_no_second_is_refused_unless_asked_for() -> None:
     members = fleet("a", 2)
-    units = plan_units(members, (), ())
-    said = "; ".join(never_safe(units, members))
+    units = plan_units(places(members), (), ())
+    said = "; ".join(never_safe(units, places(members)))
     for words in ("only one query", "only one shepherd", "all indexers are in one zone"):
         assert words in said
     alone = [unit_of(m) for m in members]
     assert why_wait(Unit("query", "a", "0"), alone, picture(members), alone=True) == []
     assert why_wait(Unit("query", "a", "0"), alone, picture(members), alone=False)
-    assert never_safe(plan_units(fleet(), (), ()), fleet()) == []
+    assert never_safe(plan_units(places(fleet()), (), ()), places(fleet())) == []
 
 
 PAGE = """

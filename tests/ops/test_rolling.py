@@ -1,0 +1,157 @@
+"""A rolling restart stops by itself when something gets worse, and goes on where it stopped.
+
+The processes are played here; real ones are restarted in tests/system/test_rolling.py.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from common.clock import SystemClock
+from common.locks.files import FileLocks
+from common.members import ROLLING_RESTART, Member, find_rolling_restart
+from ops.fleet import Fleet, StopFailed
+from ops.rolling import HeldByAnother, Options, Rolling, Stopped
+from ops.rolling_health import Allowed, Reading
+from ops.rolling_plan import Picture, unit_of
+from tests.ops.test_rolling_plan import fleet, holders, member
+
+ALLOWED = Allowed(error_percent=1, ack_p99_ms=5_000, ack_times=4, lag_records=100)
+
+
+class Played:
+    """A fleet whose processes come back at once, and are as bad as a test wants."""
+
+    def __init__(self, locks: FileLocks) -> None:
+        self.locks = locks
+        self.members = fleet("ab", 1)
+        self.runs = 1
+        self.stopped: list[str] = []
+        self.steps: list[str] = []
+        self.failing: set[str] = set()  # places after whose restart requests fail
+        self.gone: set[str] = set()  # places that do not come back
+        self._reading = Reading()
+
+    async def look(self) -> Picture:
+        return Picture(tuple(self.members), {}, holders(self.members))
+
+    async def readings(self, picture: Picture) -> dict[str, Reading]:
+        reading = self._reading
+        bad = bool(self.stopped) and self.stopped[-1] in self.failing
+        self._reading = replace(
+            reading, requests=reading.requests + 100, failed=reading.failed + 50 * bad
+        )
+        return {"one": self._reading}
+
+    async def stop(self, stopping: Member) -> None:
+        place = str(unit_of(stopping))
+        mark = find_rolling_restart(self.locks)
+        assert mark is not None
+        assert mark.zone == stopping.zone
+        self.steps.append(mark.step)
+        self.stopped.append(place)
+        self.members.remove(stopping)
+        if place not in self.gone:
+            self.runs += 1
+            new = member(stopping.role, stopping.zone, stopping.slot, run=self.runs)
+            self.members.append(new)
+
+
+@pytest.fixture
+def played(tmp_path: Path) -> Iterator[Played]:
+    locks = FileLocks(tmp_path / "locks")
+    yield Played(locks)
+    locks.close()
+
+
+def rolling(played: Played, folder: Path, **more: object) -> tuple[Rolling, list[str]]:
+    said: list[str] = []
+    options = Options(
+        by="a test", state=folder / "state.json", allowed=ALLOWED, watch_s=0, ready_within_s=0.1
+    )
+    options = replace(options, safe_within_s=0.1, **more)  # type: ignore[arg-type]  # by name
+    return Rolling(played, played.locks, SystemClock(), options, said.append), said  # type: ignore[arg-type]  # played
+
+
+ALL = ["indexer a/0", "indexer b/0", "query a/0", "query b/0", "shepherd a/0", "shepherd b/0"]
+
+
+async def test_everything_is_restarted_once_in_order(played: Played, tmp_path: Path) -> None:
+    work, said = rolling(played, tmp_path)
+    await work.run()
+    assert played.stopped == ALL
+    assert played.steps[-1] == "6 of 6, shepherd b/0"
+    assert not (tmp_path / "state.json").exists()
+    assert find_rolling_restart(played.locks) is None
+    assert sum("ready again" in line for line in said) == 6
+
+
+async def test_it_stops_when_requests_fail_and_goes_on_where_it_stopped(
+    played: Played, tmp_path: Path
+) -> None:
+    played.failing = {"indexer b/0"}
+    with pytest.raises(Stopped, match=r"after indexer b/0: 50.00 % of requests fail"):
+        await rolling(played, tmp_path)[0].run()
+    assert played.stopped == ALL[:2]
+    with pytest.raises(Stopped, match="not well to begin with"):
+        await rolling(played, tmp_path)[0].run()
+    played.failing = set()
+    work, said = rolling(played, tmp_path)
+    assert (await work.dry_run())[0].endswith("(done)")
+    await work.run()
+    assert played.stopped == ALL
+    assert sum("restarted already" in line for line in said) == 2
+
+
+async def test_it_stops_when_a_process_does_not_come_back(played: Played, tmp_path: Path) -> None:
+    played.gone = {"query a/0"}
+    with pytest.raises(Stopped, match="query a/0 did not come back"):
+        await rolling(played, tmp_path)[0].run()
+    with pytest.raises(Stopped, match="query a/0 did not come back"):
+        await rolling(played, tmp_path)[0].run()
+    played.members.append(member("query", "a", run=99))
+    played.gone = set()
+    await rolling(played, tmp_path)[0].run()
+    assert sorted(played.stopped) == ALL  # none of them twice
+
+
+async def test_second_operator_is_kept_out(played: Played, tmp_path: Path) -> None:
+    other = FileLocks(tmp_path / "locks")
+    assert other.acquire(ROLLING_RESTART, b'{"by":"somebody else","since_ns":1}')
+    with pytest.raises(HeldByAnother, match="somebody else runs one"):
+        await rolling(played, tmp_path)[0].run()
+    assert played.stopped == []
+    other.close()
+
+
+async def test_only_one_of_a_role_is_restarted_only_if_asked_for(
+    played: Played, tmp_path: Path
+) -> None:
+    played.members = fleet("a", 2)
+    with pytest.raises(Stopped, match="only one query"):
+        await rolling(played, tmp_path)[0].run()
+    await rolling(played, tmp_path, alone=True)[0].run()
+    assert len(played.stopped) == 4
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("false {role}", "ended with code 1"),
+        ("/nowhere/to/be/found", "cannot be run"),
+        ("true {unknown}", "cannot be run"),
+    ],
+)
+async def test_command_that_fails_stops_the_restart(tmp_path: Path, command: str, why: str) -> None:
+    live = Fleet(FileLocks(tmp_path), None, "token", command)  # type: ignore[arg-type]  # unused
+    with pytest.raises(StopFailed, match=why):
+        await live.stop(member("query", "a"))
+
+
+async def test_command_names_the_process_and_needs_no_shell(tmp_path: Path) -> None:
+    script = "import sys; open(sys.argv[1], 'w').write(' '.join(sys.argv[2:]))"
+    command = f"python3 -c \"{script}\" {tmp_path}/out {{role}} {{zone}} {{slot}} {{host}} ';rm'"
+    await Fleet(FileLocks(tmp_path / "l"), None, "t", command).stop(member("query", "a"))  # type: ignore[arg-type]  # unused
+    assert (tmp_path / "out").read_text() == "query a 0 query-a-0-1 ;rm"
