@@ -158,9 +158,13 @@ class Load:
             headers = {"X-Bellwether-Batch-Id": uuid.UUID(int=chance.getrandbits(128)).hex}
             repeats_left = REPEATS_MAX if named else 1
             turn = sender
-            while not await self._send(turn, session, numbers, body, headers if named else {}):
-                repeats_left -= 1
+            while not (
+                told := await self._send(turn, session, numbers, body, headers if named else {})
+            ):
                 turn += 1
+                # as a load balancer does: what reached nobody is tried at the next address
+                elsewhere = told is None and turn - sender <= len(self._target.others)
+                repeats_left -= 0 if elsewhere else 1
                 if self._abandoned or not repeats_left:
                     self.outcome.unknown.update(self._untold(numbers))
                     break
@@ -174,8 +178,11 @@ class Load:
         numbers: list[int],
         body: bytes,
         headers: dict[str, str],
-    ) -> bool:
-        """Send once; True when every event was answered for good (202 or 4xx)."""
+    ) -> bool | None:
+        """Send once; True when every event was answered for good (202 or 4xx).
+
+        None: there was no connection, so nothing can have been stored.
+        """
         begin_s = time.monotonic()
         url = self._target.batch_url_of(turn)
         try:
@@ -188,6 +195,9 @@ class Load:
                     return True
                 replies = orjson.loads(await answer.read())
                 self.outcome.add_receipt(answer.headers.get("X-Bellwether-Receipt", ""))
+        except aiohttp.ClientConnectorError:
+            self.outcome.statuses["not connected"] += 1
+            return None
         except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError):
             self.outcome.statuses["no answer"] += 1
             return False
