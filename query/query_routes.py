@@ -26,6 +26,7 @@ from common.position import Position, parse_receipt
 from common.telemetry import Telemetry
 from common.web import has_hung_up
 from query.access import authorize, dataset_of, slug_of
+from query.elsewhere import Elsewhere
 from query.planner import Question, ask
 from query.problems import json_body, public_base
 from query.run import Answer, Runner, Wish
@@ -49,6 +50,7 @@ class QueryParts:
     results: StoredResults
     clock: Clock
     telemetry: Telemetry
+    elsewhere: Elsewhere
 
 
 class QueryRoutes:
@@ -114,7 +116,10 @@ class QueryRoutes:
         dataset = dataset_of(key, request)
         result = self._parts.results.find(request.match_info["id"], key.environment.id, dataset)
         if result is None:
-            raise NotFound("Query result not found")
+            elsewhere = await self._parts.elsewhere.find(request)
+            if elsewhere is None:
+                raise NotFound("Query result not found")
+            return elsewhere
         if result.error is not None:
             raise result.error
         return self._response(request, result, status=200)

@@ -15,6 +15,7 @@ from common.web import add_health_routes, require_internal_token
 from query.column_routes import ColumnRoutes
 from query.config import QueryConfig
 from query.dataset_routes import DatasetRoutes
+from query.elsewhere import Elsewhere
 from query.holders import Holders
 from query.indexer_calls import IndexerCalls
 from query.operate_routes import OperateRoutes
@@ -42,7 +43,10 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         calls = IndexerCalls(holders, http, context.internal_token)
         scatter = Scatter(holders, http, context.internal_token, Pace(clock, config.hedge_ms))
         runner = Runner(scatter, watch, clock, config)
-        parts = QueryParts(keys, backends.metadata, runner, results, clock, context.telemetry)
+        elsewhere = Elsewhere(holders, http, context.instance)
+        parts = QueryParts(
+            keys, backends.metadata, runner, results, clock, context.telemetry, elsewhere
+        )
         app = web.Application(
             middlewares=[answer_problems, require_internal_token(context.internal_token)],
             client_max_size=limits.MANAGEMENT_BODY_BYTES_MAX,

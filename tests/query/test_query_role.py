@@ -59,6 +59,7 @@ class Room:
     indexers: dict[str, Indexer]
     metadata: SqliteMetadata
     log: EmbeddedLog
+    context: RoleContext
 
     async def post(self, path: str, body: Any, key: str = "K") -> tuple[int, Any]:
         headers = {"X-Honeycomb-Team": key}
@@ -161,7 +162,7 @@ async def room(
                 role.result()
         async with aiohttp.ClientSession() as http:
             indexers = {indexer.member.zone: indexer for indexer, _, _ in started}
-            yield Room(found[0].url, http, indexers, metadata, log)
+            yield Room(found[0].url, http, indexers, metadata, log, context)
     finally:
         stop.set()
         await role
@@ -307,6 +308,38 @@ async def test_heavy_share_is_waited_for_while_its_process_answers(
         running.indexers["a"].delay_s = 1.0
         answer = await running.ask({**TIMES}, disable_series=True)
         assert answer["coverage"]["complete"] is True
+
+
+async def test_result_is_found_at_the_query_role_that_has_it(tmp_path: Path) -> None:
+    async with room(tmp_path) as running:
+        status, made = await running.post("/1/query_results/shop", {"query": {**TIMES}})
+        assert status == 201
+        other = replace(running.context, instance="q2", stop=asyncio.Event())
+        role = asyncio.create_task(serve(other, QueryConfig(drain_ms=0)))
+        try:
+            for _ in range(1_000):
+                members = list_members(running.context.backends.locks, "query")
+                if len(members) == 2:
+                    break
+                await asyncio.sleep(0.02)
+            (second,) = (member.url for member in members if member.url != running.url)
+            headers = {"X-Honeycomb-Team": "K"}
+            path = f"{second}/1/query_results/shop/{made['id']}"
+            async with asyncio.timeout(20):
+                complete = False
+                while not complete:
+                    async with running.http.get(path, headers=headers) as answer:
+                        assert answer.status == 200
+                        found = await answer.json()
+                        complete = found["complete"]
+            assert found["data"]["results"] == [{"data": {"COUNT": 100}}]
+            async with running.http.get(path + "0", headers=headers) as answer:
+                assert answer.status == 404
+            async with running.http.get(path, headers={"X-Honeycomb-Team": "OTHER"}) as answer:
+                assert answer.status == 404
+        finally:
+            other.stop.set()
+            await role
 
 
 async def test_partition_that_moved_is_asked_of_its_new_holder(tmp_path: Path) -> None:
