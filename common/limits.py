@@ -123,6 +123,7 @@ SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all
 DOCUMENT_FETCHES_MAX: Final = 8  # manifests asked for at once: hides a store's latency
 LOG_RETENTION_ALARM_SHARE: Final = 0.5  # of the log's keeping time without a snapshot: alarm
 LOG_GROWN_ALARM_TIMES: Final = 2  # times the size a covered log is kept at: alarm
+RETENTION_DAYS_MAX: Final = 36_500  # of a dataset: a hundred years is for ever enough
 METADATA_VERSIONS_MAX: Final = 168  # exports kept: a week of hours that changed something
 METADATA_ROW_BYTES_MAX: Final = 16 * 1024 * 1024  # a row of an export; queries are far smaller
 LOCAL_COPIES_MAX: Final = 512  # manifests of one partition kept on the indexer's own disk

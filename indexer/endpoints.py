@@ -8,7 +8,7 @@ from aiohttp import web
 from common import limits
 from common.clock import Clock
 from common.columns import ColumnKey
-from common.errors import BadRequest, BellwetherError, TooManyRequests
+from common.errors import BadRequest, BellwetherError, LogUnavailable, TooManyRequests
 from common.log import Log
 from common.record import Marker, marker_record
 from common.web import Handler, error_response, has_hung_up
@@ -141,17 +141,34 @@ class Endpoints:
 
     async def cut(self, request: web.Request) -> web.StreamResponse:
         """Append a marker to every partition held; with ?wait=1 until all is published."""
-        held = dict(self._partitions)
-        marker = marker_record(Marker(hour=None, reason="on demand"))
-        offsets = {n: (await self._log.append(n, marker)).position.offset for n in held}
-        published = {}
-        if request.query.get("wait") == "1":
-            deadline_ns = self._clock.monotonic_ns() + _CUT_TIMEOUT_NS
-            for number, offset in offsets.items():
-                published[str(number)] = await self._wait(held[number], offset + 1, deadline_ns)
-        return web.json_response(
-            {"markers": {str(n): offset for n, offset in offsets.items()}, "published": published}
+        wait = request.query.get("wait") == "1"
+        deadline_ns = self._clock.monotonic_ns() + _CUT_TIMEOUT_NS
+        held = sorted(self._partitions.items())
+        told = await asyncio.gather(
+            *(self._cut_one(partition, wait, deadline_ns) for _, partition in held)
         )
+        found = {str(number): one for (number, _), one in zip(held, told, strict=True)}
+        return web.json_response({"partitions": found})
+
+    async def _cut_one(
+        self, partition: Partition, wait: bool, deadline_ns: int
+    ) -> dict[str, object]:
+        """One partition: where its marker is, whether it is published, and why not."""
+        marker = marker_record(Marker(hour=None, reason="on demand"))
+        told: dict[str, object] = {"marker": None, "published": False, "manifest": None, "why": ""}
+        try:
+            offset = (await self._log.append(partition.number, marker)).position.offset
+        except LogUnavailable as error:
+            return told | {"why": f"the marker cannot be appended: {error}"}
+        told["marker"] = offset
+        if not wait:
+            return told
+        if await self._wait(partition, offset + 1, deadline_ns):
+            newest = partition.last_manifest
+            return told | {"published": True, "manifest": None if newest is None else newest.key}
+        alarms = "; ".join(partition.alarms.raised.values())
+        why = partition.stopped_reason or alarms or "not indexed or not published in time"
+        return told | {"why": why}
 
     async def _wait(self, partition: Partition, offset: int, deadline_ns: int) -> bool:
         while partition.served is None or (

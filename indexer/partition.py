@@ -37,6 +37,7 @@ from indexer.publishing import Publishing, published_only
 from indexer.read_ahead import ReadAhead
 from indexer.replay import Replay
 from indexer.reports import report_gap, report_set_aside
+from indexer.retentions import Retentions
 from indexer.sealing import WRITER, PendingCut, Sealer
 from indexer.served import Served
 from indexer.shred import Shredder
@@ -45,6 +46,7 @@ from indexer.warming import Warming
 from snapshot.bootstrap import Resumed, resume
 from snapshot.cache import SegmentCache
 from snapshot.chain import Chain
+from snapshot.cutoffs import Cutoffs
 from snapshot.divergence import Divergence
 from snapshot.manifest import Gap, Manifest, SegmentEntry, SetAsideEntry
 from snapshot.retention import RetentionBook
@@ -72,6 +74,7 @@ class Shared:
     tails: Tails
     budget: LiveBudget
     warming: Warming
+    retentions: Retentions
 
 
 class Partition:
@@ -191,7 +194,7 @@ class Partition:
             writer=WRITER,
             zone=context.zone,
         )
-        expired_before_ns = await asyncio.to_thread(self.retention.refresh)
+        cutoffs = await asyncio.to_thread(self.retention.refresh)
         await self.look()
         self.catch_up_to = self.log_bounds.end
         sealer = Sealer(
@@ -204,7 +207,7 @@ class Partition:
             self.divergences,
         )
         await asyncio.to_thread(sealer.prepare)
-        self._begin(resumed, expired_before_ns)
+        self._begin(resumed, cutoffs)
         publishing = Publishing(self, sealer, resumed, context, self.shared.config)
         self.publishing = publishing
         self.replay = Replay(
@@ -223,7 +226,7 @@ class Partition:
         )
         return publishing
 
-    def _begin(self, resumed: Resumed, expired_before_ns: int) -> None:
+    def _begin(self, resumed: Resumed, cutoffs: Cutoffs) -> None:
         known = resumed.history.newest.gaps if resumed.history.newest else []
         for gap in resumed.gaps:
             if gap not in known:
@@ -238,7 +241,7 @@ class Partition:
             watermark_ns=resumed.carried.watermark_ns,
             gaps=resumed.gaps,
             gone={entry.dataset: entry for entry in resumed.carried.gone},
-            expired_before_ns=expired_before_ns,
+            cutoffs=cutoffs,
             earlier=resumed.earlier,
             rerouted=self.fold.reroutes.picture,
         )
@@ -445,12 +448,12 @@ class Partition:
         end = self.log_bounds.end
         return max(1, end) if self.served is None else max(0, end - self.served.live.end_offset)
 
-    def hidden_by(self, append_before_ns: int) -> list[SegmentEntry]:
-        """Segments that are hidden, or would be if those appended before this time were."""
+    def hidden_by(self, cutoffs: Cutoffs) -> list[SegmentEntry]:
+        """Segments that are hidden, or would be if these cut-offs were in force."""
         if self.served is None:
             return []
         entries = (entry for entries in self.served.segments.values() for entry in entries)
-        old = [entry for entry in entries if entry.append_max_ns < append_before_ns]
+        old = [entry for entry in entries if entry.append_max_ns < cutoffs.of(entry.dataset)]
         waiting = frozenset() if self.publishing is None else self.publishing.waiting_objects
         return published_only([*self._hidden.values(), *old], waiting)
 
@@ -459,10 +462,10 @@ class Partition:
         for entry in given_up:
             self._hidden.pop(entry.object, None)
 
-    def expire(self, append_before_ns: int) -> None:
-        """Serve no segment that was appended wholly before this time (unix ns)."""
-        if self.served is not None and append_before_ns > self.served.expired_before_ns:
-            self._serve(replace(self.served, expired_before_ns=append_before_ns))
+    def expire(self, cutoffs: Cutoffs) -> None:
+        """Serve no segment that was appended wholly before its dataset's cut-off."""
+        if self.served is not None and cutoffs != self.served.cutoffs:
+            self._serve(replace(self.served, cutoffs=self.served.cutoffs.joined(cutoffs)))
 
     @property
     def last_manifest(self) -> Manifest | None:

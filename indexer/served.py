@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from indexer.live import LiveRows
 from indexer.rerouting import Rerouted
+from snapshot.cutoffs import Cutoffs
 from snapshot.epochs import Epoch
 from snapshot.manifest import Gap, GoneEntry, SegmentEntry
 
@@ -25,7 +26,7 @@ class Served:
     segments: Segments = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     gone: Mapping[str, GoneEntry] = field(default_factory=dict)
-    expired_before_ns: int = 0
+    cutoffs: Cutoffs = field(default_factory=Cutoffs)
     earlier: Mapping[str, int] = field(default_factory=dict)
     rerouted: Rerouted = field(default_factory=Rerouted)
 
@@ -47,7 +48,7 @@ class Served:
 
     def hides(self, entry: SegmentEntry) -> bool:
         """Whether retention or the deletion of its dataset hides the whole segment."""
-        if entry.append_max_ns < self.expired_before_ns:
+        if entry.append_max_ns < self.cutoffs.of(entry.dataset):
             return True
         gone = self.gone.get(entry.dataset)
         if gone is None:

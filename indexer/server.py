@@ -21,6 +21,7 @@ from indexer.endpoints import Endpoints
 from indexer.exporting import MetadataExporting
 from indexer.partition import Partition, Shared
 from indexer.repair import Repairs
+from indexer.retentions import Retentions
 from indexer.shred.active import ActiveShredder
 from indexer.tail import Tails
 from indexer.tending import Caretaker
@@ -130,7 +131,10 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     warming = Warming(
         warming_threads, config.segment_fetches, config.segment_cache_bytes, context.clock
     )
-    indexer = Indexer(Shared(context, config, watch, shredder, cache, tails, budget, warming))
+    retentions = Retentions(context.backends.metadata, context.clock, config.retention_days)
+    indexer = Indexer(
+        Shared(context, config, watch, shredder, cache, tails, budget, warming, retentions)
+    )
     views = Views(indexer.partitions, fetching, Footers(), repairs, context.clock)
     shares = ShareEndpoint(
         views,

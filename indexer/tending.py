@@ -14,8 +14,9 @@ from common.record import Marker, heartbeat_record, marker_record
 from indexer.alarms import Facts
 from indexer.fold import HOUR_NS
 from indexer.partition import Partition
+from snapshot.cutoffs import Cutoffs
 from snapshot.manifest import SegmentEntry
-from snapshot.retention import DAY_NS, droppable_offset
+from snapshot.retention import droppable_offset
 
 _ROUND_S = 1.0
 _MARKER_AGAIN_NS = 60 * 10**9
@@ -133,21 +134,18 @@ class Caretaker:
         partition = self._partition
         self._log_bytes = await self._context.backends.log.size_bytes(partition.number)
         now_ns = self._context.clock.now_ns()
-        cutoff_ns = 0
-        if self._config.retention_days > 0:  # in whole hours, which bounds the documents
-            cutoff_ns = now_ns - int(self._config.retention_days * DAY_NS)
-            cutoff_ns -= cutoff_ns % HOUR_NS
-        hidden = [] if partition.stopped_reason else partition.hidden_by(cutoff_ns)
-        partition.expire(await asyncio.to_thread(self._retire, hidden, cutoff_ns, now_ns))
+        cutoffs = await partition.shared.retentions.cutoffs()
+        hidden = [] if partition.stopped_reason else partition.hidden_by(cutoffs)
+        partition.expire(await asyncio.to_thread(self._retire, hidden, cutoffs, now_ns))
         given_up = partition.retention.given_up
         partition.forget_hidden([entry for entry in hidden if entry.object in given_up])
         await self._drop_log()
 
-    def _retire(self, hidden: list[SegmentEntry], cutoff_ns: int, now_ns: int) -> int:
-        """Give up what retention or a deleted dataset hides; returns the newest cut-off."""
+    def _retire(self, hidden: list[SegmentEntry], cutoffs: Cutoffs, now_ns: int) -> Cutoffs:
+        """Give up what retention or a deleted dataset hides; returns the newest cut-offs."""
         retention = self._partition.retention
         if hidden:
-            retention.give_up(hidden, cutoff_ns, now_ns)
+            retention.give_up(hidden, cutoffs, now_ns)
         retention.delete_due(now_ns, self._config.retention_grace_s * _S_NS)
         for entry in hidden:
             self._partition.shared.cache.forget(entry.object)

@@ -98,6 +98,18 @@ def set_depth(metadata: Metadata, place: Place, name: str, depth: int) -> Datase
     return changed
 
 
+def set_retention(metadata: Metadata, place: Place, name: str, days: int) -> Dataset:
+    """Change how long events are kept (0: as the indexers' setting says).
+
+    Raises NotFound, ValueError.
+    """
+    if not 0 <= days <= limits.RETENTION_DAYS_MAX:
+        raise ValueError(f"the retention must be between 0 and {limits.RETENTION_DAYS_MAX} days")
+    changed = replace(find_dataset(metadata, place, name), retention_days=days)
+    metadata.update_dataset(changed)
+    return changed
+
+
 async def delete_dataset(
     metadata: Metadata, log: Log, place: Place, name: str, clock: Clock
 ) -> Dataset:

@@ -82,6 +82,7 @@ class DatasetRoutes:
             name=name,
             description=_description(body),
             expand_json_depth=_depth(body),
+            retention_days=_retention(body, 0),
             created_ns=self._clock.now_ns(),
         )
         existed = await asyncio.to_thread(self._metadata.get_dataset, wanted.id)
@@ -89,11 +90,18 @@ class DatasetRoutes:
         return web.json_response(await self._describe(stored), status=200 if existed else 201)
 
     async def change(self, request: web.Request) -> web.Response:
-        """Description and depth; what is left out goes back to its default."""
+        """Description and depth, which go back to their defaults when they are left out, and our
+        own `retention_days`, which stays: other clients do not know it.
+        """
         key = await authorize(self._keys, request, "create_datasets")
         dataset = await self._find(key, request)
         body = _object(await json_body(request))
-        changed = replace(dataset, description=_description(body), expand_json_depth=_depth(body))
+        changed = replace(
+            dataset,
+            description=_description(body),
+            expand_json_depth=_depth(body),
+            retention_days=_retention(body, dataset.retention_days),
+        )
         if not await asyncio.to_thread(self._metadata.update_dataset, changed):
             raise NotFound("Dataset not found")
         return web.json_response(await self._describe(changed))
@@ -132,6 +140,7 @@ class DatasetRoutes:
             "slug": dataset.slug,
             "description": dataset.description,
             "expand_json_depth": dataset.expand_json_depth,
+            "retention_days": dataset.retention_days or None,
             "settings": {"delete_protected": False},
             "regular_columns_count": len(columns) or None,
             "last_written_at": _iso(last_ns) if last_ns else None,
@@ -161,6 +170,19 @@ def _depth(body: dict[str, Any]) -> int:
     if not 0 <= value <= limits.EXPAND_DEPTH_MAX:
         most = limits.EXPAND_DEPTH_MAX
         raise SpecError("expand_json_depth", "invalid", f"must be between 0 and {most}")
+    return value
+
+
+def _retention(body: dict[str, Any], unchanged: int) -> int:
+    """Days that events are kept; null: as the indexers' setting says."""
+    if "retention_days" not in body:
+        return unchanged
+    value = body["retention_days"] or 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpecError("retention_days", "incorrect_type", "must be a whole number of days")
+    if not 0 <= value <= limits.RETENTION_DAYS_MAX:
+        most = limits.RETENTION_DAYS_MAX
+        raise SpecError("retention_days", "invalid", f"must be between 0 and {most}")
     return value
 
 

@@ -85,7 +85,8 @@ class OperateRoutes:
     async def cut(self, request: web.Request) -> web.Response:
         """Cut every partition now; answers when the segments are published."""
         await authorize(self._keys, request, "admin")
-        return web.json_response({"indexers": await self._calls.cut()})
+        answers = await self._calls.cut()
+        return web.json_response({"partitions": self._watch.partitions, "indexers": answers})
 
     async def tail(self, request: web.Request) -> web.StreamResponse:
         """Events as they are indexed, one JSON object per line, until the caller hangs up."""

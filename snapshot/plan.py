@@ -202,11 +202,11 @@ def _history(chain: Chain, log_start: int) -> tuple[History, list[SegmentEntry]]
     """The partition's history, and the segments that retention still shows."""
     history = read_history(chain, log_start)
     book = RetentionBook(chain)
-    expired_before_ns = book.refresh()
+    cutoffs = book.refresh()
     served = [
         entry
         for entry in history.segments
-        if entry.append_max_ns >= expired_before_ns and entry.object not in book.given_up
+        if entry.append_max_ns >= cutoffs.of(entry.dataset) and entry.object not in book.given_up
     ]
     return history, served
 

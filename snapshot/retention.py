@@ -15,18 +15,18 @@ from common.errors import DamagedObject, ObjectMissing
 from common.logs import say
 from snapshot.chain import Chain
 from snapshot.checked import DOCUMENT_FORMAT, encode_checked
+from snapshot.cutoffs import Cutoffs
 from snapshot.manifest import SegmentEntry, segment_key
 
-HOUR_NS = 3600 * 10**9
-DAY_NS = 24 * HOUR_NS
 logger = logging.getLogger(__name__)
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
     """What a partition has given up.
 
-    append_before_ns: segments whose last append time is before it are not served. objects: hashes
-    given up by this document; they may be deleted `grace` after `published_ns`.
+    append_before_ns: segments whose last append time is before it are not served; datasets: the
+    same for datasets with a time of their own. objects: hashes given up by this document; they
+    may be deleted `grace` after `published_ns`.
     """
 
     partition: int
@@ -34,6 +34,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     append_before_ns: int
     objects: list[str]
     published_ns: int
+    datasets: dict[str, int] = {}
     format: int = DOCUMENT_FORMAT
 
     @property
@@ -54,7 +55,7 @@ class RetentionBook:
         self._chain = chain
         self._newest_key = ""
         self._number = 0
-        self._append_before_ns = 0
+        self._cutoffs = Cutoffs()
         self._given_up: set[str] = set()
         self._undeleted: list[Retention] = []
 
@@ -63,8 +64,8 @@ class RetentionBook:
         """Hashes of the objects that may be deleted."""
         return frozenset(self._given_up)
 
-    def refresh(self) -> int:
-        """Read new documents; returns the time (unix ns) before which segments are not served."""
+    def refresh(self) -> Cutoffs:
+        """Read new documents; returns the times before which segments are not served."""
         prefix = retention_prefix(self._chain.partition)
         for info in self._chain.objects.list(prefix, self._newest_key):
             self._newest_key = info.key
@@ -74,13 +75,14 @@ class RetentionBook:
             except (DamagedObject, ObjectMissing) as error:
                 say(logger, logging.ERROR, "retention skipped", key=info.key, why=str(error))
                 continue
-            self._append_before_ns = max(self._append_before_ns, document.append_before_ns)
+            decided = Cutoffs(document.append_before_ns, document.datasets)
+            self._cutoffs = self._cutoffs.joined(decided)
             self._given_up.update(document.objects)
             self._undeleted.append(document)
-        return self._append_before_ns
+        return self._cutoffs
 
     def give_up(
-        self, segments: Sequence[SegmentEntry], append_before_ns: int, now_ns: int
+        self, segments: Sequence[SegmentEntry], cutoffs: Cutoffs, now_ns: int
     ) -> Retention | None:
         """Publish that these segments, which are hidden already, may be deleted.
 
@@ -90,10 +92,12 @@ class RetentionBook:
         fresh = sorted({segment.object for segment in segments} - self._given_up)
         if not fresh:
             return None
+        joined = self._cutoffs.joined(cutoffs)
         document = Retention(
             partition=self._chain.partition,
             number=self._number + 1,
-            append_before_ns=max(append_before_ns, self._append_before_ns),
+            append_before_ns=joined.default_ns,
+            datasets=dict(joined.datasets),
             objects=fresh,
             published_ns=now_ns,
         )

@@ -139,7 +139,7 @@ class _PartitionCheck:
     def run(self) -> None:
         """Check what is in the object store."""
         retention = RetentionBook(self._chain)
-        expired_before_ns = retention.refresh()
+        cutoffs = retention.refresh()
         given_up = retention.given_up
         keys = self._chain.manifest_keys()
         self._epochs, damaged = read_epochs(self._chain, ())
@@ -187,7 +187,7 @@ class _PartitionCheck:
         kept = [
             entry
             for entry in segments
-            if entry.append_max_ns >= expired_before_ns and entry.object not in given_up
+            if entry.append_max_ns >= cutoffs.of(entry.dataset) and entry.object not in given_up
         ]
         self._report.retired += len(segments) - len(kept)
         for done, entry in enumerate(kept):

@@ -130,12 +130,13 @@ def datasets() -> None:
 def list_datasets(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
     """List the datasets."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("slug", "name", "depth", "created", "description"):
+    for column in ("slug", "name", "depth", "kept", "created", "description"):
         table.add_column(column, overflow="fold")
     with _opened(config, data, sets) as (backends, place):
         for found in backends.metadata.list_datasets(place.environment.id):
             table.add_row(
                 escape(found.slug), escape(found.name), str(found.expand_json_depth),
+                f"{found.retention_days} d" if found.retention_days else "default",
                 _day(found.created_ns), escape(found.description),
             )  # fmt: skip
     output_console().print(table)
@@ -173,6 +174,23 @@ def set_depth(
     with _opened(config, data, sets) as (backends, place):
         admin.set_depth(backends.metadata, place, name, depth)
     click.echo(f"{name}: depth {depth} for events to come; {_SOON}")
+
+
+@datasets.command("set-retention")
+@click.argument("name")
+@click.argument("days", type=int)
+@configuration_options
+def set_retention(
+    name: str, days: int, config: Path | None, data: Path | None, sets: tuple[str, ...]
+) -> None:
+    """Keep events for DAYS days after they arrived (0: as `indexer.retention_days` says).
+
+    What has expired does not come back when the time is made longer again.
+    """
+    with _opened(config, data, sets) as (backends, place):
+        admin.set_retention(backends.metadata, place, name, days)
+    kept = f"kept for {days} days" if days else "kept as indexer.retention_days says"
+    click.echo(f"{name}: {kept}; {_SOON}")
 
 
 @datasets.command("delete")

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from typing import Any
 
 import click
 import orjson
@@ -103,26 +102,3 @@ def _age(seconds: float) -> str:
 
 def _size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
-
-
-@click.command()
-@client_options
-def cut(target: Target) -> None:
-    """Cut every partition now and wait until the segments are published."""
-    answers = run_async(_cut(target))["indexers"]
-    failed = False
-    for item in answers:
-        published = item.get("answer", {}).get("published", {})
-        bad = sorted(n for n, done in published.items() if not done)
-        failed = failed or "error" in item or bool(bad)
-        text = item.get("error") or (
-            f"not published: {', '.join(bad)}" if bad else f"{len(published)} partitions published"
-        )
-        click.echo(f"{item['indexer']}: {text}")
-    sys.exit(1 if failed or not answers else 0)
-
-
-async def _cut(target: Target) -> dict[str, Any]:
-    async with connect(target, total_s=130.0) as client:
-        found: dict[str, Any] = await client.json("POST", "/bw/1/cut", {})
-        return found

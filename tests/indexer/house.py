@@ -21,6 +21,7 @@ from common.telemetry import NoTelemetry
 from indexer.budget import LiveBudget
 from indexer.config import IndexerConfig
 from indexer.partition import Partition, Shared
+from indexer.retentions import Retentions
 from indexer.shred import Shredder
 from indexer.shred.reference import ReferenceShredder
 from indexer.tail import Tails
@@ -76,6 +77,8 @@ async def open_context(
     log = EmbeddedLog(folder / "log", partitions, clock)
     await log.open()
     locks = FileLocks(folder / "locks")
+    metadata = SqliteMetadata(folder / "metadata.db")
+    metadata.open()
     context = RoleContext(
         role="indexer",
         instance=f"indexer-{zone}",
@@ -86,7 +89,7 @@ async def open_context(
         backends=Backends(
             log=log,
             objects=wrap(DirectoryObjects(folder / "objects")),
-            metadata=SqliteMetadata(folder / "metadata.db"),
+            metadata=metadata,
             locks=locks,
         ),
         clock=clock,
@@ -99,6 +102,7 @@ async def open_context(
         yield context
     finally:
         await log.close()
+        metadata.close()
         locks.close()
 
 
@@ -119,8 +123,9 @@ async def running(
     fetching = Fetching(cache, config.segment_fetches)
     warming = Warming(fetching, config.segment_fetches, config.segment_cache_bytes, context.clock)
     shredder = shredder or ReferenceShredder()
+    retentions = Retentions(context.backends.metadata, context.clock, config.retention_days)
     watch = LogWatch(context.backends.log, identity, context.clock)
-    shared = Shared(context, config, watch, shredder, cache, Tails(), budget, warming)
+    shared = Shared(context, config, watch, shredder, cache, Tails(), budget, warming, retentions)
     partition = Partition(number, shared)
     tasks = [asyncio.create_task(partition.run()), asyncio.create_task(warming.run())]
     try:

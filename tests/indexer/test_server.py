@@ -68,7 +68,9 @@ async def test_indexer_claims_all_cuts_on_demand_and_tells_status_and_columns(
         for partition in range(PARTITIONS):
             await append(context.backends.log, [partition * 10 + 1], partition=partition)
         answer = await (await session.post("/internal/cut?wait=1")).json()
-        assert answer["published"] == {"0": True, "1": True, "2": True}
+        told = answer["partitions"]
+        assert {n: one["published"] for n, one in told.items()} == dict.fromkeys("012", True)
+        assert all(one["manifest"].startswith("manifests/") for one in told.values())
         status = await (await session.get("/internal/status")).json()
         assert {p["segments"] for p in status["partitions"].values()} == {1}
         assert {p["stopped_reason"] for p in status["partitions"].values()} == {None}

@@ -7,6 +7,7 @@ from common.objects.directory import DirectoryObjects
 from common.record import Marker, gone_record, marker_record
 from indexer.tending import Caretaker
 from snapshot.chain import Chain
+from snapshot.cutoffs import Cutoffs
 from snapshot.manifest import SegmentEntry, segment_key
 from snapshot.retention import Covered, RetentionBook, droppable_offset
 from snapshot.verify import verify
@@ -42,9 +43,9 @@ def test_objects_go_only_after_the_document_and_the_grace(tmp_path: Path) -> Non
     old = entry("a", 5)
     objects.put_if_absent(segment_key(old.object), b"x")
     book, twin = RetentionBook(chain), RetentionBook(chain)
-    assert book.give_up([old], append_before_ns=6, now_ns=100) is not None
-    assert twin.give_up([old], append_before_ns=6, now_ns=101) is None
-    assert twin.refresh() == 6
+    assert book.give_up([old], Cutoffs(6), now_ns=100) is not None
+    assert twin.give_up([old], Cutoffs(6), now_ns=101) is None
+    assert twin.refresh() == Cutoffs(6)
     assert book.delete_due(now_ns=109, grace_ns=10) == 0
     assert objects.head(segment_key(old.object)) is not None
     assert book.delete_due(now_ns=110, grace_ns=10) == 1
@@ -54,9 +55,9 @@ def test_objects_go_only_after_the_document_and_the_grace(tmp_path: Path) -> Non
 
 def test_cut_off_never_goes_back(tmp_path: Path) -> None:
     book = RetentionBook(Chain(DirectoryObjects(tmp_path), 0, None))
-    book.give_up([entry("a", 5)], append_before_ns=60, now_ns=1)
-    book.give_up([entry("b", 5)], append_before_ns=0, now_ns=2)
-    assert book.refresh() == 60
+    book.give_up([entry("a", 5)], Cutoffs(60), now_ns=1)
+    book.give_up([entry("b", 5)], Cutoffs(0), now_ns=2)
+    assert book.refresh() == Cutoffs(60)
 
 
 def test_log_drops_only_what_is_covered_and_old() -> None:
