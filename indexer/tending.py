@@ -137,6 +137,7 @@ class Caretaker:
         cutoffs = await partition.shared.retentions.cutoffs()
         hidden = [] if partition.stopped_reason else partition.hidden_by(cutoffs)
         partition.expire(await asyncio.to_thread(self._retire, hidden, cutoffs, now_ns))
+        await asyncio.to_thread(self._forget, hidden)
         given_up = partition.retention.given_up
         partition.forget_hidden([entry for entry in hidden if entry.object in given_up])
         await self._drop_log()
@@ -147,9 +148,12 @@ class Caretaker:
         if hidden:
             retention.give_up(hidden, cutoffs, now_ns)
         retention.delete_due(now_ns, self._config.retention_grace_s * _S_NS)
+        return retention.refresh()
+
+    def _forget(self, hidden: list[SegmentEntry]) -> None:
+        """Remove the files, now that no new query can name them and fetch them again."""
         for entry in hidden:
             self._partition.shared.cache.forget(entry.object)
-        return retention.refresh()
 
     async def _drop_log(self) -> None:
         """Free what is covered by the newest manifest and no longer kept for repairs."""

@@ -60,6 +60,7 @@ class SegmentCache:
         self._sizes: OrderedDict[str, int] = OrderedDict()
         self._verified: dict[str, _Seen] = {}
         self._leases: Counter[str] = Counter()
+        self._doomed: set[str] = set()  # to be removed when they are no longer leased
         folder.mkdir(parents=True, exist_ok=True)
         for part in folder.glob("*/.*.part"):
             part.unlink(missing_ok=True)
@@ -91,6 +92,9 @@ class SegmentCache:
         with self._lock:
             self._leases.subtract(object_hashes)
             self._leases += Counter()  # forgets those at zero
+            free = [name for name in self._doomed if not self._leases[name]]
+        for object_hash in free:
+            self.forget(object_hash)
         self._make_room()
 
     def ensure(self, object_hash: str) -> Path:
@@ -113,15 +117,19 @@ class SegmentCache:
         with self._one_at_a_time(object_hash):
             os.replace(file, path)
             self._verified[object_hash] = _look(path)
+        with self._lock:
+            self._doomed.discard(object_hash)
         self._use(object_hash, path)
         self._make_room()
         return path
 
     def forget(self, object_hash: str) -> None:
-        """Remove a segment that is no longer served, unless it is in use."""
+        """Remove a segment that is no longer served: at once, or when nobody uses it any more."""
         with self._lock:
             if self._leases[object_hash]:
+                self._doomed.add(object_hash)
                 return
+            self._doomed.discard(object_hash)
             self._sizes.pop(object_hash, None)
             self._verified.pop(object_hash, None)
         self.path(object_hash).unlink(missing_ok=True)

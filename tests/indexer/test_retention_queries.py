@@ -83,11 +83,10 @@ async def test_dataset_that_is_kept_for_a_day_goes_while_queries_run_and_others_
                         seen.append(found)
 
         asking = [asyncio.create_task(ask()) for _ in range(3)]
-        await asyncio.sleep(0.05)
+        await until(partition, lambda _: len(seen) >= 3)
         clock.advance_ms(1.5 * DAY_MS)
-        for _ in range(5):
-            await caretaker.tend()
-            await asyncio.sleep(0.03)
+        await caretaker.tend()
+        await until(partition, lambda _: seen[-3:] == [[], [], []])
         objects = partition.shared.context.backends.objects
         assert all(objects.head(segment_key(name)) is not None for name in old)  # grace
         clock.advance_ms(2 * 3_600_000)
