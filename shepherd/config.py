@@ -33,6 +33,11 @@ class ShepherdConfig:
         "How long a stopping shepherd goes on answering, not ready and closing connections, when "
         "others run: as long as the balancer needs to notice.",
     )
+    named_partitions: int = setting(
+        0,
+        "Batches that clients name go to the first so many partitions (0: all). Before partitions "
+        "are added, set it to their number on every shepherd.",
+    )
     stop_timeout_s: float = setting(20.0, "How long a stop waits for requests in flight.")
     own_team: str = setting("Default", "Team whose environment gets the own telemetry.")
     own_environment: str = setting("Default", "Environment of the own `bellwether` dataset.")
@@ -40,6 +45,8 @@ class ShepherdConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
             raise ValueError("port must be between 0 and 65535")
+        if self.named_partitions < 0:
+            raise ValueError("named_partitions must be 0 or more")
         if not 0.5 <= self.ack_timeout_s <= 60:
             raise ValueError("ack_timeout_s must be between 0.5 and 60")
         if bool(self.tls_cert) != bool(self.tls_key):

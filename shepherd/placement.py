@@ -44,13 +44,19 @@ class Placement:
     """Chooses partitions by the health of the log."""
 
     def __init__(
-        self, partitions: int, leader: Callable[[int], str], rng: random.Random, now_ns: int
+        self,
+        partitions: int,
+        leader: Callable[[int], str],
+        rng: random.Random,
+        now_ns: int,
+        named_partitions: int = 0,
     ) -> None:
         self.health = Health(partitions, leader, now_ns)
         self.health.look(now_ns)
         self._leader = leader
         self._random = rng
         self._datasets = Datasets(partitions)
+        self._named_partitions = named_partitions
 
     @property
     def partitions(self) -> int:
@@ -83,7 +89,7 @@ class Placement:
 
     def choose_named(self, batch: bytes, tried: Tried) -> Place | None:
         """The first healthy partition of a named batch's order that was not tried yet."""
-        order = rendezvous_order(batch, self.partitions)
+        order = self._named_order(batch)
         left = [at for at, partition in enumerate(order) if partition not in tried.all]
         if not left:
             return None
@@ -97,7 +103,11 @@ class Placement:
 
     def first_named(self, batch: bytes) -> Place:
         """Where a named batch goes when nothing is wrong."""
-        return Place(rendezvous_order(batch, self.partitions)[0], "batch-id")
+        return Place(self._named_order(batch)[0], "batch-id")
+
+    def _named_order(self, batch: bytes) -> tuple[int, ...]:
+        """The fixed order of a named batch, over as many partitions as the settings say."""
+        return rendezvous_order(batch, min(self._named_partitions or 2**31, self.partitions))
 
     def _eligible(self, order: Sequence[int], count: int) -> list[int]:
         """The first `count` usable ones, and more until they are of several brokers."""

@@ -82,7 +82,9 @@ class Probing:
             say(_logger, logging.INFO, "log not looked at again", error=str(error))
         else:
             if identity.partitions > self._placement.partitions:
-                say(_logger, logging.INFO, "partitions added", partitions=identity.partitions)
+                say(_logger, logging.WARNING, "partitions added", partitions=identity.partitions,
+                    advice="a named batch repeated across this moment may count twice unless "
+                    "shepherd.named_partitions was set before")  # fmt: skip
             self._placement.grow(identity.partitions, self._clock.monotonic_ns())
         finally:
             self._refreshing = None

@@ -67,7 +67,13 @@ async def serve(
     keys = KeyCache(backends.metadata, clock, folder / "keys.json")
     datasets = DatasetCache(backends.metadata, clock, folder / "datasets.json")
     key_limits = KeyLimits(clock, folder / "quotas.json")
-    placement = Placement(partitions, backends.log.leader, context.random, clock.monotonic_ns())
+    placement = Placement(
+        partitions,
+        backends.log.leader,
+        context.random,
+        clock.monotonic_ns(),
+        config.named_partitions,
+    )
     delivery = Delivery(backends.log, placement, clock, config.ack_timeout_s)
     probing = Probing(backends.log, placement, delivery, clock)
     batcher = Batcher(delivery, context.random, config.linger_ms)

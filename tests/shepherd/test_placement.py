@@ -1,12 +1,13 @@
 """Leaving slow brokers and partitions, under a virtual clock with simulated brokers (design, 5)."""
 
 import asyncio
+import itertools
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.position import Position
@@ -96,22 +97,34 @@ class House:
     def waited_max_s(self, since_ns: int = 0) -> float:
         return max(wait for began, wait in self.waits_ns if began >= since_ns) / 1e9
 
-    def counted(self) -> Counter[bytes]:
-        """How often each batch counts by the rules of design section 6, all questions settled."""
+    def places(self) -> dict[bytes, dict[int, tuple[int, ...]]]:
+        """Of each batch the partitions that hold it, and what its first copy there names."""
         places: dict[bytes, dict[int, tuple[int, ...]]] = {}
         for landed in self.log.landed:
             if landed.record.batch:
                 at = places.setdefault(landed.record.batch, {})
                 at.setdefault(landed.partition, landed.record.unless)
+        return places
+
+    def counted(self) -> Counter[bytes]:
+        """How often each batch counts by the rules of design section 6, when all that was sent has
+        landed before the questions are settled.
+        """
         return Counter(
             batch
-            for batch, at in places.items()
+            for batch, at in self.places().items()
             for unless in at.values()
             if not any(partition in at for partition in unless)
         )
 
     def check_once(self) -> None:
+        """Each acknowledged batch counts once; of any two copies one names the other, so that it
+        does whenever the questions are settled.
+        """
         counted = self.counted()
+        for at in self.places().values():
+            for one, two in itertools.combinations(at, 2):
+                assert one in at[two] or two in at[one]
         assert [batch for batch in self.acked if counted[batch] != 1] == []
         assert max(counted.values()) == 1
 
@@ -349,6 +362,102 @@ def test_named_batch_names_every_earlier_partition_of_its_order() -> None:
 
     run_virtual(house.run(script))
     assert house.counted()[batch] == 1
+
+
+def test_named_batch_repeated_through_a_shepherd_that_avoids_its_first_partition_counts_once() -> (
+    None
+):
+    house, other = House(), House(seed=2)
+    other.log = house.log
+    other.placement = Placement(12, house.log.leader, other.rng, 0)
+    batches = [n.to_bytes(16, "big") for n in range(60)]
+
+    async def second(other: House) -> None:
+        house.log.brokers["b"].hole = True
+        await other.load(3)
+        house.log.brokers["b"].hole = False
+        for batch in batches:
+            assert await other.deliver(batch, named=True)
+
+    async def script(house: House) -> None:
+        for batch in batches:
+            assert await house.deliver(batch, named=True)
+        await other.run(second)
+
+    run_virtual(house.run(script))
+    counted = house.counted()
+    assert [batch for batch in batches if counted[batch] != 1] == []
+    assert sum(bool(x.record.unless) for x in house.log.landed) > 10
+    house.check_once()
+
+
+def test_named_batches_keep_to_the_first_partitions_that_the_settings_say() -> None:
+    log = House().log
+    before = Placement(12, log.leader, random.Random(1), 0)
+    after = Placement(24, log.leader, random.Random(1), 0, named_partitions=12)
+    for n in range(50):
+        batch = n.to_bytes(16, "big")
+        assert before.choose_named(batch, Tried()) == after.choose_named(batch, Tried())
+
+
+FAULTS = st.lists(
+    st.tuples(
+        st.sampled_from(["hole", "slow", "refuses", "stuck", "frozen", "moved", "well"]),
+        st.sampled_from("abc"),
+        st.floats(0.1, 4.0),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=15)
+@given(FAULTS, st.integers(0, 2**32))
+def test_whatever_brokers_do_no_batch_counts_twice_and_nobody_waits_for_long(
+    faults: list[tuple[str, str, float]], seed: int
+) -> None:
+    house = House(seed=seed)
+
+    async def script(house: House) -> None:
+        loading = asyncio.create_task(house.load(20, rate_per_s=30))
+        naming = asyncio.create_task(name_some(house))
+        for fault, name, seconds in faults:
+            break_one(house.log, fault, name)
+            await asyncio.sleep(seconds)
+        for name in "abc":
+            break_one(house.log, "well", name)
+        await asyncio.gather(loading, naming)
+        await asyncio.sleep(6)
+
+    run_virtual(house.run(script))
+    house.check_once()
+    assert house.waited_max_s() < 4.7
+
+
+async def name_some(house: House) -> None:
+    """Named batches, each sent twice as a client does that did not hear the answer."""
+    for n in range(100):
+        batch = n.to_bytes(16, "big")
+        await asyncio.gather(house.deliver(batch, named=True), asyncio.sleep(0.1))
+        await house.deliver(batch, named=True)
+
+
+def break_one(log: BrokersLog, fault: str, name: str) -> None:
+    """Let one thing go wrong in addition, or everything of one broker go well again."""
+    broker = log.brokers[name]
+    if fault == "well":
+        log.brokers[name] = Broker()
+        broker.hole = False
+        log.frozen, log.stuck = False, set()
+    elif fault == "frozen":
+        log.frozen = True
+    elif fault == "stuck":
+        log.stuck.add(ord(name) % 12)
+    elif fault == "moved":
+        log.moved[ord(name) % 12] = "a"
+    elif fault == "slow":
+        broker.latency_s = 0.7
+    else:
+        setattr(broker, fault, True)
 
 
 def test_added_partitions_are_used_while_running() -> None:
