@@ -38,6 +38,7 @@ STEADY_AFTER_S = 2  # from the third second on
 WAIT_MAX_S = 5.0
 DIP_MAX_S = {"hole": 0.0, "freeze": 4.0, "freeze controller": 8.0}
 WARM_UP_S = 5
+_DIP_STEP_S = 0.25
 SETTLE_S = 45  # until leaders are back where they were and what was late has landed
 
 
@@ -139,17 +140,18 @@ def show(run: Run, seconds: int) -> None:
 
 
 def dip_s(run: Run, begin_s: float, end_s: float, normal_per_s: float) -> float:
-    """How long, from the fault on, fewer than two thirds of the normal number were answered.
-
-    Counted in tenths of a second up to the last one from which on a whole second is normal.
+    """How long, from the fault on, no quarter of a second had two thirds of the normal answers;
+    0 when the first ones had.
     """
-    ends = sorted(s.due_s + s.took_s for s in run.samples if s.status == 200)
-    at_s = begin_s
-    while at_s < end_s - 1:
-        if sum(at_s <= e < at_s + 1 for e in ends) >= normal_per_s / WITHIN:
-            return at_s - begin_s
-        at_s += 0.1
-    return end_s - begin_s
+    ends = [s.due_s + s.took_s for s in run.samples if s.status == 200]
+    enough = normal_per_s * _DIP_STEP_S / WITHIN
+    dip_end_s = begin_s
+    for step in range(int((end_s - begin_s) / _DIP_STEP_S)):
+        at_s = begin_s + step * _DIP_STEP_S
+        if sum(at_s <= e < at_s + _DIP_STEP_S for e in ends) >= enough:
+            break
+        dip_end_s = at_s + _DIP_STEP_S
+    return dip_end_s - begin_s
 
 
 def judge(run: Run, normal: list[Run], begin_s: float, end_s: float, kind: str) -> bool:
@@ -190,7 +192,7 @@ async def measure(cluster: Cluster, shepherd: Role, options: argparse.Namespace)
     met = True
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
         client = Client(http, shepherd.public_url, cluster.key, options.rate, options.events)
-        await client.run("warm-up", WARM_UP_S, {})
+        await client.run("warm-up", WARM_UP_S, {})  # thrown away
         normal: list[Run] = []
         for round_number in range(1, options.rounds + 1):
             for kind in options.faults:
