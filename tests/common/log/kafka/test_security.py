@@ -1,0 +1,98 @@
+"""The Kafka log over TLS with a login, on a broker of its own."""
+
+import asyncio
+import dataclasses
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from common.clock import SystemClock
+from common.errors import LogUnavailable
+from common.log.kafka.config import KafkaConfig
+from common.log.kafka.log import KafkaLog
+from common.log.kafka.topic import check_topic, create_topic
+from compose.host import Host
+from compose.install import InstallFailed, ensure
+from compose.ports import Ports
+from compose.process import Keeper
+from compose.servers.base import Site
+from compose.servers.kafka import Kafka
+from compose.topology import Topology
+from tests.conformance.worker import numbered
+from tests.servers import refuse
+from tests.shepherd.test_tls import write_certificate
+
+pytestmark = pytest.mark.scenario
+
+USER, PASSWORD = "bellwether", "a long password, with blanks"
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaConfig]:
+    """The settings of a log on one broker whose client listener wants TLS and a login."""
+    folder: Path = tmp_path_factory.mktemp("secure")
+    host = Host.here()
+    try:
+        package = ensure(host, "kafka", print)
+    except InstallFailed as error:
+        refuse(f"not run, for want of a server: {error}")
+    certificate, key = write_certificate(folder)
+    (folder / "broker.pem").write_text(key.read_text() + certificate.read_text())
+    keeper = Keeper()
+    site = Site(
+        folder, host, Ports(folder / "ports.json", random.Random()), keeper, lambda _name, _port: 0
+    )
+    topology = Topology(zones=("a",), brokers=1, replication=1, min_insync=1)
+    kafka = Kafka(site, topology, package / "libs")
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    listener = "listener.name.client"
+    kafka.extra = {
+        "listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        f"{listener}.ssl.keystore.type": "PEM",
+        f"{listener}.ssl.keystore.location": str(folder / "broker.pem"),
+        f"{listener}.sasl.enabled.mechanisms": "PLAIN",
+        f"{listener}.plain.sasl.jaas.config": f'{module} required user_{USER}="{PASSWORD}";',
+    }
+    try:
+        kafka.start()
+        yield KafkaConfig(
+            servers=kafka.servers,
+            partitions=2,
+            replication=1,
+            min_insync=1,
+            security="sasl_ssl",
+            ca=str(certificate),
+            sasl_mechanism="PLAIN",
+            sasl_username=USER,
+            sasl_password=PASSWORD,
+        )
+    finally:
+        kafka.kill()
+        keeper.close()
+
+
+async def test_log_is_made_and_used_over_tls_with_a_login(broker: KafkaConfig) -> None:
+    await create_topic(broker)
+    assert await check_topic(broker) == []
+    log = KafkaLog(broker, SystemClock())
+    await log.open()
+    jobs = [log.append(1, numbered(str(i), 100_000)) for i in range(20)]
+    assert {a.position.offset for a in await asyncio.gather(*jobs)} == set(range(20))
+    assert len(await log.read(1, 0, 1 << 20, 0)) >= 10
+    await log.close()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"sasl_password": "guessed"}, {"ca": ""}, {"security": "plaintext"}]
+)
+async def test_wrong_login_or_certificate_is_told_and_the_password_is_not(
+    broker: KafkaConfig, wrong: dict[str, str]
+) -> None:
+    log = KafkaLog(dataclasses.replace(broker, **wrong), SystemClock())
+    with pytest.raises(LogUnavailable) as told:
+        await log.open()
+    assert PASSWORD not in str(told.value)
+    assert "guessed" not in str(told.value)
+    assert broker.servers in str(told.value)
