@@ -21,7 +21,7 @@ async def log(
 ) -> AsyncIterator[FreshKafkaLog]:
     """A fresh log, open."""
     monkeypatch.setenv(kafka.SERVERS, kafka_server.servers)
-    log = FreshKafkaLog(config_of(tmp_path, PARTITIONS, timeout_ms=1_500))
+    log = FreshKafkaLog(config_of(tmp_path, PARTITIONS))
     await log.open()
     yield log
     await log.close()
