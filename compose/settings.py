@@ -16,6 +16,7 @@ def shared_settings(topology: Topology) -> dict[str, str]:
         "BELLWETHER_KAFKA_MIN_INSYNC": str(topology.min_insync),
         "BELLWETHER_KAFKA_RETENTION_HOURS": str(topology.kafka.retention_hours),
         "BELLWETHER_ZOOKEEPER_ROOT": ZOOKEEPER_ROOT,
+        "BELLWETHER_INDEXER_COPIES": str(topology.copies_possible),
     }
 
 
@@ -54,8 +55,10 @@ def server_environment(
             "BELLWETHER_S3_SECRET_KEY": s3.secret_key,
         }
     shared = shared_settings(topology)
-    sections = {"BELLWETHER_KAFKA_": kafka, "BELLWETHER_ZOOKEEPER_": zookeeper}
-    for prefix, server in sections.items():
-        if server is not None:
-            found |= {name: v for name, v in shared.items() if name.startswith(prefix)}
-    return found
+    without = [
+        prefix
+        for prefix, server in (("BELLWETHER_KAFKA_", kafka), ("BELLWETHER_ZOOKEEPER_", zookeeper))
+        if server is None
+    ]
+    kept = {name: v for name, v in shared.items() if not name.startswith(tuple(without))}
+    return found | kept
