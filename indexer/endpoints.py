@@ -1,6 +1,7 @@
 """The indexer's internal HTTP: status, columns, cut, tail. Shares are answered by query's part."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
@@ -94,6 +95,7 @@ class Endpoints:
             "live_bytes": served.live.memory_bytes,
             "watermark_ns": served.watermark_ns,
             "sealing": len(served.live.sealing),
+            "rerouted": describe_rerouted(partition, self._clock.now_ns()),
             "segments": sum(len(entries) for entries in served.segments.values()),
             "segment_bytes": sum(
                 entry.size_bytes for entries in served.segments.values() for entry in entries
@@ -214,6 +216,24 @@ class Endpoints:
             return response
         finally:
             self._tails.close(tail)
+
+
+def describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:
+    """Undecided batches of a partition, and whose answers they wait for."""
+    fold = partition.fold
+    if fold is None:
+        return {}
+    undecided = fold.reroutes.open
+    waiting = Counter(other for item in undecided.values() for other in item.unless)
+    oldest_ns = min((item.append_ns for item in undecided.values()), default=now_ns)
+    return {
+        "undecided": len(undecided),
+        "oldest_s": max(0, now_ns - oldest_ns) / 1e9,
+        "waiting_for": {str(other): many for other, many in sorted(waiting.items())},
+        "dropped": len(fold.reroutes.picture.dropped),
+        "voids": fold.reroutes.voids,
+        "questions_waiting": len(partition.asked),
+    }
 
 
 def _answering(handler: Handler) -> Handler:

@@ -226,7 +226,7 @@ class Fold:
     def _fold_events(self, record: Record, message: LogRecord) -> Action:
         if any(record.batch in window for window in self._windows):
             return Action.DUPLICATE
-        if self.reroutes.is_voided(record.batch):
+        if self.reroutes.refuses(record.batch):
             return Action.VOIDED
         place = Place(self._epoch_number, message.offset)
         self.reroutes.add(record, place, message.append_ns, message.partition)

@@ -231,6 +231,7 @@ class Partition:
         for gap in resumed.gaps:
             if gap not in known:
                 report_gap(self.number, gap)
+        self.asked.clear()  # they are read again: what is folded now ends before them
         dropped = [one.place for one in resumed.history.dropped]
         self.fold = Fold(resumed.carried, resumed.epoch.number, dropped)
         self._owners: dict[str, tuple[str, str]] = {}

@@ -10,6 +10,8 @@ from bisect import insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from common import limits
 from common.record import Record
 from common.reroute import Decision, Place, Question, Void
@@ -22,7 +24,7 @@ class Rerouted:
     """What readers have to know at one offset; never changes.
 
     open: undecided batches by place. dropped: places that are not served, sorted. relies_on: by
-    partition, the place that an answer must include for the drops to be right.
+    partition, the place that an answer must include, for copies here do not count because of it.
     """
 
     open: Mapping[Place, Conditional] = field(default_factory=dict)
@@ -45,7 +47,7 @@ class Reroutes:
 
     def __init__(self, carried: Carried, dropped: Iterable[Place] = ()) -> None:
         self._open = {item.place: item for item in carried.open}
-        self._voids = {bytes.fromhex(item.batch): item.markers for item in carried.voids}
+        self._voids = {bytes.fromhex(item.batch): item for item in carried.voids}
         self._relies_on = {
             item.partition: Place(item.epoch_number, item.offset) for item in carried.relies_on
         }
@@ -70,9 +72,16 @@ class Reroutes:
         """Voids in force."""
         return len(self._voids)
 
-    def is_voided(self, batch: bytes) -> bool:
-        """Whether a first copy of the batch would not count."""
-        return batch in self._voids
+    def refuses(self, batch: bytes) -> bool:
+        """Whether a void keeps this first copy of the batch from counting.
+
+        Who had it acknowledged finds it in the asker's partition, so answers rely on that one.
+        """
+        void = self._voids.get(batch)
+        if void is None:
+            return False
+        self._rely_on(void.asker, Place(void.epoch_number, void.offset))
+        return True
 
     def add(self, record: Record, place: Place, append_ns: int, partition: int) -> None:
         """A record that counts as rows, unless it is decided otherwise. Itself it never asks."""
@@ -92,7 +101,13 @@ class Reroutes:
     def void(self, void: Void) -> None:
         """From here on no first copy of these batches counts; a repetition renews it."""
         for question in void.questions:
-            self._voids[question.batch] = 0
+            self._voids[question.batch] = VoidInForce(
+                batch=question.batch.hex(),
+                asker=void.asker,
+                epoch_number=question.place.epoch,
+                offset=question.place.offset,
+                markers=0,
+            )
 
     def decide(self, decision: Decision) -> None:
         """Take the answers of one partition; what is decided, or was not asked, stays as it is."""
@@ -108,7 +123,7 @@ class Reroutes:
                 continue
             unless = tuple(p for p in asked.unless if p != decision.decider)
             if unless:
-                self._open[answer.place] = _asking(asked, unless)
+                self._open[answer.place] = msgspec.structs.replace(asked, unless=unless)
             else:
                 del self._open[answer.place]
 
@@ -116,15 +131,20 @@ class Reroutes:
         del self._open[place]
         insort(self._dropped, place)
         self._dropped_in_cut.append(place)
-        known = self._relies_on.get(decider)
-        self._relies_on[decider] = copy if known is None else max(known, copy)
+        self._rely_on(decider, copy)
+
+    def _rely_on(self, partition: int, copy: Place) -> None:
+        known = self._relies_on.get(partition)
+        if known is None or known < copy:
+            self._relies_on[partition] = copy
+            self._picture = None
 
     def close_hour(self) -> None:
         """An hour marker: voids grow older, and out of force."""
         self._voids = {
-            batch: markers + 1
-            for batch, markers in self._voids.items()
-            if markers + 1 < limits.VOID_HOUR_MARKERS_V1
+            batch: msgspec.structs.replace(void, markers=void.markers + 1)
+            for batch, void in self._voids.items()
+            if void.markers + 1 < limits.VOID_HOUR_MARKERS_V1
         }
 
     def carried(self) -> ReroutedCut:
@@ -132,9 +152,7 @@ class Reroutes:
         return ReroutedCut(
             open=tuple(item for _, item in sorted(self._open.items())),
             dropped=tuple(Dropped(place.epoch, place.offset) for place in self._dropped_in_cut),
-            voids=tuple(
-                VoidInForce(b.hex(), markers) for b, markers in sorted(self._voids.items())
-            ),
+            voids=tuple(void for _, void in sorted(self._voids.items())),
             relies_on=tuple(
                 ReliedOn(partition, place.epoch, place.offset)
                 for partition, place in sorted(self._relies_on.items())
@@ -156,14 +174,3 @@ def questions_of(open_batches: Iterable[Conditional]) -> dict[int, list[Question
         for partition in item.unless:
             questions.setdefault(partition, []).append(question)
     return questions
-
-
-def _asking(asked: Conditional, unless: tuple[int, ...]) -> Conditional:
-    return Conditional(
-        batch=asked.batch,
-        epoch_number=asked.epoch_number,
-        offset=asked.offset,
-        append_ns=asked.append_ns,
-        dataset=asked.dataset,
-        unless=unless,
-    )

@@ -19,8 +19,10 @@ from indexer.claims import Claims
 from indexer.config import IndexerConfig
 from indexer.endpoints import Endpoints
 from indexer.exporting import MetadataExporting
+from indexer.held import HeldEndpoint
 from indexer.partition import Partition, Shared
 from indexer.repair import Repairs
+from indexer.resolver import Resolver
 from indexer.retentions import Retentions
 from indexer.shred.active import ActiveShredder
 from indexer.tail import Tails
@@ -53,6 +55,7 @@ class Indexer:
         self._tasks[number] = [
             asyncio.create_task(partition.run()),
             asyncio.create_task(Caretaker(partition).run()),
+            asyncio.create_task(Resolver(partition).run()),
         ]
 
     async def lose(self, number: int) -> None:
@@ -158,6 +161,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     )
     endpoints.add_routes(app)
     app.router.add_post("/internal/share", shares.handle)
+    app.router.add_post("/internal/held", HeldEndpoint(indexer.partitions).handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()
     compiling = asyncio.create_task(_compile(shredder, context, config))

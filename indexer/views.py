@@ -21,6 +21,7 @@ from common.logs import say
 from indexer.partition import Partition
 from indexer.repair import Repairs
 from indexer.served import Served
+from query.rerouted import OpenBatch
 from query.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
 from snapshot.cache import SegmentCache
 from snapshot.fetching import Fetching
@@ -111,6 +112,10 @@ class Views:
                 catching_up=held.catching_up,
                 stopped=held.stopped_reason or "",
                 earlier=served.earlier,
+                epoch_number=served.epoch.number,
+                dropped=served.rerouted.dropped,
+                undecided=_undecided(served, dataset),
+                relies_on=served.rerouted.relies_on,
             )
         finally:
             self._cache.release(hashes)
@@ -169,6 +174,7 @@ class Views:
                     columns=columns,
                     rest_columns=rest,
                     visible_from=served.visible_from(entry),
+                    epoch_number=entry.epoch_number,
                 )
             )
         return segments, unserved
@@ -202,6 +208,15 @@ class Views:
             )
             return frozenset()
         return columns | rest
+
+
+def _undecided(served: Served, dataset: str) -> tuple[OpenBatch, ...]:
+    """The dataset's batches of which nobody knows yet whether they count."""
+    return tuple(
+        OpenBatch(item.batch, (item.epoch_number, item.offset), item.append_ns, item.unless)
+        for item in served.rerouted.open.values()
+        if item.dataset == dataset
+    )
 
 
 def _is_there(held: Partition, wanted: Wanted) -> bool:

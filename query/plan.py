@@ -65,6 +65,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     log of the epoch `log`: offsets of one log say nothing about another.
     upto: per partition, rows at or beyond this offset are left out, so that the series see exactly
     the rows of the totals. groups: only these groups, None for all.
+    counted, left_out: by partition, the places (epoch number, offset) of undecided batches that
+    count, and that do not; any other is left out and reported. only_counted: nothing but those.
     """
 
     dataset: str
@@ -79,6 +81,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at_least: dict[int, int] = {}
     upto: dict[int, int] = {}
     groups: tuple[GroupKey, ...] | None = None
+    counted: dict[int, tuple[tuple[int, int], ...]] = {}
+    left_out: dict[int, tuple[tuple[int, int], ...]] = {}
+    only_counted: bool = False
     wait_ms: int = 0
     timeout_ms: int = 30_000
 

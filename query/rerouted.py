@@ -29,6 +29,24 @@ class Asked(msgspec.Struct, frozen=True):
     append_ns: int
 
 
+class HeldRequest(msgspec.Struct, frozen=True):
+    """Body of `POST /internal/held`. ends: by partition, epoch number and end offset of the share
+    that is in the answer; asked: by partition, the batches in question.
+    """
+
+    ends: dict[int, tuple[int, int]]
+    asked: dict[int, tuple[Asked, ...]]
+
+
+class HeldAnswer(msgspec.Struct, frozen=True):
+    """held: by partition, which of the batches count or may count there before the share's end.
+    unknown: by partition, why that cannot be told here now.
+    """
+
+    held: dict[int, list[str]]
+    unknown: dict[int, str] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """Of one partition: the position it ends before, what is undecided, what its drops rely on."""

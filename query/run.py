@@ -19,6 +19,7 @@ from query.planner import Question, series_plan, totals_plan
 from query.receipts import split_receipt, unmet_positions
 from query.results import data_row, notes_on_types, series_rows, top_groups
 from query.scatter import Gathered, Scatter
+from query.settle import Settled, Settler
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,15 @@ class Runner:
     """Runs questions."""
 
     def __init__(
-        self, scatter: Scatter, watch: LogWatch, clock: Clock, config: QueryConfig
+        self,
+        scatter: Scatter,
+        settler: Settler,
+        watch: LogWatch,
+        clock: Clock,
+        config: QueryConfig,
     ) -> None:
         self._scatter = scatter
+        self._settler = settler
         self._watch = watch
         self._clock = clock
         self._config = config
@@ -76,8 +83,9 @@ class Runner:
         at_least, others = split_receipt(wish.after, epoch, partitions)
         patience = 0 if wish.mode == "accept" or not at_least else self._config.after_timeout_ms
         plan = totals_plan(question, at_least=at_least, wait_ms=patience, log=epoch)
-        totals = await self._scatter.run(plan, partitions)
-        coverage = _coverage(totals, others, partitions)
+        settled = await self._settler.totals(plan, partitions)
+        plan, totals = settled.plan, settled.gathered
+        coverage = _coverage(settled, others, partitions)
         if wish.mode == "require" and not coverage["complete"]:
             told = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
             reasons = "; ".join(filter(None, told))
@@ -120,8 +128,8 @@ class Runner:
             data["total_by_aggregate_series"] = data["series"]
 
 
-def _coverage(gathered: Gathered, others: list[Position], numbers: range) -> dict[str, Any]:
-    partitions: list[dict[str, Any]] = []
+def _coverage(settled: Settled, others: list[Position], numbers: range) -> dict[str, Any]:
+    gathered, partitions = settled.gathered, list[dict[str, Any]]()
     for partition in numbers:
         counted = gathered.counted.get(partition)
         if counted is None:
@@ -139,8 +147,9 @@ def _coverage(gathered: Gathered, others: list[Position], numbers: range) -> dic
                 "zone": counted.indexer.zone,
                 "gaps": [list(gap) for gap in covered.gaps],
                 "unserved": covered.unserved,
-                "complete": covered.complete,
-                "reason": covered.reason,
+                "undecided": settled.undecided.get(partition, 0),
+                "complete": covered.complete and partition not in settled.doubts,
+                "reason": covered.reason or settled.doubts.get(partition, ""),
             }
         )
     shares = {p: counted.covered for p, counted in gathered.counted.items()}

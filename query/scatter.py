@@ -57,9 +57,13 @@ class Gathered:
     def add(self, other: "Gathered") -> None:
         """Join the shares of other partitions."""
         assert self.counted.keys().isdisjoint(other.counted)
-        self.states += other.states
         self.counted |= other.counted
         self.missing |= other.missing
+        self.add_states(other)
+
+    def add_states(self, other: "Gathered") -> None:
+        """Join states of other rows of the same partitions; their coverage stays as it is."""
+        self.states += other.states
         self.hedged += other.hedged
         for name, types in other.types.items():
             self.types[name] = "".join(sorted({*self.types.get(name, ""), *types}))

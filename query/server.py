@@ -24,6 +24,7 @@ from query.problems import answer_problems
 from query.query_routes import QueryParts, QueryRoutes
 from query.run import Runner
 from query.scatter import Scatter
+from query.settle import Settler
 from query.stored_results import StoredResults
 
 _TAIL_LINE_BYTES = 8 * 1024 * 1024  # one event as a line with escapes; aiohttp's reader limit
@@ -42,7 +43,8 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
     ) as http:
         calls = IndexerCalls(holders, http, context.internal_token)
         scatter = Scatter(holders, http, context.internal_token, Pace(clock, config.hedge_ms))
-        runner = Runner(scatter, watch, clock, config)
+        settler = Settler(scatter, http, context.internal_token)
+        runner = Runner(scatter, settler, watch, clock, config)
         elsewhere = Elsewhere(holders, http, context.instance)
         parts = QueryParts(
             keys, backends.metadata, runner, results, clock, context.telemetry, elsewhere

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from common.columns import ColumnBlock, ColumnKey
+from common.reroute import Place
+from query.rerouted import OpenBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class SegmentView:
     columns: the columns that are Parquet columns of their own; rest_columns: those that live in
     the shared JSON column. time_min_ns/time_max_ns: inclusive range of event time.
     visible_from: rows of records before this offset are hidden (a dataset that was deleted).
+    epoch_number: of the log epoch that its offsets belong to.
     """
 
     path: Path
@@ -28,6 +31,7 @@ class SegmentView:
     columns: frozenset[ColumnKey]
     rest_columns: frozenset[ColumnKey]
     visible_from: int = 0
+    epoch_number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,9 @@ class DatasetView:
     they were indexed, as (epoch, first, end). unserved: object hashes of segments that cannot be
     served now (missing or damaged). catching_up: rows that were visible before may not be here
     yet. stopped: why nothing is indexed any further ("": it is). earlier: end offsets that were
-    indexed of other logs that the partition has had, by log epoch.
+    indexed of other logs that the partition has had, by log epoch. epoch_number: that of `epoch`
+    and the blocks. dropped: places of batches that count in other partitions, sorted. undecided:
+    the dataset's batches of which nobody knows yet. relies_on: see query.rerouted.Share.
     """
 
     partition: int
@@ -53,6 +59,10 @@ class DatasetView:
     catching_up: bool = False
     stopped: str = ""
     earlier: Mapping[str, int] = field(default_factory=dict)
+    epoch_number: int = 1
+    dropped: tuple[Place, ...] = ()
+    undecided: tuple[OpenBatch, ...] = ()
+    relies_on: Mapping[int, Place] = field(default_factory=dict)
 
 
 class PartitionNotHeld(LookupError):

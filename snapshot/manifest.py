@@ -103,15 +103,21 @@ class Dropped(msgspec.Struct, frozen=True, order=True):
         return Place(self.epoch_number, self.offset)
 
 
-class VoidInForce(msgspec.Struct, frozen=True):
-    """No first copy of this batch (hex) counts; `markers`: hours closed since it was (re)newed."""
+class VoidInForce(msgspec.Struct, frozen=True, kw_only=True):
+    """No first copy of this batch (hex) counts: the asker's copy does, which is at this place.
+
+    markers: hours closed since the void was repeated last.
+    """
 
     batch: str
+    asker: int
+    epoch_number: int
+    offset: int
     markers: int
 
 
 class ReliedOn(msgspec.Struct, frozen=True):
-    """The furthest copy in another partition that batches were dropped here in favour of."""
+    """The furthest copy in another partition that copies here do not count in favour of."""
 
     partition: int
     epoch_number: int

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 import pyarrow as pa
 
+from query.rerouted import OpenBatch
 from query.share.statements import HASH_VERSION
 
 _REPORT = b"bellwether.report"
@@ -17,7 +18,10 @@ CONTENT_TYPE = "application/vnd.apache.arrow.stream"
 
 
 class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
-    """What a share includes of one partition (I7). earlier: see DatasetView."""
+    """What a share includes of one partition (I7). earlier, relies_on: see DatasetView.
+
+    undecided: rerouted batches that are left out (query.rerouted says what becomes of them).
+    """
 
     partition: int
     epoch: str
@@ -28,6 +32,9 @@ class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
     reason: str
     earlier: dict[str, int] = {}
+    epoch_number: int = 1
+    undecided: tuple[OpenBatch, ...] = ()
+    relies_on: dict[int, tuple[int, int]] = {}
 
 
 class ShareReport(msgspec.Struct, frozen=True):

@@ -121,7 +121,8 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
     needed = plan.at_least.get(view.partition, 0)
     other_log = bool(needed) and plan.log not in ("", view.epoch)
     reached = view.end_offset >= needed and not other_log
-    whole = not (view.gaps or view.unserved or view.catching_up or view.stopped)
+    unlisted = max(0, len(view.undecided) - limits.UNDECIDED_LISTED_MAX)
+    whole = not (view.gaps or view.unserved or view.catching_up or view.stopped or unlisted)
     reason = ""
     if other_log:
         reason = f"the log is {view.epoch}, an offset of {plan.log} was asked for"
@@ -135,6 +136,8 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
         reason = "records were lost before they were indexed"
     elif view.catching_up:
         reason = "the indexer is still catching up with the log"
+    elif unlisted:
+        reason = f"{unlisted} rerouted batches wait for a decision and are left out"
     return PartitionCovered(
         partition=view.partition,
         epoch=view.epoch,
@@ -145,6 +148,9 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
         complete=reached and whole,
         reason=reason,
         earlier=dict(view.earlier),
+        epoch_number=view.epoch_number,
+        undecided=view.undecided[: limits.UNDECIDED_LISTED_MAX],
+        relies_on={p: (place.epoch, place.offset) for p, place in view.relies_on.items()},
     )
 
 

@@ -1,7 +1,8 @@
 """The rows of a share: live blocks as one Arrow table, segments as Parquet reads, united in SQL.
 
 Only the columns that the plan names are touched. Segments are pruned by time; a column that a
-source lacks is NULL there. Keeps: rows before `visible_from`, and at or beyond `upto`, are hidden.
+source lacks is NULL there. Rows before `visible_from`, at or beyond `upto`, and of rerouted batches
+that count elsewhere are hidden.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from common.columns import ColumnBlock, ColumnKey, FieldType
 from common.columns.key import OFFSET, RATE, REST, TIME
 from query.plan import Plan, state_fields
 from query.share.readings import Reading, sql_type
+from query.share.undecided import Hidden, hidden_in
 from query.view import DatasetView, SegmentView
 
 LIVE = "live"
@@ -41,17 +43,26 @@ class _Shape:
     rest: frozenset[ColumnKey]
     low: int | None
     high: int | None
+    hidden: tuple[int, ...] = ()
+    only: tuple[int, ...] | None = None
 
 
 def gather(plan: Plan, views: Sequence[DatasetView]) -> Sources:
     """The sources of a plan over some partitions' views."""
+    hidden = {view.partition: hidden_in(view, plan) for view in views}
     segments = [
         (view.partition, segment)
         for view in views
         for segment in view.segments
         if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
     ]
-    blocks = [_cut_off(b, plan.upto.get(view.partition)) for view in views for b in view.blocks]
+    blocks = [
+        hidden[view.partition].of_block(
+            _cut_off(block, plan.upto.get(view.partition)), view.epoch_number
+        )
+        for view in views
+        for block in view.blocks
+    ]
     blocks = [b for b in blocks if b.rows and _overlaps(b, plan)]
     held = _held_columns(blocks, [segment for _, segment in segments])
     readings = {
@@ -64,8 +75,9 @@ def gather(plan: Plan, views: Sequence[DatasetView]) -> Sources:
         parts.append(f"SELECT * FROM {LIVE} WHERE {_time_range(plan, 't')}")
     shapes: dict[_Shape, list[Path]] = {}
     for partition, segment in segments:
-        shape = _shape(segment, frozenset(keys), plan.upto.get(partition))
-        shapes.setdefault(shape, []).append(segment.path)
+        shape = _shape(segment, frozenset(keys), plan.upto.get(partition), hidden[partition])
+        if shape.only != ():
+            shapes.setdefault(shape, []).append(segment.path)
     for shape, paths in shapes.items():
         parts.append(_parquet_select(plan, shape, paths, keys, readings))
     return Sources(
@@ -110,12 +122,15 @@ def _overlaps(block: ColumnBlock, plan: Plan) -> bool:
     return bool(block.time_ns.max() >= plan.start_ns and block.time_ns.min() < plan.end_ns)
 
 
-def _shape(segment: SegmentView, keys: frozenset[ColumnKey], upto: int | None) -> _Shape:
+def _shape(
+    segment: SegmentView, keys: frozenset[ColumnKey], upto: int | None, hidden: Hidden
+) -> _Shape:
     return _Shape(
         segment.columns & keys,
         segment.rest_columns & keys,
         segment.visible_from if segment.visible_from > segment.first_offset else None,
         upto if upto is not None and segment.end_offset > upto else None,
+        *hidden.of_segment(segment),
     )
 
 
@@ -159,11 +174,19 @@ def _parquet_select(
         wheres.append(f'"{OFFSET}" >= {shape.low:d}')
     if shape.high is not None:
         wheres.append(f'"{OFFSET}" < {shape.high:d}')
+    if shape.hidden:
+        wheres.append(f'"{OFFSET}" NOT IN ({_numbers(shape.hidden)})')
+    if shape.only is not None:
+        wheres.append(f'"{OFFSET}" IN ({_numbers(shape.only)})')
     files = ", ".join(quote_text(str(path)) for path in paths)
     return (
         f"SELECT {', '.join(columns)} FROM read_parquet([{files}], hive_partitioning=false)"
         f" WHERE {' AND '.join(wheres)}"
     )
+
+
+def _numbers(offsets: Sequence[int]) -> str:
+    return ", ".join(f"{offset:d}" for offset in offsets)
 
 
 def _parquet_column(key: ColumnKey, shape: _Shape) -> str:

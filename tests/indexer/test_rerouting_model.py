@@ -35,16 +35,18 @@ from tests.indexer.test_fold import FIRST_HOUR, as_manifest
 
 LOGS = 3
 VOID_MARKERS = 4  # as 24 in earnest: how much later than its void a copy may land
-SKEW_NS = 60 * 10**9
+MINUTE_NS = 60 * 10**9
+LATE_NS = 20 * MINUTE_NS  # how late a conditional copy may land: no link keeps it for longer
 
 
 @dataclass
 class Late:
-    """A record whose writer gave up on it. markers: of its log when it was sent."""
+    """A record whose writer gave up on it. markers: of its log when it was sent, at sent_ns."""
 
     partition: int
     item: Record
     markers: int
+    sent_ns: int
 
 
 @dataclass
@@ -165,7 +167,7 @@ class Rerouting(RuleBasedStateMachine):
     def append(self, partition: int, item: Record) -> int:
         self.now_ns += 1
         records = self.logs[partition].records
-        clock = self.now_ns + self.skews[partition] * SKEW_NS
+        clock = self.now_ns + self.skews[partition] * MINUTE_NS
         return self.logs[partition].append(
             item, max(clock, records[-1].append_ns if records else 0)
         )
@@ -188,7 +190,7 @@ class Rerouting(RuleBasedStateMachine):
                 markers = self.logs[partition].markers
                 if batch.client:  # the window counts from the first copy
                     markers = batch.markers[partition]
-                self.late.append(Late(partition, item, markers))
+                self.late.append(Late(partition, item, markers, self.now_ns))
             if outcome != "refused":
                 unknown.append(partition)
 
@@ -245,6 +247,8 @@ class Rerouting(RuleBasedStateMachine):
             allowed = VOID_MARKERS
             if late.item.batch in clients:
                 allowed = limits.BATCH_WINDOW_HOUR_MARKERS
+            if late.item.unless and self.now_ns - late.sent_ns > LATE_NS:
+                return False
             return late.partition != partition or markers - late.markers < allowed
 
         self.late = [late for late in self.late if alive(late)]
@@ -255,11 +259,16 @@ class Rerouting(RuleBasedStateMachine):
         self.now_ns += HOUR_NS
         for partition in sorted(partitions):
             log = self.logs[partition]
-            hour = (self.now_ns + self.skews[partition] * SKEW_NS) // HOUR_NS - 1
+            hour = (self.now_ns + self.skews[partition] * MINUTE_NS) // HOUR_NS - 1
             log.markers += hour > log.hour
             log.hour = max(log.hour, hour)
             self.expire_late(partition)
             self.append(partition, marker_record(Marker(hour=hour)))
+
+    @rule(minutes=st.integers(1, 20))
+    def wait(self, minutes: int) -> None:
+        self.now_ns += minutes * MINUTE_NS
+        self.expire_late(0)
 
     @rule(partition=logs, cut=st.booleans())
     def control(self, partition: int, cut: bool) -> None:
@@ -308,7 +317,8 @@ class Rerouting(RuleBasedStateMachine):
 
     def tell(self, partition: int, item: Record, late: bool) -> None:
         if late:
-            self.late.append(Late(partition, item, self.logs[partition].markers))
+            markers = self.logs[partition].markers
+            self.late.append(Late(partition, item, markers, self.now_ns))
         else:
             self.append(partition, item)
 
