@@ -79,9 +79,10 @@ async def scene(
 ) -> AsyncIterator[Scene]:
     """Load on a dataset of the scenario's own; see the module's text."""
     urls = [role.public_url for role in cluster.roles.of("shepherd")]
-    dataset = re.sub(r"[^a-z0-9]+", "-", name.lower())
+    seed = next(_seeds)
+    dataset = f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}-{seed}"
     target = Target(urls[0], cluster.key, dataset, tuple(urls[1:]))
-    load = Load(target, senders, next(_seeds), pause_max_s=pause_max_s)
+    load = Load(target, senders, seed, pause_max_s=pause_max_s)
     task = asyncio.create_task(load.run())
     running = Scene(name, cluster, target, load, time.monotonic())
     try:
