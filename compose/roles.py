@@ -176,7 +176,12 @@ class Roles:
 
     def environment(self) -> dict[str, str]:
         """The settings that every role has."""
-        return {"BELLWETHER_CONFIG": "", **self._server_settings(), **self.settings}
+        shared = {
+            "BELLWETHER_CONFIG": "",
+            # compiled once for all indexers of this machine
+            "BELLWETHER_INDEXER_KERNEL_CACHE": str(self._site.folder / "kernel"),
+        }
+        return {**shared, **self._server_settings(), **self.settings}
 
     def start(self, roles: Iterable[Role] | None = None) -> None:
         """Start roles (all of them) and supervise them; `wait_ready` tells when they serve."""

@@ -20,7 +20,7 @@ from indexer.shred.reference import ReferenceShredder
 
 _COMPILE = (
     "import sys; sys.path[:] = sys.argv[2:]; "
-    "from indexer.shred.ahead import compile_into; compile_into(sys.argv[1])"
+    "from indexer.shred.ahead import compile_while_wanted; compile_while_wanted(sys.argv[1])"
 )
 _REASON_CHARS = 400  # of what the compiling process said last
 Seeds = tuple[int, int]
@@ -67,18 +67,19 @@ class ActiveShredder:
 
 
 async def _compile_in_process(folder: Path) -> None:
-    """Raises KernelUnavailable. A cancelled call ends the process."""
+    """Raises KernelUnavailable. A cancelled call ends the process, and so does our own end."""
     try:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", _COMPILE, str(folder), *sys.path),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,  # it ends when this pipe does, so when we are killed
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
     except OSError as error:
         raise KernelUnavailable(f"no process to compile in: {error}") from error
     try:
-        _, said = await process.communicate()
+        said = await _read_all(process)
+        await process.wait()
     except asyncio.CancelledError:
         if process.returncode is None:
             process.kill()
@@ -88,6 +89,11 @@ async def _compile_in_process(folder: Path) -> None:
         text = said.decode(errors="replace").strip()
         why = f"compiling ended with {process.returncode}: {text[-_REASON_CHARS:]}"
         raise KernelUnavailable(why)
+
+
+async def _read_all(process: asyncio.subprocess.Process) -> bytes:
+    """What it wrote to standard error; `communicate` would also close its standard input."""
+    return b"" if process.stderr is None else await process.stderr.read()
 
 
 def _load(folder: Path, seeds: Seeds) -> Shredder:

@@ -9,6 +9,8 @@ import fcntl
 import hashlib
 import os
 import platform
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from common.columns.digest import block_digest
 from indexer.shred.interface import Shredded, Shredder, ShredInput
 from indexer.shred.reference import ReferenceShredder
 
+_EXIT_UNWANTED = 1  # nobody is left to hear about it
 _PRIORITY = 10  # steps down, while others serve
 _DONE = "compiled"
 _TRIAL = (
@@ -33,6 +36,18 @@ _TRIAL = (
     b'{"t":0,"r":3,"d": { "a" : 1.7976931348623157e308 , "o" : { "p" : [ { } , "]" ] } } }\n'
 )
 _TRIAL_BAD = b'{"t":1,"r":1,"d":{"a":01}}\n'
+
+
+def compile_while_wanted(folder: str) -> None:
+    """Compile as a process of its own, which ends when its standard input does. Raises."""
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    compile_into(folder)
+
+
+def _end_with_input() -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        continue
+    os._exit(_EXIT_UNWANTED)
 
 
 def compile_into(folder: str) -> None:

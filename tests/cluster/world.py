@@ -30,6 +30,7 @@ from compose.process import StartFailed
 from compose.servers.kafka_health import wait_whole
 from compose.topology import TOPIC, Topology
 from tests.cluster.figures import measure
+from tests.kernel_cache import KERNEL_CACHE
 from tests.system.counts import show
 from tests.system.load import Load, Target, judge
 from tests.system.stored import ALL_TIME, count_stored
@@ -235,6 +236,7 @@ def start(folder: Path, topology: Topology = TOPOLOGY) -> Cluster:
     """A whole cluster, ready. Raises InstallFailed or StartFailed with logs."""
     cluster = Cluster(folder, topology=topology)
     cluster.roles.settings["BELLWETHER_NODE_TELEMETRY"] = "false"
+    cluster.roles.settings["BELLWETHER_INDEXER_KERNEL_CACHE"] = str(KERNEL_CACHE)
     try:
         cluster.start_all()
     except BaseException:

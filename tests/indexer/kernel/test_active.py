@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +18,8 @@ from tests.columns.equality import assert_same_block
 from tests.generate import wide_records
 from tests.indexer.kernel.conftest import SEEDS
 from tests.kernel_cache import KERNEL_CACHE
+
+ROOT = Path(__file__).parents[3]
 
 
 def gauge() -> float:
@@ -73,6 +78,35 @@ async def test_stopping_a_role_ends_the_compiler(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def test_a_killed_role_leaves_no_compiler_behind(tmp_path: Path) -> None:
+    script = (
+        "import asyncio, pathlib, sys\n"
+        "from indexer.shred import active\n"
+        "active._COMPILE = ('import os, sys, time; sys.path[:] = sys.argv[2:];'\n"
+        "  'from indexer.shred import ahead;'\n"
+        "  'ahead.compile_into = lambda folder: (print(os.getpid(), file=open(folder, \"w\"),'\n"
+        "  ' flush=True), time.sleep(600)); ahead.compile_while_wanted(sys.argv[1])')\n"
+        "path = pathlib.Path(sys.argv[1])\n"
+        "asyncio.run(active.ActiveShredder().activate_kernel(path, (1, 2)))\n"
+    )
+    written = tmp_path / "pid"
+    role = subprocess.Popen([sys.executable, "-c", script, str(written)], cwd=ROOT)
+    try:
+        wait_for(lambda: written.exists() and written.read_text().endswith("\n"))
+    finally:
+        role.kill()
+        role.wait()
+    compiler = int(written.read_text())
+    wait_for(lambda: not Path(f"/proc/{compiler}").exists())
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
 
 
 def test_a_kernel_that_differs_from_the_reference_is_not_used(
