@@ -2,7 +2,7 @@
 
 The reference, the compiled shredder and DuckDB's `read_json` to Parquet on the same events in the
 same run, interleaved; medians of process CPU time, as other work on the machine changes it least.
-DuckDB does less: no digest, no page checksums, no log offsets, no hash of the file, nothing durable.
+DuckDB does less: no digest, no page checksums, no log offsets, no hash of the file, no fsync.
 """
 
 import argparse

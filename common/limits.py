@@ -112,7 +112,7 @@ KAFKA_RETRY_CONNECT_S: Final = 0.25  # a broker that is down is tried again this
 # --- indexer -----------------------------------------------------------------------------------
 ROW_GROUP_CELLS_MAX: Final = 8_388_608  # dense cells while a segment is written: about 64 MiB
 ROW_GROUP_ROWS_MIN: Final = 8_192  # also with thousands of columns, so that footers stay small
-LIVE_BLOCK_ROWS_MAX: Final = 32_768  # larger live blocks are not merged again: bounds one copy
+LIVE_BLOCK_ROWS_MAX: Final = 8_192  # larger live blocks are not merged: replay copies nothing
 UNSEALED_CUTS_MAX: Final = 2  # cuts waiting to be published; then reading pauses
 TAIL_EVENTS_MAX: Final = 2_000  # waiting for one reader of a tail; the oldest go first
 TAIL_LOOK_S: Final = 1.0  # a quiet tail notices so soon that its reader has left

@@ -25,29 +25,48 @@ def concat(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
         return empty_block()
     if len(blocks) == 1:
         return blocks[0]
-    parts: dict[ColumnKey, list[SparseColumn]] = {}
-    first_row = 0
+    parts: dict[ColumnKey, list[tuple[int, SparseColumn]]] = {}  # with the first row of its block
+    rows = 0
     for block in blocks:
         for key, column in block.columns.items():
-            moved = (column.rows + np.uint32(first_row)).astype(np.uint32, copy=False)
-            parts.setdefault(key, []).append(SparseColumn(moved, column.values))
-        first_row += block.rows
+            parts.setdefault(key, []).append((rows, column))
+        rows += block.rows
+    every_row = np.arange(rows, dtype=np.uint32)
     return ColumnBlock(
         time_ns=np.concatenate([b.time_ns for b in blocks]),
         rate=np.concatenate([b.rate for b in blocks]),
         offset=np.concatenate([b.offset for b in blocks]),
         place=np.concatenate([b.place for b in blocks]),
         far=np.concatenate([b.far for b in blocks]),
-        columns={
-            key: columns[0]
-            if len(columns) == 1
-            else SparseColumn(
-                np.concatenate([c.rows for c in columns]),
-                pa.concat_arrays([c.values for c in columns]),
-            )
-            for key, columns in sorted(parts.items())
-        },
+        columns={key: _joined(parts[key], every_row) for key in sorted(parts, key=_order)},
     )
+
+
+def _order(key: ColumnKey) -> tuple[str, str]:
+    """Sorts as keys do, several times faster than their own comparison."""
+    return key.field, key.type.value
+
+
+def _joined(
+    parts: Sequence[tuple[int, SparseColumn]], every_row: npt.NDArray[np.uint32]
+) -> SparseColumn:
+    """One column of its parts in several blocks. Columns with a value everywhere share their rows:
+    most columns of most datasets are like that, and copying their row numbers was half the work.
+    """
+    cells = sum(len(column.rows) for _, column in parts)
+    if len(parts) == 1:
+        values = parts[0][1].values
+    else:
+        values = pa.concat_arrays([column.values for _, column in parts])
+    if cells == len(every_row):
+        return SparseColumn(every_row, values)
+    rows = np.empty(cells, np.uint32)
+    at = 0
+    for first, column in parts:
+        end = at + len(column.rows)
+        np.add(column.rows, np.uint32(first), out=rows[at:end])
+        at = end
+    return SparseColumn(rows, values)
 
 
 def select(block: ColumnBlock, mask: npt.NDArray[np.bool_]) -> ColumnBlock:

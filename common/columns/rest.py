@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from common import limits
 from common.columns.block import SparseColumn
-from common.columns.key import ColumnKey, FieldType, parse_physical
+from common.columns.key import ColumnKey, parse_physical
 
 Columns = Mapping[ColumnKey, SparseColumn]
 
@@ -61,8 +61,3 @@ def _field_key(physical: str) -> ColumnKey:
     if key is None:
         raise ValueError("a system column cannot stand in the rest column")
     return key
-
-
-def is_text(field_type: FieldType) -> bool:
-    """Whether a column's values are strings in Arrow."""
-    return field_type in (FieldType.STRING, FieldType.JSON)

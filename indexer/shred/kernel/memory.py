@@ -22,14 +22,14 @@ from common.scan.kernel.build import SENTINEL_BYTES, Bytes, Words
 from common.scan.kernel.containers import DEPTH_MAX
 
 # Sizes of a pass.
-ROWS_MAX: Final = 4_096
-CELLS_MAX: Final = 131_072
+ROWS_MAX: Final = 8_192
+CELLS_MAX: Final = 262_144
 NAMES_MAX: Final = 16_384  # names, and (parent, name) pairs
 SLOTS: Final = 2 * NAMES_MAX  # a power of two; at most half full
 COLUMNS_MAX: Final = NAMES_MAX * 8  # a column is field * 8 + type
 ARENA_BYTES: Final = 2_097_152  # text of names
 HANDED_MAX: Final = 256  # events for the reference
-TEXT_BYTES: Final = 1_048_576  # records read in one pass, unless a record is larger
+TEXT_BYTES: Final = 8_388_608
 
 _GUARD_WORDS: Final = 8
 _GUARD: Final = -0x0123456789ABCDEF

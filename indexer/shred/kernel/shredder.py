@@ -4,7 +4,7 @@ What the kernel does not prove to be an event it hands over, that line alone, to
 says what is wrong with it, or reads what the kernel has no room for. Handed lines are counted.
 """
 
-import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -24,6 +24,8 @@ from indexer.shred.kernel.patch import with_rows
 from indexer.shred.reference import BadLine, ReferenceShredder
 
 TYPES = (FieldType.BOOL, FieldType.FLOAT, FieldType.INT, FieldType.JSON, FieldType.STRING)
+
+_IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
 
 
 class _Call:
@@ -47,7 +49,7 @@ class _Call:
 
 
 class KernelShredder:
-    """Shreds in compiled code. Any number of threads may use it; each has buffers of its own.
+    """Shreds in compiled code. Any number of threads may use it; each call has a memory of its own.
 
     seeds: two secret 64-bit integers, so that no sender can choose names that meet in a table.
     """
@@ -63,26 +65,27 @@ class KernelShredder:
         self._seeds = seeds
         self._reference = ReferenceShredder()
         self._handed_over = handed_over
-        self._own = threading.local()
+        self._idle: deque[Memory] = deque(maxlen=_IDLE_MAX)
 
     def shred(self, records: Sequence[ShredInput]) -> Shredded:
         """Columns of the records' events, in order. Deterministic; never raises for bad input."""
-        memory = self._memory()
-        empty_names(memory.words)
         call = _Call(records)
+        memory = self._take()
+        empty_names(memory.words)
         for group in _groups(records, call.bad):
             self._shred_group(call, group, memory)
+        self._idle.append(memory)
         return call.shredded()
 
     def intact(self) -> bool:
-        """Whether nothing was written beside a table of this thread's memory."""
-        return self._memory().intact()
+        """Whether nothing was written beside a table of the memory that is idle now."""
+        return all(memory.intact() for memory in self._idle)
 
-    def _memory(self) -> Memory:
-        memory: Memory | None = getattr(self._own, "memory", None)
-        if memory is None:
-            memory = self._own.memory = make_memory(*self._seeds)
-        return memory
+    def _take(self) -> Memory:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return make_memory(*self._seeds)
 
     def _shred_group(self, call: _Call, group: list[int], memory: Memory) -> None:
         buffer, starts, ends = _joined([call.records[index].lines for index in group], memory.text)
