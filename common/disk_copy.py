@@ -82,7 +82,3 @@ def _replace(path: Path, data: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(data)
     partial.replace(path)
-
-
-def _complain(message: str, path: Path, error: OSError) -> None:
-    say(_logger, logging.WARNING, message, path=str(path), why=str(error))

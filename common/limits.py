@@ -27,7 +27,6 @@ HEADER_LINE_BYTES_MAX: Final = 16_384  # room for long receipts and tokens, not 
 HEAD_READ_TIMEOUT_S: Final = 15.0  # a connection without a whole request head is closed
 BODY_READ_TIMEOUT_S: Final = 30.0  # a body that trickles in gives its memory back
 OFF_LOOP_BODY_BYTES: Final = 32_768  # larger bodies are decoded in a thread: the loop stays quick
-RECEIPT_POSITIONS_MAX: Final = 64  # a 5 MB body makes 6 records, or a few more beside others
 
 # --- own telemetry -----------------------------------------------------------------------------
 TELEMETRY_QUEUE_EVENTS_MAX: Final = 4_096  # some seconds of everything a role has to say
@@ -63,7 +62,6 @@ PROBES_MAX: Final = 64  # heartbeats under way at once
 
 # --- records (format version 1) ----------------------------------------------------------------
 RECORD_RAW_BYTES_MAX: Final = 1_000_000  # event bytes gathered into one record before zstd
-RECORD_VALUE_BYTES_MAX: Final = 1_048_576  # compressed; Kafka's default message size
 RECORD_DECODED_BYTES_MAX: Final = 2_500_000  # guard while decoding: one event + its envelope twice
 
 NAMED_CHUNK_EVENTS_MAX: Final = 5_000  # keeps lines within the record limit for tiny events
@@ -156,9 +154,7 @@ DISTINCT_EXACT_MAX: Final = 8_192  # hashes kept per group: exact up to here, th
 QUANTILE_EXACT_ROWS_MAX: Final = 65_536  # (group, value) pairs kept exact; then buckets
 QUANTILE_RELATIVE_ERROR: Final = 0.005  # of a bucket's middle; part of the answer's definition
 FILTER_VALUES_MAX: Final = 1_000  # values of one in / not-in filter
-QUERY_SPEC_DEPTH_MAX: Final = 8  # nesting of a specification's JSON
 QUERY_RESULTS_MAX: Final = 1_000  # results kept in memory by one query role
 QUERY_RESULTS_BYTES_MAX: Final = 256 * 1024 * 1024  # their encoded size together
 QUERY_WAIT_S_MAX: Final = 60  # longest wait for an inline answer or for read-your-writes
-QUERY_TEXT_CHARS_MAX: Final = 20_000  # text form of a query
 QUERY_RANGE_S_DEFAULT: Final = 7_200  # seconds; the vendor's default

@@ -132,11 +132,6 @@ class Fold:
         return self._hour
 
     @property
-    def uncut_rows(self) -> int:
-        """Rows since the last cut."""
-        return self._rows
-
-    @property
     def gone(self) -> Mapping[str, GoneEntry]:
         """Deleted datasets by id."""
         return self._gone

@@ -116,10 +116,11 @@ def _sort(
     descending: bool,
 ) -> None:
     """Stable, so that earlier orders decide; groups without a value come last either way."""
-    at = spec.breakdowns.index(by) if isinstance(by, str) else None
 
     def value(group: GroupKey) -> Value:
-        return key_value(group[at]) if at is not None else values[group][by]  # type: ignore[index]
+        if isinstance(by, str):
+            return key_value(group[spec.breakdowns.index(by)])
+        return values[group][by]
 
     known = [group for group in groups if value(group) is not None]
     unknown = [group for group in groups if value(group) is None]

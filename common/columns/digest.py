@@ -16,7 +16,6 @@ import pyarrow as pa
 from common.columns.block import ColumnBlock, SparseColumn
 from common.columns.key import OFFSET, PLACE, RATE, TIME, ColumnKey, FieldType
 
-DIGEST_VERSION = 1
 _SEGMENT = b"bellwether segment digest 1\n"
 _COLUMN = b"bellwether column digest 1\n"
 _SYSTEM, _FIELD = 0, 1

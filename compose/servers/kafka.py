@@ -92,11 +92,6 @@ class KafkaBroker:
         return f"{LOOPBACK}:{self.proxied_port or self.port_of('client')}"
 
     @property
-    def direct_address(self) -> str:
-        """The client listener itself. A client that bootstraps here is led to `address`."""
-        return f"{LOOPBACK}:{self.port_of('client')}"
-
-    @property
     def voter(self) -> str:
         """Its part of controller.quorum.voters."""
         return f"{self.number}@{LOOPBACK}:{self.port_of('controller')}"
