@@ -115,6 +115,7 @@ def internal_token(settings: Settings) -> str:
 
 def run_role_process(role: str, settings: Settings, parent_fd: int | None) -> int:
     """Run a role as this process; returns its exit code."""
+    os.umask(0o077)  # what clients send is nobody else's to read
     try:
         _run(role, settings, parent_fd)
     except (BellwetherError, SettingsError) as error:

@@ -128,13 +128,15 @@ class _Interrupted(Exception):
 
 
 def _write_environment(cluster: Cluster) -> None:
-    """The settings for operators' commands of Bellwether, to be read by a shell."""
+    """The settings for operators' commands of Bellwether, to be read by a shell.
+
+    No address: they find a shepherd that is up by the locks.
+    """
     operator = cluster.folder / "operator"
     operator.mkdir(exist_ok=True)
     settings = {
         **cluster.roles.environment(),
         "BELLWETHER_NODE_DATA": str(operator),
-        "BELLWETHER_URL": cluster.roles.of("shepherd")[0].public_url,
         "BELLWETHER_KEY": cluster.key,
     }
     lines = [f"{name}={shlex.quote(value)}" for name, value in sorted(settings.items())]

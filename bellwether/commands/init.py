@@ -1,6 +1,7 @@
 """`bellwether init`: make what a cluster's roles need, once."""
 
 import asyncio
+import os
 import random
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def init(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
 
     May be run again at any time. Settings that would lose events are refused.
     """
+    os.umask(0o077)  # the data folder holds a key, later what clients send
     try:
         asyncio.run(_init(load_settings(config, data, sets)))
     except CannotInit as error:

@@ -45,7 +45,7 @@ def client_options(function: F) -> F:
     command: Any = wrapper
     for option in (
         click.option("--insecure", is_flag=True, help="Accept any TLS certificate."),
-        click.option("--data", type=click.Path(path_type=Path), default=_data_default,
+        click.option("--data", type=click.Path(path_type=Path), default=data_default,
                      help="Data folder whose key and address to use on this machine."),
         click.option("--key", help="API key (default: BELLWETHER_KEY, else the data folder's)."),
         click.option("--url", help="Address (default: BELLWETHER_URL, else the running `up`)."),
@@ -54,8 +54,10 @@ def client_options(function: F) -> F:
     return cast(F, command)
 
 
-def _data_default() -> Path:
-    return Path(os.environ.get("BELLWETHER_DATA", "data"))
+def data_default() -> Path:
+    """The data folder that the environment names, as the settings would read it."""
+    environ = os.environ
+    return Path(environ.get("BELLWETHER_NODE_DATA") or environ.get("BELLWETHER_DATA") or "data")
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:

@@ -10,7 +10,7 @@ import click
 import orjson
 
 from bellwether.client import ClientError, Target, connect, find_target
-from bellwether.commands.options import configuration_options, run_async
+from bellwether.commands.options import configuration_options, data_default, run_async
 from bellwether.commands.roles import PARENT_FD, run
 from bellwether.results_view import print_result
 from common.clock import SystemClock
@@ -62,9 +62,8 @@ def query(
     if explain:
         click.echo(orjson.dumps(spec, option=orjson.OPT_INDENT_2).decode())
         return
-    folder = data or Path(os.environ.get("BELLWETHER_DATA", "data"))
     try:
-        target = find_target(url, key, folder, os.environ, insecure)
+        target = find_target(url, key, data or data_default(), os.environ, insecure)
     except ClientError as error:
         raise click.ClickException(str(error)) from error
     document = run_async(_ask(target, dataset, spec, after))
