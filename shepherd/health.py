@@ -153,11 +153,11 @@ class Health:
         found, self._siblings = self._siblings, []
         for name, target in self.brokers.items():
             if target.probation and target.probation.due(now_ns) and (led := self._led(name)):
-                target.probation.sent()
+                target.probation.sent(now_ns)
                 found.append(led[(target.probation.good + target.probation.bad) % len(led)])
         for partition, target in enumerate(self.partitions):
             if target.probation and target.probation.due(now_ns):
-                target.probation.sent()
+                target.probation.sent(now_ns)
                 found.append(partition)
         return sorted(set(found))
 

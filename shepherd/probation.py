@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 PROBE_FIRST_NS = 250_000_000  # soon: a short hiccup should not cost a broker's share for long
 PROBE_MAX_NS = 5 * 10**9  # a healed broker is back within seconds, a dead one costs next to nothing
+_PROBE_LOST_NS = 15 * 10**9  # far above an append's time-out: nobody will tell how it ended
 _GOOD_PROBES = 2  # one lucky answer is no recovery
 _STRIKES_MAX = 4  # 32 good probes, 4 s apart: two minutes of good conduct
 _STRIKE_FORGOTTEN_NS = 300 * 10**9  # one strike less after so long in good health
@@ -39,22 +40,26 @@ class Probation:
     next_probe_ns: int = 0
     good: int = 0
     bad: int = 0
-    probing: bool = False
+    probing_since_ns: int = -1  # -1: no probe is under way
 
     def __post_init__(self) -> None:
         self.next_probe_ns = self.since_ns + PROBE_FIRST_NS
 
     def due(self, now_ns: int) -> bool:
-        """Whether a probe should be sent."""
-        return not self.probing and now_ns >= self.next_probe_ns
+        """Whether a probe should be sent. One that is lost (it was never sent, or its partition
+        got another leader on the way, and so told of that one) is not waited for for ever.
+        """
+        if self.probing_since_ns >= 0:
+            return now_ns - self.probing_since_ns > _PROBE_LOST_NS
+        return now_ns >= self.next_probe_ns
 
-    def sent(self) -> None:
+    def sent(self, now_ns: int) -> None:
         """A probe is under way."""
-        self.probing = True
+        self.probing_since_ns = now_ns
 
     def answered(self, good: bool, now_ns: int) -> bool:
         """A probe came back; True when the probation is over."""
-        self.probing = False
+        self.probing_since_ns = -1
         if good:
             self.good += 1
             self.bad = 0

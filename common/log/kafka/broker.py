@@ -58,20 +58,10 @@ class Broker:
         if not self._closed and not self._idle and self._connecting is None:
             self._connecting = asyncio.get_running_loop().create_task(self._keep_connecting())
 
-    async def call(
-        self,
-        request: Request[Any],
-        timeout_s: float | None = None,
-        sending: Callable[[], None] | None = None,
-    ) -> Any:
-        """Send and wait for the answer. Raises NotSent or NoAnswer, with the reason.
-
-        `sending` is called just before the first byte goes out.
-        """
+    async def call(self, request: Request[Any], timeout_s: float | None = None) -> Any:
+        """Send and wait for the answer. Raises NotSent or NoAnswer, with the reason."""
         async with self._slots:
             connection = await self._connection()
-            if sending is not None:
-                sending()
             try:
                 async with asyncio.timeout(timeout_s or self._timeout_s):
                     answer = await self._send(connection, request)

@@ -23,7 +23,9 @@ _BROKER_SLACK_MS = 300  # the broker gives up first, so that its answer still co
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """One append. `stored` gets (offset, append time in ms). `sent`: it may be in the log."""
+    """One append. `stored` gets (offset, append time in ms). `sent`: it may be in the log, or is
+    part of a request that may be sent at any moment.
+    """
 
     partition: int
     headers: batch.Headers
@@ -154,6 +156,9 @@ class Sender:
             ):
                 break
             else:
+                # Its batch goes out as soon as there is a connection. A caller whose time is up
+                # before that must not take the record for refused: it may still be sent.
+                item.sent = True
                 group.append(queue.popleft())
                 size += item.size_bytes
         return group
@@ -169,15 +174,10 @@ class Sender:
         now_ms = self._clock.now_ns() // 1_000_000
         batches = [(p, batch.encode_batch(items, now_ms)) for p, items in groups.items()]
         everything = [item for items in groups.values() for item in items]
-
-        def sending() -> None:
-            for item in everything:
-                item.sent = True
-
         request = Produce(topic_id, batches, self._timeout_ms - _BROKER_SLACK_MS)
         try:
             with _Late(self._overdue):
-                answer = await self._broker.call(request, sending=sending)
+                answer = await self._broker.call(request)
         except NotSent as error:
             for item in everything:
                 item.sent = False
