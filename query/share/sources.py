@@ -51,7 +51,7 @@ def gather(plan: Plan, views: Sequence[DatasetView]) -> Sources:
     """The sources of a plan over some partitions' views."""
     hidden = {view.partition: hidden_in(view, plan) for view in views}
     segments = [
-        (view.partition, segment)
+        (view, segment)
         for view in views
         for segment in view.segments
         if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
@@ -74,8 +74,11 @@ def gather(plan: Plan, views: Sequence[DatasetView]) -> Sources:
     if blocks:
         parts.append(f"SELECT * FROM {LIVE} WHERE {_time_range(plan, 't')}")
     shapes: dict[_Shape, list[Path]] = {}
-    for partition, segment in segments:
-        shape = _shape(segment, frozenset(keys), plan.upto.get(partition), hidden[partition])
+    for view, segment in segments:
+        upto = plan.upto.get(view.partition)
+        if segment.epoch_number != view.epoch_number:
+            upto = None  # an offset of this log says nothing about the logs before it
+        shape = _shape(segment, frozenset(keys), upto, hidden[view.partition])
         if shape.only != ():
             shapes.setdefault(shape, []).append(segment.path)
     for shape, paths in shapes.items():
