@@ -29,7 +29,7 @@ async def test_claims_are_even_and_stay_while_the_whole_ensemble_is_away(
     tmp_path: Path, ensemble: Zookeeper
 ) -> None:
     holders = [
-        Holder(tmp_path, f"in {zone}", zone, 6, cluster.zookeeper_locks(tmp_path), 5_000)
+        Holder(tmp_path, f"in {zone}", zone, 6, cluster.zookeeper_locks(tmp_path), 60_000)
         for zone in "abc"
     ]
     try:
