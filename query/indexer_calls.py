@@ -15,6 +15,7 @@ from common.web import INTERNAL_TOKEN_HEADER
 from query.holders import Holders
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
+_STATUS_TIMEOUT = aiohttp.ClientTimeout(total=5)  # an operator waits for it
 _CUT_TIMEOUT = aiohttp.ClientTimeout(total=120)
 _logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class IndexerCalls:
 
     async def _status(self, member: Member) -> object:
         url = f"{member.url}/internal/status"
-        async with self.http.get(url, headers=self.headers, timeout=_TIMEOUT) as response:
+        async with self.http.get(url, headers=self.headers, timeout=_STATUS_TIMEOUT) as response:
             response.raise_for_status()
             return msgspec.json.decode(await response.read())
 

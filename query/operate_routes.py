@@ -56,15 +56,18 @@ class OperateRoutes:
         await authorize(self._keys, request, "admin")
         members = await self._holders.roles(_ROLES)
         holders = await self._holders.by_partition()
-        log = await asyncio.gather(
-            *(self._partition(p, holders.get(p, [])) for p in range(self._watch.partitions))
+        numbers = range(self._watch.partitions)
+        told = [member for member in members if member.role == "shepherd"]
+        log, indexers, shepherds = await asyncio.gather(  # of what is stuck none waits for another
+            asyncio.gather(*(self._partition(p, holders.get(p, [])) for p in numbers)),
+            self._calls.status(),
+            placements(self._calls.http, self._calls.headers, told),
         )
-        shepherds = [member for member in members if member.role == "shepherd"]
         body = {
             "roles": [msgspec.to_builtins(member) for member in members],
             "log": log,
-            "indexers": await self._calls.status(),
-            "shepherds": await placements(self._calls.http, self._calls.headers, shepherds),
+            "indexers": indexers,
+            "shepherds": shepherds,
         }
         return web.json_response(body)
 
