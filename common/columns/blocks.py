@@ -4,6 +4,7 @@ A row keeps its place among the rows it stays with, so the order of the log is n
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ import pyarrow as pa
 
 from common.columns.block import ColumnBlock, SparseColumn
 from common.columns.key import ColumnKey
+
+_ORDER = attrgetter("field", "type")  # as keys compare, several times faster
 
 
 def empty_block() -> ColumnBlock:
@@ -38,13 +41,8 @@ def concat(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
         offset=np.concatenate([b.offset for b in blocks]),
         place=np.concatenate([b.place for b in blocks]),
         far=np.concatenate([b.far for b in blocks]),
-        columns={key: _joined(parts[key], every_row) for key in sorted(parts, key=_order)},
+        columns={key: _joined(parts[key], every_row) for key in sorted(parts, key=_ORDER)},
     )
-
-
-def _order(key: ColumnKey) -> tuple[str, str]:
-    """Sorts as keys do, several times faster than their own comparison."""
-    return key.field, key.type.value
 
 
 def _joined(
@@ -53,11 +51,11 @@ def _joined(
     """One column of its parts in several blocks. Columns with a value everywhere share their rows:
     most columns of most datasets are like that, and copying their row numbers was half the work.
     """
-    cells = sum(len(column.rows) for _, column in parts)
     if len(parts) == 1:
-        values = parts[0][1].values
-    else:
-        values = pa.concat_arrays([column.values for _, column in parts])
+        first, only = parts[0]
+        return only if first == 0 else SparseColumn(only.rows + np.uint32(first), only.values)
+    cells = sum(len(column.rows) for _, column in parts)
+    values = pa.concat_arrays([column.values for _, column in parts])
     if cells == len(every_row):
         return SparseColumn(every_row, values)
     rows = np.empty(cells, np.uint32)

@@ -4,6 +4,9 @@ Sparse, as blocks are: a column costs what its cells cost, so 2,000 columns with
 as cheap as one column with 2,000. Two passes over the cells: `lay_out` finds out how much each
 column needs, `write_cells` puts every value where it belongs. Strings are copied (or unescaped)
 from the source here and nowhere else, in the order in which they stand there.
+
+Everything is in one buffer, and offsets of texts count from its begin: so each column is a slice of
+one of five Arrow arrays over the whole of it, which costs a quarter of making an array of its own.
 """
 
 from common.scan.kernel.build import Bytes, Words, compiled, inlined
@@ -26,7 +29,6 @@ from indexer.shred.kernel.memory import (
     LAID_TEXT_END,
     LAID_VALUES,
     LAID_WORDS,
-    TEXT_BASE,
     TO_ROW,
     TO_TEXT,
     TO_VALUE,
@@ -62,7 +64,7 @@ def lay_out(words: Words) -> tuple[int, int]:
     """(number of columns, bytes of output). Where each goes is in the table LAID."""
     _count_cells(words)
     columns = 0
-    size = 0
+    size = _PADDING  # before the first part and behind the last: zeros
     for column in range(_FIRST_COLUMN, get(words, FIELDS) * 8):
         to = COLUMN + column * COLUMN_WORDS
         cells = get(words, to + COLUMN_CELLS)
@@ -83,7 +85,6 @@ def lay_out(words: Words) -> tuple[int, int]:
             size += _aligned(cells * 8 + 8)
         put(words, laid + LAID_TEXT, size)
         put(words, to + TO_TEXT, size)
-        put(words, to + TEXT_BASE, size)
         if kind >= JSON:
             size += _aligned(get(words, to + COLUMN_BYTES))
         columns += 1
@@ -118,7 +119,7 @@ def _begin_columns(words: Words, columns: int, output: Bytes) -> None:
             for at in range(begin, begin + ((get(words, laid + LAID_CELLS) + 7) >> 3)):
                 store8(output, at, 0)
         elif kind >= JSON:
-            store64(output, begin, 0)
+            store64(output, begin, get(words, laid + LAID_TEXT))
 
 
 @compiled
@@ -149,7 +150,7 @@ def write_cells(buffer: Bytes, words: Words, columns: int, output: Bytes) -> Non
             else:
                 text_at = unescape(buffer, start, start + size, output, text_at)
             put(words, to + TO_TEXT, text_at)
-            store64(output, value_at + 8, text_at - get(words, to + TEXT_BASE))
+            store64(output, value_at + 8, text_at)
             put(words, to + TO_VALUE, value_at + 8)
         elif kind == BOOL:
             at = value_at >> 3
@@ -161,3 +162,5 @@ def write_cells(buffer: Bytes, words: Words, columns: int, output: Bytes) -> Non
     for laid in range(LAID, LAID + columns * LAID_WORDS, LAID_WORDS):
         to = COLUMN + get(words, laid + LAID_COLUMN) * COLUMN_WORDS
         put(words, laid + LAID_TEXT_END, get(words, to + TO_TEXT))
+    store64(output, 0, 0)  # as offsets of a text, the first and the last word are in bounds
+    store64(output, output.shape[0] - 8, 0)

@@ -14,7 +14,7 @@ from common.scan.kernel.lanes import byte_at, get, put
 from common.scan.kernel.numbers import INTEGER, read_number
 from common.scan.kernel.strings import scan_string
 from common.scan.kernel.words import NO_BREAK, equal, read_word, skip_blanks
-from indexer.shred.kernel.keys import find_node
+from indexer.shred.kernel.keys import find_node, known_node
 from indexer.shred.kernel.memory import (
     CELL,
     CELLS,
@@ -79,9 +79,13 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Words, arena
             if found < 0:
                 return FAIL
             end = found >> 1
-            number = find_node(buffer, at + 1, end - at - 1, found & 1, parent, words, arena)
+            number = FAIL
+            if found & 1 == 0:
+                number = known_node(buffer, at + 1, end - at - 1, parent, words, arena)
             if number < 0:
-                return number
+                number = find_node(buffer, at + 1, end - at - 1, found & 1, parent, words, arena)
+                if number < 0:
+                    return number
             put(words, last, number)
             node = NODE + number * NODE_WORDS
             at = skip_blanks(buffer, end + 1, NO_BREAK)

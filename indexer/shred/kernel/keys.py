@@ -51,6 +51,7 @@ from indexer.shred.kernel.memory import (
 )
 
 PROBES_MAX = 64  # in a table half full, chance alone never gets there
+_QUICK_PROBES = 4  # in `known_node`; nine of ten names are in the first slot
 _MIX = -7046029254386353131  # 2**64 / golden ratio, odd
 _MORE = -4658895280553007687
 
@@ -61,7 +62,7 @@ def _folded(left: int, right: int) -> int:
     return int((left * right) ^ high_product(left, right))
 
 
-@compiled
+@inlined
 def hash_name(text: Bytes, at: int, size: int, parent: int, words: Words) -> int:
     """Hash of a name under `parent`, 8 bytes per step. Needs 8 bytes of padding behind it."""
     key = get(words, SEED_MORE)
@@ -169,6 +170,32 @@ def _add_node(
     put(words, NODE_HASHED + slot, (tag << 32) | (node + 1))
     put(words, NODES, node + 1)
     return int(node)
+
+
+@inlined
+def known_node(buffer: Bytes, at: int, size: int, parent: int, words: Words, arena: Bytes) -> int:
+    """The node of a name without escapes if it is in one of the first slots, else a negative
+    number. Compiled into its caller: a call costs as much as the search (names in random order:
+    90 ns each with it, 60 without).
+    """
+    mixed = hash_name(buffer, at, size, parent, words)
+    tag = shift_right(mixed, 32)
+    slot = mixed & (SLOTS - 1)
+    for _ in range(_QUICK_PROBES):
+        entry = get(words, NODE_HASHED + slot)
+        if shift_right(entry, 32) == tag:
+            node = (entry & 0xFFFFFFFF) - 1
+            base = NODE + node * NODE_WORDS
+            if (
+                get(words, base + NODE_SIZE) == size
+                and get(words, base + NODE_PARENT) == parent
+                and equal(buffer, at, arena, get(words, base + NODE_TEXT), size)
+            ):
+                return int(node)
+        if entry == 0:
+            break
+        slot = (slot + 1) & (SLOTS - 1)
+    return FAIL
 
 
 @compiled

@@ -94,10 +94,10 @@ ROW_PLACE_END: Final = ROW_PLACE + ROWS_MAX + _GUARD_WORDS
 ROW_RECORD: Final = ROW_PLACE_END
 ROW_RECORD_END: Final = ROW_RECORD + ROWS_MAX + _GUARD_WORDS
 # per column: its cells and the bytes of their texts at most; then where its next row, value and
-# text go, and where its texts begin
+# text go
 COLUMN: Final = ROW_RECORD_END
 COLUMN_WORDS: Final = 8
-COLUMN_CELLS, COLUMN_BYTES, TO_ROW, TO_VALUE, TO_TEXT, TEXT_BASE = range(6)
+COLUMN_CELLS, COLUMN_BYTES, TO_ROW, TO_VALUE, TO_TEXT = range(5)
 COLUMN_END: Final = COLUMN + COLUMN_WORDS * COLUMNS_MAX + _GUARD_WORDS
 # per column that has a cell: where its parts are in the output
 LAID: Final = COLUMN_END

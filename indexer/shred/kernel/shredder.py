@@ -17,6 +17,7 @@ from indexer.shred.event import Fields
 from indexer.shred.interface import SetAside, Shredded, ShredInput
 from indexer.shred.kernel import memory as m
 from indexer.shred.kernel.columns import lay_out, write_cells
+from indexer.shred.kernel.events import BOOL
 from indexer.shred.kernel.keys import empty_names
 from indexer.shred.kernel.lines import read_lines
 from indexer.shred.kernel.memory import Memory, make_memory
@@ -190,30 +191,35 @@ def _columns(buffer: Bytes, memory: Memory) -> dict[ColumnKey, SparseColumn]:
     columns, size = lay_out(memory.words)
     output = np.empty(size, np.uint8)
     write_cells(buffer, memory.words, columns, output)
-    table = memory.words[m.LAID : m.LAID + columns * m.LAID_WORDS]
-    laid = table.reshape(-1, m.LAID_WORDS).tolist()
-    named = sorted(
-        (_name(memory, one[m.LAID_COLUMN] >> 3), one[m.LAID_COLUMN] & 7, one) for one in laid
-    )
+    words = memory.words
+    texts = words[m.FIELD :][: words[m.FIELDS] * m.FIELD_WORDS].reshape(-1, m.FIELD_WORDS)
+    names = _names(texts[:, m.FIELD_TEXT], texts[:, m.FIELD_SIZE], memory.arena)
+    laid = words[m.LAID :][: columns * m.LAID_WORDS].reshape(-1, m.LAID_WORDS).tolist()
+    named = sorted((names[one[m.LAID_COLUMN] >> 3], one[m.LAID_COLUMN] & 7, one) for one in laid)
     whole = pa.py_buffer(output)
+    arrays = [_whole(field_type, whole) for field_type in TYPES]
+    rows = output.view(np.uint32)
     found: dict[ColumnKey, SparseColumn] = {}
     for name, kind, one in named:
-        field_type = TYPES[kind]
-        cells, begin = one[m.LAID_CELLS], one[m.LAID_VALUES]
-        if field_type is FieldType.BOOL:
-            buffers = [None, whole.slice(begin, (cells + 7) >> 3)]
-        elif kind <= 2:
-            buffers = [None, whole.slice(begin, cells * 8)]
-        else:
-            text = whole.slice(one[m.LAID_TEXT], one[m.LAID_TEXT_END] - one[m.LAID_TEXT])
-            buffers = [None, whole.slice(begin, cells * 8 + 8), text]
-        values = pa.Array.from_buffers(field_type.arrow, cells, buffers, 0)
-        rows = output[one[m.LAID_ROWS] : one[m.LAID_ROWS] + cells * 4].view(np.uint32)
-        found[ColumnKey(name, field_type)] = SparseColumn(rows, values)
+        cells, first = one[m.LAID_CELLS], one[m.LAID_VALUES]
+        values = arrays[kind].slice(first * 8 if kind == BOOL else first >> 3, cells)
+        first = one[m.LAID_ROWS] >> 2
+        found[ColumnKey(name, TYPES[kind])] = SparseColumn(rows[first : first + cells], values)
     return found
 
 
-def _name(memory: Memory, number: int) -> str:
-    base = m.FIELD + number * m.FIELD_WORDS
-    at, size = memory.words[base + m.FIELD_TEXT], memory.words[base + m.FIELD_SIZE]
-    return memory.arena[at : at + size].tobytes().decode()
+def _whole(field_type: FieldType, whole: pa.Buffer) -> pa.Array:
+    """The output as if all of it were values of one type: only slices of it mean something."""
+    if field_type is FieldType.BOOL:
+        return pa.Array.from_buffers(field_type.arrow, whole.size * 8, [None, whole], 0)
+    if field_type in (FieldType.INT, FieldType.FLOAT):
+        return pa.Array.from_buffers(field_type.arrow, whole.size // 8, [None, whole], 0)
+    return pa.Array.from_buffers(field_type.arrow, whole.size // 8 - 1, [None, whole, whole], 0)
+
+
+def _names(starts: Words, sizes: Words, arena: Bytes) -> list[str]:
+    """The full names, in the order of fields; the arena is copied once, not once per name."""
+    ends = starts + sizes
+    text = arena[: int(ends.max())].tobytes()
+    places = zip(starts.tolist(), ends.tolist(), strict=True)
+    return [text[start:end].decode() for start, end in places]
