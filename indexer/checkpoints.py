@@ -1,6 +1,5 @@
 """Every so many manifests a checkpoint: the chain up to it, compacted. It only saves reading."""
 
-import asyncio
 import logging
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +10,7 @@ from common.logs import say
 from snapshot.chain import Chain
 from snapshot.manifest import Dropped, Manifest, SegmentEntry
 from snapshot.publish import CHECKPOINT_EVERY, publish_checkpoint
+from snapshot.threads import to_store_thread
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Checkpoints:
         kept = segments()
         self._dropped = set(dropped_in(sorted(self._dropped), kept))
         try:
-            await asyncio.to_thread(
+            await to_store_thread(
                 publish_checkpoint, self._chain, manifest, kept, sorted(self._dropped), self._clock
             )
         except BellwetherError as error:

@@ -4,13 +4,13 @@ The answer follows from the log alone: from the fold's window, which is carried 
 from the published lists before it (I2, I3).
 """
 
-import asyncio
 from collections.abc import Mapping
 
 from common import limits
 from common.reroute import Answer, Decision, Place, Void
 from indexer.fold import Fold
 from snapshot.batch_lists import BatchLists, ListsMissing
+from snapshot.threads import to_store_thread
 
 Copies = Mapping[bytes, Place | None]
 
@@ -42,7 +42,7 @@ async def find_copies(fold: Fold, lists: BatchLists, wanted: Mapping[bytes, int]
     """The copy of each batch, None where there is none. Raises ListsMissing, ObjectsUnavailable."""
     known, search = look_up(fold, lists.end, wanted)
     if search:
-        found = await asyncio.to_thread(lists.find, search)
+        found = await to_store_thread(lists.find, search)
         known |= {batch: found.get(batch) for batch in search}
     return known
 

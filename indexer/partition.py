@@ -50,6 +50,7 @@ from snapshot.cutoffs import Cutoffs
 from snapshot.divergence import Divergence
 from snapshot.manifest import Gap, Manifest, SegmentEntry, SetAsideEntry
 from snapshot.retention import RetentionBook
+from snapshot.threads import to_store_thread
 
 _BACKOFF_FIRST_S = 0.5
 _BACKOFF_MAX_S = 15.0
@@ -194,7 +195,7 @@ class Partition:
             writer=WRITER,
             zone=context.zone,
         )
-        cutoffs = await asyncio.to_thread(self.retention.refresh)
+        cutoffs = await to_store_thread(self.retention.refresh)
         await self.look()
         self.catch_up_to = self.log_bounds.end
         sealer = Sealer(
@@ -206,7 +207,7 @@ class Partition:
             context.zone,
             self.divergences,
         )
-        await asyncio.to_thread(sealer.prepare)
+        await to_store_thread(sealer.prepare)
         self._begin(resumed, cutoffs)
         publishing = Publishing(self, sealer, resumed, context, self.shared.config)
         self.publishing = publishing
@@ -269,9 +270,16 @@ class Partition:
             try:
                 records = await reading.take(fold.next_offset)
             except OffsetGone as error:
+                self._check_log(served)
                 await self._pass_gap(error.start)
                 continue
+            self._check_log(served)
             await self._take(records, queue)
+
+    def _check_log(self, served: Served) -> None:
+        """Raises Resync if what was read may be of another log: its offsets say nothing here."""
+        if self.shared.watch.epoch != served.epoch.log:
+            raise Resync(f"the log is {self.shared.watch.epoch} now, not {served.epoch.log}")
 
     async def _has_room(self) -> bool:
         """Whether the budget of live rows lets us read; waits a moment if it does not."""
@@ -289,7 +297,7 @@ class Partition:
         """The log dropped what we had not read: somebody's manifest covers it, or it is lost."""
         fold, served = self._state()
         after = self.publishing.predecessor if self.publishing is not None else None
-        keys = await asyncio.to_thread(self.chain.manifest_keys, after or "")
+        keys = await to_store_thread(self.chain.manifest_keys, after or "")
         if keys:
             raise Resync(f"the log dropped offset {fold.next_offset}, manifest {keys[-1]} goes on")
         gap = Gap(

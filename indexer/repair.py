@@ -21,6 +21,7 @@ from indexer.shred import Shredder, ShredInput
 from snapshot.cache import SegmentCache
 from snapshot.chain import Chain
 from snapshot.manifest import Manifest, SegmentEntry, segment_key, unpack_batches
+from snapshot.threads import to_store_thread
 
 _READ_BYTES = 4 * 1024 * 1024
 logger = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class Repairs:
         Raises OffsetGone when the log no longer holds the records, DamagedObject, ObjectMissing.
         """
         chain = Chain(self._objects, partition, None)
-        manifest = await asyncio.to_thread(_manifest_of, chain, entry)
+        manifest = await to_store_thread(_manifest_of, chain, entry)
         accepted = {offset for _, offset in unpack_batches(manifest.batches)}
         inputs: list[ShredInput] = []
         offset = entry.first_offset

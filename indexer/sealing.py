@@ -24,6 +24,7 @@ from snapshot.divergence import Divergence, list_divergences
 from snapshot.epochs import Epoch
 from snapshot.manifest import Gap, Manifest, SegmentEntry, SetAsideEntry, pack_batches
 from snapshot.publish import Published, publish
+from snapshot.threads import to_store_thread
 
 WRITER = "bellwether-indexer-1"
 _BACKOFF_FIRST_S = 0.2
@@ -158,7 +159,7 @@ class Sealer:
         backoff_s = _BACKOFF_FIRST_S
         while True:
             try:
-                return await asyncio.to_thread(self._publish, sealed, predecessor)
+                return await to_store_thread(self._publish, sealed, predecessor)
             except (ObjectsUnavailable, ObjectMissing, OSError) as error:
                 text = "cut cannot be published now; trying again"
                 self._say(text, sealed.pending, error, backoff_s)

@@ -17,6 +17,7 @@ from indexer.partition import Partition
 from snapshot.cutoffs import Cutoffs
 from snapshot.manifest import SegmentEntry
 from snapshot.retention import droppable_offset
+from snapshot.threads import to_store_thread
 
 _ROUND_S = 1.0
 _MARKER_AGAIN_NS = 60 * 10**9
@@ -136,7 +137,7 @@ class Caretaker:
         now_ns = self._context.clock.now_ns()
         cutoffs = await partition.shared.retentions.cutoffs()
         hidden = [] if partition.stopped_reason else partition.hidden_by(cutoffs)
-        partition.expire(await asyncio.to_thread(self._retire, hidden, cutoffs, now_ns))
+        partition.expire(await to_store_thread(self._retire, hidden, cutoffs, now_ns))
         await asyncio.to_thread(self._forget, hidden)
         given_up = partition.retention.given_up
         partition.forget_hidden([entry for entry in hidden if entry.object in given_up])

@@ -68,6 +68,7 @@ class Delivery:
         self._questions = OpenQuestions(conditionals_max)
         self._appends: set[asyncio.Task[Appended]] = set()
         self._abandoned_bytes = 0
+        self.refusals = 0  # by the log itself: it may be another one than we know
 
     async def deliver(self, record: Record, *, named: bool) -> Position | LogUnavailable:
         """Append the record (its `via` and `unless` are set here); returns its position, or why
@@ -104,6 +105,7 @@ class Delivery:
             raise
         except LogRefused:
             outcome = "refused"
+            self.refusals += 1
             raise
         except LogUnavailable:
             outcome = "unknown"

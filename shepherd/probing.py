@@ -14,6 +14,7 @@ from shepherd.placement import Placement
 
 _TICK_S = 0.1  # a stuck broker is left within this much of being recognisable
 _REFRESH_TICKS = 300  # added partitions are used half a minute later
+_REFUSED_TICKS = 20  # a log that refuses records may be another one: it is looked at again soon
 _GAUGE_TICKS = 10
 _STALL_PROBE_NS = 500_000_000  # while nothing is let in, somebody has to notice the end of it
 _logger = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ class Probing:
         self._ticks = 0
         self._stall_probe_ns = 0
         self._refreshing: asyncio.Task[None] | None = None
+        self._refreshed_tick = 0
+        self._refusals = 0
 
     async def keep(self) -> None:
         """Run until cancelled."""
@@ -71,7 +74,10 @@ class Probing:
         self._ticks += 1
         if self._ticks % _GAUGE_TICKS == 0:
             self._tell_gauges(now_ns)
-        if self._ticks % _REFRESH_TICKS == 0 and self._refreshing is None:
+        refused = self._delivery.refusals != self._refusals
+        due_ticks = _REFUSED_TICKS if refused else _REFRESH_TICKS
+        if self._ticks - self._refreshed_tick >= due_ticks and self._refreshing is None:
+            self._refreshed_tick, self._refusals = self._ticks, self._delivery.refusals
             self._refreshing = asyncio.get_running_loop().create_task(self._refresh())
 
     async def _refresh(self) -> None:

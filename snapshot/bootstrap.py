@@ -29,6 +29,7 @@ from snapshot.epochs import (
     split_stray,
 )
 from snapshot.manifest import Dropped, Gap, Manifest, SegmentEntry, parse_manifest_key
+from snapshot.threads import to_store_thread
 
 _OPEN_ATTEMPTS = 5  # twins open an epoch at the same time; the loser looks again
 SET_BACK_LOOKS = 3  # that agree that the log ends before what a manifest covers
@@ -222,18 +223,18 @@ async def resume(
     looks = 0
     for _ in range(_OPEN_ATTEMPTS + SET_BACK_LOOKS):
         bounds = await log.bounds(chain.partition)
-        history = await asyncio.to_thread(read_history, chain, bounds.start)
+        history = await to_store_thread(read_history, chain, bounds.start)
         _report(history)
         opening = await _decide(chain, log, log_id, bounds, history)
         if opening.reason is None:
-            return await asyncio.to_thread(_resumed, chain, history, history.epochs[-1], opening)
+            return await to_store_thread(_resumed, chain, history, history.epochs[-1], opening)
         if opening.gap is not None and opening.gap.reason == SET_BACK and looks < SET_BACK_LOOKS:
             looks += 1  # a new leader may for a moment not know how far its log is committed
             await asyncio.sleep(_SET_BACK_PAUSE_S)
             continue
         epoch = _next_epoch(chain, history, log_id, opening, clock, writer, zone)
-        if await asyncio.to_thread(_open_epoch, chain, epoch, history):
-            return await asyncio.to_thread(_resumed, chain, history, epoch, opening)
+        if await to_store_thread(_open_epoch, chain, epoch, history):
+            return await to_store_thread(_resumed, chain, history, epoch, opening)
     raise DamagedObject(f"epochs of partition {chain.partition} cannot be opened; run verify")
 
 

@@ -8,18 +8,21 @@ the others make room. A damaged file is fetched again.
 import hashlib
 import logging
 import os
+import shutil
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from common import durable
 from common.errors import DamagedObject
 from common.logs import say
 from common.metrics import damaged_objects_total, segment_fetched_bytes_total
 from common.objects import ObjectStore
 from snapshot.manifest import segment_key
 
+SCRATCH_PREFIX = "compare-"  # of folders beside segments in which twins' versions are compared
 logger = logging.getLogger(__name__)
 
 
@@ -62,10 +65,17 @@ class SegmentCache:
         self._leases: Counter[str] = Counter()
         self._doomed: set[str] = set()  # to be removed when they are no longer leased
         folder.mkdir(parents=True, exist_ok=True)
-        for part in folder.glob("*/.*.part"):
-            part.unlink(missing_ok=True)
+        self._sweep()
         for path in folder.glob("*/*.parquet"):
             self._sizes[path.stem] = path.stat().st_size
+
+    def _sweep(self) -> None:
+        """Remove what a process that was killed left half done."""
+        for pattern in ("*/.*.part", f"*/{durable.TEMPORARY_PREFIX}*"):
+            for part in self._folder.glob(pattern):
+                part.unlink(missing_ok=True)
+        for scratch in self._folder.glob(f"*/{SCRATCH_PREFIX}*/"):
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def path(self, object_hash: str) -> Path:
         """Where the file of that object is, if it is here."""

@@ -17,6 +17,7 @@ from common.columns.compare import first_difference
 from common.columns.segment_read import SegmentReader, file_hash
 from common.errors import DamagedObject, ObjectMissing
 from common.logs import say
+from snapshot.cache import SCRATCH_PREFIX
 from snapshot.chain import Chain
 from snapshot.checked import DOCUMENT_FORMAT, decode_checked, encode_checked
 from snapshot.manifest import Manifest, SegmentEntry, encode_manifest, segment_key
@@ -147,7 +148,9 @@ def first_differing_block(
 def _compare(
     chain: Chain, mine: SegmentEntry, theirs: SegmentEntry, files: Mapping[str, Path]
 ) -> DifferingBlock:
-    with tempfile.TemporaryDirectory(dir=files[mine.object].parent, prefix="compare-") as scratch:
+    with tempfile.TemporaryDirectory(
+        dir=files[mine.object].parent, prefix=SCRATCH_PREFIX
+    ) as scratch:
         fetched = Path(scratch) / "published.parquet"
         chain.objects.fetch(segment_key(theirs.object), fetched)
         if file_hash(fetched) != theirs.object:

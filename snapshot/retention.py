@@ -68,18 +68,26 @@ class RetentionBook:
         """Read new documents; returns the times before which segments are not served."""
         prefix = retention_prefix(self._chain.partition)
         for info in self._chain.objects.list(prefix, self._newest_key):
-            self._newest_key = info.key
-            self._number = int(info.key.removeprefix(prefix).removesuffix(".json"))
-            try:
-                document = self._chain.load(info.key, Retention)
-            except (DamagedObject, ObjectMissing) as error:
-                say(logger, logging.ERROR, "retention skipped", key=info.key, why=str(error))
+            name = info.key.removeprefix(prefix).removesuffix(".json")
+            if not name.isdigit():
+                say(logger, logging.WARNING, "not a retention document; ignored", key=info.key)
+                continue
+            document = self._read(info.key)  # one that cannot be read now is read the next time
+            self._newest_key, self._number = info.key, int(name)
+            if document is None:
                 continue
             decided = Cutoffs(document.append_before_ns, document.datasets)
             self._cutoffs = self._cutoffs.joined(decided)
             self._given_up.update(document.objects)
             self._undeleted.append(document)
         return self._cutoffs
+
+    def _read(self, key: str) -> Retention | None:
+        try:
+            return self._chain.load(key, Retention)
+        except (DamagedObject, ObjectMissing) as error:
+            say(logger, logging.ERROR, "retention skipped", key=key, why=str(error))
+            return None
 
     def give_up(
         self, segments: Sequence[SegmentEntry], cutoffs: Cutoffs, now_ns: int

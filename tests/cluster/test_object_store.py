@@ -5,7 +5,13 @@ import asyncio
 import pytest
 
 from compose.cluster import Cluster
-from tests.cluster.world import cut_without_wait, in_thread, scene
+from tests.cluster.world import (
+    ask_count,
+    cut_without_wait,
+    in_thread,
+    scene,
+    unpublished_cuts,
+)
 
 pytestmark = pytest.mark.scenario
 
@@ -19,7 +25,27 @@ async def test_stopped_object_store_delays_snapshots_and_loses_nothing(cluster: 
         await in_thread(cluster.s3.kill)
         await cut_without_wait(cluster)
         await running.steady(BAD_S)
+        assert await unpublished_cuts(running), "what is acknowledged waits, and is kept"
+        assert (await ask_count(running)).complete, "what is on disks is served"
         await in_thread(cluster.s3.start)
+        await running.steady()
+    assert running.load.outcome.statuses.keys() <= {"200"}, "ingest must not notice"
+
+
+async def test_object_store_frozen_during_uploads_holds_nothing_else_up(cluster: Cluster) -> None:
+    async with scene(cluster, "S3 frozen for 30 s") as running:
+        await running.steady()
+        running.fault()
+        cutting = asyncio.create_task(cut_without_wait(cluster))
+        await running.steady(0.3)
+        cluster.s3.pause()
+        await cutting
+        await cut_without_wait(cluster)
+        assert await unpublished_cuts(running), "what is acknowledged waits, and is kept"
+        for _ in range(3):
+            await running.steady(BAD_S / 3)
+            assert (await ask_count(running)).complete, "what is on disks is served"
+        cluster.s3.resume()
         await running.steady()
     assert running.load.outcome.statuses.keys() <= {"200"}, "ingest must not notice"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from compose.cluster import Cluster
-from tests.cluster.world import cut, in_thread, scene
+from tests.cluster.world import ask_count, cut, in_thread, scene
 
 pytestmark = pytest.mark.scenario
 
@@ -11,7 +11,10 @@ pytestmark = pytest.mark.scenario
 async def test_both_of_a_pair_killed_and_wiped_lose_nothing(cluster: Cluster) -> None:
     async with scene(cluster, "both of a pair killed and wiped") as running:
         await running.steady()
-        await cut(cluster)  # so that a part is in segments and a part is in the log alone
+        # so that a part is in segments and a part is in the log alone
+        holders = await cut(cluster)
+        lost = [n for n, names in holders.items() if not any(name.startswith("indexer-c") for name in names)]
+        assert lost, "some partition must lose both of its indexers"
         await running.steady()
         pair = [cluster.roles["indexer", "a"], cluster.roles["indexer", "b"]]
         running.fault()
@@ -21,5 +24,10 @@ async def test_both_of_a_pair_killed_and_wiped_lose_nothing(cluster: Cluster) ->
             await in_thread(role.wipe)
         await running.steady(5)
         await in_thread(cluster.roles.start, pair)
+        await running.steady(4)
+        for role in pair:  # in the middle of coming back
+            await in_thread(role.kill)
         await in_thread(cluster.roles.wait_ready, pair)
         await running.steady()
+        assert (await ask_count(running)).complete, "everything is back"
+        running.note(f"partitions {lost} had no other indexer")

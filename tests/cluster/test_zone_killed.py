@@ -3,7 +3,7 @@
 import pytest
 
 from compose.cluster import Cluster
-from tests.cluster.world import in_thread, scene
+from tests.cluster.world import ask_count, in_thread, scene
 
 pytestmark = pytest.mark.scenario
 
@@ -18,4 +18,9 @@ async def test_killed_zone_loses_nothing(cluster: Cluster) -> None:
         brokers = [b for b in cluster.kafka.brokers if cluster.topology.rack(b.number) == "b"]
         for broker in brokers:
             await in_thread(broker.kill)
-        await running.steady(30)
+        await running.steady(20)
+        found = await ask_count(running)
+        assert found.complete, "every partition has its twin in another zone"
+        running.note(f"a query during the fault took {found.took_s:.2f} s")
+        await running.steady(10)
+        assert running.load.outcome.acks[-1].at_s > running.fault_s + 20, "writes must go on"

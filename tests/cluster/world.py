@@ -154,8 +154,28 @@ async def check(running: Scene) -> None:
     assert not diverged, f"twins made different segments: {diverged}"
 
 
-async def cut(cluster: Cluster) -> None:
-    """Cut every partition, so that both twins seal and compare all that was stored."""
+async def cut(cluster: Cluster) -> dict[int, set[str]]:
+    """Cut every partition, so that both twins seal, publish and compare all that was stored.
+
+    Returns each partition's holders. Raises AssertionError when one stays unpublished, or a
+    partition lacks a holder.
+    """
+    until_s = time.monotonic() + CUT_S
+    while True:
+        holders, problems = await _cut_once(cluster)
+        problems += [
+            f"partition {number} is held by {sorted(holders.get(number, ()))}"
+            for number in range(cluster.topology.partitions)
+            if len(holders.get(number, ())) < cluster.topology.copies_possible
+        ]
+        if not problems:
+            return holders
+        assert time.monotonic() < until_s, problems
+        await asyncio.sleep(1)
+
+
+async def _cut_once(cluster: Cluster) -> tuple[dict[int, set[str]], list[str]]:
+    """(who published each partition up to its marker, what was not published and why)."""
     headers = {"X-Honeycomb-Team": cluster.key}
     url = f"{cluster.roles.of('shepherd')[0].public_url}/bw/1/cut"
     timeout = aiohttp.ClientTimeout(total=CUT_S)
@@ -164,6 +184,33 @@ async def cut(cluster: Cluster) -> None:
         session.post(url, params={"wait": "1"}) as answer,
     ):
         assert answer.status == 200, await answer.text()
+        told = await answer.json()
+    holders: dict[int, set[str]] = {}
+    problems = []
+    for one in told["indexers"]:
+        name = one["indexer"]
+        if "error" in one:
+            problems.append(f"{name}: {one['error']}")
+            continue
+        for number, about in one["answer"]["partitions"].items():
+            if about["published"]:
+                holders.setdefault(int(number), set()).add(name)
+            else:
+                problems.append(f"{name}, partition {number}: {about['why']}")
+    return holders, problems
+
+
+async def unpublished_cuts(running: Scene) -> int:
+    """How many cuts wait to be published, at all indexers that answer."""
+    headers = {"X-Honeycomb-Team": running.target.key}
+    async with (
+        aiohttp.ClientSession(headers=headers, timeout=_SHORT) as session,
+        session.get(f"{running.target.url}/bw/1/status") as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+        told = await answer.json()
+    partitions = [p for one in told["indexers"] for p in one["status"]["partitions"].values()]
+    return sum(p["unpublished"]["cuts"] for p in partitions)
 
 
 async def cut_without_wait(cluster: Cluster) -> None:

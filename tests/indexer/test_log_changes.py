@@ -129,6 +129,28 @@ async def test_recreated_log_is_a_new_epoch_with_its_gap_shown_while_it_runs(
         await recreated.close()
 
 
+async def test_offsets_of_a_recreated_log_are_never_read_as_those_of_the_old_one(
+    tmp_path: Path,
+) -> None:
+    """The process adopts the new log, longer already, while a partition is about to read on."""
+    (tmp_path / "other").mkdir()
+    async with open_context(tmp_path) as plain:
+        context, told = telling(plain, await plain.backends.log.open())
+        recreated = EmbeddedLog(tmp_path / "other", 1, SystemClock())
+        identity = await recreated.open()
+        await append(recreated, *([n] for n in range(11, 19)))
+        async with running(context) as partition:
+            await append(plain.backends.log, [1])
+            await plain.backends.log.append(0, CUT)
+            await until(partition, published(2))
+            told.log, told.identity = recreated, identity
+            await partition.shared.watch.look(at_once=True)
+            await until(partition, lambda p: p.served is not None and p.served.epoch.number == 2)
+            await until(partition, reached(8))
+            assert await numbers(partition) == [1, *range(11, 19)]
+        await recreated.close()
+
+
 class Behind(Told):
     """A log whose end is behind for the first looks, like that of a leader just elected."""
 

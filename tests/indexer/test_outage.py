@@ -1,7 +1,10 @@
 """The object store down, refusing or lying: nothing stops and nothing is lost (I2, I4, I11)."""
 
 import asyncio
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +50,37 @@ async def cuts(partition: Partition, first: int, count: int) -> int:
         await append(log, [n])
         await log.append(0, CUT)
     return (await log.bounds(0)).end
+
+
+async def test_store_that_answers_nobody_holds_up_no_other_work(tmp_path: Path) -> None:
+    """Calls hang, as with a frozen server: more of them than the process has threads (I8)."""
+    hanging, go_on = threading.Event(), threading.Event()
+
+    class Frozen(FaultyObjects):
+        def put_if_absent(self, key: str, data: bytes | Path) -> bool:
+            if hanging.is_set():
+                go_on.wait()
+            return super().put_if_absent(key, data)
+
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+    async with open_context(tmp_path, partitions=3, wrap=Frozen) as context, AsyncExitStack() as up:
+        log = context.backends.log
+        held = [await up.enter_async_context(running(context, n)) for n in range(3)]
+        for partition in held:
+            await until(partition, reached(0))
+        hanging.set()
+        try:
+            for n, partition in enumerate(held):
+                await append(log, [n], partition=n)
+                await log.append(n, CUT)
+                await until(partition, lambda p: p.publishing is not None and p.publishing.waiting)
+            await asyncio.sleep(0.05)  # each has begun to publish by now
+            for n, partition in enumerate(held):
+                await append(log, [10 + n], partition=n)
+                await until(partition, reached(3))
+                assert await numbers(partition) == [n, 10 + n]
+        finally:
+            go_on.set()
 
 
 async def test_outage_of_many_cuts_stops_neither_indexing_nor_queries(tmp_path: Path) -> None:

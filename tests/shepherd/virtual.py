@@ -100,19 +100,21 @@ class BrokersLog:
     sent: list[tuple[int, int, str]] = field(default_factory=list)
     ends: Counter[int] = field(default_factory=Counter)
     frozen: bool = False
+    made_anew: bool = False  # and not looked at since
 
     def leader(self, partition: int) -> str:
         names = sorted(self.brokers)
         return self.moved.get(partition, names[partition % len(names)])
 
     async def refresh(self) -> LogIdentity:
+        self.made_anew = False
         return LogIdentity("e", self.partitions)
 
     async def append(self, partition: int, record: Record) -> Appended:
         loop = asyncio.get_running_loop()
         self.sent.append((int(loop.time() * 1e9), partition, str(record.kind)))
         broker = self.brokers[self.leader(partition)]
-        if broker.refuses:
+        if broker.refuses or self.made_anew:
             raise LogRefused("not the leader")
         answer: asyncio.Future[Appended] = loop.create_future()
         self._arrive_later(partition, record, broker, answer)

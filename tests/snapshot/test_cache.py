@@ -40,6 +40,15 @@ def test_cache_of_an_earlier_process_is_checked_before_it_is_used(tmp_path: Path
     assert SegmentCache(objects, tmp_path / "cache", 100).ensure(name).read_bytes() == b"content"
 
 
+def test_what_a_killed_process_left_half_done_does_not_fill_the_disk(tmp_path: Path) -> None:
+    place = tmp_path / "cache" / "ab"
+    (place / "compare-x1").mkdir(parents=True)
+    for name in (".ab12.parquet.7.part", ".tmp-4711-00ff", "compare-x1/published.parquet"):
+        (place / name).write_bytes(b"half")
+    SegmentCache(DirectoryObjects(tmp_path / "objects"), tmp_path / "cache", 100)
+    assert list(place.iterdir()) == []
+
+
 def test_damaged_or_missing_objects_are_refused_and_put_again_from_a_good_file(
     tmp_path: Path,
 ) -> None:

@@ -3,6 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from common.errors import ObjectsUnavailable
 from common.objects.directory import DirectoryObjects
 from common.record import Marker, gone_record, marker_record
 from indexer.tending import Caretaker
@@ -11,6 +14,7 @@ from snapshot.cutoffs import Cutoffs
 from snapshot.manifest import SegmentEntry, segment_key
 from snapshot.retention import Covered, RetentionBook, droppable_offset
 from snapshot.verify import verify
+from tests.indexer.faulty import FaultyObjects
 from tests.indexer.house import DATASET, QUICK, append, open_context, published, running, until
 from tests.indexer.test_partition import numbers
 
@@ -51,6 +55,25 @@ def test_objects_go_only_after_the_document_and_the_grace(tmp_path: Path) -> Non
     assert book.delete_due(now_ns=110, grace_ns=10) == 1
     assert objects.head(segment_key(old.object)) is None
     assert twin.delete_due(now_ns=200, grace_ns=10) == 1  # doing it twice is harmless
+
+
+def test_document_that_could_not_be_read_for_a_moment_is_not_passed_over(tmp_path: Path) -> None:
+    class Flaky(FaultyObjects):
+        def get(self, key: str) -> bytes:
+            if not self.lying:
+                return super().get(key)
+            self.lying = 0.0
+            raise ObjectsUnavailable("the list came, the object did not")
+
+    objects = Flaky(DirectoryObjects(tmp_path))
+    objects.put_if_absent("retention/00000/readme.txt", b"not ours")
+    RetentionBook(Chain(objects, 0, None)).give_up([entry("a", 5)], Cutoffs(6), now_ns=100)
+    twin = RetentionBook(Chain(objects, 0, None))
+    objects.lying = 1.0
+    with pytest.raises(ObjectsUnavailable):
+        twin.refresh()
+    assert twin.refresh() == Cutoffs(6)
+    assert twin.given_up == {"a" * 64}
 
 
 def test_cut_off_never_goes_back(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ class KafkaLog:
         self._closed = True
         self._topic_id = NO_TOPIC
         self._identity = LogIdentity("", 0)
+        self._most = 0  # partitions that there ever were
         self._keep_ns: int | None = None
 
     async def open(self) -> LogIdentity:
@@ -68,6 +69,7 @@ class KafkaLog:
         self._keep_ns = await self._retention_ns()
         self._topic_id = view.topic_id
         self._identity = LogIdentity(view.topic_id.hex(), len(view.leaders))
+        self._most = max(self._most, len(view.leaders))
         return self._identity
 
     async def append(self, partition: int, record: Record) -> Appended:
@@ -93,7 +95,7 @@ class KafkaLog:
     async def bounds(self, partition: int) -> Bounds:
         """Start and end of a partition. Raises LogUnavailable."""
         self._check(partition)
-        return await self._reader.bounds(partition)
+        return await self._reader.bounds(self._topic_id, partition)
 
     def leader(self, partition: int) -> str:
         """Id of the broker that leads the partition, or ""."""
@@ -137,5 +139,11 @@ class KafkaLog:
     def _check(self, partition: int) -> None:
         if self._closed:
             raise LogUnavailable("the log is closed")
-        if not 0 <= partition < self._identity.partitions:
+        if not 0 <= partition < self._most:
             raise ValueError(f"no partition {partition}: there are {self._identity.partitions}")
+        if partition >= self._identity.partitions:
+            raise LogRefused(
+                f"topic {self._config.topic} was made anew with {self._identity.partitions} "
+                f"partitions, it had {self._most}: give it as many again",
+                retry_after_s=5,
+            )

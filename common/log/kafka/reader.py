@@ -122,14 +122,19 @@ class Reader:
             call.cancel()
 
     async def _out_of_range(self, partition: int, offset: int, wait_ms: int) -> list[LogRecord]:
-        bounds = await self.bounds(partition)
+        bounds = await self._bounds(partition)
         if offset < bounds.start:
             raise OffsetGone(partition, offset, bounds.start)
         await asyncio.sleep(min(_RETRY_S, wait_ms / 1000))  # beyond the end: nothing to wait on
         return []
 
-    async def bounds(self, partition: int) -> Bounds:
+    async def bounds(self, topic_id: bytes, partition: int) -> Bounds:
         """First offset held, and the end that all replicas in sync have. Raises LogUnavailable."""
+        bounds = await self._bounds(partition)
+        self._check_topic(topic_id)  # brokers are asked by the topic's name
+        return bounds
+
+    async def _bounds(self, partition: int) -> Bounds:
         start, end = await asyncio.gather(
             self._offset(partition, OffsetResetStrategy.EARLIEST),
             self._offset(partition, OffsetResetStrategy.LATEST),

@@ -28,6 +28,26 @@ async def until_refreshed(log: FreshKafkaLog, partitions: int, not_epoch: str = 
             await asyncio.sleep(0.05)
 
 
+async def make_again(config: KafkaConfig) -> None:
+    """Make a topic that was just deleted: its name is free a moment later."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                if await create_topic(config):
+                    return
+            except LogUnavailable:
+                pass
+            await asyncio.sleep(0.05)
+
+
+async def until_looked_at(log: FreshKafkaLog) -> None:
+    """Wait until the client has seen by itself that the topic is another one."""
+    async with asyncio.timeout(30):
+        while log._cluster.view.topic_id == log._topic_id:
+            log._cluster.wanted()
+            await asyncio.sleep(0.05)
+
+
 async def test_made_topic_has_no_problems_and_is_made_once(log: FreshKafkaLog) -> None:
     assert await check_topic(log.config) == []
     assert not await create_topic(log.config)
@@ -91,14 +111,7 @@ async def test_topic_that_was_made_anew_is_another_log_until_refreshed(log: Fres
     leader = log._cluster.leader(0)
     assert leader is not None
     await leader.call(DeleteTopicsRequest([log.config.topic], 5_000))
-    async with asyncio.timeout(30):
-        while True:  # a deleted name is free a moment later
-            try:
-                if await create_topic(log.config):
-                    break
-            except LogUnavailable:
-                pass
-            await asyncio.sleep(0.05)
+    await make_again(log.config)
     with pytest.raises(LogRefused):
         await log.append(0, numbered("to the old one"))
     with pytest.raises(LogUnavailable, match="another log"):
@@ -108,3 +121,21 @@ async def test_topic_that_was_made_anew_is_another_log_until_refreshed(log: Fres
     assert appended.position.epoch != epoch
     assert appended.position.offset == 0
     assert len(await log.read(0, 0, 1000, 0)) == 1
+
+
+async def test_topic_made_anew_with_fewer_partitions_refuses_what_belongs_to_the_others(
+    log: FreshKafkaLog,
+) -> None:
+    epoch = (await log.open()).epoch
+    await log.append(PARTITIONS - 1, numbered("a"))
+    leader = log._cluster.leader(0)
+    assert leader is not None
+    await leader.call(DeleteTopicsRequest([log.config.topic], 5_000))
+    await make_again(dataclasses.replace(log.config, partitions=1))
+    await until_looked_at(log)
+    with pytest.raises(LogUnavailable):  # its end would be taken for the old one's
+        await log.bounds(0)
+    await until_refreshed(log, 1, not_epoch=epoch)
+    with pytest.raises(LogRefused, match="give it as many again"):
+        await log.append(PARTITIONS - 1, numbered("b"))
+    await log.append(0, numbered("c"))

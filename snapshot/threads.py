@@ -1,0 +1,23 @@
+"""Threads for calls to the object store, apart from all others of the process (I8).
+
+A store that does not answer holds each call up for half a minute. However many partitions wait for
+it, the threads that shred, open segments for queries and ask the locks stay free.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from common import limits
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_threads = ThreadPoolExecutor(limits.STORE_THREADS_MAX, thread_name_prefix="store")
+
+
+async def to_store_thread(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """As `asyncio.to_thread`, for work that waits for the object store."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_threads, partial(work, *arguments, **options))
