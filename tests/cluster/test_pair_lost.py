@@ -13,7 +13,11 @@ async def test_both_of_a_pair_killed_and_wiped_lose_nothing(cluster: Cluster) ->
         await running.steady()
         # so that a part is in segments and a part is in the log alone
         holders = await cut(cluster)
-        lost = [n for n, names in holders.items() if not any(name.startswith("indexer-c") for name in names)]
+        lost = [
+            n
+            for n, names in holders.items()
+            if not any(name.startswith("indexer-c") for name in names)
+        ]
         assert lost, "some partition must lose both of its indexers"
         await running.steady()
         pair = [cluster.roles["indexer", "a"], cluster.roles["indexer", "b"]]

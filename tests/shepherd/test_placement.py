@@ -484,21 +484,6 @@ def test_added_partitions_are_used_while_running() -> None:
     assert {p for _, p, kind in house.log.sent if kind == "events"} >= set(range(12, 24))
 
 
-def test_log_that_was_made_anew_is_looked_at_soon_and_used_again() -> None:
-    house = House()
-
-    async def script(house: House) -> None:
-        await house.load(31)
-        house.log.made_anew = True
-        await house.load(2.5)
-        house.failures.clear()
-        await house.load(5)
-
-    run_virtual(house.run(script))
-    assert not house.failures
-    assert len(house.acked) >= 36 * RATE_PER_S
-
-
 @given(
     st.sets(st.integers(0, 11)), st.sets(st.integers(0, 11)), st.binary(min_size=16, max_size=16)
 )
