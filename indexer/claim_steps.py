@@ -120,12 +120,20 @@ class Vacancies:
         self._take_over_ns = take_over_ns
         self._look_ns = min(look_ns, take_over_ns)
         self._since_ns: dict[int, int] | None = None
+        self._outage_ns: int | None = None
+
+    def interrupted(self, now_ns: int) -> None:
+        """The locks cannot be asked: what was seen before says nothing about the holders now."""
+        self._outage_ns = now_ns
+        if self._since_ns is not None:
+            self._since_ns = {}
 
     def look(self, vacant: Mapping[int, int], now_ns: int) -> set[int]:
         """Those that may be taken now. vacant: partition -> how many hold it still.
 
-        What lacked a holder when we came is free at once; what is held by nobody must be seen
-        twice, since locks that come back after an outage tell of their claims one by one.
+        What lacked a holder when we came is free at once, what is held by nobody when it is seen
+        twice. Soon after an outage of the locks that is no sign of death: holders whose sessions
+        ended go on, and renew their claims one by one.
         """
         first = self._since_ns is None
         before = self._since_ns or {}
@@ -134,8 +142,14 @@ class Vacancies:
         return {
             p
             for p, since_ns in self._since_ns.items()
-            if now_ns - since_ns >= (self._take_over_ns if vacant[p] else self._look_ns)
+            if now_ns - since_ns >= self._patience_ns(since_ns, nobody=not vacant[p])
         }
+
+    def _patience_ns(self, since_ns: int, *, nobody: bool) -> int:
+        after_outage = (
+            self._outage_ns is not None and since_ns - self._outage_ns < self._take_over_ns
+        )
+        return self._look_ns if nobody and not after_outage else self._take_over_ns
 
 
 def _seats(holds: Holds) -> Seats:

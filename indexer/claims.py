@@ -144,6 +144,7 @@ class Claims:
             await self._step(self._decide(self.last), gained, lost)
             await self._tell_ready()
         except Unavailable as error:
+            self._vacancies.interrupted(self._clock.monotonic_ns())
             say(logger, logging.WARNING, "locks are unavailable", why=str(error))
 
     async def release_all(self) -> None:

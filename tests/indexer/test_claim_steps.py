@@ -248,3 +248,15 @@ def test_rolling_restart_freezes_moves_but_not_what_nobody_ready_holds() -> None
     assert world.look(newcomer, frozen=True).take == ()
     world.die(name_at(world, "b"))
     assert len(world.look(newcomer, frozen=True).take) == 12
+
+
+def test_after_an_outage_of_the_locks_nobody_is_taken_for_dead_at_once() -> None:
+    vacancies = Vacancies(TAKE_OVER_NS, LOOK_NS)
+    assert vacancies.look({}, 0) == set()
+    vacancies.interrupted(100)
+    assert vacancies.look({1: 0, 2: 1}, 110) == set()
+    assert vacancies.look({1: 0, 2: 1}, 110 + TAKE_OVER_NS - 1) == set()
+    assert vacancies.look({1: 0, 2: 1}, 110 + TAKE_OVER_NS) == {1, 2}
+    later = 100 + 2 * TAKE_OVER_NS
+    vacancies.look({3: 0}, later)
+    assert vacancies.look({3: 0}, later + LOOK_NS) == {3}
