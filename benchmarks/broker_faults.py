@@ -15,6 +15,7 @@ acknowledged event is in the log once by the rules of conditional records.
 import argparse
 import asyncio
 import contextlib
+import functools
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -200,7 +201,7 @@ async def measure(cluster: Cluster, shepherd: Role, options: argparse.Namespace)
                 heal = contextlib.ExitStack()
                 run = await client.run(
                     f"round {round_number}: {kind} from second {begin_s:.0f} on", seconds,
-                    {begin_s: lambda kind=kind, heal=heal: _break(cluster, kind, heal)},
+                    {begin_s: functools.partial(_break, cluster, kind, heal)},
                 )  # fmt: skip
                 await asyncio.to_thread(heal.close)
                 show(run, seconds)

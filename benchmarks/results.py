@@ -1,0 +1,103 @@
+"""What a run found, as it is kept in its JSON file: raw repetitions, seeds, versions, settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+FORMAT = 1
+
+
+class Repetition(msgspec.Struct, frozen=True):
+    """One timed call. cpu_s and peak_rss_bytes: of the process and everything it started."""
+
+    wall_s: float
+    cpu_s: float
+    peak_rss_bytes: int
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One system on one workload. problem: empty, or why there is nothing or nothing right.
+
+    wrong: what it wrote differs from the truth (so there are repetitions all the same).
+    """
+
+    workload: str
+    system: str
+    group: str
+    repetitions: list[Repetition] = []
+    rows: int = 0
+    stored_bytes: int = 0
+    settings: Mapping[str, object] = {}
+    problem: str = ""
+    wrong: str = ""
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self.repetitions)
+
+    def cpu_s(self) -> float:
+        """Median CPU seconds."""
+        return median(one.cpu_s for one in self.repetitions)
+
+    def wall_s(self) -> float:
+        """Median seconds."""
+        return median(one.wall_s for one in self.repetitions)
+
+    def peak_rss_bytes(self) -> int:
+        """The highest peak."""
+        return max(one.peak_rss_bytes for one in self.repetitions)
+
+
+class WorkloadInfo(msgspec.Struct, frozen=True):
+    """A workload as it was in this run. text_bytes: of its JSON lines."""
+
+    name: str
+    note: str
+    events: int
+    text_bytes: int
+    body_events: int
+    depth: int
+
+
+class SystemInfo(msgspec.Struct, frozen=True):
+    """A system as it was in this run. missing: why it could not run here."""
+
+    name: str
+    group: str
+    note: str
+    missing: str = ""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """Everything of one run. machine: described by `benchmarks.machine`."""
+
+    format: int
+    taken: str
+    seed: int
+    repetitions: int
+    quick: bool
+    machine: Mapping[str, object]
+    versions: Mapping[str, str]
+    workloads: list[WorkloadInfo]
+    systems: list[SystemInfo]
+    results: list[Result]
+
+    def find(self, workload: str, system: str) -> Result | None:
+        """The result of this pair, if it was measured."""
+        for one in self.results:
+            if (one.workload, one.system) == (workload, system) and one.measured:
+                return one
+        return None
+
+
+def write_run(run: Run, path: Path) -> None:
+    """Write it as JSON."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
+
+
+def read_run(path: Path) -> Run:
+    """Read what `write_run` wrote. Raises msgspec.ValidationError."""
+    return msgspec.json.decode(path.read_bytes(), type=Run)

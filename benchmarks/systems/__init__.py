@@ -1,0 +1,22 @@
+"""Every system that is measured, in the order of the report. Importing this imports no peer."""
+
+from benchmarks.systems.base import System
+from benchmarks.systems.bellwether import Bellwether
+from benchmarks.systems.duckdb_json import DuckDb
+
+OURS = "bellwether"
+AGAIN = "bellwether (again)"
+
+
+def all_systems() -> list[System]:
+    """A new one of each. Their names are unique."""
+    return [
+        Bellwether(OURS),
+        Bellwether(AGAIN, "the same once more: what differs is noise"),
+        DuckDb(),
+    ]
+
+
+def make_system(name: str) -> System:
+    """The system of this name. Raises KeyError."""
+    return {one.name: one for one in all_systems()}[name]

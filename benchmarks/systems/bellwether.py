@@ -1,0 +1,156 @@
+"""Ours: records as they are in the log to the sealed segments of their cuts, as an indexer does.
+
+Decompression, shredding, live rows, the cut at its limits, sorting out far rows, columns, Parquet,
+digest, the file's hash, fsync and rename. Left out: reading the log, and publishing.
+"""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.systems.base import Group, Prepared, Written, record_lines
+from common import limits
+from common.columns.key import ColumnKey, FieldType
+from common.record import Kind, Record, compress_value, decoded_bytes
+from indexer.batch import Accepted, index_batch
+from indexer.config import IndexerConfig
+from indexer.live import LiveRows
+from indexer.seal import seal_all
+from indexer.shred.ahead import load
+from indexer.shred.interface import Shredder
+
+SEEDS = (3, 5)  # of the kernel's hash: any two
+DATASET = "benchmark"
+
+
+def accepted_records(prepared: Prepared) -> list[Accepted]:
+    """The events as records in the log, one per body."""
+    found = []
+    for offset, lines in enumerate(record_lines(prepared)):
+        record = Record(
+            Kind.EVENTS,
+            compress_value(lines),
+            bytes(16),
+            "team",
+            "env",
+            DATASET,
+            lines.count(b"\n"),
+            prepared.depth,
+        )
+        found.append(Accepted(offset, _first_time_ns(lines), record))
+    return found
+
+
+def _first_time_ns(lines: bytes) -> int:
+    """A record is appended when its first event happens."""
+    return int(lines[5 : lines.index(b",")])
+
+
+def load_kernel(prepared: Prepared) -> Shredder:
+    """The compiled shredder from the cache, compiled if it is not there."""
+    return load(prepared.cache / "kernel", SEEDS, lambda _: None)
+
+
+class Bellwether:
+    """Records to sealed segments in one thread. A second one under another name shows the noise."""
+
+    group = Group.FILES
+
+    def __init__(self, name: str = "bellwether", note: str = "") -> None:
+        self.name = name
+        self.note = note or (
+            "reads compressed records, checks every event, keeps the order of the log; writes a "
+            "logical digest, page checksums, a page index, offsets and the file's hash, and fsyncs"
+        )
+        self._prepared: Prepared | None = None
+        self._shredder: Shredder | None = None
+        self._records: list[Accepted] = []
+
+    def settings(self) -> Mapping[str, object]:
+        """As `System.settings`."""
+        return {
+            "shred_rows": IndexerConfig().shred_rows,
+            "cut_rows": limits.CUT_ROWS_MAX_V1,
+            "cut_bytes": limits.CUT_BYTES_MAX_V1,
+            "threads": 1,
+            "shredder": "kernel",
+        }
+
+    def available(self) -> str:
+        """As `System.available`."""
+        return ""
+
+    def prepare(self, prepared: Prepared) -> None:
+        """As `System.prepare`."""
+        import pyarrow as pa
+
+        pa.set_cpu_count(1)
+        self._prepared = prepared
+        self._shredder = load_kernel(prepared)
+        self._records = accepted_records(prepared)
+
+    def run(self) -> None:
+        """As `System.run`."""
+        if self._prepared is None or self._shredder is None:
+            raise RuntimeError("not prepared")
+        folder = _emptied(self._prepared.folder / "segments")
+        step_rows = IndexerConfig().shred_rows
+        live, batch = LiveRows(0), list[Accepted]()
+        batch_rows = cut_rows = cut_bytes = 0
+        for one in self._records:
+            batch.append(one)
+            batch_rows += one.record.n
+            cut_rows += one.record.n
+            cut_bytes += decoded_bytes(one.record.value)
+            is_cut = cut_rows >= limits.CUT_ROWS_MAX_V1 or cut_bytes >= limits.CUT_BYTES_MAX_V1
+            if is_cut or batch_rows >= step_rows or one is self._records[-1]:
+                end = one.offset + 1
+                live = index_batch(self._shredder, live, batch, end, frozenset()).live
+                batch, batch_rows = [], 0
+            if is_cut or one is self._records[-1]:
+                cuts = live.cut().sealing[-1].cuts
+                seal_all(cuts, epoch="epoch", partition=0, folder=folder)
+                live, cut_rows, cut_bytes = LiveRows(one.offset + 1), 0, 0
+
+    def written(self) -> Written:
+        """As `System.written`."""
+        if self._prepared is None:
+            raise RuntimeError("not prepared")
+        return read_segments(self._prepared, self._prepared.folder / "segments")
+
+
+def read_segments(prepared: Prepared, folder: Path) -> Written:
+    """Rows, sums and sizes of the segments in a folder, read by another engine than ours."""
+    import duckdb
+    import pyarrow.parquet as pq
+
+    paths = sorted(folder.glob("*.parquet"))
+    rows, numbers, text = 0, [0.0, 0.0], 0
+    first, second = (".".join(keys) for keys in prepared.checks.numbers)
+    with duckdb.connect() as connection:
+        for path in paths:
+            there = set(pq.read_schema(path).names)
+            wanted = "count(*)"
+            for name in (first, second):
+                parts = [
+                    f"coalesce(sum(CAST({one} AS DOUBLE)), 0)"
+                    for kind in (FieldType.INT, FieldType.FLOAT)
+                    if (one := f'"{ColumnKey(name, kind).physical}"')[1:-1] in there
+                ]
+                wanted += f", {' + '.join(parts) or '0.0'}"
+            name = ColumnKey(".".join(prepared.checks.text), FieldType.STRING).physical
+            wanted += f', coalesce(sum(strlen("{name}")), 0)' if name in there else ", 0"
+            row = connection.execute(f"SELECT {wanted} FROM '{path}'").fetchone()
+            if row is None:
+                raise RuntimeError("count(*) gave no row")
+            rows += row[0]
+            numbers = [numbers[0] + row[1], numbers[1] + row[2]]
+            text += row[3]
+    stored = sum(path.stat().st_size for path in paths)
+    return Written(rows, (numbers[0], numbers[1]), text, stored)
+
+
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder

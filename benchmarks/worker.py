@@ -1,0 +1,74 @@
+"""The process that one system is measured in, for one workload. Started by `benchmarks.runner`.
+
+It is told what to do by lines of JSON on its standard input and answers with lines of JSON on
+what was its standard output; whatever libraries print goes to standard error.
+"""
+
+import gc
+import os
+import sys
+import time
+import traceback
+from typing import Any
+
+import msgspec
+
+from benchmarks.processes import Meter
+from benchmarks.results import Repetition
+from benchmarks.systems import make_system
+from benchmarks.systems.base import Prepared, System, Written
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What to do: `prepare` (with the input), `run` or `written`."""
+
+    do: str
+    prepared: Prepared | None = None
+
+
+class Done(msgspec.Struct, frozen=True):
+    """How it went. error: empty, or the exception's text."""
+
+    error: str = ""
+    settings: dict[str, Any] = {}
+    repetition: Repetition | None = None
+    written: Written | None = None
+
+
+def decode_task(line: bytes) -> Task:
+    """A task as it came; paths come as text."""
+    return msgspec.json.decode(line, type=Task, dec_hook=lambda kind, value: kind(value))
+
+
+def work(system: System, task: Task, meter: Meter) -> Done:
+    """Do one thing. Raises whatever the system raises."""
+    if task.prepared is not None:
+        system.prepare(task.prepared)
+        return Done(settings=dict(system.settings()))
+    if task.do == "written":
+        return Done(written=system.written())
+    gc.collect()
+    meter.begin()
+    began = time.perf_counter()
+    system.run()
+    took = time.perf_counter() - began
+    return Done(repetition=meter.end(took))
+
+
+def main() -> None:
+    """Serve until standard input ends. argv: the system's name."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    system, meter = make_system(sys.argv[1]), Meter()
+    for line in sys.stdin.buffer:
+        try:
+            done = work(system, decode_task(line), meter)
+        except Exception as error:  # noqa: BLE001 - a peer may raise anything; it is reported
+            traceback.print_exc()
+            done = Done(error=f"{type(error).__name__}: {error}")
+        answers.write(msgspec.json.encode(done, enc_hook=str) + b"\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""A workload: events as a client would send them, from a seed or from a real file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.systems.base import Checks
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Named events. `lines(seed, events)` gives JSON objects, the same ones for the same seed.
+
+    events: how many a full run takes. body_events: in one body, and in one record of the log.
+    depth: how deep ours unpacks objects. quick: part of `--quick`.
+    """
+
+    name: str
+    note: str
+    lines: Callable[[int, int], list[bytes]]
+    checks: Checks
+    events: int
+    body_events: int = 1_000
+    depth: int = 0
+    quick: bool = False

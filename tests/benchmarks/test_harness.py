@@ -1,0 +1,56 @@
+"""The harness works: it measures, and what is written is what was given. Never a time."""
+
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.results import Run, read_run
+from benchmarks.systems import all_systems
+from benchmarks.workloads import WORKLOADS, Workload
+from tests.kernel_cache import KERNEL_CACHE
+from tests.system.harness import ROOT
+
+EVENTS = 300
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A quick run of everything that is installed here, with very few events."""
+    out = tmp_path_factory.mktemp("benchmarks")
+    (out / "cache").mkdir()
+    (out / "cache" / "kernel").symlink_to(KERNEL_CACHE)
+    KERNEL_CACHE.mkdir(parents=True, exist_ok=True)
+    arguments = ["--quick", "--events", str(EVENTS), "--repetitions", "1", "--out", str(out)]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return read_run(out / "run.json")
+
+
+def test_everything_that_is_installed_was_measured(quick: Run) -> None:
+    workloads = [one.name for one in WORKLOADS if one.quick]
+    systems = [one.name for one in all_systems() if not one.available()]
+    found = {(one.workload, one.system): one for one in quick.results}
+    assert list(found) == [(w, s) for w in workloads for s in systems]
+    assert [one for one in quick.results if one.problem] == []
+    assert {len(one.repetitions) for one in quick.results} == {1}
+
+
+def test_every_system_gives_back_the_rows_and_sums_that_it_was_given(quick: Run) -> None:
+    assert [(one.system, one.wrong) for one in quick.results if one.wrong] == []
+    assert {one.rows for one in quick.results} == {EVENTS}
+
+
+def test_a_run_says_where_and_with_what_it_was_made(quick: Run) -> None:
+    assert {"cpu", "cores", "kernel", "python"} <= set(quick.machine)
+    assert {"bellwether", "duckdb", "numba"} <= set(quick.versions)
+    assert quick.seed == 7
+
+
+@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda one: one.name)
+def test_a_workload_is_a_function_of_its_seed(workload: Workload) -> None:
+    assert workload.lines(3, 20) == workload.lines(3, 20)
+    assert len(workload.lines(3, 20)) == 20
