@@ -13,9 +13,10 @@ from compose.process import Keeper, Process, StartFailed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LAUNCHER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from compose.process import Keeper, Process
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 keeper = Keeper()
 folder = Path(sys.argv[1])
 running = Process("running", folder / "running.log", keeper)
