@@ -1,8 +1,11 @@
 """Every system that is measured, in the order of the report. Importing this imports no peer."""
 
+from benchmarks.systems.arrow_json import ArrowJson, OrjsonPivot
 from benchmarks.systems.base import System
 from benchmarks.systems.bellwether import Bellwether
+from benchmarks.systems.chdb_clickhouse import ChdbParquet, ChdbTable, TableKind
 from benchmarks.systems.duckdb_json import DuckDb
+from benchmarks.systems.polars_json import Polars
 
 OURS = "bellwether"
 AGAIN = "bellwether (again)"
@@ -14,6 +17,14 @@ def all_systems() -> list[System]:
         Bellwether(OURS),
         Bellwether(AGAIN, "the same once more: what differs is noise"),
         DuckDb(),
+        DuckDb(typed=True),
+        ChdbTable(TableKind.TYPED),
+        ChdbTable(TableKind.JSON),
+        ChdbParquet(),
+        Polars(),
+        Polars(typed=True),
+        ArrowJson(),
+        OrjsonPivot(),
     ]
 
 
