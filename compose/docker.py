@@ -55,9 +55,18 @@ def document(topology: Topology) -> dict[str, Value]:
     for place in topology.places():
         if place.role != "shepherd":
             services[place.name] = _role(topology, place, 0)
-    volumes: dict[str, Value] = {name: {} for name in services if name != "init"}
+    volumes: dict[str, Value] = {name: {} for name in _volumes(services)}
     files: dict[str, Value] = {name: {"file": f"./secrets/{name}"} for name in SECRET_NAMES}
     return {"name": "bellwether", "services": services, "volumes": volumes, "secrets": files}
+
+
+def _volumes(services: dict[str, Value]) -> list[str]:
+    """The names of the volumes that services mount."""
+    mounted: list[Value] = []
+    for service in services.values():
+        found = _mapping(service).get("volumes")
+        mounted += found if isinstance(found, list) else []
+    return [str(mount).partition(":")[0] for mount in mounted]
 
 
 def _kafka(topology: Topology, number: int) -> Service:
@@ -111,7 +120,8 @@ def _zookeeper(topology: Topology, number: int) -> Service:
             "ZOO_CFG_EXTRA": " ".join(f"{n}={v}" for n, v in settings.items() if n not in named),
             "JVMFLAGS": f"-Xmx{topology.zookeeper.heap_mb}m -Dzookeeper.extendedTypesEnabled=true",
         },
-        "volumes": [f"zookeeper-{number}:/data"],
+        # the image keeps the transaction log apart; unnamed, `down` would take it without the rest
+        "volumes": [f"zookeeper-{number}:/data", f"zookeeper-{number}-log:/datalog"],
         "healthcheck": _check(
             "bash", "-c",
             "exec 3<>/dev/tcp/127.0.0.1/2181; printf srvr >&3; timeout 2 grep -q Mode: <&3",
@@ -180,7 +190,6 @@ def _bellwether(topology: Topology) -> Service:
     }
     return {
         "image": IMAGES["bellwether"],
-        "build": {"context": "..", "dockerfile": "compose/Dockerfile"},
         "environment": environment,
         "env_file": ["./secrets/s3-access.env"],
         "secrets": ["internal-token", "mysql-password", "s3-secret-key"],
@@ -191,9 +200,14 @@ def _bellwether(topology: Topology) -> Service:
 
 
 def _init(topology: Topology, servers: list[str]) -> Service:
+    """Makes what the roles need; it alone builds the image that all of them run.
+
+    Builds of several services run at once, and exporting one name twice fails.
+    """
     base = _bellwether(topology)
     return {
         **base,
+        "build": {"context": "..", "dockerfile": "compose/Dockerfile"},
         "command": ["init"],
         "environment": {
             **_mapping(base["environment"]),
@@ -214,6 +228,7 @@ def _role(topology: Topology, place: Place, published: int) -> Service:
     }
     service: Service = {
         **base,
+        "pull_policy": "never",  # `init` has built it
         "command": [place.role],
         "volumes": [f"{place.name}:/data"],
         "healthcheck": _check(

@@ -69,6 +69,34 @@ def test_images_are_pinned_and_everything_is_watched(document: Any) -> None:
     assert "USER bellwether" in (docker.FOLDER / "Dockerfile").read_text()
 
 
+def test_one_service_alone_builds_the_image_that_all_roles_run(document: Any) -> None:
+    """Several builds of one name run at once and fail: `image ... already exists`."""
+    ours = {n: s for n, s in document["services"].items() if s["image"] == "bellwether:local"}
+    assert [name for name, service in ours.items() if "build" in service] == ["init"]
+    for name, service in ours.items():
+        if name != "init":
+            assert service["pull_policy"] == "never"
+            assert "init" in service["depends_on"]
+
+
+def test_everything_that_must_survive_down_is_on_a_named_volume(document: Any) -> None:
+    """The images' own anonymous volumes go with their containers."""
+    kept = {
+        "zookeeper": {"/data", "/datalog"},
+        "kafka": {"/var/lib/kafka/data"},
+        "mariadb": {"/var/lib/mysql"},
+        "s3": {"/data"},
+    }
+    seen: list[str] = []
+    for name, service in document["services"].items():
+        mounts = dict(str(mount).split(":")[::-1] for mount in service.get("volumes", []))
+        expected = kept.get(name.split("-")[0], set() if name == "init" else {"/data"})
+        assert set(mounts) == expected, name
+        seen += mounts.values()
+    assert len(seen) == len(set(seen)), "no two services share a volume"
+    assert set(seen) == set(document["volumes"])
+
+
 def test_no_secret_stands_in_the_file_and_made_ones_are_kept(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     made = docker.make_secrets(folder, random.Random(1).randbytes)
