@@ -1,6 +1,7 @@
 """`python -m benchmarks`: named workloads against named systems on this machine, in one run."""
 
 import argparse
+import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from benchmarks.results import FORMAT, Result, Run, SystemInfo, WorkloadInfo, wr
 from benchmarks.runner import Plan, measure_workload, steps
 from benchmarks.systems import all_systems
 from benchmarks.systems.base import System
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks.workloads import REAL_DATA, Workload, all_workloads
 
 _QUICK_EVENTS = 4_096
 _QUICK_REPETITIONS = 2
@@ -40,8 +41,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def chosen_workloads(options: argparse.Namespace) -> list[Workload]:
     """Those asked for. Exits with their names when one is unknown."""
-    names = options.workload or [one.name for one in WORKLOADS if one.quick or not options.quick]
-    known = {one.name: one for one in WORKLOADS}
+    real_data = os.environ.get(REAL_DATA)
+    known = {one.name: one for one in all_workloads(Path(real_data) if real_data else None)}
+    all_names = [name for name, one in known.items() if one.quick or not options.quick]
+    names = options.workload or all_names
     if unknown := [name for name in names if name not in known]:
         sys.exit(f"no workload {unknown[0]!r}; there are: {', '.join(known)}")
     return [known[name] for name in names]
@@ -102,7 +105,7 @@ def main(arguments: list[str]) -> int:
     options = parse(arguments)
     console = Console()
     if options.list:
-        for workload in WORKLOADS:
+        for workload in chosen_workloads(options):
             console.print(f"{workload.name}: {workload.note}", markup=False)
         for system in all_systems():
             console.print(f"{system.name}: {system.available() or system.note}", markup=False)

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.results import Run, read_run
 from benchmarks.systems import all_systems
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks.workloads import Workload, all_workloads
 from tests.kernel_cache import KERNEL_CACHE
 from tests.system.harness import ROOT
 
@@ -31,7 +31,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_everything_that_is_installed_was_measured(quick: Run) -> None:
-    workloads = [one.name for one in WORKLOADS if one.quick]
+    workloads = [one.name for one in all_workloads() if one.quick]
     systems = [one.name for one in all_systems() if not one.available()]
     found = {(one.workload, one.system): one for one in quick.results}
     assert list(found) == [(w, s) for w in workloads for s in systems]
@@ -50,7 +50,7 @@ def test_a_run_says_where_and_with_what_it_was_made(quick: Run) -> None:
     assert quick.seed == 7
 
 
-@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda one: one.name)
+@pytest.mark.parametrize("workload", all_workloads(), ids=lambda one: one.name)
 def test_a_workload_is_a_function_of_its_seed(workload: Workload) -> None:
     assert workload.lines(3, 20) == workload.lines(3, 20)
     assert len(workload.lines(3, 20)) == 20
