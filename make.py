@@ -3,6 +3,7 @@
     python3 make.py up [options]     install what is needed (once), start Bellwether
     python3 make.py test [options]   install what tests need (once), run all checks and tests
     python3 make.py scenarios        break a whole cluster in every way that is tried (an hour)
+    python3 make.py benchmarks       measure it beside its peers on this machine (--quick: 2 minutes)
     python3 make.py cluster COMMAND  a cluster on this machine: `up`, `status`, `kill`, `stop` ...
     python3 make.py COMMAND ...      any other command of Bellwether, for instance `query`
 
@@ -100,6 +101,14 @@ def scenarios(arguments: list[str]) -> int:
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
+def benchmarks(arguments: list[str]) -> int:
+    """The benchmark harness with every peer that can be installed."""
+    install("requirements.txt")
+    install("requirements-benchmarks.txt")
+    command = [str(PYTHON), "-m", "benchmarks", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
 def cluster(arguments: list[str]) -> int:
     """The launcher of a whole cluster, in the caller's folder and in place of this process."""
     install("requirements.txt")
@@ -129,6 +138,8 @@ def main() -> int:
         return test(arguments)
     if command == "scenarios":
         return scenarios(arguments)
+    if command == "benchmarks":
+        return benchmarks(arguments)
     if command == "cluster":
         return cluster(arguments)
     return run([command, *arguments])
