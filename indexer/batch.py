@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from common.record import Record, RecordError, event_lines
 from indexer.live import LiveRows
 from indexer.shred import Shredder, ShredInput
+from indexer.tail import TailRecord
 from snapshot.manifest import SetAsideEntry
 
 
@@ -23,12 +24,12 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What a batch became. lines: what tails of the wanted datasets see, by dataset."""
+    """What a batch became. tailed: what tails of the wanted datasets see, by dataset."""
 
     live: LiveRows
     rows: int
     set_aside: tuple[SetAsideEntry, ...]
-    lines: Mapping[str, tuple[bytes, ...]]
+    tailed: Mapping[str, tuple[TailRecord, ...]]
 
 
 def index_batch(
@@ -36,7 +37,7 @@ def index_batch(
     live: LiveRows,
     batch: Sequence[Accepted],
     end_offset: int,
-    tailed: frozenset[str],
+    wanted: frozenset[str],
 ) -> Indexed:
     """The live rows with the batch added; everything before `end_offset` is then indexed."""
     inputs: dict[str, list[ShredInput]] = {}
@@ -50,7 +51,7 @@ def index_batch(
         one = ShredInput(item.offset, item.append_ns, item.record.depth, lines)
         inputs.setdefault(item.record.dataset, []).append(one)
     rows = 0
-    tails: dict[str, tuple[bytes, ...]] = {}
+    tailed: dict[str, tuple[TailRecord, ...]] = {}
     for dataset, records in inputs.items():
         shredded = shredder.shred(records)
         bad = {aside.offset for aside in shredded.set_aside}
@@ -60,7 +61,8 @@ def index_batch(
             times = [record.append_ns for record in good]
             live = live.added(dataset, shredded.block, min(times), max(times))
             rows += shredded.block.rows
-        if dataset in tailed:
-            tails[dataset] = tuple(record.lines for record in good)
+        if dataset in wanted:
+            ids = {item.offset: item.record.batch for item in batch}
+            tailed[dataset] = tuple(TailRecord(ids[one.offset], one.lines) for one in good)
     set_aside.sort(key=lambda entry: entry.offset)
-    return Indexed(live.reached(end_offset), rows, tuple(set_aside), tails)
+    return Indexed(live.reached(end_offset), rows, tuple(set_aside), tailed)

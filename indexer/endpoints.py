@@ -15,7 +15,7 @@ from common.record import Marker, marker_record
 from common.web import Handler, error_response, has_hung_up
 from indexer.partition import Partition
 from indexer.shred import Shredder
-from indexer.tail import Tails, TooManyTails
+from indexer.tail import Followed, Tails, TooManyTails
 from indexer.views import Views
 from indexer.warming import Warming
 
@@ -187,16 +187,8 @@ class Endpoints:
 
     async def tail(self, request: web.Request) -> web.StreamResponse:
         """Events of a dataset as they are indexed, one JSON object per line."""
-        dataset = request.query.get("dataset", "")
         try:
-            after = request.query.get("after_ns")
-            after_ns = None if after is None else int(after)
-        except ValueError as error:
-            raise BadRequest("after_ns must be a time in unix nanoseconds") from error
-        if not dataset:
-            raise BadRequest("name the dataset: ?dataset=<id>")
-        try:
-            tail = self._tails.open(dataset, after_ns)
+            tail = self._tails.open(_followed(request))
         except TooManyTails as error:
             raise TooManyRequests("too many tails are open here; try again later") from error
         try:
@@ -216,6 +208,20 @@ class Endpoints:
             return response
         finally:
             self._tails.close(tail)
+
+
+def _followed(request: web.Request) -> Followed:
+    """What a request for a tail names. Raises BadRequest."""
+    asked = request.query
+    try:
+        after_ns = int(asked["after_ns"]) if "after_ns" in asked else None
+        partitions = asked.get("partitions", "")
+        numbers = frozenset(map(int, partitions.split(","))) if partitions else None
+    except ValueError as error:
+        raise BadRequest("after_ns and partitions are whole numbers") from error
+    if not asked.get("dataset"):
+        raise BadRequest("name the dataset: ?dataset=<id>")
+    return Followed(asked["dataset"], after_ns, numbers, asked.get("batches") == "1")
 
 
 def describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:

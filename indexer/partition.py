@@ -368,7 +368,7 @@ class Partition:
                 self._state()[1].live,
                 batch,
                 fold.next_offset,
-                tails.wanted(),
+                tails.wanted(self.number),
             )
             self.served = replace(
                 self._state()[1],
@@ -384,8 +384,8 @@ class Partition:
             self.replay.took(indexed.live.end_offset, indexed.rows, read_bytes)
         live_rows.labels(self._label).set(indexed.live.rows)
         self.notify()
-        for dataset, lines in indexed.lines.items():
-            tails.publish(dataset, lines)
+        for dataset, records in indexed.tailed.items():
+            tails.publish(dataset, self.number, records)
 
     def _hide(self, dataset: str, offset: int) -> None:
         fold, served = self._state()

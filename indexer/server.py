@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from common import limits
 from common.announce import Announcement
 from common.log.watch import LogWatch
 from common.logs import say
@@ -146,7 +147,10 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         running_max=config.shares_running,
         waiting_max=config.shares_waiting,
     )
-    app = web.Application(middlewares=[require_internal_token(context.internal_token)])
+    app = web.Application(
+        middlewares=[require_internal_token(context.internal_token)],
+        client_max_size=limits.INTERNAL_BODY_BYTES_MAX,
+    )
     readiness = Readiness(indexer)
     add_health_routes(app, readiness.not_ready, context.stop)
     endpoints = Endpoints(

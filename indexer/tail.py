@@ -1,8 +1,14 @@
-"""Following events as they are indexed: bounded, and never a brake on indexing (I11)."""
+"""Following events as they are indexed: bounded, and never a brake on indexing (I11).
+
+A rerouted batch may be indexed in two partitions, and which of the copies counts is known later.
+So whoever joins tails may ask for the batch of every event, and show each batch once.
+"""
 
 import asyncio
 import re
 from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from common import limits
 
@@ -13,22 +19,42 @@ class TooManyTails(Exception):
     """No more readers now."""
 
 
-class Tail:
-    """One reader of one dataset's events; with `after_ns` only of those with a later time."""
+@dataclass(frozen=True, slots=True)
+class TailRecord:
+    """A record that was just indexed: its batch id and its lines."""
 
-    def __init__(self, dataset: str, after_ns: int | None) -> None:
-        self.dataset = dataset
-        self._after_ns = after_ns
-        self._waiting: deque[bytes] = deque(maxlen=limits.TAIL_EVENTS_MAX)
+    batch: bytes
+    lines: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a reader follows. after_ns: only events with a later time. partitions: None is all.
+
+    batches: before the events of a record a line `#<partition> <batch id in hex>`.
+    """
+
+    dataset: str
+    after_ns: int | None = None
+    partitions: frozenset[int] | None = None
+    batches: bool = False
+
+
+class Tail:
+    """One reader of one dataset's events."""
+
+    def __init__(self, followed: Followed) -> None:
+        self.followed = followed
+        self._waiting: deque[tuple[bytes, bytes]] = deque(maxlen=limits.TAIL_EVENTS_MAX)
         self._some = asyncio.Event()
         self.dropped = 0
 
-    def put(self, events: list[tuple[int, bytes]]) -> None:
-        """Offer events (time, line); never waits."""
-        after_ns = self._after_ns
+    def put(self, heading: bytes, events: list[tuple[int, bytes]]) -> None:
+        """Offer events (time, line) of one record; never waits."""
+        after_ns = self.followed.after_ns
         fresh = [line for time_ns, line in events if after_ns is None or time_ns > after_ns]
         self.dropped += max(0, len(self._waiting) + len(fresh) - limits.TAIL_EVENTS_MAX)
-        self._waiting.extend(fresh)
+        self._waiting.extend((heading, line) for line in fresh)
         if fresh:
             self._some.set()
 
@@ -36,9 +62,15 @@ class Tail:
         """The lines that wait, at least one."""
         await self._some.wait()
         self._some.clear()
-        lines = b"".join(self._waiting)
+        lines: list[bytes] = []
+        last = b""
+        for heading, line in self._waiting:
+            if self.followed.batches and heading != last:
+                lines.append(heading)
+                last = heading
+            lines.append(line)
         self._waiting.clear()
-        return lines
+        return b"".join(lines)
 
 
 class Tails:
@@ -47,11 +79,11 @@ class Tails:
     def __init__(self) -> None:
         self._tails: set[Tail] = set()
 
-    def open(self, dataset: str, after_ns: int | None) -> Tail:
+    def open(self, followed: Followed) -> Tail:
         """A new reader. Raises TooManyTails."""
         if len(self._tails) >= limits.TAILS_MAX:
             raise TooManyTails
-        tail = Tail(dataset, after_ns)
+        tail = Tail(followed)
         self._tails.add(tail)
         return tail
 
@@ -59,21 +91,31 @@ class Tails:
         """The reader has gone."""
         self._tails.discard(tail)
 
-    def wanted(self) -> frozenset[str]:
-        """Datasets that somebody follows."""
-        return frozenset(tail.dataset for tail in self._tails)
+    def wanted(self, partition: int) -> frozenset[str]:
+        """Datasets that somebody follows in this partition."""
+        return frozenset(
+            tail.followed.dataset for tail in self._tails if _includes(tail.followed, partition)
+        )
 
-    def publish(self, dataset: str, values: tuple[bytes, ...]) -> None:
+    def publish(self, dataset: str, partition: int, records: Collection[TailRecord]) -> None:
         """Offer the lines of newly indexed records to whoever follows their dataset."""
-        readers = [tail for tail in self._tails if tail.dataset == dataset]
+        readers = [
+            tail
+            for tail in self._tails
+            if tail.followed.dataset == dataset and _includes(tail.followed, partition)
+        ]
         if not readers:
             return
-        newest = [line for value in values for line in value.splitlines()][
-            -limits.TAIL_EVENTS_MAX :
-        ]
-        events = [event for line in newest if (event := tail_line(line)) is not None]
-        for tail in readers:
-            tail.put(events)
+        for record in records:
+            newest = record.lines.splitlines()[-limits.TAIL_EVENTS_MAX :]
+            events = [event for line in newest if (event := tail_line(line)) is not None]
+            heading = b"#%d %b\n" % (partition, record.batch.hex().encode())
+            for tail in readers:
+                tail.put(heading, events)
+
+
+def _includes(followed: Followed, partition: int) -> bool:
+    return followed.partitions is None or partition in followed.partitions
 
 
 def tail_line(line: bytes) -> tuple[int, bytes] | None:

@@ -86,6 +86,7 @@ class Views:
             raise PartitionNotHeld(partition)
         await self._wait_for(held, wanted)
         served = held.served
+        catching_up, stopped = held.catching_up, held.stopped_reason or ""  # of this very picture
         entries = [
             entry
             for entry in served.visible(dataset)
@@ -109,8 +110,8 @@ class Views:
                     for gap in served.gaps
                 ),
                 unserved=tuple(entry.object for entry in unserved),
-                catching_up=held.catching_up,
-                stopped=held.stopped_reason or "",
+                catching_up=catching_up,
+                stopped=stopped,
                 earlier=served.earlier,
                 epoch_number=served.epoch.number,
                 dropped=served.rerouted.dropped,
@@ -125,13 +126,15 @@ class Views:
         unless that cannot be: a position of another log, or beyond the log's end, never comes.
         """
         deadline_ns = self._clock.monotonic_ns() + wanted.timeout_ms * 10**6
+        end_known = True
         try:
             beyond_end = (wanted.at_least or 0) > held.log_bounds.end
             if held.unaware or beyond_end:
                 await held.look()
         except LogUnavailable as error:  # the view says that it may lack something
             say(logger, logging.WARNING, "the log's end is not known", why=str(error))
-        while not _is_there(held, wanted):
+            end_known = False
+        while not _is_there(held, wanted, end_known=end_known):
             left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9
             if left_s <= 0 or held.stopped_reason is not None:
                 return
@@ -219,13 +222,17 @@ def _undecided(served: Served, dataset: str) -> tuple[OpenBatch, ...]:
     )
 
 
-def _is_there(held: Partition, wanted: Wanted) -> bool:
-    """Whether waiting longer would not help."""
+def _is_there(held: Partition, wanted: Wanted, *, end_known: bool) -> bool:
+    """Whether waiting longer would not help. end_known: nothing is asked for that can be beyond
+    the log's end for good.
+    """
     served = held.served
     if served is None:
         return False
     end = served.live.end_offset
     if wanted.log not in ("", served.epoch.log):
         return True
-    at_least = min(wanted.at_least or 0, held.log_bounds.end)  # what is beyond was lost
+    at_least = wanted.at_least or 0
+    if end_known:
+        at_least = min(at_least, held.log_bounds.end)  # what is beyond was lost
     return end >= at_least and end >= held.catch_up_to

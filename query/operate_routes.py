@@ -19,6 +19,7 @@ from query.access import authorize, dataset_of
 from query.holders import Holders
 from query.indexer_calls import IndexerCalls
 from query.shepherd_calls import placements
+from query.tail_copies import FirstCopies, Shown
 
 _ROLES = ("shepherd", "indexer", "query")
 _TAIL_QUEUE_LINES = 1_000  # lines held for a slow reader; then the indexers are read slower
@@ -98,18 +99,20 @@ class OperateRoutes:
         after = request.query.get("after_ns", "")
         if after and not after.lstrip("-").isdigit():
             after = ""
-        members = await self._one_holder_each()
-        if not members:
+        chosen = await self._one_holder_each()
+        if not chosen:
             raise Unavailable("no indexer can be followed now")
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         lines: asyncio.Queue[bytes | None] = asyncio.Queue(_TAIL_QUEUE_LINES)
+        copies = FirstCopies()
         readers = [
-            asyncio.create_task(self._follow(member, dataset, after, lines)) for member in members
+            asyncio.create_task(self._follow(member, partitions, dataset, after, copies, lines))
+            for member, partitions in chosen
         ]
-        running = len(readers)
+        readers.append(asyncio.create_task(self._until_moved(chosen, lines)))
         try:
-            while running and not self._stop.is_set():
+            while not self._stop.is_set():
                 try:
                     async with asyncio.timeout(limits.TAIL_LOOK_S):
                         line = await lines.get()
@@ -117,10 +120,9 @@ class OperateRoutes:
                     if has_hung_up(request):
                         break
                     continue
-                if line is None:
-                    running -= 1
-                else:
-                    await response.write(line)
+                if line is None:  # an indexer left: who reads asks again, and follows its twin
+                    break
+                await response.write(line)
         except ConnectionError:
             say(_logger, logging.DEBUG, "tail reader left")
         finally:
@@ -129,27 +131,55 @@ class OperateRoutes:
             await asyncio.gather(*readers, return_exceptions=True)
         return response
 
-    async def _one_holder_each(self) -> list[Member]:
+    async def _one_holder_each(self) -> list[tuple[Member, list[int]]]:
         """One indexer for every partition, so that no event comes twice."""
         holders = await self._holders.by_partition()
-        chosen = {held[0].url: held[0] for held in holders.values() if held}
+        chosen: dict[str, tuple[Member, list[int]]] = {}
+        for partition, held in sorted(holders.items()):
+            if held:
+                chosen.setdefault(held[0].url, (held[0], []))[1].append(partition)
         return [chosen[url] for url in sorted(chosen)]
 
-    async def _follow(
-        self, member: Member, dataset: str, after: str, lines: "asyncio.Queue[bytes | None]"
+    async def _until_moved(
+        self, chosen: list[tuple[Member, list[int]]], lines: "asyncio.Queue[bytes | None]"
     ) -> None:
-        params = {"dataset": dataset} | ({"after_ns": after} if after else {})
+        """Ends the tail when other indexers than these are to be followed."""
+        while True:
+            await asyncio.sleep(limits.TAIL_LOOK_S)
+            if _names(await self._one_holder_each()) != _names(chosen):
+                await lines.put(None)
+                return
+
+    async def _follow(
+        self,
+        member: Member,
+        partitions: list[int],
+        dataset: str,
+        after: str,
+        copies: FirstCopies,
+        lines: "asyncio.Queue[bytes | None]",
+    ) -> None:
+        numbers = ",".join(map(str, partitions))
+        params = {"dataset": dataset, "partitions": numbers, "batches": "1"}
+        params |= {"after_ns": after} if after else {}
+        shown = Shown(copies)
         try:
             async with self._calls.http.get(
                 f"{member.url}/internal/tail",
                 params=params,
                 headers=self._calls.headers,
                 timeout=_NO_TIMEOUT,
+                read_bufsize=limits.EVENT_BYTES_MAX,  # half of the longest line that it takes
             ) as source:
                 source.raise_for_status()
                 async for line in source.content:
-                    await lines.put(line)
+                    if shown.take(line):
+                        await lines.put(line)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             say(_logger, logging.WARNING, "tail ended", indexer=member.instance, error=repr(error))
-        finally:
-            await lines.put(None)
+        await lines.put(None)  # not when cancelled: nobody takes it then, and a full queue waits
+
+
+def _names(chosen: list[tuple[Member, list[int]]]) -> list[tuple[str, list[int]]]:
+    """Who is followed where; a member's readiness does not matter."""
+    return [(member.url, partitions) for member, partitions in chosen]

@@ -20,6 +20,7 @@ from query.receipts import split_receipt, unmet_positions
 from query.results import data_row, notes_on_types, series_rows, top_groups
 from query.scatter import Gathered, Scatter
 from query.settle import Settled, Settler
+from query.share.answer import same_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,9 @@ class Runner:
             data[name] = await asyncio.to_thread(_series, question, one, gathered, groups)
             short = [
                 p
-                for p, end in upto.items()
-                if p not in gathered.counted or gathered.counted[p].covered.end_offset != end
+                for p, of in totals.counted.items()
+                if p not in gathered.counted
+                or not same_rows(gathered.counted[p].covered, of.covered)
             ]
             if short:
                 coverage["complete"] = False

@@ -30,6 +30,7 @@ from query.rerouted import (
     to_ask,
 )
 from query.scatter import Gathered, Scatter
+from query.share.answer import same_rows
 
 _ROUNDS = 3  # of totals, when a share lags behind what another one relies on
 _TIMEOUT = aiohttp.ClientTimeout(total=limits.HELD_TIMEOUT_S)
@@ -67,6 +68,10 @@ class Settler:
                 break
             plan = _waiting_for(plan, lagging, shares)
         settled = Settled(gathered, plan)
+        for partition, share in shares.items():
+            unknown = sorted((share.relies_on or {}).keys() - set(partitions))
+            if unknown:  # they were added a moment ago
+                settled.doubts[partition] = f"relies on partitions not known here yet: {unknown}"
         for partition, place in lagging.items():
             settled.doubts[partition] = (
                 f"indexed up to offset {shares[partition].end.offset}, another partition relies "
@@ -115,10 +120,8 @@ class Settler:
         more = await self._scatter.run(plan, partitions)
         for partition in partitions:
             there = more.counted.get(partition)
-            of = settled.gathered.counted[partition].covered
-            if there is None or (there.covered.epoch_number, there.covered.end_offset) != (
-                of.epoch_number,
-                of.end_offset,
+            if there is None or not same_rows(
+                there.covered, settled.gathered.counted[partition].covered
             ):
                 settled.doubts[partition] = "rerouted batches could not be fetched"
         settled.gathered.add_states(more)

@@ -37,6 +37,18 @@ class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
     relies_on: dict[int, tuple[int, int]] = {}
 
 
+def same_rows(one: PartitionCovered, totals: PartitionCovered) -> bool:
+    """Whether a share that was pinned to the end of another one had all of its rows, too.
+
+    It may be the twin's, which lacks segments that the first one could read.
+    """
+    return one.unserved == 0 and (one.epoch_number, one.end_offset, one.gaps) == (
+        totals.epoch_number,
+        totals.end_offset,
+        totals.gaps,
+    )
+
+
 class ShareReport(msgspec.Struct, frozen=True):
     """Coverage by partition, and for each field named the types that occur (letters)."""
 

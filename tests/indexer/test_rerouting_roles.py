@@ -16,15 +16,17 @@ import msgspec
 from common.errors import LogUnavailable
 from common.log import Appended, Log
 from common.log.watch import LogWatch
-from common.members import list_partition_holders
+from common.members import list_members, list_partition_holders
 from common.names import dataset_id
 from common.record import Marker, Record, heartbeat_record, marker_record
 from common.role import RoleContext
+from common.web import INTERNAL_TOKEN_HEADER
 from indexer.server import serve
 from query.config import QueryConfig
 from query.holders import Holders
 from query.pace import Pace
 from query.planner import ask
+from query.rerouted import Asked, HeldAnswer, HeldRequest
 from query.run import Answer, Runner, Wish
 from query.scatter import Scatter
 from query.settle import Settler
@@ -286,3 +288,19 @@ async def hours(log: Log, partition: int, count: int) -> None:
     """So many hour markers, of hours long over."""
     for hour in range(1, count + 1):
         await log.append(partition, marker_record(Marker(hour=hour)))
+
+
+async def test_as_many_batches_as_a_query_may_ask_about_fit_one_request(tmp_path: Path) -> None:
+    async with house(tmp_path) as one:
+        await one.log.append(P, record([1]))
+        await one.times(await one.log.append(P, heartbeat_record()))
+        many = tuple(Asked(n.to_bytes(16, "big").hex(), TIME_NS) for n in range(50_000))
+        ends = {P: (1, 2)}
+        [member] = await asyncio.to_thread(list_members, one.context.backends.locks, "indexer")
+        async with aiohttp.ClientSession(headers={INTERNAL_TOKEN_HEADER: "token"}) as http:
+            body = msgspec.json.encode(HeldRequest(ends, {P: many}))
+            assert len(body) > 2**20
+            async with http.post(f"{member.url}/internal/held", data=body) as answer:
+                assert answer.status == 200
+                told = msgspec.json.decode(await answer.read(), type=HeldAnswer)
+        assert told.held == {P: [many[1].batch]}

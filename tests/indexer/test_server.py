@@ -14,7 +14,7 @@ from common.members import Member, list_members, list_partition_holders
 from common.role import RoleContext
 from common.web import INTERNAL_TOKEN_HEADER
 from indexer.server import serve
-from indexer.tail import Tails
+from indexer.tail import Followed, TailRecord, Tails
 from tests.indexer.house import DATASET, QUICK, append, open_context
 
 PARTITIONS = 3
@@ -138,11 +138,24 @@ async def test_reader_that_leaves_a_busy_tail_is_no_fault(
 
 async def test_tail_shows_events_of_any_time_unless_asked_for_later_ones() -> None:
     tails = Tails()
-    every, later = tails.open(DATASET, None), tails.open(DATASET, 0)
+    every, later = tails.open(Followed(DATASET)), tails.open(Followed(DATASET, after_ns=0))
     lines = b'{"t":-5,"r":1,"d":{"n":1}}\n{"t":1,"r":1,"d":{"n":2}}\n'
-    tails.publish(DATASET, (lines,))
+    tails.publish(DATASET, 0, [TailRecord(bytes(16), lines)])
     assert (await every.take()).count(b"\n") == 2
     assert await later.take() == b'{"time":1,"samplerate":1,"data":{"n":2}}\n'
+
+
+async def test_tail_tells_the_batches_of_the_partitions_that_are_asked_for() -> None:
+    tails = Tails()
+    tail = tails.open(Followed(DATASET, partitions=frozenset({3}), batches=True))
+    line = b'{"t":1,"r":1,"d":{}}\n'
+    assert tails.wanted(2) == frozenset()
+    assert tails.wanted(3) == {DATASET}
+    tails.publish(DATASET, 2, [TailRecord(b"\x01" * 16, line)])
+    tails.publish(DATASET, 3, [TailRecord(b"\x02" * 16, 2 * line), TailRecord(bytes(16), line)])
+    shown = b'{"time":1,"samplerate":1,"data":{}}\n'
+    headings = [b"#3 " + b"02" * 16 + b"\n", b"#3 " + b"00" * 16 + b"\n"]
+    assert await tail.take() == headings[0] + 2 * shown + headings[1] + shown
 
 
 async def test_second_indexer_of_the_zone_waits_and_takes_over(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from common.errors import LogUnavailable
+from common.log import Bounds
 from indexer.batch import Accepted, index_batch
 from indexer.live import LiveRows
 from indexer.shred.reference import ReferenceShredder
@@ -154,3 +156,22 @@ def test_range_of_append_times_does_not_rest_on_the_order_of_the_log() -> None:
     indexed = index_batch(ReferenceShredder(), LiveRows(0), batch, 3, frozenset())
     rows = indexed.live.current[DATASET]
     assert (rows.append_min_ns, rows.append_max_ns) == (3, 9)
+
+
+async def test_position_is_waited_for_while_the_logs_end_cannot_be_seen(tmp_path: Path) -> None:
+    """A leader that does not answer us is read around; its end is not known meanwhile."""
+    async with open_context(tmp_path) as context, running(context) as partition:
+        await append(context.backends.log, [1])
+        await until(partition, reached(1))
+
+        async def bounds(number: int) -> Bounds:
+            raise LogUnavailable(f"partition {number} does not answer")
+
+        object.__setattr__(context.backends.log, "bounds", bounds)
+        wanted = Wanted(log=partition.served.epoch.log, at_least=2, timeout_ms=20_000)  # type: ignore[union-attr]
+        leased = views_of(partition).lease(0, DATASET, wanted)
+        waiting = asyncio.create_task(leased.__aenter__())
+        await asyncio.sleep(0)
+        await append(context.backends.log, [2])
+        assert (await waiting).end_offset == 2
+        await leased.__aexit__(None, None, None)

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from yarl import URL
 from common import limits
 from common.auth import hash_key
 from common.clock import SystemClock
+from common.locks import Claim
 from common.locks.files import FileLocks
 from common.log.embedded import EmbeddedLog
 from common.members import Member, claim_name, encode_member, list_members
@@ -48,6 +49,8 @@ class Indexer:
     refuse: bool = False
     delay_s: float = 0.0
     pulse_delay_s: float = 0.0
+    followed: str = ""
+    claims: list[Claim] = field(default_factory=list)
 
 
 @dataclass
@@ -97,6 +100,14 @@ async def run_indexer(
         await asyncio.sleep(indexer.pulse_delay_s)
         return web.json_response({"status": "ok"})
 
+    async def tail(request: web.Request) -> web.StreamResponse:
+        indexer.followed = request.query["partitions"]
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"#%d aa\n{}\n" % (zone == "b"))
+        await asyncio.sleep(60)
+        return response
+
     async def columns(_: web.Request) -> web.Response:
         seen = {"first_seen_ns": 10**18, "last_seen_ns": 2 * 10**18}
         return web.json_response(
@@ -108,13 +119,16 @@ async def run_indexer(
 
     app.router.add_post("/internal/share", share)
     app.router.add_get("/internal/columns", columns)
+    app.router.add_get("/internal/tail", tail)
     app.router.add_get("/healthz", healthz)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     indexer.member = replace_url(indexer.member, url)
     for partition in range(PARTITIONS):
-        assert locks.acquire(claim_name(zone, partition), encode_member(indexer.member))
+        claim = locks.acquire(claim_name(zone, partition), encode_member(indexer.member))
+        assert claim
+        indexer.claims.append(claim)
     return indexer, endpoint, runner
 
 
@@ -442,3 +456,15 @@ async def test_columns_are_those_of_the_events(tmp_path: Path) -> None:
         assert await running.get("/1/columns/shop?key_name=ms") == (200, columns[0])
         assert await running.get(f"/1/columns/shop/{columns[1]['id']}") == (200, columns[1])
         assert (await running.get("/1/columns/shop?key_name=zzz"))[0] == 404
+
+
+async def test_tail_follows_each_partition_once_and_ends_when_it_moves(tmp_path: Path) -> None:
+    async with room(tmp_path, ("a", "b")) as running:
+        one, other = running.indexers["a"], running.indexers["b"]
+        await asyncio.to_thread(one.claims[1].release)
+        headers = {"X-Honeycomb-Team": "K"}
+        async with running.http.get(f"{running.url}/bw/1/tail/shop", headers=headers) as answer:
+            assert await answer.content.readline() == b"{}\n"
+            await asyncio.to_thread(one.claims[0].release)
+            assert await answer.content.read() == b""  # the copy of the batch is not shown
+        assert (one.followed, other.followed) == ("0", "1")
