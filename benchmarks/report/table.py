@@ -41,7 +41,7 @@ def workload_table(run: Run, workload: WorkloadInfo) -> Table:
     size = workload.text_bytes / workload.events
     table = Table(title=f"{workload.name}: {workload.events:,} events of {size:.0f} bytes")
     for name in _COLUMNS:
-        table.add_column(name, justify="left" if name == "system" else "right")
+        table.add_column(name, justify="left" if name == "system" else "right", no_wrap=True)
     group = ""
     ours = run.find(workload.name, OURS)
     for one in run.results:

@@ -6,6 +6,8 @@ from benchmarks.systems.bellwether import Bellwether
 from benchmarks.systems.chdb_clickhouse import ChdbParquet, ChdbTable, TableKind
 from benchmarks.systems.duckdb_json import DuckDb
 from benchmarks.systems.polars_json import Polars
+from benchmarks.systems.stages import all_stages
+from benchmarks.systems.yardsticks import all_yardsticks
 
 OURS = "bellwether"
 AGAIN = "bellwether (again)"
@@ -25,6 +27,8 @@ def all_systems() -> list[System]:
         Polars(typed=True),
         ArrowJson(),
         OrjsonPivot(),
+        *all_stages(),
+        *all_yardsticks(),
     ]
 
 

@@ -5,7 +5,7 @@ digest, the file's hash, fsync and rename. Left out: reading the log, and publis
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.systems.base import Group, Prepared, Written, record_lines
@@ -15,7 +15,7 @@ from common.record import Kind, Record, compress_value, decoded_bytes
 from indexer.batch import Accepted, index_batch
 from indexer.config import IndexerConfig
 from indexer.live import LiveRows
-from indexer.seal import seal_all
+from indexer.seal import CutRows, seal_all
 from indexer.shred.ahead import load
 from indexer.shred.interface import Shredder
 
@@ -37,11 +37,11 @@ def accepted_records(prepared: Prepared) -> list[Accepted]:
             lines.count(b"\n"),
             prepared.depth,
         )
-        found.append(Accepted(offset, _first_time_ns(lines), record))
+        found.append(Accepted(offset, first_time_ns(lines), record))
     return found
 
 
-def _first_time_ns(lines: bytes) -> int:
+def first_time_ns(lines: bytes) -> int:
     """A record is appended when its first event happens."""
     return int(lines[5 : lines.index(b",")])
 
@@ -49,6 +49,26 @@ def _first_time_ns(lines: bytes) -> int:
 def load_kernel(prepared: Prepared) -> Shredder:
     """The compiled shredder from the cache, compiled if it is not there."""
     return load(prepared.cache / "kernel", SEEDS, lambda _: None)
+
+
+def cuts(shredder: Shredder, records: Sequence[Accepted]) -> Iterator[tuple[CutRows, ...]]:
+    """Rows of the records, shredded in the indexer's steps, at each of the format's limits."""
+    step_rows = IndexerConfig().shred_rows
+    live, batch = LiveRows(0), list[Accepted]()
+    batch_rows = cut_rows = cut_bytes = 0
+    for one in records:
+        batch.append(one)
+        batch_rows += one.record.n
+        cut_rows += one.record.n
+        cut_bytes += decoded_bytes(one.record.value)
+        is_last = one is records[-1]
+        is_cut = cut_rows >= limits.CUT_ROWS_MAX_V1 or cut_bytes >= limits.CUT_BYTES_MAX_V1
+        if is_cut or is_last or batch_rows >= step_rows:
+            live = index_batch(shredder, live, batch, one.offset + 1, frozenset()).live
+            batch, batch_rows = [], 0
+        if is_cut or is_last:
+            yield live.cut().sealing[-1].cuts
+            live, cut_rows, cut_bytes = LiveRows(one.offset + 1), 0, 0
 
 
 class Bellwether:
@@ -94,23 +114,8 @@ class Bellwether:
         if self._prepared is None or self._shredder is None:
             raise RuntimeError("not prepared")
         folder = _emptied(self._prepared.folder / "segments")
-        step_rows = IndexerConfig().shred_rows
-        live, batch = LiveRows(0), list[Accepted]()
-        batch_rows = cut_rows = cut_bytes = 0
-        for one in self._records:
-            batch.append(one)
-            batch_rows += one.record.n
-            cut_rows += one.record.n
-            cut_bytes += decoded_bytes(one.record.value)
-            is_cut = cut_rows >= limits.CUT_ROWS_MAX_V1 or cut_bytes >= limits.CUT_BYTES_MAX_V1
-            if is_cut or batch_rows >= step_rows or one is self._records[-1]:
-                end = one.offset + 1
-                live = index_batch(self._shredder, live, batch, end, frozenset()).live
-                batch, batch_rows = [], 0
-            if is_cut or one is self._records[-1]:
-                cuts = live.cut().sealing[-1].cuts
-                seal_all(cuts, epoch="epoch", partition=0, folder=folder)
-                live, cut_rows, cut_bytes = LiveRows(one.offset + 1), 0, 0
+        for cut in cuts(self._shredder, self._records):
+            seal_all(cut, epoch="epoch", partition=0, folder=folder)
 
     def written(self) -> Written:
         """As `System.written`."""
