@@ -1,47 +1,41 @@
 """A run's results as tables in the terminal."""
 
-from statistics import median
-
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import one_line
+from benchmarks.report.goals import goals
+from benchmarks.report.ratios import cpu_per_million, events_per_s, ratio
 from benchmarks.results import Result, Run, WorkloadInfo
 from benchmarks.systems import OURS
 
-_COLUMNS = (
-    "system",
-    "events/s/core",
-    "CPU-s/M",
-    "spread",
-    "wall s",
-    "B/event",
-    "peak MiB",
-    "ratio",
-)
+COLUMNS = (
+    "system", "events/s/core", "CPU-s per M", "least - most", "events/s", "bytes/event",
+    "peak MiB", "CPU / ours",
+)  # fmt: skip
+_STYLES = {"met": "green", "missed": "red", "not measured": "dim"}
 
 
 def show(run: Run, console: Console) -> None:
-    """One table per workload, then what was wrong."""
-    console.print(one_line(run.machine))
-    console.print(", ".join(f"{name} {text}" for name, text in run.versions.items()))
+    """One table per workload, what must be reached, then what was wrong or missing."""
+    console.print(one_line(run.machine), markup=False)
+    console.print(", ".join(f"{name} {text}" for name, text in run.versions.items()), markup=False)
     for workload in run.workloads:
         console.print(workload_table(run, workload))
+    console.print(goals_table(run))
     for one in run.results:
-        if one.problem or one.wrong:
-            told = one.problem or f"wrong: {one.wrong}"
-            console.print(f"{one.workload}, {one.system}: {told}", style="yellow", markup=False)
+        if told := one.problem or (one.wrong and f"wrong: {one.wrong}"):
+            text = " ".join(told.split())[:300]
+            console.print(f"{one.workload}, {one.system}: {text}", style="yellow", markup=False)
     for system in run.systems:
         if system.missing:
-            console.print(f"{system.name} is not here: {system.missing}", markup=False)
+            console.print(f"{system.name}: {system.missing}", style="yellow", markup=False)
 
 
 def workload_table(run: Run, workload: WorkloadInfo) -> Table:
     """All systems on one workload; ratios are CPU time against ours in the same turns."""
     size = workload.text_bytes / workload.events
-    table = Table(title=f"{workload.name}: {workload.events:,} events of {size:.0f} bytes")
-    for name in _COLUMNS:
-        table.add_column(name, justify="left" if name == "system" else "right", no_wrap=True)
+    table = _table(f"{workload.name}: {workload.events:,} events of {size:,.0f} bytes", COLUMNS)
     group = ""
     ours = run.find(workload.name, OURS)
     for one in run.results:
@@ -56,21 +50,38 @@ def workload_table(run: Run, workload: WorkloadInfo) -> Table:
 
 def row(one: Result, workload: WorkloadInfo, ours: Result | None) -> list[str]:
     """A result's cells."""
-    per_million = 1e6 / workload.events
-    cpu = [each.cpu_s * per_million for each in one.repetitions]
+    cpu = cpu_per_million(one, workload)
     return [
         one.system + (" (wrong)" if one.wrong else ""),
-        f"{1e6 / median(cpu):,.0f}",
-        f"{median(cpu):.3g}",
-        f"{min(cpu):.3g}-{max(cpu):.3g}",
-        f"{one.wall_s():.2f}",
-        f"{one.stored_bytes / workload.events:.1f}" if one.stored_bytes else "",
+        f"{events_per_s(one, workload):,.0f}",
+        figure(cpu.middle),
+        f"{figure(cpu.least)} - {figure(cpu.most)}",
+        f"{workload.events / one.wall_s():,.0f}",
+        f"{one.stored_bytes / workload.events:,.1f}" if one.stored_bytes else "",
         f"{one.peak_rss_bytes() / 2**20:,.0f}",
-        f"{ratio(one, ours):.2f} x" if ours and ours.group == one.group else "",
+        f"{ratio(one, ours).middle:.2f}" if ours else "",
     ]
 
 
-def ratio(one: Result, ours: Result) -> float:
-    """How many times our CPU time it takes: the median over repetitions of the same turn."""
-    pairs = zip(one.repetitions, ours.repetitions, strict=False)
-    return median(theirs.cpu_s / mine.cpu_s for theirs, mine in pairs)
+def goals_table(run: Run) -> Table:
+    """What must be reached, with its verdicts."""
+    names = ("path", "against", "bound", "found", "")
+    table = _table("What it must reach, in this run", names)
+    for goal in goals(run):
+        table.add_row(*goal.cells(), style=_STYLES[goal.verdict])
+    return table
+
+
+def figure(value: float) -> str:
+    """Three digits that matter, never with an exponent."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 1 else f"{value:.3f}"
+
+
+def _table(title: str, names: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in names:
+        is_text = name in ("system", "path", "against", "")
+        table.add_column(name, justify="left" if is_text else "right", no_wrap=name != "path")
+    return table
