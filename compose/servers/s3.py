@@ -2,17 +2,20 @@
 
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from types_boto3_s3 import S3Client
 
 from compose.ports import LOOPBACK, answers
 from compose.process import Process
 from compose.servers.base import STOP_S, Site
 from compose.servers.secret_files import kept_secret
 from compose.topology import BUCKET
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 READY_S = 30.0
 REGION = "us-east-1"
@@ -89,7 +92,7 @@ class S3:
             return False
         return True
 
-    def client(self) -> S3Client:
+    def client(self) -> "S3Client":
         """A client of the server itself, past any proxy."""
         return boto3.client(
             "s3", endpoint_url=f"http://{LOOPBACK}:{self.own_port}", region_name=REGION,
