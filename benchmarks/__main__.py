@@ -14,9 +14,10 @@ from benchmarks.machine import describe_machine, describe_versions
 from benchmarks.report.table import show
 from benchmarks.results import FORMAT, Result, Run, SystemInfo, WorkloadInfo, write_run
 from benchmarks.runner import Plan, measure_workload, steps
-from benchmarks.systems import all_systems
+from benchmarks.systems import all_systems, is_ours
 from benchmarks.systems.base import System
 from benchmarks.workloads import REAL_DATA, Workload, all_workloads
+from benchmarks.workloads.base import WITHOUT_SERVERS
 
 _QUICK_EVENTS = 4_096
 _QUICK_REPETITIONS = 2
@@ -59,6 +60,14 @@ def chosen_systems(options: argparse.Namespace) -> list[System]:
     return [known[name] for name in names]
 
 
+def suiting(options: argparse.Namespace, systems: list[System], workload: Workload) -> list[System]:
+    """Those to measure on a workload. Servers and growth take minutes: not for `--quick`."""
+    if options.system:
+        return systems
+    groups = WITHOUT_SERVERS & workload.groups if options.quick else workload.groups
+    return [one for one in systems if one.group in groups]
+
+
 def run(options: argparse.Namespace, console: Console) -> Run:
     """Measure everything that was asked for."""
     workloads = chosen_workloads(options)
@@ -76,12 +85,14 @@ def run(options: argparse.Namespace, console: Console) -> Run:
     results: list[Result] = []
     columns = (TextColumn("{task.percentage:3.0f} %"), BarColumn(20), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.description}"), console=console) as progress:
-        task = progress.add_task("", total=steps(plan, systems) * len(workloads))
+        task = progress.add_task(
+            "", total=sum(steps(plan, suiting(options, systems, one)) for one in workloads)
+        )
         for workload in workloads:
             info, some = measure_workload(
                 plan,
                 workload,
-                systems,
+                suiting(options, systems, workload),
                 lambda text: progress.update(task, description=text, advance=1),
             )
             infos.append(info)
@@ -116,7 +127,7 @@ def main(arguments: list[str]) -> int:
     target = options.out / "run.json"
     write_run(found, target)
     console.print(f"written: {target}", markup=False)
-    ours = [one for one in found.results if one.system.startswith("bellwether")]
+    ours = [one for one in found.results if is_ours(one.system)]
     return int(any(one.problem or one.wrong for one in ours))
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import resource
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,25 +48,33 @@ def folder_bytes(folder: Path) -> int:
 
 
 class Meter:
-    """CPU and peak memory of this process and of everything it started, between two moments."""
+    """CPU and peak memory between two moments: of this process and of everything it started.
 
-    def __init__(self) -> None:
+    servers: then of these processes instead, and of what they started.
+    """
+
+    def __init__(self, servers: Callable[[], Sequence[int]] | None = None) -> None:
+        self._servers = servers
         self._cpu_s = 0.0
 
     def begin(self) -> None:
         """Start counting."""
-        for pid in (os.getpid(), *descendants(os.getpid())):
+        for pid in self._pids():
             _reset_peak(pid)
         self._cpu_s = self._used_s()
 
     def end(self, wall_s: float) -> Repetition:
         """What was used since `begin`."""
         cpu_s = self._used_s() - self._cpu_s
-        pids = (os.getpid(), *descendants(os.getpid()))
-        return Repetition(wall_s, cpu_s, sum(map(_peak_bytes, pids)))
+        return Repetition(wall_s, cpu_s, sum(map(_peak_bytes, self._pids())))
 
-    @staticmethod
-    def _used_s() -> float:
+    def _pids(self) -> list[int]:
+        above = [os.getpid()] if self._servers is None else self._servers()
+        return [pid for one in above for pid in (one, *descendants(one))]
+
+    def _used_s(self) -> float:
+        if self._servers is not None:
+            return sum(map(_with_ended_children_s, self._pids()))
         mine = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         used_s = sum(one.ru_utime + one.ru_stime for one in mine)
         for pid in descendants(os.getpid()):

@@ -10,11 +10,15 @@ FORMAT = 1
 
 
 class Repetition(msgspec.Struct, frozen=True):
-    """One timed call. cpu_s and peak_rss_bytes: of the process and everything it started."""
+    """One timed call. cpu_s and peak_rss_bytes: of the process and everything it started.
+
+    Of a system with servers: of those alone. figures: what such a system says more.
+    """
 
     wall_s: float
     cpu_s: float
     peak_rss_bytes: int
+    figures: Mapping[str, float] = {}
 
 
 class Result(msgspec.Struct, frozen=True):

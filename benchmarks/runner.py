@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.inputs import Input, make_input
 from benchmarks.results import Repetition, Result, WorkloadInfo
-from benchmarks.systems.base import Prepared, System
+from benchmarks.systems.base import Prepared, Served, System
 from benchmarks.worker_process import WorkerFailed, WorkerProcess
 from benchmarks.workloads import Workload
 
@@ -107,6 +107,8 @@ def _repeat(plan: Plan, workload: Workload, measured: list[_Measured], say: Say)
         for one in dice.sample(measured, len(measured)):
             what = f"repetition {number}" if number else "warming up"
             say(f"{workload.name}: {what} of {one.system.name}")
+            if not number and isinstance(one.system, Served):
+                continue  # its servers are new each time
             if one.problem or (one.repetitions and one.spent_s > plan.system_s):
                 continue
             began = time.monotonic()

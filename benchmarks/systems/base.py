@@ -7,11 +7,11 @@ of its own with one thread for each library (`benchmarks.worker`), unless its se
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 Keys = tuple[str, ...]  # what leads to a field of a line, one key per level
 
@@ -112,6 +112,23 @@ class System(Protocol):
 
     def written(self) -> Written:
         """What the last call of `run` wrote, read back. Not timed."""
+
+
+@runtime_checkable
+class Served(Protocol):
+    """What a system has more whose work is done by servers: each repetition has its own.
+
+    So none of them idles while others are measured, and each repetition is checked.
+    """
+
+    def reset(self) -> None:
+        """Start servers that hold nothing, and wait until they are ready. Not timed."""
+
+    def processes(self) -> Sequence[int]:
+        """Whose CPU time and memory count, with what they started; not the client that sends."""
+
+    def finish(self) -> Mapping[str, float]:
+        """Check what they hold and stop them. Not timed; returns further figures."""
 
 
 def envelope_lines(prepared: Prepared) -> list[bytes]:

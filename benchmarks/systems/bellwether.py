@@ -121,15 +121,15 @@ class Bellwether:
         """As `System.written`."""
         if self._prepared is None:
             raise RuntimeError("not prepared")
-        return read_segments(self._prepared, self._prepared.folder / "segments")
+        folder = self._prepared.folder / "segments"
+        return read_segments(self._prepared, sorted(folder.glob("*.parquet")))
 
 
-def read_segments(prepared: Prepared, folder: Path) -> Written:
-    """Rows, sums and sizes of the segments in a folder, read by another engine than ours."""
+def read_segments(prepared: Prepared, paths: Sequence[Path]) -> Written:
+    """Rows, sums and sizes of segments, read by another engine than ours."""
     import duckdb
     import pyarrow.parquet as pq
 
-    paths = sorted(folder.glob("*.parquet"))
     rows, numbers, text = 0, [0.0, 0.0], 0
     first, second = (".".join(keys) for keys in prepared.checks.numbers)
     with duckdb.connect() as connection:

@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.systems.base import Checks
+from benchmarks.systems.base import Checks, Group
+
+WITHOUT_SERVERS = frozenset({Group.FILES, Group.STAGES, Group.YARDSTICKS})
+WITH_SERVERS = WITHOUT_SERVERS | {Group.END_TO_END}
+EVERYTHING = frozenset(Group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +15,8 @@ class Workload:
     """Named events. `lines(seed, events)` gives JSON objects, the same ones for the same seed.
 
     events: how many a full run takes. body_events: in one body, and in one record of the log.
-    depth: how deep ours unpacks objects. quick: part of `--quick`.
+    depth: how deep ours unpacks objects. quick: part of `--quick`. groups: what is measured on it
+    unless systems are named.
     """
 
     name: str
@@ -22,3 +27,4 @@ class Workload:
     body_events: int = 1_000
     depth: int = 0
     quick: bool = False
+    groups: frozenset[Group] = WITHOUT_SERVERS

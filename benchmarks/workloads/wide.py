@@ -6,7 +6,7 @@ from dataclasses import replace
 import orjson
 
 from benchmarks.systems.base import Checks
-from benchmarks.workloads.base import Workload
+from benchmarks.workloads.base import EVERYTHING, WITH_SERVERS, Workload
 from tests.generate import wide_event
 
 _NEW_TRACE = 0.12  # of the spans
@@ -30,6 +30,7 @@ WIDE = Workload(
     Checks((("http.status_code",), ("duration_ms",)), ("http.url",)),
     events=131_072,
     quick=True,
+    groups=EVERYTHING,
 )
 BODIES = tuple(
     replace(
@@ -39,6 +40,7 @@ BODIES = tuple(
         body_events=size,
         events=events,
         quick=False,
+        groups=WITH_SERVERS,
     )
     for size, events in ((1, 16_384), (10, 65_536), (100, 131_072))
 )

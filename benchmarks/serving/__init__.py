@@ -1,0 +1,1 @@
+"""Real server processes under measurement, and the client that sends to them."""

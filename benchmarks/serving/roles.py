@@ -1,0 +1,174 @@
+"""Real role processes in a folder of their own, started one by one.
+
+They are the processes that `bellwether up` starts, with its settings; each stage starts only those
+whose work it measures. They end when this process ends, however it ends.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import orjson
+
+from bellwether.child import ask_ready, child_environment
+from bellwether.secrets import read_key
+from common.locks.files import FileLocks
+from common.members import Member, list_members
+
+_READY_S = 90.0
+_STOP_S = 40.0
+_STEP_S = 0.02
+_HTTP_TIMEOUT_S = 120.0
+_ORDER = ("shepherd", "query", "indexer")  # of stopping: as `up` does
+_SAID_CHARS = 800
+
+
+class Roles:
+    """Role processes that share one data folder. kernels: folder of compiled code, kept."""
+
+    def __init__(self, folder: Path, kernels: Path, settings: Mapping[str, str]) -> None:
+        self.data = folder / "data"
+        self._logs = folder / "logs"
+        self._port = _free_port()
+        self._settings = {
+            "BELLWETHER_NODE_DATA": str(self.data),
+            "BELLWETHER_NODE_TELEMETRY": "false",
+            "BELLWETHER_SHEPHERD_PORT": str(self._port),
+            "BELLWETHER_INDEXER_COPIES": "1",
+            "BELLWETHER_INDEXER_KERNEL_CACHE": str(kernels),
+            **settings,
+        }
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._roles_fd, self._own_fd = os.pipe()
+        self._logs.mkdir(parents=True)
+        self._run("init")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the shepherd listens."""
+        return "127.0.0.1", self._port
+
+    @property
+    def key(self) -> str:
+        """The first key, which may do everything."""
+        return read_key(self.data) or ""
+
+    def start(self, *roles: str) -> None:
+        """Start these and wait until they are ready."""
+        for role in roles:
+            with (self._logs / f"{role}.log").open("ab") as said:
+                self._processes[role] = subprocess.Popen(
+                    [*_program(), role, "--parent-fd", str(self._roles_fd)],
+                    env=self._environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=(self._roles_fd,),
+                )
+        for role in roles:
+            self.wait(lambda role=role: self._is_ready(role), f"{role} to be ready")  # type: ignore[misc]  # mypy wants no default in a lambda that it checks against Callable
+
+    def pids(self) -> dict[str, int]:
+        """Process ids of what runs, by role."""
+        return {role: process.pid for role, process in self._processes.items()}
+
+    def stop(self, *roles: str) -> None:
+        """End these (all, if none is named) as an operator would."""
+        for role in sorted(roles or self._processes, key=_ORDER.index):
+            process = self._processes.pop(role)
+            process.send_signal(signal.SIGTERM)
+            try:
+                code = process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise RuntimeError(f"{role} did not stop: {self._said(role)}") from None
+            if code:
+                raise RuntimeError(f"{role} ended with {code}: {self._said(role)}")
+
+    def close(self) -> None:
+        """End everything at once."""
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
+        self._processes.clear()
+        os.close(self._own_fd)
+        os.close(self._roles_fd)
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """A request with the key; returns the answer's document. Raises RuntimeError."""
+        data = None if body is None else orjson.dumps(body)
+        headers = {"X-Honeycomb-Team": self.key, "Content-Type": "application/json"}
+        url = f"http://{self.address[0]}:{self._port}{path}"
+        try:
+            with urlopen(
+                Request(url, data, headers, method=method), timeout=_HTTP_TIMEOUT_S
+            ) as got:
+                return orjson.loads(got.read())
+        except HTTPError as error:
+            with error:
+                raise RuntimeError(f"{path}: {error.code} {error.read()[:300]!r}") from error
+
+    def wait(self, test: Callable[[], bool], what: str, seconds: float = _READY_S) -> None:
+        """Wait for a condition. Raises RuntimeError when it takes too long or a role ends."""
+        until = time.monotonic() + seconds
+        while not test():
+            for role, process in self._processes.items():
+                if process.poll() is not None:
+                    raise RuntimeError(f"{role} ended with {process.poll()}: {self._said(role)}")
+            if time.monotonic() > until:
+                raise RuntimeError(f"waited {seconds:.0f} s for {what}")
+            time.sleep(_STEP_S)
+
+    def partitions(self) -> list[dict[str, Any]]:
+        """What the indexer says of each partition."""
+        told = self.ask("GET", "/bw/1/status")["indexers"]
+        return [one for each in told for one in each["status"]["partitions"].values()]
+
+    def wait_kernel(self) -> None:
+        """Wait until the compiled shredder serves."""
+
+        def serves() -> bool:
+            found = self.partitions()
+            return bool(found) and all(one["shredder"] == "kernel" for one in found)
+
+        self.wait(serves, "the compiled shredder")
+
+    def _is_ready(self, role: str) -> bool:
+        with closing(FileLocks(self.data / "locks")) as locks:
+            members: list[Member] = list_members(locks, role)
+        pid = self._processes[role].pid
+        return any(one.pid == pid and ask_ready(one.url) is None for one in members)
+
+    def _run(self, command: str) -> None:
+        done = subprocess.run(
+            [*_program(), command], env=self._environment(), capture_output=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"bellwether {command}: {done.stderr.decode()[-_SAID_CHARS:]}")
+
+    def _environment(self) -> dict[str, str]:
+        return child_environment(os.environ, {}, self._settings)
+
+    def _said(self, role: str) -> str:
+        return (self._logs / f"{role}.log").read_text("utf-8", "replace")[-_SAID_CHARS:]
+
+
+def _program() -> list[str]:
+    return [sys.executable, "-m", "bellwether"]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
