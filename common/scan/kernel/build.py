@@ -3,6 +3,10 @@
 Import this before any other module of a kernel and decide `options` first: decorators read them
 when those modules are imported. `checked` verifies every access to memory, at a tenth of the speed,
 and is what the fuzzers run.
+
+Without numba's runtime (`_nrt`) a call passes arrays as they are. With it every call of a function
+that is not inlined counted their references with locked instructions, 0.4 of 1.3 µs per wide event.
+The caller holds the arrays meanwhile; a function that allocates would not compile.
 """
 
 from collections.abc import Callable
@@ -48,6 +52,7 @@ def _jit(function: Callable[..., object], inline: bool) -> object:
         nogil=True,
         cache=options.cached,
         error_model="numpy",  # no test for division by zero
+        _nrt=False,  # nothing here allocates: no atomic count of references at every call
         boundscheck=options.checked,
         forceinline=inline,
     )
