@@ -125,8 +125,8 @@ def decode(message: LogRecord) -> Record:
         and 0 <= record.depth <= limits.EXPAND_DEPTH_MAX
     ):
         raise RecordError("an events record needs a dataset, a batch id, a count and a depth")
-    if any(partition < 0 for partition in record.unless):
-        raise RecordError("a conditional record names partitions by numbers from 0")
+    if not all(0 <= partition < 2**31 for partition in record.unless):
+        raise RecordError("a conditional record names partitions by 31-bit numbers from 0")
     return record
 
 

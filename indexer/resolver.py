@@ -26,7 +26,7 @@ from snapshot.batch_lists import BatchLists, ListsMissing
 _LOOK_S = 0.2
 _AGAIN_FIRST_NS = 10**9  # a decision takes two appends and two reads
 _AGAIN_MAX_NS = 60 * 10**9
-_UNTOLD_MAX_NS = 2 * 10**9  # the failed append took its time already
+_UNTOLD_AGAIN_NS = 10**9  # of a partition that cannot be told, however many questions there are
 _S_NS = 10**9
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ class Resolver:
         self._partition = partition
         self._context = partition.shared.context
         self._asked: dict[tuple[Place, int], _Asked] = {}
+        self._unreached: dict[int, int] = {}  # partitions that are not tried again before then
         self._asking: dict[int, asyncio.Task[None]] = {}
         self._answering: dict[int, asyncio.Task[None]] = {}
         self._label = str(partition.number)
@@ -94,8 +95,10 @@ class Resolver:
         open_now = {(q.place, other) for other, some in questions.items() for q in some}
         self._asked = {key: asked for key, asked in self._asked.items() if key in open_now}
         for other, some in questions.items():
+            if other in self._asking or self._unreached.get(other, 0) > now_ns:
+                continue
             due = [q for q in some if self._is_due(q.place, other, now_ns)]
-            if due and other not in self._asking:
+            if due:
                 self._begin(self._asking, other, self._put(other, due))
 
     def _is_due(self, place: Place, other: int, now_ns: int) -> bool:
@@ -103,18 +106,24 @@ class Resolver:
         return asked is None or asked.due_ns <= now_ns
 
     async def _put(self, other: int, questions: list[Question]) -> None:
+        """Ask; where one record does not get through, the others wait as well."""
         for some in _in_records(questions):
             told = await self._tell(other, void_record(Void(self._partition.number, some)))
-            most_ns = _AGAIN_MAX_NS if told else _UNTOLD_MAX_NS
             now_ns = self._context.clock.monotonic_ns()
+            if not told:
+                self._unreached[other] = now_ns + self._jittered(_UNTOLD_AGAIN_NS)
+                return
+            self._unreached.pop(other, None)
             for question in some:
-                self._wait_longer((question.place, other), now_ns, most_ns)
+                self._wait_longer((question.place, other), now_ns)
 
-    def _wait_longer(self, key: tuple[Place, int], now_ns: int, most_ns: int) -> None:
+    def _wait_longer(self, key: tuple[Place, int], now_ns: int) -> None:
         asked = self._asked.get(key)
-        wait_ns = _AGAIN_FIRST_NS if asked is None else min(2 * asked.wait_ns, most_ns)
-        jitter = self._context.random.uniform(0.8, 1.2)
-        self._asked[key] = _Asked(now_ns + int(wait_ns * jitter), wait_ns)
+        wait_ns = _AGAIN_FIRST_NS if asked is None else min(2 * asked.wait_ns, _AGAIN_MAX_NS)
+        self._asked[key] = _Asked(now_ns + self._jittered(wait_ns), wait_ns)
+
+    def _jittered(self, wait_ns: int) -> int:
+        return int(wait_ns * self._context.random.uniform(0.8, 1.2))
 
     def _report(self) -> None:
         fold = self._partition.fold

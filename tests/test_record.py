@@ -34,9 +34,10 @@ def test_conditional_record_names_the_other_partitions() -> None:
         unless=(4, 11),
     )
     assert record.decode(as_message(item)).unless == (4, 11)
-    negative = record.LogRecord(0, 0, 0, (*record.encode_headers(item), ("unless", b"-1")), b"")
-    with pytest.raises(record.RecordError):
-        record.decode(negative)
+    for number in (b"-1", b"%d" % 2**31, b"9" * 30):
+        strange = record.LogRecord(0, 0, 0, (*record.encode_headers(item), ("unless", number)), b"")
+        with pytest.raises(record.RecordError):
+            record.decode(strange)
 
 
 def test_newer_record_version_is_told_apart_from_a_damaged_one() -> None:

@@ -21,7 +21,15 @@ from hypothesis.stateful import (
 )
 
 from common import limits
-from common.record import LogRecord, Marker, Record, encode_headers, heartbeat_record, marker_record
+from common.record import (
+    Kind,
+    LogRecord,
+    Marker,
+    Record,
+    encode_headers,
+    heartbeat_record,
+    marker_record,
+)
 from common.reroute import Place, Void, decision_record, void_record
 from indexer.copies import answers_to, look_up, wanted_by
 from indexer.fold import HOUR_NS, Action, Cut, Fold
@@ -185,7 +193,7 @@ class Rerouting(RuleBasedStateMachine):
                 batch.acked.append((partition, self.append(partition, item)))
                 return
             if outcome == "lost answer":
-                self.append(partition, item)
+                batch.acked.append((partition, self.append(partition, item)))
             elif outcome == "late":
                 markers = self.logs[partition].markers
                 if batch.client:  # the window counts from the first copy
@@ -236,7 +244,14 @@ class Rerouting(RuleBasedStateMachine):
         late = data.draw(st.sampled_from(self.late))
         self.late.remove(late)
         if lands:
-            self.append(late.partition, late.item)
+            self.land(late)
+
+    def land(self, late: Late) -> None:
+        """Its writer may have gone, or still wait for it and acknowledge it."""
+        offset = self.append(late.partition, late.item)
+        if late.item.kind is Kind.EVENTS:
+            batch = self.batches[int.from_bytes(late.item.batch, "big") - 1]
+            batch.acked.append((late.partition, offset))
 
     def expire_late(self, partition: int) -> None:
         """What has not landed for so long never will."""
@@ -382,7 +397,7 @@ class Rerouting(RuleBasedStateMachine):
         if self.patient:  # questions are settled first, and then everything lands
             self.settle_questions()
         for late in self.late:
-            self.append(late.partition, late.item)
+            self.land(late)
         self.settle_questions()
         for one, other in self.twins:
             one.advance(10**6)
