@@ -179,8 +179,11 @@ class Supervisor:
                 "BELLWETHER_NODE_ZONE": zone,
                 "BELLWETHER_SHEPHERD_PORT": str(port),
                 "BELLWETHER_INDEXER_COPIES": str(len(zones)),
+                # compiled once for all processes of a role
                 "BELLWETHER_INDEXER_KERNEL_CACHE": settings.get("BELLWETHER_INDEXER_KERNEL_CACHE")
-                or str(self._data / "kernel"),  # compiled once for all indexers
+                or str(self._data / "kernel"),
+                "BELLWETHER_SHEPHERD_KERNEL_CACHE": settings.get("BELLWETHER_SHEPHERD_KERNEL_CACHE")
+                or str(self._data / "kernel"),
                 # the first key sees what Bellwether tells of itself
                 "BELLWETHER_SHEPHERD_OWN_TEAM": self._up.team,
                 "BELLWETHER_SHEPHERD_OWN_ENVIRONMENT": self._up.environment,

@@ -138,6 +138,7 @@ def main() -> None:
         cluster.roles.settings |= {
             "BELLWETHER_NODE_TELEMETRY": "false",
             "BELLWETHER_INDEXER_KERNEL_CACHE": str(KERNEL_CACHE),
+            "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(KERNEL_CACHE),
         }
         try:
             began_s = time.perf_counter()

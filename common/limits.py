@@ -27,6 +27,7 @@ HEADER_LINE_BYTES_MAX: Final = 16_384  # room for long receipts and tokens, not 
 HEAD_READ_TIMEOUT_S: Final = 15.0  # a connection without a whole request head is closed
 BODY_READ_TIMEOUT_S: Final = 30.0  # a body that trickles in gives its memory back
 OFF_LOOP_BODY_BYTES: Final = 32_768  # larger bodies are decoded in a thread: the loop stays quick
+OFF_LOOP_KERNEL_BYTES: Final = 262_144  # with the compiled splitter, that takes as long as a thread
 
 # --- own telemetry -----------------------------------------------------------------------------
 TELEMETRY_QUEUE_EVENTS_MAX: Final = 4_096  # some seconds of everything a role has to say

@@ -114,12 +114,14 @@ indexed_rows_total = Counter(
 )
 kernel_active = Gauge(
     "bellwether_kernel_active",
-    "1 while the compiled shredder serves, 0 while the reference does (slower, same results).",
+    "1 while the role's compiled kernel (an indexer's shredder, a shepherd's splitter) serves, 0 "
+    "while the reference does (slower, same results).",
     registry=REGISTRY,
 )
 kernel_events_handed_total = Counter(
     "bellwether_kernel_events_handed",
-    "Events that the compiled shredder handed to the reference: bad ones, and ones it cannot hold.",
+    "Events (or broken bodies) that the compiled kernel handed to the reference: bad ones, "
+    "and ones it cannot hold.",
     registry=REGISTRY,
 )
 duplicate_records_total = Counter(

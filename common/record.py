@@ -177,10 +177,12 @@ def events_record(
     depth: int,
     via: str,
     lines: Sequence[bytes],
+    n: int | None = None,
     unless: Sequence[int] = (),
 ) -> Record:
     """An events record of these lines (each from `encode_event_line`).
 
+    n: how many events they are, where one piece may be several lines.
     unless: other partitions where this batch may be, or may land later; then it is conditional.
     """
     return Record(
@@ -190,7 +192,7 @@ def events_record(
         team=team,
         env=env,
         dataset=dataset,
-        n=len(lines),
+        n=len(lines) if n is None else n,
         depth=depth,
         via=via,
         unless=tuple(unless),

@@ -180,6 +180,7 @@ class Roles:
             "BELLWETHER_CONFIG": "",
             # compiled once for all indexers of this machine
             "BELLWETHER_INDEXER_KERNEL_CACHE": str(self._site.folder / "kernel"),
+            "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(self._site.folder / "kernel"),
         }
         return {**shared, **self._server_settings(), **self.settings}
 

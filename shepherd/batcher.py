@@ -7,7 +7,7 @@ are cut the same way every time and never gathered with others (I2).
 
 import asyncio
 import random
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -16,9 +16,9 @@ from common import limits
 from common.errors import LogUnavailable
 from common.names import client_batch_id
 from common.position import Position
-from common.record import BATCH_ID_BYTES, Record, encode_event_line, events_record
-from common.scan.events import Accepted
+from common.record import BATCH_ID_BYTES, Record, events_record
 from shepherd.delivery import Delivery
+from shepherd.split.interface import Lines
 
 _COMPRESS_THREADS = 2
 _NAMED_CHUNK_BYTES = limits.RECORD_RAW_BYTES_MAX * 7 // 10  # of data; the rest is envelopes
@@ -49,7 +49,8 @@ class Stored:
 class _Pile:
     """Lines of one record to be, and those who wait for it."""
 
-    lines: list[bytes] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)  # each of any number of events
+    events: int = 0
     size: int = 0
     done: asyncio.Future[Position | LogUnavailable] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -67,57 +68,58 @@ class Batcher:
         self._flushing: set[asyncio.Task[Any]] = set()
         self._threads = ThreadPoolExecutor(_COMPRESS_THREADS, thread_name_prefix="zstd")
 
-    async def put(self, target: Target, events: Sequence[Accepted]) -> list[Stored]:
+    async def put(self, target: Target, lines: Lines) -> list[Stored]:
         """Store events, gathered with others; returns when the fate of each is known."""
         parts: list[tuple[_Pile, int]] = []
-        for event in events:
-            line = encode_event_line(event.time_ns, event.rate, event.data)
+        first = 0
+        while first < lines.events:
             pile = self._open.get(target)
-            if pile is not None and pile.size + len(line) > limits.RECORD_RAW_BYTES_MAX:
+            size = 0 if pile is None else pile.size
+            end = lines.fitting(first, limits.RECORD_RAW_BYTES_MAX - size)
+            if end == first and pile is not None:
                 self._close(target, pile)
-                pile = None
+                continue
             if pile is None:
                 pile = self._open[target] = _Pile()
                 asyncio.get_running_loop().call_later(self._linger_s, self._close, target, pile)
-            pile.lines.append(line)
-            pile.size += len(line)
-            if parts and parts[-1][0] is pile:
-                parts[-1] = pile, parts[-1][1] + 1
-            else:
-                parts.append((pile, 1))
+            end = max(end, first + 1)  # however large: the largest event fits a record
+            text = lines.between(first, end)
+            pile.lines.append(text)
+            pile.events += end - first
+            pile.size += len(text)
+            parts.append((pile, end - first))
+            first = end
         return [Stored(count, await asyncio.shield(pile.done)) for pile, count in parts]
 
-    async def put_named(
-        self, target: Target, events: Sequence[Accepted], client_id: str
-    ) -> list[Stored]:
+    async def put_named(self, target: Target, lines: Lines, client_id: str) -> list[Stored]:
         """Store a batch that the client named: its own records, the same ids and partitions for
         every repetition. Chunks go by the bytes of the events' data alone, since the arrival
         time may be in a line.
         """
-        chunks: list[list[Accepted]] = [[]]
-        size = 0
-        for event in events:
-            full = size + len(event.data) > _NAMED_CHUNK_BYTES
-            if chunks[-1] and (full or len(chunks[-1]) >= limits.NAMED_CHUNK_EVENTS_MAX):
-                chunks.append([])
-                size = 0
-            chunks[-1].append(event)
-            size += len(event.data)
+        chunks: list[tuple[int, int]] = []
+        first = 0
+        while first < lines.events:
+            end = max(first + 1, lines.fitting_data(first, _NAMED_CHUNK_BYTES))
+            end = min(end, first + limits.NAMED_CHUNK_EVENTS_MAX)
+            chunks.append((first, end))
+            first = end
         tasks = [
-            self._track(self._append_named(target, chunk, client_id, n))
-            for n, chunk in enumerate(chunks)
+            self._track(
+                self._append_named(target, lines.between(begin, end), end - begin, client_id, n)
+            )
+            for n, (begin, end) in enumerate(chunks)
         ]
         outcomes = await asyncio.shield(asyncio.gather(*tasks))
         return [
-            Stored(len(chunk), outcome) for chunk, outcome in zip(chunks, outcomes, strict=True)
+            Stored(end - begin, outcome)
+            for (begin, end), outcome in zip(chunks, outcomes, strict=True)
         ]
 
     async def _append_named(
-        self, target: Target, events: list[Accepted], client_id: str, chunk: int
+        self, target: Target, text: bytes, events: int, client_id: str, chunk: int
     ) -> Position | LogUnavailable:
         batch = client_batch_id(target.env_id, target.dataset_id, client_id, chunk)
-        lines = [encode_event_line(e.time_ns, e.rate, e.data) for e in events]
-        return await self._append(target, lines, batch, named=True)
+        return await self._append(target, [text], events, batch, named=True)
 
     def _close(self, target: Target, pile: _Pile) -> None:
         """Stop adding to the pile and write it."""
@@ -136,13 +138,15 @@ class Batcher:
     async def _flush(self, target: Target, pile: _Pile) -> None:
         batch = self._random.randbytes(BATCH_ID_BYTES)
         try:
-            pile.done.set_result(await self._append(target, pile.lines, batch, named=False))
+            pile.done.set_result(
+                await self._append(target, pile.lines, pile.events, batch, named=False)
+            )
         finally:
             if not pile.done.done():  # a fault of ours, or the end: nobody may wait for ever
                 pile.done.set_result(LogUnavailable("could not be written; try again"))
 
     async def _append(
-        self, target: Target, lines: list[bytes], batch: bytes, *, named: bool
+        self, target: Target, lines: list[bytes], events: int, batch: bytes, *, named: bool
     ) -> Position | LogUnavailable:
         def build() -> Record:
             return events_record(
@@ -153,6 +157,7 @@ class Batcher:
                 depth=target.depth,
                 via="",
                 lines=lines,
+                n=events,
             )
 
         if sum(map(len, lines)) > _COMPRESS_OFF_LOOP_BYTES:

@@ -38,6 +38,10 @@ class ShepherdConfig:
         "Batches that clients name go to the first so many partitions (0: all). Before partitions "
         "are added, set it to their number on every shepherd.",
     )
+    kernel: bool = setting(True, "compile the fast splitter in the background and use it")
+    kernel_cache: str = setting(
+        "", "folder of compiled code, also for several roles (empty: in the role's own folder)"
+    )
     stop_timeout_s: float = setting(20.0, "How long a stop waits for requests in flight.")
     own_team: str = setting("Default", "Team whose environment gets the own telemetry.")
     own_environment: str = setting("Default", "Environment of the own `bellwether` dataset.")

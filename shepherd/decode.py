@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from common import limits
 from common.scan import fast_json, json_events
 from common.scan.events import Accepted, EventFault, Refused
-from common.scan.msgpack_events import check_msgpack_event, split_msgpack_batch
+from common.scan.msgpack_events import check_msgpack_event
 from shepherd.body import Media, decompress
+from shepherd.split.interface import Split, Splitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +20,18 @@ class Wire:
     arrival_ns: int
 
 
-def decode_batch(wire: Wire, depth: int) -> list[Accepted | Refused]:
-    """A batch's outcomes, in order. Raises BadRequest or UnsupportedMedia for the whole body."""
+def decode_batch(splitter: Splitter, wire: Wire, depth: int) -> Split:
+    """A batch's events. Raises BadRequest or UnsupportedMedia for the whole body."""
     plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX)
-    split = split_msgpack_batch if wire.media is Media.MSGPACK else fast_json.split_batch
-    return split(plain, depth, wire.arrival_ns)
+    return splitter.split(plain, wire.media, depth, wire.arrival_ns)
+
+
+def decode_batch_quickly(splitter: Splitter, wire: Wire, depth: int) -> Split | None:
+    """The same, if it keeps the event loop for no longer than some milliseconds; else None."""
+    if wire.encoding:
+        return None
+    plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX)
+    return splitter.split_quickly(plain, wire.media, depth, wire.arrival_ns)
 
 
 def decode_event(wire: Wire, depth: int, time: str, rate: str) -> Accepted | Refused:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import unquote
 
-import msgpack
-import orjson
 from aiohttp import web
 
 from common import limits, metrics
@@ -18,14 +16,16 @@ from common.clock import Clock
 from common.errors import BadRequest, BellwetherError, LogUnavailable, NotAllowed, UnknownKey
 from common.metadata import ApiKey
 from common.position import Position, format_receipt
-from common.scan.events import Accepted, Refused
+from common.scan.events import Refused
 from shepherd.admission import InFlight, KeyLimits
 from shepherd.batcher import Batcher, Stored, Target
 from shepherd.body import BodyTooLarge, Media, check_encoding, media_of, read_body
 from shepherd.datasets import DatasetCache
-from shepherd.decode import Wire, decode_batch, decode_event
+from shepherd.decode import Wire, decode_batch, decode_batch_quickly, decode_event
 from shepherd.pressure import Pressure
 from shepherd.refusals import RequestDone, RequestSummary
+from shepherd.replies import batch_body
+from shepherd.split.interface import Lines, Split, Splitter, framed
 
 BATCH_ID_HEADER = "X-Bellwether-Batch-Id"
 RECEIPT_HEADER = "X-Bellwether-Receipt"
@@ -41,6 +41,7 @@ T = TypeVar("T")
 class IngestParts:
     """What the ingest routes work with."""
 
+    splitter: Splitter
     keys: KeyCache
     datasets: DatasetCache
     batcher: Batcher
@@ -53,14 +54,6 @@ class IngestParts:
 
 class _Counted(BadRequest):
     """A refused single event: its rule is counted already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ingested:
-    """Outcomes of a request's events, in order, and the fate of the accepted ones."""
-
-    outcomes: Sequence[Accepted | Refused]
-    stored: Sequence[Stored]
 
 
 _Handle = Callable[[web.Request, ApiKey, str], Awaitable[tuple[web.Response, int]]]
@@ -110,14 +103,16 @@ class IngestRoutes:
     ) -> tuple[web.Response, int]:
         target, wire = await self._receive(request, key, name)
         started_ns = self._parts.clock.monotonic_ns()
-        outcomes = await self._decode(wire, lambda: decode_batch(wire, target.depth))
-        self._parts.key_limits.spend(key, len(outcomes))
-        for outcome in outcomes:
-            if isinstance(outcome, Refused):
-                self._parts.summary.refused(key.id, name, outcome.rule, outcome.error)
-        stored = await self._store(request, target, outcomes, started_ns)
+        splitter = self._parts.splitter
+        split = decode_batch_quickly(splitter, wire, target.depth)
+        if split is None:
+            split = await self._in_thread(lambda: decode_batch(splitter, wire, target.depth))
+        self._parts.key_limits.spend(key, split.events)
+        for _, refused in split.refused:
+            self._parts.summary.refused(key.id, name, refused.rule, refused.error)
+        stored = await self._store(request, target, split.lines, started_ns)
         _raise_if_nothing_stored(stored, named=BATCH_ID_HEADER in request.headers)
-        return _batch_response(Ingested(outcomes, stored), wire.media), len(outcomes)
+        return _batch_response(split, stored, wire.media), split.events
 
     async def _event(
         self, request: web.Request, key: ApiKey, name: str
@@ -126,12 +121,15 @@ class IngestRoutes:
         started_ns = self._parts.clock.monotonic_ns()
         time = request.headers.get(TIME_HEADER, "")
         rate = request.headers.get(RATE_HEADER, "")
-        outcome = await self._decode(wire, lambda: decode_event(wire, target.depth, time, rate))
+        if len(wire.body) <= limits.OFF_LOOP_BODY_BYTES and not wire.encoding:
+            outcome = decode_event(wire, target.depth, time, rate)
+        else:
+            outcome = await self._in_thread(lambda: decode_event(wire, target.depth, time, rate))
         self._parts.key_limits.spend(key, 1)
         if isinstance(outcome, Refused):
             self._parts.summary.refused(key.id, name, outcome.rule, outcome.error)
             raise _Counted(outcome.error)
-        stored = await self._store(request, target, [outcome], started_ns)
+        stored = await self._store(request, target, framed([outcome]).lines, started_ns)
         _raise_if_nothing_stored(stored, named=False)
         return web.Response(headers=_receipt(stored)), 1
 
@@ -147,10 +145,8 @@ class IngestRoutes:
         target = await self._parts.datasets.resolve(key, name)
         return target, Wire(body, encoding, media, self._parts.clock.now_ns())
 
-    async def _decode(self, wire: Wire, decode: Callable[[], T]) -> T:
-        """Run on the loop what is quick, in a thread what may not be."""
-        if len(wire.body) <= limits.OFF_LOOP_BODY_BYTES and not wire.encoding:
-            return decode()
+    async def _in_thread(self, decode: Callable[[], T]) -> T:
+        """What may keep the loop too long."""
         return await asyncio.get_running_loop().run_in_executor(self._decoders, decode)
 
     def close(self) -> None:
@@ -158,22 +154,16 @@ class IngestRoutes:
         self._decoders.shutdown(wait=False)
 
     async def _store(
-        self,
-        request: web.Request,
-        target: Target,
-        outcomes: Sequence[Accepted | Refused],
-        started_ns: int,
+        self, request: web.Request, target: Target, lines: Lines, started_ns: int
     ) -> list[Stored]:
-        accepted = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
         client_id = request.headers.get(BATCH_ID_HEADER)
-        if not accepted:
+        if not lines.events:
             return []
-        unpacked = sum(len(event.data) for event in accepted)  # a small body may unpack to much
-        with self._parts.in_flight.hold(unpacked):
+        with self._parts.in_flight.hold(len(lines.text)):  # a small body may unpack to much
             if client_id is None:
-                stored = await self._parts.batcher.put(target, accepted)
+                stored = await self._parts.batcher.put(target, lines)
             else:
-                stored = await self._parts.batcher.put_named(target, accepted, client_id)
+                stored = await self._parts.batcher.put_named(target, lines, client_id)
         taken = sum(part.events for part in stored if isinstance(part.outcome, Position))
         metrics.events_accepted_total.inc(taken)
         metrics.ack_seconds.observe((self._parts.clock.monotonic_ns() - started_ns) / _SECOND_NS)
@@ -236,21 +226,7 @@ def _receipt(stored: Sequence[Stored]) -> dict[str, str]:
     return {RECEIPT_HEADER: format_receipt(positions)} if positions else {}
 
 
-def _batch_response(ingested: Ingested, media: Media) -> web.Response:
-    fates = (part.outcome for part in ingested.stored for _ in range(part.events))
-    statuses: list[dict[str, int | str]] = []
-    for outcome in ingested.outcomes:
-        if isinstance(outcome, Refused):
-            statuses.append({"status": 400, "error": outcome.error})
-            continue
-        fate = next(fates)
-        if isinstance(fate, LogUnavailable):
-            statuses.append({"status": 503, "error": str(fate)})
-        else:
-            statuses.append({"status": 202})
-    headers = _receipt(ingested.stored)
-    if media is Media.MSGPACK:
-        headers["Content-Type"] = "application/msgpack"
-        return web.Response(body=msgpack.packb(statuses), headers=headers)
-    headers["Content-Type"] = "application/json"
-    return web.Response(body=orjson.dumps(statuses), headers=headers)
+def _batch_response(split: Split, stored: Sequence[Stored], media: Media) -> web.Response:
+    headers = _receipt(stored)
+    headers["Content-Type"] = f"application/{media}"
+    return web.Response(body=batch_body(split, stored, media), headers=headers)

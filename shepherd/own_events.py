@@ -11,10 +11,10 @@ from common.metadata import Access, ApiKey, KeyKind, Metadata
 from common.names import OWN_DATASET, dataset_slug
 from common.position import Position
 from common.scan import fast_json
-from common.scan.events import Accepted
 from shepherd.batcher import Batcher
 from shepherd.config import ShepherdConfig
 from shepherd.datasets import DatasetCache
+from shepherd.split.interface import framed
 
 
 class OwnEvents:
@@ -44,18 +44,17 @@ class OwnEvents:
 
     async def store(self, body: bytes) -> int:
         """Store a batch body; returns how many of its events the log has now."""
-        events: list[Accepted] = []
-        taken = 0
+        events = taken = 0
         try:
-            outcomes = fast_json.split_batch(body, 0, self._clock.now_ns())
-            events = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+            split = framed(fast_json.split_batch(body, 0, self._clock.now_ns()))
+            events = split.lines.events
             target = await self._datasets.resolve(await self._own_key(), OWN_DATASET)
-            for part in await self._batcher.put(target, events):
+            for part in await self._batcher.put(target, split.lines):
                 taken += part.events if isinstance(part.outcome, Position) else 0
         except BellwetherError:
-            metrics.telemetry_dropped_total.inc(max(1, len(events)))
+            metrics.telemetry_dropped_total.inc(max(1, events))
             return 0
-        metrics.telemetry_dropped_total.inc(len(outcomes) - taken)
+        metrics.telemetry_dropped_total.inc(split.events - taken)
         return taken
 
     async def _own_key(self) -> ApiKey:

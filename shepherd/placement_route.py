@@ -1,4 +1,5 @@
-"""`GET /internal/placement`: who is avoided, why and since when, and how everybody does."""
+"""`GET /internal/placement`: who is avoided, why and since when, how everybody does,
+and which splitter is active."""
 
 from typing import Any
 
@@ -7,21 +8,22 @@ from aiohttp import web
 from common.clock import Clock
 from shepherd.health import Health, Target
 from shepherd.placement import Placement
+from shepherd.split.interface import Splitter
 
 
 class PlacementRoute:
     """The handler."""
 
-    def __init__(self, placement: Placement, clock: Clock) -> None:
+    def __init__(self, placement: Placement, clock: Clock, splitter: Splitter) -> None:
         self._placement = placement
         self._clock = clock
+        self._splitter = splitter
 
     async def show(self, _: web.Request) -> web.Response:
         """The placement as this shepherd sees it."""
         health = self._placement.health
-        return web.json_response(
-            placement_document(health, self._clock.monotonic_ns(), self._clock.now_ns())
-        )
+        document = placement_document(health, self._clock.monotonic_ns(), self._clock.now_ns())
+        return web.json_response(document | {"splitter": self._splitter.name})
 
 
 def placement_document(health: Health, now_ns: int, wall_ns: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import msgspec
 from aiohttp import web
@@ -44,6 +45,7 @@ from shepherd.probing import Probing
 from shepherd.proxy import QueryProxy
 from shepherd.refusals import RequestSummary
 from shepherd.silent import SilentConnections
+from shepherd.split.active import ActiveSplitter
 
 _UPKEEP_INTERVAL_S = 1.0
 _KEEP_ALIVE_S = 75.0  # longer than most clients' and balancers' own, so that they close first
@@ -82,8 +84,11 @@ async def serve(
     summary = RequestSummary(context.telemetry)
     proxy = QueryProxy(backends.locks, context.random, config.proxied_requests_max)
     own = OwnEvents(config, backends.metadata, datasets, batcher, clock)
+    splitter = ActiveSplitter()
     ingest = IngestRoutes(
-        IngestParts(keys, datasets, batcher, in_flight, pressure, key_limits, clock, summary)
+        IngestParts(
+            splitter, keys, datasets, batcher, in_flight, pressure, key_limits, clock, summary
+        )
     )
     readiness = Readiness(keys, backends.metadata)
 
@@ -103,7 +108,7 @@ async def serve(
     add_health_routes(internal, readiness.not_ready, context.stop)
     close_connections(public, context.stop)
     internal.router.add_post("/internal/telemetry", own.receive)
-    internal.router.add_get("/internal/placement", PlacementRoute(placement, clock).show)
+    internal.router.add_get("/internal/placement", PlacementRoute(placement, clock, splitter).show)
 
     public_runner = await _listen(
         public, config.host, config.port, _tls(config), config, connections
@@ -132,12 +137,14 @@ async def serve(
     tell = _tell(context.telemetry, summary, own)
     upkeep.append(asyncio.create_task(_every_second(tell)))
     stopped = asyncio.create_task(context.stop.wait())
+    compiling = asyncio.create_task(_compile(splitter, context, config))
     try:
         await asyncio.wait({stopped, *upkeep}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopped.cancel()
         keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        compiling.cancel()
+        await asyncio.gather(keeping, compiling, return_exceptions=True)
         await announcement.withdraw()
         if context.stop.is_set():
             await linger(backends.locks, member, config.drain_ms)
@@ -153,6 +160,12 @@ async def serve(
             await part.close()
     for task in ended:
         task.result()  # upkeep ends only by a fault of ours: let the role fail loudly
+
+
+async def _compile(splitter: ActiveSplitter, context: RoleContext, config: ShepherdConfig) -> None:
+    if config.kernel:
+        folder = Path(config.kernel_cache) if config.kernel_cache else context.folder / "kernel"
+        await splitter.activate_kernel(folder)
 
 
 async def _every_second(work: Callable[[], Awaitable[object]]) -> None:

@@ -42,12 +42,23 @@ def split_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Ref
         while token.kind is not TokenKind.ARRAY_END:
             if len(outcomes) >= limits.BATCH_EVENTS_MAX:
                 raise MalformedBody(f"more than {limits.BATCH_EVENTS_MAX} events")
-            outcomes.append(_element(body, stream, token, depth, arrival_ns))
+            outcomes.append(_element(body, stream, token, depth, arrival_ns)[0])
             token = next(stream)
         _ends_at(body, token.end)
     except jt.JsonSyntaxError as error:
         raise MalformedBody(str(error)) from error
     return outcomes
+
+
+def read_element(
+    body: bytes, at: int, depth: int, arrival_ns: int
+) -> tuple[Accepted | Refused, int]:
+    """The outcome of the one element of a batch that begins at or after `at`, and its end.
+
+    Raises JsonSyntaxError: then the body is malformed, as `split_batch` says.
+    """
+    stream = jt.tokens(body, at, depth_max=len(body) + 1)
+    return _element(body, stream, next(stream), depth, arrival_ns)
 
 
 def check_event(body: bytes, depth: int) -> bytes:
@@ -120,17 +131,19 @@ def _ends_at(body: bytes, end: int) -> None:
 
 def _element(
     body: bytes, stream: Iterator[Token], first: Token, depth: int, arrival_ns: int
-) -> Accepted | Refused:
-    """One element of the array, read to its end whatever is wrong with it."""
+) -> tuple[Accepted | Refused, int]:
+    """One element of the array, read to its end whatever is wrong with it, and that end."""
     if first.kind is not TokenKind.OBJECT_START:
-        _skip(stream, first)
-        return Refused(Rule.NOT_AN_OBJECT, 'event is not an object like {"data":{...}}')
+        end = _skip(stream, first)
+        return Refused(Rule.NOT_AN_OBJECT, 'event is not an object like {"data":{...}}'), end
+    ends_at = first.end
     fault: EventFault | None = None
     data: Span | None = None
     data_fault: EventFault | None = None
     time_raw = rate_raw = b"null"
     for token in stream:
         if token.kind is TokenKind.OBJECT_END:
+            ends_at = token.end
             break
         name = _key(body, token)
         value = next(stream)
@@ -152,11 +165,12 @@ def _element(
         if data is None:
             raise EventFault(Rule.DATA_MISSING, "data", "is missing")
         rate = 1 if rate_raw == b"null" else sample_rate(rate_raw)
-        return Accepted(
+        accepted = Accepted(
             event_time(time_raw, arrival_ns), rate, body[slice(*data)].translate(_ONE_LINE)
         )
     except EventFault as error:
-        return error.refused()
+        return error.refused(), ends_at
+    return accepted, ends_at
 
 
 def _key(body: bytes, token: Token) -> str | None:

@@ -284,6 +284,7 @@ def start(folder: Path, topology: Topology = TOPOLOGY) -> Cluster:
     cluster = Cluster(folder, topology=topology)
     cluster.roles.settings["BELLWETHER_NODE_TELEMETRY"] = "false"
     cluster.roles.settings["BELLWETHER_INDEXER_KERNEL_CACHE"] = str(KERNEL_CACHE)
+    cluster.roles.settings["BELLWETHER_SHEPHERD_KERNEL_CACHE"] = str(KERNEL_CACHE)
     try:
         cluster.start_all()
     except BaseException:

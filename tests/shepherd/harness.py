@@ -5,7 +5,7 @@ import contextlib
 import json
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +160,10 @@ async def shepherd(
     telemetry: Telemetry | None = None,
     log: Log | None = None,
 ) -> AsyncIterator[Shepherd]:
-    """Start a shepherd on free ports; stop it cleanly at the end. The embedded log unless given."""
+    """Start a shepherd on free ports; stop it cleanly at the end. The embedded log unless given.
+
+    Without a kernel folder in its settings it does not compile.
+    """
     clock = SystemClock()
     for name in ("log", "objects", "locks", "role"):
         (folder / name).mkdir(exist_ok=True)
@@ -189,6 +192,7 @@ async def shepherd(
         internal_token=TOKEN,
     )
     config = config or ShepherdConfig(port=0)
+    config = replace(config, kernel=bool(config.kernel_cache))
     running = asyncio.create_task(serve(context, config, listens.set_result))
     await asyncio.wait({running, listens}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():

@@ -80,6 +80,7 @@ class System:
                     "PYTHONPATH": str(ROOT),
                     "PYTHONUNBUFFERED": "1",
                     "BELLWETHER_INDEXER_KERNEL_CACHE": str(KERNEL_CACHE),
+                    "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(KERNEL_CACHE),
                     **self.environ,
                 },
                 stdin=subprocess.DEVNULL,

@@ -8,16 +8,23 @@ from common.scan.kernel.strings import scan_string
 from common.scan.kernel.words import read_word, skip_blanks
 
 DEPTH_MAX = limits.NESTING_DEPTH_MAX
+ANY_SIZE = 1 << 62  # for `string_max`: what is in the log was accepted, and is read
 
 
 @compiled
 def skip_value(
-    buffer: Bytes, at: int, line_break: int, open_already: int, words: Words, opened: int
+    buffer: Bytes,
+    at: int,
+    line_break: int,
+    open_already: int,
+    string_max: int,
+    words: Words,
+    opened: int,
 ) -> int:
     """Check the value that begins at `at`: (its end) * 2, plus 1 if it holds white space; or FAIL.
 
     `open_already`: containers around it; more than DEPTH_MAX in all are refused. Scratch: DEPTH_MAX
-    words from `opened` on.
+    words from `opened` on. string_max: more bytes between quotes, escapes as written, are refused.
     """
     blanks = 0
     depth = open_already
@@ -26,7 +33,7 @@ def skip_value(
         entered = False
         if byte == 34:
             found = scan_string(buffer, at + 1)
-            if found < 0:
+            if found < 0 or (found >> 1) - at - 1 > string_max:
                 return FAIL
             at = (found >> 1) + 1
         elif byte == 123 or byte == 91:
@@ -74,7 +81,7 @@ def skip_value(
             if byte_at(buffer, at) != 34:
                 return FAIL
             found = scan_string(buffer, at + 1)
-            if found < 0:
+            if found < 0 or (found >> 1) - at - 1 > string_max:
                 return FAIL
             at = (found >> 1) + 1
             colon = skip_blanks(buffer, at, line_break)

@@ -9,7 +9,7 @@ field was seen before, and that cell dies. No list of the event's fields has to 
 """
 
 from common.scan.kernel.build import FAIL, FULL, Bytes, Words, compiled
-from common.scan.kernel.containers import skip_value
+from common.scan.kernel.containers import ANY_SIZE, skip_value
 from common.scan.kernel.lanes import byte_at, get, put
 from common.scan.kernel.numbers import INTEGER, read_number
 from common.scan.kernel.strings import scan_string
@@ -136,7 +136,7 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Words, arena
             put(words, last_at, stamp + cell)
             cell += 1
         elif byte == 123 or byte == 91:
-            found = skip_value(buffer, at, NO_BREAK, level + 1, words, OPENED)
+            found = skip_value(buffer, at, NO_BREAK, level + 1, ANY_SIZE, words, OPENED)
             if found < 0:
                 return FAIL
             end = found >> 1

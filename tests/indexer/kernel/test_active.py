@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from common.kernels import background
 from common.metrics import kernel_active
-from indexer.shred import active, ahead
+from indexer.shred import ahead
 from indexer.shred.active import ActiveShredder
 from indexer.shred.interface import Shredder
 from tests.columns.equality import assert_same_block
@@ -43,13 +44,13 @@ async def test_where_it_cannot_be_compiled_the_reference_goes_on_loudly(
 ) -> None:
     folder = tmp_path
     if what == "compiling fails":
-        monkeypatch.setattr(active, "_COMPILE", "raise ImportError('No module named numba')")
+        monkeypatch.setattr(background, "_COMPILE", "raise ImportError('No module named numba')")
     elif what == "loading fails":
 
         def broken(folder: Path, seeds: tuple[int, int], handed: Callable[[int], None]) -> Shredder:
             raise RuntimeError("LLVM said no")
 
-        monkeypatch.setattr(active, "_COMPILE", "")
+        monkeypatch.setattr(background, "_COMPILE", "")
         monkeypatch.setattr(ahead, "load", broken)
     else:
         folder = tmp_path / "file" / "below"
@@ -67,7 +68,7 @@ async def test_stopping_a_role_ends_the_compiler(
 ) -> None:
     started = tmp_path / "started"
     monkeypatch.setattr(
-        active,
+        background,
         "_COMPILE",
         f"import pathlib, time; pathlib.Path({str(started)!r}).touch(); time.sleep(600)",
     )
@@ -83,11 +84,12 @@ async def test_stopping_a_role_ends_the_compiler(
 def test_a_killed_role_leaves_no_compiler_behind(tmp_path: Path) -> None:
     script = (
         "import asyncio, pathlib, sys\n"
+        "from common.kernels import background\n"
         "from indexer.shred import active\n"
-        "active._COMPILE = ('import os, sys, time; sys.path[:] = sys.argv[2:];'\n"
-        "  'from indexer.shred import ahead;'\n"
-        "  'ahead.compile_into = lambda folder: (print(os.getpid(), file=open(folder, \"w\"),'\n"
-        "  ' flush=True), time.sleep(600)); ahead.compile_while_wanted(sys.argv[1])')\n"
+        "background._COMPILE = ('import os, sys, time; sys.path[:] = sys.argv[3:];'\n"
+        "  'from common.kernels import ahead;'\n"
+        "  'ahead.compile_into = lambda folder, _: (print(os.getpid(), file=open(folder, \"w\"),'\n"
+        "  ' flush=True), time.sleep(600)); ahead.compile_while_wanted(*sys.argv[1:3])')\n"
         "path = pathlib.Path(sys.argv[1])\n"
         "asyncio.run(active.ActiveShredder().activate_kernel(path, (1, 2)))\n"
     )

@@ -1,0 +1,43 @@
+"""The splitter that serves: the reference first, the compiled one as soon as it is ready."""
+
+from pathlib import Path
+
+from common.kernels.background import prepare
+from common.metrics import kernel_active, kernel_events_handed_total
+from shepherd.body import Media
+from shepherd.split.interface import Split, Splitter
+from shepherd.split.reference import ReferenceSplitter
+
+
+class ActiveSplitter:
+    """Delegates to the implementation that is active; changing it changes no result."""
+
+    def __init__(self) -> None:
+        self._active: Splitter = ReferenceSplitter()
+        kernel_active.set(0)
+
+    @property
+    def name(self) -> str:
+        """Which implementation is active."""
+        return self._active.name
+
+    def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split:
+        """As `Splitter.split`."""
+        return self._active.split(body, media, depth, arrival_ns)
+
+    def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
+        """As `Splitter.split_quickly`."""
+        return self._active.split_quickly(body, media, depth, arrival_ns)
+
+    async def activate_kernel(self, folder: Path) -> None:
+        """Have the kernel compiled in `folder`, try it, and serve with it from then on."""
+
+        def load(folder: Path) -> Splitter:
+            from shepherd.split import ahead  # numba: only where it is wanted, never on the loop
+
+            return ahead.load(folder, kernel_events_handed_total.inc)
+
+        kernel = await prepare("splitter", folder, "shepherd.split.ahead", load)
+        if kernel is not None:
+            self._active = kernel
+            kernel_active.set(1)

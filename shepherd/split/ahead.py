@@ -1,0 +1,65 @@
+"""The compiled splitter, loaded and tried against the reference before anybody serves with it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import common.scan.kernel
+import shepherd.split.kernel
+from common.kernels import ahead
+from common.scan.events import MalformedBody
+from shepherd.body import Media
+from shepherd.split.interface import Split, Splitter
+from shepherd.split.reference import ReferenceSplitter
+
+SOURCES = (common.scan.kernel, shepherd.split.kernel)
+_TRIAL_NS = 1_700_000_000_000_000_001
+_TRIAL_DEPTH = 1
+_TRIAL = (
+    b'[{"data":{"a":1,"b":"x","c":[1, 2],"d":true,"e":null}},\n'
+    b'{"time":1700000000.25,"samplerate":10,"data":{"a":-2.5e3,"b":"\xc3\xa9\\n\\ud83d\\ude00"}},'
+    b'{"time":"2023-11-14T22:13:20.123+01:00","data":{"o":{"p":{"q":\r\n1}},"a":7}, "x":[{}]},'
+    b'{"time":1700000000123,"d\\u0061ta":{"a":1}},{"time":"x","data":{"a":1}},'
+    b'{"data":{}},7]',
+    b'[{"data":{"a":NaN}},{"data":{"a":1},"samplerate":2.0},{"data":{"a":"\xff"}},{}]',
+    b'[{"data":{"a":1}}] ',
+    b"[]",
+    b'[{"data":{"a":01}}]',
+)
+
+
+def compile_all(folder: Path) -> None:
+    """Have everything compiled that splitting calls. Raises."""
+    load(folder, lambda _: None)
+
+
+def load(folder: Path, handed_over: Callable[[int], None]) -> Splitter:
+    """The compiled splitter, after it has given what the reference gives. Raises."""
+    use_cache(folder)
+    from shepherd.split.kernel.splitter import KernelSplitter
+
+    kernel = KernelSplitter(handed_over=handed_over)
+    reference = ReferenceSplitter()
+    for body in _TRIAL:
+        if _told(kernel, body) != _told(reference, body):
+            raise RuntimeError("the compiled splitter differs from the reference on a trial body")
+    return kernel
+
+
+def use_cache(folder: Path) -> None:
+    """Have compiled code kept in this folder. Call before a module of the kernel is imported."""
+    ahead.use_cache(folder, SOURCES)
+
+
+def _told(splitter: Splitter, body: bytes) -> object:
+    try:
+        found: Split = splitter.split(body, Media.JSON, _TRIAL_DEPTH, _TRIAL_NS)
+    except MalformedBody as error:
+        return str(error)
+    lines = found.lines
+    return (
+        found.events,
+        lines.text,
+        lines.line_bytes.tolist(),
+        lines.data_bytes.tolist(),
+        list(found.refused),
+    )

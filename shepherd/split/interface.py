@@ -1,0 +1,102 @@
+"""What splitting a batch body gives: lines of a record, and refusals in their places (I9).
+
+Events are not objects here: a body of 100 events is one run of bytes and two small arrays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from common.record import encode_event_line
+from common.scan.events import Accepted, Refused
+from shepherd.body import Media
+
+Sizes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Events as lines of a record's value, one after the other.
+
+    line_bytes: size of each line; data_bytes: of the event's data in it.
+    """
+
+    text: bytes = field(repr=False)
+    line_bytes: Sizes
+    data_bytes: Sizes
+
+    @property
+    def events(self) -> int:
+        """How many lines there are."""
+        return len(self.line_bytes)
+
+    def between(self, first: int, end: int) -> bytes:
+        """The text of these lines."""
+        if first == 0 and end == self.events:
+            return self.text
+        ends = np.cumsum(self.line_bytes)
+        begin = int(ends[first - 1]) if first else 0
+        return self.text[begin : int(ends[end - 1])]
+
+    def fitting(self, first: int, room: int) -> int:
+        """Behind the last of the lines from `first` on that fit into so many bytes."""
+        if first == 0 and len(self.text) <= room:
+            return self.events
+        return _fitting(self.line_bytes, first, room)
+
+    def fitting_data(self, first: int, room: int) -> int:
+        """Behind the last of the events from `first` on whose data fits into so many bytes."""
+        return _fitting(self.data_bytes, first, room)
+
+
+def _fitting(sizes: Sizes, first: int, room: int) -> int:
+    ends = np.cumsum(sizes[first:])
+    return first + int(np.searchsorted(ends, room, side="right"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """A body's events: those that can be stored, in order, and why the others cannot.
+
+    events: all of them. refused: (place among all, why), ascending.
+    """
+
+    events: int
+    lines: Lines
+    refused: Sequence[tuple[int, Refused]]
+
+
+class Splitter(Protocol):
+    """An implementation of splitting; `name` is shown in status. Any thread may use it."""
+
+    @property
+    def name(self) -> str:
+        """Which one it is."""
+
+    def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split:
+        """The events of a batch body. Raises MalformedBody for the whole of it."""
+
+    def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
+        """The same, if it keeps an event loop no longer than some milliseconds whatever is in the
+        body; else None.
+        """
+
+
+def framed(outcomes: Sequence[Accepted | Refused]) -> Split:
+    """Outcomes of a scanner as lines and refusals."""
+    lines: list[bytes] = []
+    data_bytes: list[int] = []
+    refused: list[tuple[int, Refused]] = []
+    for place, outcome in enumerate(outcomes):
+        if isinstance(outcome, Refused):
+            refused.append((place, outcome))
+            continue
+        lines.append(encode_event_line(outcome.time_ns, outcome.rate, outcome.data))
+        data_bytes.append(len(outcome.data))
+    sizes = np.array([len(line) for line in lines], np.int64)
+    return Split(
+        len(outcomes), Lines(b"".join(lines), sizes, np.array(data_bytes, np.int64)), refused
+    )

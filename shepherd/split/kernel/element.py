@@ -1,0 +1,109 @@
+"""One event of a batch: its members, of which data, time and samplerate count.
+
+Of a repeated member the last counts; others are only checked to be JSON. Names with escapes, and
+whatever else is not usual, are for the reference.
+"""
+
+from common import limits
+from common.scan.kernel.build import FAIL, Bytes, Words, compiled
+from common.scan.kernel.containers import ANY_SIZE, skip_value
+from common.scan.kernel.lanes import byte_at, get, load64, put
+from common.scan.kernel.numbers import INTEGER, read_number
+from common.scan.kernel.strings import scan_string
+from common.scan.kernel.words import LINE_BREAK, skip_blanks
+from shepherd.split.kernel.data import check_data
+from shepherd.split.kernel.memory import (
+    DATA_AT,
+    DATA_BLANKS,
+    DATA_END,
+    OPENED,
+    RATE,
+    RATE_AT,
+    RATE_END,
+    TIME_AT,
+    TIME_END,
+    TIME_NS,
+    UNREAD,
+)
+from shepherd.split.kernel.times import read_time
+
+_DATA = 0x61746164  # data
+_TIME = 0x656D6974  # time
+_SAMPLERA = int.from_bytes(b"samplera", "little")
+_MPLERATE = int.from_bytes(b"mplerate", "little")
+_NULL = 0x6C6C756E
+_FOUR = 0xFFFFFFFF
+
+
+@compiled
+def _read_members(buffer: Bytes, at: int, depth: int, words: Words) -> int:
+    """Where the object at `at` ends, its members noted; or FAIL, also if there is no data."""
+    put(words, DATA_AT, -1)
+    put(words, TIME_AT, -1)
+    put(words, RATE_AT, -1)
+    if byte_at(buffer, at) != 123:
+        return FAIL
+    at += 1
+    while True:
+        at = skip_blanks(buffer, at, LINE_BREAK)
+        if byte_at(buffer, at) != 34:
+            return FAIL
+        name = at + 1
+        found = scan_string(buffer, name)
+        if found < 0 or found & 1:
+            return FAIL
+        end = found >> 1
+        at = skip_blanks(buffer, end + 1, LINE_BREAK)
+        if byte_at(buffer, at) != 58:
+            return FAIL
+        at = skip_blanks(buffer, at + 1, LINE_BREAK)
+        size = end - name
+        word = load64(buffer, name)
+        if size == 4 and word & _FOUR == _DATA:
+            found = check_data(buffer, at, depth, words)
+            put(words, DATA_AT, at)
+            put(words, DATA_END, found >> 1)
+            put(words, DATA_BLANKS, found & 1)
+        else:
+            found = skip_value(buffer, at, LINE_BREAK, 0, ANY_SIZE, words, OPENED)
+            if size == 4 and word & _FOUR == _TIME:
+                put(words, TIME_AT, at)
+                put(words, TIME_END, found >> 1)
+            elif size == 10 and word == _SAMPLERA and load64(buffer, name + 2) == _MPLERATE:
+                put(words, RATE_AT, at)
+                put(words, RATE_END, found >> 1)
+        if found < 0:
+            return FAIL
+        at = skip_blanks(buffer, found >> 1, LINE_BREAK)
+        byte = byte_at(buffer, at)
+        at += 1
+        if byte == 125:
+            return at if get(words, DATA_AT) >= 0 else FAIL
+        if byte != 44:
+            return FAIL
+
+
+@compiled
+def read_element(buffer: Bytes, at: int, depth: int, arrival_ns: int, words: Words) -> int:
+    """Where the event at `at` ends, or FAIL. What it is stands in `words` then.
+
+    UNREAD is 1 if all but its time or its rate is proved: the reference reads those.
+    """
+    end = _read_members(buffer, at, depth, words)
+    if end < 0:
+        return FAIL
+    read = True
+    time_ns = arrival_ns
+    begin = get(words, TIME_AT)
+    if begin >= 0 and load64(buffer, begin) & _FOUR != _NULL:
+        read, time_ns = read_time(buffer, begin, get(words, TIME_END))
+    rate = 1
+    begin = get(words, RATE_AT)
+    if begin >= 0 and load64(buffer, begin) & _FOUR != _NULL:
+        behind, kind, rate = read_number(buffer, begin)
+        if behind < 0 or kind != INTEGER or rate < 1 or rate > limits.SAMPLE_RATE_MAX:
+            read = False
+    put(words, TIME_NS, time_ns)
+    put(words, RATE, rate)
+    put(words, UNREAD, 0 if read else 1)
+    return end

@@ -1,0 +1,62 @@
+"""An event as a line of a record: `{"t":<unix ns>,"r":<rate>,"d":<data>}` and a line break.
+
+The same bytes as `common.record.encode_event_line` makes of what the reference accepted.
+"""
+
+from common.scan.kernel.build import Bytes, compiled
+from common.scan.kernel.lanes import byte_at, store8, store64
+from common.scan.kernel.strings import copy_run
+
+_TIME = int.from_bytes(b'{"t":', "little")
+_RATE = int.from_bytes(b',"r":', "little")
+_DATA = int.from_bytes(b',"d":', "little")
+
+
+@compiled
+def _write_integer(out: Bytes, to: int, value: int) -> int:
+    """Write it in decimal; returns the place behind it. Not for -2**63."""
+    if value < 0:
+        store8(out, to, 45)
+        to += 1
+        value = -value
+    digits = 1
+    least = 10
+    while digits < 19 and value >= least:
+        digits += 1
+        least *= 10
+    for place in range(to + digits - 1, to - 1, -1):
+        rest = value // 10
+        store8(out, place, 48 + value - rest * 10)
+        value = rest
+    return to + digits
+
+
+@compiled
+def _to_one_line(out: Bytes, at: int, end: int) -> None:
+    """Line breaks between tokens become blanks; within strings there are none."""
+    for place in range(at, end):
+        byte = byte_at(out, place)
+        if byte == 10 or byte == 13:
+            store8(out, place, 32)
+
+
+@compiled
+def write_line(
+    buffer: Bytes, data: int, size: int, blanks: int, time_ns: int, rate: int, out: Bytes, to: int
+) -> int:
+    """Write the line of the data at `data`; returns the place behind it. Up to 31 bytes more are
+    overwritten. blanks: whether there may be line breaks in it.
+    """
+    store64(out, to, _TIME)
+    to = _write_integer(out, to + 5, time_ns)
+    store64(out, to, _RATE)
+    to = _write_integer(out, to + 5, rate)
+    store64(out, to, _DATA)
+    to += 5
+    copy_run(out, to, buffer, data, size)
+    if blanks:
+        _to_one_line(out, to, to + size)
+    to += size
+    store8(out, to, 125)
+    store8(out, to + 1, 10)
+    return to + 2

@@ -1,0 +1,84 @@
+"""The memory of one pass: one array of words and two of bytes, made once, used again (I11).
+
+A pass ends where the lines or their table are full; its lines are taken away and the next begins.
+So no body needs more memory, whatever is in it. One array with tables at fixed places, for the
+reasons given in `indexer.shred.kernel.memory`; guard words between them never change.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from common import limits
+from common.scan.kernel.build import SENTINEL_BYTES, Bytes, Words
+from common.scan.kernel.containers import DEPTH_MAX
+
+ROWS_MAX: Final = 8_192  # lines of a pass
+LINE_ROOM: Final = 64  # of a line beside its data: `{"t":,"r":,"d":}`, two numbers, a line break
+OUT_BYTES: Final = limits.EVENT_BYTES_MAX + LINE_ROOM  # the largest event fits an empty pass
+BODY_BYTES: Final = 1_048_576  # larger bodies get a buffer of their own
+
+_GUARD_WORDS: Final = 8
+_GUARD: Final = -0x0123456789ABCDEF
+
+# --- counters: the words at the beginning
+(
+    AT,  # place in the body where the next pass goes on; negative: before its array
+    BEHIND,  # 1: an element ends there; 0: one begins there
+    ELEMENTS,  # read so far, over all passes
+    ROWS,  # lines of this pass
+    OUT,  # bytes of them
+    # the element read last
+    DATA_AT,
+    DATA_END,
+    DATA_BLANKS,  # 1: there may be line breaks between tokens
+    TIME_AT,  # negative: there is none
+    TIME_END,
+    RATE_AT,
+    RATE_END,
+    TIME_NS,
+    RATE,
+    UNREAD,  # 1: its time or rate is for the reference to read
+    COUNTERS,
+) = range(16)
+
+COUNTS_END: Final = COUNTERS + _GUARD_WORDS
+# containers open while JSON text is checked
+OPENED: Final = COUNTS_END
+OPENED_END: Final = OPENED + DEPTH_MAX + _GUARD_WORDS
+# per line: its bytes, and those of its data
+LINE_BYTES: Final = OPENED_END
+LINE_BYTES_END: Final = LINE_BYTES + ROWS_MAX + _GUARD_WORDS
+DATA_BYTES: Final = LINE_BYTES_END
+DATA_BYTES_END: Final = DATA_BYTES + ROWS_MAX + _GUARD_WORDS
+
+_ENDS = (COUNTS_END, OPENED_END, LINE_BYTES_END, DATA_BYTES_END)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """words: counters and tables; out: the lines of a pass; body: the text that is read, padded."""
+
+    words: Words
+    out: Bytes
+    body: Bytes
+
+    def __repr__(self) -> str:
+        return f"Memory({self.words.nbytes + self.out.nbytes + self.body.nbytes} bytes)"
+
+    def intact(self) -> bool:
+        """Whether every guard word is as it was made: nothing was written beside a table."""
+        return all((self.words[end - _GUARD_WORDS : end] == _GUARD).all() for end in _ENDS)
+
+
+def make_memory() -> Memory:
+    """Memory of its own for one pass at a time; its pages are real once they are used."""
+    words = np.zeros(DATA_BYTES_END, np.int64)
+    for end in _ENDS:
+        words[end - _GUARD_WORDS : end] = _GUARD
+    return Memory(
+        words,
+        np.zeros(OUT_BYTES + SENTINEL_BYTES, np.uint8),
+        np.zeros(BODY_BYTES + SENTINEL_BYTES, np.uint8),
+    )

@@ -1,0 +1,183 @@
+"""The compiled splitter: equal to the reference in every line, refusal and error (I9).
+
+What the kernel does not prove it hands over: an element alone, the time and rate of an element, or
+a body that is broken. The reference says what is wrong, or reads what the kernel does not know.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from common import limits
+from common.record import encode_event_line
+from common.scan import json_events
+from common.scan.events import Accepted, EventFault, Refused
+from common.scan.json_tokens import JsonSyntaxError
+from common.scan.kernel.build import SENTINEL_BYTES, Bytes
+from shepherd.body import Media
+from shepherd.split.interface import Lines, Sizes, Split
+from shepherd.split.kernel import memory as m
+from shepherd.split.kernel.body import BROKEN, DONE, ELEMENT, MORE, VALUES, split_events
+from shepherd.split.kernel.memory import Memory, make_memory
+from shepherd.split.reference import ReferenceSplitter
+
+_IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
+_NO_LINES = Lines(b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
+_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
+
+
+class _Broken(Exception):
+    """The body as a whole is for the reference."""
+
+
+class _NotQuick(Exception):
+    """The reference is needed, which may take long."""
+
+
+class _Gathered:
+    """The lines and refusals of a body so far."""
+
+    def __init__(self) -> None:
+        self._texts: list[bytes] = []
+        self._line_bytes: list[Sizes] = []
+        self._data_bytes: list[Sizes] = []
+        self.refused: list[tuple[int, Refused]] = []
+
+    def add_pass(self, memory: Memory) -> None:
+        words = memory.words
+        rows = int(words[m.ROWS])
+        if rows:
+            self._texts.append(memory.out[: words[m.OUT]].tobytes())
+            self._line_bytes.append(words[m.LINE_BYTES : m.LINE_BYTES + rows].copy())
+            self._data_bytes.append(words[m.DATA_BYTES : m.DATA_BYTES + rows].copy())
+
+    def add(self, place: int, outcome: Accepted | Refused) -> None:
+        if isinstance(outcome, Refused):
+            self.refused.append((place, outcome))
+            return
+        line = encode_event_line(outcome.time_ns, outcome.rate, outcome.data)
+        self._texts.append(line)
+        self._line_bytes.append(np.array([len(line)], np.int64))
+        self._data_bytes.append(np.array([len(outcome.data)], np.int64))
+
+    def lines(self) -> Lines:
+        if len(self._texts) == 1:
+            return Lines(self._texts[0], self._line_bytes[0], self._data_bytes[0])
+        if not self._texts:
+            return _NO_LINES
+        return Lines(
+            b"".join(self._texts),
+            np.concatenate(self._line_bytes),
+            np.concatenate(self._data_bytes),
+        )
+
+
+class KernelSplitter:
+    """Splits in compiled code. Any number of threads may use it; each call has its own memory."""
+
+    name = "kernel"
+
+    def __init__(self, *, handed_over: Callable[[int], None] = lambda _: None) -> None:
+        self._reference = ReferenceSplitter()
+        self._handed_over = handed_over
+        self._idle: deque[Memory] = deque(maxlen=_IDLE_MAX)
+
+    def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split:
+        """As `Splitter.split`."""
+        if media is Media.MSGPACK:
+            return self._reference.split(body, media, depth, arrival_ns)
+        try:
+            return self._split(body, depth, arrival_ns, at_once=False)
+        except _Broken:
+            self._handed_over(1)
+            return self._reference.split(body, media, depth, arrival_ns)
+
+    def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
+        """As `Splitter.split_quickly`."""
+        if len(body) <= limits.OFF_LOOP_BODY_BYTES:
+            return self.split(body, media, depth, arrival_ns)
+        if media is Media.MSGPACK or len(body) > limits.OFF_LOOP_KERNEL_BYTES:
+            return None
+        try:
+            return self._split(body, depth, arrival_ns, at_once=True)
+        except (_Broken, _NotQuick):
+            return None
+
+    def intact(self) -> bool:
+        """Whether nothing was written beside a table of the memory that is idle now."""
+        return all(memory.intact() for memory in self._idle)
+
+    def _split(self, body: bytes, depth: int, arrival_ns: int, *, at_once: bool) -> Split:
+        """at_once: raise _NotQuick instead of handing anything over. Raises _Broken."""
+        try:
+            memory = self._idle.pop()
+        except IndexError:
+            memory = make_memory()
+        try:
+            words, out = memory.words, memory.out
+            buffer = _padded(body, memory.body)
+            words[m.AT], words[m.BEHIND], words[m.ELEMENTS] = -1, 0, 0
+            gathered = _Gathered()
+            while True:
+                state = split_events(buffer, len(body), depth, arrival_ns, words, out)
+                if state == BROKEN:
+                    raise _Broken
+                gathered.add_pass(memory)
+                if state == DONE:
+                    break
+                if state == MORE:
+                    continue
+                if at_once:
+                    raise _NotQuick
+                self._handed_over(1)
+                place = int(words[m.ELEMENTS])
+                words[m.ELEMENTS] = place + 1
+                if state == VALUES:
+                    gathered.add(place, _with_values(body, memory, arrival_ns))
+                else:
+                    assert state == ELEMENT
+                    outcome, end = _read_element(body, int(words[m.AT]), depth, arrival_ns)
+                    words[m.AT] = end
+                    gathered.add(place, outcome)
+                words[m.BEHIND] = 1
+            return Split(int(words[m.ELEMENTS]), gathered.lines(), gathered.refused)
+        finally:
+            self._idle.append(memory)
+
+
+def _padded(body: bytes, reused: Bytes) -> Bytes:
+    """The body and its sentinel, in memory that is there already if it fits."""
+    size = len(body)
+    whole = size + SENTINEL_BYTES
+    buffer = reused[:whole] if whole <= len(reused) else np.empty(whole, np.uint8)
+    buffer[:size] = np.frombuffer(body, np.uint8)
+    buffer[size:] = 0
+    return buffer
+
+
+def _read_element(
+    body: bytes, at: int, depth: int, arrival_ns: int
+) -> tuple[Accepted | Refused, int]:
+    """What the reference says of the element at `at`, and where it ends. Raises _Broken."""
+    try:
+        return json_events.read_element(body, at, depth, arrival_ns)
+    except JsonSyntaxError as error:  # of the whole body: the text then tells where
+        raise _Broken from error
+
+
+def _with_values(body: bytes, memory: Memory, arrival_ns: int) -> Accepted | Refused:
+    """An element of which all is proved but the time and the rate."""
+    words = memory.words
+    try:
+        rate = 1
+        if words[m.RATE_AT] >= 0 and (raw := body[words[m.RATE_AT] : words[m.RATE_END]]) != b"null":
+            rate = json_events.sample_rate(raw)
+        time_ns = arrival_ns
+        if words[m.TIME_AT] >= 0:
+            raw = body[words[m.TIME_AT] : words[m.TIME_END]]
+            time_ns = json_events.event_time(raw, arrival_ns)
+        data = body[words[m.DATA_AT] : words[m.DATA_END]]
+        return Accepted(time_ns, rate, data.translate(_ONE_LINE))
+    except EventFault as fault:
+        return fault.refused()

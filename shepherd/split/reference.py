@@ -1,0 +1,24 @@
+"""The reference splitter: the scanners of `common.scan`, an object per event. The oracle."""
+
+from common import limits
+from common.scan import fast_json
+from common.scan.msgpack_events import split_msgpack_batch
+from shepherd.body import Media
+from shepherd.split.interface import Split, framed
+
+
+class ReferenceSplitter:
+    """See `Splitter`."""
+
+    name = "reference"
+
+    def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split:
+        """As `Splitter.split`."""
+        split = split_msgpack_batch if media is Media.MSGPACK else fast_json.split_batch
+        return framed(split(body, depth, arrival_ns))
+
+    def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
+        """As `Splitter.split_quickly`."""
+        if len(body) > limits.OFF_LOOP_BODY_BYTES:
+            return None
+        return self.split(body, media, depth, arrival_ns)

@@ -1,0 +1,230 @@
+"""The compiled splitter gives what the reference gives: lines, refusals, errors (I9)."""
+
+import random
+from collections.abc import Iterator
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common import limits
+from shepherd.body import Media
+from shepherd.split.kernel import memory
+from shepherd.split.kernel.splitter import KernelSplitter
+from shepherd.split.reference import ReferenceSplitter
+from tests.generate import wide_event
+from tests.indexer.test_shred import FACTS
+from tests.scan.test_split import EVENTS
+from tests.shepherd.split.same import NOW, assert_same, exact, outcome, told
+
+TIME_TEXTS = [
+    "0", "1", "1700000000", "9223372036", "9223372037", "12345678901", "1700000000123",
+    "9223372036854", "9223372036855", "1700000000123456", "9223372036854775", "9223372036854776",
+    "1700000000123456789", "9223372036854775807", "9223372036854775808", "9999999999999999999",
+    "17000000001234567890", "-1", "-0", "0.0", "1700000000.25", "1700000000.123456789987654321",
+    "9223372036.854775807", "9223372036.854775808", "1700000000123.5", "1.7e9", "17E+8", "1e-3",
+    "1." + "0" * 90, "true", "[1]", '""', '" 1700000000"', '"1700000000"', '"1700000000.5"',
+    '"2023-11-14T22:13:20Z"', '"2023-11-14t22:13:20z"', '"2023-11-14 22:13:20.5+05:30"',
+    '"2023-11-14T22:13:20.123456789123-23:59"', '"2023-11-14T22:13:20.Z"', '"2023-02-29T00:00:00Z"',
+    '"2024-02-29T00:00:00Z"', '"1900-02-29T00:00:00Z"', '"2000-02-29T23:59:60Z"',
+    '"2023-00-10T00:00:00Z"', '"2023-13-10T00:00:00Z"', '"2023-04-31T00:00:00Z"',
+    '"2023-01-01T24:00:00Z"', '"2023-01-01T00:60:00Z"', '"2023-01-01T00:00:61Z"',
+    '"2023-01-01T00:00:00+24:00"', '"2023-01-01T00:00:00+00:60"', '"2023-01-01T00:00:00"',
+    '"2023-01-01T00:00:00Z "', '"2023-1-01T00:00:00Z"', '"1677-09-21T00:12:43Z"',
+    '"1677-09-22T00:00:00Z"', '"1680-01-01T00:00:00Z"', '"1679-12-31T23:59:59.5Z"',
+    '"1969-12-31T23:59:59.999999999Z"', '"2259-12-31T23:59:59Z"', '"2262-04-11T23:47:16Z"',
+    '"2262-04-11T23:47:17Z"', '"0000-01-01T00:00:00Z"', '"2023-01-01T00\\u003a00:00Z"',
+    '"٢٠٢٣-01-01T00:00:00Z"', '"2023-01-01T00:00:00.' + "1" * 80 + 'Z"',
+]  # fmt: skip
+RATE_TEXTS = [
+    "1", "2", "2147483647", "2147483648", "0", "-1", "1.0", "1e3", "1.5", "true", '"3"', "{}",
+    "00001", "1" * 41, "null",
+]  # fmt: skip
+BODIES = [
+    b"", b" ", b"[", b"]", b"[]", b" [ ] ", b"[]x", b"[\x00]", b"[]\x00", b"[,]", b"[1,]", b"[1 1]",
+    b"{}", b"[[]]", b"[null,true,1.5,\"x\"]", b"[{}]", b'[{"data"}]', b'[{"data":{}}]',
+    b"\xef\xbb\xbf[]",
+    b'[{"data":{"a":1}}]\n', b'[{"data":{"a":1}},]', b'[{"data":{"a":1}}', b'[{"data":{"a":1}} {}]',
+    b'[{"data":{"a":1},"data":{"b":2}}]', b'[{"data":{"a":1},"data":7}]',
+    b'[{"data":7,"data":{"a":1}}]',
+    b'[{"x":NaN,"data":{"a":1}}]', b'[{"\xff":1,"data":{"a":1}}]', b'[{"d\\u0061ta":{"a":1}}]',
+    b'[{"Data":{"a":1}}]', b'[{"data2":{},"data":{"a":1},"samplerat":5,"samplerates":6,"timE":7}]',
+    b'[{"data":{"a"\n:\r\n[1,\n2]},"time":null,"samplerate":null}]',
+    b'[{"data" : {"o":{"p":{"q":\n1},"r":{}},"s":[]} , "time" : 1700000000 }]',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_bodies_at_the_edge(splitter: KernelSplitter, body: bytes) -> None:
+    for depth in range(3):
+        assert_same(splitter, body, depth)
+
+
+def test_every_form_of_a_time_and_a_rate(splitter: KernelSplitter) -> None:
+    for text in TIME_TEXTS:
+        assert_same(splitter, f'[{{"time":{text},"data":{{"a":1}}}}]'.encode())
+        assert_same(splitter, f'[{{"data":{{"a":1}},"time": {text} ,"samplerate":7}}]'.encode())
+    for text in RATE_TEXTS:
+        assert_same(splitter, f'[{{"samplerate":{text},"data":{{"a":1}},"time":"x"}}]'.encode())
+        assert_same(splitter, f'[{{"samplerate":{text},"data":{{"a":1}}}}]'.encode())
+
+
+DATES = st.datetimes().map(lambda at: f'"{at.isoformat()}Z"')
+DIGITS = st.text("0123456789", min_size=1, max_size=21)
+
+
+@settings(max_examples=300)
+@given(DATES | DIGITS | st.tuples(DIGITS, DIGITS).map(".".join))
+def test_times_of_any_digits(splitter: KernelSplitter, text: str) -> None:
+    assert_same(splitter, f'[{{"time":{text},"data":{{"a":1}}}}]'.encode())
+
+
+@settings(max_examples=300)
+@given(st.lists(EVENTS, max_size=4), st.integers(0, 3), st.sampled_from(["", " ", "x", ","]))
+def test_generated_bodies(
+    splitter: KernelSplitter, events: list[str], depth: int, tail: str
+) -> None:
+    assert_same(splitter, f"[{','.join(events)}]{tail}".encode(), depth)
+
+
+def test_every_fact_of_the_documentation(splitter: KernelSplitter) -> None:
+    for source, depth, _ in FACTS:
+        assert_same(splitter, b'[{"data":%b}]' % source.encode(), depth)
+
+
+def bodies_at_limits() -> Iterator[bytes]:
+    over = limits.STRING_BYTES_MAX + 1
+    for size in (over - 1, over):
+        yield b'{"a":"%b"}' % (b"x" * size)
+        yield b'{"%b":1}' % (b"x" * size)
+        yield b'{"a":["%b"]}' % (b"x" * size)
+        yield b'{"a":{"%b":1}}' % (b"x" * size)
+    yield b'{"a":"%b"}' % (rb"\u00e9" * (over // 2))
+    for fields in (limits.EVENT_FIELDS_MAX, limits.EVENT_FIELDS_MAX + 1):
+        yield b"{%b}" % b",".join(b'"k%d":%d' % (n, n) for n in range(fields))
+        yield b'{"o":{%b}}' % b",".join(b'"k%d":[{"x":%d}]' % (n, n) for n in range(fields))
+    for levels in (limits.NESTING_DEPTH_MAX - 1, limits.NESTING_DEPTH_MAX):
+        yield b'{"a":%b1%b}' % (b"[" * levels, b"]" * levels)
+        yield b'{"a":' * levels + b'{"a":1}' + b"}" * levels
+    for size in (limits.EVENT_BYTES_MAX, limits.EVENT_BYTES_MAX + 1):
+        pieces = b'{"a":"%b"' % b'","a":"'.join([b"x" * 9_990] * 100)
+        yield pieces + b" " * (size - len(pieces) - 1) + b"}"
+    yield b'{"a":1e400}'
+    yield b'{"a":%b}' % (b"9" * 400)
+    yield b'{"a":%b.5}' % (b"1" * 40)
+
+
+def test_events_at_and_beyond_every_limit(splitter: KernelSplitter) -> None:
+    for data in bodies_at_limits():
+        for depth in (0, 1, 10):
+            assert_same(splitter, b'[{"data":{"n":1}},{"data":%b},{"data":{"n":2}}]' % data, depth)
+
+
+SAMPLE = (
+    rb'[ {"data":{"a":1,"bb":-2.50e+3,"c":"x\"y\\z","d":true,"e":null,"f":1.0},"time":1700000000},'
+    rb'{"samplerate":10,"data":{"a":{"b":[1, "\u00e9\ud83d\ude00",null,-1.5e-7],"c": true},'
+    rb'"\u0061":18446744073709551616},"time":"2023-11-14T22:13:20.25+01:00"},'
+    + '{"time":1700000000.5,"x":[],"data":{"é":"€😀","n":123456789.25,"o":{"p":{"q":{}}}}'.encode()
+    + b"}]"
+)
+
+
+def test_every_truncation(splitter: KernelSplitter) -> None:
+    for end in range(len(SAMPLE) + 1):
+        assert_same(splitter, SAMPLE[:end], 1)
+        assert_same(splitter, SAMPLE[:end] + b"]", 2)
+
+
+def test_every_corruption_of_one_byte(splitter: KernelSplitter) -> None:
+    dice = random.Random(5)
+    hard = b'"\\{}[]:,019.eE+- \t\n\r\x00\x1f\x7f\x80\xbf\xc2\xe0\xed\xf0\xf4\xfftfnuTZ'
+    for at in range(len(SAMPLE)):
+        for byte in {
+            SAMPLE[at] ^ 1,
+            SAMPLE[at] ^ 0x80,
+            *dice.choices(hard, k=3),
+            dice.randrange(256),
+        }:
+            assert_same(splitter, SAMPLE[:at] + bytes([byte]) + SAMPLE[at + 1 :], at % 3)
+
+
+def test_every_alignment(splitter: KernelSplitter) -> None:
+    for pad in range(70):
+        event = b'{"data":{"%b":"%b","n":%d}}' % (b"k" * pad, b"v" * (69 - pad), pad)
+        other = b'{"time":1700000000123,"data":{"s":"%b"\n}}' % (b"x" * pad)
+        assert_same(splitter, b"[%b]" % b",".join([event, other, event, other]))
+
+
+def test_bodies_go_on_over_the_end_of_a_pass(splitter: KernelSplitter) -> None:
+    small = [b'{"data":{"a":1}}'] * (memory.ROWS_MAX + 7)
+    bad = b'{"data":{"a":NaN}}'
+    assert_same(splitter, b"[%b]" % b",".join([*small, bad, *small, bad]))
+    large = b'{"data":{"a":"%b"}}' % b'","a":"'.join([b"x" * 9_990] * 60)
+    assert_same(splitter, b"[%b]" % b",".join([large, bad, large, large, b"7", large]))
+
+
+def test_a_batch_of_too_many_events_is_refused(
+    splitter: KernelSplitter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = b",".join([b'{"data":{"":1}}'] * limits.BATCH_EVENTS_MAX)
+    split = splitter.split(b"[%b]" % most, Media.JSON, 0, NOW)
+    assert (split.events, split.lines.events) == (limits.BATCH_EVENTS_MAX,) * 2
+    told: list[bytes] = []
+    monkeypatch.setattr(splitter, "_reference", Told(told))  # it takes seconds to say so itself
+    body = b'[%b,{"data":{"":1}}]' % most
+    splitter.split(body, Media.JSON, 0, NOW)
+    assert told == [body]
+
+
+class Told:
+    """Notes the bodies that it was given."""
+
+    def __init__(self, bodies: list[bytes]) -> None:
+        self._bodies = bodies
+
+    def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> None:
+        self._bodies.append(body)
+
+
+def test_wide_events_are_read_by_the_kernel_alone() -> None:
+    handed: list[int] = []
+    splitter = KernelSplitter(handed_over=handed.append)
+    dice = random.Random(3)
+    events = [
+        {"data": wide_event(dice, "0" * 32), "time": time, "samplerate": 1 + n}
+        for n, time in enumerate([1_700_000_000, 1_700_000_000.25, "2023-11-14T22:13:20.5Z", None])
+    ]
+    body = orjson.dumps(events * 30)
+    quick = splitter.split_quickly(body, Media.JSON, 0, NOW)
+    assert quick is not None
+    assert told(quick) == exact(body, 0)
+    assert not handed
+
+
+def test_what_the_kernel_does_not_know_is_handed_over_one_by_one() -> None:
+    handed: list[int] = []
+    splitter = KernelSplitter(handed_over=handed.append)
+    good = b'{"data":{"a":1}}'
+    body = b"[%b]" % b",".join(
+        [good, b'{"data":{"a":NaN}}', good, b'{"data":{"a":1},"samplerate":2.0}', b"7", good]
+    )
+    assert outcome(splitter, body, 0) == exact(body, 0)
+    assert sum(handed) == 3
+    large = b"[%b]" % b",".join([b'{"data":{"a":NaN}}'] * 4_000)
+    assert splitter.split_quickly(large, Media.JSON, 0, NOW) is None  # it might take long
+
+
+def test_lines_are_cut_where_they_no_longer_fit() -> None:
+    body = b"[%b]" % b",".join(b'{"data":{"a":"%b"}}' % (b"x" * n) for n in range(50))
+    lines = ReferenceSplitter().split(body, Media.JSON, 0, NOW).lines
+    pieces = lines.text.splitlines(keepends=True)
+    data = [len(piece) - len(pieces[0]) + len(b'{"a":""}') for piece in pieces]
+    for first in (0, 7, 49):
+        for room in (0, 5, 60, 500, 10_000):
+            fits = [end for end in range(first, 51) if sum(map(len, pieces[first:end])) <= room]
+            assert lines.fitting(first, room) == max(fits)
+            fits = [end for end in range(first, 51) if sum(data[first:end]) <= room]
+            assert lines.fitting_data(first, room) == max(fits)
+        assert lines.between(first, 50) == b"".join(pieces[first:])
+        assert lines.between(0, first + 1) == b"".join(pieces[: first + 1])
