@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.machine import describe_machine, describe_versions
+from benchmarks.report.page import PAGE_FILE, PICTURE_FILE, RUN_FILE, page, with_readme_line
+from benchmarks.report.picture import picture
 from benchmarks.report.table import show
-from benchmarks.results import FORMAT, Result, Run, SystemInfo, WorkloadInfo, write_run
+from benchmarks.results import FORMAT, Result, Run, SystemInfo, WorkloadInfo, read_run, write_run
 from benchmarks.runner import Plan, measure_workload, steps
 from benchmarks.systems import all_systems, is_ours
 from benchmarks.systems.base import System
@@ -37,6 +39,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--out", type=Path, default=Path("benchmark-results"), help="folder of what it writes"
     )
     parser.add_argument("--list", action="store_true", help="show workloads and systems, and end")
+    parser.add_argument(
+        "--write-docs", type=Path, metavar="RUN", help="make the documentation from a run's file"
+    )
     return parser.parse_args(arguments)
 
 
@@ -111,6 +116,17 @@ def run(options: argparse.Namespace, console: Console) -> Run:
     )
 
 
+def write_docs(source: Path, root: Path) -> None:
+    """Keep the run beside the page, and make the page, its picture and the README's line of it."""
+    run = read_run(source)
+    (root / RUN_FILE).parent.mkdir(exist_ok=True)
+    write_run(run, root / RUN_FILE)
+    (root / PICTURE_FILE).write_text(picture(run))
+    (root / PAGE_FILE).write_text(page(run))
+    readme = root / "README.md"
+    readme.write_text(with_readme_line(readme.read_text(), run))
+
+
 def main(arguments: list[str]) -> int:
     """Measure, show and write. Fails when ours failed or gave back anything else than it got."""
     options = parse(arguments)
@@ -121,12 +137,15 @@ def main(arguments: list[str]) -> int:
         for system in all_systems():
             console.print(f"{system.name}: {system.available() or system.note}", markup=False)
         return 0
+    if options.write_docs:
+        write_docs(options.write_docs, Path(__file__).parents[1])
+        return 0
     options.out.mkdir(parents=True, exist_ok=True)
     found = run(options, console)
     show(found, console)
-    target = options.out / "run.json"
-    write_run(found, target)
-    console.print(f"written: {target}", markup=False)
+    write_run(found, options.out / "run.json")
+    (options.out / "run.svg").write_text(picture(found))
+    console.print(f"written: run.json and run.svg in {options.out}", markup=False)
     ours = [one for one in found.results if is_ours(one.system)]
     return int(any(one.problem or one.wrong for one in ours))
 

@@ -1,0 +1,264 @@
+"""docs/performance.md, made from the file of a run: no figure in it is typed by hand."""
+
+from collections.abc import Callable, Iterable, Sequence
+from textwrap import dedent
+
+from benchmarks.machine import one_line
+from benchmarks.report.goals import goals
+from benchmarks.report.ratios import (
+    cpu_per_million,
+    events_per_s,
+    megabytes_per_s,
+    ratio,
+    stored_per_event,
+)
+from benchmarks.report.table import COLUMNS, figure, row
+from benchmarks.results import Result, Run, WorkloadInfo
+from benchmarks.systems import AGAIN, OURS
+from benchmarks.systems.base import Group
+
+WIDE = "wide spans"
+PAGE_FILE = "docs/performance.md"
+RUN_FILE = "docs/performance/reference.json"
+PICTURE_FILE = "docs/performance/reference.svg"
+_SETTING_CHARS = 160
+_README_BEGIN = "Measured ("
+_INTRODUCTION = """\
+    # Performance
+
+    This page is made by `python -m benchmarks --write-docs` from one run on one machine, whose raw
+    repetitions are in [reference.json](performance/reference.json). Run it on yours:
+
+    ```sh
+    python3 make.py benchmarks --quick
+    python3 make.py benchmarks
+    ```
+
+    The first takes some minutes with the installation of the peers and only shows that everything
+    works; the second takes an hour or two. `--workload`, `--system`, `--events` and `--repetitions`
+    choose less, `--list` shows what there is, `--help` the rest. Real files are measured where
+    `BELLWETHER_REAL_DATA` names a folder that holds `nginxplus.ndjson.gz` and
+    `apache_access.log.gz` (they come from github.com/elastic/examples), and elsewhere ones that are
+    generated to look like them; the notes below say which.
+"""
+_METHOD = """\
+    ## How it is measured
+
+    Every system gets the same events in the same run: peers as a file of JSON lines in the page
+    cache, ours as the compressed records of the log. Each has a process of its own with one thread,
+    is called once to warm up, and is then called in turn with the others, every turn in another
+    order from the seed. What it wrote is read back: rows, the sums of two numeric fields, the bytes
+    of a text field. What differs from the truth is marked *wrong* and is no rival to ours.
+
+    Figures are **CPU seconds per million events**, of the process and what it started, because
+    other work on a shared machine changes them least; ratios compare calls of the same turn and are
+    medians. `bellwether (again)` is the same system a second time: what differs from 1 there is
+    noise, and smaller differences elsewhere mean nothing. The clock's events/s are beside it. Peak
+    memory includes Python, its libraries and the input that the system keeps.
+
+    Ours does what an indexer does between reading the log and publishing: it decompresses records,
+    checks and shreds every event, cuts at the format's limits, and seals Parquet files with page
+    checksums, page index, bloom filters, offsets, a logical digest and a hash, fsynced. What each
+    peer does less or more is said below; all of their files are fsynced too.
+"""
+_STAGES_TEXT = """\
+    Stages run one step each on inputs that are ready in memory, with caches of their own; so they
+    do not add up exactly. *record decode* decompresses records, *shred* makes typed columns of JSON
+    lines, *seal* makes fsynced segments of columns, and *digest* is a part of it. *memory copy*,
+    *zstd*, *simdjson tape* and *Parquet writer* are what the same bytes cost at the least.
+"""
+
+
+def page(run: Run) -> str:
+    """The whole page."""
+    return "\n".join(
+        [
+            dedent(_INTRODUCTION),
+            *_machine(run),
+            dedent(_METHOD),
+            *_goals(run),
+            "## Every workload\n",
+            "![speed and size of every system on every workload](performance/reference.svg)\n",
+            *_matrices(run),
+            *_stages(run),
+            *_others(run),
+            *_systems(run),
+        ]
+    )
+
+
+def readme_line(run: Run) -> str:
+    """The one line that the README quotes."""
+    workload = next(one for one in run.workloads if one.name == WIDE)
+    ours, duckdb = run.find(WIDE, OURS), run.find(WIDE, "duckdb")
+    if ours is None or duckdb is None:
+        raise ValueError(f"the run holds no figures of {WIDE}")
+    return (
+        f"{_README_BEGIN}[docs/performance.md](docs/performance.md)): one core turns "
+        f"{events_per_s(ours, workload):,.0f} wide events a second into sealed segments, "
+        f"{ratio(duckdb, ours).middle:.1f} x DuckDB's JSON to Parquet.\n"
+    )
+
+
+def with_readme_line(readme: str, run: Run) -> str:
+    """The README with its quoted line as this run has it. Raises ValueError if it quotes none."""
+    lines = readme.splitlines(keepends=True)
+    places = [at for at, line in enumerate(lines) if line.startswith(_README_BEGIN)]
+    if len(places) != 1:
+        raise ValueError(f"the README has {len(places)} lines that begin with {_README_BEGIN!r}")
+    lines[places[0]] = readme_line(run)
+    return "".join(lines)
+
+
+def _machine(run: Run) -> list[str]:
+    versions = ", ".join(f"{name} {text}" for name, text in run.versions.items())
+    return [
+        "## The reference run\n",
+        f"Taken {run.taken} with seed {run.seed} and {run.repetitions} repetitions on "
+        f"{one_line(run.machine)}; load before it began: {run.machine['load_before']}. "
+        f"Versions: {versions}.\n",
+    ]
+
+
+def _goals(run: Run) -> list[str]:
+    rows = [goal.cells() for goal in goals(run)]
+    met = sum(cells[-1] == "met" for cells in rows)
+    return [
+        "## What it must reach\n",
+        f"Ratios of this run: {met} of {len(rows)} met. *At least* compares CPU time (theirs / "
+        "ours), *at most* ours with theirs.\n",
+        *_table(("path", "against", "bound", "found", ""), rows),
+    ]
+
+
+def _matrices(run: Run) -> list[str]:
+    """Speed, ratios, bytes and memory of every system that writes files, by workload."""
+    names = [one.name for one in run.systems if one.group == Group.FILES and not one.missing]
+    peers = [name for name in names if name not in (OURS, AGAIN)]
+    rows = []
+    for workload in run.workloads:
+        if (ours := run.find(workload.name, OURS)) is None:
+            continue
+        cpu = cpu_per_million(ours, workload)
+        rows.append(
+            [
+                workload.name,
+                f"{workload.text_bytes / workload.events:,.0f}",
+                f"{events_per_s(ours, workload):,.0f}",
+                f"{megabytes_per_s(ours, workload):,.0f}",
+                f"{figure(cpu.middle)} ({figure(cpu.least)} to {figure(cpu.most)})",
+                _noise(run, workload.name, ours),
+            ]
+        )
+    head = (
+        "workload", "bytes/event", "events/s/core", "MB/s/core", "CPU-s per M events",
+        "again / first",
+    )  # fmt: skip
+    return [
+        "Ours: medians, from least to most; *again / first* is the same system against itself.\n",
+        *_table(head, rows),
+        "Their CPU time / ours (more than 1: ours takes less):\n",
+        *_by_workload(run, peers, lambda one, ours, _: f"{ratio(one, ours).middle:.2f}"),
+        "Bytes stored per event:\n",
+        *_by_workload(
+            run, [OURS, *peers], lambda one, _, load: f"{stored_per_event(one, load):,.1f}"
+        ),
+        "Peak memory of the process in MiB:\n",
+        *_by_workload(
+            run, [OURS, *peers], lambda one, _, __: f"{one.peak_rss_bytes() / 2**20:,.0f}"
+        ),
+        *(f"- {one.name}: {one.note}; {one.events:,} events" for one in run.workloads),
+        "",
+    ]
+
+
+def _noise(run: Run, workload: str, ours: Result) -> str:
+    again = run.find(workload, AGAIN)
+    if again is None:
+        return ""
+    found = ratio(again, ours)
+    return f"{found.middle:.2f} ({found.least:.2f} to {found.most:.2f})"
+
+
+def _stages(run: Run) -> list[str]:
+    groups = (Group.STAGES, Group.YARDSTICKS)
+    names = [one.name for one in run.systems if one.group in groups and not one.missing]
+    return [
+        "## Stages and yardsticks\n",
+        dedent(_STAGES_TEXT),
+        "CPU seconds per million events:\n",
+        *_by_workload(
+            run, [OURS, *names], lambda one, _, load: figure(cpu_per_million(one, load).middle)
+        ),
+    ]
+
+
+def _others(run: Run) -> list[str]:
+    """What runs servers, and what grows: every figure that they gave."""
+    parts = []
+    for group in (Group.END_TO_END, Group.GROWTH):
+        for workload in run.workloads:
+            found = [
+                one
+                for one in run.results
+                if one.group == group and one.workload == workload.name and one.measured
+            ]
+            if not found:
+                continue
+            parts.append(f"## {group.value.capitalize()}: {workload.name}\n")
+            ours = run.find(workload.name, OURS)
+            parts += _table(COLUMNS, [row(one, workload, ours) for one in found])
+            parts += [f"- {one.system}: {_figures(one)}" for one in found if _figures(one)]
+            parts.append("")
+    return parts
+
+
+def _figures(one: Result) -> str:
+    """What the system says more, of its middle repetition by the clock."""
+    middle = sorted(one.repetitions, key=lambda each: each.wall_s)[len(one.repetitions) // 2]
+    return ", ".join(f"{name} {figure(value)}" for name, value in middle.figures.items())
+
+
+def _systems(run: Run) -> list[str]:
+    """What each does less or more, with its settings; what was wrong or could not be done."""
+    parts = ["## The systems\n"]
+    for one in run.systems:
+        settings = next(
+            (each.settings for each in run.results if each.system == one.name and each.settings), {}
+        )
+        told = "; ".join(
+            f"{name}: `{str(value)[:_SETTING_CHARS]}`" for name, value in settings.items()
+        )
+        text = f"not measured: {one.missing}" if one.missing else f"{one.note}. {told}"
+        parts.append(f"- **{one.name}**: {text}")
+    problems = [
+        f"- {one.workload}, {one.system}: {' '.join((one.problem or one.wrong).split())[:200]}"
+        for one in run.results
+        if one.problem or one.wrong
+    ]
+    if problems:
+        parts += ["\nWhat a system could not do, or wrote differently from what it was given:\n"]
+        parts += problems
+    return [*parts, ""]
+
+
+def _by_workload(
+    run: Run, names: Sequence[str], cell: Callable[[Result, Result, WorkloadInfo], str]
+) -> list[str]:
+    rows = []
+    for workload in run.workloads:
+        if (ours := run.find(workload.name, OURS)) is None:
+            continue
+        found = (run.find(workload.name, name) for name in names)
+        cells = (_marked(one, cell(one, ours, workload)) if one else "" for one in found)
+        rows.append([workload.name, *cells])
+    return _table(("workload", *names), rows)
+
+
+def _marked(one: Result, text: str) -> str:
+    return f"{text} *wrong*" if one.wrong else text
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return [*("| " + " | ".join(line) + " |" for line in lines), ""]
