@@ -146,7 +146,7 @@ def main(arguments: list[str]) -> int:
     write_run(found, options.out / "run.json")
     (options.out / "run.svg").write_text(picture(found))
     console.print(f"written: run.json and run.svg in {options.out}", markup=False)
-    ours = [one for one in found.results if is_ours(one.system)]
+    ours = [one for one in found.results if is_ours(one.system, one.group)]
     return int(any(one.problem or one.wrong for one in ours))
 
 

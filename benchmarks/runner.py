@@ -5,20 +5,26 @@ turn, each turn in another order, so that whatever else the machine does falls o
 alike. Never two at once. What each wrote is compared with the truth after its last call.
 """
 
+import os
 import random
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from benchmarks.inputs import Input, make_input
 from benchmarks.results import Repetition, Result, WorkloadInfo
-from benchmarks.systems.base import Prepared, Served, System
+from benchmarks.systems.base import Group, Prepared, Served, System
 from benchmarks.worker_process import WorkerFailed, WorkerProcess
 from benchmarks.workloads import Workload
 
+_SHARING = (Group.STAGES, Group.YARDSTICKS)
 Say = Callable[[str], None]  # told of each step before it begins
 
 
@@ -43,10 +49,17 @@ class Plan:
 class _Measured:
     system: System
     worker: WorkerProcess
+    folder: Path
+    number: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     repetitions: list[Repetition] = field(default_factory=list)
     spent_s: float = 0.0
     problem: str = ""
+
+    @property
+    def is_sharing(self) -> bool:
+        """Whether its process does the work of others too."""
+        return self.system.group in _SHARING
 
 
 def steps(plan: Plan, systems: Sequence[System]) -> int:
@@ -65,25 +78,52 @@ def measure_workload(
     info = WorkloadInfo(
         workload.name, workload.note, events, made.text_bytes, workload.body_events, workload.depth
     )
-    measured: list[_Measured] = []
-    try:
-        for number, system in enumerate(systems):
-            say(f"{workload.name}: preparing {system.name}")
-            folder = plan.folder / f"system-{number}"
-            (folder / "own").mkdir(parents=True)
-            one = _Measured(system, WorkerProcess(system.name, folder, plan.call_s))
-            measured.append(one)
-            prepared = _prepared(plan, workload, made, folder / "own")
-            try:
-                one.settings = one.worker.prepare(prepared).settings
-            except WorkerFailed as error:
-                one.problem = f"could not be prepared: {error}"
+    with ExitStack() as workers:
+        workers.callback(shutil.rmtree, plan.folder, ignore_errors=True)
+        measured = _start(plan, systems, workers)
+        _prepare(plan, workload, made, measured, say)
         _repeat(plan, workload, measured, say)
         return info, [_result(workload, one, made) for one in measured]
-    finally:
-        for one in measured:
-            one.worker.close()
-        shutil.rmtree(plan.folder, ignore_errors=True)
+
+
+def _start(plan: Plan, systems: Sequence[System], workers: ExitStack) -> list[_Measured]:
+    """A process for each system, and one for all steps: their own memory says nothing."""
+    shared: WorkerProcess | None = None
+    measured = []
+    for number, system in enumerate(systems):
+        folder = plan.folder / f"system-{number}"
+        (folder / "own").mkdir(parents=True)
+        is_sharing = system.group in _SHARING
+        worker = shared if is_sharing else None
+        if worker is None:
+            worker = WorkerProcess(folder, plan.call_s)
+            workers.callback(worker.close)
+        if is_sharing:
+            shared = worker
+        measured.append(_Measured(system, worker, folder / "own"))
+    return measured
+
+
+def _prepare(
+    plan: Plan, workload: Workload, made: Input, measured: list[_Measured], say: Say
+) -> None:
+    """All of them, as many at once as there are cores: nothing is timed yet."""
+
+    def prepare(some: list[_Measured]) -> None:
+        for one in some:
+            say(f"{workload.name}: preparing {one.system.name}")
+            prepared = _prepared(plan, workload, made, one.folder)
+            try:
+                one.number, done = one.worker.prepare(one.system, prepared)
+                one.settings = done.settings
+            except WorkerFailed as error:
+                one.problem = f"could not be prepared: {error}"
+
+    by_worker: dict[int, list[_Measured]] = {}
+    for one in measured:
+        by_worker.setdefault(id(one.worker), []).append(one)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(prepare, by_worker.values()))
 
 
 def _prepared(plan: Plan, workload: Workload, made: Input, folder: Path) -> Prepared:
@@ -113,13 +153,17 @@ def _repeat(plan: Plan, workload: Workload, measured: list[_Measured], say: Say)
                 continue
             began = time.monotonic()
             try:
-                found = one.worker.run().repetition
+                found = one.worker.run(one.number).repetition
             except WorkerFailed as error:
                 one.problem, one.repetitions = str(error), []
                 continue
             one.spent_s += time.monotonic() - began
             if number and found is not None:
-                one.repetitions.append(found)
+                one.repetitions.append(_without_memory(found) if one.is_sharing else found)
+
+
+def _without_memory(found: Repetition) -> Repetition:
+    return msgspec.structs.replace(found, peak_rss_bytes=0)
 
 
 def _result(workload: Workload, one: _Measured, made: Input) -> Result:
@@ -127,7 +171,7 @@ def _result(workload: Workload, one: _Measured, made: Input) -> Result:
     if one.problem:
         return Result(*names, settings=one.settings, problem=one.problem)
     try:
-        written = one.worker.written().written
+        written = one.worker.written(one.number).written
     except WorkerFailed as error:
         text = f"what it wrote cannot be read back: {error}"
         return Result(*names, settings=one.settings, problem=text)

@@ -1,11 +1,13 @@
-"""The process that one system is measured in, for one workload. Started by `benchmarks.runner`.
+"""The process that a system is measured in, for one workload. Started by `benchmarks.runner`.
 
 It is told what to do by lines of JSON on its standard input and answers with lines of JSON on
-what was its standard output; whatever libraries print goes to standard error.
+what was its standard output; whatever libraries print goes to standard error. It imports nothing
+but what its systems need, so that its memory is theirs.
 """
 
 import gc
 import os
+import pickle
 import sys
 import time
 import traceback
@@ -15,14 +17,18 @@ import msgspec
 
 from benchmarks.processes import Meter
 from benchmarks.results import Repetition
-from benchmarks.systems import make_system
 from benchmarks.systems.base import Prepared, Served, System, Written
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What to do: `prepare` (with the input), `run` or `written`."""
+    """What to do: `prepare`, `run` or `written`. number: of the system, in the order they came.
+
+    system, prepared: with `prepare` alone, a new system (pickled) and its input.
+    """
 
     do: str
+    number: int
+    system: bytes = b""
     prepared: Prepared | None = None
 
 
@@ -40,11 +46,14 @@ def decode_task(line: bytes) -> Task:
     return msgspec.json.decode(line, type=Task, dec_hook=lambda kind, value: kind(value))
 
 
-def work(system: System, task: Task, meter: Meter) -> Done:
+def work(systems: dict[int, System], task: Task, meter: Meter) -> Done:
     """Do one thing. Raises whatever the system raises."""
     if task.prepared is not None:
+        system: System = pickle.loads(task.system)  # the runner's own
         system.prepare(task.prepared)
+        systems[task.number] = system
         return Done(settings=dict(system.settings()))
+    system = systems[task.number]
     if task.do == "written":
         return Done(written=system.written())
     if isinstance(system, Served):
@@ -63,13 +72,14 @@ def _measured(system: System, meter: Meter) -> Repetition:
 
 
 def main() -> None:
-    """Serve until standard input ends. argv: the system's name."""
+    """Serve until standard input ends."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    system, meter = make_system(sys.argv[1]), Meter()
+    systems: dict[int, System] = {}
+    meter = Meter()
     for line in sys.stdin.buffer:
         try:
-            done = work(system, decode_task(line), meter)
+            done = work(systems, decode_task(line), meter)
         except Exception as error:  # noqa: BLE001 - a peer may raise anything; it is reported
             traceback.print_exc()
             done = Done(error=f"{type(error).__name__}: {error}")

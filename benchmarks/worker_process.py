@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pickle
 import select
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from typing import IO
 
 import msgspec
 
-from benchmarks.systems.base import Prepared
+from benchmarks.systems.base import Prepared, System
 from benchmarks.worker import Done, Task
 
 _ONE_THREAD = dict.fromkeys(
@@ -29,15 +30,16 @@ class WorkerFailed(Exception):
 
 
 class WorkerProcess:
-    """One system's process for one workload. folder: for what it says; of its own."""
+    """A process for one system or some, for one workload. folder: for what it says."""
 
-    def __init__(self, system: str, folder: Path, timeout_s: float) -> None:
+    def __init__(self, folder: Path, timeout_s: float) -> None:
         self._timeout_s = timeout_s
         self._said = folder / "said.txt"
         self._unread = b""
+        self._systems = 0
         with self._said.open("wb") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.worker", system],
+                [sys.executable, "-m", "benchmarks.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
@@ -45,17 +47,18 @@ class WorkerProcess:
                 env={**os.environ, **_ONE_THREAD},
             )
 
-    def prepare(self, prepared: Prepared) -> Done:
-        """As `System.prepare`. Raises WorkerFailed."""
-        return self._ask(Task("prepare", prepared))
+    def prepare(self, system: System, prepared: Prepared) -> tuple[int, Done]:
+        """As `System.prepare`; and the number under which it is known. Raises WorkerFailed."""
+        number, self._systems = self._systems, self._systems + 1
+        return number, self._ask(Task("prepare", number, pickle.dumps(system), prepared))
 
-    def run(self) -> Done:
+    def run(self, number: int) -> Done:
         """As `System.run`, measured. Raises WorkerFailed."""
-        return self._ask(Task("run"))
+        return self._ask(Task("run", number))
 
-    def written(self) -> Done:
+    def written(self, number: int) -> Done:
         """As `System.written`. Raises WorkerFailed."""
-        return self._ask(Task("written"))
+        return self._ask(Task("written", number))
 
     def close(self) -> None:
         """End it: by the end of its input, or by force."""

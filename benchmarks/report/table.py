@@ -58,7 +58,7 @@ def row(one: Result, workload: WorkloadInfo, ours: Result | None) -> list[str]:
         f"{figure(cpu.least)} - {figure(cpu.most)}",
         f"{workload.events / one.wall_s():,.0f}",
         f"{one.stored_bytes / workload.events:,.1f}" if one.stored_bytes else "",
-        f"{one.peak_rss_bytes() / 2**20:,.0f}",
+        f"{one.peak_rss_bytes() / 2**20:,.0f}" if one.peak_rss_bytes() else "",
         f"{ratio(one, ours).middle:.2f}" if ours else "",
     ]
 

@@ -6,6 +6,7 @@ digest, the file's hash, fsync and rename. Left out: reading the log, and publis
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from benchmarks.systems.base import Group, Prepared, Written, record_lines
@@ -48,7 +49,12 @@ def first_time_ns(lines: bytes) -> int:
 
 def load_kernel(prepared: Prepared) -> Shredder:
     """The compiled shredder from the cache, compiled if it is not there."""
-    return load(prepared.cache / "kernel", SEEDS, lambda _: None)
+    return _load_kernel(prepared.cache / "kernel")
+
+
+@cache
+def _load_kernel(folder: Path) -> Shredder:
+    return load(folder, SEEDS, lambda _: None)
 
 
 def cuts(shredder: Shredder, records: Sequence[Accepted]) -> Iterator[tuple[CutRows, ...]]:
