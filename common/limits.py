@@ -74,6 +74,7 @@ CUT_CONTROL_RECORDS_MAX_V1: Final = 4_096  # an idle partition's heartbeats are 
 TIME_PAST_BOUND_NS_V1: Final = 24 * 3600 * 10**9  # older than this at append: a far segment
 TIME_FUTURE_BOUND_NS_V1: Final = 3600 * 10**9  # further ahead than this: a far segment
 BATCH_WINDOW_HOUR_MARKERS: Final = 2  # a repeated batch id is recognised back to here
+HOUR_MARKERS_APART_NS: Final = 2_700 * 10**9  # at least, so that the window is never shorter
 VOID_HOUR_MARKERS_V1: Final = 24  # a void stays in force for so many: beyond any late landing
 REROUTE_RECORD_ENTRIES_MAX_V1: Final = 1_024  # questions or answers in one record: some 60 kB
 REROUTE_SKEW_NS: Final = 1_800 * 10**9  # a link's last bytes land within 16 min; clocks differ

@@ -101,7 +101,7 @@ class Fold:
         if carried.epoch_number != epoch_number:
             copies = (batch for window in self._windows for batch in window)
             self._older = dict.fromkeys(copies, carried.epoch_number) | self._older
-        self._marked_ns = None if carried.hour is not None else 0
+        self._marked_ns = 0 if carried.hour is None else carried.marked_by_ns
         self._datasets = set(carried.datasets)
         self._gone = {entry.dataset: entry for entry in carried.gone}
         self.reroutes = Reroutes(carried, dropped)
@@ -130,6 +130,11 @@ class Fold:
     def hour(self) -> int | None:
         """The newest hour that a marker has closed."""
         return self._hour
+
+    @property
+    def since_marked_ns(self) -> int | None:
+        """From the newest hour marker, at most, to the last record; None: not known."""
+        return self._watermark_ns - self._marked_ns if self._marked_ns else None
 
     @property
     def gone(self) -> Mapping[str, GoneEntry]:

@@ -7,6 +7,7 @@ What fails here is logged and tried again at the next round; indexing goes on.
 import asyncio
 import logging
 
+from common import limits
 from common.errors import BellwetherError, LogUnavailable
 from common.logs import say
 from common.metrics import lag_records
@@ -111,12 +112,19 @@ class Caretaker:
         await self._append_quietly(heartbeat=True, hour=0)
 
     async def _mark_hour(self) -> None:
-        """Append the marker of the hour that is over, a while into the new one."""
+        """Append the marker of the hour that is over, a while into the new one.
+
+        Not soon after the one before, which came late (say, nobody ran when its hour ended): a
+        batch id is forgotten at the second marker, and a client may repeat it until then (I2).
+        """
         fold = self._partition.fold
         spread = max(1, self._config.marker_spread_s)
         stagger_ns = (self._partition.number * 37 % spread + 2 + self._jitter_s) * _S_NS
         hour = int((self._context.clock.now_ns() - stagger_ns) // HOUR_NS) - 1
         if fold is None or (fold.hour is not None and fold.hour >= hour):
+            return
+        since_ns = fold.since_marked_ns
+        if since_ns is not None and since_ns < limits.HOUR_MARKERS_APART_NS:
             return
         now_ns = self._context.clock.monotonic_ns()
         if now_ns - self._marker_tried_ns < _MARKER_AGAIN_NS:

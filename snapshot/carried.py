@@ -26,8 +26,9 @@ class Carried:
 
     windows: batch id -> offset of its first copy, one mapping per stretch between hour markers,
     oldest first, the last one open. older: epoch number of those copies in the windows that are
-    of an epoch before `epoch_number`. hour: the newest hour that was closed. open, voids and
-    relies_on are those of the manifest.
+    of an epoch before `epoch_number`. hour: the newest hour that was closed. marked_by_ns: its
+    marker was appended then or earlier; None: not known. open, voids and relies_on are those of
+    the manifest.
     """
 
     next_offset: int = 0
@@ -41,6 +42,9 @@ class Carried:
     open: tuple[Conditional, ...] = ()
     voids: tuple[VoidInForce, ...] = ()
     relies_on: tuple[ReliedOn, ...] = ()
+    marked_by_ns: int | None = field(
+        default=None, compare=False
+    )  # a bound, not a part of the state
 
 
 def carried_from(newest_first: Iterable[Manifest]) -> Carried:
@@ -52,19 +56,21 @@ def carried_from(newest_first: Iterable[Manifest]) -> Carried:
     windows: list[dict[bytes, int]] = [{}]
     older: dict[bytes, int] = {}
     hour: int | None = None
+    marked_by_ns: int | None = None
     for manifest in _chain(newest, manifests):
         for item in reversed(_in_order(manifest)):
             if isinstance(item, HourMarker):
-                hour = item.hour if hour is None else hour
+                if hour is None:
+                    hour, marked_by_ns = item.hour, manifest.watermark_ns
                 if len(windows) == limits.BATCH_WINDOW_HOUR_MARKERS:
-                    return _carried(newest, hour, windows, older)
+                    return _carried(newest, hour, marked_by_ns, windows, older)
                 windows.append({})
                 continue
             batch, offset = item
             windows[-1][batch] = offset
             if manifest.epoch_number != newest.epoch_number:
                 older[batch] = manifest.epoch_number
-    return _carried(newest, hour, windows, older)
+    return _carried(newest, hour, marked_by_ns, windows, older)
 
 
 def _chain(first: Manifest, rest: Iterator[Manifest]) -> Iterator[Manifest]:
@@ -82,7 +88,11 @@ def _in_order(manifest: Manifest) -> list[HourMarker | tuple[bytes, int]]:
 
 
 def _carried(
-    newest: Manifest, hour: int | None, windows: list[dict[bytes, int]], older: dict[bytes, int]
+    newest: Manifest,
+    hour: int | None,
+    marked_by_ns: int | None,
+    windows: list[dict[bytes, int]],
+    older: dict[bytes, int],
 ) -> Carried:
     return Carried(
         next_offset=newest.next_offset,
@@ -96,4 +106,5 @@ def _carried(
         open=tuple(newest.conditionals_open),
         voids=tuple(newest.voids),
         relies_on=tuple(newest.relies_on),
+        marked_by_ns=marked_by_ns,
     )

@@ -3,11 +3,22 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from common import limits
 from common.clock import ManualClock, SystemClock
-from common.record import Kind, decode
+from common.record import Kind, Marker, decode, marker_record
 from indexer.fold import HOUR_NS
 from indexer.tending import Caretaker
-from tests.indexer.house import QUICK, append, open_context, reached, running, until
+from tests.indexer.house import (
+    QUICK,
+    append,
+    open_context,
+    published,
+    reached,
+    running,
+    until,
+)
 
 
 async def kinds(log: object, partition: int = 0) -> list[Kind]:
@@ -34,6 +45,33 @@ async def test_quiet_partition_gets_a_marker_per_hour_and_heartbeats(tmp_path: P
             clock.advance_ms(10_000)
             await caretaker.tend()
             assert await kinds(log) == [Kind.EVENTS, Kind.MARKER, Kind.HEARTBEAT]
+
+
+async def test_marker_that_came_late_is_not_followed_by_the_next_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch id is forgotten at the second marker: nobody may repeat one in vain before (I2)."""
+    hour = SystemClock().now_ns() // HOUR_NS
+    async with open_context(tmp_path) as context:
+        log, clock = context.backends.log, ManualClock(wall_ns=hour * HOUR_NS + 600 * 10**9)
+        await log.append(0, marker_record(Marker(hour=hour - 2)))
+        for folder in ("a", "b"):  # also after a restart from what was published
+            own = replace(context, clock=clock, folder=tmp_path / folder)
+            async with running(own) as partition:
+                await append(log, [1])
+                await log.append(0, marker_record(Marker(hour=None)))
+                end = (await log.bounds(0)).end
+                await until(partition, published(end))
+                await Caretaker(partition).tend()
+                assert (await log.bounds(0)).end == end
+                assert partition.fold is not None
+                assert partition.fold.hour == hour - 2
+                monkeypatch.setattr(limits, "HOUR_MARKERS_APART_NS", 0)
+                if folder == "b":
+                    await Caretaker(partition).tend()
+                    await until(partition, reached(end + 1))
+                    assert partition.fold.hour == hour - 1
+                monkeypatch.undo()
 
 
 async def test_partition_whose_records_are_newer_gets_no_heartbeat(tmp_path: Path) -> None:
