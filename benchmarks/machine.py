@@ -16,7 +16,7 @@ _PACKAGES = (
 
 
 def describe_machine() -> dict[str, object]:
-    """CPU, cores, memory, kernel, load before the run, Python."""
+    """CPU, cores, memory, kernel, Python."""
     kernel = os.uname()
     return {
         "cpu": _cpu_model(),
@@ -24,7 +24,6 @@ def describe_machine() -> dict[str, object]:
         "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30),
         "kernel": f"{kernel.sysname} {kernel.release} {kernel.machine}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "load_before": round(os.getloadavg()[0], 2),
     }
 
 

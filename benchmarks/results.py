@@ -1,6 +1,6 @@
 """What a run found, as it is kept in its JSON file: raw repetitions, seeds, versions, settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -56,7 +56,10 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class WorkloadInfo(msgspec.Struct, frozen=True):
-    """A workload as it was in this run. text_bytes: of its JSON lines."""
+    """A workload as it was in this run. text_bytes: of its JSON lines.
+
+    load_before: the machine's, averaged over the minute before it was measured.
+    """
 
     name: str
     note: str
@@ -64,6 +67,7 @@ class WorkloadInfo(msgspec.Struct, frozen=True):
     text_bytes: int
     body_events: int
     depth: int
+    load_before: float
 
 
 class SystemInfo(msgspec.Struct, frozen=True):
@@ -95,6 +99,26 @@ class Run(msgspec.Struct, frozen=True):
             if (one.workload, one.system) == (workload, system) and one.measured:
                 return one
         return None
+
+
+def with_workload(
+    run: Run, info: WorkloadInfo, results: Sequence[Result], order: Sequence[str]
+) -> Run:
+    """The run with these results in place of those of the same workload and groups.
+
+    order: of systems in the report.
+    """
+    groups = {one.group for one in results}
+    kept = [x for x in run.results if x.workload != info.name or x.group not in groups]
+    names = [one.name for one in run.workloads]
+    workloads = [info if one.name == info.name else one for one in run.workloads]
+    if info.name not in names:
+        workloads.append(info)
+        names.append(info.name)
+    found = sorted(
+        [*kept, *results], key=lambda one: (names.index(one.workload), order.index(one.system))
+    )
+    return msgspec.structs.replace(run, workloads=workloads, results=found)
 
 
 def write_run(run: Run, path: Path) -> None:

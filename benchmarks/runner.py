@@ -76,7 +76,13 @@ def measure_workload(
     events = min(plan.events or workload.events, workload.events)
     made = make_input(workload, plan.seed, events, plan.folder / "input")
     info = WorkloadInfo(
-        workload.name, workload.note, events, made.text_bytes, workload.body_events, workload.depth
+        name=workload.name,
+        note=workload.note,
+        events=events,
+        text_bytes=made.text_bytes,
+        body_events=workload.body_events,
+        depth=workload.depth,
+        load_before=round(os.getloadavg()[0], 2),
     )
     with ExitStack() as workers:
         workers.callback(shutil.rmtree, plan.folder, ignore_errors=True)

@@ -1,10 +1,12 @@
 """docs/performance.md, made from the file of a run: no figure in it is typed by hand."""
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from textwrap import dedent
 
 from benchmarks.machine import one_line
 from benchmarks.report.goals import goals
+from benchmarks.report.picture import picture
 from benchmarks.report.ratios import (
     cpu_per_million,
     events_per_s,
@@ -13,7 +15,7 @@ from benchmarks.report.ratios import (
     stored_per_event,
 )
 from benchmarks.report.table import COLUMNS, figure, row
-from benchmarks.results import Result, Run, WorkloadInfo
+from benchmarks.results import Result, Run, WorkloadInfo, write_run
 from benchmarks.systems import AGAIN, OURS
 from benchmarks.systems.base import Group
 
@@ -69,6 +71,16 @@ _STAGES_TEXT = """\
 """
 
 
+def write_page(run: Run, root: Path) -> None:
+    """Keep the run beside the page, and make the page, its picture and the README's line of it."""
+    (root / RUN_FILE).parent.mkdir(exist_ok=True)
+    write_run(run, root / RUN_FILE)
+    (root / PICTURE_FILE).write_text(picture(run))
+    (root / PAGE_FILE).write_text(page(run))
+    readme = root / "README.md"
+    readme.write_text(with_readme_line(readme.read_text(), run))
+
+
 def page(run: Run) -> str:
     """The whole page."""
     return "\n".join(
@@ -115,7 +127,7 @@ def _machine(run: Run) -> list[str]:
     return [
         "## The reference run\n",
         f"Taken {run.taken} with seed {run.seed} and {run.repetitions} repetitions on "
-        f"{one_line(run.machine)}; load before it began: {run.machine['load_before']}. "
+        f"{one_line(run.machine)}. "
         f"Versions: {versions}.\n",
     ]
 
@@ -133,7 +145,7 @@ def _goals(run: Run) -> list[str]:
 
 def _matrices(run: Run) -> list[str]:
     """Speed, ratios, bytes and memory of every system that writes files, by workload."""
-    names = [one.name for one in run.systems if one.group == Group.FILES and not one.missing]
+    names = _measured(run, Group.FILES)
     peers = [name for name in names if name not in (OURS, AGAIN)]
     rows = []
     for workload in run.workloads:
@@ -167,7 +179,12 @@ def _matrices(run: Run) -> list[str]:
         *_by_workload(
             run, [OURS, *peers], lambda one, _, __: f"{one.peak_rss_bytes() / 2**20:,.0f}"
         ),
-        *(f"- {one.name}: {one.note}; {one.events:,} events" for one in run.workloads),
+        "What each workload is, and the machine's load in the minute before it:\n",
+        *(
+            f"- {one.name}: {one.note}; {one.events:,} events in bodies of {one.body_events:,}, "
+            f"unpacked {one.depth} deep; load {one.load_before}"
+            for one in run.workloads
+        ),
         "",
     ]
 
@@ -181,8 +198,7 @@ def _noise(run: Run, workload: str, ours: Result) -> str:
 
 
 def _stages(run: Run) -> list[str]:
-    groups = (Group.STAGES, Group.YARDSTICKS)
-    names = [one.name for one in run.systems if one.group in groups and not one.missing]
+    names = _measured(run, Group.STAGES, Group.YARDSTICKS)
     return [
         "## Stages and yardsticks\n",
         dedent(_STAGES_TEXT),
@@ -240,6 +256,12 @@ def _systems(run: Run) -> list[str]:
         parts += ["\nWhat a system could not do, or wrote differently from what it was given:\n"]
         parts += problems
     return [*parts, ""]
+
+
+def _measured(run: Run, *groups: Group) -> list[str]:
+    """Names of systems of these groups that there are figures of."""
+    found = {one.system for one in run.results if one.measured and one.group in groups}
+    return [one.name for one in run.systems if one.name in found]
 
 
 def _by_workload(

@@ -54,7 +54,8 @@ class _Dot:
 
 def picture(run: Run) -> str:
     """The whole picture."""
-    names = [one.name for one in run.systems if one.group == Group.FILES and not one.missing]
+    found = {one.system for one in run.results if one.measured and one.group == Group.FILES}
+    names = [one.name for one in run.systems if one.name in found]
     colours = {OURS: _OURS_COLOUR, **_coloured([x for x in names if x not in (OURS, AGAIN)])}
     height = _TOP + _ROW * len(run.workloads) + 60
     speed, size = _dots(run)

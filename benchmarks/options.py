@@ -1,0 +1,83 @@
+"""The command line of `python -m benchmarks`, and what it chooses."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.runner import Plan
+from benchmarks.systems import all_systems
+from benchmarks.systems.base import Group, System
+from benchmarks.workloads import Workload, all_workloads
+from benchmarks.workloads.base import WITHOUT_SERVERS
+
+_QUICK_EVENTS = 4_096
+_QUICK_REPETITIONS = 2
+_REPETITIONS = 5
+_GROUPS = {one.name.lower().replace("_", "-"): one for one in Group}
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Named workloads against named systems on this machine, in one run.",
+    )
+    add = parser.add_argument
+    add("--quick", action="store_true", help="few events, no servers: does it work at all")
+    add("--workload", action="append", metavar="NAME", help="only this one (may be repeated)")
+    add("--system", action="append", metavar="NAME", help="only this one (may be repeated)")
+    add("--group", action="append", choices=_GROUPS, help="only systems of it (may be repeated)")
+    add("--repetitions", type=int, metavar="N", help=f"of each (default: {_REPETITIONS})")
+    add("--events", type=int, default=0, metavar="N", help="at most so many of each workload")
+    add("--seed", type=int, default=7, help="of events and of the order of calls")
+    folder = Path("benchmark-results")
+    add("--out", type=Path, default=folder, metavar="FOLDER", help=f"(default: {folder})")
+    add(
+        "--add", action="store_true", help="keep what run.json in the folder has of other workloads"
+    )
+    add("--list", action="store_true", help="show workloads and systems, and end")
+    text = "make docs/performance.md and the README's line from a run's file, and end"
+    add("--write-docs", type=Path, metavar="FILE", help=text)
+    return parser.parse_args(arguments)
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """How to measure."""
+    return Plan(
+        seed=options.seed,
+        repetitions=options.repetitions or (_QUICK_REPETITIONS if options.quick else _REPETITIONS),
+        events=options.events or (_QUICK_EVENTS if options.quick else 0),
+        folder=options.out.absolute() / "working",
+        cache=options.out.absolute() / "cache",
+    )
+
+
+def chosen_workloads(options: argparse.Namespace, real_data: Path | None) -> list[Workload]:
+    """Those asked for. Exits with their names when one is unknown."""
+    known = {one.name: one for one in all_workloads(real_data)}
+    all_names = [name for name, one in known.items() if one.quick or not options.quick]
+    names = options.workload or all_names
+    if unknown := [name for name in names if name not in known]:
+        sys.exit(f"no workload {unknown[0]!r}; there are: {', '.join(known)}")
+    return [known[name] for name in names]
+
+
+def chosen_systems(options: argparse.Namespace) -> list[System]:
+    """Those asked for. Exits with their names when one is unknown."""
+    known = {one.name: one for one in all_systems()}
+    if unknown := [name for name in options.system or () if name not in known]:
+        sys.exit(f"no system {unknown[0]!r}; there are: {', '.join(known)}")
+    groups = [_GROUPS[name] for name in options.group or _GROUPS]
+    names = options.system or [name for name, one in known.items() if one.group in groups]
+    return [known[name] for name in names]
+
+
+def suiting(
+    options: argparse.Namespace, systems: Sequence[System], workload: Workload
+) -> list[System]:
+    """Those to measure on a workload. Servers and growth take minutes: not for `--quick`."""
+    if options.system:
+        return list(systems)
+    groups = WITHOUT_SERVERS & workload.groups if options.quick else workload.groups
+    return [one for one in systems if one.group in groups]
