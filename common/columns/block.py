@@ -7,6 +7,7 @@ so that a block's cost follows its cells, never rows times columns.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -14,9 +15,8 @@ import pyarrow as pa
 from common.columns.key import ColumnKey
 
 
-@dataclass(frozen=True, slots=True)
-class SparseColumn:
-    """Present values of one column.
+class SparseColumn(msgspec.Struct, frozen=True, gc=False):
+    """Present values of one column. A struct for the same reason as `ColumnKey`.
 
     rows: uint32[k], strictly increasing row numbers; values: Arrow array of length k, no nulls,
     of the type's Arrow type (int64, double, bool, large_string).

@@ -28,11 +28,17 @@ def concat(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
         return empty_block()
     if len(blocks) == 1:
         return blocks[0]
-    parts: dict[ColumnKey, list[tuple[int, SparseColumn]]] = {}  # with the first row of its block
+    parts: dict[
+        ColumnKey, list[tuple[np.uint32, SparseColumn]]
+    ] = {}  # with the first row of its block
     rows = 0
     for block in blocks:
+        first = np.uint32(rows)
         for key, column in block.columns.items():
-            parts.setdefault(key, []).append((rows, column))
+            if (known := parts.get(key)) is None:
+                parts[key] = [(first, column)]
+            else:
+                known.append((first, column))
         rows += block.rows
     every_row = np.arange(rows, dtype=np.uint32)
     return ColumnBlock(
@@ -46,14 +52,14 @@ def concat(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
 
 
 def _joined(
-    parts: Sequence[tuple[int, SparseColumn]], every_row: npt.NDArray[np.uint32]
+    parts: Sequence[tuple[np.uint32, SparseColumn]], every_row: npt.NDArray[np.uint32]
 ) -> SparseColumn:
     """One column of its parts in several blocks. Columns with a value everywhere share their rows:
     most columns of most datasets are like that, and copying their row numbers was half the work.
     """
     if len(parts) == 1:
         first, only = parts[0]
-        return only if first == 0 else SparseColumn(only.rows + np.uint32(first), only.values)
+        return only if first == 0 else SparseColumn(only.rows + first, only.values)
     cells = sum(len(column.rows) for _, column in parts)
     values = pa.concat_arrays([column.values for _, column in parts])
     if cells == len(every_row):
@@ -62,7 +68,7 @@ def _joined(
     at = 0
     for first, column in parts:
         end = at + len(column.rows)
-        np.add(column.rows, np.uint32(first), out=rows[at:end])
+        np.add(column.rows, first, out=rows[at:end])
         at = end
     return SparseColumn(rows, values)
 

@@ -9,7 +9,7 @@ field was seen before, and that cell dies. No list of the event's fields has to 
 """
 
 from common.scan.kernel.build import FAIL, FULL, Bytes, Words, compiled
-from common.scan.kernel.containers import ANY_SIZE, skip_value
+from common.scan.kernel.containers import ANY_SIZE, DEPTH_MAX, skip_value
 from common.scan.kernel.lanes import byte_at, get, put
 from common.scan.kernel.numbers import INTEGER, read_number
 from common.scan.kernel.strings import scan_string
@@ -102,6 +102,8 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Words, arena
         if byte == 123:
             inside = skip_blanks(buffer, at + 1, NO_BREAK)
             if level < depth and byte_at(buffer, inside) != 125:
+                if level + 1 >= DEPTH_MAX:
+                    return FAIL
                 put(words, PARENTS + level, parent)
                 level += 1
                 parent = (node - NODE) // NODE_WORDS

@@ -5,18 +5,22 @@ reference then reads that line alone. Reading goes on behind the next line break
 whatever the bytes are.
 """
 
-from common.scan.kernel.build import FAIL, FULL, Bytes, Words, compiled
+from common.scan.kernel.build import FAIL, FULL, Bytes, Words, compiled, inlined
 from common.scan.kernel.lanes import byte_at, get, load64, put
 from common.scan.kernel.numbers import INTEGER, read_number
 from common.scan.kernel.words import NO_BREAK, skip_blanks
 from indexer.shred.kernel.events import read_event
 from indexer.shred.kernel.memory import (
     AT,
+    BYTES,
     CELLS,
     CELLS_MAX,
     HANDED,
+    HANDED_BYTES,
+    HANDED_FEW,
     HANDED_LINE,
     HANDED_MAX,
+    HANDED_SHARE,
     HANDED_WORDS,
     PLACE,
     RATE,
@@ -62,19 +66,28 @@ def _read_line(buffer: Bytes, at: int, row: int, depth: int, words: Words, arena
     return at + 1
 
 
+@inlined
+def too_many_handed(handed: int, rows: int, handed_bytes: int, size: int) -> bool:
+    """Whether the reference alone would be faster for data like this."""
+    return handed >= HANDED_FEW and (handed * HANDED_SHARE > rows or handed_bytes * 4 > size)
+
+
 @compiled
 def read_lines(
     buffer: Bytes, starts: Words, ends: Words, depths: Words, words: Words, arena: Bytes
 ) -> bool:
     """One pass: lines from where the last one ended, until all are read (True) or it is full.
 
-    Each record is not empty and ends with a line break. A pass always gets on by a line.
+    Each record is not empty and ends with a line break. A pass always gets on by a line. It also
+    ends when too much is handed over: the caller then leaves the rest to the reference.
     """
     record = get(words, RECORD)
     at = get(words, AT)
     place = get(words, PLACE)
     row = 0
     handed = 0
+    size = 0
+    handed_bytes = 0
     put(words, CELLS, 0)
     done = False
     while True:
@@ -84,6 +97,8 @@ def read_lines(
         if at < 0:
             at = get(starts, record)
         if row >= ROWS_MAX or handed >= HANDED_MAX:
+            break
+        if too_many_handed(handed, row, handed_bytes, size):
             break
         cells = get(words, CELLS)
         end = _read_line(buffer, at, row, get(depths, record), words, arena)
@@ -100,12 +115,14 @@ def read_lines(
             put(words, HANDED_LINE + handed * HANDED_WORDS + 2, at)
             put(words, HANDED_LINE + handed * HANDED_WORDS + 3, end)
             handed += 1
+            handed_bytes += end - at
             put(words, TIME + row, 0)
             put(words, RATE + row, 0)
         put(words, ROW_PLACE + row, place)
         put(words, ROW_RECORD + row, record)
         row += 1
         place += 1
+        size += end - at
         at = end + 1
         if at >= get(ends, record):
             record += 1
@@ -117,4 +134,6 @@ def read_lines(
     put(words, PLACE, place)
     put(words, ROWS, row)
     put(words, HANDED, handed)
+    put(words, BYTES, size)
+    put(words, HANDED_BYTES, handed_bytes)
     return done

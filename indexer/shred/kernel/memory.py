@@ -29,6 +29,8 @@ SLOTS: Final = 2 * NAMES_MAX  # a power of two; at most half full
 COLUMNS_MAX: Final = NAMES_MAX * 8  # a column is field * 8 + type
 ARENA_BYTES: Final = 2_097_152  # text of names
 HANDED_MAX: Final = 256  # events for the reference
+HANDED_FEW: Final = 16  # from here on a pass ends when too large a part of it is handed over
+HANDED_SHARE: Final = 8  # one event in so many, or a quarter of the bytes, is too large a part
 TEXT_BYTES: Final = 8_388_608
 
 _GUARD_WORDS: Final = 8
@@ -49,8 +51,10 @@ _GUARD: Final = -0x0123456789ABCDEF
     SEED,
     SEED_MORE,
     PROBED_OUT,  # names not found within the limit of probes
+    BYTES,  # of the lines read
+    HANDED_BYTES,
     COUNTERS,
-) = range(14)
+) = range(16)
 
 # --- tables: where each begins
 COUNTS_END: Final = COUNTERS + _GUARD_WORDS

@@ -19,9 +19,10 @@ from indexer.shred.kernel import memory as m
 from indexer.shred.kernel.columns import lay_out, write_cells
 from indexer.shred.kernel.events import BOOL
 from indexer.shred.kernel.keys import empty_names
-from indexer.shred.kernel.lines import read_lines
+from indexer.shred.kernel.lines import read_lines, too_many_handed
 from indexer.shred.kernel.memory import Memory, make_memory
 from indexer.shred.kernel.patch import with_rows
+from indexer.shred.kernel.rest import Rest, read_rest
 from indexer.shred.reference import BadLine, ReferenceShredder
 
 TYPES = (FieldType.BOOL, FieldType.FLOAT, FieldType.INT, FieldType.JSON, FieldType.STRING)
@@ -38,6 +39,7 @@ class _Call:
         self.append_ns = np.array([one.append_ns for one in records], np.int64)
         self.bad: dict[int, str] = {}
         self.blocks: list[tuple[ColumnBlock, Words]] = []  # and rows' records
+        self.rest: list[Rest] = []
 
     def shredded(self) -> Shredded:
         blocks = [block for block, _ in self.blocks]
@@ -74,8 +76,14 @@ class KernelShredder:
         memory = self._take()
         empty_names(memory.words)
         for group in _groups(records, call.bad):
-            self._shred_group(call, group, memory)
+            if call.rest:
+                call.rest.extend(Rest(index) for index in group)
+            else:
+                self._shred_group(call, group, memory)
         self._idle.append(memory)
+        if call.rest:
+            call.blocks.append(read_rest(self._reference, records, call.rest, call.bad))
+            self._handed_over(call.blocks[-1][0].rows)
         return call.shredded()
 
     def intact(self) -> bool:
@@ -102,7 +110,14 @@ class KernelShredder:
             self._add_block(call, group, buffer, memory, fields)
             now = int(counts[m.RECORD])
             if not done and group[now] in call.bad:  # nothing more of it is wanted
-                counts[m.RECORD], counts[m.AT], counts[m.PLACE] = now + 1, -1, 0
+                now += 1
+                counts[m.RECORD], counts[m.AT], counts[m.PLACE] = now, -1, 0
+            sizes = (m.HANDED, m.ROWS, m.HANDED_BYTES, m.BYTES)
+            if now < len(group) and too_many_handed(*(int(counts[size]) for size in sizes)):
+                begin = max(0, int(counts[m.AT] - starts[now]))
+                call.rest.append(Rest(group[now], begin, int(counts[m.PLACE])))
+                call.rest.extend(Rest(index) for index in group[now + 1 :])
+                return
 
     def _read_handed(
         self, call: _Call, group: list[int], buffer: Bytes, memory: Memory
@@ -191,20 +206,28 @@ def _columns(buffer: Bytes, memory: Memory) -> dict[ColumnKey, SparseColumn]:
     columns, size = lay_out(memory.words)
     output = np.empty(size, np.uint8)
     write_cells(buffer, memory.words, columns, output)
-    words = memory.words
-    texts = words[m.FIELD :][: words[m.FIELDS] * m.FIELD_WORDS].reshape(-1, m.FIELD_WORDS)
-    names = _names(texts[:, m.FIELD_TEXT], texts[:, m.FIELD_SIZE], memory.arena)
-    laid = words[m.LAID :][: columns * m.LAID_WORDS].reshape(-1, m.LAID_WORDS).tolist()
-    named = sorted((names[one[m.LAID_COLUMN] >> 3], one[m.LAID_COLUMN] & 7, one) for one in laid)
+    laid = memory.words[m.LAID :][: columns * m.LAID_WORDS].reshape(-1, m.LAID_WORDS).T
+    fields, kinds = laid[m.LAID_COLUMN] >> 3, laid[m.LAID_COLUMN] & 7
+    names = _names(fields, memory)
     whole = pa.py_buffer(output)
     arrays = [_whole(field_type, whole) for field_type in TYPES]
     rows = output.view(np.uint32)
+    first_value = np.where(kinds == BOOL, laid[m.LAID_VALUES] << 3, laid[m.LAID_VALUES] >> 3)
+    places = list(
+        zip(
+            names,
+            kinds.tolist(),
+            laid[m.LAID_CELLS].tolist(),
+            first_value.tolist(),
+            (laid[m.LAID_ROWS] >> 2).tolist(),
+            strict=True,
+        )
+    )
     found: dict[ColumnKey, SparseColumn] = {}
-    for name, kind, one in named:
-        cells, first = one[m.LAID_CELLS], one[m.LAID_VALUES]
-        values = arrays[kind].slice(first * 8 if kind == BOOL else first >> 3, cells)
-        first = one[m.LAID_ROWS] >> 2
-        found[ColumnKey(name, TYPES[kind])] = SparseColumn(rows[first : first + cells], values)
+    for place in sorted(range(columns), key=names.__getitem__):  # stable: types are in order
+        name, kind, cells, value, row = places[place]
+        column = SparseColumn(rows[row : row + cells], arrays[kind].slice(value, cells))
+        found[ColumnKey(name, TYPES[kind])] = column
     return found
 
 
@@ -217,9 +240,11 @@ def _whole(field_type: FieldType, whole: pa.Buffer) -> pa.Array:
     return pa.Array.from_buffers(field_type.arrow, whole.size // 8 - 1, [None, whole, whole], 0)
 
 
-def _names(starts: Words, sizes: Words, arena: Bytes) -> list[str]:
-    """The full names, in the order of fields; the arena is copied once, not once per name."""
-    ends = starts + sizes
-    text = arena[: int(ends.max())].tobytes()
+def _names(fields: Words, memory: Memory) -> list[str]:
+    """The full names of these fields; the arena is copied once, not once per name."""
+    texts = memory.words[m.FIELD :][: m.FIELD_WORDS * m.NAMES_MAX].reshape(-1, m.FIELD_WORDS)
+    starts = texts[fields, m.FIELD_TEXT]
+    ends = starts + texts[fields, m.FIELD_SIZE]
+    text = memory.arena[: int(ends.max(initial=0))].tobytes()
     places = zip(starts.tolist(), ends.tolist(), strict=True)
     return [text[start:end].decode() for start, end in places]

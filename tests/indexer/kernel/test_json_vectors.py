@@ -3,10 +3,10 @@
 import numpy as np
 
 from common.scan.kernel.build import SENTINEL_BYTES
-from common.scan.kernel.containers import DEPTH_MAX, skip_value
+from common.scan.kernel.containers import ANY_SIZE, DEPTH_MAX, skip_value
 from common.scan.kernel.words import LINE_BREAK, skip_blanks
 from indexer.shred.kernel.shredder import KernelShredder
-from tests.indexer.kernel.same import assert_same, line, record
+from tests.indexer.kernel.same import assert_all_same, line, record
 from tests.scan.json_vectors import VECTORS
 
 _WORDS = np.zeros(DEPTH_MAX, np.int64)
@@ -16,7 +16,7 @@ def proved(text: bytes) -> bool:
     """Whether the kernel's scan of any JSON value takes the text, and nothing is left of it."""
     buffer = np.frombuffer(text + b"\0" + bytes(SENTINEL_BYTES), np.uint8)
     begin = skip_blanks(buffer, 0, LINE_BREAK)
-    found = skip_value(buffer, begin, LINE_BREAK, 0, _WORDS, 0)
+    found = skip_value(buffer, begin, LINE_BREAK, 0, ANY_SIZE, _WORDS, 0)
     return found >= 0 and skip_blanks(buffer, found >> 1, LINE_BREAK) == len(text)
 
 
@@ -33,7 +33,7 @@ def test_events_and_lines_with_them(kernel: KernelShredder) -> None:
             for spelled in {source, source.replace(b"\n", b" ")}:
                 lines = line(b'{"x":1}') + line(spelled)
                 records.append(record(lines, len(name) % 3, len(records)))
-    assert_same(kernel, records)
+    assert_all_same(kernel, records)
 
 
 def test_each_alone_gets_its_verdict(kernel: KernelShredder) -> None:

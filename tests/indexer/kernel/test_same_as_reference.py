@@ -13,7 +13,7 @@ from indexer.shred.kernel.memory import CELLS_MAX, ROWS_MAX
 from indexer.shred.kernel.shredder import KernelShredder
 from tests.generate import START_NS, wide_lines, wide_records
 from tests.indexer.kernel.conftest import SEEDS
-from tests.indexer.kernel.same import EXACT, assert_same, line, record
+from tests.indexer.kernel.same import EXACT, assert_all_same, assert_same, line, record
 from tests.indexer.test_shred import FACTS, REFUSED
 from tests.indexer.test_shred_properties import events, flat_events
 from tests.scan.kernel.test_numbers import NOT_NUMBERS, TORTURE
@@ -93,9 +93,9 @@ SAMPLE = b"".join(wide_lines(2)) + line(
 
 
 def test_every_truncation(kernel: KernelShredder) -> None:
-    records = [record(SAMPLE[:end], 1, end) for end in range(len(SAMPLE) + 1)]
-    assert_same(kernel, records)
-    assert_same(kernel, [record(SAMPLE[:end] + b"\n", 1, end) for end in range(len(SAMPLE) + 1)])
+    for ending in (b"", b"\n"):
+        every = range(len(SAMPLE) + 1)
+        assert_all_same(kernel, [record(SAMPLE[:end] + ending, 1, end) for end in every])
 
 
 def test_every_corruption_of_one_byte(kernel: KernelShredder) -> None:
@@ -112,8 +112,7 @@ def test_every_corruption_of_one_byte(kernel: KernelShredder) -> None:
         }:
             damaged = SAMPLE[:at] + bytes([byte]) + SAMPLE[at + 1 :]
             records.append(record(damaged, at % 3, len(records)))
-    for first in range(0, len(records), 200):
-        assert_same(kernel, records[first : first + 200])
+    assert_all_same(kernel, records)
 
 
 def test_every_alignment(kernel: KernelShredder) -> None:
@@ -202,8 +201,9 @@ def test_deep_nesting_and_long_texts(kernel: KernelShredder) -> None:
         rb"\u00e9" * 5000,
         b" 1 ," * 5000 + b"2",
     )
-    for depth in (0, 1, 10):
+    for depth in (0, 1, 10, 255, 256, 1000):
         assert_same(kernel, [record(line(one), depth, at) for at, one in enumerate([*deep, long])])
+    assert kernel.intact()
 
 
 def test_a_record_longer_than_the_memory_for_text(kernel: KernelShredder) -> None:
