@@ -84,6 +84,7 @@ UNDECIDED_LISTED_MAX: Final = 10_000  # open batches that one share names; more 
 HELD_ASKED_MAX: Final = 200_000  # undecided batches that one query may ask an indexer about
 INTERNAL_BODY_BYTES_MAX: Final = 32 * 2**20  # of a request to an indexer; that one takes 16 MB
 HELD_TIMEOUT_S: Final = 5  # of that question; without an answer those batches are left out
+LOG_END_WAIT_S: Final = 1.0  # for the log's end by who need not wait; then it is not known
 RELIED_WAIT_MS: Final = 500  # for a share that lags behind what another relies on: usually enough
 BATCH_LISTS_BYTES_MAX: Final = 16 * 2**20  # published lists kept in memory per partition
 BATCH_LISTS_KEYS_MAX: Final = 16_384  # manifests searched back: a day of a cut every five seconds

@@ -130,9 +130,10 @@ class Views:
         try:
             beyond_end = (wanted.at_least or 0) > held.log_bounds.end
             if held.unaware or beyond_end:
-                await held.look()
-        except LogUnavailable as error:  # the view says that it may lack something
-            say(logger, logging.WARNING, "the log's end is not known", why=str(error))
+                async with asyncio.timeout(max(limits.LOG_END_WAIT_S, wanted.timeout_ms / 1000)):
+                    await held.look()
+        except (LogUnavailable, TimeoutError) as error:  # the view says that it may lack something
+            say(logger, logging.WARNING, "the log's end is not known", why=repr(error))
             end_known = False
         while not _is_there(held, wanted, end_known=end_known):
             left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9

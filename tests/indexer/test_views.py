@@ -1,8 +1,13 @@
 """What a lease offers: by time range, by position, and honest about what may be missing (I7)."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from common import limits
+from common.clock import ManualClock
 from common.errors import LogUnavailable
 from common.log import Bounds
 from indexer.batch import Accepted, index_batch
@@ -175,3 +180,25 @@ async def test_position_is_waited_for_while_the_logs_end_cannot_be_seen(tmp_path
         await append(context.backends.log, [2])
         assert (await waiting).end_offset == 2
         await leased.__aexit__(None, None, None)
+
+
+async def test_answer_does_not_wait_long_for_a_log_that_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LOG_END_WAIT_S", 0.01)
+    clock = ManualClock()
+    async with (
+        open_context(tmp_path) as context,
+        running(replace(context, clock=clock)) as partition,
+    ):
+        await append(context.backends.log, [1])
+        await until(partition, reached(1))
+
+        async def bounds(number: int) -> Bounds:
+            await asyncio.Event().wait()
+            raise AssertionError(number)
+
+        object.__setattr__(context.backends.log, "bounds", bounds)
+        clock.advance_ms(60_000)
+        async with views_of(partition).lease(0, DATASET, Wanted()) as view:
+            assert (view.end_offset, view.catching_up) == (1, True)
