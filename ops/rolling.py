@@ -35,7 +35,10 @@ class HeldByAnother(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to restart and how carefully. Times in seconds. alone: even what has no second."""
+    """What to restart and how carefully. Times in seconds. alone: even what has no second.
+
+    fresh: begin anew, whatever the state file tells of.
+    """
 
     by: str
     state: Path
@@ -46,6 +49,7 @@ class Options:
     ready_within_s: float = 300.0
     watch_s: float = 5.0
     alone: bool = False
+    fresh: bool = False
 
 
 class Rolling:
@@ -60,12 +64,8 @@ class Rolling:
         self._options = options
         self._say = say
 
-    async def plan(self) -> tuple[list[Unit], list[str]]:
-        """What would be restarted in which order, and why that cannot be done without a gap."""
-        state = await asyncio.to_thread(load_state, self._options.state)
-        return self._plan(await self._fleet.look(), state)
-
     def _plan(self, picture: Picture, state: State | None) -> tuple[list[Unit], list[str]]:
+        """What would be restarted in which order, and why that cannot be done without a gap."""
         options = self._options
         places = {unit_of(member) for member in picture.members}
         places |= set() if state is None else set(state.expected())
@@ -75,7 +75,8 @@ class Rolling:
     async def dry_run(self) -> list[str]:
         """The plan in words, and what would have to be waited for now."""
         picture = await self._fleet.look()
-        known = await asyncio.to_thread(load_state, self._options.state)
+        fresh = self._options.fresh
+        known = None if fresh else await asyncio.to_thread(load_state, self._options.state)
         state = known or self._new_state(picture)
         units, never = self._plan(picture, state)
         lines = []
@@ -97,6 +98,8 @@ class Rolling:
             raise HeldByAnother(await asyncio.to_thread(self._held_by))
         try:
             await self._run(claim, mark)
+        except Unavailable as error:
+            raise Stopped(f"the locks do not answer: {error}") from error
         finally:
             try:
                 await asyncio.to_thread(claim.release)
@@ -105,6 +108,8 @@ class Rolling:
 
     async def _run(self, claim: Claim, mark: RollingRestart) -> None:
         options = self._options
+        if options.fresh:  # not before the lock is ours: the file may be a running restart's
+            await asyncio.to_thread(remove_state, options.state)
         picture = await self._fleet.look()
         state = await asyncio.to_thread(load_state, options.state)
         units, never = self._plan(picture, state)

@@ -21,7 +21,7 @@ from ops.fleet import Fleet
 from ops.rolling import HeldByAnother, Options, Rolling, Stopped
 from ops.rolling_health import Allowed
 from ops.rolling_plan import ROLES
-from ops.rolling_state import StateUnreadable, remove_state
+from ops.rolling_state import StateUnreadable
 
 EXIT_HELD, EXIT_STOPPED = 3, 4
 
@@ -117,9 +117,8 @@ def rolling_restart(
         ready_within_s=ready_timeout_s,
         watch_s=watch_s,
         alone=even_alone,
+        fresh=fresh,
     )
-    if fresh and not dry_run:
-        remove_state(options.state)
     try:
         sys.exit(asyncio.run(_run(settings, options, command, dry_run)))
     except (Unavailable, SettingsError, StateUnreadable) as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from common.clock import SystemClock
+from common.errors import Unavailable
 from common.locks.files import FileLocks
 from common.members import ROLLING_RESTART, Member, find_rolling_restart
 from ops.fleet import Fleet, StopFailed
@@ -124,6 +125,44 @@ async def test_second_operator_is_kept_out(played: Played, tmp_path: Path) -> No
         await rolling(played, tmp_path)[0].run()
     assert played.stopped == []
     other.close()
+
+
+async def test_operator_who_is_kept_out_does_not_make_the_first_one_begin_anew(
+    played: Played, tmp_path: Path
+) -> None:
+    """`--fresh` of the second one, in the same folder: the file is the running restart's."""
+    played.gone = {"query a/0"}
+    with pytest.raises(Stopped):
+        await rolling(played, tmp_path)[0].run()
+    stands = (tmp_path / "state.json").read_bytes()
+    other = FileLocks(tmp_path / "locks")
+    assert other.acquire(ROLLING_RESTART, b'{"by":"the first one","since_ns":1}')
+    with pytest.raises(HeldByAnother):
+        await rolling(played, tmp_path, fresh=True)[0].run()
+    assert (tmp_path / "state.json").read_bytes() == stands
+    other.close()
+    assert "(done)" in (await rolling(played, tmp_path)[0].dry_run())[0]
+    assert "(done)" not in (await rolling(played, tmp_path, fresh=True)[0].dry_run())[0]
+
+
+async def test_it_stops_when_the_locks_do_not_answer_and_goes_on_when_they_do(
+    played: Played, tmp_path: Path
+) -> None:
+    look, looks = played.look, 0
+
+    async def look_sometimes() -> Picture:
+        nonlocal looks
+        looks += 1
+        if looks == 6:
+            raise Unavailable("nobody is there")
+        return await look()
+
+    played.look = look_sometimes  # type: ignore[method-assign]  # played
+    with pytest.raises(Stopped, match="the locks do not answer: nobody is there"):
+        await rolling(played, tmp_path)[0].run()
+    assert 0 < len(played.stopped) < len(ALL)
+    await rolling(played, tmp_path)[0].run()
+    assert played.stopped == ALL
 
 
 async def test_only_one_of_a_role_is_restarted_only_if_asked_for(
