@@ -118,6 +118,7 @@ def benchmarks(arguments: list[str]) -> int:
 def cluster(arguments: list[str]) -> int:
     """The launcher of a whole cluster, in the caller's folder and in place of this process."""
     install("requirements.txt")
+    os.environ["BELLWETHER_CLUSTER_COMMAND"] = f"python3 {os.path.relpath(__file__)} cluster"
     sys.stdout.flush()
     os.execv(PYTHON, [str(PYTHON), "-m", "compose", *arguments])
 

@@ -171,4 +171,4 @@ def _ask(data: Path, request: Request) -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m compose")
+    main(prog_name=Host.here().command)

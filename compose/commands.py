@@ -61,7 +61,7 @@ def _act(part: Part, command: str, options: dict[str, str]) -> str:
             part.start()
         case "wipe":
             if part.role is None:
-                return f"{part.name} is a server: only a role's disk can be destroyed"
+                raise RuntimeError(f"{part.name} is a server: only a role's disk can be destroyed")
             part.role.kill(stay_down=True)
             part.role.wipe()
     return f"{part.name}: {command} done"

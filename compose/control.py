@@ -87,7 +87,7 @@ def ask(folder: Path, request: Request) -> Reply:
             return Reply(**json.loads(_read_line(connection)))
     except (OSError, ValueError) as error:
         raise NotRunning(
-            f"no cluster runs on {folder} ({error}); start one with `python -m compose up`"
+            f"no cluster runs on {folder} ({error}); start one with the command `up`"
         ) from error
 
 

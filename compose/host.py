@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 CACHE_VARIABLE = "BELLWETHER_SERVERS"
+COMMAND_VARIABLE = "BELLWETHER_CLUSTER_COMMAND"
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/local/go/bin")  # not in every user's PATH
 
 
@@ -34,6 +35,11 @@ class Host:
     def here(cls) -> "Host":
         """This machine, as this process sees it."""
         return cls.from_environ(dict(os.environ))
+
+    @property
+    def command(self) -> str:
+        """How the launcher is called here, for texts that tell what to type."""
+        return self.environ.get(COMMAND_VARIABLE) or "python -m compose"
 
     def find(self, program: str) -> str | None:
         """The path of an installed program."""

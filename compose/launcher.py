@@ -38,7 +38,7 @@ class Launcher:
         self._folder = folder.resolve()
         self._topology = topology
         self._host = host
-        self._program = f"{sys.executable} -m compose"
+        self._program = host.command
         self._parts = [part for part in ALL if part != "proxy" or not direct]
         self._ending = threading.Event()
         self._signals = 0

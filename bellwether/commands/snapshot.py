@@ -29,7 +29,8 @@ def outcomes(document: dict[str, Any]) -> list[Outcome]:
     for item in document["indexers"]:
         for number, one in item.get("answer", {}).get("partitions", {}).items():
             by = f"by {item['indexer']}" if one["published"] else f"{item['indexer']}: {one['why']}"
-            text = f"{one['manifest']}, {by}" if one["published"] else by
+            newest = one.get("manifest") or "nothing to cover yet"
+            text = f"{newest}, {by}" if one["published"] else by
             told.setdefault(int(number), []).append((bool(one["published"]), str(text)))
     silent = [f"{item['indexer']}: {item['error']}" for item in document["indexers"]
               if "error" in item]  # fmt: skip

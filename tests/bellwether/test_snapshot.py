@@ -27,6 +27,16 @@ def test_one_of_a_partitions_indexers_is_enough_and_every_partition_is_told_of()
     assert found[3].text == "no indexer holds it"
 
 
+def test_partition_without_events_has_nothing_to_cover_and_is_no_failure() -> None:
+    answer = {"published": True, "manifest": None, "why": "", "marker": 1}
+    document = {
+        "partitions": 1,
+        "indexers": [{"indexer": "a", "answer": {"partitions": {"0": answer}}}],
+    }
+    (one,) = outcomes(document)
+    assert (one.done, one.text) == (True, "nothing to cover yet, by a")
+
+
 def test_silent_indexer_is_named_for_what_nobody_else_published() -> None:
     document = {"partitions": 1, "indexers": [{"indexer": "a", "error": "timed out"}]}
     (one,) = outcomes(document)
