@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
 import orjson
 import zstandard
 
@@ -16,6 +17,7 @@ from common import limits
 
 RECORD_VERSION = 1
 BATCH_ID_BYTES = 16
+_LINE_END = 10
 _ZSTD_LEVEL = 1  # measured on wide events: a third of the CPU of level 3 for 6 % more bytes
 
 
@@ -154,7 +156,7 @@ def decompress_value(value: bytes) -> bytes:
 def event_lines(record: Record) -> bytes:
     """The JSON lines of an events record, as many as its header says. Raises RecordError."""
     lines = decompress_value(record.value)
-    found = lines.count(b"\n")
+    found = int(np.count_nonzero(np.frombuffer(lines, np.uint8) == _LINE_END))
     if found != record.n:
         raise RecordError(f"record holds {found} events, its header says {record.n}")
     return lines

@@ -32,8 +32,8 @@ class Digester:
         """Add a system column, which has a value in every row."""
         if len(values) != self._rows:
             raise ValueError(f"{name} has {len(values)} values for {self._rows} rows")
-        little = values.astype("<i8", copy=False)
-        self._add(_SYSTEM, name, FieldType.INT, None, len(little), (little.tobytes(),))
+        little = np.ascontiguousarray(values, "<i8")
+        self._add(_SYSTEM, name, FieldType.INT, None, len(little), (little.data,))
 
     def add_field(self, key: ColumnKey, column: SparseColumn) -> None:
         """Add a column of a field; one without any value does not count as there."""
@@ -60,7 +60,7 @@ class Digester:
         head += struct.pack("<cQB", field_type.value.encode(), present, rows is None)
         hasher = hashlib.sha256(_COLUMN + head)
         if rows is not None:
-            hasher.update(rows.astype("<u4", copy=False).tobytes())
+            hasher.update(np.ascontiguousarray(rows, "<u4").data)
         for part in parts:
             hasher.update(part)
         self._columns.append((sort_key, hasher.digest()))
@@ -80,14 +80,14 @@ def _canonical_values(field_type: FieldType, values: pa.Array) -> Iterable[bytes
     if field_type in (FieldType.STRING, FieldType.JSON):
         _, offsets_buffer, data = values.buffers()
         offsets = np.frombuffer(offsets_buffer, "<i8")[values.offset :][: len(values) + 1]
-        yield np.diff(offsets).astype("<u4").tobytes()
+        yield np.diff(offsets.astype("<u4")).data  # exact, as no text has 4 GiB
         if data is not None:
             yield memoryview(data)[int(offsets[0]) : int(offsets[-1])]
     elif field_type is FieldType.BOOL:
-        yield values.to_numpy(zero_copy_only=False).astype(np.uint8).tobytes()
+        yield values.to_numpy(zero_copy_only=False).astype(np.uint8).data
     else:
         dtype = "<i8" if field_type is FieldType.INT else "<f8"
-        yield values.to_numpy(zero_copy_only=True).astype(dtype, copy=False).tobytes()
+        yield np.ascontiguousarray(values.to_numpy(zero_copy_only=True), dtype).data
 
 
 def block_digest(block: ColumnBlock) -> str:

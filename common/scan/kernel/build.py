@@ -11,7 +11,7 @@ The caller holds the arrays meanwhile; a function that allocates would not compi
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -21,6 +21,7 @@ Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.int64]
 F = TypeVar("F", bound=Callable[..., object])
 
+_UNTYPED: dict[str, Any] = {"_nrt": False}  # numba's types do not name it
 FAIL = -1  # not proved valid: the reference decides
 FULL = -2  # no room in a table or buffer of this pass
 SENTINEL_BYTES = 64  # behind every buffer: the widest access is 32 bytes
@@ -52,8 +53,8 @@ def _jit(function: Callable[..., object], inline: bool) -> object:
         nogil=True,
         cache=options.cached,
         error_model="numpy",  # no test for division by zero
-        _nrt=False,  # nothing here allocates: no atomic count of references at every call
         boundscheck=options.checked,
         forceinline=inline,
+        **_UNTYPED,
     )
     return jit(function)

@@ -202,14 +202,18 @@ def _joined(texts: list[bytes], reused: Bytes) -> tuple[Bytes, Words, Words]:
 
 
 def _columns(buffer: Bytes, memory: Memory) -> dict[ColumnKey, SparseColumn]:
-    """The cells of this pass as columns, in the order of their keys."""
+    """The cells of this pass as columns, in the order of their keys.
+
+    In memory of Arrow's pool, which hands freed pages out again: fresh pages from the system cost
+    0.25 of 0.9 CPU seconds per million wide events.
+    """
     columns, size = lay_out(memory.words)
-    output = np.empty(size, np.uint8)
+    whole = pa.allocate_buffer(size)
+    output = np.frombuffer(whole, np.uint8)
     write_cells(buffer, memory.words, columns, output)
     laid = memory.words[m.LAID :][: columns * m.LAID_WORDS].reshape(-1, m.LAID_WORDS).T
     fields, kinds = laid[m.LAID_COLUMN] >> 3, laid[m.LAID_COLUMN] & 7
     names = _names(fields, memory)
-    whole = pa.py_buffer(output)
     arrays = [_whole(field_type, whole) for field_type in TYPES]
     rows = output.view(np.uint32)
     first_value = np.where(kinds == BOOL, laid[m.LAID_VALUES] << 3, laid[m.LAID_VALUES] >> 3)
