@@ -80,4 +80,5 @@ def suiting(
     if options.system:
         return list(systems)
     groups = WITHOUT_SERVERS & workload.groups if options.quick else workload.groups
-    return [one for one in systems if one.group in groups]
+    named = workload.systems
+    return [one for one in systems if one.group in groups and (not named or one.name in named)]

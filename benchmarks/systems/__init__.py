@@ -4,6 +4,7 @@ from benchmarks.systems.base import Group, System
 
 OURS = "bellwether"
 AGAIN = "bellwether (again)"
+VICTORIALOGS = "victorialogs over http"
 
 
 def all_systems() -> list[System]:
@@ -15,10 +16,12 @@ def all_systems() -> list[System]:
     from benchmarks.systems.bellwether import Bellwether
     from benchmarks.systems.chdb_clickhouse import ChdbParquet, ChdbTable, TableKind
     from benchmarks.systems.duckdb_json import DuckDb
+    from benchmarks.systems.growth import all_growth
     from benchmarks.systems.http_ingest import HttpToAcknowledged, HttpToSealed
     from benchmarks.systems.log_replay import LogReplay
     from benchmarks.systems.polars_json import Polars
     from benchmarks.systems.stages import all_stages
+    from benchmarks.systems.victorialogs import VictoriaLogs
     from benchmarks.systems.yardsticks import all_yardsticks
 
     return [
@@ -38,9 +41,13 @@ def all_systems() -> list[System]:
         HttpToAcknowledged(),
         HttpToSealed(),
         LogReplay(),
+        VictoriaLogs(),
+        *all_growth(),
     ]
 
 
 def is_ours(system: str, group: str) -> bool:
     """Whether it must be right, rather than say what a peer cannot do."""
-    return group not in (Group.FILES, Group.YARDSTICKS) or system in (OURS, AGAIN)
+    if group in (Group.FILES, Group.YARDSTICKS):
+        return system in (OURS, AGAIN)
+    return system != VICTORIALOGS

@@ -77,6 +77,14 @@ def cuts(shredder: Shredder, records: Sequence[Accepted]) -> Iterator[tuple[CutR
             live, cut_rows, cut_bytes = LiveRows(one.offset + 1), 0, 0
 
 
+def seal_records(shredder: Shredder, records: Sequence[Accepted], folder: Path) -> None:
+    """Seal every cut of the records into the folder, which is emptied first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for cut in cuts(shredder, records):
+        seal_all(cut, epoch="epoch", partition=0, folder=folder)
+
+
 class Bellwether:
     """Records to sealed segments in one thread. A second one under another name shows the noise."""
 
@@ -119,9 +127,7 @@ class Bellwether:
         """As `System.run`."""
         if self._prepared is None or self._shredder is None:
             raise RuntimeError("not prepared")
-        folder = _emptied(self._prepared.folder / "segments")
-        for cut in cuts(self._shredder, self._records):
-            seal_all(cut, epoch="epoch", partition=0, folder=folder)
+        seal_records(self._shredder, self._records, self._prepared.folder / "segments")
 
     def written(self) -> Written:
         """As `System.written`."""
@@ -134,34 +140,20 @@ class Bellwether:
 def read_segments(prepared: Prepared, paths: Sequence[Path]) -> Written:
     """Rows, sums and sizes of segments, read by another engine than ours."""
     import duckdb
-    import pyarrow.parquet as pq
 
-    rows, numbers, text = 0, [0.0, 0.0], 0
-    first, second = (".".join(keys) for keys in prepared.checks.numbers)
+    files = f"read_parquet({[str(path) for path in paths]}, union_by_name=true)"
     with duckdb.connect() as connection:
-        for path in paths:
-            there = set(pq.read_schema(path).names)
-            wanted = "count(*)"
-            for name in (first, second):
-                parts = [
-                    f"coalesce(sum(CAST({one} AS DOUBLE)), 0)"
-                    for kind in (FieldType.INT, FieldType.FLOAT)
-                    if (one := f'"{ColumnKey(name, kind).physical}"')[1:-1] in there
-                ]
-                wanted += f", {' + '.join(parts) or '0.0'}"
-            name = ColumnKey(".".join(prepared.checks.text), FieldType.STRING).physical
-            wanted += f', coalesce(sum(strlen("{name}")), 0)' if name in there else ", 0"
-            row = connection.execute(f"SELECT {wanted} FROM '{path}'").fetchone()
-            if row is None:
-                raise RuntimeError("count(*) gave no row")
-            rows += row[0]
-            numbers = [numbers[0] + row[1], numbers[1] + row[2]]
-            text += row[3]
+        there = {name for name, *_ in connection.execute(f"DESCRIBE FROM {files}").fetchall()}
+        sums = []
+        for keys in prepared.checks.numbers:
+            kinds = (FieldType.INT, FieldType.FLOAT)
+            names = [ColumnKey(".".join(keys), kind).physical for kind in kinds]
+            parts = [f'coalesce(sum(CAST("{one}" AS DOUBLE)), 0)' for one in names if one in there]
+            sums.append(" + ".join(parts) or "0.0")
+        text = ColumnKey(".".join(prepared.checks.text), FieldType.STRING).physical
+        sums.append(f'coalesce(sum(strlen("{text}")), 0)' if text in there else "0")
+        row = connection.execute(f"SELECT count(*), {', '.join(sums)} FROM {files}").fetchone()
+    if row is None:
+        raise RuntimeError("count(*) gave no row")
     stored = sum(path.stat().st_size for path in paths)
-    return Written(rows, (numbers[0], numbers[1]), text, stored)
-
-
-def _emptied(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return folder
+    return Written(row[0], (row[1], row[2]), int(row[3]), stored)

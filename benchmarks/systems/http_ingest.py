@@ -128,7 +128,8 @@ class HttpToSealed(RolesSystem):
     def name(self) -> str:
         """As `System.name`."""
         if self.group is Group.GROWTH:
-            return f"http to sealed, {self._partitions} partitions"
+            count = self._partitions
+            return f"http to sealed, {count} partition{'s' if count > 1 else ''}"
         return "http to sealed"
 
     @property

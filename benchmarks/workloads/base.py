@@ -16,7 +16,7 @@ class Workload:
 
     events: how many a full run takes. body_events: in one body, and in one record of the log.
     depth: how deep ours unpacks objects. quick: part of `--quick`. groups: what is measured on it
-    unless systems are named.
+    unless systems are named; systems: only those of these names, then.
     """
 
     name: str
@@ -28,3 +28,4 @@ class Workload:
     depth: int = 0
     quick: bool = False
     groups: frozenset[Group] = WITHOUT_SERVERS
+    systems: frozenset[str] = frozenset()

@@ -1,0 +1,175 @@
+"""Cost as work grows: more cores, more datasets in one log, more partitions for one indexer."""
+
+import multiprocessing
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from benchmarks.systems.base import Group, Prepared, System, Written
+from benchmarks.systems.bellwether import (
+    Bellwether,
+    accepted_records,
+    load_kernel,
+    read_segments,
+    seal_records,
+)
+from benchmarks.systems.http_ingest import HttpToSealed
+from indexer.batch import Accepted
+from indexer.shred.interface import Shredder
+
+_DATASETS = (10, 100, 1_000, 10_000)
+_PARTITIONS = (1, 4, 16, 64)
+
+
+class ManyDatasets(Bellwether):
+    """Events in turn of so many datasets; a record is of one dataset, so records shrink too."""
+
+    group = Group.GROWTH
+
+    def __init__(self, datasets: int) -> None:
+        note = "records to sealed segments, one file for each dataset and cut, each fsynced"
+        super().__init__(f"{datasets:,} datasets in one log", note)
+        self._datasets = datasets
+
+    def prepare(self, prepared: Prepared) -> None:
+        """As `System.prepare`."""
+        super().prepare(prepared)
+        share = -(-prepared.events // self._datasets)
+        smaller = replace(prepared, body_events=min(prepared.body_events, share))
+        self._records = [
+            replace(one, record=replace(one.record, dataset=f"d{at % self._datasets}"))
+            for at, one in enumerate(accepted_records(smaller))
+        ]
+
+
+class Threads:
+    """The records dealt out to threads of one process, which share the shredder."""
+
+    group = Group.GROWTH
+    note = "records to sealed segments, each thread a share of them: what the one lock costs"
+
+    def __init__(self, count: int) -> None:
+        self.name = f"{count} thread{'s' if count > 1 else ''}"
+        self._count = count
+        self._prepared: Prepared | None = None
+        self._shredder: Shredder | None = None
+        self._shares: list[list[Accepted]] = []
+
+    def settings(self) -> Mapping[str, object]:
+        """As `System.settings`."""
+        return {"threads": self._count, "cores": os.cpu_count()}
+
+    def available(self) -> str:
+        """As `System.available`."""
+        return ""
+
+    def prepare(self, prepared: Prepared) -> None:
+        """As `System.prepare`."""
+        self._prepared = prepared
+        self._shredder = load_kernel(prepared)
+        self._shares = [share_of(prepared, at, self._count) for at in range(self._count)]
+
+    def run(self) -> None:
+        """As `System.run`."""
+        if self._prepared is None or self._shredder is None:
+            raise RuntimeError("not prepared")
+        folders = [self._prepared.folder / f"share-{at}" for at in range(self._count)]
+        shredders = [self._shredder] * self._count
+        with ThreadPoolExecutor(self._count) as threads:
+            list(threads.map(seal_records, shredders, self._shares, folders))
+
+    def written(self) -> Written:
+        """As `System.written`."""
+        return read_shares(self._prepared)
+
+
+class Processes:
+    """The records dealt out to processes, as several indexers on one machine."""
+
+    group = Group.GROWTH
+    note = "records to sealed segments, each process a share of them, as indexers side by side"
+
+    def __init__(self, count: int) -> None:
+        self.name = f"{count} process{'es' if count > 1 else ''}"
+        self._count = count
+        self._prepared: Prepared | None = None
+        self._workers: list[tuple[BaseProcess, Connection]] = []
+
+    def settings(self) -> Mapping[str, object]:
+        """As `System.settings`."""
+        return {"processes": self._count, "cores": os.cpu_count()}
+
+    def available(self) -> str:
+        """As `System.available`."""
+        return ""
+
+    def prepare(self, prepared: Prepared) -> None:
+        """As `System.prepare`."""
+        self._prepared = prepared
+        spawning = multiprocessing.get_context("spawn")
+        for at in range(self._count):
+            ours, theirs = spawning.Pipe()
+            arguments = (theirs, prepared, at, self._count)
+            process = spawning.Process(target=_serve, args=arguments, daemon=True)
+            process.start()
+            theirs.close()
+            self._workers.append((process, ours))
+        for _, pipe in self._workers:
+            pipe.recv()
+
+    def run(self) -> None:
+        """As `System.run`."""
+        for _, pipe in self._workers:
+            pipe.send(None)
+        for _, pipe in self._workers:
+            if problem := pipe.recv():
+                raise RuntimeError(problem)
+
+    def written(self) -> Written:
+        """As `System.written`."""
+        return read_shares(self._prepared)
+
+
+def share_of(prepared: Prepared, number: int, count: int) -> list[Accepted]:
+    """Every `count`-th record."""
+    return accepted_records(prepared)[number::count]
+
+
+def read_shares(prepared: Prepared | None) -> Written:
+    """What all of them wrote."""
+    if prepared is None:
+        raise RuntimeError("not prepared")
+    return read_segments(prepared, sorted(prepared.folder.glob("share-*/*.parquet")))
+
+
+def _serve(pipe: Connection, prepared: Prepared, number: int, count: int) -> None:
+    """One process of `Processes`: ready, then once for every call, until the pipe is closed."""
+    shredder, share = load_kernel(prepared), share_of(prepared, number, count)
+    folder: Path = prepared.folder / f"share-{number}"
+    pipe.send("")
+    while True:
+        try:
+            pipe.recv()
+        except EOFError:
+            return
+        try:
+            seal_records(shredder, share, folder)
+            pipe.send("")
+        except Exception as error:  # noqa: BLE001 - it is reported by whoever asked
+            pipe.send(f"{type(error).__name__}: {error}")
+
+
+def all_growth() -> list[System]:
+    """Every one of them, in the order of the report."""
+    cores = os.cpu_count() or 1
+    counts = [count for count in (1, 2, 4, 8, 16, 32, 64) if count < cores] + [cores]
+    return [
+        *(Processes(count) for count in counts),
+        *(Threads(count) for count in counts),
+        *(ManyDatasets(count) for count in _DATASETS),
+        *(HttpToSealed(count, Group.GROWTH) for count in _PARTITIONS),
+    ]

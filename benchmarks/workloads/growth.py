@@ -1,0 +1,52 @@
+"""Workloads that grow in one direction: columns of a dataset, and events in a log."""
+
+import random
+from dataclasses import replace
+
+import orjson
+
+from benchmarks.systems.base import Checks, Group
+from benchmarks.workloads.base import Workload
+from benchmarks.workloads.wide import WIDE
+
+_PER_EVENT = 10
+
+
+def _some_of(columns: int, seed: int, events: int) -> list[bytes]:
+    """Three fields that all have, and ten of so many columns: events of one size, always."""
+    dice = random.Random(seed)
+    found = []
+    for number in range(events):
+        event: dict[str, object] = {
+            "service": f"service-{number % 50}",
+            "duration_ms": round(dice.lognormvariate(2, 1), 3),
+            "status": dice.choice((200, 404, 500)),
+        }
+        for field in dice.sample(range(columns), _PER_EVENT):
+            name = f"attribute.{field:05}"
+            event[name] = f"state-{dice.randint(0, 30)}" if field % 2 else dice.randint(0, 10_000)
+        found.append(orjson.dumps(event))
+    return found
+
+
+def _columns(count: int) -> Workload:
+    return Workload(
+        f"{count:,} columns",
+        f"13 fields in each event, ten of them out of {count:,}",
+        lambda seed, events: _some_of(count, seed, events),
+        Checks((("duration_ms",), ("status",)), ("service",)),
+        events=65_536,
+        systems=frozenset({"bellwether", "duckdb (columns given)", "polars (columns given)"}),
+    )
+
+
+COLUMNS = tuple(_columns(count) for count in (10, 100, 1_000, 10_000))
+LONG_LOG = replace(
+    WIDE,
+    name="wide spans, a long log",
+    note="the same kind of events, half a million of them, for the replay of a log",
+    events=524_288,
+    quick=False,
+    groups=frozenset({Group.END_TO_END}),
+    systems=frozenset({"log replay to sealed"}),
+)
