@@ -49,7 +49,8 @@ def inlined(function: F) -> F:
 
 
 def _jit(function: Callable[..., object], inline: bool) -> object:
-    jit = numba.njit(
+    njit = cast(Callable[..., Any], numba.njit)  # its types do not know `_nrt`
+    jit = njit(
         nogil=True,
         cache=options.cached,
         error_model="numpy",  # no test for division by zero

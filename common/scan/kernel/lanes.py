@@ -82,6 +82,15 @@ def _special(_: Any, buffer: Any, at: Any) -> Any:
 
 
 @_instruction
+def _backslashes(_: Any, buffer: Any, at: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        lanes = _load(context, builder, signature.args[0], args, _VECTOR)
+        return _mask(builder, builder.icmp_unsigned("==", lanes, _all(ord("\\"))))
+
+    return types.int64(buffer, types.int64), generate
+
+
+@_instruction
 def _high(_: Any, buffer: Any, at: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lanes = _load(context, builder, signature.args[0], args, _VECTOR)
@@ -231,6 +240,11 @@ def _special_checked(buffer: Bytes, at: int) -> int:
     return int(_special(buffer, at))
 
 
+def _backslashes_checked(buffer: Bytes, at: int) -> int:
+    _check(buffer, at, 32)
+    return int(_backslashes(buffer, at))
+
+
 def _high_checked(buffer: Bytes, at: int) -> int:
     _check(buffer, at, 32)
     return int(_high(buffer, at))
@@ -280,6 +294,7 @@ def _either(fast: Callable[..., Any], checked: Callable[..., Any]) -> Callable[.
 byte_at = _either(_byte_at, _byte_at_checked)  # byte_at(buffer, at)
 load64 = _either(_load64, _load64_checked)  # 8 bytes, little-endian
 special = _either(_special, _special_checked)  # bit k: quote, backslash, control or not ASCII
+backslashes = _either(_backslashes, _backslashes_checked)  # bit k: backslash
 high = _either(_high, _high_checked)  # bit k: not ASCII
 differing = _either(_differing, _differing_checked)  # bit k: left[i + k] != right[j + k]
 copy32 = _either(_copy32, _copy32_checked)  # copy32(target, i, source, j)

@@ -23,11 +23,13 @@ from common.scan.kernel.containers import DEPTH_MAX
 
 # Sizes of a pass.
 ROWS_MAX: Final = 8_192
-CELLS_MAX: Final = 262_144
+CELLS_MAX: Final = 524_288  # a call of the indexer has 8,192 rows: one pass for 64 fields each
 NAMES_MAX: Final = 16_384  # names, and (parent, name) pairs
 SLOTS: Final = 2 * NAMES_MAX  # a power of two; at most half full
 COLUMNS_MAX: Final = NAMES_MAX * 8  # a column is field * 8 + type
 ARENA_BYTES: Final = 2_097_152  # text of names
+NAMES_KEPT: Final = NAMES_MAX * 3 // 4  # with more of them the next pass begins without any
+ARENA_KEPT: Final = ARENA_BYTES // 2
 HANDED_MAX: Final = 256  # events for the reference
 HANDED_FEW: Final = 16  # from here on a pass ends when too large a part of it is handed over
 HANDED_SHARE: Final = 8  # one event in so many, or a quarter of the bytes, is too large a part
@@ -107,7 +109,7 @@ COLUMN_END: Final = COLUMN + COLUMN_WORDS * COLUMNS_MAX + _GUARD_WORDS
 LAID: Final = COLUMN_END
 LAID_WORDS: Final = 6
 LAID_COLUMN, LAID_CELLS, LAID_ROWS, LAID_VALUES, LAID_TEXT, LAID_TEXT_END = range(6)
-LAID_END: Final = LAID + LAID_WORDS * CELLS_MAX + _GUARD_WORDS
+LAID_END: Final = LAID + LAID_WORDS * COLUMNS_MAX + _GUARD_WORDS
 
 _ENDS = (
     COUNTS_END, CELL_END, NODE_END, NODE_HASHED_END, FIELD_END, FIELD_HASHED_END, OPENED_END,
@@ -118,7 +120,7 @@ _ENDS = (
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """words: counters and tables, about 16 MB of which pages are real once used; arena: the text of
+    """words: counters and tables, 25 MB of which pages are real once used; arena: the text of
     names; text: the records that a pass reads, with its padding.
     """
 

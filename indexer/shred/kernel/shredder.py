@@ -103,7 +103,7 @@ class KernelShredder:
         counts[m.RECORD], counts[m.AT], counts[m.PLACE] = 0, -1, 0
         done = False
         while not done:
-            if counts[m.NODES] > m.NAMES_MAX // 2 or counts[m.ARENA] > m.ARENA_BYTES // 2:
+            if counts[m.NODES] > m.NAMES_KEPT or counts[m.ARENA] > m.ARENA_KEPT:
                 empty_names(memory.words)
             done = read_lines(buffer, starts, ends, depths, memory.words, memory.arena)
             fields = self._read_handed(call, group, buffer, memory)
