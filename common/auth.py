@@ -66,7 +66,8 @@ class KeyCache:
     A known key is asked for again after `KEY_FRESH_S`, while it goes on serving; only one that was
     not confirmed for `KEY_UNASKED_S` waits for the answer. So a revoked key stops within a minute,
     and requests with keys in use never wait for a slow store. While metadata does not answer, an
-    entry serves for up to `KEY_STALE_S`.
+    entry serves for up to `KEY_STALE_S`. So it does when metadata has never heard of a key that it
+    told us itself: keys are revoked, never removed, so that is another database, or an empty one.
     """
 
     def __init__(self, metadata: Metadata, clock: Clock, disk: Path | None = None) -> None:
@@ -165,6 +166,10 @@ class KeyCache:
     async def _look_up(self, key_hash: str) -> ApiKey | None:
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._threads, self._metadata.find_key, key_hash)
+        if found is None and key_hash in self._known:
+            why = "metadata has lost a key that it knew; restore it: bellwether metadata restore"
+            say(_logger, logging.ERROR, "THE METADATA IS ANOTHER ONE", why=why)
+            raise MetadataUnavailable(why)
         return None if found is None or found.revoked_ns else found
 
     def _looked_up(self, key_hash: str, task: asyncio.Task[ApiKey | None]) -> None:

@@ -112,6 +112,27 @@ async def test_outage_is_503_for_strangers_and_nothing_for_known_keys(tmp_path: 
         await cold.authenticate(KEY)
 
 
+async def test_database_that_was_lost_revokes_no_key_in_use() -> None:
+    """An empty database in place of the old one knows nobody; only a revocation says no."""
+    table, clock = KeyTable(api_key()), ManualClock()
+    cache = KeyCache(table, clock)  # type: ignore[arg-type]  # only find_key is needed
+    await cache.authenticate(KEY)
+    lost = table.keys.pop(hash_key(KEY))
+    for _ in range(5):
+        clock.advance_ms(limits.KEY_UNASKED_S * 1000)
+        assert (await cache.authenticate(KEY)).id == "k1"
+    with pytest.raises(UnknownKey):
+        await cache.authenticate("stranger")
+    table.keys[hash_key(KEY)] = replace(lost, revoked_ns=1)  # restored, and then revoked
+    clock.advance_ms(limits.KEY_UNASKED_S * 1000)
+    with pytest.raises(UnknownKey):
+        await cache.authenticate(KEY)
+    table.keys.clear()  # what is known as revoked stays so
+    clock.advance_ms(limits.KEY_UNASKED_S * 1000)
+    with pytest.raises(UnknownKey):
+        await cache.authenticate(KEY)
+
+
 async def test_hanging_metadata_does_not_hold_known_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "METADATA_TIMEOUT_S", 0.05)
     table, clock = KeyTable(api_key()), ManualClock()
