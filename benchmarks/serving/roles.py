@@ -25,11 +25,14 @@ from common.locks.files import FileLocks
 from common.members import Member, list_members
 
 _READY_S = 90.0
+_COMPILED_S = 240.0  # of a busy machine, where nothing is in the cache yet
 _STOP_S = 40.0
 _STEP_S = 0.02
 _HTTP_TIMEOUT_S = 120.0
 _ORDER = ("shepherd", "query", "indexer")  # of stopping: as `up` does
 _SAID_CHARS = 800
+_COMPILED = ("shepherd", "indexer")
+_KERNEL_SERVES = "\nbellwether_kernel_active 1.0\n"
 
 
 class Roles:
@@ -45,6 +48,7 @@ class Roles:
             "BELLWETHER_SHEPHERD_PORT": str(self._port),
             "BELLWETHER_INDEXER_COPIES": "1",
             "BELLWETHER_INDEXER_KERNEL_CACHE": str(kernels),
+            "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(kernels),
             **settings,
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -134,20 +138,26 @@ class Roles:
         told = self.ask("GET", "/bw/1/status")["indexers"]
         return [one for each in told for one in each["status"]["partitions"].values()]
 
-    def wait_kernel(self) -> None:
-        """Wait until the compiled shredder serves."""
+    def wait_kernels(self) -> None:
+        """Wait until the compiled code of every role that has some serves."""
+        compiled = [role for role in self._processes if role in _COMPILED]
 
-        def serves() -> bool:
-            found = self.partitions()
-            return bool(found) and all(one["shredder"] == "kernel" for one in found)
+        def serve() -> bool:
+            members = [self._member(role) for role in compiled]
+            return all(one is not None and _KERNEL_SERVES in _metrics(one) for one in members)
 
-        self.wait(serves, "the compiled shredder")
+        self.wait(serve, "compiled code to serve", _COMPILED_S)
 
     def _is_ready(self, role: str) -> bool:
+        member = self._member(role)
+        return member is not None and ask_ready(member.url) is None
+
+    def _member(self, role: str) -> Member | None:
+        """The process of a role as it announces itself."""
         with closing(FileLocks(self.data / "locks")) as locks:
-            members: list[Member] = list_members(locks, role)
+            found: list[Member] = list_members(locks, role)
         pid = self._processes[role].pid
-        return any(one.pid == pid and ask_ready(one.url) is None for one in members)
+        return next((one for one in found if one.pid == pid), None)
 
     def _run(self, command: str) -> None:
         done = subprocess.run(
@@ -161,6 +171,12 @@ class Roles:
 
     def _said(self, role: str) -> str:
         return (self._logs / f"{role}.log").read_text("utf-8", "replace")[-_SAID_CHARS:]
+
+
+def _metrics(member: Member) -> str:
+    with urlopen(f"{member.url}/metrics", timeout=_HTTP_TIMEOUT_S) as answer:
+        text: str = answer.read().decode()
+        return text
 
 
 def _program() -> list[str]:

@@ -144,7 +144,7 @@ class HttpToSealed(RolesSystem):
         """As `Served.reset`."""
         roles = self.begin_anew()
         roles.start(*ALL_ROLES)
-        roles.wait_kernel()
+        roles.wait_kernels()
         self._requests = requests_of(self.prepared, roles.key, time.time_ns())
         self._before = cpu_by_role(roles)
 
@@ -185,6 +185,7 @@ class HttpToAcknowledged(RolesSystem):
         """As `Served.reset`."""
         roles = self.begin_anew()
         roles.start("shepherd")
+        roles.wait_kernels()
         self._requests = requests_of(self.prepared, roles.key, time.time_ns())
 
     def run(self) -> None:

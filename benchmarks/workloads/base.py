@@ -7,7 +7,6 @@ from benchmarks.systems.base import Checks, Group
 
 WITHOUT_SERVERS = frozenset({Group.FILES, Group.STAGES, Group.YARDSTICKS})
 WITH_SERVERS = WITHOUT_SERVERS | {Group.END_TO_END}
-EVERYTHING = frozenset(Group)
 
 
 @dataclass(frozen=True, slots=True)

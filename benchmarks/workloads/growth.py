@@ -41,6 +41,13 @@ def _columns(count: int) -> Workload:
 
 
 COLUMNS = tuple(_columns(count) for count in (10, 100, 1_000, 10_000))
+GROWING = replace(
+    WIDE,
+    name="wide spans, growing",
+    note="the same events, for what grows: cores, datasets, partitions",
+    quick=False,
+    groups=frozenset({Group.GROWTH}),
+)
 LONG_LOG = replace(
     WIDE,
     name="wide spans, a long log",

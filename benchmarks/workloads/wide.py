@@ -6,7 +6,7 @@ from dataclasses import replace
 import orjson
 
 from benchmarks.systems.base import Checks
-from benchmarks.workloads.base import EVERYTHING, WITH_SERVERS, Workload
+from benchmarks.workloads.base import WITH_SERVERS, Workload
 from tests.generate import wide_event
 
 _NEW_TRACE = 0.12  # of the spans
@@ -30,7 +30,7 @@ WIDE = Workload(
     Checks((("http.status_code",), ("duration_ms",)), ("http.url",)),
     events=131_072,
     quick=True,
-    groups=EVERYTHING,
+    groups=WITH_SERVERS,
 )
 BODIES = tuple(
     replace(
