@@ -65,9 +65,12 @@ _METHOD = """\
 """
 _STAGES_TEXT = """\
     Stages run one step each on inputs that are ready in memory, with caches of their own; so they
-    do not add up exactly. *record decode* decompresses records, *shred* makes typed columns of JSON
-    lines, *seal* makes fsynced segments of columns, and *digest* is a part of it. *memory copy*,
-    *zstd*, *simdjson tape* and *Parquet writer* are what the same bytes cost at the least.
+    do not add up exactly. *body split* is the shepherd's work on a request's body: find the events,
+    check each, frame them as lines of a record; *record encode* compresses those. In the indexer
+    *record decode* decompresses, *shred* makes typed columns of lines, *seal* makes fsynced
+    segments of columns, and *digest* is a part of that. The references are the oracles in Python,
+    which serve until the compiled ones are ready. *memory copy*, *zstd*, *simdjson tape* and
+    *Parquet writer* are what the same bytes cost at the least.
 """
 
 

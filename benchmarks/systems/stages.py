@@ -4,15 +4,17 @@ Their CPU times and the whole's are of the same turns, so shares can be read off
 up exactly, because each has warm caches of its own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from benchmarks.systems.base import Group, Prepared, Written, record_lines
+from benchmarks.systems.base import Group, Prepared, Written, bodies, record_lines
 
 if TYPE_CHECKING:
     from indexer.seal import CutRows
     from indexer.shred.interface import Shredder
+    from shepherd.split.interface import Splitter
 
+_ARRIVAL_NS = 1_790_000_000 * 10**9
 Step = Callable[[], int]  # does the work once; returns how many events it was given
 
 
@@ -53,6 +55,65 @@ class Stage:
     def written(self) -> Written:
         """As `System.written`: a stage only counts its events."""
         return Written(self._events)
+
+
+def split_bodies(prepared: Prepared) -> Step:
+    """Bodies of requests to checked lines of a record, in compiled code."""
+    from shepherd.split.ahead import load
+
+    return _split(prepared, load(prepared.cache / "kernel", lambda _: None), list(bodies(prepared)))
+
+
+def split_bodies_slowly(prepared: Prepared) -> Step:
+    """The same by the reference, which says what is right."""
+    from shepherd.split.reference import ReferenceSplitter
+
+    return _split(prepared, ReferenceSplitter(), list(bodies(prepared)))
+
+
+def split_msgpack(prepared: Prepared) -> Step:
+    """The same events in msgpack."""
+    import msgpack
+    import orjson
+
+    from shepherd.body import Media
+    from shepherd.split.ahead import load
+
+    splitter = load(prepared.cache / "kernel", lambda _: None)
+    packed = [msgpack.packb(orjson.loads(body)) for body in bodies(prepared)]
+    return _split(prepared, splitter, packed, Media.MSGPACK.value)
+
+
+def _split(
+    prepared: Prepared, splitter: "Splitter", wires: Sequence[bytes], media: str = "json"
+) -> Step:
+    from shepherd.body import Media
+    from shepherd.decode import Wire, decode_batch
+
+    kind = Media(media)
+    waiting = [Wire(body, "", kind, _ARRIVAL_NS) for body in wires]
+    return lambda: sum(
+        decode_batch(splitter, wire, prepared.depth).lines.events for wire in waiting
+    )
+
+
+def encode_records(prepared: Prepared) -> Step:
+    """Lines of a body to a compressed record."""
+    from common.record import events_record
+
+    values = [(lines, lines.count(b"\n")) for lines in record_lines(prepared)]
+
+    def step() -> int:
+        records = (
+            events_record(
+                team="team", env="env", dataset="d", batch=bytes(16), depth=prepared.depth,
+                via="", lines=[lines], n=n,
+            )
+            for lines, n in values
+        )  # fmt: skip
+        return sum(record.n for record in records)
+
+    return step
 
 
 def decode_records(prepared: Prepared) -> Step:
@@ -130,6 +191,10 @@ def _cuts(prepared: Prepared) -> "list[CutRows]":
 def all_stages() -> list[Stage]:
     """Our stages, in the order of an event's way."""
     return [
+        Stage("body split", "JSON bodies to checked lines of a record, compiled", split_bodies),
+        Stage("body split (reference)", "the same by the oracle", split_bodies_slowly),
+        Stage("body split (msgpack)", "the same events as msgpack bodies", split_msgpack),
+        Stage("record encode", "zstd of a body's lines", encode_records),
         Stage("record decode", "decompression of records, lines counted", decode_records),
         Stage("shred", "JSON lines to typed columns, compiled", shred),
         Stage("shred (reference)", "the same by the oracle in Python", shred_slowly),
