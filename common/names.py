@@ -4,6 +4,7 @@ A dataset's id is a hash of (team, environment, slug), so a new dataset needs no
 folding rule behind the slug is pinned: it never changes with the version of Python or Unicode.
 """
 
+import functools
 import hashlib
 import unicodedata
 
@@ -11,6 +12,7 @@ from common import limits
 
 ALL_DATASETS = "__all__"
 OWN_DATASET = "bellwether"
+_REMEMBERED_MAX = 4_096  # results of pure functions that every request needs; a few MB at most
 _PINNED = unicodedata.ucd_3_2_0  # the Unicode 3.2 database that every Python carries
 
 
@@ -18,6 +20,7 @@ class BadDatasetName(ValueError):
     """A dataset name that cannot be used; the text says why."""
 
 
+@functools.lru_cache(_REMEMBERED_MAX)
 def dataset_slug(name: str) -> str:
     """The slug of a (URL-decoded) dataset name: NFC, case-folded, blanks and `/` become `-`.
 
@@ -56,6 +59,7 @@ def environment_id(team: str, slug: str) -> str:
     return _derive("environment", team, slug).hex()[:16]
 
 
+@functools.lru_cache(_REMEMBERED_MAX)
 def dataset_id(team: str, env: str, slug: str) -> str:
     """24 hex digits that name the dataset in records, manifests and objects."""
     return _derive("dataset", team, env, slug).hex()[:24]

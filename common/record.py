@@ -5,6 +5,7 @@ needs before it opens the value; the value of an events record is one zstd frame
 size and checksum) of JSON lines `{"t":<unix ns>,"r":<sample rate>,"d":{...}}`. Keeps I2, I3.
 """
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,8 @@ from common import limits
 RECORD_VERSION = 1
 BATCH_ID_BYTES = 16
 _LINE_END = 10
+# zstd's working memory, made once per thread: making it takes 22 us, as long as 15 events do.
+_contexts = threading.local()
 _ZSTD_LEVEL = 1  # measured on wide events: a third of the CPU of level 3 for 6 % more bytes
 
 
@@ -139,7 +142,12 @@ def encode_event_line(time_ns: int, sample_rate: int, data: bytes) -> bytes:
 
 def compress_value(lines: bytes) -> bytes:
     """The value of an events record: one zstd frame with content size and checksum."""
-    return zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True).compress(lines)
+    try:
+        compressor: zstandard.ZstdCompressor = _contexts.compressor
+    except AttributeError:
+        compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True)
+        _contexts.compressor = compressor
+    return compressor.compress(lines)
 
 
 def decompress_value(value: bytes) -> bytes:

@@ -8,7 +8,6 @@ from common import limits
 from common.scan.kernel.build import FAIL, Bytes, Words, compiled
 from common.scan.kernel.containers import ANY_SIZE, skip_value
 from common.scan.kernel.lanes import byte_at, get, load64, put
-from common.scan.kernel.numbers import INTEGER, read_number
 from common.scan.kernel.strings import scan_string
 from common.scan.kernel.words import LINE_BREAK, skip_blanks
 from shepherd.split.kernel.data import check_data
@@ -32,6 +31,7 @@ _TIME = 0x656D6974  # time
 _SAMPLERA = int.from_bytes(b"samplera", "little")
 _MPLERATE = int.from_bytes(b"mplerate", "little")
 _NULL = 0x6C6C756E
+_RATE_DIGITS_MAX = 10  # of the largest rate
 _FOUR = 0xFFFFFFFF
 
 
@@ -84,6 +84,20 @@ def _read_members(buffer: Bytes, at: int, depth: int, words: Words) -> int:
 
 
 @compiled
+def _read_rate(buffer: Bytes, at: int, end: int) -> int:
+    """The number that buffer[at:end] is if it is written with digits alone, else 0."""
+    if end - at > _RATE_DIGITS_MAX:
+        return 0
+    rate = 0
+    for place in range(at, end):
+        byte = byte_at(buffer, place)
+        if byte < 48 or byte > 57:
+            return 0
+        rate = rate * 10 + byte - 48
+    return rate
+
+
+@compiled
 def read_element(buffer: Bytes, at: int, depth: int, arrival_ns: int, words: Words) -> int:
     """Where the event at `at` ends, or FAIL. What it is stands in `words` then.
 
@@ -100,8 +114,8 @@ def read_element(buffer: Bytes, at: int, depth: int, arrival_ns: int, words: Wor
     rate = 1
     begin = get(words, RATE_AT)
     if begin >= 0 and load64(buffer, begin) & _FOUR != _NULL:
-        behind, kind, rate = read_number(buffer, begin)
-        if behind < 0 or kind != INTEGER or rate < 1 or rate > limits.SAMPLE_RATE_MAX:
+        rate = _read_rate(buffer, begin, get(words, RATE_END))
+        if rate < 1 or rate > limits.SAMPLE_RATE_MAX:
             read = False
     put(words, TIME_NS, time_ns)
     put(words, RATE, rate)

@@ -1,0 +1,40 @@
+"""The splitter with every access to memory checked, fed damaged bodies.
+
+python -m tests.shepherd.split.checked <folder of compiled code> <seconds> <seed>
+"""
+
+import random
+import sys
+import time
+from pathlib import Path
+
+from common.scan.kernel.build import options
+from shepherd.split.ahead import use_cache
+
+
+def main(folder: str, seconds: str, seed: str) -> None:
+    options.checked = True
+    use_cache(Path(folder) / "checked")
+    from shepherd.split.kernel.splitter import KernelSplitter
+    from tests.indexer.kernel.checked import damaged
+    from tests.shepherd.split.same import assert_same
+    from tests.shepherd.split.test_same_as_reference import BODIES, RATE_TEXTS, SAMPLE, TIME_TEXTS
+
+    dice = random.Random(int(seed))
+    splitter = KernelSplitter()
+    samples = [SAMPLE, *BODIES]
+    for time_text in TIME_TEXTS:
+        rate = dice.choice(RATE_TEXTS)
+        text = f'[{{"time":{time_text},"samplerate":{rate},"data":{{"a":"\\n"}}}}]'
+        samples.append(text.encode())
+    assert_same(splitter, SAMPLE)  # compiles
+    end_s = time.monotonic() + float(seconds)
+    bodies = 0
+    while time.monotonic() < end_s:
+        assert_same(splitter, damaged(dice, dice.choice(samples)), dice.randrange(3))
+        bodies += 1
+    print(bodies)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
