@@ -35,7 +35,7 @@ async def test_a_shepherd_serves_at_once_and_the_same_with_the_kernel(tmp_path: 
         before = await server.post("/1/batch/one", BATCH)
         assert before[0] == 200
         assert [item["status"] for item in before[1]] == [202, 400, 202, 400]
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(600):
             while await active(server) != "kernel":  # noqa: ASYNC110 - another process compiles
                 await asyncio.sleep(0.05)
         assert kernel_active.collect()[0].samples[0].value == 1

@@ -74,13 +74,13 @@ DATES = st.datetimes().map(lambda at: f'"{at.isoformat()}Z"')
 DIGITS = st.text("0123456789", min_size=1, max_size=21)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(DATES | DIGITS | st.tuples(DIGITS, DIGITS).map(".".join))
 def test_times_of_any_digits(splitter: KernelSplitter, text: str) -> None:
     assert_same(splitter, f'[{{"time":{text},"data":{{"a":1}}}}]'.encode())
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(EVENTS, max_size=4), st.integers(0, 3), st.sampled_from(["", " ", "x", ","]))
 def test_generated_bodies(
     splitter: KernelSplitter, events: list[str], depth: int, tail: str
