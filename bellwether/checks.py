@@ -1,5 +1,6 @@
 """What no section can see alone: settings that contradict each other, told before anything runs."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,22 @@ def contradiction(sections: Mapping[str, Any]) -> str | None:
         return _missing("metadata = mysql", "[mysql] host or socket", "db.example.com")
     if chosen.locks is LocksKind.ZOOKEEPER and not sections["zookeeper"].servers:
         return _missing("locks = zookeeper", "[zookeeper] servers", "zk1:2181,zk2:2181,zk3:2181")
+    return _unreadable(sections, chosen)
+
+
+def _unreadable(sections: Mapping[str, Any], chosen: BackendsConfig) -> str | None:
+    """A file with certificates that cannot be read: libraries tell of it without its name."""
+    named = {
+        "kafka": (chosen.log is LogKind.KAFKA, ("ca", "cert", "key")),
+        "s3": (chosen.objects is ObjectsKind.S3, ("ca",)),
+        "mysql": (chosen.metadata is MetadataKind.MYSQL, ("ca",)),
+        "zookeeper": (chosen.locks is LocksKind.ZOOKEEPER, ("ca", "cert", "key")),
+    }
+    for section, (used, settings) in named.items():
+        for setting in settings if used else ():
+            path: str = getattr(sections[section], setting)
+            if path and not os.access(path, os.R_OK):
+                return f"[{section}] {setting}: cannot read {path}; name a PEM file"
     return None
 
 

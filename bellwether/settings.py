@@ -9,6 +9,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar, get_origin, get_type_hints
 
@@ -286,10 +287,11 @@ def _convert(item: _Given, hint: Any, path: str, secret: bool) -> object:
         return msgspec.convert(value, hint, strict=False, dec_hook=_decode_path)
     except msgspec.ValidationError as error:
         shown = "its value" if secret else repr(item.value)
-        kind = getattr(hint, "__name__", str(hint))
-        raise SettingsError(
-            f"{item.source}: {path} cannot be {shown}: {error}; it takes a value of type {kind}"
-        ) from error
+        if isinstance(hint, type) and issubclass(hint, StrEnum):
+            takes = f"it takes one of {', '.join(hint)}"
+        else:
+            takes = f"{error}; it takes a value of type {getattr(hint, '__name__', str(hint))}"
+        raise SettingsError(f"{item.source}: {path} cannot be {shown}: {takes}") from error
 
 
 def _decode_path(wanted: type, value: object) -> object:

@@ -163,3 +163,37 @@ def test_address_that_means_all_is_advertised_by_name() -> None:
     assert NodeConfig().advertised_host == "127.0.0.1"
     assert NodeConfig(internal_host="0.0.0.0").advertised_host == socket.gethostname()
     assert NodeConfig(internal_host="0.0.0.0", advertise_host="ix-1").advertised_host == "ix-1"
+
+
+@pytest.mark.parametrize(
+    ("section", "setting"),
+    [("kafka", "ca"), ("s3", "ca"), ("mysql", "ca"), ("zookeeper", "cert")],
+)
+def test_file_of_certificates_that_cannot_be_read_is_named(
+    tmp_path: Path, section: str, setting: str
+) -> None:
+    """Libraries say 'No such file or directory' of it, or that nobody can be reached."""
+    there = tmp_path / "there.pem"
+    there.touch()
+    environment = {
+        "BELLWETHER_BACKENDS_LOG": "kafka",
+        "BELLWETHER_KAFKA_SECURITY": "ssl",
+        "BELLWETHER_BACKENDS_OBJECTS": "s3",
+        "BELLWETHER_S3_BUCKET": "bucket",
+        "BELLWETHER_BACKENDS_METADATA": "mysql",
+        "BELLWETHER_MYSQL_HOST": "db.example.com",
+        "BELLWETHER_BACKENDS_LOCKS": "zookeeper",
+        "BELLWETHER_ZOOKEEPER_SERVERS": "zk-1:2181",
+        "BELLWETHER_ZOOKEEPER_TLS": "true",
+        "BELLWETHER_ZOOKEEPER_CERT": str(there),
+        "BELLWETHER_ZOOKEEPER_KEY": str(there),
+    }
+    load({}, environment, tmp_path)
+    missing = {f"BELLWETHER_{section.upper()}_{setting.upper()}": "/nowhere/at-all.pem"}
+    with pytest.raises(SettingsError, match=rf"\[{section}\] {setting}: cannot read /nowhere"):
+        load({}, environment | missing, tmp_path)
+
+
+def test_choice_that_there_is_not_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="it takes one of embedded, kafka"):
+        load({}, {"BELLWETHER_BACKENDS_LOG": "rabbit"}, tmp_path)
