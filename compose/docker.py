@@ -214,6 +214,8 @@ def _init(topology: Topology, servers: list[str]) -> Service:
             "BELLWETHER_UP_KEY_FILE": "/run/secrets/key",
         },
         "secrets": ["internal-token", "key", "mysql-password", "s3-secret-key"],
+        # operators' commands run in its place: where a rolling restart stopped outlives them
+        "volumes": ["operator:/data"],
         "restart": "on-failure",
         "depends_on": {name: {"condition": "service_healthy"} for name in servers},
     }

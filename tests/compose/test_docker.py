@@ -90,7 +90,7 @@ def test_everything_that_must_survive_down_is_on_a_named_volume(document: Any) -
     seen: list[str] = []
     for name, service in document["services"].items():
         mounts = dict(str(mount).split(":")[::-1] for mount in service.get("volumes", []))
-        expected = kept.get(name.split("-")[0], set() if name == "init" else {"/data"})
+        expected = kept.get(name.split("-")[0], {"/data"})
         assert set(mounts) == expected, name
         seen += mounts.values()
     assert len(seen) == len(set(seen)), "no two services share a volume"
