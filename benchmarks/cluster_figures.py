@@ -7,31 +7,30 @@ topology (`--partitions`, `--shepherds`) shows how throughput grows. Nothing is 
 """
 
 import argparse
-import asyncio
+import itertools
+import random
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import aiohttp
+import orjson
 
-from benchmarks.figures import (
-    SEED,
-    Client,
-    make_batches,
-    measure_ack,
-    measure_visible,
-    percentiles,
-    wait_indexed,
-)
 from benchmarks.processes import Usage, machine, usage
+from benchmarks.serving.client import percentiles_ms, request, send_all
+from benchmarks.serving.door import Door
+from benchmarks.serving.events import is_accepted
 from compose.cluster import Cluster
 from compose.topology import Topology
+from tests.generate import wide_event
 from tests.kernel_cache import KERNEL_CACHE
 
 BODY_EVENTS = (1, 10, 100, 1_000)
 IDLE_S = 10.0
 CLIENTS = 8
+SEED = 7
 
 
 def pids(cluster: Cluster) -> dict[str, int]:
@@ -70,57 +69,58 @@ def take(cluster: Cluster) -> dict[str, tuple[int, float, float]]:
     return by_kind({name: usage(pid) for name, pid in pids(cluster).items()})
 
 
-async def throughput(clients: list[Client], bodies: list[bytes]) -> float:
-    """Seconds until every body is acknowledged, sent to the shepherds in turn."""
-    todo = iter(bodies)
-    began_s = time.perf_counter()
-
-    async def one_client(client: Client) -> None:
-        for body in todo:
-            await client.send(body, "batch")
-
-    await asyncio.gather(*(one_client(clients[n % len(clients)]) for n in range(CLIENTS)))
-    return time.perf_counter() - began_s
+def bodies_of(batches: int, events: int) -> list[bytes]:
+    """Bodies of wide events without a time: they happen when they arrive."""
+    dice = random.Random(SEED)
+    return [
+        orjson.dumps(
+            [{"data": wide_event(dice, f"{dice.getrandbits(128):032x}")} for _ in range(events)]
+        )
+        for _ in range(batches)
+    ]
 
 
-async def measure(cluster: Cluster, events: int) -> None:
+def measure(cluster: Cluster, events: int) -> None:
     """Everything, one after the other, against one running cluster."""
     before = take(cluster)
-    await asyncio.sleep(IDLE_S)
+    time.sleep(IDLE_S)
     for name, (count, cpu_s, rss_mib) in take(cluster).items():
         spent = (cpu_s - before[name][1]) / IDLE_S / count
         print(f"idle {count} x {name:10} {spent:7.1%} of a core each, RSS {rss_mib:5.0f} MiB each")
     headers = {"X-Honeycomb-Team": cluster.key, "Content-Type": "application/json"}
-    timeout = aiohttp.ClientTimeout(total=600)
-    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
-        clients = [Client(session, role.public_url) for role in cluster.roles.of("shepherd")]
-        first = clients[0]
-        await measure_ack(first, 1, 1, 50)
-        for size in BODY_EVENTS:
-            for together in (1, 16):
-                requests = 160 if size < BODY_EVENTS[-1] else 48
-                samples_s = await measure_ack(first, together, size, requests)
-                name = f"ack, {together:2} client(s), {size:4} event(s)"
-                print(f"{name:34} {percentiles(samples_s)}")
-        print(f"{'ack to visible':34} {percentiles(await measure_visible(first, 100))}")
-        bodies = make_batches(events // 100, 100)
-        await wait_indexed(first)
-        before = take(cluster)
-        began_s = time.perf_counter()
-        acked_s = await throughput(clients, bodies)
-        await wait_indexed(first)
-        sealed_s = time.perf_counter() - began_s
+    path = "/1/batch/figures"
+    urls = [urlsplit(role.public_url) for role in cluster.roles.of("shepherd")]
+    addresses = [(url.hostname or "", url.port or 80) for url in urls]
+    door = Door(addresses[0], cluster.key)
+    for size in BODY_EVENTS:
+        requests = [request(path, headers, body) for body in bodies_of(16, size)]
+        for together in (1, 16):
+            count = 160 if size < BODY_EVENTS[-1] else 48
+            some = itertools.islice(itertools.cycle(requests), count)
+            sent = send_all(addresses[:1], some, together, is_accepted)
+            print(f"{together:2} client(s), {size:4} event(s): {told(sent.figures(count * size))}")
+    print(told(percentiles_ms("ack to visible", door.visible_waits_s(100))))
+    requests = [request(path, headers, body) for body in bodies_of(events // 100, 100)]
+    door.cut()
+    before = take(cluster)
+    began_s = time.perf_counter()
+    sent = send_all(addresses, requests, CLIENTS, is_accepted)
+    door.cut()
+    sealed_s = time.perf_counter() - began_s
+    print(f"{events} wide events of {sum(map(len, requests)) / events:.0f} bytes in bodies of 100")
+    print(f"  HTTP to acknowledged            {events / sent.took_s:9.0f} events/s")
+    print(f"  HTTP to both twins' sealed cuts {events / sealed_s:9.0f} events/s")
+    for name, (count, cpu_s, rss_mib) in take(cluster).items():
+        spent = (cpu_s - before[name][1]) / events * 1e6
         print(
-            f"{events} wide events of {sum(map(len, bodies)) / events:.0f} bytes in bodies of 100"
+            f"  {count} x {name:10} {spent:7.1f} CPU-s per million events together,"
+            f" RSS {rss_mib:5.0f} MiB each"
         )
-        print(f"  HTTP to acknowledged            {events / acked_s:9.0f} events/s")
-        print(f"  HTTP to both twins' sealed cuts {events / sealed_s:9.0f} events/s")
-        for name, (count, cpu_s, rss_mib) in take(cluster).items():
-            spent = (cpu_s - before[name][1]) / events * 1e6
-            print(
-                f"  {count} x {name:10} {spent:7.1f} CPU-s per million events together,"
-                f" RSS {rss_mib:5.0f} MiB each"
-            )
+
+
+def told(figures: Mapping[str, float]) -> str:
+    """One line."""
+    return ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
 
 
 def main() -> None:
@@ -144,7 +144,7 @@ def main() -> None:
             began_s = time.perf_counter()
             cluster.start_all()
             print(f"servers and roles ready in {time.perf_counter() - began_s:.1f} s")
-            asyncio.run(measure(cluster, options.events))
+            measure(cluster, options.events)
         finally:
             cluster.stop()
 

@@ -42,7 +42,7 @@ class Plan:
     folder: Path
     cache: Path
     system_s: float = 60.0
-    call_s: float = 300.0
+    call_s: float = 900.0
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 Tables are MergeTree with every part and its folder fsynced before the insert returns, compressed
 with zstd as every other system's files. They are not sorted, as ours are not by anything but the
 log's order. One thread parses, inserts and writes; ClickHouse's own background threads stay.
+With LZ4, its default, the typed table took about a fifth less CPU here, and twice the bytes.
 """
 
 from collections.abc import Mapping

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.processes import usage
-from benchmarks.serving.client import Sent, send_all
+from benchmarks.serving.client import Sent, percentiles_ms, send_all
 from benchmarks.serving.events import asked, is_accepted, requests_of, weighted
 from benchmarks.serving.roles import Roles
 from benchmarks.systems.base import Group, Prepared, Written
 from benchmarks.systems.bellwether import read_segments
 
 CONNECTIONS = 8
+_PROBES = 30  # single events on the idle system, for the time until they are visible
 ALL_ROLES = ("indexer", "query", "shepherd")
 
 
@@ -88,7 +89,7 @@ class RolesSystem:
 
     def check(self) -> Written:
         """What queries and segments hold. Raises RuntimeError when queries say anything else."""
-        right, found = weighted(self.prepared), asked(self.roles, self.prepared.checks)
+        right, found = weighted(self.prepared), asked(self.roles.door, self.prepared.checks)
         if found.count != right.count or not _close(found.sums, right.sums):
             raise RuntimeError(f"queries say {found}, not {right}")
         return read_segments(self.prepared, segment_files(self.roles.data))
@@ -145,13 +146,13 @@ class HttpToSealed(RolesSystem):
         roles = self.begin_anew()
         roles.start(*ALL_ROLES)
         roles.wait_kernels()
-        self._requests = requests_of(self.prepared, roles.key, time.time_ns())
+        self._requests = requests_of(self.prepared, roles.door.key, time.time_ns())
         self._before = cpu_by_role(roles)
 
     def run(self) -> None:
         """As `System.run`."""
-        self._sent = send_all(self.roles.address, self._requests, CONNECTIONS, is_accepted)
-        self.roles.ask("POST", "/bw/1/cut", {})
+        self._sent = send_all([self.roles.address], self._requests, CONNECTIONS, is_accepted)
+        self.roles.door.cut()
 
     def finish(self) -> Mapping[str, float]:
         """As `Served.finish`."""
@@ -162,6 +163,7 @@ class HttpToSealed(RolesSystem):
         figures |= spent(self._before, cpu_by_role(self.roles), events)
         figures["segments"] = len(segment_files(self.roles.data))
         self._written = self.check()
+        figures |= percentiles_ms("ack to visible", self.roles.door.visible_waits_s(_PROBES))
         self.roles.stop()
         self.end()
         return figures
@@ -186,11 +188,11 @@ class HttpToAcknowledged(RolesSystem):
         roles = self.begin_anew()
         roles.start("shepherd")
         roles.wait_kernels()
-        self._requests = requests_of(self.prepared, roles.key, time.time_ns())
+        self._requests = requests_of(self.prepared, roles.door.key, time.time_ns())
 
     def run(self) -> None:
         """As `System.run`."""
-        self._sent = send_all(self.roles.address, self._requests, CONNECTIONS, is_accepted)
+        self._sent = send_all([self.roles.address], self._requests, CONNECTIONS, is_accepted)
 
     def finish(self) -> Mapping[str, float]:
         """As `Served.finish`."""
@@ -198,7 +200,7 @@ class HttpToAcknowledged(RolesSystem):
             raise RuntimeError("not run")
         figures = self._sent.figures(self.prepared.events)
         self.roles.start("indexer", "query")
-        self.roles.ask("POST", "/bw/1/cut", {})
+        self.roles.door.cut()
         self._written = self.check()
         self.roles.stop()
         self.end()

@@ -32,8 +32,8 @@ class LogReplay(RolesSystem):
         """As `Served.reset`."""
         roles = self.begin_anew()
         roles.start("shepherd")
-        requests = requests_of(self.prepared, roles.key, time.time_ns())
-        send_all(roles.address, requests, CONNECTIONS, is_accepted)
+        requests = requests_of(self.prepared, roles.door.key, time.time_ns())
+        send_all([roles.address], requests, CONNECTIONS, is_accepted)
         roles.start("query")
 
     def processes(self) -> list[int]:
@@ -49,7 +49,7 @@ class LogReplay(RolesSystem):
         roles.wait(
             lambda: all(one["replay"] and one["replay"]["done"] for one in self._told()), "it"
         )
-        roles.ask("POST", "/bw/1/cut", {})
+        roles.door.cut()
 
     def finish(self) -> Mapping[str, float]:
         """As `Served.finish`."""

@@ -93,8 +93,8 @@ class VictoriaLogs:
 
     def run(self) -> None:
         """As `System.run`."""
-        address = ("127.0.0.1", self._port)
-        self._sent = send_all(address, self._requests, _CONNECTIONS, lambda code, _: code == 200)
+        addresses = [("127.0.0.1", self._port)]
+        self._sent = send_all(addresses, self._requests, _CONNECTIONS, lambda code, _: code == 200)
         self._get("/internal/force_flush")
         self._wait(lambda: self._in_memory() == 0, "rows in memory to reach the disk")
 

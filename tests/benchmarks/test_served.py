@@ -21,7 +21,7 @@ def test_events_over_http_are_acknowledged_sealed_and_counted(tmp_path: Path) ->
         [sys.executable, "-m", "benchmarks", "--workload", "wide spans, bodies of 10",
          "--system", "http to sealed", "--events", "300", "--repetitions", "1",
          "--out", str(tmp_path)],
-        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=1_200, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     (found,) = read_run(tmp_path / "run.json").results
