@@ -18,9 +18,10 @@ _HEAD_GRACE_S = 1.0  # a request head that is whole has reached its handler long
 
 
 class Connections:
-    """The open connections of one listener."""
+    """The open connections of one listener. `spoke` is told of each whole request head."""
 
-    def __init__(self) -> None:
+    def __init__(self, spoke: Callable[[object], None] = lambda _: None) -> None:
+        self._spoke = spoke
         self._by_protocol: dict[object, _Connection] = {}
 
     def wrap(self, protocol: asyncio.Protocol) -> asyncio.Protocol:
@@ -34,6 +35,7 @@ class Connections:
 
         @web.middleware
         async def answer_half_open(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self._spoke(request.protocol)
             connection = self._by_protocol.get(request.protocol)
             if connection is None:
                 return await handler(request)

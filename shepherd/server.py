@@ -5,6 +5,7 @@ Answers only after the log has the events (I1); needs metadata only for what it 
 """
 
 import asyncio
+import functools
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 from aiohttp import web
+from prometheus_client import Counter
 
 from common import limits, metrics
 from common.announce import Announcement
@@ -24,7 +26,6 @@ from common.role import RoleContext
 from common.telemetry import Telemetry, TelemetryQueue
 from common.web import (
     Handler,
-    Middleware,
     add_health_routes,
     error_response,
     require_internal_token,
@@ -49,6 +50,7 @@ from shepherd.split.active import ActiveSplitter
 
 _UPKEEP_INTERVAL_S = 1.0
 _KEEP_ALIVE_S = 75.0  # longer than most clients' and balancers' own, so that they close first
+_COUNTERS_KEPT = 256  # routes times statuses
 _logger = logging.getLogger(__name__)
 # What aiohttp itself complains of are clients' broken requests, quoted: they may hold a key.
 _protocol_logger = logging.getLogger("shepherd.protocol")
@@ -93,8 +95,8 @@ async def serve(
     readiness = Readiness(keys, backends.metadata)
 
     silent = SilentConnections(clock)
-    connections = Connections()
-    public = web.Application(middlewares=[connections.middleware(), _hear(silent), answer_errors])
+    connections = Connections(silent.spoke)
+    public = web.Application(middlewares=[connections.middleware(), answer_errors])
     public.router.add_post("/1/events/{dataset}", ingest.event)
     public.router.add_post("/1/batch/{dataset}", ingest.batch)
     public.router.add_get("/1/auth", AuthRoute(keys).auth)
@@ -174,15 +176,6 @@ async def _every_second(work: Callable[[], Awaitable[object]]) -> None:
         await work()
 
 
-def _hear(silent: SilentConnections) -> Middleware:
-    @web.middleware
-    async def hear(request: web.Request, handler: Handler) -> web.StreamResponse:
-        silent.spoke(request.protocol)
-        return await handler(request)
-
-    return hear
-
-
 def _sweep(silent: SilentConnections, runner: web.AppRunner) -> Callable[[], Awaitable[object]]:
     async def sweep() -> None:
         if runner.server is not None:
@@ -251,8 +244,13 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except Exception:
         _logger.exception("a request failed")
         response = web.json_response({"error": "internal error; please report it"}, status=500)
-    metrics.requests_total.labels(_route(request), str(response.status)).inc()
+    _counter(_route(request), response.status).inc()
     return response
+
+
+@functools.lru_cache(_COUNTERS_KEPT)
+def _counter(route: str, status: int) -> Counter:
+    return metrics.requests_total.labels(route, str(status))
 
 
 def _route(request: web.Request) -> str:

@@ -12,19 +12,14 @@ from common.scan.kernel.words import LINE_BREAK, skip_blanks
 from shepherd.split.kernel.element import read_element
 from shepherd.split.kernel.lines import write_line
 from shepherd.split.kernel.memory import (
-    AT,
-    BEHIND,
     DATA_AT,
     DATA_BLANKS,
     DATA_BYTES,
     DATA_END,
-    ELEMENTS,
     LINE_BYTES,
     LINE_ROOM,
-    OUT,
     OUT_BYTES,
     RATE,
-    ROWS,
     ROWS_MAX,
     TIME_NS,
     UNREAD,
@@ -34,31 +29,40 @@ from shepherd.split.kernel.memory import (
 (
     DONE,  # the body was read to its end
     MORE,  # there is no room for the next line
-    ELEMENT,  # the element at AT is for the reference
-    VALUES,  # the element that ends at AT is proved, but its time or rate is for the reference
+    ELEMENT,  # the element at `at` is for the reference
+    VALUES,  # the element that ends at `at` is proved, but its time or rate is for the reference
     BROKEN,  # the body as a whole is for the reference
 ) = range(5)
 
 
 @compiled
 def split_events(
-    buffer: Bytes, size: int, depth: int, arrival_ns: int, words: Words, out: Bytes
-) -> int:
-    """One pass over buffer[:size], from AT on: why it ended."""
-    at = get(words, AT)
-    behind = get(words, BEHIND)
-    elements = get(words, ELEMENTS)
+    buffer: Bytes,
+    size: int,
+    at: int,
+    behind: int,
+    elements: int,
+    depth: int,
+    arrival_ns: int,
+    words: Words,
+    out: Bytes,
+) -> tuple[int, int, int, int, int]:
+    """One pass over buffer[:size]: (why it ended, at, elements, lines, bytes of the lines).
+
+    at: where it goes on, negative for the body's begin; behind: 1 if an element ends there, 0 if
+    one begins; elements: how many were read before.
+    """
     rows = 0
     to = 0
     state = BROKEN
     if at < 0:
         at = skip_blanks(buffer, 0, LINE_BREAK)
         if byte_at(buffer, at) != 91:
-            return BROKEN
+            return BROKEN, at, elements, rows, to
         at = skip_blanks(buffer, at + 1, LINE_BREAK)
         if byte_at(buffer, at) == 93:
-            put(words, ROWS, 0)
-            return DONE if skip_blanks(buffer, at + 1, LINE_BREAK) == size else BROKEN
+            at = skip_blanks(buffer, at + 1, LINE_BREAK)
+            return (DONE if at == size else BROKEN), at, elements, rows, to
     while True:
         if behind:
             at = skip_blanks(buffer, at, LINE_BREAK)
@@ -105,9 +109,4 @@ def split_events(
         elements += 1
         behind = 1
         at = end
-    put(words, AT, at)
-    put(words, BEHIND, behind)
-    put(words, ELEMENTS, elements)
-    put(words, ROWS, rows)
-    put(words, OUT, to)
-    return state
+    return state, at, elements, rows, to

@@ -22,14 +22,8 @@ BODY_BYTES: Final = 1_048_576  # larger bodies get a buffer of their own
 _GUARD_WORDS: Final = 8
 _GUARD: Final = -0x0123456789ABCDEF
 
-# --- counters: the words at the beginning
+# --- the element read last: the words at the beginning
 (
-    AT,  # place in the body where the next pass goes on; negative: before its array
-    BEHIND,  # 1: an element ends there; 0: one begins there
-    ELEMENTS,  # read so far, over all passes
-    ROWS,  # lines of this pass
-    OUT,  # bytes of them
-    # the element read last
     DATA_AT,
     DATA_END,
     DATA_BLANKS,  # 1: there may be line breaks between tokens
@@ -41,7 +35,7 @@ _GUARD: Final = -0x0123456789ABCDEF
     RATE,
     UNREAD,  # 1: its time or rate is for the reference to read
     COUNTERS,
-) = range(16)
+) = range(11)
 
 COUNTS_END: Final = COUNTERS + _GUARD_WORDS
 # containers open while JSON text is checked

@@ -44,11 +44,10 @@ class _Gathered:
         self._data_bytes: list[Sizes] = []
         self.refused: list[tuple[int, Refused]] = []
 
-    def add_pass(self, memory: Memory) -> None:
+    def add_pass(self, memory: Memory, rows: int, size: int) -> None:
         words = memory.words
-        rows = int(words[m.ROWS])
         if rows:
-            self._texts.append(memory.out[: words[m.OUT]].tobytes())
+            self._texts.append(memory.out[:size].tobytes())
             self._line_bytes.append(words[m.LINE_BYTES : m.LINE_BYTES + rows].copy())
             self._data_bytes.append(words[m.DATA_BYTES : m.DATA_BYTES + rows].copy())
 
@@ -117,31 +116,31 @@ class KernelSplitter:
         try:
             words, out = memory.words, memory.out
             buffer = _padded(body, memory.body)
-            words[m.AT], words[m.BEHIND], words[m.ELEMENTS] = -1, 0, 0
             gathered = _Gathered()
+            at, behind, elements = -1, 0, 0
             while True:
-                state = split_events(buffer, len(body), depth, arrival_ns, words, out)
+                state, at, elements, rows, size = split_events(
+                    buffer, len(body), at, behind, elements, depth, arrival_ns, words, out
+                )
                 if state == BROKEN:
                     raise _Broken
-                gathered.add_pass(memory)
+                gathered.add_pass(memory, rows, size)
                 if state == DONE:
-                    break
+                    return Split(elements, gathered.lines(), gathered.refused)
+                behind = 0
                 if state == MORE:
                     continue
                 if at_once:
                     raise _NotQuick
                 self._handed_over(1)
-                place = int(words[m.ELEMENTS])
-                words[m.ELEMENTS] = place + 1
                 if state == VALUES:
-                    gathered.add(place, _with_values(body, memory, arrival_ns))
+                    gathered.add(elements, _with_values(body, memory, arrival_ns))
                 else:
                     assert state == ELEMENT
-                    outcome, end = _read_element(body, int(words[m.AT]), depth, arrival_ns)
-                    words[m.AT] = end
-                    gathered.add(place, outcome)
-                words[m.BEHIND] = 1
-            return Split(int(words[m.ELEMENTS]), gathered.lines(), gathered.refused)
+                    outcome, at = _read_element(body, at, depth, arrival_ns)
+                    gathered.add(elements, outcome)
+                elements += 1
+                behind = 1
         finally:
             self._idle.append(memory)
 
