@@ -26,7 +26,7 @@ import aiohttp
 import orjson
 
 from benchmarks.log_counts import counted_events
-from benchmarks.processes import machine
+from benchmarks.machine import describe_machine, one_line
 from common.auth import KEY_HEADER
 from common.clock import SystemClock
 from common.log.kafka.config import KafkaConfig
@@ -250,7 +250,7 @@ def main() -> int:
     parser.add_argument("--settle", type=float, default=SETTLE_S, help="seconds after a fault")
     parser.add_argument("--faults", nargs="*", choices=DIP_MAX_S, default=list(DIP_MAX_S))
     options = parser.parse_args()
-    say(machine())
+    say(one_line(describe_machine()))
     with Cluster(options.folder, parts=("proxy", "kafka"), say=say) as cluster:
         shepherd = cluster.roles.of("shepherd")[0]
         own = {"BELLWETHER_UP_KEY": cluster.key, "BELLWETHER_NODE_DATA": str(shepherd.data)}

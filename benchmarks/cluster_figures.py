@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from benchmarks.processes import Usage, machine, usage
+from benchmarks.machine import describe_machine, one_line
+from benchmarks.processes import Usage, usage
 from benchmarks.serving.client import percentiles_ms, request, send_all
 from benchmarks.serving.door import Door
 from benchmarks.serving.events import is_accepted
@@ -130,7 +131,7 @@ def main() -> None:
     parser.add_argument("--partitions", type=int, default=12)
     parser.add_argument("--shepherds", type=int, default=3)
     options = parser.parse_args()
-    print(machine())
+    print(one_line(describe_machine()))
     topology = Topology(shepherds=options.shepherds, partitions=options.partitions)
     print(f"{topology.partitions} partitions, {topology.shepherds} shepherds, seed {SEED}")
     with tempfile.TemporaryDirectory(prefix="bellwether-cluster-figures-") as folder:

@@ -49,8 +49,9 @@ class OrjsonPivot(ParquetPeer):
 
     name = "orjson and lists"
     note = (
-        "one Python object per value; mixed types and integers beyond 64 bits as JSON text, nested "
-        "objects as structs; no digest, no page checksums, no offsets, no hash of the file; fsynced"
+        "one Python object per value; mixed types as JSON text, integers beyond 64 bits as "
+        "doubles, nested objects as structs; no digest, no page checksums, no offsets, no hash of "
+        "the file; fsynced"
     )
 
     def settings(self) -> Mapping[str, object]:

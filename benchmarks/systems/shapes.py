@@ -21,7 +21,7 @@ class Kind(StrEnum):
     FLOAT = "float"
     TEXT = "text"
     OBJECT = "object"
-    MIXED = "mixed"  # also lists, and integers beyond 64 bits: kept as JSON text
+    MIXED = "mixed"  # also lists and empty objects: kept as JSON text
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ def _kind_of(value: object) -> Kind:
         case bool():
             return Kind.BOOL
         case int():
-            return Kind.INT if -_INT64_MAX <= value <= _INT64_MAX else Kind.MIXED
+            return Kind.INT if -_INT64_MAX <= value <= _INT64_MAX else Kind.FLOAT
         case float():
             return Kind.FLOAT
         case str():
