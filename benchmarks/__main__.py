@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from benchmarks.runner import measure_workload, steps
 from benchmarks.systems import all_systems, is_ours
 from benchmarks.workloads import REAL_DATA
 
+_TERMINATED = 128 + signal.SIGTERM
 _WIDTH = 130  # of tables that go to a file
 
 
@@ -75,6 +77,7 @@ def measure(options: argparse.Namespace, console: Console, target: Path) -> Run:
 def main(arguments: list[str]) -> int:
     """Measure, show and write. Fails when ours failed or gave back anything else than it got."""
     options = parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # ends the workers too
     console = Console()
     if not console.is_terminal:
         console.width = _WIDTH

@@ -52,6 +52,7 @@ def _wide(run: Run) -> Iterator[Goal]:
     for system, bound in _AGAINST_WIDE:
         peer = run.find(WIDE, system)
         yield Goal(path, system, bound, ratio(peer, ours).middle if peer and ours else None)
+    yield Goal(path, "the shredding prototype (not in this repository)", 1.0, None)
     shred, tape = run.find(WIDE, "shred"), run.find(WIDE, "simdjson tape")
     share = ratio(tape, shred).middle if shred and tape else None
     yield Goal(f"records to columns, {WIDE}", "simdjson's tape", _TAPE_SHARE, share)
