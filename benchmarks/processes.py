@@ -47,22 +47,29 @@ class Meter:
         """Start counting."""
         for pid in self._pids():
             _reset_peak(pid)
-        self._cpu_s = self._used_s()
+        self._cpu_s = self._others_s() + self._own_s()  # looking for others takes milliseconds
 
     def end(self, wall_s: float) -> Repetition:
         """What was used since `begin`."""
-        cpu_s = self._used_s() - self._cpu_s
+        cpu_s = self._own_s() + self._others_s() - self._cpu_s
         return Repetition(wall_s, cpu_s, sum(map(_peak_bytes, self._pids())))
 
     def _pids(self) -> list[int]:
         above = [os.getpid()] if self._servers is None else self._servers()
         return [pid for one in above for pid in (one, *descendants(one))]
 
-    def _used_s(self) -> float:
+    def _own_s(self) -> float:
+        """CPU of this process and of what it started and has seen end."""
+        if self._servers is not None:
+            return 0.0
+        mine = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        return sum(one.ru_utime + one.ru_stime for one in mine)
+
+    def _others_s(self) -> float:
+        """CPU of the other processes that count, as far as they run."""
         if self._servers is not None:
             return sum(map(_with_ended_children_s, self._pids()))
-        mine = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        used_s = sum(one.ru_utime + one.ru_stime for one in mine)
+        used_s = 0.0
         for pid in descendants(os.getpid()):
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
                 used_s += _with_ended_children_s(pid)
