@@ -59,7 +59,10 @@ async def check_kafka(config: KafkaConfig) -> list[Finding]:
     except BellwetherError as error:
         return [Finding("log", Verdict.FAIL, str(error), "check [kafka] servers and the brokers")]
     if problems:
-        return [Finding("log", Verdict.FAIL, p.what, p.remedy) for p in problems]
+        return [
+            Finding("log", Verdict.WARN if p.passing else Verdict.FAIL, p.what, p.remedy)
+            for p in problems
+        ]
     return [Finding("log", Verdict.GOOD, f"topic {config.topic} keeps what the log promises")]
 
 
@@ -108,8 +111,8 @@ def check_s3(config: S3Config, clock: Clock, rng: random.Random) -> list[Finding
     if not found:
         text = f"{config.bucket} ({facts.server}): conditional puts are atomic"
         found.append(Finding("objects", Verdict.GOOD, text))
-    if facts.server_s is not None:
-        found += check_skew("clock of the object store", facts.server_s - clock.now_ns() / 1e9)
+    if facts.ahead_s is not None:
+        found += check_skew("clock of the object store", facts.ahead_s)
     return found
 
 
@@ -170,7 +173,7 @@ def check_zookeeper(config: ZookeeperConfig, clock: Clock) -> list[Finding]:
     if not found:
         text = f"{facts.members} members; claims below {config.root} work"
         found.append(Finding("locks", Verdict.GOOD, text))
-    return found + check_skew("clock of ZooKeeper", facts.leader_s - clock.now_ns() / 1e9)
+    return found + check_skew("clock of ZooKeeper", facts.ahead_s)
 
 
 def check_token(token: str, shared: bool, loopback: bool) -> list[Finding]:

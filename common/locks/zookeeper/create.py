@@ -17,13 +17,13 @@ _CONNECT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class EnsembleFacts:
-    """made: the root was not there before. leader_s: the leader's clock, unix seconds.
+    """made: the root was not there before. ahead_s: how far the leader's clock is ahead of ours.
 
     silent: members of the connection string that take no connection.
     """
 
     made: bool
-    leader_s: float
+    ahead_s: float
     members: int
     silent: tuple[str, ...]
 
@@ -37,9 +37,11 @@ def create_root(config: ZookeeperConfig, clock: Clock) -> EnsembleFacts:
         found = session.call(lambda client: client.exists_async(top))
         if found is None:
             session.call(lambda client: client.ensure_path_async(top))
+        begin_ns = clock.now_ns()
         _, state = session.call(
             lambda client: client.create_async(probe, b"", ephemeral=True, include_data=True)
         )
+        ahead_s = state.ctime / 1000 - (begin_ns + clock.now_ns()) / 2e9
         session.call(lambda client: client.delete_async(probe))
     except KazooException as error:
         raise Unavailable(
@@ -49,7 +51,7 @@ def create_root(config: ZookeeperConfig, clock: Clock) -> EnsembleFacts:
         session.close()
     members = [part.strip() for part in config.servers.split(",") if part.strip()]
     silent = tuple(member for member in members if not _answers(member))
-    return EnsembleFacts(found is None, state.ctime / 1000, len(members), silent)
+    return EnsembleFacts(found is None, ahead_s, len(members), silent)
 
 
 def _answers(member: str) -> bool:

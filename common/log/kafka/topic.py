@@ -34,10 +34,14 @@ _LOOK_AGAIN_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that the log's promises do not hold with, and what to do about it."""
+    """Something that the log's promises do not hold with, and what to do about it.
+
+    passing: no setting is wrong; it ends when what is down comes back.
+    """
 
     what: str
     remedy: str
+    passing: bool = False
 
 
 def topic_settings(config: KafkaConfig) -> dict[str, str]:
@@ -96,7 +100,12 @@ async def check_topic(config: KafkaConfig) -> list[Problem]:
         found = topic_problems(config, await admin.settings(_TOPIC, config.topic))
         for broker in admin.cluster.brokers():
             found += broker_problems(broker.name, await admin.settings(_BROKER, broker.name))
-        return found + replica_problems(config, admin.cluster.view.replicas)
+        view = admin.cluster.view
+        return [
+            *found,
+            *replica_problems(config, view.replicas),
+            *sync_problems(config, view.replicas, view.in_sync),
+        ]
 
 
 def topic_problems(config: KafkaConfig, have: Mapping[str, str]) -> list[Problem]:
@@ -146,6 +155,22 @@ def replica_problems(config: KafkaConfig, replicas: tuple[int, ...]) -> list[Pro
         return []
     what = f"partitions {', '.join(few)} have fewer than {config.replication} copies"
     return [Problem(what, "add brokers, then kafka-reassign-partitions.sh with more replicas")]
+
+
+def sync_problems(
+    config: KafkaConfig, replicas: tuple[int, ...], in_sync: tuple[tuple[int, ...], ...]
+) -> list[Problem]:
+    """Partitions some of whose copies lag: a broker is down, or has just come back."""
+    counts = {p: len(in_sync[p]) for p, copies in enumerate(replicas) if len(in_sync[p]) < copies}
+    if not counts:
+        return []
+    what = f"{len(counts)} partitions lack a copy that is in sync: a broker is down or catching up"
+    closed = [str(p) for p, count in counts.items() if count < config.min_insync]
+    if closed:
+        what += f"; partitions {', '.join(closed)} have too few to acknowledge anything"
+    here = sorted({node for brokers in in_sync for node in brokers})
+    remedy = f"in sync somewhere are brokers {', '.join(map(str, here))}: start those that are not"
+    return [Problem(what, remedy, passing=True)]
 
 
 class _Admin:

@@ -24,14 +24,14 @@ _PART_BYTES = 5 * 1024 * 1024  # the smallest part that every server takes
 
 @dataclass(frozen=True, slots=True)
 class BucketFacts:
-    """What was found out by trying. `server_s`: the server's clock, unix seconds, if it tells.
+    """What was found out by trying. `ahead_s`: how far the server's clock is ahead, if it tells.
 
     put_once: of racing puts exactly one wins. parts_once: that holds for puts in parts too.
     refuses_damage: a body that does not match its checksum is refused.
     """
 
     server: str
-    server_s: float | None
+    ahead_s: float | None
     put_once: bool
     parts_once: bool
     refuses_damage: bool
@@ -65,12 +65,14 @@ def try_bucket(config: S3Config, clock: Clock, rng: random.Random) -> BucketFact
     objects = S3Objects(config, clock, rng)
     name = f"probe/{rng.getrandbits(64):016x}"
     try:
+        begin_ns = clock.now_ns()
         answer = client.head_bucket(Bucket=config.bucket)["ResponseMetadata"]
+        middle_s = (begin_ns + clock.now_ns()) / 2e9
         headers = answer["HTTPHeaders"]
-        told = headers.get("date")
+        told = headers.get("date")  # whole seconds: their middle is meant
         return BucketFacts(
             server=headers.get("server", "unknown"),
-            server_s=parsedate_to_datetime(told).timestamp() + 0.5 if told else None,
+            ahead_s=parsedate_to_datetime(told).timestamp() + 0.5 - middle_s if told else None,
             put_once=_put_once(objects, name),
             parts_once=_parts_once(client, config, f"{name}-parts"),
             refuses_damage=_refuses_damage(client, config, f"{name}-damaged"),

@@ -1,7 +1,9 @@
 """A server in front of an S3 server that passes everything on and then lies as it is told."""
 
 import http.client
+import random
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,25 +14,58 @@ from urllib.parse import urlsplit
 
 @dataclass(slots=True)
 class Lies:
-    """What is said instead of the truth, for so many requests of a method (POST: complete)."""
+    """What is said instead of the truth, for so many requests of a method (POST: complete).
+
+    often: besides, the share of all requests that each of these lies is told about.
+    """
 
     fail_after: dict[str, int] = field(default_factory=dict)  # done, but told as a 500
     fail_before: dict[str, int] = field(default_factory=dict)  # not done, told as a 503
     hang_up: dict[str, int] = field(default_factory=dict)  # done, but no answer comes
+    late: dict[str, int] = field(default_factory=dict)  # told as a 500, and done `late_s` later
+    late_s: float = 1.0
+    often: dict[str, float] = field(default_factory=dict)
+    told: Counter[str] = field(default_factory=Counter)
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
     damage: int = 0  # bodies of GET with another byte in them
     cut: int = 0  # bodies of GET that end early
     seen: list[str] = field(default_factory=list)
+    done_late: list[tuple[str, int]] = field(default_factory=list)  # method, the server's status
 
-    def take(self, lies: dict[str, int], method: str) -> bool:
-        left = lies.get(method, 0)
-        lies[method] = left - 1
-        return left > 0
+    def take(self, kind: str, method: str) -> bool:
+        """Whether this lie is told about this request."""
+        counted: dict[str, int] = getattr(self, kind)
+        left = counted.get(method, 0)
+        counted[method] = left - 1
+        lied = left > 0 or self.chance.random() < self.often.get(kind, 0.0)
+        self.told[kind] += lied
+        return lied
 
 
 @contextmanager
 def lying(upstream: str, lies: Lies) -> Iterator[str]:
     """Its address."""
     target = urlsplit(upstream)
+
+    def do(
+        command: str, path: str, headers: list[tuple[str, str]], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Have the server do it; (status, headers, body)."""
+        connection = http.client.HTTPConnection(target.hostname or "", target.port)
+        connection.putrequest(command, path, skip_host=True, skip_accept_encoding=True)
+        for name, text in headers:
+            connection.putheader(name, text)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        told = answer.read()
+        connection.close()
+        return answer.status, dict(answer.getheaders()), told
+
+    def do_late(
+        method: str, command: str, path: str, headers: list[tuple[str, str]], body: bytes
+    ) -> None:
+        status, _, _ = do(command, path, headers, body)
+        lies.done_late.append((method, status))
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -41,25 +76,23 @@ def lying(upstream: str, lies: Lies) -> Iterator[str]:
             if method == "POST" and "uploadId" not in self.path:
                 method = "begin"
             lies.seen.append(method)
-            if lies.take(lies.fail_before, method):
+            if lies.take("fail_before", method):
                 self._answer(503, {}, b"<Error><Code>SlowDown</Code></Error>")
                 return
-            connection = http.client.HTTPConnection(target.hostname or "", target.port)
-            connection.putrequest(
-                self.command, self.path, skip_host=True, skip_accept_encoding=True
-            )
-            for name, text in self.headers.items():
-                connection.putheader(name, text)
-            connection.endheaders(body)
-            answer = connection.getresponse()
-            told = answer.read()
-            connection.close()
-            if lies.take(lies.fail_after, method):
+            if lies.take("late", method):
+                asked = (method, self.command, self.path, self.headers.items(), body)
+                later = threading.Timer(lies.late_s, do_late, asked)
+                later.daemon = True
+                later.start()
                 self._answer(500, {}, b"<Error><Code>InternalError</Code></Error>")
-            elif lies.take(lies.hang_up, method):
+                return
+            status, headers, told = do(self.command, self.path, self.headers.items(), body)
+            if lies.take("fail_after", method):
+                self._answer(500, {}, b"<Error><Code>InternalError</Code></Error>")
+            elif lies.take("hang_up", method):
                 self.close_connection = True
             else:
-                self._answer(answer.status, dict(answer.getheaders()), told)
+                self._answer(status, headers, told)
 
         def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response_only(status)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +59,21 @@ def test_put_that_lands_after_a_reported_failure_is_known_as_our_own(
     assert made(config).get("a") == b"ours"
     getattr(lies, kind)["PUT"] = 1
     assert not liar.put_if_absent("a", b"ours")  # the same bytes, but another put
+
+
+def test_put_that_lands_long_after_its_reported_failure_replaces_nothing(
+    liar: S3Objects, lies: Lies, config: S3Config
+) -> None:
+    """The repeated put is first; the late one finds the object there, and must leave it."""
+    lies.late["PUT"] = 1
+    lies.late_s = 1.0
+    assert liar.put_if_absent("a", b"ours")
+    first = made(config).head("a")
+    while not lies.done_late:
+        time.sleep(0.02)
+    assert lies.done_late == [("PUT", 412)]
+    assert made(config).head("a") == first
+    assert made(config).get("a") == b"ours"
 
 
 @pytest.mark.parametrize("kind", KINDS)
