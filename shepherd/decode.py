@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 
 from common import limits
-from common.scan import fast_json, json_events
+from common.scan import fast_json, fast_msgpack, json_events
 from common.scan.events import Accepted, EventFault, Refused
-from common.scan.msgpack_events import check_msgpack_event
 from shepherd.body import Media, decompress
 from shepherd.split.interface import Split, Splitter
 
@@ -37,9 +36,9 @@ def decode_batch_quickly(splitter: Splitter, wire: Wire, depth: int) -> Split | 
 def decode_event(wire: Wire, depth: int, time: str, rate: str) -> Accepted | Refused:
     """A single event's outcome; `time` and `rate` are header values, empty if absent. As above."""
     plain = decompress(wire.body, wire.encoding, limits.EVENT_BODY_BYTES_MAX)
-    check = check_msgpack_event if wire.media is Media.MSGPACK else fast_json.check_event
+    scan = fast_msgpack if wire.media is Media.MSGPACK else fast_json
     try:
-        data = check(plain, depth)
+        data = scan.check_event(plain, depth)
         return Accepted(
             json_events.header_time(time, wire.arrival_ns),
             json_events.sample_rate(rate.encode()) if rate.strip() else 1,

@@ -48,7 +48,7 @@ def _event(
     data = bytes(envelope.data)
     rate_raw = bytes(envelope.samplerate)
     try:
-        if not (parsed.get("data") and _plain(data)):
+        if not (parsed.get("data") and counts_prove(data)):
             data = json_events.check_data(data, depth)
         rate = 1 if rate_raw in (b"null", b"1") else json_events.sample_rate(rate_raw)
         time_ns = json_events.event_time(bytes(envelope.time), arrival_ns)
@@ -59,7 +59,7 @@ def _event(
 
 def check_event(body: bytes, depth: int) -> bytes:
     """As `json_events.check_event`."""
-    if _plain(body):
+    if counts_prove(body):
         try:
             parsed = orjson.loads(body)
         except ValueError:
@@ -69,7 +69,7 @@ def check_event(body: bytes, depth: int) -> bytes:
     return json_events.check_event(body, depth)
 
 
-def _plain(data: bytes) -> bool:
+def counts_prove(data: bytes) -> bool:
     """Whether counts alone prove that no limit is passed: strings, fields, nesting."""
     return (
         data[:1] == b"{"

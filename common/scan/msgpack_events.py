@@ -6,6 +6,7 @@ keys: decimal text. Repeated keys are kept; NaN and Infinity refuse their event,
 
 import base64
 import math
+from collections.abc import Callable
 from typing import Any
 
 import msgpack
@@ -25,8 +26,8 @@ class _Map(list[tuple[Any, Any]]):
 def split_msgpack_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Refused]:
     """The outcomes of a batch body, in order. Raises MalformedBody for the whole body."""
     try:
-        events = _unpack(body)
-    except _TooDeep:
+        events = unpack(body)
+    except TooDeepToUnpack:
         return _split_deep(body, depth, arrival_ns)
     if not isinstance(events, list) or isinstance(events, _Map):
         raise MalformedBody("a batch is an array of events")
@@ -38,12 +39,12 @@ def split_msgpack_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accept
 def check_msgpack_event(body: bytes, depth: int) -> bytes:
     """A body that is one event's data, as JSON. Raises EventFault, MalformedBody."""
     try:
-        return _data(_unpack(body), depth)
-    except _TooDeep as error:
+        return _data(unpack(body), depth)
+    except TooDeepToUnpack as error:
         raise _deep(["data"]) from error
 
 
-class _TooDeep(Exception):
+class TooDeepToUnpack(Exception):
     """Nested deeper than the unpacker's own stack."""
 
 
@@ -58,8 +59,8 @@ def _split_deep(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Ref
     outcomes: list[Accepted | Refused] = []
     for begin, end in spans:
         try:
-            outcomes.append(_event(_unpack(body[begin:end]), depth, arrival_ns))
-        except _TooDeep:
+            outcomes.append(_event(unpack(body[begin:end]), depth, arrival_ns))
+        except TooDeepToUnpack:
             outcomes.append(_deep(["data"]).refused())
     return outcomes
 
@@ -69,17 +70,21 @@ def _deep(path: list[str]) -> EventFault:
     return _fault(Rule.TOO_DEEP, path, why)
 
 
-def _unpack(body: bytes) -> Any:
+def unpack(body: bytes, hook: Callable[[list[tuple[Any, Any]]], object] = _Map) -> Any:
+    """The body's value, each map as `hook` makes it of its pairs.
+
+    Raises MalformedBody, TooDeepToUnpack.
+    """
     try:
         return msgpack.unpackb(
             body,
             timestamp=0,  # keeps nanoseconds
-            object_pairs_hook=_Map,
+            object_pairs_hook=hook,
             strict_map_key=False,
             unicode_errors="surrogateescape",  # found again per event, when it is written as JSON
         )
     except msgpack.exceptions.StackError as error:
-        raise _TooDeep from error
+        raise TooDeepToUnpack from error
     except (ValueError, msgpack.exceptions.UnpackException) as error:
         raise MalformedBody("not msgpack") from error
 
@@ -94,8 +99,8 @@ def _event(event: Any, depth: int, arrival_ns: int) -> Accepted | Refused:
         data = _data(members["data"], depth)
         rate = members.get("samplerate")
         return Accepted(
-            _time(members.get("time"), arrival_ns),
-            1 if rate is None else json_events.sample_rate(_number_text(rate)),
+            event_time(members.get("time"), arrival_ns),
+            1 if rate is None else json_events.sample_rate(number_text(rate)),
             data,
         )
     except EventFault as fault:
@@ -106,13 +111,17 @@ def _text(name: str | bytes) -> str:
     return name if isinstance(name, str) else name.decode(errors="replace")
 
 
-def _number_text(value: Any) -> bytes:
+def number_text(value: Any) -> bytes:
+    """A number as JSON writes it; empty for anything else."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return repr(value).encode() if is_number else b""
 
 
-def _time(value: Any, arrival_ns: int) -> int:
-    """A timestamp, number or string. A float stands for its shortest decimal text."""
+def event_time(value: Any, arrival_ns: int) -> int:
+    """Unix ns of a timestamp, number, string or nil. A float stands for its shortest decimal text.
+
+    Raises EventFault.
+    """
     try:
         if value is None:
             return arrival_ns
@@ -120,7 +129,7 @@ def _time(value: Any, arrival_ns: int) -> int:
             return timestamp_ns(value.seconds, value.nanoseconds)
         if isinstance(value, str):
             return parse_time(value)
-        return parse_time(_number_text(value).decode())
+        return parse_time(number_text(value).decode())
     except BadTime as error:
         raise EventFault(Rule.TIME, "time", str(error)) from error
 

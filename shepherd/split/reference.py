@@ -1,8 +1,7 @@
 """The reference splitter: the scanners of `common.scan`, an object per event. The oracle."""
 
 from common import limits
-from common.scan import fast_json
-from common.scan.msgpack_events import split_msgpack_batch
+from common.scan import fast_json, fast_msgpack
 from shepherd.body import Media
 from shepherd.split.interface import Split, framed
 
@@ -14,8 +13,8 @@ class ReferenceSplitter:
 
     def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split:
         """As `Splitter.split`."""
-        split = split_msgpack_batch if media is Media.MSGPACK else fast_json.split_batch
-        return framed(split(body, depth, arrival_ns))
+        scan = fast_msgpack if media is Media.MSGPACK else fast_json
+        return framed(scan.split_batch(body, depth, arrival_ns))
 
     def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
         """As `Splitter.split_quickly`."""

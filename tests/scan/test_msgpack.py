@@ -1,12 +1,15 @@
 """msgpack bodies: spans agree with the unpacker, repeated keys are kept, depth is bounded (I9)."""
 
+from collections.abc import Callable
+
 import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.scan.events import Accepted, MalformedBody, Refused, Rule
-from common.scan.msgpack_events import split_msgpack_batch
+from common.scan import fast_msgpack
+from common.scan.events import Accepted, EventFault, MalformedBody, Refused, Rule
+from common.scan.msgpack_events import check_msgpack_event, split_msgpack_batch
 from common.scan.msgpack_spans import array_spans
 
 VALUES = st.recursive(
@@ -15,6 +18,92 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=20) | st.dictionaries(st.text(), inner, max_size=20),
     max_leaves=30,
 )  # fmt: skip
+
+
+FLOATS = (
+    st.sampled_from(
+        [0.0, -0.0, 1.0, 0.1, 1e-4, 9.999e-5, 1e15, 9999999999999998.0, 1e16, 1e22, -1e300, 5e-324]
+    )
+    | st.floats()
+)
+FIELDS = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | FLOATS | st.text(max_size=9)
+    | st.builds(msgpack.Timestamp, st.integers(0, 2**40), st.just(5)) | st.binary(max_size=3),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text(max_size=3) | st.integers(0, 9), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+EVENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "data": st.dictionaries(st.text(max_size=3), FIELDS, max_size=4) | FIELDS,
+        "time": FIELDS | st.integers(0, 2**31),
+        "samplerate": FIELDS | st.integers(1, 9),
+        "other": FIELDS,
+    },
+)
+
+
+def outcomes(split: Callable[[bytes, int, int], object], body: bytes, depth: int) -> object:
+    try:
+        return split(body, depth, 5)
+    except MalformedBody as error:
+        return str(error)
+
+
+def packed_strangely(pairs: list[tuple[object, object]]) -> bytes:
+    """A map whose keys may repeat."""
+    return bytes([0x80 | len(pairs)]) + b"".join(
+        msgpack.packb(name) + msgpack.packb(value) for name, value in pairs
+    )
+
+
+@given(st.lists(EVENTS | FIELDS, max_size=4), st.integers(0, 2), st.sampled_from([0, 1, 3]))
+def test_fast_splitter_gives_what_the_reference_gives(
+    events: list[object], depth: int, cut: int
+) -> None:
+    body = msgpack.packb(events)
+    body = body[: len(body) - cut]
+    assert outcomes(fast_msgpack.split_batch, body, depth) == outcomes(
+        split_msgpack_batch, body, depth
+    )
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        packed_strangely([("data", {"a": 1}), ("data", {"b": 1})]),
+        packed_strangely([("data", {"a": 1}), (b"data", {"b": 1})]),
+        packed_strangely([("data", {"a": 1}), (1, 2), (True, 3), ([1], 4), ({}, 5)]),
+        b"\x81\xa4data" + packed_strangely([("a", 1), ("a", None)]),
+        b"\x81\xa4data" + packed_strangely([("a", 1), (b"a", 2), (7, 3)]),
+        b"\x81\xa4data\x81\xa1\xff\x01",
+        b"\x81\xa4data\x81\xa1a\xa1\xff",
+        b"\x81\xa4data\x81\xa1a" + b"\x91" * 250 + b"\x01",
+        b"\x81\xa4data\x81\xa1a" + b"\x91" * 300 + b"\x01",
+        msgpack.packb({"data": {"a": "x" * 65_536}}),
+        msgpack.packb({"data": {"a": {f"k{n}": n for n in range(2_001)}}}),
+        msgpack.packb({"data": {"a": msgpack.ExtType(5, b"x")}}),
+        msgpack.packb({"data": {"a": ['\n\u2028"', 1.5, None, True]}, "time": 1_700_000_000.25}),
+    ],
+)
+def test_strange_events_come_out_the_same_in_the_fast_way(event: bytes) -> None:
+    body = b"\x92" + event + msgpack.packb({"data": {"n": 1.5}})
+    for depth in (0, 1):
+        assert outcomes(fast_msgpack.split_batch, body, depth) == outcomes(
+            split_msgpack_batch, body, depth
+        )
+
+
+@given(FIELDS | st.dictionaries(st.text(max_size=3), FIELDS, max_size=4), st.integers(0, 2))
+def test_fast_single_event_gives_what_the_reference_gives(value: object, depth: int) -> None:
+    def run(check: Callable[[bytes, int], bytes]) -> object:
+        try:
+            return check(msgpack.packb(value), depth)
+        except (EventFault, MalformedBody) as error:
+            return type(error), str(error)
+
+    assert run(fast_msgpack.check_event) == run(check_msgpack_event)
 
 
 @given(st.lists(VALUES, max_size=5), st.sampled_from([b"", b"\x00"]))

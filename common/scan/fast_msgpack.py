@@ -1,0 +1,117 @@
+"""The fast way for msgpack bodies of plain events; gives exactly what the reference gives.
+
+It only ever says yes: a body in which an event's data holds anything but maps with different string
+keys, arrays, strings, integers, ordinary floats, booleans and nil goes to
+`common.scan.msgpack_events` whole. Measured on wide events: half of its CPU. A property
+test holds the two together.
+"""
+
+from typing import Any, Final
+
+import orjson
+
+from common import limits
+from common.scan import fast_json, json_events, msgpack_events
+from common.scan.events import Accepted, EventFault, MalformedBody, Refused
+
+_SCALARS: Final = frozenset((str, int, bool, type(None)))
+_SCALARS_AND_FLOAT: Final = _SCALARS | {float}
+# Between these a float's shortest text has no exponent, and orjson writes it as `repr` does.
+_FIXED_MIN: Final = 1e-4
+_FIXED_MAX: Final = 1e16
+_COLLIDING_MAX: Final = 64  # keys that may collide: at worst some microseconds
+
+
+class _Unsure(Exception):
+    """For the reference to say."""
+
+
+def split_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Refused]:
+    """As `msgpack_events.split_msgpack_batch`."""
+    try:
+        events = _unpack(body)
+        if type(events) is not list or len(events) > limits.BATCH_EVENTS_MAX:
+            raise _Unsure
+        return [_event(event, arrival_ns) for event in events]
+    except _Unsure:
+        return msgpack_events.split_msgpack_batch(body, depth, arrival_ns)
+
+
+def check_event(body: bytes, depth: int) -> bytes:
+    """As `msgpack_events.check_msgpack_event`."""
+    try:
+        return _data(_unpack(body))
+    except _Unsure:
+        return msgpack_events.check_msgpack_event(body, depth)
+
+
+def _unpack(body: bytes) -> Any:
+    try:
+        return msgpack_events.unpack(body, _as_dict)
+    except (MalformedBody, msgpack_events.TooDeepToUnpack, TypeError) as error:  # unhashable keys
+        raise _Unsure from error
+
+
+def _as_dict(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+    """Many keys only if all are strings, whose hashes are secret: numbers can be chosen so that
+    they collide, and each costs as much as all before it.
+    """
+    if len(pairs) > _COLLIDING_MAX and {type(name) for name, _ in pairs} != {str}:
+        raise _Unsure
+    found = dict(pairs)
+    if len(found) != len(pairs):  # a repeated key: of the envelope, or of a field
+        raise _Unsure
+    return found
+
+
+def _event(event: Any, arrival_ns: int) -> Accepted | Refused:
+    if type(event) is not dict or set(map(type, event)) != {str}:
+        raise _Unsure
+    data = _data(event.get("data"))
+    rate = event.get("samplerate")
+    try:
+        return Accepted(
+            msgpack_events.event_time(event.get("time"), arrival_ns),
+            1 if rate is None else json_events.sample_rate(msgpack_events.number_text(rate)),
+            data,
+        )
+    except EventFault:  # the reference says which of several faults comes first
+        raise _Unsure from None
+
+
+def _data(value: Any) -> bytes:
+    if type(value) is not dict or not value:
+        raise _Unsure
+    try:
+        text = orjson.dumps(value)  # keys are strings, text is UTF-8, nesting is bounded
+    except TypeError as error:
+        raise _Unsure from error
+    if not (fast_json.counts_prove(text) and _is_plain(value)):
+        raise _Unsure
+    return text
+
+
+def _is_plain(value: dict[str, Any]) -> bool:
+    """Whether orjson wrote it as the reference does. Nesting is bounded by the caller."""
+    values = value.values()
+    kinds = set(map(type, values))
+    if kinds <= _SCALARS:
+        return True
+    if kinds <= _SCALARS_AND_FLOAT:
+        return all(_is_fixed(number) for number in values if type(number) is float)
+    return all(map(_is_plain_value, values))
+
+
+def _is_plain_value(value: Any) -> bool:
+    kind = type(value)
+    if kind is float:
+        return _is_fixed(value)
+    if kind is dict:
+        return _is_plain(value)
+    if kind is list:
+        return all(map(_is_plain_value, value))
+    return kind in _SCALARS
+
+
+def _is_fixed(number: float) -> bool:
+    return number == 0 or _FIXED_MIN <= abs(number) < _FIXED_MAX  # false for NaN
