@@ -21,6 +21,7 @@ from tests.system.stored import ALL_TIME
 ASKERS = 2
 WINDOW = 1_000  # numbers asked for at once
 PAUSE_MAX_S = 0.2
+WHOLE_S = 90.0  # for a complete answer after everything was mended
 _TIMEOUT = aiohttp.ClientTimeout(total=60)
 _PAST_S, _AHEAD_S = 900, 60
 Json = dict[str, Any]  # an answer, as it came
@@ -28,12 +29,19 @@ Json = dict[str, Any]  # an answer, as it came
 
 @dataclass(slots=True)
 class Answers:
-    """What was asked and answered. wrong: broken promises, in words."""
+    """What was asked and answered. whole: set by every complete answer. wrong: broken promises."""
 
     counts: Counter[str] = field(default_factory=Counter)
     undecided_max: int = 0
     slowest_s: float = 0.0
     wrong: list[str] = field(default_factory=list)
+    whole: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def next_whole(self) -> None:
+        """Wait for a complete answer from now on. Raises TimeoutError."""
+        self.whole.clear()
+        async with asyncio.timeout(WHOLE_S):
+            await self.whole.wait()
 
     def line(self) -> str:
         """For people."""
@@ -144,6 +152,8 @@ class Asker:
             return None
         coverage = answer["coverage"]
         self._answers.counts["complete" if coverage["complete"] else "incomplete"] += 1
+        if coverage["complete"]:
+            self._answers.whole.set()
         undecided = sum(one.get("undecided", 0) for one in coverage["partitions"])
         self._answers.undecided_max = max(self._answers.undecided_max, undecided)
         return dict(answer)
