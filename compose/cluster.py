@@ -186,13 +186,26 @@ class Cluster:
         self, *arguments: str, environ: dict[str, str] | None = None, timeout_s: float = 120.0
     ) -> "subprocess.CompletedProcess[str]":
         """Run an operator's command of Bellwether with the settings of this cluster."""
+        process = self.begin(*arguments, environ=environ)
+        try:
+            out, err = process.communicate(timeout=timeout_s)
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def begin(
+        self, *arguments: str, environ: dict[str, str] | None = None
+    ) -> "subprocess.Popen[str]":
+        """Start an operator's command of Bellwether; the caller waits for it, or kills it."""
         data = self.folder / "operator"
         data.mkdir(parents=True, exist_ok=True)
         own = {"BELLWETHER_NODE_DATA": str(data), "COLUMNS": "160", **(environ or {})}
-        return subprocess.run(
-            [sys.executable, "-m", "bellwether", *arguments], cwd=data, capture_output=True,
+        return subprocess.Popen(
+            [sys.executable, "-m", "bellwether", *arguments], cwd=data,
             env=child_environment(self.host.environ, self.roles.environment(), own),
-            stdin=subprocess.DEVNULL, text=True, timeout=timeout_s, check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
     def start_all(self) -> None:

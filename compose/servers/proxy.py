@@ -57,11 +57,19 @@ class Link:
         """Close the link: connections end and new ones are refused."""
         self._proxy.ask("POST", f"/proxies/{self.name}", {"enabled": False})
 
+    def divert(self, port: int) -> None:
+        """Lead to another port of loopback, where something stands between; connections end."""
+        self._lead_to(port)
+
     def heal(self) -> None:
         """Take every fault away."""
         for toxic in self._proxy.ask("GET", f"/proxies/{self.name}/toxics"):
             self._proxy.ask("DELETE", f"/proxies/{self.name}/toxics/{toxic['name']}")
-        self._proxy.ask("POST", f"/proxies/{self.name}", {"enabled": True})
+        self._lead_to(self.upstream_port)
+
+    def _lead_to(self, port: int) -> None:
+        body = {"upstream": f"{LOOPBACK}:{port}", "enabled": True}
+        self._proxy.ask("POST", f"/proxies/{self.name}", body)
 
     def _toxic(
         self, kind: str, stream: str, attributes: dict[str, int], share: float = 1.0

@@ -234,12 +234,16 @@ class Counted:
     took_s: float
 
 
-async def ask_count(running: Scene) -> Counted:
-    """COUNT of the scenario's events now; where nobody listens, the next address is asked."""
+async def ask_count(running: Scene, *, after: str = "") -> Counted:
+    """COUNT of the scenario's events now; where nobody listens, the next address is asked.
+
+    after: receipts that a complete answer must cover.
+    """
     body = {
         "query": {"calculations": [{"op": "COUNT"}], **ALL_TIME},
         "disable_series": True,
         "wait_s": 30,
+        "after": after,
     }
     begin_s = time.monotonic()
     headers = {"X-Honeycomb-Team": running.target.key}
@@ -256,9 +260,9 @@ async def ask_count(running: Scene) -> Counted:
                 running.note(f"{base} did not listen: {error.strerror}")
         else:
             raise AssertionError("no shepherd listens")
-    (row,) = result["data"]["results"]
+    found = sum(row["data"]["COUNT"] for row in result["data"]["results"])
     complete = bool(result["complete"] and result["coverage"]["complete"])
-    return Counted(complete, row["data"]["COUNT"], time.monotonic() - begin_s)
+    return Counted(complete, found, time.monotonic() - begin_s)
 
 
 async def status_of(running: Scene, *, key: str) -> int:
