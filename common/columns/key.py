@@ -1,5 +1,6 @@
 """The identity of a column, and its physical name in Arrow tables and Parquet files."""
 
+import re
 from enum import StrEnum
 
 import msgspec
@@ -13,6 +14,8 @@ REST = "_rest"  # string, JSON object of the rarest columns of a wide segment, b
 SYSTEM_COLUMNS = (TIME, RATE, OFFSET, PLACE)
 _PREFIX = "f:"
 _KEPT = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
+_ENCODED = {byte: f"%{byte:02x}" for byte in range(256) if byte not in _KEPT}
+_ESCAPE = re.compile(rb"%(.{0,2})", re.DOTALL)
 
 
 class FieldType(StrEnum):
@@ -56,8 +59,7 @@ class ColumnKey(msgspec.Struct, frozen=True, order=True, gc=False):
         Lower-case ASCII letters, digits and `_.-` stand for themselves, every other UTF-8 byte is
         `%xx` in lower-case hex. Engines that fold case (DuckDB) cannot confuse two of them.
         """
-        raw = self.field.encode()
-        encoded = "".join(chr(b) if b in _KEPT else f"%{b:02x}" for b in raw)
+        encoded = self.field.encode().decode("latin-1").translate(_ENCODED)
         return f"{_PREFIX}{encoded}:{self.type.value}"
 
 
@@ -66,13 +68,9 @@ def parse_physical(name: str) -> ColumnKey | None:
     if not name.startswith(_PREFIX):
         return None
     encoded, _, code = name[len(_PREFIX) :].rpartition(":")
-    raw = bytearray()
-    at = 0
-    while at < len(encoded):
-        if encoded[at] == "%":
-            raw.append(int(encoded[at + 1 : at + 3], 16))
-            at += 3
-        else:
-            raw.append(ord(encoded[at]))
-            at += 1
+    raw = _ESCAPE.sub(_as_byte, encoded.encode("latin-1"))
     return ColumnKey(raw.decode(), FieldType(code))
+
+
+def _as_byte(found: re.Match[bytes]) -> bytes:
+    return bytes([int(found[1], 16)])
