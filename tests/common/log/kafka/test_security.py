@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import random
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from tests.shepherd.test_tls import write_certificate
 pytestmark = pytest.mark.scenario
 
 USER, PASSWORD = "bellwether", "a long password, with blanks"
+SCRAM_PASSWORD = "another-password"  # Kafka's own tool parses it, with commas between settings
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +49,26 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaConfig]:
     )
     topology = Topology(zones=("a",), brokers=1, replication=1, min_insync=1)
     kafka = Kafka(site, topology, package / "libs")
-    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    modules = "org.apache.kafka.common.security"
+    plain = f'{modules}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
     listener = "listener.name.client"
     kafka.extra = {
         "listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
         f"{listener}.ssl.keystore.type": "PEM",
         f"{listener}.ssl.keystore.location": str(folder / "broker.pem"),
-        f"{listener}.sasl.enabled.mechanisms": "PLAIN",
-        f"{listener}.plain.sasl.jaas.config": f'{module} required user_{USER}="{PASSWORD}";',
+        f"{listener}.sasl.enabled.mechanisms": ",".join(MECHANISMS),
+        f"{listener}.plain.sasl.jaas.config": plain,
+        **{
+            f"{listener}.{mechanism.lower()}.sasl.jaas.config": f"{modules}.scram.ScramLoginModule"
+            " required;"
+            for mechanism in MECHANISMS[1:]
+        },
     }
     try:
         kafka.start()
+        for mechanism in MECHANISMS[1:]:  # one request must not name a user twice
+            port = kafka.brokers[0].port_of("internal")
+            add_scram_user(host, package / "libs", port, mechanism)
         yield KafkaConfig(
             servers=kafka.servers,
             partitions=2,
@@ -73,10 +85,33 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaConfig]:
         keeper.close()
 
 
-async def test_log_is_made_and_used_over_tls_with_a_login(broker: KafkaConfig) -> None:
-    await create_topic(broker)
-    assert await check_topic(broker) == []
-    log = KafkaLog(broker, SystemClock())
+def add_scram_user(host: Host, jars: Path, port: int, mechanism: str) -> None:
+    """As an operator does, with Kafka's own tool and over the brokers' listener."""
+    secret = f"{mechanism}=[password={SCRAM_PASSWORD}]"
+    command = [
+        host.find("java") or "java", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*",
+        "kafka.admin.ConfigCommand", "--bootstrap-server", f"127.0.0.1:{port}", "--alter",
+        "--entity-type", "users", "--entity-name", USER, "--add-config", secret,
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, env=host.server_environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+async def test_log_is_made_and_used_over_tls_with_a_login(
+    broker: KafkaConfig, mechanism: str
+) -> None:
+    config = dataclasses.replace(
+        broker,
+        topic=mechanism,
+        sasl_mechanism=mechanism,
+        sasl_password=PASSWORD if mechanism == "PLAIN" else SCRAM_PASSWORD,
+    )
+    await create_topic(config)
+    assert await check_topic(config) == []
+    log = KafkaLog(config, SystemClock())
     await log.open()
     jobs = [log.append(1, numbered(str(i), 100_000)) for i in range(20)]
     assert {a.position.offset for a in await asyncio.gather(*jobs)} == set(range(20))
@@ -85,7 +120,15 @@ async def test_log_is_made_and_used_over_tls_with_a_login(broker: KafkaConfig) -
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"sasl_password": "guessed"}, {"ca": ""}, {"security": "plaintext"}]
+    "wrong",
+    [
+        {"sasl_password": "guessed"},
+        {"sasl_password": "guessed", "sasl_mechanism": "SCRAM-SHA-256"},
+        {"sasl_password": "guessed", "sasl_mechanism": "SCRAM-SHA-512"},
+        {"sasl_username": "nobody", "sasl_mechanism": "SCRAM-SHA-512"},
+        {"ca": ""},
+        {"security": "plaintext"},
+    ],
 )
 async def test_wrong_login_or_certificate_is_told_and_the_password_is_not(
     broker: KafkaConfig, wrong: dict[str, str]
