@@ -1,5 +1,6 @@
 """docs/performance.md, made from the file of a run: no figure in it is typed by hand."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from textwrap import dedent
@@ -129,19 +130,34 @@ def _machine(run: Run) -> list[str]:
     versions = ", ".join(f"{name} {text}" for name, text in run.versions.items())
     return [
         "## The reference run\n",
-        f"Taken {run.taken} with seed {run.seed} and {run.repetitions} repetitions on "
+        f"Taken {run.taken} with seed {run.seed} on "
         f"{one_line(run.machine)}. "
         f"Versions: {versions}.\n",
+        *_busy(run),
+    ]
+
+
+def _busy(run: Run) -> list[str]:
+    """A warning where other work shared the machine."""
+    load, cores = max(one.load_before for one in run.workloads), run.machine["cores"]
+    if not isinstance(cores, int) or load <= cores:
+        return []
+    return [
+        f"**The machine was busy with other work meanwhile (load up to {load:.0f} on {cores} "
+        "cores).** That lengthens CPU times, of the same work from one turn to the next by as much "
+        "as the spreads below show, and the clock's times by far more. Read ratios, and none that "
+        "is nearer to 1 than *again / first* of its workload.\n",
     ]
 
 
 def _goals(run: Run) -> list[str]:
     rows = [goal.cells() for goal in goals(run)]
-    met = sum(cells[-1] == "met" for cells in rows)
+    verdicts = Counter(cells[-1] for cells in rows)
+    told = ", ".join(f"{verdicts[one]} {one}" for one in ("met", "missed", "not measured"))
     return [
         "## What it must reach\n",
-        f"Ratios of this run: {met} of {len(rows)} met. *At least* compares CPU time (theirs / "
-        "ours), *at most* ours with theirs.\n",
+        f"Ratios of this run: {told}. *At least* compares CPU time (theirs / ours), *at most* ours "
+        "with theirs.\n",
         *_table(("path", "against", "bound", "found", ""), rows),
     ]
 
@@ -182,14 +198,19 @@ def _matrices(run: Run) -> list[str]:
         *_by_workload(
             run, [OURS, *peers], lambda one, _, __: f"{one.peak_rss_bytes() / 2**20:,.0f}"
         ),
-        "What each workload is, and the machine's load in the minute before it:\n",
+        "What each workload is, how often each system was called, and the machine's load in the "
+        "minute before:\n",
         *(
             f"- {one.name}: {one.note}; {one.events:,} events in bodies of {one.body_events:,}, "
-            f"unpacked {one.depth} deep; load {one.load_before}"
+            f"unpacked {one.depth} deep; {_turns(run, one.name)} turns; load {one.load_before}"
             for one in run.workloads
         ),
         "",
     ]
+
+
+def _turns(run: Run, workload: str) -> int:
+    return max(len(one.repetitions) for one in run.results if one.workload == workload)
 
 
 def _noise(run: Run, workload: str, ours: Result) -> str:
