@@ -215,6 +215,19 @@ def test_what_the_kernel_does_not_know_is_handed_over_one_by_one() -> None:
     assert splitter.split_quickly(large, Media.JSON, 0, NOW) is None  # it might take long
 
 
+def test_a_body_of_which_too_much_is_handed_over_goes_to_the_reference_whole() -> None:
+    handed: list[int] = []
+    splitter = KernelSplitter(handed_over=handed.append)
+    good, bad = b'{"data":{"a":1}}', b'{"d\\u0061ta":{"a":2}}'
+    body = b"[%b]" % b",".join([bad, good] * 500)
+    assert outcome(splitter, body, 0) == exact(body, 0)
+    assert sum(handed) < 40
+    del handed[:]
+    body = b"[%b]" % b",".join(([good] * 20 + [bad]) * 100)
+    assert outcome(splitter, body, 0) == exact(body, 0)
+    assert sum(handed) == 100
+
+
 def test_lines_are_cut_where_they_no_longer_fit() -> None:
     body = b"[%b]" % b",".join(b'{"data":{"a":"%b"}}' % (b"x" * n) for n in range(50))
     lines = ReferenceSplitter().split(body, Media.JSON, 0, NOW).lines
