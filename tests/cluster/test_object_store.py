@@ -1,6 +1,7 @@
 """An object store that is gone, slow or failing delays snapshots and loses nothing (I4, I5)."""
 
 import asyncio
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.cluster.world import (
     scene,
     unpublished_cuts,
 )
+from tests.common.objects.lying import Lies, lying
 
 pytestmark = pytest.mark.scenario
 
@@ -72,3 +74,37 @@ async def test_object_store_that_fails_half_of_the_time_loses_nothing(cluster: C
             await asyncio.sleep(BAD_S / 3)
         cluster.proxy["s3"].heal()
         await running.steady()
+
+
+@pytest.mark.parametrize(
+    "often",
+    [
+        {"fail_before": 0.25, "fail_after": 0.25, "hang_up": 0.1},
+        {"fail_before": 1.0},
+        {"late": 0.5},
+    ],
+    ids=["half answered 500 done or not", "everything answered 503 SlowDown", "half done late"],
+)
+async def test_object_store_that_lies_loses_nothing(
+    cluster: Cluster, often: dict[str, float]
+) -> None:
+    """What is told as failed may have been done, or be done later; nothing appears twice (I4)."""
+    kinds = ", ".join(f"{kind} {share:.0%}" for kind, share in often.items())
+    lies = Lies(late_s=4.0, often=often)
+    with lying(f"http://127.0.0.1:{cluster.s3.own_port}", lies) as url:
+        async with scene(cluster, f"S3 lying for 30 s ({kinds})") as running:
+            await running.steady()
+            running.fault()
+            cluster.proxy["s3"].divert(urlsplit(url).port or 0)
+            for _ in range(3):
+                await cut_without_wait(cluster)
+                await asyncio.sleep(BAD_S / 3)
+                assert (await ask_count(running)).complete, "what is on disks is served"
+            waiting = await unpublished_cuts(running)
+            cluster.proxy["s3"].heal()
+            await running.steady()
+            running.note(f"{dict(lies.told)} of {len(lies.seen)} requests; {waiting} cuts waited")
+            assert lies.told.total(), "the store was asked"
+            if often.get("fail_before") == 1.0:
+                assert waiting, "nothing can have been published"
+    assert running.load.outcome.statuses.keys() <= {"200"}, "ingest must not notice"
