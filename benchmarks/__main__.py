@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -18,7 +19,7 @@ from benchmarks.report.picture import picture
 from benchmarks.report.table import show
 from benchmarks.results import FORMAT, Run, SystemInfo, read_run, with_workload, write_run
 from benchmarks.runner import measure_workload, steps
-from benchmarks.systems import all_systems, is_ours
+from benchmarks.systems import OURS, all_systems, is_ours
 from benchmarks.workloads import REAL_DATA
 
 _TERMINATED = 128 + signal.SIGTERM
@@ -46,9 +47,14 @@ def begin(options: argparse.Namespace, target: Path) -> Run:
     if not (options.add and target.exists()):
         return run
     before = read_run(target)
-    if (before.versions, before.seed) != (run.versions, run.seed):
+    if (_peers(before), before.seed) != (_peers(run), run.seed):
         sys.exit(f"{target} was made with other versions or another seed: choose another --out")
     return before
+
+
+def _peers(run: Run) -> dict[str, str]:
+    """Versions of all but ours: what is added may be of a later commit, which is then said."""
+    return {name: text for name, text in run.versions.items() if name != OURS}
 
 
 def measure(options: argparse.Namespace, console: Console, target: Path) -> Run:
@@ -58,7 +64,7 @@ def measure(options: argparse.Namespace, console: Console, target: Path) -> Run:
     systems = [one for one in chosen_systems(options) if not one.available()]
     plan, run = plan_of(options), begin(options, target)
     columns = (TextColumn("{task.percentage:3.0f} %"), BarColumn(20), TimeElapsedColumn())
-    order = [one.name for one in all_systems()]
+    order, version = [one.name for one in all_systems()], describe_versions()[OURS]
     with Progress(*columns, TextColumn("{task.description}"), console=console) as progress:
         total = sum(steps(plan, suiting(options, systems, one)) for one in workloads)
         task = progress.add_task("", total=total)
@@ -69,6 +75,7 @@ def measure(options: argparse.Namespace, console: Console, target: Path) -> Run:
                 suiting(options, systems, workload),
                 lambda text: progress.update(task, description=text, advance=1),
             )
+            some = [msgspec.structs.replace(one, version=version) for one in some]
             run = with_workload(run, info, some, order)
             write_run(run, target)
     return run

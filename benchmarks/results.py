@@ -25,6 +25,7 @@ class Result(msgspec.Struct, frozen=True):
     """One system on one workload. problem: empty, or why there is nothing or nothing right.
 
     wrong: what it wrote differs from the truth (so there are repetitions all the same).
+    version: ours when this was measured; empty in files that were made before it was kept.
     """
 
     workload: str
@@ -36,6 +37,7 @@ class Result(msgspec.Struct, frozen=True):
     settings: Mapping[str, object] = {}
     problem: str = ""
     wrong: str = ""
+    version: str = ""
 
     @property
     def measured(self) -> bool:

@@ -133,6 +133,7 @@ def _machine(run: Run) -> list[str]:
         f"Taken {run.taken} with seed {run.seed} on "
         f"{one_line(run.machine)}. "
         f"Versions: {versions}.\n",
+        *_of_other_commits(run),
         *_busy(run),
     ]
 
@@ -148,6 +149,17 @@ def _busy(run: Run) -> list[str]:
         "as the spreads below show, and the clock's times by far more. Read ratios, and none that "
         "is nearer to 1 than *again / first* of its workload.\n",
     ]
+
+
+def _of_other_commits(run: Run) -> list[str]:
+    """Which results were added later."""
+    found = dict.fromkeys(
+        (one.version, f"{one.workload} ({one.group})")
+        for one in run.results
+        if one.version not in ("", run.versions[OURS])
+    )
+    texts = [f"{what}: {OURS} {version}" for version, what in found]
+    return [f"Added later, of another commit: {'; '.join(texts)}.\n"] if texts else []
 
 
 def _goals(run: Run) -> list[str]:
