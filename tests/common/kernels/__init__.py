@@ -1,0 +1,1 @@
+"""Compiling ahead, with a kernel of three lines."""
