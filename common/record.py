@@ -6,9 +6,11 @@ size and checksum) of JSON lines `{"t":<unix ns>,"r":<sample rate>,"d":{...}}`. 
 """
 
 import threading
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import cast
 
 import numpy as np
 import orjson
@@ -150,13 +152,26 @@ def compress_value(lines: bytes) -> bytes:
     return compressor.compress(lines)
 
 
+_OF_THREAD = threading.local()
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    """One for each thread, as it may not be shared. It keeps nothing from one value to the next
+    but its memory, whose making takes 20 µs: a third of decompressing 100 wide events.
+    """
+    made = getattr(_OF_THREAD, "decompressor", None)
+    if made is None:
+        made = _OF_THREAD.decompressor = zstandard.ZstdDecompressor()
+    return cast(zstandard.ZstdDecompressor, made)
+
+
 def decompress_value(value: bytes) -> bytes:
     """The JSON lines of an events record. Raises RecordError; bounded by its content size."""
     try:
         size = zstandard.frame_content_size(value)
         if not 0 <= size <= limits.RECORD_DECODED_BYTES_MAX:
             raise RecordError(f"record value claims {size} bytes")
-        return zstandard.ZstdDecompressor().decompress(value, max_output_size=size)
+        return _decompressor().decompress(value, max_output_size=size)
     except zstandard.ZstdError as error:
         raise RecordError(f"record value cannot be decompressed: {error}") from error
 
