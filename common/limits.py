@@ -100,6 +100,9 @@ READ_BLOCK_BYTES_MAX: Final = 8 * 1024 * 1024  # record bytes read from the log 
 # --- role processes ------------------------------------------------------------------------------
 ROLE_THREADS_MAX: Final = 32  # most of them wait for a server; cores are shared by few at a time
 STORE_THREADS_MAX: Final = 16  # calls to the object store at once, beside the fetching of segments
+KEPT_FREE_BYTES_MAX: Final = 67_108_864  # freed memory an arena of an indexer keeps: about one cut
+KEPT_BLOCK_BYTES_MAX: Final = 16_777_216  # larger blocks are given back: a column is smaller
+KEPT_ARENAS_MAX: Final = 4  # so 256 MiB at most; few threads allocate much at the same time
 # --- Kafka log ---------------------------------------------------------------------------------
 KAFKA_BATCH_BYTES_MAX: Final = 2 * 1024 * 1024  # the topic's max.message.bytes: a record twice
 KAFKA_REQUEST_BYTES_MAX: Final = 8 * 1024 * 1024  # batches of several partitions in one request

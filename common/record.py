@@ -6,7 +6,6 @@ size and checksum) of JSON lines `{"t":<unix ns>,"r":<sample rate>,"d":{...}}`. 
 """
 
 import threading
-import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum

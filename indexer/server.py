@@ -21,6 +21,7 @@ from indexer.config import IndexerConfig
 from indexer.endpoints import Endpoints
 from indexer.exporting import MetadataExporting
 from indexer.held import HeldEndpoint
+from indexer.memory import keep_freed_pages
 from indexer.partition import Partition, Shared
 from indexer.repair import Repairs
 from indexer.resolver import Resolver
@@ -120,6 +121,7 @@ class Readiness:
 
 async def serve(context: RoleContext, config: IndexerConfig) -> None:
     """Run the indexer until `context.stop` is set and what is in flight is finished."""
+    keep_freed_pages()
     watch = LogWatch(context.backends.log, await context.backends.log.open(), context.clock)
     await asyncio.to_thread(refuse_fewer_partitions, context.backends.objects, watch.partitions)
     objects, log = context.backends.objects, context.backends.log

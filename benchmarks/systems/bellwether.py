@@ -16,6 +16,7 @@ from common.record import Kind, Record, compress_value, decoded_bytes
 from indexer.batch import Accepted, index_batch
 from indexer.config import IndexerConfig
 from indexer.live import LiveRows
+from indexer.memory import keep_freed_pages
 from indexer.seal import CutRows, seal_all
 from indexer.shred.ahead import load
 from indexer.shred.interface import Shredder
@@ -119,6 +120,7 @@ class Bellwether:
         import pyarrow as pa
 
         pa.set_cpu_count(1)
+        keep_freed_pages()
         self._prepared = prepared
         self._shredder = load_kernel(prepared)
         self._records = accepted_records(prepared)
