@@ -17,9 +17,18 @@ from benchmarks.options import chosen_systems, chosen_workloads, parse, plan_of,
 from benchmarks.report.page import write_page
 from benchmarks.report.picture import picture
 from benchmarks.report.table import show
-from benchmarks.results import FORMAT, Run, SystemInfo, read_run, with_workload, write_run
+from benchmarks.results import (
+    COMMIT,
+    FORMAT,
+    Run,
+    SystemInfo,
+    other_versions,
+    read_run,
+    with_workload,
+    write_run,
+)
 from benchmarks.runner import measure_workload, steps
-from benchmarks.systems import OURS, all_systems, is_ours
+from benchmarks.systems import all_systems, is_ours
 from benchmarks.workloads import REAL_DATA
 
 _TERMINATED = 128 + signal.SIGTERM
@@ -47,14 +56,9 @@ def begin(options: argparse.Namespace, target: Path) -> Run:
     if not (options.add and target.exists()):
         return run
     before = read_run(target)
-    if (_peers(before), before.seed) != (_peers(run), run.seed):
+    if (other_versions(before), before.seed) != (other_versions(run), run.seed):
         sys.exit(f"{target} was made with other versions or another seed: choose another --out")
     return before
-
-
-def _peers(run: Run) -> dict[str, str]:
-    """Versions of all but ours: what is added may be of a later commit, which is then said."""
-    return {name: text for name, text in run.versions.items() if name != OURS}
 
 
 def measure(options: argparse.Namespace, console: Console, target: Path) -> Run:
@@ -64,7 +68,7 @@ def measure(options: argparse.Namespace, console: Console, target: Path) -> Run:
     systems = [one for one in chosen_systems(options) if not one.available()]
     plan, run = plan_of(options), begin(options, target)
     columns = (TextColumn("{task.percentage:3.0f} %"), BarColumn(20), TimeElapsedColumn())
-    order, version = [one.name for one in all_systems()], describe_versions()[OURS]
+    order, commit = [one.name for one in all_systems()], describe_versions().get(COMMIT, "")
     with Progress(*columns, TextColumn("{task.description}"), console=console) as progress:
         total = sum(steps(plan, suiting(options, systems, one)) for one in workloads)
         task = progress.add_task("", total=total)
@@ -75,7 +79,7 @@ def measure(options: argparse.Namespace, console: Console, target: Path) -> Run:
                 suiting(options, systems, workload),
                 lambda text: progress.update(task, description=text, advance=1),
             )
-            some = [msgspec.structs.replace(one, version=version) for one in some]
+            some = [msgspec.structs.replace(one, commit=commit) for one in some]
             run = with_workload(run, info, some, order)
             write_run(run, target)
     return run

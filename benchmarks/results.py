@@ -7,6 +7,8 @@ from statistics import median
 import msgspec
 
 FORMAT = 1
+COMMIT = "commit"  # among the versions: of our sources
+_OWN = ("bellwether", COMMIT)
 
 
 class Repetition(msgspec.Struct, frozen=True):
@@ -25,7 +27,7 @@ class Result(msgspec.Struct, frozen=True):
     """One system on one workload. problem: empty, or why there is nothing or nothing right.
 
     wrong: what it wrote differs from the truth (so there are repetitions all the same).
-    version: ours when this was measured; empty in files that were made before it was kept.
+    commit: of our sources when this was measured; empty in older files.
     """
 
     workload: str
@@ -37,7 +39,7 @@ class Result(msgspec.Struct, frozen=True):
     settings: Mapping[str, object] = {}
     problem: str = ""
     wrong: str = ""
-    version: str = ""
+    commit: str = ""
 
     @property
     def measured(self) -> bool:
@@ -121,6 +123,42 @@ def with_workload(
         [*kept, *results], key=lambda one: (names.index(one.workload), order.index(one.system))
     )
     return msgspec.structs.replace(run, workloads=workloads, results=found)
+
+
+def with_kept(run: Run, before: Run, order: Sequence[str]) -> Run:
+    """The run with what an earlier one has of other workloads and groups, if they fit together.
+
+    Nothing is kept of other versions of peers, of another seed, or of a workload that had another
+    number of events.
+    """
+    if (other_versions(before), before.seed) != (other_versions(run), run.seed):
+        return run
+    sizes = {one.name: one.events for one in run.workloads}
+    measured = {(one.workload, one.group) for one in run.results}
+    for info in before.workloads:
+        if sizes.get(info.name, info.events) != info.events:
+            continue
+        kept = [
+            msgspec.structs.replace(one, commit=one.commit or before.versions.get(COMMIT, ""))
+            for one in before.results
+            if one.workload == info.name and (one.workload, one.group) not in measured
+        ]
+        if kept:
+            now = next((one for one in run.workloads if one.name == info.name), info)
+            run = with_workload(run, now, kept, order)
+    return run
+
+
+def in_order(run: Run, names: Sequence[str]) -> Run:
+    """The run with its workloads in the order of these names."""
+    workloads = sorted(run.workloads, key=lambda one: names.index(one.name))
+    results = sorted(run.results, key=lambda one: names.index(one.workload))
+    return msgspec.structs.replace(run, workloads=workloads, results=results)
+
+
+def other_versions(run: Run) -> dict[str, str]:
+    """Of everything but ours: what is added may be of another commit, which is then said."""
+    return {name: text for name, text in run.versions.items() if name not in _OWN}
 
 
 def write_run(run: Run, path: Path) -> None:

@@ -16,9 +16,19 @@ from benchmarks.report.ratios import (
     stored_per_event,
 )
 from benchmarks.report.table import COLUMNS, figure, row
-from benchmarks.results import Result, Run, WorkloadInfo, write_run
-from benchmarks.systems import AGAIN, OURS
+from benchmarks.results import (
+    COMMIT,
+    Result,
+    Run,
+    WorkloadInfo,
+    in_order,
+    read_run,
+    with_kept,
+    write_run,
+)
+from benchmarks.systems import AGAIN, OURS, all_systems
 from benchmarks.systems.base import Group
+from benchmarks.workloads import all_workloads
 
 WIDE = "wide spans"
 PAGE_FILE = "docs/performance.md"
@@ -76,7 +86,14 @@ _STAGES_TEXT = """\
 
 
 def write_page(run: Run, root: Path) -> None:
-    """Keep the run beside the page, and make the page, its picture and the README's line of it."""
+    """Keep the run beside the page, and make the page, its picture and the README's line of it.
+
+    What the run beside the page has of other workloads and groups stays.
+    """
+    if (root / RUN_FILE).exists():
+        order = [one.name for one in all_systems()]
+        run = with_kept(run, read_run(root / RUN_FILE), order)
+        run = in_order(run, [one.name for one in all_workloads()])
     (root / RUN_FILE).parent.mkdir(exist_ok=True)
     write_run(run, root / RUN_FILE)
     (root / PICTURE_FILE).write_text(picture(run))
@@ -152,14 +169,14 @@ def _busy(run: Run) -> list[str]:
 
 
 def _of_other_commits(run: Run) -> list[str]:
-    """Which results were added later."""
+    """Which results were added to the run."""
     found = dict.fromkeys(
-        (one.version, f"{one.workload} ({one.group})")
+        (one.commit, f"{one.workload} ({one.group})")
         for one in run.results
-        if one.version not in ("", run.versions[OURS])
+        if one.commit not in ("", run.versions.get(COMMIT))
     )
-    texts = [f"{what}: {OURS} {version}" for version, what in found]
-    return [f"Added later, of another commit: {'; '.join(texts)}.\n"] if texts else []
+    texts = [f"{what}: {commit}" for commit, what in found]
+    return [f"Measured at another commit: {'; '.join(texts)}.\n"] if texts else []
 
 
 def _goals(run: Run) -> list[str]:
