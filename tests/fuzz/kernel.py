@@ -60,6 +60,7 @@ def samples() -> Iterator[Case]:
     for at, text in enumerate(texts):
         yield at % 3, line(b'{"a":%b,"b":{"c":[%b]}}' % (text, text))
     yield 0, b"".join(line(b'{"n%d":%d,"n%d":"x"}' % (n, n, n + 1)) for n in range(40))
+    yield 0, line(b'{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7}') * 14  # all cells of a pass
     yield 2, line(b'{"a":{"b":{"c":1},"d":[ {} , 1 ]},"a.b":2}') * 20
 
 
@@ -179,7 +180,8 @@ def main() -> int:
     except Exception as error:  # noqa: BLE001 - said, and ends it
         depth, text = fuzzer.smallest(case)
         print(f"seed {given.seed}: {type(error).__name__}: {str(error)[:2000]}", file=sys.stderr)
-        print(f"depth {depth}, lines {text!r}", file=sys.stderr)
+        print(f"found with depth {case[0]}, lines {case[1]!r}", file=sys.stderr)
+        print(f"smallest: depth {depth}, lines {text!r}", file=sys.stderr)
         return 1
     print(f"{fuzzer.tried} inputs, {fuzzer.reached} branches, {len(fuzzer.corpus)} kept")
     return 0
