@@ -84,7 +84,8 @@ def list_partition_holders(locks: Locks) -> dict[int, list[Member]]:
 class RollingRestart(msgspec.Struct, frozen=True):
     """Value of the claim `operations/rolling-restart`: who restarts what now.
 
-    zone: where a process is being restarted. While it is held, nothing is moved elsewhere.
+    zone: where a process is being restarted, empty between two of them. While there is one,
+    nothing is moved elsewhere.
     """
 
     by: str

@@ -172,7 +172,8 @@ class Claims:
         now_ns = self._clock.monotonic_ns()
         vacant = picture.vacant(self.partitions, self._copies)
         restart = find_rolling_restart(self._locks)
-        frozen = restart is not None and restart.zone != self._member.zone
+        # between two steps nothing is down: who came back meanwhile may be given what it lacks
+        frozen = restart is not None and restart.zone not in ("", self._member.zone)
         return Look(
             picture,
             picture.plan(self.partitions, self._copies),

@@ -129,9 +129,11 @@ class Rolling:
                 await self._until_back(unit, frozenset())
                 self._say(f"[{number}/{len(units)}] {unit}: restarted already")
                 continue
+            await self._until_safe(unit, state)  # what has to move to get there may still move
             step = f"{number} of {len(units)}, {unit}"
             await self._mark(claim, msgspec.structs.replace(mark, zone=unit.zone, step=step))
             health = await self._restart(unit, state, claim)
+            await self._mark(claim, msgspec.structs.replace(mark, step=step))
             self._say(f"[{number}/{len(units)}] {unit}: ready again; {health}")
             if found := worse(normal, health, options.allowed):
                 raise Stopped(f"after {unit}: {'; '.join(found)}")

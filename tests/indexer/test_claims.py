@@ -3,11 +3,19 @@
 import shutil
 from pathlib import Path
 
+import msgspec
+
 from common.announce import Announcement
 from common.clock import SystemClock
 from common.locks import Locks
 from common.locks.files import FileLocks
-from common.members import Member, list_members, list_partition_holders
+from common.members import (
+    ROLLING_RESTART,
+    Member,
+    RollingRestart,
+    list_members,
+    list_partition_holders,
+)
 from indexer.claims import Claims
 
 
@@ -136,6 +144,35 @@ async def test_claim_moves_between_indexers_of_one_zone(tmp_path: Path) -> None:
     for holder in (one, other):
         await holder.claims.release_all()
         holder.locks.close()
+
+
+async def test_rolling_restart_holds_claims_still_only_while_it_restarts_somebody(
+    tmp_path: Path,
+) -> None:
+    """Who is not ready before something has moved could never be restarted, nor anybody else."""
+    holders = [Holder(tmp_path / "locks", f"in {zone}", zone) for zone in "abc"]
+    one, two, three = holders
+    operator = FileLocks(tmp_path / "locks")
+    mark = RollingRestart(by="a test", since_ns=1)
+    claim = operator.acquire(ROLLING_RESTART, msgspec.json.encode(mark))
+    assert claim is not None
+    await one.refresh()
+    await two.refresh()
+    claim.update(msgspec.json.encode(msgspec.structs.replace(mark, zone="b")))
+    for _ in range(4):
+        for holder in holders:
+            await holder.refresh()
+    assert three.claims.should_hold()
+    assert three.log == []
+    claim.update(msgspec.json.encode(mark))
+    for _ in range(4):
+        for holder in holders:
+            await holder.refresh()
+    assert three.claims.held() == three.claims.should_hold()
+    for holder in holders:
+        await holder.claims.release_all()
+        holder.locks.close()
+    operator.close()
 
 
 async def test_lost_locks_freeze_the_claims_and_stop_nothing(tmp_path: Path) -> None:

@@ -175,6 +175,29 @@ async def test_only_one_of_a_role_is_restarted_only_if_asked_for(
     assert len(played.stopped) == 4
 
 
+async def test_what_must_move_before_somebody_is_ready_may_move_between_the_steps(
+    played: Played, tmp_path: Path
+) -> None:
+    """An indexer that came back while others had its partitions is ready when it has them again."""
+    look, unfrozen_looks = played.look, 0
+
+    async def look_with_moves() -> Picture:
+        nonlocal unfrozen_looks
+        mark = find_rolling_restart(played.locks)
+        unfrozen_looks += mark is None or not mark.zone
+        picture = await look()
+        if unfrozen_looks < 5:
+            [late] = [m.instance for m in picture.members if str(unit_of(m)) == "indexer b/0"]
+            return replace(picture, not_ready={late: "partition 2 is not claimed"})
+        return picture
+
+    played.look = look_with_moves  # type: ignore[method-assign]  # played
+    work, _ = rolling(played, tmp_path)
+    work._options = replace(work._options, safe_within_s=30)
+    await work.run()
+    assert played.stopped == ALL
+
+
 @pytest.mark.parametrize(
     ("command", "why"),
     [
