@@ -170,12 +170,11 @@ def _busy(run: Run) -> list[str]:
 
 def _of_other_commits(run: Run) -> list[str]:
     """Which results were added to the run."""
-    found = dict.fromkeys(
-        (one.commit, f"{one.workload} ({one.group})")
-        for one in run.results
-        if one.commit not in ("", run.versions.get(COMMIT))
-    )
-    texts = [f"{what}: {commit}" for commit, what in found]
+    found: dict[str, dict[str, None]] = {}
+    for one in run.results:
+        if one.commit not in ("", run.versions.get(COMMIT)):
+            found.setdefault(one.commit, {})[f"{one.workload} ({one.group})"] = None
+    texts = [f"at {commit} {', '.join(what)}" for commit, what in found.items()]
     return [f"Measured at another commit: {'; '.join(texts)}.\n"] if texts else []
 
 
