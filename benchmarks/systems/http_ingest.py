@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.processes import usage
 from benchmarks.serving.client import Sent, percentiles_ms, send_all
-from benchmarks.serving.events import asked, is_accepted, requests_of, weighted
+from benchmarks.serving.events import asked, dataset_name, is_accepted, requests_of, weighted
 from benchmarks.serving.roles import Roles
 from benchmarks.systems.base import Group, Prepared, Written
 from benchmarks.systems.bellwether import read_segments
@@ -72,6 +72,12 @@ class RolesSystem:
             raise RuntimeError("not started")
         return self._roles
 
+    @property
+    def datasets(self) -> int:
+        """As many as partitions that were asked for: a small dataset uses only a few of them."""
+        bodies = -(-self.prepared.events // self.prepared.body_events)
+        return min(max(self._partitions, 1), bodies)
+
     def begin_anew(self) -> Roles:
         """Roles on an empty folder; none is started."""
         self.end()
@@ -89,9 +95,14 @@ class RolesSystem:
 
     def check(self) -> Written:
         """What queries and segments hold. Raises RuntimeError when queries say anything else."""
-        right, found = weighted(self.prepared), asked(self.roles.door, self.prepared.checks)
-        if found.count != right.count or not _close(found.sums, right.sums):
-            raise RuntimeError(f"queries say {found}, not {right}")
+        right, checks = weighted(self.prepared), self.prepared.checks
+        found = [
+            asked(self.roles.door, checks, dataset_name(number)) for number in range(self.datasets)
+        ]
+        count = sum(one.count for one in found)
+        sums = (sum(one.sums[0] for one in found), sum(one.sums[1] for one in found))
+        if count != right.count or not _close(sums, right.sums):
+            raise RuntimeError(f"queries say {count} and {sums}, not {right}")
         return read_segments(self.prepared, segment_files(self.roles.data))
 
 
@@ -146,7 +157,7 @@ class HttpToSealed(RolesSystem):
         roles = self.begin_anew()
         roles.start(*ALL_ROLES)
         roles.wait_kernels()
-        self._requests = requests_of(self.prepared, roles.door.key, time.time_ns())
+        self._requests = requests_of(self.prepared, roles.door.key, time.time_ns(), self.datasets)
         self._before = cpu_by_role(roles)
 
     def run(self) -> None:
