@@ -10,7 +10,7 @@ from benchmarks.systems import OURS
 WIDE = "wide spans"
 _AGAINST_WIDE = (("duckdb", 1.6), ("chdb (typed)", 2.0), ("polars", 4.0))
 _TAPE_SHARE = 0.3
-_HTTP_WORKLOAD = "wide spans, bodies of 100"
+_HTTP_WORKLOAD = "wide spans over HTTP"
 _HTTP_TIMES = 2.5
 _HOSTILE = ("sparse schema", "random key order", "2,000 fields")
 _HOSTILE_SHARE = 0.25

@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.workloads.access import access
 from benchmarks.workloads.base import Workload
 from benchmarks.workloads.fields import FIELDS_500, FIELDS_2000, RANDOM_ORDER, SPARSE
-from benchmarks.workloads.growth import COLUMNS, GROWING, LONG_LOG
+from benchmarks.workloads.growth import COLUMNS, GROWING, LONG_LOG, OVER_HTTP
 from benchmarks.workloads.metrics import METRICS
 from benchmarks.workloads.nginx import nginx
 from benchmarks.workloads.values import DISTINCT, LONG_TEXT, MIXED, NESTED, UNICODE
@@ -31,6 +31,7 @@ def all_workloads(real_data: Path | None = None) -> list[Workload]:
         MIXED,
         NESTED,
         *BODIES,
+        OVER_HTTP,
         LONG_LOG,
         GROWING,
         *COLUMNS,

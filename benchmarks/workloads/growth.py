@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import orjson
 
+from benchmarks.systems import VICTORIALOGS
 from benchmarks.systems.base import Checks, Group
 from benchmarks.workloads.base import Workload
 from benchmarks.workloads.wide import WIDE
@@ -41,6 +42,18 @@ def _columns(count: int) -> Workload:
 
 
 COLUMNS = tuple(_columns(count) for count in (10, 100, 1_000, 10_000))
+OVER_HTTP = replace(
+    WIDE,
+    name="wide spans over HTTP",
+    note="the same kind of events in bodies of 100, DuckDB on their lines beside servers of ours",
+    body_events=100,
+    events=65_536,
+    quick=False,
+    groups=frozenset({Group.FILES, Group.END_TO_END}),
+    systems=frozenset(
+        {"duckdb", "http to acknowledged", "http to sealed", "log replay to sealed", VICTORIALOGS}
+    ),
+)
 GROWING = replace(
     WIDE,
     name="wide spans, growing",
