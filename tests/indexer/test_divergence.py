@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pytest
 
@@ -49,7 +50,7 @@ class Flipping:
         ((key, column),) = block.columns.items()
         values = column.values.to_pylist()
         values[wrong[0]] += 1_000
-        flipped = replace(column, values=pa.array(values, key.type.arrow))
+        flipped = msgspec.structs.replace(column, values=pa.array(values, key.type.arrow))
         return Shredded(replace(block, columns={key: flipped}), shredded.set_aside)
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from common.scan.kernel.build import options
 from shepherd.split.ahead import use_cache
 
+_BYTES_MAX = 20_000
+
 
 def main(folder: str, seconds: str, seed: str) -> None:
     options.checked = True
     use_cache(Path(folder) / "checked")
     from shepherd.split.kernel.splitter import KernelSplitter
-    from tests.indexer.kernel.checked import damaged
+    from tests.fuzz.mutate import mutated
     from tests.shepherd.split.same import assert_same
     from tests.shepherd.split.test_same_as_reference import BODIES, RATE_TEXTS, SAMPLE, TIME_TEXTS
 
@@ -31,7 +33,8 @@ def main(folder: str, seconds: str, seed: str) -> None:
     end_s = time.monotonic() + float(seconds)
     bodies = 0
     while time.monotonic() < end_s:
-        assert_same(splitter, damaged(dice, dice.choice(samples)), dice.randrange(3))
+        body = mutated(dice, dice.choice(samples), samples, _BYTES_MAX)
+        assert_same(splitter, body, dice.randrange(3))
         bodies += 1
     print(bodies)
 
