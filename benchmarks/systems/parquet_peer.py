@@ -1,12 +1,13 @@
 """What peers that write one Parquet file have in common: its place, fsync, and reading it back."""
 
+from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.systems.base import Checks, Group, Keys, Prepared, Written, make_durable
 
 
-class ParquetPeer:
+class ParquetPeer(ABC):
     """Reads the file of lines and writes one file of zstd-compressed columns, fsynced.
 
     A peer says how in `write`; what it does not want to be timed goes into `get_ready`.
@@ -40,12 +41,12 @@ class ParquetPeer:
         prepared, target = self._places()
         return read_parquet(target, prepared.checks)
 
-    def get_ready(self, source: Path) -> None:
+    def get_ready(self, source: Path) -> None:  # noqa: B027  # most have nothing to prepare
         """Import, connect, look up types. Not timed."""
 
+    @abstractmethod
     def write(self, source: Path, target: Path) -> None:
         """The job, without fsync. Timed."""
-        raise NotImplementedError
 
     def _places(self) -> tuple[Prepared, Path]:
         if self._prepared is None:
