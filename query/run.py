@@ -89,7 +89,7 @@ class Runner:
         coverage = _coverage(settled, others, partitions)
         if wish.mode == "require" and not coverage["complete"]:
             told = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
-            reasons = "; ".join(filter(None, told))
+            reasons = "; ".join(dict.fromkeys(filter(None, told)))  # each once, however many
             raise Unavailable(f"not every partition can be covered now: {reasons[:500]}")
         top, data = await asyncio.to_thread(_totals, question, plan, totals)
         data["series"] = []
