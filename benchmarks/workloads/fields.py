@@ -24,6 +24,15 @@ def _value(dice: random.Random, field: int) -> object:
     return dice.random() < 0.5
 
 
+def common_fields(dice: random.Random, number: int) -> dict[str, object]:
+    """The three fields that every event has, where the others differ from event to event."""
+    return {
+        "service": f"service-{number % 50}",
+        "duration_ms": round(dice.lognormvariate(2, 1), 3),
+        "status": dice.choice((200, 404, 500)),
+    }
+
+
 def _full(fields: int, seed: int, events: int) -> list[bytes]:
     dice = random.Random(seed)
     names = [f"group{field % 20}.field_{field}" for field in range(fields)]
@@ -38,11 +47,7 @@ def _sparse(seed: int, events: int) -> list[bytes]:
     dice = random.Random(seed)
     found = []
     for number in range(events):
-        event: dict[str, object] = {
-            "service": f"service-{number % 50}",
-            "duration_ms": round(dice.lognormvariate(2, 1), 3),
-            "status": dice.choice((200, 404, 500)),
-        }
+        event = common_fields(dice, number)
         for field in dice.sample(range(_SPARSE_FIELDS), _SPARSE_PER_EVENT):
             event[f"attribute.{field}"] = _value(dice, field)
         found.append(orjson.dumps(event))

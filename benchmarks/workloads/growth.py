@@ -8,6 +8,7 @@ import orjson
 from benchmarks.systems import VICTORIALOGS
 from benchmarks.systems.base import Checks, Group
 from benchmarks.workloads.base import Workload
+from benchmarks.workloads.fields import common_fields
 from benchmarks.workloads.wide import WIDE
 
 _PER_EVENT = 10
@@ -18,11 +19,7 @@ def _some_of(columns: int, seed: int, events: int) -> list[bytes]:
     dice = random.Random(seed)
     found = []
     for number in range(events):
-        event: dict[str, object] = {
-            "service": f"service-{number % 50}",
-            "duration_ms": round(dice.lognormvariate(2, 1), 3),
-            "status": dice.choice((200, 404, 500)),
-        }
+        event = common_fields(dice, number)
         for field in dice.sample(range(columns), _PER_EVENT):
             name = f"attribute.{field:05}"
             event[name] = f"state-{dice.randint(0, 30)}" if field % 2 else dice.randint(0, 10_000)

@@ -15,7 +15,6 @@ from common.record import Record, encode_event_line, events_record
 from shepherd.delivery import Delivery
 from shepherd.eligible import rendezvous_order
 from shepherd.placement import Placement, Tried
-from shepherd.probation import Probation
 from shepherd.probing import Probing
 from tests.shepherd.virtual import SECOND, Broker, BrokersLog, LoopClock, run_virtual
 
@@ -299,15 +298,6 @@ def test_flapping_broker_is_trusted_later_each_time() -> None:
     assert returns[0] < 7
     assert returns[-1] > 3 * returns[0]
     house.check_once()
-
-
-def test_probe_whose_end_nobody_tells_is_sent_again() -> None:
-    """Its partition got another leader on the way, so that it told of that one."""
-    probation = Probation("why", 0, "b", 0)
-    assert probation.due(SECOND)
-    probation.sent(SECOND)
-    assert not probation.due(10 * SECOND)
-    assert probation.due(30 * SECOND)
 
 
 def test_quiet_shepherd_does_not_need_traffic_to_find_another_partition() -> None:
