@@ -77,6 +77,8 @@ def select(block: ColumnBlock, mask: npt.NDArray[np.bool_]) -> ColumnBlock:
     """The rows where `mask` (bool[rows]) is true; columns left without a value are gone."""
     if mask.all():
         return block
+    if not mask.any():
+        return empty_block()
     new_row = np.cumsum(mask, dtype=np.int64) - 1
     columns: dict[ColumnKey, SparseColumn] = {}
     for key, column in block.columns.items():

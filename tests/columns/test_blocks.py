@@ -34,6 +34,11 @@ def test_selected_rows_are_those_of_the_records_alone(
     assert_same_block(select(whole, mask), shredder.shred(alone).block)
 
 
+def test_no_row_selected_leaves_no_column() -> None:
+    block = ReferenceShredder().shred(inputs(EVENTS)).block
+    assert_same_block(select(block, np.zeros(block.rows, np.bool_)), empty_block())
+
+
 @given(records, st.integers(0, 12))
 def test_parts_put_together_are_the_whole(events: list[bytes], at: int) -> None:
     shredder = ReferenceShredder()
