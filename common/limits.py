@@ -10,6 +10,9 @@ from typing import Final
 EVENT_FIELDS_MAX: Final = 2_000  # members of an event after unpacking; the vendor's limit
 EVENT_BYTES_MAX: Final = 1_000_000  # bytes of one event's `data`; the vendor's limit
 STRING_BYTES_MAX: Final = 65_535  # UTF-8 bytes of one string value or key; the vendor's limit
+# Names that unpacking makes of one event: 262 bytes for each of 2,000 fields, which no honest event
+# has. Part of format version 1, since an event beyond it in the log is not unpacked.
+UNPACKED_NAME_BYTES_MAX: Final = 524_288
 NESTING_DEPTH_MAX: Final = 256  # hard parse depth: bounds the stack of every parser we have
 EXPAND_DEPTH_MAX: Final = 10  # the vendor's largest `expand_json_depth`
 SAMPLE_RATE_MAX: Final = 2**31 - 1  # fits every client's integer; keeps weighted sums in range

@@ -72,3 +72,15 @@ def wide_records(events: int, per_record: int = 100, seed: int = 7) -> list[Shre
         ShredInput(offset, START_NS + at * 900_000, 0, b"".join(lines[at : at + per_record]))
         for offset, at in enumerate(range(0, events, per_record))
     ]
+
+
+def event_of_name_bytes(size: int) -> bytes:
+    """An event whose fields inside one object have full names of `size` bytes together.
+
+    Some are repeated, some null, one is written with escapes: all of them count.
+    """
+    above, name, repeated = b"x" * 2_500, "kéy".encode(), 200
+    members = [rb'"k\u00e9y":1', *[b'"%b":[7]' % name, b'"%b":null' % name] * repeated][:repeated]
+    rest = size - repeated * len(above + b"." + name) - len(above + b".")
+    members.append(b'"%b":"last"' % (b"r" * rest))
+    return b'{"%b":{%b},"n":1}' % (above, b",".join(members))

@@ -23,6 +23,7 @@ class Rule(StrEnum):
     DATA_EMPTY = "data_empty"
     TOO_LARGE = "too_large"
     TOO_MANY_FIELDS = "too_many_fields"
+    NAMES_TOO_LONG = "names_too_long"
     STRING_TOO_LONG = "string_too_long"
     KEY_TOO_LONG = "key_too_long"
     TOO_DEEP = "too_deep"
@@ -85,4 +86,14 @@ def too_many_fields() -> EventFault:
         Rule.TOO_MANY_FIELDS,
         "data",
         f"Event has too many columns. (the limit is {limits.EVENT_FIELDS_MAX} fields)",
+    )
+
+
+def names_too_long() -> EventFault:
+    """The names that unpacking makes of the event's fields have too many bytes together."""
+    return EventFault(
+        Rule.NAMES_TOO_LONG,
+        "data",
+        f"names of unpacked fields have more than {limits.UNPACKED_NAME_BYTES_MAX} bytes together;"
+        " shorten the names of objects",
     )

@@ -48,7 +48,7 @@ def _event(
     data = bytes(envelope.data)
     rate_raw = bytes(envelope.samplerate)
     try:
-        if not (parsed.get("data") and counts_prove(data)):
+        if not (parsed.get("data") and counts_prove(data, depth)):
             data = json_events.check_data(data, depth)
         rate = 1 if rate_raw in (b"null", b"1") else json_events.sample_rate(rate_raw)
         time_ns = json_events.event_time(bytes(envelope.time), arrival_ns)
@@ -59,7 +59,7 @@ def _event(
 
 def check_event(body: bytes, depth: int) -> bytes:
     """As `json_events.check_event`."""
-    if counts_prove(body):
+    if counts_prove(body, depth):
         try:
             parsed = orjson.loads(body)
         except ValueError:
@@ -69,11 +69,14 @@ def check_event(body: bytes, depth: int) -> bytes:
     return json_events.check_event(body, depth)
 
 
-def counts_prove(data: bytes) -> bool:
-    """Whether counts alone prove that no limit is passed: strings, fields, nesting."""
+def counts_prove(data: bytes, depth: int) -> bool:
+    """Whether counts alone prove that no limit is passed: strings, fields, nesting, names."""
+    members = data.count(b":")
+    objects = data.count(b"{")
     return (
         data[:1] == b"{"
         and len(data) <= limits.STRING_BYTES_MAX
-        and data.count(b":") <= limits.EVENT_FIELDS_MAX
-        and data.count(b"{") + data.count(b"[") <= limits.NESTING_DEPTH_MAX
+        and members <= limits.EVENT_FIELDS_MAX
+        and objects + data.count(b"[") <= limits.NESTING_DEPTH_MAX
+        and (depth == 0 or objects == 1 or members * len(data) <= limits.UNPACKED_NAME_BYTES_MAX)
     )

@@ -32,7 +32,7 @@ def split_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Ref
         events = _unpack(body)
         if type(events) is not list or len(events) > limits.BATCH_EVENTS_MAX:
             raise _Unsure
-        return [_event(event, arrival_ns) for event in events]
+        return [_event(event, depth, arrival_ns) for event in events]
     except _Unsure:
         return msgpack_events.split_msgpack_batch(body, depth, arrival_ns)
 
@@ -40,7 +40,7 @@ def split_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Ref
 def check_event(body: bytes, depth: int) -> bytes:
     """As `msgpack_events.check_msgpack_event`."""
     try:
-        return _data(_unpack(body))
+        return _data(_unpack(body), depth)
     except _Unsure:
         return msgpack_events.check_msgpack_event(body, depth)
 
@@ -64,10 +64,10 @@ def _as_dict(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
     return found
 
 
-def _event(event: Any, arrival_ns: int) -> Accepted | Refused:
+def _event(event: Any, depth: int, arrival_ns: int) -> Accepted | Refused:
     if type(event) is not dict or set(map(type, event)) != {str}:
         raise _Unsure
-    data = _data(event.get("data"))
+    data = _data(event.get("data"), depth)
     rate = event.get("samplerate")
     try:
         return Accepted(
@@ -79,14 +79,14 @@ def _event(event: Any, arrival_ns: int) -> Accepted | Refused:
         raise _Unsure from None
 
 
-def _data(value: Any) -> bytes:
+def _data(value: Any, depth: int) -> bytes:
     if type(value) is not dict or not value:
         raise _Unsure
     try:
         text = orjson.dumps(value)  # keys are strings, text is UTF-8, nesting is bounded
     except TypeError as error:
         raise _Unsure from error
-    if not (fast_json.counts_prove(text) and _is_plain(value)):
+    if not (fast_json.counts_prove(text, depth) and _is_plain(value)):
         raise _Unsure
     return text
 

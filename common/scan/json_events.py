@@ -14,6 +14,7 @@ from common.scan.events import (
     MalformedBody,
     Refused,
     Rule,
+    names_too_long,
     too_large,
     too_many_fields,
 )
@@ -201,6 +202,8 @@ class _DataScan:
         self._body = body
         self._depth = depth
         self._fields = 0
+        self._name_bytes = 0  # of fields inside unpacked objects, their full names
+        self._prefixes = [0]  # bytes of names and dots before a field, per unpacked object open
         self._path: list[Span] = []  # the key in force at each level that has one
         self.fault: EventFault | None = None
 
@@ -219,8 +222,8 @@ class _DataScan:
             kind = token.kind
             if kind is TokenKind.KEY:
                 path[-1] = (token.start, token.end)
-                if not arrays and level <= self._depth + 1 and not (fresh and level > 1):
-                    self._fields += 1  # the first member inside takes its parent's place
+                if not arrays and level <= self._depth + 1:
+                    self._count(token, level, fresh)
                 if token.end - token.start - 2 > limits.STRING_BYTES_MAX or not self._ascii(token):
                     self._check_string(token, Rule.KEY_TOO_LONG)
                 fresh = False
@@ -228,6 +231,8 @@ class _DataScan:
                 level += 1
                 opened.append(kind is TokenKind.ARRAY_START)
                 arrays += opened[-1]
+                if not opened[-1] and not arrays and level <= self._depth + 1:
+                    self._prefixes.append(self._prefixes[-1] + self._size(*path[-1]) + 1)
                 path.append((0, 0))
                 fresh = True
                 if level == limits.NESTING_DEPTH_MAX + 1:
@@ -236,6 +241,8 @@ class _DataScan:
                     )
             elif kind in _CLOSES:
                 fresh = False
+                if level == len(self._prefixes) and not arrays:
+                    self._prefixes.pop()
                 level -= 1
                 arrays -= opened.pop()
                 path.pop()
@@ -246,6 +253,28 @@ class _DataScan:
                 fresh = False
                 self._check_scalar(token)
         raise AssertionError("the tokenizer ends a value with its closing bracket")
+
+    def _count(self, key: Token, level: int, fresh: bool) -> None:
+        """Count a field. fresh: the first inside its object takes that object's place."""
+        if level == 1:
+            self._fields += 1
+            return
+        prefix = self._prefixes[-1]
+        self._name_bytes += prefix + self._size(key.start, key.end)
+        if not fresh:
+            self._fields += 1
+        elif level > 2:
+            self._name_bytes -= prefix - 1
+
+    def _size(self, start: int, end: int) -> int:
+        """Bytes of a name. One that is not UTF-8 is a fault already."""
+        raw = self._body[start + 1 : end - 1]
+        if b"\\" not in raw:
+            return len(raw)
+        try:
+            return len(jt.string_value(self._body, start, end).encode())
+        except jt.BadValue:
+            return len(raw)
 
     def _ascii(self, token: Token) -> bool:
         return self._body[token.start : token.end].isascii()
@@ -276,6 +305,8 @@ class _DataScan:
             self.fault = too_large()
         elif self._fields > limits.EVENT_FIELDS_MAX:
             self.fault = self.fault or too_many_fields()
+        elif self._name_bytes > limits.UNPACKED_NAME_BYTES_MAX:
+            self.fault = self.fault or names_too_long()
         elif self._fields == 0:
             self.fault = self.fault or EventFault(Rule.DATA_EMPTY, "data", "has no fields")
 

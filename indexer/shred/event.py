@@ -3,7 +3,8 @@
 An event becomes one value per field name. Objects are unpacked while the depth allows; deeper
 objects, arrays and empty objects are JSON text. The last member of a name in document order wins,
 also when it is null, which makes the field absent (I12). The door's limits on sizes and counts
-are not checked again: what is in the log was acknowledged, and is stored (I2).
+are not checked again: what is in the log was acknowledged, and is stored (I2). One of them has a
+meaning here: an event whose unpacked names would be too long is read as if the depth were 0.
 """
 
 from collections.abc import Iterator
@@ -35,6 +36,25 @@ class JsonText(str):
     __slots__ = ()
 
 
+class NamesTooLong(Exception):
+    """Unpacking would make more bytes of names than one event may have."""
+
+
+class NameBytes:
+    """Counts the names of fields inside unpacked objects: repeated and null ones too."""
+
+    __slots__ = ("_counted",)
+
+    def __init__(self) -> None:
+        self._counted = 0
+
+    def add(self, name: str) -> None:
+        """One more field. Raises NamesTooLong."""
+        self._counted += len(name) if name.isascii() else len(name.encode())
+        if self._counted > limits.UNPACKED_NAME_BYTES_MAX:
+            raise NamesTooLong
+
+
 FieldValue = str | int | float | bool
 Fields = dict[str, FieldValue]
 
@@ -44,18 +64,30 @@ def read_event(data: bytes, depth: int) -> Fields:
 
     Raises ValueError (JsonSyntaxError, BadValue) naming what is wrong; nothing else.
     """
+    try:
+        return _read_fields(data, depth)
+    except NamesTooLong:
+        return _read_fields(data, 0)
+
+
+def _read_fields(data: bytes, depth: int) -> Fields:
     stream = tokens(data, depth_max=limits.NESTING_DEPTH_MAX)
     if next(stream).kind is not TokenKind.OBJECT_START:
         raise BadValue("event is not an object")
     fields: Fields = {}
-    end = _read_object(data, stream, "", depth, fields)
+    end = _read_object(data, stream, "", depth, fields, NameBytes())
     if skip_space(data, end) != len(data):
         raise BadValue("something follows the event's object")
     return fields
 
 
 def _read_object(
-    data: bytes, stream: Iterator[Token], prefix: str, depth: int, fields: Fields
+    data: bytes,
+    stream: Iterator[Token],
+    prefix: str,
+    depth: int,
+    fields: Fields,
+    name_bytes: NameBytes,
 ) -> int:
     """Read members until the object ends, and return where; nested at most `depth` deep."""
     for token in stream:
@@ -64,8 +96,10 @@ def _read_object(
         name = prefix + string_value(data, token.start, token.end)
         token = next(stream)
         if token.kind is TokenKind.OBJECT_START and depth > 0 and not _is_empty(data, token):
-            _read_object(data, stream, f"{name}.", depth - 1, fields)
+            _read_object(data, stream, f"{name}.", depth - 1, fields, name_bytes)
             continue
+        if prefix:
+            name_bytes.add(name)
         value = _read_value(data, token, stream)
         if value is None:
             fields.pop(name, None)

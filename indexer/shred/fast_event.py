@@ -12,7 +12,7 @@ import orjson
 
 from common import limits
 from common.scan.json_tokens import INT64_MAX, INT64_MIN, without_space
-from indexer.shred.event import Fields, JsonText, read_event
+from indexer.shred.event import Fields, JsonText, NameBytes, NamesTooLong, read_event
 
 _FLAT = frozenset((str, int, float, bool, type(None)))
 _raw_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -31,7 +31,10 @@ def read_event_fast(data: bytes, depth: int) -> Fields:
         return read_event(data, depth)
     if not kinds <= _FLAT:
         fields: Fields = {}
-        _unpack(data, members, "", depth, fields)
+        try:
+            _unpack(data, members, "", depth, fields, NameBytes())
+        except NamesTooLong:
+            return read_event(data, 0)
         return fields
     if type(None) in kinds:
         members = {name: value for name, value in members.items() if value is not None}
@@ -69,15 +72,23 @@ def _strings_in(value: Any) -> int:
 
 
 def _unpack(
-    source: bytes, members: dict[str, Any], prefix: str, depth: int, fields: Fields
+    source: bytes,
+    members: dict[str, Any],
+    prefix: str,
+    depth: int,
+    fields: Fields,
+    name_bytes: NameBytes,
 ) -> None:
     """Add the members of the object `source`; containers are taken from their source text."""
     texts = _raw_members.decode(source)
     for key, value in members.items():
         name = prefix + key
         if type(value) is dict and value and depth > 0:
-            _unpack(bytes(texts[key]), value, f"{name}.", depth - 1, fields)
-        elif type(value) in (dict, list):
+            _unpack(bytes(texts[key]), value, f"{name}.", depth - 1, fields, name_bytes)
+            continue
+        if prefix:
+            name_bytes.add(name)
+        if type(value) in (dict, list):
             text = bytes(texts[key])
             fields[name] = JsonText(without_space(text, 0, len(text)).decode())
         elif value is None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common import limits
 from common.scan.kernel.build import options
 from indexer.shred.ahead import use_cache
 from indexer.shred.interface import Shredder, ShredInput
@@ -28,7 +29,7 @@ from tests.kernel_cache import KERNEL_CACHE
 
 SMALL = {
     "ROWS_MAX": 16, "CELLS_MAX": 64, "NAMES_MAX": 32, "ARENA_BYTES": 1_024, "HANDED_MAX": 6,
-    "HANDED_FEW": 4, "TEXT_BYTES": 2_048, "PROBES_MAX": 6,
+    "HANDED_FEW": 4, "TEXT_BYTES": 2_048, "PROBES_MAX": 6, "_NAME_BYTES_MAX": 60,
 }  # fmt: skip
 INPUT_BYTES_MAX = 4_000
 _BUCKETS = np.array(
@@ -62,6 +63,7 @@ def samples() -> Iterator[Case]:
     yield 0, b"".join(line(b'{"n%d":%d,"n%d":"x"}' % (n, n, n + 1)) for n in range(40))
     yield 0, line(b'{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7}') * 14  # all cells of a pass
     yield 2, line(b'{"a":{"b":{"c":1},"d":[ {} , 1 ]},"a.b":2}') * 20
+    yield 1, line(b'{"kkkkkkkkkkkkkkkkkk":{"a":1,"b":null,"b":2},"n":{}}') * 3  # 60 bytes of names
 
 
 class Fuzzer:
@@ -137,6 +139,7 @@ def _records(case: Case) -> list[ShredInput]:
 
 def _prepare(cache: Path) -> Shredder:
     options.checked = True
+    vars(limits)["UNPACKED_NAME_BYTES_MAX"] = SMALL["_NAME_BYTES_MAX"]  # the reference's own
     count_branches_of(["common.scan.kernel", "indexer.shred.kernel"], SMALL)
     made = repr(SMALL).encode() + Path(coverage.__file__).read_bytes()
     use_cache(cache / f"fuzzed-{hashlib.sha256(made).hexdigest()[:8]}")

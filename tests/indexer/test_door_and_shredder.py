@@ -2,15 +2,19 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common import limits
 from common.record import encode_event_line
 from common.scan import fast_json, json_events
-from common.scan.events import Accepted, MalformedBody
+from common.scan.events import Accepted, MalformedBody, Rule
+from indexer.shred.event import read_event
+from indexer.shred.fast_event import read_event_fast
 from indexer.shred.interface import ShredInput
 from indexer.shred.reference import ReferenceShredder
+from tests.indexer.test_shred import exactly
 from tests.indexer.test_shred_properties import events, flat_events
 
 
@@ -46,3 +50,26 @@ def test_the_deepest_accepted_nesting_becomes_a_row() -> None:
                 if isinstance(outcome, Accepted):
                     accepted += stored(outcome, 2)
     assert accepted > 0
+
+
+@given(events, st.integers(0, 3), st.integers(0, 12))
+def test_the_door_refuses_the_names_that_the_shredder_would_not_make(
+    event: str, depth: int, most: int
+) -> None:
+    data = event.encode()
+    try:
+        (accepted,) = json_events.split_batch(b'[{"data":%b}]' % data, depth, 7)
+    except MalformedBody:
+        return
+    if not isinstance(accepted, Accepted):
+        return
+    unpacked = read_event(data, depth)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(limits, "UNPACKED_NAME_BYTES_MAX", most)
+        (outcome,) = json_events.split_batch(b'[{"data":%b}]' % data, depth, 7)
+        for read in (read_event, read_event_fast):
+            if isinstance(outcome, Accepted):
+                assert exactly(read(data, depth)) == exactly(unpacked)
+            else:
+                assert outcome.rule is Rule.NAMES_TOO_LONG
+                assert exactly(read(data, depth)) == exactly(read(data, 0))

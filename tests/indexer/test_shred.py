@@ -11,7 +11,7 @@ from indexer.shred.event import JsonText, read_event
 from indexer.shred.fast_event import read_event_fast
 from indexer.shred.interface import SetAside, ShredInput
 from indexer.shred.reference import ReadEvent, ReferenceShredder
-from tests.generate import START_NS, wide_lines
+from tests.generate import START_NS, event_of_name_bytes, wide_lines
 
 INT, FLOAT, BOOL, STRING, JSON = FieldType
 WAYS = pytest.mark.parametrize("read", [read_event, read_event_fast])
@@ -106,6 +106,16 @@ def test_the_deepest_event_allowed_is_read(read: ReadEvent) -> None:
     objects = b'{"a":' * (inner + 1) + b"1" + b"}" * (inner + 1)
     (name,) = read(objects, 10)
     assert name == ".".join("a" * 11)
+
+
+@WAYS
+def test_an_event_of_too_long_names_is_read_as_if_it_were_not_unpacked(read: ReadEvent) -> None:
+    most = limits.UNPACKED_NAME_BYTES_MAX
+    assert len(read(event_of_name_bytes(most), 1)) == 3
+    data = event_of_name_bytes(most + 1)
+    fields = read(data, 1)
+    assert exactly(fields) == exactly(read(data, 0))
+    assert sorted(map(len, fields)) == [1, 2_500]
 
 
 def one_record(lines: bytes, depth: int = 0, offset: int = 7) -> ShredInput:

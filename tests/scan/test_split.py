@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from common import limits
 from common.scan import fast_json, json_events
 from common.scan.events import Accepted, EventFault, MalformedBody, Refused, Rule
+from tests.generate import event_of_name_bytes
 
 NOW = 1_700_000_000_000_000_001
 SPLITTERS = (fast_json.split_batch, json_events.split_batch)
@@ -187,6 +188,19 @@ def test_fields_are_counted_after_unpacking_to_the_datasets_depth(split: object)
     body = f'[{{"data":{{"a":{{{inner}}},"b":{{{inner}}},"e":{{}}}}}}]'.encode()
     assert isinstance(split(body, 0, NOW)[0], Accepted)  # type: ignore[operator]
     assert split(body, 1, NOW)[0].rule is Rule.TOO_MANY_FIELDS  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("split", SPLITTERS)
+def test_names_that_unpacking_makes_have_a_limit_of_bytes(split: object) -> None:
+    most = limits.UNPACKED_NAME_BYTES_MAX
+    for size, depth, taken in ((most, 1, True), (most + 1, 1, False), (most + 1, 0, True)):
+        body = b'[{"data":{"n":1}},{"data":%b}]' % event_of_name_bytes(size)
+        first, second = split(body, depth, NOW)  # type: ignore[operator]
+        assert isinstance(first, Accepted)
+        assert isinstance(second, Accepted) == taken
+        if not taken:
+            assert second.rule is Rule.NAMES_TOO_LONG
+            assert str(most) in second.error
 
 
 @pytest.mark.parametrize("split", SPLITTERS)

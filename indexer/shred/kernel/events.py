@@ -8,6 +8,7 @@ The last member of a name wins, also when it is null: `last_cell` tells where in
 field was seen before, and that cell dies. No list of the event's fields has to be kept or cleared.
 """
 
+from common import limits
 from common.scan.kernel.build import FAIL, FULL, Bytes, Words, compiled
 from common.scan.kernel.containers import ANY_SIZE, DEPTH_MAX, skip_value
 from common.scan.kernel.lanes import byte_at, get, put
@@ -21,6 +22,7 @@ from indexer.shred.kernel.memory import (
     CELLS_MAX,
     FIELD,
     FIELD_LAST,
+    FIELD_SIZE,
     FIELD_WORDS,
     NODE,
     NODE_FIELD,
@@ -37,6 +39,7 @@ from indexer.shred.kernel.memory import (
 
 # Types of columns, in the order of their letters: b, f, i, j, s.
 BOOL, FLOAT, INT, JSON, STRING = range(5)
+_NAME_BYTES_MAX = limits.UNPACKED_NAME_BYTES_MAX
 
 
 @compiled
@@ -52,6 +55,7 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Words, arena
     row_tag = row << 32
     parent = 0
     level = 0  # objects open around the event's members, itself not counted
+    name_bytes = 0  # of the fields inside unpacked objects
     last = NODE + NODE_INSIDE  # where the next name is predicted
     if byte_at(buffer, at) != 123:
         return FAIL
@@ -112,6 +116,8 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Words, arena
                 continue
         if cell >= CELLS_MAX:
             return FULL
+        if level > 0:
+            name_bytes += get(words, FIELD + field * FIELD_WORDS + FIELD_SIZE)
         last_at = FIELD + field * FIELD_WORDS + FIELD_LAST
         seen = get(words, last_at)
         if seen >= first:
@@ -165,6 +171,8 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Words, arena
             if byte == 125:
                 at += 1
                 if level == 0:
+                    if name_bytes > _NAME_BYTES_MAX:
+                        return FAIL
                     put(words, CELLS, cell)
                     return at
                 level -= 1

@@ -6,16 +6,17 @@ longer than the limit goes to the reference, which measures the text itself.
 
 from common import limits
 from common.scan.kernel.build import FAIL, Bytes, Words, compiled
-from common.scan.kernel.containers import skip_value
-from common.scan.kernel.lanes import byte_at
+from common.scan.kernel.containers import DEPTH_MAX, skip_value
+from common.scan.kernel.lanes import byte_at, get, put
 from common.scan.kernel.numbers import read_number
 from common.scan.kernel.strings import scan_string
 from common.scan.kernel.words import LINE_BREAK, read_word, skip_blanks
-from shepherd.split.kernel.memory import OPENED
+from shepherd.split.kernel.memory import OPENED, PREFIXES
 
 _STRING_MAX = limits.STRING_BYTES_MAX
 _FIELDS_MAX = limits.EVENT_FIELDS_MAX
 _BYTES_MAX = limits.EVENT_BYTES_MAX
+_NAME_BYTES_MAX = limits.UNPACKED_NAME_BYTES_MAX
 
 
 @compiled
@@ -27,6 +28,8 @@ def check_data(buffer: Bytes, at: int, depth: int, words: Words) -> int:
     blanks = 0
     fields = 0
     level = 0  # unpacked objects open around the member, data itself not counted
+    prefix = 0  # bytes of their names and dots
+    name_bytes = 0  # of the fields inside them
     if byte_at(buffer, at) != 123:
         return FAIL
     at += 1
@@ -41,7 +44,8 @@ def check_data(buffer: Bytes, at: int, depth: int, words: Words) -> int:
         if found < 0:
             return FAIL
         end = found >> 1
-        if end - at - 1 > _STRING_MAX:
+        size = end - at - 1
+        if size > _STRING_MAX:
             return FAIL
         fields += 1
         at = end + 1
@@ -75,6 +79,10 @@ def check_data(buffer: Bytes, at: int, depth: int, words: Words) -> int:
                 if byte_at(buffer, inside) != 125:
                     if inside != at + 1:
                         blanks = 1
+                    if level >= DEPTH_MAX:
+                        return FAIL
+                    put(words, PREFIXES + level, prefix)
+                    prefix += size + 1
                     level += 1
                     fields -= 1  # the first member inside takes its parent's place
                     at = inside
@@ -88,6 +96,8 @@ def check_data(buffer: Bytes, at: int, depth: int, words: Words) -> int:
             at, _ = read_word(buffer, at)
             if at < 0:
                 return FAIL
+        if level > 0:
+            name_bytes += prefix + size
         # --- a comma, or the end of one object or more
         while True:
             byte = byte_at(buffer, at)
@@ -99,8 +109,11 @@ def check_data(buffer: Bytes, at: int, depth: int, words: Words) -> int:
                 if level == 0:
                     if fields > _FIELDS_MAX or at - begin > _BYTES_MAX:
                         return FAIL
+                    if name_bytes > _NAME_BYTES_MAX:
+                        return FAIL
                     return (at << 1) | blanks
                 level -= 1
+                prefix = get(words, PREFIXES + level)
                 continue
             behind = skip_blanks(buffer, at, LINE_BREAK)
             if behind == at:

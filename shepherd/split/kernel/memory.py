@@ -41,13 +41,16 @@ COUNTS_END: Final = COUNTERS + _GUARD_WORDS
 # containers open while JSON text is checked
 OPENED: Final = COUNTS_END
 OPENED_END: Final = OPENED + DEPTH_MAX + _GUARD_WORDS
+# per unpacked object that is open: bytes of the names and dots before its own
+PREFIXES: Final = OPENED_END
+PREFIXES_END: Final = PREFIXES + DEPTH_MAX + _GUARD_WORDS
 # per line: its bytes, and those of its data
-LINE_BYTES: Final = OPENED_END
+LINE_BYTES: Final = PREFIXES_END
 LINE_BYTES_END: Final = LINE_BYTES + ROWS_MAX + _GUARD_WORDS
 DATA_BYTES: Final = LINE_BYTES_END
 DATA_BYTES_END: Final = DATA_BYTES + ROWS_MAX + _GUARD_WORDS
 
-_ENDS = (COUNTS_END, OPENED_END, LINE_BYTES_END, DATA_BYTES_END)
+_ENDS = (COUNTS_END, OPENED_END, PREFIXES_END, LINE_BYTES_END, DATA_BYTES_END)
 
 
 @dataclass(frozen=True, slots=True)

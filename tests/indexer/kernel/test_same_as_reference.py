@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common import limits
 from common.columns.digest import block_digest
 from indexer.shred.kernel.memory import CELLS_MAX, ROWS_MAX
 from indexer.shred.kernel.shredder import KernelShredder
-from tests.generate import START_NS, wide_lines, wide_records
+from tests.generate import START_NS, event_of_name_bytes, wide_lines, wide_records
 from tests.indexer.kernel.conftest import SEEDS
 from tests.indexer.kernel.same import EXACT, assert_all_same, assert_same, line, record
 from tests.indexer.test_shred import FACTS, REFUSED
@@ -84,6 +85,15 @@ def test_any_damaged_event(
     at = draw.draw(st.integers(0, len(damaged) - 1))
     damaged[at : at + draw.draw(st.integers(0, 2))] = draw.draw(st.binary(max_size=2))
     assert_same(kernel, [record(bytes(damaged) + line(b"{}"), depth), record(line(b"{}"), 0, 1)])
+
+
+@pytest.mark.parametrize(("more", "handed"), [(0, 0), (1, 1)])
+def test_names_at_and_beyond_their_limit(more: int, handed: int) -> None:
+    lines: list[int] = []
+    kernel = KernelShredder(SEEDS, handed_over=lines.append)
+    event = line(event_of_name_bytes(limits.UNPACKED_NAME_BYTES_MAX + more))
+    assert_same(kernel, [record(line(b"{}") + event, 1), record(event, 0, 1)])
+    assert sum(lines) == handed
 
 
 SAMPLE = b"".join(wide_lines(2)) + line(

@@ -13,7 +13,7 @@ from shepherd.body import Media
 from shepherd.split.kernel import memory
 from shepherd.split.kernel.splitter import KernelSplitter
 from shepherd.split.reference import ReferenceSplitter
-from tests.generate import wide_event
+from tests.generate import event_of_name_bytes, wide_event
 from tests.indexer.test_shred import FACTS
 from tests.scan.test_split import EVENTS
 from tests.shepherd.split.same import NOW, assert_same, exact, outcome, told
@@ -104,6 +104,8 @@ def bodies_at_limits() -> Iterator[bytes]:
     for fields in (limits.EVENT_FIELDS_MAX, limits.EVENT_FIELDS_MAX + 1):
         yield b"{%b}" % b",".join(b'"k%d":%d' % (n, n) for n in range(fields))
         yield b'{"o":{%b}}' % b",".join(b'"k%d":[{"x":%d}]' % (n, n) for n in range(fields))
+    for size in (limits.UNPACKED_NAME_BYTES_MAX, limits.UNPACKED_NAME_BYTES_MAX + 1):
+        yield event_of_name_bytes(size)
     for levels in (limits.NESTING_DEPTH_MAX - 1, limits.NESTING_DEPTH_MAX):
         yield b'{"a":%b1%b}' % (b"[" * levels, b"]" * levels)
         yield b'{"a":' * levels + b'{"a":1}' + b"}" * levels
