@@ -6,20 +6,11 @@ Values in, values out: nothing is shared with the event loop, so a failure here 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from common.record import Record, RecordError, event_lines
-from indexer.live import LiveRows
-from indexer.shred import Shredder, ShredInput
+from common.record import event_lines
+from indexer.live import LiveDataset, LiveRows
+from indexer.shred import Accepted, Shredder
 from indexer.tail import TailRecord
 from snapshot.manifest import SetAsideEntry
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """An events record that the fold has accepted."""
-
-    offset: int
-    append_ns: int
-    record: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +31,30 @@ def index_batch(
     wanted: frozenset[str],
 ) -> Indexed:
     """The live rows with the batch added; everything before `end_offset` is then indexed."""
-    inputs: dict[str, list[ShredInput]] = {}
-    set_aside: list[SetAsideEntry] = []
+    by_dataset: dict[str, list[Accepted]] = {}
     for item in batch:
-        try:
-            lines = event_lines(item.record)
-        except RecordError as error:
-            set_aside.append(SetAsideEntry(item.offset, str(error)))
-            continue
-        one = ShredInput(item.offset, item.append_ns, item.record.depth, lines)
-        inputs.setdefault(item.record.dataset, []).append(one)
-    rows = 0
+        dataset = item.record.dataset
+        if (known := by_dataset.get(dataset)) is None:
+            by_dataset[dataset] = [item]
+        else:
+            known.append(item)
+    set_aside: list[SetAsideEntry] = []
     tailed: dict[str, tuple[TailRecord, ...]] = {}
-    for dataset, records in inputs.items():
-        shredded = shredder.shred(records)
-        bad = {aside.offset for aside in shredded.set_aside}
-        set_aside.extend(SetAsideEntry(a.offset, a.reason) for a in shredded.set_aside)
-        good = [record for record in records if record.offset not in bad]
+    added: dict[str, LiveDataset] = {}
+    for dataset, records in by_dataset.items():
+        shredded = shredder.shred_values(records)
+        good = records
+        if shredded.set_aside:
+            set_aside.extend(SetAsideEntry(a.offset, a.reason) for a in shredded.set_aside)
+            bad = {aside.offset for aside in shredded.set_aside}
+            good = [record for record in records if record.offset not in bad]
         if good:
             times = [record.append_ns for record in good]
-            live = live.added(dataset, shredded.block, min(times), max(times))
-            rows += shredded.block.rows
+            added[dataset] = LiveDataset.of(shredded.blocks, min(times), max(times))
         if dataset in wanted:
-            ids = {item.offset: item.record.batch for item in batch}
-            tailed[dataset] = tuple(TailRecord(ids[one.offset], one.lines) for one in good)
+            tailed[dataset] = tuple(
+                TailRecord(one.record.batch, event_lines(one.record)) for one in good
+            )
     set_aside.sort(key=lambda entry: entry.offset)
-    return Indexed(live.reached(end_offset), rows, tuple(set_aside), tailed)
+    rows = sum(one.rows for one in added.values())
+    return Indexed(live.added(added).reached(end_offset), rows, tuple(set_aside), tailed)

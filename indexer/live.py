@@ -6,7 +6,7 @@ one assignment moves a partition from live rows to segments. Rows of a cut stay 
 sealing set until its segments are published and take over. Keeps I3, I7.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from common import limits
@@ -22,6 +22,14 @@ class LiveDataset:
     sizes: tuple[int, ...]  # bytes of memory of each block
     append_min_ns: int
     append_max_ns: int
+
+    @classmethod
+    def of(
+        cls, blocks: Iterable[ColumnBlock], append_min_ns: int, append_max_ns: int
+    ) -> "LiveDataset":
+        """The rows of these blocks."""
+        some = tuple(block for block in blocks if block.rows)
+        return cls(some, tuple(map(block_bytes, some)), append_min_ns, append_max_ns)
 
     @property
     def rows(self) -> int:
@@ -51,17 +59,14 @@ class LiveRows:
     current: Datasets = field(default_factory=dict)
     sealing: tuple[SealingSet, ...] = ()
 
-    def added(
-        self, dataset: str, block: ColumnBlock, append_min_ns: int, append_max_ns: int
-    ) -> "LiveRows":
-        """With a block of rows after those that are here. `reached` then moves the end."""
-        if not block.rows:
-            return self
-        before = self.current.get(dataset)
-        after = LiveDataset((block,), (block_bytes(block),), append_min_ns, append_max_ns)
-        if before:
-            after = _joined(before, after)
-        return replace(self, current={**self.current, dataset: after})
+    def added(self, newest: Datasets) -> "LiveRows":
+        """With rows of some datasets after those that are here. `reached` then moves the end."""
+        current = dict(self.current)
+        for dataset, rows in newest.items():
+            if rows.blocks:
+                before = current.get(dataset)
+                current[dataset] = _joined(before, rows) if before else rows
+        return replace(self, current=current)
 
     def reached(self, end_offset: int) -> "LiveRows":
         """Everything before `end_offset` is indexed. Raises ValueError if it would go back."""
@@ -139,22 +144,25 @@ class LiveRows:
 
 
 def _joined(rows: LiveDataset, newest: LiveDataset) -> LiveDataset:
-    """With the newest block, put together with the smaller ones before it.
+    """With the newest blocks, each put together with the smaller ones before it.
 
     Sizes at least halve from one block to the next, but for the largest ones: the number of
     blocks follows the logarithm of the rows, and a row is copied about as often.
     """
-    (block,) = newest.blocks
-    first, merged_rows = len(rows.blocks), block.rows
-    while first and rows.blocks[first - 1].rows < 2 * merged_rows:
-        if rows.blocks[first - 1].rows + merged_rows > limits.LIVE_BLOCK_ROWS_MAX:
-            break
-        first -= 1
-        merged_rows += rows.blocks[first].rows
-    merged = concat((*rows.blocks[first:], block))
+    blocks, sizes = list(rows.blocks), list(rows.sizes)
+    for block, size in zip(newest.blocks, newest.sizes, strict=True):
+        first, merged_rows = len(blocks), block.rows
+        while first and blocks[first - 1].rows < 2 * merged_rows:
+            if blocks[first - 1].rows + merged_rows > limits.LIVE_BLOCK_ROWS_MAX:
+                break
+            first -= 1
+            merged_rows += blocks[first].rows
+        merged = concat((*blocks[first:], block))
+        blocks[first:] = [merged]
+        sizes[first:] = [block_bytes(merged)] if merged is not block else [size]
     return LiveDataset(
-        (*rows.blocks[:first], merged),
-        (*rows.sizes[:first], block_bytes(merged)),
+        tuple(blocks),
+        tuple(sizes),
         min(rows.append_min_ns, newest.append_min_ns),
         max(rows.append_max_ns, newest.append_max_ns),
     )

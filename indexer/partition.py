@@ -28,7 +28,7 @@ from common.record import Kind, LogRecord
 from common.reroute import Void
 from common.role import RoleContext
 from indexer.alarms import Alarms
-from indexer.batch import Accepted, index_batch
+from indexer.batch import index_batch
 from indexer.budget import LiveBudget, Use
 from indexer.config import IndexerConfig
 from indexer.fold import Action, Cut, Fold, PartitionStopped, Step
@@ -40,7 +40,7 @@ from indexer.reports import report_gap, report_set_aside
 from indexer.retentions import Retentions
 from indexer.sealing import WRITER, PendingCut, Sealer
 from indexer.served import Served
-from indexer.shred import Shredder
+from indexer.shred import Accepted, Shredder
 from indexer.tail import Tails
 from indexer.warming import Warming
 from snapshot.bootstrap import Resumed, resume

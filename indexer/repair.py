@@ -15,9 +15,9 @@ from common.errors import BellwetherError, DamagedObject, ObjectMissing
 from common.log import Log
 from common.logs import say
 from common.objects import ObjectStore
-from common.record import RecordError, decode, event_lines
+from common.record import RecordError, decode
 from indexer.seal import CutRows, seal
-from indexer.shred import Shredder, ShredInput
+from indexer.shred import Accepted, Shredder
 from snapshot.cache import SegmentCache
 from snapshot.chain import Chain
 from snapshot.manifest import Manifest, SegmentEntry, segment_key, unpack_batches
@@ -81,7 +81,7 @@ class Repairs:
         chain = Chain(self._objects, partition, None)
         manifest = await to_store_thread(_manifest_of, chain, entry)
         accepted = {offset for _, offset in unpack_batches(manifest.batches)}
-        inputs: list[ShredInput] = []
+        inputs: list[Accepted] = []
         offset = entry.first_offset
         while offset < entry.end_offset:
             messages = await self._log.read(partition, offset, _READ_BYTES, 0)
@@ -95,17 +95,14 @@ class Repairs:
                 try:
                     record = decode(message)
                     if record.dataset == entry.dataset:
-                        lines = event_lines(record)
-                        inputs.append(
-                            ShredInput(message.offset, message.append_ns, record.depth, lines)
-                        )
+                        inputs.append(Accepted(message.offset, message.append_ns, record))
                 except RecordError:
                     continue  # it was set aside when the segment was made
             offset = messages[-1].offset + 1
         return await asyncio.to_thread(self._seal, manifest, entry, inputs)
 
-    def _seal(self, manifest: Manifest, entry: SegmentEntry, inputs: list[ShredInput]) -> bool:
-        block = self._shredder.shred(inputs).block
+    def _seal(self, manifest: Manifest, entry: SegmentEntry, inputs: list[Accepted]) -> bool:
+        block = self._shredder.shred_values(inputs).block
         cut = CutRows(entry.dataset, (block,), entry.append_min_ns, entry.append_max_ns)
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder) as scratch:

@@ -18,10 +18,10 @@ from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.record import Kind, LogRecord, RecordError, decode
-from indexer.batch import Accepted, index_batch
+from indexer.batch import index_batch
 from indexer.config import IndexerConfig
 from indexer.live import LiveRows
-from indexer.shred import Shredder
+from indexer.shred import Accepted, Shredder
 from indexer.shred.reference import ReferenceShredder
 from snapshot.plan import BootstrapPlan, plan_bootstrap
 

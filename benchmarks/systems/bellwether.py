@@ -13,13 +13,13 @@ from benchmarks.systems.base import Group, Prepared, Written, record_lines
 from common import limits
 from common.columns.key import ColumnKey, FieldType
 from common.record import Kind, Record, compress_value, decoded_bytes
-from indexer.batch import Accepted, index_batch
+from indexer.batch import index_batch
 from indexer.config import IndexerConfig
 from indexer.live import LiveRows
 from indexer.memory import keep_freed_pages
 from indexer.seal import CutRows, seal_all
 from indexer.shred.ahead import load
-from indexer.shred.interface import Shredder
+from indexer.shred.interface import Accepted, Shredder
 
 SEEDS = (3, 5)  # of the kernel's hash: any two
 DATASET = "benchmark"

@@ -18,7 +18,7 @@ from benchmarks.systems.bellwether import (
     seal_records,
 )
 from benchmarks.systems.http_ingest import HttpToSealed
-from indexer.batch import Accepted
+from indexer.shred import Accepted
 from indexer.shred.interface import Shredder
 
 _DATASETS = (10, 100, 1_000, 10_000)

@@ -39,7 +39,8 @@ class ColumnBlock:
     """Rows of one dataset in log order: by record offset, then by place within the record.
 
     time_ns, rate, offset: int64[rows]; place: int32[rows]; far: bool[rows], true where the event's
-    time is beyond the format version's bounds around the record's append time.
+    time is beyond the format version's bounds around the record's append time. held_bytes: memory
+    of all arrays, if whoever made the block knows it; negative: to be counted column by column.
     """
 
     time_ns: npt.NDArray[np.int64]
@@ -48,6 +49,7 @@ class ColumnBlock:
     place: npt.NDArray[np.int32]
     far: npt.NDArray[np.bool_]
     columns: Mapping[ColumnKey, SparseColumn]
+    held_bytes: int = -1
 
     @property
     def rows(self) -> int:

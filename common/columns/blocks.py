@@ -48,6 +48,7 @@ def concat(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
         place=np.concatenate([b.place for b in blocks]),
         far=np.concatenate([b.far for b in blocks]),
         columns={key: _joined(parts[key], every_row) for key in sorted(parts, key=_ORDER)},
+        held_bytes=sum(map(block_bytes, blocks)),
     )
 
 
@@ -100,6 +101,8 @@ def select(block: ColumnBlock, mask: npt.NDArray[np.bool_]) -> ColumnBlock:
 
 def block_bytes(block: ColumnBlock) -> int:
     """Bytes of memory that the block's arrays take."""
+    if block.held_bytes >= 0:
+        return block.held_bytes
     system = (block.time_ns, block.rate, block.offset, block.place, block.far)
     cells = sum(c.rows.nbytes + int(c.values.nbytes) for c in block.columns.values())
     return cells + sum(array.nbytes for array in system)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from common.kernels.background import prepare
 from common.metrics import kernel_active, kernel_events_handed_total
-from indexer.shred.interface import Shredded, Shredder, ShredInput
+from indexer.shred.interface import Accepted, Shredded, Shredder, ShredInput
 from indexer.shred.reference import ReferenceShredder
 
 Seeds = tuple[int, int]
@@ -26,6 +26,10 @@ class ActiveShredder:
     def shred(self, records: Sequence[ShredInput]) -> Shredded:
         """As `Shredder.shred`."""
         return self._active.shred(records)
+
+    def shred_values(self, records: Sequence[Accepted]) -> Shredded:
+        """As `Shredder.shred_values`."""
+        return self._active.shred_values(records)
 
     async def activate_kernel(self, folder: Path, seeds: Seeds) -> None:
         """Have the kernel compiled in `folder`, try it, and serve with it from then on."""

@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from common.columns import ColumnBlock
+import msgspec
+
+from common.columns import ColumnBlock, concat
+from common.record import Record
+
+
+class Accepted(msgspec.Struct, frozen=True, gc=False):
+    """An events record that the fold has accepted: its offset, append time (unix ns), itself.
+
+    A struct, as there may be one for each event.
+    """
+
+    offset: int
+    append_ns: int
+    record: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +36,7 @@ class ShredInput:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A record that cannot be shredded: none of its rows is in the block."""
+    """A record that cannot be shredded: none of its rows is in a block."""
 
     offset: int
     reason: str
@@ -30,10 +44,15 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Shredded:
-    """Columns of the records that could be read, and those that could not."""
+    """Columns of the records that could be read, in order, and those that could not."""
 
-    block: ColumnBlock
+    blocks: tuple[ColumnBlock, ...]
     set_aside: tuple[SetAside, ...]
+
+    @property
+    def block(self) -> ColumnBlock:
+        """All rows in one block."""
+        return concat(self.blocks)
 
 
 class Shredder(Protocol):
@@ -45,3 +64,9 @@ class Shredder(Protocol):
 
     def shred(self, records: Sequence[ShredInput]) -> Shredded:
         """Columns of the records' events, in order. Deterministic; never raises for bad input."""
+
+    def shred_values(self, records: Sequence[Accepted]) -> Shredded:
+        """The same of records as they are in the log, all of one dataset.
+
+        What `common.record.event_lines` refuses is set aside for that reason.
+        """

@@ -8,11 +8,12 @@ at all.
 import re
 from collections.abc import Callable, Sequence
 
+from common.record import RecordError, event_lines
 from common.scan.json_tokens import INT64_MAX, INT64_MIN
 from indexer.shred.cells import Cells
 from indexer.shred.event import Fields, read_event
 from indexer.shred.fast_event import read_event_fast
-from indexer.shred.interface import SetAside, Shredded, ShredInput
+from indexer.shred.interface import Accepted, SetAside, Shredded, ShredInput
 
 _ENVELOPE = re.compile(rb'\{"t":(0|-?[1-9][0-9]{0,18}),"r":([1-9][0-9]{0,18}),"d":')
 
@@ -47,7 +48,22 @@ class ReferenceShredder:
                 set_aside.append(SetAside(record.offset, str(error)))
             else:
                 cells.add_record(record.offset, record.append_ns, events)
-        return Shredded(cells.block(), tuple(set_aside))
+        return Shredded((cells.block(),), tuple(set_aside))
+
+    def shred_values(self, records: Sequence[Accepted]) -> Shredded:
+        """As `Shredder.shred_values`."""
+        inputs: list[ShredInput] = []
+        set_aside: list[SetAside] = []
+        for one in records:
+            try:
+                lines = event_lines(one.record)
+            except RecordError as error:
+                set_aside.append(SetAside(one.offset, str(error)))
+            else:
+                inputs.append(ShredInput(one.offset, one.append_ns, one.record.depth, lines))
+        shredded = self.shred(inputs)
+        both = sorted((*set_aside, *shredded.set_aside), key=lambda aside: aside.offset)
+        return Shredded(shredded.blocks, tuple(both))
 
     def _read_record(self, record: ShredInput) -> list[tuple[int, int, Fields]]:
         lines = record.lines.split(b"\n")

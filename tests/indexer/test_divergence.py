@@ -11,7 +11,7 @@ import pytest
 
 from common.metrics import divergence_total
 from common.record import Marker, marker_record
-from indexer.shred import Shredded, ShredInput
+from indexer.shred import Accepted, Shredded, ShredInput
 from indexer.shred.reference import ReferenceShredder
 from snapshot.chain import Chain
 from snapshot.divergence import list_divergences
@@ -42,7 +42,12 @@ class Flipping:
         self._offset = offset
 
     def shred(self, records: Sequence[ShredInput]) -> Shredded:
-        shredded = self._true.shred(records)
+        return self._flipped(self._true.shred(records))
+
+    def shred_values(self, records: Sequence[Accepted]) -> Shredded:
+        return self._flipped(self._true.shred_values(records))
+
+    def _flipped(self, shredded: Shredded) -> Shredded:
         block = shredded.block
         wrong = [row for row in range(block.rows) if block.offset[row] == self._offset]
         if not wrong:
@@ -51,7 +56,7 @@ class Flipping:
         values = column.values.to_pylist()
         values[wrong[0]] += 1_000
         flipped = msgspec.structs.replace(column, values=pa.array(values, key.type.arrow))
-        return Shredded(replace(block, columns={key: flipped}), shredded.set_aside)
+        return Shredded((replace(block, columns={key: flipped}),), shredded.set_aside)
 
 
 @pytest.mark.parametrize("liar_is_first", [False, True])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from common import limits
 from common.columns import ColumnBlock, ColumnKey, FieldType, block_bytes, concat
 from common.columns.digest import block_digest
-from indexer.live import LiveRows
+from indexer.live import LiveDataset, LiveRows
 from indexer.shred.interface import ShredInput
 from indexer.shred.reference import ReferenceShredder
 from tests.generate import START_NS
@@ -25,11 +25,14 @@ def block_of(offset: int, rows: int = 1) -> ColumnBlock:
     return ReferenceShredder().shred([ShredInput(offset, START_NS, 0, lines)]).block
 
 
+def with_block(live: LiveRows, dataset: str, block: ColumnBlock, append_ns: int) -> LiveRows:
+    return live.added({dataset: LiveDataset.of((block,), append_ns, append_ns)})
+
+
 def filled(*offsets: int, dataset: str = "d", live: LiveRows | None = None) -> LiveRows:
     live = live or LiveRows(0)
     for offset in offsets:
-        live = live.added(dataset, block_of(offset), START_NS + offset, START_NS + offset)
-        live = live.reached(offset + 1)
+        live = with_block(live, dataset, block_of(offset), START_NS + offset).reached(offset + 1)
     return live
 
 
@@ -42,7 +45,7 @@ def test_rows_stay_whole_and_in_log_order_however_they_arrive(sizes: list[int]) 
     live = LiveRows(0)
     blocks = [block_of(offset, rows) for offset, rows in enumerate(sizes)]
     for block in blocks:
-        live = live.added("d", block, START_NS, START_NS)
+        live = with_block(live, "d", block, START_NS)
     assert block_digest(concat(live.blocks("d"))) == block_digest(concat(blocks))
     assert live.rows == sum(sizes)
     assert live.memory_bytes == sum(map(block_bytes, live.blocks("d")))
@@ -94,7 +97,7 @@ def test_the_end_never_goes_back() -> None:
 def test_a_cut_names_its_datasets_in_order_with_their_append_times() -> None:
     live = LiveRows(0)
     for offset, dataset in enumerate(("b", "a", "b")):
-        live = live.added(dataset, block_of(offset), START_NS + offset, START_NS + offset)
+        live = with_block(live, dataset, block_of(offset), START_NS + offset)
     cuts = live.cut().sealing[0].cuts
     assert [cut.dataset for cut in cuts] == ["a", "b"]
     assert (cuts[1].append_min_ns, cuts[1].append_max_ns) == (START_NS, START_NS + 2)

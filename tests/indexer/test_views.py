@@ -10,8 +10,9 @@ from common import limits
 from common.clock import ManualClock
 from common.errors import LogUnavailable
 from common.log import Bounds
-from indexer.batch import Accepted, index_batch
+from indexer.batch import index_batch
 from indexer.live import LiveRows
+from indexer.shred import Accepted
 from indexer.shred.reference import ReferenceShredder
 from query.view import Wanted
 from snapshot.manifest import segment_key

@@ -9,39 +9,40 @@ from common.columns import ColumnBlock
 from common.scan.kernel.build import Words
 from indexer.shred.cells import Cells
 from indexer.shred.event import Fields
-from indexer.shred.interface import ShredInput
 from indexer.shred.reference import BadLine, ReferenceShredder
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """The lines of record `index` (in its call) from byte `begin` on; `place` events before it."""
+    """Lines of the record `index` of a call, the last of it; `place` events come before them."""
 
     index: int
-    begin: int = 0
+    offset: int
+    append_ns: int
+    depth: int
+    lines: bytes
     place: int = 0
+
+    def __repr__(self) -> str:
+        return f"Rest(index={self.index}, lines=<{len(self.lines)} bytes>)"
 
 
 def read_rest(
-    reference: ReferenceShredder,
-    records: Sequence[ShredInput],
-    rest: Sequence[Rest],
-    bad: dict[int, str],
+    reference: ReferenceShredder, rest: Sequence[Rest], bad: dict[int, str]
 ) -> tuple[ColumnBlock, Words]:
     """Rows of all that can be read, with the record of each. Adds to `bad` what cannot be."""
     cells = Cells()
     counts: list[int] = []
     for one in rest:
-        record = records[one.index]
         events: list[tuple[int, int, Fields]] = []
-        for place, line in enumerate(record.lines[one.begin : -1].split(b"\n"), one.place):
+        for place, line in enumerate(one.lines[:-1].split(b"\n"), one.place):
             try:
-                events.append(reference.read_line(line, record.depth))
+                events.append(reference.read_line(line, one.depth))
             except ValueError as error:
                 bad[one.index] = str(BadLine(f"event {place}: {error}"))
                 events.clear()
                 break
-        cells.add_record(record.offset, record.append_ns, events)
+        cells.add_record(one.offset, one.append_ns, events)
         counts.append(len(events))
     block = cells.block()
     places = block.place.copy()

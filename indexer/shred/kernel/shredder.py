@@ -6,15 +6,17 @@ says what is wrong with it, or reads what the kernel has no room for. Handed lin
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
 
 from common import limits
-from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, concat, select
-from common.scan.kernel.build import SENTINEL_BYTES, Bytes, Words
+from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, select
+from common.record import other_count
+from common.scan.kernel.build import Bytes, Words
 from indexer.shred.event import Fields
-from indexer.shred.interface import SetAside, Shredded, ShredInput
+from indexer.shred.interface import Accepted, SetAside, Shredded, ShredInput
 from indexer.shred.kernel import memory as m
 from indexer.shred.kernel.columns import lay_out, write_cells
 from indexer.shred.kernel.events import BOOL
@@ -23,32 +25,41 @@ from indexer.shred.kernel.lines import read_lines, too_many_handed
 from indexer.shred.kernel.memory import Memory, make_memory
 from indexer.shred.kernel.patch import with_rows
 from indexer.shred.kernel.rest import Rest, read_rest
+from indexer.shred.kernel.texts import Texts, decompress, join_lines
 from indexer.shred.reference import BadLine, ReferenceShredder
 
 TYPES = (FieldType.BOOL, FieldType.FLOAT, FieldType.INT, FieldType.JSON, FieldType.STRING)
 
+_LINE_END = 10
+_SYSTEM_BYTES = 3 * 8 + 4 + 1  # of a row: time, rate and offset, place, far
 _IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
 
 
 class _Call:
     """One call's state. bad: why a record is set aside, by its index in the call."""
 
-    def __init__(self, records: Sequence[ShredInput]) -> None:
-        self.records = records
-        self.offset = np.array([one.offset for one in records], np.int64)
-        self.append_ns = np.array([one.append_ns for one in records], np.int64)
+    def __init__(self, offset: list[int], append_ns: list[int], depth: list[int]) -> None:
+        self.offset = np.array(offset, np.int64)
+        self.append_ns = np.array(append_ns, np.int64)
+        self.depth = np.array(depth, np.int64)
         self.bad: dict[int, str] = {}
         self.blocks: list[tuple[ColumnBlock, Words]] = []  # and rows' records
-        self.rest: list[Rest] = []
+        self.given_up = False  # the rest is the reference's alone
+
+    def rest_of(self, texts: Texts, place: int, begin: int = 0, events: int = 0) -> Rest:
+        """The lines of a record from byte `begin` on, for the reference."""
+        index = int(texts.records[place])
+        offset, append_ns = int(self.offset[index]), int(self.append_ns[index])
+        lines = texts.lines(place)[begin:]
+        return Rest(index, offset, append_ns, int(self.depth[index]), lines, events)
 
     def shredded(self) -> Shredded:
         blocks = [block for block, _ in self.blocks]
         if self.bad:
             bad = list(self.bad)
             blocks = [select(block, ~np.isin(record, bad)) for block, record in self.blocks]
-            blocks = [block for block in blocks if block.rows]
-        aside = tuple(SetAside(self.records[i].offset, why) for i, why in sorted(self.bad.items()))
-        return Shredded(concat(blocks), aside)
+        aside = tuple(SetAside(int(self.offset[i]), why) for i, why in sorted(self.bad.items()))
+        return Shredded(tuple(block for block in blocks if block.rows), aside)
 
 
 class KernelShredder:
@@ -72,66 +83,112 @@ class KernelShredder:
 
     def shred(self, records: Sequence[ShredInput]) -> Shredded:
         """Columns of the records' events, in order. Deterministic; never raises for bad input."""
-        call = _Call(records)
-        memory = self._take()
-        empty_names(memory.words)
-        for group in _groups(records, call.bad):
-            if call.rest:
-                call.rest.extend(Rest(index) for index in group)
-            else:
-                self._shred_group(call, group, memory)
-        self._idle.append(memory)
-        if call.rest:
-            call.blocks.append(read_rest(self._reference, records, call.rest, call.bad))
-            self._handed_over(call.blocks[-1][0].rows)
+        call = _Call(
+            [one.offset for one in records],
+            [one.append_ns for one in records],
+            [one.depth for one in records],
+        )
+        with self._memory() as memory:
+            for texts in join_lines([one.lines for one in records], memory.text):
+                self._shred_texts(call, texts, memory)
+        return call.shredded()
+
+    def shred_values(self, records: Sequence[Accepted]) -> Shredded:
+        """As `Shredder.shred_values`."""
+        headers = [one.record for one in records]
+        call = _Call(
+            [one.offset for one in records],
+            [one.append_ns for one in records],
+            [one.depth for one in headers],
+        )
+        events = np.array([one.n for one in headers], np.int64)
+        with self._memory() as memory:
+            values = [one.value for one in headers]
+            for texts in decompress(values, memory.text, call.bad):
+                found = self._shred_texts(call, texts, memory)
+                _check_counts(call, texts, found, events[texts.records])
         return call.shredded()
 
     def intact(self) -> bool:
         """Whether nothing was written beside a table of the memory that is idle now."""
         return all(memory.intact() for memory in self._idle)
 
-    def _take(self) -> Memory:
+    @contextmanager
+    def _memory(self) -> Iterator[Memory]:
+        """Memory for one call; what a call that failed has used is given up."""
         try:
-            return self._idle.pop()
+            memory = self._idle.pop()
         except IndexError:
-            return make_memory(*self._seeds)
+            memory = make_memory(*self._seeds)
+        empty_names(memory.words)
+        yield memory
+        self._idle.append(memory)
 
-    def _shred_group(self, call: _Call, group: list[int], memory: Memory) -> None:
-        buffer, starts, ends = _joined([call.records[index].lines for index in group], memory.text)
-        depths = np.array([call.records[index].depth for index in group], np.int64)
+    def _shred_texts(self, call: _Call, texts: Texts, memory: Memory) -> Words:
+        """Adds the rows of all records that can be read. Returns how many lines the kernel saw of
+        each; -1: it did not see it, or not to its end.
+        """
+        found = np.full(len(texts.records), -1)
+        ended = (texts.ends > texts.starts) & (texts.buffer[texts.ends - 1] == _LINE_END)
+        whole = np.arange(len(texts.records))
+        if not ended.all():
+            for index in texts.records[~ended].tolist():
+                call.bad[index] = str(BadLine("the last line does not end"))
+            whole = whole[ended]
+        chosen = texts.only(whole) if len(whole) < len(found) else texts
+        rest: list[Rest] = []
+        if call.given_up:
+            rest = [call.rest_of(chosen, place) for place in range(len(whole))]
+        elif len(whole):
+            found[whole], rest = self._read(call, chosen, memory)
+        if rest:
+            call.given_up = True
+            call.blocks.append(read_rest(self._reference, rest, call.bad))
+            self._handed_over(call.blocks[-1][0].rows)
+        return found
+
+    def _read(self, call: _Call, texts: Texts, memory: Memory) -> tuple[Words, list[Rest]]:
+        """As `_shred_texts`, and what is left to the reference when it is too much."""
+        depths = call.depth[texts.records]
+        last = len(texts.records)
+        found = np.zeros(last, np.int64)
         counts = memory.words
         counts[m.RECORD], counts[m.AT], counts[m.PLACE] = 0, -1, 0
         done = False
         while not done:
             if counts[m.NODES] > m.NAMES_KEPT or counts[m.ARENA] > m.ARENA_KEPT:
                 empty_names(memory.words)
-            done = read_lines(buffer, starts, ends, depths, memory.words, memory.arena)
-            fields = self._read_handed(call, group, buffer, memory)
-            self._add_block(call, group, buffer, memory, fields)
+            done = read_lines(
+                texts.buffer, texts.starts, texts.ends, depths, memory.words, memory.arena
+            )
+            fields = self._read_handed(call, texts, memory)
+            self._add_block(call, texts, memory, fields)
+            found += np.bincount(memory.rows(m.ROW_RECORD, int(counts[m.ROWS])), minlength=last)
             now = int(counts[m.RECORD])
-            if not done and group[now] in call.bad:  # nothing more of it is wanted
+            if not done and int(texts.records[now]) in call.bad:  # nothing more of it is wanted
+                found[now] = -1
                 now += 1
                 counts[m.RECORD], counts[m.AT], counts[m.PLACE] = now, -1, 0
             sizes = (m.HANDED, m.ROWS, m.HANDED_BYTES, m.BYTES)
-            if now < len(group) and too_many_handed(*(int(counts[size]) for size in sizes)):
-                begin = max(0, int(counts[m.AT] - starts[now]))
-                call.rest.append(Rest(group[now], begin, int(counts[m.PLACE])))
-                call.rest.extend(Rest(index) for index in group[now + 1 :])
-                return
+            if now < last and too_many_handed(*(int(counts[size]) for size in sizes)):
+                begin = max(0, int(counts[m.AT] - texts.starts[now]))
+                rest = [call.rest_of(texts, now, begin, int(counts[m.PLACE]))]
+                rest.extend(call.rest_of(texts, place) for place in range(now + 1, last))
+                found[now:] = -1
+                return found, rest
+        return found, []
 
-    def _read_handed(
-        self, call: _Call, group: list[int], buffer: Bytes, memory: Memory
-    ) -> list[tuple[int, Fields]]:
+    def _read_handed(self, call: _Call, texts: Texts, memory: Memory) -> list[tuple[int, Fields]]:
         """What the reference reads in the lines handed over: (row, fields) each."""
         handed = int(memory.words[m.HANDED])
         lines = memory.words[m.HANDED_LINE :][: handed * m.HANDED_WORDS].reshape(-1, m.HANDED_WORDS)
         found: list[tuple[int, Fields]] = []
         for row, at, begin, end in lines.tolist():
-            if (index := group[at]) in call.bad:
+            if (index := int(texts.records[at])) in call.bad:
                 continue
             try:
                 time_ns, rate, fields = self._reference.read_line(
-                    buffer[begin:end].tobytes(), call.records[index].depth
+                    texts.buffer[begin:end].tobytes(), int(call.depth[index])
                 )
             except ValueError as error:
                 call.bad[index] = str(BadLine(f"event {memory.words[m.ROW_PLACE + row]}: {error}"))
@@ -143,20 +200,13 @@ class KernelShredder:
         return found
 
     def _add_block(
-        self,
-        call: _Call,
-        group: list[int],
-        buffer: Bytes,
-        memory: Memory,
-        fields: list[tuple[int, Fields]],
+        self, call: _Call, texts: Texts, memory: Memory, fields: list[tuple[int, Fields]]
     ) -> None:
         rows = int(memory.words[m.ROWS])
-        record = np.array(group)[memory.rows(m.ROW_RECORD, rows)]
+        record = texts.records[memory.rows(m.ROW_RECORD, rows)]
         append_ns = call.append_ns[record]
         time_ns = memory.rows(m.TIME, rows).copy()
-        columns: Mapping[ColumnKey, SparseColumn] = _columns(buffer, memory)
-        if fields:
-            columns = with_rows(columns, fields)
+        made, output_bytes = _columns(texts.buffer, memory)
         block = ColumnBlock(
             time_ns=time_ns,
             rate=memory.rows(m.RATE, rows).copy(),
@@ -164,45 +214,26 @@ class KernelShredder:
             place=memory.rows(m.ROW_PLACE, rows).astype(np.int32),
             far=(time_ns < append_ns - limits.TIME_PAST_BOUND_NS_V1)
             | (time_ns > append_ns + limits.TIME_FUTURE_BOUND_NS_V1),
-            columns=columns,
+            columns=with_rows(made, fields) if fields else made,
+            held_bytes=-1 if fields else output_bytes + rows * _SYSTEM_BYTES,
         )
         call.blocks.append((block, record))
 
 
-def _groups(records: Sequence[ShredInput], bad: dict[int, str]) -> Iterator[list[int]]:
-    """Indexes of records that are scanned together; those without a last line end are bad."""
-    group: list[int] = []
-    size = 0
-    for index, record in enumerate(records):
-        if not record.lines.endswith(b"\n"):
-            bad[index] = str(BadLine("the last line does not end"))
-            continue
-        if group and size + len(record.lines) > m.TEXT_BYTES:
-            yield group
-            group, size = [], 0
-        group.append(index)
-        size += len(record.lines)
-    if group:
-        yield group
+def _check_counts(call: _Call, texts: Texts, found: Words, events: Words) -> None:
+    """Sets records aside that hold another number of events than their headers say.
 
-
-def _joined(texts: list[bytes], reused: Bytes) -> tuple[Bytes, Words, Words]:
-    """The texts one after the other with their padding, and where each begins and ends.
-
-    Copied into memory that is there already: a new buffer's pages would cost more than the copy.
+    The kernel's count is right where it saw a record to its end; the others, which are few, are
+    counted here.
     """
-    ends = np.cumsum(np.array([len(text) for text in texts], np.int64))
-    size = int(ends[-1]) + SENTINEL_BYTES
-    buffer = reused[:size] if size <= len(reused) else np.empty(size, np.uint8)
-    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
-    for text, start, end in zip(texts, starts.tolist(), ends.tolist(), strict=True):
-        buffer[start:end] = np.frombuffer(text, np.uint8)
-    buffer[-SENTINEL_BYTES:] = 0
-    return buffer, starts, ends
+    for place in np.flatnonzero(found != events).tolist():
+        lines = texts.lines(place).count(b"\n")
+        if lines != events[place]:
+            call.bad[int(texts.records[place])] = str(other_count(lines, int(events[place])))
 
 
-def _columns(buffer: Bytes, memory: Memory) -> dict[ColumnKey, SparseColumn]:
-    """The cells of this pass as columns, in the order of their keys.
+def _columns(buffer: Bytes, memory: Memory) -> tuple[Mapping[ColumnKey, SparseColumn], int]:
+    """The cells of this pass as columns, in the order of their keys; bytes that they hold.
 
     In memory of Arrow's pool, which hands freed pages out again: fresh pages from the system cost
     0.25 of 0.9 CPU seconds per million wide events.
@@ -232,7 +263,7 @@ def _columns(buffer: Bytes, memory: Memory) -> dict[ColumnKey, SparseColumn]:
         name, kind, cells, value, row = places[place]
         column = SparseColumn(rows[row : row + cells], arrays[kind].slice(value, cells))
         found[ColumnKey(name, TYPES[kind])] = column
-    return found
+    return found, size
 
 
 def _whole(field_type: FieldType, whole: pa.Buffer) -> pa.Array:

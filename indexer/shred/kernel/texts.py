@@ -1,0 +1,126 @@
+"""The lines of records in one piece of memory, as compiled code reads them.
+
+Values of records are decompressed right into it, all of a group in one call: a call and a copy for
+each of them cost twice what zstd itself does for a record of one event.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import zstandard
+
+from common import limits
+from common.record import RecordError, decompress_value, decompressor
+from common.scan.kernel.build import SENTINEL_BYTES, Bytes, Words
+from indexer.shred.kernel.frames import measure_frames
+from indexer.shred.kernel.memory import TEXT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Lines of some records one after the other, and padding of zeros behind the last.
+
+    records: which ones, by their index in the call; starts, ends: where the lines of each are.
+    """
+
+    buffer: Bytes
+    starts: Words
+    ends: Words
+    records: Words
+
+    def only(self, chosen: Words) -> "Texts":
+        """Some of the records, by their place in `records`; the text stays where it is."""
+        return Texts(self.buffer, self.starts[chosen], self.ends[chosen], self.records[chosen])
+
+    def lines(self, place: int) -> bytes:
+        """A copy of the lines of one record."""
+        return self.buffer[self.starts[place] : self.ends[place]].tobytes()
+
+    def __repr__(self) -> str:
+        return f"Texts(records={len(self.records)}, <{len(self.buffer)} bytes>)"
+
+
+def join_lines(lines: Sequence[bytes], reused: Bytes) -> Iterator[Texts]:
+    """Groups of records, given their lines. A group is used before the next one is asked for."""
+    sizes = np.array([len(one) for one in lines], np.int64)
+    for group in _groups(sizes):
+        yield _joined(lines, group, reused)
+
+
+def decompress(values: Sequence[bytes], reused: Bytes, bad: dict[int, str]) -> Iterator[Texts]:
+    """Groups of records, given their values; why others cannot be read is added to `bad`.
+
+    A group in which all is well takes one call. Otherwise each value is read by itself, by what
+    says what is wrong with it: so neighbours of a damaged one are read as without it.
+    """
+    joined = bytearray().join((*values, bytes(SENTINEL_BYTES)))
+    ends = np.cumsum(np.array([len(value) for value in values], np.int64))
+    sizes = np.empty(len(values), np.int64)
+    measure_frames(np.frombuffer(joined, np.uint8), ends, sizes)
+    plain = (sizes >= 0) & (sizes <= limits.RECORD_DECODED_BYTES_MAX)
+    starts = np.concatenate((np.zeros(1, np.int64), ends))
+    for group in _groups(np.where(plain, sizes, limits.RECORD_DECODED_BYTES_MAX)):
+        first, end = int(group[0]), int(group[-1]) + 1
+        if plain[first:end].all():
+            frames = memoryview(joined)[starts[first] : starts[end]]
+            texts = _streamed(frames, sizes[first:end], group, reused)
+            if texts is not None:
+                yield texts
+                continue
+        lines: dict[int, bytes] = {}
+        for index in group.tolist():
+            try:
+                lines[index] = decompress_value(values[index])
+            except RecordError as error:
+                bad[index] = str(error)
+        if lines:
+            yield _joined(lines, np.array(list(lines), np.int64), reused)
+
+
+def _groups(sizes: Words) -> Iterator[Words]:
+    """Indexes of neighbours that are read together: of no more bytes than `TEXT_BYTES`, or one."""
+    ends = np.cumsum(sizes)
+    first = 0
+    while first < len(sizes):
+        room = TEXT_BYTES + int(ends[first] - sizes[first])
+        end = max(first + 1, int(np.searchsorted(ends, room, "right")))
+        yield np.arange(first, end)
+        first = end
+
+
+def _streamed(frames: memoryview, sizes: Words, records: Words, reused: Bytes) -> Texts | None:
+    """The content of plain frames; None: some of them hold something else than they say."""
+    ends = np.cumsum(sizes)
+    size = int(ends[-1])
+    buffer = _memory(size, reused)
+    reader = decompressor().stream_reader(frames, read_across_frames=True)
+    try:
+        # Room for a byte more than there should be: so the last checksum is read too.
+        if reader.readinto(buffer[: size + 1].data) != size:
+            return None
+    except zstandard.ZstdError:
+        return None  # the caller finds out which, and says why
+    buffer[size:] = 0
+    return Texts(buffer, ends - sizes, ends, records)
+
+
+def _joined(lines: Sequence[bytes] | dict[int, bytes], records: Words, reused: Bytes) -> Texts:
+    """These records' lines, copied into memory that is there already: a new buffer's pages would
+    cost more than the copy.
+    """
+    texts = [lines[index] for index in records.tolist()]
+    ends = np.cumsum(np.array([len(text) for text in texts], np.int64))
+    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
+    buffer = _memory(int(ends[-1]), reused)
+    view = buffer.data
+    for text, start, end in zip(texts, starts.tolist(), ends.tolist(), strict=True):
+        view[start:end] = text
+    buffer[int(ends[-1]) :] = 0
+    return Texts(buffer, starts, ends, records)
+
+
+def _memory(size: int, reused: Bytes) -> Bytes:
+    """Room for text of that size and its padding."""
+    padded = size + SENTINEL_BYTES
+    return reused[:padded] if padded <= len(reused) else np.empty(padded, np.uint8)
