@@ -15,7 +15,7 @@ class AuthRoute:
 
     async def auth(self, request: web.Request) -> web.Response:
         """200 with the key's access. Raises UnknownKey, MetadataUnavailable."""
-        return web.json_response(describe_key(await authenticate(request, self._keys)))
+        return web.json_response(describe_key(await authenticate(request.headers, self._keys)))
 
 
 def describe_key(key: ApiKey) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A client that ends its sending side after a request of events still gets its answer.
+"""A client of aiohttp's that ends its sending side after a request of events gets its answer.
 
 aiohttp takes the end of a client's stream for a hang-up, closes the connection and cancels what
 it was answering. `nc -N` and some proxies only say that nothing more will come. What goes to a
@@ -51,19 +51,18 @@ class Connections:
         return answer_half_open
 
 
-class HalfOpenSite(web.TCPSite):
-    """A listener whose connections may be half closed by their clients."""
+class ProtocolSite(web.TCPSite):
+    """A listener whose connections are made by `connect`, not by aiohttp's server."""
 
-    __slots__ = ("connections",)
+    __slots__ = ("connect",)
 
-    connections: Connections
+    connect: Callable[[], asyncio.Protocol]
 
     async def start(self) -> None:
         """Listen."""
         await web.BaseSite.start(self)
-        factory = cast(Callable[[], asyncio.Protocol], self._runner.server)
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: self.connections.wrap(factory()),
+            self.connect,
             self._host,
             self._port,
             ssl=self._ssl_context,

@@ -1,37 +1,37 @@
-"""The two routes that take events: authenticate, decode, store, answer (I1, I9)."""
+"""The two routes that take events: authenticate, decode, store, answer (I1, I9).
+
+They know nothing of sockets: `shepherd.incoming` says what they read and what they answer.
+"""
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import unquote
 
-from aiohttp import web
-
 from common import limits, metrics
-from common.auth import KEY_HEADER, KeyCache
+from common.auth import KeyCache
 from common.clock import Clock
 from common.errors import BadRequest, BellwetherError, LogUnavailable, NotAllowed, UnknownKey
 from common.metadata import ApiKey
 from common.position import Position, format_receipt
 from common.scan.events import Refused
+from shepherd import incoming as http
 from shepherd.admission import InFlight, KeyLimits
 from shepherd.batcher import Batcher, Stored, Target
-from shepherd.body import BodyTooLarge, Media, check_encoding, media_of, read_body
+from shepherd.body import BodyTooLarge, Media, check_encoding, media_of
 from shepherd.datasets import DatasetCache
 from shepherd.decode import Wire, decode_batch, decode_batch_quickly, decode_event
+from shepherd.incoming import Answer, Incoming, Route
 from shepherd.pressure import Pressure
 from shepherd.refusals import RequestDone, RequestSummary
 from shepherd.replies import batch_body
 from shepherd.split.interface import Lines, Split, Splitter, framed
 
-BATCH_ID_HEADER = "X-Bellwether-Batch-Id"
 RECEIPT_HEADER = "X-Bellwether-Receipt"
-TIME_HEADER = "X-Honeycomb-Event-Time"
-RATE_HEADER = "X-Honeycomb-Samplerate"
-OLD_KEY_HEADER = "X-Hny-Team"  # old libhoney for JavaScript
+_BATCH_ID_NAME = "X-Bellwether-Batch-Id"  # as it is written about
 _DECODE_THREADS = 2  # of their own: hostile bodies keep them busy, not the rest of the process
 _SECOND_NS = 10**9
 T = TypeVar("T")
@@ -56,38 +56,34 @@ class _Counted(BadRequest):
     """A refused single event: its rule is counted already."""
 
 
-_Handle = Callable[[web.Request, ApiKey, str], Awaitable[tuple[web.Response, int]]]
-
-
-class IngestRoutes:
-    """Handlers of `/1/events/{dataset}` and `/1/batch/{dataset}`."""
+class Ingest:
+    """Takes requests of both routes."""
 
     def __init__(self, parts: IngestParts) -> None:
         self._parts = parts
         self._decoders = ThreadPoolExecutor(_DECODE_THREADS, thread_name_prefix="decode")
 
-    async def batch(self, request: web.Request) -> web.Response:
-        """An array of events; answers 200 and the status of each, in order."""
-        return await self._measured(request, "/1/batch", self._batch)
+    async def take(self, request: Incoming) -> Answer:
+        """Authenticate, hold room for the body, store, and sum up how it went.
 
-    async def event(self, request: web.Request) -> web.Response:
-        """One event; time and sample rate are headers. Answers 200 with an empty body."""
-        return await self._measured(request, "/1/events", self._event)
-
-    async def _measured(self, request: web.Request, route: str, handle: _Handle) -> web.Response:
-        """Authenticate, hold room for the body, handle, and sum up how it went."""
+        A batch answers 200 and the status of each event, in order; an event 200 without a body.
+        Raises BellwetherError for a request that is refused as a whole.
+        """
         parts = self._parts
-        key = await authenticate(request, parts.keys)
+        key = await authenticate(request.headers, parts.keys)
         started_ns = parts.clock.monotonic_ns()
-        name = dataset_name(request)
+        name = dataset_name(request.name)
         status = events = 0
         try:
-            size = _announced_bytes(request)
+            size = _announced_bytes(request.length)
             parts.pressure.check(size)
             with parts.in_flight.hold(size):
-                response, events = await handle(request, key, name)
-            status = response.status
-            return response
+                if request.route is Route.BATCH:
+                    answer, events = await self._batch(request, key, name)
+                else:
+                    answer, events = await self._event(request, key, name)
+            status = answer.status
+            return answer
         except BellwetherError as error:
             status = error.status
             if status < 500 and not isinstance(error, _Counted):
@@ -95,12 +91,10 @@ class IngestRoutes:
             raise
         finally:
             ms = (parts.clock.monotonic_ns() - started_ns) / 1e6
-            size = request.content_length or 0
+            size, route = request.length or 0, request.route.value
             parts.summary.done(RequestDone(route, name, key.id, status, events, size, ms))
 
-    async def _batch(
-        self, request: web.Request, key: ApiKey, name: str
-    ) -> tuple[web.Response, int]:
+    async def _batch(self, request: Incoming, key: ApiKey, name: str) -> tuple[Answer, int]:
         target, wire = await self._receive(request, key, name)
         started_ns = self._parts.clock.monotonic_ns()
         splitter = self._parts.splitter
@@ -111,16 +105,14 @@ class IngestRoutes:
         for _, refused in split.refused:
             self._parts.summary.refused(key.id, name, refused.rule, refused.error)
         stored = await self._store(request, target, split.lines, started_ns)
-        _raise_if_nothing_stored(stored, named=BATCH_ID_HEADER in request.headers)
-        return _batch_response(split, stored, wire.media), split.events
+        _raise_if_nothing_stored(stored, named=http.BATCH_ID in request.headers)
+        return _batch_answer(split, stored, wire.media), split.events
 
-    async def _event(
-        self, request: web.Request, key: ApiKey, name: str
-    ) -> tuple[web.Response, int]:
+    async def _event(self, request: Incoming, key: ApiKey, name: str) -> tuple[Answer, int]:
         target, wire = await self._receive(request, key, name)
         started_ns = self._parts.clock.monotonic_ns()
-        time = request.headers.get(TIME_HEADER, "")
-        rate = request.headers.get(RATE_HEADER, "")
+        time = request.headers.get(http.EVENT_TIME, "")
+        rate = request.headers.get(http.SAMPLE_RATE, "")
         if len(wire.body) <= limits.OFF_LOOP_BODY_BYTES and not wire.encoding:
             outcome = decode_event(wire, target.depth, time, rate)
         else:
@@ -131,17 +123,18 @@ class IngestRoutes:
             raise _Counted(outcome.error)
         stored = await self._store(request, target, framed([outcome]).lines, started_ns)
         _raise_if_nothing_stored(stored, named=False)
-        return web.Response(headers=_receipt(stored)), 1
+        return Answer(200, _receipt(stored)), 1
 
-    async def _receive(self, request: web.Request, key: ApiKey, name: str) -> tuple[Target, Wire]:
+    async def _receive(self, request: Incoming, key: ApiKey, name: str) -> tuple[Target, Wire]:
         """Everything that is checked before the events themselves."""
         if not key.access.events:
             raise NotAllowed("this API key may not send events")
-        media = media_of(request.headers.get("Content-Type", ""))
-        check_encoding(encoding := request.headers.get("Content-Encoding", ""))
-        _check_batch_id(request.headers.get(BATCH_ID_HEADER))
+        headers = request.headers
+        media = media_of(headers.get(http.CONTENT_TYPE, ""))
+        check_encoding(encoding := headers.get(http.CONTENT_ENCODING, ""))
+        _check_batch_id(headers.get(http.BATCH_ID))
         self._parts.key_limits.check(key)
-        body = await read_body(request)
+        body = await request.read()
         target = await self._parts.datasets.resolve(key, name)
         return target, Wire(body, encoding, media, self._parts.clock.now_ns())
 
@@ -154,9 +147,9 @@ class IngestRoutes:
         self._decoders.shutdown(wait=False)
 
     async def _store(
-        self, request: web.Request, target: Target, lines: Lines, started_ns: int
-    ) -> list[Stored]:
-        client_id = request.headers.get(BATCH_ID_HEADER)
+        self, request: Incoming, target: Target, lines: Lines, started_ns: int
+    ) -> Sequence[Stored]:
+        client_id = request.headers.get(http.BATCH_ID)
         if not lines.events:
             return []
         with self._parts.in_flight.hold(len(lines.text)):  # a small body may unpack to much
@@ -170,17 +163,18 @@ class IngestRoutes:
         return stored
 
 
-async def authenticate(request: web.Request, keys: KeyCache) -> ApiKey:
-    """The key that the request carries. Raises UnknownKey, MetadataUnavailable."""
-    text = request.headers.get(KEY_HEADER) or request.headers.get(OLD_KEY_HEADER)
+async def authenticate(headers: Mapping[str, str], keys: KeyCache) -> ApiKey:
+    """The key that a request's headers carry. Raises UnknownKey, MetadataUnavailable."""
+    text = headers.get(http.KEY) or headers.get(http.OLD_KEY)
     if not text:
         raise UnknownKey
     return await keys.authenticate(text)
 
 
-def dataset_name(request: web.Request) -> str:
-    """The last segment of the path as it came, URL-decoded once. Raises BadRequest."""
-    segment = request.raw_path.split("?", 1)[0].rsplit("/", 1)[1]
+def dataset_name(segment: str) -> str:
+    """A path's segment as it came, URL-decoded once. Raises BadRequest."""
+    if "%" not in segment:
+        return segment
     try:
         return unquote(segment, errors="strict")
     except UnicodeDecodeError as error:
@@ -192,7 +186,7 @@ def _check_batch_id(client_id: str | None) -> None:
         0 < len(client_id) <= limits.BATCH_ID_CHARS_MAX and client_id.isprintable()
     ):
         raise BadRequest(
-            f"{BATCH_ID_HEADER} must have 1 to {limits.BATCH_ID_CHARS_MAX} printable characters"
+            f"{_BATCH_ID_NAME} must have 1 to {limits.BATCH_ID_CHARS_MAX} printable characters"
         )
 
 
@@ -201,12 +195,11 @@ def _rule(error: BellwetherError) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
 
 
-def _announced_bytes(request: web.Request) -> int:
+def _announced_bytes(length: int | None) -> int:
     """What the body will take: its length, or the limit when it comes in chunks.
 
     Raises BodyTooLarge: a body that never fits must not be told to come again.
     """
-    length = request.content_length
     if length is not None and length > limits.WIRE_BODY_BYTES_MAX:
         raise BodyTooLarge(limits.WIRE_BODY_BYTES_MAX)
     return limits.WIRE_BODY_BYTES_MAX if length is None else length
@@ -226,7 +219,7 @@ def _receipt(stored: Sequence[Stored]) -> dict[str, str]:
     return {RECEIPT_HEADER: format_receipt(positions)} if positions else {}
 
 
-def _batch_response(split: Split, stored: Sequence[Stored], media: Media) -> web.Response:
+def _batch_answer(split: Split, stored: Sequence[Stored], media: Media) -> Answer:
     headers = _receipt(stored)
     headers["Content-Type"] = f"application/{media}"
-    return web.Response(body=batch_body(split, stored, media), headers=headers)
+    return Answer(200, headers, batch_body(split, stored, media))

@@ -5,7 +5,6 @@ Answers only after the log has the events (I1); needs metadata only for what it 
 """
 
 import asyncio
-import functools
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
@@ -13,9 +12,8 @@ from pathlib import Path
 
 import msgspec
 from aiohttp import web
-from prometheus_client import Counter
 
-from common import limits, metrics
+from common import limits
 from common.announce import Announcement
 from common.auth import KeyCache
 from common.draining import close_connections, linger
@@ -36,8 +34,10 @@ from shepherd.batcher import Batcher
 from shepherd.config import ShepherdConfig
 from shepherd.datasets import DatasetCache
 from shepherd.delivery import Delivery
-from shepherd.half_open import Connections, HalfOpenSite
-from shepherd.ingest import IngestParts, IngestRoutes
+from shepherd.door.listener import INTERNAL_ERROR, KEEP_ALIVE_S, Listener, request_counter
+from shepherd.half_open import Connections, ProtocolSite
+from shepherd.incoming import Route, from_aiohttp, to_aiohttp
+from shepherd.ingest import Ingest, IngestParts
 from shepherd.own_events import OwnEvents
 from shepherd.placement import Placement
 from shepherd.placement_route import PlacementRoute
@@ -49,8 +49,6 @@ from shepherd.silent import SilentConnections
 from shepherd.split.active import ActiveSplitter
 
 _UPKEEP_INTERVAL_S = 1.0
-_KEEP_ALIVE_S = 75.0  # longer than most clients' and balancers' own, so that they close first
-_COUNTERS_KEPT = 256  # routes times statuses
 _logger = logging.getLogger(__name__)
 # What aiohttp itself complains of are clients' broken requests, quoted: they may hold a key.
 _protocol_logger = logging.getLogger("shepherd.protocol")
@@ -87,7 +85,7 @@ async def serve(
     proxy = QueryProxy(backends.locks, context.random, config.proxied_requests_max)
     own = OwnEvents(config, backends.metadata, datasets, batcher, clock)
     splitter = ActiveSplitter()
-    ingest = IngestRoutes(
+    ingest = Ingest(
         IngestParts(
             splitter, keys, datasets, batcher, in_flight, pressure, key_limits, clock, summary
         )
@@ -97,11 +95,11 @@ async def serve(
     silent = SilentConnections(clock)
     connections = Connections(silent.spoke)
     public = web.Application(middlewares=[connections.middleware(), answer_errors])
-    public.router.add_post("/1/events/{dataset}", ingest.event)
-    public.router.add_post("/1/batch/{dataset}", ingest.batch)
+    for route in Route:
+        public.router.add_post(route.pattern, _through_aiohttp(ingest, route))
     public.router.add_get("/1/auth", AuthRoute(keys).auth)
     public.router.add_get("/x/alive", _alive)
-    for path in ("/1/events/{dataset}", "/1/batch/{dataset}", "/1/auth"):
+    for path in (*(route.pattern for route in Route), "/1/auth"):
         public.router.add_route("*", path, _wrong_method)
     public.router.add_route("*", "/{tail:.*}", proxy.forward)
     internal = web.Application(
@@ -112,12 +110,11 @@ async def serve(
     internal.router.add_post("/internal/telemetry", own.receive)
     internal.router.add_get("/internal/placement", PlacementRoute(placement, clock, splitter).show)
 
-    public_runner = await _listen(
-        public, config.host, config.port, _tls(config), config, connections
-    )
-    internal_runner = await _listen(
-        internal, context.host, context.port, None, config, Connections()
-    )
+    public_runner, internal_runner = await _runner(public, config), await _runner(internal, config)
+    listener = Listener(ingest.take, _protocols(public_runner, connections), clock, context.stop)
+    await _listen(public_runner, config.host, config.port, config, listener.connect)
+    plain = _protocols(internal_runner, Connections())
+    await _listen(internal_runner, context.host, context.port, None, plain)
     public_url = f"{'https' if config.tls_cert else 'http'}://{_address(public_runner)}"
     say(_logger, logging.INFO, "listening", public=public_url)
     port = int(internal_runner.addresses[0][1])
@@ -135,7 +132,8 @@ async def serve(
         asyncio.create_task(_every_second(readiness.look)),
         asyncio.create_task(probing.keep()),
     ]
-    upkeep.append(asyncio.create_task(_every_second(_sweep(silent, public_runner))))
+    sweep = _sweep(silent, public_runner, listener)
+    upkeep.append(asyncio.create_task(_every_second(sweep)))
     tell = _tell(context.telemetry, summary, own)
     upkeep.append(asyncio.create_task(_every_second(tell)))
     stopped = asyncio.create_task(context.stop.wait())
@@ -150,7 +148,7 @@ async def serve(
         await announcement.withdraw()
         if context.stop.is_set():
             await linger(backends.locks, member, config.drain_ms)
-        await public_runner.cleanup()
+        await asyncio.gather(public_runner.cleanup(), listener.end(config.stop_timeout_s))
         ended = [task for task in upkeep if task.done()]
         for task in upkeep:
             task.cancel()
@@ -176,8 +174,11 @@ async def _every_second(work: Callable[[], Awaitable[object]]) -> None:
         await work()
 
 
-def _sweep(silent: SilentConnections, runner: web.AppRunner) -> Callable[[], Awaitable[object]]:
+def _sweep(
+    silent: SilentConnections, runner: web.AppRunner, listener: Listener
+) -> Callable[[], Awaitable[object]]:
     async def sweep() -> None:
+        listener.sweep()
         if runner.server is not None:
             silent.sweep(runner.server.connections)
 
@@ -243,14 +244,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         raise  # the client is gone: nobody to answer
     except Exception:
         _logger.exception("a request failed")
-        response = web.json_response({"error": "internal error; please report it"}, status=500)
-    _counter(_route(request), response.status).inc()
+        response = web.json_response({"error": INTERNAL_ERROR}, status=500)
+    request_counter(_route(request), response.status).inc()
     return response
-
-
-@functools.lru_cache(_COUNTERS_KEPT)
-def _counter(route: str, status: int) -> Counter:
-    return metrics.requests_total.labels(route, str(status))
 
 
 def _route(request: web.Request) -> str:
@@ -259,32 +255,52 @@ def _route(request: web.Request) -> str:
     return resource.canonical if resource is not None else "unknown"
 
 
-async def _listen(
-    app: web.Application,
-    host: str,
-    port: int,
-    tls: ssl.SSLContext | None,
-    config: ShepherdConfig,
-    connections: Connections,
-) -> web.AppRunner:
-    """Serve the application; returns its runner, whose `addresses` tell the port."""
+def _through_aiohttp(ingest: Ingest, route: Route) -> Handler:
+    """Requests for events that the hot door leaves to aiohttp."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return to_aiohttp(await ingest.take(from_aiohttp(request, route)))
+
+    return handle
+
+
+async def _runner(app: web.Application, config: ShepherdConfig) -> web.AppRunner:
+    """The application, ready to serve connections."""
     runner = web.AppRunner(
         app,
         access_log=None,
         logger=_protocol_logger,
         auto_decompress=False,  # bodies are decompressed within our own limits
         handler_cancellation=True,
-        keepalive_timeout=_KEEP_ALIVE_S,
+        keepalive_timeout=KEEP_ALIVE_S,
         max_line_size=limits.HEADER_LINE_BYTES_MAX,
         max_field_size=limits.HEADER_LINE_BYTES_MAX,
         shutdown_timeout=config.stop_timeout_s,
     )
     await runner.setup()
-    shared = config.reuse_port and port > 0 and port == config.port
-    site = HalfOpenSite(runner, host, port, ssl_context=tls, backlog=1024, reuse_port=shared)
-    site.connections = connections
-    await site.start()
     return runner
+
+
+def _protocols(runner: web.AppRunner, connections: Connections) -> Callable[[], asyncio.Protocol]:
+    """Makes aiohttp's ends of connections."""
+    server = runner.server
+    assert server is not None, "the runner is set up"
+    return lambda: connections.wrap(server())
+
+
+async def _listen(
+    runner: web.AppRunner,
+    host: str,
+    port: int,
+    public: ShepherdConfig | None,
+    connect: Callable[[], asyncio.Protocol],
+) -> None:
+    """Serve connections made by `connect`; the runner's `addresses` tell the port."""
+    shared = public is not None and public.reuse_port and port > 0
+    tls = None if public is None else _tls(public)
+    site = ProtocolSite(runner, host, port, ssl_context=tls, backlog=1024, reuse_port=shared)
+    site.connect = connect
+    await site.start()
 
 
 def _address(runner: web.AppRunner) -> str:
