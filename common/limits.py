@@ -119,8 +119,6 @@ KAFKA_METADATA_FRESH_S: Final = 5.0  # between two looks while all is well
 KAFKA_RETRY_CONNECT_S: Final = 0.25  # a broker that is down is tried again this often
 
 # --- indexer -----------------------------------------------------------------------------------
-ROW_GROUP_CELLS_MAX: Final = 8_388_608  # dense cells while a segment is written: about 64 MiB
-ROW_GROUP_ROWS_MIN: Final = 8_192  # also with thousands of columns, so that footers stay small
 LIVE_BLOCK_ROWS_MAX: Final = 8_192  # larger live blocks are not merged: replay copies nothing
 UNSEALED_CUTS_MAX: Final = 2  # cuts waiting to be published; then reading pauses
 TAIL_EVENTS_MAX: Final = 2_000  # waiting for one reader of a tail; the oldest go first

@@ -114,8 +114,9 @@ indexed_rows_total = Counter(
 )
 kernel_active = Gauge(
     "bellwether_kernel_active",
-    "1 while the role's compiled kernel (an indexer's shredder, a shepherd's splitter) serves, 0 "
-    "while the reference does (slower, same results).",
+    "1 while the role's compiled kernel (an indexer's shredder and segment writer, a shepherd's "
+    "splitter) serves, 0 while the reference does (slower, same results).",
+    ["kernel"],
     registry=REGISTRY,
 )
 kernel_events_handed_total = Counter(

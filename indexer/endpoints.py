@@ -11,6 +11,7 @@ from common.clock import Clock
 from common.columns import ColumnKey
 from common.errors import BadRequest, BellwetherError, LogUnavailable, TooManyRequests
 from common.log import Log
+from common.parquet.active import ActiveEncoders
 from common.record import Marker, marker_record
 from common.web import Handler, error_response, has_hung_up
 from indexer.partition import Partition
@@ -34,6 +35,7 @@ class Endpoints:
         log: Log,
         clock: Clock,
         shredder: Shredder,
+        encoders: ActiveEncoders,
         warming: Warming,
         claims: Callable[[], dict[str, object]],
     ) -> None:
@@ -43,6 +45,7 @@ class Endpoints:
         self._log = log
         self._clock = clock
         self._shredder = shredder
+        self._encoders = encoders
         self._warming = warming
         self._claims = claims
 
@@ -69,6 +72,7 @@ class Endpoints:
             "stopped_reason": partition.stopped_reason,
             "paused": partition.shared.budget.paused(partition.number),
             "shredder": self._shredder.name,
+            "segment_writer": self._encoders.now.name,
             "ready": served is not None,
             "alarms": partition.alarms.raised,
             "unpublished": self._unpublished(partition),

@@ -24,6 +24,7 @@ from common.metrics import (
     partition_failures_total,
     voided_records_total,
 )
+from common.parquet.active import ActiveEncoders
 from common.record import Kind, LogRecord
 from common.reroute import Void
 from common.role import RoleContext
@@ -71,6 +72,7 @@ class Shared:
     config: IndexerConfig
     watch: LogWatch
     shredder: Shredder
+    encoders: ActiveEncoders
     cache: SegmentCache
     tails: Tails
     budget: LiveBudget
@@ -205,6 +207,7 @@ class Partition:
             self._scratch,
             context.clock,
             context.zone,
+            self.shared.encoders,
             self.divergences,
         )
         await to_store_thread(sealer.prepare)

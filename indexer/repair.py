@@ -15,6 +15,7 @@ from common.errors import BellwetherError, DamagedObject, ObjectMissing
 from common.log import Log
 from common.logs import say
 from common.objects import ObjectStore
+from common.parquet.active import ActiveEncoders
 from common.record import RecordError, decode
 from indexer.seal import CutRows, seal
 from indexer.shred import Accepted, Shredder
@@ -36,12 +37,14 @@ class Repairs:
         objects: ObjectStore,
         cache: SegmentCache,
         shredder: Shredder,
+        encoders: ActiveEncoders,
         folder: Path,
     ) -> None:
         self._log = log
         self._objects = objects
         self._cache = cache
         self._shredder = shredder
+        self._encoders = encoders
         self._folder = folder
         self._waiting: asyncio.Queue[tuple[int, SegmentEntry]] = asyncio.Queue(
             limits.REPAIRS_WAITING_MAX
@@ -111,6 +114,7 @@ class Repairs:
                 epoch=manifest.epoch,
                 partition=manifest.partition,
                 folder=Path(scratch),
+                encoders=self._encoders.now,
             )
             return any(self._accept(file, entry) for file in files)
 

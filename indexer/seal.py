@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
 from common.columns import ColumnBlock, concat, select
 from common.columns.segment import SegmentFile, SegmentOrigin, segment_name
 from common.columns.segment_write import EncodedSegment, encode_segment
+from common.parquet.encoders import Encoders
 
 _TEMPORARY_PREFIX = ".sealing-"
 
@@ -31,7 +30,9 @@ class CutRows:
     append_max_ns: int
 
 
-def seal(cut: CutRows, *, epoch: str, partition: int, folder: Path) -> tuple[SegmentFile, ...]:
+def seal(
+    cut: CutRows, *, epoch: str, partition: int, folder: Path, encoders: Encoders
+) -> tuple[SegmentFile, ...]:
     """Write the segments of these rows: none without rows, the ordinary one before the far one.
 
     Doing it again gives the same files. Raises OSError (disk full): nothing half-written stays
@@ -45,7 +46,7 @@ def seal(cut: CutRows, *, epoch: str, partition: int, folder: Path) -> tuple[Seg
             origin = SegmentOrigin(
                 cut.dataset, epoch, partition, far, cut.append_min_ns, cut.append_max_ns
             )
-            sealed.append(_write(encode_segment(block, origin), folder))
+            sealed.append(_write(encode_segment(block, origin, encoders), folder))
     return tuple(sealed)
 
 
@@ -61,18 +62,18 @@ def _write(segment: EncodedSegment, folder: Path) -> SegmentFile:
     return SegmentFile(
         path,
         segment.object_hash,
-        segment.data.size,
+        len(segment.data),
         segment.info,
         segment.columns,
         segment.rest_columns,
     )
 
 
-def _write_durably(data: pa.Buffer, path: Path) -> None:
+def _write_durably(data: bytes, path: Path) -> None:
     descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(memoryview(data))
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -87,12 +88,12 @@ def _write_durably(data: pa.Buffer, path: Path) -> None:
 
 
 def seal_all(
-    cuts: Sequence[CutRows], *, epoch: str, partition: int, folder: Path
+    cuts: Sequence[CutRows], *, epoch: str, partition: int, folder: Path, encoders: Encoders
 ) -> tuple[SegmentFile, ...]:
     """The segments of every dataset of a cut, datasets in the order of their ids."""
     ordered = sorted(cuts, key=lambda cut: cut.dataset)
     return tuple(
         segment
         for cut in ordered
-        for segment in seal(cut, epoch=epoch, partition=partition, folder=folder)
+        for segment in seal(cut, epoch=epoch, partition=partition, folder=folder, encoders=encoders)
     )

@@ -15,6 +15,7 @@ from common.clock import Clock
 from common.columns.segment import SegmentFile
 from common.errors import BellwetherError, ObjectMissing, ObjectsUnavailable
 from common.logs import say
+from common.parquet.active import ActiveEncoders
 from indexer.fold import Cut
 from indexer.live import SealingSet
 from indexer.seal import remove_leftovers, seal_all
@@ -133,6 +134,7 @@ class Sealer:
     folder: Path
     clock: Clock
     zone: str
+    encoders: ActiveEncoders
     divergences: list[Divergence] = field(default_factory=list)
 
     def prepare(self) -> None:
@@ -184,6 +186,7 @@ class Sealer:
             epoch=self.epoch.log,
             partition=self.epoch.partition,
             folder=self.folder,
+            encoders=self.encoders.now,
         )
         entries = tuple(entry_of(file, self.epoch, pending.owners) for file in files)
         hashes = [file.object_hash for file in files]

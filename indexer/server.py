@@ -13,6 +13,7 @@ from common.log.watch import LogWatch
 from common.logs import say
 from common.members import Member
 from common.metrics import lag_records
+from common.parquet.active import ActiveEncoders
 from common.role import RoleContext
 from common.web import add_health_routes, require_internal_token
 from indexer.budget import LiveBudget
@@ -128,10 +129,10 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     cache = await asyncio.to_thread(
         SegmentCache, objects, context.folder / "segments", config.segment_cache_bytes
     )
-    shredder = ActiveShredder()
+    shredder, encoders = ActiveShredder(), ActiveEncoders()
     tails = Tails()
     budget = LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
-    repairs = Repairs(log, objects, cache, shredder, context.folder / "repair")
+    repairs = Repairs(log, objects, cache, shredder, encoders, context.folder / "repair")
     fetching = Fetching(cache, config.segment_fetches)
     warming_threads = Fetching(cache, config.segment_fetches)
     warming = Warming(
@@ -139,7 +140,9 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     )
     retentions = Retentions(context.backends.metadata, context.clock, config.retention_days)
     indexer = Indexer(
-        Shared(context, config, watch, shredder, cache, tails, budget, warming, retentions)
+        Shared(
+            context, config, watch, shredder, encoders, cache, tails, budget, warming, retentions
+        )
     )
     views = Views(indexer.partitions, fetching, Footers(), repairs, context.clock)
     shares = ShareEndpoint(
@@ -162,6 +165,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         log,
         context.clock,
         shredder,
+        encoders,
         warming,
         readiness.describe,
     )
@@ -170,7 +174,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     app.router.add_post("/internal/held", HeldEndpoint(indexer.partitions).handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()
-    compiling = asyncio.create_task(_compile(shredder, context, config))
+    compiling = asyncio.create_task(_compile(shredder, encoders, context, config))
     try:
         site = web.TCPSite(runner, context.host, context.port)
         await site.start()
@@ -185,11 +189,17 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         warming_threads.close()
 
 
-async def _compile(shredder: ActiveShredder, context: RoleContext, config: IndexerConfig) -> None:
+async def _compile(
+    shredder: ActiveShredder,
+    encoders: ActiveEncoders,
+    context: RoleContext,
+    config: IndexerConfig,
+) -> None:
     if config.kernel:
         folder = Path(config.kernel_cache) if config.kernel_cache else context.folder / "kernel"
         seeds = (context.random.getrandbits(63), context.random.getrandbits(63))
         await shredder.activate_kernel(folder, seeds)
+        await encoders.activate_kernel(folder)
 
 
 async def _index(

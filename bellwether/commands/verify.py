@@ -17,6 +17,7 @@ from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.log import Log
 from common.objects import ObjectStore
+from common.parquet.active import ActiveEncoders
 from indexer.repair import Repairs
 from indexer.shred.reference import ReferenceShredder
 from snapshot.cache import SegmentCache
@@ -65,7 +66,9 @@ async def _make_again(report: VerifyReport, log: Log, objects: ObjectStore) -> i
     made = 0
     with tempfile.TemporaryDirectory(prefix="bellwether-repair-") as scratch:
         cache = SegmentCache(objects, Path(scratch) / "segments", 0)
-        repairs = Repairs(log, objects, cache, ReferenceShredder(), Path(scratch) / "work")
+        repairs = Repairs(
+            log, objects, cache, ReferenceShredder(), ActiveEncoders(), Path(scratch) / "work"
+        )
         for partition, entry in report.broken:
             try:
                 made += await repairs.repair(partition, entry)

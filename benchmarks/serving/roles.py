@@ -5,6 +5,7 @@ whose work it measures. They end when this process ends, however it ends.
 """
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -31,7 +32,7 @@ _METRICS_TIMEOUT_S = 10.0
 _ORDER = ("shepherd", "query", "indexer")  # of stopping: as `up` does
 _SAID_CHARS = 800
 _COMPILED = ("shepherd", "indexer")
-_KERNEL_SERVES = "\nbellwether_kernel_active 1.0\n"
+_KERNEL = re.compile(r"^bellwether_kernel_active{.*} (.*)$", re.MULTILINE)
 
 
 class Roles:
@@ -129,7 +130,10 @@ class Roles:
 
         def serve() -> bool:
             members = [self._member(role) for role in compiled]
-            return all(one is not None and _KERNEL_SERVES in _metrics(one) for one in members)
+            return all(
+                one is not None and set(_KERNEL.findall(_metrics(one))) == {"1.0"}
+                for one in members
+            )
 
         self.wait(serve, "compiled code to serve", _COMPILED_S)
 

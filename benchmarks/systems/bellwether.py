@@ -8,10 +8,13 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.systems.base import Group, Prepared, Written, record_lines
 from common import limits
 from common.columns.key import ColumnKey, FieldType
+from common.parquet import ahead as writer_ahead
+from common.parquet.encoders import Encoders
 from common.record import Kind, Record, compress_value, decoded_bytes
 from indexer.batch import index_batch
 from indexer.config import IndexerConfig
@@ -53,6 +56,28 @@ def load_kernel(prepared: Prepared) -> Shredder:
     return _load_kernel(prepared.cache / "kernel")
 
 
+class Kernels(NamedTuple):
+    """Compiled code."""
+
+    shredder: Shredder
+    encoders: Encoders
+
+
+def load_kernels(prepared: Prepared) -> Kernels:
+    """Everything compiled that records need on their way to segments."""
+    return Kernels(load_kernel(prepared), load_encoders(prepared))
+
+
+def load_encoders(prepared: Prepared) -> Encoders:
+    """The compiled part of the segment writer, as `load_kernel`."""
+    return _load_encoders(prepared.cache / "kernel")
+
+
+@cache
+def _load_encoders(folder: Path) -> Encoders:
+    return writer_ahead.load(folder)
+
+
 @cache
 def _load_kernel(folder: Path) -> Shredder:
     return load(folder, SEEDS, lambda _: None)
@@ -78,12 +103,12 @@ def cuts(shredder: Shredder, records: Sequence[Accepted]) -> Iterator[tuple[CutR
             live, cut_rows, cut_bytes = LiveRows(one.offset + 1), 0, 0
 
 
-def seal_records(shredder: Shredder, records: Sequence[Accepted], folder: Path) -> None:
+def seal_records(kernels: Kernels, records: Sequence[Accepted], folder: Path) -> None:
     """Seal every cut of the records into the folder, which is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    for cut in cuts(shredder, records):
-        seal_all(cut, epoch="epoch", partition=0, folder=folder)
+    for cut in cuts(kernels.shredder, records):
+        seal_all(cut, epoch="epoch", partition=0, folder=folder, encoders=kernels.encoders)
 
 
 class Bellwether:
@@ -98,7 +123,7 @@ class Bellwether:
             "logical digest, page checksums, a page index, offsets and the file's hash, and fsyncs"
         )
         self._prepared: Prepared | None = None
-        self._shredder: Shredder | None = None
+        self._kernels: Kernels | None = None
         self._records: list[Accepted] = []
 
     def settings(self) -> Mapping[str, object]:
@@ -122,14 +147,14 @@ class Bellwether:
         pa.set_cpu_count(1)
         keep_freed_pages()
         self._prepared = prepared
-        self._shredder = load_kernel(prepared)
+        self._kernels = load_kernels(prepared)
         self._records = accepted_records(prepared)
 
     def run(self) -> None:
         """As `System.run`."""
-        if self._prepared is None or self._shredder is None:
+        if self._prepared is None or self._kernels is None:
             raise RuntimeError("not prepared")
-        seal_records(self._shredder, self._records, self._prepared.folder / "segments")
+        seal_records(self._kernels, self._records, self._prepared.folder / "segments")
 
     def written(self) -> Written:
         """As `System.written`."""

@@ -12,14 +12,14 @@ from pathlib import Path
 from benchmarks.systems.base import Group, Prepared, System, Written
 from benchmarks.systems.bellwether import (
     Bellwether,
+    Kernels,
     accepted_records,
-    load_kernel,
+    load_kernels,
     read_segments,
     seal_records,
 )
 from benchmarks.systems.http_ingest import HttpToSealed
 from indexer.shred import Accepted
-from indexer.shred.interface import Shredder
 
 _DATASETS = (10, 100, 1_000, 10_000)
 _PARTITIONS = (1, 4, 16, 64)
@@ -56,7 +56,7 @@ class Threads:
         self.name = f"{count} thread{'s' if count > 1 else ''}"
         self._count = count
         self._prepared: Prepared | None = None
-        self._shredder: Shredder | None = None
+        self._kernels: Kernels | None = None
         self._shares: list[list[Accepted]] = []
 
     def settings(self) -> Mapping[str, object]:
@@ -70,17 +70,17 @@ class Threads:
     def prepare(self, prepared: Prepared) -> None:
         """As `System.prepare`."""
         self._prepared = prepared
-        self._shredder = load_kernel(prepared)
+        self._kernels = load_kernels(prepared)
         self._shares = [share_of(prepared, at, self._count) for at in range(self._count)]
 
     def run(self) -> None:
         """As `System.run`."""
-        if self._prepared is None or self._shredder is None:
+        if self._prepared is None or self._kernels is None:
             raise RuntimeError("not prepared")
         folders = [self._prepared.folder / f"share-{at}" for at in range(self._count)]
-        shredders = [self._shredder] * self._count
+        kernels = [self._kernels] * self._count
         with ThreadPoolExecutor(self._count) as threads:
-            list(threads.map(seal_records, shredders, self._shares, folders))
+            list(threads.map(seal_records, kernels, self._shares, folders))
 
     def written(self) -> Written:
         """As `System.written`."""
@@ -148,7 +148,7 @@ def read_shares(prepared: Prepared | None) -> Written:
 
 def _serve(pipe: Connection, prepared: Prepared, number: int, count: int) -> None:
     """One process of `Processes`: ready, then once for every call, until the pipe is closed."""
-    shredder, share = load_kernel(prepared), share_of(prepared, number, count)
+    kernels, share = load_kernels(prepared), share_of(prepared, number, count)
     folder: Path = prepared.folder / f"share-{number}"
     pipe.send("")
     while True:
@@ -157,7 +157,7 @@ def _serve(pipe: Connection, prepared: Prepared, number: int, count: int) -> Non
         except EOFError:
             return
         try:
-            seal_records(shredder, share, folder)
+            seal_records(kernels, share, folder)
             pipe.send("")
         except Exception as error:  # noqa: BLE001 - it is reported by whoever asked
             pipe.send(f"{type(error).__name__}: {error}")

@@ -170,12 +170,15 @@ def digest(prepared: Prepared) -> Step:
 
 def seal(prepared: Prepared) -> Step:
     """Each cut's columns to segment files: sorted apart, encoded, digest, hash, fsync."""
+    from benchmarks.systems.bellwether import load_encoders
     from indexer.seal import seal_all
 
-    found = _cuts(prepared)
+    found, encoders = _cuts(prepared), load_encoders(prepared)
 
     def step() -> int:
-        files = seal_all(found, epoch="epoch", partition=0, folder=prepared.folder)
+        files = seal_all(
+            found, epoch="epoch", partition=0, folder=prepared.folder, encoders=encoders
+        )
         return sum(file.info.rows for file in files)
 
     return step

@@ -1,24 +1,23 @@
 """A block written as a Parquet file that any engine reads without our code (docs/formats.md).
 
-The same block, origin and writer version give the same bytes; a new writer version may give
-others, but never another digest (I3).
+The same block, origin and writer version give the same bytes, whichever encoders are at work; a
+new writer version may give others, but never another digest (I3).
 """
 
+import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+import zstandard
 
-from common import limits
 from common.columns.block import ColumnBlock, SparseColumn
 from common.columns.digest import block_digest
-from common.columns.encodings import DELTA, choose_encodings
-from common.columns.key import OFFSET, PLACE, RATE, REST, SYSTEM_COLUMNS, TIME, ColumnKey, FieldType
+from common.columns.key import OFFSET, PLACE, RATE, REST, TIME, ColumnKey, FieldType
 from common.columns.rest import encode_rest, split_rarest
 from common.columns.segment import (
     FIELD_NAME_KEY,
@@ -29,36 +28,41 @@ from common.columns.segment import (
     SegmentInfo,
     SegmentOrigin,
 )
+from common.parquet.column import Bits, Column, Doubles, Ints, SmallInts, Values
+from common.parquet.encoders import Encoders, texts_of
+from common.parquet.file import write_file
 
-WRITER = f"bellwether-segment-3 pyarrow-{pa.__version__}"
-_ZSTD_LEVEL = 1  # measured on encoded pages: level 3 takes a third more CPU for no fewer bytes
+WRITER = f"bellwether-segment-4 zstandard-{zstandard.__version__}"
 _TRACE_ID_FIELDS = frozenset(("trace.trace_id", "trace_id", "traceId"))
-_BLOOM_FALSE_POSITIVES = 0.01
-_DELTA_COLUMNS = (TIME, OFFSET, PLACE)  # nearly sorted: a few bits per value
+_ARROW_SCHEMA_KEY = b"ARROW:schema"  # as Arrow's own writer keeps types and fields' metadata
+_OFFSET_AND_PLACE = (2, 3)  # columns by which rows are sorted
+_TEXTS = (FieldType.STRING, FieldType.JSON)
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedSegment:
     """A segment's bytes and what they say."""
 
-    data: pa.Buffer
+    data: bytes
     object_hash: str
     info: SegmentInfo
     columns: frozenset[ColumnKey]
     rest_columns: frozenset[ColumnKey]
 
 
-def encode_segment(block: ColumnBlock, origin: SegmentOrigin) -> EncodedSegment:
+def encode_segment(block: ColumnBlock, origin: SegmentOrigin, encoders: Encoders) -> EncodedSegment:
     """The Parquet file of a block with at least one row, in log order."""
     info = _describe(block, origin)
     own, rest = split_rarest(block.columns)
-    schema = _schema(info, own, rest)
-    out = pa.BufferOutputStream()
-    sparse = [*own.values(), *([encode_rest(rest)] if rest else [])]
-    with _writer(out, schema, own) as writer:
-        for rows in _row_groups(block.rows, len(schema)):  # one dense slice in memory at a time
-            writer.write_table(_dense_slice(block, sparse, rows, schema))
-    data = out.getvalue()
+    rest_column = encode_rest(rest) if rest else None
+    data = write_file(
+        encoders,
+        _columns(block, own, rest_column),
+        block.rows,
+        metadata=_metadata(info, own, rest),
+        sorting=_OFFSET_AND_PLACE,
+        created_by=WRITER,
+    )
     return EncodedSegment(
         data, hashlib.sha256(data).hexdigest(), info, frozenset(own), frozenset(rest)
     )
@@ -83,73 +87,61 @@ def _describe(block: ColumnBlock, origin: SegmentOrigin) -> SegmentInfo:
     )
 
 
-def _schema(
+def _columns(
+    block: ColumnBlock, own: Mapping[ColumnKey, SparseColumn], rest: SparseColumn | None
+) -> Iterator[Column]:
+    yield Column(TIME, None, Ints(block.time_ns, nearly_sorted=True))
+    yield Column(RATE, None, Ints(block.rate))
+    yield Column(OFFSET, None, Ints(block.offset, nearly_sorted=True))
+    yield Column(PLACE, None, SmallInts(block.place))
+    for key, column in own.items():
+        bloom = key.field in _TRACE_ID_FIELDS and key.type is FieldType.STRING
+        yield Column(
+            key.physical, _rows(column, block.rows), _values(key.type, column.values), bloom
+        )
+    if rest is not None:
+        yield Column(REST, rest.rows, texts_of(rest.values))
+
+
+def _rows(column: SparseColumn, rows: int) -> npt.NDArray[np.uint32] | None:
+    return None if len(column.rows) == rows else column.rows
+
+
+def _values(field_type: FieldType, values: pa.Array) -> Values:
+    """The values as the writer takes them: views of the Arrow array's memory."""
+    if field_type in _TEXTS:
+        return texts_of(values)
+    data = values.buffers()[1]
+    if field_type is FieldType.BOOL:
+        return Bits(np.frombuffer(data, np.uint8), values.offset, len(values))
+    here = slice(values.offset, values.offset + len(values))
+    if field_type is FieldType.INT:
+        return Ints(np.frombuffer(data, np.int64)[here])
+    return Doubles(np.frombuffer(data, np.float64)[here])
+
+
+def _metadata(
     info: SegmentInfo,
     own: Mapping[ColumnKey, SparseColumn],
     rest: Mapping[ColumnKey, SparseColumn],
-) -> pa.Schema:
+) -> dict[bytes, bytes]:
+    schema = _schema(info, own, bool(rest)).serialize()
+    metadata = {
+        METADATA_KEY: orjson.dumps(asdict(info)),
+        _ARROW_SCHEMA_KEY: base64.b64encode(memoryview(schema)),
+    }
+    if rest:
+        metadata[REST_COLUMNS_KEY] = orjson.dumps([key.physical for key in rest])
+    return metadata
+
+
+def _schema(info: SegmentInfo, own: Mapping[ColumnKey, SparseColumn], has_rest: bool) -> pa.Schema:
     fields = [pa.field(name, pa.int64(), nullable=False) for name in (TIME, RATE, OFFSET)]
     fields.append(pa.field(PLACE, pa.int32(), nullable=False))
     for key in own:
         names = {FIELD_NAME_KEY: key.field.encode(), FIELD_TYPE_KEY: key.type.value.encode()}
         everywhere = len(own[key].rows) == info.rows  # then nothing need be said of each value
         fields.append(pa.field(key.physical, key.type.arrow, not everywhere, names))
-    metadata = {METADATA_KEY: orjson.dumps(asdict(info))}
-    if rest:
+    if has_rest:
         fields.append(pa.field(REST, pa.large_string()))
-        metadata[REST_COLUMNS_KEY] = orjson.dumps([key.physical for key in rest])
-    return pa.schema(fields, metadata=metadata)
-
-
-def _writer(
-    out: pa.NativeFile, schema: pa.Schema, own: Mapping[ColumnKey, SparseColumn]
-) -> pq.ParquetWriter:
-    encodings = choose_encodings(own)
-    blooms = {
-        key.physical: {
-            "ndv": pc.count_distinct(own[key].values).as_py(),
-            "fpp": _BLOOM_FALSE_POSITIVES,
-        }
-        for key in own
-        if key.field in _TRACE_ID_FIELDS and key.type is FieldType.STRING
-    }
-    return pq.ParquetWriter(
-        out,
-        schema,
-        version="2.6",
-        compression="zstd",
-        compression_level=_ZSTD_LEVEL,
-        use_dictionary=[RATE, *encodings.dictionary],
-        column_encoding={**dict.fromkeys(_DELTA_COLUMNS, DELTA), **encodings.others},
-        write_statistics=[*SYSTEM_COLUMNS, *encodings.statistics],
-        write_page_index=True,
-        write_page_checksum=True,
-        bloom_filter_options=blooms or None,
-        sorting_columns=[
-            pq.SortingColumn(schema.get_field_index(name)) for name in (OFFSET, PLACE)
-        ],
-    )
-
-
-def _row_groups(rows: int, columns: int) -> Iterator[slice]:
-    """Slices of the rows whose dense form stays within a bound of memory."""
-    size = limits.ROW_GROUP_CELLS_MAX // columns
-    size = max(limits.ROW_GROUP_ROWS_MIN, min(limits.CUT_ROWS_MAX_V1, size))
-    return (slice(first, min(first + size, rows)) for first in range(0, rows, size))
-
-
-def _dense_slice(
-    block: ColumnBlock, sparse: Sequence[SparseColumn], rows: slice, schema: pa.Schema
-) -> pa.Table:
-    system = (block.time_ns, block.rate, block.offset, block.place)
-    arrays = [pa.array(values[rows]) for values in system]
-    arrays += [_dense(column, rows.start, rows.stop) for column in sparse]
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _dense(column: SparseColumn, first: int, end: int) -> pa.Array:
-    """Rows first..end-1 of a sparse column as one Arrow array with nulls."""
-    low, high = np.searchsorted(column.rows, (first, end)).tolist()
-    return SparseColumn(
-        column.rows[low:high] - np.uint32(first), column.values.slice(low, high - low)
-    ).dense(end - first)
+    return pa.schema(fields)

@@ -16,7 +16,7 @@ class ActiveShredder:
 
     def __init__(self) -> None:
         self._active: Shredder = ReferenceShredder()
-        kernel_active.set(0)
+        kernel_active.labels("shredder").set(0)
 
     @property
     def name(self) -> str:
@@ -42,4 +42,4 @@ class ActiveShredder:
         kernel = await prepare("shredder", folder, "indexer.shred.ahead", load)
         if kernel is not None:
             self._active = kernel
-            kernel_active.set(1)
+            kernel_active.labels("shredder").set(1)

@@ -14,7 +14,7 @@ class ActiveSplitter:
 
     def __init__(self) -> None:
         self._active: Splitter = ReferenceSplitter()
-        kernel_active.set(0)
+        kernel_active.labels("splitter").set(0)
 
     @property
     def name(self) -> str:
@@ -40,4 +40,4 @@ class ActiveSplitter:
         kernel = await prepare("splitter", folder, "shepherd.split.ahead", load)
         if kernel is not None:
             self._active = kernel
-            kernel_active.set(1)
+            kernel_active.labels("splitter").set(1)

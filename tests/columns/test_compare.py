@@ -13,6 +13,7 @@ from common.columns.compare import BLOCK_ROWS, Difference, first_difference
 from common.columns.segment import SegmentOrigin
 from common.columns.segment_read import SegmentReader
 from common.columns.segment_write import encode_segment
+from common.parquet.reference import ReferenceEncoders
 from indexer.shred.interface import ShredInput
 from indexer.shred.reference import ReferenceShredder
 from tests.indexer.test_shred_properties import events, flat_events
@@ -34,7 +35,7 @@ def compare(
     for name, block in (("one", one), ("other", other)):
         with patch.object(limits, "SEGMENT_COLUMNS_MAX_V1", columns_max):
             paths.append(folder / name)
-            paths[-1].write_bytes(encode_segment(block, ORIGIN).data)
+            paths[-1].write_bytes(encode_segment(block, ORIGIN, ReferenceEncoders()).data)
     with SegmentReader(paths[0]) as left, SegmentReader(paths[1]) as right:
         found = first_difference(left, right)
         alike = left.digest() == right.digest()

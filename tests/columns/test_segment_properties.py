@@ -13,6 +13,7 @@ from common.columns.key import ColumnKey, FieldType, parse_physical
 from common.columns.segment import SegmentOrigin
 from common.columns.segment_read import SegmentReader
 from common.columns.segment_write import encode_segment
+from common.parquet.reference import ReferenceEncoders
 from indexer.shred.interface import ShredInput
 from indexer.shred.reference import ReferenceShredder
 from tests.columns.equality import assert_same_block
@@ -38,7 +39,7 @@ def test_a_segment_reads_back_bit_for_bit(
     if not block.rows:
         return
     with patch.object(limits, "SEGMENT_COLUMNS_MAX_V1", columns_max):
-        segment = encode_segment(block, ORIGIN)
+        segment = encode_segment(block, ORIGIN, ReferenceEncoders())
     path = tmp_path / "segment.parquet"
     path.write_bytes(segment.data)
     with SegmentReader(path) as reader:
@@ -65,5 +66,5 @@ def test_rest_columns_are_the_rarest_and_then_the_last_by_name(
     lines = b'{"t":1,"r":1,"d":{"z":1,"a":1,"m":1}}\n{"t":1,"r":1,"d":{"z":1}}\n'
     block = ReferenceShredder().shred([ShredInput(0, 1, 0, lines)]).block
     with patch.object(limits, "SEGMENT_COLUMNS_MAX_V1", columns_max):
-        segment = encode_segment(block, ORIGIN)
+        segment = encode_segment(block, ORIGIN, ReferenceEncoders())
     assert [key.field for key in sorted(segment.columns)] == own

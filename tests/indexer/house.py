@@ -15,6 +15,7 @@ from common.metadata.sqlite import SqliteMetadata
 from common.names import dataset_id
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
+from common.parquet.active import ActiveEncoders
 from common.record import Record, encode_event_line, events_record
 from common.role import Backends, RoleContext
 from common.telemetry import NoTelemetry
@@ -125,7 +126,18 @@ async def running(
     shredder = shredder or ReferenceShredder()
     retentions = Retentions(context.backends.metadata, context.clock, config.retention_days)
     watch = LogWatch(context.backends.log, identity, context.clock)
-    shared = Shared(context, config, watch, shredder, cache, Tails(), budget, warming, retentions)
+    shared = Shared(
+        context,
+        config,
+        watch,
+        shredder,
+        ActiveEncoders(),
+        cache,
+        Tails(),
+        budget,
+        warming,
+        retentions,
+    )
     partition = Partition(number, shared)
     tasks = [asyncio.create_task(partition.run()), asyncio.create_task(warming.run())]
     try:

@@ -38,6 +38,7 @@ def views_of(partition: Partition) -> Views:
         backends.objects,
         shared.cache,
         shared.shredder,
+        shared.encoders,
         shared.context.folder / "repair",
     )
     return Views(
@@ -158,7 +159,9 @@ async def test_damaged_segment_is_never_served_and_made_again(tmp_path: Path) ->
         async with views_of(partition).lease(0, DATASET, Wanted()) as view:
             assert view.unserved == (entry.object,)
             assert not view.segments
-        repairs = Repairs(log, context.backends.objects, shared.cache, shared.shredder, tmp_path)
+        repairs = Repairs(
+            log, context.backends.objects, shared.cache, shared.shredder, shared.encoders, tmp_path
+        )
         assert await repairs.repair(0, entry)
         assert await numbers(partition) == [1, 2]
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from common.columns.segment import SegmentOrigin
 from common.columns.segment_write import encode_segment
+from common.parquet.reference import ReferenceEncoders
 from query.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
 
 Value = int | float | bool | str
@@ -69,7 +70,7 @@ def block(rows: Sequence[Row], first_offset: int = 0) -> ColumnBlock:
 def segment(rows: Sequence[Row], folder: Path, first_offset: int = 0) -> SegmentView:
     """The rows as a Parquet file of the real writer."""
     origin = SegmentOrigin(DATASET, EPOCH, 0, False, 0, 0)
-    encoded = encode_segment(block(rows, first_offset), origin)
+    encoded = encode_segment(block(rows, first_offset), origin, ReferenceEncoders())
     path = folder / f"{encoded.object_hash}.parquet"
     path.write_bytes(encoded.data)
     info = encoded.info

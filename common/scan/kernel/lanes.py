@@ -219,6 +219,16 @@ def double_bits(_: Any, number: Any) -> Any:
     return types.int64(types.float64), generate
 
 
+@_instruction
+def as_double(_: Any, bits: Any) -> Any:
+    """The double of these 64 bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.DoubleType())
+
+    return types.float64(types.int64), generate
+
+
 @compiled
 def _check(array: Any, at: int, size: int) -> None:
     if at < 0 or at + size > array.shape[0]:

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def gauge() -> float:
-    return kernel_active.collect()[0].samples[0].value
+    return kernel_active.labels("shredder")._value.get()
 
 
 async def test_the_reference_serves_until_the_kernel_is_compiled_and_then_the_kernel() -> None:

@@ -38,7 +38,7 @@ async def test_a_shepherd_serves_at_once_and_the_same_with_the_kernel(tmp_path: 
         async with asyncio.timeout(600):
             while await active(server) != "kernel":  # noqa: ASYNC110 - another process compiles
                 await asyncio.sleep(0.05)
-        assert kernel_active.collect()[0].samples[0].value == 1
+        assert kernel_active.labels("splitter")._value.get() == 1
         after = await server.post("/1/batch/two", BATCH)
         assert after[:2] == before[:2]
         many = await server.post("/1/batch/two", [{"data": {"n": n}} for n in range(20_000)])
@@ -74,5 +74,5 @@ async def test_where_the_kernel_cannot_be_proved_the_reference_goes_on(
     with caplog.at_level(logging.ERROR):
         await splitter.activate_kernel(folder)
     assert splitter.name == "reference"
-    assert kernel_active.collect()[0].samples[0].value == 0
+    assert kernel_active.labels("splitter")._value.get() == 0
     assert "the compiled splitter cannot be used; the reference goes on" in caplog.text

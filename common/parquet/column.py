@@ -1,0 +1,360 @@
+"""One column's values to pages: which encoding, how long a page, and what is said of its values.
+
+| values | encoding |
+|---|---|
+| repeating (each at least `_REPEATS` times on average) | dictionary |
+| other integers | deltas, packed: ids and sizes need as many bits as they differ by |
+| other texts, all of one length | lengths apart: hex ids then compress to their bits |
+| everything else | plain |
+
+Smallest and largest values are only written where they can tell a reader to skip something: not of
+texts that neither repeat nor follow the order of rows, as ids do, nor of long ones.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from common.parquet.encoders import Bytes, Encoders, Indices, Part, Texts, Words, texts_of
+from common.parquet.format import Encoding
+
+_REPEATS = 6
+_PAGE_ROWS = 32_768  # a few pages of a full segment: each costs 20 us and 100 bytes
+_PAGE_TEXT_BYTES = 1 << 20
+_DICTIONARY_BYTES_MAX = 1 << 20  # readers keep a dictionary in memory as a whole
+_BOUND_BYTES_MAX = 256  # longer texts tell nobody to skip anything
+_ORDER_SAMPLE = 2_048
+_ORDERED = 0.25  # from a half: values in no order grow at every second step
+_BLOOM_FALSE_POSITIVES = 0.01
+_BLOOM_BYTES_MIN = 32  # one block
+_BLOOM_BYTES_MAX = 1 << 20  # a full segment of distinct ids takes a sixth of it
+Bounds = tuple[bytes | None, bytes | None]
+
+
+class Ints(NamedTuple):
+    """64-bit integers. nearly_sorted: deltas also where values repeat."""
+
+    values: Words
+    nearly_sorted: bool = False
+
+
+class SmallInts(NamedTuple):
+    """32-bit integers, always as deltas."""
+
+    values: npt.NDArray[np.int32]
+
+
+class Doubles(NamedTuple):
+    """64-bit floating point numbers."""
+
+    values: npt.NDArray[np.float64]
+
+
+class Bits(NamedTuple):
+    """Booleans as in Arrow: `size` bits of `bitmap` from bit `first` on, the lowest first."""
+
+    bitmap: Bytes
+    first: int
+    size: int
+
+
+Values = Ints | SmallInts | Doubles | Bits | Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column to write. rows: uint32[k], strictly increasing numbers of the rows that have one of
+    the k values; None if each row has one. bloom: with a bloom filter (texts only).
+    """
+
+    name: str
+    rows: Indices | None
+    values: Values
+    bloom: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A data page before compression. values: of the rows that have one. low, high: the smallest
+    and the largest, as statistics write them; None without any, or if the column has no bounds.
+    """
+
+    first_row: int
+    rows: int
+    values: int
+    parts: tuple[Part, ...]
+    low: bytes | None
+    high: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedColumn:
+    """A column's pages. dictionary: its page, and how many entries it has. has_bounds: whether
+    each page with a value says its bounds; low, high: those of the whole column.
+    """
+
+    encoding: Encoding
+    dictionary: tuple[Bytes, int] | None
+    pages: tuple[Page, ...]
+    has_bounds: bool
+    low: bytes | None
+    high: bytes | None
+    bloom: Bytes | None
+
+
+def encode_column(encoders: Encoders, column: Column, rows: int) -> EncodedColumn:
+    """All pages of a column of a file with so many rows."""
+    writer = _writer(encoders, column)
+    pages = tuple(_page(encoders, column, writer, place) for place in _places(column, rows))
+    lows = [page.low for page in pages if page.low is not None]
+    highs = [page.high for page in pages if page.high is not None]
+    full = sum(page.values > 0 for page in pages)
+    longest = max(map(len, lows + highs), default=0)
+    has_bounds = writer.has_bounds and len(lows) == full and longest <= _BOUND_BYTES_MAX
+    return EncodedColumn(
+        writer.encoding,
+        writer.dictionary,
+        pages,
+        has_bounds,
+        min(lows, key=writer.number) if lows and has_bounds else None,
+        max(highs, key=writer.number) if highs and has_bounds else None,
+        writer.bloom,
+    )
+
+
+class _Place(NamedTuple):
+    """Rows of a page, and which of the present values are theirs."""
+
+    first_row: int
+    end_row: int
+    first: int
+    end: int
+
+
+def _places(column: Column, rows: int) -> Iterator[_Place]:
+    row = first = 0
+    while row < rows:
+        end_row = min(row + _PAGE_ROWS, rows)
+        end = end_row if column.rows is None else int(np.searchsorted(column.rows, end_row))
+        if isinstance(column.values, Texts):
+            offsets = column.values.offsets
+            fitting = int(offsets[first]) + _PAGE_TEXT_BYTES
+            if offsets[end] > fitting:
+                end = max(first + 1, int(np.searchsorted(offsets, fitting, "right")) - 1)
+                end_row = end if column.rows is None else int(column.rows[end - 1]) + 1
+        yield _Place(row, end_row, first, end)
+        row, first = end_row, end
+
+
+def _page(encoders: Encoders, column: Column, writer: "_Writer", place: _Place) -> Page:
+    first_row, end_row, first, end = place
+    parts: list[Part] = []
+    if column.rows is not None:
+        levels = encoders.levels(column.rows[first:end], first_row, end_row)
+        parts += [len(levels).to_bytes(4, "little"), levels]
+    parts += writer.encoded(first, end)
+    bounds = writer.bounds(first, end) if end > first and writer.has_bounds else (None, None)
+    return Page(first_row, end_row - first_row, end - first, tuple(parts), *bounds)
+
+
+class _Writer:
+    """How the values of one column are written; plain, unless a kind of values says more."""
+
+    encoding = Encoding.PLAIN
+    has_bounds = True
+    bloom: Bytes | None = None
+
+    def __init__(self, encoders: Encoders) -> None:
+        self.encoders = encoders
+        self.dictionary: tuple[Bytes, int] | None = None
+        self._indices: Indices | None = None
+        self._width = 0
+
+    def encoded(self, first: int, end: int) -> list[Part]:
+        """The values first..end-1."""
+        if self._indices is None:
+            return self.without_dictionary(first, end)
+        packed = self.encoders.hybrid(self._indices[first:end], self._width)
+        return [bytes([self._width]), packed]
+
+    def without_dictionary(self, first: int, end: int) -> list[Part]:
+        """The values first..end-1 themselves."""
+        raise NotImplementedError
+
+    def bounds(self, first: int, end: int) -> Bounds:
+        """Smallest and largest of at least one value."""
+        raise NotImplementedError
+
+    def number(self, bound: bytes) -> int | float | bytes:
+        """What a bound is compared by."""
+        return bound
+
+    def use_dictionary(self, indices: Indices, entries: Bytes, size: int) -> None:
+        """Write indices instead of values. entries: PLAIN; size: how many."""
+        self.encoding = Encoding.RLE_DICTIONARY
+        self.dictionary = entries, size
+        self._indices = indices
+        self._width = (size - 1).bit_length()
+
+    def use_distinct_words(self, words: Words) -> None:
+        """A dictionary, if they repeat."""
+        found = self.encoders.distinct_words(words, len(words) // _REPEATS)
+        if found is not None:
+            self.use_dictionary(
+                found.indices, words[found.firsts].view(np.uint8), len(found.firsts)
+            )
+
+
+class _Ints(_Writer):
+    def __init__(self, encoders: Encoders, ints: Ints) -> None:
+        super().__init__(encoders)
+        self._values = ints.values
+        if not ints.nearly_sorted:
+            self.use_distinct_words(ints.values)
+        if self.dictionary is None:
+            self.encoding = Encoding.DELTA_BINARY_PACKED
+
+    def without_dictionary(self, first: int, end: int) -> list[Part]:
+        return [self.encoders.deltas(self._values[first:end])]
+
+    def bounds(self, first: int, end: int) -> Bounds:
+        low, high = self.encoders.range_of_ints(self._values[first:end])
+        return low.to_bytes(8, "little", signed=True), high.to_bytes(8, "little", signed=True)
+
+    def number(self, bound: bytes) -> int:
+        return int.from_bytes(bound, "little", signed=True)
+
+
+class _SmallInts(_Writer):
+    encoding = Encoding.DELTA_BINARY_PACKED
+
+    def __init__(self, encoders: Encoders, ints: SmallInts) -> None:
+        super().__init__(encoders)
+        self._values = ints.values
+
+    def without_dictionary(self, first: int, end: int) -> list[Part]:
+        return [self.encoders.deltas_int32(self._values[first:end])]
+
+    def bounds(self, first: int, end: int) -> Bounds:
+        part = self._values[first:end]
+        return part.min().tobytes(), part.max().tobytes()
+
+    def number(self, bound: bytes) -> int:
+        return int.from_bytes(bound, "little", signed=True)
+
+
+class _Doubles(_Writer):
+    def __init__(self, encoders: Encoders, doubles: Doubles) -> None:
+        super().__init__(encoders)
+        self._values = doubles.values
+        self.use_distinct_words(doubles.values.view(np.int64))
+
+    def without_dictionary(self, first: int, end: int) -> list[Part]:
+        return [self._values[first:end].view(np.uint8)]
+
+    def bounds(self, first: int, end: int) -> Bounds:
+        found = self.encoders.range_of_doubles(self._values[first:end])
+        if found is None:
+            return None, None
+        return np.float64(found[0]).tobytes(), np.float64(found[1]).tobytes()
+
+    def number(self, bound: bytes) -> float:
+        return float(np.frombuffer(bound, "<f8")[0])
+
+
+class _Bools(_Writer):
+    def __init__(self, encoders: Encoders, bits: Bits) -> None:
+        super().__init__(encoders)
+        self._bits = bits
+
+    def without_dictionary(self, first: int, end: int) -> list[Part]:
+        return [self.encoders.bits(self._bits.bitmap, self._bits.first + first, end - first)]
+
+    def bounds(self, first: int, end: int) -> Bounds:
+        (packed,) = self.without_dictionary(first, end)
+        set_bits = int(np.unpackbits(np.frombuffer(packed, np.uint8)).sum())  # the rest is 0
+        return bytes([set_bits == end - first]), bytes([set_bits > 0])
+
+
+class _Texts(_Writer):
+    def __init__(self, encoders: Encoders, texts: Texts, wants_bloom: bool) -> None:
+        super().__init__(encoders)
+        self._texts = texts
+        size = len(texts.offsets) - 1
+        found = encoders.distinct_texts(texts, size if wants_bloom else size // _REPEATS)
+        if found is not None and len(found.firsts) <= size // _REPEATS:
+            entries = _taken(texts, found.firsts)
+            if entries.size <= _DICTIONARY_BYTES_MAX:
+                self.use_dictionary(found.indices, encoders.plain_texts(entries), len(found.firsts))
+        if self.dictionary is None:
+            if _of_one_length(texts):
+                self.encoding = Encoding.DELTA_LENGTH_BYTE_ARRAY
+            self.has_bounds = _in_order(encoders, texts)
+        if wants_bloom:
+            distinct = size if found is None else len(found.firsts)
+            self.bloom = encoders.bloom(texts, bloom_bytes(distinct))
+
+    def without_dictionary(self, first: int, end: int) -> list[Part]:
+        part = self._texts.part(first, end)
+        if self.encoding is Encoding.PLAIN:
+            return [self.encoders.plain_texts(part)]
+        data = part.data[int(part.offsets[0]) : int(part.offsets[-1])]
+        return [self.encoders.lengths(part), data]
+
+    def bounds(self, first: int, end: int) -> Bounds:
+        part = self._texts.part(first, end)
+        low, high = self.encoders.range_of_texts(part)
+        return part.text(low), part.text(high)
+
+
+def _writer(encoders: Encoders, column: Column) -> _Writer:
+    match column.values:
+        case Ints():
+            return _Ints(encoders, column.values)
+        case SmallInts():
+            return _SmallInts(encoders, column.values)
+        case Doubles():
+            return _Doubles(encoders, column.values)
+        case Bits():
+            return _Bools(encoders, column.values)
+        case Texts():
+            return _Texts(encoders, column.values, column.bloom)
+
+
+def _taken(texts: Texts, places: Indices) -> Texts:
+    """The texts at these places, one after the other."""
+    size = len(texts.offsets) - 1
+    buffers = [None, pa.py_buffer(texts.offsets), pa.py_buffer(texts.data)]
+    taken = pa.Array.from_buffers(pa.large_binary(), size, buffers).take(pa.array(places))
+    return texts_of(taken)
+
+
+def _of_one_length(texts: Texts) -> bool:
+    lengths = np.diff(texts.offsets)
+    return bool(len(lengths)) and bool((lengths == lengths[0]).all())
+
+
+def _in_order(encoders: Encoders, texts: Texts) -> bool:
+    """Whether texts mostly grow or mostly fall from row to row, like times written as text; true
+    of a few, whose order says nothing.
+    """
+    size = len(texts.offsets) - 1
+    if size < _ORDER_SAMPLE:
+        return True
+    places = np.linspace(0, size - 1, _ORDER_SAMPLE).astype(np.int64)
+    grown = encoders.grown_steps(texts, places)
+    return abs(grown / (_ORDER_SAMPLE - 1) - 0.5) > _ORDERED
+
+
+def bloom_bytes(distinct: int) -> int:
+    """Bytes of a filter for so many texts: a power of two that keeps false positives within
+    `_BLOOM_FALSE_POSITIVES` (the format's formula for split blocks).
+    """
+    bits = -8 * distinct / math.log(1 - _BLOOM_FALSE_POSITIVES ** (1 / 8))
+    size = 1 << (math.ceil(bits / 8) - 1).bit_length() if distinct else 0
+    return min(max(size, _BLOOM_BYTES_MIN), _BLOOM_BYTES_MAX)

@@ -1,0 +1,111 @@
+"""The inner loops of the writer: what they take and give, whoever does them.
+
+Implementations give the same bytes for the same values: a segment's hash does not depend on which
+of them has written it. Values are those of the present cells alone; texts are (offsets, data) as
+in Arrow: text i is data[offsets[i]:offsets[i + 1]], and offsets need not begin at 0.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Bytes = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.uint32]
+Part = bytes | Bytes
+
+
+class Texts(NamedTuple):
+    """Texts of a column. offsets: int64[k + 1]; data: uint8[]."""
+
+    offsets: Words
+    data: Bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of all texts together."""
+        return int(self.offsets[-1] - self.offsets[0])
+
+    def part(self, first: int, end: int) -> "Texts":
+        """Texts first..end-1."""
+        return Texts(self.offsets[first : end + 1], self.data)
+
+    def text(self, at: int) -> bytes:
+        """One of them."""
+        return self.data[int(self.offsets[at]) : int(self.offsets[at + 1])].tobytes()
+
+
+def joined(parts: Sequence[Part]) -> bytes:
+    """The parts one after the other."""
+    return b"".join(cast(Sequence[bytes], parts))  # arrays are buffers, though not to mypy
+
+
+def texts_of(values: pa.Array) -> Texts:
+    """The texts of an Arrow array of large_string or large_binary without nulls. No copy."""
+    _, offsets, data = values.buffers()
+    whole = np.frombuffer(offsets, np.int64)[values.offset :][: len(values) + 1]
+    return Texts(whole, np.frombuffer(data or b"", np.uint8))
+
+
+class Distinct(NamedTuple):
+    """indices: uint32[k], each value's place among the distinct ones; firsts: uint32[d], where
+    each of those stands first. Distinct values are in the order of their first place.
+    """
+
+    indices: Indices
+    firsts: Indices
+
+
+class Encoders(Protocol):
+    """The loops. Integers are little-endian; names are those of the Parquet format."""
+
+    @property
+    def name(self) -> str:
+        """Which implementation it is."""
+
+    def distinct_texts(self, texts: Texts, limit: int) -> Distinct | None:
+        """The distinct texts; None if there are more than `limit`."""
+
+    def distinct_words(self, values: Words, limit: int) -> Distinct | None:
+        """The distinct values, compared by their bits; None if there are more than `limit`."""
+
+    def hybrid(self, indices: Indices, width: int) -> Bytes:
+        """RLE / bit-packed hybrid of `indices`, `width` bits each; no length before it."""
+
+    def levels(self, rows: Indices, first_row: int, end_row: int) -> Bytes:
+        """Definition levels of rows first_row..end_row-1 as hybrid of one bit: 1 where the row's
+        number is in `rows` (strictly increasing).
+        """
+
+    def plain_texts(self, texts: Texts) -> Bytes:
+        """PLAIN: each text after its length (4 bytes)."""
+
+    def lengths(self, texts: Texts) -> Bytes:
+        """The lengths of texts as DELTA_BINARY_PACKED 32-bit integers."""
+
+    def deltas(self, values: Words) -> Bytes:
+        """DELTA_BINARY_PACKED of 64-bit integers."""
+
+    def deltas_int32(self, values: npt.NDArray[np.int32]) -> Bytes:
+        """DELTA_BINARY_PACKED of 32-bit integers."""
+
+    def bits(self, bitmap: Bytes, first_bit: int, count: int) -> Bytes:
+        """PLAIN booleans: bits of an Arrow bitmap from `first_bit`, the lowest first."""
+
+    def range_of_ints(self, values: Words) -> tuple[int, int]:
+        """Smallest and largest of at least one value."""
+
+    def range_of_doubles(self, values: npt.NDArray[np.float64]) -> tuple[float, float] | None:
+        """Smallest and largest but NaN, zeros as -0.0 and +0.0; None if all are NaN."""
+
+    def range_of_texts(self, texts: Texts) -> tuple[int, int]:
+        """Where a smallest and where a largest of at least one text stands, by bytes."""
+
+    def grown_steps(self, texts: Texts, places: Words) -> int:
+        """How many of the texts at `places` are less than the one at the next place."""
+
+    def bloom(self, texts: Texts, size: int) -> Bytes:
+        """A split block bloom filter of `size` bytes (a multiple of 32) with all texts in it."""
