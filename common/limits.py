@@ -119,7 +119,8 @@ KAFKA_METADATA_FRESH_S: Final = 5.0  # between two looks while all is well
 KAFKA_RETRY_CONNECT_S: Final = 0.25  # a broker that is down is tried again this often
 
 # --- indexer -----------------------------------------------------------------------------------
-LIVE_BLOCK_ROWS_MAX: Final = 8_192  # larger live blocks are not merged: replay copies nothing
+LIVE_BLOCK_ROWS_MAX: Final = 4_096  # larger live blocks are not merged: replay copies nothing
+LIVE_BLOCKS_MERGED: Final = 8  # at once: a third of the copying of 2; queries see 28 small ones
 UNSEALED_CUTS_MAX: Final = 2  # cuts waiting to be published; then reading pauses
 TAIL_EVENTS_MAX: Final = 2_000  # waiting for one reader of a tail; the oldest go first
 TAIL_LOOK_S: Final = 1.0  # a quiet tail notices so soon that its reader has left

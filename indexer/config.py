@@ -10,7 +10,7 @@ class IndexerConfig:
     """How an indexer reads, keeps and publishes."""
 
     read_block_bytes: int = setting(1_048_576, "record bytes read from the log at once")
-    shred_rows: int = setting(8_192, "rows turned into columns before they become visible")
+    shred_rows: int = setting(16_384, "rows turned into columns before they become visible")
     poll_wait_ms: int = setting(250, "longest wait for new records in one read")
     heartbeat_ms: int = setting(5_000, "append a heartbeat when a partition is quiet for this long")
     marker_spread_s: int = setting(300, "hour markers of the partitions are spread over this time")

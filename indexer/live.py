@@ -6,7 +6,7 @@ one assignment moves a partition from live rows to segments. Rows of a cut stay 
 sealing set until its segments are published and take over. Keeps I3, I7.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from common import limits
@@ -144,28 +144,37 @@ class LiveRows:
 
 
 def _joined(rows: LiveDataset, newest: LiveDataset) -> LiveDataset:
-    """With the newest blocks, each put together with the smaller ones before it.
+    """With the newest blocks. As soon as the last so many blocks are no larger than the newest of
+    them, by powers of `LIVE_BLOCKS_MERGED`, they become one.
 
-    Sizes at least halve from one block to the next, but for the largest ones: the number of
-    blocks follows the logarithm of the rows, and a row is copied about as often.
+    So the number of small blocks follows the logarithm of their rows, and so does how often a row
+    is copied: never more than five times, and not at all where blocks come large.
     """
     blocks, sizes = list(rows.blocks), list(rows.sizes)
     for block, size in zip(newest.blocks, newest.sizes, strict=True):
-        first, merged_rows = len(blocks), block.rows
-        while first and blocks[first - 1].rows < 2 * merged_rows:
-            if blocks[first - 1].rows + merged_rows > limits.LIVE_BLOCK_ROWS_MAX:
-                break
-            first -= 1
-            merged_rows += blocks[first].rows
-        merged = concat((*blocks[first:], block))
-        blocks[first:] = [merged]
-        sizes[first:] = [block_bytes(merged)] if merged is not block else [size]
+        blocks.append(block)
+        sizes.append(size)
+        while len(blocks) - (first := _first_to_merge(blocks)) >= limits.LIVE_BLOCKS_MERGED:
+            merged = concat(blocks[first:])
+            blocks[first:], sizes[first:] = [merged], [block_bytes(merged)]
     return LiveDataset(
         tuple(blocks),
         tuple(sizes),
         min(rows.append_min_ns, newest.append_min_ns),
         max(rows.append_max_ns, newest.append_max_ns),
     )
+
+
+def _first_to_merge(blocks: Sequence[ColumnBlock]) -> int:
+    """Where the blocks begin that are no larger than the last one, as powers go."""
+    rows_max = limits.LIVE_BLOCK_ROWS_MAX
+    below = limits.LIVE_BLOCKS_MERGED
+    while below <= blocks[-1].rows:
+        below *= limits.LIVE_BLOCKS_MERGED
+    first = len(blocks)
+    while first and blocks[first - 1].rows < min(below, rows_max):
+        first -= 1
+    return first
 
 
 def _without(datasets: Datasets, dataset: str, before_offset: int) -> Datasets:

@@ -1,6 +1,7 @@
 """Live rows are a consistent picture of exactly the rows before one offset (I3, I7)."""
 
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -49,15 +50,37 @@ def test_rows_stay_whole_and_in_log_order_however_they_arrive(sizes: list[int]) 
     assert block_digest(concat(live.blocks("d"))) == block_digest(concat(blocks))
     assert live.rows == sum(sizes)
     assert live.memory_bytes == sum(map(block_bytes, live.blocks("d")))
-    assert len(live.blocks("d")) <= math.log2(sum(sizes)) + 1
+    merged = limits.LIVE_BLOCKS_MERGED
+    assert len(live.blocks("d")) <= (merged - 1) * (math.log(sum(sizes), merged) + 1)
 
 
 def test_large_blocks_are_not_copied_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LIVE_BLOCK_ROWS_MAX", 10)
-    live = filled(*range(100))
-    assert max(block.rows for block in live.blocks("d")) <= 10
-    assert len(live.blocks("d")) <= 20
-    assert offsets(live) == list(range(100))
+    live = filled(*range(1000))
+    sizes = [block.rows for block in live.blocks("d")]
+    assert max(sizes) < 10 * limits.LIVE_BLOCKS_MERGED
+    assert len([rows for rows in sizes if rows < 10]) < 2 * limits.LIVE_BLOCKS_MERGED
+    assert offsets(live) == list(range(1000))
+    before = set(map(id, live.blocks("d")[:5]))
+    live = filled(*range(1000, 1100), live=live)
+    assert before <= set(map(id, live.blocks("d")))
+
+
+def test_a_row_is_copied_a_few_times_however_small_the_blocks_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copied: list[int] = []
+
+    def counted(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
+        copied.append(sum(block.rows for block in blocks))
+        return concat(blocks)
+
+    monkeypatch.setattr("indexer.live.concat", counted)
+    rows = 5_000
+    live = filled(*range(rows))
+    assert sum(copied) <= 5 * rows
+    assert len(live.blocks("d")) <= 7 * 4 + rows / limits.LIVE_BLOCK_ROWS_MAX
+    assert offsets(live) == list(range(rows))
 
 
 def test_a_snapshot_keeps_exactly_its_rows_while_more_arrive() -> None:

@@ -22,8 +22,8 @@ from common.scan.kernel.build import SENTINEL_BYTES, Bytes, Words
 from common.scan.kernel.containers import DEPTH_MAX
 
 # Sizes of a pass.
-ROWS_MAX: Final = 8_192
-CELLS_MAX: Final = 524_288  # a call of the indexer has 8,192 rows: one pass for 64 fields each
+ROWS_MAX: Final = 32_768
+CELLS_MAX: Final = 786_432  # a call of the indexer has 16,384 rows: one pass for 48 fields each
 NAMES_MAX: Final = 16_384  # names, and (parent, name) pairs
 SLOTS: Final = 2 * NAMES_MAX  # a power of two; at most half full
 COLUMNS_MAX: Final = NAMES_MAX * 8  # a column is field * 8 + type
@@ -33,7 +33,7 @@ ARENA_KEPT: Final = ARENA_BYTES // 2
 HANDED_MAX: Final = 256  # events for the reference
 HANDED_FEW: Final = 16  # from here on a pass ends when too large a part of it is handed over
 HANDED_SHARE: Final = 8  # one event in so many, or a quarter of the bytes, is too large a part
-TEXT_BYTES: Final = 8_388_608
+TEXT_BYTES: Final = 25_165_824
 
 _GUARD_WORDS: Final = 8
 _GUARD: Final = -0x0123456789ABCDEF
@@ -120,7 +120,7 @@ _ENDS = (
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """words: counters and tables, 25 MB of which pages are real once used; arena: the text of
+    """words: counters and tables, 30 MB of which pages are real once used; arena: the text of
     names; text: the records that a pass reads, with its padding.
     """
 
