@@ -7,7 +7,7 @@
     ranges      smallest and largest values, order and lengths of texts
     bloom       the hash and the split block filter of texts
     bits        variable-length integers, eight values packed
-    encoders    all of them, for who calls them
+    masked      the words of a short text in one load
 
 `common.parquet.ahead` compiles it in a process of its own.
 

@@ -8,7 +8,7 @@ group to the next. Narrow ones are joined in three rounds of shifts, two, four a
 import numpy as np
 import numpy.typing as npt
 
-from common.scan.kernel.build import Bytes, inlined
+from common.scan.kernel.build import Bytes, compiled, inlined
 from common.scan.kernel.lanes import get, leading_zeros, shift_right, store8, store64
 
 Indices = npt.NDArray[np.uint32]
@@ -27,7 +27,7 @@ def bits_of(number: int) -> int:
     return int(64 - leading_zeros(number))
 
 
-@inlined
+@compiled
 def put_varint(out: Bytes, at: int, number: int) -> int:
     """ULEB128 of an unsigned integer: 1 to 10 bytes."""
     while shift_right(number, 7) != 0:

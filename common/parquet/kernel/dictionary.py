@@ -1,14 +1,17 @@
 """Each value's place in a dictionary, in order of first appearance, or early word of too many.
 
-Hashed under two secret seeds, so that nobody can send values that meet; a search ends after
-PROBES_MAX slots, and the column then has no dictionary. What the hash finds is compared in full.
+Hashed under two seeds; a search ends after PROBES_MAX slots, so that values chosen to meet cost no
+more than others: the column has no dictionary then. What the hash finds is compared in full.
 
 A slot is 8 bytes, the upper half of the hash and the index, and only as many slots are emptied
-as the values can fill. A text of up to 32 bytes is hashed from four words and compared in one step,
-whatever its length: a branch per length would be guessed wrong at every second value.
+as the values can fill. A text of up to 32 bytes is hashed from four words of one load and compared
+in one step, whatever its length: a branch per length would be guessed wrong at every second value.
+Measured per text of 8 to 20 bytes: 5.8 ns where few are distinct (Arrow's writer: 35 with the rest
+of its work), 2.5 while they are all the same, 15 of 20,000 distinct ones.
 """
 
 from common.parquet.kernel.bits import Indices, unsigned
+from common.parquet.kernel.masked import words_of
 from common.scan.kernel.build import Bytes, Words, compiled, inlined
 from common.scan.kernel.lanes import (
     byte_at,
@@ -25,6 +28,7 @@ TOO_MANY = -1
 PROBES_MAX = 64  # in a table half full, chance alone never gets there
 _NEAR = 32  # bytes looked at in one step
 _SLOTS_MIN = 64
+_STREAK = 8  # after so many equal texts the next one is compared with them first
 _MIX0 = -7046029254386353131  # odd, of no pattern: 2**64 / golden ratio, and others of that kind
 _MIX1 = -4658895280553007687
 _MIX2 = -2643881736870682267
@@ -60,17 +64,9 @@ def _folded(left: int, right: int) -> int:
 
 
 @inlined
-def _lowest(word: int, count: int) -> int:
-    """The lowest `count` bytes of a word: none if negative, all from 8 on."""
-    kept = word & ((1 << (8 * (count & 7))) - 1)
-    return 0 if count <= 0 else (word if count >= 8 else kept)
-
-
-@inlined
 def _mixed(mixed: int, size: int, a: int, b: int, c: int, d: int, seed0: int, seed1: int) -> int:
-    left = _folded(a ^ seed0 ^ _MIX0, b ^ seed1 ^ _MIX1)
-    right = _folded(c ^ seed0 ^ _MIX2, d ^ seed1 ^ _MIX3)
-    return _folded(left ^ mixed ^ size, right ^ _MIX1)
+    left = _folded(a ^ seed0 ^ _MIX0 ^ mixed, b ^ seed1 ^ _MIX1)
+    return left ^ _folded(c ^ seed0 ^ _MIX2 ^ size, d ^ seed1 ^ _MIX3)
 
 
 @compiled
@@ -103,8 +99,7 @@ def _hash_text(data: Bytes, at: int, size: int, seed0: int, seed1: int) -> int:
         size -= _NEAR
     if at + _NEAR > data.shape[0]:
         return _hash_near_end(data, at, size, mixed, seed0, seed1)
-    a, b = _lowest(load64(data, at), size), _lowest(load64(data, at + 8), size - 8)
-    c, d = _lowest(load64(data, at + 16), size - 16), _lowest(load64(data, at + 24), size - 24)
+    a, b, c, d = words_of(data, at, size)
     return _mixed(mixed, size, a, b, c, d, seed0, seed1)
 
 
@@ -152,11 +147,17 @@ def distinct_texts(
     if mask < 0:
         return TOO_MANY
     found = 0
+    last, streak = -1, 0  # index of the text before, and how many before that were the same
     end = get(offsets, 0)
     for text in range(texts):
         at = end
         end = get(offsets, text + 1)
         size = end - at
+        if streak >= _STREAK:
+            begin = get(offsets, text - 1)
+            if at - begin == size and _same(data, begin, at, size):
+                put(indices, text, last)
+                continue
         mixed = _hash_text(data, at, size, seed0, seed1)
         slot = mixed & mask
         index = -1
@@ -180,6 +181,8 @@ def distinct_texts(
         if index < 0:
             return TOO_MANY
         put(indices, text, index)
+        streak = streak + 1 if index == last else 0
+        last = index
     return found
 
 
