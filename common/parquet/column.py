@@ -2,7 +2,7 @@
 
 | values | encoding |
 |---|---|
-| repeating (each at least `_REPEATS` times on average) | dictionary |
+| repeating (each so often on average as `_REPEATS` or `_TEXT_REPEATS` say) | dictionary |
 | other integers | deltas, packed: ids and sizes need as many bits as they differ by |
 | other texts, all of one length | lengths apart: hex ids then compress to their bits |
 | everything else | plain |
@@ -14,6 +14,7 @@ texts that neither repeat nor follow the order of rows, as ids do, nor of long o
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -24,10 +25,12 @@ from common.parquet.encoders import Bytes, Encoders, Indices, Part, Texts, Words
 from common.parquet.format import Encoding
 
 _REPEATS = 6
+_TEXT_REPEATS = 16  # ids that repeat nearby, as traces' do, compress better as they are
 _PAGE_ROWS = 32_768  # a few pages of a full segment: each costs 20 us and 100 bytes
 _PAGE_TEXT_BYTES = 1 << 20
 _DICTIONARY_BYTES_MAX = 1 << 20  # readers keep a dictionary in memory as a whole
 _BOUND_BYTES_MAX = 256  # longer texts tell nobody to skip anything
+_LONG_BYTES = 128  # texts that are longer on average
 _ORDER_SAMPLE = 2_048
 _ORDERED = 0.25  # from a half: values in no order grow at every second step
 _BLOOM_FALSE_POSITIVES = 0.01
@@ -64,6 +67,14 @@ class Bits(NamedTuple):
 
 
 Values = Ints | SmallInts | Doubles | Bits | Texts
+
+
+class Packing(IntEnum):
+    """What a column's pages look like to a compressor."""
+
+    TEXTS = 0  # and packed integers
+    LONG_TEXTS = 1
+    NUMBERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,7 @@ class EncodedColumn:
     low: bytes | None
     high: bytes | None
     bloom: Bytes | None
+    packing: Packing
 
 
 def encode_column(encoders: Encoders, column: Column, rows: int) -> EncodedColumn:
@@ -124,6 +136,7 @@ def encode_column(encoders: Encoders, column: Column, rows: int) -> EncodedColum
         min(lows, key=writer.number) if lows and has_bounds else None,
         max(highs, key=writer.number) if highs and has_bounds else None,
         writer.bloom,
+        writer.packing,
     )
 
 
@@ -168,18 +181,19 @@ class _Writer:
     encoding = Encoding.PLAIN
     has_bounds = True
     bloom: Bytes | None = None
+    packing = Packing.TEXTS
 
     def __init__(self, encoders: Encoders) -> None:
         self.encoders = encoders
         self.dictionary: tuple[Bytes, int] | None = None
-        self._indices: Indices | None = None
+        self.indices: Indices | None = None
         self._width = 0
 
     def encoded(self, first: int, end: int) -> list[Part]:
         """The values first..end-1."""
-        if self._indices is None:
+        if self.indices is None:
             return self.without_dictionary(first, end)
-        packed = self.encoders.hybrid(self._indices[first:end], self._width)
+        packed = self.encoders.hybrid(self.indices[first:end], self._width)
         return [bytes([self._width]), packed]
 
     def without_dictionary(self, first: int, end: int) -> list[Part]:
@@ -198,7 +212,7 @@ class _Writer:
         """Write indices instead of values. entries: PLAIN; size: how many."""
         self.encoding = Encoding.RLE_DICTIONARY
         self.dictionary = entries, size
-        self._indices = indices
+        self.indices = indices
         self._width = (size - 1).bit_length()
 
     def use_distinct_words(self, words: Words) -> None:
@@ -249,6 +263,8 @@ class _SmallInts(_Writer):
 
 
 class _Doubles(_Writer):
+    packing = Packing.NUMBERS
+
     def __init__(self, encoders: Encoders, doubles: Doubles) -> None:
         super().__init__(encoders)
         self._values = doubles.values
@@ -285,16 +301,20 @@ class _Texts(_Writer):
     def __init__(self, encoders: Encoders, texts: Texts, wants_bloom: bool) -> None:
         super().__init__(encoders)
         self._texts = texts
+        self._entries: Texts | None = None
         size = len(texts.offsets) - 1
-        found = encoders.distinct_texts(texts, size if wants_bloom else size // _REPEATS)
-        if found is not None and len(found.firsts) <= size // _REPEATS:
+        found = encoders.distinct_texts(texts, size if wants_bloom else size // _TEXT_REPEATS)
+        if found is not None and len(found.firsts) <= size // _TEXT_REPEATS:
             entries = _taken(texts, found.firsts)
             if entries.size <= _DICTIONARY_BYTES_MAX:
+                self._entries = entries
                 self.use_dictionary(found.indices, encoders.plain_texts(entries), len(found.firsts))
         if self.dictionary is None:
             if _of_one_length(texts):
                 self.encoding = Encoding.DELTA_LENGTH_BYTE_ARRAY
             self.has_bounds = _in_order(encoders, texts)
+        if texts.size >= _LONG_BYTES * size:
+            self.packing = Packing.LONG_TEXTS
         if wants_bloom:
             distinct = size if found is None else len(found.firsts)
             self.bloom = encoders.bloom(texts, bloom_bytes(distinct))
@@ -307,9 +327,19 @@ class _Texts(_Writer):
         return [self.encoders.lengths(part), data]
 
     def bounds(self, first: int, end: int) -> Bounds:
-        part = self._texts.part(first, end)
+        part = self._used_entries(first, end) or self._texts.part(first, end)
         low, high = self.encoders.range_of_texts(part)
         return part.text(low), part.text(high)
+
+    def _used_entries(self, first: int, end: int) -> Texts | None:
+        """The distinct texts among these: with a dictionary only they need to be compared."""
+        if self._entries is None or self.indices is None:
+            return None
+        is_used = np.zeros(len(self._entries.offsets) - 1, np.bool_)
+        is_used[self.indices[first:end]] = True
+        if is_used.all():
+            return self._entries
+        return _taken(self._entries, np.flatnonzero(is_used))
 
 
 def _writer(encoders: Encoders, column: Column) -> _Writer:
@@ -326,7 +356,7 @@ def _writer(encoders: Encoders, column: Column) -> _Writer:
             return _Texts(encoders, column.values, column.bloom)
 
 
-def _taken(texts: Texts, places: Indices) -> Texts:
+def _taken(texts: Texts, places: Indices | Words) -> Texts:
     """The texts at these places, one after the other."""
     size = len(texts.offsets) - 1
     buffers = [None, pa.py_buffer(texts.offsets), pa.py_buffer(texts.data)]

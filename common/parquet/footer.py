@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from common.parquet.chunk import Chunk
 from common.parquet.column import Bits, Column, Doubles, Ints, SmallInts
 from common.parquet.encoders import Texts
-from common.parquet.format import UTF8, VERSION, Encoding, PageType, Physical, Repetition
+from common.parquet.format import UTF8, VERSION, Encoding, Physical, Repetition
 from common.parquet.thrift import Struct
 
 _PHYSICAL = {
@@ -90,10 +90,8 @@ def _column_chunk(one: Placed, rows: int) -> Struct:
 def _column_metadata(one: Placed, rows: int) -> Struct:
     chunk, column = one.chunk, one.chunk.column
     used = {Encoding.RLE, column.encoding}
-    counts = [(PageType.DATA, column.encoding, len(column.pages))]
     if column.dictionary is not None:
         used.add(Encoding.PLAIN)
-        counts.insert(0, (PageType.DICTIONARY, Encoding.PLAIN, 1))
     written = (
         Struct()
         .i32(1, _PHYSICAL[type(one.column.values)])
@@ -108,7 +106,6 @@ def _column_metadata(one: Placed, rows: int) -> Struct:
     if column.dictionary is not None:
         written.i64(11, one.at)
     written.struct(12, _statistics(one))
-    written.structs(13, [Struct().i32(1, a).i32(2, b).i32(3, n) for a, b, n in counts])
     if one.bloom is not None:
         written.i64(14, one.bloom[0]).i32(15, one.bloom[1])
     return written

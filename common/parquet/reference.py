@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from common.parquet.bloom import bloom_filter
 from common.parquet.encoders import Bytes, Distinct, Indices, Texts, Words
 from common.parquet.hybrid import hybrid, hybrid_levels, packed
-from common.parquet.thrift import varint
+from common.parquet.thrift import varint, zigzag
 
 _BLOCK = 128  # deltas of one block
 _MINIBLOCK = 32
@@ -115,19 +115,15 @@ def _distinct(values: pa.Array, limit: int) -> Distinct | None:
 def _deltas(values: Words, steps: Words) -> Bytes:
     out = bytearray(_HEADER)
     out += varint(len(values))
-    out += _zigzag(int(values[0]) if len(values) else 0)
+    out += varint(zigzag(int(values[0]) if len(values) else 0))
     for at in range(0, len(steps), _BLOCK):
         block = steps[at : at + _BLOCK]
         low = int(block.min())
         above = block.view(np.uint64) - np.uint64(low & (1 << 64) - 1)
         parts = [above[i : i + _MINIBLOCK] for i in range(0, _BLOCK, _MINIBLOCK)]
         widths = [int(part.max(initial=0)).bit_length() for part in parts]
-        out += _zigzag(low) + bytes(widths)
+        out += varint(zigzag(low)) + bytes(widths)
         for part, width in zip(parts, widths, strict=True):
             if width:
                 out += packed(part, width, _MINIBLOCK)
     return np.frombuffer(bytes(out), np.uint8)
-
-
-def _zigzag(value: int) -> bytes:
-    return varint(value << 1 if value >= 0 else (-value << 1) - 1)
