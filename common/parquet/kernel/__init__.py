@@ -2,9 +2,10 @@
 
     dictionary  values to indices in order of first appearance, or word of too many
     hybrid      indices and definition levels as runs and packed groups
-    plain       texts with their lengths, texts alone, booleans
+    plain       texts with their lengths, booleans
     delta       integers and lengths of texts as differences
-    ranges      smallest and largest values, order and lengths of texts
+    ranges      smallest and largest numbers, steps from text to text
+    order       smallest and largest texts
     bloom       the hash and the split block filter of texts
     bits        variable-length integers, eight values packed
     masked      the words of a short text in one load

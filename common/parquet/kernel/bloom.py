@@ -5,30 +5,16 @@ says which block, the lower half, times an odd constant per word, which bits. Th
 those of the two specifications.
 """
 
-import math
-
 from common.parquet.kernel.bits import Indices, unsigned
 from common.scan.kernel.build import Bytes, Words, compiled, inlined
 from common.scan.kernel.lanes import byte_at, get, load64, put, shift_right
 
 BLOCK_WORDS = 8
-_BLOCK_BITS = 256
-_BYTES_MAX = 128 * 1024 * 1024  # as other writers have it
 _PRIME1 = -7046029288634856825
 _PRIME2 = -4417276706812531889
 _PRIME3 = 1609587929392839161
 _PRIME4 = -8796714831421723037
 _PRIME5 = 2870177450012600261
-
-
-def bloom_blocks(distinct: int, false_positives: float) -> int:
-    """How many blocks, a power of two, find so many values with such a share of wrong answers."""
-    share = 1 - false_positives ** (1 / BLOCK_WORDS)
-    bits = -BLOCK_WORDS * max(1, distinct) / math.log(share)
-    blocks = 1
-    while blocks * _BLOCK_BITS < bits and blocks * _BLOCK_BITS // 8 < _BYTES_MAX:
-        blocks *= 2
-    return blocks
 
 
 @inlined

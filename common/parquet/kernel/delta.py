@@ -147,7 +147,7 @@ def delta_packed_int32(values: Halves, first: int, end: int, out: Bytes, at: int
 @compiled
 def delta_lengths(offsets: Words, first: int, end: int, out: Bytes, at: int) -> int:
     """The lengths of texts first..end-1, below 2**31, as DELTA_LENGTH_BYTE_ARRAY begins with; the
-    texts' bytes (`copy_texts`) follow. End or FULL.
+    texts' bytes follow. End or FULL.
     """
     if at + _any_bound(end - first, 5, 4) > out.shape[0]:
         return FULL

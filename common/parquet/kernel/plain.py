@@ -1,4 +1,4 @@
-"""Values as they are: texts with their lengths before them, texts alone, booleans in bits.
+"""Values as they are: texts with their lengths before them, booleans in bits.
 
 Bytes are copied 32 at a time wherever source and target go on for so long, whatever a text's
 length: what is written too much is overwritten by the next one.
@@ -17,18 +17,12 @@ def plain_texts_bound(texts: int, text_bytes: int) -> int:
     return texts * _LENGTH_BYTES + text_bytes + _STEP
 
 
-def copy_texts_bound(text_bytes: int) -> int:
-    """Bytes that `copy_texts` may touch."""
-    return text_bytes + _STEP
-
-
 def plain_bits_bound(values: int) -> int:
     """Bytes that `plain_bits` may touch."""
     return (values + 7) // 8 + STORE_BYTES
 
 
 _plain_texts_bound = inlined(plain_texts_bound)
-_copy_texts_bound = inlined(copy_texts_bound)
 _plain_bits_bound = inlined(plain_bits_bound)
 
 
@@ -67,17 +61,6 @@ def plain_texts(offsets: Words, data: Bytes, first: int, end: int, out: Bytes, a
         _copy(data, begin, behind - begin, out, at + _LENGTH_BYTES)
         at += _LENGTH_BYTES + behind - begin
     return at
-
-
-@compiled
-def copy_texts(offsets: Words, data: Bytes, first: int, end: int, out: Bytes, at: int) -> int:
-    """The bytes of texts first..end-1 one after the other. End of output or FULL."""
-    begin = get(offsets, first)
-    size = get(offsets, end) - begin
-    if at + _copy_texts_bound(size) > out.shape[0]:
-        return FULL
-    _copy(data, begin, size, out, at)
-    return int(at + size)
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""Smallest and largest values, and what else decides how a column is written.
+"""Smallest and largest numbers, and whether texts grow from one to the next.
 
 Loops without branches per value, which the compiler turns into wide instructions. Doubles are
 compared as integers: with the lower 63 bits of negative ones turned over their bits are in order,
@@ -8,7 +8,6 @@ infinities at the ends and NaNs beyond them.
 import numpy as np
 import numpy.typing as npt
 
-from common.parquet.kernel.bits import Indices, unsigned
 from common.scan.kernel.build import Bytes, Words, compiled, inlined
 from common.scan.kernel.lanes import (
     as_double,
@@ -25,7 +24,6 @@ _SMALLEST = -_LARGEST - 1
 _INFINITY = 0x7FF0000000000000
 _MINUS_INFINITY = ~_INFINITY  # in order
 _STEP = 32
-_CHECKED_AT_ONCE = 1_024
 
 
 @compiled
@@ -65,17 +63,6 @@ def range_of_doubles(values: Doubles, first: int, end: int) -> tuple[float, floa
 
 
 @compiled
-def range_of_indices(indices: Indices, first: int, end: int, rank: Indices) -> tuple[int, int]:
-    """(smallest, largest) of rank[index] for indices[first:end]; the first is larger if none."""
-    low, high = _LARGEST, -1
-    for place in range(first, end):
-        found = unsigned(rank, unsigned(indices, place))
-        low = min(low, found)
-        high = max(high, found)
-    return low, high
-
-
-@compiled
 def less(offsets: Words, data: Bytes, left: int, right: int) -> bool:
     """Whether text `left` sorts before text `right`, byte by byte."""
     i, i_end = get(offsets, left), get(offsets, left + 1)
@@ -106,18 +93,3 @@ def grown_steps(offsets: Words, data: Bytes, positions: Words) -> int:
         if less(offsets, data, get(positions, place - 1), get(positions, place)):
             grown += 1
     return grown
-
-
-@compiled
-def same_length(offsets: Words, texts: int) -> bool:
-    """Whether the first `texts` texts are of one length; true of none."""
-    if texts == 0:
-        return True
-    length = get(offsets, 1) - get(offsets, 0)
-    for first in range(0, texts, _CHECKED_AT_ONCE):
-        others = 0
-        for text in range(first, min(first + _CHECKED_AT_ONCE, texts)):
-            others |= (get(offsets, text + 1) - get(offsets, text)) ^ length
-        if others != 0:
-            return False
-    return True

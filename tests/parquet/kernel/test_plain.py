@@ -5,8 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.parquet.kernel.plain import (
-    copy_texts,
-    copy_texts_bound,
     plain_bits,
     plain_bits_bound,
     plain_texts,
@@ -25,7 +23,6 @@ def check_texts(texts: list[bytes], first: int, before: int = 0, behind: bytes =
     given = offsets, data, first, len(texts)
     raw = written(plain_texts, plain_texts_bound(len(wanted), size), *given)
     assert raw == b"".join(len(text).to_bytes(4, "little") + text for text in wanted)
-    assert written(copy_texts, copy_texts_bound(size), *given) == b"".join(wanted)
 
 
 @given(TEXTS, st.integers(0, 40), st.integers(0, 40), st.binary(max_size=70))

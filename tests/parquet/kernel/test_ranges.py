@@ -1,7 +1,6 @@
 """Smallest and largest are those of numpy and of bytes, zeros and NaN as the format asks."""
 
 import math
-import random
 from itertools import pairwise
 
 import numpy as np
@@ -11,9 +10,7 @@ from hypothesis import strategies as st
 from common.parquet.kernel.ranges import (
     grown_steps,
     range_of_doubles,
-    range_of_indices,
     range_of_ints,
-    same_length,
 )
 from tests.parquet.kernel.oracle import arrow, fixed
 
@@ -32,8 +29,6 @@ def test_no_value_has_no_range() -> None:
     low, high = range_of_ints(fixed(np.array([5])), 1, 1)
     assert low > high
     assert range_of_doubles(fixed(np.array([5.0])), 1, 1)[2] == 0
-    low, high = range_of_indices(fixed(np.zeros(1, np.uint32)), 1, 1, fixed(np.zeros(1, np.uint32)))
-    assert low > high
 
 
 @given(st.lists(DOUBLES, max_size=60))
@@ -54,29 +49,9 @@ def test_nan_of_every_kind_is_skipped() -> None:
     assert range_of_doubles(fixed(bits.view(np.float64)), 0, 4)[2] == 0
 
 
-@given(st.lists(st.integers(0, 20), min_size=1, max_size=60), st.randoms())
-def test_indices(values: list[int], dice: random.Random) -> None:
-    rank = list(range(2**32 - 21, 2**32))
-    dice.shuffle(rank)
-    indices = np.array([20, *values, 20], np.uint32)
-    ranks = [rank[value] for value in values]
-    found = range_of_indices(fixed(indices), 1, len(indices) - 1, fixed(np.array(rank, np.uint32)))
-    assert found == (min(ranks), max(ranks))
-
-
 @given(st.lists(TEXTS, min_size=1, max_size=30), st.integers(0, 40), st.data())
 def test_steps_that_grow(texts: list[bytes], before: int, draw: st.DataObject) -> None:
     places = draw.draw(st.lists(st.integers(0, len(texts) - 1), max_size=20))
     offsets, data = arrow(texts, before)
     wanted = sum(texts[one] < texts[other] for one, other in pairwise(places))
     assert grown_steps(offsets, data, fixed(np.array(places, np.int64))) == wanted
-
-
-def test_texts_of_one_length() -> None:
-    for texts in (0, 1, 2, 1_023, 1_024, 1_025, 3_000):
-        offsets = np.arange(5, 5 + 16 * (texts + 1), 16)
-        assert same_length(fixed(offsets), texts)
-        for other in {0, texts // 2, texts - 1} if texts > 1 else set():
-            longer = offsets.copy()
-            longer[other + 1 :] += 1
-            assert not same_length(fixed(longer), texts)
