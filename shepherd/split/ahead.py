@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgpack
+
 import common.scan.kernel
 import shepherd.split.kernel
+import shepherd.split.kernel.msgpack
 from common.kernels import ahead
 from common.scan.events import MalformedBody
 from shepherd.body import Media
 from shepherd.split.interface import Split, Splitter
 from shepherd.split.reference import ReferenceSplitter
 
-SOURCES = (common.scan.kernel, shepherd.split.kernel)
+SOURCES = (common.scan.kernel, shepherd.split.kernel, shepherd.split.kernel.msgpack)
 _TRIAL_NS = 1_700_000_000_000_000_001
 _TRIAL_DEPTH = 1
 _TRIAL = (
@@ -24,6 +27,23 @@ _TRIAL = (
     b'[{"data":{"a":1}}] ',
     b"[]",
     b'[{"data":{"a":01}}]',
+)
+_DATA = {"a": -1, "b": "é\n\u20ac" * 12, "c": [1.5, 2**64 - 1], "d": True, "e": {"f": None}}
+_TRIAL_PACKED = (
+    msgpack.packb(
+        [
+            {"data": _DATA, "time": 1_700_000_000.25, "samplerate": 10},
+            {
+                "time": msgpack.Timestamp(1_700_000_000, 5),
+                "data": {"n": 2.5e-7},
+                "other": [{}, b"x"],
+            },
+            {"time": "2023-11-14T22:13:20Z", "data": {7: b"y"}, "samplerate": 2.0},
+            {"data": {}},
+            7,
+        ]
+    ),
+    msgpack.packb([{"data": {"a": float("nan")}}]) + b"\xc1",
 )
 
 
@@ -39,9 +59,10 @@ def load(folder: Path, handed_over: Callable[[int], None]) -> Splitter:
 
     kernel = KernelSplitter(handed_over=handed_over)
     reference = ReferenceSplitter()
-    for body in _TRIAL:
-        if _told(kernel, body) != _told(reference, body):
-            raise RuntimeError("the compiled splitter differs from the reference on a trial body")
+    for media, bodies in ((Media.JSON, _TRIAL), (Media.MSGPACK, _TRIAL_PACKED)):
+        for body in bodies:
+            if _told(kernel, body, media) != _told(reference, body, media):
+                raise RuntimeError("the compiled splitter differs from the reference in a trial")
     return kernel
 
 
@@ -50,9 +71,9 @@ def use_cache(folder: Path) -> None:
     ahead.use_cache(folder, SOURCES)
 
 
-def _told(splitter: Splitter, body: bytes) -> object:
+def _told(splitter: Splitter, body: bytes, media: Media) -> object:
     try:
-        found: Split = splitter.split(body, Media.JSON, _TRIAL_DEPTH, _TRIAL_NS)
+        found: Split = splitter.split(body, media, _TRIAL_DEPTH, _TRIAL_NS)
     except MalformedBody as error:
         return str(error)
     lines = found.lines

@@ -229,6 +229,27 @@ def as_double(_: Any, bits: Any) -> Any:
     return types.float64(types.int64), generate
 
 
+@_instruction
+def widened(_: Any, bits: Any) -> Any:
+    """The 64 bits of the double that equals the float whose 32 bits these are."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        single = builder.bitcast(builder.trunc(args[0], _I32), ir.FloatType())
+        return builder.bitcast(builder.fpext(single, ir.DoubleType()), _I64)
+
+    return types.int64(types.int64), generate
+
+
+@_instruction
+def swapped(_: Any, word: Any) -> Any:
+    """The eight bytes in the opposite order."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bswap(args[0])
+
+    return types.int64(types.int64), generate
+
+
 @compiled
 def _check(array: Any, at: int, size: int) -> None:
     if at < 0 or at + size > array.shape[0]:

@@ -32,22 +32,25 @@ _EXACT_MAX = 2**53
 _DIGITS_MAX = 19  # any 19 digits fit an unsigned 64-bit integer
 _EXPONENT_MAX = 10**15  # larger ones are cut: no text is long enough to bring them back
 _POWER_MIN, _POWER_MAX = -342, 308  # smaller powers of ten are always 0, larger ones infinite
+_WRITTEN_POWER_MAX = 324  # to write the smallest double
 _INFINITE = 0x7FF
+_ROUNDED_UP_MIN = -27  # powers of five from here on to 0 are rounded up in the table
+_WHOLE_MAX = 55  # larger powers of five have more than 128 bits
 
 
 def _five_powers() -> Words:
     """5**q for each q of the range, as 128 bits with the highest bit set: upper half, lower half.
 
-    Cut off for q >= 0, rounded up for q < 0, as the algorithm requires.
+    Cut off for q >= 0 and q < -27, rounded up between, as the algorithm requires.
     """
     words: list[int] = []
-    for power in range(_POWER_MIN, _POWER_MAX + 1):
+    for power in range(_POWER_MIN, _WRITTEN_POWER_MAX + 1):
         five = int(5 ** abs(power))
         if power >= 0:
             bits = five << 128
         else:
             width = (five - 1).bit_length()
-            bits = (1 << (width + 127 if power >= -27 else 2 * width + 128)) // five + 1
+            bits = (1 << (width + 127 if power >= _ROUNDED_UP_MIN else 2 * width + 128)) // five + 1
         bits >>= max(0, bits.bit_length() - 128)
         words += (bits >> 64, bits & (2**64 - 1))
     return np.array(words, np.uint64).view(np.int64)
@@ -56,6 +59,19 @@ def _five_powers() -> Words:
 _FIVES = _five_powers()
 _TENS = 10.0 ** np.arange(23)
 _WHOLE_TENS = 10 ** np.arange(19, dtype=np.int64)
+
+
+@inlined
+def power_of_ten(power: int) -> tuple[int, int]:
+    """10**power to 128 bits with the highest bit set, rounded up: upper half, lower half.
+
+    For -292 <= power <= 324, where the lower half never carries.
+    """
+    entry = 2 * (power - _POWER_MIN)
+    lower = get(_FIVES, entry + 1)
+    if power < _ROUNDED_UP_MIN or power > _WHOLE_MAX:
+        lower += 1
+    return get(_FIVES, entry), lower
 
 
 @inlined

@@ -16,6 +16,7 @@ from common.scan.kernel.lanes import (
     trailing_zeros,
 )
 
+_ANYWHERE = 1 << 62
 _REPLACEMENT = 0xFFFD  # for a surrogate escape without its partner
 
 
@@ -49,9 +50,12 @@ def _after_escape(buffer: Bytes, at: int) -> int:
 
 
 @compiled
-def _after_not_ascii(buffer: Bytes, at: int) -> int:
-    """Where the run of characters beyond ASCII that begins at `at` ends, or FAIL."""
-    while True:
+def after_not_ascii(buffer: Bytes, at: int, end: int) -> int:
+    """Where the run of characters beyond ASCII that begins at `at` ends, or FAIL.
+
+    No character begins at `end` or later, but the last one may go on behind it.
+    """
+    while at < end:
         first = byte_at(buffer, at)
         if first < 0x80:
             return at
@@ -73,6 +77,7 @@ def _after_not_ascii(buffer: Bytes, at: int) -> int:
         if (first == 0xF0 and second < 0x90) or (first == 0xF4 and second > 0x8F):
             return FAIL  # longer than needed, or beyond U+10FFFF
         at += 4
+    return at
 
 
 @inlined
@@ -98,7 +103,7 @@ def scan_string(buffer: Bytes, at: int) -> int:
         elif byte < 32:
             return FAIL
         else:
-            at = _after_not_ascii(buffer, at)
+            at = after_not_ascii(buffer, at, _ANYWHERE)
         if at < 0:
             return FAIL
 

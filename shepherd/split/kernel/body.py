@@ -9,7 +9,7 @@ from common import limits
 from common.scan.kernel.build import Bytes, Words, compiled
 from common.scan.kernel.lanes import byte_at, get, put
 from common.scan.kernel.words import LINE_BREAK, skip_blanks
-from shepherd.split.kernel.element import read_element
+from shepherd.split.kernel.element import read_members, read_values
 from shepherd.split.kernel.lines import write_line
 from shepherd.split.kernel.memory import (
     DATA_AT,
@@ -79,10 +79,11 @@ def split_events(
         if rows >= ROWS_MAX:
             state = MORE
             break
-        end = read_element(buffer, at, depth, arrival_ns, words)
+        end = read_members(buffer, at, depth, words)
         if end < 0:
             state = ELEMENT
             break
+        read_values(buffer, arrival_ns, words)
         data = get(words, DATA_AT)
         data_bytes = get(words, DATA_END) - data
         if get(words, UNREAD):

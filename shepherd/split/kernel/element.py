@@ -11,6 +11,8 @@ from common.scan.kernel.lanes import byte_at, get, load64, put
 from common.scan.kernel.strings import scan_string
 from common.scan.kernel.words import LINE_BREAK, skip_blanks
 from shepherd.split.kernel.data import check_data
+from shepherd.split.kernel.members import DATA, TIME, member_of
+from shepherd.split.kernel.members import RATE as MEMBER_RATE
 from shepherd.split.kernel.memory import (
     DATA_AT,
     DATA_BLANKS,
@@ -26,17 +28,13 @@ from shepherd.split.kernel.memory import (
 )
 from shepherd.split.kernel.times import read_time
 
-_DATA = 0x61746164  # data
-_TIME = 0x656D6974  # time
-_SAMPLERA = int.from_bytes(b"samplera", "little")
-_MPLERATE = int.from_bytes(b"mplerate", "little")
 _NULL = 0x6C6C756E
 _RATE_DIGITS_MAX = 10  # of the largest rate
 _FOUR = 0xFFFFFFFF
 
 
 @compiled
-def _read_members(buffer: Bytes, at: int, depth: int, words: Words) -> int:
+def read_members(buffer: Bytes, at: int, depth: int, words: Words) -> int:
     """Where the object at `at` ends, its members noted; or FAIL, also if there is no data."""
     put(words, DATA_AT, -1)
     put(words, TIME_AT, -1)
@@ -57,19 +55,18 @@ def _read_members(buffer: Bytes, at: int, depth: int, words: Words) -> int:
         if byte_at(buffer, at) != 58:
             return FAIL
         at = skip_blanks(buffer, at + 1, LINE_BREAK)
-        size = end - name
-        word = load64(buffer, name)
-        if size == 4 and word & _FOUR == _DATA:
+        member = member_of(buffer, name, end - name)
+        if member == DATA:
             found = check_data(buffer, at, depth, words)
             put(words, DATA_AT, at)
             put(words, DATA_END, found >> 1)
             put(words, DATA_BLANKS, found & 1)
         else:
             found = skip_value(buffer, at, LINE_BREAK, 0, ANY_SIZE, words, OPENED)
-            if size == 4 and word & _FOUR == _TIME:
+            if member == TIME:
                 put(words, TIME_AT, at)
                 put(words, TIME_END, found >> 1)
-            elif size == 10 and word == _SAMPLERA and load64(buffer, name + 2) == _MPLERATE:
+            elif member == MEMBER_RATE:
                 put(words, RATE_AT, at)
                 put(words, RATE_END, found >> 1)
         if found < 0:
@@ -98,14 +95,11 @@ def _read_rate(buffer: Bytes, at: int, end: int) -> int:
 
 
 @compiled
-def read_element(buffer: Bytes, at: int, depth: int, arrival_ns: int, words: Words) -> int:
-    """Where the event at `at` ends, or FAIL. What it is stands in `words` then.
+def read_values(buffer: Bytes, arrival_ns: int, words: Words) -> None:
+    """The time and the rate of the element whose members were read last.
 
-    UNREAD is 1 if all but its time or its rate is proved: the reference reads those.
+    UNREAD is 1 if one of them is not proved: the reference reads those.
     """
-    end = _read_members(buffer, at, depth, words)
-    if end < 0:
-        return FAIL
     read = True
     time_ns = arrival_ns
     begin = get(words, TIME_AT)
@@ -120,4 +114,3 @@ def read_element(buffer: Bytes, at: int, depth: int, arrival_ns: int, words: Wor
     put(words, TIME_NS, time_ns)
     put(words, RATE, rate)
     put(words, UNREAD, 0 if read else 1)
-    return end

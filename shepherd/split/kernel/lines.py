@@ -3,7 +3,8 @@
 The same bytes as `common.record.encode_event_line` makes of what the reference accepted.
 """
 
-from common.scan.kernel.build import Bytes, compiled
+from common.scan.kernel.build import Bytes, compiled, inlined
+from common.scan.kernel.decimals import write_integer
 from common.scan.kernel.lanes import byte_at, store8, store64
 from common.scan.kernel.strings import copy_run
 
@@ -13,22 +14,22 @@ _DATA = int.from_bytes(b',"d":', "little")
 
 
 @compiled
-def _write_integer(out: Bytes, to: int, value: int) -> int:
-    """Write it in decimal; returns the place behind it. Not for -2**63."""
-    if value < 0:
-        store8(out, to, 45)
-        to += 1
-        value = -value
-    digits = 1
-    least = 10
-    while digits < 19 and value >= least:
-        digits += 1
-        least *= 10
-    for place in range(to + digits - 1, to - 1, -1):
-        rest = value // 10
-        store8(out, place, 48 + value - rest * 10)
-        value = rest
-    return to + digits
+def write_head(out: Bytes, to: int, time_ns: int, rate: int) -> int:
+    """Write what stands before a line's data; returns the place behind it."""
+    store64(out, to, _TIME)
+    to = write_integer(out, to + 5, time_ns)
+    store64(out, to, _RATE)
+    to = write_integer(out, to + 5, rate)
+    store64(out, to, _DATA)
+    return to + 5
+
+
+@inlined
+def write_end(out: Bytes, to: int) -> int:
+    """Write what stands behind it; returns the place behind the line."""
+    store8(out, to, 125)
+    store8(out, to + 1, 10)
+    return to + 2
 
 
 @compiled
@@ -47,16 +48,8 @@ def write_line(
     """Write the line of the data at `data`; returns the place behind it. Up to 31 bytes more are
     overwritten. blanks: whether there may be line breaks in it.
     """
-    store64(out, to, _TIME)
-    to = _write_integer(out, to + 5, time_ns)
-    store64(out, to, _RATE)
-    to = _write_integer(out, to + 5, rate)
-    store64(out, to, _DATA)
-    to += 5
+    to = write_head(out, to, time_ns, rate)
     copy_run(out, to, buffer, data, size)
     if blanks:
         _to_one_line(out, to, to + size)
-    to += size
-    store8(out, to, 125)
-    store8(out, to + 1, 10)
-    return to + 2
+    return write_end(out, to + size)

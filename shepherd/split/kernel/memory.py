@@ -16,7 +16,9 @@ from common.scan.kernel.containers import DEPTH_MAX
 
 ROWS_MAX: Final = 8_192  # lines of a pass
 LINE_ROOM: Final = 64  # of a line beside its data: `{"t":,"r":,"d":}`, two numbers, a line break
-OUT_BYTES: Final = limits.EVENT_BYTES_MAX + LINE_ROOM  # the largest event fits an empty pass
+# The largest event fits an empty pass, and behind it a text of which every byte is escaped, before
+# it is known to be too much.
+OUT_BYTES: Final = limits.EVENT_BYTES_MAX + LINE_ROOM + 6 * limits.STRING_BYTES_MAX + 256
 BODY_BYTES: Final = 1_048_576  # larger bodies get a buffer of their own
 
 _GUARD_WORDS: Final = 8
@@ -34,8 +36,9 @@ _GUARD: Final = -0x0123456789ABCDEF
     TIME_NS,
     RATE,
     UNREAD,  # 1: its time or rate is for the reference to read
+    ELEMENT_END,  # of msgpack: where an element that is for the reference ends
     COUNTERS,
-) = range(11)
+) = range(12)
 
 COUNTS_END: Final = COUNTERS + _GUARD_WORDS
 # containers open while JSON text is checked

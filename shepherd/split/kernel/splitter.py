@@ -11,8 +11,8 @@ import numpy as np
 
 from common import limits
 from common.record import encode_event_line
-from common.scan import json_events
-from common.scan.events import Accepted, EventFault, Refused
+from common.scan import fast_msgpack, json_events
+from common.scan.events import Accepted, EventFault, MalformedBody, Refused
 from common.scan.json_tokens import JsonSyntaxError
 from common.scan.kernel.build import SENTINEL_BYTES, Bytes
 from shepherd.body import Media
@@ -20,6 +20,7 @@ from shepherd.split.interface import Lines, Sizes, Split
 from shepherd.split.kernel import memory as m
 from shepherd.split.kernel.body import BROKEN, DONE, ELEMENT, MORE, VALUES, split_events
 from shepherd.split.kernel.memory import Memory, make_memory
+from shepherd.split.kernel.msgpack.body import split_packed
 from shepherd.split.reference import ReferenceSplitter
 
 # Elements read by the exact scanner one by one: some, and one of sixteen. Beyond, the whole body
@@ -29,6 +30,7 @@ _SOME_HANDED = 16
 _ELEMENTS_PER_HANDED = 16
 _IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
 _NO_LINES = Lines(b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
+_ARRAY_OF_ONE = b"\x91"
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -89,10 +91,8 @@ class KernelSplitter:
 
     def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split:
         """As `Splitter.split`."""
-        if media is Media.MSGPACK:
-            return self._reference.split(body, media, depth, arrival_ns)
         try:
-            return self._split(body, depth, arrival_ns, at_once=False)
+            return self._split(body, media, depth, arrival_ns, at_once=False)
         except _Broken:
             self._handed_over(1)
             return self._reference.split(body, media, depth, arrival_ns)
@@ -101,10 +101,10 @@ class KernelSplitter:
         """As `Splitter.split_quickly`."""
         if len(body) <= limits.OFF_LOOP_BODY_BYTES:
             return self.split(body, media, depth, arrival_ns)
-        if media is Media.MSGPACK or len(body) > limits.OFF_LOOP_KERNEL_BYTES:
+        if len(body) > limits.OFF_LOOP_KERNEL_BYTES:
             return None
         try:
-            return self._split(body, depth, arrival_ns, at_once=True)
+            return self._split(body, media, depth, arrival_ns, at_once=True)
         except (_Broken, _NotQuick):
             return None
 
@@ -112,21 +112,28 @@ class KernelSplitter:
         """Whether nothing was written beside a table of the memory that is idle now."""
         return all(memory.intact() for memory in self._idle)
 
-    def _split(self, body: bytes, depth: int, arrival_ns: int, *, at_once: bool) -> Split:
+    def _split(
+        self, body: bytes, media: Media, depth: int, arrival_ns: int, *, at_once: bool
+    ) -> Split:
         """at_once: raise _NotQuick instead of handing anything over. Raises _Broken."""
         try:
             memory = self._idle.pop()
         except IndexError:
             memory = make_memory()
         try:
-            words, out = memory.words, memory.out
+            words, out, length = memory.words, memory.out, len(body)
             buffer = _padded(body, memory.body)
             gathered = _Gathered()
             at, behind, elements, handed = -1, 0, 0, 0
             while True:
-                state, at, elements, rows, size = split_events(
-                    buffer, len(body), at, behind, elements, depth, arrival_ns, words, out
-                )
+                if media is Media.MSGPACK:
+                    state, at, elements, rows, size = split_packed(
+                        buffer, length, at, elements, depth, arrival_ns, words, out
+                    )
+                else:
+                    state, at, elements, rows, size = split_events(
+                        buffer, length, at, behind, elements, depth, arrival_ns, words, out
+                    )
                 if state == BROKEN:
                     raise _Broken
                 gathered.add_pass(memory, rows, size)
@@ -145,7 +152,11 @@ class KernelSplitter:
                     handed += 1
                     if handed > _SOME_HANDED + elements // _ELEMENTS_PER_HANDED:
                         raise _Broken
-                    outcome, at = _read_element(body, at, depth, arrival_ns)
+                    if media is Media.MSGPACK:
+                        end = int(words[m.ELEMENT_END])
+                        outcome, at = _read_packed(body, at, end, depth, arrival_ns)
+                    else:
+                        outcome, at = _read_element(body, at, depth, arrival_ns)
                     gathered.add(elements, outcome)
                 elements += 1
                 behind = 1
@@ -171,6 +182,17 @@ def _read_element(
         return json_events.read_element(body, at, depth, arrival_ns)
     except JsonSyntaxError as error:  # of the whole body: the text then tells where
         raise _Broken from error
+
+
+def _read_packed(
+    body: bytes, at: int, end: int, depth: int, arrival_ns: int
+) -> tuple[Accepted | Refused, int]:
+    """What the reference says of the msgpack element body[at:end], and its end. Raises _Broken."""
+    try:
+        (outcome,) = fast_msgpack.split_batch(_ARRAY_OF_ONE + body[at:end], depth, arrival_ns)
+    except MalformedBody as error:
+        raise _Broken from error
+    return outcome, end
 
 
 def _with_values(body: bytes, memory: Memory, arrival_ns: int) -> Accepted | Refused:

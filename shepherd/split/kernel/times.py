@@ -67,8 +67,8 @@ def _days_before(year: int, month: int, day: int) -> int:
 
 
 @compiled
-def _rfc3339(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
-    """Of the text between the quotes."""
+def read_rfc3339(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
+    """(whether it was read, unix ns) of the text buffer[at:end]."""
     if end - at < 20 or end - at > _CHARS_MAX:
         return False, 0
     year = _two(buffer, at) * 100 + _two(buffer, at + 2)
@@ -108,10 +108,22 @@ def _rfc3339(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
 
 
 @compiled
+def whole_time(whole: int, digits: int) -> tuple[bool, int]:
+    """(whether it is one, unix ns) of a whole number of so many digits."""
+    if digits <= 10:
+        return whole <= _SECONDS_MAX, whole * _SECOND_NS
+    if digits == 13:
+        return whole <= _MILLIS_MAX, whole * 1_000_000
+    if digits == 16:
+        return whole <= _MICROS_MAX, whole * 1_000
+    return digits == 19 and whole >= 0, whole  # below 0: more than 64 bits hold
+
+
+@compiled
 def read_time(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
     """(whether it was read, unix ns) of the JSON value buffer[at:end], which is not null."""
     if byte_at(buffer, at) == 34:
-        return _rfc3339(buffer, at + 1, end - 1)
+        return read_rfc3339(buffer, at + 1, end - 1)
     if end - at > _CHARS_MAX:
         return False, 0
     first = at
@@ -125,13 +137,7 @@ def read_time(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
     if digits == 0:
         return False, 0
     if at == end:
-        if digits <= 10:
-            return whole <= _SECONDS_MAX, whole * _SECOND_NS
-        if digits == 13:
-            return whole <= _MILLIS_MAX, whole * 1_000_000
-        if digits == 16:
-            return whole <= _MICROS_MAX, whole * 1_000
-        return digits == 19 and whole >= 0, whole  # below 0: more than 64 bits hold
+        return whole_time(whole, digits)
     if byte != 46 or digits > 10 or whole > _SECONDS_MAX:
         return False, 0
     at, nanos = _fraction_ns(buffer, at + 1)

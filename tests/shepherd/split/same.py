@@ -1,6 +1,6 @@
 """What "the same" means: lines byte for byte, sizes, refusals in their places, error texts."""
 
-from common.scan import json_events
+from common.scan import json_events, msgpack_events
 from common.scan.events import MalformedBody
 from shepherd.body import Media
 from shepherd.split.interface import Split, Splitter, framed
@@ -15,33 +15,41 @@ def told(split: Split) -> tuple[object, ...]:
     return split.events, lines.text, *sizes, list(split.refused)
 
 
-def exact(body: bytes, depth: int) -> tuple[object, ...]:
+def exact(body: bytes, depth: int, media: Media = Media.JSON) -> tuple[object, ...]:
     """By the exact scanner alone, without the shortcuts of the fast one."""
+    packed = media is Media.MSGPACK
+    split = msgpack_events.split_msgpack_batch if packed else json_events.split_batch
     try:
-        return told(framed(json_events.split_batch(body, depth, NOW)))
+        return told(framed(split(body, depth, NOW)))
     except MalformedBody as error:
         return (str(error),)
 
 
-def outcome(splitter: Splitter, body: bytes, depth: int) -> tuple[object, ...]:
+def outcome(
+    splitter: Splitter, body: bytes, depth: int, media: Media = Media.JSON
+) -> tuple[object, ...]:
     try:
-        return told(splitter.split(body, Media.JSON, depth, NOW))
+        return told(splitter.split(body, media, depth, NOW))
     except MalformedBody as error:
         return (str(error),)
 
 
-def quickly(splitter: KernelSplitter, body: bytes, depth: int) -> tuple[object, ...] | None:
+def quickly(
+    splitter: KernelSplitter, body: bytes, depth: int, media: Media
+) -> tuple[object, ...] | None:
     try:
-        split = splitter.split_quickly(body, Media.JSON, depth, NOW)
+        split = splitter.split_quickly(body, media, depth, NOW)
     except MalformedBody as error:
         return (str(error),)
     return None if split is None else told(split)
 
 
-def assert_same(splitter: KernelSplitter, body: bytes, depth: int = 0) -> tuple[object, ...]:
+def assert_same(
+    splitter: KernelSplitter, body: bytes, depth: int = 0, media: Media = Media.JSON
+) -> tuple[object, ...]:
     """Fail unless it gives what the exact reference gives, also when it must be quick."""
-    wanted = exact(body, depth)
-    assert outcome(splitter, body, depth) == wanted
-    assert quickly(splitter, body, depth) in (None, wanted)
+    wanted = exact(body, depth, media)
+    assert outcome(splitter, body, depth, media) == wanted
+    assert quickly(splitter, body, depth, media) in (None, wanted)
     assert splitter.intact()
     return wanted

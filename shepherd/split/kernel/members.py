@@ -1,0 +1,23 @@
+"""Members of a batch's elements that count, told by their names."""
+
+from common.scan.kernel.build import Bytes, inlined
+from common.scan.kernel.lanes import load64
+
+OTHER, DATA, TIME, RATE = range(4)
+_DATA = int.from_bytes(b"data", "little")
+_TIME = int.from_bytes(b"time", "little")
+_SAMPLERA = int.from_bytes(b"samplera", "little")
+_MPLERATE = int.from_bytes(b"mplerate", "little")
+_FOUR_BYTES = 0xFFFFFFFF
+
+
+@inlined
+def member_of(buffer: Bytes, at: int, size: int) -> int:
+    """Which member buffer[at:at+size] names. Needs 8 bytes of padding."""
+    word = load64(buffer, at)
+    if size == 4:
+        word = word & _FOUR_BYTES
+        return DATA if word == _DATA else (TIME if word == _TIME else OTHER)
+    if size == 10 and word == _SAMPLERA and load64(buffer, at + 2) == _MPLERATE:
+        return RATE
+    return OTHER

@@ -1,0 +1,12 @@
+"""msgpack bodies, compiled: straight into the lines of a record, each value as its JSON.
+
+    tokens   heads of msgpack values; any value passed over
+    data     an event's data written as JSON, and checked while it is written
+    element  one event: its members, of which data, time and samplerate count
+    body     the array and its elements
+
+What a body may hold is what the unpacker of the reference takes: so every byte is looked at, also
+in members that do not count. There is no sentinel here, since every byte may follow a text: places
+are compared with the end of the body after each value. A head is 9 bytes at most, and the body has
+SENTINEL_BYTES behind it, so that its loads stay inside.
+"""
