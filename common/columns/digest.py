@@ -3,6 +3,9 @@
 Twins, bootstraps and new writer versions agree in it exactly when they agree in every row. It
 does not depend on block boundaries, on encodings, or on whether a column is a Parquet column of
 its own or lives in the rest column. Values are hashed as whole Arrow buffers, never one by one.
+
+Columns are hashed with XXH3, which is no cryptographic hash: a digest finds what a fault changed.
+Against whoever may change stored bytes stands the SHA-256 of the object, its name.
 """
 
 import hashlib
@@ -12,12 +15,13 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import xxhash
 
 from common.columns.block import ColumnBlock, SparseColumn
 from common.columns.key import OFFSET, PLACE, RATE, TIME, ColumnKey, FieldType
 
-_SEGMENT = b"bellwether segment digest 1\n"
-_COLUMN = b"bellwether column digest 1\n"
+_SEGMENT = b"bellwether segment digest 2\n"
+_COLUMN = b"bellwether column digest 2\n"
 _SYSTEM, _FIELD = 0, 1
 
 
@@ -58,7 +62,7 @@ class Digester:
         sort_key = bytes([kind]) + raw + b"\x00" + field_type.value.encode()
         head = struct.pack("<BI", kind, len(raw)) + raw
         head += struct.pack("<cQB", field_type.value.encode(), present, rows is None)
-        hasher = hashlib.sha256(_COLUMN + head)
+        hasher = xxhash.xxh3_128(_COLUMN + head)
         if rows is not None:
             hasher.update(np.ascontiguousarray(rows, "<u4").data)
         for part in parts:
