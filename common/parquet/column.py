@@ -316,8 +316,8 @@ class _Texts(_Writer):
         if texts.size >= _LONG_BYTES * size:
             self.packing = Packing.LONG_TEXTS
         if wants_bloom:
-            distinct = size if found is None else len(found.firsts)
-            self.bloom = encoders.bloom(texts, bloom_bytes(distinct))
+            distinct = texts if found is None else _taken(texts, found.firsts)
+            self.bloom = encoders.bloom(distinct, bloom_bytes(len(distinct.offsets) - 1))
 
     def without_dictionary(self, first: int, end: int) -> list[Part]:
         part = self._texts.part(first, end)
