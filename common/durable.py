@@ -95,7 +95,7 @@ def replace(target: Path, data: bytes) -> None:
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[int]:
+def exclusive(path: Path | str) -> Iterator[int]:
     """Hold the file's lock; gives its descriptor. Waits for others; ends with the process."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:

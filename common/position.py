@@ -1,13 +1,13 @@
 """Positions in the log, and what proves or requires that one was reached (I7)."""
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _RECEIPT_PART = re.compile(r"^([0-9a-f]{1,32}):(\d{1,6}):(\d{1,19})$")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, order=True):
     """A place in one partition. `epoch` is the log incarnation's id (lower-case hex)."""
 
     epoch: str

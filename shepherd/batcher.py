@@ -9,8 +9,9 @@ import asyncio
 import random
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+import msgspec
 
 from common import limits
 from common.errors import LogUnavailable
@@ -27,8 +28,7 @@ _COMPRESS_OFF_LOOP_BYTES = 16_384  # below this a thread costs more than zstd it
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Where events go: ids of team, environment and dataset, and the dataset's depth."""
 
     team_id: str
@@ -37,24 +37,30 @@ class Target:
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """The fate of `events` consecutive events: where they are, or why they are not stored."""
 
     events: int
     outcome: Position | LogUnavailable
 
 
-@dataclass(slots=True)
 class _Pile:
-    """Lines of one record to be, and those who wait for it."""
+    """Lines of one record to be, and those who wait for it: each may leave without the others."""
 
-    lines: list[bytes] = field(default_factory=list)  # each of any number of events
-    events: int = 0
-    size: int = 0
-    done: asyncio.Future[Position | LogUnavailable] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    __slots__ = ("events", "lines", "size", "waiting")
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []  # each of any number of events
+        self.events = 0
+        self.size = 0
+        self.waiting: list[asyncio.Future[Position | LogUnavailable]] = []
+
+    def end(self, outcome: Position | LogUnavailable) -> None:
+        """Tell everyone who still waits."""
+        waiting, self.waiting = self.waiting, []
+        for one in waiting:
+            if not one.done():
+                one.set_result(outcome)
 
 
 class Batcher:
@@ -70,7 +76,8 @@ class Batcher:
 
     async def put(self, target: Target, lines: Lines) -> list[Stored]:
         """Store events, gathered with others; returns when the fate of each is known."""
-        parts: list[tuple[_Pile, int]] = []
+        loop = asyncio.get_running_loop()
+        parts: list[tuple[asyncio.Future[Position | LogUnavailable], int]] = []
         first = 0
         while first < lines.events:
             pile = self._open.get(target)
@@ -81,15 +88,17 @@ class Batcher:
                 continue
             if pile is None:
                 pile = self._open[target] = _Pile()
-                asyncio.get_running_loop().call_later(self._linger_s, self._close, target, pile)
+                loop.call_later(self._linger_s, self._close, target, pile)
             end = max(end, first + 1)  # however large: the largest event fits a record
             text = lines.between(first, end)
             pile.lines.append(text)
             pile.events += end - first
             pile.size += len(text)
-            parts.append((pile, end - first))
+            done: asyncio.Future[Position | LogUnavailable] = loop.create_future()
+            pile.waiting.append(done)
+            parts.append((done, end - first))
             first = end
-        return [Stored(count, await asyncio.shield(pile.done)) for pile, count in parts]
+        return [Stored(count, await done) for done, count in parts]
 
     async def put_named(self, target: Target, lines: Lines, client_id: str) -> list[Stored]:
         """Store a batch that the client named: its own records, the same ids and partitions for
@@ -138,12 +147,9 @@ class Batcher:
     async def _flush(self, target: Target, pile: _Pile) -> None:
         batch = self._random.randbytes(BATCH_ID_BYTES)
         try:
-            pile.done.set_result(
-                await self._append(target, pile.lines, pile.events, batch, named=False)
-            )
-        finally:
-            if not pile.done.done():  # a fault of ours, or the end: nobody may wait for ever
-                pile.done.set_result(LogUnavailable("could not be written; try again"))
+            pile.end(await self._append(target, pile.lines, pile.events, batch, named=False))
+        finally:  # after a fault of ours, or at the end: nobody may wait for ever
+            pile.end(LogUnavailable("could not be written; try again"))
 
     async def _append(
         self, target: Target, lines: list[bytes], events: int, batch: bytes, *, named: bool

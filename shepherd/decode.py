@@ -1,6 +1,6 @@
 """From a request's bytes to the outcomes of its events. Pure: runs on the loop or in a thread."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from common import limits
 from common.scan import fast_json, fast_msgpack, json_events
@@ -9,14 +9,16 @@ from shepherd.body import Media, decompress
 from shepherd.split.interface import Split, Splitter
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(msgspec.Struct, frozen=True):
     """A body as it came: encoding and media type from its headers, arrival time (unix ns)."""
 
-    body: bytes = field(repr=False)
+    body: bytes
     encoding: str
     media: Media
     arrival_ns: int
+
+    def __repr__(self) -> str:
+        return f"Wire({self.media}, encoding={self.encoding!r}, body=<{len(self.body)} bytes>)"
 
 
 def decode_batch(splitter: Splitter, wire: Wire, depth: int) -> Split:

@@ -6,9 +6,9 @@ rules behind both.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
 from aiohttp import web
 
 from common.auth import KEY_HEADER
@@ -37,8 +37,7 @@ class Route(StrEnum):
         return f"{self.value}/{{dataset}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """A request for events. name: the path's last segment as it came; length: None if in chunks.
 
     read: the body as it came. Raises BodyTooLarge; BadRequest when it comes too slowly.
@@ -46,13 +45,15 @@ class Incoming:
 
     route: Route
     name: str
-    headers: Mapping[str, str] = field(repr=False)  # has the names above
+    headers: Mapping[str, str]  # has the names above
     length: int | None
     read: Callable[[], Awaitable[bytes]]
 
+    def __repr__(self) -> str:
+        return f"Incoming({self.route}, {self.name!r}, length={self.length})"  # headers hold keys
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+
+class Answer(msgspec.Struct, frozen=True):
     """An answer as it is sent. Its length is told by whoever sends it."""
 
     status: int

@@ -5,14 +5,15 @@ Pure bookkeeping: who asked what when, and what came back. Judging it is `shephe
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from shepherd.latency import DecayingQuantiles
 
 _HALF_LIFE_NS = 10 * 10**9  # what happened half a minute ago hardly counts
 LOST_WEIGHT = 2  # an append of unknown fate took a whole time-out: worth two quick refusals
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(msgspec.Struct, frozen=True):
     """One append under way. `broker` led the partition when it began."""
 
     id: int

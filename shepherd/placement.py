@@ -7,7 +7,8 @@ shepherd, never counts twice (I2).
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from shepherd.eligible import Datasets, rendezvous_order
 from shepherd.health import Health
@@ -15,8 +16,7 @@ from shepherd.health import Health
 _BROKERS_WANTED = 3  # a dataset survives two slow ones without being moved
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A partition and, in a word, why it was chosen (the record's `via`).
 
     unless: other partitions where the same batch may be or land later (the record's `unless`).
@@ -27,8 +27,7 @@ class Place:
     unless: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(msgspec.Struct, frozen=True):
     """Where a batch was tried: partitions that certainly lack it, and those that may not."""
 
     refused: tuple[int, ...] = ()

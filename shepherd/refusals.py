@@ -6,6 +6,8 @@ sample is the error text, which names the field and the rule and never holds a v
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from common import limits, metrics
 from common.telemetry import Telemetry
 
@@ -31,8 +33,7 @@ class _Requests:
     ms_max: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class RequestDone:
+class RequestDone(msgspec.Struct, frozen=True):
     """A finished request, as it is summed up."""
 
     route: str

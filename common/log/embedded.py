@@ -35,6 +35,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def _too_late(answer: "asyncio.Future[Appended]", partition: int) -> None:
+    if not answer.done():
+        why = f"partition {partition}: no commit in {_APPEND_TIMEOUT_S:.0f} s; "
+        answer.set_exception(LogUnavailable(why + "another process may be holding the log"))
+
+
 class EmbeddedLog:
     """One process's view of the log in `folder`. Use it from one event loop."""
 
@@ -96,14 +102,11 @@ class EmbeddedLog:
             writer = self._writers[partition] = self._start_writer(partition)
         self._queued_bytes += item.size_bytes
         writer.put(item)
+        late = self._loop.call_later(_APPEND_TIMEOUT_S, _too_late, answer, partition)
         try:
-            async with asyncio.timeout(_APPEND_TIMEOUT_S):
-                appended = await answer
-        except TimeoutError as error:
-            raise LogUnavailable(
-                f"partition {partition}: no commit in {_APPEND_TIMEOUT_S:.0f} s; "
-                "another process may be holding the log"
-            ) from error
+            appended = await answer
+        finally:
+            late.cancel()
         metrics.log_append_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
         return appended
 

@@ -28,6 +28,7 @@ class PartitionFolder:
         self.path = log / f"p{partition:05d}"
         self.partition = partition
         self.epoch = epoch
+        self._lock = str(self.path / _LOCK)
 
     def prepare(self) -> None:
         """Create the folder and its lock; sweep what a crash left. Raises OSError."""
@@ -42,7 +43,7 @@ class PartitionFolder:
         One writer or checkpoint at a time per partition also keeps clear of SQLite's rare race
         between concurrent WAL checkpoints (fixed upstream only in 3.51.3).
         """
-        with durable.exclusive(self.path / _LOCK):
+        with durable.exclusive(self._lock):
             yield
 
     def bases(self) -> list[int]:

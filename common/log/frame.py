@@ -4,6 +4,7 @@ Headers: for each pair `u16 name length, name, u32 value length, value`, little 
 checksum is CRC-32 over offset, append time, headers and value.
 """
 
+import functools
 import struct
 import zlib
 
@@ -11,6 +12,7 @@ from common.record import LogRecord
 
 _NAME = struct.Struct("<H")
 _VALUE = struct.Struct("<I")
+_NAMES_REMEMBERED = 64  # the format has ten
 _PLACE = struct.Struct("<QQ")
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -18,11 +20,16 @@ Headers = tuple[tuple[str, bytes], ...]
 
 def encode_headers(headers: Headers) -> bytes:
     """The pairs as bytes."""
-    parts = []
+    parts: list[bytes] = []
     for name, value in headers:
-        raw = name.encode()
-        parts += [_NAME.pack(len(raw)), raw, _VALUE.pack(len(value)), value]
+        parts += (_encode_name(name), _VALUE.pack(len(value)), value)
     return b"".join(parts)
+
+
+@functools.lru_cache(_NAMES_REMEMBERED)
+def _encode_name(name: str) -> bytes:
+    raw = name.encode()
+    return _NAME.pack(len(raw)) + raw
 
 
 def decode_headers(data: bytes) -> Headers:

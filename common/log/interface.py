@@ -7,6 +7,8 @@ from 0; append times never go back within a partition.
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from common.position import Position
 from common.record import LogRecord, Record
 
@@ -27,8 +29,7 @@ class Bounds:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(msgspec.Struct, frozen=True):
     """Where an appended record is, and its log-append time (unix ns)."""
 
     position: Position

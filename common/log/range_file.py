@@ -5,11 +5,14 @@ grown to its limit is sealed: in the same transaction as its last records it is 
 the next file starts with. Everything that writes runs under the partition's writer lock.
 """
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+import msgspec
 
 from common import durable
 from common.errors import LogUnavailable
@@ -30,6 +33,12 @@ CREATE TABLE records (
 """
 
 
+_WRITABLE_END = (
+    "SELECT next_base, floor_ns, last.offset, last.append_ns FROM span LEFT JOIN"
+    " (SELECT offset, append_ns FROM records ORDER BY offset DESC LIMIT 1) AS last"
+)
+
+
 class Sealed(Exception):
     """The file takes no more records: they go into the next one."""
 
@@ -48,8 +57,7 @@ class Span:
     next_base: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """Where a group of records went; all have one append time."""
 
     first: int
@@ -92,6 +100,7 @@ class RangeFile:
 
     def __init__(self, path: Path, epoch: str, alone: bool = False) -> None:
         self.path = path
+        self._name = str(path)
         self._db = sqlite3.connect(
             f"file:{quote(str(path))}?mode=rw",
             uri=True,
@@ -135,15 +144,23 @@ class RangeFile:
             return int(row[0]), int(row[1])
         return self.base - 1, self.span().floor_ns
 
+    def _writable_end(self) -> tuple[int, int]:
+        """As `last`, in one question. Raises Sealed."""
+        row = self._db.execute(_WRITABLE_END).fetchone()
+        if row is None:
+            raise sqlite3.DatabaseError("the file has lost its description")
+        next_base, floor_ns, last, last_ns = row
+        if next_base is not None:
+            raise Sealed
+        return (self.base - 1, floor_ns) if last is None else (last, last_ns)
+
     def append(
         self, group: Sequence[tuple[bytes, bytes]], now_ns: int, file_bytes_max: int
     ) -> Written:
         """Store (headers, value) pairs in one fsynced transaction. Raises Sealed."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            if self.span().next_base is not None:
-                raise Sealed
-            last, last_ns = self.last()
+            last, last_ns = self._writable_end()
             append_ns = max(now_ns, last_ns)
             rows = [
                 (at, append_ns, headers, frame.checksum(at, append_ns, headers, value), value)
@@ -185,7 +202,7 @@ class RangeFile:
     def in_place(self) -> bool:
         """Whether the file's name still leads to this file."""
         try:
-            return self.path.stat().st_ino == self._inode
+            return os.stat(self._name).st_ino == self._inode
         except FileNotFoundError:
             return False
 

@@ -9,8 +9,9 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from common import limits
 from common.clock import Clock
@@ -21,8 +22,7 @@ from common.log.folder import PartitionFolder
 from common.log.range_file import RangeFile, Sealed, Written
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pending:
+class Pending(msgspec.Struct, frozen=True, eq=False):
     """One append that waits. `ticket` is the caller's own."""
 
     headers: bytes
@@ -117,20 +117,22 @@ class PartitionWriter:
             return fault
 
     def _append(self, rows: Sequence[tuple[bytes, bytes]]) -> Written:
-        known_end = self._ends.get(self._folder.partition)
         if self._file is None:
-            self._file = self._folder.open_newest(known_end)
+            self._file = self._open_newest()
         try:
             written = self._file.append(rows, self._clock.now_ns(), self._file_bytes_max)
         except Sealed:  # by another process
             self._close_file()
-            self._file = self._folder.open_newest(known_end)
+            self._file = self._open_newest()
             written = self._file.append(rows, self._clock.now_ns(), self._file_bytes_max)
         if written.sealed:
             with contextlib.suppress(sqlite3.Error):  # only tidies: the records are durable
                 self._file.checkpoint()
             self._close_file()
         return written
+
+    def _open_newest(self) -> RangeFile:
+        return self._folder.open_newest(self._ends.get(self._folder.partition))
 
     def _path(self) -> Path:
         return self._folder.path if self._file is None else self._file.path

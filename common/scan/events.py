@@ -4,9 +4,11 @@ One event's fault never reaches its neighbours: it becomes a Refused in the even
 names the field and the rule. A fault of the whole body is MalformedBody.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from common import limits
 from common.errors import BadRequest
@@ -35,13 +37,15 @@ class Rule(StrEnum):
     SAMPLE_RATE = "samplerate"
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """An event that can be stored: unix ns, sample rate, its JSON object on one line."""
 
     time_ns: int
     rate: int
-    data: bytes = field(repr=False)
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"Accepted(time_ns={self.time_ns}, rate={self.rate}, data=<{len(self.data)} bytes>)"
 
 
 @dataclass(frozen=True, slots=True)

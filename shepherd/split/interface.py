@@ -4,9 +4,9 @@ Events are not objects here: a body of 100 events is one run of bytes and two sm
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -17,16 +17,18 @@ from shepherd.body import Media
 Sizes = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Lines:
+class Lines(msgspec.Struct, frozen=True, eq=False):
     """Events as lines of a record's value, one after the other.
 
     line_bytes: size of each line; data_bytes: of the event's data in it.
     """
 
-    text: bytes = field(repr=False)
+    text: bytes
     line_bytes: Sizes
     data_bytes: Sizes
+
+    def __repr__(self) -> str:
+        return f"Lines({self.events} events, text=<{len(self.text)} bytes>)"
 
     @property
     def events(self) -> int:
@@ -57,8 +59,7 @@ def _fitting(sizes: Sizes, first: int, room: int) -> int:
     return first + int(np.searchsorted(ends, room, side="right"))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Split:
+class Split(msgspec.Struct, frozen=True, eq=False):
     """A body's events: those that can be stored, in order, and why the others cannot.
 
     events: all of them. refused: (place among all, why), ascending.
