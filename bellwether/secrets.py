@@ -5,6 +5,8 @@ Files of mode 0600 in a folder of mode 0700, written whole or not at all. Never 
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _TOKEN_BYTES = 32
@@ -31,11 +33,18 @@ def write_key(data: Path, key: str) -> None:
 
 
 def read_internal_token(data: Path) -> str:
-    """The token between roles, created on first use. Raises OSError."""
+    """The token between roles, created on first use: roles that start at once agree on the one
+    that is written first. Raises OSError.
+    """
     path = secrets_folder(data) / "internal-token"
     token = _read(path)
     if token is None:
-        token = secrets.token_hex(_TOKEN_BYTES)
+        made = secrets.token_hex(_TOKEN_BYTES)
+        with _draft(path, made) as draft, suppress(FileExistsError):
+            os.link(draft, path)
+        token = _read(path)
+    if token is None:  # an empty file
+        token = made
         _write(path, token)
     return token
 
@@ -48,13 +57,23 @@ def _read(path: Path) -> str | None:
 
 
 def _write(path: Path, text: str) -> None:
+    with _draft(path, text) as draft:
+        draft.replace(path)
+
+
+@contextmanager
+def _draft(path: Path, text: str) -> Iterator[Path]:
+    """A finished file beside the path, to be linked or renamed; removed afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(0o700)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.write(handle, text.encode() + b"\n")
-        os.fsync(handle)
+        try:
+            os.write(handle, text.encode() + b"\n")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        yield draft
     finally:
-        os.close(handle)
-    draft.replace(path)
+        draft.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,5 +64,13 @@ def test_revoked_key_is_replaced_and_never_revived(
 
 def test_internal_token_stays_the_same(tmp_path: Path) -> None:
     assert read_internal_token(tmp_path) == read_internal_token(tmp_path)
+
+
+def test_roles_that_start_at_once_agree_on_their_token(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(20):
+            folders = [tmp_path / str(number)] * 8
+            assert len(set(threads.map(read_internal_token, folders))) == 1
+    assert not list(tmp_path.rglob("*.new"))
     token = tmp_path / "secrets" / "internal-token"
     assert stat.S_IMODE(token.stat().st_mode) == 0o600
