@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from common.record import Marker, gone_record, marker_record
@@ -283,8 +284,7 @@ async def test_newer_record_stops_the_partition_loudly_and_keeps_serving(tmp_pat
     async with open_context(tmp_path) as context, running(context) as partition:
         log = context.backends.log
         await append(log, [1])
-        newer = record([2])
-        object.__setattr__(newer, "version", 99)
+        newer = msgspec.structs.replace(record([2]), version=99)
         await log.append(0, newer)
         await until(partition, lambda p: p.stopped_reason is not None)
         assert "newer" in str(partition.stopped_reason)

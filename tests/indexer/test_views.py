@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from common import limits
@@ -37,8 +38,7 @@ async def test_record_with_another_count_than_its_header_is_set_aside_whole(
         log = context.backends.log
         await append(log, [1])
         for count, first in ((3, 2), (1, 4)):
-            wrong = record([first, first + 1])
-            object.__setattr__(wrong, "n", count)
+            wrong = msgspec.structs.replace(record([first, first + 1]), n=count)
             await log.append(0, wrong)
         await append(log, [6])
         await until(partition, reached(4))
@@ -149,8 +149,7 @@ async def test_indexer_that_was_stopped_for_a_minute_knows_that_it_is_behind(
 
 async def test_stopped_partition_says_so_in_its_views(tmp_path: Path) -> None:
     async with open_context(tmp_path) as context, running(context) as partition:
-        newer = record([1])
-        object.__setattr__(newer, "version", 99)
+        newer = msgspec.structs.replace(record([1]), version=99)
         await context.backends.log.append(0, newer)
         await until(partition, lambda p: p.stopped_reason is not None)
         async with views_of(partition).lease(0, DATASET, Wanted()) as view:
