@@ -56,6 +56,7 @@ from snapshot.threads import to_store_thread
 _BACKOFF_FIRST_S = 0.5
 _BACKOFF_MAX_S = 15.0
 _PAUSED_LOOK_S = 0.05  # between looks whether there is room for live rows again
+_REST_STEPS = 16  # after a step, so many times as long: a lone event hardly waits for that
 _UNAWARE_NS = 5 * 10**9  # the caretaker looks every second
 logger = logging.getLogger(__name__)
 
@@ -263,6 +264,7 @@ class Partition:
             await reading.close()
 
     async def _follow_with(self, reading: ReadAhead, queue: asyncio.Queue[PendingCut]) -> None:
+        clock, config = self.shared.context.clock, self.shared.config
         while True:
             fold, served = self._state()
             if len(served.live.sealing) >= limits.UNSEALED_CUTS_MAX:
@@ -277,7 +279,13 @@ class Partition:
                 await self._pass_gap(error.start)
                 continue
             self._check_log(served)
+            if not records:
+                continue
+            began_ns = clock.monotonic_ns()
             await self._take(records, queue)
+            if not reading.is_behind:
+                step_s = (clock.monotonic_ns() - began_ns) / 1e9
+                await asyncio.sleep(min(config.gather_ms / 1000, step_s * _REST_STEPS))
 
     def _check_log(self, served: Served) -> None:
         """Raises Resync if what was read may be of another log: its offsets say nothing here."""
@@ -343,7 +351,8 @@ class Partition:
                 self._hide(step.record.dataset, message.offset)
             if step.cut is not None:
                 await self._cut(step.cut, queue)
-        await self._index(batch)
+        if batch or self._state()[1].live.end_offset < fold.next_offset:
+            await self._index(batch)
 
     def _count(self, step: Step, offset: int) -> None:
         if step.void is not None:
@@ -365,14 +374,11 @@ class Partition:
         fold, _ = self._state()
         tails = self.shared.tails
         async with self._turn:  # the live rows change under nobody's hands meanwhile
-            indexed = await asyncio.to_thread(
-                index_batch,
-                self.shared.shredder,
-                self._state()[1].live,
-                batch,
-                fold.next_offset,
-                tails.wanted(self.number),
-            )
+            arguments = (self._state()[1].live, batch, fold.next_offset, tails.wanted(self.number))
+            if batch:
+                indexed = await asyncio.to_thread(index_batch, self.shared.shredder, *arguments)
+            else:  # heartbeats and the like
+                indexed = index_batch(self.shared.shredder, *arguments)
             self.served = replace(
                 self._state()[1],
                 live=indexed.live,

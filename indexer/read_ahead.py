@@ -35,6 +35,11 @@ class ReadAhead:
             self._coming = asyncio.create_task(self._read(self._expected))
         return records
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the log had more than the last block took."""
+        return self._coming is not None
+
     async def close(self) -> None:
         """Give up what is on its way."""
         coming, self._coming = self._coming, None

@@ -164,6 +164,9 @@ async def test_reading_ahead_gives_each_record_once_and_in_order() -> None:
     while len(seen) < 20:
         await asyncio.sleep(0)
         seen += [record.offset for record in await reading.take(len(seen))]
+        assert reading.is_behind or len(seen) == 20
+    assert await reading.take(20) == []
+    assert not reading.is_behind
     await reading.close()
     assert seen == list(range(20))
     assert log.asked == sorted(set(log.asked))
