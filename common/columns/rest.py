@@ -13,6 +13,7 @@ import pyarrow as pa
 from common import limits
 from common.columns.block import SparseColumn
 from common.columns.key import ColumnKey, parse_physical
+from common.columns.rest_write import rest_texts
 
 Columns = Mapping[ColumnKey, SparseColumn]
 
@@ -31,13 +32,7 @@ def split_rarest(columns: Columns) -> tuple[Columns, Columns]:
 
 def encode_rest(columns: Columns) -> SparseColumn:
     """One column of JSON text that holds all of these."""
-    by_row: dict[int, dict[str, object]] = {}
-    for physical, column in sorted((key.physical, column) for key, column in columns.items()):
-        for row, value in zip(column.rows.tolist(), column.values.to_pylist(), strict=True):
-            by_row.setdefault(row, {})[physical] = value
-    rows = sorted(by_row)
-    texts = [orjson.dumps(by_row[row]).decode() for row in rows]
-    return SparseColumn(np.array(rows, np.uint32), pa.array(texts, pa.large_string()))
+    return rest_texts(columns.items())
 
 
 def decode_rest(rest: SparseColumn) -> dict[ColumnKey, SparseColumn]:
