@@ -13,9 +13,10 @@ from tests.kernel_cache import KERNEL_CACHE
 ROOT = Path(__file__).parents[2]
 
 
-def fuzz(seconds: int, seed: int) -> tuple[int, int]:
+def fuzz(seconds: int, seed: int, kernel: str = "shredder") -> tuple[int, int]:
     """(inputs tried, branches reached), in a process of its own: its code is compiled anew."""
     arguments = ["--seconds", str(seconds), "--seed", str(seed), "--cache", str(KERNEL_CACHE)]
+    arguments += ["--kernel", kernel]
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.kernel", *arguments],
         cwd=ROOT,
@@ -35,9 +36,10 @@ def test_fuzzed_lines_with_every_access_checked_and_tiny_tables() -> None:
 
 
 @pytest.mark.scenario
-def test_fuzzed_lines_for_long() -> None:
+@pytest.mark.parametrize("kernel", ["shredder", "json", "msgpack"])
+def test_fuzzed_for_long(kernel: str) -> None:
     for seed in range(5):
-        assert fuzz(seconds=300, seed=seed)[0] > 0
+        assert fuzz(seconds=120, seed=seed, kernel=kernel)[0] > 0
 
 
 def test_a_mutation_follows_from_its_seed_and_is_bounded() -> None:

@@ -14,7 +14,7 @@ from indexer.shred.kernel.memory import CELLS_MAX, ROWS_MAX
 from indexer.shred.kernel.shredder import KernelShredder
 from tests.generate import START_NS, event_of_name_bytes, wide_lines, wide_records
 from tests.indexer.kernel.conftest import SEEDS
-from tests.indexer.kernel.same import EXACT, assert_all_same, assert_same, line, record
+from tests.indexer.kernel.same import EXACT, QUICK, assert_all_same, assert_same, line, record
 from tests.indexer.test_shred import FACTS, REFUSED
 from tests.indexer.test_shred_properties import events, flat_events
 from tests.scan.kernel.test_numbers import NOT_NUMBERS, TORTURE
@@ -149,7 +149,7 @@ def test_records_go_on_over_the_end_of_a_pass(kernel: KernelShredder) -> None:
 
 def test_more_cells_than_a_pass_has_room_for(kernel: KernelShredder) -> None:
     one = b"{%b}" % b",".join(b'"k%d":%d' % (i, i) for i in range(2000))
-    assert_same(kernel, [record(line(one) * (CELLS_MAX // 2000 + 5))])
+    assert_same(kernel, [record(line(one) * (CELLS_MAX // 2000 + 5))], QUICK)
 
 
 def test_an_event_that_no_pass_can_hold_goes_to_the_reference() -> None:
@@ -158,7 +158,8 @@ def test_an_event_that_no_pass_can_hold_goes_to_the_reference() -> None:
     many = b"{%b}" % b",".join(b'"k%d":%d' % (i, i) for i in range(20_000))
     cells = b"{%b}" % b",".join(b'"a":%d' % i for i in range(CELLS_MAX + 1))
     name = b'{"%b":{"%b":1}}' % (b"a" * 1_100_000, b"b" * 500_000)
-    assert_same(shredder, [record(line(one) + line(b'{"a":1}'), 1) for one in (many, cells, name)])
+    events = [line(one) + line(b'{"a":1}') for one in (many, cells, name)]
+    assert_same(shredder, [record(lines, 1) for lines in events], QUICK)
     assert sum(handed) == 3
 
 

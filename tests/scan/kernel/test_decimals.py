@@ -131,12 +131,10 @@ def test_powers_of_ten_are_rounded_up_to_128_bits() -> None:
     for power in range(-292, 325):
         upper, lower = _power(power)
         found = (upper % 2**64) << 64 | lower % 2**64
-        exact = Fraction(10) ** power
-        while exact >= 2**128:
-            exact /= 2
-        while exact < 2**127:
-            exact *= 2
-        assert found == -(-exact.numerator // exact.denominator), power
+        ten: int = 10 ** abs(power)
+        bits = ten.bit_length()
+        over, under = (ten << 128, 1 << bits) if power >= 0 else (1 << (127 + bits), ten)
+        assert found == -(-over // under), power
 
 
 def test_floats_are_widened_exactly() -> None:

@@ -53,3 +53,13 @@ def assert_same(
     assert quickly(splitter, body, depth, media) in (None, wanted)
     assert splitter.intact()
     return wanted
+
+
+class Told:
+    """In the place of a reference: notes the bodies that it was given."""
+
+    def __init__(self, bodies: list[bytes]) -> None:
+        self._bodies = bodies
+
+    def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> None:
+        self._bodies.append(body)

@@ -16,7 +16,7 @@ from shepherd.split.reference import ReferenceSplitter
 from tests.generate import event_of_name_bytes, wide_event
 from tests.indexer.test_shred import FACTS
 from tests.scan.test_split import EVENTS
-from tests.shepherd.split.same import NOW, assert_same, exact, outcome, told
+from tests.shepherd.split.same import NOW, Told, assert_same, exact, outcome, told
 
 TIME_TEXTS = [
     "0", "1", "1700000000", "9223372036", "9223372037", "12345678901", "1700000000123",
@@ -177,16 +177,6 @@ def test_a_batch_of_too_many_events_is_refused(
     body = b'[%b,{"data":{"":1}}]' % most
     splitter.split(body, Media.JSON, 0, NOW)
     assert told == [body]
-
-
-class Told:
-    """Notes the bodies that it was given."""
-
-    def __init__(self, bodies: list[bytes]) -> None:
-        self._bodies = bodies
-
-    def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> None:
-        self._bodies.append(body)
 
 
 def test_wide_events_are_read_by_the_kernel_alone() -> None:
