@@ -3,6 +3,7 @@
     encoders   what the inner loops are: dictionaries, packed integers, levels, ranges
     reference  those loops in numpy and pyarrow: the oracle, and what serves without numba
     kernel     the same loops compiled: equal in every byte
+    crowded    what the compiled dictionaries ask when values were chosen to meet in their table
     column     one column's values to pages: which encoding, how long a page, what is said of it
     chunk      pages to the bytes of a column chunk: compression, checksums, page index
     footer     schema, column chunks and metadata to the file's end

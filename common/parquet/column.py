@@ -8,7 +8,8 @@
 | everything else | plain |
 
 Smallest and largest values are only written where they can tell a reader to skip something: not of
-texts that neither repeat nor follow the order of rows, as ids do, nor of long ones.
+texts that neither repeat nor follow the order of rows, as ids do, nor of long ones. Nor of doubles
+among which is a NaN: bounds leave NaN out, and engines that sort it last would skip its rows.
 """
 
 import math

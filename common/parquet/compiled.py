@@ -2,7 +2,7 @@
 
 Import after `common.parquet.ahead.load` has said where compiled code is kept. Any number of threads
 may use it: each has a room of its own. Hash seeds are fixed, so that a file depends on its values
-alone; whoever sends values that meet in the table gets a column without a dictionary.
+alone; values chosen to meet in the table are sorted instead (`crowded`).
 """
 
 import threading
@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from common.parquet.crowded import distinct_texts_by_order, distinct_words_by_order
 from common.parquet.encoders import Bytes, Distinct, Indices, Texts, Words
 from common.parquet.kernel.bloom import bloom_insert
 from common.parquet.kernel.delta import (
@@ -21,7 +22,7 @@ from common.parquet.kernel.delta import (
     delta_packed_int32,
     delta_packed_int32_bound,
 )
-from common.parquet.kernel.dictionary import distinct_texts, distinct_words, table_words
+from common.parquet.kernel.dictionary import CROWDED, distinct_texts, distinct_words, table_words
 from common.parquet.kernel.hybrid import (
     pack_indices,
     pack_indices_bound,
@@ -89,6 +90,8 @@ class KernelEncoders:
         indices = np.empty(len(texts.offsets) - 1, np.uint32)
         table, firsts = self._tables(limit)
         found = distinct_texts(*_read(texts), limit, *_SEEDS, table, indices, firsts)
+        if found == CROWDED:
+            return distinct_texts_by_order(texts, limit)
         return None if found < 0 else Distinct(indices, firsts[:found].copy())
 
     def distinct_words(self, values: Words, limit: int) -> Distinct | None:
@@ -96,6 +99,8 @@ class KernelEncoders:
         indices = np.empty(len(values), np.uint32)
         table, firsts = self._tables(limit)
         found = distinct_words(_fixed(values), limit, *_SEEDS, table, indices, firsts)
+        if found == CROWDED:
+            return distinct_words_by_order(values, limit)
         return None if found < 0 else Distinct(indices, firsts[:found].copy())
 
     def hybrid(self, indices: Indices, width: int) -> Bytes:

@@ -99,7 +99,7 @@ class Encoders(Protocol):
         """Smallest and largest of at least one value."""
 
     def range_of_doubles(self, values: npt.NDArray[np.float64]) -> tuple[float, float] | None:
-        """Smallest and largest but NaN, zeros as -0.0 and +0.0; None if all are NaN."""
+        """Smallest and largest of at least one, zeros as -0.0 and +0.0; None if one is NaN."""
 
     def range_of_texts(self, texts: Texts) -> tuple[int, int]:
         """Where a smallest and where a largest of at least one text stands, by bytes."""

@@ -73,10 +73,9 @@ class ReferenceEncoders:
 
     def range_of_doubles(self, values: npt.NDArray[np.float64]) -> tuple[float, float] | None:
         """As `Encoders.range_of_doubles`."""
-        numbers = values[~np.isnan(values)]
-        if not len(numbers):
+        if np.isnan(values).any():
             return None
-        low, high = float(numbers.min()), float(numbers.max())
+        low, high = float(values.min()), float(values.max())
         return low if low else -0.0, high if high else 0.0
 
     def range_of_texts(self, texts: Texts) -> tuple[int, int]:

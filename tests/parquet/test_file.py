@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from common.parquet.column import Column, Ints
+from common.parquet.column import Column, Doubles, Ints
 from common.parquet.encoders import Encoders
 from common.parquet.reference import ReferenceEncoders
 from tests.parquet.columns import same_values, sparse_columns, values_of, written
@@ -67,6 +67,18 @@ def test_another_engine_reads_it_and_finds_its_bounds(encoders: Encoders, tmp_pa
         if name == "Oslo" and row >= 70_000
     ]
     assert duckdb.sql(query).fetchall() == [(len(oslo), sum(oslo))]
+
+
+def test_no_row_is_skipped_by_an_engine_that_sorts_nan_last(
+    encoders: Encoders, tmp_path: Path
+) -> None:
+    numbers = np.arange(100_000.0)
+    numbers[70_000] = np.nan
+    path = tmp_path / "doubles.parquet"
+    path.write_bytes(written(encoders, [Column("d", None, Doubles(numbers))], len(numbers)))
+    for condition, rows in (("d = 'nan'", 1), ("d > 99999", 1), ("d <= 99999", 99_999)):
+        query = f"SELECT count(*) FROM '{path}' WHERE {condition}"
+        assert duckdb.sql(query).fetchall() == [(rows,)]
 
 
 def test_a_damaged_page_is_found_by_its_checksum(encoders: Encoders) -> None:

@@ -1,7 +1,7 @@
 """Each value's place in a dictionary, in order of first appearance, or early word of too many.
 
 Hashed under two seeds; a search ends after PROBES_MAX slots, so that values chosen to meet cost no
-more than others: the column has no dictionary then. What the hash finds is compared in full.
+more than others: the answer is CROWDED then. What the hash finds is compared in full.
 
 A slot is 8 bytes, the upper half of the hash and the index, and only as many slots are emptied
 as the values can fill. A text of up to 32 bytes is hashed from four words of one load and compared
@@ -25,6 +25,7 @@ from common.scan.kernel.lanes import (
 from common.scan.kernel.words import equal
 
 TOO_MANY = -1
+CROWDED = -3  # values that meet in the table: somebody has to sort them
 PROBES_MAX = 64  # in a table half full, chance alone never gets there
 _NEAR = 32  # bytes looked at in one step
 _SLOTS_MIN = 64
@@ -137,7 +138,7 @@ def distinct_texts(
     indices: Indices,
     firsts: Indices,
 ) -> int:
-    """Number of distinct texts, or TOO_MANY as soon as there are more than `limit`.
+    """Number of distinct texts, TOO_MANY as soon as there are more than `limit`, or CROWDED.
 
     indices: uint32[texts], which one each is; firsts: uint32[limit], where each stands first;
     table: int64[table_words(limit)] or more, anything may be in it.
@@ -179,7 +180,7 @@ def distinct_texts(
                     break
             slot = (slot + 1) & mask
         if index < 0:
-            return TOO_MANY
+            return CROWDED
         put(indices, text, index)
         streak = streak + 1 if index == last else 0
         last = index
@@ -223,6 +224,6 @@ def distinct_words(
                     break
             slot = (slot + 1) & mask
         if index < 0:
-            return TOO_MANY
+            return CROWDED
         put(indices, place, index)
     return found

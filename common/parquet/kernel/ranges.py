@@ -44,7 +44,7 @@ def _in_order(bits: int) -> int:
 
 @compiled
 def range_of_doubles(values: Doubles, first: int, end: int) -> tuple[float, float, int]:
-    """(smallest, largest, 1) of values first..end-1 that are numbers; the last is 0 if none is.
+    """(smallest, largest, 1) of values first..end-1; the last is 0 if there are none or one is NaN.
 
     A smallest zero is -0.0 and a largest one 0.0, as Parquet's format asks: readers that take the
     two for equal and readers that do not then find both.
@@ -52,10 +52,9 @@ def range_of_doubles(values: Doubles, first: int, end: int) -> tuple[float, floa
     low, high = _LARGEST, _SMALLEST
     for place in range(first, end):
         key = _in_order(get(values, place))
-        number = _MINUS_INFINITY <= key <= _INFINITY
-        low = min(low, key if number else _LARGEST)
-        high = max(high, key if number else _SMALLEST)
-    if low > high:
+        low = min(low, key)
+        high = max(high, key)
+    if low < _MINUS_INFINITY or high > _INFINITY or first >= end:
         return 0.0, 0.0, 0
     low = -1 if low == 0 else low  # -1 is -0.0 in order
     high = 0 if high == -1 else high
