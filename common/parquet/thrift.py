@@ -1,26 +1,44 @@
 """Thrift's compact protocol, as far as Parquet needs it: writing structs, field after field.
 
 Source: thrift-compact-protocol.md of Apache Thrift. Fields must be added in the order of their ids.
+
+Of the structs that every page and column has, only some values differ. Such a struct is written
+once, as a form: a format of bytes with a `%b` for each value that is `LATER`. Filling one in takes
+a tenth of writing it field by field, which was a third of sealing a segment of 10,000 columns.
 """
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import Final, Self
 
-_TRUE, _FALSE = 1, 2
-_I16, _I32, _I64 = 4, 5, 6
-_BINARY, _LIST, _STRUCT = 8, 9, 12
+LATER: Final = None
+_HOLE = b"%b"
 _SHORT_LIST_MAX = 14
-_ONE_BYTE = 128
+_BYTES = [bytes((value,)) for value in range(256)]
+_TRUE, _FALSE = 1, 2
+
+
+class Kind(IntEnum):
+    """Types, as fields and lists say them."""
+
+    FLAG = 1
+    I16 = 4
+    I32 = 5
+    I64 = 6
+    BINARY = 8
+    LIST = 9
+    STRUCT = 12
 
 
 def varint(value: int) -> bytes:
     """An unsigned integer, seven bits per byte, the lowest first."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    if value < 1 << 7:
+        return _BYTES[value]
+    if value < 1 << 14:
+        return bytes((value & 0x7F | 0x80, value >> 7))
+    if value < 1 << 21:
+        return bytes((value & 0x7F | 0x80, value >> 7 & 0x7F | 0x80, value >> 14))
+    return bytes((value & 0x7F | 0x80, value >> 7 & 0x7F | 0x80)) + varint(value >> 14)
 
 
 def zigzag(value: int) -> int:
@@ -28,112 +46,84 @@ def zigzag(value: int) -> int:
     return value << 1 if value >= 0 else (-value << 1) - 1
 
 
-class Struct:
-    """A struct being written. Every method adds one field and returns the struct.
+def number(value: int) -> bytes:
+    """An integer of any size, or an enumeration."""
+    return varint(value << 1 if value >= 0 else (-value << 1) - 1)
 
-    A segment has 50 of these calls for each of its columns: they are short before they are pretty.
+
+def sized(value: bytes) -> bytes:
+    """Bytes, or a text in UTF-8."""
+    return varint(len(value)) + value
+
+
+def listed(kind: Kind, values: Sequence[bytes]) -> bytes:
+    """A list of values, each as it is written."""
+    if len(values) <= _SHORT_LIST_MAX:
+        return _BYTES[len(values) << 4 | kind] + b"".join(values)
+    return _BYTES[0xF0 | kind] + varint(len(values)) + b"".join(values)
+
+
+def flags(values: Iterable[bool]) -> bytes:
+    """A list of booleans."""
+    return listed(Kind.FLAG, [_BYTES[_TRUE if value else _FALSE] for value in values])
+
+
+class Struct:
+    """A struct being written. Every method adds one field and returns the struct. A value that is
+    `LATER` is not known yet.
     """
 
-    __slots__ = ("_last", "_out")
+    __slots__ = ("_form", "_last")
 
     def __init__(self) -> None:
-        self._out = bytearray()
+        self._form = bytearray()
         self._last = 0
 
     def i16(self, field: int, value: int) -> Self:
         """A 16-bit integer."""
-        return self._integer(field, _I16, value)
+        return self._add(field, Kind.I16, number(value))
 
-    def i32(self, field: int, value: int) -> Self:
+    def i32(self, field: int, value: int | None) -> Self:
         """A 32-bit integer, or an enumeration."""
-        return self._integer(field, _I32, value)
+        return self._add(field, Kind.I32, None if value is None else number(value))
 
-    def i64(self, field: int, value: int) -> Self:
+    def i64(self, field: int, value: int | None) -> Self:
         """A 64-bit integer."""
-        return self._integer(field, _I64, value)
+        return self._add(field, Kind.I64, None if value is None else number(value))
 
     def flag(self, field: int, value: bool) -> Self:
         """A boolean: its type is its value."""
-        self._begin(field, _TRUE if value else _FALSE)
-        return self
+        return self._add(field, _TRUE if value else _FALSE, b"")
 
-    def binary(self, field: int, value: bytes) -> Self:
+    def binary(self, field: int, value: bytes | None) -> Self:
         """Bytes, or a text in UTF-8."""
-        self._begin(field, _BINARY)
-        self._put(len(value))
-        self._out += value
-        return self
+        return self._add(field, Kind.BINARY, None if value is None else sized(value))
+
+    def list(self, field: int, value: bytes | None) -> Self:
+        """A list, as `listed` writes it."""
+        return self._add(field, Kind.LIST, value)
 
     def struct(self, field: int, value: "Struct") -> Self:
-        """A struct, or a union: a struct of one field."""
-        self._begin(field, _STRUCT)
-        self._out += value.encoded()
+        """A struct, or a union: a struct of one field. What is `LATER` in it stays so."""
+        self._add(field, Kind.STRUCT, b"")
+        self._form += value.form()
         return self
 
-    def structs(self, field: int, values: "Sequence[Struct]") -> Self:
-        """A list of structs."""
-        self._begin_list(field, _STRUCT, len(values))
-        for value in values:
-            self._out += value.encoded()
-        return self
-
-    def i32s(self, field: int, values: Sequence[int]) -> Self:
-        """A list of 32-bit integers."""
-        return self._integers(field, _I32, values)
-
-    def i64s(self, field: int, values: Sequence[int]) -> Self:
-        """A list of 64-bit integers."""
-        return self._integers(field, _I64, values)
-
-    def flags(self, field: int, values: Sequence[bool]) -> Self:
-        """A list of booleans."""
-        self._begin_list(field, _TRUE, len(values))
-        self._out += bytes(_TRUE if one else _FALSE for one in values)
-        return self
-
-    def binaries(self, field: int, values: Sequence[bytes]) -> Self:
-        """A list of bytes."""
-        self._begin_list(field, _BINARY, len(values))
-        for value in values:
-            self._put(len(value))
-            self._out += value
-        return self
+    def form(self) -> bytes:
+        """The struct as a format: `form % values`, as `number`, `sized` or `listed` write them."""
+        return bytes(self._form) + b"\0"
 
     def encoded(self) -> bytes:
-        """The struct's bytes."""
-        return bytes(self._out) + b"\0"
+        """The bytes of a struct without anything `LATER`."""
+        return self.form() % ()
 
-    def _integers(self, field: int, kind: int, values: Sequence[int]) -> Self:
-        self._begin_list(field, kind, len(values))
-        for value in values:
-            self._put(zigzag(value))
-        return self
-
-    def _integer(self, field: int, kind: int, value: int) -> Self:
-        self._begin(field, kind)
-        value = value << 1 if value >= 0 else (-value << 1) - 1
-        if value < _ONE_BYTE:
-            self._out.append(value)
-        else:
-            self._out += varint(value)
-        return self
-
-    def _begin(self, field: int, kind: int) -> None:
-        self._out.append(
-            field - self._last << 4 | kind
-        )  # a step of up to 15, as all of Parquet's are
+    def _add(self, field: int, kind: int, value: bytes | None) -> Self:
+        step = field - self._last  # of up to 15, as all of Parquet's are
         self._last = field
+        self._form += _literal(_BYTES[step << 4 | kind])
+        self._form += _HOLE if value is None else _literal(value)
+        return self
 
-    def _begin_list(self, field: int, kind: int, size: int) -> None:
-        self._begin(field, _LIST)
-        if size <= _SHORT_LIST_MAX:
-            self._out.append(size << 4 | kind)
-        else:
-            self._out.append(0xF0 | kind)
-            self._out += varint(size)
 
-    def _put(self, size: int) -> None:
-        if size < _ONE_BYTE:
-            self._out.append(size)
-        else:
-            self._out += varint(size)
+def _literal(value: bytes) -> bytes:
+    return value.replace(b"%", b"%%")
