@@ -20,7 +20,7 @@ class Position(msgspec.Struct, frozen=True, order=True):
 
 def format_receipt(positions: list[Position]) -> str:
     """A receipt: the positions of the records of one request, separated by commas."""
-    return ",".join(str(p) for p in positions)
+    return ",".join([str(p) for p in positions])
 
 
 def parse_receipt(text: str) -> list[Position]:

@@ -36,6 +36,22 @@ class _Known(msgspec.Struct, frozen=True):
     verified_ns: int
 
 
+class _Use(msgspec.Struct, frozen=True):
+    """The last use of a dataset. Made for every request, so it is no more than what came."""
+
+    key: ApiKey
+    slug: str
+    name: str
+    used_ns: int
+
+    def dataset(self, identity: str) -> Dataset:
+        """The dataset as it is registered if it is not there any more."""
+        env_id, name = self.key.environment.id, self.name.strip()
+        return Dataset(
+            id=identity, env_id=env_id, slug=self.slug, name=name, created_ns=self.used_ns
+        )
+
+
 class DatasetCache:
     """Resolves names to targets and registers new datasets. Use it from one event loop."""
 
@@ -44,7 +60,7 @@ class DatasetCache:
         self._clock = clock
         self._copy = DiskCopy(disk, self._encode)
         self._pending: dict[str, Dataset] = {}
-        self._to_confirm: dict[str, Dataset] = {}
+        self._to_confirm: dict[str, _Use] = {}
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._asking: dict[tuple[str, bool], asyncio.Task[Dataset | None]] = {}
         self._retry_ns = 0
@@ -68,21 +84,15 @@ class DatasetCache:
             self._known.move_to_end(identity)
         if known is None or not self._fresh(known, limits.DATASET_FRESH_S):
             known = await self._refresh(key, identity, slug, name, known)
-        elif key.access.create_datasets:  # with the time of its last use
-            self._to_confirm[identity] = self._wanted(key, identity, slug, name)
+        elif key.access.create_datasets:
+            self._to_confirm[identity] = _Use(key, slug, name, self._clock.now_ns())
         return Target(key.team.id, key.environment.id, identity, known.depth)
 
     def _fresh(self, known: _Known, seconds: int) -> bool:
         return 0 <= self._clock.now_ns() - known.verified_ns < seconds * _SECOND_NS
 
     def _wanted(self, key: ApiKey, identity: str, slug: str, name: str) -> Dataset:
-        return Dataset(
-            id=identity,
-            env_id=key.environment.id,
-            slug=slug,
-            name=name.strip(),
-            created_ns=self._clock.now_ns(),
-        )
+        return _Use(key, slug, name, self._clock.now_ns()).dataset(identity)
 
     async def _refresh(
         self, key: ApiKey, identity: str, slug: str, name: str, known: _Known | None
@@ -183,9 +193,9 @@ class DatasetCache:
         """Ask metadata for what was used since it last said that it exists. Called now and then."""
         fresh_s = limits.DATASET_FRESH_S
         due = [
-            wanted
-            for wanted in self._to_confirm.values()
-            if not ((known := self._known.get(wanted.id)) and self._fresh(known, fresh_s))
+            use.dataset(identity)
+            for identity, use in self._to_confirm.items()
+            if not ((known := self._known.get(identity)) and self._fresh(known, fresh_s))
         ]
         for wanted in due[:_REGISTER_AT_ONCE]:
             if self._clock.monotonic_ns() < self._retry_ns:

@@ -114,9 +114,13 @@ class Health:
 
     def usable(self, partition: int) -> bool:
         """Neither the partition nor the broker that leads it now is avoided."""
+        return self.usable_at(partition, self.leader(partition))
+
+    def usable_at(self, partition: int, leader: str) -> bool:
+        """As `usable`, for who has asked for the leader already."""
         if self.partitions[partition].probation is not None:
             return False
-        broker = self.brokers.get(self.leader(partition))
+        broker = self.brokers.get(leader)
         return broker is None or broker.probation is None
 
     @property

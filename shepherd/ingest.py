@@ -28,7 +28,7 @@ from shepherd.incoming import Answer, Incoming, Route
 from shepherd.pressure import Pressure
 from shepherd.refusals import RequestDone, RequestSummary
 from shepherd.replies import batch_body
-from shepherd.split.interface import Lines, Split, Splitter, framed
+from shepherd.split.interface import Lines, Split, Splitter, one_line
 
 RECEIPT_HEADER = "X-Bellwether-Receipt"
 _BATCH_ID_NAME = "X-Bellwether-Batch-Id"  # as it is written about
@@ -121,7 +121,7 @@ class Ingest:
         if isinstance(outcome, Refused):
             self._parts.summary.refused(key.id, name, outcome.rule, outcome.error)
             raise _Counted(outcome.error)
-        stored = await self._store(request, target, framed([outcome]).lines, started_ns)
+        stored = await self._store(request, target, one_line(outcome), started_ns)
         _raise_if_nothing_stored(stored, named=False)
         return Answer(200, _receipt(stored)), 1
 
@@ -152,14 +152,18 @@ class Ingest:
         client_id = request.headers.get(http.BATCH_ID)
         if not lines.events:
             return []
-        with self._parts.in_flight.hold(len(lines.text)):  # a small body may unpack to much
+        parts = self._parts
+        with parts.in_flight.hold(len(lines.text)):  # a small body may unpack to much
             if client_id is None:
-                stored = await self._parts.batcher.put(target, lines)
+                stored = await parts.batcher.put(target, lines)
             else:
-                stored = await self._parts.batcher.put_named(target, lines, client_id)
-        taken = sum(part.events for part in stored if isinstance(part.outcome, Position))
+                stored = await parts.batcher.put_named(target, lines, client_id)
+        taken = 0
+        for part in stored:
+            if isinstance(part.outcome, Position):
+                taken += part.events
         metrics.events_accepted_total.inc(taken)
-        metrics.ack_seconds.observe((self._parts.clock.monotonic_ns() - started_ns) / _SECOND_NS)
+        metrics.ack_seconds.observe((parts.clock.monotonic_ns() - started_ns) / _SECOND_NS)
         return stored
 
 

@@ -113,10 +113,11 @@ class Placement:
         wanted = min(_BROKERS_WANTED, self.health.brokers_in_use)
         found: list[int] = []
         seen: set[str] = set()
+        usable = self.health.usable_at
         for partition in order:
-            if not self._usable(partition):
-                continue
             broker = self._leader(partition)
+            if not broker or not usable(partition, broker):
+                continue
             if len(found) >= count:
                 if len(seen) >= wanted:
                     break
@@ -127,7 +128,8 @@ class Placement:
         return found or list(order)
 
     def _usable(self, partition: int) -> bool:
-        return bool(self._leader(partition)) and self.health.usable(partition)
+        broker = self._leader(partition)
+        return bool(broker) and self.health.usable_at(partition, broker)
 
 
 def _because(word: str, partitions: Sequence[int]) -> str:

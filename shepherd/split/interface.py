@@ -86,6 +86,12 @@ class Splitter(Protocol):
         """
 
 
+def one_line(event: Accepted) -> Lines:
+    """A single event as lines. `framed` does the same by way of lists: 3 us more."""
+    line = encode_event_line(event.time_ns, event.rate, event.data)
+    return Lines(line, np.array((len(line),), np.int64), np.array((len(event.data),), np.int64))
+
+
 def framed(outcomes: Sequence[Accepted | Refused]) -> Split:
     """Outcomes of a scanner as lines and refusals."""
     lines: list[bytes] = []

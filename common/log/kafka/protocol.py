@@ -2,7 +2,7 @@
 
 A topic that was deleted and created again has the same name and another id. Appending and reading
 by id makes it impossible to mix offsets of the two (I5). Field order is the published protocol of
-Produce 13 (brokers from 4.1), Fetch 13 (3.1), Metadata 12 (3.0) and DescribeLogDirs 1.
+Fetch 13 (brokers from 3.1), Metadata 12 (3.0) and DescribeLogDirs 1; Produce is in `produce`.
 """
 
 from io import BytesIO
@@ -26,7 +26,7 @@ from aiokafka.protocol.types import (
 )
 
 NO_TOPIC = bytes(16)
-_TAGS = ("tags", TaggedFields)
+TAGS = ("tags", TaggedFields)
 
 
 class TopicId(AbstractType[bytes]):
@@ -43,69 +43,12 @@ class TopicId(AbstractType[bytes]):
         return data.read(16)
 
 
-class ProduceResponse13(Response):
-    """Per partition: error, offset of the first record (-1: not appended), append time in ms."""
-
-    API_KEY = 0
-    API_VERSION = 13
-    _ERRORS = CompactArray(("index", Int32), ("message", CompactString()), _TAGS)
-    _PARTITION = CompactArray(
-        ("partition", Int32),
-        ("error_code", Int16),
-        ("base_offset", Int64),
-        ("log_append_time_ms", Int64),
-        ("log_start_offset", Int64),
-        ("record_errors", _ERRORS),
-        ("error_message", CompactString()),
-        _TAGS,
-    )
-    SCHEMA = Schema(
-        ("topics", CompactArray(("topic_id", TopicId), ("partitions", _PARTITION), _TAGS)),
-        ("throttle_time_ms", Int32),
-        _TAGS,
-    )
-
-
-class ProduceRequest13(RequestStruct):
-    """Record batches for partitions of a topic."""
-
-    API_KEY = 0
-    API_VERSION = 13
-    FLEXIBLE_VERSION = True
-    RESPONSE_TYPE = ProduceResponse13
-    _PARTITION = CompactArray(("partition", Int32), ("records", CompactBytes), _TAGS)
-    SCHEMA = Schema(
-        ("transactional_id", CompactString()),
-        ("acks", Int16),
-        ("timeout_ms", Int32),
-        ("topics", CompactArray(("topic_id", TopicId), ("partitions", _PARTITION), _TAGS)),
-        _TAGS,
-    )
-
-
-class Produce(Request[ProduceRequest13]):
-    """Append one batch to each of some partitions, acknowledged by all replicas in sync."""
-
-    API_KEY = 0
-
-    def __init__(
-        self, topic_id: bytes, batches: list[tuple[int, bytes | bytearray]], timeout_ms: int
-    ):
-        partitions: list[tuple[Any, ...]] = [(p, batch, {}) for p, batch in batches]
-        self._topics: list[tuple[Any, ...]] = [(topic_id, partitions, {})]
-        self._timeout_ms = timeout_ms
-
-    def build(self, request_struct_class: type[ProduceRequest13]) -> ProduceRequest13:
-        """The request as it is sent."""
-        return request_struct_class(None, -1, self._timeout_ms, self._topics, {})
-
-
 class FetchResponse13(Response):
     """Per partition: error, high watermark, and whole batches; the last may be cut short."""
 
     API_KEY = 1
     API_VERSION = 13
-    _ABORTED = CompactArray(("producer_id", Int64), ("first_offset", Int64), _TAGS)
+    _ABORTED = CompactArray(("producer_id", Int64), ("first_offset", Int64), TAGS)
     _PARTITION = CompactArray(
         ("partition", Int32),
         ("error_code", Int16),
@@ -115,14 +58,14 @@ class FetchResponse13(Response):
         ("aborted", _ABORTED),
         ("preferred_read_replica", Int32),
         ("records", CompactBytes),
-        _TAGS,
+        TAGS,
     )
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
         ("error_code", Int16),
         ("session_id", Int32),
-        ("topics", CompactArray(("topic_id", TopicId), ("partitions", _PARTITION), _TAGS)),
-        _TAGS,
+        ("topics", CompactArray(("topic_id", TopicId), ("partitions", _PARTITION), TAGS)),
+        TAGS,
     )
 
 
@@ -140,9 +83,9 @@ class FetchRequest13(RequestStruct):
         ("last_fetched_epoch", Int32),
         ("log_start_offset", Int64),
         ("partition_max_bytes", Int32),
-        _TAGS,
+        TAGS,
     )
-    _FORGOTTEN = CompactArray(("topic_id", TopicId), ("partitions", CompactArray(Int32)), _TAGS)
+    _FORGOTTEN = CompactArray(("topic_id", TopicId), ("partitions", CompactArray(Int32)), TAGS)
     SCHEMA = Schema(
         ("replica_id", Int32),
         ("max_wait_ms", Int32),
@@ -151,10 +94,10 @@ class FetchRequest13(RequestStruct):
         ("isolation_level", Int8),
         ("session_id", Int32),
         ("session_epoch", Int32),
-        ("topics", CompactArray(("topic_id", TopicId), ("partitions", _PARTITION), _TAGS)),
+        ("topics", CompactArray(("topic_id", TopicId), ("partitions", _PARTITION), TAGS)),
         ("forgotten", _FORGOTTEN),
         ("rack_id", CompactString()),
-        _TAGS,
+        TAGS,
     )
 
 
@@ -184,7 +127,7 @@ class MetadataResponse12(Response):
     API_VERSION = 12
     _BROKERS = CompactArray(
         ("node_id", Int32), ("host", CompactString()), ("port", Int32), ("rack", CompactString()),
-        _TAGS,
+        TAGS,
     )  # fmt: skip
     _PARTITIONS = CompactArray(
         ("error_code", Int16),
@@ -194,7 +137,7 @@ class MetadataResponse12(Response):
         ("replicas", CompactArray(Int32)),
         ("isr", CompactArray(Int32)),
         ("offline", CompactArray(Int32)),
-        _TAGS,
+        TAGS,
     )
     _TOPICS = CompactArray(
         ("error_code", Int16),
@@ -203,7 +146,7 @@ class MetadataResponse12(Response):
         ("is_internal", Boolean),
         ("partitions", _PARTITIONS),
         ("authorized_operations", Int32),
-        _TAGS,
+        TAGS,
     )
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
@@ -211,7 +154,7 @@ class MetadataResponse12(Response):
         ("cluster_id", CompactString()),
         ("controller_id", Int32),
         ("topics", _TOPICS),
-        _TAGS,
+        TAGS,
     )
 
 
@@ -223,10 +166,10 @@ class MetadataRequest12(RequestStruct):
     FLEXIBLE_VERSION = True
     RESPONSE_TYPE = MetadataResponse12
     SCHEMA = Schema(
-        ("topics", CompactArray(("topic_id", TopicId), ("name", CompactString()), _TAGS)),
+        ("topics", CompactArray(("topic_id", TopicId), ("name", CompactString()), TAGS)),
         ("allow_auto_topic_creation", Boolean),
         ("include_topic_authorized_operations", Boolean),
-        _TAGS,
+        TAGS,
     )
 
 
