@@ -39,8 +39,9 @@ class Texts(NamedTuple):
 
 
 def joined(parts: Sequence[Part]) -> bytes:
-    """The parts one after the other."""
-    return b"".join(cast(Sequence[bytes], parts))  # arrays are buffers, though not to mypy
+    """The parts one after the other; a single one is not copied, whatever kind of buffer it is."""
+    buffers = cast(Sequence[bytes], parts)  # arrays are buffers, though not to mypy
+    return buffers[0] if len(buffers) == 1 else b"".join(buffers)
 
 
 def texts_of(values: pa.Array) -> Texts:
