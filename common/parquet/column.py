@@ -28,7 +28,7 @@ from common.parquet.format import Encoding
 _REPEATS = 6
 _TEXT_REPEATS = 16  # ids that repeat nearby, as traces' do, compress better as they are
 _PAGE_ROWS = 32_768  # a few pages of a full segment: each costs 20 us and 100 bytes
-_PAGE_TEXT_BYTES = 1 << 20
+_PAGE_TEXT_BYTES = 8 << 20  # long texts: 0.3 % smaller than in pages of 1 MiB
 _DICTIONARY_BYTES_MAX = 1 << 20  # readers keep a dictionary in memory as a whole
 _BOUND_BYTES_MAX = 256  # longer texts tell nobody to skip anything
 _LONG_BYTES = 128  # texts that are longer on average

@@ -91,7 +91,7 @@ def test_a_damaged_page_is_found_by_its_checksum(encoders: Encoders) -> None:
 
 
 def test_a_text_of_every_size_and_a_page_of_long_ones(encoders: Encoders) -> None:
-    texts = pa.array(["é" * size for size in range(200)] + ["z" * 700_000] * 5, pa.large_string())
+    texts = pa.array(["é" * size for size in range(200)] + ["z" * 700_000] * 25, pa.large_string())
     data = written(encoders, [Column("t", None, values_of(texts))], len(texts))
     found = pq.ParquetFile(pa.BufferReader(data)).read().column(0)
     assert found.to_pylist() == texts.to_pylist()
