@@ -16,6 +16,7 @@ from common.logs import say
 from common.metrics import damaged_objects_total, divergence_total
 from snapshot.chain import Chain
 from snapshot.checked import encode_checked
+from snapshot.digests import in_digests_of
 from snapshot.divergence import Divergence, keep_both
 from snapshot.manifest import (
     Checkpoint,
@@ -73,10 +74,11 @@ def publish(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> Publ
             return publish(chain, manifest, files)  # the twin came between: compare with its own
         chain.keep(manifest.key, manifest)
         return Published(manifest, adopted=False)
-    differences = tuple(same_content(manifest, existing))
+    ours = in_digests_of(existing, manifest, files)
+    differences = tuple(same_content(ours, existing))
     found = None
     if differences:
-        found = _keep_both(chain, manifest, existing, files, differences)
+        found = _keep_both(chain, ours, existing, files, differences)
     chain.keep(existing.key, existing)
     return Published(existing, adopted=True, differences=differences, divergence=found)
 

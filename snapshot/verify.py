@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from common import limits
+from common.columns.digest import digest_version
 from common.columns.segment_read import SegmentReader
 from common.errors import DamagedObject, ObjectMissing
 from common.log import Log
@@ -319,9 +320,9 @@ class _PartitionCheck:
         remedy = "an indexer's version wrote something else than it meant: report this bug"
         try:
             with SegmentReader(file) as reader:
-                digest = reader.digest()
+                digest = reader.digest(digest_version(entry.digest))
                 block = reader.block(())
-        except DamagedObject as error:
+        except (DamagedObject, ValueError) as error:
             self._wrong(f"segment {key}: {error}", remedy)
             return
         self._report.rows += block.rows

@@ -6,11 +6,15 @@ its own or lives in the rest column. Values are hashed as whole Arrow buffers, n
 
 Columns are hashed with XXH3, which is no cryptographic hash: a digest finds what a fault changed.
 Against whoever may change stored bytes stands the SHA-256 of the object, its name.
+
+A digest says its version: `2:` and 64 hex digits. Those of version 1, 64 hex digits alone, hashed
+columns with SHA-256; segments that have one are still verified, and compared with a twin's.
 """
 
 import hashlib
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,16 +24,37 @@ import xxhash
 from common.columns.block import ColumnBlock, SparseColumn
 from common.columns.key import OFFSET, PLACE, RATE, TIME, ColumnKey, FieldType
 
-_SEGMENT = b"bellwether segment digest 2\n"
-_COLUMN = b"bellwether column digest 2\n"
+DIGEST_VERSION = 2
+_SEGMENT = b"bellwether segment digest %d\n"
+_COLUMN = b"bellwether column digest %d\n"
 _SYSTEM, _FIELD = 0, 1
+
+
+class _Hasher(Protocol):
+    def update(self, data: bytes | memoryview, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
+_HASHERS: dict[int, Callable[[bytes], _Hasher]] = {1: hashlib.sha256, 2: xxhash.xxh3_128}
+
+
+def digest_version(digest: str) -> int:
+    """Which version a digest is of. Raises ValueError for one that this program does not know."""
+    version, colon, _ = digest.rpartition(":")
+    if not colon:
+        return 1
+    if not version.isdecimal() or int(version) not in _HASHERS:
+        raise ValueError(f"digest of version {version[:20]} is unknown: use a newer Bellwether")
+    return int(version)
 
 
 class Digester:
     """Gathers the columns of one segment, in any order, and gives the digest at the end."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, version: int = DIGEST_VERSION) -> None:
         self._rows = rows
+        self._version = version
         self._columns: list[tuple[bytes, bytes]] = []  # sort key, column digest
 
     def add_system(self, name: str, values: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> None:
@@ -62,21 +87,23 @@ class Digester:
         sort_key = bytes([kind]) + raw + b"\x00" + field_type.value.encode()
         head = struct.pack("<BI", kind, len(raw)) + raw
         head += struct.pack("<cQB", field_type.value.encode(), present, rows is None)
-        hasher = xxhash.xxh3_128(_COLUMN + head)
+        hasher = _HASHERS[self._version](_COLUMN % self._version + head)
         if rows is not None:
             hasher.update(np.ascontiguousarray(rows, "<u4").data)
         for part in parts:
             hasher.update(part)
         self._columns.append((sort_key, hasher.digest()))
 
-    def hexdigest(self) -> str:
-        """The digest: 64 hex digits. Raises ValueError if a column was added twice."""
+    def text(self) -> str:
+        """The digest with its version. Raises ValueError if a column was added twice."""
         if len({sort_key for sort_key, _ in self._columns}) != len(self._columns):
             raise ValueError("a column was added twice")
-        hasher = hashlib.sha256(_SEGMENT + struct.pack("<QQ", self._rows, len(self._columns)))
+        head = struct.pack("<QQ", self._rows, len(self._columns))
+        hasher = hashlib.sha256(_SEGMENT % self._version + head)
         for column_digest in sorted(digest for _, digest in self._columns):
             hasher.update(column_digest)
-        return hasher.hexdigest()
+        version = "" if self._version == 1 else f"{self._version}:"
+        return version + hasher.hexdigest()
 
 
 def _canonical_values(field_type: FieldType, values: pa.Array) -> Iterable[bytes | memoryview]:
@@ -103,4 +130,4 @@ def block_digest(block: ColumnBlock) -> str:
     digester.add_system(PLACE, block.place)
     for key, column in block.columns.items():
         digester.add_field(key, column)
-    return digester.hexdigest()
+    return digester.text()

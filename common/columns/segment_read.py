@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from common.columns.block import ColumnBlock, SparseColumn
-from common.columns.digest import Digester
+from common.columns.digest import DIGEST_VERSION, Digester
 from common.columns.key import (
     OFFSET,
     PLACE,
@@ -108,9 +108,9 @@ class SegmentReader:
             columns={key: columns[key] for key in sorted(columns)},
         )
 
-    def digest(self) -> str:
+    def digest(self, version: int = DIGEST_VERSION) -> str:
         """The digest of what the file holds, computed from its values, one column at a time."""
-        digester = Digester(self.info.rows)
+        digester = Digester(self.info.rows, version)
         for name in SYSTEM_COLUMNS:
             digester.add_system(name, self.system(name))
         for key in self.columns:
@@ -118,7 +118,7 @@ class SegmentReader:
         if self.rest_columns:
             for key, column in self._rest().items():
                 digester.add_field(key, column)
-        return digester.hexdigest()
+        return digester.text()
 
     def column(self, key: ColumnKey) -> SparseColumn | None:
         """One column of a field, or None if the segment has no such column."""

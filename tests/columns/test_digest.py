@@ -9,7 +9,7 @@ import pytest
 import xxhash
 
 from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, concat, select
-from common.columns.digest import Digester, block_digest
+from common.columns.digest import Digester, block_digest, digest_version
 from indexer.shred.interface import ShredInput
 from indexer.shred.reference import ReferenceShredder
 from tests.generate import wide_records
@@ -43,9 +43,9 @@ def test_the_specification_word_by_word_gives_the_test_vector() -> None:
         column(1, b"ok", b"b", 1, False, struct.pack("<IB", 1, 1)),
     ]
     head = b"bellwether segment digest 2\n" + struct.pack("<QQ", 2, 9)
-    digest = hashlib.sha256(head + b"".join(sorted(columns))).hexdigest()
+    digest = "2:" + hashlib.sha256(head + b"".join(sorted(columns))).hexdigest()
     assert block_digest(vector_block()) == digest
-    assert digest == "37f6231f07985e62bda8209a11da475f0500177f095fb4a3f58206b985f5453d"
+    assert digest == "2:37f6231f07985e62bda8209a11da475f0500177f095fb4a3f58206b985f5453d"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_column_counts_once_and_must_be_whole() -> None:
     digester.add_field(key, one)
     digester.add_field(key, one)
     with pytest.raises(ValueError, match="twice"):
-        digester.hexdigest()
+        digester.text()
     with pytest.raises(ValueError, match="2 rows"):
         Digester(2).add_system("_time", np.zeros(1, np.int64))
     with pytest.raises(ValueError, match="not null"):
@@ -117,4 +117,23 @@ def test_a_column_without_values_is_not_there() -> None:
     empty = SparseColumn(np.empty(0, np.uint32), pa.array([], pa.large_string()))
     digester = Digester(0)
     digester.add_field(ColumnKey("a", FieldType.STRING), empty)
-    assert digester.hexdigest() == Digester(0).hexdigest()
+    assert digester.text() == Digester(0).text()
+
+
+def test_digests_of_version_1_are_still_computed() -> None:
+    block = vector_block()
+    digester = Digester(block.rows, version=1)
+    for name in ("time_ns", "rate", "offset", "place"):
+        digester.add_system(f"_{name.removesuffix('_ns')}", getattr(block, name))
+    for key, values in block.columns.items():
+        digester.add_field(key, values)
+    digest = digester.text()
+    assert digest == "c62f6965d070fd37a266b8df19db78773cab2d0989e1df26b6833391d7ab06da"
+    assert digest_version(digest) == 1
+    assert digest_version(block_digest(block)) == 2
+
+
+@pytest.mark.parametrize("digest", ["3:ab", ":ab", "x:ab", "2:3:ab"])
+def test_a_digest_of_an_unknown_version_is_no_digest(digest: str) -> None:
+    with pytest.raises(ValueError, match="unknown"):
+        digest_version(digest)
