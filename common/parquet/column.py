@@ -27,7 +27,7 @@ from common.parquet.format import Encoding
 
 _REPEATS = 6
 _TEXT_REPEATS = 16  # ids that repeat nearby, as traces' do, compress better as they are
-_PAGE_ROWS = 32_768  # a few pages of a full segment: each costs 20 us and 100 bytes
+_PAGE_VALUES = 32_768  # a few pages of a full column: each costs 20 us and 100 bytes
 _PAGE_TEXT_BYTES = 8 << 20  # long texts: 0.3 % smaller than in pages of 1 MiB
 _DICTIONARY_BYTES_MAX = 1 << 20  # readers keep a dictionary in memory as a whole
 _BOUND_BYTES_MAX = 256  # longer texts tell nobody to skip anything
@@ -151,16 +151,20 @@ class _Place(NamedTuple):
 
 
 def _places(column: Column, rows: int) -> Iterator[_Place]:
+    """Pages end by their values, not by their rows: a rare column is one page."""
+    size = rows if column.rows is None else len(column.rows)
     row = first = 0
     while row < rows:
-        end_row = min(row + _PAGE_ROWS, rows)
-        end = end_row if column.rows is None else int(np.searchsorted(column.rows, end_row))
+        end = min(first + _PAGE_VALUES, size)
         if isinstance(column.values, Texts):
             offsets = column.values.offsets
             fitting = int(offsets[first]) + _PAGE_TEXT_BYTES
             if offsets[end] > fitting:
                 end = max(first + 1, int(np.searchsorted(offsets, fitting, "right")) - 1)
-                end_row = end if column.rows is None else int(column.rows[end - 1]) + 1
+        if end == size:
+            end_row = rows
+        else:
+            end_row = end if column.rows is None else int(column.rows[end - 1]) + 1
         yield _Place(row, end_row, first, end)
         row, first = end_row, end
 
