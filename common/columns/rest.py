@@ -14,6 +14,7 @@ from common import limits
 from common.columns.block import SparseColumn
 from common.columns.key import ColumnKey, parse_physical
 from common.columns.rest_write import rest_texts
+from common.parquet.encoders import Encoders
 
 Columns = Mapping[ColumnKey, SparseColumn]
 
@@ -30,9 +31,9 @@ def split_rarest(columns: Columns) -> tuple[Columns, Columns]:
     return {key: columns[key] for key in own}, {key: columns[key] for key in rest}
 
 
-def encode_rest(columns: Columns) -> SparseColumn:
+def encode_rest(columns: Columns, encoders: Encoders) -> SparseColumn:
     """One column of JSON text that holds all of these."""
-    return rest_texts(columns.items())
+    return rest_texts(columns.items(), encoders)
 
 
 def decode_rest(rest: SparseColumn) -> dict[ColumnKey, SparseColumn]:

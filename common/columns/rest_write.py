@@ -14,13 +14,15 @@ import pyarrow.compute as pc
 
 from common.columns.block import SparseColumn
 from common.columns.key import ColumnKey, FieldType
-from common.parquet.encoders import texts_of
+from common.parquet.encoders import Encoders, Texts, texts_of
 
 _ESCAPED = np.isin(np.arange(256), [*range(0x20), *b'"\\'])  # bytes that no JSON string holds
 _COMMA, _END = b",}"
 
 
-def rest_texts(columns: Iterable[tuple[ColumnKey, SparseColumn]]) -> SparseColumn:
+def rest_texts(
+    columns: Iterable[tuple[ColumnKey, SparseColumn]], encoders: Encoders
+) -> SparseColumn:
     """One object for each row that has a value in any of these columns."""
     named = sorted((key.physical, key.type, column) for key, column in columns)
     ranks: list[npt.NDArray[np.int64]] = []  # places of the values' columns in `named`
@@ -38,20 +40,20 @@ def rest_texts(columns: Iterable[tuple[ColumnKey, SparseColumn]]) -> SparseColum
     rank, row = np.concatenate(ranks), np.concatenate(rows)
     order = np.argsort(row.astype(np.int64) * len(named) + rank)
     names = pa.array([f'"{name}":' for name, _, _ in named], pa.large_string())  # nothing to escape
-    members = pc.binary_join_element_wise(
-        names.take(pa.array(rank[order])),
-        pa.concat_arrays(values).take(pa.array(order)),
-        _text(""),
+    members = encoders.pairs(
+        texts_of(names),
+        rank[order].astype(np.uint32),
+        texts_of(pa.concat_arrays(values)),
+        order.astype(np.uint32),
     )
     return _objects(members, row[order])
 
 
-def _objects(members: pa.Array, rows: npt.NDArray[np.uint32]) -> SparseColumn:
+def _objects(members: Texts, rows: npt.NDArray[np.uint32]) -> SparseColumn:
     """Members, those of a row side by side, as objects."""
-    offsets, data = texts_of(members)
+    offsets, data = members
     firsts = np.flatnonzero(np.diff(rows.astype(np.int64), prepend=-1))
     ends = offsets[np.append(firsts[1:], len(rows))]
-    data = data.copy()
     data[ends - 1] = _END  # instead of the last comma
     texts = _texts(np.concatenate((offsets[:1], ends)), data)
     return SparseColumn(rows[firsts], pc.binary_join_element_wise(_text("{"), texts, _text("")))

@@ -55,7 +55,7 @@ def encode_segment(block: ColumnBlock, origin: SegmentOrigin, encoders: Encoders
     """The Parquet file of a block with at least one row, in log order."""
     info = _describe(block, origin)
     own, rest = split_rarest(block.columns)
-    rest_column = encode_rest(rest) if rest else None
+    rest_column = encode_rest(rest, encoders) if rest else None
     data = write_file(
         encoders,
         _columns(block, own, rest_column),

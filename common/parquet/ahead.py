@@ -43,7 +43,7 @@ def load(folder: Path) -> Encoders:
 
 
 def _trial(encoders: Encoders) -> bytes:
-    """A file with columns of every kind, in every row and in some."""
+    """A file with columns of every kind, in every row and in some; then texts put together."""
     dice = random.Random(_SEED)
     numbers = np.array([dice.getrandbits(63) - 2**62 for _ in range(_ROWS)])
     doubles = np.array([dice.choice((0.0, -0.0, float("nan"), dice.random())) for _ in numbers])
@@ -65,7 +65,10 @@ def _trial(encoders: Encoders) -> bytes:
     }
     columns = [Column(name, None, some(_ROWS), name == "ids") for name, some in kinds.items()]
     columns += [Column(f"some {name}", rows, some(len(rows))) for name, some in kinds.items()]
-    return write_file(encoders, columns, _ROWS, metadata={}, sorting=(), created_by="trial")
+    file = write_file(encoders, columns, _ROWS, metadata={}, sorting=(), created_by="trial")
+    back = np.arange(_ROWS, dtype=np.uint32)[::-1].copy()
+    pairs = encoders.pairs(_texts(ids), back, _texts(long), back // 2)
+    return b"".join((file, pairs.offsets.tobytes(), pairs.data.tobytes()))
 
 
 def _texts(texts: list[str]) -> Texts:

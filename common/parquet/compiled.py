@@ -30,6 +30,7 @@ from common.parquet.kernel.hybrid import (
     pack_levels_bound,
 )
 from common.parquet.kernel.order import range_of_texts
+from common.parquet.kernel.pairs import paired_offsets, paired_texts, paired_texts_bound
 from common.parquet.kernel.plain import (
     plain_bits,
     plain_bits_bound,
@@ -48,6 +49,8 @@ COMPILED = (
     grown_steps,
     pack_indices,
     pack_levels,
+    paired_offsets,
+    paired_texts,
     plain_bits,
     plain_texts,
     range_of_doubles,
@@ -118,6 +121,16 @@ class KernelEncoders:
         size = len(texts.offsets) - 1
         out = np.empty(plain_texts_bound(size, texts.size), np.uint8)
         return out[: plain_texts(*_read(texts), 0, size, out, 0)]
+
+    def pairs(self, left: Texts, left_at: Indices, right: Texts, right_at: Indices) -> Texts:
+        """As `Encoders.pairs`."""
+        left, right = _read(left), _read(right)
+        left_at, right_at = _fixed(left_at), _fixed(right_at)
+        offsets = np.empty(len(left_at) + 1, np.int64)
+        size = paired_offsets(left.offsets, left_at, right.offsets, right_at, offsets)
+        out = np.empty(paired_texts_bound(size), np.uint8)
+        end = paired_texts(*left, left_at, *right, right_at, size, out, 0)
+        return Texts(offsets, out[:end])
 
     def lengths(self, texts: Texts) -> Bytes:
         """As `Encoders.lengths`."""

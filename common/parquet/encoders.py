@@ -84,6 +84,11 @@ class Encoders(Protocol):
     def plain_texts(self, texts: Texts) -> Bytes:
         """PLAIN: each text after its length (4 bytes)."""
 
+    def pairs(self, left: Texts, left_at: Indices, right: Texts, right_at: Indices) -> Texts:
+        """Texts of two: text i is left[left_at[i]] and, behind it, right[right_at[i]]. Their data
+        is the caller's, who may change it.
+        """
+
     def lengths(self, texts: Texts) -> Bytes:
         """The lengths of texts as DELTA_BINARY_PACKED 32-bit integers."""
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.parquet.bloom import bloom_filter
-from common.parquet.encoders import Bytes, Distinct, Indices, Texts, Words
+from common.parquet.encoders import Bytes, Distinct, Indices, Texts, Words, texts_of
 from common.parquet.hybrid import hybrid, hybrid_levels, packed
 from common.parquet.thrift import varint, zigzag
 
@@ -49,6 +49,14 @@ class ReferenceEncoders:
         for begin, end in pairwise(offsets):
             parts += [(end - begin).to_bytes(4, "little"), whole[begin - base : end - base]]
         return np.frombuffer(b"".join(parts), np.uint8)
+
+    def pairs(self, left: Texts, left_at: Indices, right: Texts, right_at: Indices) -> Texts:
+        """As `Encoders.pairs`."""
+        lefts = arrow_texts(left).take(pa.array(left_at))
+        rights = arrow_texts(right).take(pa.array(right_at))
+        joined = pc.binary_join_element_wise(lefts, rights, pa.scalar(b"", lefts.type))
+        offsets, data = texts_of(joined)
+        return Texts(offsets, data.copy())
 
     def lengths(self, texts: Texts) -> Bytes:
         """As `Encoders.lengths`."""

@@ -3,12 +3,14 @@
 import numpy as np
 import orjson
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.columns.block import SparseColumn
 from common.columns.key import ColumnKey, FieldType
 from common.columns.rest import decode_rest, encode_rest
+from common.parquet.encoders import Encoders
+from common.parquet.reference import ReferenceEncoders
 
 ROWS = 6
 TEXTS = st.text() | st.sampled_from(['","', "\\", '\\"', "\x00\x1f\x7f", "é\u2028\U0001f600", ""])
@@ -51,11 +53,12 @@ def row_by_row(columns: dict[ColumnKey, SparseColumn]) -> dict[int, str]:
     return {row: orjson.dumps(by_row[row]).decode() for row in sorted(by_row)}
 
 
-@given(columns())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given_columns=columns())
 def test_the_rest_column_has_the_text_of_each_rows_dict(
-    given_columns: dict[ColumnKey, SparseColumn],
+    encoders: Encoders, given_columns: dict[ColumnKey, SparseColumn]
 ) -> None:
-    rest = encode_rest(given_columns)
+    rest = encode_rest(given_columns, encoders)
     assert rest.rows.dtype == np.uint32
     assert rest.values.type == pa.large_string()
     rest.values.validate(full=True)
@@ -65,7 +68,7 @@ def test_the_rest_column_has_the_text_of_each_rows_dict(
 
 @given(columns())
 def test_the_rest_column_reads_back_the_same(given_columns: dict[ColumnKey, SparseColumn]) -> None:
-    found = decode_rest(encode_rest(given_columns))
+    found = decode_rest(encode_rest(given_columns, ReferenceEncoders()))
     assert set(found) == {key for key, one in given_columns.items() if len(one.rows)}
     for key, one in found.items():
         assert one.rows.tolist() == given_columns[key].rows.tolist()

@@ -28,7 +28,7 @@ _plain_bits_bound = inlined(plain_bits_bound)
 
 @compiled
 def _copy_near_end(data: Bytes, at: int, size: int, out: Bytes, to: int) -> None:
-    """As `_copy`, where `data` ends soon."""
+    """As `copy_text`, where `data` ends soon."""
     whole = size & -_STEP
     for step in range(0, whole, _STEP):
         copy32(out, to + step, data, at + step)
@@ -37,7 +37,7 @@ def _copy_near_end(data: Bytes, at: int, size: int, out: Bytes, to: int) -> None
 
 
 @inlined
-def _copy(data: Bytes, at: int, size: int, out: Bytes, to: int) -> None:
+def copy_text(data: Bytes, at: int, size: int, out: Bytes, to: int) -> None:
     """Copy `size` bytes; up to 32 behind them are overwritten too."""
     if at + size + _STEP > data.shape[0]:
         _copy_near_end(data, at, size, out, to)
@@ -58,7 +58,7 @@ def plain_texts(offsets: Words, data: Bytes, first: int, end: int, out: Bytes, a
         begin = behind
         behind = get(offsets, text + 1)
         store32(out, at, behind - begin)
-        _copy(data, begin, behind - begin, out, at + _LENGTH_BYTES)
+        copy_text(data, begin, behind - begin, out, at + _LENGTH_BYTES)
         at += _LENGTH_BYTES + behind - begin
     return at
 
