@@ -15,7 +15,7 @@ from typing import Protocol, cast
 from common import limits
 from common.errors import BadRequest
 from shepherd.body import BodyTooLarge
-from shepherd.door.head import HEAD_BYTES_MAX, HOT_START, Head, HeadReader
+from shepherd.door.head import HEAD_BYTES_MAX, HOT_START, Head, read_head
 from shepherd.incoming import Answer, Incoming
 
 _HEAD_END = b"\r\n\r\n"
@@ -53,7 +53,6 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._aiohttp: asyncio.Protocol | None = None
         self._task: asyncio.Task[None] | None = None
-        self._heads = HeadReader()
         self._unread = b""  # behind the current request
         self._body: _Body | None = None  # of the current request while it is not whole
         self._skip = 0  # bytes of an answered request that are still to come
@@ -157,7 +156,7 @@ class Connection(asyncio.Protocol):
             if len(unread) >= HEAD_BYTES_MAX or not HOT_START.startswith(start):
                 self._hand_over()
             return
-        head = self._heads.read(unread[: end + 2])
+        head = read_head(unread[: end + 2])
         if head is None:
             self._hand_over()
             return

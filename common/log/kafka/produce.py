@@ -1,8 +1,8 @@
 """The Produce request (version 13, brokers from 4.1): by topic id, written and read in one go.
 
 The schema says what the fields are; it is how what is unusual in an answer is read, and the oracle
-of the tests. Walking it costs 35 us for each direction of each record, and copies every batch four
-times; here it is one join, and one `struct` per partition (5 us).
+of the tests. Walking it costs 13 us for each direction of a request with one small batch, and
+copies every batch four times; here it is one join, and one `struct` per partition (2 us).
 """
 
 import struct

@@ -7,7 +7,7 @@ from aiohttp.http import HttpRequestParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shepherd.door.head import HeadReader, read_head
+from shepherd.door.head import read_head
 from shepherd.incoming import Route
 
 HOST = b"Host: x\r\n"
@@ -122,18 +122,3 @@ def test_what_is_read_aiohttp_reads_alike(pieces: list[bytes], data: st.DataObje
     assert (message.method, message.path) == ("POST", f"{found.route}/{found.segment}")
     assert {name.lower(): value for name, value in message.headers.items()} == found.headers
     assert (message.should_close, message.chunked, message.upgrade) == (False, False, False)
-
-
-_LINES = st.sampled_from(
-    b"Host: y|Content-Length: 5|Content-Length: 77|Content-Length: x|Connection: keep-alive|"
-    b"Connection: close|A: b|a:c|A: \x00|Expect: x|| A: b|A: b\nc: d".split(b"|")
-).map(lambda line: line + b"\r\n")
-
-
-@given(st.lists(st.lists(_LINES, min_size=2, max_size=4), min_size=2, max_size=6))
-def test_head_is_read_alike_whatever_came_before_it(heads: list[list[bytes]]) -> None:
-    reader = HeadReader()
-    for number, lines in enumerate(heads):
-        raw = head(b"POST /1/batch/d%d HTTP/1.1\r\n" % (number // 3), HOST + b"".join(lines[1:]))
-        for one in (raw, head(headers=HOST + LENGTH), raw, head(headers=b"".join(lines))):
-            assert reader.read(one) == read_head(one)
