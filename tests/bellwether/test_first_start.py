@@ -64,6 +64,8 @@ def test_revoked_key_is_replaced_and_never_revived(
 
 def test_internal_token_stays_the_same(tmp_path: Path) -> None:
     assert read_internal_token(tmp_path) == read_internal_token(tmp_path)
+    token = tmp_path / "secrets" / "internal-token"
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
 
 
 def test_roles_that_start_at_once_agree_on_their_token(tmp_path: Path) -> None:
@@ -72,5 +74,3 @@ def test_roles_that_start_at_once_agree_on_their_token(tmp_path: Path) -> None:
             folders = [tmp_path / str(number)] * 8
             assert len(set(threads.map(read_internal_token, folders))) == 1
     assert not list(tmp_path.rglob("*.new"))
-    token = tmp_path / "secrets" / "internal-token"
-    assert stat.S_IMODE(token.stat().st_mode) == 0o600
