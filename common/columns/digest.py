@@ -27,7 +27,9 @@ from common.columns.key import OFFSET, PLACE, RATE, TIME, ColumnKey, FieldType
 DIGEST_VERSION = 2
 _SEGMENT = b"bellwether segment digest %d\n"
 _COLUMN = b"bellwether column digest %d\n"
+_HEAD, _TAIL = struct.Struct("<BI"), struct.Struct("<cQB")  # around a column's name
 _SYSTEM, _FIELD = 0, 1
+_NUMBER_BYTES = 8  # little-endian, as on every machine that Bellwether runs on
 
 
 class _Hasher(Protocol):
@@ -55,6 +57,8 @@ class Digester:
     def __init__(self, rows: int, version: int = DIGEST_VERSION) -> None:
         self._rows = rows
         self._version = version
+        self._hasher = _HASHERS[version]
+        self._begin = _COLUMN % version
         self._columns: list[tuple[bytes, bytes]] = []  # sort key, column digest
 
     def add_system(self, name: str, values: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> None:
@@ -83,11 +87,10 @@ class Digester:
         present: int,
         parts: Iterable[bytes | memoryview],
     ) -> None:
-        raw = name.encode()
-        sort_key = bytes([kind]) + raw + b"\x00" + field_type.value.encode()
-        head = struct.pack("<BI", kind, len(raw)) + raw
-        head += struct.pack("<cQB", field_type.value.encode(), present, rows is None)
-        hasher = _HASHERS[self._version](_COLUMN % self._version + head)
+        raw, letter = name.encode(), field_type.encode()
+        sort_key = b"%c%b\x00%b" % (kind, raw, letter)
+        tail = _TAIL.pack(letter, present, rows is None)
+        hasher = self._hasher(b"".join((self._begin, _HEAD.pack(kind, len(raw)), raw, tail)))
         if rows is not None:
             hasher.update(np.ascontiguousarray(rows, "<u4").data)
         for part in parts:
@@ -117,8 +120,8 @@ def _canonical_values(field_type: FieldType, values: pa.Array) -> Iterable[bytes
     elif field_type is FieldType.BOOL:
         yield values.to_numpy(zero_copy_only=False).astype(np.uint8).data
     else:
-        dtype = "<i8" if field_type is FieldType.INT else "<f8"
-        yield np.ascontiguousarray(values.to_numpy(zero_copy_only=True), dtype).data
+        begin = values.offset * _NUMBER_BYTES
+        yield memoryview(values.buffers()[1])[begin : begin + len(values) * _NUMBER_BYTES]
 
 
 def block_digest(block: ColumnBlock) -> str:

@@ -15,6 +15,7 @@ SYSTEM_COLUMNS = (TIME, RATE, OFFSET, PLACE)
 _PREFIX = "f:"
 _KEPT = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
 _ENCODED = {byte: f"%{byte:02x}" for byte in range(256) if byte not in _KEPT}
+_UNCHANGED = re.compile(r"[a-z0-9_.-]*")
 _ESCAPE = re.compile(rb"%(.{0,2})", re.DOTALL)
 
 
@@ -59,8 +60,10 @@ class ColumnKey(msgspec.Struct, frozen=True, order=True, gc=False):
         Lower-case ASCII letters, digits and `_.-` stand for themselves, every other UTF-8 byte is
         `%xx` in lower-case hex. Engines that fold case (DuckDB) cannot confuse two of them.
         """
-        encoded = self.field.encode().decode("latin-1").translate(_ENCODED)
-        return f"{_PREFIX}{encoded}:{self.type.value}"
+        encoded = self.field
+        if not _UNCHANGED.fullmatch(encoded):
+            encoded = encoded.encode().decode("latin-1").translate(_ENCODED)
+        return f"{_PREFIX}{encoded}:{self.type}"
 
 
 def parse_physical(name: str) -> ColumnKey | None:

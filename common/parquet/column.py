@@ -126,7 +126,7 @@ def encode_column(encoders: Encoders, column: Column, rows: int) -> EncodedColum
     pages = tuple(_page(encoders, column, writer, place) for place in _places(column, rows))
     lows = [page.low for page in pages if page.low is not None]
     highs = [page.high for page in pages if page.high is not None]
-    full = sum(page.values > 0 for page in pages)
+    full = sum([page.values > 0 for page in pages])
     longest = max(map(len, lows + highs), default=0)
     has_bounds = writer.has_bounds and len(lows) == full and longest <= _BOUND_BYTES_MAX
     return EncodedColumn(

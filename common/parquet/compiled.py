@@ -71,6 +71,8 @@ class _Room(threading.local):
 
 def _fixed(array: npt.NDArray[T]) -> npt.NDArray[T]:
     """The array, not writable: numba compiles apart for those that are, and Arrow gives both."""
+    if not array.flags.writeable:
+        return array
     view = array.view()
     view.flags.writeable = False
     return view
