@@ -24,6 +24,7 @@ from tests.generate import START_NS, wide_event
 
 RECORD_EVENTS = 100
 CALL_ROWS = 8_192
+_ROUNDS = 3
 Make = Callable[[random.Random, int], bytes]  # the event of this number
 _NAMES = [b"attribute.%d" % at for at in range(10_000)]
 _WIDE = _NAMES[:26]
@@ -151,8 +152,8 @@ def records(name: str, size: int, seed: int = 1) -> list[ShredInput]:
     return found
 
 
-def _cpu_s(shredder: Shredder, inputs: list[ShredInput]) -> float:
-    step = CALL_ROWS // RECORD_EVENTS
+def _cpu_s(shredder: Shredder, inputs: list[ShredInput], rows: int) -> float:
+    step = max(1, rows // RECORD_EVENTS)
     began = time.process_time()
     for at in range(0, len(inputs), step):
         shredder.shred(inputs[at : at + step])
@@ -164,6 +165,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("shapes", nargs="*", metavar="SHAPE", default=list(SHAPES))
     parser.add_argument("--bytes", type=int, default=4_000_000, help="of each shape")
+    parser.add_argument("--rows", type=int, default=CALL_ROWS, help="of each call")
     given = parser.parse_args()
     pa.set_cpu_count(1)
     handed: list[int] = []
@@ -177,14 +179,21 @@ def main() -> None:
             inputs = records(name, given.bytes)
             size = sum(len(one.lines) for one in inputs)
             events = sum(one.lines.count(b"\n") for one in inputs)
-            _cpu_s(kernel, inputs)
+            _cpu_s(kernel, inputs, given.rows)
             handed.clear()
-            both = [(_cpu_s(kernel, inputs), _cpu_s(kernel, wide)) for _ in range(3)]
-            took, wide_took = min(one for one, _ in both), min(one for _, one in both)
+            all_took = [
+                (
+                    _cpu_s(kernel, inputs, given.rows),
+                    _cpu_s(kernel, wide, CALL_ROWS),
+                    _cpu_s(reference, inputs, given.rows),
+                )
+                for _ in range(_ROUNDS)
+            ]
+            took, wide_took, slow = map(min, zip(*all_took, strict=True))
             speed = size / took
             wide_speed = sum(len(one.lines) for one in wide) / wide_took
-            times = min(_cpu_s(reference, inputs) for _ in range(2)) / took
-            share = sum(handed) / 3 / events
+            times = slow / took
+            share = sum(handed) / _ROUNDS / events
             print(f"{name:34} {size / events:8.0f} {events / took:11,.0f}", end="")
             print(f" {speed / 1e6:7.1f} {speed / wide_speed:8.3f}", end="")
             print(f" {times:11.2f} {share:11.3f}", flush=True)

@@ -1,6 +1,6 @@
 """What is left of a call once too much of it was handed over: read by the reference alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +27,15 @@ class Rest:
         return f"Rest(index={self.index}, lines=<{len(self.lines)} bytes>)"
 
 
+def _lines(text: bytes) -> Iterator[bytes]:
+    """Its lines one by one: of a bad record only those before the bad one are looked for."""
+    at = 0
+    while at < len(text):
+        end = text.index(b"\n", at)
+        yield text[at:end]
+        at = end + 1
+
+
 def read_rest(
     reference: ReferenceShredder, rest: Sequence[Rest], bad: dict[int, str]
 ) -> tuple[ColumnBlock, Words]:
@@ -35,7 +44,7 @@ def read_rest(
     counts: list[int] = []
     for one in rest:
         events: list[tuple[int, int, Fields]] = []
-        for place, line in enumerate(one.lines[:-1].split(b"\n"), one.place):
+        for place, line in enumerate(_lines(one.lines), one.place):
             try:
                 events.append(reference.read_line(line, one.depth))
             except ValueError as error:

@@ -32,6 +32,9 @@ TYPES = (FieldType.BOOL, FieldType.FLOAT, FieldType.INT, FieldType.JSON, FieldTy
 
 _LINE_END = 10
 _SYSTEM_BYTES = 3 * 8 + 4 + 1  # of a row: time, rate and offset, place, far
+# Rows of a pass of which too many are handed over, that are given to the reference too: their block
+# would cost more than reading so many events again (a call of 600 doubtful events: a seventh).
+_ROWS_AGAIN = 4 * m.HANDED_FEW
 _IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
 
 
@@ -158,9 +161,15 @@ class KernelShredder:
         while not done:
             if counts[m.NODES] > m.NAMES_KEPT or counts[m.ARENA] > m.ARENA_KEPT:
                 empty_names(memory.words)
+            began = int(counts[m.RECORD]), int(counts[m.AT]), int(counts[m.PLACE])
             done = read_lines(
                 texts.buffer, texts.starts, texts.ends, depths, memory.words, memory.arena
             )
+            too_many = too_many_handed(
+                *(int(counts[size]) for size in (m.HANDED, m.ROWS, m.HANDED_BYTES, m.BYTES))
+            )
+            if too_many and not done and counts[m.ROWS] <= _ROWS_AGAIN:
+                return self._left(call, texts, found, *began)
             fields = self._read_handed(call, texts, memory)
             self._add_block(call, texts, memory, fields)
             found += np.bincount(memory.rows(m.ROW_RECORD, int(counts[m.ROWS])), minlength=last)
@@ -169,14 +178,22 @@ class KernelShredder:
                 found[now] = -1
                 now += 1
                 counts[m.RECORD], counts[m.AT], counts[m.PLACE] = now, -1, 0
-            sizes = (m.HANDED, m.ROWS, m.HANDED_BYTES, m.BYTES)
-            if now < last and too_many_handed(*(int(counts[size]) for size in sizes)):
-                begin = max(0, int(counts[m.AT] - texts.starts[now]))
-                rest = [call.rest_of(texts, now, begin, int(counts[m.PLACE]))]
-                rest.extend(call.rest_of(texts, place) for place in range(now + 1, last))
-                found[now:] = -1
-                return found, rest
+            if now < last and too_many:
+                return self._left(call, texts, found, now, int(counts[m.AT]), int(counts[m.PLACE]))
         return found, []
+
+    def _left(
+        self, call: _Call, texts: Texts, found: Words, now: int, at: int, place: int
+    ) -> tuple[Words, list[Rest]]:
+        """What `_read` returns when all from `at` in record `now` on is left to the reference.
+
+        at: negative for the record's begin; place: events of it before.
+        """
+        begin = max(0, int(at - texts.starts[now]))
+        rest = [call.rest_of(texts, now, begin, place)]
+        rest.extend(call.rest_of(texts, after) for after in range(now + 1, len(texts.records)))
+        found[now:] = -1
+        return found, rest
 
     def _read_handed(self, call: _Call, texts: Texts, memory: Memory) -> list[tuple[int, Fields]]:
         """What the reference reads in the lines handed over: (row, fields) each."""
