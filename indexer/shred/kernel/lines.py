@@ -11,6 +11,7 @@ from common.scan.kernel.numbers import INTEGER, read_number
 from common.scan.kernel.words import NO_BREAK, skip_blanks
 from indexer.shred.kernel.events import read_event
 from indexer.shred.kernel.memory import (
+    ASKED,
     AT,
     BYTES,
     CELLS,
@@ -37,6 +38,13 @@ _TIME = 0x3A227422_7B  # {"t":
 _RATE = 0x3A227222_2C  # ,"r":
 _DATA = 0x3A226422_2C  # ,"d":
 _FIVE = 0xFFFFFFFFFF
+
+# Why reading ended.
+(
+    DONE,  # all lines are read
+    FULL_PASS,  # a table is full, or too much is handed over
+    PAUSED,  # a line is handed over, the first of its record: the pass goes on
+) = range(3)
 
 
 @compiled
@@ -73,26 +81,38 @@ def too_many_handed(handed: int, rows: int, handed_bytes: int, size: int) -> boo
 
 
 @compiled
+def begin_pass(words: Words) -> None:
+    """Nothing is read yet; where reading goes on stays as it was."""
+    put(words, ROWS, 0)
+    put(words, CELLS, 0)
+    put(words, HANDED, 0)
+    put(words, BYTES, 0)
+    put(words, HANDED_BYTES, 0)
+    put(words, ASKED, -1)
+
+
+@compiled
 def read_lines(
     buffer: Bytes, starts: Words, ends: Words, depths: Words, words: Words, arena: Bytes
-) -> bool:
-    """One pass: lines from where the last one ended, until all are read (True) or it is full.
+) -> int:
+    """A pass, or a part of it: lines from where the last one ended. Returns why it ended.
 
     Each record is not empty and ends with a line break. A pass always gets on by a line. It also
-    ends when too much is handed over: the caller then leaves the rest to the reference.
+    ends when too much is handed over: the caller then leaves the rest to the reference. At the
+    first line of a record that is handed over it pauses: if that line is bad, so is the record, and
+    nothing more of it is wanted.
     """
     record = get(words, RECORD)
     at = get(words, AT)
     place = get(words, PLACE)
-    row = 0
-    handed = 0
-    size = 0
-    handed_bytes = 0
-    put(words, CELLS, 0)
-    done = False
-    while True:
+    row = get(words, ROWS)
+    handed = get(words, HANDED)
+    size = get(words, BYTES)
+    handed_bytes = get(words, HANDED_BYTES)
+    why = FULL_PASS
+    while why != PAUSED:
         if record >= starts.shape[0]:
-            done = True
+            why = DONE
             break
         if at < 0:
             at = get(starts, record)
@@ -118,6 +138,9 @@ def read_lines(
             handed_bytes += end - at
             put(words, TIME + row, 0)
             put(words, RATE + row, 0)
+            if get(words, ASKED) != record:
+                put(words, ASKED, record)
+                why = PAUSED
         put(words, ROW_PLACE + row, place)
         put(words, ROW_RECORD + row, record)
         row += 1
@@ -136,4 +159,4 @@ def read_lines(
     put(words, HANDED, handed)
     put(words, BYTES, size)
     put(words, HANDED_BYTES, handed_bytes)
-    return done
+    return why

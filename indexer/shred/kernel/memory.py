@@ -55,8 +55,9 @@ _GUARD: Final = -0x0123456789ABCDEF
     PROBED_OUT,  # names not found within the limit of probes
     BYTES,  # of the lines read
     HANDED_BYTES,
+    ASKED,  # record of which a line was handed over last; negative: none in this pass
     COUNTERS,
-) = range(16)
+) = range(17)
 
 # --- tables: where each begins
 COUNTS_END: Final = COUNTERS + _GUARD_WORDS

@@ -21,7 +21,14 @@ from indexer.shred.kernel import memory as m
 from indexer.shred.kernel.columns import lay_out, write_cells
 from indexer.shred.kernel.events import BOOL
 from indexer.shred.kernel.keys import empty_names
-from indexer.shred.kernel.lines import read_lines, too_many_handed
+from indexer.shred.kernel.lines import (
+    DONE,
+    FULL_PASS,
+    PAUSED,
+    begin_pass,
+    read_lines,
+    too_many_handed,
+)
 from indexer.shred.kernel.memory import Memory, make_memory
 from indexer.shred.kernel.patch import with_rows
 from indexer.shred.kernel.rest import Rest, read_rest
@@ -157,29 +164,38 @@ class KernelShredder:
         found = np.zeros(last, np.int64)
         counts = memory.words
         counts[m.RECORD], counts[m.AT], counts[m.PLACE] = 0, -1, 0
-        done = False
-        while not done:
-            if counts[m.NODES] > m.NAMES_KEPT or counts[m.ARENA] > m.ARENA_KEPT:
-                empty_names(memory.words)
-            began = int(counts[m.RECORD]), int(counts[m.AT]), int(counts[m.PLACE])
-            done = read_lines(
+        skipped: list[int] = []
+        why = FULL_PASS
+        while why != DONE:
+            if why == FULL_PASS:
+                if counts[m.NODES] > m.NAMES_KEPT or counts[m.ARENA] > m.ARENA_KEPT:
+                    empty_names(memory.words)
+                began = int(counts[m.RECORD]), int(counts[m.AT]), int(counts[m.PLACE])
+                begin_pass(memory.words)
+                fields: list[tuple[int, Fields]] = []
+                asked = 0
+            why = read_lines(
                 texts.buffer, texts.starts, texts.ends, depths, memory.words, memory.arena
             )
             too_many = too_many_handed(
                 *(int(counts[size]) for size in (m.HANDED, m.ROWS, m.HANDED_BYTES, m.BYTES))
             )
-            if too_many and not done and counts[m.ROWS] <= _ROWS_AGAIN:
+            if too_many and why != DONE and counts[m.ROWS] <= _ROWS_AGAIN:
                 return self._left(call, texts, found, *began)
-            fields = self._read_handed(call, texts, memory)
-            self._add_block(call, texts, memory, fields)
-            found += np.bincount(memory.rows(m.ROW_RECORD, int(counts[m.ROWS])), minlength=last)
+            fields += self._read_handed(call, texts, memory, asked)
+            asked = int(counts[m.HANDED])
             now = int(counts[m.RECORD])
-            if not done and int(texts.records[now]) in call.bad:  # nothing more of it is wanted
-                found[now] = -1
+            if now < last and int(texts.records[now]) in call.bad:  # nothing more of it is wanted
+                skipped.append(now)
                 now += 1
                 counts[m.RECORD], counts[m.AT], counts[m.PLACE] = now, -1, 0
+            if why == PAUSED:
+                continue
+            self._add_block(call, texts, memory, fields)
+            found += np.bincount(memory.rows(m.ROW_RECORD, int(counts[m.ROWS])), minlength=last)
             if now < last and too_many:
                 return self._left(call, texts, found, now, int(counts[m.AT]), int(counts[m.PLACE]))
+        found[skipped] = -1
         return found, []
 
     def _left(
@@ -189,18 +205,22 @@ class KernelShredder:
 
         at: negative for the record's begin; place: events of it before.
         """
-        begin = max(0, int(at - texts.starts[now]))
-        rest = [call.rest_of(texts, now, begin, place)]
-        rest.extend(call.rest_of(texts, after) for after in range(now + 1, len(texts.records)))
+        places = [(now, max(0, int(at - texts.starts[now])), place)]
+        places.extend((after, 0, 0) for after in range(now + 1, len(texts.records)))
+        bad = call.bad.keys()
         found[now:] = -1
-        return found, rest
+        return found, [
+            call.rest_of(texts, *one) for one in places if texts.records[one[0]] not in bad
+        ]
 
-    def _read_handed(self, call: _Call, texts: Texts, memory: Memory) -> list[tuple[int, Fields]]:
-        """What the reference reads in the lines handed over: (row, fields) each."""
+    def _read_handed(
+        self, call: _Call, texts: Texts, memory: Memory, first: int
+    ) -> list[tuple[int, Fields]]:
+        """What the reference reads in the lines handed over from `first` on: (row, fields) each."""
         handed = int(memory.words[m.HANDED])
         lines = memory.words[m.HANDED_LINE :][: handed * m.HANDED_WORDS].reshape(-1, m.HANDED_WORDS)
         found: list[tuple[int, Fields]] = []
-        for row, at, begin, end in lines.tolist():
+        for row, at, begin, end in lines[first:].tolist():
             if (index := int(texts.records[at])) in call.bad:
                 continue
             try:
@@ -212,8 +232,8 @@ class KernelShredder:
                 continue
             memory.words[m.TIME + row], memory.words[m.RATE + row] = time_ns, rate
             found.append((row, fields))
-        if handed:
-            self._handed_over(handed)
+        if handed > first:
+            self._handed_over(handed - first)
         return found
 
     def _add_block(
