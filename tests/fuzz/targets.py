@@ -91,7 +91,8 @@ class ShredderTarget:
         packages=(common.scan.kernel, indexer.shred.kernel),
         small={
             "ROWS_MAX": 16, "CELLS_MAX": 64, "NAMES_MAX": 32, "ARENA_BYTES": 1_024,
-            "HANDED_MAX": 6, "HANDED_FEW": 4, "_ROWS_AGAIN": 8, "TEXT_BYTES": 2_048, "PROBES_MAX": 6,
+            "HANDED_MAX": 6, "HANDED_FEW": 4, "_ROWS_AGAIN": 8, "TEXT_BYTES": 2_048,
+            "PROBES_MAX": 6,
         },
         limits={"UNPACKED_NAME_BYTES_MAX": 60},
         depths=(0, 0, 0, 1, 1, 2, 5, 10, 300),
