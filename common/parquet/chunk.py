@@ -71,7 +71,8 @@ def make_chunk(column: EncodedColumn) -> Chunk:
         places.append((size, len(head) + len(stored), page.first_row))
         size += len(head) + len(stored)
         raw_size += len(head) + len(body)
-    return Chunk(column, codec, tuple(parts), size, raw_size, data_at, tuple(places))
+    about = column.without_values()  # which else would all be in memory until the file is whole
+    return Chunk(about, codec, tuple(parts), size, raw_size, data_at, tuple(places))
 
 
 class _Compressors(threading.local):

@@ -37,6 +37,7 @@ _ORDERED = 0.25  # from a half: values in no order grow at every second step
 _BLOOM_FALSE_POSITIVES = 0.01
 _BLOOM_BYTES_MIN = 32  # one block
 _BLOOM_BYTES_MAX = 1 << 20  # a full segment of distinct ids takes a sixth of it
+_NOTHING: Bytes = np.empty(0, np.uint8)
 Bounds = tuple[bytes | None, bytes | None]
 
 
@@ -118,6 +119,20 @@ class EncodedColumn:
     high: bytes | None
     bloom: Bytes | None
     packing: Packing
+
+    def without_values(self) -> "EncodedColumn":
+        """What stays to be said of a column whose pages have been put elsewhere."""
+        pages = tuple(Page(p.first_row, p.rows, p.values, (), p.low, p.high) for p in self.pages)
+        return EncodedColumn(
+            self.encoding,
+            self.dictionary and (_NOTHING, self.dictionary[1]),
+            pages,
+            self.has_bounds,
+            self.low,
+            self.high,
+            self.bloom,
+            self.packing,
+        )
 
 
 def encode_column(encoders: Encoders, column: Column, rows: int) -> EncodedColumn:
