@@ -5,9 +5,9 @@ A chunk that zstd does not make smaller by a twentieth is left uncompressed: rea
 
 import threading
 import zlib
-from dataclasses import dataclass
 from functools import cache
 
+import msgspec
 import zstandard
 
 from common.parquet.column import EncodedColumn, Packing
@@ -29,8 +29,7 @@ _SETTINGS = {
 _WORTH = 0.95  # compressed bytes of plain ones
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(msgspec.Struct, frozen=True, gc=False):
     """A column chunk as it stands in the file. offsets: of pages, from the chunk's begin.
 
     size, raw_size: bytes with headers, compressed and not; data_at: where its first data page is.

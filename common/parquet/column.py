@@ -14,10 +14,10 @@ among which is a NaN: bounds leave NaN out, and engines that sort it last would 
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -79,8 +79,7 @@ class Packing(IntEnum):
     NUMBERS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True, gc=False):
     """A column to write. rows: uint32[k], strictly increasing numbers of the rows that have one of
     the k values; None if each row has one. bloom: with a bloom filter (texts only).
     """
@@ -91,8 +90,7 @@ class Column:
     bloom: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True, gc=False):
     """A data page before compression. values: of the rows that have one. low, high: the smallest
     and the largest, as statistics write them; None without any, or if the column has no bounds.
     """
@@ -105,8 +103,7 @@ class Page:
     high: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedColumn:
+class EncodedColumn(msgspec.Struct, frozen=True, gc=False):
     """A column's pages. dictionary: its page, and how many entries it has. has_bounds: whether
     each page with a value says its bounds; low, high: those of the whole column.
     """
@@ -139,21 +136,33 @@ def encode_column(encoders: Encoders, column: Column, rows: int) -> EncodedColum
     """All pages of a column of a file with so many rows."""
     writer = _writer(encoders, column)
     pages = tuple(_page(encoders, column, writer, place) for place in _places(column, rows))
-    lows = [page.low for page in pages if page.low is not None]
-    highs = [page.high for page in pages if page.high is not None]
-    full = sum([page.values > 0 for page in pages])
-    longest = max(map(len, lows + highs), default=0)
-    has_bounds = writer.has_bounds and len(lows) == full and longest <= _BOUND_BYTES_MAX
+    has_bounds, low, high = _whole_bounds(writer, pages)
     return EncodedColumn(
         writer.encoding,
         writer.dictionary,
         pages,
         has_bounds,
-        min(lows, key=writer.number) if lows and has_bounds else None,
-        max(highs, key=writer.number) if highs and has_bounds else None,
+        low,
+        high,
         writer.bloom,
         writer.packing,
     )
+
+
+def _whole_bounds(
+    writer: "_Writer", pages: tuple[Page, ...]
+) -> tuple[bool, bytes | None, bytes | None]:
+    """Whether the column says bounds, and those of all its pages."""
+    if not writer.has_bounds:
+        return False, None, None
+    full = [page for page in pages if page.values]
+    lows = [page.low for page in full if page.low is not None]
+    highs = [page.high for page in full if page.high is not None]
+    if len(lows) != len(full) or max(map(len, lows + highs), default=0) > _BOUND_BYTES_MAX:
+        return False, None, None
+    if len(full) > 1:
+        return True, min(lows, key=writer.number), max(highs, key=writer.number)
+    return (True, lows[0], highs[0]) if full else (True, None, None)
 
 
 class _Place(NamedTuple):
@@ -385,8 +394,11 @@ def _taken(texts: Texts, places: Indices | Words) -> Texts:
 
 
 def _of_one_length(texts: Texts) -> bool:
+    size = len(texts.offsets) - 1
+    if not size or texts.size != size * int(texts.offsets[1] - texts.offsets[0]):
+        return False  # most columns, without a look at every text
     lengths = np.diff(texts.offsets)
-    return bool(len(lengths)) and bool((lengths == lengths[0]).all())
+    return bool((lengths == lengths[0]).all())
 
 
 def _in_order(encoders: Encoders, texts: Texts) -> bool:

@@ -1,8 +1,9 @@
 """The end of a Parquet file: its schema, where every column chunk is, and what is said of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
+
+import msgspec
 
 from common.parquet.chunk import Chunk
 from common.parquet.column import Bits, Column, Doubles, Ints, SmallInts
@@ -20,8 +21,7 @@ _PHYSICAL = {
 _PAIR = Struct().binary(1, LATER).binary(2, LATER).form()
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True, gc=False):
     """A column chunk with its places in the file: (offset, bytes), or None where there is none."""
 
     column: Column
