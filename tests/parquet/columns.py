@@ -1,5 +1,6 @@
 """Columns for tests: made by hand or by hypothesis, with what a reader must find in them."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,7 +38,7 @@ def arrays() -> st.SearchStrategy[pa.Array]:
     kinds = (
         (st.one_of(INT64, st.integers(0, 3)), pa.int64()),
         (st.integers(-(2**31), 2**31 - 1), pa.int32()),
-        (st.one_of(st.floats(), st.sampled_from((0.0, -0.0, 1.5))), pa.float64()),
+        (st.one_of(st.floats(), st.sampled_from((0.0, -0.0, 1.5, math.nan))), pa.float64()),
         (st.booleans(), pa.bool_()),
         (texts, pa.large_string()),
     )

@@ -12,7 +12,7 @@ from common.parquet.encoders import Encoders
 from tests.parquet.columns import sparse_columns, written
 
 SLOW = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 OPERATORS = ("=", "<>", "<", "<=", ">", ">=")
 SOME = 5  # values of a column that it is compared with
