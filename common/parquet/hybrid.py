@@ -25,9 +25,10 @@ def hybrid(indices: Indices, width: int) -> Bytes:
         return _array(_run(0, size, 0) if size else b"")
     changes = np.flatnonzero(indices[1:] != indices[:-1]) + 1
     ends = np.append(changes, size)  # of runs
+    run_end: list[int] = np.repeat(ends, np.diff(ends, prepend=0)).tolist()  # of each value's run
     at = first = 0  # groups from `first` on are not yet written
     while at < size:
-        end = int(ends[np.searchsorted(ends, at, "right")])
+        end = run_end[at]
         if (at + _GROUP > size or end - at >= _GROUP) and _run_pays(end - at, end == size, width):
             out += _groups(indices[first:at], width, _GROUPS_MAX)
             out += _run(int(indices[at]), end - at, width)
