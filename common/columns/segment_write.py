@@ -28,9 +28,9 @@ from common.columns.segment import (
     SegmentInfo,
     SegmentOrigin,
 )
-from common.parquet.column import Bits, Column, Doubles, Ints, SmallInts, Values
 from common.parquet.encoders import Encoders, texts_of
 from common.parquet.file import write_file
+from common.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 
 _ZSTD = ".".join(map(str, zstandard.ZSTD_VERSION))  # the library's, which pages are made by
 WRITER = f"bellwether-segment-6 zstd-{_ZSTD} pyarrow-{pa.__version__}"  # Arrow: the schema's bytes

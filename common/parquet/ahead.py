@@ -11,10 +11,10 @@ import pyarrow as pa
 import common.parquet.kernel
 import common.scan.kernel
 from common.kernels import ahead
-from common.parquet.column import Bits, Column, Doubles, Ints, SmallInts, Values
 from common.parquet.encoders import Encoders, Texts, texts_of
 from common.parquet.file import write_file
 from common.parquet.reference import ReferenceEncoders
+from common.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 
 SOURCES = (common.scan.kernel, common.parquet.kernel)
 _ROWS = 3_000

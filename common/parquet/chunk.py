@@ -10,10 +10,10 @@ from functools import cache
 import msgspec
 import zstandard
 
-from common.parquet.column import EncodedColumn, Packing
 from common.parquet.encoders import Part, joined
 from common.parquet.format import UNORDERED, Codec, Encoding, PageType
 from common.parquet.thrift import LATER, Kind, Struct, flags, listed, number, sized
+from common.parquet.values import EncodedColumn, Packing
 
 # Measured on encoded pages against level 1. Short texts: level 3 takes 20 to 50 % more CPU for
 # up to 15 % more or 3 % fewer bytes. Texts of kilobytes: 8 % more for 6 % fewer, and with smaller

@@ -14,16 +14,23 @@ among which is a NaN: bounds leave NaN out, and engines that sort it last would 
 
 import math
 from collections.abc import Iterator
-from enum import IntEnum
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from common.parquet.encoders import Bytes, Encoders, Indices, Part, Texts, Words, texts_of
 from common.parquet.format import Encoding
+from common.parquet.values import (
+    Bits,
+    Column,
+    Doubles,
+    EncodedColumn,
+    Ints,
+    Packing,
+    Page,
+    SmallInts,
+)
 
 _REPEATS = 6
 _TEXT_REPEATS = 16  # ids that repeat nearby, as traces' do, compress better as they are
@@ -37,99 +44,7 @@ _ORDERED = 0.25  # from a half: values in no order grow at every second step
 _BLOOM_FALSE_POSITIVES = 0.01
 _BLOOM_BYTES_MIN = 32  # one block
 _BLOOM_BYTES_MAX = 1 << 20  # a full segment of distinct ids takes a sixth of it
-_NOTHING: Bytes = np.empty(0, np.uint8)
 Bounds = tuple[bytes | None, bytes | None]
-
-
-class Ints(NamedTuple):
-    """64-bit integers. nearly_sorted: deltas also where values repeat."""
-
-    values: Words
-    nearly_sorted: bool = False
-
-
-class SmallInts(NamedTuple):
-    """32-bit integers, always as deltas."""
-
-    values: npt.NDArray[np.int32]
-
-
-class Doubles(NamedTuple):
-    """64-bit floating point numbers."""
-
-    values: npt.NDArray[np.float64]
-
-
-class Bits(NamedTuple):
-    """Booleans as in Arrow: `size` bits of `bitmap` from bit `first` on, the lowest first."""
-
-    bitmap: Bytes
-    first: int
-    size: int
-
-
-Values = Ints | SmallInts | Doubles | Bits | Texts
-
-
-class Packing(IntEnum):
-    """What a column's pages look like to a compressor."""
-
-    TEXTS = 0  # and packed integers
-    LONG_TEXTS = 1
-    NUMBERS = 2
-
-
-class Column(msgspec.Struct, frozen=True, gc=False):
-    """A column to write. rows: uint32[k], strictly increasing numbers of the rows that have one of
-    the k values; None if each row has one. bloom: with a bloom filter (texts only).
-    """
-
-    name: str
-    rows: Indices | None
-    values: Values
-    bloom: bool = False
-
-
-class Page(msgspec.Struct, frozen=True, gc=False):
-    """A data page before compression. values: of the rows that have one. low, high: the smallest
-    and the largest, as statistics write them; None without any, or if the column has no bounds.
-    """
-
-    first_row: int
-    rows: int
-    values: int
-    parts: tuple[Part, ...]
-    low: bytes | None
-    high: bytes | None
-
-
-class EncodedColumn(msgspec.Struct, frozen=True, gc=False):
-    """A column's pages. dictionary: its page, and how many entries it has. has_bounds: whether
-    each page with a value says its bounds; low, high: those of the whole column.
-    """
-
-    encoding: Encoding
-    dictionary: tuple[Bytes, int] | None
-    pages: tuple[Page, ...]
-    has_bounds: bool
-    low: bytes | None
-    high: bytes | None
-    bloom: Bytes | None
-    packing: Packing
-
-    def without_values(self) -> "EncodedColumn":
-        """What stays to be said of a column whose pages have been put elsewhere."""
-        pages = tuple(Page(p.first_row, p.rows, p.values, (), p.low, p.high) for p in self.pages)
-        return EncodedColumn(
-            self.encoding,
-            self.dictionary and (_NOTHING, self.dictionary[1]),
-            pages,
-            self.has_bounds,
-            self.low,
-            self.high,
-            self.bloom,
-            self.packing,
-        )
 
 
 def encode_column(encoders: Encoders, column: Column, rows: int) -> EncodedColumn:

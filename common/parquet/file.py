@@ -7,10 +7,11 @@ dense is ever in memory.
 from collections.abc import Iterable, Mapping, Sequence
 
 from common.parquet.chunk import Chunk, bloom_header, column_index, make_chunk, offset_index
-from common.parquet.column import Column, encode_column
+from common.parquet.column import encode_column
 from common.parquet.encoders import Encoders, Part, joined
 from common.parquet.footer import Placed, file_footer
 from common.parquet.format import MAGIC
+from common.parquet.values import Column
 
 
 class _File:

@@ -6,10 +6,10 @@ from functools import cache
 import msgspec
 
 from common.parquet.chunk import Chunk
-from common.parquet.column import Bits, Column, Doubles, Ints, SmallInts
 from common.parquet.encoders import Texts
 from common.parquet.format import UTF8, VERSION, Codec, Encoding, Physical, Repetition
 from common.parquet.thrift import LATER, Kind, Struct, listed, number, sized
+from common.parquet.values import Bits, Column, Doubles, Ints, SmallInts
 
 _PHYSICAL = {
     Ints: Physical.INT64,

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from common.parquet.column import Bits, Column, Doubles, Ints, SmallInts, Values
 from common.parquet.encoders import Encoders, texts_of
 from common.parquet.file import write_file
+from common.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 

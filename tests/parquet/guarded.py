@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.parquet.ahead import load
-from common.parquet.column import Bits, Column, Doubles, Ints, SmallInts, Values
 from common.parquet.encoders import Encoders, Texts
 from common.parquet.reference import ReferenceEncoders
+from common.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 from tests.kernel_cache import KERNEL_CACHE
 from tests.parquet.columns import sparse_columns, written
 

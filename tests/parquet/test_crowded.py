@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.parquet.column import Column, Ints
 from common.parquet.crowded import distinct_texts_by_order, distinct_words_by_order
 from common.parquet.encoders import Distinct, Encoders, Texts, texts_of
 from common.parquet.reference import ReferenceEncoders
+from common.parquet.values import Column, Ints
 from tests.parquet.columns import INT64, written
 
 _VALUES = 1_700

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from common.parquet.column import Column, Doubles, Ints
 from common.parquet.encoders import Encoders
 from common.parquet.reference import ReferenceEncoders
+from common.parquet.values import Column, Doubles, Ints
 from tests.parquet.columns import same_values, sparse_columns, values_of, written
 
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

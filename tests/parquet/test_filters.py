@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 
-from common.parquet.column import Column
 from common.parquet.encoders import Encoders
+from common.parquet.values import Column
 from tests.parquet.columns import sparse_columns, written
 
 SLOW = settings(

@@ -4,8 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from common.parquet.column import Column, Ints, encode_column
+from common.parquet.column import encode_column
 from common.parquet.encoders import Encoders
+from common.parquet.values import Column, Ints
 from tests.parquet.columns import values_of, written
 
 ROWS = 100_000
