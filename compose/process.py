@@ -118,8 +118,11 @@ class Process:
         self.paused = False
 
     def pause(self) -> None:
-        """SIGSTOP: it keeps its connections and answers nothing."""
+        """SIGSTOP: it keeps its connections and answers nothing, from when this returns."""
         self._send(signal.SIGSTOP)
+        if self._popen is not None and self.alive and hasattr(os, "WNOWAIT"):
+            # A busy machine stops it a little later. It stays to be waited for.
+            os.waitid(os.P_PID, self._popen.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         self.paused = self.alive
 
     def resume(self) -> None:

@@ -9,6 +9,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import msgspec
+
 from benchmarks.systems.base import Group, Prepared, System, Written
 from benchmarks.systems.bellwether import (
     Bellwether,
@@ -41,7 +43,9 @@ class ManyDatasets(Bellwether):
         share = -(-prepared.events // self._datasets)
         smaller = replace(prepared, body_events=min(prepared.body_events, share))
         self._records = [
-            replace(one, record=replace(one.record, dataset=f"d{at % self._datasets}"))
+            msgspec.structs.replace(
+                one, record=msgspec.structs.replace(one.record, dataset=f"d{at % self._datasets}")
+            )
             for at, one in enumerate(accepted_records(smaller))
         ]
 

@@ -67,6 +67,21 @@ class Severed:
         return await self._log.append(partition, item)
 
 
+class Remembering:
+    """A log that knows where it appended last in each partition."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self.last: dict[int, Appended] = {}
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._log, name)
+
+    async def append(self, partition: int, item: Record) -> Appended:
+        self.last[partition] = await self._log.append(partition, item)
+        return self.last[partition]
+
+
 @dataclass
 class House:
     """Indexers of three partitions, what they append through, and what asks them."""
@@ -75,10 +90,9 @@ class House:
     severed: list[Severed]
     runner: Runner
 
-    @property
-    def log(self) -> Log:
+    def __post_init__(self) -> None:
         """The real log, as a shepherd has it."""
-        return self.context.backends.log
+        self.log = Remembering(self.context.backends.log)
 
     def sever(self, *partitions: int) -> None:
         """From now on the indexers cannot append to these partitions only."""
@@ -87,7 +101,8 @@ class House:
 
     async def ask(self, after: Appended | None = None) -> Answer:
         question = ask(read_spec(SPEC), DATASET, TIME_NS, with_total=True)
-        positions = () if after is None else (after.position,)
+        wanted = {} if after is None else self.log.last | {after.position.partition: after}
+        positions = tuple(one.position for one in wanted.values())  # an answer has all of them
         return await self.runner.run(question, Wish(positions))
 
     async def times(self, after: Appended | None = None) -> dict[int, int]:
@@ -210,7 +225,7 @@ async def test_copy_that_lands_late_counts_once_before_during_and_after_the_deci
         assert len(manifests[P].voids) == 1
     async with house(tmp_path, "c") as other:  # a new machine, from the manifests
         assert await other.times() == {7: 1, 1: 1}
-        report = await verify(other.context.backends.objects, other.log, [P, Q, R])
+        report = await verify(other.context.backends.objects, other.context.backends.log, [P, Q, R])
         assert report.clean, report.problems
         assert (report.undecided, report.dropped) == (0, 1)
 
@@ -271,7 +286,7 @@ async def test_missing_list_leaves_the_question_open_and_says_so(tmp_path: Path)
     """Only a partition whose lists are whole can promise that it holds no copy."""
     async with house(tmp_path) as one:
         await one.log.append(P, record([3]))
-        await hours(one.log, P, 3)
+        await hours(one.context.backends.log, P, 3)
         manifests = await one.cut()
     async with house(tmp_path, "c") as other:
         for path in (tmp_path / "objects" / "manifests").rglob("*.json"):
