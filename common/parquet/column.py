@@ -13,6 +13,7 @@ among which is a NaN: bounds leave NaN out, and engines that sort it last would 
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -119,7 +120,7 @@ def _page(encoders: Encoders, column: Column, writer: "_Writer", place: _Place) 
     return Page(first_row, end_row - first_row, end - first, tuple(parts), *bounds)
 
 
-class _Writer:
+class _Writer(ABC):
     """How the values of one column are written; plain, unless a kind of values says more."""
 
     encoding = Encoding.PLAIN
@@ -140,13 +141,13 @@ class _Writer:
         packed = self.encoders.hybrid(self.indices[first:end], self._width)
         return [bytes([self._width]), packed]
 
+    @abstractmethod
     def without_dictionary(self, first: int, end: int) -> list[Part]:
         """The values first..end-1 themselves."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bounds(self, first: int, end: int) -> Bounds:
         """Smallest and largest of at least one value."""
-        raise NotImplementedError
 
     def number(self, bound: bytes) -> int | float | bytes:
         """What a bound is compared by."""
@@ -168,7 +169,14 @@ class _Writer:
             )
 
 
-class _Ints(_Writer):
+class _Whole(_Writer):
+    """Integers of either size."""
+
+    def number(self, bound: bytes) -> int:
+        return int.from_bytes(bound, "little", signed=True)
+
+
+class _Ints(_Whole):
     def __init__(self, encoders: Encoders, ints: Ints) -> None:
         super().__init__(encoders)
         self._values = ints.values
@@ -184,11 +192,8 @@ class _Ints(_Writer):
         low, high = self.encoders.range_of_ints(self._values[first:end])
         return low.to_bytes(8, "little", signed=True), high.to_bytes(8, "little", signed=True)
 
-    def number(self, bound: bytes) -> int:
-        return int.from_bytes(bound, "little", signed=True)
 
-
-class _SmallInts(_Writer):
+class _SmallInts(_Whole):
     encoding = Encoding.DELTA_BINARY_PACKED
 
     def __init__(self, encoders: Encoders, ints: SmallInts) -> None:
@@ -201,9 +206,6 @@ class _SmallInts(_Writer):
     def bounds(self, first: int, end: int) -> Bounds:
         part = self._values[first:end]
         return part.min().tobytes(), part.max().tobytes()
-
-    def number(self, bound: bytes) -> int:
-        return int.from_bytes(bound, "little", signed=True)
 
 
 class _Doubles(_Writer):
@@ -248,11 +250,15 @@ class _Texts(_Writer):
         self._entries: Texts | None = None
         size = len(texts.offsets) - 1
         found = encoders.distinct_texts(texts, size if wants_bloom else size // _TEXT_REPEATS)
-        if found is not None and len(found.firsts) <= size // _TEXT_REPEATS:
-            entries = _taken(texts, found.firsts)
-            if entries.size <= _DICTIONARY_BYTES_MAX:
-                self._entries = entries
-                self.use_dictionary(found.indices, encoders.plain_texts(entries), len(found.firsts))
+        distinct = texts if found is None else _taken(texts, found.firsts)
+        count = len(distinct.offsets) - 1
+        if (
+            found is not None
+            and count <= size // _TEXT_REPEATS
+            and distinct.size <= _DICTIONARY_BYTES_MAX
+        ):
+            self._entries = distinct
+            self.use_dictionary(found.indices, encoders.plain_texts(distinct), count)
         if self.dictionary is None:
             if _of_one_length(texts):
                 self.encoding = Encoding.DELTA_LENGTH_BYTE_ARRAY
@@ -260,8 +266,7 @@ class _Texts(_Writer):
         if texts.size >= _LONG_BYTES * size:
             self.packing = Packing.LONG_TEXTS
         if wants_bloom:
-            distinct = texts if found is None else _taken(texts, found.firsts)
-            self.bloom = encoders.bloom(distinct, bloom_bytes(len(distinct.offsets) - 1))
+            self.bloom = encoders.bloom(distinct, bloom_bytes(count))
 
     def without_dictionary(self, first: int, end: int) -> list[Part]:
         part = self._texts.part(first, end)

@@ -48,7 +48,7 @@ def zigzag(value: int) -> int:
 
 def number(value: int) -> bytes:
     """An integer of any size, or an enumeration."""
-    return varint(value << 1 if value >= 0 else (-value << 1) - 1)
+    return varint(zigzag(value))
 
 
 def sized(value: bytes) -> bytes:
