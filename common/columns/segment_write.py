@@ -33,7 +33,7 @@ from common.parquet.file import write_file
 from common.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 
 _ZSTD = ".".join(map(str, zstandard.ZSTD_VERSION))  # the library's, which pages are made by
-WRITER = f"bellwether-segment-6 zstd-{_ZSTD} pyarrow-{pa.__version__}"  # Arrow: the schema's bytes
+WRITER = f"bellwether-segment-7 zstd-{_ZSTD} pyarrow-{pa.__version__}"  # Arrow: the schema's bytes
 _TRACE_ID_FIELDS = frozenset(("trace.trace_id", "trace_id", "traceId"))
 _ARROW_SCHEMA_KEY = b"ARROW:schema"  # as Arrow's own writer keeps types and fields' metadata
 _OFFSET_AND_PLACE = (2, 3)  # columns by which rows are sorted
