@@ -1,8 +1,11 @@
 """Records survive the way into the log and back; what cannot be read says so (I2, I3)."""
 
-import pytest
+import random
 
-from common import record
+import pytest
+import zstandard
+
+from common import limits, record
 from common.names import BadDatasetName, client_batch_id, dataset_id, dataset_slug
 from common.position import Position, format_receipt, parse_receipt
 
@@ -19,6 +22,18 @@ def test_events_record_round_trips() -> None:
     back = record.decode(as_message(item))
     assert back == item
     assert record.decompress_value(back.value) == b'{"t":1,"r":2,"d":{"a":1}}\n'
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 1_023, 1_024, 1_025, 2_000, 300_000])
+def test_small_values_hold_their_lines_as_they_are(size: int) -> None:
+    lines = random.Random(size).choices(b'abcdefgh":{},', k=size)
+    value = record.compress_value(bytes(lines))
+    frame = zstandard.get_frame_parameters(value)
+    assert (frame.content_size, frame.has_checksum, frame.dict_id) == (size, True, 0)
+    assert record.decompress_value(value) == bytes(lines)
+    is_stored = size <= limits.RECORD_STORED_BYTES_MAX
+    assert (bytes(lines) in value) is is_stored
+    assert len(value) <= size + 18  # of header, block and checksum
 
 
 def test_conditional_record_names_the_other_partitions() -> None:

@@ -53,6 +53,7 @@ def raw_block(data: bytes, *, last: bool = True) -> bytes:
 
 
 GOOD = compress_value(lines_of(7))
+SQUEEZED = framed(lines_of(7), write_checksum=True)  # as small records were before they were stored
 LONG = compress_value(b"".join(map(lines_of, range(200))))
 DAMAGED = {
     "nothing": b"",
@@ -60,6 +61,8 @@ DAMAGED = {
     "only the magic number": MAGIC,
     "checksum broken": GOOD[:-1] + bytes([GOOD[-1] ^ 1]),
     "checksum cut off": GOOD[:-4],
+    "compressed although it is small": SQUEEZED,
+    "compressed, checksum broken": SQUEEZED[:-1] + bytes([SQUEEZED[-1] ^ 1]),
     "cut in the middle": LONG[: len(LONG) // 2],
     "bytes behind it": GOOD + b"behind",
     "two frames": GOOD + GOOD,
@@ -93,8 +96,12 @@ def test_a_damaged_record_is_set_aside_alone(kernel: KernelShredder, damaged: by
         assert {one.offset for one in found.set_aside} <= {place}
 
 
-def test_records_damaged_at_every_place_and_in_every_way(kernel: KernelShredder) -> None:
-    good = compress_value(lines_of(1) * 2)
+@pytest.mark.parametrize("squeezed", [False, True])
+def test_records_damaged_at_every_place_and_in_every_way(
+    kernel: KernelShredder, squeezed: bool
+) -> None:
+    lines = lines_of(1) * 2
+    good = framed(lines, write_checksum=True) if squeezed else compress_value(lines)
     damaged = [good[:end] for end in range(len(good))]
     damaged += [
         good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1 :]
