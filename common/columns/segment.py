@@ -11,8 +11,7 @@ from common.columns.key import ColumnKey
 SEGMENT_FORMAT = 1
 METADATA_KEY = b"bellwether"  # JSON of SegmentInfo
 REST_COLUMNS_KEY = b"bellwether.rest_columns"  # JSON list of physical names
-FIELD_NAME_KEY = b"name"  # a Parquet column's original field name, UTF-8
-FIELD_TYPE_KEY = b"type"  # and its type's letter
+FIELD_NAME_KEY = b"name"  # a Parquet column's field name, UTF-8, where the physical one escapes it
 SEGMENT_SUFFIX = ".parquet"
 
 

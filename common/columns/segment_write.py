@@ -17,11 +17,10 @@ import zstandard
 
 from common.columns.block import ColumnBlock, SparseColumn
 from common.columns.digest import block_digest
-from common.columns.key import OFFSET, PLACE, RATE, REST, TIME, ColumnKey, FieldType
+from common.columns.key import ESCAPE, OFFSET, PLACE, RATE, REST, TIME, ColumnKey, FieldType
 from common.columns.rest import encode_rest, split_rarest
 from common.columns.segment import (
     FIELD_NAME_KEY,
-    FIELD_TYPE_KEY,
     METADATA_KEY,
     REST_COLUMNS_KEY,
     SEGMENT_FORMAT,
@@ -54,7 +53,7 @@ class EncodedSegment:
 def encode_segment(block: ColumnBlock, origin: SegmentOrigin, encoders: Encoders) -> EncodedSegment:
     """The Parquet file of a block with at least one row, in log order."""
     info = _describe(block, origin)
-    own, rest = split_rarest(block.columns)
+    own, rest = split_rarest(block.columns, block.rows)
     rest_column = encode_rest(rest, encoders) if rest else None
     data = write_file(
         encoders,
@@ -140,9 +139,11 @@ def _schema(info: SegmentInfo, own: Mapping[ColumnKey, SparseColumn], has_rest: 
     fields = [pa.field(name, pa.int64(), nullable=False) for name in (TIME, RATE, OFFSET)]
     fields.append(pa.field(PLACE, pa.int32(), nullable=False))
     for key in own:
-        names = {FIELD_NAME_KEY: key.field.encode(), FIELD_TYPE_KEY: key.type.value.encode()}
+        physical = key.physical
+        is_escaped = ESCAPE in physical  # else it says the name itself
+        name = {FIELD_NAME_KEY: key.field.encode()} if is_escaped else None
         everywhere = len(own[key].rows) == info.rows  # then nothing need be said of each value
-        fields.append(pa.field(key.physical, key.type.arrow, not everywhere, names))
+        fields.append(pa.field(physical, key.type.arrow, not everywhere, name))
     if has_rest:
         fields.append(pa.field(REST, pa.large_string()))
     return pa.schema(fields)

@@ -130,6 +130,26 @@ def test_rarest_columns_of_a_wide_segment_share_one_and_stay_exact(
         assert reader.digest() == block_digest(block)
 
 
+@pytest.mark.parametrize(("often_in", "own"), [(10, 3), (11, 5)])
+def test_columns_that_are_not_rare_keep_one_of_their_own_beyond_the_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, often_in: int, own: int
+) -> None:
+    monkeypatch.setattr(limits, "SEGMENT_COLUMNS_FEW", 3)
+    monkeypatch.setattr(limits, "SEGMENT_RARE_ROWS", 100)
+    some = ('"a":1,', '"b":1,', '"c":1,', '"d":1,', '"e":1,')
+    lines = [f'{{{"".join(some)}"f":1}}' if at < 1 else "{}" for at in range(10)]
+    often = [f"{{{''.join(some)[:-1]}}}" for _ in range(often_in - 1)]
+    rows = [*lines, *often, *["{}"] * (1_100 - 10 - len(often))]
+    (segment,) = seal(
+        cut(shred(*map(line, rows))),
+        epoch="e",
+        partition=0,
+        folder=tmp_path,
+        encoders=ReferenceEncoders(),
+    )
+    assert (len(segment.columns), len(segment.rest_columns)) == (own, 6 - own)
+
+
 def test_ten_thousand_sparse_columns_are_sealed_and_read_back(tmp_path: Path) -> None:
     lines = [line(f'{{"field{i}":{i},"common":"c","also{i % 4090}":1.5}}') for i in range(5000)]
     block = shred(*lines)
@@ -138,8 +158,8 @@ def test_ten_thousand_sparse_columns_are_sealed_and_read_back(tmp_path: Path) ->
     (segment,) = seal(
         cut(block), epoch="e", partition=0, folder=tmp_path, encoders=ReferenceEncoders()
     )
-    assert len(segment.columns) == limits.SEGMENT_COLUMNS_MAX_V1
-    assert len(segment.rest_columns) == 9091 - limits.SEGMENT_COLUMNS_MAX_V1
+    assert len(segment.columns) == limits.SEGMENT_COLUMNS_FEW  # one or two values are rare
+    assert len(segment.rest_columns) == 9091 - limits.SEGMENT_COLUMNS_FEW
     with SegmentReader(segment.path) as reader:
         assert reader.digest() == segment.info.digest
 
