@@ -20,6 +20,7 @@ from benchmarks.report.table import show
 from benchmarks.results import (
     COMMIT,
     FORMAT,
+    Along,
     Run,
     SystemInfo,
     other_versions,
@@ -29,6 +30,7 @@ from benchmarks.results import (
 )
 from benchmarks.runner import measure_workload, steps
 from benchmarks.systems import all_systems, is_ours
+from benchmarks.systems.base import Grows, System
 from benchmarks.workloads import REAL_DATA
 
 _TERMINATED = 128 + signal.SIGTERM
@@ -48,7 +50,7 @@ def begin(options: argparse.Namespace, target: Path) -> Run:
         versions=describe_versions(),
         workloads=[],
         systems=[
-            SystemInfo(one.name, one.group.value, one.note, one.available())
+            SystemInfo(one.name, one.group.value, one.note, one.available(), _along(one))
             for one in all_systems()
         ],
         results=[],
@@ -58,7 +60,11 @@ def begin(options: argparse.Namespace, target: Path) -> Run:
     before = read_run(target)
     if (other_versions(before), before.seed) != (other_versions(run), run.seed):
         sys.exit(f"{target} was made with other versions or another seed: choose another --out")
-    return before
+    return msgspec.structs.replace(before, systems=run.systems)
+
+
+def _along(system: System) -> Along | None:
+    return system.along if isinstance(system, Grows) else None
 
 
 def measure(options: argparse.Namespace, console: Console, target: Path) -> Run:

@@ -59,10 +59,18 @@ class Result(msgspec.Struct, frozen=True):
         return max(one.peak_rss_bytes for one in self.repetitions)
 
 
+class Along(msgspec.Struct, frozen=True):
+    """Where something stands in a direction in which work grows: 100 columns, 2 processes."""
+
+    what: str
+    size: int
+
+
 class WorkloadInfo(msgspec.Struct, frozen=True):
     """A workload as it was in this run. text_bytes: of its JSON lines.
 
-    load_before: the machine's, averaged over the minute before it was measured.
+    load_before: the machine's, averaged over the minute before it was measured. along: where it
+    stands among workloads that differ in nothing else.
     """
 
     name: str
@@ -72,15 +80,17 @@ class WorkloadInfo(msgspec.Struct, frozen=True):
     body_events: int
     depth: int
     load_before: float
+    along: Along | None = None
 
 
 class SystemInfo(msgspec.Struct, frozen=True):
-    """A system as it was in this run. missing: why it could not run here."""
+    """A system as it was in this run. missing: why it could not run here. along: as above."""
 
     name: str
     group: str
     note: str
     missing: str = ""
+    along: Along | None = None
 
 
 class Run(msgspec.Struct, frozen=True):

@@ -83,6 +83,7 @@ def measure_workload(
         body_events=workload.body_events,
         depth=workload.depth,
         load_before=round(os.getloadavg()[0], 2),
+        along=workload.along,
     )
     with ExitStack() as workers:
         workers.callback(shutil.rmtree, plan.folder, ignore_errors=True)

@@ -7,6 +7,8 @@ from textwrap import dedent
 
 from benchmarks.machine import one_line
 from benchmarks.report.goals import goals
+from benchmarks.report.growing import directions
+from benchmarks.report.growth_picture import growth_picture
 from benchmarks.report.picture import picture
 from benchmarks.report.ratios import (
     cpu_per_million,
@@ -34,6 +36,7 @@ WIDE = "wide spans"
 PAGE_FILE = "docs/performance.md"
 RUN_FILE = "docs/performance/reference.json"
 PICTURE_FILE = "docs/performance/reference.svg"
+GROWTH_FILE = "docs/performance/growth.svg"
 _SETTING_CHARS = 160
 _README_BEGIN = "- [docs/performance.md]"
 _INTRODUCTION = """\
@@ -85,6 +88,14 @@ _STAGES_TEXT = """\
 """
 
 
+_GROWTH_TEXT = """\
+    The wide spans, dealt out to more processes or threads, sent to more datasets, or spread over
+    more partitions of one indexer (there through real servers); and events of 13 fields of which
+    ten are drawn from more and more columns. Where the number of processes or threads grows, look
+    at events/s by the clock; a machine of few cores says little of it.
+"""
+
+
 def write_page(run: Run, root: Path) -> None:
     """Keep the run beside the page, and make the page, its picture and the README's line of it.
 
@@ -97,6 +108,7 @@ def write_page(run: Run, root: Path) -> None:
     (root / RUN_FILE).parent.mkdir(exist_ok=True)
     write_run(run, root / RUN_FILE)
     (root / PICTURE_FILE).write_text(picture(run))
+    (root / GROWTH_FILE).write_text(growth_picture(run))
     (root / PAGE_FILE).write_text(page(run))
     readme = root / "README.md"
     readme.write_text(with_readme_line(readme.read_text(), run))
@@ -114,7 +126,8 @@ def page(run: Run) -> str:
             "![speed and size of every system on every workload](performance/reference.svg)\n",
             *_matrices(run),
             *_stages(run),
-            *_others(run),
+            *_end_to_end(run),
+            *_growth(run),
             *_systems(run),
         ]
     )
@@ -261,23 +274,46 @@ def _stages(run: Run) -> list[str]:
     ]
 
 
-def _others(run: Run) -> list[str]:
-    """What runs servers, and what grows: every figure that they gave."""
+def _end_to_end(run: Run) -> list[str]:
+    """What runs servers: every figure that they gave."""
     parts = []
-    for group in (Group.END_TO_END, Group.GROWTH):
-        for workload in run.workloads:
-            found = [
-                one
-                for one in run.results
-                if one.group == group and one.workload == workload.name and one.measured
-            ]
-            if not found:
-                continue
-            parts.append(f"## {group.value.capitalize()}: {workload.name}\n")
-            ours = run.find(workload.name, OURS)
-            parts += _table(COLUMNS, [row(one, workload, ours) for one in found])
-            parts += [f"- {one.system}: {_figures(one)}" for one in found if _figures(one)]
-            parts.append("")
+    for workload in run.workloads:
+        found = [
+            one
+            for one in run.results
+            if one.group == Group.END_TO_END and one.workload == workload.name and one.measured
+        ]
+        if not found:
+            continue
+        parts.append(f"## {Group.END_TO_END.value.capitalize()}: {workload.name}\n")
+        ours = run.find(workload.name, OURS)
+        parts += _table(COLUMNS, [row(one, workload, ours) for one in found])
+        parts += [f"- {one.system}: {_figures(one)}" for one in found if _figures(one)]
+        parts.append("")
+    return parts
+
+
+def _growth(run: Run) -> list[str]:
+    """Each direction in which work grows."""
+    found = directions(run)
+    if not found:
+        return []
+    parts = [
+        f"## {Group.GROWTH.value.capitalize()}\n",
+        "![speed as work grows](performance/growth.svg)\n",
+        dedent(_GROWTH_TEXT),
+    ]
+    for what, points in found.items():
+        rows = [
+            [f"{one.along.size:,}", *row(one.result, one.workload, None)[:-1]] for one in points
+        ]
+        parts += [f"### {what.capitalize()}\n", *_table((what, *COLUMNS[:-1]), rows)]
+        parts += [
+            f"- {one.along.size:,} {what}: {_figures(one.result)}"
+            for one in points
+            if _figures(one.result)
+        ]
+        parts.append("")
     return parts
 
 
@@ -290,6 +326,7 @@ def _figures(one: Result) -> str:
 def _systems(run: Run) -> list[str]:
     """What each does less or more, with its settings; what was wrong or could not be done."""
     parts = ["## The systems\n"]
+    measured = _measured(run, *Group)
     for one in run.systems:
         settings = next(
             (each.settings for each in run.results if each.system == one.name and each.settings), {}
@@ -297,7 +334,8 @@ def _systems(run: Run) -> list[str]:
         told = "; ".join(
             f"{name}: `{str(value)[:_SETTING_CHARS]}`" for name, value in settings.items()
         )
-        text = f"not measured: {one.missing}" if one.missing else f"{one.note}. {told}"
+        is_missing = one.missing and one.name not in measured
+        text = f"not measured: {one.missing}" if is_missing else f"{one.note}. {told}"
         parts.append(f"- **{one.name}**: {text}")
     problems = [
         f"- {one.workload}, {one.system}: {' '.join((one.problem or one.wrong).split())[:200]}"

@@ -13,6 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from benchmarks.results import Along
+
 Keys = tuple[str, ...]  # what leads to a field of a line, one key per level
 
 
@@ -129,6 +131,15 @@ class Served(Protocol):
 
     def finish(self) -> Mapping[str, float]:
         """Check what they hold and stop them. Not timed; returns further figures."""
+
+
+@runtime_checkable
+class Grows(Protocol):
+    """What a system has more that stands in a row of ones that differ in one number alone."""
+
+    @property
+    def along(self) -> Along:
+        """In which direction, and where."""
 
 
 def envelope_lines(prepared: Prepared) -> list[bytes]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.results import Along
 from benchmarks.systems.base import Group, Prepared, System, Written
 from benchmarks.systems.bellwether import (
     Bellwether,
@@ -35,6 +36,7 @@ class ManyDatasets(Bellwether):
     def __init__(self, datasets: int) -> None:
         note = "records to sealed segments, one file for each dataset and cut, each fsynced"
         super().__init__(f"{datasets:,} datasets in one log", note)
+        self.along = Along("datasets in one log", datasets)
         self._datasets = datasets
 
     def prepare(self, prepared: Prepared) -> None:
@@ -58,6 +60,7 @@ class Threads:
 
     def __init__(self, count: int) -> None:
         self.name = f"{count} thread{'s' if count > 1 else ''}"
+        self.along = Along("threads", count)
         self._count = count
         self._prepared: Prepared | None = None
         self._kernels: Kernels | None = None
@@ -99,6 +102,7 @@ class Processes:
 
     def __init__(self, count: int) -> None:
         self.name = f"{count} process{'es' if count > 1 else ''}"
+        self.along = Along("processes", count)
         self._count = count
         self._prepared: Prepared | None = None
         self._workers: list[tuple[BaseProcess, Connection]] = []
@@ -138,6 +142,17 @@ class Processes:
         return read_shares(self._prepared)
 
 
+class HttpToSealedOf(HttpToSealed):
+    """`HttpToSealed` with one indexer for so many partitions."""
+
+    group = Group.GROWTH
+
+    def __init__(self, partitions: int) -> None:
+        super().__init__(partitions)
+        self.name = f"http to sealed, {partitions} partition{'s' if partitions > 1 else ''}"
+        self.along = Along("partitions", partitions)
+
+
 def share_of(prepared: Prepared, number: int, count: int) -> list[Accepted]:
     """Every `count`-th record."""
     return accepted_records(prepared)[number::count]
@@ -175,5 +190,5 @@ def all_growth() -> list[System]:
         *(Processes(count) for count in counts),
         *(Threads(count) for count in counts),
         *(ManyDatasets(count) for count in _DATASETS),
-        *(HttpToSealed(count, Group.GROWTH) for count in _PARTITIONS),
+        *(HttpToSealedOf(count) for count in _PARTITIONS),
     ]

@@ -128,29 +128,18 @@ def _close(mine: tuple[float, float], right: tuple[float, float]) -> bool:
 class HttpToSealed(RolesSystem):
     """Bodies in; done when all of it is in segments of the object store, by a cut on demand."""
 
-    def __init__(self, partitions: int = 0, group: Group = Group.END_TO_END) -> None:
+    name = "http to sealed"
+    note = (
+        "shepherd, indexer and query role; every event is checked, fsynced in the log before "
+        "its acknowledgement, then indexed, sealed, published and queryable"
+    )
+
+    def __init__(self, partitions: int = 0) -> None:
         super().__init__(partitions)
-        self.group = group
         self._requests: list[bytes] = []
         self._sent: Sent | None = None
         self._before: dict[str, float] = {}
         self._after: dict[str, float] = {}
-
-    @property
-    def name(self) -> str:
-        """As `System.name`."""
-        if self.group is Group.GROWTH:
-            count = self._partitions
-            return f"http to sealed, {count} partition{'s' if count > 1 else ''}"
-        return "http to sealed"
-
-    @property
-    def note(self) -> str:
-        """As `System.note`."""
-        return (
-            "shepherd, indexer and query role; every event is checked, fsynced in the log before "
-            "its acknowledgement, then indexed, sealed, published and queryable"
-        )
 
     def reset(self) -> None:
         """As `Served.reset`."""

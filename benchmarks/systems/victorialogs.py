@@ -52,7 +52,7 @@ class VictoriaLogs:
         """As `System.settings`."""
         done = subprocess.run([_binary(), "-version"], capture_output=True, text=True, check=False)
         return {
-            "version": (done.stdout + done.stderr).strip()[-200:],
+            "version": done.stdout.strip()[-200:] or "says none (built without one)",
             "flags": "its defaults, but for the folder, the address and the retention",
             "insert": _INSERT,
             "connections": _CONNECTIONS,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks.results import Along
 from benchmarks.systems.base import Checks, Group
 
 WITHOUT_SERVERS = frozenset({Group.FILES, Group.STAGES, Group.YARDSTICKS})
@@ -15,7 +16,8 @@ class Workload:
 
     events: how many a full run takes. body_events: in one body, and in one record of the log.
     depth: how deep ours unpacks objects. quick: part of `--quick`. groups: what is measured on it
-    unless systems are named; systems: only those of these names, then.
+    unless systems are named; systems: only those of these names, then. along: where it stands
+    among workloads that differ in one number alone.
     """
 
     name: str
@@ -28,3 +30,4 @@ class Workload:
     quick: bool = False
     groups: frozenset[Group] = WITHOUT_SERVERS
     systems: frozenset[str] = frozenset()
+    along: Along | None = None

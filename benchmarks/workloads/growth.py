@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import orjson
 
+from benchmarks.results import Along
 from benchmarks.systems import VICTORIALOGS
 from benchmarks.systems.base import Checks, Group
 from benchmarks.workloads.base import Workload
@@ -35,6 +36,7 @@ def _columns(count: int) -> Workload:
         Checks((("duration_ms",), ("status",)), ("service",)),
         events=65_536,
         systems=frozenset({"bellwether", "duckdb (columns given)", "polars (columns given)"}),
+        along=Along("columns", count),
     )
 
 

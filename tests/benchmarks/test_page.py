@@ -2,7 +2,15 @@
 
 from msgspec.structs import replace
 
-from benchmarks.report.page import PAGE_FILE, PICTURE_FILE, RUN_FILE, page, with_readme_line
+from benchmarks.report.growth_picture import growth_picture
+from benchmarks.report.page import (
+    GROWTH_FILE,
+    PAGE_FILE,
+    PICTURE_FILE,
+    RUN_FILE,
+    page,
+    with_readme_line,
+)
 from benchmarks.report.picture import picture
 from benchmarks.results import read_run, with_kept
 from benchmarks.systems import all_systems
@@ -11,10 +19,11 @@ from tests.system.harness import ROOT
 AGAIN = "run `python -m benchmarks --write-docs docs/performance/reference.json`"
 
 
-def test_the_page_and_its_picture_are_those_of_the_committed_run() -> None:
+def test_the_page_and_its_pictures_are_those_of_the_committed_run() -> None:
     run = read_run(ROOT / RUN_FILE)
     assert (ROOT / PAGE_FILE).read_text() == page(run), AGAIN
     assert (ROOT / PICTURE_FILE).read_text() == picture(run), AGAIN
+    assert (ROOT / GROWTH_FILE).read_text() == growth_picture(run), AGAIN
 
 
 def test_the_readme_quotes_the_committed_run() -> None:
