@@ -31,6 +31,8 @@ import numpy as np
 import pyarrow as pa
 from numba.core import config
 
+from common.kernels.locator import KernelFolder
+
 _EXIT_UNWANTED = 1  # nobody is left to hear about it
 _PRIORITY = 10  # steps down, while others serve
 _DONE = "compiled.json"  # digests of all files, by their path within the folder
@@ -121,6 +123,7 @@ def _clear(place: Path) -> None:
 def use_cache(folder: Path, sources: Sequence[ModuleType]) -> None:
     """Have compiled code kept in this folder. Call before a module of the sources is imported."""
     vars(config)["CACHE_DIR"] = str(versioned(folder, sources))
+    vars(config)["CACHE_LOCATOR_CLASSES"] = f"{KernelFolder.__module__}.{KernelFolder.__name__}"
 
 
 def versioned(folder: Path, sources: Sequence[ModuleType]) -> Path:

@@ -16,6 +16,20 @@ _COMPILE = (
     "compile_into(sys.argv[1], 'tests.common.kernels.tiny_ahead')"
 )
 
+# In a process of its own: what tells whether a folder can be written says that it cannot, since
+# permissions do not keep out the superuser, as whom tests may run.
+_LOAD_READ_ONLY = """
+import sys, tempfile
+from pathlib import Path
+
+def refuse(*arguments, **options):
+    raise PermissionError("read-only")
+
+tempfile.TemporaryFile = refuse
+from tests.common.kernels import tiny_ahead
+tiny_ahead.compile_all(Path(sys.argv[1]))
+"""
+
 
 def start(folder: Path) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", _COMPILE, str(folder)]
@@ -89,3 +103,13 @@ def test_a_whole_folder_is_only_read(tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     compile_tiny(folder)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_code_is_loaded_from_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    compile_tiny(folder)
+    command = [sys.executable, "-c", _LOAD_READ_ONLY, str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert misses(folder) == [1, 0]
+    assert is_whole(versioned(folder, (tiny,)))
