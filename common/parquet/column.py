@@ -290,6 +290,8 @@ class _Texts(_Writer):
         """The distinct texts among these: with a dictionary only they need to be compared."""
         if self._entries is None or self.indices is None:
             return None
+        if end - first == len(self.indices):
+            return self._entries
         is_used = np.zeros(len(self._entries.offsets) - 1, np.bool_)
         is_used[self.indices[first:end]] = True
         if is_used.all():
