@@ -126,6 +126,8 @@ KAFKA_RETRY_CONNECT_S: Final = 0.25  # a broker that is down is tried again this
 # --- indexer -----------------------------------------------------------------------------------
 LIVE_BLOCK_ROWS_MAX: Final = 4_096  # larger live blocks are not merged: replay copies nothing
 LIVE_BLOCKS_MERGED: Final = 8  # at once: a third of the copying of 2; queries see 28 small ones
+KERNEL_WAIT_ROWS_MIN: Final = 2_048  # the reference takes fewer in less time than loading does
+KERNEL_WAIT_BYTES_MIN: Final = 2**20  # likewise, of records or of rows in memory
 UNSEALED_CUTS_MAX: Final = 2  # cuts waiting to be published; then reading pauses
 TAIL_EVENTS_MAX: Final = 2_000  # waiting for one reader of a tail; the oldest go first
 TAIL_LOOK_S: Final = 1.0  # a quiet tail notices so soon that its reader has left

@@ -119,6 +119,12 @@ kernel_active = Gauge(
     ["kernel"],
     registry=REGISTRY,
 )
+kernel_waited_seconds_total = Counter(
+    "bellwether_kernel_waited_seconds",
+    "Seconds that partitions' replays and large cuts waited, after the start of an indexer, for "
+    "compiled code to load from its cache (at most `indexer.kernel_wait_ms` each).",
+    registry=REGISTRY,
+)
 kernel_events_handed_total = Counter(
     "bellwether_kernel_events_handed",
     "Events (or broken bodies) that the compiled kernel handed to the reference: bad ones, "

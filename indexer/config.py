@@ -55,6 +55,11 @@ class IndexerConfig:
         "it reading pauses and the log keeps what comes",
     )
     kernel: bool = setting(True, "compile the fast shredder in the background and use it")
+    kernel_wait_ms: int = setting(
+        10_000,
+        "after a start, longest wait of a replay and of large cuts for compiled code that is "
+        "loading from its cache (under a second where nothing else runs; 0: no wait)",
+    )
     kernel_cache: str = setting(
         "", "folder of compiled code, also for several roles (empty: in the role's own folder)"
     )
@@ -70,3 +75,5 @@ class IndexerConfig:
     def __post_init__(self) -> None:
         if self.copies < 1:
             raise ValueError("copies must be 1 or more")
+        if self.kernel_wait_ms < 0:
+            raise ValueError("kernel_wait_ms must be 0 or more")

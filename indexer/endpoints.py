@@ -73,6 +73,7 @@ class Endpoints:
             "paused": partition.shared.budget.paused(partition.number),
             "shredder": self._shredder.name,
             "segment_writer": self._encoders.now.name,
+            "kernel_expected": partition.shared.arrival.is_expected,
             "ready": served is not None,
             "alarms": partition.alarms.raised,
             "unpublished": self._unpublished(partition),

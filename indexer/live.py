@@ -50,6 +50,16 @@ class SealingSet:
     cuts: tuple[CutRows, ...]
     visible: Datasets
 
+    @property
+    def visible_rows(self) -> int:
+        """Number of rows that are still visible."""
+        return sum(rows.rows for rows in self.visible.values())
+
+    @property
+    def visible_bytes(self) -> int:
+        """Bytes of their blocks' arrays."""
+        return sum(size for rows in self.visible.values() for size in rows.sizes)
+
 
 @dataclass(frozen=True, slots=True)
 class LiveRows:

@@ -29,6 +29,7 @@ from common.record import Kind, LogRecord
 from common.reroute import Void
 from common.role import RoleContext
 from indexer.alarms import Alarms
+from indexer.arrival import Arrival
 from indexer.batch import index_batch
 from indexer.budget import LiveBudget, Use
 from indexer.config import IndexerConfig
@@ -74,6 +75,7 @@ class Shared:
     watch: LogWatch
     shredder: Shredder
     encoders: ActiveEncoders
+    arrival: Arrival
     cache: SegmentCache
     tails: Tails
     budget: LiveBudget
@@ -188,7 +190,7 @@ class Partition:
 
     # --- resuming -------------------------------------------------------------------------------
     async def _resume(self) -> Publishing:
-        context = self.shared.context
+        shared, context = self.shared, self.shared.context
         self.stopped_reason = None
         resumed = await resume(
             self.chain,
@@ -213,7 +215,7 @@ class Partition:
         )
         await to_store_thread(sealer.prepare)
         self._begin(resumed, cutoffs)
-        publishing = Publishing(self, sealer, resumed, context, self.shared.config)
+        publishing = Publishing(self, sealer, shared.arrival, resumed, context, shared.config)
         self.publishing = publishing
         self.replay = Replay(
             self.number, resumed.carried.next_offset, self.catch_up_to, context.clock
@@ -373,6 +375,9 @@ class Partition:
     async def _index(self, batch: list[Accepted]) -> None:
         fold, _ = self._state()
         tails = self.shared.tails
+        read_bytes = sum(len(accepted.record.value) for accepted in batch)
+        if self.replay is not None and not self.replay.done:
+            await self.shared.arrival.wait(sum(one.record.n for one in batch), read_bytes)
         async with self._turn:  # the live rows change under nobody's hands meanwhile
             arguments = (self._state()[1].live, batch, fold.next_offset, tails.wanted(self.number))
             if batch:
@@ -389,7 +394,6 @@ class Partition:
         self._set_aside(indexed.set_aside)
         indexed_rows_total.labels(self._label).inc(indexed.rows)
         if self.replay is not None:
-            read_bytes = sum(len(accepted.record.value) for accepted in batch)
             self.replay.took(indexed.live.end_offset, indexed.rows, read_bytes)
         live_rows.labels(self._label).set(indexed.live.rows)
         self.notify()

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from common.metrics import cuts_total, live_rows, unpublished_bytes, unpublished_cuts
 from common.role import RoleContext
+from indexer.arrival import Arrival
 from indexer.checkpoints import Checkpoints
 from indexer.config import IndexerConfig
 from indexer.sealing import PendingCut, SealedCut, Sealer
@@ -46,6 +47,7 @@ class Publishing:
         self,
         serving: Serving,
         sealer: Sealer,
+        arrival: Arrival,
         resumed: Resumed,
         context: RoleContext,
         config: IndexerConfig,
@@ -57,6 +59,7 @@ class Publishing:
         self.waiting: deque[SealedCut] = deque()
         self._serving = serving
         self._sealer = sealer
+        self._arrival = arrival
         self._context = context
         self._config = config
         self._checkpoints = Checkpoints(
@@ -118,6 +121,7 @@ class Publishing:
     async def _seal(self) -> None:
         while True:
             pending = await self.cuts.get()
+            await self._arrival.wait(pending.rows.visible_rows, pending.rows.visible_bytes)
             sealed = await self._sealer.seal(pending)
             await self._serve_files(sealed)
 

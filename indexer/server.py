@@ -16,6 +16,7 @@ from common.metrics import lag_records
 from common.parquet.active import ActiveEncoders
 from common.role import RoleContext
 from common.web import add_health_routes, require_internal_token
+from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.claims import Claims
 from indexer.config import IndexerConfig
@@ -130,6 +131,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         SegmentCache, objects, context.folder / "segments", config.segment_cache_bytes
     )
     shredder, encoders = ActiveShredder(), ActiveEncoders()
+    arrival = Arrival(context.clock, config.kernel_wait_ms)
     tails = Tails()
     budget = LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
     repairs = Repairs(log, objects, cache, shredder, encoders, context.folder / "repair")
@@ -141,7 +143,17 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     retentions = Retentions(context.backends.metadata, context.clock, config.retention_days)
     indexer = Indexer(
         Shared(
-            context, config, watch, shredder, encoders, cache, tails, budget, warming, retentions
+            context,
+            config,
+            watch,
+            shredder,
+            encoders,
+            arrival,
+            cache,
+            tails,
+            budget,
+            warming,
+            retentions,
         )
     )
     views = Views(indexer.partitions, fetching, Footers(), repairs, context.clock)
@@ -174,7 +186,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     app.router.add_post("/internal/held", HeldEndpoint(indexer.partitions).handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()
-    compiling = asyncio.create_task(_compile(shredder, encoders, context, config))
+    compiling = asyncio.create_task(_compile(shredder, encoders, arrival, context, config))
     try:
         site = web.TCPSite(runner, context.host, context.port)
         await site.start()
@@ -192,13 +204,24 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
 async def _compile(
     shredder: ActiveShredder,
     encoders: ActiveEncoders,
+    arrival: Arrival,
     context: RoleContext,
     config: IndexerConfig,
 ) -> None:
-    if config.kernel:
-        folder = Path(config.kernel_cache) if config.kernel_cache else context.folder / "kernel"
-        seeds = (context.random.getrandbits(63), context.random.getrandbits(63))
+    """Have compiled code serve: first all that is in the cache, then what has to be compiled."""
+    if not config.kernel:
+        return
+    folder = Path(config.kernel_cache) if config.kernel_cache else context.folder / "kernel"
+    seeds = (context.random.getrandbits(63), context.random.getrandbits(63))
+    arrival.expect()
+    try:
+        shredder_was = await shredder.load_cached(folder, seeds)
+        encoders_were = await encoders.load_cached(folder)
+    finally:
+        arrival.settle()
+    if not shredder_was:
         await shredder.activate_kernel(folder, seeds)
+    if not encoders_were:
         await encoders.activate_kernel(folder)
 
 

@@ -4,19 +4,15 @@ The folder of a compilation is named after all that decides whether numba will t
 (else a role would compile while it serves): the sources, where they are and when they were
 written, the versions that made it, and the processor.
 
-numba runs whatever machine code it finds there. So the digests of all files are written down when
-all is compiled; before a role loads anything, the compiling process compares them. What is damaged
-goes, and is compiled anew. A folder that is whole is only read.
+A folder that is whole is only read. What is damaged goes, and is compiled anew.
 """
 
 import fcntl
 import hashlib
 import importlib
-import json
 import os
 import pickle
 import platform
-import shutil
 import sys
 import threading
 from collections.abc import Sequence
@@ -31,13 +27,11 @@ import numpy as np
 import pyarrow as pa
 from numba.core import config
 
+from common.kernels.folder import LOCK, clear, is_damaged, is_whole, write_down
 from common.kernels.locator import KernelFolder
 
 _EXIT_UNWANTED = 1  # nobody is left to hear about it
 _PRIORITY = 10  # steps down, while others serve
-_DONE = "compiled.json"  # digests of all files, by their path within the folder
-_LOCK = "lock"
-_CODE = ".nbc"  # numba's machine code; ".nbi" is its index
 
 
 class Kernel(Protocol):
@@ -69,55 +63,24 @@ def compile_into(folder: str, module: str) -> None:
     if is_whole(place):
         return
     place.mkdir(parents=True, exist_ok=True)
-    with (place / _LOCK).open("w") as lock:
+    with (place / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # freed when the process ends, however it ends
         if is_whole(place):  # made by another process meanwhile
             return
-        if _damaged(place):
-            _clear(place)
+        if is_damaged(place):
+            clear(place)
         try:
             kernel.compile_all(Path(folder))
         except (OSError, ValueError, EOFError, pickle.UnpicklingError):  # an index is damaged
-            _clear(place)
+            clear(place)
             kernel.compile_all(Path(folder))
-        made = place / f"{_DONE}.new"
-        made.write_text(json.dumps(_digests(place)))
-        made.rename(place / _DONE)
+        write_down(place)
 
 
-def is_whole(place: Path) -> bool:
-    """Whether every file of a compilation is there as it was written."""
-    written = _written(place)
-    return bool(written) and written.items() <= _digests(place).items()
-
-
-def _damaged(place: Path) -> bool:
-    """Whether machine code is not what was compiled. An index may have got further entries."""
-    code = {name: digest for name, digest in _written(place).items() if name.endswith(_CODE)}
-    return not code.items() <= _digests(place).items()
-
-
-def _written(place: Path) -> dict[str, str]:
-    """Digests as they were when all was compiled; none if it never was, or that file is damaged."""
-    try:
-        return dict(json.loads((place / _DONE).read_bytes()))
-    except (OSError, ValueError, TypeError):
-        return {}
-
-
-def _digests(place: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(place)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(place.rglob("*.nb?"))
-    }
-
-
-def _clear(place: Path) -> None:
-    for path in place.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != _LOCK:
-            path.unlink()
+def is_compiled(folder: Path, module: str) -> bool:
+    """Whether a kernel is in the folder, whole, so that loading it compiles nothing. Raises."""
+    kernel = cast(Kernel, importlib.import_module(module))
+    return is_whole(versioned(folder, kernel.SOURCES))
 
 
 def use_cache(folder: Path, sources: Sequence[ModuleType]) -> None:

@@ -1,8 +1,9 @@
 """A kernel made ready while the reference serves: compiled, loaded, tried, or said why not (I3).
 
 Compiling takes seconds of a core, so it runs in a process of its own, at low priority, into a
-folder where the next start finds it. A role then loads it in a thread and tries it against the
-reference before it serves. Whatever goes wrong is said, and the reference goes on serving: the
+folder where the next start finds it: that one then starts no process, which would import all that
+the role does (a CPU second for each kernel). A role loads the code in a thread and tries it against
+the reference before it serves. Whatever goes wrong is said, and the reference goes on serving: the
 results are the same, only slower.
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from common.errors import BellwetherError
+from common.kernels.folder import has_any
 from common.logs import say
 
 _COMPILE = (
@@ -30,24 +32,66 @@ class KernelUnavailable(BellwetherError):
     """A compiled kernel cannot be used here; the text says why."""
 
 
+async def is_compiled(folder: Path, module: str) -> bool:
+    """Whether the kernel of this module is in the cache, whole: loading it compiles nothing.
+
+    A cache that cannot be looked at is said, and counts as empty: who compiles anew meets it again.
+    """
+    try:
+        return await asyncio.to_thread(_is_compiled, folder, module)
+    except KernelUnavailable as error:
+        text = "the cache of compiled code cannot be looked at; compiling anew"
+        say(logger, logging.WARNING, text, cache=str(folder), why=str(error))
+        return False
+
+
 async def prepare(what: str, folder: Path, module: str, load: Callable[[Path], T]) -> T | None:
     """The kernel of this module, compiled in `folder` and loaded; None, loudly, where it cannot be.
 
     what: how operators know it. load: gives the kernel once it is proved; it runs in a thread.
     """
+    if not await is_compiled(folder, module):
+        try:
+            await _compile_in_process(folder, module)
+        except KernelUnavailable as error:
+            _say_unavailable(what, error)
+            return None
+    return await load_compiled(what, folder, load)
+
+
+def _is_compiled(folder: Path, module: str) -> bool:
+    """Blocks for some tenths of a second, if there is anything. Raises KernelUnavailable.
+
+    numba is imported only if it has compiled something here before, in a process that ended well.
+    """
     try:
-        await _compile_in_process(folder, module)
+        if not has_any(folder):
+            return False
+        from common.kernels import ahead  # numba: only where it is wanted, never on the loop
+
+        return ahead.is_compiled(folder, module)
+    except Exception as error:
+        raise KernelUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+async def load_compiled(what: str, folder: Path, load: Callable[[Path], T]) -> T | None:
+    """What `load` gives of code that is in the cache; None, loudly, if it fails."""
+    try:
         kernel = await asyncio.to_thread(_load, folder, load)
     except KernelUnavailable as error:
-        say(
-            logger,
-            logging.ERROR,
-            f"the compiled {what} cannot be used; the reference goes on, several times slower",
-            why=str(error),
-        )
+        _say_unavailable(what, error)
         return None
     say(logger, logging.INFO, f"the compiled {what} is active", cache=str(folder))
     return kernel
+
+
+def _say_unavailable(what: str, error: KernelUnavailable) -> None:
+    say(
+        logger,
+        logging.ERROR,
+        f"the compiled {what} cannot be used; the reference goes on, several times slower",
+        why=str(error),
+    )
 
 
 async def _compile_in_process(folder: Path, module: str) -> None:

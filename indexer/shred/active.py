@@ -1,14 +1,16 @@
 """The shredder that serves: the reference first, the compiled one as soon as it is ready (I3)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from common.kernels.background import prepare
+from common.kernels.background import is_compiled, load_compiled, prepare
 from common.metrics import kernel_active, kernel_events_handed_total
 from indexer.shred.interface import Accepted, Shredded, Shredder, ShredInput
 from indexer.shred.reference import ReferenceShredder
 
 Seeds = tuple[int, int]
+_WHAT = "shredder"
+_MODULE = "indexer.shred.ahead"
 
 
 class ActiveShredder:
@@ -16,7 +18,7 @@ class ActiveShredder:
 
     def __init__(self) -> None:
         self._active: Shredder = ReferenceShredder()
-        kernel_active.labels("shredder").set(0)
+        kernel_active.labels(_WHAT).set(0)
 
     @property
     def name(self) -> str:
@@ -31,15 +33,30 @@ class ActiveShredder:
         """As `Shredder.shred_values`."""
         return self._active.shred_values(records)
 
+    async def load_cached(self, folder: Path, seeds: Seeds) -> bool:
+        """Serve with the kernel if it was compiled before. Returns whether it was.
+
+        If it was and yet cannot be used, that is said, and the reference goes on.
+        """
+        if not await is_compiled(folder, _MODULE):
+            return False
+        self._serve(await load_compiled(_WHAT, folder, _loading(seeds)))
+        return True
+
     async def activate_kernel(self, folder: Path, seeds: Seeds) -> None:
         """Have the kernel compiled in `folder`, try it, and serve with it from then on."""
+        self._serve(await prepare(_WHAT, folder, _MODULE, _loading(seeds)))
 
-        def load(folder: Path) -> Shredder:
-            from indexer.shred import ahead  # numba: only where it is wanted, never on the loop
-
-            return ahead.load(folder, seeds, kernel_events_handed_total.inc)
-
-        kernel = await prepare("shredder", folder, "indexer.shred.ahead", load)
+    def _serve(self, kernel: Shredder | None) -> None:
         if kernel is not None:
             self._active = kernel
-            kernel_active.labels("shredder").set(1)
+            kernel_active.labels(_WHAT).set(1)
+
+
+def _loading(seeds: Seeds) -> Callable[[Path], Shredder]:
+    def load(folder: Path) -> Shredder:
+        from indexer.shred import ahead  # numba: only where it is wanted, never on the loop
+
+        return ahead.load(folder, seeds, kernel_events_handed_total.inc)
+
+    return load

@@ -19,6 +19,7 @@ from common.parquet.active import ActiveEncoders
 from common.record import Record, encode_event_line, events_record
 from common.role import Backends, RoleContext
 from common.telemetry import NoTelemetry
+from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.config import IndexerConfig
 from indexer.partition import Partition, Shared
@@ -114,6 +115,7 @@ async def running(
     config: IndexerConfig = QUICK,
     budget: LiveBudget | None = None,
     shredder: Shredder | None = None,
+    arrival: Arrival | None = None,
 ) -> AsyncIterator[Partition]:
     """A partition that is being indexed; dropped without a goodbye at the end."""
     identity = await context.backends.log.open()
@@ -132,6 +134,7 @@ async def running(
         watch,
         shredder,
         ActiveEncoders(),
+        arrival or Arrival(context.clock, config.kernel_wait_ms),
         cache,
         Tails(),
         budget,

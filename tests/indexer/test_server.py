@@ -13,6 +13,7 @@ from common import limits
 from common.members import Member, list_members, list_partition_holders
 from common.role import RoleContext
 from common.web import INTERNAL_TOKEN_HEADER
+from indexer.config import IndexerConfig
 from indexer.server import serve
 from indexer.tail import Followed, TailRecord, Tails
 from tests.indexer.house import DATASET, QUICK, append, open_context
@@ -31,9 +32,11 @@ async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 @asynccontextmanager
-async def served(context: RoleContext) -> AsyncIterator[ClientSession]:
+async def served(
+    context: RoleContext, config: IndexerConfig = QUICK
+) -> AsyncIterator[ClientSession]:
     """A running indexer and a session to it."""
-    task = asyncio.create_task(serve(context, QUICK))
+    task = asyncio.create_task(serve(context, config))
 
     async def announced() -> bool:
         assert not task.done(), task

@@ -1,0 +1,66 @@
+"""Compiled code that is about to serve: large steps of a start wait for it, a bounded time (I11).
+
+The reference takes ten to twenty times the CPU, and takes it from the thread that loads the
+compiled code. So while code is loading from its cache, a replay's next step and a large cut wait;
+their rows are in memory or in the log either way. Never waited for: code that must be compiled
+first, anything that follows the log's end, a small step. One deadline holds for all waits of a
+process, so code that never comes delays nothing for longer than that.
+"""
+
+import asyncio
+import logging
+
+from common import limits
+from common.clock import Clock
+from common.logs import say
+from common.metrics import kernel_waited_seconds_total
+
+logger = logging.getLogger(__name__)
+
+
+class Arrival:
+    """Whether compiled code will serve in a moment. Nothing is expected at first."""
+
+    def __init__(self, clock: Clock, wait_ms: int) -> None:
+        self._clock = clock
+        self._wait_ms = wait_ms
+        self._deadline_ns = 0
+        self._settled = asyncio.Event()
+        self._settled.set()
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether large steps wait now."""
+        return not self._settled.is_set()
+
+    def expect(self) -> None:
+        """The cache is being looked at, and what is in it is loaded: `settle` will follow."""
+        self._deadline_ns = self._clock.monotonic_ns() + self._wait_ms * 10**6
+        if self._wait_ms > 0:
+            self._settled.clear()
+
+    def settle(self) -> None:
+        """Whatever can serve soon serves. Nobody waits from now on."""
+        self._settled.set()
+
+    async def wait(self, rows: int, size_bytes: int) -> None:
+        """Until the compiled code serves, if a step is so large; at most to the deadline."""
+        is_large = rows >= limits.KERNEL_WAIT_ROWS_MIN or size_bytes >= limits.KERNEL_WAIT_BYTES_MIN
+        if not is_large or not self.is_expected:
+            return
+        began_ns = self._clock.monotonic_ns()
+        try:
+            async with asyncio.timeout(max(0, self._deadline_ns - began_ns) / 1e9):
+                await self._settled.wait()
+        except TimeoutError:
+            if self.is_expected:
+                self.settle()
+                say(
+                    logger,
+                    logging.WARNING,
+                    "compiled code has not come in time; the reference goes on, several times "
+                    "slower (is this machine overloaded, or the disk of its cache slow?)",
+                    waited_ms=self._wait_ms,
+                )
+        finally:
+            kernel_waited_seconds_total.inc((self._clock.monotonic_ns() - began_ns) / 1e9)
