@@ -21,6 +21,7 @@ from benchmarks.results import (
     COMMIT,
     FORMAT,
     Along,
+    NoRun,
     Run,
     SystemInfo,
     other_versions,
@@ -34,6 +35,7 @@ from benchmarks.systems.base import Grows, System
 from benchmarks.workloads import REAL_DATA
 
 _TERMINATED = 128 + signal.SIGTERM
+_INTERRUPTED = 128 + signal.SIGINT
 _WIDTH = 130  # of tables that go to a file
 
 
@@ -91,6 +93,14 @@ def measure(options: argparse.Namespace, console: Console, target: Path) -> Run:
     return run
 
 
+def _make_folder(folder: Path) -> None:
+    """Exits when it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(f"cannot write to {folder}: {error}")
+
+
 def main(arguments: list[str]) -> int:
     """Measure, show and write. Fails when ours failed or gave back anything else than it got."""
     options = parse(arguments)
@@ -104,13 +114,20 @@ def main(arguments: list[str]) -> int:
         for system in chosen_systems(options):
             console.print(f"{system.name}: {system.available() or system.note}", markup=False)
         return 0
-    if options.write_docs:
-        write_page(read_run(options.write_docs), Path(__file__).parents[1])
-        return 0
-    options.out.mkdir(parents=True, exist_ok=True)
-    run = measure(options, console, options.out / "run.json")
+    try:
+        if options.write_docs:
+            write_page(read_run(options.write_docs), Path(__file__).parents[1])
+            return 0
+        _make_folder(options.out)
+        run = measure(options, console, options.out / "run.json")
+        (options.out / "run.svg").write_text(picture(run))
+    except KeyboardInterrupt:
+        text = f"interrupted: run.json in {options.out} has what was finished, --add keeps it"
+        console.print(text, markup=False)
+        return _INTERRUPTED
+    except NoRun as error:
+        sys.exit(str(error))
     show(run, console)
-    (options.out / "run.svg").write_text(picture(run))
     console.print(f"written: run.json and run.svg in {options.out}", markup=False)
     ours = [one for one in run.results if is_ours(one.system, one.group)]
     return int(any(one.problem or one.wrong for one in ours))

@@ -14,6 +14,7 @@ from benchmarks.workloads.base import WITHOUT_SERVERS
 _QUICK_EVENTS = 4_096
 _QUICK_REPETITIONS = 2
 _REPETITIONS = 5
+_WORKING = "benchmarks-working"  # emptied and removed: no name that others might use beside it
 _GROUPS = {one.name.lower().replace("_", "-"): one for one in Group}
 
 
@@ -28,8 +29,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--workload", action="append", metavar="NAME", help="only this one (may be repeated)")
     add("--system", action="append", metavar="NAME", help="only this one (may be repeated)")
     add("--group", action="append", choices=_GROUPS, help="only systems of it (may be repeated)")
-    add("--repetitions", type=int, metavar="N", help=f"of each (default: {_REPETITIONS})")
-    add("--events", type=int, default=0, metavar="N", help="at most so many of each workload")
+    add("--repetitions", type=_count, metavar="N", help=f"of each (default: {_REPETITIONS})")
+    add("--events", type=_count, default=0, metavar="N", help="at most so many of each workload")
     add("--seed", type=int, default=7, help="of events and of the order of calls")
     folder = Path("benchmark-results")
     add("--out", type=Path, default=folder, metavar="FOLDER", help=f"(default: {folder})")
@@ -42,13 +43,21 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _count(text: str) -> int:
+    """A number of events or repetitions."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
+    return number
+
+
 def plan_of(options: argparse.Namespace) -> Plan:
     """How to measure."""
     return Plan(
         seed=options.seed,
         repetitions=options.repetitions or (_QUICK_REPETITIONS if options.quick else _REPETITIONS),
         events=options.events or (_QUICK_EVENTS if options.quick else 0),
-        folder=options.out.absolute() / "working",
+        folder=options.out.absolute() / _WORKING,
         cache=options.out.absolute() / "cache",
     )
 

@@ -11,6 +11,10 @@ COMMIT = "commit"  # among the versions: of our sources
 _OWN = ("bellwether", COMMIT)
 
 
+class NoRun(Exception):
+    """A file that is not one of a run's; the text says why."""
+
+
 class Repetition(msgspec.Struct, frozen=True):
     """One timed call. cpu_s and peak_rss_bytes: of the process and everything it started.
 
@@ -172,10 +176,18 @@ def other_versions(run: Run) -> dict[str, str]:
 
 
 def write_run(run: Run, path: Path) -> None:
-    """Write it as JSON."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
+    """Write it as JSON; whoever is interrupted leaves the one before it."""
+    made = path.with_suffix(".new")
+    made.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
+    made.replace(path)
 
 
 def read_run(path: Path) -> Run:
-    """Read what `write_run` wrote. Raises msgspec.ValidationError."""
-    return msgspec.json.decode(path.read_bytes(), type=Run)
+    """Read what `write_run` wrote. Raises NoRun."""
+    try:
+        run = msgspec.json.decode(path.read_bytes(), type=Run)
+    except (OSError, msgspec.DecodeError) as error:
+        raise NoRun(f"{path} cannot be read as the file of a run: {error}") from error
+    if run.format != FORMAT:
+        raise NoRun(f"{path} has format {run.format}; this program reads {FORMAT}")
+    return run

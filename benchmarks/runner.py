@@ -74,19 +74,18 @@ def measure_workload(
     say(f"{workload.name}: making the events")
     shutil.rmtree(plan.folder, ignore_errors=True)
     events = min(plan.events or workload.events, workload.events)
-    made = make_input(workload, plan.seed, events, plan.folder / "input")
-    info = WorkloadInfo(
-        name=workload.name,
-        note=workload.note,
-        events=events,
-        text_bytes=made.text_bytes,
-        body_events=workload.body_events,
-        depth=workload.depth,
-        load_before=round(os.getloadavg()[0], 2),
-        along=workload.along,
-    )
     with ExitStack() as workers:
         workers.callback(shutil.rmtree, plan.folder, ignore_errors=True)
+        made = make_input(workload, plan.seed, events, plan.folder / "input")
+        info = WorkloadInfo(
+            name=workload.name,
+            note=workload.note,
+            events=events,
+            text_bytes=made.text_bytes,
+            body_events=workload.body_events,
+            depth=workload.depth,
+            load_before=round(os.getloadavg()[0], 2),
+        )
         measured = _start(plan, systems, workers)
         _prepare(plan, workload, made, measured, say)
         _repeat(plan, workload, measured, say)
