@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 import orjson
@@ -26,6 +27,10 @@ Headers = tuple[tuple[str, bytes], ...]
 _contexts = threading.local()
 _ZSTD_LEVEL = 1  # measured on wide events: a third of the CPU of level 3 for 6 % more bytes
 _STORED_LEVEL = -131_072  # zstd's fastest: a frame whose block holds the bytes as they are
+# Beyond so many bytes zstd itself takes twice the table and the window, which no longer stay in the
+# nearest caches: 5 to 15 % more CPU for about as many bytes (-2 to 5 %, wide events 0.2 %).
+_LARGE_BYTES = 131_072
+_LARGE_WINDOW_LOG, _LARGE_HASH_LOG = 18, 13
 
 
 class Kind(StrEnum):
@@ -153,19 +158,36 @@ def encode_event_line(time_ns: int, sample_rate: int, data: bytes) -> bytes:
 
 def compress_value(lines: bytes) -> bytes:
     """The value of an events record: one zstd frame with content size and checksum."""
-    return _compressor(stored=len(lines) <= limits.RECORD_STORED_BYTES_MAX).compress(lines)
-
-
-def _compressor(*, stored: bool) -> zstandard.ZstdCompressor:
-    """Two for each thread, as for `decompressor`. stored: leaves bytes as they are."""
     try:
-        found: tuple[zstandard.ZstdCompressor, zstandard.ZstdCompressor] = _contexts.compressors
+        compressors: _Compressors = _contexts.compressors
     except AttributeError:
-        found = _contexts.compressors = (
-            zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True),
-            zstandard.ZstdCompressor(level=_STORED_LEVEL, write_checksum=True),
-        )
-    return found[stored]
+        compressors = _contexts.compressors = _make_compressors()
+    if len(lines) <= limits.RECORD_STORED_BYTES_MAX:
+        return compressors.stored.compress(lines)
+    of_size = compressors.large if len(lines) > _LARGE_BYTES else compressors.usual
+    return of_size.compress(lines)
+
+
+class _Compressors(NamedTuple):
+    """Of one thread, as for `decompressor`; by the size of what they compress."""
+
+    stored: zstandard.ZstdCompressor
+    usual: zstandard.ZstdCompressor
+    large: zstandard.ZstdCompressor
+
+
+def _make_compressors() -> _Compressors:
+    large = zstandard.ZstdCompressionParameters.from_level(
+        _ZSTD_LEVEL,
+        window_log=_LARGE_WINDOW_LOG,
+        hash_log=_LARGE_HASH_LOG,
+        write_checksum=True,
+    )
+    return _Compressors(
+        zstandard.ZstdCompressor(level=_STORED_LEVEL, write_checksum=True),
+        zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True),
+        zstandard.ZstdCompressor(compression_params=large),
+    )
 
 
 def decompressor() -> zstandard.ZstdDecompressor:

@@ -24,7 +24,7 @@ def test_events_record_round_trips() -> None:
     assert record.decompress_value(back.value) == b'{"t":1,"r":2,"d":{"a":1}}\n'
 
 
-@pytest.mark.parametrize("size", [0, 1, 255, 256, 1_023, 1_024, 1_025, 2_000, 300_000])
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 1_023, 1_024, 1_025, 2_000, 131_073, 300_000])
 def test_small_values_hold_their_lines_as_they_are(size: int) -> None:
     lines = random.Random(size).choices(b'abcdefgh":{},', k=size)
     value = record.compress_value(bytes(lines))
