@@ -28,6 +28,11 @@ def usage(pid: int) -> Usage:
     return Usage((int(stat[11]) + int(stat[12])) / _TICKS_PER_S, pages * _PAGE_BYTES)
 
 
+def used_s(pid: int) -> float:
+    """CPU seconds of a process and of those it started, running or ended."""
+    return sum(map(_with_ended_children_s, (pid, *descendants(pid))))
+
+
 def folder_bytes(folder: Path) -> int:
     """Bytes of all files below a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -28,6 +28,7 @@ _READY_S = 90.0
 _COMPILED_S = 600.0  # of a busy machine, where nothing is in the cache yet
 _STOP_S = 40.0
 _STEP_S = 0.02
+_METRICS_STEP_S = 0.1  # rendering them takes milliseconds of the role's CPU time
 _METRICS_TIMEOUT_S = 10.0
 _ORDER = ("shepherd", "query", "indexer")  # of stopping: as `up` does
 _SAID_CHARS = 800
@@ -36,7 +37,11 @@ _KERNEL = re.compile(r"^bellwether_kernel_active{.*} (.*)$", re.MULTILINE)
 
 
 class Roles:
-    """Role processes that share one data folder. kernels: folder of compiled code, kept."""
+    """Role processes that share one data folder. kernels: folder of compiled code, kept.
+
+    Python's own bytecode is kept beside it, as an installer leaves it beside the sources: without
+    it each start takes a CPU second more.
+    """
 
     def __init__(self, folder: Path, kernels: Path, settings: Mapping[str, str]) -> None:
         self.data = folder / "data"
@@ -49,6 +54,8 @@ class Roles:
             "BELLWETHER_INDEXER_COPIES": "1",
             "BELLWETHER_INDEXER_KERNEL_CACHE": str(kernels),
             "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(kernels),
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(kernels.parent / "bytecode"),
             **settings,
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -108,7 +115,13 @@ class Roles:
         os.close(self._own_fd)
         os.close(self._roles_fd)
 
-    def wait(self, test: Callable[[], bool], what: str, seconds: float = _READY_S) -> None:
+    def wait(
+        self,
+        test: Callable[[], bool],
+        what: str,
+        seconds: float = _READY_S,
+        step_s: float = _STEP_S,
+    ) -> None:
         """Wait for a condition. Raises RuntimeError when it takes too long or a role ends."""
         until = time.monotonic() + seconds
         while not test():
@@ -117,7 +130,7 @@ class Roles:
                     raise RuntimeError(f"{role} ended with {process.poll()}: {self._said(role)}")
             if time.monotonic() > until:
                 raise RuntimeError(f"waited {seconds:.0f} s for {what}")
-            time.sleep(_STEP_S)
+            time.sleep(step_s)
 
     def partitions(self) -> list[dict[str, Any]]:
         """What the indexer says of each partition."""
@@ -135,7 +148,7 @@ class Roles:
                 for one in members
             )
 
-        self.wait(serve, "compiled code to serve", _COMPILED_S)
+        self.wait(serve, "compiled code to serve", _COMPILED_S, _METRICS_STEP_S)
 
     def _is_ready(self, role: str) -> bool:
         member = self._member(role)

@@ -78,13 +78,13 @@ class RolesSystem:
         bodies = -(-self.prepared.events // self.prepared.body_events)
         return min(max(self._partitions, 1), bodies)
 
-    def begin_anew(self) -> Roles:
-        """Roles on an empty folder; none is started."""
+    def begin_anew(self, kernels: Path | None = None) -> Roles:
+        """Roles on an empty folder; none is started. kernels: other than the usual cache."""
         self.end()
         folder = self.prepared.folder / "roles"
         shutil.rmtree(folder, ignore_errors=True)
         settings = {"BELLWETHER_LOG_PARTITIONS": str(self._partitions)} if self._partitions else {}
-        self._roles = Roles(folder, self.prepared.cache / "kernel", settings)
+        self._roles = Roles(folder, kernels or self.prepared.cache / "kernel", settings)
         return self._roles
 
     def end(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.workloads.access import access
 from benchmarks.workloads.base import Workload
 from benchmarks.workloads.fields import FIELDS_500, FIELDS_2000, RANDOM_ORDER, SPARSE
-from benchmarks.workloads.growth import COLUMNS, GROWING, LONG_LOG, OVER_HTTP
+from benchmarks.workloads.growth import COLUMNS, GROWING, OVER_HTTP, REPLAYED
 from benchmarks.workloads.metrics import METRICS
 from benchmarks.workloads.nginx import nginx
 from benchmarks.workloads.values import DISTINCT, LONG_TEXT, MIXED, NESTED, UNICODE
@@ -32,7 +32,7 @@ def all_workloads(real_data: Path | None = None) -> list[Workload]:
         NESTED,
         *BODIES,
         OVER_HTTP,
-        LONG_LOG,
+        *REPLAYED,
         GROWING,
         *COLUMNS,
     ]

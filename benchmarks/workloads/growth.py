@@ -60,12 +60,19 @@ GROWING = replace(
     quick=False,
     groups=frozenset({Group.GROWTH}),
 )
-LONG_LOG = replace(
-    WIDE,
-    name="wide spans, a long log",
-    note="the same kind of events, half a million of them, for the replay of a log",
-    events=524_288,
-    quick=False,
-    groups=frozenset({Group.END_TO_END}),
-    systems=frozenset({"log replay to sealed"}),
-)
+
+
+def _replayed(events: int) -> Workload:
+    return replace(
+        WIDE,
+        name=f"wide spans, a log of {events:,}",
+        note="the same kind of events, for the replay of a log that grows: a start is part of it",
+        events=events,
+        quick=False,
+        groups=frozenset({Group.END_TO_END}),
+        systems=frozenset({"log replay to sealed"}),
+        along=Along("events in a replayed log", events),
+    )
+
+
+REPLAYED = tuple(_replayed(events) for events in (32_768, 524_288))

@@ -80,4 +80,5 @@ def test_every_growing_workload_says_where_it_stands() -> None:
     found = [one.along for one in all_workloads(None) if one.along]
     assert [(one.what, one.size) for one in found] == [
         ("columns", 10), ("columns", 100), ("columns", 1_000), ("columns", 10_000),
+        ("events in a replayed log", 32_768), ("events in a replayed log", 524_288),
     ]  # fmt: skip
