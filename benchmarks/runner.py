@@ -85,6 +85,7 @@ def measure_workload(
             body_events=workload.body_events,
             depth=workload.depth,
             load_before=round(os.getloadavg()[0], 2),
+            along=workload.along,
         )
         measured = _start(plan, systems, workers)
         _prepare(plan, workload, made, measured, say)

@@ -1,11 +1,14 @@
 """What the report says of growing work: every direction has its table and its panel."""
 
+from pathlib import Path
+
 from msgspec.structs import replace
 
 from benchmarks.report.growing import directions
 from benchmarks.report.growth_picture import growth_picture
 from benchmarks.report.page import RUN_FILE, page
 from benchmarks.results import Along, Repetition, Result, Run, SystemInfo, WorkloadInfo, read_run
+from benchmarks.runner import Plan, measure_workload
 from benchmarks.systems.base import Group
 from benchmarks.workloads import all_workloads
 from tests.system.harness import ROOT
@@ -82,3 +85,11 @@ def test_every_growing_workload_says_where_it_stands() -> None:
         ("columns", 10), ("columns", 100), ("columns", 1_000), ("columns", 10_000),
         ("events in a replayed log", 32_768), ("events in a replayed log", 524_288),
     ]  # fmt: skip
+
+
+def test_a_run_keeps_where_its_workload_stands(tmp_path: Path) -> None:
+    plan = Plan(7, 1, 20, tmp_path / "working", tmp_path / "cache")
+    for one in all_workloads(None):
+        if one.along:
+            info, _ = measure_workload(plan, one, [], lambda _: None)
+            assert info.along == one.along
