@@ -6,8 +6,10 @@ settings: twins, replays and restarts from any manifest come to the same cuts.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from common import limits
 from common.record import (
@@ -69,11 +71,10 @@ class Cut:
     rerouted: ReroutedCut
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """What one record means. `record` is None if it is set aside; `cut` ends after this record.
 
-    void: questions that the record puts to this partition.
+    void: questions that the record puts to this partition. A struct, as each record has one.
     """
 
     action: Action
@@ -224,12 +225,14 @@ class Fold:
         return self._advance(message, Step(action, record, void=void), marked=marked)
 
     def _fold_events(self, record: Record, message: LogRecord) -> Action:
-        if any(record.batch in window for window in self._windows):
-            return Action.DUPLICATE
+        for window in self._windows:
+            if record.batch in window:
+                return Action.DUPLICATE
         if self.reroutes.refuses(record.batch):
             return Action.VOIDED
-        place = Place(self._epoch_number, message.offset)
-        self.reroutes.add(record, place, message.append_ns, message.partition)
+        if record.unless:
+            place = Place(self._epoch_number, message.offset)
+            self.reroutes.add(record, place, message.append_ns, message.partition)
         self._windows[-1][record.batch] = message.offset
         self._batches.append((record.batch, message.offset))
         self._datasets.add(record.dataset)
@@ -279,7 +282,7 @@ class Fold:
         if not due:
             return step
         batch = b"" if step.record is None else step.record.batch
-        return replace(step, cut=self._cut(message, batch))
+        return msgspec.structs.replace(step, cut=self._cut(message, batch))
 
     def _cut(self, message: LogRecord, batch: bytes) -> Cut:
         cut = Cut(

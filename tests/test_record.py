@@ -2,6 +2,7 @@
 
 import random
 
+import msgspec
 import pytest
 import zstandard
 
@@ -53,6 +54,29 @@ def test_conditional_record_names_the_other_partitions() -> None:
         strange = record.LogRecord(0, 0, 0, (*record.encode_headers(item), ("unless", number)), b"")
         with pytest.raises(record.RecordError):
             record.decode(strange)
+
+
+def test_what_is_remembered_of_headers_never_answers_for_others() -> None:
+    base = record.Record(record.Kind.EVENTS, b"value", bytes(16), "t", "e", "d", 3, 1, "random")
+    others = [
+        {"value": b"other"},
+        {"batch": bytes(15) + b"1"},
+        {"team": "t2"},
+        {"env": "e2"},
+        {"dataset": "d2"},
+        {"n": 4},
+        {"depth": 2},
+        {"via": "r" * 600},
+        {"unless": (4,)},
+    ]
+    items = [base, *(msgspec.structs.replace(base, **other) for other in others)]
+    for item in items * 2:
+        assert record.decode(as_message(item)) == item
+    short = msgspec.structs.replace(base, batch=bytes(15))
+    unreadable = msgspec.structs.replace(base, depth=limits.EXPAND_DEPTH_MAX + 1)
+    for wrong in (short, unreadable) * 2:
+        with pytest.raises(record.RecordError):
+            record.decode(as_message(wrong))
 
 
 def test_newer_record_version_is_told_apart_from_a_damaged_one() -> None:

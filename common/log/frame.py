@@ -8,12 +8,18 @@ import functools
 import struct
 import zlib
 
-from common.record import LogRecord
+from common.record import BATCH_ID_BYTES, LogRecord
 
 _NAME = struct.Struct("<H")
 _VALUE = struct.Struct("<I")
 _NAMES_REMEMBERED = 64  # the format has ten
 _PLACE = struct.Struct("<QQ")
+# Headers of a dataset's records are the same but for the batch's id, which is the last pair: what
+# stands before it is read once. Small ones alone are kept, so they take no more than a megabyte.
+_BATCH = "batch"
+_BATCH_HEAD = _NAME.pack(len(_BATCH)) + _BATCH.encode() + _VALUE.pack(BATCH_ID_BYTES)
+_PLACES_REMEMBERED = 1_024
+_PLACE_BYTES_MAX = 512
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -34,6 +40,16 @@ def _encode_name(name: str) -> bytes:
 
 def decode_headers(data: bytes) -> Headers:
     """The pairs. Raises ValueError if the bytes do not end where the last pair does."""
+    at = len(data) - len(_BATCH_HEAD) - BATCH_ID_BYTES
+    if 0 <= at <= _PLACE_BYTES_MAX and data.startswith(_BATCH_HEAD, at):
+        try:  # whole pairs before it: so reading them all comes to this pair too
+            return (*_remembered_pairs(data[:at]), (_BATCH, data[at + len(_BATCH_HEAD) :]))
+        except ValueError:
+            pass  # it only looks so: it stands within the value of a pair
+    return _decode_pairs(data)
+
+
+def _decode_pairs(data: bytes) -> Headers:
     pairs = []
     at = 0
     try:
@@ -51,6 +67,11 @@ def decode_headers(data: bytes) -> Headers:
     if at != len(data):
         raise ValueError("headers are cut off")
     return tuple(pairs)
+
+
+@functools.lru_cache(_PLACES_REMEMBERED)
+def _remembered_pairs(data: bytes) -> Headers:
+    return _decode_pairs(data)
 
 
 def checksum(offset: int, append_ns: int, headers: bytes, value: bytes) -> int:

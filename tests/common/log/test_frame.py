@@ -15,10 +15,22 @@ def test_headers_round_trip(pairs: tuple[tuple[str, bytes], ...]) -> None:
     assert decode_headers(encode_headers(pairs)) == pairs
 
 
+@given(PAIRS, st.binary(min_size=15, max_size=17), st.binary(max_size=20))
+def test_headers_that_end_with_a_batch_id_or_look_so_round_trip(
+    pairs: tuple[tuple[str, bytes], ...], batch: bytes, before: bytes
+) -> None:
+    last = (("batch", batch),)
+    looks_so = (("via", before + encode_headers(last)),)
+    for some in (pairs + last, pairs + looks_so, pairs + last + last, pairs + looks_so + last):
+        for _ in range(2):  # what was read is remembered
+            assert decode_headers(encode_headers(some)) == some
+
+
 @given(PAIRS, st.data())
 def test_headers_that_are_cut_off_are_refused_or_shorter(
     pairs: tuple[tuple[str, bytes], ...], data: st.DataObject
 ) -> None:
+    pairs = data.draw(st.sampled_from([pairs, (*pairs, ("batch", bytes(16)))]))
     whole = encode_headers(pairs)
     cut = whole[: data.draw(st.integers(0, len(whole)))]
     try:
