@@ -90,9 +90,10 @@ _STAGES_TEXT = """\
 
 _GROWTH_TEXT = """\
     The wide spans, dealt out to more processes or threads, sent to more datasets, or spread over
-    more partitions of one indexer (there through real servers); and events of 13 fields of which
-    ten are drawn from more and more columns. Where the number of processes or threads grows, look
-    at events/s by the clock; a machine of few cores says little of it.
+    more partitions of one indexer (there through real servers); longer logs of them, replayed by
+    an indexer whose start is part of it; and events of 13 fields of which ten are drawn from more
+    and more columns. Where the number of processes or threads grows, look at events/s by the clock;
+    a machine of few cores says little of it.
 """
 
 
