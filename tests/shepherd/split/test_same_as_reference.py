@@ -179,6 +179,29 @@ def test_a_batch_of_too_many_events_is_refused(
     assert told == [body]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"[" * 300,
+        b'{"data":' * 300,
+        b'{"data":{"a":"x',
+        b'{"data":{"a":1]}',
+        b'{"data":{"a":[1,]}}',
+        b",",
+    ],
+)
+def test_a_body_broken_within_an_event_is_not_read_a_second_time(
+    broken: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    splitter = KernelSplitter()
+    told: list[bytes] = []
+    monkeypatch.setattr(splitter, "_reference", Told(told))
+    for before in (b"", b'{"data":{"a":1}}, ', b'{"data":{"a":NaN}},\n'):
+        body = b" [ %b%b" % (before, broken)
+        assert outcome(splitter, body, 1) == exact(body, 1)
+    assert not told
+
+
 def test_wide_events_are_read_by_the_kernel_alone() -> None:
     handed: list[int] = []
     splitter = KernelSplitter(handed_over=handed.append)
