@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.columns import ColumnBlock, concat, select
+from common.columns import ColumnBlock, select
+from common.columns.gather import joined
 from common.columns.segment import SegmentFile, SegmentOrigin, segment_name
 from common.columns.segment_write import EncodedSegment, encode_segment
 from common.parquet.encoders import Encoders
@@ -38,7 +39,7 @@ def seal(
     Doing it again gives the same files. Raises OSError (disk full): nothing half-written stays
     under a segment's name.
     """
-    rows = concat(cut.blocks)
+    rows = joined(cut.blocks)
     sealed = []
     for far in (False, True):
         block = select(rows, rows.far if far else ~rows.far)

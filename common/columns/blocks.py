@@ -47,12 +47,12 @@ def concat(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
         offset=np.concatenate([b.offset for b in blocks]),
         place=np.concatenate([b.place for b in blocks]),
         far=np.concatenate([b.far for b in blocks]),
-        columns={key: _joined(parts[key], every_row) for key in sorted(parts, key=_ORDER)},
+        columns={key: join_parts(parts[key], every_row) for key in sorted(parts, key=_ORDER)},
         held_bytes=sum(map(block_bytes, blocks)),
     )
 
 
-def _joined(
+def join_parts(
     parts: Sequence[tuple[np.uint32, SparseColumn]], every_row: npt.NDArray[np.uint32]
 ) -> SparseColumn:
     """One column of its parts in several blocks. Columns with a value everywhere share their rows:

@@ -13,7 +13,7 @@ columns with SHA-256; segments that have one are still verified, and compared wi
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -22,7 +22,9 @@ import pyarrow as pa
 import xxhash
 
 from common.columns.block import ColumnBlock, SparseColumn
+from common.columns.gather import Gathered
 from common.columns.key import OFFSET, PLACE, RATE, TIME, ColumnKey, FieldType
+from common.parquet.encoders import texts_of
 
 DIGEST_VERSION = 2
 _SEGMENT = b"bellwether segment digest %d\n"
@@ -74,16 +76,41 @@ class Digester:
             return
         if column.values.null_count or len(column.rows) != len(column.values):
             raise ValueError("a sparse column has one value, not null, for each of its rows")
-        rows = None if len(column.rows) == self._rows else column.rows
+        everywhere = len(column.rows) == self._rows
+        rows = None if everywhere else np.ascontiguousarray(column.rows, "<u4").data
         parts = _canonical_values(key.type, column.values)
         self._add(_FIELD, key.field, key.type, rows, len(column.values), parts)
+
+    def add_many(self, keys: Sequence[ColumnKey], gathered: Gathered) -> None:
+        """As `add_field` of each of these columns, in a third of the time.
+
+        keys: as `Gathered.places` say which each is.
+        """
+        if gathered.values.null_count or len(gathered.rows) != len(gathered.values):
+            raise ValueError("a sparse column has one value, not null, for each of its rows")
+        if not len(gathered.values):
+            return
+        rows = _as_bytes(np.ascontiguousarray(gathered.rows, "<u4").data)
+        values = list(map(_as_bytes, _canonical_values(gathered.type, gathered.values)))
+        bounds = [at.tolist() for at in _canonical_places(gathered)]
+        starts = gathered.starts.tolist()
+        for number, place in enumerate(gathered.places):
+            first, end = starts[number], starts[number + 1]
+            if first == end:
+                continue
+            parts = [
+                part[at[number] : at[number + 1]]
+                for part, at in zip(values, bounds, strict=False)  # texts may be without any byte
+            ]
+            some = None if end - first == self._rows else rows[4 * first : 4 * end]
+            self._add(_FIELD, keys[place].field, gathered.type, some, end - first, parts)
 
     def _add(
         self,
         kind: int,
         name: str,
         field_type: FieldType,
-        rows: npt.NDArray[np.uint32] | None,
+        rows: memoryview | None,
         present: int,
         parts: Iterable[bytes | memoryview],
     ) -> None:
@@ -92,7 +119,7 @@ class Digester:
         tail = _TAIL.pack(letter, present, rows is None)
         hasher = self._hasher(b"".join((self._begin, _HEAD.pack(kind, len(raw)), raw, tail)))
         if rows is not None:
-            hasher.update(np.ascontiguousarray(rows, "<u4").data)
+            hasher.update(rows)
         for part in parts:
             hasher.update(part)
         self._columns.append((sort_key, hasher.digest()))
@@ -124,13 +151,39 @@ def _canonical_values(field_type: FieldType, values: pa.Array) -> Iterable[bytes
         yield memoryview(values.buffers()[1])[begin : begin + len(values) * _NUMBER_BYTES]
 
 
+def _canonical_places(gathered: Gathered) -> tuple[npt.NDArray[np.int64], ...]:
+    """Where each column begins in each part of `_canonical_values`, and the last one ends."""
+    if gathered.type not in (FieldType.STRING, FieldType.JSON):
+        size = 1 if gathered.type is FieldType.BOOL else _NUMBER_BYTES
+        return (gathered.starts * size,)
+    begins = texts_of(gathered.values).offsets[gathered.starts]
+    return gathered.starts * 4, begins - begins[0]
+
+
+def _as_bytes(part: bytes | memoryview) -> memoryview:
+    whole = memoryview(part)
+    return whole.cast("B") if whole.nbytes else memoryview(b"")
+
+
 def block_digest(block: ColumnBlock) -> str:
     """The digest of a segment that holds exactly this block's rows."""
+    return digest_of(block, block.columns, (), ())
+
+
+def digest_of(
+    block: ColumnBlock,
+    own: Mapping[ColumnKey, SparseColumn],
+    keys: Sequence[ColumnKey],
+    gathered: Iterable[Gathered],
+) -> str:
+    """As `block_digest`, of a block whose columns are these. keys: of those gathered."""
     digester = Digester(block.rows)
     digester.add_system(TIME, block.time_ns)
     digester.add_system(RATE, block.rate)
     digester.add_system(OFFSET, block.offset)
     digester.add_system(PLACE, block.place)
-    for key, column in block.columns.items():
+    for key, column in own.items():
         digester.add_field(key, column)
+    for one in gathered:
+        digester.add_many(keys, one)
     return digester.text()

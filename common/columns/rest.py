@@ -5,6 +5,7 @@ as integers, doubles in their shortest form that reads back the same, JSON and s
 """
 
 from collections.abc import Mapping
+from operator import lt
 
 import numpy as np
 import orjson
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from common import limits
 from common.columns.block import SparseColumn
+from common.columns.gather import gather, sizes_of
 from common.columns.key import ColumnKey, parse_physical
 from common.columns.rest_write import rest_texts
 from common.parquet.encoders import Encoders
@@ -19,9 +21,9 @@ from common.parquet.encoders import Encoders
 Columns = Mapping[ColumnKey, SparseColumn]
 
 
-def split_rarest(columns: Columns, rows: int) -> tuple[Columns, Columns]:
-    """Columns that get a Parquet column of their own, and the rest, of so many rows. Which is which
-    depends on the rows alone: by number of values, then by name.
+def split_rarest(columns: Columns, rows: int) -> tuple[list[ColumnKey], list[ColumnKey]]:
+    """Columns that get a Parquet column of their own, and the rest, of so many rows; in the order
+    of their keys. Which is which depends on the rows alone: by number of values, then by name.
 
     A Parquet column of a few values costs what thousands of values cost: 0.2 ms, 300 bytes of
     index and footer, and as much for the numbers of its rows as for the values. Of 40,000 rows of
@@ -31,18 +33,23 @@ def split_rarest(columns: Columns, rows: int) -> tuple[Columns, Columns]:
     206 instead of 140.
     """
     few = min(limits.SEGMENT_COLUMNS_FEW, limits.SEGMENT_COLUMNS_MAX_V1)
-    if len(columns) <= few:
-        return columns, {}
-    ranked = sorted(columns, key=lambda key: (-len(columns[key].rows), key))
-    often = sum(len(column.rows) * limits.SEGMENT_RARE_ROWS >= rows for column in columns.values())
-    size = min(max(few, often), limits.SEGMENT_COLUMNS_MAX_V1)
-    own, rest = sorted(ranked[:size]), sorted(ranked[size:])
-    return {key: columns[key] for key in own}, {key: columns[key] for key in rest}
+    keys = list(columns)
+    sizes = sizes_of(columns)
+    if not all(map(lt, keys, keys[1:])):
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        keys, sizes = [keys[at] for at in order], sizes[order]
+    often = int((sizes * limits.SEGMENT_RARE_ROWS >= rows).sum())
+    own = min(max(few, often), limits.SEGMENT_COLUMNS_MAX_V1)
+    ranked = np.argsort(-sizes, kind="stable")  # equals stay in order
+    many, few_values = np.sort(ranked[:own]).tolist(), np.sort(ranked[own:]).tolist()
+    return [keys[place] for place in many], [keys[place] for place in few_values]
 
 
-def encode_rest(columns: Columns, encoders: Encoders) -> SparseColumn:
-    """One column of JSON text that holds all of these."""
-    return rest_texts(columns.items(), encoders)
+def encode_rest(columns: Columns, rows: int, encoders: Encoders) -> SparseColumn:
+    """One column of JSON text that holds all of these, of so many rows."""
+    keys = list(columns)
+    names = [key.physical for key in keys]
+    return rest_texts(gather(columns, keys), names, rows, encoders)
 
 
 def decode_rest(rest: SparseColumn) -> dict[ColumnKey, SparseColumn]:

@@ -1,10 +1,11 @@
 """Rows' texts of the rest column, of all cells at once (`common.columns.rest` says what they are).
 
-Values become JSON type by type; one sort brings them into the order of rows. A dict for each row
-took half of all that sealing a segment of 10,000 columns costs, and ten times as much as this.
+Values become JSON type by type and are counted into the order of rows; each is then copied once,
+behind its name. A dict for each row took half of all that sealing a segment of 10,000 columns cost,
+and 25 times as much as this, which takes 60 ns per value.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,54 +14,47 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.columns.block import SparseColumn
-from common.columns.key import ColumnKey, FieldType
-from common.parquet.encoders import Encoders, Texts, texts_of
+from common.columns.gather import Gathered
+from common.parquet.encoders import Encoders, texts_of
 
 _ESCAPED = np.isin(np.arange(256), [*range(0x20), *b'"\\'])  # bytes that no JSON string holds
 _COMMA, _END = b",}"
 
 
 def rest_texts(
-    columns: Iterable[tuple[ColumnKey, SparseColumn]], encoders: Encoders
+    gathered: Sequence[Gathered], names: Sequence[str], rows: int, encoders: Encoders
 ) -> SparseColumn:
-    """One object for each row that has a value in any of these columns."""
-    named = sorted((key.physical, key.type, column) for key, column in columns)
-    ranks: list[npt.NDArray[np.int64]] = []  # places of the values' columns in `named`
-    rows: list[npt.NDArray[np.uint32]] = []
-    values: list[pa.Array] = []
-    for wanted in FieldType:
-        chosen = [at for at, (_, found, _) in enumerate(named) if found is wanted]
-        some = [named[at][2] for at in chosen]
-        if any(len(column.rows) for column in some):
-            ranks.append(np.repeat(chosen, [len(column.rows) for column in some]))
-            rows += [column.rows for column in some]
-            values.append(_as_json(pa.concat_arrays([column.values for column in some])))
-    if not values:
+    """One object for each of so many rows that has a value in any of these columns.
+
+    names: of all columns, as `Gathered.places` say which each is; no two are the same.
+    """
+    if not gathered:
         return SparseColumn(np.empty(0, np.uint32), pa.array([], pa.large_string()))
-    rank, row = np.concatenate(ranks), np.concatenate(rows)
-    order = np.argsort(row.astype(np.int64) * len(named) + rank)
-    names = pa.array([f'"{name}":' for name, _, _ in named], pa.large_string())  # nothing to escape
-    members = encoders.pairs(
-        texts_of(names),
-        rank[order].astype(np.uint32),
-        texts_of(pa.concat_arrays(values)),
-        order.astype(np.uint32),
-    )
-    return _objects(members, row[order])
-
-
-def _objects(members: Texts, rows: npt.NDArray[np.uint32]) -> SparseColumn:
-    """Members, those of a row side by side, as objects."""
-    offsets, data = members
-    firsts = np.flatnonzero(np.diff(rows.astype(np.int64), prepend=-1))
-    ends = offsets[np.append(firsts[1:], len(rows))]
-    data[ends - 1] = _END  # instead of the last comma
-    texts = _texts(np.concatenate((offsets[:1], ends)), data)
-    return SparseColumn(rows[firsts], pc.binary_join_element_wise(_text("{"), texts, _text("")))
+    in_order = sorted(range(len(names)), key=names.__getitem__)
+    begins, ends = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
+    cells = 0
+    for one in gathered:
+        begins[one.places] = one.starts[:-1] + cells
+        ends[one.places] = one.starts[1:] + cells
+        cells += int(one.starts[-1])
+    numbers = np.concatenate([one.rows for one in gathered])
+    found = encoders.by_row(numbers, begins[in_order], ends[in_order], rows)
+    present = np.flatnonzero(np.diff(found.starts))
+    firsts, behind = found.starts[present], found.starts[present + 1]
+    found.columns[firsts] += np.uint32(len(names))
+    quoted = [f'"{names[at]}":' for at in in_order]  # there is nothing to escape
+    lefts = pa.array([*quoted, *("{" + name for name in quoted)], pa.large_string())
+    values = pa.concat_arrays([_as_json(one.values) for one in gathered])
+    offsets, data = encoders.pairs(texts_of(lefts), found.columns, texts_of(values), found.cells)
+    data[offsets[behind] - 1] = _END  # instead of the last comma
+    texts = _texts(np.append(offsets[firsts], offsets[-1:]), data)
+    return SparseColumn(present.astype(np.uint32), texts)
 
 
 def _as_json(values: pa.Array) -> pa.Array:
-    """At least one value, each with a comma behind it."""
+    """Values, each with a comma behind it."""
+    if not len(values):
+        return pa.array([], pa.large_string())
     if pa.types.is_boolean(values.type):
         return pc.if_else(values, _text("true,"), _text("false,"))
     if pa.types.is_large_string(values.type):

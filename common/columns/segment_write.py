@@ -6,7 +6,7 @@ new writer version may give others, but never another digest (I3).
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -16,9 +16,11 @@ import pyarrow as pa
 import zstandard
 
 from common.columns.block import ColumnBlock, SparseColumn
-from common.columns.digest import block_digest
+from common.columns.digest import digest_of
+from common.columns.gather import gather
 from common.columns.key import ESCAPE, OFFSET, PLACE, RATE, REST, TIME, ColumnKey, FieldType
-from common.columns.rest import encode_rest, split_rarest
+from common.columns.rest import split_rarest
+from common.columns.rest_write import rest_texts
 from common.columns.segment import (
     FIELD_NAME_KEY,
     METADATA_KEY,
@@ -52,23 +54,26 @@ class EncodedSegment:
 
 def encode_segment(block: ColumnBlock, origin: SegmentOrigin, encoders: Encoders) -> EncodedSegment:
     """The Parquet file of a block with at least one row, in log order."""
-    info = _describe(block, origin)
-    own, rest = split_rarest(block.columns, block.rows)
-    rest_column = encode_rest(rest, encoders) if rest else None
+    own_keys, rest_keys = split_rarest(block.columns, block.rows)
+    own = {key: block.columns[key] for key in own_keys}
+    rest = gather(block.columns, rest_keys)
+    rest_names = [key.physical for key in rest_keys]
+    info = _describe(block, origin, digest_of(block, own, rest_keys, rest))
+    rest_column = rest_texts(rest, rest_names, block.rows, encoders) if rest_keys else None
     data = write_file(
         encoders,
         _columns(block, own, rest_column),
         block.rows,
-        metadata=_metadata(info, own, rest),
+        metadata=_metadata(info, own, rest_names),
         sorting=_OFFSET_AND_PLACE,
         created_by=WRITER,
     )
     return EncodedSegment(
-        data, hashlib.sha256(data).hexdigest(), info, frozenset(own), frozenset(rest)
+        data, hashlib.sha256(data).hexdigest(), info, frozenset(own), frozenset(rest_keys)
     )
 
 
-def _describe(block: ColumnBlock, origin: SegmentOrigin) -> SegmentInfo:
+def _describe(block: ColumnBlock, origin: SegmentOrigin, digest: str) -> SegmentInfo:
     return SegmentInfo(
         format=SEGMENT_FORMAT,
         dataset=origin.dataset,
@@ -82,7 +87,7 @@ def _describe(block: ColumnBlock, origin: SegmentOrigin) -> SegmentInfo:
         time_max_ns=int(block.time_ns.max()),
         append_min_ns=origin.append_min_ns,
         append_max_ns=origin.append_max_ns,
-        digest=block_digest(block),
+        digest=digest,
         writer=WRITER,
     )
 
@@ -123,15 +128,15 @@ def _values(field_type: FieldType, values: pa.Array) -> Values:
 def _metadata(
     info: SegmentInfo,
     own: Mapping[ColumnKey, SparseColumn],
-    rest: Mapping[ColumnKey, SparseColumn],
+    rest_names: Sequence[str],
 ) -> dict[bytes, bytes]:
-    schema = _schema(info, own, bool(rest)).serialize()
+    schema = _schema(info, own, bool(rest_names)).serialize()
     metadata = {
         METADATA_KEY: orjson.dumps(asdict(info)),
         _ARROW_SCHEMA_KEY: base64.b64encode(memoryview(schema)),
     }
-    if rest:
-        metadata[REST_COLUMNS_KEY] = orjson.dumps([key.physical for key in rest])
+    if rest_names:
+        metadata[REST_COLUMNS_KEY] = orjson.dumps(rest_names)
     return metadata
 
 

@@ -43,7 +43,9 @@ def load(folder: Path) -> Encoders:
 
 
 def _trial(encoders: Encoders) -> bytes:
-    """A file with columns of every kind, in every row and in some; then texts put together."""
+    """A file with columns of every kind, in every row and in some; texts put together; cells by
+    row.
+    """
     dice = random.Random(_SEED)
     numbers = np.array([dice.getrandbits(63) - 2**62 for _ in range(_ROWS)])
     doubles = np.array([dice.choice((0.0, -0.0, float("nan"), dice.random())) for _ in numbers])
@@ -68,7 +70,10 @@ def _trial(encoders: Encoders) -> bytes:
     file = write_file(encoders, columns, _ROWS, metadata={}, sorting=(), created_by="trial")
     back = np.arange(_ROWS, dtype=np.uint32)[::-1].copy()
     pairs = encoders.pairs(_texts(ids), back, _texts(long), back // 2)
-    return b"".join((file, pairs.offsets.tobytes(), pairs.data.tobytes()))
+    twice = np.concatenate((rows, rows))
+    ends = np.arange(7, len(twice) + 1, 7)
+    by_row = encoders.by_row(twice, np.append(0, ends[:-1]), ends, _ROWS)
+    return b"".join((file, *(part.tobytes() for part in (*pairs, *by_row))))
 
 
 def _texts(texts: list[str]) -> Texts:

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from common.parquet.crowded import distinct_texts_by_order, distinct_words_by_order
-from common.parquet.encoders import Bytes, Distinct, Indices, Texts, Words
+from common.parquet.encoders import ByRow, Bytes, Distinct, Indices, Texts, Words
 from common.parquet.kernel.bloom import bloom_insert
+from common.parquet.kernel.by_row import cells_by_row
 from common.parquet.kernel.delta import (
     delta_lengths,
     delta_lengths_bound,
@@ -38,9 +39,11 @@ from common.parquet.kernel.plain import (
     plain_texts_bound,
 )
 from common.parquet.kernel.ranges import grown_steps, range_of_doubles, range_of_ints
+from common.scan.kernel.build import FULL
 
 COMPILED = (
     bloom_insert,
+    cells_by_row,
     delta_lengths,
     delta_packed,
     delta_packed_int32,
@@ -133,6 +136,15 @@ class KernelEncoders:
         out = np.empty(paired_texts_bound(size), np.uint8)
         end = paired_texts(*left, left_at, *right, right_at, size, out, 0)
         return Texts(offsets, out[:end])
+
+    def by_row(self, rows: Indices, begins: Words, ends: Words, size: int) -> ByRow:
+        """As `Encoders.by_row`."""
+        cells, columns = np.empty(len(rows), np.uint32), np.empty(len(rows), np.uint32)
+        starts = np.empty(size + 1, np.int64)
+        found = cells_by_row(_fixed(rows), _fixed(begins), _fixed(ends), starts, cells, columns)
+        if found == FULL:
+            raise ValueError("rows and cells do not fit each other")
+        return ByRow(cells[:found], columns[:found], starts)
 
     def lengths(self, texts: Texts) -> Bytes:
         """As `Encoders.lengths`."""

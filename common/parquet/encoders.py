@@ -60,6 +60,16 @@ class Distinct(NamedTuple):
     firsts: Indices
 
 
+class ByRow(NamedTuple):
+    """Cells of many columns in the order of rows. cells: uint32[k], which one each is; columns:
+    uint32[k], which column it is of; starts: int64[rows + 1], where each row begins among them.
+    """
+
+    cells: Indices
+    columns: Indices
+    starts: Words
+
+
 class Encoders(Protocol):
     """The loops. Integers are little-endian; names are those of the Parquet format."""
 
@@ -87,6 +97,11 @@ class Encoders(Protocol):
     def pairs(self, left: Texts, left_at: Indices, right: Texts, right_at: Indices) -> Texts:
         """Texts of two: text i is left[left_at[i]] and, behind it, right[right_at[i]]. Their data
         is the caller's, who may change it.
+        """
+
+    def by_row(self, rows: Indices, begins: Words, ends: Words, size: int) -> ByRow:
+        """Cells by row, those of a row by column. Column i has cells begins[i]..ends[i]-1, whose
+        row numbers are in `rows`; there are `size` rows. Each cell is of one column.
         """
 
     def lengths(self, texts: Texts) -> Bytes:

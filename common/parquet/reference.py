@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.parquet.bloom import bloom_filter
-from common.parquet.encoders import Bytes, Distinct, Indices, Texts, Words, texts_of
+from common.parquet.encoders import ByRow, Bytes, Distinct, Indices, Texts, Words, texts_of
 from common.parquet.hybrid import hybrid, hybrid_levels, packed
 from common.parquet.thrift import varint, zigzag
 
@@ -57,6 +57,15 @@ class ReferenceEncoders:
         joined = pc.binary_join_element_wise(lefts, rights, pa.scalar(b"", lefts.type))
         offsets, data = texts_of(joined)
         return Texts(offsets, data.copy())
+
+    def by_row(self, rows: Indices, begins: Words, ends: Words, size: int) -> ByRow:
+        """As `Encoders.by_row`."""
+        spans = [np.arange(begin, end) for begin, end in zip(begins, ends, strict=True)]
+        cells = np.concatenate(spans) if spans else np.empty(0, np.int64)
+        columns = np.repeat(np.arange(len(begins)), ends - begins)
+        order = np.argsort(rows[cells], kind="stable")
+        starts = np.searchsorted(rows[cells][order], np.arange(size + 1))
+        return ByRow(cells[order].astype(np.uint32), columns[order].astype(np.uint32), starts)
 
     def lengths(self, texts: Texts) -> Bytes:
         """As `Encoders.lengths`."""

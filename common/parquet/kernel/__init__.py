@@ -8,6 +8,7 @@
     order       smallest and largest texts
     bloom       the hash and the split block filter of texts
     bits        variable-length integers, eight values packed
+    by_row      cells of many columns in the order of rows
     pairs       texts put together from two
     masked      the words of a short text in one load
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from common import limits
 from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, select
+from common.columns.packed import PackedColumns
 from common.record import other_count
 from common.scan.kernel.build import Bytes, Words
 from indexer.shred.event import Fields
@@ -42,6 +43,10 @@ _SYSTEM_BYTES = 3 * 8 + 4 + 1  # of a row: time, rate and offset, place, far
 # Rows of a pass of which too many are handed over, that are given to the reference too: their block
 # would cost more than reading so many events again (a call of 600 doubtful events: a seventh).
 _ROWS_AGAIN = 4 * m.HANDED_FEW
+# Columns of a block stay one object if they are more than a segment writes one by one, and if most
+# have a value in less than one row of so many.
+_PACKED_FROM = limits.SEGMENT_COLUMNS_FEW
+_PACKED_ROWS = 32
 _IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
 
 
@@ -282,34 +287,20 @@ def _columns(buffer: Bytes, memory: Memory) -> tuple[Mapping[ColumnKey, SparseCo
     laid = memory.words[m.LAID :][: columns * m.LAID_WORDS].reshape(-1, m.LAID_WORDS).T
     fields, kinds = laid[m.LAID_COLUMN] >> 3, laid[m.LAID_COLUMN] & 7
     names = _names(fields, memory)
-    arrays = [_whole(field_type, whole) for field_type in TYPES]
-    rows = output.view(np.uint32)
-    first_value = np.where(kinds == BOOL, laid[m.LAID_VALUES] << 3, laid[m.LAID_VALUES] >> 3)
-    places = list(
-        zip(
-            names,
-            kinds.tolist(),
-            laid[m.LAID_CELLS].tolist(),
-            first_value.tolist(),
-            (laid[m.LAID_ROWS] >> 2).tolist(),
-            strict=True,
-        )
+    order = sorted(range(columns), key=names.__getitem__)  # stable: types are in order
+    found = PackedColumns(
+        [
+            ColumnKey(names[at], TYPES[kind])
+            for at, kind in zip(order, kinds[order].tolist(), strict=True)
+        ],
+        whole,
+        laid[m.LAID_CELLS][order],
+        np.where(kinds == BOOL, laid[m.LAID_VALUES] << 3, laid[m.LAID_VALUES] >> 3)[order],
+        (laid[m.LAID_ROWS] >> 2)[order],
     )
-    found: dict[ColumnKey, SparseColumn] = {}
-    for place in sorted(range(columns), key=names.__getitem__):  # stable: types are in order
-        name, kind, cells, value, row = places[place]
-        column = SparseColumn(rows[row : row + cells], arrays[kind].slice(value, cells))
-        found[ColumnKey(name, TYPES[kind])] = column
-    return found, size
-
-
-def _whole(field_type: FieldType, whole: pa.Buffer) -> pa.Array:
-    """The output as if all of it were values of one type: only slices of it mean something."""
-    if field_type is FieldType.BOOL:
-        return pa.Array.from_buffers(field_type.arrow, whole.size * 8, [None, whole], 0)
-    if field_type in (FieldType.INT, FieldType.FLOAT):
-        return pa.Array.from_buffers(field_type.arrow, whole.size // 8, [None, whole], 0)
-    return pa.Array.from_buffers(field_type.arrow, whole.size // 8 - 1, [None, whole, whole], 0)
+    cells, rows = int(laid[m.LAID_CELLS].sum()), int(memory.words[m.ROWS])
+    is_packed = columns > _PACKED_FROM and cells * _PACKED_ROWS < columns * rows
+    return (found if is_packed else found.unpacked()), size
 
 
 def _names(fields: Words, memory: Memory) -> list[str]:
