@@ -21,10 +21,10 @@ Words = npt.NDArray[np.int64]
 class PackedColumns(Mapping[ColumnKey, SparseColumn]):
     """Columns in the order of their keys. Nothing of it may be changed.
 
-    whole: the buffer. Of column i: sizes[i] values; begins[i], the place of the first of them, as
-    if the buffer were an array of the column's Arrow type; row_begins[i], that of its row number,
-    as if it were uint32[]. Offsets of texts count from the buffer's begin. The
-    first and the last 8 bytes are 0, because Arrow looks at them as offsets.
+    whole: the buffer, of whole words. Of column i: sizes[i] values; begins[i], the place of the
+    first of them, as if the buffer were an array of the column's Arrow type; row_begins[i], that of
+    its row number, as if it were uint32[]. Offsets of texts count from the buffer's begin. The
+    first and the last word are 0, because Arrow looks at them as offsets.
     """
 
     def __init__(
@@ -39,7 +39,8 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
         self.sizes = sizes
         self.begins = begins
         self.row_begins = row_begins
-        self.rows = np.frombuffer(whole, np.uint32)
+        self.words = np.frombuffer(whole, np.int64)
+        self.rows = self.words.view(np.uint32)
         self.arrays = {field_type: whole_array(field_type, whole) for field_type in FieldType}
 
     @cached_property
@@ -65,6 +66,9 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
 
     def __getitem__(self, key: ColumnKey) -> SparseColumn:
         return self.at(self.places[key])
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.places  # makes no column
 
     def __iter__(self) -> Iterator[ColumnKey]:
         return iter(self.keys_in_order)
