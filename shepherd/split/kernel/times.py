@@ -120,10 +120,8 @@ def whole_time(whole: int, digits: int) -> tuple[bool, int]:
 
 
 @compiled
-def read_time(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
-    """(whether it was read, unix ns) of the JSON value buffer[at:end], which is not null."""
-    if byte_at(buffer, at) == 34:
-        return read_rfc3339(buffer, at + 1, end - 1)
+def _read_number(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
+    """(whether it was read, unix ns) of a number without sign and exponent: buffer[at:end]."""
     if end - at > _CHARS_MAX:
         return False, 0
     first = at
@@ -140,6 +138,26 @@ def read_time(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
         return whole_time(whole, digits)
     if byte != 46 or digits > 10 or whole > _SECONDS_MAX:
         return False, 0
-    at, nanos = _fraction_ns(buffer, at + 1)
+    point = at
+    at, nanos = _fraction_ns(buffer, point + 1)
     time_ns = whole * _SECOND_NS + nanos
-    return at == end and time_ns >= 0, time_ns
+    return at == end and at > point + 1 and time_ns >= 0, time_ns
+
+
+@compiled
+def read_text_time(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
+    """(whether it was read, unix ns) of the text buffer[at:end]. What follows it is looked at, and
+    never counts.
+    """
+    read, time_ns = read_rfc3339(buffer, at, end)
+    if read:
+        return True, time_ns
+    return _read_number(buffer, at, end)
+
+
+@compiled
+def read_time(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
+    """(whether it was read, unix ns) of the JSON value buffer[at:end], which is not null."""
+    if byte_at(buffer, at) == 34:
+        return read_text_time(buffer, at + 1, end - 1)
+    return _read_number(buffer, at, end)

@@ -51,7 +51,8 @@ def test_every_scalar_as_a_value_and_as_a_name(splitter: KernelSplitter) -> None
 
 def test_every_form_of_a_time_and_a_rate(splitter: KernelSplitter) -> None:
     texts = (b"2023-11-14T22:13:20.5Z", b"2023-11-14T22:13:20.25+01:00", b"1700000000", b" 1.5 ",
-             b"2023-11-14T22:13:20.5", b"", b"yesterday", b"1.5" + b"0" * 90)  # fmt: skip
+             b"2023-11-14T22:13:20.5", b"", b"yesterday", b"1.5" + b"0" * 90, b"1700000000.25",
+             b"1700000000.", b".5", b"01700000000", b"9223372036.854775808")  # fmt: skip
     times = [*TIMES, *(one for text in texts for one in text_in_every_width(text))]
     rates = [one for rate in (0, 1, 7, 2**31 - 1, 2**31, -1, 2**63) for one in in_every_width(rate)]
     rates += [b"\xc0", b"\xc3", b"\xa12", b"\x80", b"\xcb" + struct.pack(">d", 2.0)]

@@ -1,7 +1,8 @@
 """The usual forms of a time in msgpack, exact to the nanosecond; others are for the reference.
 
 Unsigned integers of the known lengths, floats (which stand for their shortest decimal text), RFC
-3339, and timestamps. The value was passed over before, so it lies within the body.
+3339 and numbers as text, and timestamps. The value was passed over before, so it lies within the
+body.
 """
 
 from common.scan.kernel.build import Bytes, compiled
@@ -20,7 +21,7 @@ from shepherd.split.kernel.msgpack.tokens import (
     signed,
     text_span,
 )
-from shepherd.split.kernel.times import read_rfc3339, read_time, whole_time
+from shepherd.split.kernel.times import read_text_time, read_time, whole_time
 
 _TIMESTAMP_32 = 0xD6FF  # their heads with the extension's type
 _TIMESTAMP_64 = 0xD7FF
@@ -65,7 +66,7 @@ def packed_time(
         return True, arrival_ns
     if is_string(head):
         begin, end = text_span(buffer, at, head)
-        return read_rfc3339(buffer, begin, end)
+        return read_text_time(buffer, begin, end)
     end, bits = double_at(buffer, at, head)
     if end >= 0:
         end = write_double(out, scratch, bits)
