@@ -37,7 +37,7 @@ _REPEATS = 6
 _TEXT_REPEATS = 16  # ids that repeat nearby, as traces' do, compress better as they are
 _PAGE_VALUES = 32_768  # a few pages of a full column: each costs 20 us and 100 bytes
 # Indices of a full column are one page: zstd finds what comes again after more rows than a short
-# page has (access log 6.1 -> 4.8 bytes per event), and bounds of repeating values, which are in
+# page has (access log 6.1 -> 4.7 bytes per event), and bounds of repeating values, which are in
 # no order, hardly differ from page to page.
 _PAGE_INDICES = 1 << 18
 _PAGE_TEXT_BYTES = 8 << 20  # long texts: 0.3 % smaller than in pages of 1 MiB
