@@ -18,6 +18,8 @@ from common.scan.events import Accepted, EventFault, MalformedBody, Refused, Rul
 from common.scan.msgpack_spans import array_spans
 from common.scan.times import BadTime, format_rfc3339, parse_time, timestamp_ns
 
+_EXTENSION = object()  # in the place of any extension but a timestamp: nothing can stand for it
+
 
 class _Map(list[tuple[Any, Any]]):
     """A msgpack map as its pairs, so that repeated keys are seen and arrays told apart."""
@@ -82,6 +84,7 @@ def unpack(body: bytes, hook: Callable[[list[tuple[Any, Any]]], object] = _Map) 
             object_pairs_hook=hook,
             strict_map_key=False,
             unicode_errors="surrogateescape",  # found again per event, when it is written as JSON
+            ext_hook=lambda _code, _data: _EXTENSION,  # by default, types below -1 refuse the body
         )
     except msgpack.exceptions.StackError as error:
         raise TooDeepToUnpack from error

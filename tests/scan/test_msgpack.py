@@ -84,6 +84,8 @@ def test_fast_splitter_gives_what_the_reference_gives(
         msgpack.packb({"data": {"a": "x" * 65_536}}),
         msgpack.packb({"data": {"a": {f"k{n}": n for n in range(2_001)}}}),
         msgpack.packb({"data": {"a": msgpack.ExtType(5, b"x")}}),
+        b"\x81\xa4data\x81\xa1a\xd6\xa4abcd",
+        b"\x82\xd6\xa4abcd\x01\xa4data\x81\xa1a\x01",
         msgpack.packb({"data": {"a": ['\n\u2028"', 1.5, None, True]}, "time": 1_700_000_000.25}),
     ],
 )
@@ -93,6 +95,17 @@ def test_strange_events_come_out_the_same_in_the_fast_way(event: bytes) -> None:
         assert outcomes(fast_msgpack.split_batch, body, depth) == outcomes(
             split_msgpack_batch, body, depth
         )
+
+
+@pytest.mark.parametrize("kind", [0, 5, 127, 128, 164, 254])
+def test_an_extension_refuses_its_own_event_whatever_its_type(kind: int) -> None:
+    event = b"\x81\xa4data\x81\xa1a\xd6" + bytes([kind]) + b"abcd"
+    refused, accepted = split_msgpack_batch(
+        b"\x92" + event + msgpack.packb({"data": {"n": 1}}), 0, 1
+    )
+    assert isinstance(refused, Refused)
+    assert refused.rule is Rule.UNSUPPORTED_VALUE
+    assert accepted == Accepted(1, 1, b'{"n":1}')
 
 
 @given(FIELDS | st.dictionaries(st.text(max_size=3), FIELDS, max_size=4), st.integers(0, 2))

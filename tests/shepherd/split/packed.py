@@ -27,6 +27,7 @@ EXTENSIONS = [
     b"\xc7\x0c\xff" + struct.pack(">Iq", 854_775_807, 9_223_372_036),
     b"\xc7\x0c\xff" + struct.pack(">Iq", 854_775_808, 9_223_372_036),
     b"\xc8\x00\x04\xff\x00\x00\x00\x01", b"\xc9\x00\x00\x00\x02\x05xx",
+    b"\xd8\xa4" + b"x" * 16, b"\xd6\x80xxxx", b"\xc7\x01\xfex",  # types that msgpack may define yet
 ]  # fmt: skip
 
 
@@ -99,6 +100,7 @@ BODIES = [
     b"\x91\x81\xa4data\x83\xa1a\x01\xa1a\x02\xc4\x01a\x03",
     b"\x91\x81\xa4data\x82\x07\x01\xa17\x02",
     b"\x91\x82\xa4time\xc0\xa4data\x81\xa0\x80", b"\x91\x81\xa5\xffdata\x01",
+    b"\x91\x82\xd8\xa4" + b"n" * 16 + b"\x01\xa4data\x82a\x01m\x01",
 ]  # fmt: skip
 TIMES = [
     *EXTENSIONS, *(n for edge in (0, 1, 1_700_000_000, 9_223_372_036, 9_223_372_037, 9_999_999_999,
