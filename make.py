@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / "python"
+COMPILER = ("numba", "llvmlite")  # the only packages without which everything works, if slowly
 LAUNCHER = """#!{python}
 import sys
 
@@ -53,16 +54,44 @@ def install(requirements: str, *, needed: bool = True) -> None:
                 "(Debian, Ubuntu: apt install python3-venv)"
             )
     print("  downloading and installing packages", flush=True)
-    pip = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    options = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", str(wanted)]
-    if subprocess.run([*pip, *options], check=False).returncode:
+    is_whole = pip_install(wanted)
+    if not is_whole:
         if not needed:
             print("  not all of them are for this machine: going on without", flush=True)
             return
-        sys.exit("could not install the packages: see pip's message above; then run this again")
+        lesser = VENV / f"without-compiler-{requirements}"
+        lesser.write_text(without(COMPILER, wanted.read_text("utf-8")), "utf-8")
+        print(f"  trying without {' and '.join(COMPILER)}", flush=True)
+        if not pip_install(lesser):
+            sys.exit("could not install the packages: see pip's message above; then run this again")
     add_program()
+    if not is_whole:
+        print(
+            "  NO COMPILED CODE: numba cannot be installed here (see pip's message above). "
+            "Everything works, but takes ten times the CPU; it is tried again next time.",
+            flush=True,
+        )
+        return
     stamp.write_text(digest)
     print(f"  installed in {time.monotonic() - begin:.0f} s", flush=True)
+
+
+def pip_install(requirements: Path) -> bool:
+    """Whether all of them could be installed; if not, pip has said why."""
+    pip = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    options = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", str(requirements)]
+    return subprocess.run([*pip, *options], check=False).returncode == 0
+
+
+def without(packages: tuple[str, ...], requirements: str) -> str:
+    """A requirements file without the pins of these packages."""
+    kept, is_kept = [], True
+    for line in requirements.splitlines(keepends=True):
+        if not line.startswith((" ", "#")):
+            is_kept = line.partition("==")[0] not in packages
+        if is_kept:
+            kept.append(line)
+    return "".join(kept)
 
 
 def add_program() -> None:

@@ -32,7 +32,7 @@ from benchmarks.results import (
 from benchmarks.runner import measure_workload, steps
 from benchmarks.systems import all_systems, is_ours
 from benchmarks.systems.base import Grows, System
-from benchmarks.workloads import REAL_DATA
+from benchmarks.workloads import REAL_DATA, REAL_FILES
 
 _TERMINATED = 128 + signal.SIGTERM
 _INTERRUPTED = 128 + signal.SIGINT
@@ -71,8 +71,7 @@ def _along(system: System) -> Along | None:
 
 def measure(options: argparse.Namespace, console: Console, target: Path) -> Run:
     """Everything that was asked for; written after every workload."""
-    real_data = os.environ.get(REAL_DATA)
-    workloads = chosen_workloads(options, Path(real_data) if real_data else None)
+    workloads = chosen_workloads(options, _real_data())
     systems = [one for one in chosen_systems(options) if not one.available()]
     plan, run = plan_of(options), begin(options, target)
     columns = (TextColumn("{task.percentage:3.0f} %"), BarColumn(20), TimeElapsedColumn())
@@ -91,6 +90,16 @@ def measure(options: argparse.Namespace, console: Console, target: Path) -> Run:
             run = with_workload(run, info, some, order)
             write_run(run, target)
     return run
+
+
+def _real_data() -> Path | None:
+    """The folder of real files, if one is named. Exits if it has not what is read."""
+    if not (named := os.environ.get(REAL_DATA)):
+        return None
+    folder = Path(named)
+    if missing := [name for name in REAL_FILES if not (folder / name).is_file()]:
+        sys.exit(f"{REAL_DATA}: {folder} has no {' and no '.join(missing)}")
+    return folder
 
 
 def _make_folder(folder: Path) -> None:

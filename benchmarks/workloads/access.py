@@ -9,7 +9,7 @@ from bellwether.send.access_log import NotAccessLog, parse_line
 from benchmarks.systems.base import Checks
 from benchmarks.workloads.base import Workload
 
-_FILE = "apache_access.log.gz"
+ACCESS_FILE = "apache_access.log.gz"
 _AGENTS = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/32.0.1700.107",
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
@@ -21,7 +21,7 @@ _WORDS = ("blog", "images", "presentations", "projects", "style", "tags", "artic
 
 def access(real_data: Path | None) -> Workload:
     """The workload, from the real file if its folder is given."""
-    source = real_data / _FILE if real_data else None
+    source = real_data / ACCESS_FILE if real_data else None
     return Workload(
         "access log",
         "events of the combined format: "

@@ -14,7 +14,7 @@ import orjson
 from benchmarks.systems.base import Checks
 from benchmarks.workloads.base import Workload
 
-_FILE = "nginxplus.ndjson.gz"
+NGINX_FILE = "nginxplus.ndjson.gz"
 _ZONES = ("hg.nginx.org", "trac.nginx.org", "lxr.nginx.org")
 _BACKENDS = ("trac-backend", "hg-backend", "lxr-backend", "demo-backend")
 _CACHE = ("hit", "stale", "updating", "revalidated", "miss", "expired", "bypass")
@@ -23,7 +23,7 @@ _STEP_MS = 5_000
 
 def nginx(real_data: Path | None) -> Workload:
     """The workload, from the real file if its folder is given."""
-    source = real_data / _FILE if real_data else None
+    source = real_data / NGINX_FILE if real_data else None
     return Workload(
         "nginx documents",
         "86 leaves, nested 4 deep: "

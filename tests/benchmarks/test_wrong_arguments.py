@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import runner
 from benchmarks.__main__ import main
+from benchmarks.workloads import REAL_DATA, REAL_FILES
 
 ONE = ["--workload", "narrow metrics", "--system", "pyarrow.json"]
 NO_RUN = '{"format":'
@@ -39,6 +40,15 @@ def test_wrong_arguments_are_told_in_a_line(
         main([*ONE, *(one.format(tmp_path) for one in arguments)])
     assert told in f"{ended.value.code} {capsys.readouterr().err}"
     assert (tmp_path / "broken" / "run.json").read_text() == NO_RUN
+
+
+def test_a_folder_without_the_real_files_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / REAL_FILES[0]).touch()
+    monkeypatch.setenv(REAL_DATA, str(tmp_path))
+    with pytest.raises(SystemExit, match=f"has no {REAL_FILES[1]}"):
+        main([*ONE, "--out", str(tmp_path / "out")])
 
 
 def test_an_interrupted_run_says_so_and_leaves_no_working_files(

@@ -82,15 +82,23 @@ def read_members(buffer: Bytes, at: int, depth: int, words: Words) -> int:
 
 @compiled
 def _read_rate(buffer: Bytes, at: int, end: int) -> int:
-    """The number that buffer[at:end] is if it is written with digits alone, else 0."""
+    """The number that buffer[at:end] is if it is whole and written without an exponent, else 0.
+
+    Of a number, which was proved to be one: what follows its point are digits.
+    """
     if end - at > _RATE_DIGITS_MAX:
         return 0
     rate = 0
-    for place in range(at, end):
+    place = at
+    while place < end and byte_at(buffer, place) != 46:
         byte = byte_at(buffer, place)
         if byte < 48 or byte > 57:
             return 0
         rate = rate * 10 + byte - 48
+        place += 1
+    for behind in range(place + 1, end):  # a point: writers of doubles send 2.0
+        if byte_at(buffer, behind) != 48:
+            return 0
     return rate
 
 

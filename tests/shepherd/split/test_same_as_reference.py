@@ -206,6 +206,40 @@ def test_a_body_broken_within_an_event_is_not_read_a_second_time(
     assert not told
 
 
+RATES = (
+    "2.0", "2.00000", "1.", "2.5", "0.0", "0.00", "1e2", "2.0e0", "1E0", "-2.0", "01", "2.00000000",
+    "2147483647.0", "2147483648.0", "1.0000000000000000000000000000000000000001",
+)  # fmt: skip
+
+
+def test_rates_in_every_form_of_a_number(splitter: KernelSplitter) -> None:
+    for rate in RATES:
+        body = f'[{{"data":{{"a":1}},"samplerate":{rate}}},{{"data":{{}}}}]'
+        assert_same(splitter, body.encode())
+
+
+def test_rates_of_doubles_are_read_by_the_kernel() -> None:
+    handed: list[int] = []
+    splitter = KernelSplitter(handed_over=handed.append)
+    body = b"[%b]" % b",".join([b'{"data":{"a":1},"samplerate":2.0}'] * 40)
+    assert told(splitter.split(body, Media.JSON, 0, NOW)) == exact(body, 0)
+    assert not handed
+
+
+def test_many_small_events_whose_rates_the_kernel_cannot_read_are_the_references(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    splitter = KernelSplitter()
+    given: list[bytes] = []
+    monkeypatch.setattr(splitter, "_reference", Told(given))
+    small = b"[%b]" % b",".join([b'{"data":{"a":1},"samplerate":1e2}'] * 40)
+    splitter.split(small, Media.JSON, 0, NOW)
+    assert given == [small]
+    large = small.replace(b"1}", b'"%b"}' % (b"x" * 300))
+    assert told(splitter.split(large, Media.JSON, 0, NOW)) == exact(large, 0)
+    assert given == [small]
+
+
 TIMES_READ = (
     1_700_000_000, 1_700_000_000.25, "2023-11-14T22:13:20.5Z", None,
     "1700000000", "1700000000123", "1700000000.25",
@@ -232,7 +266,7 @@ def test_what_the_kernel_does_not_know_is_handed_over_one_by_one() -> None:
     splitter = KernelSplitter(handed_over=handed.append)
     good = b'{"data":{"a":1}}'
     body = b"[%b]" % b",".join(
-        [good, b'{"data":{"a":NaN}}', good, b'{"data":{"a":1},"samplerate":2.0}', b"7", good]
+        [good, b'{"data":{"a":NaN}}', good, b'{"data":{"a":1},"samplerate":2e0}', b"7", good]
     )
     assert outcome(splitter, body, 0) == exact(body, 0)
     assert sum(handed) == 3

@@ -1,0 +1,48 @@
+"""What `make.py` installs where not every package can be had."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import make
+
+ROOT = Path(make.__file__).parent
+PIN = re.compile(r"^([a-z0-9._-]+)==", re.MULTILINE)
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """An environment of its own, whose pip notes what it is asked for and has no numba."""
+    asked: list[set[str]] = []
+
+    def pip_install(requirements: Path) -> bool:
+        asked.append(set(PIN.findall(requirements.read_text("utf-8"))))
+        return "numba" not in asked[-1]
+
+    monkeypatch.setattr(make, "VENV", tmp_path)
+    monkeypatch.setattr(make, "PYTHON", Path(__file__))  # there already
+    monkeypatch.setattr(make, "pip_install", pip_install)
+    monkeypatch.setattr(make, "add_program", lambda: None)
+    return asked
+
+
+def test_without_a_compiler_for_this_machine_everything_else_is_installed_and_it_is_said(
+    installed: list[set[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make.install("requirements.txt")
+    whole, lesser = installed
+    assert whole - lesser == set(make.COMPILER)
+    assert lesser < whole
+    assert "NO COMPILED CODE" in capsys.readouterr().out
+    assert not list(tmp_path.glob(".installed-*"))  # tried again next time
+
+
+def test_every_pin_but_those_keeps_its_hashes(installed: list[set[str]], tmp_path: Path) -> None:
+    make.install("requirements.txt")
+    (left,) = tmp_path.glob("without-*")
+    whole = (ROOT / "requirements.txt").read_text("utf-8")
+    entries = re.split(r"^(?=[a-z])", whole, flags=re.MULTILINE)
+    kept = [one for one in entries if not one.startswith(tuple(f"{x}==" for x in make.COMPILER))]
+    assert len(kept) == len(entries) - len(make.COMPILER)
+    assert left.read_text("utf-8") == "".join(kept)
