@@ -3,7 +3,7 @@
 A row keeps its place among the rows it stays with, so the order of the log is never lost (I3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
 import numpy as np
@@ -41,13 +41,21 @@ def concat(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
                 known.append((first, column))
         rows += block.rows
     every_row = np.arange(rows, dtype=np.uint32)
+    columns = {key: join_parts(parts[key], every_row) for key in sorted(parts, key=_ORDER)}
+    return with_columns(blocks, columns)
+
+
+def with_columns(
+    blocks: Sequence[ColumnBlock], columns: Mapping[ColumnKey, SparseColumn]
+) -> ColumnBlock:
+    """The rows of at least one block, one after the other, with these columns."""
     return ColumnBlock(
         time_ns=np.concatenate([b.time_ns for b in blocks]),
         rate=np.concatenate([b.rate for b in blocks]),
         offset=np.concatenate([b.offset for b in blocks]),
         place=np.concatenate([b.place for b in blocks]),
         far=np.concatenate([b.far for b in blocks]),
-        columns={key: join_parts(parts[key], every_row) for key in sorted(parts, key=_ORDER)},
+        columns=columns,
         held_bytes=sum(map(block_bytes, blocks)),
     )
 

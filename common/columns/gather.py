@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from common.columns.block import ColumnBlock, SparseColumn
-from common.columns.blocks import block_bytes, concat, join_parts
+from common.columns.blocks import concat, join_parts, with_columns
 from common.columns.key import ColumnKey, FieldType
 from common.columns.packed import PackedColumns, Words
 
@@ -126,15 +126,7 @@ def joined(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
     if not blocks or len(packed) < len(blocks):
         return concat(blocks)
     *first_rows, rows = np.cumsum([0, *(block.rows for block in blocks)]).tolist()
-    return ColumnBlock(
-        time_ns=np.concatenate([b.time_ns for b in blocks]),
-        rate=np.concatenate([b.rate for b in blocks]),
-        offset=np.concatenate([b.offset for b in blocks]),
-        place=np.concatenate([b.place for b in blocks]),
-        far=np.concatenate([b.far for b in blocks]),
-        columns=JoinedColumns(list(zip(first_rows, packed, strict=True)), rows),
-        held_bytes=sum(map(block_bytes, blocks)),
-    )
+    return with_columns(blocks, JoinedColumns(list(zip(first_rows, packed, strict=True)), rows))
 
 
 def sizes_of(columns: Mapping[ColumnKey, SparseColumn]) -> Words:
