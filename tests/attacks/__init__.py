@@ -1,0 +1,1 @@
+"""What one client may do to the others: attacks, each with a victim of another environment."""
