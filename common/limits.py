@@ -20,7 +20,6 @@ SAMPLE_RATE_MAX: Final = 2**31 - 1  # fits every client's integer; keeps weighte
 # --- one request -------------------------------------------------------------------------------
 BATCH_BODY_BYTES_MAX: Final = 5_000_000  # after decompression; what clients split at
 EVENT_BODY_BYTES_MAX: Final = 1_000_000  # body of /1/events, after decompression
-WIRE_BODY_BYTES_MAX: Final = 5_000_000  # as it came: a compressed body is never larger than plain
 BATCH_EVENTS_MAX: Final = 100_000  # bounds the reply; a 5 MB body of `{"data":{"a":1}}` fits
 MANAGEMENT_BODY_BYTES_MAX: Final = 100_000  # the vendor's limit for everything that is not ingest
 BATCH_ID_CHARS_MAX: Final = 128  # room for a UUID or a hash with a prefix
@@ -29,6 +28,11 @@ DATASET_NAME_CHARS_MAX: Final = 255  # the vendor's limit
 HEADER_LINE_BYTES_MAX: Final = 16_384  # room for long receipts and tokens, not for abuse
 HEAD_READ_TIMEOUT_S: Final = 15.0  # a connection without a whole request head is closed
 BODY_READ_TIMEOUT_S: Final = 30.0  # a body that trickles in gives its memory back
+BODY_RATE_GRACE_S: Final = 5.0  # a radio that wakes up, lost packets: nothing need come for so long
+BODY_BYTES_PER_S_MIN: Final = 1_000  # from then on, on average: the worst mobile links carry more
+# What compressing may add to a body that cannot be made smaller: a thousandth and some headers.
+ENCODING_SHARE: Final = 1_000
+ENCODING_BYTES_MAX: Final = 1_024
 OFF_LOOP_BODY_BYTES: Final = 32_768  # larger bodies are decoded in a thread: the loop stays quick
 OFF_LOOP_KERNEL_BYTES: Final = 262_144  # with the compiled splitter, that takes as long as a thread
 

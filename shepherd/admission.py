@@ -1,4 +1,4 @@
-"""What is let in: bytes in flight per process, events per second and per day for a key (I11).
+"""What is let in of a key: events per second and per day (I11). Bytes: `shepherd.shares`.
 
 Rates and quotas are counted by this shepherd alone; with several shepherds a key gets each one's
 share. Quota counts are kept on disk and survive a restart.
@@ -14,54 +14,12 @@ import msgspec
 from common import limits
 from common.clock import Clock
 from common.disk_copy import DiskCopy
-from common.errors import TooManyRequests, Unavailable
+from common.errors import TooManyRequests
 from common.metadata import ApiKey
 
 _SECOND_NS = 10**9
 _DAY_S = 86_400
 _TEXT = "Request dropped due to rate limiting."
-
-
-class InFlight:
-    """Request bytes held at once. More is refused before a body is read."""
-
-    def __init__(self, bytes_max: int) -> None:
-        self._bytes_max = bytes_max
-        self._bytes = 0
-
-    @property
-    def bytes(self) -> int:
-        """Request bytes held now."""
-        return self._bytes
-
-    def hold(self, size: int) -> "_Held":
-        """Count `size` bytes while the `with` block runs, which raises Unavailable when there is no
-        room.
-        """
-        return _Held(self, size)
-
-    def add(self, size: int) -> None:
-        """Count them. Raises Unavailable when there is no room."""
-        if self._bytes + size > self._bytes_max:
-            raise Unavailable("too many requests are in flight; try again in a moment")
-        self._bytes += size
-
-    def remove(self, size: int) -> None:
-        """Give them back."""
-        self._bytes -= size
-
-
-class _Held(msgspec.Struct):
-    """Two per request: a class, because a generator's context costs three times as much."""
-
-    in_flight: InFlight
-    size: int
-
-    def __enter__(self) -> None:
-        self.in_flight.add(self.size)
-
-    def __exit__(self, *_: object) -> None:
-        self.in_flight.remove(self.size)
 
 
 class _Used(msgspec.Struct):

@@ -15,7 +15,9 @@ class ShepherdConfig:
     tls_key: str = setting("", "PEM file with the certificate's private key.")
     linger_ms: float = setting(3.0, "How long events wait for others of their dataset.")
     in_flight_bytes_max: int = setting(
-        128 * 1024 * 1024, "Request bytes held at once; more are answered 503 before reading."
+        128 * 1024 * 1024,
+        "Request bytes held at once, shared between environments and keys (docs/events.md); more "
+        "are answered 503. With less than the default, large bodies are refused sooner.",
     )
     proxied_requests_max: int = setting(
         512, "Requests handed to query roles at once; more are answered 503."

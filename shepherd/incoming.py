@@ -13,7 +13,7 @@ from aiohttp import web
 
 from common.auth import KEY_HEADER
 from common.errors import BellwetherError
-from shepherd.body import read_body
+from shepherd.body import Intake, read_body
 
 # In lower case: the hot door's headers are a plain dict of lower-case names.
 KEY = KEY_HEADER.lower()
@@ -40,14 +40,14 @@ class Route(StrEnum):
 class Incoming(msgspec.Struct, frozen=True):
     """A request for events. name: the path's last segment as it came; length: None if in chunks.
 
-    read: the body as it came. Raises BodyTooLarge; BadRequest when it comes too slowly.
+    read: the body as it came, each piece counted. Raises BodyTooLarge, BodyTooSlow, Unavailable.
     """
 
     route: Route
     name: str
     headers: Mapping[str, str]  # has the names above
     length: int | None
-    read: Callable[[], Awaitable[bytes]]
+    read: Callable[[Intake], Awaitable[bytes]]
 
     def __repr__(self) -> str:
         return f"Incoming({self.route}, {self.name!r}, length={self.length})"  # headers hold keys
@@ -73,7 +73,11 @@ def from_aiohttp(request: web.Request, route: Route) -> Incoming:
     """A request that came through aiohttp."""
     name = request.raw_path.split("?", 1)[0].rsplit("/", 1)[1]
     return Incoming(
-        route, name, request.headers, request.content_length, lambda: read_body(request)
+        route,
+        name,
+        request.headers,
+        request.content_length,
+        lambda intake: read_body(request, intake),
     )
 
 

@@ -8,32 +8,44 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import unquote
 
 from common import limits, metrics
 from common.auth import KeyCache
 from common.clock import Clock
-from common.errors import BadRequest, BellwetherError, LogUnavailable, NotAllowed, UnknownKey
+from common.errors import (
+    BadRequest,
+    BellwetherError,
+    LogUnavailable,
+    NotAllowed,
+    Unavailable,
+    UnknownKey,
+)
 from common.metadata import ApiKey
 from common.position import Position, format_receipt
 from common.scan.events import Refused
 from shepherd import incoming as http
-from shepherd.admission import InFlight, KeyLimits
+from shepherd.admission import KeyLimits
 from shepherd.batcher import Batcher, Stored, Target
-from shepherd.body import BodyTooLarge, Media, check_encoding, media_of
+from shepherd.body import BodyTooLarge, Media, check_encoding, media_of, wire_bytes_max
 from shepherd.datasets import DatasetCache
 from shepherd.decode import Wire, decode_batch, decode_batch_quickly, decode_event
 from shepherd.incoming import Answer, Incoming, Route
 from shepherd.pressure import Pressure
 from shepherd.refusals import RequestDone, RequestSummary
 from shepherd.replies import batch_body
+from shepherd.shares import NO_ROOM, Held, Shares
 from shepherd.split.interface import Lines, Split, Splitter, one_line
 
 RECEIPT_HEADER = "X-Bellwether-Receipt"
 _BATCH_ID_NAME = "X-Bellwether-Batch-Id"  # as it is written about
 _DECODE_THREADS = 2  # of their own: hostile bodies keep them busy, not the rest of the process
 _SECOND_NS = 10**9
+_BODY_BYTES_MAX: Final = {
+    Route.BATCH: limits.BATCH_BODY_BYTES_MAX,
+    Route.EVENT: limits.EVENT_BODY_BYTES_MAX,
+}
 T = TypeVar("T")
 
 
@@ -45,7 +57,7 @@ class IngestParts:
     keys: KeyCache
     datasets: DatasetCache
     batcher: Batcher
-    in_flight: InFlight
+    in_flight: Shares
     pressure: Pressure
     key_limits: KeyLimits
     clock: Clock
@@ -54,6 +66,25 @@ class IngestParts:
 
 class _Counted(BadRequest):
     """A refused single event: its rule is counted already."""
+
+
+class _Intake(Held):
+    """What a request holds: its body as it arrives, then its lines too."""
+
+    __slots__ = ("_plain_max", "bytes_max")
+
+    def __init__(
+        self, shares: Shares, environment: str, key: str, bytes_max: int, plain_max: int
+    ) -> None:
+        super().__init__(shares, environment, key)
+        self.bytes_max = bytes_max
+        self._plain_max = plain_max
+
+    def add(self, size: int) -> None:
+        """As `Intake.add`."""
+        if self.bytes + size > self.bytes_max:
+            raise BodyTooLarge(self._plain_max)
+        self.hold(size)
 
 
 class Ingest:
@@ -75,13 +106,11 @@ class Ingest:
         name = dataset_name(request.name)
         status = events = 0
         try:
-            size = _announced_bytes(request.length)
-            parts.pressure.check(size)
-            with parts.in_flight.hold(size):
+            with self._intake(request, key) as intake:
                 if request.route is Route.BATCH:
-                    answer, events = await self._batch(request, key, name)
+                    answer, events = await self._batch(request, key, name, intake)
                 else:
-                    answer, events = await self._event(request, key, name)
+                    answer, events = await self._event(request, key, name, intake)
             status = answer.status
             return answer
         except BellwetherError as error:
@@ -94,8 +123,28 @@ class Ingest:
             size, route = request.length or 0, request.route.value
             parts.summary.done(RequestDone(route, name, key.id, status, events, size, ms))
 
-    async def _batch(self, request: Incoming, key: ApiKey, name: str) -> tuple[Answer, int]:
-        target, wire = await self._receive(request, key, name)
+    def _intake(self, request: Incoming, key: ApiKey) -> "_Intake":
+        """How the body will be read. What it announces is judged and not held (I14).
+
+        Raises BodyTooLarge: a body that never fits must not be told to come again. Raises
+        Unavailable for one that would not fit now.
+        """
+        plain_max = _BODY_BYTES_MAX[request.route]
+        encoding = request.headers.get(http.CONTENT_ENCODING, "")
+        bytes_max = wire_bytes_max(plain_max, encoding)
+        announced = request.length or 0
+        if announced > bytes_max:
+            raise BodyTooLarge(plain_max)
+        environment = key.environment.id
+        self._parts.pressure.check(announced, environment)
+        if not self._parts.in_flight.fits(environment, key.id, announced):
+            raise Unavailable(NO_ROOM)
+        return _Intake(self._parts.in_flight, environment, key.id, bytes_max, plain_max)
+
+    async def _batch(
+        self, request: Incoming, key: ApiKey, name: str, intake: "_Intake"
+    ) -> tuple[Answer, int]:
+        target, wire = await self._receive(request, key, name, intake)
         started_ns = self._parts.clock.monotonic_ns()
         splitter = self._parts.splitter
         split = decode_batch_quickly(splitter, wire, target.depth)
@@ -104,12 +153,15 @@ class Ingest:
         self._parts.key_limits.spend(key, split.events)
         for _, refused in split.refused:
             self._parts.summary.refused(key.id, name, refused.rule, refused.error)
+        intake.hold(len(split.lines.text))  # a small body may unpack to much
         stored = await self._store(request, target, split.lines, started_ns)
         _raise_if_nothing_stored(stored, named=http.BATCH_ID in request.headers)
         return _batch_answer(split, stored, wire.media), split.events
 
-    async def _event(self, request: Incoming, key: ApiKey, name: str) -> tuple[Answer, int]:
-        target, wire = await self._receive(request, key, name)
+    async def _event(
+        self, request: Incoming, key: ApiKey, name: str, intake: "_Intake"
+    ) -> tuple[Answer, int]:
+        target, wire = await self._receive(request, key, name, intake)
         started_ns = self._parts.clock.monotonic_ns()
         time = request.headers.get(http.EVENT_TIME, "")
         rate = request.headers.get(http.SAMPLE_RATE, "")
@@ -121,11 +173,15 @@ class Ingest:
         if isinstance(outcome, Refused):
             self._parts.summary.refused(key.id, name, outcome.rule, outcome.error)
             raise _Counted(outcome.error)
-        stored = await self._store(request, target, one_line(outcome), started_ns)
+        lines = one_line(outcome)
+        intake.hold(len(lines.text))
+        stored = await self._store(request, target, lines, started_ns)
         _raise_if_nothing_stored(stored, named=False)
         return Answer(200, _receipt(stored)), 1
 
-    async def _receive(self, request: Incoming, key: ApiKey, name: str) -> tuple[Target, Wire]:
+    async def _receive(
+        self, request: Incoming, key: ApiKey, name: str, intake: "_Intake"
+    ) -> tuple[Target, Wire]:
         """Everything that is checked before the events themselves."""
         if not key.access.events:
             raise NotAllowed("this API key may not send events")
@@ -134,7 +190,7 @@ class Ingest:
         check_encoding(encoding := headers.get(http.CONTENT_ENCODING, ""))
         _check_batch_id(headers.get(http.BATCH_ID))
         self._parts.key_limits.check(key)
-        body = await request.read()
+        body = await request.read(intake)
         target = await self._parts.datasets.resolve(key, name)
         return target, Wire(body, encoding, media, self._parts.clock.now_ns())
 
@@ -153,11 +209,10 @@ class Ingest:
         if not lines.events:
             return []
         parts = self._parts
-        with parts.in_flight.hold(len(lines.text)):  # a small body may unpack to much
-            if client_id is None:
-                stored = await parts.batcher.put(target, lines)
-            else:
-                stored = await parts.batcher.put_named(target, lines, client_id)
+        if client_id is None:
+            stored = await parts.batcher.put(target, lines)
+        else:
+            stored = await parts.batcher.put_named(target, lines, client_id)
         taken = 0
         for part in stored:
             if isinstance(part.outcome, Position):
@@ -197,16 +252,6 @@ def _check_batch_id(client_id: str | None) -> None:
 def _rule(error: BellwetherError) -> str:
     """A whole request's rule, written as the events' rules are: `body_too_large`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
-
-
-def _announced_bytes(length: int | None) -> int:
-    """What the body will take: its length, or the limit when it comes in chunks.
-
-    Raises BodyTooLarge: a body that never fits must not be told to come again.
-    """
-    if length is not None and length > limits.WIRE_BODY_BYTES_MAX:
-        raise BodyTooLarge(limits.WIRE_BODY_BYTES_MAX)
-    return limits.WIRE_BODY_BYTES_MAX if length is None else length
 
 
 def _raise_if_nothing_stored(stored: Sequence[Stored], *, named: bool) -> None:

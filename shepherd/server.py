@@ -28,7 +28,7 @@ from common.web import (
     error_response,
     require_internal_token,
 )
-from shepherd.admission import InFlight, KeyLimits
+from shepherd.admission import KeyLimits
 from shepherd.auth_route import AuthRoute
 from shepherd.batcher import Batcher
 from shepherd.config import ShepherdConfig
@@ -45,6 +45,7 @@ from shepherd.pressure import Pressure
 from shepherd.probing import Probing
 from shepherd.proxy import QueryProxy
 from shepherd.refusals import RequestSummary
+from shepherd.shares import Shares
 from shepherd.silent import SilentConnections
 from shepherd.split.active import ActiveSplitter
 
@@ -79,7 +80,7 @@ async def serve(
     delivery = Delivery(backends.log, placement, clock, config.ack_timeout_s)
     probing = Probing(backends.log, placement, delivery, clock)
     batcher = Batcher(delivery, context.random, config.linger_ms)
-    in_flight = InFlight(config.in_flight_bytes_max)
+    in_flight = Shares(config.in_flight_bytes_max)
     pressure = Pressure(placement.health, in_flight, clock, config)
     summary = RequestSummary(context.telemetry)
     proxy = QueryProxy(backends.locks, context.random, config.proxied_requests_max)

@@ -9,12 +9,12 @@ answer. A client that hangs up lets go of what it asked for: its events may be s
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from common import limits
-from common.errors import BadRequest
-from shepherd.body import BodyTooLarge
+from common.errors import BellwetherError
+from shepherd.body import BodyTooSlow, Intake, body_deadline_s
 from shepherd.door.head import HEAD_BYTES_MAX, HOT_START, Head, read_head
 from shepherd.incoming import Answer, Incoming
 
@@ -222,40 +222,70 @@ class _Whole:
     def __init__(self, body: bytes) -> None:
         self._body = body
 
-    async def read(self) -> bytes:
+    async def read(self, intake: Intake) -> bytes:
         """As `Incoming.read`."""
-        if len(self._body) > limits.WIRE_BODY_BYTES_MAX:
-            raise BodyTooLarge(limits.WIRE_BODY_BYTES_MAX)
+        intake.add(len(self._body))
         return self._body
 
 
 class _Body:
-    """A body of which something is missing. wanted: somebody waits for it: the rest may come."""
+    """A body of which something is missing."""
 
     def __init__(self, begin: bytes, missing: int, resume: Callable[[], None]) -> None:
         self._pieces = [begin]
+        self._arrived = len(begin)
         self._resume = resume
-        self._whole = asyncio.Event()
+        self._done = asyncio.Event()  # it is whole, or there is no room for it
+        self._intake: Intake | None = None
+        self._refused: BellwetherError | None = None
         self.missing = missing
-        self.wanted = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits for it: the rest may come."""
+        return self._intake is not None
 
     def add(self, data: bytes) -> bytes:
         """Take what belongs to the body; returns the rest."""
         piece, rest = data[: self.missing], data[self.missing :]
-        if piece:
+        if not piece:
+            return rest
+        self.missing -= len(piece)
+        self._arrived += len(piece)
+        if self._refused is None:
             self._pieces.append(piece)
-            self.missing -= len(piece)
-            if not self.missing:
-                self._whole.set()
+            self._count(len(piece))
+        if not self.missing:
+            self._done.set()
         return rest
 
-    async def read(self) -> bytes:
-        """As `Incoming.read`."""
-        self.wanted = True
-        self._resume()
+    def _count(self, size: int) -> None:
+        """What has come before anybody wants it is counted when somebody does."""
+        if self._intake is None:
+            return
         try:
-            async with asyncio.timeout(limits.BODY_READ_TIMEOUT_S):
-                await self._whole.wait()
-        except TimeoutError as error:
-            raise BadRequest("Request body did not arrive in time.") from error
+            self._intake.add(size)
+        except BellwetherError as error:
+            self._refused = error
+            self._pieces.clear()
+            self._done.set()
+
+    async def read(self, intake: Intake) -> bytes:
+        """As `Incoming.read`."""
+        self._intake = intake
+        self._count(self._arrived)
+        self._resume()
+        begin_s = now_s = asyncio.get_running_loop().time()
+        while not self._done.is_set():
+            until_s = body_deadline_s(begin_s, self._arrived)
+            if until_s <= now_s:
+                self._refused = BodyTooSlow()
+                self._pieces.clear()
+                break
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(until_s):
+                    await self._done.wait()
+            now_s = asyncio.get_running_loop().time()
+        if self._refused is not None:
+            raise self._refused
         return b"".join(self._pieces)

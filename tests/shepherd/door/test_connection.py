@@ -116,9 +116,20 @@ async def test_refused_before_its_body_came_the_connection_goes_on_behind_it(
     client.writer.close()
 
 
-async def test_body_that_can_never_fit_is_refused_at_its_head(server: Shepherd) -> None:
+@pytest.mark.parametrize(
+    ("path", "headers", "length"),
+    [
+        ("/1/batch/d", "", limits.BATCH_BODY_BYTES_MAX + 1),
+        ("/1/events/d", "", limits.EVENT_BODY_BYTES_MAX + 1),
+        ("/1/batch/d", "Content-Encoding: zstd\r\n", 5_006_025),
+        ("/1/events/d", "Content-Encoding: gzip\r\n", 1_002_025),
+    ],
+)
+async def test_body_that_can_never_fit_its_route_is_refused_at_its_head(
+    server: Shepherd, path: str, headers: str, length: int
+) -> None:
     client = await connect(server)
-    client.writer.write(post(b"x", length=limits.WIRE_BODY_BYTES_MAX + 1))
+    client.writer.write(post(b"x", path, headers=headers, length=length))
     status, body = await client.answer()
     assert (status, b"too large" in body) == (400, True)
     client.writer.close()
