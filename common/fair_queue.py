@@ -8,6 +8,9 @@ Keeps I11 (everything is bounded) and I14 (nobody starves another):
   of one key runs in the order in which it came.
 - An environment alone may use every slot but `kept_free`; those go only to environments that use
   none. So a newcomer starts at once, or when the first slot is free; never after a queue of others.
+- Where work holds its slot for long and nothing can wait, shares shrink with what is left: an
+  environment may hold at most `env_per_free` slots for each one that is free (the dynamic
+  thresholds of shared-memory switches: Choudhury and Hahne, 1998). Some always stay free.
 - A full waiting room makes room for who waits with less: the newest work of whoever waits with
   most is pushed out. Nobody can fill the room for others.
 """
@@ -24,11 +27,15 @@ class FairLimits:
     """How much may run and wait, in all and of one environment and key.
 
     kept_free: of `running_max`, the slots that only an environment without any may take.
+    env_per_free, key_per_free: slots of one environment or key for each slot that is free. With 1
+    it gets half of all while it is alone, the next one a quarter, and so on.
     """
 
     running_max: int
     waiting_max: int
     kept_free: int = 0
+    env_per_free: float = _ENDLESS
+    key_per_free: float = _ENDLESS
     running_env_max: int = _ENDLESS
     running_key_max: int = _ENDLESS
     waiting_env_max: int = _ENDLESS
@@ -157,11 +164,12 @@ class FairQueue:
         used = self._environments.get(env)
         if used is None or not used.running:
             return free > 0
-        of_key = used.keys.get(key)
+        of_key = used.keys.get(key, _Key()).running
+        limits = self._limits
         return (
-            free > self._limits.kept_free
-            and used.running < self._limits.running_env_max
-            and (of_key is None or of_key.running < self._limits.running_key_max)
+            free > limits.kept_free
+            and used.running < min(limits.running_env_max, limits.env_per_free * free)
+            and of_key < min(limits.running_key_max, limits.key_per_free * free)
         )
 
     def _choose(self) -> Ticket | None:
@@ -199,7 +207,7 @@ class FairQueue:
         """Room for one more waiting ticket, by pushing one out if need be. Raises NoRoom."""
         of_env, of_key = self.used(env)[1], self.used(env, key)[1]
         if of_key >= min(self._limits.waiting_key_max, self._limits.waiting_max):
-            raise NoRoom(own=self._limits.waiting_max > 0 or self._holds_much(env, key))
+            raise NoRoom(own=self._limits.waiting_max > 0 or self._holds_share(env))
         if of_env >= self._limits.waiting_env_max:
             return self._push_out_of_own(env, of_key)
         if self.waiting < self._limits.waiting_max:
@@ -211,15 +219,15 @@ class FairQueue:
             return self._push_out_of_own(env, of_key)
         raise NoRoom(own=False)
 
-    def _holds_much(self, env: str, key: str) -> bool:
-        """Without a waiting room: whether it is for the caller's own slots that none is free."""
-        of_env, of_key = self.used(env)[0], self.used(env, key)[0]
-        free = self._limits.running_max - self.running
-        return of_env > 0 and (
-            free > 0
-            or of_env >= self._limits.running_env_max
-            or of_key >= self._limits.running_key_max
-        )
+    def _holds_share(self, env: str) -> bool:
+        """Without a waiting room: whether it is for its own slots that an environment gets none.
+
+        Either some are kept free for others, or it holds an equal part of all or more.
+        """
+        of_env = self.used(env)[0]
+        if self.running < self._limits.running_max:
+            return of_env > 0
+        return of_env * len(self._environments) >= self._limits.running_max
 
     def _push_out_of_own(self, env: str, of_key: int) -> Ticket:
         """Room within the environment's own share. Raises NoRoom."""

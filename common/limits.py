@@ -33,6 +33,13 @@ BODY_BYTES_PER_S_MIN: Final = 1_000  # from then on, on average: the worst mobil
 # What compressing may add to a body that cannot be made smaller: a thousandth and some headers.
 ENCODING_SHARE: Final = 1_000
 ENCODING_BYTES_MAX: Final = 1_024
+# Requests for query roles whose bodies are still coming: 50 MB of them, each small.
+PROXIED_BODIES_MAX: Final = 512
+# Slots of requests for query roles that one environment or key may hold for each one that is free:
+# two thirds and half of all for one that is alone, and some are always left for others.
+PROXIED_ENV_PER_FREE: Final = 2.0
+PROXIED_KEY_PER_FREE: Final = 1.0
+ANSWER_WRITE_TIMEOUT_S: Final = 60.0  # a client that reads nothing for so long is cut off
 OFF_LOOP_BODY_BYTES: Final = 32_768  # larger bodies are decoded in a thread: the loop stays quick
 OFF_LOOP_KERNEL_BYTES: Final = 262_144  # with the compiled splitter, that takes as long as a thread
 

@@ -20,7 +20,9 @@ class ShepherdConfig:
         "are answered 503. With less than the default, large bodies are refused sooner.",
     )
     proxied_requests_max: int = setting(
-        512, "Requests handed to query roles at once; more are answered 503."
+        512,
+        "Requests handed to query roles at once; more are answered 503. An environment may use two "
+        "thirds of them while it is alone, a key half; beyond its share it is answered 429.",
     )
     ack_timeout_s: float = setting(
         4.5, "How long the log may take to acknowledge events, other tries included; then 503."

@@ -1,23 +1,38 @@
 """One address: what is not ingest goes to a query role and streams back (design, section 5).
 
-A client that hangs up cancels its request at the query role. Connection errors before anything
-was sent move on to the next query role; without one the answer is 503.
+Nothing is held for a client without a key: the key is checked before the body is read, the body is
+read before a slot is taken, and slots are shared between environments and keys (I14). A client
+that hangs up cancels its request at the query role; one that stops reading is cut off. Connection
+errors before anything was sent move on to the next query role; without one the answer is 503.
 """
 
 import asyncio
 import random
 from collections.abc import Iterable
 
-from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSession, web
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    TCPConnector,
+    web,
+)
 from aiohttp import ClientTimeout as Timeout
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from common import limits
-from common.errors import BadRequest, NotFound, TooLarge, Unavailable
+from common.auth import KeyCache
+from common.errors import NotFound, TooLarge, Unavailable
+from common.fair_queue import FairLimits
+from common.fair_slots import FairSlots
 from common.locks import Locks
 from common.members import Member, list_members
+from common.metadata import ApiKey
 from common.web import INTERNAL_TOKEN_HEADER
+from shepherd.body import read_body
+from shepherd.ingest import authenticate
 
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"}
@@ -31,11 +46,12 @@ _TIMEOUT = Timeout(total=None, sock_connect=2.0, sock_read=300.0)
 class QueryProxy:
     """Hands requests to query roles. Use it from one event loop; `close` it at the end."""
 
-    def __init__(self, locks: Locks, rng: random.Random, requests_max: int) -> None:
+    def __init__(self, locks: Locks, keys: KeyCache, rng: random.Random, requests_max: int) -> None:
         self._locks = locks
+        self._keys = keys
         self._random = rng
-        self._requests_max = requests_max
-        self._requests = 0
+        self._slots = _fair_slots(requests_max)
+        self._bodies = _fair_slots(limits.PROXIED_BODIES_MAX)
         self._members: list[Member] = []
         self._http: ClientSession | None = None
 
@@ -47,24 +63,37 @@ class QueryProxy:
             return
 
     async def forward(self, request: web.Request) -> web.StreamResponse:
-        """The query role's answer, streamed. Raises Unavailable, TooLarge, NotFound."""
+        """The query role's answer, streamed.
+
+        Raises UnknownKey, MetadataUnavailable, NotFound, TooLarge, BadRequest, TooManyRequests
+        (the caller's own share of slots is used up), Unavailable.
+        """
+        key = await authenticate(request.headers, self._keys)
         if request.path.startswith(_NOT_PUBLIC):
             raise NotFound("not found")
-        if self._requests >= self._requests_max:
-            raise Unavailable("too many requests are being answered; try again")
-        self._requests += 1
-        try:
-            body = await _read(request)
+        body = await self._body(request, key)
+        async with self._slots.hold(key.environment.id, key.id):
             upstream = await self._ask(request, body)
             async with upstream:
                 return await _stream(request, upstream)
-        finally:
-            self._requests -= 1
+
+    async def _body(self, request: web.Request, key: ApiKey) -> bytes:
+        """The whole body: small enough to be sent again to another role."""
+        if not request.can_read_body:
+            return b""
+        if (request.content_length or 0) > limits.MANAGEMENT_BODY_BYTES_MAX:
+            raise _too_large()
+        async with self._bodies.hold(key.environment.id, key.id):
+            return await read_body(request, _SmallBody())
 
     async def _ask(self, request: web.Request, body: bytes) -> ClientResponse:
         """The first query role that takes the request."""
         if self._http is None:
-            self._http = ClientSession(timeout=_TIMEOUT, auto_decompress=False)
+            self._http = ClientSession(
+                connector=TCPConnector(limit=0),  # the slots are the limit: no queue behind it
+                timeout=_TIMEOUT,
+                auto_decompress=False,
+            )
         if not self._members:
             await self.refresh()
         members = self._random.sample(self._members, len(self._members))
@@ -97,20 +126,35 @@ def _path(request: web.Request) -> str:
     return raw if raw.startswith("/") else request.rel_url.raw_path_qs
 
 
-async def _read(request: web.Request) -> bytes:
-    """The whole body: small enough to be sent again to another role."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(limits.BODY_READ_TIMEOUT_S):
-            async for piece in request.content.iter_any():
-                body += piece
-                if len(body) > limits.MANAGEMENT_BODY_BYTES_MAX:
-                    raise TooLarge(
-                        f"request body is larger than {limits.MANAGEMENT_BODY_BYTES_MAX} bytes"
-                    )
-    except TimeoutError as error:
-        raise BadRequest("Request body did not arrive in time.") from error
-    return bytes(body)
+def _fair_slots(requests_max: int) -> FairSlots:
+    """Shares that shrink with what is free: such a request may hold its slot for long."""
+    return FairSlots(
+        FairLimits(
+            requests_max,
+            waiting_max=0,
+            env_per_free=limits.PROXIED_ENV_PER_FREE,
+            key_per_free=limits.PROXIED_KEY_PER_FREE,
+        ),
+        "requests",
+    )
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"request body is larger than {limits.MANAGEMENT_BODY_BYTES_MAX} bytes")
+
+
+class _SmallBody:
+    """Counts a body's bytes as they come."""
+
+    def __init__(self) -> None:
+        self.bytes_max = limits.MANAGEMENT_BODY_BYTES_MAX
+        self._size = 0
+
+    def add(self, size: int) -> None:
+        """Raises TooLarge."""
+        self._size += size
+        if self._size > self.bytes_max:
+            raise _too_large()
 
 
 def _forward_headers(request: web.Request) -> CIMultiDict[str]:
@@ -129,6 +173,7 @@ def _without_hop_by_hop(
 
 
 async def _stream(request: web.Request, upstream: ClientResponse) -> web.StreamResponse:
+    """Passes the answer on, as fast as the client reads. It must read on within a time."""
     response = web.StreamResponse(
         status=upstream.status,
         reason=upstream.reason,
@@ -139,7 +184,8 @@ async def _stream(request: web.Request, upstream: ClientResponse) -> web.StreamR
     await response.prepare(request)
     try:
         async for piece in upstream.content.iter_any():
-            await response.write(piece)
+            async with asyncio.timeout(limits.ANSWER_WRITE_TIMEOUT_S):
+                await response.write(piece)
     except (ClientError, TimeoutError):
         if request.transport is not None:
             request.transport.abort()  # a cut answer must not look like a whole one

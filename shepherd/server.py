@@ -83,7 +83,7 @@ async def serve(
     in_flight = Shares(config.in_flight_bytes_max)
     pressure = Pressure(placement.health, in_flight, clock, config)
     summary = RequestSummary(context.telemetry)
-    proxy = QueryProxy(backends.locks, context.random, config.proxied_requests_max)
+    proxy = QueryProxy(backends.locks, keys, context.random, config.proxied_requests_max)
     own = OwnEvents(config, backends.metadata, datasets, batcher, clock)
     splitter = ActiveSplitter()
     ingest = Ingest(

@@ -1,6 +1,7 @@
 """The fair queue: newcomers first, shares bounded, nobody starves, over random histories."""
 
 import asyncio
+import contextlib
 from collections import Counter
 
 import pytest
@@ -107,11 +108,32 @@ def test_without_a_waiting_room_a_refusal_tells_whose_share_is_used_up() -> None
     assert (own.value.own, whole.value.own) == (True, False)
 
 
+def test_without_a_waiting_room_some_slots_stay_free_for_newcomers_and_other_keys() -> None:
+    queue = FairQueue(FairLimits(64, 0, env_per_free=2, key_per_free=1))
+
+    def take_all(env: str, key: str) -> int:
+        taken = 0
+        while True:
+            running, _ = queue.used(env, key)
+            with contextlib.suppress(NoRoom):
+                queue.enter(env, key)
+            if queue.used(env, key)[0] == running:
+                return taken
+            taken += 1
+
+    assert take_all("shop", "a") == 32
+    assert take_all("shop", "b") == 11  # 43 of the environment: twice the 21 that stay free
+    assert take_all("shop", "c") == 0
+    assert [take_all(env, "a") for env in ("bank", "farm", "late")] == [11, 5, 3]
+
+
 LIMITS = st.builds(
     FairLimits,
     running_max=st.integers(2, 4),
     waiting_max=st.integers(0, 6),
     kept_free=st.integers(0, 1),
+    env_per_free=st.sampled_from((0.5, 1, 2, 100)),
+    key_per_free=st.sampled_from((0.5, 1, 100)),
     running_env_max=st.integers(1, 4),
     running_key_max=st.integers(1, 4),
     waiting_env_max=st.integers(1, 6),
@@ -172,8 +194,9 @@ def _check(queue: FairQueue, limits: FairLimits, tickets: list[Ticket]) -> None:
             envs[ticket.env] > 0
             and (
                 free <= limits.kept_free
-                or envs[ticket.env] >= limits.running_env_max
-                or keys[ticket.env, ticket.key] >= limits.running_key_max
+                or envs[ticket.env] >= min(limits.running_env_max, limits.env_per_free * free)
+                or keys[ticket.env, ticket.key]
+                >= min(limits.running_key_max, limits.key_per_free * free)
             )
         )
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, web
 
+from common.auth import KEY_HEADER
 from common.members import Member, encode_member
-from tests.shepherd.harness import Shepherd, shepherd
+from tests.shepherd.harness import KEY, Shepherd, shepherd
 
 
 class QueryRole:
@@ -78,7 +79,11 @@ async def test_request_and_answer_pass_unchanged_but_for_hop_by_hop_headers(
 async def test_client_that_hangs_up_cancels_the_request_at_the_query_role(
     server: Shepherd, query: QueryRole
 ) -> None:
-    async with ClientSession() as http, http.get(f"{server.url}/bw/1/tail/x") as reply:
+    headers = {KEY_HEADER: KEY}
+    async with (
+        ClientSession(headers=headers) as http,
+        http.get(f"{server.url}/bw/1/tail/x") as reply,
+    ):
         assert await reply.content.readline() == b"line\n"
     await asyncio.wait_for(query.hung_up.wait(), 10)
 
