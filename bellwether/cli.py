@@ -26,6 +26,7 @@ _COMMANDS = {
     "metadata": ("bellwether.commands.metadata", "metadata"),
     "doctor": ("bellwether.commands.doctor", "doctor"),
     "keys": ("bellwether.commands.admin", "keys"),
+    "environments": ("bellwether.commands.admin", "environments"),
     "datasets": ("bellwether.commands.admin", "datasets"),
     "settings": ("bellwether.commands.settings", "settings"),
     "docs": ("bellwether.commands.docs", "docs"),

@@ -18,6 +18,7 @@ from bellwether.secrets import key_file, read_key
 from bellwether.settings import SettingsError, load
 from common.auth import KEY_HEADER
 from common.clock import SystemClock
+from common.error_text import describe_error
 from common.errors import Unavailable
 from common.locks.files import FileLocks
 from common.members import Member, list_members
@@ -162,7 +163,7 @@ class Client:
                 f"{error.certificate_error}. Name its authority's PEM file in SSL_CERT_FILE, "
                 "or accept any certificate with --insecure."
             )
-        reason = str(error) or type(error).__name__
+        reason = describe_error(error)
         return (
             f"cannot reach {self.target.url}: {reason}. Is `bellwether up` running? "
             "Give another address with --url or BELLWETHER_URL."

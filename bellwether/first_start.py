@@ -19,7 +19,9 @@ from common.auth import generate_key, hash_key
 from common.metadata import Access, ApiKey, KeyKind, Metadata
 from common.names import dataset_slug
 
-FULL_ACCESS = Access(events=True, queries=True, columns=True, create_datasets=True, admin=True)
+FULL_ACCESS = Access(
+    events=True, queries=True, columns=True, create_datasets=True, admin=True, operate=True
+)
 
 
 class FirstStartError(Exception):
@@ -51,6 +53,9 @@ def prepare(data: Path, config: UpConfig, metadata: Metadata, now_ns: int) -> Pr
         raise FirstStartError("the key that was given has been revoked: give another one")
     if key != kept:
         write_key(data, key)
+    if found is not None and found.access.admin and not found.access.operate:
+        # made before this right was one of its own; who owns the folder operates it
+        metadata.set_access(found.id, FULL_ACCESS)
     if found is None:
         metadata.create_key(_first_key(key, config, metadata, now_ns))
     return Prepared(key if found is None else None, key_file(data))

@@ -120,10 +120,13 @@ def _first_key(settings: Settings, clock: Clock) -> Step:
 
 
 def _has_keys(metadata: Metadata, names: UpConfig) -> bool:
-    team = metadata.ensure_team(names.team, dataset_slug(names.team))
-    slug = dataset_slug(names.environment)
-    environment = metadata.ensure_environment(team.id, names.environment, slug)
-    return any(not key.revoked_ns for key in metadata.list_keys(environment.id))
+    wanted = dataset_slug(names.team), dataset_slug(names.environment)
+    return any(
+        not key.revoked_ns
+        for team, environment in metadata.list_environments()
+        if (team.slug, environment.slug) == wanted
+        for key in metadata.list_keys(environment.id)
+    )
 
 
 def _require(findings: list[Finding]) -> None:

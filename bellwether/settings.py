@@ -82,6 +82,10 @@ class Settings:
                 return value
         raise LookupError(f"{config.__name__} is not a section")
 
+    def secrets(self) -> tuple[str, ...]:
+        """The values of all secrets that are set."""
+        return tuple(str(r.value) for r in self.resolved if r.declared.secret and r.value)
+
     def as_environment(self) -> dict[str, str]:
         """The settings that are not defaults, for a child process. Secrets are left out."""
         pairs = {

@@ -22,7 +22,7 @@ from bellwether.settings import SECTIONS, Settings, SettingsError
 from common import limits
 from common.clock import SystemClock
 from common.errors import BellwetherError
-from common.logs import configure_logs, say
+from common.logs import configure_logs, log_loop_errors, mask_in_logs, say
 from common.role import RoleContext
 from common.telemetry import NoTelemetry, Telemetry, TelemetryQueue, TelemetrySender
 
@@ -34,7 +34,8 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
     """Run one role until it is told to stop. Raises what the role raises."""
     node = settings.section(NodeConfig)
     instance = _instance(role, node)
-    configure_logs(role, instance, node.log_level.upper())
+    configure_logs(role, instance, node.log_level.upper(), settings.secrets())
+    log_loop_errors(asyncio.get_running_loop())
     stop = asyncio.Event()
     _stop_on_signals(stop)
     if parent_fd is not None:
@@ -45,6 +46,7 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
     asyncio.get_running_loop().set_default_executor(threads)
     clock = SystemClock()
     token = internal_token(settings)
+    mask_in_logs(token)
     backends = await asyncio.to_thread(open_backends, settings, clock)
     folder = node.data / "roles" / _place(role, node)
     folder.mkdir(parents=True, exist_ok=True)

@@ -18,9 +18,10 @@ import msgspec
 from common import limits
 from common.clock import Clock
 from common.disk_copy import DiskCopy
-from common.errors import MetadataUnavailable, UnknownKey
+from common.error_text import describe_error
+from common.errors import BadRequest, MetadataUnavailable, UnknownKey
 from common.logs import say
-from common.metadata import ApiKey, KeyKind, Metadata
+from common.metadata import Access, ApiKey, Environment, KeyKind, Metadata, Team
 from common.metrics import key_cache_stale_total
 
 KEY_HEADER = "X-Honeycomb-Team"
@@ -37,6 +38,60 @@ def generate_key(kind: KeyKind, random_bytes: Callable[[int], bytes]) -> str:
     if kind is KeyKind.INGEST:
         return INGEST_KEY_PREFIX + _draw(_BASE36, 58, random_bytes)
     return _draw(_BASE62, 22, random_bytes)
+
+
+def make_key(
+    environment: tuple[Team, Environment],
+    name: str,
+    kind: KeyKind,
+    access: Access,
+    now_ns: int,
+    random_bytes: Callable[[int], bytes],
+    *,
+    events_per_s: int = 0,
+    events_per_day: int = 0,
+) -> tuple[str, ApiKey]:
+    """A new key's text, which is kept nowhere, and its record, to be stored by the caller."""
+    text = generate_key(kind, random_bytes)
+    digest = hash_key(text)
+    key = ApiKey(
+        id=digest[:24],
+        hash=digest,
+        kind=kind,
+        name=name,
+        team=environment[0],
+        environment=environment[1],
+        access=access,
+        events_per_s=events_per_s,
+        events_per_day=events_per_day,
+        created_ns=now_ns,
+    )
+    return text, key
+
+
+def rights_of(
+    *, ingest: bool, read_only: bool, create_datasets: bool, admin: bool, operate: bool
+) -> tuple[KeyKind, Access]:
+    """What a new key may do. Raises BadRequest for wishes that contradict each other.
+
+    Without any wish: send, query, manage columns and datasets. ingest: only send. read_only: only
+    query. admin, operate: these rights besides, which a key that only sends cannot have.
+    """
+    if ingest and (read_only or admin or operate):
+        raise BadRequest(
+            "an ingest key can only send events: it cannot also read, administer or operate"
+        )
+    if read_only and (admin or operate):
+        raise BadRequest("a read-only key cannot administer or operate: make two keys")
+    access = Access(
+        events=not read_only,
+        queries=not ingest,
+        columns=not (ingest or read_only),
+        create_datasets=create_datasets and not read_only,
+        admin=admin,
+        operate=operate,
+    )
+    return KeyKind.INGEST if ingest else KeyKind.CONFIGURATION, access
 
 
 def _draw(alphabet: str, length: int, random_bytes: Callable[[int], bytes]) -> str:
@@ -181,7 +236,7 @@ class KeyCache:
             if isinstance(error, MetadataUnavailable):
                 self._retry_later()
             else:
-                say(_logger, logging.ERROR, "a key lookup failed", error=repr(error))
+                say(_logger, logging.ERROR, "a key lookup failed", error=describe_error(error))
             return  # those who wait for the task receive the error
         self._retry_after_ns = 0
         self._failing = False

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from common import limits
+from common.error_text import describe_error
 from common.errors import BellwetherError, OffsetGone
 from common.log import Bounds
 from common.log.watch import LogWatch
@@ -132,7 +133,7 @@ class Partition:
                     "partition failed; resuming it",
                     partition=self.number,
                     kind=type(error).__name__,
-                    why=str(error),
+                    why=describe_error(error),
                     again_in_s=backoff_s,
                 )
                 logger.debug("partition failed", exc_info=error)

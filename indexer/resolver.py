@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from common import limits
+from common.error_text import describe_error
 from common.errors import BellwetherError, LogUnavailable, ObjectsUnavailable
 from common.logs import say
 from common.metrics import reroute_answers_total, undecided_batches, undecided_oldest_s
@@ -73,7 +74,7 @@ class Resolver:
             tasks.pop(other, None)
             error = None if task.cancelled() else task.exception()
             if error is not None:
-                kind, why = type(error).__name__, str(error)
+                kind, why = type(error).__name__, describe_error(error)
                 say(logger, logging.ERROR, "resolver failed", to=other, kind=kind, why=why)
 
         tasks[other] = asyncio.create_task(work)

@@ -16,6 +16,7 @@ from common import limits
 from common.clock import Clock
 from common.columns import ColumnKey
 from common.columns.segment_read import SegmentReader
+from common.error_text import describe_error
 from common.errors import DamagedObject, LogUnavailable, ObjectMissing, ObjectsUnavailable
 from common.logs import say
 from indexer.partition import Partition
@@ -133,7 +134,7 @@ class Views:
                 async with asyncio.timeout(max(limits.LOG_END_WAIT_S, wanted.timeout_ms / 1000)):
                     await held.look()
         except (LogUnavailable, TimeoutError) as error:  # the view says that it may lack something
-            say(logger, logging.WARNING, "the log's end is not known", why=repr(error))
+            say(logger, logging.WARNING, "the log's end is not known", why=describe_error(error))
             end_known = False
         while not _is_there(held, wanted, end_known=end_known):
             left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9

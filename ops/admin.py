@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from common import limits
-from common.auth import generate_key, hash_key
+from common.auth import make_key
 from common.clock import Clock
-from common.errors import NotFound
+from common.errors import BadRequest, NotFound
 from common.log import Log
 from common.metadata import Access, ApiKey, Dataset, Environment, KeyKind, Metadata, Team
 from common.names import dataset_id, dataset_slug
 from common.record import gone_record
+
+_SHOWN_MAX = 20  # environments named in an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,21 @@ class Place:
 
 
 def find_place(metadata: Metadata, team: str, environment: str) -> Place:
+    """The team and environment of these names. Raises NotFound: a mistyped name makes nothing."""
+    wanted = dataset_slug(team), dataset_slug(environment)
+    known = metadata.list_environments()
+    for found in known:
+        if (found[0].slug, found[1].slug) == wanted:
+            return Place(*found)
+    there = ", ".join(f"{e.name} (team {t.name})" for t, e in known[:_SHOWN_MAX]) or "none yet"
+    raise NotFound(
+        f"there is no environment {environment!r} of team {team!r}; there are: {there}. "
+        "Create it with `bellwether environments create NAME`, or name another one with "
+        "--set up.environment=NAME"
+    )
+
+
+def ensure_place(metadata: Metadata, team: str, environment: str) -> Place:
     """The team and environment of these names, created if they are new."""
     found = metadata.ensure_team(team, dataset_slug(team))
     return Place(
@@ -37,31 +54,46 @@ def create_key(
     metadata: Metadata,
     place: Place,
     name: str,
-    kind: KeyKind,
-    access: Access,
+    rights: tuple[KeyKind, Access],
     clock: Clock,
     random_bytes: Callable[[int], bytes],
     *,
     events_per_s: int = 0,
     events_per_day: int = 0,
 ) -> tuple[str, ApiKey]:
-    """A new key and its text, which is not kept anywhere."""
-    text = generate_key(kind, random_bytes)
-    digest = hash_key(text)
-    key = ApiKey(
-        id=digest[:24],
-        hash=digest,
-        kind=kind,
-        name=name,
-        team=place.team,
-        environment=place.environment,
-        access=access,
+    """A new key and its text, which is not kept anywhere. rights: see `common.auth.rights_of`."""
+    text, key = make_key(
+        (place.team, place.environment),
+        name,
+        *rights,
+        clock.now_ns(),
+        random_bytes,
         events_per_s=events_per_s,
         events_per_day=events_per_day,
-        created_ns=clock.now_ns(),
     )
     metadata.create_key(key)
     return text, key
+
+
+def set_rights(
+    metadata: Metadata, place: Place, key_id: str, *, admin: bool | None, operate: bool | None
+) -> ApiKey:
+    """Give a key of the environment these rights, or take them; None leaves one as it is.
+
+    Raises NotFound, BadRequest.
+    """
+    found = next((k for k in metadata.list_keys(place.environment.id) if k.id == key_id), None)
+    if found is None:
+        raise NotFound(f"there is no key {key_id} in {place.environment.name}")
+    if found.kind is KeyKind.INGEST and (admin or operate):
+        raise BadRequest("an ingest key can only send events: make another key")
+    access = replace(
+        found.access,
+        admin=found.access.admin if admin is None else admin,
+        operate=found.access.operate if operate is None else operate,
+    )
+    metadata.set_access(key_id, access)
+    return replace(found, access=access)
 
 
 def create_dataset(

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from common.error_text import describe_error
 from common.locks import Locks
 from common.members import Member, list_members, list_partition_holders
 from common.web import INTERNAL_TOKEN_HEADER
@@ -59,7 +60,9 @@ class Fleet:
                 if answer.status != 202:
                     raise StopFailed(f"{member.instance} answered {answer.status} to its stop")
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise StopFailed(f"{member.instance} cannot be told to stop: {error!r}") from error
+            raise StopFailed(
+                f"{member.instance} cannot be told to stop: {describe_error(error)}"
+            ) from error
 
     async def _run(self, member: Member) -> None:
         names = {
@@ -74,7 +77,7 @@ class Fleet:
             words = [word.format(**names) for word in self._command]
             process = await asyncio.create_subprocess_exec(*words)
         except (OSError, KeyError, IndexError, ValueError) as error:
-            raise StopFailed(f"the command cannot be run: {error!r}") from error
+            raise StopFailed(f"the command cannot be run: {describe_error(error)}") from error
         if code := await process.wait():
             raise StopFailed(f"the command for {member.instance} ended with code {code}")
 

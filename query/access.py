@@ -11,7 +11,9 @@ _RIGHTS = {
     "queries": "run queries",
     "columns": "manage columns",
     "create_datasets": "manage datasets",
-    "admin": "administer Bellwether",
+    "admin": "manage the environment's keys",
+    "operate": "operate the installation (an operator can give that right: "
+    "bellwether keys set-rights ID --operate)",
 }
 
 

@@ -13,6 +13,7 @@ from yarl import URL
 
 from common import limits
 from common.auth import KEY_HEADER
+from common.error_text import describe_error
 from common.errors import Unavailable
 from common.logs import say
 from common.members import Member
@@ -63,6 +64,10 @@ class Elsewhere:
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             say(
-                _logger, logging.WARNING, "query role silent", role=member.instance, why=repr(error)
+                _logger,
+                logging.WARNING,
+                "query role silent",
+                role=member.instance,
+                why=describe_error(error),
             )
             return None

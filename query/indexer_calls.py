@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from common.error_text import describe_error
 from common.errors import Unavailable
 from common.logs import say
 from common.members import Member
@@ -79,7 +80,7 @@ class IndexerCalls:
         for member, result in zip(members, results, strict=True):
             if isinstance(result, aiohttp.ClientError | TimeoutError | OSError | ValueError):
                 say(_logger, logging.WARNING, "indexer silent", indexer=member.instance)
-                silent[member.instance] = repr(result)
+                silent[member.instance] = describe_error(result)
             elif isinstance(result, BaseException):
                 raise result
             else:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from common import limits
 from common.auth import KeyCache
+from common.error_text import describe_error
 from common.errors import LogUnavailable, Unavailable
 from common.log import Log
 from common.log.watch import LogWatch
@@ -28,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 
 class OperateRoutes:
-    """Handlers. Status and cut need an admin key, the tail one that may query."""
+    """Handlers. Status and cut need the right to operate, the tail the right to query."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class OperateRoutes:
 
     async def status(self, request: web.Request) -> web.Response:
         """Roles that run, each partition of the log, each indexer's and shepherd's own status."""
-        await authorize(self._keys, request, "admin")
+        await authorize(self._keys, request, "operate")
         members = await self._holders.roles(_ROLES)
         holders = await self._holders.by_partition()
         numbers = range(self._watch.partitions)
@@ -88,7 +89,7 @@ class OperateRoutes:
 
     async def cut(self, request: web.Request) -> web.Response:
         """Cut every partition now; answers when the segments are published."""
-        await authorize(self._keys, request, "admin")
+        await authorize(self._keys, request, "operate")
         answers = await self._calls.cut()
         return web.json_response({"partitions": self._watch.partitions, "indexers": answers})
 
@@ -176,7 +177,8 @@ class OperateRoutes:
                     if shown.take(line):
                         await lines.put(line)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            say(_logger, logging.WARNING, "tail ended", indexer=member.instance, error=repr(error))
+            why = describe_error(error)
+            say(_logger, logging.WARNING, "tail ended", indexer=member.instance, error=why)
         await lines.put(None)  # not when cancelled: nobody takes it then, and a full queue waits
 
 

@@ -9,6 +9,7 @@ import asyncio
 import aiohttp
 
 from common import limits
+from common.error_text import describe_error
 from common.members import Member
 
 
@@ -27,7 +28,7 @@ async def until_silent(http: aiohttp.ClientSession, member: Member, *, suspect: 
             async with http.get(f"{member.url}/healthz", timeout=timeout) as response:
                 await response.read()
         except aiohttp.ClientConnectorError as error:
-            return f"it cannot be reached: {error.os_error.strerror or error}"
+            return f"it cannot be reached: {describe_error(error)}"
         except (aiohttp.ClientError, TimeoutError, OSError):
             silences += 1
             if silences >= enough:

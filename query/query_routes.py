@@ -13,6 +13,7 @@ from aiohttp import web
 from common import limits
 from common.auth import KeyCache
 from common.clock import Clock
+from common.error_text import describe_error
 from common.errors import (
     BadRequest,
     BellwetherError,
@@ -184,7 +185,13 @@ class QueryRoutes:
         except BellwetherError as error:
             result.error = error
         except Exception as error:  # noqa: BLE001 - the outermost frame of this task
-            say(_logger, logging.ERROR, "query failed", error=repr(error), result=result.id)
+            say(
+                _logger,
+                logging.ERROR,
+                "query failed",
+                error=describe_error(error),
+                result=result.id,
+            )
             result.error = BellwetherError("the query failed; the log of the query role says why")
         finally:
             result.task = None

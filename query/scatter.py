@@ -14,6 +14,7 @@ import msgspec
 import pyarrow as pa
 
 from common import limits
+from common.error_text import describe_error
 from common.errors import TooManyRequests, Unprocessable
 from common.logs import say
 from common.members import Member
@@ -212,8 +213,9 @@ class Scatter:
                 data = await _read_bounded(response)
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            say(_logger, logging.WARNING, "no share", indexer=member.instance, error=repr(error))
-            raise ShareFailed("gone", repr(error)) from error
+            why = describe_error(error)
+            say(_logger, logging.WARNING, "no share", indexer=member.instance, error=why)
+            raise ShareFailed("gone", why) from error
         if status != 200:
             _raise_refusal(status, data, member)
         try:

@@ -18,6 +18,7 @@ from query.dataset_routes import DatasetRoutes
 from query.elsewhere import Elsewhere
 from query.holders import Holders
 from query.indexer_calls import IndexerCalls
+from query.key_routes import KeyRoutes
 from query.operate_routes import OperateRoutes
 from query.pace import Pace
 from query.problems import answer_problems
@@ -55,6 +56,7 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         )
         add_health_routes(app, lambda: None, context.stop)
         QueryRoutes(parts).add_to(app)
+        KeyRoutes(keys, backends.metadata, clock).add_to(app)
         ColumnRoutes(keys, calls).add_to(app)
         datasets = DatasetRoutes(keys, backends.metadata, backends.log, watch, calls, clock)
         datasets.add_to(app)

@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 
 from common import limits
+from common.error_text import describe_error
 from common.logs import say
 from common.members import Member
 from common.reroute import Place
@@ -166,7 +167,13 @@ class Settler:
                 response.raise_for_status()
                 return msgspec.json.decode(await response.read(), type=HeldAnswer)
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
-            say(_logger, logging.WARNING, "held batches are not known", url=url, why=repr(error))
+            say(
+                _logger,
+                logging.WARNING,
+                "held batches are not known",
+                url=url,
+                why=describe_error(error),
+            )
             return HeldAnswer({})
 
 

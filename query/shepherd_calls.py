@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from common.error_text import describe_error
 from common.logs import say
 from common.members import Member
 
@@ -26,7 +27,7 @@ async def placements(
     for member, result in zip(members, results, strict=True):
         if isinstance(result, aiohttp.ClientError | TimeoutError | OSError | ValueError):
             say(_logger, logging.WARNING, "shepherd silent", shepherd=member.instance)
-            found.append({"shepherd": member.instance, "error": repr(result)})
+            found.append({"shepherd": member.instance, "error": describe_error(result)})
         elif isinstance(result, BaseException):
             raise result
         else:

@@ -16,9 +16,10 @@ from bellwether.backends import open_backends
 from bellwether.commands.options import configuration_options, load_settings
 from bellwether.config import BackendsConfig, MetadataKind, NodeConfig, UpConfig
 from bellwether.output import output_console
+from common.auth import rights_of
 from common.clock import SystemClock
 from common.errors import BellwetherError
-from common.metadata import Access, KeyKind
+from common.metadata import Access, ApiKey
 from common.names import BadDatasetName
 from common.role import Backends
 from ops import admin
@@ -27,25 +28,37 @@ _SOON = "running roles notice within a minute"
 
 
 @contextlib.contextmanager
-def _opened(
+def _opened_backends(
     config: Path | None, data: Path | None, sets: tuple[str, ...]
-) -> Iterator[tuple[Backends, admin.Place]]:
-    """The backends and the place that the settings name."""
+) -> Iterator[tuple[Backends, UpConfig]]:
+    """The backends, and the names of team and environment, that the settings choose."""
     settings = load_settings(config, data, sets)
     folder = settings.section(NodeConfig).data
     in_folder = settings.section(BackendsConfig).metadata is MetadataKind.SQLITE
     if in_folder and not (folder / "metadata.db").exists():
         raise click.ClickException(f"{folder} is no data folder: name it with --data")
-    names = settings.section(UpConfig)
     try:
         backends = open_backends(settings, SystemClock())
         try:
-            yield backends, admin.find_place(backends.metadata, names.team, names.environment)
+            yield backends, settings.section(UpConfig)
         finally:
             backends.locks.close()
             backends.metadata.close()
     except (BellwetherError, BadDatasetName, ValueError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@contextlib.contextmanager
+def _opened(
+    config: Path | None, data: Path | None, sets: tuple[str, ...]
+) -> Iterator[tuple[Backends, admin.Place]]:
+    """The backends and the place that the settings name."""
+    with _opened_backends(config, data, sets) as (backends, names):
+        yield backends, admin.find_place(backends.metadata, names.team, names.environment)
+
+
+def _rights(key: ApiKey) -> list[str]:
+    return [name for name in Access.__slots__ if getattr(key.access, name)]
 
 
 @click.group()
@@ -56,38 +69,70 @@ def keys() -> None:
 @keys.command("create")
 @click.argument("name")
 @click.option("--ingest", is_flag=True, help="A key that can only send events.")
+@click.option("--read-only", is_flag=True, help="A key that can only ask.")
 @click.option("--no-create-datasets", is_flag=True, help="Only for datasets that exist.")
-@click.option("--admin", "is_admin", is_flag=True, help="May also see status and cut.")
+@click.option("--admin", "is_admin", is_flag=True, help="May also manage the environment's keys.")
+@click.option(
+    "--operate", is_flag=True, help="May also see and cut the whole installation: for operators."
+)
 @click.option("--events-per-second", type=click.IntRange(0), default=0, help="0: no limit.")
 @click.option("--events-per-day", type=click.IntRange(0), default=0, help="0: no limit.")
 @configuration_options
 def create_key(
     name: str,
     ingest: bool,
+    read_only: bool,
     no_create_datasets: bool,
     is_admin: bool,
+    operate: bool,
     events_per_second: int,
     events_per_day: int,
     config: Path | None,
     data: Path | None,
     sets: tuple[str, ...],
 ) -> None:
-    """Create a key and print it, this once."""
-    access = Access(
-        events=True,
-        queries=not ingest,
-        columns=not ingest,
-        create_datasets=not no_create_datasets,
-        admin=is_admin and not ingest,
-    )
-    kind = KeyKind.INGEST if ingest else KeyKind.CONFIGURATION
+    """Create a key and print it, this once.
+
+    Without options it may send, ask, and manage columns and datasets of its environment.
+    """
+    try:
+        rights = rights_of(
+            ingest=ingest,
+            read_only=read_only,
+            create_datasets=not no_create_datasets,
+            admin=is_admin,
+            operate=operate,
+        )
+    except BellwetherError as error:
+        raise click.UsageError(str(error)) from error
     with _opened(config, data, sets) as (backends, place):
         text, key = admin.create_key(
-            backends.metadata, place, name, kind, access, SystemClock(), os.urandom,
+            backends.metadata, place, name, rights, SystemClock(), os.urandom,
             events_per_s=events_per_second, events_per_day=events_per_day,
         )  # fmt: skip
     click.echo(text)
     click.echo(f"id {key.id}; the key is shown only this once and not kept", err=True)
+
+
+@keys.command("set-rights")
+@click.argument("key_id")
+@click.option("--admin/--no-admin", "is_admin", default=None, help="Manage the environment's keys.")
+@click.option("--operate/--no-operate", default=None, help="See and cut the whole installation.")
+@configuration_options
+def set_rights(
+    key_id: str,
+    is_admin: bool | None,
+    operate: bool | None,
+    config: Path | None,
+    data: Path | None,
+    sets: tuple[str, ...],
+) -> None:
+    """Give the key of this id (`bellwether keys list`) a right, or take it."""
+    if is_admin is None and operate is None:
+        raise click.UsageError("say which: --admin, --no-admin, --operate or --no-operate")
+    with _opened(config, data, sets) as (backends, place):
+        key = admin.set_rights(backends.metadata, place, key_id, admin=is_admin, operate=operate)
+    click.echo(f"{key.name} may now: {', '.join(_rights(key))}; {_SOON}")
 
 
 @keys.command("list")
@@ -100,11 +145,10 @@ def list_keys(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> 
         table.add_column(column, overflow="fold", no_wrap=column == "id")
     with _opened(config, data, sets) as (backends, place):
         for key in backends.metadata.list_keys(place.environment.id):
-            rights = [name for name in Access.__slots__ if getattr(key.access, name)]
             state = f"revoked {_day(key.revoked_ns)}" if key.revoked_ns else "valid"
             table.add_row(
-                key.id, escape(key.name), key.kind.value, ", ".join(rights), _day(key.created_ns),
-                state,
+                key.id, escape(key.name), key.kind.value, ", ".join(_rights(key)),
+                _day(key.created_ns), state,
             )  # fmt: skip
     output_console().print(table)
 
@@ -118,6 +162,37 @@ def revoke_key(key_id: str, config: Path | None, data: Path | None, sets: tuple[
         if not backends.metadata.revoke_key(key_id, SystemClock().now_ns()):
             raise click.ClickException(f"there is no key {key_id}")
     click.echo(f"revoked; {_SOON}")
+
+
+@click.group()
+def environments() -> None:
+    """Environments of this machine's data folder, or of the cluster that the settings name."""
+
+
+@environments.command("list")
+@configuration_options
+def list_environments(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
+    """List the environments of every team."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("team", "environment", "slug"):
+        table.add_column(column, overflow="fold")
+    with _opened_backends(config, data, sets) as (backends, _):
+        for team, environment in backends.metadata.list_environments():
+            table.add_row(escape(team.name), escape(environment.name), escape(environment.slug))
+    output_console().print(table)
+
+
+@environments.command("create")
+@click.argument("name")
+@configuration_options
+def create_environment(
+    name: str, config: Path | None, data: Path | None, sets: tuple[str, ...]
+) -> None:
+    """Create an environment of the team that `up.team` names (and that team, if it is new)."""
+    with _opened_backends(config, data, sets) as (backends, names):
+        made = admin.ensure_place(backends.metadata, names.team, name)
+    click.echo(f"{made.environment.name} of team {made.team.name}")
+    click.echo(f"keys for it: bellwether keys create NAME --set up.environment={name}", err=True)
 
 
 @click.group()

@@ -14,6 +14,7 @@ from bellwether.client import Client, ClientError, Target, connect
 from bellwether.commands.options import client_options, run_async
 from bellwether.output import output_console
 from common.clock import SystemClock
+from common.error_text import describe_error
 from ops.status import Status, read_status, troubles
 
 _WATCH_S = 1.0
@@ -61,7 +62,9 @@ def _read(document: object, now_ns: int) -> Status:
             raise TypeError("not an object")
         return read_status(document, now_ns)
     except (KeyError, TypeError, ValueError) as error:
-        raise ClientError(f"the status cannot be read ({error!r}): other version?") from error
+        raise ClientError(
+            f"the status cannot be read ({describe_error(error)}): other version?"
+        ) from error
 
 
 def _render(found: Status, now_ns: int) -> RenderableType:

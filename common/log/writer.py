@@ -15,6 +15,7 @@ import msgspec
 
 from common import limits
 from common.clock import Clock
+from common.error_text import describe_error
 from common.errors import LogFull, LogUnavailable
 from common.log.ends import KnownEnds
 from common.log.faults import log_error
@@ -83,7 +84,8 @@ class PartitionWriter:
                 outcome = self._commit(group)
             except Exception as error:  # noqa: BLE001 - outermost loop: each caller gets it
                 self._close_file()
-                outcome = LogUnavailable(f"partition {self._folder.partition}: {error!r}")
+                why = f"partition {self._folder.partition}: {describe_error(error)}"
+                outcome = LogUnavailable(why)
             self._done(self._folder.partition, group, outcome)
         self._close_file()
 

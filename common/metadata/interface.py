@@ -19,13 +19,18 @@ class KeyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The vendor's `api_key_access`, in our words. `admin` is ours: status, cuts, other keys."""
+    """The vendor's `api_key_access`, in our words, and two rights of our own.
+
+    admin: manage the environment's keys. operate: see and cut the whole installation, whoever's
+    events are in it. Neither includes the other.
+    """
 
     events: bool = True
     queries: bool = False
     columns: bool = False
     create_datasets: bool = True
     admin: bool = False
+    operate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,9 @@ class Metadata(Protocol):
     def ensure_environment(self, team_id: str, name: str, slug: str) -> Environment:
         """The environment of that slug in the team, created if there is none."""
 
+    def list_environments(self) -> list[tuple[Team, Environment]]:
+        """Every environment with its team, by the slugs of both."""
+
     def create_key(self, key: ApiKey) -> None:
         """Store a key. Raises Conflict if its hash or id exists."""
 
@@ -125,6 +133,9 @@ class Metadata(Protocol):
 
     def revoke_key(self, key_id: str, now_ns: int) -> bool:
         """Revoke; False if there is no such key."""
+
+    def set_access(self, key_id: str, access: Access) -> bool:
+        """Give a key these rights instead of those it has; False if there is no such key."""
 
     def ensure_dataset(self, dataset: Dataset) -> Dataset:
         """Store a dataset unless its id exists; returns what is stored.

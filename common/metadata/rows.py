@@ -4,11 +4,13 @@ Keys appear with their hash, never with their text, which nobody has. Rows come 
 before children, and by id within a kind: the same metadata always gives the same bytes.
 """
 
+from dataclasses import fields
 from typing import Final
 
 import msgspec
 
 from common.metadata.interface import (
+    Access,
     ApiKey,
     Dataset,
     Environment,
@@ -34,6 +36,23 @@ class UnknownRow(ValueError):
 class _Line(msgspec.Struct):
     kind: str
     row: msgspec.Raw
+
+
+def encode_access(access: Access) -> str:
+    """A key's rights as both databases store them.
+
+    `operate` stands there only where it is given: programs that are older than this right cannot
+    read a key that names it.
+    """
+    rights = {f.name: getattr(access, f.name) for f in fields(Access)}
+    if not access.operate:
+        del rights["operate"]
+    return msgspec.json.encode(rights).decode()
+
+
+def decode_access(text: str) -> Access:
+    """Rights that are not named have their defaults; those of a newer program are passed over."""
+    return msgspec.json.decode(text, type=Access)
 
 
 def kind_of(row: MetadataRow) -> str:

@@ -16,6 +16,7 @@ from common import durable
 from common.errors import Conflict, MetadataUnavailable
 from common.metadata import schema, sqlite_rows
 from common.metadata.interface import (
+    Access,
     ApiKey,
     Dataset,
     Environment,
@@ -23,6 +24,7 @@ from common.metadata.interface import (
     StoredQuery,
     Team,
 )
+from common.metadata.rows import encode_access
 from common.metadata.sqlite_rows import DATASETS, KEYS, dataset_values, key_of, key_values
 from common.names import environment_id, team_id
 
@@ -84,6 +86,11 @@ class SqliteMetadata:
         )
         return Environment(*row)
 
+    def list_environments(self) -> list[tuple[Team, Environment]]:
+        """Every environment with its team, by the slugs of both."""
+        rows = self._read(sqlite_rows.ENVIRONMENTS, ())
+        return [(Team(*row[:3]), Environment(*row[3:])) for row in rows]
+
     def create_key(self, key: ApiKey) -> None:
         """Store a key. Raises Conflict if its hash or id exists."""
         changed = self._write(
@@ -108,6 +115,13 @@ class SqliteMetadata:
         changed = self._write(
             "UPDATE api_keys SET revoked_ns = iif(revoked_ns > 0, revoked_ns, ?) WHERE id = ?",
             (now_ns, key_id),
+        )
+        return changed > 0
+
+    def set_access(self, key_id: str, access: Access) -> bool:
+        """Give a key these rights instead of those it has; False if there is no such key."""
+        changed = self._write(
+            "UPDATE api_keys SET access = ? WHERE id = ?", (encode_access(access), key_id)
         )
         return changed > 0
 

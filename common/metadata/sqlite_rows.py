@@ -4,11 +4,8 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import orjson
-
 from common.errors import Conflict
 from common.metadata.interface import (
-    Access,
     ApiKey,
     Dataset,
     Environment,
@@ -17,12 +14,17 @@ from common.metadata.interface import (
     StoredQuery,
     Team,
 )
+from common.metadata.rows import decode_access, encode_access
 
 Row = tuple[Any, ...]  # as SQLite gives it; the columns are declared NOT NULL in the schema
 KEYS = """
 SELECT k.id, k.hash, k.kind, k.name, k.access, k.events_per_s, k.events_per_day, k.created_ns,
        k.revoked_ns, t.id, t.name, t.slug, e.id, e.team_id, e.name, e.slug
 FROM api_keys k JOIN environments e ON e.id = k.env_id JOIN teams t ON t.id = e.team_id
+"""
+ENVIRONMENTS = """
+SELECT t.id, t.name, t.slug, e.id, e.team_id, e.name, e.slug
+FROM environments e JOIN teams t ON t.id = e.team_id ORDER BY t.slug, e.slug
 """
 DATASETS = """
 SELECT id, env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns,
@@ -44,7 +46,7 @@ def key_of(row: Row) -> ApiKey:
         hash=row[1],
         kind=KeyKind(row[2]),
         name=row[3],
-        access=Access(**orjson.loads(row[4])),
+        access=decode_access(row[4]),
         events_per_s=row[5],
         events_per_day=row[6],
         created_ns=row[7],
@@ -58,7 +60,7 @@ def key_values(key: ApiKey) -> Row:
     """The columns of `api_keys`."""
     return (
         *(key.id, key.hash, key.kind.value, key.name, key.environment.id),
-        orjson.dumps(key.access).decode(),
+        encode_access(key.access),
         *(key.events_per_s, key.events_per_day, key.created_ns, key.revoked_ns),
     )
 

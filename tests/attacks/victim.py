@@ -21,10 +21,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.auth import rights_of
 from common.clock import SystemClock
-from common.metadata import Access, KeyKind
 from common.metadata.sqlite import SqliteMetadata
-from ops.admin import create_key, find_place
+from ops.admin import create_key, ensure_place
 from tests.system import counts
 from tests.system.harness import ROOT, System
 
@@ -139,11 +139,12 @@ def make_key(data: Path, environment: str, *, ingest: bool = False) -> str:
     """A new key of an environment, made if it is new, in a data folder (also while `up` runs)."""
     metadata = SqliteMetadata(data / "metadata.db")
     metadata.open()
+    rights = rights_of(
+        ingest=ingest, read_only=False, create_datasets=True, admin=False, operate=False
+    )
     try:
-        place = find_place(metadata, "Default", environment)
-        kind = KeyKind.INGEST if ingest else KeyKind.CONFIGURATION
-        access = Access(queries=not ingest, columns=not ingest)
-        text, _ = create_key(metadata, place, "test", kind, access, SystemClock(), os.urandom)
+        place = ensure_place(metadata, "Default", environment)
+        text, _ = create_key(metadata, place, "test", rights, SystemClock(), os.urandom)
     finally:
         metadata.close()
     return text

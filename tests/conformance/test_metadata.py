@@ -71,6 +71,27 @@ def test_revoked_key_is_still_found_and_its_time_stays(metadata: Metadata) -> No
     assert found.revoked_ns == 5
 
 
+def test_rights_of_a_key_are_changed(metadata: Metadata) -> None:
+    key = a_key(metadata)
+    metadata.create_key(key)
+    assert not key.access.operate
+    operator = replace(key.access, admin=False, operate=True)
+    assert metadata.set_access("id", operator)
+    assert metadata.find_key("hash") == replace(key, access=operator)
+    assert metadata.set_access("id", operator), "the same rights again are no missing key"
+    assert not metadata.set_access("unknown", operator)
+
+
+def test_environments_are_listed_with_their_teams(metadata: Metadata) -> None:
+    assert metadata.list_environments() == []
+    made = []
+    for team_slug, slug in (("b", "x"), ("a", "y"), ("a", "x"), ("A", "x")):
+        team = metadata.ensure_team(team_slug, team_slug)
+        made.append((team, metadata.ensure_environment(team.id, slug, slug)))
+    by_slugs = sorted(made, key=lambda pair: (pair[0].slug, pair[1].slug))
+    assert metadata.list_environments() == by_slugs
+
+
 def test_keys_are_listed_oldest_first(metadata: Metadata) -> None:
     for name, created_ns in (("b", 2), ("a", 3), ("c", 1)):
         metadata.create_key(replace(a_key(metadata, name, name), created_ns=created_ns))

@@ -24,7 +24,7 @@ from common.metadata import Access, ApiKey, KeyKind
 from common.metadata.sqlite import SqliteMetadata
 from common.objects.directory import DirectoryObjects
 from common.role import Backends, RoleContext
-from common.telemetry import NoTelemetry
+from common.telemetry import NoTelemetry, Telemetry
 from query.config import QueryConfig
 from query.server import serve
 from query.share_endpoint import ShareEndpoint
@@ -142,7 +142,12 @@ def two_partitions() -> list[DatasetView]:
 
 @asynccontextmanager
 async def room(
-    tmp_path: Path, zones: tuple[str, ...] = ("a",), config: QueryConfig | None = None
+    tmp_path: Path,
+    zones: tuple[str, ...] = ("a",),
+    config: QueryConfig | None = None,
+    *,
+    token: str = "token",
+    telemetry: Telemetry | None = None,
 ) -> AsyncIterator[Room]:
     clock = SystemClock()
     locks = FileLocks(tmp_path / "locks")
@@ -164,9 +169,9 @@ async def room(
         backends=Backends(log, DirectoryObjects(tmp_path / "objects"), metadata, locks),
         clock=clock,
         random=random.Random(1),
-        telemetry=NoTelemetry(),
+        telemetry=telemetry or NoTelemetry(),
         stop=stop,
-        internal_token="token",
+        internal_token=token,
     )
     role = asyncio.create_task(serve(context, config or QueryConfig()))
     try:
@@ -192,7 +197,12 @@ def add_keys(metadata: SqliteMetadata) -> None:
     team = metadata.ensure_team("T", "t")
     for number, (key, env_slug, kind, access) in enumerate(
         [
-            ("K", "e", KeyKind.CONFIGURATION, Access(queries=True, columns=True, admin=True)),
+            (
+                "K",
+                "e",
+                KeyKind.CONFIGURATION,
+                Access(queries=True, columns=True, admin=True, operate=True),
+            ),
             ("OTHER", "f", KeyKind.CONFIGURATION, Access(queries=True)),
             ("INGEST", "e", KeyKind.INGEST, Access()),
             ("NOQUERY", "e", KeyKind.CONFIGURATION, Access()),

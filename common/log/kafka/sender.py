@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from common import limits
 from common.clock import Clock
+from common.error_text import describe_error
 from common.errors import LogRefused, LogUnavailable
 from common.log.kafka import batch
 from common.log.kafka.broker import Broker, NoAnswer, NotSent
@@ -188,8 +189,9 @@ class Sender:
                 self._fail(item, LogUnavailable(f"{error}: the record may be stored or not"))
             return
         except BaseException as error:  # cancelled, or a mistake of ours: nobody waits for ever
+            why = describe_error(error)
             for item in everything:
-                self._fail(item, LogUnavailable(f"{error!r}: the record may be stored or not"))
+                self._fail(item, LogUnavailable(f"{why}: the record may be stored or not"))
             raise
         answered = {p[0]: p[1:4] for topic in answer.topics for p in topic[1]}
         for partition, items in groups.items():

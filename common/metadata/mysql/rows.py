@@ -7,12 +7,10 @@ end its transaction. What is compared is stored as bytes (see `schema`).
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import orjson
 from pymysql.cursors import SSCursor
 
 from common.errors import Conflict
 from common.metadata.interface import (
-    Access,
     ApiKey,
     Dataset,
     Environment,
@@ -22,12 +20,17 @@ from common.metadata.interface import (
     Team,
 )
 from common.metadata.mysql.pool import Db
+from common.metadata.rows import decode_access, encode_access
 
 Row = tuple[Any, ...]  # as the server gives it; the columns are declared NOT NULL in the schema
 KEYS = """
 SELECT k.id, k.hash, k.kind, k.name, k.access, k.events_per_s, k.events_per_day, k.created_ns,
        k.revoked_ns, t.id, t.name, t.slug, e.id, e.team_id, e.name, e.slug
 FROM api_keys k JOIN environments e ON e.id = k.env_id JOIN teams t ON t.id = e.team_id
+"""
+ENVIRONMENTS = """
+SELECT t.id, t.name, t.slug, e.id, e.team_id, e.name, e.slug
+FROM environments e JOIN teams t ON t.id = e.team_id ORDER BY t.slug, e.slug
 """
 DATASETS = """
 SELECT id, env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns,
@@ -56,7 +59,7 @@ def key_of(row: Row) -> ApiKey:
         hash=values[1],
         kind=KeyKind(values[2]),
         name=values[3],
-        access=Access(**orjson.loads(values[4])),
+        access=decode_access(values[4]),
         events_per_s=values[5],
         events_per_day=values[6],
         created_ns=values[7],
@@ -76,7 +79,7 @@ def key_values(key: ApiKey) -> Row:
     """The columns of `api_keys`."""
     return (
         *map(raw, (key.id, key.hash, key.kind.value)),
-        *(key.name, raw(key.environment.id), orjson.dumps(key.access).decode()),
+        *(key.name, raw(key.environment.id), encode_access(key.access)),
         *(key.events_per_s, key.events_per_day, key.created_ns, key.revoked_ns),
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from common.errors import Conflict, MetadataUnavailable
 from common.metadata.interface import (
+    Access,
     ApiKey,
     Dataset,
     Environment,
@@ -24,6 +25,7 @@ from common.metadata.mysql.config import MysqlConfig
 from common.metadata.mysql.pool import Db, Pool, connect, faults
 from common.metadata.mysql.rows import (
     DATASETS,
+    ENVIRONMENTS,
     KEYS,
     dataset_values,
     key_of,
@@ -34,6 +36,7 @@ from common.metadata.mysql.rows import (
     texts,
     write_all,
 )
+from common.metadata.rows import encode_access
 from common.names import environment_id, team_id
 
 _LONG_S = 60.0  # one answer to who reads or writes every row
@@ -104,6 +107,11 @@ class MysqlMetadata:
         )
         return Environment(*texts(row))
 
+    def list_environments(self) -> list[tuple[Team, Environment]]:
+        """Every environment with its team, by the slugs of both."""
+        rows = map(texts, self._read(ENVIRONMENTS, ()))
+        return [(Team(*row[:3]), Environment(*row[3:])) for row in rows]
+
     def create_key(self, key: ApiKey) -> None:
         """Store a key. Raises Conflict if its hash or id exists."""
         try:
@@ -131,6 +139,13 @@ class MysqlMetadata:
         found = self._write(
             "UPDATE api_keys SET revoked_ns = IF(revoked_ns > 0, revoked_ns, %s) WHERE id = %s",
             (now_ns, raw(key_id)),
+        )
+        return found > 0
+
+    def set_access(self, key_id: str, access: Access) -> bool:
+        """Give a key these rights instead of those it has; False if there is no such key."""
+        found = self._write(
+            "UPDATE api_keys SET access = %s WHERE id = %s", (encode_access(access), raw(key_id))
         )
         return found > 0
 
