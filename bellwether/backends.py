@@ -63,6 +63,13 @@ def make_log(settings: Settings, clock: Clock) -> Log:
     return EmbeddedLog(_folder(settings, "log"), partitions, clock)
 
 
+def log_folder(settings: Settings) -> Path | None:
+    """Where the embedded log is, if that is the one in use."""
+    if settings.section(BackendsConfig).log is LogKind.KAFKA:
+        return None
+    return settings.section(NodeConfig).data / "log"
+
+
 def make_objects(settings: Settings, clock: Clock) -> ObjectStore:
     """The object store; one in S3 is reached at first use."""
     if settings.section(BackendsConfig).objects is ObjectsKind.S3:

@@ -160,6 +160,8 @@ METADATA_VERSIONS_MAX: Final = 168  # exports kept: a week of hours that changed
 METADATA_ROW_BYTES_MAX: Final = 16 * 1024 * 1024  # a row of an export; queries are far smaller
 LOCAL_COPIES_MAX: Final = 512  # manifests of one partition kept on the indexer's own disk
 DIVERGENCES_SHOWN_MAX: Final = 100  # of one partition, in status; the object store has them all
+VERIFY_LOG_BYTES_MAX: Final = 8 * 2**30  # read of one partition on servers: minutes, not days
+VERIFY_BATCHES_MAX: Final = 1_000_000  # ids remembered to find repeats: some 100 MB
 PROBLEMS_MAX: Final = 1_000  # in one report of verify; a store that is all damaged says enough
 
 # --- queries -----------------------------------------------------------------------------------

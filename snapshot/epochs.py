@@ -70,10 +70,8 @@ def refuse_fewer_partitions(objects: ObjectStore, partitions: int) -> None:
     A store that cannot be reached now refuses nothing: every partition reads its own epochs.
     """
     try:
-        known = max(
-            (int(info.key.split("/")[1]) + 1 for info in objects.list("epochs/")), default=0
-        )
-    except (ObjectsUnavailable, ValueError) as error:
+        known = known_partitions(objects)
+    except ObjectsUnavailable as error:
         say(logger, logging.WARNING, "partitions with snapshots are unknown", why=str(error))
         return
     if known > partitions:
@@ -81,6 +79,12 @@ def refuse_fewer_partitions(objects: ObjectStore, partitions: int) -> None:
             f"the log has {partitions} partitions, but there are snapshots of {known}: give the "
             f"topic {known} partitions (or restore the log), or use another object store"
         )
+
+
+def known_partitions(objects: ObjectStore) -> int:
+    """How many partitions the object store has epochs of. Blocks. Raises ObjectsUnavailable."""
+    numbers = (info.key.split("/")[1] for info in objects.list("epochs/"))
+    return max((int(number) + 1 for number in numbers if number.isdigit()), default=0)
 
 
 def split_stray(keys: Iterable[str], epochs: Sequence[Epoch]) -> tuple[list[str], list[str]]:

@@ -7,22 +7,18 @@ given copies to repair objects from. Blocking work runs in threads.
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from common import limits
-from common.columns.digest import digest_version
-from common.columns.segment_read import SegmentReader
-from common.errors import DamagedObject, ObjectMissing
+from common.errors import DamagedObject, LogUnavailable, ObjectMissing
 from common.log import Log
 from common.objects import ObjectStore
 from snapshot.bootstrap import read_epochs
 from snapshot.cache import file_sha256, put_object_again
 from snapshot.chain import Chain
-from snapshot.divergence import REPORT, divergence_prefix, list_divergences
+from snapshot.checked import DocumentTooNew
+from snapshot.cutoffs import Cutoffs
+from snapshot.divergence import REPORT, Divergence, divergence_prefix, list_divergences
 from snapshot.epochs import Epoch, decide_opening, epoch_key, split_stray
 from snapshot.manifest import (
     Checkpoint,
@@ -33,58 +29,20 @@ from snapshot.manifest import (
     segment_key,
     unpack_batches,
 )
-from snapshot.retention import RetentionBook
+from snapshot.retention import Retention, RetentionBook, retention_prefix
+from snapshot.verify_documents import check_exports, unreadable
+from snapshot.verify_log import Covered, LogCheck
+from snapshot.verify_report import Problem, Progress, VerifyReport, no_progress
 from snapshot.verify_rerouted import ReroutedCheck
+from snapshot.verify_rows import Contents, in_row_order
+from snapshot.verify_store import ReadingStore
+
+__all__ = ["Problem", "Progress", "VerifyReport", "no_progress", "verify"]
 
 _LOG_LOOKS_MAX = 10  # looks at a log whose chain moves on between any two of them
-Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that is not as it should be, and what to do. A warning is no failure."""
-
-    partition: int
-    what: str
-    remedy: str
-    warning: bool = False
-
-
-@dataclass(slots=True)
-class VerifyReport:
-    """What was checked and what was found. broken: (partition, segment) that cannot be used.
-
-    undecided, dropped: rerouted batches that wait for a decision, or count elsewhere.
-    """
-
-    partitions: int = 0
-    manifests: int = 0
-    segments: int = 0
-    rows: int = 0
-    bytes: int = 0
-    batches: int = 0
-    gaps: int = 0
-    set_aside: int = 0
-    undecided: int = 0
-    dropped: int = 0
-    retired: int = 0
-    repaired: int = 0
-    problems: list[Problem] = field(default_factory=list)
-    broken: list[tuple[int, SegmentEntry]] = field(default_factory=list)
-
-    @property
-    def clean(self) -> bool:
-        """Whether nothing is wrong; warnings do not count."""
-        return all(problem.warning for problem in self.problems)
-
-    def add(self, partition: int, what: str, remedy: str, *, warning: bool = False) -> None:
-        """Note a problem."""
-        if len(self.problems) < limits.PROBLEMS_MAX:
-            self.problems.append(Problem(partition, what, remedy, warning))
-
-
-def no_progress(_done: int, _total: int, _what: str) -> None:
-    """Progress that nobody watches."""
+UPGRADE = "upgrade this program"
+_WRITTEN_SO = "an indexer's version wrote something else than it meant: report this bug"
+_AGAIN = "restart an indexer: it repairs it from its copy or by replaying the log"
 
 
 async def verify(
@@ -93,21 +51,35 @@ async def verify(
     partitions: Sequence[int],
     progress: Progress = no_progress,
     copies: Sequence[Path] = (),
+    log_folder: Path | None = None,
 ) -> VerifyReport:
     """Check everything. copies: folders of indexers' segment caches, to repair objects from.
 
-    log: opened; None leaves out what concerns the log. progress: (segments checked, segments
-    known so far, what is being checked); called in threads. Raises ObjectsUnavailable,
-    LogUnavailable, DocumentTooNew.
+    log: opened; None leaves out what its servers or files have to hold. log_folder: of the
+    embedded log, whose files are read whole. progress: called in threads. Raises
+    ObjectsUnavailable, LogUnavailable.
     """
     report = VerifyReport()
+    covered: dict[int, Covered] = {}
+    objects = ReadingStore(objects)  # from here on one bad object stops nothing
+    reading = LogCheck(report, covered)
     with tempfile.TemporaryDirectory(prefix="bellwether-verify-") as scratch:
         for partition in partitions:
             check = _PartitionCheck(objects, partition, Path(scratch), report, progress, copies)
             await asyncio.to_thread(check.run)
+            covered[partition] = check.covered(None)
             if log is not None:
-                await check.run_log(log)
+                try:
+                    covered[partition] = check.covered(await check.run_log(log))
+                    if log_folder is None:
+                        bounds = await log.bounds(partition)
+                        await reading.run_servers(log, partition, bounds, progress)
+                except LogUnavailable as error:
+                    report.add(partition, f"the log: {error}", "mend the log, then run it again")
             report.partitions += 1
+        await asyncio.to_thread(check_exports, objects, report)
+        if log_folder is not None:
+            await asyncio.to_thread(reading.run_embedded, log_folder, progress)
     return report
 
 
@@ -132,18 +104,63 @@ class _PartitionCheck:
         self._newest: Manifest | None = None
         self._window: dict[bytes, int] = {}
         self._hours: list[int] = []
+        self._set_aside: dict[int, set[int]] = {}  # by epoch
         self._rerouted = ReroutedCheck()
+        self._contents = Contents()
 
     def _wrong(self, what: str, remedy: str, *, warning: bool = False) -> None:
         self._report.add(self._partition, what, remedy, warning=warning)
 
+    def covered(self, pending_from: int | None) -> Covered:
+        """What the log need not hold for answers. pending_from: None if the log was not asked."""
+        newest = self._newest
+        end = 0 if newest is None else newest.next_offset
+        number = 0 if newest is None else newest.epoch_number
+        return Covered(
+            pending_from=end if pending_from is None else pending_from,
+            set_aside=frozenset(self._set_aside.get(number, ())),
+            window=self._window,
+        )
+
     def run(self) -> None:
         """Check what is in the object store."""
-        retention = RetentionBook(self._chain)
-        cutoffs = retention.refresh()
-        given_up = retention.given_up
-        keys = self._chain.manifest_keys()
-        self._epochs, damaged = read_epochs(self._chain, ())
+        cutoffs, given_up = self._check_retention()
+        keys = self._counting(self._chain.manifest_keys())
+        segments: list[SegmentEntry] = []
+        predecessor: Manifest | None = None
+        for key in keys:
+            manifest = self._load(key)
+            if manifest is None:
+                predecessor = None
+                continue
+            self._check_link(manifest, predecessor, first=key == keys[0])
+            self._check_batches(manifest)
+            self._check_set_aside(manifest)
+            for problem in self._rerouted.problems(manifest, follows=predecessor is not None):
+                self._wrong(f"manifest {key}: {problem}", "report this bug")
+            segments.extend(manifest.segments)
+            predecessor = self._newest = manifest
+            self._report.manifests += 1
+        if self._newest is not None:
+            self._report.gaps += len(self._newest.gaps)
+            self._report.undecided += len(self._newest.conditionals_open)
+            self._report.dropped += len(self._rerouted.dropped)
+        self._check_checkpoints()
+        self._check_divergences()
+        kept = [
+            entry
+            for entry in segments
+            if entry.append_max_ns >= cutoffs.of(entry.dataset) and entry.object not in given_up
+        ]
+        self._report.retired += len(segments) - len(kept)
+        for done, entry in enumerate(sorted(kept, key=in_row_order)):
+            self._progress(done, len(kept), f"partition {self._partition}")
+            self._check_segment(entry)
+        self._progress(len(kept), len(kept), f"partition {self._partition}")
+
+    def _counting(self, keys: list[str]) -> list[str]:
+        """The manifests that count, once the epochs are known."""
+        self._epochs, damaged = self._read_epochs()
         for key, reason in damaged:
             self._wrong(f"epoch {key}: {reason}", "restart the indexer: it is made again")
         present = {epoch.key for epoch in self._epochs} | {key for key, _ in damaged}
@@ -157,44 +174,54 @@ class _PartitionCheck:
                 f"manifest {key} lies beyond its epoch's end and is ignored",
                 "an indexer went on in a log that was replaced: look for it and stop it",
             )
-        segments: list[SegmentEntry] = []
-        predecessor: Manifest | None = None
-        for key in keys:
-            manifest = self._load(key)
-            if manifest is None:
-                predecessor = None
-                continue
-            self._check_link(manifest, predecessor, first=key == keys[0])
-            self._check_batches(manifest)
-            for problem in self._rerouted.problems(manifest, follows=predecessor is not None):
-                self._wrong(f"manifest {key}: {problem}", "report this bug")
-            segments.extend(manifest.segments)
-            predecessor = self._newest = manifest
-            self._report.manifests += 1
-            self._report.set_aside += len(manifest.set_aside)
-        if self._newest is not None:
-            self._report.gaps += len(self._newest.gaps)
-            self._report.undecided += len(self._newest.conditionals_open)
-            self._report.dropped += len(self._rerouted.dropped)
+        return keys
+
+    def _read_epochs(self) -> tuple[list[Epoch], list[tuple[str, str]]]:
+        try:
+            return read_epochs(self._chain, ())
+        except DocumentTooNew as error:
+            self._wrong(f"epochs: {error}", UPGRADE)
+            return [], []
+
+    def _check_retention(self) -> tuple[Cutoffs, frozenset[str]]:
+        book = RetentionBook(self._chain)
+        try:
+            cutoffs = book.refresh()
+        except DocumentTooNew as error:
+            self._wrong(f"retention: {error}", UPGRADE)
+            cutoffs = Cutoffs()
+        for problem in unreadable(self._chain, retention_prefix(self._partition), Retention):
+            remedy = (
+                "restore the object from a backup, or what the indexer keeps of it; until then "
+                "segments that it gave up may be looked for"
+            )
+            self._wrong(f"retention {problem}", remedy)
+        return cutoffs, book.given_up
+
+    def _check_checkpoints(self) -> None:
         for info in self._objects.list(checkpoint_prefix(self._partition)):
             try:
                 checkpoint = self._chain.load(info.key, Checkpoint)
             except (DamagedObject, ObjectMissing) as error:
                 self._wrong(f"checkpoint {info.key}: {error}", "delete it: it only saves reading")
                 continue
+            except DocumentTooNew as error:
+                self._wrong(f"checkpoint: {error}", UPGRADE)
+                continue
             for problem in self._rerouted.checkpoint_problems(checkpoint):
                 self._wrong(f"checkpoint {info.key}: {problem}", "report this bug")
-        self._check_divergences()
-        kept = [
-            entry
-            for entry in segments
-            if entry.append_max_ns >= cutoffs.of(entry.dataset) and entry.object not in given_up
-        ]
-        self._report.retired += len(segments) - len(kept)
-        for done, entry in enumerate(kept):
-            self._progress(done, len(kept), f"partition {self._partition}")
-            self._check_segment(entry)
-        self._progress(len(kept), len(kept), f"partition {self._partition}")
+
+    def _check_set_aside(self, manifest: Manifest) -> None:
+        """Records that could not be read when their cut was made: answers lack their events."""
+        self._report.set_aside += len(manifest.set_aside)
+        known = self._set_aside.setdefault(manifest.epoch_number, set())
+        for entry in manifest.set_aside:
+            known.add(entry.offset)
+            self._wrong(
+                f"record {entry.offset} was set aside, its events are in no segment: "
+                f"{entry.reason}",
+                "keep the log, and look at the disk that it was on",
+            )
 
     def _check_divergences(self) -> None:
         remedy = "compare both versions; then remove both documents under divergence/"
@@ -203,6 +230,10 @@ class _PartitionCheck:
             where = one.differences if one.block is None else one.block
             zones = f"zones {one.published_zone} and {one.zone}"
             self._wrong(f"twins of {zones} disagree: {one.ours}: first in {where}", remedy)
+        for problem in unreadable(
+            self._chain, divergence_prefix(self._partition), Divergence, suffix=REPORT
+        ):
+            self._wrong(f"divergence {problem}", "delete it: the twins report it again")
         reported = {one.ours for one in told}
         for info in self._objects.list(divergence_prefix(self._partition)):
             if not info.key.endswith(REPORT) and info.key not in reported:
@@ -214,8 +245,11 @@ class _PartitionCheck:
         except (DamagedObject, ObjectMissing) as error:
             self._wrong(
                 f"manifest {key}: {error}",
-                "restart an indexer: it repairs it from its copy or by replaying the log",
+                _AGAIN,
             )
+            return None
+        except DocumentTooNew as error:
+            self._wrong(f"manifest: {error}", UPGRADE)
             return None
         named = (manifest.partition, manifest.epoch_number, manifest.next_offset)
         if named != parse_manifest_key(key):
@@ -229,7 +263,7 @@ class _PartitionCheck:
             if first and manifest.predecessor is not None:
                 self._wrong(
                     f"manifest {key}: its predecessor {manifest.predecessor} is missing",
-                    "restart an indexer: it repairs it from its copy or by replaying the log",
+                    _AGAIN,
                 )
             return
         if manifest.predecessor != before.key:
@@ -293,7 +327,9 @@ class _PartitionCheck:
                     "segment again from the log if that still holds the records",
                 )
                 return
-            self._check_content(entry, file)
+            for problem in self._contents.problems(entry, file):
+                self._wrong(f"segment {segment_key(entry.object)}: {problem}", _WRITTEN_SO)
+            self._report.rows += self._contents.rows
         finally:
             file.unlink(missing_ok=True)
 
@@ -303,6 +339,8 @@ class _PartitionCheck:
             self._objects.fetch(key, file)
         except ObjectMissing:
             return f"segment {key} is missing"
+        except DamagedObject as error:
+            return f"segment {error}"
         if file_sha256(file) != entry.object:
             return f"segment {key} is damaged: its checksum does not match"
         return None
@@ -315,68 +353,33 @@ class _PartitionCheck:
     def _repair(self, entry: SegmentEntry) -> bool:
         return put_object_again(self._objects, entry.object, self._copies)
 
-    def _check_content(self, entry: SegmentEntry, file: Path) -> None:
-        key = segment_key(entry.object)
-        remedy = "an indexer's version wrote something else than it meant: report this bug"
-        try:
-            with SegmentReader(file) as reader:
-                digest = reader.digest(digest_version(entry.digest))
-                block = reader.block(())
-        except (DamagedObject, ValueError) as error:
-            self._wrong(f"segment {key}: {error}", remedy)
-            return
-        self._report.rows += block.rows
-        found = (
-            digest,
-            block.rows,
-            int(block.time_ns.min()),
-            int(block.time_ns.max()),
-            int(block.offset.min()),
-            int(block.offset.max()) + 1,
-        )
-        named = (
-            entry.digest,
-            entry.rows,
-            entry.time_min_ns,
-            entry.time_max_ns,
-            entry.first_offset,
-            entry.end_offset,
-        )
-        words = ("digest", "rows", "first time", "last time", "first offset", "end offset")
-        for word, is_, says in zip(words, found, named, strict=True):
-            if is_ != says:
-                self._wrong(f"segment {key}: {word} is {is_}, the manifest says {says}", remedy)
-        order = block.offset * (2**31) + block.place if block.offset.max() < 2**31 else None
-        if order is not None and np.any(np.diff(order) <= 0):
-            self._wrong(f"segment {key}: a row is there twice or out of order", remedy)
-
     def _catch_up(self) -> bool:
         """Take up what was published since the walk; whether there was anything."""
         before = (len(self._epochs), None if self._newest is None else self._newest.key)
-        self._epochs, _ = read_epochs(self._chain, ())
+        self._epochs, _ = self._read_epochs()
         keys, _ = split_stray(self._chain.manifest_keys(before[1] or ""), self._epochs)
         for key in reversed(keys):
             try:
                 self._newest = self._chain.manifest(key)
                 break
-            except (DamagedObject, ObjectMissing):
+            except (DamagedObject, ObjectMissing, DocumentTooNew):
                 continue  # the next walk reports it
         return before != (len(self._epochs), None if self._newest is None else self._newest.key)
 
-    async def run_log(self, log: Log) -> None:
-        """Check that the log holds what follows the newest manifest."""
+    async def run_log(self, log: Log) -> int:
+        """Check that the log holds what follows the newest manifest; returns what follows it."""
         identity = await log.open()
         bounds = await log.bounds(self._partition)
         if not self._epochs:
             if bounds.start:
                 self._wrong("the log's beginning is gone and nothing covers it", "restore the log")
-            return
+            return bounds.start
         for _ in range(_LOG_LOOKS_MAX):
             opening = await decide_opening(
                 log, identity.epoch, bounds, self._newest, self._epochs[-1], ()
             )
             if opening.reason is None and opening.gap is None:
-                return
+                return opening.first_offset
             # Between the walk and the look at the log an indexer may have published and dropped
             # what it covers: a finding counts only if the chain has stood still meanwhile.
             if not await asyncio.to_thread(self._catch_up):
@@ -393,3 +396,4 @@ class _PartitionCheck:
                 "in the log",
                 "restore the log if you can; an indexer records the gap",
             )
+        return opening.first_offset

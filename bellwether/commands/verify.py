@@ -3,24 +3,28 @@
 import asyncio
 import sys
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from bellwether.backends import make_log, make_objects
+from bellwether.backends import log_folder, make_log, make_objects
 from bellwether.commands.options import configuration_options, load_settings
 from bellwether.config import BackendsConfig, NodeConfig
 from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.log import Log
+from common.log.examine import has_log
 from common.objects import ObjectStore
 from common.parquet.active import ActiveEncoders
 from indexer.repair import Repairs
 from indexer.shred.reference import ReferenceShredder
 from snapshot.cache import SegmentCache
+from snapshot.epochs import known_partitions
 from snapshot.verify import VerifyReport
 from snapshot.verify import verify as run_verify
 
@@ -39,26 +43,43 @@ def verify(repair: bool, config: Path | None, data: Path | None, sets: tuple[str
     if settings.section(BackendsConfig).embedded and not (folder / "log").is_dir():
         raise click.ClickException(f"{folder} is no data folder: name it with --data")
     try:
-        report = asyncio.run(_verify(folder, settings, repair))
+        report = asyncio.run(_verify(settings, repair))
     except BellwetherError as error:
         raise click.ClickException(str(error)) from error
     console = Console(highlight=False, soft_wrap=True)
     for problem in report.problems:
         style = "yellow" if problem.warning else "red"
-        console.print(f"partition {problem.partition}: {problem.what}", style=style, markup=False)
+        where = "" if problem.partition is None else f"partition {problem.partition}: "
+        console.print(f"{where}{problem.what}", style=style, markup=False)
         console.print(f"  {problem.remedy}", markup=False)
-    console.print(
-        f"{report.partitions} partitions, {report.manifests:,} manifests, "
-        f"{report.segments:,} segments, {report.rows:,} rows, {report.bytes / 1e6:,.1f} MB checked"
-    )
+    if report.unlisted:
+        console.print(f"and {report.unlisted:,} more that are not listed", style="red")
+    for line in counts(report):
+        console.print(line)
     console.print(_verdict(report), style="green" if report.clean else "bold red")
     sys.exit(0 if report.clean else 1)
 
 
+def counts(report: VerifyReport) -> list[str]:
+    """What was checked, and what is only in the log so far."""
+    lines = [
+        f"{report.partitions} partitions, {report.manifests:,} manifests, "
+        f"{report.segments:,} segments, {report.rows:,} rows, {report.bytes / 1e6:,.1f} MB checked",
+        f"log: {report.log_records:,} records, {report.log_bytes / 1e6:,.1f} MB checked",
+    ]
+    if report.pending_events:
+        repeats = f", {report.pending_repeats:,} repeats left out" if report.pending_repeats else ""
+        lines.append(
+            f"{report.pending_events:,} events ({report.pending_batches:,} batches{repeats}) are "
+            "only in the log so far: they were checked there; `bellwether cut` makes segments"
+        )
+    return lines
+
+
 def _verdict(report: VerifyReport) -> str:
     if report.clean:
-        return "clean: every digest and every reference is right"
-    return f"{sum(not p.warning for p in report.problems)} problems"
+        return "clean: every checksum, every digest and every reference is right"
+    return f"{report.failures:,} problems"
 
 
 async def _make_again(report: VerifyReport, log: Log, objects: ObjectStore) -> int:
@@ -77,11 +98,29 @@ async def _make_again(report: VerifyReport, log: Log, objects: ObjectStore) -> i
     return made
 
 
-async def _verify(folder: Path, settings: Settings, repair: bool) -> VerifyReport:
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple[Log | None, Path | None]]:
+    """The log, None if it cannot be opened, and the folder of an embedded one.
+
+    Nothing is made that is not there: a log that is missing is reported, not replaced.
+    """
     log = make_log(settings, SystemClock())
-    identity = await log.open()
-    objects = await asyncio.to_thread(make_objects, settings, SystemClock())
+    folder = log_folder(settings)
+    if folder is not None and not has_log(folder):
+        yield None, folder
+        return
+    await log.open()
     try:
+        yield log, folder
+    finally:
+        await log.close()
+
+
+async def _verify(settings: Settings, repair: bool) -> VerifyReport:
+    objects = await asyncio.to_thread(make_objects, settings, SystemClock())
+    copies = sorted((settings.section(NodeConfig).data / "roles").glob("*/segments"))
+    async with _opened(settings) as (log, folder):
+        numbers = await _partitions(log, objects)
         with Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -94,11 +133,20 @@ async def _verify(folder: Path, settings: Settings, repair: bool) -> VerifyRepor
             def on_progress(done: int, total: int, what: str) -> None:
                 bar.update(task, completed=done, total=total, description=what)
 
-            numbers = range(identity.partitions)
-            copies = sorted((folder / "roles").glob("*/segments")) if repair else []
-            report = await run_verify(objects, log, numbers, on_progress, copies)
-            if repair and await _make_again(report, log, objects):
-                report = await run_verify(objects, log, numbers, on_progress, copies)
+            async def run() -> VerifyReport:
+                return await run_verify(
+                    objects, log, numbers, on_progress, copies if repair else (), folder
+                )
+
+            report = await run()
+            if repair and log is not None and await _make_again(report, log, objects):
+                report = await run()
             return report
-    finally:
-        await log.close()
+
+
+async def _partitions(log: Log | None, objects: ObjectStore) -> range:
+    """Those of the log, and those that the object store knows beyond."""
+    known = await asyncio.to_thread(known_partitions, objects)
+    if log is None:
+        return range(known)
+    return range(max((await log.open()).partitions, known))

@@ -19,13 +19,29 @@ def open_identity(folder: Path, partitions: int) -> LogIdentity:
     A log that exists keeps its own partition count. Raises LogUnavailable if the description
     cannot be read, or is missing although there are records.
     """
-    path = folder / _NAME
     durable.make_folder(folder)
+    found = read_identity(folder)
+    if found is None:
+        body = {"format": _FORMAT, "epoch": secrets.token_hex(8), "partitions": partitions}
+        durable.put_new(folder / _NAME, orjson.dumps(body))
+        found = _read(folder / _NAME)
+    return found
+
+
+def read_identity(folder: Path) -> LogIdentity | None:
+    """The identity of the log that is there; None: there is none. Changes nothing.
+
+    Raises LogUnavailable as `open_identity` does, and OSError.
+    """
+    path = folder / _NAME
     if not path.exists():
         if any(folder.glob("p*/*.db")) and not path.exists():
             raise LogUnavailable(f"{path} is missing but the log has records: restore it")
-        body = {"format": _FORMAT, "epoch": secrets.token_hex(8), "partitions": partitions}
-        durable.put_new(path, orjson.dumps(body))
+        return None
+    return _read(path)
+
+
+def _read(path: Path) -> LogIdentity:
     try:
         body = orjson.loads(path.read_bytes())
         found = LogIdentity(str(body["epoch"]), int(body["partitions"]))

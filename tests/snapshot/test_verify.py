@@ -1,12 +1,13 @@
 """What was published is proved whole; whatever breaks it is found and named (I2, I4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from common.errors import ObjectsUnavailable
 from common.log import Log
-from common.objects import ObjectStore
+from common.objects import ObjectInfo, ObjectStore
 from common.record import Marker, marker_record
 from snapshot.verify import VerifyReport, verify
 from tests.indexer.house import append, open_context, published, running, until
@@ -90,3 +91,95 @@ async def test_lost_log_is_found(tmp_path: Path) -> None:
     async with open_context(tmp_path) as context:
         report = await check(context.backends.objects, context.backends.log)
     assert "log does not continue" in report.problems[0].what
+
+
+async def test_every_damaged_thing_is_named_not_only_the_first(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    damaged = []
+    for pattern in ("manifests/*/*", "segments/*/*"):
+        for path in sorted(p for p in (tmp_path / "objects").glob(pattern) if p.is_file()):
+            path.chmod(0o644)
+            flip(path)
+            damaged.append(path)
+    async with open_context(tmp_path) as context:
+        report = await check(context.backends.objects, context.backends.log)
+    told = " ".join(problem.what for problem in report.problems)
+    manifests = [path.name for path in damaged if "manifests" in str(path)]
+    assert len(manifests) == 3
+    assert all(name in told for name in manifests)
+
+
+class Unreadable:
+    """A store in which some objects cannot be read, as on a disk with bad sectors."""
+
+    def __init__(self, objects: ObjectStore, *bad: str, down: bool = False) -> None:
+        self._objects = objects
+        self._bad = bad
+        self._down = down
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._objects, name)
+
+    def list(self, prefix: str, after: str = "") -> Iterator[ObjectInfo]:
+        if self._down and prefix.startswith("segments/"):
+            raise ObjectsUnavailable("no store")
+        return self._objects.list(prefix, after)
+
+    def get(self, key: str) -> bytes:
+        self._refuse(key)
+        return self._objects.get(key)
+
+    def fetch(self, key: str, target: Path) -> int:
+        self._refuse(key)
+        return self._objects.fetch(key, target)
+
+    def _refuse(self, key: str) -> None:
+        if any(part in key for part in self._bad):
+            raise ObjectsUnavailable(f"objects: {key}: Input/output error")
+
+
+@pytest.mark.parametrize("kind", ["manifests/", "segments/", "epochs/", "checkpoints/"])
+async def test_objects_that_cannot_be_read_are_named_and_passed_over(
+    tmp_path: Path, kind: str
+) -> None:
+    await fill(tmp_path)
+    there = [p for p in (tmp_path / "objects" / kind).rglob("*") if p.is_file()]
+    async with open_context(tmp_path) as context:
+        objects = Unreadable(context.backends.objects, kind)
+        report = await check(objects, context.backends.log)  # type: ignore[arg-type]  # a store
+    told = [problem for problem in report.problems if "Input/output error" in problem.what]
+    assert len(told) == len(there)
+    assert report.clean == (not there)
+
+
+async def test_a_store_that_is_down_is_no_damage(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    async with open_context(tmp_path) as context:
+        objects = Unreadable(context.backends.objects, "segments/", down=True)
+        with pytest.raises(ObjectsUnavailable):
+            await check(objects, context.backends.log)  # type: ignore[arg-type]  # a store
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "retention/00000/00000001.json",
+        "divergence/00000/x/report.json",
+        "metadata/versions/00000001.json",
+    ],
+)
+async def test_documents_that_no_chain_leads_to_are_read_too(tmp_path: Path, key: str) -> None:
+    await fill(tmp_path)
+    async with open_context(tmp_path) as context:
+        context.backends.objects.put_if_absent(key, b'{"sha256":"00","body":{}}\n')
+        report = await check(context.backends.objects, context.backends.log)
+    assert not report.clean
+    assert key in report.problems[0].what
+
+
+async def test_more_problems_than_are_listed_still_fail(tmp_path: Path) -> None:
+    report = VerifyReport()
+    for number in range(1_005):
+        report.add(0, str(number), "none", warning=number < 1_000)
+    assert not report.clean
+    assert (len(report.problems), report.unlisted, report.failures) == (1_000, 5, 5)
