@@ -187,7 +187,16 @@ DISTINCT_EXACT_MAX: Final = 8_192  # hashes kept per group: exact up to here, th
 QUANTILE_EXACT_ROWS_MAX: Final = 65_536  # (group, value) pairs kept exact; then buckets
 QUANTILE_RELATIVE_ERROR: Final = 0.005  # of a bucket's middle; part of the answer's definition
 FILTER_VALUES_MAX: Final = 1_000  # values of one in / not-in filter
+QUERIES_KEPT_FREE: Final = 1  # of those that run: for an environment that runs none, at once
+SHARES_KEPT_FREE: Final = 1  # likewise, of the shares that an indexer computes
+# Places of shares in an indexer, running or waiting, that one environment or key may hold for each
+# one that is free: three quarters or two thirds while it is alone.
+SHARES_ENV_PER_FREE: Final = 3.0
+SHARES_KEY_PER_FREE: Final = 2.0
 QUERY_RESULTS_MAX: Final = 1_000  # results kept in memory by one query role
 QUERY_RESULTS_BYTES_MAX: Final = 256 * 1024 * 1024  # their encoded size together
+# A query that runs or waits while nobody asks for its result is ended after this: a client that
+# polls at the vendor's limit of ten requests a minute asks three times within it.
+QUERY_UNASKED_S: Final = 20
 QUERY_WAIT_S_MAX: Final = 60  # longest wait for an inline answer or for read-your-writes
 QUERY_RANGE_S_DEFAULT: Final = 7_200  # seconds; the vendor's default

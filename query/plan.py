@@ -67,6 +67,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     the rows of the totals. groups: only these groups, None for all.
     counted, left_out: by partition, the places (epoch number, offset) of undecided batches that
     count, and that do not; any other is left out and reported. only_counted: nothing but those.
+    env, key: ids of who asks, for fair turns; the answer does not depend on them.
     """
 
     dataset: str
@@ -86,6 +87,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     only_counted: bool = False
     wait_ms: int = 0
     timeout_ms: int = 30_000
+    env: str = ""
+    key: str = ""
 
 
 class ShareRequest(msgspec.Struct, frozen=True):

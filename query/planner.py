@@ -17,7 +17,7 @@ _POINTS_WANTED = 120  # steps of a series when the caller names no granularity
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One query to run. limit: groups returned."""
+    """One query to run. limit: groups returned. env, key: ids of who asks."""
 
     spec: QuerySpec
     dataset: str
@@ -28,6 +28,8 @@ class Question:
     with_series: bool = True
     with_total: bool = False
     with_other: bool = False
+    env: str = ""
+    key: str = ""
 
 
 def ask(
@@ -39,6 +41,8 @@ def ask(
     with_total: bool = False,
     with_other: bool = False,
     limit: int | None = None,
+    env: str = "",
+    key: str = "",
 ) -> Question:
     """Fix times and limits. Without an end the range ends with the second that runs now."""
     end_s = -(-(now_ns + 1) // _SECOND_NS)
@@ -65,6 +69,8 @@ def ask(
         with_series=not disable_series,
         with_total=with_total,
         with_other=with_other,
+        env=env,
+        key=key,
     )
 
 
@@ -96,6 +102,8 @@ def totals_plan(
         log=log,
         at_least=at_least,
         wait_ms=wait_ms,
+        env=question.env,
+        key=question.key,
     )
 
 

@@ -22,6 +22,12 @@ _KINDS = {
 }
 
 
+class QueryEnded(BellwetherError):
+    """The query was ended before it had an answer, and never will have one: run it again."""
+
+    status = 410
+
+
 def public_base(request: web.Request) -> str:
     """Scheme and host that the client used (the shepherd passes them on)."""
     host = request.headers.get("X-Forwarded-Host") or request.host

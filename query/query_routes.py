@@ -19,8 +19,10 @@ from common.errors import (
     BellwetherError,
     MetadataUnavailable,
     NotFound,
+    TooManyRequests,
     Unprocessable,
 )
+from common.fair_slots import Place
 from common.logs import say
 from common.metadata import ApiKey, Metadata, StoredQuery
 from common.position import Position, parse_receipt
@@ -29,7 +31,7 @@ from common.web import has_hung_up
 from query.access import authorize, dataset_of, slug_of
 from query.elsewhere import Elsewhere
 from query.planner import Question, ask
-from query.problems import json_body, public_base
+from query.problems import QueryEnded, json_body, public_base
 from query.run import Answer, Runner, Wish
 from query.spec_read import SpecError, read_spec
 from query.stored_results import StoredResult, StoredResults
@@ -92,7 +94,7 @@ class QueryRoutes:
         if not isinstance(body, dict):
             raise BadRequest("could not parse request body")
         query_id, spec = await self._which_query(key, dataset, body)
-        question = self._question(body, spec, dataset)
+        question = self._question(key, body, spec, dataset)
         wish = _wish(request, body)
         wait_s = _wait_s(body)
         result = self._start(key, question, wish, query_id, spec)
@@ -107,6 +109,7 @@ class QueryRoutes:
         while task is not None and not task.done() and left_s > 0:
             await asyncio.wait({task}, timeout=min(left_s, _POLL_S))
             left_s -= _POLL_S
+            self._parts.results.asked(result)
             if has_hung_up(request):
                 self._parts.results.drop(result)
                 return
@@ -121,6 +124,8 @@ class QueryRoutes:
             if elsewhere is None:
                 raise NotFound("Query result not found")
             return elsewhere
+        if isinstance(result.error, TooManyRequests):  # no reason to ask less: it has ended
+            raise QueryEnded(f"the query was ended, run it again: {result.error}")
         if result.error is not None:
             raise result.error
         return self._response(request, result, status=200)
@@ -137,7 +142,9 @@ class QueryRoutes:
         stored = await self._find(key, dataset, query_id)
         return stored.id, msgspec.json.decode(stored.spec_json)
 
-    def _question(self, body: dict[str, Any], spec: dict[str, Any], dataset: str) -> Question:
+    def _question(
+        self, key: ApiKey, body: dict[str, Any], spec: dict[str, Any], dataset: str
+    ) -> Question:
         limit = body.get("limit")
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
             raise SpecError("limit", "incorrect_type", "must be a whole number")
@@ -152,32 +159,41 @@ class QueryRoutes:
             with_total=not _flag(body, "disable_total_by_aggregate", True),
             with_other=not _flag(body, "disable_other_by_aggregate", True),
             limit=limit,
+            env=key.environment.id,
+            key=key.id,
         )
 
     def _start(
         self, key: ApiKey, question: Question, wish: Wish, query_id: str, spec: dict[str, Any]
     ) -> StoredResult:
+        """Run it, or let it wait. Raises TooManyRequests or Unavailable when there is no room."""
         parts = self._parts
+        place = parts.runner.admit(question)
         self._counter += 1
         now_ns = parts.clock.now_ns()
         seed = f"{key.environment.id}/{question.dataset}/{now_ns}/{self._counter}/{id(self)}"
         result = StoredResult(
             id=hashlib.sha256(seed.encode()).hexdigest()[:16],
             env_id=key.environment.id,
+            key_id=key.id,
             dataset=question.dataset,
-            query={"id": query_id, **spec} if query_id else spec,
+            query=msgspec.json.encode({"id": query_id, **spec} if query_id else spec),
             created_ns=now_ns,
+            asked_ns=parts.clock.monotonic_ns(),
         )
+        result.task = asyncio.create_task(self._run(result, question, wish, place))
+        result.task.add_done_callback(lambda _: place.leave())  # also if it never began
         parts.results.add(result)
-        result.task = asyncio.create_task(self._run(result, question, wish))
         return result
 
-    async def _run(self, result: StoredResult, question: Question, wish: Wish) -> None:
+    async def _run(
+        self, result: StoredResult, question: Question, wish: Wish, place: Place
+    ) -> None:
         parts = self._parts
         started_ns = parts.clock.monotonic_ns()
         answer: Answer | None = None
         try:
-            answer = await parts.runner.run(question, wish)
+            answer = await parts.runner.run(question, wish, place)
             notes = [*await self._notes_on_dataset(question.dataset), *answer.notes]
             result.body = msgspec.json.encode(
                 {"data": answer.data, "coverage": answer.coverage, "notes": notes}
@@ -208,7 +224,7 @@ class QueryRoutes:
                 breakdowns=len(question.spec.breakdowns),
                 range_s=(question.end_ns - question.start_ns) // 10**9,
             )
-        parts.results.trim()
+        parts.results.trim(result)
 
     async def _notes_on_dataset(self, dataset: str) -> list[str]:
         """A name that nobody knows is more likely misspelt than empty; but its first events may
@@ -224,7 +240,7 @@ class QueryRoutes:
         path = f"/1/query_results/{quote(slug_of(request), safe='')}/{result.id}"
         url = f"{public_base(request)}{path}"
         head: dict[str, Any] = {
-            "query": result.query,
+            "query": msgspec.Raw(result.query),
             "id": result.id,
             "complete": result.body is not None,
             "links": {"query_url": url, "graph_image_url": f"{url}/snapshot"},

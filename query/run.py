@@ -1,14 +1,18 @@
 """One question from plan to data: totals first, then series of the top groups over the same rows.
 
-Bounded in how many run and wait (I11). The answer says what it covers (I7).
+Bounded in how many run and wait (I11), in turns between environments and keys (I14). The answer
+says what it covers (I7).
 """
 
 import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from common import limits
 from common.clock import Clock
-from common.errors import TooManyRequests, Unavailable
+from common.errors import Unavailable
+from common.fair_queue import FairLimits
+from common.fair_slots import FairSlots, Place
 from common.log.watch import LogWatch
 from common.metrics import query_seconds
 from common.position import Position
@@ -56,24 +60,30 @@ class Runner:
         self._watch = watch
         self._clock = clock
         self._config = config
-        self._slots = asyncio.Semaphore(config.running_max)
-        self._inside = 0
+        kept_free = min(limits.QUERIES_KEPT_FREE, config.running_max - 1)
+        self._slots = FairSlots(
+            FairLimits(config.running_max, config.waiting_max, kept_free), "queries"
+        )
 
-    async def run(self, question: Question, wish: Wish) -> Answer:
+    def admit(self, question: Question) -> Place:
+        """A slot or a place in the waiting room, to be given to `run`, and left at the end.
+
+        Raises TooManyRequests when the share of the question's key is used up, or Unavailable.
+        """
+        return self._slots.hold(question.env, question.key)
+
+    async def run(self, question: Question, wish: Wish, place: Place | None = None) -> Answer:
         """Answer a question. Raises TooManyRequests, Unprocessable, Unavailable."""
-        if self._inside >= self._config.running_max + self._config.waiting_max:
-            raise TooManyRequests("too many queries wait; try again in a moment")
-        self._inside += 1
         started_ns = self._clock.monotonic_ns()
         try:
-            async with self._slots, asyncio.timeout(self._config.timeout_ms / 1000):
-                return await self._run(question, wish)
+            async with place or self.admit(question):
+                async with asyncio.timeout(self._config.timeout_ms / 1000):
+                    return await self._run(question, wish)
         except TimeoutError as error:
             raise Unavailable(
                 f"the query took longer than {self._config.timeout_ms} ms: shorten its time range"
             ) from error
         finally:
-            self._inside -= 1
             query_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
 
     async def _run(self, question: Question, wish: Wish) -> Answer:

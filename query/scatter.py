@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from common import limits
 from common.error_text import describe_error
-from common.errors import TooManyRequests, Unprocessable
+from common.errors import TooManyRequests, Unavailable, Unprocessable
 from common.logs import say
 from common.members import Member
 from common.metrics import share_failovers_total, share_hedges_total, share_seconds
@@ -27,6 +27,13 @@ from query.pulse import until_silent
 from query.share.answer import PartitionCovered, ShareAnswer, decode_answer
 
 _logger = logging.getLogger(__name__)
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    """An indexer's error. whole: it is busy with what others than the asker have asked."""
+
+    error: str
+    whole: bool = False
 
 
 class ShareFailed(Exception):
@@ -89,7 +96,8 @@ class Scatter:
     async def run(self, plan: Plan, partitions: Sequence[int]) -> Gathered:
         """Shares of all partitions that can be had.
 
-        Raises Unprocessable when the query is too heavy, TooManyRequests when all are busy.
+        Raises Unprocessable when the query is too heavy, TooManyRequests when too much of this key
+        is asked already, Unavailable when all are busy with others.
         """
         return await self._gather(plan, tuple(partitions), frozenset())
 
@@ -249,12 +257,13 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
 
 def _raise_refusal(status: int, data: bytes, member: Member) -> NoReturn:
     try:
-        text = str(msgspec.json.decode(data)["error"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        text = f"indexer {member.instance} answered {status}"
+        told = msgspec.json.decode(data, type=_Refusal)
+    except msgspec.DecodeError:
+        told = _Refusal(f"indexer {member.instance} answered {status}")
+    text = told.error
     say(_logger, logging.WARNING, "share refused", indexer=member.instance, status=status)
     if status == Unprocessable.status:
         raise Unprocessable(text)
     if status == TooManyRequests.status:
-        raise TooManyRequests(text)
+        raise Unavailable(text) if told.whole else TooManyRequests(text)
     raise ShareFailed("refused", text)

@@ -29,6 +29,7 @@ from query.settle import Settler
 from query.stored_results import StoredResults
 
 _TAIL_LINE_BYTES = 8 * 1024 * 1024  # one event as a line with escapes; aiohttp's reader limit
+_UPKEEP_INTERVAL_S = 1.0
 _STOP_TIMEOUT_S = 20.0  # a query in flight is finished; tails end by themselves
 
 
@@ -61,15 +62,22 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         datasets = DatasetRoutes(keys, backends.metadata, backends.log, watch, calls, clock)
         datasets.add_to(app)
         OperateRoutes(keys, holders, calls, backends.log, watch, context.stop).add_to(app)
-        watching = asyncio.create_task(watch.run())
+        upkeep = [asyncio.create_task(watch.run()), asyncio.create_task(_end_abandoned(results))]
         try:
             await _listen(app, context, config.drain_ms)
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for task in upkeep:
+                task.cancel()
+            await asyncio.gather(*upkeep, return_exceptions=True)
             await results.close()
             await keys.close()
             await holders.close()
+
+
+async def _end_abandoned(results: StoredResults) -> None:
+    while True:
+        await asyncio.sleep(_UPKEEP_INTERVAL_S)
+        results.end_abandoned()
 
 
 async def _listen(app: web.Application, context: RoleContext, drain_ms: int) -> None:

@@ -1,7 +1,8 @@
 """`POST /internal/share`: how an indexer answers for its partitions. Mounted by the indexer.
 
-Bounded in how many shares compute and wait at once (I11); a share stops when its time is up or
-nobody waits for it any more. What is not held here is simply not in the answer's coverage.
+Bounded in how many shares compute and wait at once (I11), shared fairly between the environments
+and keys that ask (I14); a share stops, or leaves the queue, when its time is up or nobody waits
+for it any more. What is not held here is simply not in the answer's coverage.
 """
 
 import asyncio
@@ -14,7 +15,9 @@ from aiohttp import web
 
 from common import limits
 from common.errors import BadRequest, BellwetherError, TooManyRequests, Unavailable
-from common.web import error_response
+from common.fair_queue import FairLimits
+from common.fair_slots import FairSlots, Place
+from common.web import error_response, has_hung_up
 from query.plan import Plan, ShareRequest
 from query.share.answer import CONTENT_TYPE, encode_answer
 from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
@@ -38,9 +41,17 @@ class ShareEndpoint:
     ) -> None:
         self._views = views
         self._allowed = DatabaseLimits(memory_mb, threads)
-        self._slots = asyncio.Semaphore(running_max)
-        self._room = running_max + waiting_max
-        self._inside = 0
+        room = running_max + waiting_max
+        kept_free = min(limits.SHARES_KEPT_FREE, running_max - 1)
+        # A share inside may first wait for a position, however long: that must not keep others out.
+        inside = FairLimits(
+            room,
+            0,
+            env_per_free=limits.SHARES_ENV_PER_FREE,
+            key_per_free=limits.SHARES_KEY_PER_FREE,
+        )
+        self._inside = FairSlots(inside, "queries on this indexer")
+        self._slots = FairSlots(FairLimits(running_max, room, kept_free), "queries")
         self._threads = ThreadPoolExecutor(running_max, thread_name_prefix="share")
 
     def close(self) -> None:
@@ -49,20 +60,22 @@ class ShareEndpoint:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one share request."""
-        if self._inside >= self._room:
-            return error_response(TooManyRequests("too many queries wait on this indexer"))
-        self._inside += 1
         try:
             wanted = msgspec.json.decode(await request.read(), type=ShareRequest)
-            data = await self._answer(wanted, lambda: _hung_up(request))
         except msgspec.DecodeError as error:
             return error_response(BadRequest(f"not a share request: {error}"))
+        try:
+            place = self._inside.hold(*_asker(wanted.plan))
+        except BellwetherError as error:
+            return _busy(error)
+        try:
+            data = await self._answer(wanted, lambda: has_hung_up(request))
         except ShareCancelled:
             return error_response(Unavailable("the share took longer than its time allows"))
         except BellwetherError as error:
             return error_response(error)
         finally:
-            self._inside -= 1
+            place.leave()
         return web.Response(body=data, content_type=CONTENT_TYPE)
 
     async def _answer(self, wanted: ShareRequest, abandoned: Callable[[], bool]) -> bytes:
@@ -71,10 +84,13 @@ class ShareEndpoint:
         async with AsyncExitStack() as leases:
             entered = [self._enter(leases, plan, partition) for partition in wanted.partitions]
             views = [view for view in await asyncio.gather(*entered) if view is not None]
-            async with self._slots:
-                return await self._compute(
-                    Computation(plan, views, self._allowed), deadline, abandoned
-                )
+            place = self._slots.hold(*_asker(plan))
+            try:
+                await _until_started(place, deadline, abandoned)
+                computation = Computation(plan, views, self._allowed)
+                return await self._compute(computation, deadline, abandoned)
+            finally:
+                place.leave()
 
     async def _enter(
         self, leases: AsyncExitStack, plan: Plan, partition: int
@@ -116,5 +132,21 @@ def _run(computation: Computation) -> bytes:
     return data
 
 
-def _hung_up(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()
+def _busy(error: BellwetherError) -> web.Response:
+    """Always 429: a query role then asks nobody else. whole: others than the asker use the room."""
+    headers = {"Retry-After": str(error.retry_after_s or 1)}
+    body = {"error": str(error), "whole": isinstance(error, Unavailable)}
+    return web.json_response(body, status=TooManyRequests.status, headers=headers)
+
+
+def _asker(plan: Plan) -> tuple[str, str]:
+    """(environment, key). A query role of an older version tells neither: a dataset has one."""
+    return plan.env or plan.dataset, plan.key
+
+
+async def _until_started(place: Place, deadline: float, abandoned: Callable[[], bool]) -> None:
+    """Wait for the slot. Raises ShareCancelled."""
+    loop = asyncio.get_running_loop()
+    while not await place.wait(_POLL_S):
+        if loop.time() > deadline or abandoned():
+            raise ShareCancelled

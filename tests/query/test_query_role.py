@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 from yarl import URL
@@ -26,6 +27,7 @@ from common.objects.directory import DirectoryObjects
 from common.role import Backends, RoleContext
 from common.telemetry import NoTelemetry, Telemetry
 from query.config import QueryConfig
+from query.plan import ShareRequest
 from query.server import serve
 from query.share_endpoint import ShareEndpoint
 from query.view import DatasetView
@@ -50,6 +52,8 @@ class Indexer:
     delay_s: float = 0.0
     pulse_delay_s: float = 0.0
     followed: str = ""
+    held_keys: set[str] = field(default_factory=set)  # ids of keys whose shares wait for `release`
+    release: asyncio.Event = field(default_factory=asyncio.Event)
     claims: list[Claim] = field(default_factory=list)
 
 
@@ -93,6 +97,9 @@ async def run_indexer(
         indexer.asked += 1
         if indexer.refuse:
             return web.json_response({"error": "stopping"}, status=503)
+        wanted = msgspec.json.decode(await request.read(), type=ShareRequest)
+        if wanted.plan.key in indexer.held_keys:
+            await indexer.release.wait()
         await asyncio.sleep(indexer.delay_s)
         return await endpoint.handle(request)
 
