@@ -21,6 +21,7 @@ _COMMANDS = {
     "snapshot": ("bellwether.commands.snapshot", "snapshot"),
     "cut": ("bellwether.commands.snapshot", "snapshot"),
     "verify": ("bellwether.commands.verify", "verify"),
+    "damage": ("bellwether.commands.damage", "damage"),
     "rolling-restart": ("bellwether.commands.rolling_restart", "rolling_restart"),
     "bootstrap": ("bellwether.commands.bootstrap", "bootstrap"),
     "metadata": ("bellwether.commands.metadata", "metadata"),

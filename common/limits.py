@@ -150,6 +150,8 @@ FOOTERS_MAX: Final = 8_192  # segments whose column names are remembered
 REPAIRS_WAITING_MAX: Final = 64  # segments waiting to be made again; queries ask again
 CLAIMS_PREPARING_MAX: Final = 2  # partitions an indexer takes over gently at once; then the next
 SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all
+DAMAGE_LISTED_MAX: Final = 1_000  # runs of damaged records in one manifest; more are told as one
+DAMAGE_ANSWERED_MAX: Final = 20  # of those, in one partition's part of an answer; the sum is exact
 
 # --- snapshot ----------------------------------------------------------------------------------
 DOCUMENT_FETCHES_MAX: Final = 8  # manifests asked for at once: hides a store's latency

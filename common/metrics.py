@@ -169,6 +169,18 @@ set_aside_records_total = Counter(
     ["partition"],
     registry=REGISTRY,
 )
+damaged_records = Gauge(
+    "bellwether_damaged_records",
+    "Damaged records whose events are missing from answers, which say so: run `bellwether damage`.",
+    ["partition"],
+    registry=REGISTRY,
+)
+given_up_records = Gauge(
+    "bellwether_given_up_records",
+    "Damaged records that an operator has counted as lost (`bellwether damage settle`).",
+    ["partition"],
+    registry=REGISTRY,
+)
 lag_records = Gauge(
     "bellwether_lag_records",
     "Records between the log's end and what is indexed.",

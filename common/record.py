@@ -1,4 +1,4 @@
-"""Records: the messages of the log, and how they are written down (format version 1).
+"""Records: the messages of the log, and how they are written down.
 
 A record is one batch of events of one dataset, or a control record. Headers carry what an indexer
 needs before it opens the value; the value of an events record is one zstd frame (with content
@@ -8,10 +8,10 @@ as they are within it (ADR 0012). Keeps I2, I3.
 
 import functools
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 import orjson
@@ -19,7 +19,7 @@ import zstandard
 
 from common import limits
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2  # the newest that this program understands
 BATCH_ID_BYTES = 16
 _PLACES_REMEMBERED = 1_024  # datasets whose headers are not encoded or read anew
 _PLACE_BYTES_MAX = 512  # of headers that are remembered
@@ -35,7 +35,9 @@ _LARGE_WINDOW_LOG, _LARGE_HASH_LOG = 18, 13
 
 
 class Kind(StrEnum):
-    """What a record is. Void and decision belong to rerouting (`common.reroute`)."""
+    """What a record is. Void and decision belong to rerouting (`common.reroute`); a settled record
+    takes the place of a damaged one (docs/adr/0019-damaged-records.md).
+    """
 
     EVENTS = "events"
     MARKER = "marker"
@@ -43,6 +45,13 @@ class Kind(StrEnum):
     VOID = "void"
     DECISION = "decision"
     GONE = "gone"
+    SETTLED = "settled"
+
+
+# The version of the format that introduced a kind; the other kinds are of the first. A record
+# carries the version of its kind, so that an older program stops only at what it does not know.
+VERSION_OF_KIND: Final[Mapping[Kind, int]] = {Kind.SETTLED: 2}
+FIRST_VERSION: Final = 1
 
 
 class RecordError(ValueError):
@@ -53,12 +62,17 @@ class RecordTooNew(RecordError):
     """A record of a version this program does not know: the partition must stop."""
 
 
+class RecordDamaged(RecordError):
+    """This copy of the record is not what was appended; another copy of it may be whole."""
+
+
 class Record(msgspec.Struct, frozen=True):
     """One message, decoded from its headers. `value` is kept as it is in the log.
 
     team, env, dataset: ids (see `common.names`), empty in control records that have none.
     n: number of events. batch: 16-byte id. depth: how deep nested JSON is unpacked.
     via: why this partition was chosen. unless: partitions where this batch may already be.
+    mends: for a settled record, the place of the record whose events it holds.
     """
 
     kind: Kind
@@ -71,7 +85,8 @@ class Record(msgspec.Struct, frozen=True):
     depth: int = 0
     via: str = ""
     unless: tuple[int, ...] = ()
-    version: int = RECORD_VERSION
+    version: int = FIRST_VERSION
+    mends: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         return (
@@ -80,14 +95,30 @@ class Record(msgspec.Struct, frozen=True):
         )
 
 
+class Damage(msgspec.Struct, frozen=True):
+    """Why a copy of a record cannot be believed.
+
+    reason: what failed, in words. headers: those that could still be read and look right; nothing
+    vouches for them, so they may only be used to say what is probably missing.
+    """
+
+    reason: str
+    headers: Headers = ()
+
+
 class LogRecord(msgspec.Struct, frozen=True):
-    """A message as the log returns it: where it is, when it was appended (unix ns), and itself."""
+    """A message as the log returns it: where it is, when it was appended (unix ns), and itself.
+
+    damage: this copy is not what was appended. Its headers and value are then empty, and its
+    append time is 0, so that nobody can take it for whole.
+    """
 
     partition: int
     offset: int
     append_ns: int
     headers: tuple[tuple[str, bytes], ...]
     value: bytes
+    damage: Damage | None = None
 
     def __repr__(self) -> str:
         return f"LogRecord({self.partition}:{self.offset}, value=<{len(self.value)} bytes>)"
@@ -96,12 +127,14 @@ class LogRecord(msgspec.Struct, frozen=True):
 def encode_headers(record: Record) -> Headers:
     """The record's headers, in a fixed order; empty ones are left out."""
     encoded = _place_headers(record.version, record.kind, record.team, record.env, record.dataset)
-    if record.kind is Kind.EVENTS:
+    if record.kind is Kind.EVENTS or record.kind is Kind.SETTLED:
         encoded += (("n", b"%d" % record.n), ("depth", b"%d" % record.depth))
     if record.via:
         encoded += (("via", record.via.encode()),)
     if record.unless:
         encoded += (("unless", ",".join(map(str, record.unless)).encode()),)
+    if record.mends is not None:
+        encoded += (("mends", b"%d:%d" % record.mends),)
     if record.batch:
         encoded += (("batch", record.batch),)
     return encoded
@@ -120,7 +153,7 @@ _known_places: dict[Headers, Record] = {}
 
 
 def decode(message: LogRecord) -> Record:
-    """Read a message's headers. Raises RecordTooNew or RecordError."""
+    """Read a message's headers. Raises RecordTooNew, RecordDamaged or RecordError."""
     headers = message.headers
     if not headers or headers[-1][0] != "batch" or len(headers[-1][1]) != BATCH_ID_BYTES:
         return _read(message)
@@ -144,11 +177,14 @@ def decode(message: LogRecord) -> Record:
         known.via,
         known.unless,
         known.version,
+        known.mends,
     )
 
 
 def _read(message: LogRecord) -> Record:
     """As `decode`, from the headers themselves."""
+    if message.damage is not None:
+        raise RecordDamaged(message.damage.reason)
     headers = dict(message.headers)
     try:
         version = int(headers.get("v", b""))
@@ -169,6 +205,7 @@ def _read(message: LogRecord) -> Record:
             via=headers.get("via", b"").decode(),
             unless=tuple(int(p) for p in headers.get("unless", b"").split(b",") if p),
             version=version,
+            mends=_read_mends(headers.get("mends")),
         )
     except (KeyError, ValueError) as error:
         raise RecordError(f"record headers cannot be read: {error}") from error
@@ -179,9 +216,31 @@ def _read(message: LogRecord) -> Record:
         and 0 <= record.depth <= limits.EXPAND_DEPTH_MAX
     ):
         raise RecordError("an events record needs a dataset, a batch id, a count and a depth")
+    if version < VERSION_OF_KIND.get(record.kind, FIRST_VERSION):
+        raise RecordError(f"a {record.kind} record cannot be of version {version}")
+    if (record.kind is Kind.SETTLED) != (record.mends is not None):
+        raise RecordError("a settled record, and no other, names the record that it stands for")
+    if (
+        record.kind is Kind.SETTLED
+        and record.n
+        and not (
+            len(record.batch) == BATCH_ID_BYTES
+            and record.dataset
+            and record.n > 0
+            and 0 <= record.depth <= limits.EXPAND_DEPTH_MAX
+        )
+    ):
+        raise RecordError("a settled record with events needs a dataset, a batch id and a depth")
     if not all(0 <= partition < 2**31 for partition in record.unless):
         raise RecordError("a conditional record names partitions by 31-bit numbers from 0")
     return record
+
+
+def _read_mends(text: bytes | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    epoch, _, offset = text.partition(b":")
+    return int(epoch), int(offset)
 
 
 def encode_event_line(time_ns: int, sample_rate: int, data: bytes) -> bytes:
@@ -331,6 +390,21 @@ def heartbeat_record() -> Record:
 def gone_record(team: str, env: str, dataset: str) -> Record:
     """Rows of `dataset` before this record are no longer served."""
     return Record(kind=Kind.GONE, value=b"", team=team, env=env, dataset=dataset)
+
+
+def settled_record(mends: tuple[int, int], reason: str, events: Record | None = None) -> Record:
+    """The record at the place `mends` (epoch number, offset) counts as nothing from here on; its
+    events, if it had any, are these (an events record). reason: goes into `via`.
+    """
+    record = events or Record(kind=Kind.SETTLED, value=b"")
+    return msgspec.structs.replace(
+        record,
+        kind=Kind.SETTLED,
+        via=reason,
+        unless=(),
+        version=VERSION_OF_KIND[Kind.SETTLED],
+        mends=mends,
+    )
 
 
 def value_bytes(records: Iterable[Record]) -> int:

@@ -43,6 +43,11 @@ class IndexerConfig:
     retention_grace_s: int = setting(3_600, "time between giving up a segment and deleting it")
     log_keep_hours: float = setting(24.0, "covered records stay in the log for repairs this long")
     log_keep_bytes: int = setting(2**30, "covered records stay in a partition up to this size")
+    damage_wait_s: float = setting(
+        600.0,
+        "longest wait before a cut is published without a damaged record: it is read again, and "
+        "the twin is asked; indexing and answers go on meanwhile",
+    )
     housekeeping_s: int = setting(30, "time between looks at retention and the size of the log")
     live_bytes_max: int = setting(
         2**30,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 
@@ -19,6 +19,8 @@ from indexer.shred import Shredder
 from indexer.tail import Followed, Tails, TooManyTails
 from indexer.views import Views
 from indexer.warming import Warming
+from snapshot.damage import events, is_of_any, records
+from snapshot.manifest import Damaged
 
 _CUT_TIMEOUT_NS = 60 * 10**9
 _TAIL_PAUSE_S = 0.05  # gathers lines, so that a fast dataset costs few writes
@@ -78,9 +80,10 @@ class Endpoints:
             "alarms": partition.alarms.raised,
             "unpublished": self._unpublished(partition),
             "replay": None if partition.replay is None else partition.replay.describe(),
-            "set_aside": partition.set_aside_total,
+            "set_aside": partition.damage.total,
             "set_aside_records": [
-                {"offset": entry.offset, "reason": entry.reason} for entry in partition.set_aside
+                {"offset": entry.offset, "reason": entry.reason}
+                for entry in partition.damage.newest
             ],
             "divergences": [
                 {"ours": one.ours, "published": one.published, "block": str(one.block or "")}
@@ -100,6 +103,8 @@ class Endpoints:
             "live_bytes": served.live.memory_bytes,
             "watermark_ns": served.watermark_ns,
             "sealing": len(served.live.sealing),
+            "damaged": describe_damage(served.damage.missing),
+            "given_up": describe_damage(served.damage.given_up),
             "rerouted": describe_rerouted(partition, self._clock.now_ns()),
             "segments": sum(len(entries) for entries in served.segments.values()),
             "segment_bytes": sum(
@@ -244,6 +249,26 @@ def describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:
         "dropped": len(fold.reroutes.picture.dropped),
         "voids": fold.reroutes.voids,
         "questions_waiting": len(partition.asked),
+    }
+
+
+def describe_damage(entries: Sequence[Damaged]) -> dict[str, object]:
+    """How many records, how many events if that is known, and the first of the places."""
+    return {
+        "records": records(entries),
+        "events": events(entries),
+        "places": [
+            {
+                "epoch_number": one.epoch_number,
+                "first": one.first,
+                "end": one.end,
+                "dataset": "" if is_of_any(one) else one.dataset,
+                "events": events((one,)),
+                "cause": one.cause,
+                "reason": one.reason,
+            }
+            for one in entries[: limits.SET_ASIDE_SHOWN_MAX]
+        ],
     }
 
 

@@ -5,7 +5,7 @@ record or one to set aside, and whether the partition is cut after it. No clock,
 settings: twins, replays and restarts from any manifest come to the same cuts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from enum import Enum
 
@@ -25,10 +25,11 @@ from common.record import (
     decoded_bytes,
 )
 from common.reroute import Decision, Place, Void, decode_decision, decode_void
+from indexer.quarantine import Quarantine
 from indexer.rerouting import ReroutedCut, Reroutes
 from snapshot.carried import Carried
 from snapshot.epochs import FIRST_EPOCH
-from snapshot.manifest import GoneEntry, HourMarker, SetAsideEntry
+from snapshot.manifest import Damaged, GoneEntry, HourMarker, SetAsideEntry
 
 HOUR_NS = 3600 * 10**9
 Body = Marker | Void | Decision | None
@@ -74,13 +75,15 @@ class Cut:
 class Step(msgspec.Struct, frozen=True):
     """What one record means. `record` is None if it is set aside; `cut` ends after this record.
 
-    void: questions that the record puts to this partition. A struct, as each record has one.
+    void: questions that the record puts to this partition. damaged: why it is set aside. A struct,
+    as each record has one.
     """
 
     action: Action
     record: Record | None
     cut: Cut | None = None
     void: Void | None = None
+    damaged: Damaged | None = None
 
 
 class Fold:
@@ -106,6 +109,7 @@ class Fold:
         self._datasets = set(carried.datasets)
         self._gone = {entry.dataset: entry for entry in carried.gone}
         self.reroutes = Reroutes(carried, dropped)
+        self.quarantine = Quarantine(carried.damaged, epoch_number)
         self._start_cut()
 
     def _start_cut(self) -> None:
@@ -136,6 +140,11 @@ class Fold:
     def since_marked_ns(self) -> int | None:
         """From the newest hour marker, at most, to the last record; None: not known."""
         return self._watermark_ns - self._marked_ns if self._marked_ns else None
+
+    @property
+    def datasets(self) -> Set[str]:
+        """Datasets by id. A view: do not keep it."""
+        return self._datasets
 
     @property
     def gone(self) -> Mapping[str, GoneEntry]:
@@ -181,6 +190,7 @@ class Fold:
             open=rerouted.open,
             voids=rerouted.voids,
             relies_on=rerouted.relies_on,
+            damaged=self.quarantine.entries,
         )
 
     def skip_to(self, offset: int) -> None:
@@ -202,7 +212,9 @@ class Fold:
             raise PartitionStopped(message.offset, f"{error}; upgrade Bellwether") from error
         except RecordError as error:
             self._set_aside.append(SetAsideEntry(message.offset, str(error)))
-            return self._advance(message, Step(Action.SET_ASIDE, None), marked=False)
+            damaged = self.quarantine.set_aside(message, error, self._watermark_ns, self._datasets)
+            step = Step(Action.SET_ASIDE, None, damaged=damaged)
+            return self._advance(message, step, marked=False)
         if isinstance(body, Marker) and body.format > RECORD_VERSION:
             raise PartitionStopped(
                 message.offset, f"a marker switches to format {body.format}; upgrade Bellwether"
@@ -270,6 +282,8 @@ class Fold:
 
     def _advance(self, message: LogRecord, step: Step, *, marked: bool) -> Step:
         self._next = message.offset + 1
+        if self.quarantine.unbounded and message.append_ns:
+            self.quarantine.bound(message.append_ns)
         self._watermark_ns = max(self._watermark_ns, message.append_ns)
         if step.action is not Action.ROWS:
             self._rowless += 1

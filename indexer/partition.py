@@ -9,14 +9,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from common import limits
 from common.error_text import describe_error
 from common.errors import BellwetherError, OffsetGone
 from common.log import Bounds
-from common.log.watch import LogWatch
 from common.logs import say
 from common.metrics import (
     duplicate_records_total,
@@ -25,33 +24,27 @@ from common.metrics import (
     partition_failures_total,
     voided_records_total,
 )
-from common.parquet.active import ActiveEncoders
 from common.record import Kind, LogRecord
 from common.reroute import Void
-from common.role import RoleContext
 from indexer.alarms import Alarms
-from indexer.arrival import Arrival
 from indexer.batch import index_batch
-from indexer.budget import LiveBudget, Use
-from indexer.config import IndexerConfig
+from indexer.budget import Use
+from indexer.damage import DamageLedger
 from indexer.fold import Action, Cut, Fold, PartitionStopped, Step
 from indexer.live import LiveRows
 from indexer.publishing import Publishing, published_only
 from indexer.read_ahead import ReadAhead
 from indexer.replay import Replay
-from indexer.reports import report_gap, report_set_aside
-from indexer.retentions import Retentions
+from indexer.reports import report_gap
 from indexer.sealing import WRITER, PendingCut, Sealer
 from indexer.served import Served
-from indexer.shred import Accepted, Shredder
-from indexer.tail import Tails
-from indexer.warming import Warming
+from indexer.shared import Shared
+from indexer.shred import Accepted
 from snapshot.bootstrap import Resumed, resume
-from snapshot.cache import SegmentCache
 from snapshot.chain import Chain
 from snapshot.cutoffs import Cutoffs
 from snapshot.divergence import Divergence
-from snapshot.manifest import Gap, Manifest, SegmentEntry, SetAsideEntry
+from snapshot.manifest import Gap, Manifest, SegmentEntry
 from snapshot.retention import RetentionBook
 from snapshot.threads import to_store_thread
 
@@ -65,23 +58,6 @@ logger = logging.getLogger(__name__)
 
 class Resync(BellwetherError):
     """The log or the chain is not where we thought: resume from the newest manifest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What the partitions of one indexer have in common."""
-
-    context: RoleContext
-    config: IndexerConfig
-    watch: LogWatch
-    shredder: Shredder
-    encoders: ActiveEncoders
-    arrival: Arrival
-    cache: SegmentCache
-    tails: Tails
-    budget: LiveBudget
-    warming: Warming
-    retentions: Retentions
 
 
 class Partition:
@@ -101,8 +77,7 @@ class Partition:
         self.alarms = Alarms(number)
         self.replay: Replay | None = None
         self._looked_ns: int | None = None
-        self.set_aside_total = 0
-        self.set_aside: list[SetAsideEntry] = []
+        self.damage = DamageLedger(self.chain)
         self.divergences: list[Divergence] = []  # cuts about which the twins disagree
         self.asked: deque[Void] = deque(maxlen=limits.VOIDS_WAITING_MAX)
         self.changed = asyncio.Event()
@@ -215,7 +190,7 @@ class Partition:
             self.divergences,
         )
         await to_store_thread(sealer.prepare)
-        self._begin(resumed, cutoffs)
+        await self._begin(resumed, cutoffs)
         publishing = Publishing(self, sealer, shared.arrival, resumed, context, shared.config)
         self.publishing = publishing
         self.replay = Replay(
@@ -234,16 +209,16 @@ class Partition:
         )
         return publishing
 
-    def _begin(self, resumed: Resumed, cutoffs: Cutoffs) -> None:
+    async def _begin(self, resumed: Resumed, cutoffs: Cutoffs) -> None:
         known = resumed.history.newest.gaps if resumed.history.newest else []
         for gap in resumed.gaps:
             if gap not in known:
                 report_gap(self.number, gap)
         self.asked.clear()  # they are read again: what is folded now ends before them
         dropped = [one.place for one in resumed.history.dropped]
-        self.fold = Fold(resumed.carried, resumed.epoch.number, dropped)
-        self._owners: dict[str, tuple[str, str]] = {}
-        self._cut_set_aside: list[SetAsideEntry] = []
+        fold = Fold(resumed.carried, resumed.epoch.number, dropped)
+        await self.damage.begin(fold)
+        self.fold, self._owners = fold, dict[str, tuple[str, str]]()
         served = Served(
             epoch=resumed.epoch,
             live=LiveRows(resumed.carried.next_offset),
@@ -252,7 +227,8 @@ class Partition:
             gone={entry.dataset: entry for entry in resumed.carried.gone},
             cutoffs=cutoffs,
             earlier=resumed.earlier,
-            rerouted=self.fold.reroutes.picture,
+            rerouted=fold.reroutes.picture,
+            damage=fold.quarantine.view,
         )
         self._serve(served.with_segments(resumed.segments))
         self.notify()
@@ -345,7 +321,7 @@ class Partition:
                 self._owners[step.record.dataset] = (step.record.team, step.record.env)
                 rows += step.record.n
             else:
-                self._count(step, message.offset)
+                self._count(step)
             is_gone = step.record is not None and step.record.kind is Kind.GONE
             if step.cut or is_gone or rows >= self.shared.config.shred_rows:
                 await self._index(batch)
@@ -357,21 +333,15 @@ class Partition:
         if batch or self._state()[1].live.end_offset < fold.next_offset:
             await self._index(batch)
 
-    def _count(self, step: Step, offset: int) -> None:
+    def _count(self, step: Step) -> None:
         if step.void is not None:
             self.asked.append(step.void)
         if step.action is Action.DUPLICATE:
             duplicate_records_total.labels(self._label).inc()
         elif step.action is Action.VOIDED:
             voided_records_total.labels(self._label).inc()
-        elif step.action is Action.SET_ASIDE:
-            self._set_aside((SetAsideEntry(offset, "headers cannot be read"),))
-
-    def _set_aside(self, entries: tuple[SetAsideEntry, ...]) -> None:
-        for entry in entries:
-            self.set_aside_total += 1
-            report_set_aside(self.number, entry)
-        self.set_aside = [*self.set_aside, *entries][-limits.SET_ASIDE_SHOWN_MAX :]
+        elif step.damaged is not None:
+            self.damage.set_aside(step.damaged)
 
     async def _index(self, batch: list[Accepted]) -> None:
         fold, _ = self._state()
@@ -385,14 +355,19 @@ class Partition:
                 indexed = await asyncio.to_thread(index_batch, self.shared.shredder, *arguments)
             else:  # heartbeats and the like
                 indexed = index_batch(self.shared.shredder, *arguments)
+            served = self._state()[1]
+            if indexed.set_aside:
+                self.damage.unreadable(fold, served.epoch.number, batch, indexed.set_aside)
+            fold.quarantine.learn(fold.datasets)
+            if served.damage is not fold.quarantine.view:
+                self.damage.show(fold.quarantine.view)
             self.served = replace(
-                self._state()[1],
+                served,
                 live=indexed.live,
                 watermark_ns=fold.watermark_ns,
                 rerouted=fold.reroutes.picture,
+                damage=fold.quarantine.view,
             )
-        self._cut_set_aside.extend(indexed.set_aside)
-        self._set_aside(indexed.set_aside)
         indexed_rows_total.labels(self._label).inc(indexed.rows)
         if self.replay is not None:
             self.replay.took(indexed.live.end_offset, indexed.rows, read_bytes)
@@ -415,12 +390,12 @@ class Partition:
     # --- cuts -----------------------------------------------------------------------------------
     async def _cut(self, cut: Cut, queue: asyncio.Queue[PendingCut]) -> None:
         async with self._turn:
-            served = self._state()[1]
+            fold, served = self._state()
             self.served = replace(served, live=served.live.cut())
-        sealing = self.served.live.sealing[-1]
-        set_aside = tuple(self._cut_set_aside)
-        queue.put_nowait(PendingCut(cut, sealing, self._owners, set_aside, served.gaps))
-        self._owners, self._cut_set_aside = {}, []
+        sealing, damaged = self.served.live.sealing[-1], fold.quarantine.entries
+        set_aside = self.damage.take_in_cut()
+        queue.put_nowait(PendingCut(cut, sealing, self._owners, set_aside, served.gaps, damaged))
+        self._owners = {}
         while len(self._state()[1].live.sealing) > limits.UNSEALED_CUTS_MAX:
             await self.changed.wait()
 
@@ -489,6 +464,18 @@ class Partition:
         """Serve no segment that was appended wholly before its dataset's cut-off."""
         if self.served is not None and cutoffs != self.served.cutoffs:
             self._serve(replace(self.served, cutoffs=self.served.cutoffs.joined(cutoffs)))
+
+    @property
+    def needs_word(self) -> bool:
+        """Whether something is damaged that an operator may settle."""
+        return self.served is not None and bool(self.served.damage.missing)
+
+    async def settled(self) -> None:
+        """Apply the settlements that the book has."""
+        fold, _ = self._state()
+        fold.quarantine.give_up(self.damage.book.given_up)
+        self.damage.show(fold.quarantine.view)
+        await self.change(lambda served: replace(served, damage=fold.quarantine.view))
 
     @property
     def last_manifest(self) -> Manifest | None:

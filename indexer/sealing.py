@@ -23,7 +23,7 @@ from snapshot.cache import SegmentCache
 from snapshot.chain import Chain
 from snapshot.divergence import Divergence, list_divergences
 from snapshot.epochs import Epoch
-from snapshot.manifest import Gap, Manifest, SegmentEntry, SetAsideEntry, pack_batches
+from snapshot.manifest import Damaged, Gap, Manifest, SegmentEntry, SetAsideEntry, pack_batches
 from snapshot.publish import Published, publish
 from snapshot.threads import to_store_thread
 
@@ -40,13 +40,16 @@ class SealedFileLost(BellwetherError):
 
 @dataclass(frozen=True, slots=True)
 class PendingCut:
-    """A cut that is to be sealed. owners: dataset -> (team, env)."""
+    """A cut that is to be sealed. owners: dataset -> (team, env). damaged: what is in force at its
+    end.
+    """
 
     cut: Cut
     rows: SealingSet
     owners: Owners
     set_aside: tuple[SetAsideEntry, ...]
     gaps: tuple[Gap, ...]
+    damaged: tuple[Damaged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ def build_manifest(
         conditionals_dropped=list(cut.rerouted.dropped),
         voids=list(cut.rerouted.voids),
         relies_on=list(cut.rerouted.relies_on),
+        damaged=list(pending.damaged),
         writer=WRITER,
         zone=zone,
         created_ns=created_ns,

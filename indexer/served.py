@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from indexer.live import LiveRows
+from indexer.quarantine import NO_DAMAGE, DamageView
 from indexer.rerouting import Rerouted
 from snapshot.cutoffs import Cutoffs
 from snapshot.epochs import Epoch
@@ -18,6 +19,7 @@ Segments = Mapping[str, tuple[SegmentEntry, ...]]
 class Served:
     """A picture of the partition before `live.end_offset` of its epoch. earlier: how far other
     logs of the partition were indexed, by log id. rerouted: what is undecided or dropped there.
+    damage: records that are missing from the rows.
     """
 
     epoch: Epoch
@@ -29,6 +31,7 @@ class Served:
     cutoffs: Cutoffs = field(default_factory=Cutoffs)
     earlier: Mapping[str, int] = field(default_factory=dict)
     rerouted: Rerouted = field(default_factory=Rerouted)
+    damage: DamageView = NO_DAMAGE
 
     def with_segments(self, entries: Iterable[SegmentEntry]) -> "Served":
         """With these segments besides."""

@@ -20,14 +20,16 @@ from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.claims import Claims
 from indexer.config import IndexerConfig
+from indexer.damage import watch_settlements
 from indexer.endpoints import Endpoints
 from indexer.exporting import MetadataExporting
 from indexer.held import HeldEndpoint
 from indexer.memory import keep_freed_pages
-from indexer.partition import Partition, Shared
+from indexer.partition import Partition
 from indexer.repair import Repairs
 from indexer.resolver import Resolver
 from indexer.retentions import Retentions
+from indexer.shared import Shared
 from indexer.shred.active import ActiveShredder
 from indexer.tail import Tails
 from indexer.tending import Caretaker
@@ -60,6 +62,7 @@ class Indexer:
             asyncio.create_task(partition.run()),
             asyncio.create_task(Caretaker(partition).run()),
             asyncio.create_task(Resolver(partition).run()),
+            asyncio.create_task(watch_settlements(partition)),
         ]
 
     async def lose(self, number: int) -> None:

@@ -22,11 +22,13 @@ from common.logs import say
 from indexer.partition import Partition
 from indexer.repair import Repairs
 from indexer.served import Served
+from query.damaged import DamagedRecords
 from query.rerouted import OpenBatch
 from query.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
 from snapshot.cache import SegmentCache
+from snapshot.damage import concerns, is_of_any
 from snapshot.fetching import Fetching
-from snapshot.manifest import SegmentEntry
+from snapshot.manifest import Damaged, SegmentEntry
 
 logger = logging.getLogger(__name__)
 Footer = tuple[frozenset[ColumnKey], frozenset[ColumnKey]]
@@ -118,6 +120,10 @@ class Views:
                 dropped=served.rerouted.dropped,
                 undecided=_undecided(served, dataset),
                 relies_on=served.rerouted.relies_on,
+                damaged=_damaged(served, dataset, served.damage.missing),
+                given_up=sum(
+                    one.end - one.first for one in _damaged(served, dataset, served.damage.given_up)
+                ),
             )
         finally:
             self._cache.release(hashes)
@@ -221,6 +227,27 @@ def _undecided(served: Served, dataset: str) -> tuple[OpenBatch, ...]:
         OpenBatch(item.batch, (item.epoch_number, item.offset), item.append_ns, item.unless)
         for item in served.rerouted.open.values()
         if item.dataset == dataset
+    )
+
+
+def _damaged(
+    served: Served, dataset: str, entries: tuple[Damaged, ...]
+) -> tuple[DamagedRecords, ...]:
+    """Those of the entries that an answer about the dataset may lack."""
+    if not entries:
+        return ()
+    cutoff_ns, gone = served.cutoffs.of(dataset), served.gone.get(dataset)
+    return tuple(
+        DamagedRecords(
+            epoch_number=one.epoch_number,
+            first=one.first,
+            end=one.end,
+            events=one.events if one.credible else None,
+            reason=one.reason,
+            whole=is_of_any(one),
+        )
+        for one in entries
+        if concerns(one, dataset, cutoff_ns, gone)
     )
 
 

@@ -42,6 +42,8 @@ class IndexerStatus:
     divergences: tuple[str, ...] = ()  # where twins first disagree, by cut
     alarms: tuple[str, ...] = ()  # what is wrong and what to do
     unpublished_cuts: int = 0
+    damaged: int = 0  # records that are missing from answers
+    given_up: int = 0  # records that an operator has counted as lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +155,22 @@ def _indexer(partition: int, indexer: str, held: dict[str, Any]) -> IndexerStatu
         stopped_reason=str(held.get("stopped_reason") or ""),
         alarms=tuple(str(text) for text in (held.get("alarms") or {}).values()),
         unpublished_cuts=int((held.get("unpublished") or {}).get("cuts") or 0),
+        damaged=int((held.get("damaged") or {}).get("records") or 0),
+        given_up=int((held.get("given_up") or {}).get("records") or 0),
         divergences=tuple(f"{d['ours']}: {d['block']}" for d in held.get("divergences") or ()),
     )
+
+
+def notes(status: Status) -> list[str]:
+    """What is settled, and still worth knowing."""
+    given_up: dict[int, int] = {}
+    for i in status.indexers:
+        given_up[i.partition] = max(i.given_up, given_up.get(i.partition, 0))
+    return [
+        f"partition {partition}: {count:,} damaged records were given up by an operator"
+        for partition, count in sorted(given_up.items())
+        if count
+    ]
 
 
 def troubles(status: Status, now_ns: int) -> list[str]:
@@ -192,8 +208,11 @@ def troubles(status: Status, now_ns: int) -> list[str]:
             )
         if i.gaps:
             found.append(f"{where} has {i.gaps} gaps: events lost from the log before indexing")
-        if i.set_aside:
-            found.append(f"{where} has set aside {i.set_aside} records that it cannot read")
+        if i.damaged:
+            found.append(
+                f"{where}: {i.damaged:,} damaged records are missing from answers, which say so "
+                "(run bellwether damage)"
+            )
         if i.live_rows and i.last_cut_ns and now_ns - i.last_cut_ns > CUT_OLD_S * 10**9:
             found.append(
                 f"{where} has not cut for {(now_ns - i.last_cut_ns) // 60_000_000_000} min"

@@ -17,6 +17,7 @@ from common.log.watch import LogWatch
 from common.metrics import query_seconds
 from common.position import Position
 from query.config import QueryConfig
+from query.damaged import describe
 from query.merge import merge
 from query.plan import GroupKey, Plan
 from query.planner import Question, series_plan, totals_plan
@@ -160,6 +161,10 @@ def _coverage(settled: Settled, others: list[Position], numbers: range) -> dict[
                 "gaps": [list(gap) for gap in covered.gaps],
                 "unserved": covered.unserved,
                 "undecided": settled.undecided.get(partition, 0),
+                "damaged": [describe(one) for one in covered.damaged],
+                "damaged_records": covered.damaged_more
+                + sum(one.end - one.first for one in covered.damaged),
+                "given_up_records": covered.given_up,
                 "complete": covered.complete and partition not in settled.doubts,
                 "reason": covered.reason or settled.doubts.get(partition, ""),
             }

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from common.columns import ColumnBlock, ColumnKey
 from common.reroute import Place
+from query.damaged import DamagedRecords
 from query.rerouted import OpenBatch
 
 
@@ -45,7 +46,9 @@ class DatasetView:
     yet. stopped: why nothing is indexed any further ("": it is). earlier: end offsets that were
     indexed of other logs that the partition has had, by log epoch. epoch_number: that of `epoch`
     and the blocks. dropped: places of batches that count in other partitions, sorted. undecided:
-    the dataset's batches of which nobody knows yet. relies_on: see query.rerouted.Share.
+    the dataset's batches of which nobody knows yet. relies_on: see query.rerouted.Share. damaged:
+    records that could not be read and may have had rows of the dataset. given_up: how many such
+    records an operator has counted as lost.
     """
 
     partition: int
@@ -63,6 +66,8 @@ class DatasetView:
     dropped: tuple[Place, ...] = ()
     undecided: tuple[OpenBatch, ...] = ()
     relies_on: Mapping[int, Place] = field(default_factory=dict)
+    damaged: tuple[DamagedRecords, ...] = ()
+    given_up: int = 0
 
 
 class PartitionNotHeld(LookupError):

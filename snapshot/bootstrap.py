@@ -18,6 +18,7 @@ from snapshot.ahead import load_ahead
 from snapshot.carried import Carried, carried_from
 from snapshot.chain import Chain
 from snapshot.checked import encode_checked
+from snapshot.damage import carried_damage
 from snapshot.epochs import (
     SET_BACK,
     Epoch,
@@ -301,7 +302,8 @@ def _open_epoch(chain: Chain, epoch: Epoch, history: History) -> bool:
 
 def _resumed(chain: Chain, history: History, epoch: Epoch, opening: Opening) -> Resumed:
     carried = carried_from(newest_first(chain, history))
-    carried = replace(carried, next_offset=opening.first_offset)
+    damaged = tuple(carried_damage(newest_first(chain, history)))
+    carried = replace(carried, next_offset=opening.first_offset, damaged=damaged)
     newest = history.newest
     chain.keep(epoch.key, epoch)
     if newest is not None:

@@ -11,6 +11,7 @@ from common import limits
 from snapshot.epochs import FIRST_EPOCH
 from snapshot.manifest import (
     Conditional,
+    Damaged,
     GoneEntry,
     HourMarker,
     Manifest,
@@ -27,8 +28,8 @@ class Carried:
     windows: batch id -> offset of its first copy, one mapping per stretch between hour markers,
     oldest first, the last one open. older: epoch number of those copies in the windows that are
     of an epoch before `epoch_number`. hour: the newest hour that was closed. marked_by_ns: its
-    marker was appended then or earlier; None: not known. open, voids and relies_on are those of
-    the manifest.
+    marker was appended then or earlier; None: not known. open, voids, relies_on and damaged
+    are those of the manifest.
     """
 
     next_offset: int = 0
@@ -42,6 +43,7 @@ class Carried:
     open: tuple[Conditional, ...] = ()
     voids: tuple[VoidInForce, ...] = ()
     relies_on: tuple[ReliedOn, ...] = ()
+    damaged: tuple[Damaged, ...] = ()
     marked_by_ns: int | None = field(
         default=None, compare=False
     )  # a bound, not a part of the state
@@ -106,5 +108,6 @@ def _carried(
         open=tuple(newest.conditionals_open),
         voids=tuple(newest.voids),
         relies_on=tuple(newest.relies_on),
+        damaged=tuple(newest.damaged or ()),  # of older manifests: see `snapshot.damage`
         marked_by_ns=marked_by_ns,
     )

@@ -57,6 +57,30 @@ class SetAsideEntry(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Damaged(msgspec.Struct, frozen=True, kw_only=True):
+    """Records that are missing from the rows, for they could not be read: one or a run of them.
+
+    cause: see `snapshot.damage`. dataset: "" if it may have been any. events: how many their
+    headers name; None: not known. Append times are bounds, unix ns. exact: every offset from
+    `first` up to `end` is damaged, not some of them only. credible: the dataset is one that the
+    partition has; else its name may be damaged as well, and the record may have been of any.
+    """
+
+    epoch_number: int
+    first: int
+    end: int
+    cause: str
+    reason: str
+    team: str = ""
+    env: str = ""
+    dataset: str = ""
+    events: int | None = None
+    append_min_ns: int = 0
+    append_max_ns: int = 2**63 - 1
+    exact: bool = True
+    credible: bool = True
+
+
 class HourMarker(msgspec.Struct, frozen=True):
     """A marker that closed an hour (unix hours), and where it stands."""
 
@@ -128,8 +152,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """One cut of one partition: offsets `first_offset` up to, not including, `next_offset`.
 
     epoch: the log's id; epoch_number: counts the partition's epochs from 1. batches: packed, see
-    `pack_batches`. gaps, datasets, gone, conditionals_open, voids and relies_on are carried: each
-    manifest holds all that are in force. conditionals_dropped: those decided in this cut.
+    `pack_batches`. gaps, datasets, gone, conditionals_open, voids, relies_on and damaged are
+    carried: each manifest holds all that are in force. conditionals_dropped: those decided in this
+    cut. damaged: None in manifests that were written before there was such a list.
     """
 
     partition: int
@@ -156,6 +181,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     conditionals_dropped: list[Dropped] = []
     voids: list[VoidInForce] = []
     relies_on: list[ReliedOn] = []
+    damaged: list[Damaged] | None = None
     format: int = DOCUMENT_FORMAT
 
     @property

@@ -15,7 +15,7 @@ from bellwether.commands.options import client_options, run_async
 from bellwether.output import output_console
 from common.clock import SystemClock
 from common.error_text import describe_error
-from ops.status import Status, read_status, troubles
+from ops.status import Status, notes, read_status, troubles
 
 _WATCH_S = 1.0
 
@@ -86,7 +86,8 @@ def _render(found: Status, now_ns: int) -> RenderableType:
         )  # fmt: skip
     trouble = [Text(line, style="bold yellow") for line in troubles(found, now_ns)]
     rows: list[RenderableType] = [roles, Text(""), parts, Text("")]
-    return Group(*rows, *(trouble or [Text("all is well", style="green")]))
+    said = [Text(line) for line in notes(found)]
+    return Group(*rows, *(trouble or [Text("all is well", style="green")]), *said)
 
 
 def _table(*columns: str) -> Table:

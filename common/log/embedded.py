@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -84,7 +85,10 @@ class EmbeddedLog:
         ]
         for folder in self._folders:
             folder.prepare()
-        self._readers = [PartitionReader(folder) for folder in self._folders]
+        self._readers = [
+            PartitionReader(folder, partial(self._ends.get, folder.partition))
+            for folder in self._folders
+        ]
         return identity
 
     async def append(self, partition: int, record: Record) -> Appended:

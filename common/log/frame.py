@@ -8,8 +8,10 @@ import functools
 import struct
 import zlib
 
+from common.log.damage import damaged
 from common.record import BATCH_ID_BYTES, LogRecord
 
+_MISMATCH = "the log's checksum of the record does not match"
 _NAME = struct.Struct("<H")
 _VALUE = struct.Struct("<I")
 _NAMES_REMEMBERED = 64  # the format has ten
@@ -86,13 +88,19 @@ def restore(
     """The record as it was appended.
 
     A damaged one keeps its place but loses its content and its append time, which nothing vouches
-    for (one far ahead would hold the watermark there): without headers
-    `common.record.decode` raises RecordError, so the reader sets it aside with its position and
-    goes on. It is never passed on as if it were whole.
+    for (one far ahead would hold the watermark there): `common.record.decode` raises RecordDamaged,
+    so the reader sets it aside with its position and goes on. It is never passed on as if it were
+    whole.
     """
     if checksum(offset, append_ns, headers, value) == crc:
         try:
             return LogRecord(partition, offset, append_ns, decode_headers(headers), value)
         except ValueError:  # written so: the record never had readable headers
             return LogRecord(partition, offset, append_ns, (), b"")
-    return LogRecord(partition, offset, 0, (), b"")
+    try:
+        pairs = decode_headers(headers)
+    except ValueError:
+        pairs = ()
+    return damaged(
+        partition, offset, "the log's checksum of the record does not match", pairs, value
+    )

@@ -16,7 +16,8 @@ import msgspec
 
 from common import durable
 from common.errors import LogUnavailable
-from common.log import frame
+from common.log import frame, salvage
+from common.log.damage import damaged
 from common.record import LogRecord
 
 _PAGE_BYTES = 8192  # large values take few pages, a small commit stays two or three pages
@@ -155,12 +156,22 @@ class RangeFile:
         return (self.base - 1, floor_ns) if last is None else (last, last_ns)
 
     def append(
-        self, group: Sequence[tuple[bytes, bytes]], now_ns: int, file_bytes_max: int
+        self,
+        group: Sequence[tuple[bytes, bytes]],
+        now_ns: int,
+        file_bytes_max: int,
+        known_end: int = 0,
     ) -> Written:
-        """Store (headers, value) pairs in one fsynced transaction. Raises Sealed."""
+        """Store (headers, value) pairs in one fsynced transaction. Raises Sealed.
+
+        known_end: an end that the partition is known to have reached. If the file has lost its
+        last records their offsets are not used again: whoever had read them would read nothing
+        of what came instead.
+        """
         self._db.execute("BEGIN IMMEDIATE")
         try:
             last, last_ns = self._writable_end()
+            last = max(last, known_end - 1)
             append_ns = max(now_ns, last_ns)
             rows = [
                 (at, append_ns, headers, frame.checksum(at, append_ns, headers, value), value)
@@ -181,23 +192,47 @@ class RangeFile:
         return Written(last + 1, append_ns, sealed)
 
     def read(self, offset: int, max_bytes: int) -> list[LogRecord]:
-        """Records from `offset` on, at least one if there is one, at most about `max_bytes`."""
+        """Records from `offset` on, at most about `max_bytes`: one at least, if it is in the file
+        and none of its pages is damaged (then see `read_damaged`).
+        """
+        found: list[LogRecord] = []
+        try:
+            self._scan(found, offset, max_bytes)
+        except sqlite3.Error as error:
+            if not salvage.is_damage(error):
+                raise
+        return found
+
+    def read_damaged(self, offset: int, end: int) -> list[LogRecord]:
+        """What `read` does not give although records up to `end` were written: damaged ones."""
+        return salvage.read_one_by_one(self._one, self.partition, offset, end)
+
+    def _scan(self, found: list[LogRecord], offset: int, max_bytes: int) -> None:
         cursor = self._db.execute(
             "SELECT offset, append_ns, headers, value, crc FROM records"
             " WHERE offset >= ? ORDER BY offset",
             (offset,),
         )
-        found: list[LogRecord] = []
         size = 0
         for at, append_ns, headers, value, crc in cursor:
             if at != offset + len(found):
-                raise sqlite3.DatabaseError(f"record {offset + len(found)} is not in the file")
+                raise salvage.RecordMissing(f"record {offset + len(found)} is not in the file")
             found.append(frame.restore(self.partition, at, append_ns, headers, value, crc))
             size += len(headers) + len(value)
             if size >= max_bytes:
                 break
         cursor.close()
-        return found
+
+    def _one(self, offset: int) -> LogRecord | None:
+        row = self._db.execute(
+            "SELECT append_ns, headers, value, crc FROM records WHERE offset = ?", (offset,)
+        ).fetchone()
+        if row is None:
+            return None
+        try:
+            return frame.restore(self.partition, offset, *row)
+        except (TypeError, ValueError) as error:  # a column of another type than was written
+            return damaged(self.partition, offset, f"the log's file holds another thing: {error}")
 
     def in_place(self) -> bool:
         """Whether the file's name still leads to this file."""

@@ -11,6 +11,7 @@ from common.log.faults import log_error
 from common.log.folder import PartitionFolder
 from common.log.interface import Bounds
 from common.log.range_file import RangeFile
+from common.log.salvage import is_damage
 from common.record import LogRecord
 
 _OPEN_FILES_MAX = 2  # a reader that is behind, and one at the end
@@ -22,8 +23,10 @@ R = TypeVar("R")
 class PartitionReader:
     """Any thread may call it; calls wait for each other. Files stay open between calls."""
 
-    def __init__(self, folder: PartitionFolder) -> None:
+    def __init__(self, folder: PartitionFolder, known_end: Callable[[], int]) -> None:
+        """known_end: an end that the partition is known to have reached."""
         self._folder = folder
+        self._known_end = known_end
         self._lock = threading.Lock()
         self._files: dict[int, RangeFile] = {}
         self._alone = False
@@ -82,16 +85,22 @@ class PartitionReader:
             raise OffsetGone(self._folder.partition, offset, bases[0])
         at = bisect_right(bases, offset) - 1
         file = self._open(bases[at])
+        written_to = bases[at + 1] if at + 1 < len(bases) else self._known_end()
         try:
             found = file.read(offset, max_bytes)
-            if found or at + 1 == len(bases):
+            if found:
                 return found
             next_base = file.span().next_base
+            written_to = written_to if next_base is None else next_base
+            if offset < written_to:
+                return file.read_damaged(offset, written_to)
         except sqlite3.Error as error:
             self._forget(bases[at])
             raise log_error(error, file.path) from error
-        if next_base is None or next_base > offset:
-            raise LogUnavailable(f"log file {file.path} lacks offset {offset}: restore it")
+        if next_base is None:
+            return []
+        if at + 1 == len(bases) and self._known_end() <= next_base:
+            return []  # a writer was killed before it made the next file
         raise self._folder.missing(next_base)
 
     def _bounds(self, bases: list[int]) -> Bounds:
@@ -101,9 +110,13 @@ class PartitionReader:
         file = self._open(base)
         try:
             next_base = file.span().next_base
-            return file.last()[0] + 1 if next_base is None else next_base
+            if next_base is not None:
+                return next_base
+            return max(file.last()[0] + 1, self._known_end())
         except sqlite3.Error as error:
             self._forget(base)
+            if is_damage(error) and self._known_end() > base:
+                return self._known_end()
             raise log_error(error, file.path) from error
 
     def _open(self, base: int) -> RangeFile:

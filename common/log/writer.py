@@ -119,22 +119,21 @@ class PartitionWriter:
             return fault
 
     def _append(self, rows: Sequence[tuple[bytes, bytes]]) -> Written:
+        known_end = self._ends.get(self._folder.partition)
         if self._file is None:
-            self._file = self._open_newest()
+            self._file = self._folder.open_newest(known_end)
+        arguments = (rows, self._clock.now_ns(), self._file_bytes_max, known_end)
         try:
-            written = self._file.append(rows, self._clock.now_ns(), self._file_bytes_max)
+            written = self._file.append(*arguments)
         except Sealed:  # by another process
             self._close_file()
-            self._file = self._open_newest()
-            written = self._file.append(rows, self._clock.now_ns(), self._file_bytes_max)
+            self._file = self._folder.open_newest(known_end)
+            written = self._file.append(*arguments)
         if written.sealed:
             with contextlib.suppress(sqlite3.Error):  # only tidies: the records are durable
                 self._file.checkpoint()
             self._close_file()
         return written
-
-    def _open_newest(self) -> RangeFile:
-        return self._folder.open_newest(self._ends.get(self._folder.partition))
 
     def _path(self) -> Path:
         return self._folder.path if self._file is None else self._file.path

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 import pyarrow as pa
 
+from query.damaged import DamagedRecords
 from query.rerouted import OpenBatch
 from query.share.statements import HASH_VERSION
 
@@ -18,9 +19,10 @@ CONTENT_TYPE = "application/vnd.apache.arrow.stream"
 
 
 class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
-    """What a share includes of one partition (I7). earlier, relies_on: see DatasetView.
+    """What a share includes of one partition (I7). earlier, relies_on, given_up: see DatasetView.
 
     undecided: rerouted batches that are left out (query.rerouted says what becomes of them).
+    damaged: the first of the damaged records that are missing; damaged_more: records beyond those.
     """
 
     partition: int
@@ -35,6 +37,9 @@ class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
     epoch_number: int = 1
     undecided: tuple[OpenBatch, ...] = ()
     relies_on: dict[int, tuple[int, int]] = {}
+    damaged: tuple[DamagedRecords, ...] = ()
+    damaged_more: int = 0
+    given_up: int = 0
 
 
 def same_rows(one: PartitionCovered, totals: PartitionCovered) -> bool:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from common import limits
 from common.errors import BellwetherError, Unprocessable
+from query.damaged import reason_of
 from query.plan import Need, Plan, State
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.database import DatabaseLimits, open_database
@@ -122,7 +123,10 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
     other_log = bool(needed) and plan.log not in ("", view.epoch)
     reached = view.end_offset >= needed and not other_log
     unlisted = max(0, len(view.undecided) - limits.UNDECIDED_LISTED_MAX)
+    damaged = view.damaged[: limits.DAMAGE_ANSWERED_MAX]
+    more = sum(one.end - one.first for one in view.damaged[limits.DAMAGE_ANSWERED_MAX :])
     whole = not (view.gaps or view.unserved or view.catching_up or view.stopped or unlisted)
+    whole = whole and not damaged
     reason = ""
     if other_log:
         reason = f"the log is {view.epoch}, an offset of {plan.log} was asked for"
@@ -134,6 +138,8 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
         reason = f"{len(view.unserved)} segments cannot be served now"
     elif view.gaps:
         reason = "records were lost before they were indexed"
+    elif damaged:
+        reason = reason_of(damaged, more)
     elif view.catching_up:
         reason = "the indexer is still catching up with the log"
     elif unlisted:
@@ -151,6 +157,9 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
         epoch_number=view.epoch_number,
         undecided=view.undecided[: limits.UNDECIDED_LISTED_MAX],
         relies_on={p: (place.epoch, place.offset) for p, place in view.relies_on.items()},
+        damaged=damaged,
+        damaged_more=more,
+        given_up=view.given_up,
     )
 
 

@@ -22,8 +22,9 @@ from common.telemetry import NoTelemetry
 from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.config import IndexerConfig
-from indexer.partition import Partition, Shared
+from indexer.partition import Partition
 from indexer.retentions import Retentions
+from indexer.shared import Shared
 from indexer.shred import Shredder
 from indexer.shred.reference import ReferenceShredder
 from indexer.tail import Tails

@@ -43,7 +43,7 @@ async def test_record_with_another_count_than_its_header_is_set_aside_whole(
         await append(log, [6])
         await until(partition, reached(4))
         assert await numbers(partition) == [1, 6]
-        assert [(e.offset, "header" in e.reason) for e in partition.set_aside] == [
+        assert [(e.offset, "header" in e.reason) for e in partition.damage.newest] == [
             (1, True),
             (2, True),
         ]

@@ -41,7 +41,7 @@ def test_a_healthy_system_has_no_troubles() -> None:
         ({"stopped_reason": "newer record"}, "has stopped: newer record"),
         ({"lag_records": 5_000}, "5,000 records behind"),
         ({"gaps": [{}]}, "1 gaps"),
-        ({"set_aside": 2}, "set aside 2 records"),
+        ({"damaged": {"records": 2}}, "2 damaged records are missing"),
         ({"last_cut": {"end_offset": 1, "time_ns": NOW_NS - 10**13}}, "has not cut for 166 min"),
     ],
 )

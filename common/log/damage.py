@@ -1,0 +1,51 @@
+"""What can be told of a record whose copy in the log is damaged (I7).
+
+The log's checksum covers a whole record, so a mismatch alone does not say what was hit. The parts
+that check themselves narrow it down: headers that read as a record's, the zstd frame of the value
+(it has a checksum of its own), the number of lines. Nothing of it is ever believed as data.
+"""
+
+from common.record import (
+    Damage,
+    Headers,
+    Kind,
+    LogRecord,
+    Record,
+    RecordError,
+    decode,
+    event_lines,
+)
+
+_SHOWN_HEADERS = ("kind", "team", "env", "dataset", "n", "batch")
+
+
+def damaged(
+    partition: int, offset: int, what: str, headers: Headers = (), value: bytes = b""
+) -> LogRecord:
+    """The place of a damaged record. what: which check failed. headers, value: as they were."""
+    damage = diagnose(partition, offset, what, headers, value)
+    return LogRecord(partition, offset, 0, (), b"", damage)
+
+
+def diagnose(
+    partition: int, offset: int, what: str, headers: Headers = (), value: bytes = b""
+) -> Damage:
+    """What failed, in words, and the headers that look right."""
+    if not headers:
+        return Damage(f"{what}; its headers cannot be read")
+    try:
+        record = decode(LogRecord(partition, offset, 0, headers, value))
+    except RecordError as error:
+        return Damage(f"{what}; its headers cannot be read: {error}")
+    kept = tuple((name, content) for name, content in headers if name in _SHOWN_HEADERS)
+    if record.kind is not Kind.EVENTS:
+        return Damage(f"{what}; it looks like a {record.kind} record", kept)
+    return Damage(f"{what}; {_of_value(record)}", kept)
+
+
+def _of_value(record: Record) -> str:
+    try:
+        event_lines(record)
+    except RecordError as error:
+        return str(error)
+    return "its value is whole, so its headers or its append time were hit"

@@ -1,0 +1,143 @@
+"""The damaged records of one partition, as its fold meets them (I2, I7).
+
+Which records a copy of the log cannot give is no property of the log: twins may differ in it until
+one of them publishes. What is carried from a manifest and what a settled record takes off the list
+is the same for all who follow one chain of manifests.
+"""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from common.record import LogRecord, RecordError
+from common.reroute import Place
+from indexer.shred import Accepted
+from snapshot.damage import (
+    UNKNOWN_NS,
+    compact,
+    content_entry,
+    damaged_entry,
+    holds,
+    is_log_damage,
+    without,
+)
+from snapshot.manifest import Damaged
+from snapshot.settlements import SettledOffsets, given_up_of, unsettled
+
+
+@dataclass(frozen=True, slots=True)
+class DamageView:
+    """What readers have to know; never changes. missing: damaged records that nobody has settled.
+    given_up: those that an operator has counted as lost.
+    """
+
+    missing: tuple[Damaged, ...] = ()
+    given_up: tuple[Damaged, ...] = ()
+
+
+NO_DAMAGE = DamageView()
+
+
+class Quarantine:
+    """Damaged records that are in force, by where they are. carried: those of the manifest."""
+
+    def __init__(self, carried: Iterable[Damaged], epoch_number: int) -> None:
+        self._epoch_number = epoch_number
+        self._given_up: tuple[SettledOffsets, ...] = ()
+        self._view: DamageView | None = None
+        self._entries = tuple(compact(carried))
+        self._unbounded = any(entry.append_max_ns == UNKNOWN_NS for entry in self._entries)
+
+    @property
+    def entries(self) -> tuple[Damaged, ...]:
+        """All of them, in order; a value that never changes."""
+        return self._entries
+
+    @property
+    def view(self) -> DamageView:
+        """What readers have to know now."""
+        if not self._entries:
+            return NO_DAMAGE
+        if self._view is None:
+            missing = unsettled(self._entries, self._given_up)
+            given_up = given_up_of(self._entries, missing) if self._given_up else []
+            self._view = DamageView(tuple(missing), tuple(given_up))
+        return self._view
+
+    def give_up(self, given_up: tuple[SettledOffsets, ...]) -> None:
+        """What operators have settled. It changes what is said to be missing, and nothing else."""
+        self._given_up, self._view = given_up, None
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether a later record's append time would say more about some of them."""
+        return self._unbounded
+
+    def bound(self, append_ns: int) -> None:
+        """A later record was appended then: what came before it was appended no later."""
+        self._unbounded = False
+        self._view = None
+        self._entries = tuple(
+            msgspec.structs.replace(entry, append_max_ns=append_ns)
+            if entry.append_max_ns == UNKNOWN_NS
+            else entry
+            for entry in self._entries
+        )
+
+    def set_aside(
+        self, message: LogRecord, error: RecordError, watermark_ns: int, known: Container[str]
+    ) -> Damaged:
+        """The record cannot be read. known: see `damaged_entry`."""
+        entry = damaged_entry(self._epoch_number, message, error, watermark_ns, known)
+        self._add((entry,))
+        self._unbounded = self._unbounded or entry.append_max_ns == UNKNOWN_NS
+        return entry
+
+    def learn(self, datasets: Container[str]) -> None:
+        """These datasets are in the partition: a damaged record that names one was of that one."""
+        if all(entry.credible for entry in self._entries):
+            return
+        self._view = None
+        self._entries = tuple(
+            entry
+            if entry.credible or entry.dataset not in datasets
+            else msgspec.structs.replace(entry, credible=True)
+            for entry in self._entries
+        )
+
+    def unreadable(self, entries: Iterable[Damaged]) -> None:
+        """Records that are stored as they were written, and whose events cannot be read."""
+        self._add(entries)
+
+    def _add(self, entries: Iterable[Damaged]) -> None:
+        self._view = None
+        self._entries = tuple(compact([*self._entries, *entries]))
+
+    def is_missing(self, place: Place) -> bool:
+        """Whether exactly this record is damaged, and its events count nowhere."""
+        return any(
+            entry.exact and is_log_damage(entry) and holds(entry, place) for entry in self._entries
+        )
+
+    def settle(self, place: Place) -> None:
+        """The record at this place is missing no longer."""
+        left = without(self._entries, place.epoch, place.offset, place.offset + 1)
+        self._entries, self._view = tuple(left), None
+
+    def within(self, first: int, end: int) -> tuple[Damaged, ...]:
+        """Copies of this log between two offsets that another copy, or the twin, may mend."""
+        return tuple(
+            entry
+            for entry in self._entries
+            if entry.epoch_number == self._epoch_number
+            and is_log_damage(entry)
+            and entry.first < end
+            and first < entry.end
+        )
+
+
+def unreadable_entry(epoch_number: int, accepted: Accepted, reason: str) -> Damaged:
+    """A whole record whose lines cannot be read."""
+    place = Place(epoch_number, accepted.offset)
+    return content_entry(place, accepted.append_ns, accepted.record, reason)

@@ -1,0 +1,32 @@
+"""What the partitions of one indexer have in common."""
+
+from dataclasses import dataclass
+
+from common.log.watch import LogWatch
+from common.parquet.active import ActiveEncoders
+from common.role import RoleContext
+from indexer.arrival import Arrival
+from indexer.budget import LiveBudget
+from indexer.config import IndexerConfig
+from indexer.retentions import Retentions
+from indexer.shred import Shredder
+from indexer.tail import Tails
+from indexer.warming import Warming
+from snapshot.cache import SegmentCache
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the partitions of one indexer have in common."""
+
+    context: RoleContext
+    config: IndexerConfig
+    watch: LogWatch
+    shredder: Shredder
+    encoders: ActiveEncoders
+    arrival: Arrival
+    cache: SegmentCache
+    tails: Tails
+    budget: LiveBudget
+    warming: Warming
+    retentions: Retentions

@@ -1,0 +1,48 @@
+"""What an answer says of damaged records: which are missing, and what to do about it (I7, I13)."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+REMEDY: Final = (
+    "see `bellwether damage`; restore the log's file or replica, or count the records as lost with "
+    "`bellwether damage settle`"
+)
+
+
+class DamagedRecords(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of one partition whose events an answer lacks: one, or a run of offsets.
+
+    epoch_number: of the log epoch of the offsets. events: how many they held by their headers;
+    None: not known. whole: it may concern every dataset of the partition.
+    """
+
+    epoch_number: int
+    first: int
+    end: int
+    events: int | None
+    reason: str
+    whole: bool
+
+
+def describe(one: DamagedRecords) -> dict[str, Any]:
+    """As it stands in an answer's coverage."""
+    return {
+        "epoch_number": one.epoch_number,
+        "first": one.first,
+        "end": one.end,
+        "events": one.events,
+        "reason": one.reason,
+        "datasets": "any of the partition" if one.whole else "this one",
+        "remedy": REMEDY,
+    }
+
+
+def reason_of(some: Sequence[DamagedRecords], more: int) -> str:
+    """In one sentence. more: records that are not in the list."""
+    count = sum(one.end - one.first for one in some) + more
+    known = None if more or any(one.events is None for one in some) else some
+    held = "" if known is None else f" with {sum(one.events or 0 for one in known)} events"
+    records = "record is" if count == 1 else "records are"
+    return f"{count} damaged {records} missing{held}, from offset {some[0].first} on: {REMEDY}"
