@@ -21,6 +21,11 @@ SAMPLE_RATE_MAX: Final = 2**31 - 1  # fits every client's integer; keeps weighte
 BATCH_BODY_BYTES_MAX: Final = 5_000_000  # after decompression; what clients split at
 EVENT_BODY_BYTES_MAX: Final = 1_000_000  # body of /1/events, after decompression
 BATCH_EVENTS_MAX: Final = 100_000  # bounds the reply; a 5 MB body of `{"data":{"a":1}}` fits
+BODY_NESTING_MAX: Final = 100_000  # deeper, the whole body is refused; an event far earlier
+# Units of close reading per body, of two microseconds each. An honest body of 5 MB that has to be
+# read closely in whole (because one value in it is NaN, and without the compiled splitter) takes
+# 1 to 2 million; the compiled splitter needs next to none.
+BODY_WORK_UNITS_MAX: Final = 2_500_000
 MANAGEMENT_BODY_BYTES_MAX: Final = 100_000  # the vendor's limit for everything that is not ingest
 BATCH_ID_CHARS_MAX: Final = 128  # room for a UUID or a hash with a prefix
 DATASET_NAME_CHARS_MAX: Final = 255  # the vendor's limit
@@ -42,6 +47,14 @@ PROXIED_KEY_PER_FREE: Final = 1.0
 ANSWER_WRITE_TIMEOUT_S: Final = 60.0  # a client that reads nothing for so long is cut off
 OFF_LOOP_BODY_BYTES: Final = 32_768  # larger bodies are decoded in a thread: the loop stays quick
 OFF_LOOP_KERNEL_BYTES: Final = 262_144  # with the compiled splitter, that takes as long as a thread
+ON_LOOP_WORK_UNITS_MAX: Final = 2_000  # 4 ms of close reading; beyond, a body gets a thread
+ON_LOOP_REFUSED_MAX: Final = 256  # refused events that are told about on the loop; likewise
+ANSWER_ERRORS_BYTES_MAX: Final = 2_000_000  # of one batch's answer; then only their rules
+DECODE_THREADS: Final = 2  # of their own: hostile bodies keep them busy, not the whole process
+DECODES_WAITING_MAX: Final = 2_048  # bodies that wait for those threads, of all environments
+DECODES_WAITING_ENV_MAX: Final = 512  # of one environment: seconds of honest large bodies
+DECODE_WAITING_ENV_BYTES_MAX: Final = 64 * 1024 * 1024  # as they came: half of what is in flight
+DECODE_WAIT_S: Final = 15.0  # a body that waits longer is refused: its client has given up by then
 
 # --- own telemetry -----------------------------------------------------------------------------
 TELEMETRY_QUEUE_EVENTS_MAX: Final = 4_096  # some seconds of everything a role has to say

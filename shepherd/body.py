@@ -16,10 +16,14 @@ from aiohttp import web
 from common import limits
 from common.errors import BadRequest, UnsupportedMedia
 from common.scan.events import MalformedBody
+from common.scan.work import Work
 
 _PIECE_BYTES = 16_384
 _ZSTD_PIECE_BYTES = 256  # four bytes can stand for 128 KiB: 8 MiB is the most one piece gives
 _MEMBERS_MAX = 1_000  # each member costs a decoder; honest bodies have one
+_NOTHING_BYTES_MAX = (
+    65_536  # of an encoding beyond what it gives: room for names and skipped frames
+)
 _ZSTD_WINDOW_BYTES_MAX = 8 * 1024 * 1024  # what RFC 8878 asks every decoder to support
 _JSON_TYPES = frozenset(
     {
@@ -127,13 +131,14 @@ def check_encoding(encoding: str) -> None:
         raise UnsupportedMedia("unsupported content encoding: use gzip, zstd or none")
 
 
-def decompress(body: bytes, encoding: str, bytes_max: int) -> bytes:
+def decompress(body: bytes, encoding: str, bytes_max: int, work: Work | None = None) -> bytes:
     """The body's content, at most `bytes_max`. Blocks: call it in a thread for large bodies.
 
-    `encoding` has passed `check_encoding`. Raises EmptyBody, BodyTooLarge, MalformedBody.
+    `encoding` has passed `check_encoding`. Raises EmptyBody, BodyTooLarge, MalformedBody,
+    TooMuchWork; WorkStopped when `work` is stopped meanwhile.
     """
     decoder = _DECODERS[encoding.strip().lower()]
-    plain = decoder(body, bytes_max) if decoder is not None else body
+    plain = decoder(body, bytes_max, work or Work()) if decoder is not None else body
     if len(plain) > bytes_max:
         raise BodyTooLarge(bytes_max)
     if not plain.strip(b" \t\r\n"):
@@ -141,7 +146,7 @@ def decompress(body: bytes, encoding: str, bytes_max: int) -> bytes:
     return plain
 
 
-def _gunzip(body: bytes, bytes_max: int) -> bytes:
+def _gunzip(body: bytes, bytes_max: int, work: Work) -> bytes:
     """All members of a gzip body."""
     pieces: list[bytes] = []
     room = bytes_max + 1
@@ -159,11 +164,12 @@ def _gunzip(body: bytes, bytes_max: int) -> bytes:
                 raise MalformedBody("its gzip encoding is damaged") from error
             at += len(piece) - len(unzip.unused_data)
             room = _keep(plain, pieces, room, bytes_max)
+            _check_worth(at, bytes_max + 1 - room, work)
         _check_members(members)
     return b"".join(pieces)
 
 
-def _unzstd(body: bytes, bytes_max: int) -> bytes:
+def _unzstd(body: bytes, bytes_max: int, work: Work) -> bytes:
     """All frames of a zstd body."""
     decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES_MAX)
     pieces: list[bytes] = []
@@ -182,6 +188,7 @@ def _unzstd(body: bytes, bytes_max: int) -> bytes:
                 raise MalformedBody("its zstd encoding is damaged") from error
             at += len(piece) - len(frame.unused_data)
             room = _keep(plain, pieces, room, bytes_max)
+            _check_worth(at, bytes_max + 1 - room, work)
         _check_members(members)
     return b"".join(pieces)
 
@@ -194,12 +201,19 @@ def _keep(plain: bytes, pieces: list[bytes], room: int, bytes_max: int) -> int:
     return room - len(plain)
 
 
+def _check_worth(read: int, given: int, work: Work) -> None:
+    """Blocks that give nothing cost as much as others; encoders need a few bytes per 16 KiB."""
+    work.look()
+    if read - given > _NOTHING_BYTES_MAX:
+        raise MalformedBody("its encoding is much larger than what it encodes")
+
+
 def _check_members(members: int) -> None:
     if members > _MEMBERS_MAX:
         raise MalformedBody(f"it has more than {_MEMBERS_MAX} compressed members")
 
 
-_DECODERS: Final[dict[str, Callable[[bytes, int], bytes] | None]] = {
+_DECODERS: Final[dict[str, Callable[[bytes, int, Work], bytes] | None]] = {
     "": None,
     "identity": None,
     "gzip": _gunzip,

@@ -5,10 +5,9 @@ They know nothing of sockets: `shepherd.incoming` says what they read and what t
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import unquote
 
 from common import limits, metrics
@@ -30,23 +29,28 @@ from shepherd.admission import KeyLimits
 from shepherd.batcher import Batcher, Stored, Target
 from shepherd.body import BodyTooLarge, Media, check_encoding, media_of, wire_bytes_max
 from shepherd.datasets import DatasetCache
-from shepherd.decode import Wire, decode_batch, decode_batch_quickly, decode_event
+from shepherd.decode import (
+    Wire,
+    decode_batch,
+    decode_batch_quickly,
+    decode_event,
+    decode_event_quickly,
+)
+from shepherd.decoders import Decoders
 from shepherd.incoming import Answer, Incoming, Route
 from shepherd.pressure import Pressure
-from shepherd.refusals import RequestDone, RequestSummary
+from shepherd.refusals import RequestDone, RequestSummary, counted
 from shepherd.replies import batch_body
 from shepherd.shares import NO_ROOM, Held, Shares
 from shepherd.split.interface import Lines, Split, Splitter, one_line
 
 RECEIPT_HEADER = "X-Bellwether-Receipt"
 _BATCH_ID_NAME = "X-Bellwether-Batch-Id"  # as it is written about
-_DECODE_THREADS = 2  # of their own: hostile bodies keep them busy, not the rest of the process
 _SECOND_NS = 10**9
 _BODY_BYTES_MAX: Final = {
     Route.BATCH: limits.BATCH_BODY_BYTES_MAX,
     Route.EVENT: limits.EVENT_BODY_BYTES_MAX,
 }
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Ingest:
 
     def __init__(self, parts: IngestParts) -> None:
         self._parts = parts
-        self._decoders = ThreadPoolExecutor(_DECODE_THREADS, thread_name_prefix="decode")
+        self._decoders = Decoders()
 
     async def take(self, request: Incoming) -> Answer:
         """Authenticate, hold room for the body, store, and sum up how it went.
@@ -149,14 +153,27 @@ class Ingest:
         splitter = self._parts.splitter
         split = decode_batch_quickly(splitter, wire, target.depth)
         if split is None:
-            split = await self._in_thread(lambda: decode_batch(splitter, wire, target.depth))
+            split = await self._decoders.run(
+                key, len(wire.body), lambda work: decode_batch(splitter, wire, target.depth, work)
+            )
         self._parts.key_limits.spend(key, split.events)
-        for _, refused in split.refused:
-            self._parts.summary.refused(key.id, name, refused.rule, refused.error)
+        await self._count_refused(key, name, split)
         intake.hold(len(split.lines.text))  # a small body may unpack to much
         stored = await self._store(request, target, split.lines, started_ns)
         _raise_if_nothing_stored(stored, named=http.BATCH_ID in request.headers)
-        return _batch_answer(split, stored, wire.media), split.events
+        if len(split.refused) <= limits.ON_LOOP_REFUSED_MAX:
+            return _batch_answer(split, stored, wire.media), split.events
+        return await asyncio.to_thread(_batch_answer, split, stored, wire.media), split.events
+
+    async def _count_refused(self, key: ApiKey, name: str, split: Split) -> None:
+        if not split.refused:
+            return
+        if len(split.refused) <= limits.ON_LOOP_REFUSED_MAX:
+            counts = counted(split.refused)
+        else:
+            counts = await asyncio.to_thread(counted, split.refused)
+        for refused, events in counts:
+            self._parts.summary.refused(key.id, name, refused.rule, refused.error, events)
 
     async def _event(
         self, request: Incoming, key: ApiKey, name: str, intake: "_Intake"
@@ -165,10 +182,13 @@ class Ingest:
         started_ns = self._parts.clock.monotonic_ns()
         time = request.headers.get(http.EVENT_TIME, "")
         rate = request.headers.get(http.SAMPLE_RATE, "")
-        if len(wire.body) <= limits.OFF_LOOP_BODY_BYTES and not wire.encoding:
-            outcome = decode_event(wire, target.depth, time, rate)
-        else:
-            outcome = await self._in_thread(lambda: decode_event(wire, target.depth, time, rate))
+        outcome = decode_event_quickly(wire, target.depth, time, rate)
+        if outcome is None:
+            outcome = await self._decoders.run(
+                key,
+                len(wire.body),
+                lambda work: decode_event(wire, target.depth, time, rate, work),
+            )
         self._parts.key_limits.spend(key, 1)
         if isinstance(outcome, Refused):
             self._parts.summary.refused(key.id, name, outcome.rule, outcome.error)
@@ -194,13 +214,9 @@ class Ingest:
         target = await self._parts.datasets.resolve(key, name)
         return target, Wire(body, encoding, media, self._parts.clock.now_ns())
 
-    async def _in_thread(self, decode: Callable[[], T]) -> T:
-        """What may keep the loop too long."""
-        return await asyncio.get_running_loop().run_in_executor(self._decoders, decode)
-
     def close(self) -> None:
         """Release the threads; nothing may be in flight."""
-        self._decoders.shutdown(wait=False)
+        self._decoders.close()
 
     async def _store(
         self, request: Incoming, target: Target, lines: Lines, started_ns: int

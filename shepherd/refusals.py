@@ -4,11 +4,13 @@ Nothing here grows with traffic: groups are bounded, and what is beyond them sha
 sample is the error text, which names the field and the rule and never holds a value.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from common import limits, metrics
+from common.scan.events import Refused, Rule
 from common.telemetry import Telemetry
 
 _OTHER = ("(other)", "(other)", "(other)")
@@ -43,6 +45,25 @@ class RequestDone(msgspec.Struct, frozen=True):
     events: int
     body_bytes: int
     ms: float
+
+
+def counted(refused: Sequence[tuple[int, Refused]]) -> list[tuple[Refused, int]]:
+    """A body's refusals by rule, the first few texts of each apart, and how often each came.
+
+    So a body of 100,000 refused events is a handful of lines for the summary.
+    """
+    counts: dict[str, dict[str, int]] = {}
+    for _, why in refused:
+        texts = counts.setdefault(why.rule, {})
+        error = why.error
+        if error not in texts and len(texts) >= limits.REFUSAL_SAMPLES_MAX:
+            error = next(iter(texts))
+        texts[error] = texts.get(error, 0) + 1
+    return [
+        (Refused(Rule(rule), error), events)
+        for rule, texts in counts.items()
+        for error, events in texts.items()
+    ]
 
 
 class RequestSummary:

@@ -3,11 +3,14 @@
 Nearly always every event is stored, and the body then depends on their number alone.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice
 
 import msgpack
 import orjson
 
+from common import limits
 from common.errors import LogUnavailable
 from common.scan.events import Refused
 from shepherd.batcher import Stored
@@ -20,27 +23,52 @@ _STORED_MSGPACK: bytes = msgpack.packb(_STORED)
 
 
 def batch_body(split: Split, stored: Sequence[Stored], media: Media) -> bytes:
-    """202, or the event's own 400 or 503 with its error."""
-    lost = any(isinstance(part.outcome, LogUnavailable) for part in stored)
-    if not split.refused and not lost:
-        if media is Media.MSGPACK:
-            head: bytes = msgpack.Packer().pack_array_header(split.events)
-            return head + _STORED_MSGPACK * split.events
-        return b"[%b]" % b",".join([_STORED_JSON] * split.events)
-    statuses = _statuses(split, stored)
-    packed: bytes = msgpack.packb(statuses) if media is Media.MSGPACK else orjson.dumps(statuses)
-    return packed
+    """202, or the event's own 400 or 503 with its error. Errors beyond what one answer holds are
+    only named by their rule.
+    """
+    packed = media is Media.MSGPACK
+    good = _STORED_MSGPACK if packed else _STORED_JSON
+    pieces = [good] * split.events
+    encode = msgpack.packb if packed else orjson.dumps
+    if split.refused:
+        _put_refused(pieces, split.refused, encode)
+    if any(isinstance(part.outcome, LogUnavailable) for part in stored):
+        _put_lost(pieces, split.refused, stored, encode)
+    if packed:
+        head: bytes = msgpack.Packer().pack_array_header(split.events)
+        return head + b"".join(pieces)
+    return b"[%b]" % b",".join(pieces)
 
 
-def _statuses(split: Split, stored: Sequence[Stored]) -> list[dict[str, int | str]]:
-    refused: dict[int, Refused] = dict(split.refused)
-    fates = (part.outcome for part in stored for _ in range(part.events))
-    statuses: list[dict[str, int | str]] = []
-    for place in range(split.events):
-        if place in refused:
-            statuses.append({"status": 400, "error": refused[place].error})
-        elif isinstance(fate := next(fates), LogUnavailable):
-            statuses.append({"status": 503, "error": str(fate)})
+def _put_refused(
+    pieces: list[bytes],
+    refused: Sequence[tuple[int, Refused]],
+    encode: Callable[[object], bytes],
+) -> None:
+    room = limits.ANSWER_ERRORS_BYTES_MAX
+    known: dict[str, bytes] = {}  # a body's errors are mostly alike
+    for place, why in refused:
+        error = why.error if room > 0 else why.rule.value
+        piece = known.get(error)
+        if piece is None:
+            piece = known[error] = encode({"status": 400, "error": error})
+        room -= len(piece)
+        pieces[place] = piece
+
+
+def _put_lost(
+    pieces: list[bytes],
+    refused: Sequence[tuple[int, Refused]],
+    stored: Sequence[Stored],
+    encode: Callable[[object], bytes],
+) -> None:
+    skipped = {place for place, _ in refused}
+    places = (place for place in range(len(pieces)) if place not in skipped)
+    for part in stored:
+        own = islice(places, part.events)
+        if isinstance(part.outcome, LogUnavailable):
+            piece = encode({"status": 503, "error": str(part.outcome)})
+            for place in own:
+                pieces[place] = piece
         else:
-            statuses.append(dict(_STORED))
-    return statuses
+            deque(own, maxlen=0)

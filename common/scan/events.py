@@ -64,6 +64,11 @@ class MalformedBody(BadRequest):
         super().__init__(f"{text} ({why})" if why else text)
 
 
+def too_many_events() -> MalformedBody:
+    """A batch of more events than are taken at once."""
+    return MalformedBody(f"more than {limits.BATCH_EVENTS_MAX} events")
+
+
 class EventFault(Exception):
     """Raised inside the scanners; becomes a Refused."""
 

@@ -11,9 +11,11 @@ import orjson
 
 from common import limits
 from common.scan import json_events
-from common.scan.events import Accepted, EventFault, Refused
+from common.scan.events import Accepted, EventFault, Refused, too_many_events
+from common.scan.work import Work
 
 _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
+_FAULT_UNITS: Final = 2  # what a refused event takes beside what is read of it
 
 
 class _Envelope(msgspec.Struct):
@@ -27,46 +29,51 @@ class _Envelope(msgspec.Struct):
 _decoder = msgspec.json.Decoder(list[_Envelope])
 
 
-def split_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Refused]:
+def split_batch(
+    body: bytes, depth: int, arrival_ns: int, work: Work | None = None
+) -> list[Accepted | Refused]:
     """As `json_events.split_batch`."""
+    work = work or Work()
     try:
         parsed = orjson.loads(body)  # UTF-8, finite numbers, paired surrogates: all or nothing
+        if type(parsed) is list and len(parsed) > limits.BATCH_EVENTS_MAX:
+            raise too_many_events()  # nothing before them is broken
         envelopes = _decoder.decode(body)
     except (ValueError, RecursionError):
-        return json_events.split_batch(body, depth, arrival_ns)
-    if len(envelopes) > limits.BATCH_EVENTS_MAX:
-        return json_events.split_batch(body, depth, arrival_ns)
+        return json_events.split_batch(body, depth, arrival_ns, work)
     return [
-        _event(envelope, member, depth, arrival_ns)
+        _event(envelope, member, depth, arrival_ns, work)
         for envelope, member in zip(envelopes, parsed, strict=True)
     ]
 
 
 def _event(
-    envelope: _Envelope, parsed: dict[str, Any], depth: int, arrival_ns: int
+    envelope: _Envelope, parsed: dict[str, Any], depth: int, arrival_ns: int, work: Work
 ) -> Accepted | Refused:
     data = bytes(envelope.data)
     rate_raw = bytes(envelope.samplerate)
     try:
         if not (parsed.get("data") and counts_prove(data, depth)):
-            data = json_events.check_data(data, depth)
+            data = json_events.check_data(data, depth, work)
         rate = 1 if rate_raw in (b"null", b"1") else json_events.sample_rate(rate_raw)
         time_ns = json_events.event_time(bytes(envelope.time), arrival_ns)
     except EventFault as fault:
+        work.spend(_FAULT_UNITS)
         return fault.refused()
     return Accepted(time_ns, rate, data.translate(_ONE_LINE))
 
 
-def check_event(body: bytes, depth: int) -> bytes:
+def check_event(body: bytes, depth: int, work: Work | None = None) -> bytes:
     """As `json_events.check_event`."""
+    work = work or Work()
     if counts_prove(body, depth):
         try:
             parsed = orjson.loads(body)
         except ValueError:
-            return json_events.check_event(body, depth)
+            return json_events.check_event(body, depth, work)
         if parsed and isinstance(parsed, dict):
             return body.strip(b" \t\r\n").translate(_ONE_LINE)
-    return json_events.check_event(body, depth)
+    return json_events.check_event(body, depth, work)
 
 
 def counts_prove(data: bytes, depth: int) -> bool:

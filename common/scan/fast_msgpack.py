@@ -13,6 +13,7 @@ import orjson
 from common import limits
 from common.scan import fast_json, json_events, msgpack_events
 from common.scan.events import Accepted, EventFault, MalformedBody, Refused
+from common.scan.work import Work
 
 _SCALARS: Final = frozenset((str, int, bool, type(None)))
 _SCALARS_AND_FLOAT: Final = _SCALARS | {float}
@@ -26,28 +27,32 @@ class _Unsure(Exception):
     """For the reference to say."""
 
 
-def split_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Refused]:
+def split_batch(
+    body: bytes, depth: int, arrival_ns: int, work: Work | None = None
+) -> list[Accepted | Refused]:
     """As `msgpack_events.split_msgpack_batch`."""
+    work = work or Work()
     try:
-        events = _unpack(body)
+        events = _unpack(body, work)
         if type(events) is not list or len(events) > limits.BATCH_EVENTS_MAX:
             raise _Unsure
         return [_event(event, depth, arrival_ns) for event in events]
     except _Unsure:
-        return msgpack_events.split_msgpack_batch(body, depth, arrival_ns)
+        return msgpack_events.split_msgpack_batch(body, depth, arrival_ns, work)
 
 
-def check_event(body: bytes, depth: int) -> bytes:
+def check_event(body: bytes, depth: int, work: Work | None = None) -> bytes:
     """As `msgpack_events.check_msgpack_event`."""
+    work = work or Work()
     try:
-        return _data(_unpack(body), depth)
+        return _data(_unpack(body, work), depth)
     except _Unsure:
-        return msgpack_events.check_msgpack_event(body, depth)
+        return msgpack_events.check_msgpack_event(body, depth, work)
 
 
-def _unpack(body: bytes) -> Any:
+def _unpack(body: bytes, work: Work) -> Any:
     try:
-        return msgpack_events.unpack(body, _as_dict)
+        return msgpack_events.unpack(body, _as_dict, work)
     except (MalformedBody, msgpack_events.TooDeepToUnpack, TypeError) as error:  # unhashable keys
         raise _Unsure from error
 

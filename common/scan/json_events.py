@@ -16,10 +16,12 @@ from common.scan.events import (
     Rule,
     names_too_long,
     too_large,
+    too_many_events,
     too_many_fields,
 )
 from common.scan.json_tokens import Token, TokenKind
 from common.scan.times import BadTime, parse_time
+from common.scan.work import STEP_UNITS, Work
 
 Span = tuple[int, int]
 _OPENS: Final = frozenset({TokenKind.OBJECT_START, TokenKind.ARRAY_START})
@@ -28,12 +30,16 @@ _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 _DEEP_KEYS_NAMED: Final = 20  # names of a fault's path that are shown at most
 
 
-def split_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Refused]:
+def split_batch(
+    body: bytes, depth: int, arrival_ns: int, work: Work | None = None
+) -> list[Accepted | Refused]:
     """The outcomes of a batch body, in order. `depth`: how deep the dataset unpacks objects.
 
-    Raises MalformedBody for a body that is not a JSON array, or broken in its structure.
+    Raises MalformedBody for a body that is not a JSON array, or broken in its structure, and
+    TooMuchWork.
     """
-    stream = _tokens(body)
+    work = work or Work()
+    stream = _tokens(body, 0, work)
     try:
         first = next(stream)
         if first.kind is not TokenKind.ARRAY_START:
@@ -42,8 +48,8 @@ def split_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Ref
         token = next(stream)
         while token.kind is not TokenKind.ARRAY_END:
             if len(outcomes) >= limits.BATCH_EVENTS_MAX:
-                raise MalformedBody(f"more than {limits.BATCH_EVENTS_MAX} events")
-            outcomes.append(_element(body, stream, token, depth, arrival_ns)[0])
+                raise too_many_events()
+            outcomes.append(_element(body, stream, token, depth, arrival_ns, work)[0])
             token = next(stream)
         _ends_at(body, token.end)
     except jt.JsonSyntaxError as error:
@@ -52,22 +58,27 @@ def split_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Ref
 
 
 def read_element(
-    body: bytes, at: int, depth: int, arrival_ns: int
+    body: bytes, at: int, depth: int, arrival_ns: int, work: Work | None = None
 ) -> tuple[Accepted | Refused, int]:
     """The outcome of the one element of a batch that begins at or after `at`, and its end.
 
-    Raises JsonSyntaxError: then the body is malformed, as `split_batch` says.
+    Raises JsonSyntaxError: then the body is malformed, as `split_batch` says; and TooMuchWork.
     """
-    stream = jt.tokens(body, at, depth_max=len(body) + 1)
-    return _element(body, stream, next(stream), depth, arrival_ns)
+    work = work or Work()
+    stream = _tokens(body, at, work, opened=1)
+    return _element(body, stream, next(stream), depth, arrival_ns, work)
 
 
-def check_event(body: bytes, depth: int) -> bytes:
-    """A body that is one event's data, on one line. Raises EventFault, MalformedBody."""
-    stream = _tokens(body)
+def check_event(body: bytes, depth: int, work: Work | None = None) -> bytes:
+    """A body that is one event's data, on one line.
+
+    Raises EventFault, MalformedBody, TooMuchWork.
+    """
+    work = work or Work()
+    stream = _tokens(body, 0, work)
     try:
         first = next(stream)
-        scan = _DataScan(body, depth)
+        scan = _DataScan(body, depth, work)
         end = scan.run(stream, first)
         _ends_at(body, end)
     except jt.JsonSyntaxError as error:
@@ -77,11 +88,11 @@ def check_event(body: bytes, depth: int) -> bytes:
     return body[first.start : end].translate(_ONE_LINE)
 
 
-def check_data(raw: bytes, depth: int) -> bytes:
+def check_data(raw: bytes, depth: int, work: Work | None = None) -> bytes:
     """The `data` member of an event whose syntax was checked (empty: it is missing). As above."""
     if not raw:
         raise EventFault(Rule.DATA_MISSING, "data", "is missing")
-    return check_event(raw, depth)
+    return check_event(raw, depth, work)
 
 
 def sample_rate(raw: bytes) -> int:
@@ -121,8 +132,8 @@ def header_time(text: str, arrival_ns: int) -> int:
         raise EventFault(Rule.TIME, "time", str(error)) from error
 
 
-def _tokens(body: bytes) -> Iterator[Token]:
-    return jt.tokens(body, depth_max=len(body) + 1)
+def _tokens(body: bytes, at: int, work: Work, opened: int = 0) -> Iterator[Token]:
+    return jt.tokens(body, at, depth_max=limits.BODY_NESTING_MAX, opened=opened, work=work)
 
 
 def _ends_at(body: bytes, end: int) -> None:
@@ -131,7 +142,7 @@ def _ends_at(body: bytes, end: int) -> None:
 
 
 def _element(
-    body: bytes, stream: Iterator[Token], first: Token, depth: int, arrival_ns: int
+    body: bytes, stream: Iterator[Token], first: Token, depth: int, arrival_ns: int, work: Work
 ) -> tuple[Accepted | Refused, int]:
     """One element of the array, read to its end whatever is wrong with it, and that end."""
     if first.kind is not TokenKind.OBJECT_START:
@@ -149,7 +160,7 @@ def _element(
         name = _key(body, token)
         value = next(stream)
         if name == "data":
-            scan = _DataScan(body, depth)
+            scan = _DataScan(body, depth, work)
             data = value.start, scan.run(stream, value)
             data_fault = scan.fault
             continue
@@ -198,8 +209,9 @@ def _skip(stream: Iterator[Token], first: Token) -> int:
 class _DataScan:
     """Reads one event's data to its end and keeps the first fault found in it."""
 
-    def __init__(self, body: bytes, depth: int) -> None:
+    def __init__(self, body: bytes, depth: int, work: Work) -> None:
         self._body = body
+        self._work = work
         self._depth = depth
         self._fields = 0
         self._name_bytes = 0  # of fields inside unpacked objects, their full names
@@ -218,8 +230,13 @@ class _DataScan:
         opened = bytearray([0])  # per level: 1 if an array
         path = self._path
         path.append((0, 0))
+        steps = 0  # a token of data costs twice what it costs to pass over one
         for token in stream:
             kind = token.kind
+            steps += 1
+            if steps == STEP_UNITS:
+                self._work.spend(steps)
+                steps = 0
             if kind is TokenKind.KEY:
                 path[-1] = (token.start, token.end)
                 if not arrays and level <= self._depth + 1:
@@ -247,6 +264,7 @@ class _DataScan:
                 arrays -= opened.pop()
                 path.pop()
                 if level == 0:
+                    self._work.spend(steps)
                     self._finish(token.end - first.start)
                     return token.end
             else:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
+from common.scan.work import STEP_UNITS, Work
+
 INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1
 _INT64_CHARS_MAX = 20  # "-9223372036854775808"; more characters are always out of range
@@ -94,16 +96,26 @@ _KINDS = tuple(TokenKind)
 _SCALARS = frozenset(range(TokenKind.STRING, TokenKind.NOT_FINITE + 1))
 
 
-def tokens(source: bytes, at: int = 0, *, depth_max: int) -> Iterator[Token]:
+def tokens(
+    source: bytes, at: int = 0, *, depth_max: int, opened: int = 0, work: Work | None = None
+) -> Iterator[Token]:
     """The tokens of the one JSON value that starts at or after `at`, grammar checked.
 
-    What follows the value is not looked at: its last token's end says where it is. Raises
-    JsonSyntaxError, and JsonTooDeep when more than `depth_max` containers are open at once.
+    What follows the value is not looked at: its last token's end says where it is. opened:
+    containers around the value. Each token is a unit of `work`.
+
+    Raises JsonSyntaxError, JsonTooDeep when more than `depth_max` containers are open at once, and
+    what `Work.spend` raises.
     """
+    steps = STEP_UNITS  # tokens until they are counted
     closers: list[int] = []  # kinds that end the open containers
     wants_key = False  # the next lexeme has to be a key
     may_close = False  # just after an opening bracket
     while True:
+        steps -= 1
+        if steps <= 0 and work is not None:
+            work.spend(STEP_UNITS - steps)
+            steps = STEP_UNITS
         kind, start, at = _next(source, at)
         if wants_key and kind == TokenKind.STRING:
             yield Token(TokenKind.KEY, start, at)
@@ -113,7 +125,7 @@ def tokens(source: bytes, at: int = 0, *, depth_max: int) -> Iterator[Token]:
             wants_key = may_close = False
             continue
         if kind in (TokenKind.OBJECT_START, TokenKind.ARRAY_START) and not wants_key:
-            if len(closers) >= depth_max:
+            if len(closers) + opened >= depth_max:
                 raise JsonTooDeep(f"nested deeper than {depth_max}", start)
             yield Token(_KINDS[kind], start, at)
             closers.append(kind + 1)
@@ -135,7 +147,10 @@ def tokens(source: bytes, at: int = 0, *, depth_max: int) -> Iterator[Token]:
                 raise JsonSyntaxError("expected a comma or a closing bracket", start)
             yield Token(_KINDS[kind], start, at)
             closers.pop()
+            steps -= 1
         if not closers:
+            if work is not None:
+                work.spend(STEP_UNITS - steps)
             return
 
 

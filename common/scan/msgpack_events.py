@@ -7,17 +7,31 @@ keys: decimal text. Repeated keys are kept; NaN and Infinity refuse their event,
 import base64
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgpack
 import orjson
 
 from common import limits
 from common.scan import fast_json, json_events
-from common.scan.events import Accepted, EventFault, MalformedBody, Refused, Rule
+from common.scan.events import (
+    Accepted,
+    EventFault,
+    MalformedBody,
+    Refused,
+    Rule,
+    too_large,
+    too_many_events,
+)
 from common.scan.msgpack_spans import array_spans
 from common.scan.times import BadTime, format_rfc3339, parse_time, timestamp_ns
+from common.scan.work import STEP_UNITS, Work
 
+# Each array and map begins with one of these. Text that is not ASCII has them too: some are free.
+_CONTAINER_HEADS: Final = bytes((*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF))
+_CONTAINERS_FREE: Final = 1_500_000
+_EVENT_UNITS: Final = 2
+_VALUE_UNITS: Final = 3  # a value written as JSON takes as long as three tokens
 _EXTENSION = object()  # in the place of any extension but a timestamp: nothing can stand for it
 
 
@@ -25,23 +39,27 @@ class _Map(list[tuple[Any, Any]]):
     """A msgpack map as its pairs, so that repeated keys are seen and arrays told apart."""
 
 
-def split_msgpack_batch(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Refused]:
-    """The outcomes of a batch body, in order. Raises MalformedBody for the whole body."""
+def split_msgpack_batch(
+    body: bytes, depth: int, arrival_ns: int, work: Work | None = None
+) -> list[Accepted | Refused]:
+    """The outcomes of a batch body, in order. Raises MalformedBody for the whole, TooMuchWork."""
+    work = work or Work()
     try:
-        events = unpack(body)
+        events = unpack(body, work=work)
     except TooDeepToUnpack:
-        return _split_deep(body, depth, arrival_ns)
+        return _split_deep(body, depth, arrival_ns, work)
     if not isinstance(events, list) or isinstance(events, _Map):
         raise MalformedBody("a batch is an array of events")
     if len(events) > limits.BATCH_EVENTS_MAX:
-        raise MalformedBody(f"more than {limits.BATCH_EVENTS_MAX} events")
-    return [_event(event, depth, arrival_ns) for event in events]
+        raise too_many_events()
+    return [_event(event, depth, arrival_ns, work) for event in events]
 
 
-def check_msgpack_event(body: bytes, depth: int) -> bytes:
-    """A body that is one event's data, as JSON. Raises EventFault, MalformedBody."""
+def check_msgpack_event(body: bytes, depth: int, work: Work | None = None) -> bytes:
+    """A body that is one event's data, as JSON. Raises EventFault, MalformedBody, TooMuchWork."""
+    work = work or Work()
     try:
-        return _data(unpack(body), depth)
+        return _data(unpack(body, work=work), depth, work)
     except TooDeepToUnpack as error:
         raise _deep(["data"]) from error
 
@@ -50,20 +68,20 @@ class TooDeepToUnpack(Exception):
     """Nested deeper than the unpacker's own stack."""
 
 
-def _split_deep(body: bytes, depth: int, arrival_ns: int) -> list[Accepted | Refused]:
+def _split_deep(body: bytes, depth: int, arrival_ns: int, work: Work) -> list[Accepted | Refused]:
     """A batch of which some event is nested too deep for the unpacker: one by one."""
     try:
-        spans = array_spans(body)
+        spans = array_spans(body, work)
     except ValueError as error:
         raise MalformedBody("not msgpack") from error
-    if len(spans) > limits.BATCH_EVENTS_MAX:
-        raise MalformedBody(f"more than {limits.BATCH_EVENTS_MAX} events")
     outcomes: list[Accepted | Refused] = []
     for begin, end in spans:
         try:
-            outcomes.append(_event(unpack(body[begin:end]), depth, arrival_ns))
+            event = unpack(body[begin:end])
         except TooDeepToUnpack:
             outcomes.append(_deep(["data"]).refused())
+        else:
+            outcomes.append(_event(event, depth, arrival_ns, work))
     return outcomes
 
 
@@ -72,11 +90,19 @@ def _deep(path: list[str]) -> EventFault:
     return _fault(Rule.TOO_DEEP, path, why)
 
 
-def unpack(body: bytes, hook: Callable[[list[tuple[Any, Any]]], object] = _Map) -> Any:
+def unpack(
+    body: bytes,
+    hook: Callable[[list[tuple[Any, Any]]], object] = _Map,
+    work: Work | None = None,
+) -> Any:
     """The body's value, each map as `hook` makes it of its pairs.
 
-    Raises MalformedBody, TooDeepToUnpack.
+    Raises MalformedBody, TooDeepToUnpack, TooMuchWork.
     """
+    if work is not None and len(body) > _CONTAINERS_FREE:
+        # An array or map takes 60 bytes of memory and more, its head as little as one byte.
+        containers = len(body) - len(body.translate(None, _CONTAINER_HEADS))
+        work.spend(max(0, containers - _CONTAINERS_FREE))
     try:
         return msgpack.unpackb(
             body,
@@ -92,14 +118,15 @@ def unpack(body: bytes, hook: Callable[[list[tuple[Any, Any]]], object] = _Map) 
         raise MalformedBody("not msgpack") from error
 
 
-def _event(event: Any, depth: int, arrival_ns: int) -> Accepted | Refused:
+def _event(event: Any, depth: int, arrival_ns: int, work: Work) -> Accepted | Refused:
+    work.spend(_EVENT_UNITS)
     if not isinstance(event, _Map):
         return Refused(Rule.NOT_AN_OBJECT, 'event is not an object like {"data":{...}}')
     members = {_text(name): value for name, value in event if isinstance(name, str | bytes)}
     try:
         if "data" not in members:
             raise EventFault(Rule.DATA_MISSING, "data", "is missing")
-        data = _data(members["data"], depth)
+        data = _data(members["data"], depth, work)
         rate = members.get("samplerate")
         return Accepted(
             event_time(members.get("time"), arrival_ns),
@@ -137,41 +164,65 @@ def event_time(value: Any, arrival_ns: int) -> int:
         raise EventFault(Rule.TIME, "time", str(error)) from error
 
 
-def _data(value: Any, depth: int) -> bytes:
+def _data(value: Any, depth: int, work: Work) -> bytes:
     if not isinstance(value, _Map):
         raise EventFault(Rule.DATA_NOT_AN_OBJECT, "data", "is not an object")
-    pieces: list[bytes] = []
-    _write(value, ["data"], pieces)
-    return fast_json.check_event(b"".join(pieces), depth)
+    writer = _Writer(work)
+    writer.write(value)
+    return fast_json.check_event(writer.text(), depth, work)
 
 
-def _write(value: Any, path: list[str], pieces: list[bytes]) -> None:
-    """Append the value's JSON. Recursion is bounded by the nesting limit."""
-    if len(path) > limits.NESTING_DEPTH_MAX and isinstance(value, list):
-        raise _fault(
-            Rule.TOO_DEEP, path, f"is nested deeper than {limits.NESTING_DEPTH_MAX} levels"
-        )
-    if isinstance(value, _Map):
-        separator = b"{"
-        for name, member in value or ():
-            key = _key(name, path)
-            pieces += (separator, _string(key, path), b":")
-            path.append(key)
-            _write(member, path, pieces)
+class _Writer:
+    """Writes a value as JSON, as far as an event may be long: what follows is not looked at."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._values = 0  # not counted as work yet
+        self._path = ["data"]
+        self._pieces: list[bytes] = []
+        self._room = limits.EVENT_BYTES_MAX
+
+    def text(self) -> bytes:
+        """What was written."""
+        self._work.spend(_VALUE_UNITS * self._values)
+        return b"".join(self._pieces)
+
+    def write(self, value: Any) -> None:
+        """Append the value's JSON. Recursion is bounded by the nesting limit. Raises EventFault."""
+        path = self._path
+        self._values += 1
+        if self._values == STEP_UNITS:
+            self._work.spend(_VALUE_UNITS * self._values)
+            self._values = 0
+        if len(path) > limits.NESTING_DEPTH_MAX and isinstance(value, list):
+            raise _deep(path)
+        if isinstance(value, _Map):
+            separator = b"{"
+            for name, member in value or ():
+                key = _key(name, path)
+                self._add(separator + _string(key, path) + b":")
+                path.append(key)
+                self.write(member)
+                path.pop()
+                separator = b","
+            self._add(b"}" if value else b"{}")
+        elif isinstance(value, list):
+            separator = b"["
+            path.append("")
+            for item in value:
+                self._add(separator)
+                self.write(item)
+                separator = b","
             path.pop()
-            separator = b","
-        pieces.append(b"}" if value else b"{}")
-    elif isinstance(value, list):
-        separator = b"["
-        path.append("")
-        for item in value:
-            pieces.append(separator)
-            _write(item, path, pieces)
-            separator = b","
-        path.pop()
-        pieces.append(b"]" if value else b"[]")
-    else:
-        pieces.append(_scalar(value, path))
+            self._add(b"]" if value else b"[]")
+        else:
+            self._add(_scalar(value, path))
+
+    def _add(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._room -= len(piece)
+        if self._room < 0:
+            raise too_large()
 
 
 def _key(name: Any, path: list[str]) -> str:

@@ -6,6 +6,10 @@ deep can be told from its neighbours. Linear; a truncated body raises ValueError
 
 from typing import Final
 
+from common import limits
+from common.scan.events import too_many_events
+from common.scan.work import STEP_UNITS, Work
+
 # First byte -> (bytes of a length that follows, bytes beside it, objects per unit of the length).
 # bin and ext and str: the length counts bytes; arrays and maps: it counts objects.
 _SIZED: Final = {
@@ -45,17 +49,36 @@ _FIXED: Final = {
 }
 
 
-def array_spans(body: bytes) -> list[tuple[int, int]]:
-    """(begin, end) of each element of the array that the body is. Raises ValueError."""
+_HEADS_PER_UNIT: Final = 8
+
+
+def array_spans(body: bytes, work: Work | None = None) -> list[tuple[int, int]]:
+    """(begin, end) of each element of the array that the body is.
+
+    Raises ValueError, as soon as more values are announced than bytes are left for; MalformedBody
+    for too many elements; TooMuchWork.
+    """
     if not body or not (body[0] & 0xF0 == 0x90 or body[0] in (0xDC, 0xDD)):
         raise ValueError("not an array")
     at, count = _head(body, 0)
+    if count > len(body) - at:
+        raise ValueError("truncated")
+    if count > limits.BATCH_EVENTS_MAX:
+        raise too_many_events()
+    work = work or Work()
     spans = []
+    steps = 0
     for _ in range(count):
         begin, waiting = at, 1
         while waiting:
             at, inside = _head(body, at)
             waiting += inside - 1
+            steps += 1
+            if steps == STEP_UNITS * _HEADS_PER_UNIT:
+                work.spend(STEP_UNITS)
+                steps = 0
+                if waiting > len(body) - at:
+                    raise ValueError("truncated")
         spans.append((begin, at))
     if at != len(body):
         raise ValueError("bytes after the array")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from common.kernels.background import prepare
 from common.metrics import kernel_active, kernel_events_handed_total
+from common.scan.work import Work
 from shepherd.body import Media
 from shepherd.split.interface import Split, Splitter
 from shepherd.split.reference import ReferenceSplitter
@@ -21,9 +22,11 @@ class ActiveSplitter:
         """Which implementation is active."""
         return self._active.name
 
-    def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split:
+    def split(
+        self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None
+    ) -> Split:
         """As `Splitter.split`."""
-        return self._active.split(body, media, depth, arrival_ns)
+        return self._active.split(body, media, depth, arrival_ns, work)
 
     def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
         """As `Splitter.split_quickly`."""

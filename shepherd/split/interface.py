@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from common.record import encode_event_line
 from common.scan.events import Accepted, Refused
+from common.scan.work import Work
 from shepherd.body import Media
 
 Sizes = npt.NDArray[np.int64]
@@ -77,8 +78,12 @@ class Splitter(Protocol):
     def name(self) -> str:
         """Which one it is."""
 
-    def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split:
-        """The events of a batch body. Raises MalformedBody for the whole of it."""
+    def split(
+        self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None
+    ) -> Split:
+        """The events of a batch body. Raises MalformedBody for the whole of it, TooMuchWork, and
+        WorkStopped when `work` is stopped meanwhile.
+        """
 
     def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
         """The same, if it keeps an event loop no longer than some milliseconds whatever is in the

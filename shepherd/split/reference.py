@@ -2,6 +2,7 @@
 
 from common import limits
 from common.scan import fast_json, fast_msgpack
+from common.scan.work import TooMuchWork, Work
 from shepherd.body import Media
 from shepherd.split.interface import Split, framed
 
@@ -11,13 +12,18 @@ class ReferenceSplitter:
 
     name = "reference"
 
-    def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split:
+    def split(
+        self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None
+    ) -> Split:
         """As `Splitter.split`."""
         scan = fast_msgpack if media is Media.MSGPACK else fast_json
-        return framed(scan.split_batch(body, depth, arrival_ns))
+        return framed(scan.split_batch(body, depth, arrival_ns, work))
 
     def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
         """As `Splitter.split_quickly`."""
         if len(body) > limits.OFF_LOOP_BODY_BYTES:
             return None
-        return self.split(body, media, depth, arrival_ns)
+        try:
+            return self.split(body, media, depth, arrival_ns, Work(limits.ON_LOOP_WORK_UNITS_MAX))
+        except TooMuchWork:
+            return None

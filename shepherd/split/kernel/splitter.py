@@ -15,6 +15,7 @@ from common.scan import fast_msgpack, json_events
 from common.scan.events import Accepted, EventFault, MalformedBody, Refused
 from common.scan.json_tokens import JsonSyntaxError
 from common.scan.kernel.build import SENTINEL_BYTES, Bytes
+from common.scan.work import TooMuchWork, Work
 from shepherd.body import Media
 from shepherd.split.interface import Lines, Sizes, Split
 from shepherd.split.kernel import memory as m
@@ -31,6 +32,7 @@ from shepherd.split.reference import ReferenceSplitter
 _SOME_HANDED = 16
 _ELEMENTS_PER_HANDED = 16
 _SMALL_BYTES = 256
+_HANDED_UNITS = 4  # the way out of the kernel and back, beside what the reference reads
 _IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
 _NO_LINES = Lines(b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
 _ARRAY_OF_ONE = b"\x91"
@@ -92,22 +94,29 @@ class KernelSplitter:
         self._handed_over = handed_over
         self._idle: deque[Memory] = deque(maxlen=_IDLE_MAX)
 
-    def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split:
+    def split(
+        self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None
+    ) -> Split:
         """As `Splitter.split`."""
+        work = work or Work()
         try:
-            return self._split(body, media, depth, arrival_ns, at_once=False)
+            return self._split(body, media, depth, arrival_ns, work, at_once=False)
         except _Broken:
             self._handed_over(1)
-            return self._reference.split(body, media, depth, arrival_ns)
+            return self._reference.split(body, media, depth, arrival_ns, work)
 
     def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
         """As `Splitter.split_quickly`."""
         if len(body) <= limits.OFF_LOOP_BODY_BYTES:
-            return self.split(body, media, depth, arrival_ns)
+            work = Work(limits.ON_LOOP_WORK_UNITS_MAX)
+            try:
+                return self.split(body, media, depth, arrival_ns, work)
+            except TooMuchWork:
+                return None
         if len(body) > limits.OFF_LOOP_KERNEL_BYTES:
             return None
         try:
-            return self._split(body, media, depth, arrival_ns, at_once=True)
+            return self._split(body, media, depth, arrival_ns, Work(), at_once=True)
         except (_Broken, _NotQuick):
             return None
 
@@ -116,7 +125,7 @@ class KernelSplitter:
         return all(memory.intact() for memory in self._idle)
 
     def _split(
-        self, body: bytes, media: Media, depth: int, arrival_ns: int, *, at_once: bool
+        self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work, *, at_once: bool
     ) -> Split:
         """at_once: raise _NotQuick instead of handing anything over. Raises _Broken."""
         try:
@@ -129,6 +138,7 @@ class KernelSplitter:
             gathered = _Gathered()
             at, behind, elements, handed = -1, 0, 0, 0
             while True:
+                work.look()  # a pass takes some milliseconds at most
                 if media is Media.MSGPACK:
                     state, at, elements, rows, size = split_packed(
                         buffer, length, at, elements, depth, arrival_ns, words, out
@@ -148,6 +158,7 @@ class KernelSplitter:
                 if at_once:
                     raise _NotQuick
                 self._handed_over(1)
+                work.spend(_HANDED_UNITS)
                 handed += state == ELEMENT or _is_small(memory)
                 if handed > _SOME_HANDED + elements // _ELEMENTS_PER_HANDED:
                     raise _Broken
@@ -157,9 +168,9 @@ class KernelSplitter:
                     assert state == ELEMENT
                     if media is Media.MSGPACK:
                         end = int(words[m.ELEMENT_END])
-                        outcome, at = _read_packed(body, at, end, depth, arrival_ns)
+                        outcome, at = _read_packed(body, at, end, depth, arrival_ns, work)
                     else:
-                        outcome, at = _read_element(body, at, depth, arrival_ns)
+                        outcome, at = _read_element(body, at, depth, arrival_ns, work)
                     gathered.add(elements, outcome)
                 elements += 1
                 behind = 1
@@ -178,7 +189,7 @@ def _padded(body: bytes, reused: Bytes) -> Bytes:
 
 
 def _read_element(
-    body: bytes, at: int, depth: int, arrival_ns: int
+    body: bytes, at: int, depth: int, arrival_ns: int, work: Work
 ) -> tuple[Accepted | Refused, int]:
     """What the reference says of the element at `at`, and where it ends.
 
@@ -186,17 +197,17 @@ def _read_element(
     proved, and reading up to the fault a second time would make such bodies twice as slow.
     """
     try:
-        return json_events.read_element(body, at, depth, arrival_ns)
+        return json_events.read_element(body, at, depth, arrival_ns, work)
     except JsonSyntaxError as error:
         raise MalformedBody(str(error)) from error
 
 
 def _read_packed(
-    body: bytes, at: int, end: int, depth: int, arrival_ns: int
+    body: bytes, at: int, end: int, depth: int, arrival_ns: int, work: Work
 ) -> tuple[Accepted | Refused, int]:
     """What the reference says of the msgpack element body[at:end], and its end. Raises _Broken."""
     try:
-        (outcome,) = fast_msgpack.split_batch(_ARRAY_OF_ONE + body[at:end], depth, arrival_ns)
+        (outcome,) = fast_msgpack.split_batch(_ARRAY_OF_ONE + body[at:end], depth, arrival_ns, work)
     except MalformedBody as error:
         raise _Broken from error
     return outcome, end

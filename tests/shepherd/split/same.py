@@ -2,6 +2,7 @@
 
 from common.scan import json_events, msgpack_events
 from common.scan.events import MalformedBody
+from common.scan.work import Work
 from shepherd.body import Media
 from shepherd.split.interface import Split, Splitter, framed
 from shepherd.split.kernel.splitter import KernelSplitter
@@ -61,5 +62,7 @@ class Told:
     def __init__(self, bodies: list[bytes]) -> None:
         self._bodies = bodies
 
-    def split(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> None:
+    def split(
+        self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None
+    ) -> None:
         self._bodies.append(body)

@@ -1,0 +1,96 @@
+"""Threads that decode large bodies, shared fairly between environments, then keys (I11, I14).
+
+A free thread takes the next body of the environment that has the fewest under way, so whoever
+comes new waits for the end of one body at most, however many others wait. What nobody waits for
+any more does not start, or ends at its next look.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from common import limits
+from common.errors import TooManyRequests, Unavailable
+from common.fair_queue import FairLimits
+from common.fair_slots import FairSlots
+from common.metadata import ApiKey
+from common.scan.work import Work
+
+_PAUSE_S: Final = 0.000_1  # long enough for the event loop to take over from a scanner in Python
+T = TypeVar("T")
+
+
+class Decoders:
+    """Use it from one event loop."""
+
+    def __init__(self, threads: int = limits.DECODE_THREADS) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._slots = FairSlots(
+            FairLimits(
+                running_max=threads,
+                waiting_max=limits.DECODES_WAITING_MAX,
+                waiting_env_max=limits.DECODES_WAITING_ENV_MAX,
+            ),
+            "large or compressed bodies",
+        )
+        self._waiting_bytes: dict[str, int] = {}  # by environment
+
+    async def run(self, key: ApiKey, size: int, decode: Callable[[Work], T]) -> T:
+        """What `decode` returns, called in a thread when it is this environment's turn.
+
+        size: bytes of the body. Raises TooManyRequests or Unavailable when too much waits already,
+        or has waited too long. When the caller is cancelled, the work is stopped.
+        """
+        env = key.environment.id
+        self._wait(env, size)
+        waits = True
+        try:
+            async with asyncio.timeout(limits.DECODE_WAIT_S) as patience:
+                async with self._slots.hold(env, key.id):
+                    patience.reschedule(None)
+                    waits = False
+                    self._waits_no_more(env, size)
+                    return await self._decode(decode)
+        except TimeoutError as error:
+            if not waits:
+                raise
+            raise Unavailable("too many bodies are waiting to be read; try again") from error
+        finally:
+            if waits:
+                self._waits_no_more(env, size)
+
+    def close(self) -> None:
+        """Release the threads; nothing may be in flight."""
+        self._threads.shutdown(wait=False)
+
+    async def _decode(self, decode: Callable[[Work], T]) -> T:
+        work = Work(give_way=lambda: time.sleep(_PAUSE_S))
+        future = asyncio.get_running_loop().run_in_executor(self._threads, decode, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            work.stop()
+            future.add_done_callback(_forget)
+            await asyncio.wait({future})  # the thread is free at the work's next look, not before
+            raise
+
+    def _wait(self, env: str, size: int) -> None:
+        waiting = self._waiting_bytes.get(env, 0)
+        if waiting and waiting + size > limits.DECODE_WAITING_ENV_BYTES_MAX:
+            raise TooManyRequests(
+                "too many large or compressed bodies of this environment at once; try again later"
+            )
+        self._waiting_bytes[env] = waiting + size
+
+    def _waits_no_more(self, env: str, size: int) -> None:
+        left = self._waiting_bytes.pop(env, 0) - size
+        if left > 0:
+            self._waiting_bytes[env] = left
+
+
+def _forget(future: "asyncio.Future[T]") -> None:
+    """Nobody asks how stopped work ended."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,399 @@
+"""Bodies that would cost far more than their bytes: refused, bounded, shared, stopped (I9, I14).
+
+What is counted are units of work and bodies, never time; sizes are harmless.
+"""
+
+import asyncio
+import gzip
+import struct
+import threading
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import msgpack
+import orjson
+import pytest
+import zstandard
+
+from common import limits
+from common.errors import TooManyRequests, Unavailable
+from common.metadata import Access, ApiKey, Environment, KeyKind, Team
+from common.scan import json_events, msgpack_events
+from common.scan.events import MalformedBody, Refused, Rule
+from common.scan.work import STEP_UNITS, TooMuchWork, Work, WorkStopped
+from shepherd.body import BodyTooLarge, Media, decompress
+from shepherd.decode import Wire, decode_batch, decode_batch_quickly, decode_event_quickly
+from shepherd.decoders import Decoders
+from shepherd.refusals import counted
+from shepherd.replies import batch_body
+from shepherd.split.interface import framed
+from shepherd.split.reference import ReferenceSplitter
+
+NOW = 1_700_000_000_000_000_000
+UNITS = 20_000
+
+
+def event(value: bytes) -> bytes:
+    return b'[{"data":{"b":1}},{"data":{"a":' + value + b"}}]"
+
+
+def many(element: bytes, count: int) -> bytes:
+    return b"[" + b",".join([element] * count) + b"]"
+
+
+def packed_array(count: int, values: bytes) -> bytes:
+    return b"\xdd" + struct.pack(">I", count) + values
+
+
+# Each takes one unit or more for each two or three of its bytes.
+JSON_BODIES = {
+    "empty objects as events": many(b"{}", 30_000),
+    "empty arrays in an event": event(many(b"[]", 30_000)),
+    "numbers in an event": event(many(b"0", 30_000)[:-1] + b",NaN]"),
+    "numbers in a member that does not count": b'[{"x":[NaN,' + b"0," * 30_000 + b'0],"data":{}}]',
+    "fields": b'[{"data":{' + b",".join([b'"":1'] * 30_000) + b"}}]",
+    "repeated data": b"[{" + b",".join([b'"data":{"a":NaN}'] * 10_000) + b"}]",
+    "faulty events": many(b'{"data":{"a":NaN}}', 10_000),
+    "levels of an event": event(b"[" * 30_000 + b"]" * 30_000),
+    "broken at its end": many(b'{"data":{"a":NaN}}', 10_000)[:-1],
+}
+PACKED_BODIES = {
+    "nil as events": packed_array(30_000, b"\xc0" * 30_000),
+    "nil in an event": b"\x91\x81\xa4data\x81\xa1a" + packed_array(30_000, b"\xc0" * 30_000),
+    "empty arrays": b"\x91\x81\xa4data\x81\xa1a" + packed_array(30_000, b"\x90" * 30_000),
+    "empty maps": b"\x91\x81\xa4data\x81\xa1a" + packed_array(30_000, b"\x80" * 30_000),
+    "extensions": packed_array(30_000, b"\x81\xa4data\x81\xa1a\xd4\x01\x00" * 30_000),
+    "repeated keys": b"\x91\x81\xa4data\xdf" + struct.pack(">I", 30_000) + b"\xa1a\x01" * 30_000,
+}
+
+
+@pytest.mark.parametrize("body", JSON_BODIES.values(), ids=JSON_BODIES)
+def test_json_that_takes_too_much_work_is_refused_where_its_units_end(body: bytes) -> None:
+    work = Work(UNITS)
+    with pytest.raises(TooMuchWork, match="too much work"):
+        ReferenceSplitter().split(body, Media.JSON, 0, NOW, work)
+    assert -2 * STEP_UNITS <= work.left < 0
+
+
+@pytest.mark.parametrize("body", PACKED_BODIES.values(), ids=PACKED_BODIES)
+def test_msgpack_that_takes_too_much_work_is_refused_where_its_units_end(body: bytes) -> None:
+    work = Work(UNITS)
+    with pytest.raises(TooMuchWork):
+        ReferenceSplitter().split(body, Media.MSGPACK, 0, NOW, work)
+    assert -4 * STEP_UNITS <= work.left < 0
+
+
+@pytest.mark.parametrize("opened", [b"[", b'[{"data":', b'{"a":', b'[{"data":{"a":{"b":[1,'])
+def test_a_body_is_refused_at_the_level_that_is_too_deep_not_at_its_end(
+    opened: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BODY_NESTING_MAX", 1_000)
+    work = Work()
+    with pytest.raises(MalformedBody, match=r"nested deeper than 1000|a batch is a JSON array"):
+        json_events.split_batch(opened * 50_000, 0, NOW, work)
+    assert limits.BODY_WORK_UNITS_MAX - work.left <= 20 * 1_000
+
+
+def test_too_many_events_are_refused_without_reading_them_closely() -> None:
+    work = Work(1_000)
+    with pytest.raises(MalformedBody, match="more than 100000 events"):
+        ReferenceSplitter().split(many(b"0", 100_001), Media.JSON, 0, NOW, work)
+    assert work.left == 1_000
+
+
+def test_a_msgpack_event_is_written_no_further_than_events_may_be_long() -> None:
+    work = Work()
+    nils = packed_array(600_000, b"\xc0" * 600_000)
+    body = b"\x92\x81\xa4data\x81\xa1a" + nils + b"\x81\xa4data\x81\xa1b\x01"
+    outcomes = msgpack_events.split_msgpack_batch(body, 0, NOW, work)
+    assert isinstance(outcomes[0], Refused)
+    assert outcomes[0].rule is Rule.TOO_LARGE
+    assert not isinstance(outcomes[1], Refused)
+    assert limits.BODY_WORK_UNITS_MAX - work.left < 3 * 220_000
+
+
+@pytest.mark.parametrize("count", [2**31 - 1, 2_000_000])
+def test_msgpack_sizes_that_were_never_delivered_are_refused_at_the_head(count: int) -> None:
+    head = b"\xdd" + struct.pack(">I", count)
+    for body in (head, head * 900, b"\x91\x81\xa4data" + head, head + b"\x91" * 5_000):
+        work = Work(2_000)
+        with pytest.raises(MalformedBody):
+            msgpack_events.split_msgpack_batch(body, 0, NOW, work)
+
+
+HONEST = {
+    "as many small events as a body may have": many(b'{"data":{"a":1}}', 100_000),
+    "as many fields as an event may have": many(
+        orjson.dumps({"data": {f"field{n}": n for n in range(2_000)}}), 30
+    ),
+    "text of any script": many(
+        orjson.dumps({"data": {"text": "Grüße, мир, 世界, 🎉\n" * 300, "ü": 1.5}}), 60
+    ),
+    "documents as deep as they may be": many(
+        b'{"data":{"a":' + b'{"b":[' * 120 + b"1" + b"]}" * 120 + b"}}", 200
+    ),
+}
+
+
+@pytest.mark.parametrize("body", HONEST.values(), ids=HONEST)
+def test_honest_bodies_use_less_than_a_tenth_of_their_units(body: bytes) -> None:
+    work = Work()
+    split = ReferenceSplitter().split(body, Media.JSON, 0, NOW, work)
+    assert split.lines.events == split.events > 0
+    assert limits.BODY_WORK_UNITS_MAX - work.left < limits.BODY_WORK_UNITS_MAX / 10
+
+
+def test_the_largest_honest_body_of_which_one_event_is_faulty_is_taken() -> None:
+    """The reference has to read all of it closely then. A twentieth of it, and of the units."""
+    work = Work(limits.BODY_WORK_UNITS_MAX // 20)
+    event = b'{"time":1700000000,"data":{"a":1,"b":2,"c":3}}'
+    body = many(event, 4_999)[:-1] + b',{"data":{"a":NaN}}]'
+    split = ReferenceSplitter().split(body, Media.JSON, 0, NOW, work)
+    assert (split.events, len(split.refused)) == (5_000, 1)
+
+
+# --- compressed ---
+
+
+def empty_deflate_blocks(count: int) -> bytes:
+    zipper = zlib.compressobj(wbits=31)
+    begin = zipper.compress(b"") + zipper.flush(zlib.Z_SYNC_FLUSH)
+    return begin + b"\x00\x00\x00\xff\xff" * count
+
+
+def raw_zstd(block: bytes, count: int) -> bytes:
+    return b"\x28\xb5\x2f\xfd\x00\x58" + block * count
+
+
+SKIPPED = b"\x50\x2a\x4d\x18"
+EMPTY_FRAME = zstandard.ZstdCompressor().compress(b"")
+COMPRESSED = {
+    "gzip members": ("gzip", gzip.compress(b"") * 2_000),
+    "gzip blocks of nothing": ("gzip", empty_deflate_blocks(200_000)),
+    "a gzip name": ("gzip", b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 1_000_000 + b"\0"),
+    "gzip of much": ("gzip", gzip.compress(bytes(30_000_000))),
+    "zstd frames": ("zstd", EMPTY_FRAME * 2_000),
+    "zstd blocks of nothing": ("zstd", raw_zstd(b"\x00\x00\x00", 300_000)),
+    "zstd runs of nothing": ("zstd", raw_zstd(b"\x02\x00\x00 ", 300_000)),
+    "a zstd frame to skip": ("zstd", SKIPPED + struct.pack("<I", 900_000) + bytes(900_000)),
+    "zstd of much": ("zstd", zstandard.ZstdCompressor().compress(bytes(30_000_000))),
+    "a zstd window": ("zstd", b"\x28\xb5\x2f\xfd\x00\xf8" + b"\x01\x00\x00" * 9),
+}  # fmt: skip
+
+
+class Looks(Work):
+    """Counts how often it was looked at."""
+
+    def __init__(self, stop_at: int = 2**62) -> None:
+        super().__init__()
+        self.looks = 0
+        self._stop_at = stop_at
+
+    def look(self) -> None:
+        self.looks += 1
+        if self.looks == self._stop_at:
+            self.stop()
+        super().look()
+
+
+@pytest.mark.parametrize(("encoding", "body"), COMPRESSED.values(), ids=COMPRESSED)
+def test_compressed_bodies_of_much_or_nothing_are_refused_early(encoding: str, body: bytes) -> None:
+    work = Looks()
+    with pytest.raises((MalformedBody, BodyTooLarge)):
+        decompress(body, encoding, 1_000_000, work)
+    assert work.looks <= 1_001
+
+
+def test_a_body_that_compresses_a_thousand_times_is_taken() -> None:
+    plain = many(b'{"data":{"message":"the same again and again"}}', 60_000)
+    for encoding, body in (
+        ("gzip", gzip.compress(plain)),
+        ("zstd", zstandard.ZstdCompressor().compress(plain)),
+        ("gzip", gzip.compress(plain[:9]) + gzip.compress(plain[9:])),
+    ):
+        assert decompress(body, encoding, limits.BATCH_BODY_BYTES_MAX) == plain
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_decompression_that_nobody_waits_for_ends_at_the_next_piece(encoding: str) -> None:
+    plain = b"".join(b"%d" % (n * n) for n in range(300_000))
+    body = gzip.compress(plain) if encoding == "gzip" else zstandard.compress(plain)
+    work = Looks(stop_at=3)
+    with pytest.raises(WorkStopped):
+        decompress(body, encoding, limits.BATCH_BODY_BYTES_MAX, work)
+    assert work.looks == 3
+
+
+# --- the event loop, and answers ---
+
+
+@pytest.mark.parametrize("element", [b"{}", b"0", b'{"data":{"a":NaN}}', b'{"data":{}}'])
+def test_small_bodies_that_need_close_reading_leave_the_event_loop(element: bytes) -> None:
+    body = many(element, limits.OFF_LOOP_BODY_BYTES // (len(element) + 1) - 1)
+    assert len(body) <= limits.OFF_LOOP_BODY_BYTES
+    wire = Wire(body, "", Media.JSON, NOW)
+    assert decode_batch_quickly(ReferenceSplitter(), wire, 0) is None
+    single = Wire(b'{"a":[' + b"[]," * 9_000 + b"NaN]}", "", Media.JSON, NOW)
+    assert decode_event_quickly(single, 0, "", "") is None
+
+
+def refused_split(count: int, errors: int) -> Any:
+    refused = [Refused(Rule.TIME, f"time: {n % errors} " + "x" * 150) for n in range(count)]
+    return framed(refused)
+
+
+def test_an_answer_about_many_long_errors_is_bounded() -> None:
+    split = refused_split(60_000, 60_000)
+    for media, decode in ((Media.JSON, orjson.loads), (Media.MSGPACK, msgpack.unpackb)):
+        body = batch_body(split, [], media)
+        assert len(body) < limits.ANSWER_ERRORS_BYTES_MAX + 60_000 * 40
+        statuses = decode(body)
+        assert [one["status"] for one in statuses] == [400] * 60_000
+        assert statuses[0]["error"] == split.refused[0][1].error
+        assert statuses[-1]["error"] == "time"
+
+
+def test_refusals_of_a_body_are_counted_as_few_lines() -> None:
+    counts = counted(refused_split(10_000, 500).refused)
+    assert len(counts) == limits.REFUSAL_SAMPLES_MAX
+    assert sum(events for _, events in counts) == 10_000
+
+
+# --- threads ---
+
+
+def key(environment: str, name: str = "k") -> ApiKey:
+    team = Team("t", "t", "t")
+    return ApiKey(
+        id=f"{environment}-{name}", hash="", kind=KeyKind.INGEST, name=name, team=team,
+        environment=Environment(environment, "t", environment, environment), access=Access(),
+    )  # fmt: skip
+
+
+class Bodies:
+    """Decoding in the hands of the test: each body goes on when it is let go."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self._gate = threading.Semaphore(0)
+
+    def decode(self, name: str) -> Callable[[Work], str]:
+        def run(_: Work) -> str:
+            self.begun.append(name)
+            assert self._gate.acquire(timeout=30)
+            return name
+
+        return run
+
+    def let_go(self, bodies: int = 1) -> None:
+        for _ in range(bodies):
+            self._gate.release()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not true():  # noqa: ASYNC110 - what is waited for happens in a thread
+            await asyncio.sleep(0.001)
+
+
+async def test_a_newcomer_waits_for_the_end_of_one_body_at_most() -> None:
+    decoders, bodies = Decoders(threads=2), Bodies()
+    flood = [
+        asyncio.create_task(decoders.run(key("flood", f"{n % 5}"), 10, bodies.decode("flood")))
+        for n in range(100)
+    ]
+    await until(lambda: len(bodies.begun) == 2)  # all that is idle
+    victims = [
+        asyncio.create_task(decoders.run(key(name), 10, bodies.decode(name))) for name in "ab"
+    ]
+    await asyncio.sleep(0)
+    bodies.let_go(2)
+    await until(lambda: len(bodies.begun) == 4)
+    assert sorted(bodies.begun[2:]) == ["a", "b"]
+    bodies.let_go(100)
+    assert await asyncio.gather(*victims) == ["a", "b"]
+    assert await asyncio.gather(*flood) == ["flood"] * 100
+    decoders.close()
+
+
+async def test_what_waits_is_bounded_per_environment_in_number_and_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "DECODES_WAITING_ENV_MAX", 5)
+    monkeypatch.setattr(limits, "DECODE_WAITING_ENV_BYTES_MAX", 1_000)
+    decoders, bodies = Decoders(threads=1), Bodies()
+    taken = [asyncio.create_task(decoders.run(key("a"), 10, bodies.decode("a"))) for _ in range(6)]
+    await until(lambda: len(bodies.begun) == 1)
+    with pytest.raises(TooManyRequests) as refused:
+        await decoders.run(key("a"), 10, bodies.decode("a"))
+    assert refused.value.retry_after_s
+    with pytest.raises(TooManyRequests):
+        await decoders.run(key("a"), 951, bodies.decode("a"))
+    other = asyncio.create_task(decoders.run(key("b"), 951, bodies.decode("b")))
+    bodies.let_go(7)
+    assert await other == "b"
+    await asyncio.gather(*taken)
+    assert await decoders.run(key("a"), 5_000, lambda _: "alone") == "alone"  # nothing waits: any
+    decoders.close()
+
+
+async def test_a_body_that_waits_too_long_is_told_to_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "DECODE_WAIT_S", 0.02)
+    decoders, bodies = Decoders(threads=1), Bodies()
+    first = asyncio.create_task(decoders.run(key("a"), 10, bodies.decode("a")))
+    await until(lambda: len(bodies.begun) == 1)
+    with pytest.raises(Unavailable) as refused:
+        await decoders.run(key("b"), 10, bodies.decode("b"))
+    assert refused.value.retry_after_s
+    bodies.let_go()
+    assert await first == "a"  # what has begun is not measured
+    decoders.close()
+
+
+async def test_queued_work_whose_client_is_gone_never_begins() -> None:
+    decoders, bodies = Decoders(threads=1), Bodies()
+    first = asyncio.create_task(decoders.run(key("a"), 10, bodies.decode("first")))
+    await until(lambda: len(bodies.begun) == 1)
+    gone = [asyncio.create_task(decoders.run(key("a"), 10, bodies.decode("x"))) for _ in range(9)]
+    last = asyncio.create_task(decoders.run(key("b"), 10, bodies.decode("last")))
+    await asyncio.sleep(0)
+    for one in gone:
+        one.cancel()
+    bodies.let_go(2)
+    assert await asyncio.gather(first, last) == ["first", "last"]
+    assert bodies.begun == ["first", "last"]
+    decoders.close()
+
+
+async def test_running_work_whose_client_is_gone_ends_at_its_next_look() -> None:
+    decoders = Decoders(threads=1)
+    begun, ended = threading.Event(), []
+
+    def decode(work: Work) -> None:
+        begun.set()
+        try:
+            for _ in range(10**9):
+                work.spend(0)
+        finally:
+            ended.append(True)
+
+    gone = asyncio.create_task(decoders.run(key("a"), 10, decode))
+    await until(begun.is_set)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    assert ended == [True]
+    assert await decoders.run(key("a"), 10, lambda _: "free") == "free"
+    decoders.close()
+
+
+@pytest.mark.parametrize("body", JSON_BODIES.values(), ids=JSON_BODIES)
+def test_the_scanner_looks_every_few_tokens_whether_somebody_still_waits(body: bytes) -> None:
+    work = Looks(stop_at=5)
+    with pytest.raises(WorkStopped):
+        decode_batch(ReferenceSplitter(), Wire(body, "", Media.JSON, NOW), 0, work)
+    assert work.looks == 5
+    assert limits.BODY_WORK_UNITS_MAX - work.left <= 5 * 2 * STEP_UNITS
