@@ -158,7 +158,14 @@ UNSEALED_CUTS_MAX: Final = 2  # cuts waiting to be published; then reading pause
 TAIL_EVENTS_MAX: Final = 2_000  # waiting for one reader of a tail; the oldest go first
 TAIL_LOOK_S: Final = 1.0  # a quiet tail notices so soon that its reader has left
 TAIL_BATCHES_MAX: Final = 16_384  # remembered by one tail, so that a rerouted one comes once
-TAILS_MAX: Final = 64  # readers of tails at once in one indexer; then 429
+TAILS_MAX: Final = 64  # readers of tails at once in one indexer, and in one query role
+# Tails that one environment or key may follow for each one that is free: half and a third of all
+# for one that is alone.
+TAILS_ENV_PER_FREE: Final = 1.0
+TAILS_KEY_PER_FREE: Final = 0.5
+TAIL_BYTES_MAX: Final = 4 * 2**20  # waiting for one reader; 256 MiB for all that may be
+TAIL_OPEN_S: Final = 5.0  # an indexer that has not begun a tail by then does not answer
+TAIL_RETRY_S: Final = 5  # tails are long: a place is seldom free sooner
 FOOTERS_MAX: Final = 8_192  # segments whose column names are remembered
 REPAIRS_WAITING_MAX: Final = 64  # segments waiting to be made again; queries ask again
 CLAIMS_PREPARING_MAX: Final = 2  # partitions an indexer takes over gently at once; then the next

@@ -9,14 +9,22 @@ from aiohttp import web
 from common import limits
 from common.clock import Clock
 from common.columns import ColumnKey
-from common.errors import BadRequest, BellwetherError, LogUnavailable, TooManyRequests
+from common.errors import (
+    BadRequest,
+    BellwetherError,
+    LogUnavailable,
+    TooManyRequests,
+    Unavailable,
+)
+from common.fair_queue import NoRoom
 from common.log import Log
 from common.parquet.active import ActiveEncoders
 from common.record import Marker, marker_record
+from common.refusal import busy_response
 from common.web import Handler, error_response, has_hung_up
 from indexer.partition import Partition
 from indexer.shred import Shredder
-from indexer.tail import Followed, Tails, TooManyTails
+from indexer.tail import Followed, Tails
 from indexer.views import Views
 from indexer.warming import Warming
 from snapshot.damage import events, is_of_any, records
@@ -199,8 +207,8 @@ class Endpoints:
         """Events of a dataset as they are indexed, one JSON object per line."""
         try:
             tail = self._tails.open(_followed(request))
-        except TooManyTails as error:
-            raise TooManyRequests("too many tails are open here; try again later") from error
+        except NoRoom as error:
+            return busy_response(_too_many_tails(own=error.own))
         try:
             response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
             await response.prepare(request)
@@ -220,6 +228,13 @@ class Endpoints:
             self._tails.close(tail)
 
 
+def _too_many_tails(*, own: bool) -> BellwetherError:
+    if own:
+        text = "too many tails of this environment or key are open here; try again later"
+        return TooManyRequests(text, limits.TAIL_RETRY_S)
+    return Unavailable("too many tails are open here; try again later", limits.TAIL_RETRY_S)
+
+
 def _followed(request: web.Request) -> Followed:
     """What a request for a tail names. Raises BadRequest."""
     asked = request.query
@@ -231,7 +246,9 @@ def _followed(request: web.Request) -> Followed:
         raise BadRequest("after_ns and partitions are whole numbers") from error
     if not asked.get("dataset"):
         raise BadRequest("name the dataset: ?dataset=<id>")
-    return Followed(asked["dataset"], after_ns, numbers, asked.get("batches") == "1")
+    batches = asked.get("batches") == "1"
+    who = (asked.get("env", ""), asked.get("key", ""))
+    return Followed(asked["dataset"], after_ns, numbers, batches, *who)
 
 
 def describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:

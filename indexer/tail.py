@@ -11,12 +11,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from common import limits
+from common.fair_queue import FairLimits, FairQueue, Ticket
 
 _LINE = re.compile(rb'\{"t":(-?\d+),"r":(\d+),"d":(.*)\}', re.DOTALL)
-
-
-class TooManyTails(Exception):
-    """No more readers now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +28,27 @@ class TailRecord:
 class Followed:
     """What a reader follows. after_ns: only events with a later time. partitions: None is all.
 
-    batches: before the events of a record a line `#<partition> <batch id in hex>`.
+    batches: before the events of a record a line `#<partition> <batch id in hex>`. env, key: ids of
+    who follows; a query role of an older version tells neither, and a dataset has one environment.
     """
 
     dataset: str
     after_ns: int | None = None
     partitions: frozenset[int] | None = None
     batches: bool = False
+    env: str = ""
+    key: str = ""
 
 
 class Tail:
-    """One reader of one dataset's events."""
+    """One reader of one dataset's events. What it does not take in time is dropped, the oldest
+    first.
+    """
 
     def __init__(self, followed: Followed) -> None:
         self.followed = followed
-        self._waiting: deque[tuple[bytes, bytes]] = deque(maxlen=limits.TAIL_EVENTS_MAX)
+        self._waiting: deque[tuple[bytes, bytes]] = deque()
+        self._bytes = 0
         self._some = asyncio.Event()
         self.dropped = 0
 
@@ -53,8 +56,14 @@ class Tail:
         """Offer events (time, line) of one record; never waits."""
         after_ns = self.followed.after_ns
         fresh = [line for time_ns, line in events if after_ns is None or time_ns > after_ns]
-        self.dropped += max(0, len(self._waiting) + len(fresh) - limits.TAIL_EVENTS_MAX)
         self._waiting.extend((heading, line) for line in fresh)
+        self._bytes += sum(map(len, fresh))
+        while len(self._waiting) > limits.TAIL_EVENTS_MAX or (
+            self._bytes > limits.TAIL_BYTES_MAX and len(self._waiting) > 1
+        ):
+            _, line = self._waiting.popleft()
+            self._bytes -= len(line)
+            self.dropped += 1
         if fresh:
             self._some.set()
 
@@ -70,26 +79,35 @@ class Tail:
                 last = heading
             lines.append(line)
         self._waiting.clear()
+        self._bytes = 0
         return b"".join(lines)
 
 
 class Tails:
-    """All readers of this indexer."""
+    """All readers of this indexer, shared between environments and keys (I14)."""
 
     def __init__(self) -> None:
-        self._tails: set[Tail] = set()
+        shares = FairLimits(
+            limits.TAILS_MAX,
+            waiting_max=0,
+            env_per_free=limits.TAILS_ENV_PER_FREE,
+            key_per_free=limits.TAILS_KEY_PER_FREE,
+        )
+        self._queue = FairQueue(shares)
+        self._tails: dict[Tail, Ticket] = {}
 
     def open(self, followed: Followed) -> Tail:
-        """A new reader. Raises TooManyTails."""
-        if len(self._tails) >= limits.TAILS_MAX:
-            raise TooManyTails
+        """A new reader. Raises NoRoom."""
+        env = followed.env or followed.dataset
+        ticket = self._queue.enter(env, followed.key).ticket
         tail = Tail(followed)
-        self._tails.add(tail)
+        self._tails[tail] = ticket
         return tail
 
     def close(self, tail: Tail) -> None:
         """The reader has gone."""
-        self._tails.discard(tail)
+        if (ticket := self._tails.pop(tail, None)) is not None:
+            self._queue.leave(ticket)
 
     def wanted(self, partition: int) -> frozenset[str]:
         """Datasets that somebody follows in this partition."""

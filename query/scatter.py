@@ -15,10 +15,11 @@ import pyarrow as pa
 
 from common import limits
 from common.error_text import describe_error
-from common.errors import TooManyRequests, Unavailable, Unprocessable
+from common.errors import TooManyRequests, Unprocessable
 from common.logs import say
 from common.members import Member
 from common.metrics import share_failovers_total, share_hedges_total, share_seconds
+from common.refusal import read_refusal
 from common.web import INTERNAL_TOKEN_HEADER
 from query.holders import Holders
 from query.pace import Pace
@@ -27,13 +28,6 @@ from query.pulse import until_silent
 from query.share.answer import PartitionCovered, ShareAnswer, decode_answer
 
 _logger = logging.getLogger(__name__)
-
-
-class _Refusal(msgspec.Struct, frozen=True):
-    """An indexer's error. whole: it is busy with what others than the asker have asked."""
-
-    error: str
-    whole: bool = False
 
 
 class ShareFailed(Exception):
@@ -256,14 +250,10 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _raise_refusal(status: int, data: bytes, member: Member) -> NoReturn:
-    try:
-        told = msgspec.json.decode(data, type=_Refusal)
-    except msgspec.DecodeError:
-        told = _Refusal(f"indexer {member.instance} answered {status}")
-    text = told.error
     say(_logger, logging.WARNING, "share refused", indexer=member.instance, status=status)
+    error = read_refusal(status, data, f"indexer {member.instance} answered {status}")
     if status == Unprocessable.status:
-        raise Unprocessable(text)
+        raise Unprocessable(str(error))
     if status == TooManyRequests.status:
-        raise Unavailable(text) if told.whole else TooManyRequests(text)
-    raise ShareFailed("refused", text)
+        raise error
+    raise ShareFailed("refused", str(error))

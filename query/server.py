@@ -27,6 +27,7 @@ from query.run import Runner
 from query.scatter import Scatter
 from query.settle import Settler
 from query.stored_results import StoredResults
+from query.tail_route import TailRoute
 
 _TAIL_LINE_BYTES = 8 * 1024 * 1024  # one event as a line with escapes; aiohttp's reader limit
 _UPKEEP_INTERVAL_S = 1.0
@@ -61,7 +62,8 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         ColumnRoutes(keys, calls).add_to(app)
         datasets = DatasetRoutes(keys, backends.metadata, backends.log, watch, calls, clock)
         datasets.add_to(app)
-        OperateRoutes(keys, holders, calls, backends.log, watch, context.stop).add_to(app)
+        OperateRoutes(keys, holders, calls, backends.log, watch).add_to(app)
+        TailRoute(keys, holders, calls, watch, context.stop).add_to(app)
         upkeep = [asyncio.create_task(watch.run()), asyncio.create_task(_end_abandoned(results))]
         try:
             await _listen(app, context, config.drain_ms)

@@ -14,9 +14,10 @@ import msgspec
 from aiohttp import web
 
 from common import limits
-from common.errors import BadRequest, BellwetherError, TooManyRequests, Unavailable
+from common.errors import BadRequest, BellwetherError, Unavailable
 from common.fair_queue import FairLimits
 from common.fair_slots import FairSlots, Place
+from common.refusal import busy_response
 from common.web import error_response, has_hung_up
 from query.plan import Plan, ShareRequest
 from query.share.answer import CONTENT_TYPE, encode_answer
@@ -67,7 +68,7 @@ class ShareEndpoint:
         try:
             place = self._inside.hold(*_asker(wanted.plan))
         except BellwetherError as error:
-            return _busy(error)
+            return busy_response(error)
         try:
             data = await self._answer(wanted, lambda: has_hung_up(request))
         except ShareCancelled:
@@ -130,13 +131,6 @@ def _run(computation: Computation) -> bytes:
             f"the query's states take {len(data)} bytes: filter more, or break down by fewer values"
         )
     return data
-
-
-def _busy(error: BellwetherError) -> web.Response:
-    """Always 429: a query role then asks nobody else. whole: others than the asker use the room."""
-    headers = {"Retry-After": str(error.retry_after_s or 1)}
-    body = {"error": str(error), "whole": isinstance(error, Unavailable)}
-    return web.json_response(body, status=TooManyRequests.status, headers=headers)
 
 
 def _asker(plan: Plan) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from yarl import URL
 from common import limits
 from common.auth import hash_key
 from common.clock import SystemClock
+from common.errors import BellwetherError
 from common.locks import Claim
 from common.locks.files import FileLocks
 from common.log.embedded import EmbeddedLog
@@ -24,6 +25,7 @@ from common.members import Member, claim_name, encode_member, list_members
 from common.metadata import Access, ApiKey, KeyKind
 from common.metadata.sqlite import SqliteMetadata
 from common.objects.directory import DirectoryObjects
+from common.refusal import busy_response
 from common.role import Backends, RoleContext
 from common.telemetry import NoTelemetry, Telemetry
 from query.config import QueryConfig
@@ -52,6 +54,7 @@ class Indexer:
     delay_s: float = 0.0
     pulse_delay_s: float = 0.0
     followed: str = ""
+    tail_refusal: BellwetherError | None = None
     held_keys: set[str] = field(default_factory=set)  # ids of keys whose shares wait for `release`
     release: asyncio.Event = field(default_factory=asyncio.Event)
     claims: list[Claim] = field(default_factory=list)
@@ -109,6 +112,9 @@ async def run_indexer(
 
     async def tail(request: web.Request) -> web.StreamResponse:
         indexer.followed = request.query["partitions"]
+        if indexer.tail_refusal is not None:
+            return busy_response(indexer.tail_refusal)
+        await asyncio.sleep(indexer.delay_s)
         response = web.StreamResponse()
         await response.prepare(request)
         await response.write(b"#%d aa\n{}\n" % (zone == "b"))
