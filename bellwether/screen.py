@@ -4,7 +4,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orjson
@@ -16,6 +16,7 @@ from common.version import VERSION
 
 _SAMPLE_EVENT = '{"service":"web","status":200,"duration_ms":12.5}'
 _SAMPLE_SPEC = '{"query":{"calculations":[{"op":"COUNT"}]},"disable_series":true,"wait_s":10}'
+_DOUBTS_SHOWN_MAX = 10
 _SAMPLE_QUERY = "COUNT, P99(duration_ms) GROUP BY service"
 
 
@@ -128,13 +129,21 @@ class Screen:
     def stopping(self, label: str) -> None:
         self._line(f"stopping {label}")
 
-    def stopped(self, clean: bool) -> None:
-        if clean:
-            self._line("stopped; everything acknowledged is stored")
-        else:
+    def stopped(self, clean: bool, doubts: Sequence[str]) -> None:
+        """How it ended. doubts: why it cannot be said that all that was acknowledged is stored."""
+        if not clean:
             self._line(
                 "stopped; a role had to be ended, the next start recovers its work", "yellow"
             )
+        if clean and not doubts:
+            self._line("stopped; everything acknowledged is stored")
+        elif doubts:
+            self._line("stopped; it is NOT known that everything acknowledged is stored:", "red")
+            for doubt in doubts[:_DOUBTS_SHOWN_MAX]:
+                self._line(f"  {doubt}", "red")
+            if len(doubts) > _DOUBTS_SHOWN_MAX:
+                self._line(f"  and {len(doubts) - _DOUBTS_SHOWN_MAX} more", "red")
+            self._line(f"  `{program(self._environ)} verify` names everything that is damaged")
 
 
 def new_screen() -> Screen:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from string import hexdigits
 
 _TOKEN_BYTES = 32
 
@@ -49,11 +50,29 @@ def read_internal_token(data: Path) -> str:
     return token
 
 
+def check_token_file(data: Path) -> None:
+    """Nothing if the token is there and whole, or not there yet. Raises OSError."""
+    path = secrets_folder(data) / "internal-token"
+    token = _read(path)
+    whole = token is not None and len(token) == 2 * _TOKEN_BYTES and set(token) <= set(hexdigits)
+    if path.exists() and not whole:
+        raise _damaged(path)
+
+
+def _damaged(path: Path) -> OSError:
+    return OSError(
+        f"{path} is damaged: restore it, or remove it while nothing runs and a new one is made"
+    )
+
+
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text("ascii").strip() or None
+        text = path.read_bytes().decode("ascii", "replace").strip()
     except FileNotFoundError:
         return None
+    if not (text.isascii() and text.isprintable() and " " not in text):  # fits no header
+        raise _damaged(path)
+    return text or None
 
 
 def _write(path: Path, text: str) -> None:

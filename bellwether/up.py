@@ -19,6 +19,7 @@ import msgspec
 
 from bellwether.child import Child, ask_ready, child_environment, describe_exit
 from bellwether.config import BackendsConfig, NodeConfig, UpConfig
+from bellwether.ending import doubts_of_indexers, doubts_of_log
 from bellwether.first_start import FirstStartError, Prepared, prepare
 from bellwether.screen import Screen
 from bellwether.secrets import read_internal_token
@@ -159,7 +160,7 @@ class Supervisor:
                     announced = True
                     self._screen.ready(self._now_s() - begin_s)
                 time.sleep(_TICK_S)
-            return self._stop_all()
+            return self._stop_all(locks)
         finally:
             for child in self._children:
                 child.kill()
@@ -222,9 +223,15 @@ class Supervisor:
                     if child.starts > 1:
                         self._screen.running_again(child.label)
 
-    def _stop_all(self) -> int:
+    def _stop_all(self, locks: Locks) -> int:
         """Stop the roles in order; a second signal ends them at once."""
         clean = True
+        doubts = [
+            f"{child.label} was not running at the end: see {child.log_path}"
+            for child in self._children
+            if child.process is None or child.poll() is not None
+        ]
+        doubts += self._doubts_while_running(locks)
         for role in _STOP_ORDER:
             group = [c for c in self._children if c.role == role and c.process is not None]
             for child in group:
@@ -238,8 +245,17 @@ class Supervisor:
                         child.kill()
                 time.sleep(_TICK_S)
             clean = clean and all(c.poll() in _clean_codes(c) for c in group)
-        self._screen.stopped(clean)
-        return 0 if clean else 1
+        log_doubts = doubts_of_log(self._data / "log")
+        self._screen.stopped(clean, [*doubts, *log_doubts])
+        return 0 if clean and not log_doubts else 1
+
+    def _doubts_while_running(self, locks: Locks) -> list[str]:
+        if not all(child.ready for child in self._children if child.role == "indexer"):
+            return ["the indexers were not ready: they could not say what they lack"]
+        try:
+            return doubts_of_indexers(locks, read_internal_token(self._data))
+        except OSError as error:
+            return [f"the indexers could not be asked: {error}"]
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1

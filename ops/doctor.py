@@ -20,6 +20,7 @@ from common.clock import Clock
 
 DISK_FREE_WARN = 2 * 1024**3  # an hour of a busy machine's log and segments
 DISK_FREE_FAIL = 256 * 1024**2
+FILES_FREE_FAIL = 1_000  # segments, manifests and log files of an hour
 FSYNC_SLOW_MS = 50.0  # acknowledgements wait for it
 OPEN_FILES_MIN = 1024  # connections, segments and log files of one role
 CLOCK_SKEW_WARN_S = 2.0
@@ -99,6 +100,10 @@ def check_secrets(data: Path) -> list[Finding]:
 
 def check_disk(data: Path) -> list[Finding]:
     """Free space where the data folder is or will be."""
+    names = os.statvfs(_existing(data))
+    if names.f_files and names.f_favail < FILES_FREE_FAIL:
+        text = f"{names.f_favail} more files fit on the file system (inodes)"
+        return [Finding("disk space", Verdict.FAIL, text, "remove files that nobody needs")]
     free = shutil.disk_usage(_existing(data)).free
     text = f"{free / 1e9:.1f} GB free"
     if free < DISK_FREE_FAIL:

@@ -14,7 +14,6 @@ from common.errors import DamagedObject, LogUnavailable, ObjectMissing
 from common.log import Log
 from common.objects import ObjectStore
 from snapshot.bootstrap import read_epochs
-from snapshot.cache import file_sha256, put_object_again
 from snapshot.chain import Chain
 from snapshot.checked import DocumentTooNew
 from snapshot.cutoffs import Cutoffs
@@ -26,22 +25,28 @@ from snapshot.manifest import (
     SegmentEntry,
     checkpoint_prefix,
     parse_manifest_key,
-    segment_key,
     unpack_batches,
 )
 from snapshot.retention import Retention, RetentionBook, retention_prefix
+from snapshot.settlements import (
+    SettledOffsets,
+    Settlement,
+    SettlementBook,
+    settlement_prefix,
+)
 from snapshot.verify_documents import check_exports, unreadable
 from snapshot.verify_log import Covered, LogCheck
 from snapshot.verify_report import Problem, Progress, VerifyReport, no_progress
 from snapshot.verify_rerouted import ReroutedCheck
-from snapshot.verify_rows import Contents, in_row_order
+from snapshot.verify_rows import in_row_order
+from snapshot.verify_segments import SegmentsCheck
 from snapshot.verify_store import ReadingStore
 
 __all__ = ["Problem", "Progress", "VerifyReport", "no_progress", "verify"]
 
 _LOG_LOOKS_MAX = 10  # looks at a log whose chain moves on between any two of them
 UPGRADE = "upgrade this program"
-_WRITTEN_SO = "an indexer's version wrote something else than it meant: report this bug"
+_DAMAGE = "`bellwether damage` says what is missing, and settles what cannot be brought back"
 _AGAIN = "restart an indexer: it repairs it from its copy or by replaying the log"
 
 
@@ -52,20 +57,22 @@ async def verify(
     progress: Progress = no_progress,
     copies: Sequence[Path] = (),
     log_folder: Path | None = None,
+    contents_bytes_max: int | None = None,
 ) -> VerifyReport:
     """Check everything. copies: folders of indexers' segment caches, to repair objects from.
 
     log: opened; None leaves out what its servers or files have to hold. log_folder: of the
-    embedded log, whose files are read whole. progress: called in threads. Raises
-    ObjectsUnavailable, LogUnavailable.
+    embedded log, whose files are read whole. contents_bytes_max: of segments beyond so many bytes
+    only the size is looked at. progress: called in threads. Raises ObjectsUnavailable.
     """
     report = VerifyReport()
     covered: dict[int, Covered] = {}
     objects = ReadingStore(objects)  # from here on one bad object stops nothing
     reading = LogCheck(report, covered)
     with tempfile.TemporaryDirectory(prefix="bellwether-verify-") as scratch:
+        segments = SegmentsCheck(objects, Path(scratch), report, copies, contents_bytes_max)
         for partition in partitions:
-            check = _PartitionCheck(objects, partition, Path(scratch), report, progress, copies)
+            check = _PartitionCheck(objects, partition, report, progress, segments)
             await asyncio.to_thread(check.run)
             covered[partition] = check.covered(None)
             if log is not None:
@@ -88,25 +95,23 @@ class _PartitionCheck:
         self,
         objects: ObjectStore,
         partition: int,
-        scratch: Path,
         report: VerifyReport,
         progress: Progress,
-        copies: Sequence[Path],
+        segments: SegmentsCheck,
     ) -> None:
         self._objects = objects
         self._partition = partition
-        self._scratch = scratch
         self._report = report
         self._progress = progress
-        self._copies = copies
         self._chain = Chain(objects, partition, None)
         self._epochs: list[Epoch] = []
         self._newest: Manifest | None = None
         self._window: dict[bytes, int] = {}
         self._hours: list[int] = []
+        self._given_up: tuple[SettledOffsets, ...] = ()
         self._set_aside: dict[int, set[int]] = {}  # by epoch
         self._rerouted = ReroutedCheck()
-        self._contents = Contents()
+        self._segments = segments
 
     def _wrong(self, what: str, remedy: str, *, warning: bool = False) -> None:
         self._report.add(self._partition, what, remedy, warning=warning)
@@ -125,6 +130,7 @@ class _PartitionCheck:
     def run(self) -> None:
         """Check what is in the object store."""
         cutoffs, given_up = self._check_retention()
+        self._given_up = self._check_settlements()
         keys = self._counting(self._chain.manifest_keys())
         segments: list[SegmentEntry] = []
         predecessor: Manifest | None = None
@@ -155,7 +161,7 @@ class _PartitionCheck:
         self._report.retired += len(segments) - len(kept)
         for done, entry in enumerate(sorted(kept, key=in_row_order)):
             self._progress(done, len(kept), f"partition {self._partition}")
-            self._check_segment(entry)
+            self._segments.check(self._chain, entry)
         self._progress(len(kept), len(kept), f"partition {self._partition}")
 
     def _counting(self, keys: list[str]) -> list[str]:
@@ -212,16 +218,31 @@ class _PartitionCheck:
                 self._wrong(f"checkpoint {info.key}: {problem}", "report this bug")
 
     def _check_set_aside(self, manifest: Manifest) -> None:
-        """Records that could not be read when their cut was made: answers lack their events."""
+        """Records that could not be read when their cut was made: answers lack their events,
+        unless an operator has counted them as lost."""
         self._report.set_aside += len(manifest.set_aside)
-        known = self._set_aside.setdefault(manifest.epoch_number, set())
+        number = manifest.epoch_number
+        known = self._set_aside.setdefault(number, set())
         for entry in manifest.set_aside:
             known.add(entry.offset)
-            self._wrong(
-                f"record {entry.offset} was set aside, its events are in no segment: "
-                f"{entry.reason}",
-                "keep the log, and look at the disk that it was on",
+            settled = any(
+                one.epoch_number == number and one.first <= entry.offset < one.end
+                for one in self._given_up
             )
+            what = f"record {entry.offset} was set aside, its events are in no segment: "
+            remedy = "an operator has counted it as lost" if settled else _DAMAGE
+            self._wrong(what + entry.reason, remedy, warning=settled)
+
+    def _check_settlements(self) -> tuple[SettledOffsets, ...]:
+        book = SettlementBook(self._chain)
+        try:
+            book.refresh()
+        except DocumentTooNew as error:
+            self._wrong(f"settlements: {error}", UPGRADE)
+        for problem in unreadable(self._chain, settlement_prefix(self._partition), Settlement):
+            remedy = "settle the records that it named again: `bellwether damage`"
+            self._wrong(f"settlement {problem}", remedy)
+        return book.given_up
 
     def _check_divergences(self) -> None:
         remedy = "compare both versions; then remove both documents under divergence/"
@@ -306,52 +327,6 @@ class _PartitionCheck:
                     "its rows are there twice: report this bug",
                 )
             self._window[batch] = offset
-
-    def _check_segment(self, entry: SegmentEntry) -> None:
-        self._report.segments += 1
-        self._report.bytes += entry.size_bytes
-        file = self._scratch / "segment.parquet"
-        try:
-            reason = self._fetch(entry, file)
-            if reason is not None and self._repair(entry):
-                self._report.repaired += 1
-                reason = self._fetch(entry, file)
-            if reason is not None and entry.object in self._given_up_now():
-                self._report.retired += 1  # retention was faster than this walk
-                return
-            if reason is not None:
-                self._report.broken.append((self._partition, entry))
-                self._wrong(
-                    reason,
-                    "run `bellwether verify --repair`: it takes an indexer's copy, or makes the "
-                    "segment again from the log if that still holds the records",
-                )
-                return
-            for problem in self._contents.problems(entry, file):
-                self._wrong(f"segment {segment_key(entry.object)}: {problem}", _WRITTEN_SO)
-            self._report.rows += self._contents.rows
-        finally:
-            file.unlink(missing_ok=True)
-
-    def _fetch(self, entry: SegmentEntry, file: Path) -> str | None:
-        key = segment_key(entry.object)
-        try:
-            self._objects.fetch(key, file)
-        except ObjectMissing:
-            return f"segment {key} is missing"
-        except DamagedObject as error:
-            return f"segment {error}"
-        if file_sha256(file) != entry.object:
-            return f"segment {key} is damaged: its checksum does not match"
-        return None
-
-    def _given_up_now(self) -> frozenset[str]:
-        retention = RetentionBook(self._chain)
-        retention.refresh()
-        return retention.given_up
-
-    def _repair(self, entry: SegmentEntry) -> bool:
-        return put_object_again(self._objects, entry.object, self._copies)
 
     def _catch_up(self) -> bool:
         """Take up what was published since the walk; whether there was anything."""

@@ -17,6 +17,7 @@ from common.log.examine_file import Flaw
 from common.record import (
     Kind,
     LogRecord,
+    RecordDamaged,
     RecordError,
     RecordTooNew,
     decode,
@@ -26,7 +27,7 @@ from common.record import (
 from snapshot.verify_report import Progress, VerifyReport
 
 _READ_BYTES = 4 * 1024 * 1024
-_GONE = "answers lack its events as long as it is so: bring it back from a backup, or look at "
+_GONE = "answers lack its events until it is mended or settled (`bellwether damage`): look at the "
 _COVERED = "its events are in a published segment, nothing is missing: look at the disk"
 
 
@@ -71,9 +72,9 @@ class LogCheck:
         remedy = flaw.remedy
         if flaw.first is not None and flaw.end is not None and flaw.end <= covered.pending_from:
             kept_out = any(flaw.first <= offset < flaw.end for offset in covered.set_aside)
-            remedy = _GONE + "the disk" if kept_out else _COVERED
+            remedy = _GONE + "disk" if kept_out else _COVERED
         elif flaw.first is not None:
-            remedy = f"answers lack what was there: {flaw.remedy}"
+            remedy = f"answers lack what was there (`bellwether damage`): {flaw.remedy}"
         self._report.add(flaw.partition, flaw.what, remedy)
 
     async def run_servers(
@@ -92,7 +93,7 @@ class LogCheck:
             except LogUnavailable as error:
                 further = await self._further(log, partition, offset, bounds.end)
                 what = f"records {offset} to {further - 1}: {error}"
-                self._report.add(partition, what, _GONE + "the brokers and their disks")
+                self._report.add(partition, what, _GONE + "brokers and their disks")
                 offset = further
                 continue
             if not found:  # what is left to the end is none of ours, such as control batches
@@ -140,6 +141,9 @@ class LogCheck:
         except RecordTooNew as error:
             what = f"record {record.offset} of the log: {error}"
             self._report.add(record.partition, what, "upgrade this program")
+            return
+        except RecordDamaged as error:
+            self._report.add(record.partition, f"record {record.offset}: {error}", _GONE + "disks")
             return
         except RecordError as error:
             what = f"record {record.offset} of the log is whole but cannot be read: {error}"

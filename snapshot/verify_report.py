@@ -27,6 +27,7 @@ class Problem:
 class VerifyReport:
     """What was checked and what was found. broken: (partition, segment) that cannot be used.
 
+    unread: segments of which only the size was looked at.
     undecided, dropped: rerouted batches that wait for a decision, or count elsewhere.
     log_records, log_bytes: read from the log. pending_events: of the batches (pending_batches)
     that no published manifest covers; those that repeat another one are left out, as in answers
@@ -45,6 +46,7 @@ class VerifyReport:
     dropped: int = 0
     retired: int = 0
     repaired: int = 0
+    unread: int = 0
     log_records: int = 0
     log_bytes: int = 0
     pending_records: int = 0

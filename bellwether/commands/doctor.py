@@ -12,8 +12,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from bellwether.backends import make_log
-from bellwether.client import running_url
+from bellwether.backends import log_folder, make_log, make_objects
+from bellwether.client import ClientError, connect, find_target, running_url
 from bellwether.commands.options import configuration_options
 from bellwether.config import (
     BackendsConfig,
@@ -23,16 +23,21 @@ from bellwether.config import (
     NodeConfig,
     ObjectsKind,
 )
+from bellwether.secrets import check_token_file, key_file, read_key
 from bellwether.settings import Settings, SettingsError, load, parse_flag
+from common.auth import hash_key
 from common.clock import Clock, SystemClock
+from common.errors import Unavailable
 from common.locks.zookeeper.config import ZookeeperConfig
+from common.log.examine import has_log
 from common.log.kafka.config import KafkaConfig
 from common.metadata.mysql.config import MysqlConfig
 from common.objects.s3.config import S3Config
-from ops import cluster
+from ops import cluster, data_folder
 from ops import doctor as checks
 from ops.cluster import check_token
 from ops.doctor import Finding, Verdict
+from ops.status import read_status, troubles
 from shepherd.config import ShepherdConfig
 
 _PACKAGES = (
@@ -62,6 +67,7 @@ def doctor(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> Non
         text = f"read from {settings.file}" if settings.file else "defaults and environment"
         found.append(Finding("configuration", Verdict.GOOD, text))
         found += _check_machine(settings)
+        found += asyncio.run(check_data(settings))
         found += asyncio.run(check_servers(settings, SystemClock(), random.Random()))
     console = Console(highlight=False)
     for item in found:
@@ -89,6 +95,75 @@ def _check_machine(settings: Settings) -> list[Finding]:
         *checks.check_port(public.host, public.port, url or ""),
         *checks.check_tls(public.tls_cert, public.tls_key),
         *checks.check_clock(server_s, clock.now_ns() / 1e9),
+    ]
+
+
+async def check_data(settings: Settings) -> list[Finding]:
+    """What is stored on this machine, and what the roles that run here say of themselves."""
+    chosen, data = settings.section(BackendsConfig), settings.section(NodeConfig).data
+    if not data.is_dir():
+        return []
+    used = any((data / name).is_dir() for name in ("log", "objects"))
+    found = await asyncio.to_thread(data_folder.check_readable, data)
+    found += await asyncio.to_thread(_check_secret_files, data)
+    if used and chosen.log is not LogKind.KAFKA:
+        found += await asyncio.to_thread(data_folder.check_log_files, data / "log")
+    if used and chosen.objects is not ObjectsKind.S3:
+        found += await _check_store(settings, data)
+    if chosen.metadata is not MetadataKind.MYSQL:
+        path = data / "metadata.db"
+        found += await asyncio.to_thread(data_folder.check_metadata_file, path, used)
+    return [*found, *await _check_roles(data)]
+
+
+async def _check_store(settings: Settings, data: Path) -> list[Finding]:
+    if not (data / "objects").is_dir():
+        remedy = "mount it, or restore it from a backup; `up` would make an empty one"
+        return [Finding("objects", Verdict.FAIL, f"{data / 'objects'} is missing", remedy)]
+    folder = log_folder(settings)
+    log = make_log(settings, SystemClock()) if folder and has_log(folder) else None
+    try:
+        objects = await asyncio.to_thread(make_objects, settings, SystemClock())
+        return await data_folder.check_store(objects, log)
+    except Unavailable as error:
+        return [Finding("objects", Verdict.FAIL, str(error), "make it reachable again")]
+    finally:
+        if log is not None:
+            await log.close()
+
+
+def _check_secret_files(data: Path) -> list[Finding]:
+    """That key and token are whole: the key is one that the metadata knows."""
+    found = []
+    try:
+        key = read_key(data)
+        if key_file(data).exists() and (not key or not data_folder.knows_key(data, hash_key(key))):
+            what = f"{key_file(data)} holds no key that was ever made: it is damaged"
+            remedy = "restore it, or remove it while nothing runs: `up` makes a new one"
+            found.append(Finding("secrets", Verdict.FAIL, what, remedy))
+        check_token_file(data)
+    except OSError as error:
+        found.append(Finding("secrets", Verdict.FAIL, str(error), "see there"))
+    return found
+
+
+async def _check_roles(data: Path) -> list[Finding]:
+    """What `status` finds wrong, if an `up` runs on this folder."""
+    url = running_url(data)
+    if not url:
+        return []
+    clock = SystemClock()
+    try:
+        target = find_target(url, None, data, os.environ, insecure=True)
+        async with connect(target, total_s=20.0) as client:
+            document = await client.json("GET", "/bw/1/status")
+        told = troubles(read_status(document, clock.now_ns()), clock.now_ns())
+    except (ClientError, KeyError, TypeError, ValueError) as error:
+        remedy = "ask with a key that may: BELLWETHER_KEY=... bellwether status"
+        return [Finding("roles", Verdict.WARN, f"their status is not known: {error}", remedy)]
+    remedy = "`bellwether status` shows all of it; docs/operating.md says what to do"
+    return [Finding("roles", Verdict.FAIL, text, remedy) for text in told] or [
+        Finding("roles", Verdict.GOOD, "none of them has a complaint")
     ]
 
 

@@ -183,3 +183,16 @@ async def test_more_problems_than_are_listed_still_fail(tmp_path: Path) -> None:
         report.add(0, str(number), "none", warning=number < 1_000)
     assert not report.clean
     assert (len(report.problems), report.unlisted, report.failures) == (1_000, 5, 5)
+
+
+async def test_rows_of_two_partitions_at_the_same_offsets_are_not_doubled(tmp_path: Path) -> None:
+    for partition in (0, 1):
+        async with open_context(tmp_path, partitions=2) as context:
+            await append(context.backends.log, [1, 2], partition=partition)
+            await context.backends.log.append(partition, CUT)
+            async with running(context, partition) as held:
+                await until(held, published(2))
+    async with open_context(tmp_path, partitions=2) as context:
+        report = await verify(context.backends.objects, context.backends.log, [0, 1])
+    assert report.clean, report.problems
+    assert report.rows == 4

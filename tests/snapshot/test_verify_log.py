@@ -9,6 +9,8 @@ import pytest
 from common.errors import LogUnavailable
 from common.log import Bounds, Log
 from common.record import LogRecord, Marker, events_record, marker_record
+from snapshot.checked import encode_checked
+from snapshot.settlements import SettledOffsets, Settlement
 from snapshot.verify import VerifyReport, verify
 from tests.indexer.house import DATASET, append, open_context, published, record, running, until
 
@@ -73,7 +75,7 @@ async def test_every_damaged_record_is_named_with_what_it_means(tmp_path: Path) 
     assert report.pending_events == 1  # of the one that is whole
 
 
-async def test_a_record_that_was_set_aside_is_a_problem_for_ever_after(tmp_path: Path) -> None:
+async def test_a_record_that_was_set_aside_is_a_problem_until_it_is_settled(tmp_path: Path) -> None:
     async with open_context(tmp_path) as context:
         await append(context.backends.log, [1, 2], [3], [4])
     damage(tmp_path, 1)
@@ -86,6 +88,17 @@ async def test_a_record_that_was_set_aside_is_a_problem_for_ever_after(tmp_path:
     assert any("record 1 was set aside" in text for text in what), what
     [flaw] = [p for p in report.problems if "checksum" in p.what and "set aside" not in p.what]
     assert "answers lack" in flaw.remedy
+    settled = Settlement(
+        partition=0,
+        number=1,
+        given_up=[SettledOffsets(epoch_number=1, first=1, end=2)],
+        settled_ns=1,
+    )
+    async with open_context(tmp_path) as context:
+        context.backends.objects.put_if_absent(settled.key, encode_checked(settled))
+    report = await check(tmp_path)
+    [aside] = [problem for problem in report.problems if "set aside" in problem.what]
+    assert aside.warning
 
 
 async def test_repeated_batches_are_counted_once(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """`bellwether up` with real processes: start, second start, crash, stop."""
 
+import contextlib
+import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,3 +80,37 @@ def test_roles_end_when_their_supervisor_is_killed_and_key_stays(tmp_path: Path)
         assert "stopped; everything acknowledged is stored" in system.output
     finally:
         system.kill_everything()
+
+
+@pytest.mark.scenario
+@pytest.mark.parametrize("damage", ["emptied", "zeroed", "removed"])
+def test_up_doctor_and_verify_do_not_call_a_damaged_log_well(tmp_path: Path, damage: str) -> None:
+    system = System(tmp_path)
+    try:
+        system.start()
+        for number in range(20):
+            system.send("web", [{"data": {"n": number}}])
+        system.kill_everything()
+        path = max((system.data / "log").glob("p*/*.db"), key=lambda p: _records(p))
+        for side in ("-wal", "-shm"):
+            path.with_name(path.name + side).unlink(missing_ok=True)
+        if damage == "removed":
+            path.unlink()
+        else:
+            path.write_bytes(bytes(0 if damage == "emptied" else path.stat().st_size))
+        for command in ("doctor", "verify"):
+            done = system.run(command, "--data", str(system.data))
+            assert done.returncode == 1
+            assert path.parent.name in done.stdout
+        system.start(wait=False)
+        system.wait_until(lambda: bool(system.members("indexer")), "the indexer to be there")
+        system.stop()
+        assert "NOT known that everything acknowledged is stored" in system.output
+        assert "stopped; everything acknowledged is stored" not in system.output
+    finally:
+        system.kill_everything()
+
+
+def _records(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return int(db.execute("SELECT count(*) FROM records").fetchone()[0])
