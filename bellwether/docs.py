@@ -1,4 +1,4 @@
-"""Pages that are generated from declarations: docs/settings.md and docs/metrics.md."""
+"""What is generated from declarations: settings, metrics, alarms, and what monitors them."""
 
 from pathlib import Path
 
@@ -7,7 +7,10 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from bellwether.settings import PREFIX, SECTIONS, SHORT_NAMES, render
 from common import metrics
+from common.alarms import ALARMS
 from common.settings import declared
+from ops.monitoring.dashboard import dashboard_page
+from ops.monitoring.rules import RULES_FILE, rule_tests_page, rules_page
 
 _ROOT = Path(__file__).resolve().parent.parent
 _KINDS = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
@@ -70,6 +73,28 @@ def metrics_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def alarms_page() -> str:
+    """docs/alarms.md."""
+    lines = [
+        "# Alarms",
+        "",
+        "<!-- generated from the declarations: `bellwether docs --write` -->",
+        "",
+        "Each alarm stands in `bellwether status`, in the log of the role that raises it, and in",
+        "the metric `bellwether_alarm`. `docs/monitoring/` has rules and a dashboard for",
+        "Prometheus and Grafana ([operating.md](operating.md) says how to use them). With",
+        "`alarms.url` the beginning and the end of each are posted there. *page*: events are, or",
+        "will soon be, lost or refused; *ticket*: it can wait for the morning.",
+        "",
+        "| alarm | urgency | what it means | what to do |",
+        "|---|---|---|---|",
+    ]
+    for alarm in ALARMS.values():
+        words = f"{_cell(alarm.meaning)} | {_cell(alarm.remedy)}"
+        lines.append(f"| `{alarm.name}` | {alarm.severity.value} | {words} |")
+    return "\n".join(lines) + "\n"
+
+
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
@@ -79,6 +104,10 @@ def pages() -> dict[Path, str]:
     return {
         _ROOT / "docs" / "settings.md": settings_page(),
         _ROOT / "docs" / "metrics.md": metrics_page(),
+        _ROOT / "docs" / "alarms.md": alarms_page(),
+        _ROOT / "docs" / "monitoring" / RULES_FILE: rules_page(),
+        _ROOT / "docs" / "monitoring" / "bellwether.rules.test.yml": rule_tests_page(),
+        _ROOT / "docs" / "monitoring" / "grafana.json": dashboard_page(),
     }
 
 
@@ -91,6 +120,6 @@ def write() -> list[Path]:
     """Write the pages that are out of date; returns them."""
     stale = out_of_date()
     for path in stale:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(pages()[path], "utf-8")
     return stale

@@ -18,6 +18,7 @@ import msgspec
 from bellwether.checks import contradiction
 from bellwether.config import BackendsConfig, LogConfig, NodeConfig, UpConfig
 from bellwether.rooms import backend_configs, role_configs
+from common.alarms import AlarmsConfig
 from common.settings import Declared, declared
 
 SECTIONS: dict[str, type] = {
@@ -25,6 +26,7 @@ SECTIONS: dict[str, type] = {
     "backends": BackendsConfig,
     "log": LogConfig,
     **backend_configs(),
+    "alarms": AlarmsConfig,
     "up": UpConfig,
     **role_configs(),
 }

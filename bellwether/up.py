@@ -24,6 +24,7 @@ from bellwether.first_start import FirstStartError, Prepared, prepare
 from bellwether.screen import Screen
 from bellwether.secrets import read_internal_token
 from bellwether.settings import Settings
+from common.alarms import AlarmsConfig
 from common.clock import Clock
 from common.errors import BellwetherError, Unavailable
 from common.locks import Claim, Locks
@@ -185,6 +186,8 @@ class Supervisor:
                 or str(self._data / "kernel"),
                 "BELLWETHER_SHEPHERD_KERNEL_CACHE": settings.get("BELLWETHER_SHEPHERD_KERNEL_CACHE")
                 or str(self._data / "kernel"),
+                # a secret, which settings do not hand on by themselves
+                "BELLWETHER_ALARMS_URL": self._settings.section(AlarmsConfig).url,
                 # the first key sees what Bellwether tells of itself
                 "BELLWETHER_SHEPHERD_OWN_TEAM": self._up.team,
                 "BELLWETHER_SHEPHERD_OWN_ENVIRONMENT": self._up.environment,

@@ -20,6 +20,8 @@ from bellwether.rooms import Serve, load_role
 from bellwether.secrets import read_internal_token
 from bellwether.settings import SECTIONS, Settings, SettingsError
 from common import limits
+from common.alarms import AlarmBoard, AlarmsConfig
+from common.alarms.poster import AlarmPoster
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.logs import configure_logs, log_loop_errors, mask_in_logs, say
@@ -57,6 +59,11 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
         telemetry = queue
         if role != "shepherd":  # which writes its own to the log
             sender = asyncio.create_task(TelemetrySender(queue, backends.locks, token).run())
+    alarms = AlarmBoard(clock)
+    posting: asyncio.Task[None] | None = None
+    if (told := settings.section(AlarmsConfig)).url:
+        poster = AlarmPoster(alarms, told, clock, folder, (role, instance, node.zone))
+        posting = asyncio.create_task(poster.run())
     context = RoleContext(
         role=role,
         instance=instance,
@@ -72,6 +79,7 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
         internal_token=token,
         slot=node.slot,
         advertise_host=node.advertised_host,
+        alarms=alarms,
     )
     await backends.log.open()
     serve: Serve = load_role(role)
@@ -81,9 +89,10 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
         await serve(context, config)
     finally:
         bound.cancel()  # its timer, if it runs, goes on
-        if sender is not None:
-            sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+        beside = [task for task in (sender, posting) if task is not None]
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await backends.log.close()
         await asyncio.to_thread(backends.locks.close)
         await asyncio.to_thread(backends.metadata.close)

@@ -134,6 +134,7 @@ class KeyCache:
         self._lookups: dict[str, asyncio.Task[ApiKey | None]] = {}
         self._retry_after_ns = 0
         self._failing = False  # the last question got no answer
+        self._replaced: str | None = None
         self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="keys")
         self._load()
 
@@ -141,6 +142,11 @@ class KeyCache:
     def size(self) -> int:
         """Number of known keys: a cache of 0 means a cold process."""
         return len(self._known)
+
+    @property
+    def metadata_replaced(self) -> str | None:
+        """What to say while metadata does not know keys that it told us itself, or None."""
+        return self._replaced
 
     async def authenticate(self, key: str) -> ApiKey:
         """The key's record. Raises UnknownKey (401), or MetadataUnavailable (503) if nobody knows.
@@ -224,6 +230,7 @@ class KeyCache:
         if found is None and key_hash in self._known:
             why = "metadata has lost a key that it knew; restore it: bellwether metadata restore"
             say(_logger, logging.ERROR, "THE METADATA IS ANOTHER ONE", why=why)
+            self._replaced = why
             raise MetadataUnavailable(why)
         return None if found is None or found.revoked_ns else found
 
@@ -248,6 +255,8 @@ class KeyCache:
                 self._unknown.popitem(last=False)
         else:
             self._unknown.pop(key_hash, None)
+            if key_hash in self._known:
+                self._replaced = None
             self._known[key_hash] = _Entry(found, self._clock.now_ns())
             if len(self._known) > limits.KEY_CACHE_ENTRIES_MAX:
                 self._known.popitem(last=False)

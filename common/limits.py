@@ -56,6 +56,13 @@ DECODES_WAITING_ENV_MAX: Final = 512  # of one environment: seconds of honest la
 DECODE_WAITING_ENV_BYTES_MAX: Final = 64 * 1024 * 1024  # as they came: half of what is in flight
 DECODE_WAIT_S: Final = 15.0  # a body that waits longer is refused: its client has given up by then
 
+# --- alarms --------------------------------------------------------------------------------------
+ALARM_NOTICES_MAX: Final = 1_000  # that wait for a receiver; the oldest go first, counted
+ALARM_POST_WAIT_S_MAX: Final = 300.0  # between tries: a receiver that is back is told soon
+# What an earlier process had raised counts as over when this one, having had time to look at every
+# partition, has not raised it.
+ALARM_SETTLE_S: Final = 600.0
+
 # --- own telemetry -----------------------------------------------------------------------------
 TELEMETRY_QUEUE_EVENTS_MAX: Final = 4_096  # some seconds of everything a role has to say
 TELEMETRY_BATCH_EVENTS_MAX: Final = 1_024  # sent at once

@@ -325,3 +325,9 @@ alarm_raised = Gauge(
     ["partition", "alarm"],
     registry=REGISTRY,
 )
+alarm_posts_total = Counter(
+    "bellwether_alarm_posts",
+    "Tries to post an alarm's beginning or end to alarms.url. Failed ones are repeated.",
+    ["outcome"],
+    registry=REGISTRY,
+)

@@ -6,7 +6,8 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.clock import Clock
+from common.alarms import AlarmBoard
+from common.clock import Clock, SystemClock
 from common.locks import Locks
 from common.log import Log
 from common.members import Member
@@ -34,7 +35,8 @@ class RoleContext:
     HTTP listens (port 0: the system chooses); folder: this role's own disk, empty on a new machine;
     internal_token: needed by internal endpoints and sent between roles; stop: set on SIGTERM, the
     role then finishes what is in flight and returns; slot: tells processes of one role in one zone
-    apart, the same after a restart; advertise_host: where others reach it (empty: host).
+    apart, the same after a restart; advertise_host: where others reach it (empty: host);
+    alarms: where the role raises what is alarming.
     """
 
     role: str
@@ -51,6 +53,7 @@ class RoleContext:
     internal_token: str = field(repr=False)
     slot: str = "0"
     advertise_host: str = ""
+    alarms: AlarmBoard = field(default_factory=lambda: AlarmBoard(SystemClock()))
 
     def member(self, port: int) -> Member:
         """This process as the others shall know it, when it listens on this port."""

@@ -43,6 +43,7 @@ class Package:
     tools: tuple[str, ...]
     module: str = ""  # of Go
     module_sum: str = ""
+    debian: str = ""  # unpacked into the cache, not installed
 
     @property
     def folder_name(self) -> str:
@@ -56,6 +57,8 @@ PACKAGES = {
         Package("kafka", "4.3.1", ("java", "mvn")),
         Package("zookeeper", "3.9.5", ("java", "mvn")),
         Package("mariadb", "10", _MARIADB_PROGRAMS),
+        Package("faketime", "0.9", ("apt-get", "dpkg"), debian="libfaketime"),
+        Package("promtool", "2", ("apt-get", "dpkg"), debian="prometheus"),
         Package(
             "s3",
             "1.8.0",
@@ -75,6 +78,8 @@ PACKAGES = {
 _HOW = {
     "java": "a Java runtime, 17 or newer (Debian, Ubuntu: apt-get install default-jre-headless)",
     "mvn": "Apache Maven (Debian, Ubuntu: apt-get install maven)",
+    "apt-get": "Debian or Ubuntu (its apt-get fetches the package)",
+    "dpkg": "Debian or Ubuntu (its dpkg unpacks the package)",
     "go": "Go, 1.24 or newer (https://go.dev/dl)",
     "mariadbd": f"MariaDB's server (Debian, Ubuntu: apt-get install {' '.join(_DEBIAN)})",
     "mariadb-install-db": f"MariaDB's server (Debian, Ubuntu: apt-get install {' '.join(_DEBIAN)})",
@@ -119,12 +124,18 @@ def ensure(host: Host, name: str, say: Say) -> Path:
         else:
             draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=host.cache))
             try:
-                (_install_with_go if package.module else _install_with_maven)(host, package, draft)
+                _installer(package)(host, package, draft)
                 draft.rename(place)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         say(f"installed {name} in {time.monotonic() - begin_s:.0f} s")
     return place
+
+
+def _installer(package: Package) -> Callable[[Host, Package, Path], None]:
+    if package.debian:
+        return _unpack_from_debian
+    return _install_with_go if package.module else _install_with_maven
 
 
 def _install_with_maven(host: Host, package: Package, draft: Path) -> None:
@@ -177,6 +188,19 @@ def _install_from_debian(host: Host) -> None:
     _run(host, ["apt-get", "update", "-qq"], where, "mariadb", quiet)
     command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *_DEBIAN]
     _run(host, command, where, "mariadb", quiet)
+
+
+def _unpack_from_debian(host: Host, package: Package, draft: Path) -> None:
+    """Fetch one package, checked against Debian's signed lists, and unpack it here."""
+    if os.geteuid() == 0:
+        _run(host, ["apt-get", "update", "-qq"], draft, package.name)
+    _run(
+        host, ["apt-get", "-o", "APT::Sandbox::User=root", "download", package.debian],
+        draft, package.name,
+    )  # fmt: skip
+    (archive,) = draft.glob("*.deb")
+    _run(host, ["dpkg", "-x", archive.name, "."], draft, package.name)
+    archive.unlink()
 
 
 def _can_use_apt(host: Host) -> bool:

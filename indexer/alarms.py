@@ -1,19 +1,17 @@
 """What an operator must hear of long before anything is lost: snapshots that do not happen (I5).
 
-A pure look at the facts. Each alarm is a metric, a line in the log when it comes and goes, and a
-sentence in the status that says what to do.
+A pure look at the facts; what they mean is raised on the process's board (`common/alarms`).
 """
 
-import logging
 from dataclasses import dataclass
 
 from common import limits
-from common.logs import say
-from common.metrics import alarm_raised, log_retention_left_seconds, uncovered_seconds
+from common.alarms import AlarmBoard
+from common.metrics import log_retention_left_seconds, uncovered_seconds
 
 _S_NS = 10**9
 _KINDS = ("snapshot_late", "log_retention_near", "log_growing", "disk_of_cuts_full")
-logger = logging.getLogger(__name__)
+_STATES = ("partition_stopped", "twins_diverge", "gap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +74,41 @@ def alarms_of(facts: Facts, late_s: float) -> dict[str, str]:
     return found
 
 
-class Alarms:
-    """The alarms of one partition: told when they come and go."""
+@dataclass(frozen=True, slots=True)
+class States:
+    """What a partition is in, and what it says of that; None where there is nothing to say."""
 
-    def __init__(self, partition: int) -> None:
-        self.raised: dict[str, str] = {}
+    stopped_reason: str | None
+    divergences: tuple[str, ...]
+    gaps: tuple[str, ...]
+
+
+def state_alarms_of(states: States) -> dict[str, str]:
+    """Alarm -> what is wrong, of states that last until somebody acts."""
+    found: dict[str, str] = {}
+    if states.stopped_reason is not None:
+        found["partition_stopped"] = states.stopped_reason
+    if states.divergences:
+        found["twins_diverge"] = (
+            f"twins disagree about {len(states.divergences)} cuts, at last "
+            f"{states.divergences[-1]}: run bellwether verify"
+        )
+    if states.gaps:
+        found["gap"] = f"{len(states.gaps)} gaps, the last one: {states.gaps[-1]}"
+    return found
+
+
+class Alarms:
+    """The alarms of one partition, raised on the process's board."""
+
+    def __init__(self, partition: int, board: AlarmBoard) -> None:
         self._partition = partition
+        self._board = board
+
+    @property
+    def raised(self) -> dict[str, str]:
+        """Alarm -> what is wrong and what to do."""
+        return self._board.of(self._partition)
 
     def update(self, facts: Facts, late_s: float) -> None:
         """Look at the facts."""
@@ -91,12 +118,10 @@ class Alarms:
         log_retention_left_seconds.labels(label).set(float("inf") if left_s is None else left_s)
         found = alarms_of(facts, late_s)
         for kind in _KINDS:
-            alarm_raised.labels(label, kind).set(kind in found)
-            if kind in found and kind not in self.raised:
-                self._say(logging.ERROR, f"ALARM: {kind}", found[kind])
-            elif kind in self.raised and kind not in found:
-                self._say(logging.WARNING, f"alarm is over: {kind}", "")
-        self.raised = found
+            self._board.set(kind, found.get(kind), self._partition)
 
-    def _say(self, level: int, text: str, why: str) -> None:
-        say(logger, level, text, partition=self._partition, why=why)
+    def update_states(self, states: States) -> None:
+        """Look at the states."""
+        found = state_alarms_of(states)
+        for kind in _STATES:
+            self._board.set(kind, found.get(kind), self._partition)

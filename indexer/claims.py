@@ -120,6 +120,13 @@ class Claims:
             else round((self._clock.monotonic_ns() - look.at_ns) / 1e9, 1),
         }
 
+    def missing_copies(self) -> str | None:
+        """What to say when partitions have fewer copies than wanted, or None."""
+        wanted, possible = self.copies()
+        if self.last is None or possible >= wanted:
+            return None
+        return f"each partition has {possible} of {wanted} copies: indexers run in too few zones"
+
     def others_are_ready(self) -> bool:
         """Whether others can answer, at the last look, for all that we hold."""
         if self.last is None or not self._held:

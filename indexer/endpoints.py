@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from aiohttp import web
 
 from common import limits
+from common.alarms import AlarmBoard
 from common.clock import Clock
 from common.columns import ColumnKey
 from common.errors import (
@@ -48,6 +49,7 @@ class Endpoints:
         encoders: ActiveEncoders,
         warming: Warming,
         claims: Callable[[], dict[str, object]],
+        alarms: AlarmBoard,
     ) -> None:
         self._partitions = partitions
         self._views = views
@@ -58,6 +60,7 @@ class Endpoints:
         self._encoders = encoders
         self._warming = warming
         self._claims = claims
+        self._alarms = alarms
 
     def add_routes(self, app: web.Application) -> None:
         """Serve everything under /internal/ that is the indexer's own."""
@@ -71,6 +74,7 @@ class Endpoints:
         found = {str(n): self._describe(p) for n, p in sorted(self._partitions.items())}
         body = {"partitions": found, "warming": self._warming.describe()}
         body["claims"] = self._claims()
+        body["alarms"] = self._alarms.describe()
         return web.json_response(body)
 
     def _describe(self, partition: Partition) -> dict[str, object]:

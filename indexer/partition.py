@@ -74,7 +74,7 @@ class Partition:
         self.publishing: Publishing | None = None
         self.log_bounds = Bounds(0, 0)
         self.catch_up_to = 0
-        self.alarms = Alarms(number)
+        self.alarms = Alarms(number, shared.context.alarms)
         self.replay: Replay | None = None
         self._looked_ns: int | None = None
         self.damage = DamageLedger(self.chain)

@@ -66,7 +66,11 @@ class Indexer:
         ]
 
     async def lose(self, number: int) -> None:
-        """Stop indexing a partition."""
+        """Stop indexing a partition that another process goes on with."""
+        await self._end(number)
+        self.shared.context.alarms.forget(number)  # they are for its next holder to raise
+
+    async def _end(self, number: int) -> None:
         self.partitions.pop(number, None)
         tasks = self._tasks.pop(number, [])
         for task in tasks:
@@ -78,7 +82,7 @@ class Indexer:
     async def close(self) -> None:
         """Stop indexing all of them."""
         for number in list(self._tasks):
-            await self.lose(number)
+            await self._end(number)
 
     def follow(self, log_id: str) -> None:
         """Have partitions that are still in another log than this one resumed: in a new epoch."""
@@ -183,6 +187,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         encoders,
         warming,
         readiness.describe,
+        context.alarms,
     )
     endpoints.add_routes(app)
     app.router.add_post("/internal/share", shares.handle)
@@ -262,6 +267,7 @@ async def _index(
             await announcement.renew()
             claims.partitions = watch.partitions
             await claims.refresh(indexer.gain, indexer.lose)
+            context.alarms.set("copies_missing", claims.missing_copies())
             indexer.follow(watch.epoch)
             await _wait(context.stop, config.claim_retry_ms / 1000)
         if claims.others_are_ready():

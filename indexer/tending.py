@@ -12,7 +12,7 @@ from common.errors import BellwetherError, LogUnavailable
 from common.logs import say
 from common.metrics import lag_records
 from common.record import Marker, heartbeat_record, marker_record
-from indexer.alarms import Facts
+from indexer.alarms import Facts, States
 from indexer.fold import HOUR_NS
 from indexer.partition import Partition
 from snapshot.cutoffs import Cutoffs
@@ -75,6 +75,7 @@ class Caretaker:
             if partition.lag == 0:
                 await self._beat()
         self._look_for_alarms()
+        self._look_at_states()
         now_ns = self._context.clock.monotonic_ns()
         if now_ns - self._kept_house_ns >= self._config.housekeeping_s * _S_NS:
             self._kept_house_ns = now_ns
@@ -100,6 +101,21 @@ class Caretaker:
             waiting_max=config.unpublished_bytes_max,
         )
         partition.alarms.update(facts, config.snapshot_late_s)
+
+    def _look_at_states(self) -> None:
+        partition, served = self._partition, self._partition.served
+        if served is None:
+            return
+        partition.alarms.update_states(
+            States(
+                stopped_reason=partition.stopped_reason,
+                divergences=tuple(one.ours for one in partition.divergences),
+                gaps=tuple(
+                    f"offsets {gap.first} to {gap.end} of log {gap.epoch}: {gap.reason}"
+                    for gap in served.gaps
+                ),
+            )
+        )
 
     async def _beat(self) -> None:
         """Append a heartbeat if nobody, we or the twin, appended anything for a while."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 LAG_RECORDS_WARN = 1_000  # seconds of a busy partition
+# shown from what the status has besides, with more detail
+_TOLD_OTHERWISE = ("pushes_back", "copies_missing")
 CUT_OLD_S = 2 * 3600  # a cut happens each hour at the latest while rows arrive
 
 
@@ -78,6 +80,7 @@ class Status:
     silent: tuple[tuple[str, str], ...]
     avoided: tuple[AvoidedStatus, ...] = ()
     pressed: tuple[tuple[str, str], ...] = ()  # shepherds that push back, and why
+    alarms: tuple[tuple[str, str], ...] = ()  # of whole processes: who, what and what to do
     copies: tuple[int, int] = (0, 0)  # of each partition: wanted, and as many as there are zones
 
     @property
@@ -102,11 +105,13 @@ def read_status(document: dict[str, Any], now_ns: int) -> Status:
     )  # fmt: skip
     indexers = []
     silent = []
+    alarms: list[tuple[str, str]] = []
     copies = (0, 0)
     for item in document["indexers"]:
         if "error" in item:
             silent.append((str(item["indexer"]), str(item["error"])))
             continue
+        alarms += _process_alarms(str(item["indexer"]), item["status"])
         claims = item["status"].get("claims") or {}
         if claims.get("copies"):
             copies = max(copies, (int(claims["copies_wanted"]), int(claims["copies"])))
@@ -120,12 +125,23 @@ def read_status(document: dict[str, Any], now_ns: int) -> Status:
         if "error" in item:
             silent.append((name, str(item["error"])))
             continue
+        alarms += _process_alarms(name, item["placement"])
         avoided += _avoided(name, item["placement"])
         if item["placement"]["pressure"]:
             pressed.append((name, str(item["placement"]["pressure"])))
     return Status(
-        roles, log, tuple(indexers), tuple(silent), tuple(avoided), tuple(pressed), copies
-    )
+        roles, log, tuple(indexers), tuple(silent), tuple(avoided), tuple(pressed),
+        tuple(alarms), copies,
+    )  # fmt: skip
+
+
+def _process_alarms(who: str, status: dict[str, Any]) -> list[tuple[str, str]]:
+    """Those of no partition; a partition's own are told with it."""
+    return [
+        (who, f"{alarm['text']} ({alarm['remedy']})")
+        for alarm in status.get("alarms", ())
+        if alarm["partition"] is None and alarm["alarm"] not in _TOLD_OTHERWISE
+    ]
 
 
 def _avoided(shepherd: str, placement: dict[str, Any]) -> list[AvoidedStatus]:
@@ -153,7 +169,11 @@ def _indexer(partition: int, indexer: str, held: dict[str, Any]) -> IndexerStatu
         set_aside=int(held.get("set_aside") or 0),
         gaps=len(held.get("gaps") or ()),
         stopped_reason=str(held.get("stopped_reason") or ""),
-        alarms=tuple(str(text) for text in (held.get("alarms") or {}).values()),
+        alarms=tuple(
+            str(text)
+            for name, text in (held.get("alarms") or {}).items()
+            if name not in ("partition_stopped", "twins_diverge", "gap")  # told below
+        ),
         unpublished_cuts=int((held.get("unpublished") or {}).get("cuts") or 0),
         damaged=int((held.get("damaged") or {}).get("records") or 0),
         given_up=int((held.get("given_up") or {}).get("records") or 0),
@@ -179,6 +199,7 @@ def troubles(status: Status, now_ns: int) -> list[str]:
              for i in status.indexers if i.stopped_reason]  # fmt: skip
     found += [f"{name} does not answer: {why}" for name, why in status.silent]
     found += [f"{name} pushes back: {why}" for name, why in status.pressed]
+    found += [f"{who}: {what}" for who, what in status.alarms]
     for a in status.avoided:
         since_s = max(0, now_ns - a.since_ns) // 10**9
         found.append(f"{a.shepherd} avoids {a.kind} {a.name} since {since_s} s: {a.reason}")

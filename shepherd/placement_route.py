@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from common.alarms import AlarmBoard
 from common.clock import Clock
 from shepherd.health import Health, Target
 from shepherd.placement import Placement
@@ -14,16 +15,20 @@ from shepherd.split.interface import Splitter
 class PlacementRoute:
     """The handler."""
 
-    def __init__(self, placement: Placement, clock: Clock, splitter: Splitter) -> None:
+    def __init__(
+        self, placement: Placement, clock: Clock, splitter: Splitter, alarms: AlarmBoard
+    ) -> None:
         self._placement = placement
         self._clock = clock
         self._splitter = splitter
+        self._alarms = alarms
 
     async def show(self, _: web.Request) -> web.Response:
         """The placement as this shepherd sees it."""
         health = self._placement.health
         document = placement_document(health, self._clock.monotonic_ns(), self._clock.now_ns())
-        return web.json_response(document | {"splitter": self._splitter.name})
+        shown = {"splitter": self._splitter.name, "alarms": self._alarms.describe()}
+        return web.json_response(document | shown)
 
 
 def placement_document(health: Health, now_ns: int, wall_ns: int) -> dict[str, Any]:

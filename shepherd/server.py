@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 
 from common import limits
+from common.alarms import AlarmBoard
 from common.announce import Announcement
 from common.auth import KeyCache
 from common.draining import close_connections, linger
@@ -109,7 +110,8 @@ async def serve(
     add_health_routes(internal, readiness.not_ready, context.stop)
     close_connections(public, context.stop)
     internal.router.add_post("/internal/telemetry", own.receive)
-    internal.router.add_get("/internal/placement", PlacementRoute(placement, clock, splitter).show)
+    shown = PlacementRoute(placement, clock, splitter, context.alarms)
+    internal.router.add_get("/internal/placement", shown.show)
 
     public_runner, internal_runner = await _runner(public, config), await _runner(internal, config)
     listener = Listener(ingest.take, _protocols(public_runner, connections), clock, context.stop)
@@ -131,6 +133,7 @@ async def serve(
         asyncio.create_task(_every_second(datasets.register_pending)),
         asyncio.create_task(_every_second(datasets.confirm_used)),
         asyncio.create_task(_every_second(readiness.look)),
+        asyncio.create_task(_every_second(_alarming(context.alarms, placement, keys))),
         asyncio.create_task(probing.keep()),
     ]
     sweep = _sweep(silent, public_runner, listener)
@@ -173,6 +176,16 @@ async def _every_second(work: Callable[[], Awaitable[object]]) -> None:
     while True:
         await asyncio.sleep(_UPKEEP_INTERVAL_S)
         await work()
+
+
+def _alarming(
+    board: AlarmBoard, placement: Placement, keys: KeyCache
+) -> Callable[[], Awaitable[object]]:
+    async def look() -> None:
+        board.set("pushes_back", placement.health.pressure or None)
+        board.set("metadata_replaced", keys.metadata_replaced)
+
+    return look
 
 
 def _sweep(

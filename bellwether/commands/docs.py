@@ -10,7 +10,7 @@ from bellwether.docs import out_of_date, write
 @click.command()
 @click.option("--write", "do_write", is_flag=True, help="Write the pages that are out of date.")
 def docs(do_write: bool) -> None:
-    """Check that docs/settings.md and docs/metrics.md match the declarations."""
+    """Check that the generated files in docs/ match the declarations."""
     if do_write:
         for path in write():
             click.echo(f"wrote {path}")

@@ -1,0 +1,1 @@
+"""What Prometheus and Grafana are given: rules, their tests and a dashboard, from declarations."""
