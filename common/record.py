@@ -207,8 +207,10 @@ def _read(message: LogRecord) -> Record:
             version=version,
             mends=_read_mends(headers.get("mends")),
         )
-    except (KeyError, ValueError) as error:
-        raise RecordError(f"record headers cannot be read: {error}") from error
+    except KeyError as error:
+        raise RecordError("record headers cannot be read: there is no kind") from error
+    except ValueError as error:  # its text may quote what happens to stand there
+        raise RecordError("record headers cannot be read: one cannot have its value") from error
     if record.kind is Kind.EVENTS and not (
         len(record.batch) == BATCH_ID_BYTES
         and record.dataset

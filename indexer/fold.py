@@ -18,6 +18,7 @@ from common.record import (
     LogRecord,
     Marker,
     Record,
+    RecordDamaged,
     RecordError,
     RecordTooNew,
     decode,
@@ -56,7 +57,10 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One cut: offsets `first_offset` up to `next_offset`, and the state carried beyond it."""
+    """One cut: offsets `first_offset` up to `next_offset`, and the state carried beyond it.
+
+    damaged: offsets of records whose copies could not be read: another copy may be whole.
+    """
 
     first_offset: int
     next_offset: int
@@ -70,6 +74,7 @@ class Cut:
     datasets: tuple[str, ...]
     gone: tuple[GoneEntry, ...]
     rerouted: ReroutedCut
+    damaged: tuple[int, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -120,6 +125,7 @@ class Fold:
         self._batches: list[tuple[bytes, int]] = []
         self._hour_markers: list[HourMarker] = []
         self._set_aside: list[SetAsideEntry] = []
+        self._damaged: list[int] = []
 
     @property
     def next_offset(self) -> int:
@@ -212,6 +218,8 @@ class Fold:
             raise PartitionStopped(message.offset, f"{error}; upgrade Bellwether") from error
         except RecordError as error:
             self._set_aside.append(SetAsideEntry(message.offset, str(error)))
+            if isinstance(error, RecordDamaged):
+                self._damaged.append(message.offset)
             damaged = self.quarantine.set_aside(message, error, self._watermark_ns, self._datasets)
             step = Step(Action.SET_ASIDE, None, damaged=damaged)
             return self._advance(message, step, marked=False)
@@ -312,6 +320,7 @@ class Fold:
             datasets=tuple(sorted(self._datasets)),
             gone=tuple(sorted(self._gone.values(), key=lambda entry: entry.dataset)),
             rerouted=self.reroutes.cut(),
+            damaged=tuple(self._damaged),
         )
         self._start_cut()
         return cut

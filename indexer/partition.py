@@ -14,7 +14,7 @@ from pathlib import Path
 
 from common import limits
 from common.error_text import describe_error
-from common.errors import BellwetherError, OffsetGone
+from common.errors import OffsetGone
 from common.log import Bounds
 from common.logs import say
 from common.metrics import (
@@ -36,6 +36,7 @@ from indexer.publishing import Publishing, published_only
 from indexer.read_ahead import ReadAhead
 from indexer.replay import Replay
 from indexer.reports import report_gap
+from indexer.resync import Resync
 from indexer.sealing import WRITER, PendingCut, Sealer
 from indexer.served import Served
 from indexer.shared import Shared
@@ -54,10 +55,6 @@ _PAUSED_LOOK_S = 0.05  # between looks whether there is room for live rows again
 _REST_STEPS = 16  # after a step, so many times as long: a lone event hardly waits for that
 _UNAWARE_NS = 5 * 10**9  # the caretaker looks every second
 logger = logging.getLogger(__name__)
-
-
-class Resync(BellwetherError):
-    """The log or the chain is not where we thought: resume from the newest manifest."""
 
 
 class Partition:

@@ -48,4 +48,4 @@ def _of_value(record: Record) -> str:
         event_lines(record)
     except RecordError as error:
         return str(error)
-    return "its value is whole, so its headers or its append time were hit"
+    return "its value is whole, so something else that the checksum covers was hit"

@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from common import limits, metrics
 from common.clock import Clock
-from common.errors import LogOverloaded, LogRefused, LogUnavailable
+from common.errors import LogOverloaded, LogRefused, LogUnavailable, OffsetGone
 from common.log import frame
 from common.log.ends import KnownEnds
 from common.log.faults import log_error
@@ -161,6 +161,15 @@ class EmbeddedLog:
                 break
             await self._tail.wait(partition, offset, min(left_s, _RECHECK_S))
         return []
+
+    async def read_again(self, partition: int, offset: int) -> LogRecord | None:
+        """One record from the disk itself (see the interface)."""
+        self._check(partition)
+        try:
+            found = await self._run(self._readers[partition].read_again, offset)
+        except OffsetGone:
+            return None
+        return found[0] if found else None
 
     async def bounds(self, partition: int) -> Bounds:
         """Start and end of a partition. Raises LogUnavailable."""

@@ -68,6 +68,13 @@ class Log(Protocol):
         Raises OffsetGone if `offset` was dropped, LogUnavailable.
         """
 
+    async def read_again(self, partition: int, offset: int) -> LogRecord | None:
+        """One record, read afresh: from the disk itself, or from every copy of it in turn.
+
+        The first whole copy, else a damaged record; None if the log no longer has the offset.
+        Raises LogUnavailable.
+        """
+
     async def bounds(self, partition: int) -> Bounds:
         """Start and end of a partition. Raises LogUnavailable."""
 

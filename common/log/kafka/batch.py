@@ -1,22 +1,31 @@
 """Record batches of the Kafka protocol: written from appends, read into log records.
 
 Values are compressed already, so batches are not. A batch's checksum is verified before anything
-of it is believed.
+of it is believed; one that is damaged leaves damaged records in its place, never an error for ever.
 """
 
-from collections.abc import Sequence
-from typing import Protocol, cast
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol, cast
 
-from aiokafka.errors import CorruptRecordException
 from aiokafka.record._protocols import DefaultRecordBatchProtocol
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.legacy_records import LegacyRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
 
+from common import limits
 from common.errors import LogUnavailable
+from common.log.damage import damaged
+from common.log.kafka.broken_batch import HEADER, broken_records
 from common.record import LogRecord
 
 BATCH_OVERHEAD_BYTES = 61
+_LENGTH_END: Final = 12  # a batch's length counts from here
+_CHECKED_FROM: Final = 21  # what the checksum covers begins with the attributes
+_MAGIC: Final = 2
+_BATCH_BYTES_MAX: Final = 4 * limits.KAFKA_BATCH_BYTES_MAX  # a topic may allow more than we write
+_BATCH_RECORDS_MAX: Final = 1_000_000  # what a damaged count or offset may claim
+_RECORDS_MAX: Final = 10_000  # damaged ones told at once
+_LOST: Final = "the Kafka log holds batches before and after it, but not its own"
 _RECORD_OVERHEAD_BYTES = 21
 _HEADER_OVERHEAD_BYTES = 6
 Headers = tuple[tuple[str, bytes], ...]
@@ -54,45 +63,75 @@ def encode_batch(items: Sequence[Item], now_ms: int) -> bytes | bytearray:
 def decode_records(partition: int, data: bytes, offset: int, max_bytes: int) -> list[LogRecord]:
     """Records from `offset` on in what a fetch returned; the last batch may be cut short.
 
-    At least one if there is one, then about `max_bytes` of values. Raises LogUnavailable.
+    At least one if there is one, then about `max_bytes` of values. Records whose batch is damaged
+    keep their places, as damaged ones, and so do those that are missing between two batches.
+    Raises LogUnavailable for a topic that cannot hold our records.
     """
     found: list[LogRecord] = []
-    room = max_bytes
-    batches = MemoryRecords(data)
-    while batches.has_next():
-        try:
-            batch = batches.next_batch()
-            if batch is None:
+    room, at = max_bytes, 0
+    while room > 0 and len(found) < _RECORDS_MAX and len(data) - at >= HEADER.size:
+        base, length = HEADER.unpack_from(data, at)[:2]
+        next_at = at + _LENGTH_END + length
+        expected = found[-1].offset + 1 if found else offset
+        if not HEADER.size <= next_at - at <= _BATCH_BYTES_MAX or base < 0:
+            return found or [damaged(partition, expected, "the frame of its batch is damaged")]
+        if next_at > len(data):
+            break  # cut short
+        batch = data[at:next_at]
+        at = next_at
+        if base > expected:
+            lost = range(expected, min(base, expected + _RECORDS_MAX))
+            found += [damaged(partition, missing, _LOST) for missing in lost]
+            if lost.stop < base:
+                break
+        if not _is_whole(batch):
+            end = _end_of_broken(batch, data[next_at : next_at + HEADER.size])
+            first = max(base, expected)
+            found += broken_records(partition, batch, first, min(end, first + _RECORDS_MAX))
+            continue
+        for record in _whole_records(partition, batch, offset):
+            found.append(record)
+            room -= len(record.value)
+            if room <= 0:
                 return found
-            if isinstance(batch, LegacyRecordBatch):
-                raise CorruptRecordException("its format is older than record headers")
-            batch = cast(DefaultRecordBatchProtocol, batch)
-            if not batch.validate_crc():
-                raise CorruptRecordException("its checksum does not match")
-            if batch.is_control_batch or batch.next_offset <= offset:
-                continue
-            if batch.timestamp_type != 1:
-                raise CorruptRecordException("it has no LogAppendTime: run `bellwether doctor`")
-            for record in batch:
-                if record.offset < offset:
-                    continue
-                value = record.value or b""
-                found.append(
-                    LogRecord(
-                        partition,
-                        record.offset,
-                        batch.max_timestamp * 1_000_000,
-                        tuple((name, content or b"") for name, content in record.headers),
-                        value,
-                    )
-                )
-                room -= len(value)
-                if room <= 0:
-                    return found
-        except CorruptRecordException as error:
-            if found:
-                return found
-            raise LogUnavailable(
-                f"partition {partition}: a batch from offset {offset} on cannot be read: {error}"
-            ) from error
     return found
+
+
+def _is_whole(batch: bytes) -> bool:
+    """Whether it is a batch of the format that has record headers, and its checksum matches."""
+    magic, crc = HEADER.unpack_from(batch)[3:5]
+    return bool(magic == _MAGIC and calc_crc32c(batch[_CHECKED_FROM:]) == crc)
+
+
+def _end_of_broken(batch: bytes, following: bytes) -> int:
+    """The offset after a damaged batch: where the next one begins, if it is there and plausible."""
+    fields = HEADER.unpack_from(batch)
+    base, delta, count = fields[0], fields[6], fields[12]
+    if len(following) >= HEADER.size:
+        next_base: int = HEADER.unpack_from(following)[0]
+        if base < next_base <= base + _BATCH_RECORDS_MAX:
+            return next_base
+    if 0 < count == delta + 1 <= _BATCH_RECORDS_MAX:
+        return int(base + count)
+    return int(base + 1)
+
+
+def _whole_records(partition: int, data: bytes, offset: int) -> Iterator[LogRecord]:
+    """The records of a batch whose checksum matches, from `offset` on."""
+    batch = cast(DefaultRecordBatchProtocol, MemoryRecords(data).next_batch())
+    if batch.is_control_batch or batch.next_offset <= offset:
+        return
+    if batch.timestamp_type != 1:
+        raise LogUnavailable(
+            f"partition {partition}: a batch from offset {offset} on cannot be read: it has no "
+            "LogAppendTime: run `bellwether doctor`"
+        )
+    for record in batch:
+        if record.offset >= offset:
+            yield LogRecord(
+                partition,
+                record.offset,
+                batch.max_timestamp * 1_000_000,
+                tuple((name, content or b"") for name, content in record.headers),
+                record.value or b"",
+            )

@@ -80,6 +80,13 @@ class Cluster:
         others = (self._brokers.get(node) for node in self.view.in_sync[partition])
         return next((broker for broker in others if broker and not broker.down), leader)
 
+    def holders(self, partition: int) -> list[Broker]:
+        """Every broker that holds all of a partition, as far as they are known."""
+        if partition >= len(self.view.in_sync):
+            return []
+        found = (self._brokers.get(node) for node in self.view.in_sync[partition])
+        return [broker for broker in found if broker is not None]
+
     def brokers(self) -> list[Broker]:
         """Every broker of the cluster."""
         return list(self._brokers.values())

@@ -11,7 +11,7 @@ from aiokafka.protocol.admin import DescribeConfigsRequest
 
 from common import metrics
 from common.clock import Clock
-from common.errors import LogRefused, LogUnavailable
+from common.errors import LogRefused, LogUnavailable, OffsetGone
 from common.log.interface import Appended, Bounds, LogIdentity
 from common.log.kafka.appender import Appender
 from common.log.kafka.broker import NoAnswer, NotSent
@@ -91,6 +91,14 @@ class KafkaLog:
         """Records from `offset` on (see the interface)."""
         self._check(partition)
         return await self._reader.read(self._topic_id, partition, offset, max_bytes, wait_ms)
+
+    async def read_again(self, partition: int, offset: int) -> LogRecord | None:
+        """One record, from any broker whose copy is whole (see the interface)."""
+        self._check(partition)
+        try:
+            return await self._reader.read_again(self._topic_id, partition, offset)
+        except OffsetGone:
+            return None
 
     async def bounds(self, partition: int) -> Bounds:
         """Start and end of a partition. Raises LogUnavailable."""

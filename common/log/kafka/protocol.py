@@ -110,13 +110,14 @@ class Fetch(Request[FetchRequest13]):
         wanted: tuple[Any, ...] = (partition, -1, offset, -1, -1, max_bytes, {})
         self._topics: list[tuple[Any, ...]] = [(topic_id, [wanted], {})]
         self._max_bytes = max_bytes
-        self._wait_ms = wait_ms
+        self.offset = offset
+        self.wait_ms = wait_ms
 
     def build(self, request_struct_class: type[FetchRequest13]) -> FetchRequest13:
         """The request as it is sent."""
         session: tuple[int, int] = (0, -1)  # none
         return request_struct_class(
-            *(-1, self._wait_ms, 1, self._max_bytes, 0, *session, self._topics, [], "", {})
+            *(-1, self.wait_ms, 1, self._max_bytes, 0, *session, self._topics, [], "", {})
         )
 
 

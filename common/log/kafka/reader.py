@@ -13,6 +13,7 @@ from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
 
 from common import limits
 from common.errors import LogUnavailable, OffsetGone
+from common.log.damage import damaged
 from common.log.interface import Bounds
 from common.log.kafka.batch import decode_records
 from common.log.kafka.broker import Broker, NoAnswer, NotSent
@@ -70,14 +71,42 @@ class Reader:
             return []
         raise LogUnavailable(f"partition {partition} cannot be read: {problem}")
 
+    async def read_again(self, topic_id: bytes, partition: int, offset: int) -> LogRecord | None:
+        """The first whole copy of a record that some broker has (see the interface)."""
+        found = await self.read(topic_id, partition, offset, 1, 0)
+        return found[0] if found and found[0].offset == offset else None
+
     async def _fetch(
         self, topic_id: bytes, partition: int, offset: int, max_bytes: int, left_ms: int
     ) -> list[LogRecord]:
         wait_ms = min(left_ms, limits.KAFKA_FETCH_WAIT_MS)
         room = max_bytes + _FETCH_SLACK_BYTES
         request = Fetch(topic_id, partition, offset, room, wait_ms)
-        broker = self._holder(partition)
-        answer = await self._poll(broker, partition, request, wait_ms / 1000)
+        holder = self._holder(partition)
+        found = await self._fetch_from(holder, partition, request, max_bytes)
+        if found is None:
+            return await self._out_of_range(partition, offset, wait_ms)
+        whole = _until_damaged(found)
+        if whole or not found:
+            return whole
+        for broker in self._cluster.holders(partition):  # another copy may be whole
+            if broker is holder:
+                continue
+            try:
+                other = await self._fetch_from(broker, partition, request, max_bytes)
+            except (NotSent, NoAnswer, Moved, LogUnavailable):  # counted by the broker
+                continue
+            whole = _until_damaged(other or [])
+            if whole and whole[0].offset == offset:
+                return whole
+        return found
+
+    async def _fetch_from(
+        self, broker: Broker, partition: int, request: Fetch, max_bytes: int
+    ) -> list[LogRecord] | None:
+        """What one broker has; None: the offset is out of its range."""
+        offset = request.offset
+        answer = await self._poll(broker, partition, request, request.wait_ms / 1000)
         if answer is None:
             return []
         if answer.error_code:
@@ -87,7 +116,9 @@ class Reader:
         if code in _RETRIABLE:
             raise Moved(f"broker {broker.name}: {describe(code)}")
         if code == Code.OFFSET_OUT_OF_RANGE:
-            return await self._out_of_range(partition, offset, wait_ms)
+            return None
+        if code == Code.CORRUPT_MESSAGE:  # the broker itself cannot find its way in the segment
+            return [damaged(partition, offset, f"broker {broker.name}: {describe(code)}")]
         if code:
             raise LogUnavailable(f"partition {partition} cannot be read: {describe(code)}")
         if not data:
@@ -205,3 +236,11 @@ class Reader:
         if not self._closing.done():
             self._closing.set_result(None)
         self._threads.shutdown(wait=False)
+
+
+def _until_damaged(found: list[LogRecord]) -> list[LogRecord]:
+    """The whole records before the first damaged one."""
+    for at, record in enumerate(found):
+        if record.damage is not None:
+            return found[:at]
+    return found

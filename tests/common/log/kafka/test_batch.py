@@ -16,6 +16,7 @@ from common.log.kafka.batch import (
     encode_batch,
     record_bytes,
 )
+from common.record import encode_headers, events_record
 
 _ATTRIBUTES, _MAX_TIMESTAMP = 21, 35  # places in the batch header
 _APPEND_MS = 1_700_000_000_123
@@ -85,8 +86,53 @@ def test_damage_is_refused_and_a_cut_batch_is_left_for_later(
     place = data.draw(st.integers(_ATTRIBUTES, len(stored) - 1))
     broken = bytearray(stored)
     broken[place] ^= 1 << data.draw(st.integers(0, 7))
-    with pytest.raises(LogUnavailable, match="cannot be read"):
-        decode_records(0, bytes(broken), 0, 10**9)
+    found = decode_records(0, bytes(broken), 0, 10**9)
+    assert found
+    assert [r.offset for r in found] == list(range(len(found)))
+    assert all(r.damage is not None and not r.headers and not r.value for r in found)
+    before = as_stored(encode_batch(items, 1), 0)
+    struct.pack_into(">q", broken, 0, len(items))
+    following = as_stored(encode_batch(items, 1), 2 * len(items))
+    found = decode_records(0, before + bytes(broken) + following, 0, 10**9)
+    assert [r.offset for r in found] == list(range(3 * len(items)))
+    assert [r.damage is None for r in found] == [
+        not len(items) <= at < 2 * len(items) for at in range(3 * len(items))
+    ]
+    assert found[: len(items)] == whole
+
+
+@given(ITEMS, st.integers(1, 50))
+def test_offsets_that_are_in_no_batch_are_told_as_lost(items: list[One], lost: int) -> None:
+    first = as_stored(encode_batch(items, 1), 0)
+    second = as_stored(encode_batch(items, 1), len(items) + lost)
+    found = decode_records(0, first + second, 0, 10**9)
+    assert [r.offset for r in found] == list(range(2 * len(items) + lost))
+    assert sum(r.damage is not None for r in found) == lost
+    assert len(decode_records(0, second, len(items), 10**9)) == len(items) + lost
+
+
+@given(st.binary(max_size=300), st.integers(0, 2**40))
+def test_no_bytes_whatever_end_in_an_error(data: bytes, offset: int) -> None:
+    found = decode_records(0, data, offset, 1000)
+    assert [r.offset for r in found] == list(range(offset, offset + len(found)))
+
+
+def test_damaged_record_still_says_which_dataset_it_was_probably_of() -> None:
+    one = events_record(
+        team="t", env="e", dataset="d", batch=bytes(16), depth=0, via="random", lines=[b"{}\n"] * 3
+    )
+    items = [One(encode_headers(one), one.value)] * 2
+    broken = bytearray(as_stored(encode_batch(items, 1), 7))
+    at = broken.rfind(one.value)
+    broken[at + len(one.value) - 3] ^= 1
+    found = decode_records(0, bytes(broken), 7, 10**9)
+    assert [r.offset for r in found] == [7, 8]
+    first, last = (r.damage for r in found)
+    assert first is not None
+    assert last is not None
+    assert dict(last.headers)["dataset"] == b"d"
+    assert "decompress" in last.reason
+    assert "its value is whole" in first.reason
 
 
 def test_batch_without_the_brokers_time_is_refused() -> None:
