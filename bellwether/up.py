@@ -27,6 +27,7 @@ from bellwether.settings import Settings
 from common.alarms import AlarmsConfig
 from common.clock import Clock
 from common.errors import BellwetherError, Unavailable
+from common.http.descriptors import raise_open_files
 from common.locks import Claim, Locks
 from common.locks.files import FileLocks
 from common.members import Member, encode_member, list_members
@@ -75,6 +76,7 @@ class Supervisor:
                 "servers. Start the roles of a cluster one by one (docs/cluster.md).",
                 EXIT_BAD_START,
             )
+        raise_open_files()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         begin_s = self._now_s()

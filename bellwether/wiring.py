@@ -24,6 +24,7 @@ from common.alarms import AlarmBoard, AlarmsConfig
 from common.alarms.poster import AlarmPoster
 from common.clock import SystemClock
 from common.errors import BellwetherError
+from common.http.descriptors import raise_open_files
 from common.logs import configure_logs, log_loop_errors, mask_in_logs, say
 from common.role import RoleContext
 from common.telemetry import NoTelemetry, Telemetry, TelemetryQueue, TelemetrySender
@@ -127,6 +128,7 @@ def internal_token(settings: Settings) -> str:
 def run_role_process(role: str, settings: Settings, parent_fd: int | None) -> int:
     """Run a role as this process; returns its exit code."""
     os.umask(0o077)  # what clients send is nobody else's to read
+    raise_open_files()
     try:
         _run(role, settings, parent_fd)
     except (BellwetherError, SettingsError) as error:

@@ -31,6 +31,10 @@ BATCH_ID_CHARS_MAX: Final = 128  # room for a UUID or a hash with a prefix
 DATASET_NAME_CHARS_MAX: Final = 255  # the vendor's limit
 
 HEADER_LINE_BYTES_MAX: Final = 16_384  # room for long receipts and tokens, not for abuse
+HEAD_BYTES_MAX: Final = 65_536  # of all lines together: four of the longest
+HEADERS_MAX: Final = 128  # clients send a dozen, chains of proxies a few dozen
+CHUNKS_MAX: Final = 10_000  # of a body in chunks, and one more for every
+CHUNK_BYTES_MIN: Final = 16  # bytes: smaller chunks throughout cost more work than what they bring
 HEAD_READ_TIMEOUT_S: Final = 15.0  # a connection without a whole request head is closed
 BODY_READ_TIMEOUT_S: Final = 30.0  # a body that trickles in gives its memory back
 BODY_RATE_GRACE_S: Final = 5.0  # a radio that wakes up, lost packets: nothing need come for so long
@@ -62,6 +66,13 @@ ALARM_POST_WAIT_S_MAX: Final = 300.0  # between tries: a receiver that is back i
 # What an earlier process had raised counts as over when this one, having had time to look at every
 # partition, has not raised it.
 ALARM_SETTLE_S: Final = 600.0
+
+# --- connections ---------------------------------------------------------------------------------
+OPEN_FILES_MAX: Final = 65_536  # what a role raises its own limit to, where the system lets it
+CONNECTIONS_MAX: Final = 8_192  # of one listener: some 500 MB if each has its read buffer full
+CONNECTIONS_MIN: Final = 8  # of one listener, however few files may be open
+TLS_HANDSHAKE_TIMEOUT_S: Final = 10.0  # two round trips, on the worst links some seconds
+TLS_SHUTDOWN_TIMEOUT_S: Final = 5.0  # the client's own goodbye is a courtesy
 
 # --- own telemetry -----------------------------------------------------------------------------
 TELEMETRY_QUEUE_EVENTS_MAX: Final = 4_096  # some seconds of everything a role has to say

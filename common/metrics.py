@@ -9,7 +9,25 @@ REGISTRY = CollectorRegistry()
 _LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 requests_total = Counter(
-    "bellwether_requests", "API requests answered.", ["route", "status"], registry=REGISTRY
+    "bellwether_requests",
+    "API requests answered; route `unreadable`: refused at their head.",
+    ["route", "status"],
+    registry=REGISTRY,
+)
+connections_open = Gauge(
+    "bellwether_connections_open",
+    "Connections that a listener (`public`, `internal`) has open.",
+    ["listener"],
+    registry=REGISTRY,
+)
+connections_refused_total = Counter(
+    "bellwether_connections_refused",
+    "Connections refused: `all` or `address` has as many as it may, all with requests being "
+    "answered (raise the limit of open files, or `shepherd.connections_max` and "
+    "`shepherd.connections_per_address_max`); `descriptors`: no file can be opened, find out what "
+    "holds so many.",
+    ["listener", "why"],
+    registry=REGISTRY,
 )
 events_accepted_total = Counter(
     "bellwether_events_accepted", "Events acknowledged after the log had them.", registry=REGISTRY

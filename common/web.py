@@ -72,7 +72,7 @@ def require_internal_token(token: str) -> Middleware:
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/internal/"):
             given = request.headers.get(INTERNAL_TOKEN_HEADER, "")
-            if not hmac.compare_digest(given.encode(), token.encode()):
+            if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode()):
                 return web.json_response({"error": "internal token required"}, status=401)
         return await handler(request)
 

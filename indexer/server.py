@@ -9,6 +9,7 @@ from aiohttp import web
 
 from common import limits
 from common.announce import Announcement
+from common.http.serving import listen
 from common.log.watch import LogWatch
 from common.logs import say
 from common.members import Member
@@ -196,8 +197,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     await runner.setup()
     compiling = asyncio.create_task(_compile(shredder, encoders, arrival, context, config))
     try:
-        site = web.TCPSite(runner, context.host, context.port)
-        await site.start()
+        await listen(runner, "internal", context.host, context.port)
         port = runner.addresses[0][1]
         await _index(context, config, indexer, repairs, readiness, context.member(port))
     finally:

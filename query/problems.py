@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import PayloadEncodingError
 
 from common.errors import BadRequest, BellwetherError, TooLarge
 from common.metrics import requests_total
@@ -68,6 +69,9 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         response = await handler(request)
     except BellwetherError as error:
         response = problem(request, error)
+    except (web.RequestPayloadError, PayloadEncodingError):  # broken chunks, a broken gzip
+        response = problem(request, BadRequest("could not parse request body"))
+        response.force_close()
     except web.HTTPRequestEntityTooLarge:
         response = problem(request, TooLarge("Request body is too large."))
     except web.HTTPNotFound:

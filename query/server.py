@@ -9,6 +9,7 @@ from common import limits
 from common.announce import Announcement
 from common.auth import KeyCache
 from common.draining import linger
+from common.http.serving import listen
 from common.log.watch import LogWatch
 from common.role import RoleContext
 from common.web import add_health_routes, require_internal_token
@@ -87,7 +88,7 @@ async def _listen(app: web.Application, context: RoleContext, drain_ms: int) -> 
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_TIMEOUT_S)
     await runner.setup()
     try:
-        await web.TCPSite(runner, context.host, context.port).start()
+        await listen(runner, "internal", context.host, context.port)
         port = int(runner.addresses[0][1])
         member = context.member(port)
         announcement = Announcement(context.backends.locks, member)

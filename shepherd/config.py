@@ -19,6 +19,16 @@ class ShepherdConfig:
         "Request bytes held at once, shared between environments and keys (docs/events.md); more "
         "are answered 503. With less than the default, large bodies are refused sooner.",
     )
+    connections_max: int = setting(
+        0,
+        "Connections of the public port at once (0: half of the files that may be open, at most "
+        "8,192; never more than that half). Without room idle ones are closed.",
+    )
+    connections_per_address_max: int = setting(
+        0,
+        "Of those from one address or IPv6 /64 (0: half of them). Raise it when many clients come "
+        "through one proxy or NAT. Addresses of this machine may use all: a proxy here has them.",
+    )
     proxied_requests_max: int = setting(
         512,
         "Requests handed to query roles at once; more are answered 503. An environment may use two "
@@ -55,6 +65,8 @@ class ShepherdConfig:
             raise ValueError("port must be between 0 and 65535")
         if self.named_partitions < 0:
             raise ValueError("named_partitions must be 0 or more")
+        if self.connections_max < 0 or self.connections_per_address_max < 0:
+            raise ValueError("connections_max and connections_per_address_max must be 0 or more")
         if not 0.5 <= self.ack_timeout_s <= 60:
             raise ValueError("ack_timeout_s must be between 0.5 and 60")
         if bool(self.tls_cert) != bool(self.tls_key):

@@ -48,7 +48,7 @@ def decode_event(
         data = scan.check_event(plain, depth, work)
         return Accepted(
             json_events.header_time(time, wire.arrival_ns),
-            json_events.sample_rate(rate.encode()) if rate.strip() else 1,
+            json_events.header_rate(rate),
             data,
         )
     except EventFault as fault:

@@ -62,6 +62,7 @@ class IngestParts:
     datasets: DatasetCache
     batcher: Batcher
     in_flight: Shares
+    requests: Shares
     pressure: Pressure
     key_limits: KeyLimits
     clock: Clock
@@ -99,7 +100,7 @@ class Ingest:
         self._decoders = Decoders()
 
     async def take(self, request: Incoming) -> Answer:
-        """Authenticate, hold room for the body, store, and sum up how it went.
+        """Authenticate, hold a place and room for the body, store, and sum up how it went.
 
         A batch answers 200 and the status of each event, in order; an event 200 without a body.
         Raises BellwetherError for a request that is refused as a whole.
@@ -110,7 +111,9 @@ class Ingest:
         name = dataset_name(request.name)
         status = events = 0
         try:
-            with self._intake(request, key) as intake:
+            with Held(parts.requests, key.environment.id, key.id) as place:
+                place.hold(1)  # of the connections, so that one key's slow bodies leave others some
+                intake = self._intake(request, key)
                 if request.route is Route.BATCH:
                     answer, events = await self._batch(request, key, name, intake)
                 else:

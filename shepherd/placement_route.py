@@ -1,5 +1,5 @@
-"""`GET /internal/placement`: who is avoided, why and since when, how everybody does,
-and which splitter is active."""
+"""`GET /internal/placement`: who is avoided, why and since when, how everybody does, which splitter
+is active, and the public port's connections."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from aiohttp import web
 
 from common.alarms import AlarmBoard
 from common.clock import Clock
+from common.http.room import Room
 from shepherd.health import Health, Target
 from shepherd.placement import Placement
 from shepherd.split.interface import Splitter
@@ -16,9 +17,15 @@ class PlacementRoute:
     """The handler."""
 
     def __init__(
-        self, placement: Placement, clock: Clock, splitter: Splitter, alarms: AlarmBoard
+        self,
+        placement: Placement,
+        clock: Clock,
+        splitter: Splitter,
+        alarms: AlarmBoard,
+        room: Room,
     ) -> None:
         self._placement = placement
+        self._room = room
         self._clock = clock
         self._splitter = splitter
         self._alarms = alarms
@@ -27,8 +34,23 @@ class PlacementRoute:
         """The placement as this shepherd sees it."""
         health = self._placement.health
         document = placement_document(health, self._clock.monotonic_ns(), self._clock.now_ns())
-        shown = {"splitter": self._splitter.name, "alarms": self._alarms.describe()}
+        shown = {
+            "splitter": self._splitter.name,
+            "alarms": self._alarms.describe(),
+            "connections": connections_document(self._room),
+        }
         return web.json_response(document | shown)
+
+
+def connections_document(room: Room) -> dict[str, Any]:
+    """Connections of the public port. refused: since the start, by why."""
+    return {
+        "open": len(room),
+        "max": room.capacity.all,
+        "per_address_max": room.capacity.per_address,
+        "closed_for_room": room.closed,
+        "refused": dict(room.refused),
+    }
 
 
 def placement_document(health: Health, now_ns: int, wall_ns: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import PayloadEncodingError
 
 from common import limits
 from common.alarms import AlarmBoard
@@ -19,6 +20,10 @@ from common.announce import Announcement
 from common.auth import KeyCache
 from common.draining import close_connections, linger
 from common.errors import BellwetherError, MetadataUnavailable
+from common.http.descriptors import Part, capacity, open_files
+from common.http.gate import KEEP_ALIVE_S, Gate, Rules
+from common.http.room import Room
+from common.http.serving import inner_of, listen, now_s
 from common.logs import say
 from common.metadata import Metadata
 from common.role import RoleContext
@@ -35,8 +40,7 @@ from shepherd.batcher import Batcher
 from shepherd.config import ShepherdConfig
 from shepherd.datasets import DatasetCache
 from shepherd.delivery import Delivery
-from shepherd.door.listener import INTERNAL_ERROR, KEEP_ALIVE_S, Listener, request_counter
-from shepherd.half_open import Connections, ProtocolSite
+from shepherd.door.listener import INTERNAL_ERROR, Listener, request_counter
 from shepherd.incoming import Route, from_aiohttp, to_aiohttp
 from shepherd.ingest import Ingest, IngestParts
 from shepherd.own_events import OwnEvents
@@ -47,10 +51,10 @@ from shepherd.probing import Probing
 from shepherd.proxy import QueryProxy
 from shepherd.refusals import RequestSummary
 from shepherd.shares import Shares
-from shepherd.silent import SilentConnections
 from shepherd.split.active import ActiveSplitter
 
 _UPKEEP_INTERVAL_S = 1.0
+_PUBLIC_RULES = Rules(patient=(b"/1/events/", b"/1/batch/", b"/1/auth"))
 _logger = logging.getLogger(__name__)
 # What aiohttp itself complains of are clients' broken requests, quoted: they may hold a key.
 _protocol_logger = logging.getLogger("shepherd.protocol")
@@ -82,6 +86,10 @@ async def serve(
     probing = Probing(backends.log, placement, delivery, clock)
     batcher = Batcher(delivery, context.random, config.linger_ms)
     in_flight = Shares(config.in_flight_bytes_max)
+    most = capacity(
+        Part.PUBLIC, open_files(), config.connections_max, config.connections_per_address_max
+    )
+    room = Room(most, now_s)
     pressure = Pressure(placement.health, in_flight, clock, config)
     summary = RequestSummary(context.telemetry)
     proxy = QueryProxy(backends.locks, keys, context.random, config.proxied_requests_max)
@@ -89,14 +97,21 @@ async def serve(
     splitter = ActiveSplitter()
     ingest = Ingest(
         IngestParts(
-            splitter, keys, datasets, batcher, in_flight, pressure, key_limits, clock, summary
+            splitter,
+            keys,
+            datasets,
+            batcher,
+            in_flight,
+            Shares(most.all),
+            pressure,
+            key_limits,
+            clock,
+            summary,
         )
     )
     readiness = Readiness(keys, backends.metadata)
 
-    silent = SilentConnections(clock)
-    connections = Connections(silent.spoke)
-    public = web.Application(middlewares=[connections.middleware(), answer_errors])
+    public = web.Application(middlewares=[answer_errors])
     for route in Route:
         public.router.add_post(route.pattern, _through_aiohttp(ingest, route))
     public.router.add_get("/1/auth", AuthRoute(keys).auth)
@@ -110,14 +125,23 @@ async def serve(
     add_health_routes(internal, readiness.not_ready, context.stop)
     close_connections(public, context.stop)
     internal.router.add_post("/internal/telemetry", own.receive)
-    shown = PlacementRoute(placement, clock, splitter, context.alarms)
+    shown = PlacementRoute(placement, clock, splitter, context.alarms, room)
     internal.router.add_get("/internal/placement", shown.show)
 
     public_runner, internal_runner = await _runner(public, config), await _runner(internal, config)
-    listener = Listener(ingest.take, _protocols(public_runner, connections), clock, context.stop)
-    await _listen(public_runner, config.host, config.port, config, listener.connect)
-    plain = _protocols(internal_runner, Connections())
-    await _listen(internal_runner, context.host, context.port, None, plain)
+    inner = inner_of(public_runner)
+    listener = Listener(ingest.take, lambda: Gate(inner, _PUBLIC_RULES, now_s), clock, context.stop)
+    await listen(
+        public_runner,
+        "public",
+        config.host,
+        config.port,
+        room=room,
+        connect=listener.connect,
+        tls=_tls(config),
+        reuse_port=config.reuse_port and config.port > 0,
+    )
+    await listen(internal_runner, "internal", context.host, context.port, part=Part.ASIDE)
     public_url = f"{'https' if config.tls_cert else 'http'}://{_address(public_runner)}"
     say(_logger, logging.INFO, "listening", public=public_url)
     port = int(internal_runner.addresses[0][1])
@@ -133,11 +157,10 @@ async def serve(
         asyncio.create_task(_every_second(datasets.register_pending)),
         asyncio.create_task(_every_second(datasets.confirm_used)),
         asyncio.create_task(_every_second(readiness.look)),
-        asyncio.create_task(_every_second(_alarming(context.alarms, placement, keys))),
+        asyncio.create_task(_every_second(_alarming(context.alarms, placement, keys, room))),
         asyncio.create_task(probing.keep()),
     ]
-    sweep = _sweep(silent, public_runner, listener)
-    upkeep.append(asyncio.create_task(_every_second(sweep)))
+    upkeep.append(asyncio.create_task(_every_second(_sweep(listener))))
     tell = _tell(context.telemetry, summary, own)
     upkeep.append(asyncio.create_task(_every_second(tell)))
     stopped = asyncio.create_task(context.stop.wait())
@@ -179,22 +202,19 @@ async def _every_second(work: Callable[[], Awaitable[object]]) -> None:
 
 
 def _alarming(
-    board: AlarmBoard, placement: Placement, keys: KeyCache
+    board: AlarmBoard, placement: Placement, keys: KeyCache, room: Room
 ) -> Callable[[], Awaitable[object]]:
     async def look() -> None:
         board.set("pushes_back", placement.health.pressure or None)
         board.set("metadata_replaced", keys.metadata_replaced)
+        board.set("connections_refused", room.trouble())
 
     return look
 
 
-def _sweep(
-    silent: SilentConnections, runner: web.AppRunner, listener: Listener
-) -> Callable[[], Awaitable[object]]:
+def _sweep(listener: Listener) -> Callable[[], Awaitable[object]]:
     async def sweep() -> None:
         listener.sweep()
-        if runner.server is not None:
-            silent.sweep(runner.server.connections)
 
     return sweep
 
@@ -256,6 +276,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         response = web.json_response({"error": error.reason}, status=error.status)
     except ConnectionError:
         raise  # the client is gone: nobody to answer
+    except (web.RequestPayloadError, PayloadEncodingError):  # broken chunks
+        response = web.json_response({"error": "the request's body cannot be read"}, status=400)
+        response.force_close()
     except Exception:
         _logger.exception("a request failed")
         response = web.json_response({"error": INTERNAL_ERROR}, status=500)
@@ -293,28 +316,6 @@ async def _runner(app: web.Application, config: ShepherdConfig) -> web.AppRunner
     )
     await runner.setup()
     return runner
-
-
-def _protocols(runner: web.AppRunner, connections: Connections) -> Callable[[], asyncio.Protocol]:
-    """Makes aiohttp's ends of connections."""
-    server = runner.server
-    assert server is not None, "the runner is set up"
-    return lambda: connections.wrap(server())
-
-
-async def _listen(
-    runner: web.AppRunner,
-    host: str,
-    port: int,
-    public: ShepherdConfig | None,
-    connect: Callable[[], asyncio.Protocol],
-) -> None:
-    """Serve connections made by `connect`; the runner's `addresses` tell the port."""
-    shared = public is not None and public.reuse_port and port > 0
-    tls = None if public is None else _tls(public)
-    site = ProtocolSite(runner, host, port, ssl_context=tls, backlog=1024, reuse_port=shared)
-    site.connect = connect
-    await site.start()
 
 
 def _address(runner: web.AppRunner) -> str:

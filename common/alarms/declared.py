@@ -101,6 +101,13 @@ _DECLARED = (
         "Stop the roles, then `bellwether metadata restore`.",
     ),
     Alarm(
+        "connections_refused",
+        Severity.PAGE,
+        "A shepherd refused connections in the last five minutes: as many are open as may be.",
+        "Raise the limit of open files (`ulimit -n`) or the setting that the text names; find out "
+        "which clients hold so many.",
+    ),
+    Alarm(
         "role_down",
         Severity.PAGE,
         "A role does not answer Prometheus.",

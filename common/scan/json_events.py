@@ -110,6 +110,13 @@ def sample_rate(raw: bytes) -> int:
     return int(rate)
 
 
+def header_rate(text: str) -> int:
+    """A sample rate from a header's value, 1 if that is empty. Raises EventFault."""
+    text = text.strip()
+    # Python reads numbers with `_` between digits and digits of every script: no client means those
+    return sample_rate(text.encode("ascii", "replace").replace(b"_", b"?")) if text else 1
+
+
 def event_time(raw: bytes, arrival_ns: int) -> int:
     """Unix ns of a JSON value: a number, a string in any time form, or null. Raises EventFault."""
     try:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from common.errors import BellwetherError
+from common.http.gate import BARE_LF, Gate
+from common.http.room import Standing
 from shepherd.body import BodyTooSlow, Intake, body_deadline_s
 from shepherd.door.head import HEAD_BYTES_MAX, HOT_START, Head, read_head
 from shepherd.incoming import Answer, Incoming
@@ -32,7 +34,7 @@ class Service(Protocol):
     def now_s(self) -> float:
         """The loop's time."""
 
-    def aiohttp(self) -> asyncio.Protocol:
+    def aiohttp(self) -> Gate:
         """A new connection of the application."""
 
     async def answer(self, request: Incoming) -> Answer:
@@ -48,19 +50,42 @@ class Service(Protocol):
 class Connection(asyncio.Protocol):
     """since_s: when it began to wait for what it waits for; spoke: a whole head has come."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, lost: Callable[[], object] = lambda: None) -> None:
         self._service = service
+        self._lost = lost
         self._transport: asyncio.Transport | None = None
-        self._aiohttp: asyncio.Protocol | None = None
+        self._aiohttp: Gate | None = None
         self._task: asyncio.Task[None] | None = None
         self._unread = b""  # behind the current request
+        self._known = False  # has had an answer that only a known key gets
         self._body: _Body | None = None  # of the current request while it is not whole
         self._skip = 0  # bytes of an answered request that are still to come
         self._ended = False
         self._writable = True
         self._paused = False
-        self.since_s = service.now_s()
+        self._since_s = service.now_s()
         self.spoke = False
+
+    @property
+    def since_s(self) -> float:
+        """When it began to wait for what it waits for."""
+        return self._since_s if self._aiohttp is None else self._aiohttp.since_s
+
+    def standing(self) -> Standing | None:
+        """What closing it would cost; None while a request is being answered."""
+        if self._aiohttp is not None:
+            standing = self._aiohttp.standing()
+            return standing if standing is None else max(standing, self._standing())
+        return None if self.busy else self._standing()
+
+    def _standing(self) -> Standing:
+        if self._known:
+            return Standing.KNOWN
+        return Standing.HEARD if self.spoke else Standing.SILENT
+
+    def overdue(self, now_s: float) -> bool:
+        """Whether aiohttp's side waits for too long; the listener looks after this side."""
+        return self._aiohttp is not None and self._aiohttp.overdue(now_s)
 
     @property
     def busy(self) -> bool:
@@ -123,6 +148,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._service.closed(self)
+        self._lost()
         self._transport = None
         if self._aiohttp is not None:
             self._aiohttp.connection_lost(exc)
@@ -153,7 +179,8 @@ class Connection(asyncio.Protocol):
         end = unread.find(_HEAD_END, 0, HEAD_BYTES_MAX)
         if end < 0:
             start = unread[: len(HOT_START)]
-            if len(unread) >= HEAD_BYTES_MAX or not HOT_START.startswith(start):
+            plain = HOT_START.startswith(start) and not BARE_LF.search(unread)
+            if len(unread) >= HEAD_BYTES_MAX or not plain:
                 self._hand_over()
             return
         head = read_head(unread[: end + 2])
@@ -164,6 +191,9 @@ class Connection(asyncio.Protocol):
         begin = end + len(_HEAD_END)
         stop = begin + head.length
         self._unread = unread[stop:]
+        if self._ended and len(unread) < stop:
+            self._transport.close()  # the rest of it will never come
+            return
         self._begin(head, unread[begin:stop])
 
     def _begin(self, head: Head, body: bytes) -> None:
@@ -179,19 +209,22 @@ class Connection(asyncio.Protocol):
         answer = await self._service.answer(request)
         body, self._body = self._body, None
         self._task = None
-        self.since_s = self._service.now_s()
+        self._since_s = self._service.now_s()
         transport = self._transport
         if transport is None or transport.is_closing():
             return
         if body is not None:
             self._skip = body.missing
-        last = self._ended or self._service.stopping
+        self._known = self._known or answer.status < 400
+        last = (self._ended and not self._unread) or self._service.stopping
         transport.write(self._service.encode(answer, last=last))
         if last:
             transport.close()
             return
         self._advance()
-        if len(self._unread) <= _WAITING_BYTES_MAX:
+        if self._ended and not self.busy and self._aiohttp is None:
+            transport.close()  # what came before its end is no whole request
+        elif len(self._unread) <= _WAITING_BYTES_MAX:
             self._resume()
 
     def _hand_over(self) -> None:
@@ -202,8 +235,10 @@ class Connection(asyncio.Protocol):
         if not self._writable:
             self._aiohttp.pause_writing()
         unread, self._unread = self._unread, b""
-        self._aiohttp.data_received(unread)
         self._resume()
+        self._aiohttp.data_received(unread)
+        if self._ended:
+            self._aiohttp.ended()
 
     def _pause(self) -> None:
         if not self._paused and self._transport is not None:

@@ -1,8 +1,9 @@
 """Heads of requests for events, read without aiohttp. It only ever says yes.
 
 What is not plainly one of the two routes in HTTP/1.1 with a length (chunks, `Expect`, folded
-lines, a header twice, bytes that are not printable ASCII) is not judged here: aiohttp reads it,
-or refuses it. So no head means one thing here and another there (request smuggling).
+lines, a header twice, bytes that are not printable ASCII) is not judged here: the gate in front of
+aiohttp (`common.http`) passes it on or refuses it. So no head means one thing here and another
+there (request smuggling).
 
 Measured: 11 us for the eight headers of a client. With the rest of the door a request costs 60 us
 less than through aiohttp's parser, request object, router, middlewares and response (one core,
@@ -24,6 +25,7 @@ _HEAD = re.compile(
     r"POST (/1/events|/1/batch)/([A-Za-z0-9_~-](?:[A-Za-z0-9._~-]|%(?!2[Ff])[0-9A-Fa-f]{2})*)"
     r" HTTP/1\.1\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+)"
 )
+_HOST = re.compile(r"[A-Za-z0-9._~:\[\]-]*")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _FOR_AIOHTTP: Final = frozenset(
     {"transfer-encoding", "expect", "upgrade", "trailer", "te", "sec-websocket-key1"}
@@ -58,7 +60,9 @@ def read_head(raw: bytes) -> Head | None:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip(" \t")
     count = len(lines) - 1
-    if len(headers) != count or count > _HEADERS_MAX or "host" not in headers:
+    if len(headers) != count or count > _HEADERS_MAX:
+        return None
+    if _HOST.fullmatch(headers.get("host", "/")) is None:
         return None
     if not _FOR_AIOHTTP.isdisjoint(headers):
         return None

@@ -15,11 +15,11 @@ from prometheus_client import Counter
 from common import limits, metrics
 from common.clock import Clock
 from common.errors import BellwetherError
+from common.http.gate import KEEP_ALIVE_S, Gate
 from shepherd.door.answers import AnswerWriter
 from shepherd.door.connection import Connection
 from shepherd.incoming import Answer, Incoming, error_answer
 
-KEEP_ALIVE_S: Final = 75.0  # longer than most clients' and balancers' own: they close first
 _SKIP_S = 10.0  # for the rest of a body that was refused before it had come
 _LOOK_S = 0.02  # between two looks whether the last answers are sent
 _COUNTERS_KEPT = 256  # routes times statuses
@@ -39,7 +39,7 @@ class Listener:
     def __init__(
         self,
         take: Callable[[Incoming], Awaitable[Answer]],
-        aiohttp: Callable[[], asyncio.Protocol],
+        aiohttp: Callable[[], Gate],
         clock: Clock,
         stop: asyncio.Event,
     ) -> None:
@@ -51,9 +51,9 @@ class Listener:
         self._connections: set[Connection] = set()
         self._ending = False
 
-    def connect(self) -> asyncio.Protocol:
-        """The protocol of a new connection."""
-        connection = Connection(self)
+    def connect(self, lost: Callable[[], object] = lambda: None) -> asyncio.Protocol:
+        """The protocol of a new connection. `lost` is called at its end."""
+        connection = Connection(self, lost)
         self._connections.add(connection)
         return connection
 
@@ -95,7 +95,7 @@ class Listener:
         """As `Service.now_s`."""
         return self._clock.monotonic_ns() / 1e9
 
-    def aiohttp(self) -> asyncio.Protocol:
+    def aiohttp(self) -> Gate:
         """As `Service.aiohttp`."""
         return self._aiohttp()
 
