@@ -24,6 +24,7 @@ _COMMANDS = {
     "damage": ("bellwether.commands.damage", "damage"),
     "rolling-restart": ("bellwether.commands.rolling_restart", "rolling_restart"),
     "bootstrap": ("bellwether.commands.bootstrap", "bootstrap"),
+    "retention": ("bellwether.commands.retention", "retention"),
     "metadata": ("bellwether.commands.metadata", "metadata"),
     "doctor": ("bellwether.commands.doctor", "doctor"),
     "keys": ("bellwether.commands.admin", "keys"),

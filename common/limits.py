@@ -193,6 +193,14 @@ DAMAGE_ANSWERED_MAX: Final = 20  # of those, in one partition's part of an answe
 
 # --- snapshot ----------------------------------------------------------------------------------
 DOCUMENT_FETCHES_MAX: Final = 8  # manifests asked for at once: hides a store's latency
+CLOCK_SKEW_NS: Final = 300 * 10**9  # clocks kept by NTP agree far better; more is a wrong one
+CLOCK_STEP_NS: Final = 2 * 24 * 3600 * 10**9  # a longer step needs a witness or an operator's word
+CLOCK_STEP_RATE: Final = 24  # hours of cut-off for each hour that a process runs: a day an hour
+CLOCK_ASK_S: Final = 60.0  # between two looks at the clocks of servers and other machines
+CLOCK_FRESH_NS: Final = 600 * 10**9  # so long a reading of another clock counts
+CLOCK_MEMBERS_MAX: Final = 4  # other machines asked at a time; a few that agree are enough
+CLOCK_TIMEOUT_S: Final = 3.0  # for the answer of one clock
+RUN_MARKS_MAX: Final = 128  # positions of the log whose age is counted: twice an hour for days
 LOG_RETENTION_ALARM_SHARE: Final = 0.5  # of the log's keeping time without a snapshot: alarm
 LOG_GROWN_ALARM_TIMES: Final = 2  # times the size a covered log is kept at: alarm
 RETENTION_DAYS_MAX: Final = 36_500  # of a dataset: a hundred years is for ever enough

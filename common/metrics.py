@@ -349,3 +349,15 @@ alarm_posts_total = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+retention_waiting_rows = Gauge(
+    "bellwether_retention_waiting_events",
+    "Events that would expire by this machine's clock and wait for a witness or a word (I13).",
+    ["partition"],
+    registry=REGISTRY,
+)
+retention_early_rows = Gauge(
+    "bellwether_retention_early_events",
+    "Events that expired before their time (I13). An alarm: `bellwether retention restore`.",
+    ["partition"],
+    registry=REGISTRY,
+)

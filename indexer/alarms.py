@@ -3,6 +3,7 @@
 A pure look at the facts; what they mean is raised on the process's board (`common/alarms`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from common import limits
@@ -11,6 +12,13 @@ from common.metrics import log_retention_left_seconds, uncovered_seconds
 
 _S_NS = 10**9
 _KINDS = ("snapshot_late", "log_retention_near", "log_growing", "disk_of_cuts_full")
+_TIMES = (
+    "clock_disagrees",
+    "clock_leapt",
+    "retention_waits",
+    "retention_unreadable",
+    "expired_too_early",
+)
 _STATES = ("partition_stopped", "twins_diverge", "gap")
 
 
@@ -124,4 +132,9 @@ class Alarms:
         """Look at the states."""
         found = state_alarms_of(states)
         for kind in _STATES:
+            self._board.set(kind, found.get(kind), self._partition)
+
+    def update_times(self, found: Mapping[str, str]) -> None:
+        """What is wrong with clocks and with what expires."""
+        for kind in _TIMES:
             self._board.set(kind, found.get(kind), self._partition)

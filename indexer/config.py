@@ -40,8 +40,17 @@ class IndexerConfig:
         "roles look every second",
     )
     retention_days: float = setting(60.0, "days that events are kept, by append time (0: for ever)")
-    retention_grace_s: int = setting(3_600, "time between giving up a segment and deleting it")
-    log_keep_hours: float = setting(24.0, "covered records stay in the log for repairs this long")
+    retention_grace_s: int = setting(
+        3_600, "time between giving up a segment and deleting it, by the clock and of time run"
+    )
+    clock_witnesses: bool = setting(
+        True,
+        "servers and roles at addresses of other machines prove what time it is; false where they "
+        "share this machine's clock, as containers of one machine do",
+    )
+    log_keep_hours: float = setting(
+        24.0, "covered records stay in the log for repairs this long, of time really run"
+    )
     log_keep_bytes: int = setting(2**30, "covered records stay in a partition up to this size")
     damage_wait_s: float = setting(
         600.0,

@@ -32,7 +32,7 @@ from indexer.budget import Use
 from indexer.damage import DamageLedger
 from indexer.fold import Action, Cut, Fold, PartitionStopped, Step
 from indexer.live import LiveRows
-from indexer.publishing import Publishing, published_only
+from indexer.publishing import Publishing
 from indexer.read_ahead import ReadAhead
 from indexer.replay import Replay
 from indexer.reports import report_gap
@@ -43,10 +43,9 @@ from indexer.shared import Shared
 from indexer.shred import Accepted
 from snapshot.bootstrap import Resumed, resume
 from snapshot.chain import Chain
-from snapshot.cutoffs import Cutoffs
 from snapshot.divergence import Divergence
 from snapshot.manifest import Gap, Manifest, SegmentEntry
-from snapshot.retention import RetentionBook
+from snapshot.retention import Retention, RetentionBook
 from snapshot.threads import to_store_thread
 
 _BACKOFF_FIRST_S = 0.5
@@ -79,6 +78,8 @@ class Partition:
         self.asked: deque[Void] = deque(maxlen=limits.VOIDS_WAITING_MAX)
         self.changed = asyncio.Event()
         self.retention = RetentionBook(self.chain)
+        self.expired_early: tuple[Retention, ...] = ()  # see expiry/keeper.py
+        self._known_ns: int | None = None
         self._resync = asyncio.Event()
         self._resync_reason = ""
         self._hidden: dict[str, SegmentEntry] = {}
@@ -173,7 +174,7 @@ class Partition:
             writer=WRITER,
             zone=context.zone,
         )
-        cutoffs = await to_store_thread(self.retention.refresh)
+        await to_store_thread(self.retention.refresh)
         await self.look()
         self.catch_up_to = self.log_bounds.end
         sealer = Sealer(
@@ -187,13 +188,13 @@ class Partition:
             self.divergences,
         )
         await to_store_thread(sealer.prepare)
-        await self._begin(resumed, cutoffs)
+        await self._begin(resumed)
         publishing = Publishing(self, sealer, shared.arrival, resumed, context, shared.config)
         self.publishing = publishing
         self.replay = Replay(
             self.number, resumed.carried.next_offset, self.catch_up_to, context.clock
         )
-        self.shared.warming.add(resumed.segments)
+        self.shared.warming.add(self.retention.shown(resumed.segments))
         say(
             logger,
             logging.INFO,
@@ -206,13 +207,15 @@ class Partition:
         )
         return publishing
 
-    async def _begin(self, resumed: Resumed, cutoffs: Cutoffs) -> None:
+    async def _begin(self, resumed: Resumed) -> None:
         known = resumed.history.newest.gaps if resumed.history.newest else []
         for gap in resumed.gaps:
             if gap not in known:
                 report_gap(self.number, gap)
         self.asked.clear()  # they are read again: what is folded now ends before them
-        dropped = [one.place for one in resumed.history.dropped]
+        if self._known_ns is None and resumed.history.newest is not None:
+            self._known_ns = resumed.history.newest.watermark_ns or None
+        dropped = [one.place for one in {*resumed.history.dropped, *self.retention.dropped}]
         fold = Fold(resumed.carried, resumed.epoch.number, dropped)
         await self.damage.begin(fold)
         self.fold, self._owners = fold, dict[str, tuple[str, str]]()
@@ -222,12 +225,14 @@ class Partition:
             watermark_ns=resumed.carried.watermark_ns,
             gaps=resumed.gaps,
             gone={entry.dataset: entry for entry in resumed.carried.gone},
-            cutoffs=cutoffs,
+            given_up=self.retention.given_up,
+            cutoffs=self.retention.cutoffs,
             earlier=resumed.earlier,
             rerouted=fold.reroutes.picture,
             damage=fold.quarantine.view,
         )
-        self._serve(served.with_segments(resumed.segments))
+        self.expired_early = tuple(self.retention.early(self.shared.clocks.now_ns))
+        self._serve(served.with_segments(self.retention.shown(resumed.segments)))
         self.notify()
 
     # --- following the log ----------------------------------------------------------------------
@@ -443,24 +448,29 @@ class Partition:
         end = self.log_bounds.end
         return max(1, end) if self.served is None else max(0, end - self.served.live.end_offset)
 
-    def hidden_by(self, cutoffs: Cutoffs) -> list[SegmentEntry]:
-        """Segments that are hidden, or would be if these cut-offs were in force."""
-        if self.served is None:
-            return []
-        entries = (entry for entries in self.served.segments.values() for entry in entries)
-        old = [entry for entry in entries if entry.append_max_ns < cutoffs.of(entry.dataset)]
-        waiting = frozenset() if self.publishing is None else self.publishing.waiting_objects
-        return published_only([*self._hidden.values(), *old], waiting)
+    @property
+    def hidden(self) -> list[SegmentEntry]:
+        """Segments of deleted datasets that are not given up yet."""
+        return list(self._hidden.values())
+
+    def evidence_ns(self) -> int | None:
+        """The newest time that was stored when this process first saw the partition: what its
+        own clock has had stamped since then proves nothing. None: nothing is stored.
+        """
+        if self._known_ns is None and self.publishing is not None:
+            return self.publishing.uncovered_since_ns
+        return self._known_ns
 
     def forget_hidden(self, given_up: list[SegmentEntry]) -> None:
         """These hidden segments are given up and need not be remembered."""
         for entry in given_up:
             self._hidden.pop(entry.object, None)
 
-    def expire(self, cutoffs: Cutoffs) -> None:
-        """Serve no segment that was appended wholly before its dataset's cut-off."""
-        if self.served is not None and cutoffs != self.served.cutoffs:
-            self._serve(replace(self.served, cutoffs=self.served.cutoffs.joined(cutoffs)))
+    def expire(self) -> None:
+        """Serve no segment any more that the retention documents give up."""
+        book, served = self.retention, self.served
+        if served is not None and served.given_up != book.given_up:
+            self._serve(replace(served, given_up=book.given_up, cutoffs=book.cutoffs))
 
     @property
     def needs_word(self) -> bool:

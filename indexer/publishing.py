@@ -22,7 +22,6 @@ from snapshot.batch_lists import BatchLists
 from snapshot.bootstrap import Resumed
 from snapshot.manifest import Manifest, SegmentEntry
 from snapshot.publish import Published
-from snapshot.retention import Covered
 
 
 class Serving(Protocol):
@@ -67,9 +66,7 @@ class Publishing:
         )
         self.lists = BatchLists(sealer.chain.manifest, resumed.history.keys, resumed.gaps)
         self._more = asyncio.Event()
-        self._covered = (
-            [] if newest is None else [Covered(newest.next_offset, newest.last_append_ns)]
-        )
+        self._covered = [] if newest is None else [newest.next_offset]
         self._show()
 
     def stages(self) -> tuple[Coroutine[Any, Any, None], Coroutine[Any, Any, None]]:
@@ -113,9 +110,9 @@ class Publishing:
         ends += [one.end_offset for one in served.live.sealing]
         return any(end <= offset for end in ends)
 
-    def covered_after(self, log_start: int) -> list[Covered]:
+    def covered_after(self, log_start: int) -> list[int]:
         """Ends of published cuts beyond the log's start, oldest first."""
-        self._covered = [end for end in self._covered if end.next_offset > log_start]
+        self._covered = [end for end in self._covered if end > log_start]
         return list(self._covered)
 
     async def _seal(self) -> None:
@@ -156,7 +153,7 @@ class Publishing:
         """The published segments take the place of the files that waited."""
         manifest, own = published.manifest, [entry.object for entry in sealed.entries]
         self.waiting.popleft()
-        self._covered.append(Covered(manifest.next_offset, manifest.last_append_ns))
+        self._covered.append(manifest.next_offset)
         self.predecessor = manifest.key
         self.last_manifest = manifest
         self.lists.published(manifest)

@@ -19,7 +19,8 @@ Segments = Mapping[str, tuple[SegmentEntry, ...]]
 class Served:
     """A picture of the partition before `live.end_offset` of its epoch. earlier: how far other
     logs of the partition were indexed, by log id. rerouted: what is undecided or dropped there.
-    damage: records that are missing from the rows.
+    damage: records that are missing from the rows. given_up: objects that
+    retention hides; cutoffs: up to what append times that is.
     """
 
     epoch: Epoch
@@ -28,6 +29,7 @@ class Served:
     segments: Segments = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     gone: Mapping[str, GoneEntry] = field(default_factory=dict)
+    given_up: frozenset[str] = frozenset()
     cutoffs: Cutoffs = field(default_factory=Cutoffs)
     earlier: Mapping[str, int] = field(default_factory=dict)
     rerouted: Rerouted = field(default_factory=Rerouted)
@@ -51,7 +53,7 @@ class Served:
 
     def hides(self, entry: SegmentEntry) -> bool:
         """Whether retention or the deletion of its dataset hides the whole segment."""
-        if entry.append_max_ns < self.cutoffs.of(entry.dataset):
+        if entry.object in self.given_up:
             return True
         gone = self.gone.get(entry.dataset)
         if gone is None:

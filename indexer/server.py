@@ -23,6 +23,8 @@ from indexer.claims import Claims
 from indexer.config import IndexerConfig
 from indexer.damage import watch_settlements
 from indexer.endpoints import Endpoints
+from indexer.expiry.clocks import Clocks
+from indexer.expiry.witnesses import Witnesses
 from indexer.exporting import MetadataExporting
 from indexer.held import HeldEndpoint
 from indexer.memory import keep_freed_pages
@@ -149,6 +151,12 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         warming_threads, config.segment_fetches, config.segment_cache_bytes, context.clock
     )
     retentions = Retentions(context.backends.metadata, context.clock, config.retention_days)
+    clocks = await asyncio.to_thread(
+        Clocks,
+        context.clock,
+        context.folder / "expiry" / "clock.json",
+        servers_elsewhere=config.clock_witnesses,
+    )
     indexer = Indexer(
         Shared(
             context,
@@ -162,6 +170,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
             budget,
             warming,
             retentions,
+            clocks,
         )
     )
     views = Views(indexer.partitions, fetching, Footers(), repairs, context.clock)
@@ -260,6 +269,9 @@ async def _index(
         asyncio.create_task(indexer.shared.warming.run()),
         asyncio.create_task(MetadataExporting(context).run()),
         asyncio.create_task(watch.run()),
+        asyncio.create_task(
+            Witnesses(context.backends, context.clock, context.random).run(indexer.shared.clocks)
+        ),
     ]
     say(logger, logging.INFO, "indexer listens", url=member.url, partitions=watch.partitions)
     try:

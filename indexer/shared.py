@@ -8,6 +8,7 @@ from common.role import RoleContext
 from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.config import IndexerConfig
+from indexer.expiry.clocks import Clocks
 from indexer.retentions import Retentions
 from indexer.shred import Shredder
 from indexer.tail import Tails
@@ -30,3 +31,4 @@ class Shared:
     budget: LiveBudget
     warming: Warming
     retentions: Retentions
+    clocks: Clocks

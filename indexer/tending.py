@@ -13,12 +13,9 @@ from common.logs import say
 from common.metrics import lag_records
 from common.record import Marker, heartbeat_record, marker_record
 from indexer.alarms import Facts, States
+from indexer.expiry.keeper import Keeper
 from indexer.fold import HOUR_NS
 from indexer.partition import Partition
-from snapshot.cutoffs import Cutoffs
-from snapshot.manifest import SegmentEntry
-from snapshot.retention import droppable_offset
-from snapshot.threads import to_store_thread
 
 _ROUND_S = 1.0
 _MARKER_AGAIN_NS = 60 * 10**9
@@ -37,7 +34,7 @@ class Caretaker:
         self._kept_house_ns = self._context.clock.monotonic_ns()
         self._reported_ns = self._context.clock.monotonic_ns()
         self._reported_offset = 0
-        self._log_bytes = 0
+        self._keeper = Keeper(partition)
         self._jitter_s = self._context.random.uniform(0, 2)
 
     async def run(self) -> None:
@@ -79,7 +76,7 @@ class Caretaker:
         now_ns = self._context.clock.monotonic_ns()
         if now_ns - self._kept_house_ns >= self._config.housekeeping_s * _S_NS:
             self._kept_house_ns = now_ns
-            await self._keep_house()
+            await self._keeper.keep_house()
         if now_ns - self._reported_ns >= self._config.telemetry_s * _S_NS:
             self._report(now_ns)
 
@@ -95,12 +92,13 @@ class Caretaker:
             now_ns=self._context.clock.now_ns(),
             uncovered_since_ns=since_ns,
             keep_ns=self._context.backends.log.keep_ns(),
-            log_bytes=self._log_bytes,
+            log_bytes=self._keeper.log_bytes,
             keep_bytes=config.log_keep_bytes,
             waiting_bytes=partition.shared.budget.waiting_bytes,
             waiting_max=config.unpublished_bytes_max,
         )
         partition.alarms.update(facts, config.snapshot_late_s)
+        partition.alarms.update_times(self._keeper.alarms())
 
     def _look_at_states(self) -> None:
         partition, served = self._partition, self._partition.served
@@ -154,51 +152,6 @@ class Caretaker:
             await self._context.backends.log.append(self._partition.number, record)
         except LogUnavailable as error:
             say(logger, logging.INFO, "control record not appended", why=str(error))
-
-    async def _keep_house(self) -> None:
-        partition = self._partition
-        self._log_bytes = await self._context.backends.log.size_bytes(partition.number)
-        now_ns = self._context.clock.now_ns()
-        cutoffs = await partition.shared.retentions.cutoffs()
-        hidden = [] if partition.stopped_reason else partition.hidden_by(cutoffs)
-        partition.expire(await to_store_thread(self._retire, hidden, cutoffs, now_ns))
-        await asyncio.to_thread(self._forget, hidden)
-        given_up = partition.retention.given_up
-        partition.forget_hidden([entry for entry in hidden if entry.object in given_up])
-        await self._drop_log()
-
-    def _retire(self, hidden: list[SegmentEntry], cutoffs: Cutoffs, now_ns: int) -> Cutoffs:
-        """Give up what retention or a deleted dataset hides; returns the newest cut-offs."""
-        retention = self._partition.retention
-        if hidden:
-            retention.give_up(hidden, cutoffs, now_ns)
-        retention.delete_due(now_ns, self._config.retention_grace_s * _S_NS)
-        return retention.refresh()
-
-    def _forget(self, hidden: list[SegmentEntry]) -> None:
-        """Remove the files, now that no new query can name them and fetch them again."""
-        for entry in hidden:
-            self._partition.shared.cache.forget(entry.object)
-
-    async def _drop_log(self) -> None:
-        """Free what is covered by the newest manifest and no longer kept for repairs."""
-        partition, config, log = self._partition, self._config, self._context.backends.log
-        served, newest, publishing = partition.served, partition.last_manifest, partition.publishing
-        if served is None or publishing is None or newest is None:
-            return
-        if newest.epoch_number != served.epoch.number:
-            return
-        start = partition.log_bounds.start
-        covered = publishing.covered_after(start)
-        keep_after_ns = self._context.clock.now_ns() - int(config.log_keep_hours * HOUR_NS)
-        offset = droppable_offset(covered, start, keep_after_ns)
-        if offset > start:
-            start = await log.drop_before(partition.number, offset)
-        for end in covered:
-            if await log.size_bytes(partition.number) <= config.log_keep_bytes:
-                break
-            if end.next_offset > start:
-                start = await log.drop_before(partition.number, end.next_offset)
 
     def _report(self, now_ns: int) -> None:
         partition = self._partition

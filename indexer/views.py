@@ -19,6 +19,7 @@ from common.columns.segment_read import SegmentReader
 from common.error_text import describe_error
 from common.errors import DamagedObject, LogUnavailable, ObjectMissing, ObjectsUnavailable
 from common.logs import say
+from indexer.expiry.early import expired_early
 from indexer.partition import Partition
 from indexer.repair import Repairs
 from indexer.served import Served
@@ -123,6 +124,9 @@ class Views:
                 damaged=_damaged(served, dataset, served.damage.missing),
                 given_up=sum(
                     one.end - one.first for one in _damaged(served, dataset, served.damage.given_up)
+                ),
+                expired_early=expired_early(
+                    held.expired_early, dataset, wanted, served.gone, held.shared.clocks.now_ns
                 ),
             )
         finally:

@@ -22,7 +22,8 @@ class StoredResult:
     """One result.
 
     query: its specification as JSON; body: the result's JSON once complete; error: why it failed;
-    task: while it runs or waits; asked_ns: when its caller last asked for it (monotonic).
+    task: while it runs or waits; asked_ns: when its caller last asked for it, added_ns: when it was
+    added (both monotonic: a clock that leaps drops nothing).
     """
 
     id: str
@@ -35,6 +36,7 @@ class StoredResult:
     body: bytes | None = None
     error: BellwetherError | None = None
     task: asyncio.Task[None] | None = None
+    added_ns: int = 0
 
     @property
     def finished(self) -> bool:
@@ -57,15 +59,16 @@ class StoredResults:
 
     def add(self, result: StoredResult) -> None:
         """Keep a result, making room for it."""
+        result.added_ns = self._clock.monotonic_ns()
         self._results[result.id] = result
         self.trim(result)
 
     def trim(self, newest: StoredResult | None = None) -> None:
         """Drop what is too old or too much; `newest` (the last one added unless given) stays."""
-        oldest_ns = self._clock.now_ns() - self._kept_ns
+        oldest_ns = self._clock.monotonic_ns() - self._kept_ns
         newest = newest or next(reversed(self._results.values()), None)
         for result in list(self._results.values()):
-            if result.created_ns >= oldest_ns:
+            if result.added_ns >= oldest_ns:
                 break
             if result is not newest:
                 self._give_up(result)

@@ -48,7 +48,9 @@ class DatasetView:
     and the blocks. dropped: places of batches that count in other partitions, sorted. undecided:
     the dataset's batches of which nobody knows yet. relies_on: see query.rerouted.Share. damaged:
     records that could not be read and may have had rows of the dataset. given_up: how many such
-    records an operator has counted as lost.
+    records an operator has counted as lost. expired_early: events, dated within the range of what
+    expired before its time with them, that retention has hidden although they were to be kept
+    (None: it is not known how many).
     """
 
     partition: int
@@ -68,6 +70,7 @@ class DatasetView:
     relies_on: Mapping[int, Place] = field(default_factory=dict)
     damaged: tuple[DamagedRecords, ...] = ()
     given_up: int = 0
+    expired_early: int | None = 0
 
 
 class PartitionNotHeld(LookupError):

@@ -1,7 +1,8 @@
 """Documents of the object store: JSON wrapped with the SHA-256 of its own bytes (I4).
 
 A document whose checksum does not match is never believed: DamagedObject. One of a newer format
-than this program knows is not damage: DocumentTooNew.
+than this program knows is not damage: DocumentTooNew. A kind whose newest format is not the first
+says so in `newest_format`.
 """
 
 import hashlib
@@ -43,8 +44,9 @@ def decode_checked(data: bytes, kind: type[T], key: str) -> T:
         if hashlib.sha256(body).hexdigest() != envelope.sha256:
             raise DamagedObject(f"{key}: checksum does not match")
         version = msgspec.json.decode(body, type=_Versioned).format
-        if version > DOCUMENT_FORMAT:
-            raise DocumentTooNew(f"{key}: format {version} is newer than {DOCUMENT_FORMAT}")
+        newest = getattr(kind, "newest_format", DOCUMENT_FORMAT)
+        if version > newest:
+            raise DocumentTooNew(f"{key}: format {version} is newer than {newest}")
         return msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError as error:
         raise DamagedObject(f"{key}: cannot be read: {error}") from error

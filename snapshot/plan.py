@@ -99,7 +99,7 @@ def _seconds(amount: int, per_s: float | None) -> float | None:
     return amount / per_s if per_s else None
 
 
-class _Untouched:
+class Untouched:
     """A store that a look cannot change: repairs that reading would make are left to indexers."""
 
     def __init__(self, objects: ObjectStore) -> None:
@@ -139,7 +139,7 @@ async def plan_bootstrap(
 
     shred: what an indexer does with records, to be timed. at_once: segments fetched together.
     """
-    store = _Untouched(objects)
+    store = Untouched(objects)
     log_id = (await log.open()).epoch
     plans: list[PartitionPlan] = []
     entries: list[SegmentEntry] = []
@@ -202,12 +202,8 @@ def _history(chain: Chain, log_start: int) -> tuple[History, list[SegmentEntry]]
     """The partition's history, and the segments that retention still shows."""
     history = read_history(chain, log_start)
     book = RetentionBook(chain)
-    cutoffs = book.refresh()
-    served = [
-        entry
-        for entry in history.segments
-        if entry.append_max_ns >= cutoffs.of(entry.dataset) and entry.object not in book.given_up
-    ]
+    book.refresh()
+    served = book.shown(history.segments)
     return history, served
 
 

@@ -16,7 +16,6 @@ from common.objects import ObjectStore
 from snapshot.bootstrap import read_epochs
 from snapshot.chain import Chain
 from snapshot.checked import DocumentTooNew
-from snapshot.cutoffs import Cutoffs
 from snapshot.divergence import REPORT, Divergence, divergence_prefix, list_divergences
 from snapshot.epochs import Epoch, decide_opening, epoch_key, split_stray
 from snapshot.manifest import (
@@ -129,7 +128,7 @@ class _PartitionCheck:
 
     def run(self) -> None:
         """Check what is in the object store."""
-        cutoffs, given_up = self._check_retention()
+        retention = self._check_retention()
         self._given_up = self._check_settlements()
         keys = self._counting(self._chain.manifest_keys())
         segments: list[SegmentEntry] = []
@@ -153,11 +152,7 @@ class _PartitionCheck:
             self._report.dropped += len(self._rerouted.dropped)
         self._check_checkpoints()
         self._check_divergences()
-        kept = [
-            entry
-            for entry in segments
-            if entry.append_max_ns >= cutoffs.of(entry.dataset) and entry.object not in given_up
-        ]
+        kept = retention.shown(segments)
         self._report.retired += len(segments) - len(kept)
         for done, entry in enumerate(sorted(kept, key=in_row_order)):
             self._progress(done, len(kept), f"partition {self._partition}")
@@ -189,20 +184,19 @@ class _PartitionCheck:
             self._wrong(f"epochs: {error}", UPGRADE)
             return [], []
 
-    def _check_retention(self) -> tuple[Cutoffs, frozenset[str]]:
+    def _check_retention(self) -> RetentionBook:
         book = RetentionBook(self._chain)
         try:
-            cutoffs = book.refresh()
+            book.refresh()
         except DocumentTooNew as error:
             self._wrong(f"retention: {error}", UPGRADE)
-            cutoffs = Cutoffs()
         for problem in unreadable(self._chain, retention_prefix(self._partition), Retention):
             remedy = (
                 "restore the object from a backup, or what the indexer keeps of it; until then "
                 "segments that it gave up may be looked for"
             )
             self._wrong(f"retention {problem}", remedy)
-        return cutoffs, book.given_up
+        return book
 
     def _check_checkpoints(self) -> None:
         for info in self._objects.list(checkpoint_prefix(self._partition)):

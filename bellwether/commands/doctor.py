@@ -1,6 +1,7 @@
 """`bellwether doctor`: check this machine, say what to do."""
 
 import asyncio
+import contextlib
 import os
 import random
 import sys
@@ -12,7 +13,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from bellwether.backends import log_folder, make_log, make_objects
+from bellwether.backends import log_folder, make_log, make_objects, open_metadata
 from bellwether.client import ClientError, connect, find_target, running_url
 from bellwether.commands.options import configuration_options
 from bellwether.config import (
@@ -27,16 +28,18 @@ from bellwether.secrets import check_token_file, key_file, read_key
 from bellwether.settings import Settings, SettingsError, load, parse_flag
 from common.auth import hash_key
 from common.clock import Clock, SystemClock
-from common.errors import Unavailable
+from common.errors import BellwetherError, Unavailable
 from common.locks.zookeeper.config import ZookeeperConfig
 from common.log.examine import has_log
 from common.log.kafka.config import KafkaConfig
 from common.metadata.mysql.config import MysqlConfig
 from common.objects.s3.config import S3Config
+from indexer.config import IndexerConfig
 from ops import cluster, data_folder
 from ops import doctor as checks
 from ops.cluster import check_token
 from ops.doctor import Finding, Verdict
+from ops.retention import Kept, check_retention
 from ops.status import read_status, troubles
 from shepherd.config import ShepherdConfig
 
@@ -69,6 +72,7 @@ def doctor(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> Non
         found += _check_machine(settings)
         found += asyncio.run(check_data(settings))
         found += asyncio.run(check_servers(settings, SystemClock(), random.Random()))
+        found += _check_retention(settings, SystemClock())
     console = Console(highlight=False)
     for item in found:
         line = Text(f"{item.verdict.value:5}", style=_STYLES[item.verdict])
@@ -185,6 +189,32 @@ async def check_servers(settings: Settings, clock: Clock, rng: random.Random) ->
         zookeeper = settings.section(ZookeeperConfig)
         found += await asyncio.to_thread(cluster.check_zookeeper, zookeeper, clock)
     return found
+
+
+def _check_retention(settings: Settings, clock: Clock) -> list[Finding]:
+    """What waits to expire, or went too early; nothing where nothing is stored yet."""
+    folder, chosen = settings.section(NodeConfig).data, settings.section(BackendsConfig)
+    needed = ("log", "objects", "metadata.db") if chosen.embedded else ()
+    if not all((folder / name).exists() for name in needed):
+        return []  # to look would make it
+    try:
+        with contextlib.closing(open_metadata(settings)) as metadata:
+            own_days = metadata.list_retentions()
+        indexer = settings.section(IndexerConfig)
+        kept = Kept(indexer.retention_days, own_days, indexer.retention_grace_s)
+        partitions = range(asyncio.run(_partitions(settings, clock)))
+        return check_retention(make_objects(settings, clock), partitions, kept, clock.now_ns())
+    except BellwetherError as error:
+        remedy = "see the findings about the log, the objects and the metadata"
+        return [Finding("retention", Verdict.WARN, str(error), remedy)]
+
+
+async def _partitions(settings: Settings, clock: Clock) -> int:
+    log = make_log(settings, clock)
+    try:
+        return (await log.open()).partitions
+    finally:
+        await log.close()
 
 
 async def _server_time_s(url: str) -> float | None:

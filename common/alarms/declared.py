@@ -64,6 +64,38 @@ _DECLARED = (
         "Look at the object store.",
     ),
     Alarm(
+        "clock_disagrees",
+        Severity.PAGE,
+        "Clocks of this machine and of others differ by more than five minutes: nothing expires.",
+        "Set the one that is wrong, and keep all with NTP.",
+    ),
+    Alarm(
+        "clock_leapt",
+        Severity.PAGE,
+        "This machine's clock was moved by more than two days while an indexer ran.",
+        "Set it right, and keep it with NTP; nothing expires on its word alone.",
+    ),
+    Alarm(
+        "retention_waits",
+        Severity.TICKET,
+        "Events would expire by this machine's clock, in a step that nothing else confirms.",
+        "`bellwether retention` shows them; if clock and retention are right: `bellwether "
+        "retention confirm`.",
+    ),
+    Alarm(
+        "retention_unreadable",
+        Severity.TICKET,
+        "A retention document cannot be read: nothing is deleted.",
+        "Restore it from a backup, or restart an indexer that has a copy.",
+    ),
+    Alarm(
+        "expired_too_early",
+        Severity.PAGE,
+        "Events expired before their time, because a clock was wrong; answers over them are "
+        "incomplete.",
+        "`bellwether retention`, then `bellwether retention restore` before they are deleted.",
+    ),
+    Alarm(
         "partition_stopped",
         Severity.PAGE,
         "A partition is served but not indexed any further.",

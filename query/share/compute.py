@@ -126,7 +126,8 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
     damaged = view.damaged[: limits.DAMAGE_ANSWERED_MAX]
     more = sum(one.end - one.first for one in view.damaged[limits.DAMAGE_ANSWERED_MAX :])
     whole = not (view.gaps or view.unserved or view.catching_up or view.stopped or unlisted)
-    whole = whole and not damaged
+    expired_early = view.expired_early != 0
+    whole = whole and not damaged and not expired_early
     reason = ""
     if other_log:
         reason = f"the log is {view.epoch}, an offset of {plan.log} was asked for"
@@ -140,6 +141,9 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
         reason = "records were lost before they were indexed"
     elif damaged:
         reason = reason_of(damaged, more)
+    elif expired_early:
+        many = "events" if view.expired_early is None else f"{view.expired_early:,} events"
+        reason = f"{many} expired before their time: bellwether retention restore"
     elif view.catching_up:
         reason = "the indexer is still catching up with the log"
     elif unlisted:

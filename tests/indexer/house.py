@@ -22,6 +22,7 @@ from common.telemetry import NoTelemetry
 from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.config import IndexerConfig
+from indexer.expiry.clocks import Clocks
 from indexer.partition import Partition
 from indexer.retentions import Retentions
 from indexer.shared import Shared
@@ -117,6 +118,7 @@ async def running(
     budget: LiveBudget | None = None,
     shredder: Shredder | None = None,
     arrival: Arrival | None = None,
+    clocks: Clocks | None = None,
 ) -> AsyncIterator[Partition]:
     """A partition that is being indexed; dropped without a goodbye at the end."""
     identity = await context.backends.log.open()
@@ -141,6 +143,7 @@ async def running(
         budget,
         warming,
         retentions,
+        clocks or Clocks(context.clock, context.folder / "expiry" / "clock.json"),
     )
     partition = Partition(number, shared)
     tasks = [asyncio.create_task(partition.run()), asyncio.create_task(warming.run())]

@@ -1,18 +1,23 @@
 """Nothing is deleted before it was given up in public and the grace is over (I4, I5)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
+import msgspec
 import pytest
 
+from common import limits
 from common.errors import ObjectsUnavailable
 from common.objects.directory import DirectoryObjects
 from common.record import Marker, gone_record, marker_record
 from indexer.tending import Caretaker
 from snapshot.chain import Chain
+from snapshot.checked import DocumentTooNew, decode_checked, encode_checked
 from snapshot.cutoffs import Cutoffs
-from snapshot.manifest import SegmentEntry, segment_key
-from snapshot.retention import Covered, RetentionBook, droppable_offset
+from snapshot.manifest import Dropped, SegmentEntry, segment_key
+from snapshot.retention import Expired, GivenUp, Retention, RetentionBook
 from snapshot.verify import verify
 from tests.indexer.faulty import FaultyObjects
 from tests.indexer.house import DATASET, QUICK, append, open_context, published, running, until
@@ -41,20 +46,156 @@ def entry(name: str, append_ns: int) -> SegmentEntry:
     )
 
 
+def given(*entries: SegmentEntry, cutoffs: Cutoffs | None = None, due_ns: int = 0) -> GivenUp:
+    """These segments are given up because of their age, of which the last is due then."""
+    expired = Expired(
+        dataset="d",
+        segments=len(entries),
+        rows=len(entries),
+        size_bytes=len(entries),
+        time_min_ns=0,
+        time_max_ns=0,
+        append_min_ns=min(e.append_min_ns for e in entries),
+        append_max_ns=max(e.append_max_ns for e in entries),
+        epoch_number=1,
+        end_offset=1,
+        due_ns=due_ns,
+    )
+    return GivenUp(entries, [expired], cutoffs or Cutoffs(6))
+
+
+def ran(ns: int) -> Callable[[int], int]:
+    """Somebody has run for so long since every document."""
+    return lambda _: ns
+
+
 def test_objects_go_only_after_the_document_and_the_grace(tmp_path: Path) -> None:
     objects = DirectoryObjects(tmp_path)
     chain = Chain(objects, 0, None)
     old = entry("a", 5)
     objects.put_if_absent(segment_key(old.object), b"x")
     book, twin = RetentionBook(chain), RetentionBook(chain)
-    assert book.give_up([old], Cutoffs(6), now_ns=100) is not None
-    assert twin.give_up([old], Cutoffs(6), now_ns=101) is None
+    assert book.give_up(given(old), 100, "one") is not None
+    assert twin.give_up(given(old), 101, "two") is None
     assert twin.refresh() == Cutoffs(6)
-    assert book.delete_due(now_ns=109, grace_ns=10) == 0
+    assert book.delete_due(109, 10, ran(10), "one") == 0
+    assert book.delete_due(10**18, 10, ran(9), "one") == 0  # the clock leapt, nobody ran
+    assert book.delete_due(109, 10, ran(10**18), "one") == 0  # the clock stands still
     assert objects.head(segment_key(old.object)) is not None
-    assert book.delete_due(now_ns=110, grace_ns=10) == 1
+    assert book.delete_due(110, 10, ran(10), "one") == 1
     assert objects.head(segment_key(old.object)) is None
-    assert twin.delete_due(now_ns=200, grace_ns=10) == 1  # doing it twice is harmless
+    twin.refresh()
+    assert twin.delete_due(200, 10, ran(0), "two") == 1  # announced: twice is harmless
+    assert book.delete_due(10**18, 10, ran(10**18), "one") == 0
+
+
+def test_nothing_can_be_taken_back_once_its_deletion_is_announced(tmp_path: Path) -> None:
+    chain = Chain(DirectoryObjects(tmp_path), 0, None)
+    book, other = RetentionBook(chain), RetentionBook(chain)
+    book.give_up(given(entry("a", 5)), 100, "one")
+    other.refresh()
+    assert set(other.recoverable()) == {"a" * 64}
+    book.delete_due(200, 10, ran(10), "one")
+    assert other.restore([entry("a", 5)], [], 300, "operator") == []
+    assert other.given_up == {"a" * 64}
+
+
+def test_deletion_that_was_decided_before_a_restoration_was_read_does_not_happen(
+    tmp_path: Path,
+) -> None:
+    objects = DirectoryObjects(tmp_path)
+    chain = Chain(objects, 0, None)
+    objects.put_if_absent(segment_key("a" * 64), b"x")
+    book, other = RetentionBook(chain), RetentionBook(chain)
+    book.give_up(given(entry("a", 5)), 100, "one")
+    assert other.restore([entry("a", 5)], [], 150, "operator") == [entry("a", 5)]
+    assert book.delete_due(200, 10, ran(10), "one") == 0
+    assert objects.head(segment_key("a" * 64)) is not None
+    assert book.given_up == frozenset()
+
+
+def test_restored_segments_are_shown_even_if_a_checkpoint_left_them_out(tmp_path: Path) -> None:
+    chain = Chain(DirectoryObjects(tmp_path), 0, None)
+    book = RetentionBook(chain)
+    book.give_up(given(entry("a", 5), entry("b", 5)), 100, "one")
+    book.restore([entry("a", 5)], [Dropped(1, 0)], 150, "operator")
+    reader = RetentionBook(chain)
+    reader.refresh()
+    shown = reader.shown([entry("b", 5), entry("c", 9)])
+    assert {one.object[0] for one in shown} == {"a", "c"}
+    assert reader.dropped == {Dropped(1, 0)}
+    assert reader.given_up == {"b" * 64}
+    book.give_up(given(entry("a", 5)), 200, "one")  # its time has come after all
+    reader.refresh()
+    assert reader.shown([]) == []
+
+
+def test_program_that_does_not_know_restorations_refuses_them_instead_of_hiding_on(
+    tmp_path: Path,
+) -> None:
+    chain = Chain(DirectoryObjects(tmp_path), 0, None)
+    book = RetentionBook(chain)
+    given_up = book.give_up(given(entry("a", 5)), 100, "one")
+    book.restore([entry("a", 5)], [], 150, "operator")
+    keys = [info.key for info in chain.objects.list("retention/00000/")]
+
+    class Before(Retention, frozen=True, kw_only=True):
+        """As a program of format 1 reads it."""
+
+        newest_format: ClassVar[int] = 1
+
+    assert given_up is not None
+    assert decode_checked(chain.objects.get(keys[0]), Before, keys[0]).objects == ["a" * 64]
+    with pytest.raises(DocumentTooNew):
+        decode_checked(chain.objects.get(keys[1]), Before, keys[1])
+
+
+def test_document_of_an_older_program_is_applied_as_before(tmp_path: Path) -> None:
+    class Before(msgspec.Struct, frozen=True, kw_only=True):
+        partition: int = 0
+        number: int = 1
+        append_before_ns: int = 6
+        objects: list[str]
+        published_ns: int = 100
+        datasets: dict[str, int] = {}
+        format: int = 1
+
+    chain = Chain(DirectoryObjects(tmp_path), 0, None)
+    chain.objects.put_if_absent(
+        "retention/00000/00000001.json", encode_checked(Before(objects=["a" * 64]))
+    )
+    book = RetentionBook(chain)
+    assert book.refresh() == Cutoffs(6)
+    assert book.shown([entry("a", 5), entry("b", 7)]) == [entry("b", 7)]
+    assert [one.number for one in book.early(100 - limits.CLOCK_SKEW_NS - 1)] == [1]
+    assert book.early(100) == []
+
+
+def test_what_expired_before_its_time_is_told_and_kept_until_then(tmp_path: Path) -> None:
+    objects = DirectoryObjects(tmp_path)
+    chain = Chain(objects, 0, None)
+    objects.put_if_absent(segment_key("a" * 64), b"x")
+    book = RetentionBook(chain)
+    due_ns = 10**15
+    book.give_up(given(entry("a", 5), due_ns=due_ns), 2 * 10**15, "one")
+    assert [one.number for one in book.early(10**12)] == [1]
+    assert book.delete_due(10**12, 10, ran(10**18), "one") == 0
+    assert book.early(due_ns) == []
+    assert book.delete_due(due_ns, 10, ran(10), "one") == 1
+
+
+def test_nothing_is_deleted_while_a_document_cannot_be_read(tmp_path: Path) -> None:
+    objects = DirectoryObjects(tmp_path)
+    chain = Chain(objects, 0, None)
+    objects.put_if_absent(segment_key("a" * 64), b"x")
+    book = RetentionBook(chain)
+    book.give_up(given(entry("a", 5)), 100, "one")
+    objects.put_if_absent("retention/00000/00000002.json", b"not a document")
+    reader = RetentionBook(chain)
+    reader.refresh()
+    assert reader.unreadable == "retention/00000/00000002.json"
+    assert reader.delete_due(10**18, 10, ran(10**18), "one") == 0
+    assert objects.head(segment_key("a" * 64)) is not None
 
 
 def test_document_that_could_not_be_read_for_a_moment_is_not_passed_over(tmp_path: Path) -> None:
@@ -67,7 +208,7 @@ def test_document_that_could_not_be_read_for_a_moment_is_not_passed_over(tmp_pat
 
     objects = Flaky(DirectoryObjects(tmp_path))
     objects.put_if_absent("retention/00000/readme.txt", b"not ours")
-    RetentionBook(Chain(objects, 0, None)).give_up([entry("a", 5)], Cutoffs(6), now_ns=100)
+    RetentionBook(Chain(objects, 0, None)).give_up(given(entry("a", 5)), 100, "one")
     twin = RetentionBook(Chain(objects, 0, None))
     objects.lying = 1.0
     with pytest.raises(ObjectsUnavailable):
@@ -76,19 +217,13 @@ def test_document_that_could_not_be_read_for_a_moment_is_not_passed_over(tmp_pat
     assert twin.given_up == {"a" * 64}
 
 
-def test_cut_off_never_goes_back(tmp_path: Path) -> None:
+def test_cut_off_never_goes_back_unless_something_is_restored(tmp_path: Path) -> None:
     book = RetentionBook(Chain(DirectoryObjects(tmp_path), 0, None))
-    book.give_up([entry("a", 5)], Cutoffs(60), now_ns=1)
-    book.give_up([entry("b", 5)], Cutoffs(0), now_ns=2)
+    book.give_up(given(entry("a", 5), cutoffs=Cutoffs(60)), 1, "one")
+    book.give_up(given(entry("b", 5), cutoffs=Cutoffs(0)), 2, "one")
     assert book.refresh() == Cutoffs(60)
-
-
-def test_log_drops_only_what_is_covered_and_old() -> None:
-    covered = [Covered(10, 100), Covered(20, 200), Covered(30, 300)]
-    assert droppable_offset(covered, 0, keep_after_ns=201) == 20
-    assert droppable_offset(covered, 0, keep_after_ns=10**18) == 30
-    assert droppable_offset(covered, 5, keep_after_ns=0) == 5
-    assert droppable_offset([], 5, keep_after_ns=10**18) == 5
+    book.restore([entry("a", 5)], [], 3, "operator")
+    assert book.refresh() == Cutoffs(5)
 
 
 async def test_deleted_datasets_segments_are_given_up_and_verify_stays_clean(

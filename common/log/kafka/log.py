@@ -110,6 +110,11 @@ class KafkaLog:
         broker = None if self._closed else self._cluster.leader(partition)
         return "" if broker is None else broker.name
 
+    def leader_host(self, partition: int) -> str:
+        """Host of the broker that leads the partition, or ""."""
+        broker = None if self._closed else self._cluster.leader(partition)
+        return "" if broker is None else broker.address[0]
+
     def keep_ns(self) -> int | None:
         """The topic's retention.ms; None when it keeps everything."""
         return self._keep_ns

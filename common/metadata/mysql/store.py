@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from common.clock import Clock
 from common.errors import Conflict, MetadataUnavailable
 from common.metadata.interface import (
     Access,
@@ -38,6 +39,7 @@ from common.metadata.mysql.rows import (
 )
 from common.metadata.rows import encode_access
 from common.names import environment_id, team_id
+from common.witness import ClockReading, is_elsewhere, reading_of
 
 _LONG_S = 60.0  # one answer to who reads or writes every row
 _MIGRATING_S = 120.0  # one step of a migration, on a large table
@@ -82,6 +84,16 @@ class MysqlMetadata:
         """Close the connections; calls raise MetadataUnavailable until it is opened again."""
         self._opened = False
         self._pool.close()
+
+    def read_clock(self, clock: Clock) -> ClockReading | None:
+        """The server's clock. Raises MetadataUnavailable."""
+        with self._pool.connection() as db, db.cursor() as cursor:
+            begin_ns = clock.monotonic_ns()
+            cursor.execute("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))")
+            (micros,) = cursor.fetchone() or (0,)
+            span = (begin_ns, clock.monotonic_ns())
+        elsewhere = not self._config.socket and is_elsewhere(self._config.host)
+        return reading_of("the database", int(micros) * 1_000, 1_000, span, elsewhere=elsewhere)
 
     def ensure_team(self, name: str, slug: str) -> Team:
         """The team of that slug, created if there is none."""

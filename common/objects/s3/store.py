@@ -10,8 +10,10 @@ import random
 import re
 import threading
 from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -19,10 +21,11 @@ from common import durable
 from common.clock import Clock
 from common.errors import ObjectMissing, ObjectsUnavailable
 from common.objects.interface import ObjectInfo
-from common.objects.s3.attempts import Attempts, Meaning, RetryBudget, meaning, unavailable
+from common.objects.s3.attempts import ERRORS, Attempts, Meaning, RetryBudget, meaning, unavailable
 from common.objects.s3.client import make_client
 from common.objects.s3.config import S3Config
 from common.objects.s3.upload import SHA256, Source, Upload
+from common.witness import ClockReading, is_elsewhere, reading_of
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -118,6 +121,22 @@ class S3Objects:
         except ClientError as error:
             if meaning(error) is not Meaning.MISSING:
                 raise unavailable(error, self._where) from error
+
+    def read_clock(self, clock: Clock) -> ClockReading | None:
+        """The server's clock, by the Date of an answer (whole seconds); None if it has none."""
+        begin_ns = clock.monotonic_ns()
+        try:
+            answer = self._client().head_bucket(Bucket=self._config.bucket)["ResponseMetadata"]
+        except ERRORS as error:
+            raise unavailable(error, self._where) from error
+        span = (begin_ns, clock.monotonic_ns())
+        told = answer["HTTPHeaders"].get("date")
+        if not told:
+            return None
+        host = urlsplit(self._config.endpoint).hostname or ""
+        elsewhere = not self._config.endpoint or is_elsewhere(host)
+        theirs_ns = int(parsedate_to_datetime(told).timestamp()) * 10**9
+        return reading_of("the object store", theirs_ns, 10**9, span, elsewhere=elsewhere)
 
     def _upload(self, key: str, data: bytes | Path) -> Upload:
         where = self._place(key)

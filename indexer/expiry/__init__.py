@@ -1,0 +1,1 @@
+"""What may be expired, deleted and dropped, and on whose word (I13)."""

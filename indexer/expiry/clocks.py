@@ -1,0 +1,132 @@
+"""What this process knows of the time: its own clock, those of others, and what it believes (I13).
+
+One for all partitions. Readings of other clocks are kept against monotonic time, so a leap of this
+machine's clock shows at once, not at the next reading.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from common import durable, limits
+from common.clock import Clock
+from common.logs import say
+from common.witness import ClockReading
+from indexer.expiry.trusted import TrustedTime
+
+_SAVE_NS = 60 * 10**9
+logger = logging.getLogger(__name__)
+
+
+class _Saved(msgspec.Struct):
+    trusted_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A reading, and when that was (monotonic)."""
+
+    reading: ClockReading
+    read_ns: int
+
+
+class Clocks:
+    """Used from one event loop, except `save`."""
+
+    def __init__(self, clock: Clock, path: Path, *, servers_elsewhere: bool = True) -> None:
+        """Blocks briefly: reads the file. servers_elsewhere: whether what answers at addresses of
+        other machines has clocks of its own (containers of one machine have not).
+        """
+        self._clock = clock
+        self._path = path
+        self._servers_elsewhere = servers_elsewhere
+        self._readings: dict[str, _Kept] = {}
+        self._saved_ns = clock.monotonic_ns() - _SAVE_NS
+        self.trusted = TrustedTime(self._load())
+
+    def _load(self) -> int | None:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=_Saved).trusted_ns
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            say(logger, logging.WARNING, "trusted time cannot be read", why=str(error))
+            return None
+
+    def heard(self, readings: Sequence[ClockReading]) -> None:
+        """Other clocks were read just now."""
+        for one in readings:
+            self._readings[one.name] = _Kept(one, self._clock.monotonic_ns())
+
+    def look(self, evidence_ns: int | None, confirmed_ns: int = 0) -> None:
+        """Take note of the time. evidence_ns: newest time that the stored data tells of."""
+        wall_ns, steady_ns = self._clock.now_ns(), self._clock.monotonic_ns()
+        if not self.trusted.is_known:
+            self.trusted.begin(evidence_ns, wall_ns)
+        self.trusted.look(wall_ns, steady_ns, agreed=self.agreed, confirmed_ns=confirmed_ns)
+
+    @property
+    def now_ns(self) -> int:
+        """The time that things may expire by."""
+        return self.trusted.now_ns if self.trusted.is_known else self._clock.now_ns()
+
+    def disagreeing(self) -> dict[str, int]:
+        """Clocks that say something else than ours, with how far they are ahead (ns)."""
+        return {
+            name: ahead_ns
+            for name, kept in self._fresh().items()
+            if abs(ahead_ns := kept.reading.ahead_ns(self._clock))
+            > limits.CLOCK_SKEW_NS + kept.reading.error_ns
+        }
+
+    @property
+    def agreed(self) -> bool:
+        """Whether a clock of another machine says the same as ours, and none says otherwise."""
+        elsewhere = any(kept.reading.elsewhere for kept in self._fresh().values())
+        return self._servers_elsewhere and elsewhere and not self.disagreeing()
+
+    def _fresh(self) -> dict[str, _Kept]:
+        since_ns = self._clock.monotonic_ns() - limits.CLOCK_FRESH_NS
+        self._readings = {n: kept for n, kept in self._readings.items() if kept.read_ns >= since_ns}
+        return self._readings
+
+    def alarms(self) -> dict[str, str]:
+        """What is wrong with the clocks, and what to do."""
+        found: dict[str, str] = {}
+        if others := self.disagreeing():
+            told = ", ".join(
+                f"{name} is {abs(ns) / 1e9:,.0f} s {'ahead' if ns > 0 else 'behind'}"
+                for name, ns in sorted(others.items())
+            )
+            found["clock_disagrees"] = (
+                f"clocks differ: {told} of this machine's; nothing expires until they agree: "
+                "set the wrong one, and keep all with NTP"
+            )
+        leapt_ns = self.trusted.leapt_ns
+        if abs(leapt_ns) > limits.CLOCK_STEP_NS:
+            found["clock_leapt"] = (
+                f"this machine's clock was moved by {days(leapt_ns)} while this indexer ran; "
+                "nothing expires on that word alone: set it right, and keep it with NTP"
+            )
+        return found
+
+    def save(self) -> None:
+        """Write the trusted time down if it is time to. Blocks."""
+        steady_ns = self._clock.monotonic_ns()
+        if self.trusted.saved_ns is None or steady_ns - self._saved_ns < _SAVE_NS:
+            return
+        self._saved_ns = steady_ns
+        try:
+            durable.make_folder(self._path.parent)
+            durable.replace(self._path, msgspec.json.encode(_Saved(self.trusted.saved_ns)))
+        except OSError as error:
+            say(logger, logging.WARNING, "trusted time not saved", why=str(error))
+
+
+def days(ns: int) -> str:
+    """A span of time in words."""
+    word = "back" if ns < 0 else "ahead"
+    return f"{abs(ns) / (24 * 3600 * 10**9):,.1f} days {word}"

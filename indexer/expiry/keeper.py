@@ -1,0 +1,213 @@
+"""House-keeping of one partition: what expires, goes, comes back, leaves the log (I5, I13).
+
+Everything destructive is here, and follows from documents, from time that somebody really ran, and
+from a clock only as far as `Clocks` and `Steps` let it. It decides nothing about what the log
+means (I3).
+"""
+
+import asyncio
+import logging
+
+from common.errors import ObjectsUnavailable
+from common.logs import say
+from common.metrics import retention_early_rows, retention_waiting_rows
+from indexer.expiry.clocks import days
+from indexer.expiry.plan import Plan, Times, Waiting, plan
+from indexer.expiry.run_time import RunTime
+from indexer.expiry.steps import Steps
+from indexer.partition import Partition
+from indexer.publishing import published_only
+from snapshot.cutoffs import HOUR_NS, Cutoffs
+from snapshot.manifest import SegmentEntry
+from snapshot.retention import GivenUp
+from snapshot.threads import to_store_thread
+from snapshot.words import WordBook
+
+_S_NS = 10**9
+logger = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Keeps house for one partition; called by its caretaker, one round after the other."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+        self._context = partition.shared.context
+        self._config = partition.shared.config
+        steady_ns = self._context.clock.monotonic_ns()
+        path = self._context.folder / "expiry" / f"{partition.number:05d}.json"
+        self._run = RunTime(path, steady_ns)
+        self._steps = Steps(steady_ns)
+        self._words = WordBook(partition.chain)
+        self._restore_seen = partition.retention.last_restore
+        self._writer = self._context.instance
+        self.log_bytes = 0
+        self.waiting = Waiting()
+
+    async def keep_house(self) -> None:
+        """One round."""
+        partition, clocks = self._partition, self._partition.shared.clocks
+        self._run.look(self._context.clock.monotonic_ns())
+        self.log_bytes = await self._context.backends.log.size_bytes(partition.number)
+        try:
+            await to_store_thread(self._read_documents)
+            clocks.look(partition.evidence_ns(), self._words.time_ns())
+            await self._retire()
+        finally:
+            await asyncio.to_thread(self._save)
+        await self._drop_log()
+
+    def _read_documents(self) -> None:
+        self._partition.retention.refresh()
+        self._words.refresh()
+
+    def _save(self) -> None:
+        self._run.save()
+        self._partition.shared.clocks.save()
+
+    # --- segments ---------------------------------------------------------------------------------
+    async def _retire(self) -> None:
+        partition = self._partition
+        if partition.served is None or self._took_back():
+            return
+        hidden: list[SegmentEntry] = []
+        if partition.stopped_reason is None:
+            planned = await self._plan()
+            self._tell(planned.waiting)
+            hidden = [*self._published(partition.hidden), *planned.given_up.segments]
+            wanted = GivenUp(hidden, planned.given_up.expired, planned.given_up.cutoffs)
+            if hidden:
+                await to_store_thread(self._give_up, wanted)
+        await to_store_thread(self._delete_due)
+        partition.expire()
+        gone = [entry for entry in hidden if entry.object in partition.retention.given_up]
+        await asyncio.to_thread(self._forget, gone)
+        partition.forget_hidden(gone)
+        self._look_back()
+
+    def _took_back(self) -> bool:
+        """Segments were restored: the partition is resumed with them."""
+        newest = self._partition.retention.last_restore
+        if newest == self._restore_seen:
+            return False
+        self._restore_seen = newest
+        self._steps = Steps(self._context.clock.monotonic_ns())
+        self._partition.forget_hidden(list(self._partition.retention.restored.values()))
+        self._partition.ask_resync("expired segments were restored")
+        return True
+
+    async def _plan(self) -> Plan:
+        partition, clocks = self._partition, self._partition.shared.clocks
+        kept = await partition.shared.retentions.kept()
+        served = partition.served
+        if kept is None or served is None:  # nobody knows how long to keep anything
+            return Plan(GivenUp((), (), Cutoffs()), Waiting())
+        clock = self._context.clock
+        times = Times(
+            clocks.now_ns,
+            clock.now_ns(),
+            clock.monotonic_ns(),
+            agreed=clocks.agreed,
+            blocked=bool(clocks.disagreeing()),
+        )
+        words = self._words.cutoffs(partition.retention.last_restore)
+        entries = self._published(served.all_segments())
+        return await asyncio.to_thread(plan, entries, kept, times, words, self._steps)
+
+    def _published(self, entries: list[SegmentEntry]) -> list[SegmentEntry]:
+        publishing = self._partition.publishing
+        waiting = frozenset() if publishing is None else publishing.waiting_objects
+        return published_only(entries, waiting)
+
+    def _give_up(self, wanted: GivenUp) -> None:
+        now_ns = self._partition.shared.clocks.now_ns
+        document = self._partition.retention.give_up(wanted, now_ns, self._writer)
+        if document is not None:
+            say(
+                logger,
+                logging.INFO,
+                "events have expired",
+                partition=self._partition.number,
+                document=document.number,
+                segments=len(document.objects),
+                rows=sum(one.rows for one in document.expired),
+            )
+
+    def _delete_due(self) -> None:
+        book = self._partition.retention
+        self._run.waiting(book.undeleted())
+        grace_ns = self._config.retention_grace_s * _S_NS
+        now_ns = self._partition.shared.clocks.now_ns
+        book.delete_due(now_ns, grace_ns, self._run.document_ran_ns, self._writer)
+
+    def _forget(self, gone: list[SegmentEntry]) -> None:
+        """Remove the files, now that no new query can name them and fetch them again."""
+        for entry in gone:
+            self._partition.shared.cache.forget(entry.object)
+
+    # --- what an operator must hear of ------------------------------------------------------------
+    def _tell(self, waiting: Waiting) -> None:
+        label = str(self._partition.number)
+        retention_waiting_rows.labels(label).set(waiting.rows)
+        self.waiting = waiting
+
+    def _look_back(self) -> None:
+        """What expired too early, by what is known of the time now."""
+        now_ns = self._partition.shared.clocks.now_ns
+        early = self._partition.retention.early(now_ns)
+        self._partition.expired_early = tuple(early)
+        rows = sum(one.rows for document in early for one in document.expired)
+        retention_early_rows.labels(str(self._partition.number)).set(rows)
+
+    def alarms(self) -> dict[str, str]:
+        """What waits, what went too early, and what is wrong with clocks."""
+        found = dict(self._partition.shared.clocks.alarms())
+        waiting, early = self.waiting, self._partition.expired_early
+        if waiting.segments:
+            found["retention_waits"] = (
+                f"{waiting.rows:,} events ({waiting.size_bytes / 1e6:,.1f} MB) of "
+                f"{waiting.datasets} datasets would expire by this machine's clock, a step of "
+                f"{days(waiting.step_ns)}: if the clock and the retention are right, "
+                "`bellwether retention confirm`; else set them right"
+            )
+        if early:
+            rows = sum(one.rows for document in early for one in document.expired)
+            found["expired_too_early"] = (
+                f"{rows:,} events expired before their time, in {len(early)} steps: a clock was "
+                "wrong; answers over their range are incomplete: `bellwether retention restore`"
+            )
+        if unreadable := self._partition.retention.unreadable:
+            found["retention_unreadable"] = (
+                f"{unreadable} cannot be read, so nothing is deleted: restore it from a backup, "
+                "or restart an indexer that has a copy"
+            )
+        return found
+
+    # --- the log ----------------------------------------------------------------------------------
+    async def _drop_log(self) -> None:
+        """Free what is covered by the newest manifest and no longer kept for repairs.
+
+        Its age is the time that somebody ran here since it was covered: a clock that leaps neither
+        frees it early nor keeps it for ever; `log_keep_bytes` bounds it in any case.
+        """
+        partition, config, log = self._partition, self._config, self._context.backends.log
+        served, newest, publishing = partition.served, partition.last_manifest, partition.publishing
+        if served is None or publishing is None or newest is None:
+            return
+        if newest.epoch_number != served.epoch.number:
+            return
+        start = partition.log_bounds.start
+        covered = publishing.covered_after(start)
+        keep_ns = int(config.log_keep_hours * HOUR_NS)
+        self._run.covered(newest.epoch_number, newest.next_offset, keep_ns)
+        offset = min(self._run.droppable(newest.epoch_number, keep_ns), newest.next_offset)
+        try:
+            if offset > start:
+                start = await log.drop_before(partition.number, offset)
+            for end in covered:
+                if await log.size_bytes(partition.number) <= config.log_keep_bytes:
+                    break
+                if end > start:
+                    start = await log.drop_before(partition.number, end)
+        except ObjectsUnavailable as error:
+            say(logger, logging.INFO, "the log was not freed", why=str(error))

@@ -1,0 +1,129 @@
+"""What of a partition is to be given up now, and what waits for a word (I13). Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from indexer.expiry.steps import Decided, Steps, Wish, whole_hours
+from indexer.retentions import Kept
+from snapshot.ages import appended_ns
+from snapshot.cutoffs import Cutoffs
+from snapshot.manifest import SegmentEntry
+from snapshot.retention import Expired, GivenUp
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """trusted_ns: what things may expire by; clock_ns: what the machine's clock says."""
+
+    trusted_ns: int
+    clock_ns: int
+    steady_ns: int
+    agreed: bool = False
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Events that would expire by this machine's clock and wait. step_ns: the largest step."""
+
+    segments: int = 0
+    rows: int = 0
+    size_bytes: int = 0
+    datasets: int = 0
+    step_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is given up now because of its age, and what waits."""
+
+    given_up: GivenUp
+    waiting: Waiting
+
+
+def plan(
+    entries: Sequence[SegmentEntry], kept: Kept, times: Times, words: Cutoffs, steps: Steps
+) -> Plan:
+    """Decide about the segments that are served."""
+    by_clock, wanted = kept.cutoffs(times.clock_ns), kept.cutoffs(times.trusted_ns)
+    if not any(e.append_max_ns < max(by_clock.of(e.dataset), words.of(e.dataset)) for e in entries):
+        # nothing is old by any clock; the steps begin at the oldest segments
+        steps.look({}, times.steady_ns, agreed=times.agreed, blocked=times.blocked)
+        return Plan(GivenUp((), (), Cutoffs()), Waiting())
+    ages = appended_ns(entries, times.clock_ns)
+    wishes = _wishes(entries, ages, by_clock, wanted, words)
+    decided = steps.look(wishes, times.steady_ns, agreed=times.agreed, blocked=times.blocked)
+    old = [e for e in entries if ages[e.object] < decided[e.dataset].cutoff_ns]
+    gone = {e.object for e in old}
+    late = [
+        e
+        for e in entries
+        if decided[e.dataset].waits_ns
+        and e.object not in gone
+        and ages[e.object] < by_clock.of(e.dataset)
+    ]
+    waiting = Waiting(
+        len(late),
+        sum(e.rows for e in late),
+        sum(e.size_bytes for e in late),
+        len({e.dataset for e in late}),
+        max((decided[e.dataset].waits_ns for e in late), default=0),
+    )
+    cutoffs = _published({e.dataset for e in old}, decided, kept, wanted)
+    return Plan(GivenUp(old, expired_of(old, ages, kept), cutoffs), waiting)
+
+
+def _wishes(
+    entries: Iterable[SegmentEntry],
+    ages: Mapping[str, int],
+    by_clock: Cutoffs,
+    wanted: Cutoffs,
+    words: Cutoffs,
+) -> dict[str, Wish]:
+    oldest: dict[str, int] = {}
+    for entry in entries:
+        age_ns = ages[entry.object]
+        oldest[entry.dataset] = min(age_ns, oldest.get(entry.dataset, age_ns))
+    return {
+        name: Wish(oldest_ns, wanted.of(name), by_clock.of(name), words.of(name))
+        for name, oldest_ns in oldest.items()
+    }
+
+
+def _published(
+    datasets: set[str], decided: Mapping[str, Decided], kept: Kept, wanted: Cutoffs
+) -> Cutoffs:
+    """The cut-offs that a document names: one for all datasets without a retention of their own
+    if they are as far as it wants, else one for each dataset that something expires of.
+    """
+    all_ns = whole_hours(wanted.default_ns)
+    named = {name: decided[name].cutoff_ns for name in datasets}
+    if all(d.cutoff_ns == all_ns for name, d in decided.items() if name not in kept.own_days):
+        own = {name: at for name, at in named.items() if name in kept.own_days}
+        return Cutoffs(all_ns if named.keys() - own.keys() else 0, own)
+    return Cutoffs(0, named)
+
+
+def expired_of(
+    entries: Iterable[SegmentEntry], ages: Mapping[str, int], kept: Kept
+) -> list[Expired]:
+    """The summary of what is given up, by dataset."""
+    by_dataset: dict[str, list[SegmentEntry]] = {}
+    for entry in entries:
+        by_dataset.setdefault(entry.dataset, []).append(entry)
+    return [
+        Expired(
+            dataset=name,
+            segments=len(some),
+            rows=sum(e.rows for e in some),
+            size_bytes=sum(e.size_bytes for e in some),
+            time_min_ns=min(e.time_min_ns for e in some),
+            time_max_ns=max(e.time_max_ns for e in some),
+            append_min_ns=min(e.append_min_ns for e in some),
+            append_max_ns=max(e.append_max_ns for e in some),
+            epoch_number=max(e.epoch_number for e in some),
+            end_offset=max((e.epoch_number, e.end_offset) for e in some)[1],
+            due_ns=kept.due_ns(name, max(ages[e.object] for e in some)),
+        )
+        for name, some in sorted(by_dataset.items())
+    ]

@@ -1,0 +1,75 @@
+"""What time it is, as far as this process believes it: never on the word of one clock alone (I13).
+
+Trusted time goes on with monotonic time from where it was saved. Towards the machine's clock it
+moves at most a day for each hour that the process runs, and not at all over more than
+`CLOCK_STEP_NS`, unless another clock agrees or an operator confirms the time.
+"""
+
+from common import limits
+
+
+class TrustedTime:
+    """Pure: times come in, the trusted time comes out. All in nanoseconds."""
+
+    def __init__(self, saved_ns: int | None) -> None:
+        self._trusted_ns = saved_ns
+        self._wall_ns = 0
+        self._steady_ns: int | None = None
+        self._started: tuple[int, int] | None = None  # wall and steady at the first look
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything to go on from."""
+        return self._trusted_ns is not None
+
+    @property
+    def saved_ns(self) -> int | None:
+        """What to save for the next start."""
+        return self._trusted_ns
+
+    def begin(self, evidence_ns: int | None, wall_ns: int) -> None:
+        """Nothing was saved: go on from the newest time that what is stored tells of.
+
+        None: there is nothing that could expire, so the machine's clock is as good as any.
+        """
+        self._trusted_ns = wall_ns if evidence_ns is None else min(wall_ns, evidence_ns)
+
+    def look(self, wall_ns: int, steady_ns: int, *, agreed: bool, confirmed_ns: int = 0) -> None:
+        """Take note of the clocks. agreed: another machine's clock says the same as ours.
+
+        confirmed_ns: a time that an operator has confirmed.
+        """
+        passed_ns = 0 if self._steady_ns is None else max(0, steady_ns - self._steady_ns)
+        self._steady_ns, self._wall_ns = steady_ns, wall_ns
+        if self._started is None:
+            self._started = (wall_ns, steady_ns)
+        if self._trusted_ns is None:
+            return
+        trusted_ns = self._trusted_ns + passed_ns
+        trusted_ns = max(trusted_ns, min(wall_ns, confirmed_ns))
+        behind_ns = wall_ns - trusted_ns
+        if agreed or -limits.CLOCK_STEP_NS <= behind_ns <= 0:
+            trusted_ns = wall_ns
+        elif 0 < behind_ns <= limits.CLOCK_STEP_NS:
+            trusted_ns += min(behind_ns, passed_ns * (limits.CLOCK_STEP_RATE - 1))
+        elif behind_ns < 0:  # it is ahead of the clock: too little expires at worst
+            trusted_ns -= min(-behind_ns, passed_ns * (limits.CLOCK_STEP_RATE + 1))
+        self._trusted_ns = trusted_ns
+
+    @property
+    def now_ns(self) -> int:
+        """The time that things may expire by: the earlier of the machine's and the trusted."""
+        return self._wall_ns if self._trusted_ns is None else min(self._wall_ns, self._trusted_ns)
+
+    @property
+    def ahead_ns(self) -> int:
+        """How far the machine's clock is beyond what is believed of it."""
+        return max(0, self._wall_ns - self.now_ns)
+
+    @property
+    def leapt_ns(self) -> int:
+        """How far the machine's clock was moved while this process ran (ahead: positive)."""
+        if self._started is None or self._steady_ns is None:
+            return 0
+        wall_ns, steady_ns = self._started
+        return (self._wall_ns - wall_ns) - (self._steady_ns - steady_ns)

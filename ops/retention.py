@@ -1,0 +1,299 @@
+"""What retention would do, has done and waits for, read from the documents alone (I13).
+
+Works without any running role: for the command, for `doctor`, and for an operator whose indexers
+are stopped. What an indexer waits for besides (its own clock, others that disagree) it says itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from common import limits
+from common.errors import DamagedObject, ObjectMissing
+from common.objects import ObjectStore
+from ops.doctor import Finding, Verdict
+from snapshot.ages import appended_ns
+from snapshot.ahead import load_ahead
+from snapshot.bootstrap import read_history
+from snapshot.chain import Chain
+from snapshot.cutoffs import wanted_cutoffs
+from snapshot.manifest import Dropped, Manifest, SegmentEntry, segment_key
+from snapshot.plan import Untouched
+from snapshot.retention import RetentionBook
+from snapshot.words import Word, WordBook
+
+_ATTEMPTS = 8  # indexers that publish at the same moment
+_DAY_NS = 24 * 3600 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long events are kept: all, and datasets of their own (by id). grace_s: see settings."""
+
+    default_days: float
+    own_days: Mapping[str, int]
+    grace_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """One dataset of a partition of which something is older than its retention by this clock.
+
+    append_max_ns: of the last that would expire; cutoff_ns: everything before it would. step_ns:
+    how far the cut-off moves, from the oldest segment on. confirmed: an operator has let it.
+    """
+
+    partition: int
+    dataset: str
+    segments: int
+    rows: int
+    size_bytes: int
+    append_min_ns: int
+    append_max_ns: int
+    cutoff_ns: int
+    step_ns: int
+    confirmed: bool
+
+    @property
+    def waits(self) -> bool:
+        """Whether it needs a witness or a word; smaller steps are made by themselves."""
+        return self.step_ns > limits.CLOCK_STEP_NS and not self.confirmed
+
+
+@dataclass(frozen=True, slots=True)
+class GoneBy:
+    """What has expired of one dataset and can be taken back. early: rows that expired before their
+    time; rows of documents that do not tell are not counted. until_ns: it may be deleted then.
+    """
+
+    partition: int
+    dataset: str
+    segments: int
+    rows: int
+    size_bytes: int
+    append_min_ns: int
+    append_max_ns: int
+    early_segments: int
+    early_rows: int
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionRetention:
+    """One partition."""
+
+    partition: int
+    expiring: tuple[Expiring, ...]
+    recoverable: tuple[GoneBy, ...]
+    early_rows: int  # also what cannot be taken back any more
+    early_documents: int
+    unreadable: str
+
+
+def look(
+    objects: ObjectStore, partition: int, kept: Kept, now_ns: int, *, deeply: bool = True
+) -> PartitionRetention:
+    """Read one partition's documents; changes nothing. Blocks. Raises ObjectsUnavailable.
+
+    deeply: also list what can be taken back, for which every manifest is read.
+    """
+    chain = Chain(Untouched(objects), partition, None)
+    book, words = RetentionBook(chain), WordBook(chain)
+    history = read_history(chain, 0)
+    book.refresh()
+    words.refresh()
+    confirmed = words.cutoffs(book.last_restore)
+    early = book.early(now_ns)
+    return PartitionRetention(
+        partition,
+        tuple(_expiring(partition, book.shown(history.segments), kept, now_ns, confirmed.datasets)),
+        tuple(_recoverable(chain, book, kept, now_ns)) if deeply and book.recoverable() else (),
+        sum(one.rows for document in early for one in document.expired),
+        len(early),
+        book.unreadable,
+    )
+
+
+def _expiring(
+    partition: int,
+    entries: Sequence[SegmentEntry],
+    kept: Kept,
+    now_ns: int,
+    confirmed: Mapping[str, int],
+) -> list[Expiring]:
+    cutoffs = wanted_cutoffs(now_ns, kept.default_days, kept.own_days)
+    ages = appended_ns(entries, now_ns)
+    old: dict[str, list[SegmentEntry]] = {}
+    for entry in entries:
+        if ages[entry.object] < cutoffs.of(entry.dataset):
+            old.setdefault(entry.dataset, []).append(entry)
+    return [
+        Expiring(
+            partition,
+            name,
+            len(some),
+            sum(e.rows for e in some),
+            sum(e.size_bytes for e in some),
+            min(e.append_min_ns for e in some),
+            max(e.append_max_ns for e in some),
+            cutoffs.of(name),
+            cutoffs.of(name) - min(ages[e.object] for e in some),
+            max(ages[e.object] for e in some) < confirmed.get(name, 0),
+        )
+        for name, some in sorted(old.items())
+    ]
+
+
+def _recoverable(chain: Chain, book: RetentionBook, kept: Kept, now_ns: int) -> list[GoneBy]:
+    possible = book.recoverable()
+    entries, _, gone = _chain_of(chain, book)
+    found: dict[str, list[SegmentEntry]] = {}
+    for name in possible:
+        entry = entries.get(name)
+        if entry is not None and not _is_gone(entry, gone):
+            found.setdefault(entry.dataset, []).append(entry)
+    told = []
+    for dataset, some in sorted(found.items()):
+        early = [e for e in some if _is_early(e, kept, now_ns)]
+        published = [possible[e.object].published_ns for e in some]
+        told.append(
+            GoneBy(
+                chain.partition,
+                dataset,
+                len(some),
+                sum(e.rows for e in some),
+                sum(e.size_bytes for e in some),
+                min(e.append_min_ns for e in some),
+                max(e.append_max_ns for e in some),
+                len(early),
+                sum(e.rows for e in early),
+                min(published) + kept.grace_s * 10**9,
+            )
+        )
+    return told
+
+
+def _is_early(entry: SegmentEntry, kept: Kept, now_ns: int) -> bool:
+    days = kept.own_days.get(entry.dataset, kept.default_days)
+    return days <= 0 or entry.append_max_ns + int(days * _DAY_NS) > now_ns
+
+
+def _is_gone(entry: SegmentEntry, gone: Mapping[str, tuple[int, int]]) -> bool:
+    return (entry.epoch_number, entry.end_offset) <= gone.get(entry.dataset, (0, 0))
+
+
+def _chain_of(
+    chain: Chain, book: RetentionBook
+) -> tuple[dict[str, SegmentEntry], set[Dropped], dict[str, tuple[int, int]]]:
+    """Every segment by hash, every dropped batch, and up to where datasets are deleted."""
+    entries = dict(book.restored)
+    dropped: set[Dropped] = set(book.dropped)
+    gone: dict[str, tuple[int, int]] = {}
+    for _, manifest in load_ahead(chain.manifest, chain.manifest_keys()):
+        if not isinstance(manifest, Manifest):
+            continue  # verify reports it
+        entries.update((entry.object, entry) for entry in manifest.segments)
+        dropped.update(manifest.conditionals_dropped)
+        gone = {one.dataset: (one.epoch_number, one.offset) for one in manifest.gone}
+    return entries, dropped, gone
+
+
+def confirm(
+    objects: ObjectStore, found: PartitionRetention, now_ns: int, writer: str
+) -> Word | None:
+    """Let what was shown expire. None: there is nothing. Blocks. Raises ObjectsUnavailable."""
+    if not found.expiring:
+        return None
+    chain = Chain(objects, found.partition, None)
+    book, words = RetentionBook(chain), WordBook(chain)
+    cutoffs = {one.dataset: one.cutoff_ns for one in found.expiring}
+    for _ in range(_ATTEMPTS):
+        book.refresh()
+        word = words.say(book.number, cutoffs, now_ns, writer)
+        if word is not None:
+            return word
+    raise DamagedObject("others publish words at the same moment; try again")
+
+
+def restore(
+    objects: ObjectStore,
+    partition: int,
+    kept: Kept,
+    now_ns: int,
+    writer: str,
+    *,
+    datasets: frozenset[str] = frozenset(),
+    everything: bool = False,
+) -> tuple[int, int, list[str]]:
+    """Take back what expired too early, or `everything` that is still there; of these datasets,
+    or of all. Returns segments, rows, and objects that were gone already. Blocks.
+
+    Raises ObjectsUnavailable.
+    """
+    chain = Chain(objects, partition, None)
+    for _ in range(_ATTEMPTS):
+        book = RetentionBook(chain)
+        book.refresh()
+        possible = book.recoverable()
+        if not possible:
+            return 0, 0, []
+        entries, dropped, gone = _chain_of(chain, book)
+        wanted: list[SegmentEntry] = []
+        missing: list[SegmentEntry] = []
+        for name in possible:
+            entry = entries.get(name)
+            if entry is None or _is_gone(entry, gone):
+                continue
+            if datasets and entry.dataset not in datasets:
+                continue
+            if not everything and not _is_early(entry, kept, now_ns):
+                continue
+            there = objects.head(segment_key(entry.object)) is not None
+            (wanted if there else missing).append(entry)
+        if not wanted:
+            return 0, 0, [entry.object for entry in missing]
+        within = [one for one in sorted(dropped) if _lies_in(one, wanted)]
+        back = book.restore(wanted, within, now_ns, writer)
+        if back is not None:
+            rows = sum(entry.rows for entry in back)
+            return len(back), rows, [entry.object for entry in missing]
+    raise DamagedObject("indexers publish documents at the same moment; try again")
+
+
+def _lies_in(one: Dropped, entries: Sequence[SegmentEntry]) -> bool:
+    return any(
+        e.epoch_number == one.epoch_number and e.first_offset <= one.offset < e.end_offset
+        for e in entries
+    )
+
+
+def check_retention(
+    objects: ObjectStore, partitions: Sequence[int], kept: Kept, now_ns: int
+) -> list[Finding]:
+    """What an operator should do about retention. Blocks. Raises ObjectsUnavailable."""
+    waiting_rows = early_rows = early = 0
+    unreadable = ""
+    for partition in partitions:
+        try:
+            found = look(objects, partition, kept, now_ns, deeply=False)
+        except (DamagedObject, ObjectMissing) as error:
+            unreadable = str(error)
+            continue
+        waiting_rows += sum(one.rows for one in found.expiring if one.waits)
+        early_rows += found.early_rows
+        early += found.early_documents
+        unreadable = unreadable or found.unreadable
+    told = []
+    if early:
+        text = f"{early_rows:,} events expired before their time, in {early} steps"
+        remedy = "a clock was wrong: `bellwether retention`, then `bellwether retention restore`"
+        told.append(Finding("retention", Verdict.FAIL, text, remedy))
+    if waiting_rows:
+        text = f"{waiting_rows:,} events would expire by this clock, in a step of more than 2 days"
+        remedy = "if clock and retention are right: `bellwether retention confirm`"
+        told.append(Finding("retention", Verdict.WARN, text, remedy))
+    if unreadable:
+        remedy = "restore it from a backup: until then nothing is deleted"
+        told.append(Finding("retention", Verdict.FAIL, f"cannot be read: {unreadable}", remedy))
+    if not told:
+        told.append(Finding("retention", Verdict.GOOD, "nothing waits, nothing went too early"))
+    return told
