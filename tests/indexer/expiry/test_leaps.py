@@ -73,7 +73,7 @@ async def test_process_that_starts_ahead_expires_nothing_however_long_it_runs(
         await caretaker.tend()
     for _ in range(2):  # a second start on what the first one's clock has stamped
         async with house(tmp_path, ahead_ns=int(days * DAY_NS)) as (partition, caretaker, clock):
-            await rounds(caretaker, clock, 180)
+            await rounds(caretaker, clock, 180, 30)
             assert await numbers(partition) == [1, 2]
             assert await numbers(partition, SHORT) == [1, 2]
             assert "retention_waits" in partition.alarms.raised
@@ -94,12 +94,12 @@ async def test_clock_that_leaps_while_running_and_back_changes_nothing(
         await caretaker.tend()
         for _ in range(3):
             clock.wall_ns += int(days * DAY_NS)
-            await rounds(caretaker, clock, 60)
+            await rounds(caretaker, clock, 60, 20)
             assert await numbers(partition) == [1, 2]
             if abs(days) > 2:
                 assert "clock_leapt" in partition.alarms.raised
             clock.wall_ns -= int(days * DAY_NS)
-            await rounds(caretaker, clock, 60)
+            await rounds(caretaker, clock, 60, 20)
         assert "clock_leapt" not in partition.alarms.raised
         assert list(partition.shared.context.backends.objects.list("retention/")) == []
 
@@ -109,7 +109,7 @@ async def test_empty_role_folder_is_no_way_around(tmp_path: Path) -> None:
     async with house(tmp_path) as (partition, caretaker, _):
         await fill(partition)
     async with house(tmp_path, "c", 61 * DAY_NS) as (partition, caretaker, clock):
-        await rounds(caretaker, clock, 120)
+        await rounds(caretaker, clock, 120, 30)
         assert await numbers(partition) == [1, 2]
 
 
