@@ -65,6 +65,7 @@ ALARM_NOTICES_MAX: Final = 1_000  # that wait for a receiver; the oldest go firs
 ALARM_POST_WAIT_S_MAX: Final = 300.0  # between tries: a receiver that is back is told soon
 # What an earlier process had raised counts as over when this one, having had time to look at every
 # partition, has not raised it.
+COPIES_ALARM_S: Final = 60.0  # a restart of an indexer takes less
 ALARM_SETTLE_S: Final = 600.0
 
 # --- connections ---------------------------------------------------------------------------------

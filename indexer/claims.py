@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from common import limits
 from common.clock import Clock
 from common.errors import Unavailable
 from common.locks import Claim, Locks
@@ -78,6 +79,7 @@ class Claims:
         self._caught_up = caught_up
         self._held: dict[int, _Held] = {}
         self._preparing: dict[int, _Held] = {}
+        self._fewer_since_ns = clock.monotonic_ns()
         self._leftover: list[Claim] = []  # given up while the locks did not answer
         self._vacancies = Vacancies(take_over_ms * _NS, look_ms * _NS)
 
@@ -121,10 +123,14 @@ class Claims:
         }
 
     def missing_copies(self) -> str | None:
-        """What to say when partitions have fewer copies than wanted, or None."""
+        """What to say when partitions have had fewer copies than wanted for a while, or None."""
         wanted, possible = self.copies()
+        now_ns = self._clock.monotonic_ns()
         if self.last is None or possible >= wanted:
+            self._fewer_since_ns = now_ns
             return None
+        if now_ns - self._fewer_since_ns < limits.COPIES_ALARM_S * 10**9:
+            return None  # a twin that is just starting or stopping
         return f"each partition has {possible} of {wanted} copies: indexers run in too few zones"
 
     def others_are_ready(self) -> bool:

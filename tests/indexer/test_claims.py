@@ -5,8 +5,9 @@ from pathlib import Path
 
 import msgspec
 
+from common import limits
 from common.announce import Announcement
-from common.clock import SystemClock
+from common.clock import Clock, ManualClock, SystemClock
 from common.locks import Locks
 from common.locks.files import FileLocks
 from common.members import (
@@ -42,6 +43,7 @@ class Holder:
         partitions: int = 2,
         locks: Locks | None = None,
         take_over_ms: int = 0,
+        clock: Clock | None = None,
     ) -> None:
         self.locks = locks or FileLocks(folder)
         self.log: list[str] = []
@@ -53,7 +55,7 @@ class Holder:
             copies=2,
             take_over_ms=take_over_ms,
             look_ms=0,
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             caught_up=lambda number: number not in self.behind,
         )
 
@@ -209,3 +211,17 @@ async def test_role_whose_announcement_was_forgotten_is_announced_anew(tmp_path:
     await announcement.withdraw()
     assert list_members(locks, "indexer") == []
     locks.close()
+
+
+async def test_copies_are_missing_only_after_a_restart_would_be_over(tmp_path: Path) -> None:
+    clock = ManualClock()
+    one = Holder(tmp_path, "one", "a", clock=clock)
+    for holder in (one, one):
+        await holder.refresh()
+    assert one.claims.missing_copies() is None, "its twin may just be starting"
+    clock.advance_ms(limits.COPIES_ALARM_S * 1_000)
+    assert "1 of 2 copies" in (one.claims.missing_copies() or "")
+    two = Holder(tmp_path, "two", "b")
+    for holder in (two, two, one, one):
+        await holder.refresh()
+    assert one.claims.missing_copies() is None
