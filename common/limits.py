@@ -125,10 +125,15 @@ CUT_CONTROL_RECORDS_MAX_V1: Final = 4_096  # an idle partition's heartbeats are 
 TIME_PAST_BOUND_NS_V1: Final = 24 * 3600 * 10**9  # older than this at append: a far segment
 TIME_FUTURE_BOUND_NS_V1: Final = 3600 * 10**9  # further ahead than this: a far segment
 BATCH_WINDOW_HOUR_MARKERS: Final = 2  # a repeated batch id is recognised back to here
-HOUR_MARKERS_APART_NS: Final = 2_700 * 10**9  # at least, so that the window is never shorter
+HOUR_MARKERS_APART_NS: Final = (
+    2_700 * 10**9
+)  # of monotonic time, so that no leap shortens the window
 VOID_HOUR_MARKERS_V1: Final = 24  # a void stays in force for so many: beyond any late landing
 REROUTE_RECORD_ENTRIES_MAX_V1: Final = 1_024  # questions or answers in one record: some 60 kB
 REROUTE_SKEW_NS: Final = 1_800 * 10**9  # a link's last bytes land within 16 min; clocks differ
+# A question from further ahead than clocks differ says nothing of how old it is: lists are searched
+# so far back from this partition's own time, longer than a partition may be out of reach.
+REROUTE_LEAP_REACH_NS: Final = 8 * 24 * 3600 * 10**9
 VOIDS_WAITING_MAX: Final = 1_024  # unanswered void records; one forgotten is repeated by its asker
 UNDECIDED_ASKED_MAX: Final = 16_384  # open questions that are asked at a time, the oldest first
 UNDECIDED_LISTED_MAX: Final = 10_000  # open batches that one share names; more are left out
@@ -142,6 +147,26 @@ BATCH_LISTS_KEYS_MAX: Final = 16_384  # manifests searched back: a day of a cut 
 SEGMENT_COLUMNS_MAX_V1: Final = 4_096  # rarer columns of a segment share one JSON column
 SEGMENT_COLUMNS_FEW: Final = 256  # so many are columns of their own, however rare
 SEGMENT_RARE_ROWS: Final = 128  # beyond: only with a value in one row of so many, else JSON is less
+
+# --- the log's time (ADR 0017) -----------------------------------------------------------------
+# Format version 2: a clock record that is less than this before the log's time does nothing, so
+# that of two twins' records the second has no effect although their clocks differ a little.
+CLOCK_STEP_NS_V2: Final = 60 * 10**9
+# Format version 2: an append time further than this before the log's time is a broker's wrong
+# clock, and its rows count as appended at the log's time: otherwise they would expire at once.
+STAMP_BEHIND_NS_V2: Final = 24 * 3600 * 10**9
+# Beyond it the log's time is wrong, or the reader's clock is: far more than NTP leaves, and short
+# enough that what waits for the clock to catch up has done so before anybody misses it.
+LOG_AHEAD_MAX_NS: Final = 600 * 10**9
+# The log is set back further than this only to a time that it has not lived through: rows that
+# are dated too early by less lose a day of a retention of weeks, by more they might lose it all.
+CLOCK_DOUBT_NS: Final = 24 * 3600 * 10**9
+CLOCK_EARLIEST_NS: Final = (
+    1_672_531_200 * 10**9
+)  # 2023: no log is older, so a clock before is wrong
+CLOCK_STEADY_NS: Final = 10**9  # against monotonic time, from one look to the next: NTP slews less
+CLOCK_AGAIN_FIRST_S: Final = 10  # between two clock records of one indexer; doubled each time
+CLOCK_AGAIN_MAX_S: Final = 600  # so clocks that disagree for good cost six records an hour
 
 # --- embedded log ------------------------------------------------------------------------------
 LOG_FILE_BYTES_MAX: Final = 32 * 1024 * 1024  # one range file; retention frees in these steps

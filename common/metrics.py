@@ -337,6 +337,20 @@ log_retention_left_seconds = Gauge(
     ["partition"],
     registry=REGISTRY,
 )
+log_ahead_seconds = Gauge(
+    "bellwether_log_ahead_seconds",
+    "How far the log's time is ahead of this indexer's clock. More than a minute: some clock is "
+    "wrong; see the alarm `log_time_ahead`.",
+    ["partition"],
+    registry=REGISTRY,
+)
+log_set_back_total = Counter(
+    "bellwether_log_set_back",
+    "Clock records that this indexer appended because the log's time was ahead. More than a few: "
+    "clocks of processes or brokers disagree.",
+    ["partition"],
+    registry=REGISTRY,
+)
 alarm_raised = Gauge(
     "bellwether_alarm",
     "1 while the alarm is raised; `bellwether status` says what to do.",

@@ -35,8 +35,9 @@ _LARGE_WINDOW_LOG, _LARGE_HASH_LOG = 18, 13
 
 
 class Kind(StrEnum):
-    """What a record is. Void and decision belong to rerouting (`common.reroute`); a settled record
-    takes the place of a damaged one (docs/adr/0019-damaged-records.md).
+    """What a record is. Void and decision belong to rerouting (`common.reroute`), clock to the
+    log's time (`common.log_time`); a settled record takes the place of a damaged one
+    (docs/adr/0019-damaged-records.md).
     """
 
     EVENTS = "events"
@@ -46,11 +47,12 @@ class Kind(StrEnum):
     DECISION = "decision"
     GONE = "gone"
     SETTLED = "settled"
+    CLOCK = "clock"
 
 
 # The version of the format that introduced a kind; the other kinds are of the first. A record
 # carries the version of its kind, so that an older program stops only at what it does not know.
-VERSION_OF_KIND: Final[Mapping[Kind, int]] = {Kind.SETTLED: 2}
+VERSION_OF_KIND: Final[Mapping[Kind, int]] = {Kind.SETTLED: 2, Kind.CLOCK: 2}
 FIRST_VERSION: Final = 1
 
 

@@ -11,7 +11,13 @@ from common.alarms import AlarmBoard
 from common.metrics import log_retention_left_seconds, uncovered_seconds
 
 _S_NS = 10**9
-_KINDS = ("snapshot_late", "log_retention_near", "log_growing", "disk_of_cuts_full")
+_KINDS = (
+    "snapshot_late",
+    "log_retention_near",
+    "log_growing",
+    "disk_of_cuts_full",
+    "log_time_ahead",
+)
 _TIMES = (
     "clock_disagrees",
     "clock_leapt",
@@ -27,6 +33,7 @@ class Facts:
     """One partition now. uncovered_since_ns: append time of the oldest record that no published
     manifest covers although it has, or may have, rows (None: there is none). keep_ns: how long
     the log keeps records by itself. log_bytes: its size now; keep_bytes: what it is kept at.
+    log_ahead: what is wrong with the log's time, and what to do ("": nothing).
     """
 
     now_ns: int
@@ -36,6 +43,7 @@ class Facts:
     keep_bytes: int
     waiting_bytes: int
     waiting_max: int
+    log_ahead: str = ""
 
     @property
     def uncovered_s(self) -> float:
@@ -79,6 +87,8 @@ def alarms_of(facts: Facts, late_s: float) -> dict[str, str]:
             "cuts that the object store has not taken fill indexer.unpublished_bytes_max: reading "
             "pauses and the log keeps what comes; look at the object store"
         )
+    if facts.log_ahead:
+        found["log_time_ahead"] = facts.log_ahead
     return found
 
 

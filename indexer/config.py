@@ -19,6 +19,16 @@ class IndexerConfig:
     poll_wait_ms: int = setting(250, "longest wait for new records in one read")
     heartbeat_ms: int = setting(5_000, "append a heartbeat when a partition is quiet for this long")
     marker_spread_s: int = setting(300, "hour markers of the partitions are spread over this time")
+    clock_steady_s: int = setting(
+        30,
+        "how long this machine's clock must have run evenly before the log's time is set back by "
+        "it, after a clock ran ahead",
+    )
+    clock_is_right: bool = setting(
+        False,
+        "an operator's word: the log's time is set back to this machine's clock also to a time "
+        "that the log has lived through (embedded log; needed when a clock was wrong for days)",
+    )
     publish_delay_ms: int = setting(400, "longest random delay before a cut is uploaded, for twins")
     segment_cache_bytes: int = setting(10 * 2**30, "segments kept on this disk; least used go")
     segment_fetches: int = setting(

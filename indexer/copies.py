@@ -26,7 +26,7 @@ def look_up(
     known: dict[bytes, Place | None] = {}
     search: dict[bytes, int] = {}
     for batch, append_ns in wanted.items():
-        from_ns = append_ns - limits.REROUTE_SKEW_NS
+        from_ns = _searched_from(append_ns, fold.watermark_ns)
         copy = fold.copy_of(batch)
         if copy is not None or fold.window_covers(from_ns):
             known[batch] = copy
@@ -36,6 +36,17 @@ def look_up(
     if search and needed is not None and (lists_end is None or lists_end < needed):
         raise ListsMissing("cuts that are not published yet are out of the window already")
     return known, search
+
+
+def _searched_from(append_ns: int, now_ns: int) -> int:
+    """How far back copies count for a record that was appended at that time in another partition.
+
+    now_ns: this partition's own time. Where the other one is far ahead of it, a clock leapt, or
+    this one lags: then its time says nothing here, and days are searched.
+    """
+    if append_ns > now_ns + limits.REROUTE_SKEW_NS:
+        return now_ns - limits.REROUTE_LEAP_REACH_NS
+    return append_ns - limits.REROUTE_SKEW_NS
 
 
 async def find_copies(fold: Fold, lists: BatchLists, wanted: Mapping[bytes, int]) -> Copies:

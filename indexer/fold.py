@@ -12,8 +12,9 @@ from enum import Enum
 import msgspec
 
 from common import limits
+from common.log_time import ClockNote, decode_clock
 from common.record import (
-    RECORD_VERSION,
+    FIRST_VERSION,
     Kind,
     LogRecord,
     Marker,
@@ -28,12 +29,13 @@ from common.record import (
 from common.reroute import Decision, Place, Void, decode_decision, decode_void
 from indexer.quarantine import Quarantine
 from indexer.rerouting import ReroutedCut, Reroutes
-from snapshot.carried import Carried
+from snapshot.carried import Carried, hour_closed_by_step
 from snapshot.epochs import FIRST_EPOCH
-from snapshot.manifest import Damaged, GoneEntry, HourMarker, SetAsideEntry
+from snapshot.manifest import ClockStep, Damaged, GoneEntry, HourMarker, SetAsideEntry
 
 HOUR_NS = 3600 * 10**9
-Body = Marker | Void | Decision | None
+MARKER_FORMAT_MAX = FIRST_VERSION  # the newest format of cuts that this program can make
+Body = Marker | Void | Decision | ClockNote | None
 
 
 class PartitionStopped(Exception):
@@ -74,6 +76,7 @@ class Cut:
     datasets: tuple[str, ...]
     gone: tuple[GoneEntry, ...]
     rerouted: ReroutedCut
+    clock_steps: tuple[ClockStep, ...]
     damaged: tuple[int, ...] = ()
 
 
@@ -110,7 +113,8 @@ class Fold:
         if carried.epoch_number != epoch_number:
             copies = (batch for window in self._windows for batch in window)
             self._older = dict.fromkeys(copies, carried.epoch_number) | self._older
-        self._marked_ns = 0 if carried.hour is None else carried.marked_by_ns
+        self._marked_ns = 0 if carried.marked_at is None else carried.marked_by_ns
+        self._marked_at = carried.marked_at
         self._datasets = set(carried.datasets)
         self._gone = {entry.dataset: entry for entry in carried.gone}
         self.reroutes = Reroutes(carried, dropped)
@@ -124,6 +128,7 @@ class Fold:
         self._rowless = 0
         self._batches: list[tuple[bytes, int]] = []
         self._hour_markers: list[HourMarker] = []
+        self._clock_steps: list[ClockStep] = []
         self._set_aside: list[SetAsideEntry] = []
         self._damaged: list[int] = []
 
@@ -134,18 +139,37 @@ class Fold:
 
     @property
     def watermark_ns(self) -> int:
-        """Append time of the last record."""
+        """The log's time: the latest append time, since a clock record last set it back."""
         return self._watermark_ns
+
+    def row_time_ns(self, append_ns: int) -> int:
+        """When the rows of the record that was folded just now count as appended.
+
+        That is its append time, unless a server's clock was far behind: rows that are dated so
+        would have expired before anybody saw them.
+        """
+        behind = append_ns < self._watermark_ns - limits.STAMP_BEHIND_NS_V2
+        return self._watermark_ns if behind else append_ns
 
     @property
     def hour(self) -> int | None:
-        """The newest hour that a marker has closed."""
+        """The newest hour that is closed, as far as the log's time has come."""
         return self._hour
 
     @property
-    def since_marked_ns(self) -> int | None:
-        """From the newest hour marker, at most, to the last record; None: not known."""
-        return self._watermark_ns - self._marked_ns if self._marked_ns else None
+    def marked_at(self) -> Place | None:
+        """The place of the newest marker that closed an hour."""
+        return self._marked_at
+
+    @property
+    def forgets_next(self) -> bool:
+        """Whether the next marker that closes an hour lets batch ids leave the window."""
+        return len(self._windows) >= limits.BATCH_WINDOW_HOUR_MARKERS
+
+    @property
+    def uncut(self) -> tuple[int, int]:
+        """(offset after the last cut, rows since then)."""
+        return self._first, self._rows
 
     @property
     def datasets(self) -> Set[str]:
@@ -223,7 +247,7 @@ class Fold:
             damaged = self.quarantine.set_aside(message, error, self._watermark_ns, self._datasets)
             step = Step(Action.SET_ASIDE, None, damaged=damaged)
             return self._advance(message, step, marked=False)
-        if isinstance(body, Marker) and body.format > RECORD_VERSION:
+        if isinstance(body, Marker) and body.format > MARKER_FORMAT_MAX:
             raise PartitionStopped(
                 message.offset, f"a marker switches to format {body.format}; upgrade Bellwether"
             )
@@ -237,6 +261,8 @@ class Fold:
             )
         elif isinstance(body, Marker):
             marked = self._fold_marker(body, message)
+        elif isinstance(body, ClockNote):
+            marked = self._fold_clock(message)
         elif isinstance(body, Void):
             self.reroutes.void(body)
         elif isinstance(body, Decision):
@@ -275,10 +301,26 @@ class Fold:
         self._hour = marker.hour
         self._hour_markers.append(HourMarker(marker.hour, message.offset))
         self._marked_ns = message.append_ns
+        self._marked_at = Place(self._epoch_number, message.offset)
         self._windows.append({})
         if len(self._windows) > limits.BATCH_WINDOW_HOUR_MARKERS:
             self._forget(self._windows.pop(0))
         self.reroutes.close_hour()
+        return True
+
+    def _fold_clock(self, message: LogRecord) -> bool:
+        """Whether the record sets the log's time back; then rows of both times are cut apart.
+
+        Its own append time alone decides, so that it can never set the time to what no clock of
+        the log showed, and the second of two for one leap does nothing. Batch ids and voids stay
+        as they are: nothing expires by it.
+        """
+        if message.append_ns >= self._watermark_ns - limits.CLOCK_STEP_NS_V2:
+            return False
+        step = ClockStep(message.offset, message.append_ns, self._watermark_ns)
+        self._clock_steps.append(step)
+        self._watermark_ns = message.append_ns
+        self._hour = hour_closed_by_step(step)
         return True
 
     def _forget(self, window: Mapping[bytes, int]) -> None:
@@ -320,6 +362,7 @@ class Fold:
             datasets=tuple(sorted(self._datasets)),
             gone=tuple(sorted(self._gone.values(), key=lambda entry: entry.dataset)),
             rerouted=self.reroutes.cut(),
+            clock_steps=tuple(self._clock_steps),
             damaged=tuple(self._damaged),
         )
         self._start_cut()
@@ -332,4 +375,6 @@ def _body(record: Record) -> Body:
         return decode_marker(record)
     if record.kind is Kind.VOID:
         return decode_void(record)
+    if record.kind is Kind.CLOCK:
+        return decode_clock(record)
     return decode_decision(record) if record.kind is Kind.DECISION else None

@@ -319,7 +319,8 @@ class Partition:
                 await self._index(batch)
                 raise
             if step.action is Action.ROWS and step.record is not None:
-                batch.append(Accepted(message.offset, message.append_ns, step.record))
+                appended_ns = fold.row_time_ns(message.append_ns)
+                batch.append(Accepted(message.offset, appended_ns, step.record))
                 self._owners[step.record.dataset] = (step.record.team, step.record.env)
                 rows += step.record.n
             else:

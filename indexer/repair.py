@@ -98,7 +98,8 @@ class Repairs:
                 try:
                     record = decode(message)
                     if record.dataset == entry.dataset:
-                        inputs.append(Accepted(message.offset, message.append_ns, record))
+                        appended_ns = max(message.append_ns, entry.append_min_ns)
+                        inputs.append(Accepted(message.offset, appended_ns, record))
                 except RecordError:
                     continue  # it was set aside when the segment was made
             offset = messages[-1].offset + 1

@@ -119,6 +119,7 @@ def build_manifest(
         voids=list(cut.rerouted.voids),
         relies_on=list(cut.rerouted.relies_on),
         damaged=list(pending.damaged),
+        clock_steps=list(cut.clock_steps),
         writer=WRITER,
         zone=zone,
         created_ns=created_ns,

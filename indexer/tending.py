@@ -1,4 +1,4 @@
-"""The caretaker of a partition: heartbeats, hour markers, lag, retention.
+"""The caretaker of a partition: heartbeats, hour markers, the log's time, lag, retention.
 
 It appends control records and frees space; it decides nothing about what the log means (I3).
 What fails here is logged and tried again at the next round; indexing goes on.
@@ -7,15 +7,16 @@ What fails here is logged and tried again at the next round; indexing goes on.
 import asyncio
 import logging
 
-from common import limits
 from common.errors import BellwetherError, LogUnavailable
 from common.logs import say
 from common.metrics import lag_records
-from common.record import Marker, heartbeat_record, marker_record
+from common.record import Marker, Record, heartbeat_record, marker_record
 from indexer.alarms import Facts, States
 from indexer.expiry.keeper import Keeper
-from indexer.fold import HOUR_NS
+from indexer.fold import HOUR_NS, Fold
+from indexer.hours import HourGate, LateCut
 from indexer.partition import Partition
+from indexer.timekeeper import Timekeeper
 
 _ROUND_S = 1.0
 _MARKER_AGAIN_NS = 60 * 10**9
@@ -36,6 +37,12 @@ class Caretaker:
         self._reported_offset = 0
         self._keeper = Keeper(partition)
         self._jitter_s = self._context.random.uniform(0, 2)
+        self._gate = HourGate(self._context.folder / "hours" / f"{partition.number:05d}.json")
+        self._gate_loaded = False
+        self._late_cut = LateCut()
+        self._timekeeper = Timekeeper(partition)
+        self._end = -1
+        self._moved_ns = 0
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -68,9 +75,10 @@ class Caretaker:
             partition.ask_resync(f"the log ends at {bounds.end}, before offset {before}")
             return
         if partition.stopped_reason is None:
-            await self._mark_hour()
+            await self._mark_hour(partition.fold)
             if partition.lag == 0:
                 await self._beat()
+        await self._timekeeper.tend()
         self._look_for_alarms()
         self._look_at_states()
         now_ns = self._context.clock.monotonic_ns()
@@ -96,6 +104,7 @@ class Caretaker:
             keep_bytes=config.log_keep_bytes,
             waiting_bytes=partition.shared.budget.waiting_bytes,
             waiting_max=config.unpublished_bytes_max,
+            log_ahead=self._timekeeper.trouble,
         )
         partition.alarms.update(facts, config.snapshot_late_s)
         partition.alarms.update_times(self._keeper.alarms())
@@ -116,38 +125,57 @@ class Caretaker:
         )
 
     async def _beat(self) -> None:
-        """Append a heartbeat if nobody, we or the twin, appended anything for a while."""
-        served = self._partition.served
+        """Append a heartbeat if nobody, we or the twin, appended anything for a while.
+
+        By monotonic time: a clock that is wrong may neither stop heartbeats nor hurry them.
+        """
+        served, now_ns = self._partition.served, self._context.clock.monotonic_ns()
         if served is None:
             return
-        quiet_ns = self._context.clock.now_ns() - served.watermark_ns
-        if quiet_ns < (self._config.heartbeat_ms / 1000 + self._jitter_s) * _S_NS:
-            return
-        await self._append_quietly(heartbeat=True, hour=0)
+        if served.live.end_offset != self._end:
+            self._end, self._moved_ns = served.live.end_offset, now_ns
+        quiet_ns = now_ns - self._moved_ns
+        if quiet_ns >= (self._config.heartbeat_ms / 1000 + self._jitter_s) * _S_NS:
+            await self._append_quietly(heartbeat_record())
 
-    async def _mark_hour(self) -> None:
-        """Append the marker of the hour that is over, a while into the new one.
+    async def _mark_hour(self, fold: Fold) -> None:
+        """Append the marker of the hour that is over in the log's time, a while into the next one.
 
-        Not soon after the one before, which came late (say, nobody ran when its hour ended): a
-        batch id is forgotten at the second marker, and a client may repeat it until then (I2).
+        Where too little time has really passed since the last one (say, a clock leapt, or nobody
+        ran when its hour ended), no hour is closed: a batch id is forgotten at the second marker,
+        and a client may repeat it until then (I2). A marker on demand then cuts.
         """
-        fold = self._partition.fold
-        spread = max(1, self._config.marker_spread_s)
-        stagger_ns = (self._partition.number * 37 % spread + 2 + self._jitter_s) * _S_NS
-        hour = int((self._context.clock.now_ns() - stagger_ns) // HOUR_NS) - 1
-        if fold is None or (fold.hour is not None and fold.hour >= hour):
-            return
-        since_ns = fold.since_marked_ns
-        if since_ns is not None and since_ns < limits.HOUR_MARKERS_APART_NS:
-            return
         now_ns = self._context.clock.monotonic_ns()
+        caught_up, may_close = self._partition.lag == 0, False
+        if caught_up:
+            if not self._gate_loaded:
+                await asyncio.to_thread(self._gate.load)
+                self._gate_loaded = True
+            may_close = self._gate.may_close(fold, now_ns)
+            await asyncio.to_thread(self._gate.save, fold.marked_at, now_ns)
+        hour = self._hour_to_close(fold)
+        late = self._late_cut.is_due(fold, hour, now_ns)
         if now_ns - self._marker_tried_ns < _MARKER_AGAIN_NS:
             return
+        if hour is not None and may_close:
+            marker = Marker(hour=hour)
+        elif late and caught_up:
+            marker = Marker(hour=None, reason="hour not closed")
+        else:
+            return
         self._marker_tried_ns = now_ns
-        await self._append_quietly(heartbeat=False, hour=hour)
+        await self._append_quietly(marker_record(marker))
 
-    async def _append_quietly(self, *, heartbeat: bool, hour: int) -> None:
-        record = heartbeat_record() if heartbeat else marker_record(Marker(hour=hour))
+    def _hour_to_close(self, fold: Fold) -> int | None:
+        """The newest hour that is over in the log's time and that no marker has closed."""
+        spread = max(1, self._config.marker_spread_s)
+        stagger_ns = int((self._partition.number * 37 % spread + 2 + self._jitter_s) * _S_NS)
+        hour = (fold.watermark_ns - stagger_ns) // HOUR_NS - 1
+        if hour < 0 or (fold.hour is not None and fold.hour >= hour):
+            return None
+        return hour
+
+    async def _append_quietly(self, record: Record) -> None:
         try:
             await self._context.backends.log.append(self._partition.number, record)
         except LogUnavailable as error:

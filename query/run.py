@@ -97,7 +97,7 @@ class Runner:
         plan = totals_plan(question, at_least=at_least, wait_ms=patience, log=epoch)
         settled = await self._settler.totals(plan, partitions)
         plan, totals = settled.plan, settled.gathered
-        coverage = _coverage(settled, others, partitions)
+        coverage = _coverage(settled, others, partitions, self._clock.now_ns())
         if wish.mode == "require" and not coverage["complete"]:
             told = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
             reasons = "; ".join(dict.fromkeys(filter(None, told)))  # each once, however many
@@ -106,7 +106,8 @@ class Runner:
         data["series"] = []
         if question.with_series:
             await self._add_series(question, plan, totals, top, data, coverage)
-        return Answer(data, coverage, notes_on_types(question.spec, totals.types))
+        notes = [*notes_on_types(question.spec, totals.types), *_notes_on_time(coverage)]
+        return Answer(data, coverage, notes)
 
     async def _add_series(
         self,
@@ -141,7 +142,11 @@ class Runner:
             data["total_by_aggregate_series"] = data["series"]
 
 
-def _coverage(settled: Settled, others: list[Position], numbers: range) -> dict[str, Any]:
+def _coverage(
+    settled: Settled, others: list[Position], numbers: range, now_ns: int
+) -> dict[str, Any]:
+    """now_ns: a watermark beyond it is no time up to which anything is known (I7)."""
+    latest_ns = now_ns + limits.LOG_AHEAD_MAX_NS
     gathered, partitions = settled.gathered, list[dict[str, Any]]()
     for partition in numbers:
         counted = gathered.counted.get(partition)
@@ -155,7 +160,7 @@ def _coverage(settled: Settled, others: list[Position], numbers: range) -> dict[
                 "partition": partition,
                 "epoch": covered.epoch,
                 "end_offset": covered.end_offset,
-                "watermark": covered.watermark_ns,
+                "watermark": min(covered.watermark_ns, latest_ns),
                 "indexer": counted.indexer.instance,
                 "zone": counted.indexer.zone,
                 "gaps": [list(gap) for gap in covered.gaps],
@@ -169,6 +174,8 @@ def _coverage(settled: Settled, others: list[Position], numbers: range) -> dict[
                 "reason": covered.reason or settled.doubts.get(partition, ""),
             }
         )
+        if covered.watermark_ns > latest_ns:
+            partitions[-1]["log_ahead_s"] = (covered.watermark_ns - now_ns) // 10**9
     shares = {p: counted.covered for p, counted in gathered.counted.items()}
     unmet = unmet_positions(others, shares)
     complete = not unmet and all(p["complete"] for p in partitions)
@@ -176,6 +183,18 @@ def _coverage(settled: Settled, others: list[Position], numbers: range) -> dict[
     if unmet:
         coverage["reason"] = "; ".join(unmet)
     return coverage
+
+
+def _notes_on_time(coverage: dict[str, Any]) -> list[str]:
+    """What an answer says where the log's time is not to be believed."""
+    ahead = {p["partition"]: p["log_ahead_s"] for p in coverage["partitions"] if "log_ahead_s" in p}
+    if not ahead:
+        return []
+    return [
+        f"the log's time is up to {max(ahead.values()):,} s ahead of this query role's clock in "
+        f"partitions {sorted(ahead)}: a clock is or was wrong, and times of arrival are not to be "
+        "believed; no event is left out for it"
+    ]
 
 
 def _totals(

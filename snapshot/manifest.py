@@ -88,6 +88,18 @@ class HourMarker(msgspec.Struct, frozen=True):
     offset: int
 
 
+class ClockStep(msgspec.Struct, frozen=True):
+    """A clock record that set the log's time back.
+
+    offset: where it stands. append_ns: its append time, from which the log's time went on.
+    was_ns: the log's time before it.
+    """
+
+    offset: int
+    append_ns: int
+    was_ns: int
+
+
 class GoneEntry(msgspec.Struct, frozen=True):
     """Rows of the dataset before this place are no longer served."""
 
@@ -154,7 +166,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     epoch: the log's id; epoch_number: counts the partition's epochs from 1. batches: packed, see
     `pack_batches`. gaps, datasets, gone, conditionals_open, voids, relies_on and damaged are
     carried: each manifest holds all that are in force. conditionals_dropped: those decided in this
-    cut. damaged: None in manifests that were written before there was such a list.
+    cut. damaged: None in manifests that were written before there was such a list. clock_steps:
+    clock records of this cut that set the log's time back.
     """
 
     partition: int
@@ -182,6 +195,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     voids: list[VoidInForce] = []
     relies_on: list[ReliedOn] = []
     damaged: list[Damaged] | None = None
+    clock_steps: list[ClockStep] = []
     format: int = DOCUMENT_FORMAT
 
     @property
@@ -301,6 +315,7 @@ def same_content(one: Manifest, other: Manifest) -> list[str]:
             "conditionals_dropped",
             "voids",
             "relies_on",
+            "clock_steps",
         )
         if getattr(one, name) != getattr(other, name)
     ]

@@ -96,6 +96,13 @@ _DECLARED = (
         "`bellwether retention`, then `bellwether retention restore` before they are deleted.",
     ),
     Alarm(
+        "log_time_ahead",
+        Severity.TICKET,
+        "The log's time is ahead of an indexer's clock: some clock is or was wrong.",
+        "Set the clocks right (NTP); it then gets well by itself, or says what it waits for: see "
+        "'Clocks that were wrong' in docs/operating.md.",
+    ),
+    Alarm(
         "partition_stopped",
         Severity.PAGE,
         "A partition is served but not indexed any further.",

@@ -26,7 +26,7 @@ from common.log.reader import PartitionReader
 from common.log.tail import Tail
 from common.log.writer import Outcome, PartitionWriter, Pending
 from common.position import Position
-from common.record import LogRecord, Record, encode_headers
+from common.record import Kind, LogRecord, Record, encode_headers
 
 _READ_THREADS = 4
 _APPEND_TIMEOUT_S = 30.0  # a stopped process may hold the writer lock; callers must hear of it
@@ -98,7 +98,8 @@ class EmbeddedLog:
         self._check(partition)
         started_ns = self._clock.monotonic_ns()
         answer: asyncio.Future[Appended] = self._loop.create_future()
-        item = Pending(frame.encode_headers(encode_headers(record)), record.value, answer)
+        headers = frame.encode_headers(encode_headers(record))
+        item = Pending(headers, record.value, answer, record.kind is Kind.CLOCK)
         if self._queued_bytes + item.size_bytes > self._queue_bytes_max:
             raise LogOverloaded(f"{self._queued_bytes} bytes already wait for the log")
         writer = self._writers.get(partition)
@@ -184,6 +185,10 @@ class EmbeddedLog:
     def leader(self, partition: int) -> str:
         """This machine leads every partition."""
         return "local"
+
+    def has_own_time(self) -> bool:
+        """Every process stamps what it appends."""
+        return False
 
     def keep_ns(self) -> int | None:
         """Records stay until `drop_before`."""

@@ -1,7 +1,8 @@
 """What a log can do. Each method says when it may wait.
 
 Keeps I1: `append` returns only after the record is durable. Offsets of a partition grow by one
-from 0; append times never go back within a partition.
+from 0. Append times are those of clocks: they may leap, and go back at a clock record
+(`common.log_time`) and where a server's clock does. Nothing may rest on their order.
 """
 
 from dataclasses import dataclass
@@ -83,6 +84,11 @@ class Log(Protocol):
 
         The caller passes only an offset that a durable manifest covers. A log that keeps records
         by time (`keep_ns`) frees nothing and returns its start.
+        """
+
+    def has_own_time(self) -> bool:
+        """Whether servers stamp the records; else each appending process does, by its own clock,
+        and never before the record before, but for a clock record.
         """
 
     def keep_ns(self) -> int | None:

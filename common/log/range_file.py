@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from common import durable
+from common import durable, limits
 from common.errors import LogUnavailable
 from common.log import frame, salvage
 from common.log.damage import damaged
@@ -161,18 +161,22 @@ class RangeFile:
         now_ns: int,
         file_bytes_max: int,
         known_end: int = 0,
+        sets_time: bool = False,
     ) -> Written:
         """Store (headers, value) pairs in one fsynced transaction. Raises Sealed.
 
         known_end: an end that the partition is known to have reached. If the file has lost its
         last records their offsets are not used again: whoever had read them would read nothing
         of what came instead.
+        sets_time: the append time, which otherwise is never before the last record's, goes on
+        from `now_ns` if that is before it by more than clocks differ.
         """
         self._db.execute("BEGIN IMMEDIATE")
         try:
             last, last_ns = self._writable_end()
             last = max(last, known_end - 1)
-            append_ns = max(now_ns, last_ns)
+            goes_back = sets_time and now_ns < last_ns - limits.CLOCK_STEP_NS_V2
+            append_ns = now_ns if goes_back else max(now_ns, last_ns)
             rows = [
                 (at, append_ns, headers, frame.checksum(at, append_ns, headers, value), value)
                 for at, (headers, value) in enumerate(group, last + 1)

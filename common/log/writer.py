@@ -24,11 +24,12 @@ from common.log.range_file import RangeFile, Sealed, Written
 
 
 class Pending(msgspec.Struct, frozen=True, eq=False):
-    """One append that waits. `ticket` is the caller's own."""
+    """One append that waits. `ticket` is the caller's own. sets_time: a clock record."""
 
     headers: bytes
     value: bytes
     ticket: object
+    sets_time: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -99,15 +100,20 @@ class PartitionWriter:
                 and len(group) < limits.GROUP_COMMIT_RECORDS_MAX
                 and size < limits.GROUP_COMMIT_BYTES_MAX
             ):
+                alone = self._waiting[0].sets_time  # all records of a group have one append time
+                if alone and group:
+                    break
                 group.append(self._waiting.popleft())
                 size += group[-1].size_bytes
+                if alone:
+                    break
             return group
 
     def _commit(self, group: Sequence[Pending]) -> Outcome:
         rows = [(item.headers, item.value) for item in group]
         try:
             with self._folder.writing():
-                written = self._append(rows)
+                written = self._append(rows, group[0].sets_time)
                 self._ends.advance(self._folder.partition, written.first + len(rows))
                 return written
         except LogUnavailable as error:
@@ -118,11 +124,11 @@ class PartitionWriter:
                 self._close_file()  # what it holds is in doubt; the next group opens it anew
             return fault
 
-    def _append(self, rows: Sequence[tuple[bytes, bytes]]) -> Written:
+    def _append(self, rows: Sequence[tuple[bytes, bytes]], sets_time: bool) -> Written:
         known_end = self._ends.get(self._folder.partition)
         if self._file is None:
             self._file = self._folder.open_newest(known_end)
-        arguments = (rows, self._clock.now_ns(), self._file_bytes_max, known_end)
+        arguments = (rows, self._clock.now_ns(), self._file_bytes_max, known_end, sets_time)
         try:
             written = self._file.append(*arguments)
         except Sealed:  # by another process

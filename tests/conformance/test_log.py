@@ -7,6 +7,7 @@ import pytest
 
 from common.errors import LogOverloaded, LogRefused, OffsetGone
 from common.log import Bounds, Log
+from common.log_time import ClockNote, clock_record, decode_clock
 from common.record import Kind, LogRecord, Record, decode, encode_headers
 from tests.conformance import implementations as known
 from tests.conformance.worker import numbered
@@ -64,6 +65,23 @@ async def test_append_times_never_go_back(log: Log) -> None:
     assert times == sorted(times)
 
 
+async def test_time_goes_on_after_a_clock_record_as_before_where_no_clock_was_wrong(
+    log: Log,
+) -> None:
+    """It takes an offset like any record, and nothing is stamped before it."""
+    note = ClockNote(was_ns=7, now_ns=5, writer="indexer-a")
+    before = await log.append(0, numbered("a"))
+    clock = await log.append(0, clock_record(note))
+    jobs = [numbered("b"), clock_record(note), numbered("c")]
+    after = await asyncio.gather(*(log.append(0, item) for item in jobs))
+    messages = await read_all(log, 0)
+    assert [m.offset for m in messages] == list(range(5))
+    assert [m.append_ns for m in messages] == sorted(m.append_ns for m in messages)
+    stamped = {a.position.offset: a.append_ns for a in (before, clock, *after)}
+    assert stamped == {m.offset: m.append_ns for m in messages}
+    assert decode_clock(decode(messages[1])) == note
+
+
 async def test_read_gives_at_least_one_record_and_about_max_bytes(log: Log) -> None:
     for _ in range(10):
         await log.append(0, numbered("a", 10_000))
@@ -116,12 +134,15 @@ async def test_log_keeps_its_epoch_and_partition_count(log_kind: str, tmp_path: 
         await log.close()
 
 
-async def test_log_tells_its_leaders_and_what_it_keeps_without_changing(log: Log) -> None:
+async def test_log_tells_its_leaders_and_what_it_keeps_without_changing(
+    log: Log, log_kind: str
+) -> None:
     identity = await log.refresh()
     assert identity == await log.open()
     assert all(log.leader(p) for p in range(identity.partitions))
     keep_ns = log.keep_ns()
     assert keep_ns is None or keep_ns > 0
+    assert log.has_own_time() == bool(known.LOGS[log_kind].server)
 
 
 async def test_overload_is_refused_at_once_and_nothing_of_it_is_kept(small_log: Log) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from common.clock import SystemClock
+from common.clock import Clock, SystemClock
 from common.locks.files import FileLocks
 from common.log import Appended, Log
 from common.log.embedded import EmbeddedLog
@@ -71,9 +71,10 @@ async def open_context(
     zone: str = "a",
     partitions: int = 1,
     wrap: Callable[[ObjectStore], ObjectStore] = lambda objects: objects,
+    clock: Clock | None = None,
 ) -> AsyncIterator[RoleContext]:
     """A role's context over the data in `folder`, as a new process would have it."""
-    clock = SystemClock()
+    clock = clock or SystemClock()
     for name in ("log", "objects", "locks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     own = folder / "roles" / f"indexer-{zone}"

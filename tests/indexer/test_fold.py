@@ -1,5 +1,6 @@
 """The fold: any split of one log and any restart give the same cuts, rows and window (I2, I3)."""
 
+from dataclasses import replace
 from unittest import mock
 
 import msgspec
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common import limits
+from common.log_time import ClockNote, clock_record
 from common.record import (
     RECORD_VERSION,
     Kind,
@@ -19,6 +21,7 @@ from common.record import (
     heartbeat_record,
     marker_record,
 )
+from common.reroute import Place, Question, Void, void_record
 from indexer.fold import HOUR_NS, Action, Cut, Fold, PartitionStopped
 from snapshot.carried import Carried, carried_from
 from snapshot.manifest import Manifest, pack_batches
@@ -54,6 +57,7 @@ def as_manifest(cut: Cut, predecessor: str | None) -> Manifest:
         conditionals_dropped=list(cut.rerouted.dropped),
         voids=list(cut.rerouted.voids),
         relies_on=list(cut.rerouted.relies_on),
+        clock_steps=list(cut.clock_steps),
         writer="test",
         zone="a",
         created_ns=0,
@@ -68,23 +72,26 @@ things = st.one_of(
     st.tuples(st.just("gone"), st.just(0)),
     st.tuples(st.just("damaged"), st.just(0)),
     st.tuples(st.just("time"), st.integers(1, 90)),
+    st.tuples(st.just("leap"), st.integers(-300, 300)),
+    st.tuples(st.just("clock"), st.just(0)),
 )
 
 
 def as_log(script: list[tuple[str, int]]) -> list[LogRecord]:
-    """A partition's log; `time` moves its clock by minutes."""
+    """A partition's log; `time` moves its clock by minutes, `leap` also back, as a broker's may."""
     log: list[LogRecord] = []
     now_ns = FIRST_HOUR * HOUR_NS
     for what, number in script:
         now_ns += 1
-        if what == "time":
-            now_ns += number * 60 * 10**9
+        if what in ("time", "leap"):
+            now_ns = max(0, now_ns + number * 60 * 10**9)
             continue
         item = {
             "events": lambda n=number: record([n + 1, n + 2]),
             "hour": lambda n=number: marker_record(Marker(hour=FIRST_HOUR + n)),
             "cut": lambda: marker_record(Marker(hour=None)),
             "beat": heartbeat_record,
+            "clock": lambda: clock_record(ClockNote(0, 0, "test")),
             "gone": lambda: gone_record("t", "e", record([1]).dataset),
             "damaged": lambda: Record(kind=Kind.EVENTS, value=b"", batch=b"short", n=1),
         }[what]()
@@ -134,6 +141,7 @@ def test_restart_at_any_point_gives_the_same_cuts_rows_and_window(
         undamaged = msgspec.structs.replace(manifest, damaged=None)
         assert as_manifest(cut, manifest.predecessor) == undamaged
     assert fold.carried() == steady.carried()
+    assert fold.marked_at == steady.marked_at
 
 
 def test_batch_is_recognised_back_to_two_hour_markers_and_no_further() -> None:
@@ -188,3 +196,88 @@ def test_idle_partition_is_cut_too_so_that_its_heartbeats_can_be_dropped() -> No
     ]
     cuts = [step.cut for step in steps if step.cut]
     assert [(cut.next_offset, cut.rows) for cut in cuts] == [(4096, 0)]
+
+
+def leapt(ahead_ns: int) -> tuple[Fold, int]:
+    """A partition whose clock ran ahead after an hour marker; and the right time."""
+    fold, right_ns = Fold(Carried()), FIRST_HOUR * HOUR_NS + 5
+    fold.apply(message(0, record([1]), right_ns))
+    fold.apply(message(1, marker_record(Marker(hour=FIRST_HOUR - 1)), right_ns))
+    fold.apply(message(2, record([2]), right_ns + ahead_ns))
+    return fold, right_ns + 50 * 10**9
+
+
+CLOCK = clock_record(ClockNote(0, 0, "test"))
+
+
+@pytest.mark.parametrize("ahead_h", [1, 24, 70 * 24, 30 * 365 * 24])
+def test_clock_record_lets_time_and_hours_go_on_from_its_own_append_time(ahead_h: int) -> None:
+    fold, now_ns = leapt(ahead_h * HOUR_NS)
+    step = fold.apply(message(3, CLOCK, now_ns))
+    assert step.cut is not None, "rows of the wrong time are cut apart"
+    assert fold.watermark_ns == step.cut.watermark_ns == now_ns
+    assert [(one.offset, one.append_ns) for one in step.cut.clock_steps] == [(3, now_ns)]
+    fold.apply(message(4, heartbeat_record(), now_ns + 7))
+    assert fold.watermark_ns == now_ns + 7
+    fold.apply(message(5, marker_record(Marker(hour=FIRST_HOUR)), now_ns + HOUR_NS))
+    assert fold.hour == FIRST_HOUR, "the next hour that ends is closed"
+
+
+def test_clock_record_forgets_no_batch_id_and_no_void() -> None:
+    fold, now_ns = leapt(5 * HOUR_NS)
+    windows = fold.carried().windows
+    fold.apply(message(3, void_record(Void(2, (Question(bytes(16), Place(1, 9), 1),))), now_ns))
+    fold.apply(message(4, CLOCK, now_ns))
+    assert fold.carried().windows == windows
+    assert fold.reroutes.voids == 1
+    for offset, number in ((5, 1), (6, 2)):
+        assert fold.apply(message(offset, record([number]), now_ns)).action is Action.DUPLICATE
+
+
+def test_second_clock_record_for_a_leap_does_nothing_and_neither_does_one_that_is_not_behind() -> (
+    None
+):
+    fold, now_ns = leapt(5 * HOUR_NS)
+    assert fold.apply(message(3, CLOCK, fold.watermark_ns + 1)).cut is None
+    assert fold.apply(message(4, CLOCK, now_ns)).cut is not None
+    fold.apply(message(5, record([3]), now_ns + 10**9))
+    for offset, behind_ns in ((6, 0), (7, limits.CLOCK_STEP_NS_V2 // 2)):  # the twin's
+        before = fold.carried()
+        assert fold.apply(message(offset, CLOCK, now_ns + 10**9 - behind_ns)).cut is None
+        assert fold.carried() == replace(before, next_offset=offset + 1)
+
+
+def test_step_of_the_clock_is_carried_like_everything_else() -> None:
+    """Also where the hour marker stands before it in the same cut, or after it."""
+    for marker_first in (True, False):
+        fold, now_ns = leapt(5 * HOUR_NS)
+        marker = message(3, marker_record(Marker(hour=FIRST_HOUR + 4)), fold.watermark_ns)
+        steps = [fold.apply(marker)] if marker_first else []
+        steps.append(fold.apply(message(fold.next_offset, CLOCK, now_ns)))
+        steps.append(fold.apply(message(fold.next_offset, marker_record(Marker(None)), now_ns)))
+        if not marker_first:
+            late = marker_record(Marker(hour=FIRST_HOUR))
+            steps.append(fold.apply(message(fold.next_offset, late, now_ns + HOUR_NS)))
+        steps.append(fold.apply(message(fold.next_offset, record([5]), now_ns + HOUR_NS)))
+        steps.append(
+            fold.apply(message(fold.next_offset, marker_record(Marker(None)), now_ns + HOUR_NS))
+        )
+        cuts = [step.cut for step in steps if step.cut is not None]
+        carried = carried_from(as_manifest(cut, None) for cut in reversed(cuts))
+        assert (carried.hour, carried.watermark_ns) == (fold.hour, fold.watermark_ns)
+        if marker_first:
+            assert carried.hour == FIRST_HOUR - 1
+            assert carried.marked_by_ns is not None
+            assert carried.marked_by_ns >= now_ns + 4 * HOUR_NS, "a bound of the marker's time"
+
+
+def test_rows_that_a_server_dated_far_behind_count_as_appended_at_the_logs_time() -> None:
+    """They would have expired before anybody saw them; small differences stay as they are."""
+    fold = Fold(Carried())
+    now_ns = FIRST_HOUR * HOUR_NS
+    fold.apply(message(0, record([1]), now_ns))
+    for offset, behind_ns in enumerate((1, HOUR_NS, 23 * HOUR_NS), 1):
+        fold.apply(message(offset, record([offset + 1]), now_ns - behind_ns))
+        assert fold.row_time_ns(now_ns - behind_ns) == now_ns - behind_ns
+    fold.apply(message(4, record([9]), 0))
+    assert fold.row_time_ns(0) == now_ns

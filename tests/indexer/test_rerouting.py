@@ -11,6 +11,7 @@ from common.reroute import (
     decision_record,
     void_record,
 )
+from indexer.copies import look_up
 from indexer.fold import HOUR_NS, Action, Fold, Step
 from snapshot.carried import Carried
 from tests.indexer.house import record
@@ -51,6 +52,21 @@ def test_first_copy_after_a_void_does_not_count_for_24_hour_markers() -> None:
     assert script.add(record([5])).action is Action.VOIDED
     script.pass_hours(1)
     assert script.add(record([5])).action is Action.ROWS
+
+
+def test_question_dated_by_a_clock_that_ran_ahead_is_not_answered_from_the_window_alone() -> None:
+    """The copy has left the window; dated later than all, the question would not look for it."""
+    script = Script()
+    script.add(record([5]))
+    script.pass_hours(3)
+    batch, now_ns = (5).to_bytes(16, "big"), script.fold.watermark_ns
+    assert script.fold.copy_of(batch) is None
+    for ahead_ns in (limits.REROUTE_SKEW_NS + 1, 70 * 24 * HOUR_NS):
+        known, search = look_up(script.fold, script.fold.forgotten_to, {batch: now_ns + ahead_ns})
+        assert batch not in known
+        assert search[batch] <= now_ns - 24 * HOUR_NS
+    known, search = look_up(script.fold, None, {batch: now_ns + limits.REROUTE_SKEW_NS})
+    assert (known, search) == ({batch: None}, {})
 
 
 def test_repeated_void_stays_in_force_for_longer() -> None:

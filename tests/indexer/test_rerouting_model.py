@@ -1,10 +1,11 @@
 """The protocol of rerouting over several logs, against every order of events (I2, I3, I7).
 
 The machine has a few logs, shepherds that write to them and are told the truth, nothing or a
-timeout, records that land late, twins that lag, crash and resume from manifests, resolvers that
-repeat themselves, and queries whose shares end anywhere. Folding, searching, answering and settling
-are the real code. Promises: a complete answer counts each acknowledged batch that its positions
-include once, and none twice; once everything has settled each acknowledged batch counts once.
+timeout, records that land late, clocks that leap ahead and are set back, twins that lag, crash and
+resume from manifests, resolvers that repeat themselves, and queries whose shares end anywhere.
+Folding, searching, answering and settling are the real code. Promises: a complete answer counts
+each acknowledged batch that its positions include once, and none twice; once everything has settled
+each acknowledged batch counts once.
 """
 
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from hypothesis.stateful import (
 )
 
 from common import limits
+from common.log_time import ClockNote, clock_record
 from common.record import (
     Kind,
     LogRecord,
@@ -166,6 +168,7 @@ class Rerouting(RuleBasedStateMachine):
         self.batches: list[Batch] = []
         self.late: list[Late] = []
         self.queries: list[Query] = []
+        self.leaps_ns = [0] * LOGS
 
     @initialize(skews=st.tuples(*[st.integers(-3, 3)] * LOGS), patient=st.booleans())
     def clocks(self, skews: tuple[int, ...], patient: bool) -> None:
@@ -175,10 +178,14 @@ class Rerouting(RuleBasedStateMachine):
     def append(self, partition: int, item: Record) -> int:
         self.now_ns += 1
         records = self.logs[partition].records
-        clock = self.now_ns + self.skews[partition] * MINUTE_NS
-        return self.logs[partition].append(
-            item, max(clock, records[-1].append_ns if records else 0)
-        )
+        clock = self.clock_ns(partition)
+        last = records[-1].append_ns if records else 0
+        goes_back = item.kind is Kind.CLOCK and clock < last - limits.CLOCK_STEP_NS_V2
+        return self.logs[partition].append(item, clock if goes_back else max(clock, last))
+
+    def clock_ns(self, partition: int) -> int:
+        """What the clock shows by which the log's records are stamped."""
+        return self.now_ns + self.skews[partition] * MINUTE_NS + self.leaps_ns[partition]
 
     # --- shepherds ------------------------------------------------------------------------------
     def write(self, batch: Batch, order: list[tuple[int, str]]) -> None:
@@ -274,11 +281,26 @@ class Rerouting(RuleBasedStateMachine):
         self.now_ns += HOUR_NS
         for partition in sorted(partitions):
             log = self.logs[partition]
-            hour = (self.now_ns + self.skews[partition] * MINUTE_NS) // HOUR_NS - 1
+            last_ns = log.records[-1].append_ns if log.records else 0
+            hour = max(self.clock_ns(partition), last_ns) // HOUR_NS - 1
             log.markers += hour > log.hour
             log.hour = max(log.hour, hour)
             self.expire_late(partition)
             self.append(partition, marker_record(Marker(hour=hour)))
+
+    @rule(partition=logs, hours=st.sampled_from([0, 0, 3, 70 * 24]))
+    def leap(self, partition: int, hours: int) -> None:
+        """A clock is wrong from now on, or right again."""
+        self.leaps_ns[partition] = hours * HOUR_NS
+
+    @rule(partition=logs)
+    def set_back(self, partition: int) -> None:
+        """What an indexer does where the log's time is ahead of its clock."""
+        log = self.logs[partition]
+        last_ns = log.records[-1].append_ns if log.records else 0
+        offset = self.append(partition, clock_record(ClockNote(0, 0, "test")))
+        if log.records[offset].append_ns < last_ns:
+            log.hour = log.records[offset].append_ns // HOUR_NS - 1
 
     @rule(minutes=st.integers(1, 20))
     def wait(self, minutes: int) -> None:

@@ -115,6 +115,10 @@ class KafkaLog:
         broker = None if self._closed else self._cluster.leader(partition)
         return "" if broker is None else broker.address[0]
 
+    def has_own_time(self) -> bool:
+        """The leader of a partition stamps its records."""
+        return True
+
     def keep_ns(self) -> int | None:
         """The topic's retention.ms; None when it keeps everything."""
         return self._keep_ns

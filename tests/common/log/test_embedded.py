@@ -1,15 +1,18 @@
 """The embedded log's own ways to be damaged, and what it says then (I1, I5)."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from common import limits
 from common.clock import ManualClock
 from common.errors import LogUnavailable
 from common.log import Bounds
 from common.log.embedded import EmbeddedLog
 from common.log.range_file import RangeFile
+from common.log_time import ClockNote, clock_record
 from common.record import Kind, Record, RecordError, decode
 
 
@@ -46,6 +49,32 @@ async def test_append_times_never_go_back_when_the_clock_does(tmp_path: Path) ->
     second = await log.append(0, record("b"))
     assert second.append_ns == first.append_ns
     assert len(files(tmp_path)) == 2
+    await log.close()
+
+
+async def test_clock_record_alone_sets_append_times_back_and_they_go_on_from_it(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    right_ns = clock.wall_ns
+    log = new_log(tmp_path, clock)
+    await log.open()
+    item = clock_record(ClockNote(0, 0, "test"))
+    clock.wall_ns += 70 * 86_400 * 10**9
+    await log.append(0, record("a", 200_000))  # fills its file
+    clock.wall_ns = right_ns
+    jobs = [log.append(0, r) for r in (record("b"), item, record("c"), record("d"))]  # one group
+    before, back, *after = await asyncio.gather(*jobs)
+    assert before.append_ns == right_ns + 70 * 86_400 * 10**9
+    assert [one.append_ns for one in (back, *after)] == [right_ns] * 3
+    clock.advance_ms(-limits.CLOCK_STEP_NS_V2 / 2e6)  # clocks differ by so much: nothing to set
+    assert (await log.append(0, item)).append_ns == right_ns
+    kept = [
+        message.append_ns for offset in (1, 2, 3) for message in await log.read(0, offset, 1, 0)
+    ]
+    assert kept == [before.append_ns, right_ns, right_ns]
+    await log.append(0, record("e", 200_000))  # fills the next file: its successor goes on too
+    assert (await log.append(0, record("f"))).append_ns == right_ns
     await log.close()
 
 
