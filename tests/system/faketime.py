@@ -1,6 +1,6 @@
 """Real processes whose wall clock is wrong, by Debian's libfaketime.
 
-The offset is read from a file at every look at the clock, so it can leap while a process runs.
+The offset is read from a file each second, so it can leap while a process runs.
 Monotonic time stays right, as it does on a machine whose clock is set.
 """
 
@@ -35,7 +35,7 @@ class WrongClock:
         self.environ = {
             "LD_PRELOAD": str(library()),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_CACHE_DURATION": "1",
             "DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",
             "PYTHONPATH": os.pathsep.join([str(_HERE / "faketime_sleep"), str(_HERE.parents[1])]),
