@@ -64,7 +64,7 @@ class Acceptor:
         self._sweeping = self._loop.create_task(self._sweep())
 
     def close(self) -> None:
-        """Accept no more. Connections stay, handshakes do not."""
+        """Accept no more. Connections stay, but not those that have asked nothing."""
         if self._closed:
             return
         self._closed = True
@@ -75,6 +75,7 @@ class Acceptor:
             self._sweeping.cancel()
         for opening in list(self._opening):
             opening.close()
+        self._loop.call_soon(self.room.close_silent)  # what has just come is begun before
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(_ACCEPTS_AT_ONCE):

@@ -73,7 +73,8 @@ class Gate(asyncio.Protocol):
         now_s: Callable[[], float],
         lost: Callable[[], object] = lambda: None,
     ) -> None:
-        self._inner = inner(self._answered)
+        self._make_inner = inner
+        self._inner: Inner | None = None  # made for the first whole request
         self._rules = rules
         self._now_s = now_s
         self._lost = lost
@@ -87,6 +88,7 @@ class Gate(asyncio.Protocol):
         self._ended = False  # the client sends nothing more
         self._paused = False
         self._writable = True
+        self._is_closed = False
         self._known = False  # has had an answer that only known clients get
         self._heads = 0
         self.since_s = now_s()
@@ -114,6 +116,7 @@ class Gate(asyncio.Protocol):
 
     def close(self) -> None:
         """Close it, whatever it is doing. What its client does not read is dropped."""
+        self._is_closed = True
         if self._transport is None:
             return
         if self._writable:
@@ -125,21 +128,25 @@ class Gate(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._inner.connection_made(transport)
+        if self._is_closed:  # to make room, before it was told that it is open
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._unread.clear()
         self._lost()
-        self._inner.connection_lost(exc)
+        if self._inner is not None:
+            self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
         self._writable = False
-        self._inner.pause_writing()
+        if self._inner is not None:
+            self._inner.pause_writing()
 
     def resume_writing(self) -> None:
         self._writable = True
-        self._inner.resume_writing()
+        if self._inner is not None:
+            self._inner.resume_writing()
         self._advance()
 
     def data_received(self, data: bytes) -> None:
@@ -158,7 +165,8 @@ class Gate(asyncio.Protocol):
 
     def eof_received(self) -> bool | None:
         """True keeps the connection open for the answer."""
-        self._inner.eof_received()
+        if self._inner is not None:
+            self._inner.eof_received()
         transport = self._transport
         if transport is None or transport.get_extra_info("sslcontext") or self._head is None:
             return None
@@ -198,6 +206,9 @@ class Gate(asyncio.Protocol):
         self._is_answered = False
         frame: BodyFrame = Chunked() if head.chunked else FixedLength(head.length)
         self._body = None if frame.done else frame
+        if self._inner is None:
+            self._inner = self._make_inner(self._answered)
+            self._inner.connection_made(self._transport)
         self._inner.data_received(head.text)
         if self._body is not None and self._unread:
             rest = bytes(self._unread)
@@ -231,6 +242,7 @@ class Gate(asyncio.Protocol):
     def _take(self, data: bytes) -> bytes:
         """Pass on what belongs to the body; returns the rest."""
         assert self._body is not None
+        assert self._inner is not None
         try:
             piece, rest = self._body.take(data)
         except Refusal:
@@ -246,6 +258,7 @@ class Gate(asyncio.Protocol):
 
     def _break_body(self) -> None:
         """Let the handler meet a body that cannot be read; nothing after it is a request."""
+        assert self._inner is not None
         self._body = None
         self._refused = True
         self.since_s = self._now_s() + limits.BODY_READ_TIMEOUT_S  # the handler answers first

@@ -145,6 +145,10 @@ class Room:
         """Close so many idle ones that have shown nothing; returns how many there were."""
         return self._close(None, count, Standing.HEARD)
 
+    def close_silent(self) -> None:
+        """Close those that never sent a whole request: nobody else would at the end."""
+        self._close(None, len(self._guests), Standing.SILENT)
+
     def _make_room(self, address: str | None) -> bool:
         now_s = self._now_s()
         if now_s < self._full_until_s:

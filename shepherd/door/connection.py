@@ -62,6 +62,7 @@ class Connection(asyncio.Protocol):
         self._skip = 0  # bytes of an answered request that are still to come
         self._ended = False
         self._writable = True
+        self._is_closed = False
         self._paused = False
         self._since_s = service.now_s()
         self.spoke = False
@@ -104,6 +105,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close it, whatever it is doing. What its client does not read is dropped."""
+        self._is_closed = True
         if self._transport is None:
             return
         if self._writable:
@@ -115,6 +117,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        if self._is_closed:  # to make room, before it was told that it is open
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         if self._aiohttp is not None:

@@ -51,9 +51,14 @@ class System:
     """One `up` and its data folder. Start and stop it as often as a test wants."""
 
     def __init__(
-        self, folder: Path, arguments: tuple[str, ...] = (), environ: dict[str, str] | None = None
+        self,
+        folder: Path,
+        arguments: tuple[str, ...] = (),
+        environ: dict[str, str] | None = None,
+        open_files: int = 0,
     ) -> None:
         self.folder = folder
+        self.open_files = open_files  # of each process, hard limit too; 0: as this process has
         self.data = folder / "data"
         self.arguments = arguments
         self.environ = environ or {}
@@ -70,6 +75,8 @@ class System:
         self._outputs += 1
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("BELLWETHER_")}
         command = [sys.executable, "-m", "bellwether", "up", "--data", str(self.data)]
+        if self.open_files:
+            command = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(self.open_files), *command]
         port = self.url.rsplit(":", 1)[1] if self.url else "0"  # the same after a restart
         with self.output_path.open("wb") as output:
             self.process = subprocess.Popen(
@@ -289,10 +296,10 @@ def _runs(pid: int, marker: str) -> bool:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, *arguments: str, environ: dict[str, str] | None = None
+    folder: Path, *arguments: str, environ: dict[str, str] | None = None, open_files: int = 0
 ) -> Iterator[System]:
     """A started system; at the end it is stopped and nothing of it may be left."""
-    system = System(folder, arguments, environ)
+    system = System(folder, arguments, environ, open_files)
     try:
         system.start()
         yield system

@@ -105,6 +105,27 @@ async def test_silent_sockets_never_cost_a_kept_connection_or_a_new_one() -> Non
         kept.writer.close()
 
 
+async def test_flood_of_connections_leaves_no_more_open_than_there_is_room_for() -> None:
+    async with serving(together=16) as served:
+        many = [socket.socket() for _ in range(200)]
+        for one in many:
+            one.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                one.connect(("127.0.0.1", served.port))
+        await asyncio.sleep(0.3)
+        still_open = 0
+        for one in many:
+            try:
+                still_open += one.recv(10) != b""
+            except BlockingIOError:
+                still_open += 1
+            except ConnectionError:
+                continue
+            finally:
+                one.close()
+        assert (still_open, served.room.closed) == (16, 184)
+
+
 async def test_answers_that_anybody_gets_do_not_protect_a_connection() -> None:
     async with serving(together=8) as served:
         kept = await served.connect(GET)
