@@ -67,7 +67,7 @@ def doubts_in(document: dict[str, Any]) -> list[str]:
                 f"partition {number}: records from {gap['first']} to {end} were lost: "
                 f"{gap['reason']}"
             )
-        for name, text in (held.get("unrepaired") or {}).items():
+        for name, text in (held.get("unmended") or {}).items():
             found.append(f"partition {number}: segment {name}: {text}")
     return found
 

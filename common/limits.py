@@ -211,6 +211,7 @@ TAIL_BYTES_MAX: Final = 4 * 2**20  # waiting for one reader; 256 MiB for all tha
 TAIL_OPEN_S: Final = 5.0  # an indexer that has not begun a tail by then does not answer
 TAIL_RETRY_S: Final = 5  # tails are long: a place is seldom free sooner
 FOOTERS_MAX: Final = 8_192  # segments whose column names are remembered
+TWINS_ASKED_MAX: Final = 4  # for a whole copy of a segment; there are one or two
 REPAIRS_WAITING_MAX: Final = 64  # segments waiting to be made again; queries ask again
 CLAIMS_PREPARING_MAX: Final = 2  # partitions an indexer takes over gently at once; then the next
 SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all

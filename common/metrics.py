@@ -226,6 +226,13 @@ damaged_objects_total = Counter(
     "Files or objects whose checksum did not match; never served.",
     registry=REGISTRY,
 )
+mended_objects_total = Counter(
+    "bellwether_mended_objects",
+    "Segment objects that were damaged or missing and were put again, by where their bytes were "
+    "taken from: a cache of this machine, a twin, or the log.",
+    ("source",),
+    registry=REGISTRY,
+)
 query_seconds = Histogram(
     "bellwether_query_seconds", "Time of one query.", buckets=_LATENCY_S, registry=REGISTRY
 )

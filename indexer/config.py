@@ -58,6 +58,14 @@ class IndexerConfig:
         "servers and roles at addresses of other machines prove what time it is; false where they "
         "share this machine's clock, as containers of one machine do",
     )
+    look_hours: int = setting(
+        24,
+        "every segment object is looked at after a start and then once in so many hours; what is "
+        "damaged or missing is put again from a whole copy, a twin or the log (0: never)",
+    )
+    look_mb_per_s: int = setting(
+        16, "bytes of objects read for that, in MB per second (0: only presence and size)"
+    )
     log_keep_hours: float = setting(
         24.0, "covered records stay in the log for repairs this long, of time really run"
     )

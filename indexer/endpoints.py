@@ -50,6 +50,7 @@ class Endpoints:
         warming: Warming,
         claims: Callable[[], dict[str, object]],
         alarms: AlarmBoard,
+        unmended: Callable[[int], dict[str, str]],
     ) -> None:
         self._partitions = partitions
         self._views = views
@@ -61,6 +62,7 @@ class Endpoints:
         self._warming = warming
         self._claims = claims
         self._alarms = alarms
+        self._unmended = unmended
 
     def add_routes(self, app: web.Application) -> None:
         """Serve everything under /internal/ that is the indexer's own."""
@@ -90,6 +92,7 @@ class Endpoints:
             "kernel_expected": partition.shared.arrival.is_expected,
             "ready": served is not None,
             "alarms": partition.alarms.raised,
+            "unmended": self._unmended(partition.number),
             "unpublished": self._unpublished(partition),
             "replay": None if partition.replay is None else partition.replay.describe(),
             "set_aside": partition.damage.total,

@@ -5,15 +5,12 @@ the file must come out with the same hash, or it is not used.
 """
 
 import asyncio
-import logging
 import tempfile
 from pathlib import Path
 
-from common import limits
 from common.columns.segment import SegmentFile
-from common.errors import BellwetherError, DamagedObject, ObjectMissing
+from common.errors import DamagedObject, ObjectMissing
 from common.log import Log
-from common.logs import say
 from common.objects import ObjectStore
 from common.parquet.active import ActiveEncoders
 from common.record import RecordError, decode
@@ -25,11 +22,10 @@ from snapshot.manifest import Manifest, SegmentEntry, segment_key, unpack_batche
 from snapshot.threads import to_store_thread
 
 _READ_BYTES = 4 * 1024 * 1024
-logger = logging.getLogger(__name__)
 
 
 class Repairs:
-    """Repairs one segment at a time, as they are asked for; each at most once per process."""
+    """Makes segments again; `indexer.mending` says when."""
 
     def __init__(
         self,
@@ -46,35 +42,6 @@ class Repairs:
         self._shredder = shredder
         self._encoders = encoders
         self._folder = folder
-        self._waiting: asyncio.Queue[tuple[int, SegmentEntry]] = asyncio.Queue(
-            limits.REPAIRS_WAITING_MAX
-        )
-        self._asked: set[str] = set()
-
-    def ask(self, partition: int, entry: SegmentEntry) -> None:
-        """Have a segment repaired soon. Never waits."""
-        if entry.object in self._asked or self._waiting.full():
-            return
-        self._asked.add(entry.object)
-        self._waiting.put_nowait((partition, entry))
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            partition, entry = await self._waiting.get()
-            try:
-                if await self.repair(partition, entry):
-                    self._asked.discard(entry.object)
-                    say(logger, logging.WARNING, "segment made again", object=entry.object)
-            except (BellwetherError, OSError) as error:
-                say(
-                    logger,
-                    logging.ERROR,
-                    "segment cannot be repaired: it stays unserved",
-                    object=entry.object,
-                    partition=partition,
-                    why=str(error),
-                )
 
     async def repair(self, partition: int, entry: SegmentEntry) -> bool:
         """Make the segment again and put its object. False: the bytes came out otherwise.

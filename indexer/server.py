@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,7 +28,9 @@ from indexer.expiry.clocks import Clocks
 from indexer.expiry.witnesses import Witnesses
 from indexer.exporting import MetadataExporting
 from indexer.held import HeldEndpoint
+from indexer.looking import Looking
 from indexer.memory import keep_freed_pages
+from indexer.mending import Mending
 from indexer.partition import Partition
 from indexer.repair import Repairs
 from indexer.resolver import Resolver
@@ -36,6 +39,7 @@ from indexer.shared import Shared
 from indexer.shred.active import ActiveShredder
 from indexer.tail import Tails
 from indexer.tending import Caretaker
+from indexer.twin_segments import SegmentEndpoint, TwinSegments
 from indexer.views import Footers, Views
 from indexer.warming import Warming
 from query.share_endpoint import ShareEndpoint
@@ -173,7 +177,19 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
             clocks,
         )
     )
-    views = Views(indexer.partitions, fetching, Footers(), repairs, context.clock)
+    mending = Mending(
+        repairs,
+        objects,
+        TwinSegments(context.backends.locks, context.instance, context.internal_token),
+        lambda number: _given_up(indexer.partitions.get(number)),
+        lambda: sorted(context.folder.parent.glob("*/segments")),
+        context.folder / "mending",
+        context.clock,
+    )
+    looking = Looking(
+        indexer.partitions, objects, mending, config, context.folder / "mending", context.clock
+    )
+    views = Views(indexer.partitions, fetching, Footers(), mending, context.clock)
     shares = ShareEndpoint(
         views,
         memory_mb=config.share_memory_mb,
@@ -198,9 +214,11 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         warming,
         readiness.describe,
         context.alarms,
+        mending.describe,
     )
     endpoints.add_routes(app)
     app.router.add_post("/internal/share", shares.handle)
+    app.router.add_get("/internal/segment/{hash}", SegmentEndpoint(cache).handle)
     app.router.add_post("/internal/held", HeldEndpoint(indexer.partitions).handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()
@@ -208,7 +226,8 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     try:
         await listen(runner, "internal", context.host, context.port)
         port = runner.addresses[0][1]
-        await _index(context, config, indexer, repairs, readiness, context.member(port))
+        beside = [mending.run(), looking.run()]
+        await _index(context, config, indexer, beside, readiness, context.member(port))
     finally:
         compiling.cancel()
         await asyncio.gather(compiling, return_exceptions=True)
@@ -216,6 +235,10 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         shares.close()
         fetching.close()
         warming_threads.close()
+
+
+def _given_up(partition: Partition | None) -> frozenset[str]:
+    return frozenset() if partition is None else partition.retention.given_up
 
 
 async def _compile(
@@ -246,7 +269,7 @@ async def _index(
     context: RoleContext,
     config: IndexerConfig,
     indexer: Indexer,
-    repairs: Repairs,
+    tasks: Sequence[Coroutine[None, None, None]],
     readiness: Readiness,
     member: Member,
 ) -> None:
@@ -265,7 +288,7 @@ async def _index(
     )
     readiness.claims = claims
     beside = [
-        asyncio.create_task(repairs.run()),
+        *(asyncio.create_task(task) for task in tasks),
         asyncio.create_task(indexer.shared.warming.run()),
         asyncio.create_task(MetadataExporting(context).run()),
         asyncio.create_task(watch.run()),

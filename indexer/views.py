@@ -20,8 +20,8 @@ from common.error_text import describe_error
 from common.errors import DamagedObject, LogUnavailable, ObjectMissing, ObjectsUnavailable
 from common.logs import say
 from indexer.expiry.early import expired_early
+from indexer.mending import Mending
 from indexer.partition import Partition
-from indexer.repair import Repairs
 from indexer.served import Served
 from query.damaged import DamagedRecords
 from query.rerouted import OpenBatch
@@ -66,14 +66,14 @@ class Views:
         partitions: dict[int, Partition],
         fetching: Fetching,
         footers: Footers,
-        repairs: Repairs,
+        mending: Mending,
         clock: Clock,
     ) -> None:
         self._partitions = partitions
         self._fetching = fetching
         self._cache = fetching.cache
         self._footers = footers
-        self._repairs = repairs
+        self._mending = mending
         self._clock = clock
 
     def partitions(self) -> list[int]:
@@ -101,7 +101,7 @@ class Views:
         try:
             segments, unserved = await asyncio.to_thread(self._open, served, entries)
             for entry in unserved:
-                self._repairs.ask(partition, entry)
+                self._mending.ask(partition, entry)
             yield DatasetView(
                 partition=partition,
                 epoch=served.epoch.log,

@@ -44,6 +44,7 @@ class IndexerStatus:
     divergences: tuple[str, ...] = ()  # where twins first disagree, by cut
     alarms: tuple[str, ...] = ()  # what is wrong and what to do
     unpublished_cuts: int = 0
+    unmended: tuple[str, ...] = ()  # segments that are damaged and cannot be mended, and why
     damaged: int = 0  # records that are missing from answers
     given_up: int = 0  # records that an operator has counted as lost
 
@@ -175,6 +176,7 @@ def _indexer(partition: int, indexer: str, held: dict[str, Any]) -> IndexerStatu
             if name not in ("partition_stopped", "twins_diverge", "gap")  # told below
         ),
         unpublished_cuts=int((held.get("unpublished") or {}).get("cuts") or 0),
+        unmended=tuple(f"{n}: {why}" for n, why in (held.get("unmended") or {}).items()),
         damaged=int((held.get("damaged") or {}).get("records") or 0),
         given_up=int((held.get("given_up") or {}).get("records") or 0),
         divergences=tuple(f"{d['ours']}: {d['block']}" for d in held.get("divergences") or ()),
@@ -226,6 +228,11 @@ def troubles(status: Status, now_ns: int) -> list[str]:
             found.append(
                 f"{where}: twins disagree about {len(i.divergences)} cuts, at last "
                 f"{i.divergences[-1]} (both versions are kept; run bellwether verify)"
+            )
+        if i.unmended:
+            found.append(
+                f"{where}: {len(i.unmended)} segments are damaged and cannot be mended, at last "
+                f"{i.unmended[-1]} (run bellwether verify)"
             )
         if i.gaps:
             found.append(f"{where} has {i.gaps} gaps: events lost from the log before indexing")

@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 import shutil
+import tempfile
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
@@ -16,12 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import durable
-from common.errors import DamagedObject
+from common.errors import DamagedObject, ObjectMissing
 from common.logs import say
 from common.metrics import damaged_objects_total, segment_fetched_bytes_total
 from common.objects import ObjectStore
 from snapshot.manifest import segment_key
 
+_IN_MEMORY_MAX = 64 * 1024 * 1024  # most segments are far smaller
 SCRATCH_PREFIX = "compare-"  # of folders beside segments in which twins' versions are compared
 logger = logging.getLogger(__name__)
 
@@ -208,6 +210,22 @@ class SegmentCache:
                 self.path(object_hash).unlink(missing_ok=True)
 
 
+def object_is_whole(objects: ObjectStore, object_hash: str, size_bytes: int, scratch: Path) -> bool:
+    """Whether the store has exactly the bytes of that name. Blocks. Raises ObjectsUnavailable."""
+    key = segment_key(object_hash)
+    info = objects.head(key)
+    if info is None or info.size_bytes != size_bytes:
+        return False
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=scratch) as name:
+        file = Path(name) / "object"
+        try:
+            objects.fetch(key, file)
+        except (DamagedObject, ObjectMissing):
+            return False
+        return file_sha256(file) == object_hash
+
+
 def put_object_again(objects: ObjectStore, object_hash: str, folders: Iterable[Path]) -> bool:
     """Put a segment's object again from a whole file in one of these caches' folders.
 
@@ -216,11 +234,16 @@ def put_object_again(objects: ObjectStore, object_hash: str, folders: Iterable[P
     for folder in folders:
         path = cached_path(folder, object_hash)
         try:
-            whole = file_sha256(path) == object_hash
+            data: bytes | Path = path
+            if path.stat().st_size <= _IN_MEMORY_MAX:  # then what is put is what was checked
+                data = path.read_bytes()
+                whole = hashlib.sha256(data).hexdigest() == object_hash
+            else:
+                whole = file_sha256(path) == object_hash
         except OSError:  # not there, or removed meanwhile to make room
             continue
         if whole:
-            objects.replace(segment_key(object_hash), path)
+            objects.replace(segment_key(object_hash), data)
             say(logger, logging.WARNING, "segment object put again", object=object_hash)
             return True
     return False

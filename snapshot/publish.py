@@ -14,6 +14,7 @@ from common.clock import Clock
 from common.errors import BellwetherError, DamagedObject, ObjectMissing
 from common.logs import say
 from common.metrics import damaged_objects_total, divergence_total
+from snapshot.cache import object_is_whole
 from snapshot.chain import Chain
 from snapshot.checked import encode_checked
 from snapshot.digests import in_digests_of
@@ -89,10 +90,9 @@ def _put_objects(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) ->
         file = files[segment.object]
         if chain.objects.put_if_absent(key, file):
             continue
-        info = chain.objects.head(key)
-        if info is None or info.size_bytes != segment.size_bytes:
+        if not object_is_whole(chain.objects, segment.object, segment.size_bytes, file.parent):
             damaged_objects_total.inc()
-            say(logger, logging.ERROR, "object has a wrong size; replacing it", key=key)
+            say(logger, logging.ERROR, "object that is there is damaged; replacing it", key=key)
             chain.objects.replace(key, file)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,12 +23,15 @@ from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.config import IndexerConfig
 from indexer.expiry.clocks import Clocks
+from indexer.mending import Mending
 from indexer.partition import Partition
+from indexer.repair import Repairs
 from indexer.retentions import Retentions
 from indexer.shared import Shared
 from indexer.shred import Shredder
 from indexer.shred.reference import ReferenceShredder
 from indexer.tail import Tails
+from indexer.twin_segments import TwinSegments
 from indexer.warming import Warming
 from snapshot.cache import SegmentCache
 from snapshot.fetching import Fetching
@@ -155,6 +158,24 @@ async def running(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         fetching.close()
+
+
+def mending_of(partition: Partition, folders: Sequence[Path] = ()) -> Mending:
+    """What mends the objects of a partition. folders: caches to take whole copies from."""
+    shared = partition.shared
+    backends, scratch = shared.context.backends, shared.context.folder / "mending"
+    repairs = Repairs(
+        backends.log, backends.objects, shared.cache, shared.shredder, shared.encoders, scratch
+    )
+    return Mending(
+        repairs,
+        backends.objects,
+        TwinSegments(backends.locks, shared.context.instance, shared.context.internal_token),
+        lambda _: partition.retention.given_up,
+        lambda: folders,
+        scratch,
+        shared.context.clock,
+    )
 
 
 async def until(partition: Partition, condition: Callable[[Partition], bool]) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from common.record import Record, compress_value
 from indexer.partition import Partition
-from indexer.repair import Repairs
 from indexer.views import Footers, Views
 from query.plan import Need, Plan, State
 from query.share.answer import PartitionCovered
@@ -24,6 +23,7 @@ from tests.indexer.damaging import flip
 from tests.indexer.house import (
     DATASET,
     append,
+    mending_of,
     open_context,
     published,
     reached,
@@ -40,16 +40,8 @@ async def coverage(partition: Partition, dataset: str = DATASET) -> PartitionCov
     """What an answer about the dataset would say of the partition."""
     shared = partition.shared
     fetching = Fetching(shared.cache, 1)
-    repairs = Repairs(
-        shared.context.backends.log,
-        shared.context.backends.objects,
-        shared.cache,
-        shared.shredder,
-        shared.encoders,
-        shared.context.folder / "repair",
-    )
     held = {partition.number: partition}
-    views = Views(held, fetching, Footers(), repairs, shared.context.clock)
+    views = Views(held, fetching, Footers(), mending_of(partition), shared.context.clock)
     plan = Plan(dataset=dataset, start_ns=0, end_ns=2**62, needs=(Need(State.COUNT, None),))
     try:
         async with views.lease(partition.number, dataset, Wanted(timeout_ms=1000)) as view:

@@ -20,6 +20,7 @@ from tests.indexer.house import (
     DATASET,
     QUICK,
     append,
+    mending_of,
     open_context,
     published,
     reached,
@@ -33,20 +34,11 @@ CUT = marker_record(Marker(hour=None, reason="test"))
 
 def views_of(partition: Partition) -> Views:
     shared = partition.shared
-    backends = shared.context.backends
-    repairs = Repairs(
-        backends.log,
-        backends.objects,
-        shared.cache,
-        shared.shredder,
-        shared.encoders,
-        shared.context.folder / "repair",
-    )
     return Views(
         {partition.number: partition},
         shared.warming.fetching,
         Footers(),
-        repairs,
+        mending_of(partition),
         shared.context.clock,
     )
 

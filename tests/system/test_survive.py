@@ -232,3 +232,27 @@ async def test_a_damaged_file_is_found_and_never_served(
         assert repaired.returncode == 0, repaired.stdout + repaired.stderr
     with running(tmp_path) as again:
         await check(f"{what} {damage.__name__} disk {disk}", again, load.outcome)
+
+
+@pytest.mark.scenario
+@pytest.mark.parametrize("damage", [truncate, flip, Path.unlink])
+@pytest.mark.parametrize("disk", ["kept", "lost"])
+def test_a_restart_mends_damaged_segments_without_a_command(
+    tmp_path: Path, damage: Damage, disk: str
+) -> None:
+    with running(tmp_path) as system:
+        for number in range(8):
+            receipt = system.send("web", [{"data": {"n": number}}])
+        assert system.run("cut").returncode == 0
+    segments = [p for p in sorted((system.data / "objects" / "segments").rglob("*")) if p.is_file()]
+    assert segments
+    for path in segments:
+        damage(path)
+    if disk == "lost":
+        shutil.rmtree(system.data / "roles")
+    with running(tmp_path) as again:
+        again.wait_until(
+            lambda: again.run("verify", "--data", str(again.data)).returncode == 0, "clean objects"
+        )
+        found = again.ask("web", {"calculations": [{"op": "COUNT"}]}, after=receipt)
+        assert [row["data"]["COUNT"] for row in found["data"]["results"]] == [8]
