@@ -1,0 +1,219 @@
+"""CPU per event of two builds, in one run: `python -m benchmarks.two_builds OTHER_CHECKOUT`.
+
+Three installations run side by side: this build twice and the other once. Each round sends the same
+events to each of them in a random order and waits until they are indexed; CPU is that of
+shepherd and indexer, in nanoseconds from the scheduler. What counts is the median of the rounds'
+ratios; the same build against itself says how far such a ratio can be trusted here.
+"""
+
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import click
+
+from benchmarks.machine import describe_machine, describe_versions, one_line
+from benchmarks.serving.client import request, send_all
+from benchmarks.serving.events import is_accepted
+
+ROOT = Path(__file__).resolve().parent.parent
+CONNECTIONS = 4
+WARM_UP_ROUNDS = 3  # compiled code, caches, the first segments
+_READY_S = 180.0
+_STEP_S = 0.05
+_QUIET_S = 0.3  # after everything is indexed: what still runs belongs to the round
+
+
+@dataclass
+class Installation:
+    """One `bellwether up` of a checkout, with data of its own."""
+
+    name: str
+    checkout: Path
+    folder: Path
+    process: subprocess.Popen[bytes] | None = None
+    url: str = ""
+    key: str = field(default="", repr=False)
+    sent: int = 0
+
+    def start(self, kernels: Path) -> None:
+        """Start and wait until it is ready and its compiled code serves."""
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("BELLWETHER_")}
+        environ |= {
+            "PYTHONPATH": str(self.checkout),
+            "BELLWETHER_INDEXER_KERNEL_CACHE": str(kernels / self.checkout.name),
+            "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(kernels / self.checkout.name),
+        }
+        data = self.folder / "data"
+        command = [sys.executable, "-m", "bellwether", "up", "--data", str(data), "--port", "0"]
+        output = self.folder / "up.out"
+        with output.open("wb") as said:
+            self.process = subprocess.Popen(
+                [*command, "--no-telemetry"], cwd=self.folder, env=environ,
+                stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self._wait(lambda: "ready in" in output.read_text(), "be ready")
+        words = output.read_text().split()
+        self.url = words[words.index("address") + 1]
+        self.key = (data / "secrets" / "key").read_text().strip()
+        self._wait(self._is_compiled, "compile")
+
+    def stop(self) -> None:
+        """End it."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(60)
+
+    def round(self, bodies: list[bytes], events: int) -> dict[str, int]:
+        """Send, wait until all of it is indexed; CPU nanoseconds by role."""
+        host, port = self.url.removeprefix("http://").split(":")
+        head = {"X-Honeycomb-Team": self.key, "Content-Type": "application/json"}
+        requests = [request("/1/batch/cost", head, body) for body in bodies]
+        before = self._used()
+        send_all([(host, int(port))], requests, CONNECTIONS, is_accepted)
+        self.sent += events
+        self._wait(lambda: self._ends() == 0, "index")
+        time.sleep(_QUIET_S)
+        after = self._used()
+        return {role: after[role] - before[role] for role in after}
+
+    def _status(self) -> dict[str, object]:
+        asked = Request(f"{self.url}/bw/1/status", headers={"X-Honeycomb-Team": self.key})
+        with urlopen(asked, timeout=30) as answer:
+            found: dict[str, object] = json.load(answer)
+        return found
+
+    def _partitions(self) -> list[dict[str, object]]:
+        indexers: object = self._status()["indexers"]
+        assert isinstance(indexers, list)
+        return [one for each in indexers for one in each["status"]["partitions"].values()]
+
+    def _ends(self) -> int:
+        """Records that are not indexed yet."""
+        return sum(int(str(one["lag_records"])) for one in self._partitions())
+
+    def _is_compiled(self) -> bool:
+        shepherds = self._status()["shepherds"]
+        assert isinstance(shepherds, list)
+        splitters = {one["placement"]["splitter"] for one in shepherds if "placement" in one}
+        shredders = {str(one["shredder"]) for one in self._partitions()}
+        return splitters == {"kernel"} and shredders == {"kernel"}
+
+    def _used(self) -> dict[str, int]:
+        """CPU nanoseconds of each role since its start."""
+        roles = self._status()["roles"]
+        assert isinstance(roles, list)
+        return {
+            one["role"]: _cpu_ns(int(one["pid"]))
+            for one in roles
+            if one["role"] in ("shepherd", "indexer")
+        }
+
+    def _wait(self, test: Callable[[], bool], what: str) -> None:
+        until = time.monotonic() + _READY_S
+        while not test():
+            if self.process is None or self.process.poll() is not None:
+                raise RuntimeError(f"{self.name} ended: {(self.folder / 'up.out').read_text()}")
+            if time.monotonic() > until:
+                raise RuntimeError(f"{self.name} did not {what} within {_READY_S:.0f} s")
+            time.sleep(_STEP_S)
+
+
+def _cpu_ns(pid: int) -> int:
+    """Time on a CPU of all threads of a process that still run."""
+    total = 0
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((thread / "schedstat").read_text().split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return total
+
+
+def _bodies(requests: int, size: int, chance: random.Random) -> list[bytes]:
+    """Batches of plain spans, each event different."""
+
+    def event() -> dict[str, object]:
+        return {
+            "data": {
+                "service": f"svc-{chance.randrange(24)}",
+                "route": f"/v1/things/{chance.randrange(240)}",
+                "status": chance.choice([200, 200, 200, 404, 500]),
+                "duration_ms": round(chance.expovariate(0.05), 3),
+                "user": f"user-{chance.randrange(50_000)}",
+                "host": f"host-{chance.randrange(40)}",
+                "trace.trace_id": f"{chance.getrandbits(128):032x}",
+                "trace.span_id": f"{chance.getrandbits(64):016x}",
+                "url": f"https://example.com/v1/things/{chance.getrandbits(40)}?page=2",
+                "cached": chance.random() < 0.5,
+            },
+            "samplerate": 1,
+        }
+
+    return [json.dumps([event() for _ in range(size)]).encode() for _ in range(requests)]
+
+
+@click.command()
+@click.argument("other", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--pairs", default=30, show_default=True)
+@click.option("--requests", default=150, show_default=True, help="In each round.")
+@click.option("--size", default=100, show_default=True, help="Events of a body.")
+def main(other: Path, pairs: int, requests: int, size: int) -> None:
+    """Compare this checkout with OTHER, the folder of another one."""
+    chance = random.Random(1)
+    print(one_line(describe_machine()))
+    print(describe_versions(), flush=True)
+    root = Path(tempfile.mkdtemp(prefix="two-builds-"))
+    kernels = Path.home() / ".cache" / "bellwether" / "two-builds"
+    builds = [("this", ROOT), ("this again", ROOT), ("other", other.resolve())]
+    installed = []
+    try:
+        for number, (name, checkout) in enumerate(builds):
+            folder = root / str(number)
+            folder.mkdir()
+            installed.append(Installation(name, checkout, folder))
+            installed[-1].start(kernels)
+        rounds: list[dict[str, dict[str, int]]] = []
+        for number in range(WARM_UP_ROUNDS + pairs):
+            bodies = _bodies(requests, size, chance)
+            order = chance.sample(installed, len(installed))
+            used = {one.name: one.round(bodies, requests * size) for one in order}
+            if number >= WARM_UP_ROUNDS:
+                rounds.append(used)
+        _show(rounds, requests * size, pairs)
+    finally:
+        for one in installed:
+            one.stop()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _show(rounds: list[dict[str, dict[str, int]]], events: int, pairs: int) -> None:
+    print(f"{pairs} rounds of {events} events; us of CPU per event, medians")
+    for role in ("shepherd", "indexer", "both"):
+
+        def of(used: dict[str, dict[str, int]], name: str, role: str = role) -> float:
+            roles = ("shepherd", "indexer") if role == "both" else (role,)
+            return sum(used[name][one] for one in roles) / events / 1000
+
+        medians = {name: statistics.median(of(u, name) for u in rounds) for name in rounds[0]}
+        for above, below in (("this", "other"), ("this again", "this")):
+            ratios = sorted(of(u, above) / of(u, below) for u in rounds)
+            low, high = ratios[len(ratios) // 4], ratios[-len(ratios) // 4]
+            print(
+                f"{role:9} {above} {medians[above]:.3f} / {below} {medians[below]:.3f}: "
+                f"{statistics.median(ratios):.3f} (half of them {low:.3f} to {high:.3f})"
+            )
+
+
+if __name__ == "__main__":
+    main()
