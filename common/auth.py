@@ -30,6 +30,7 @@ _LOOKUP_THREADS = 4  # a hanging metadata store must not take the threads of the
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SECOND_NS = 10**9
+_NOTE_NS = 60 * _SECOND_NS  # what a crash may leave uncounted, so each start counts it
 _logger = logging.getLogger(__name__)
 
 
@@ -109,10 +110,22 @@ def hash_key(key: str) -> str:
 
 
 class _Entry(msgspec.Struct, frozen=True):
-    """A key as metadata last confirmed it, and when (unix ns)."""
+    """A key as metadata last confirmed it, and when (unix ns, for people). unconfirmed_ns: how long
+    processes have served it since, when this was written.
+    """
 
     key: ApiKey
     verified_ns: int
+    unconfirmed_ns: int = 0
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """An entry in use. since_ns: when it was confirmed (monotonic; before the start, if another
+    process has served it since).
+    """
+
+    entry: _Entry
+    since_ns: int
 
 
 class KeyCache:
@@ -121,7 +134,8 @@ class KeyCache:
     A known key is asked for again after `KEY_FRESH_S`, while it goes on serving; only one that was
     not confirmed for `KEY_UNASKED_S` waits for the answer. So a revoked key stops within a minute,
     and requests with keys in use never wait for a slow store. While metadata does not answer, an
-    entry serves for up to `KEY_STALE_S`. So it does when metadata has never heard of a key that it
+    entry serves for up to `KEY_STALE_S` of time that processes ran, whatever the clock does and
+    however long nothing ran in between. So it does when metadata has never heard of a key that it
     told us itself: keys are revoked, never removed, so that is another database, or an empty one.
     """
 
@@ -129,9 +143,10 @@ class KeyCache:
         self._metadata = metadata
         self._clock = clock
         self._copy = None if disk is None else DiskCopy(disk, self._encode)
-        self._known: OrderedDict[str, _Entry] = OrderedDict()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
         self._unknown: OrderedDict[str, int] = OrderedDict()
         self._lookups: dict[str, asyncio.Task[ApiKey | None]] = {}
+        self._noted_ns = clock.monotonic_ns()
         self._retry_after_ns = 0
         self._failing = False  # the last question got no answer
         self._replaced: str | None = None
@@ -156,36 +171,38 @@ class KeyCache:
         if not key or len(key) > limits.KEY_CHARS_MAX:
             raise UnknownKey
         key_hash = hash_key(key)
-        now_ns = self._clock.now_ns()
-        entry = self._known.get(key_hash)
-        if entry is not None:
+        now_ns = self._clock.monotonic_ns()
+        known = self._known.get(key_hash)
+        if known is not None:
             self._known.move_to_end(key_hash)
-            age_ns = now_ns - entry.verified_ns
-            if 0 <= age_ns < limits.KEY_FRESH_S * _SECOND_NS:
-                return self._checked(entry.key, key_hash)
-            if 0 <= age_ns < limits.KEY_UNASKED_S * _SECOND_NS:
+            age_ns = now_ns - known.since_ns
+            if age_ns < limits.KEY_FRESH_S * _SECOND_NS:
+                return self._checked(known.entry.key, key_hash)
+            if age_ns < limits.KEY_UNASKED_S * _SECOND_NS:
                 self._ask_meanwhile(key_hash)
-                return self._checked(entry.key, key_hash)
-            if self._failing and 0 <= age_ns <= limits.KEY_STALE_S * _SECOND_NS:
+                return self._checked(known.entry.key, key_hash)
+            if self._failing and age_ns <= limits.KEY_STALE_S * _SECOND_NS:
                 self._ask_meanwhile(key_hash)
-                key_cache_stale_total.inc()
-                return self._checked(entry.key, key_hash)
-        elif (
-            0
-            <= now_ns - self._unknown.get(key_hash, -(2**62))
-            < (limits.KEY_UNKNOWN_S * _SECOND_NS)
-        ):
+                return self._stale(known, key_hash, now_ns)
+        elif now_ns - self._unknown.get(key_hash, -(2**62)) < limits.KEY_UNKNOWN_S * _SECOND_NS:
             raise UnknownKey
         try:
-            found = await self._ask(key_hash, known=entry is not None)
+            found = await self._ask(key_hash, known=known is not None)
         except MetadataUnavailable:
-            if entry is None or now_ns - entry.verified_ns > limits.KEY_STALE_S * _SECOND_NS:
+            if known is None or now_ns - known.since_ns > limits.KEY_STALE_S * _SECOND_NS:
                 raise
-            key_cache_stale_total.inc()
-            return self._checked(entry.key, key_hash)
+            return self._stale(known, key_hash, now_ns)
         if found is None:
             raise UnknownKey
         return self._checked(found, key_hash)
+
+    def _stale(self, known: _Known, key_hash: str, now_ns: int) -> ApiKey:
+        """A key that nobody can confirm now; how long it has served so is noted now and then."""
+        key_cache_stale_total.inc()
+        if self._copy is not None and now_ns - self._noted_ns >= _NOTE_NS:
+            self._noted_ns = now_ns
+            self._copy.changed()
+        return self._checked(known.entry.key, key_hash)
 
     def _checked(self, key: ApiKey, key_hash: str) -> ApiKey:
         if not hmac.compare_digest(key.hash, key_hash):
@@ -250,21 +267,28 @@ class KeyCache:
         found = task.result()
         if found is None:
             self._known.pop(key_hash, None)
-            self._unknown[key_hash] = self._clock.now_ns()
+            self._unknown[key_hash] = self._clock.monotonic_ns()
             if len(self._unknown) > limits.KEY_CACHE_ENTRIES_MAX:
                 self._unknown.popitem(last=False)
         else:
             self._unknown.pop(key_hash, None)
             if key_hash in self._known:
                 self._replaced = None
-            self._known[key_hash] = _Entry(found, self._clock.now_ns())
+            entry = _Entry(found, self._clock.now_ns())
+            self._known[key_hash] = _Known(entry, self._clock.monotonic_ns())
             if len(self._known) > limits.KEY_CACHE_ENTRIES_MAX:
                 self._known.popitem(last=False)
         if self._copy is not None:
             self._copy.changed()
 
     def _encode(self) -> bytes:
-        return msgspec.json.encode(list(self._known.values()))
+        now_ns = self._clock.monotonic_ns()
+        return msgspec.json.encode(
+            [
+                _Entry(one.entry.key, one.entry.verified_ns, now_ns - one.since_ns)
+                for one in self._known.values()
+            ]
+        )
 
     def _load(self) -> None:
         stored = self._copy.load() if self._copy is not None else b""
@@ -276,7 +300,9 @@ class KeyCache:
             say(_logger, logging.WARNING, "key cache on disk cannot be read", error=str(error))
             return
         for entry in entries[-limits.KEY_CACHE_ENTRIES_MAX :]:
-            self._known[entry.key.hash] = entry
+            # it was confirmed before this process began: metadata is asked before it serves
+            age_ns = max(entry.unconfirmed_ns, limits.KEY_UNASKED_S * _SECOND_NS) + _NOTE_NS
+            self._known[entry.key.hash] = _Known(entry, self._clock.monotonic_ns() - age_ns)
 
     async def close(self) -> None:
         """Write what is not yet on disk and release the threads."""

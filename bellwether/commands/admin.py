@@ -260,7 +260,7 @@ def set_retention(
 ) -> None:
     """Keep events for DAYS days after they arrived (0: as `indexer.retention_days` says).
 
-    What has expired does not come back when the time is made longer again.
+    What has expired comes back only by `bellwether retention restore`, while it is still stored.
     """
     with _opened(config, data, sets) as (backends, place):
         admin.set_retention(backends.metadata, place, name, days)

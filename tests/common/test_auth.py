@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from common import limits
@@ -172,3 +173,80 @@ async def test_key_in_use_never_waits_for_a_slow_store(monkeypatch: pytest.Monke
     await asyncio.wait(cache._lookups.values())
     with pytest.raises(UnknownKey):
         await cache.authenticate(KEY)
+
+
+@pytest.mark.parametrize("days", [70, 3650, -1, -3650])
+async def test_clock_that_leaps_neither_drops_keys_nor_keeps_them_for_ever(days: int) -> None:
+    table, clock = KeyTable(api_key()), ManualClock(wall_ns=20_000 * 86_400 * 10**9)
+    cache = KeyCache(table, clock)  # type: ignore[arg-type]  # only find_key is needed
+    await cache.authenticate(KEY)
+    clock.advance_ms(20_000)
+    table.down = True
+    clock.wall_ns += days * 86_400 * 10**9
+    for _ in range(23):
+        clock.advance_ms(3_600_000)
+        assert (await cache.authenticate(KEY)).id == "k1"
+    clock.advance_ms(2 * 3_600_000)
+    with pytest.raises(MetadataUnavailable):
+        await cache.authenticate(KEY)
+
+
+async def test_refusal_of_a_new_key_is_not_remembered_beyond_its_seconds_by_any_clock() -> None:
+    table, clock = KeyTable(), ManualClock()
+    cache = KeyCache(table, clock)  # type: ignore[arg-type]  # only find_key is needed
+    with pytest.raises(UnknownKey):
+        await cache.authenticate(KEY)
+    table.keys[hash_key(KEY)] = api_key()
+    clock.wall_ns -= 3650 * 86_400 * 10**9
+    clock.advance_ms(limits.KEY_UNKNOWN_S * 1000 + 1)
+    assert (await cache.authenticate(KEY)).id == "k1"
+
+
+async def test_keys_serve_a_day_of_running_across_restarts_whatever_the_clock_said(
+    tmp_path: Path,
+) -> None:
+    table, path = KeyTable(api_key()), tmp_path / "keys.json"
+    cache = KeyCache(table, ManualClock(), path)  # type: ignore[arg-type]  # as above
+    await cache.authenticate(KEY)
+    await cache.close()
+    table.down = True
+    served_h = 0
+    for start in range(8):  # each on a machine started anew, its clock somewhere else
+        clock = ManualClock(wall_ns=start * 400 * 86_400 * 10**9, steady_ns=start)
+        again = KeyCache(table, clock, path)  # type: ignore[arg-type]  # as above
+        for _ in range(5):
+            clock.advance_ms(3_600_000)
+            try:
+                await again.authenticate(KEY)
+            except MetadataUnavailable:
+                break
+            served_h += 1
+        await again.close()
+    assert served_h == 23  # less than a day: each start counts a minute more
+
+
+async def test_key_that_was_revoked_while_nothing_ran_does_not_serve_when_metadata_answers(
+    tmp_path: Path,
+) -> None:
+    table, clock, path = KeyTable(api_key()), ManualClock(), tmp_path / "keys.json"
+    cache = KeyCache(table, clock, path)  # type: ignore[arg-type]  # as above
+    await cache.authenticate(KEY)
+    await cache.close()
+    table.keys[hash_key(KEY)] = replace(api_key(), revoked_ns=1)
+    again = KeyCache(table, clock, path)  # type: ignore[arg-type]  # as above
+    with pytest.raises(UnknownKey):
+        await again.authenticate(KEY)
+
+
+async def test_disk_copy_of_an_older_program_serves(tmp_path: Path) -> None:
+    table, clock, path = KeyTable(api_key()), ManualClock(), tmp_path / "keys.json"
+    cache = KeyCache(table, clock, path)  # type: ignore[arg-type]  # as above
+    await cache.authenticate(KEY)
+    await cache.close()
+    entries = msgspec.json.decode(path.read_bytes())
+    for entry in entries:
+        del entry["unconfirmed_ns"]
+    path.write_bytes(msgspec.json.encode(entries))
+    table.down = True
+    again = KeyCache(table, clock, path)  # type: ignore[arg-type]  # as above
+    assert (await again.authenticate(KEY)).id == "k1"
