@@ -1,0 +1,61 @@
+"""Roles on other machines are asked for the time; those of this machine are not (I13)."""
+
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from common import limits
+from common.clock import ManualClock, SystemClock
+from common.locks.files import FileLocks
+from common.members import Member, encode_member
+from common.role import Backends
+from indexer.expiry import witnesses
+from indexer.expiry.clocks import Clocks
+from snapshot.cutoffs import DAY_NS
+
+
+@pytest.fixture
+async def locks(tmp_path: Path) -> AsyncIterator[FileLocks]:
+    """Two announced roles: one that answers, one that is gone."""
+    app = web.Application()
+    app.router.add_get("/healthz", lambda _: web.Response(text="ok"))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    found = FileLocks(tmp_path / "locks")
+    for name, url in (("a", f"http://127.0.0.1:{port}"), ("b", "http://127.0.0.2:1")):
+        member = Member("indexer", name, url, "z", 1, 1, "1")
+        found.acquire(f"roles/indexer/{name}", encode_member(member))
+    yield found
+    found.close()
+    await runner.cleanup()
+
+
+def asked(locks: FileLocks, clock: ManualClock) -> witnesses.Witnesses:
+    none: object = None
+    backends = Backends(none, none, none, locks)  # type: ignore[arg-type]  # no clocks
+    return witnesses.Witnesses(backends, clock, random.Random(1))
+
+
+async def test_role_on_another_machine_proves_the_time_and_shows_a_leap(
+    locks: FileLocks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(witnesses, "is_elsewhere", lambda host: host.startswith("127.0.0."))
+    clock = ManualClock(SystemClock().now_ns(), SystemClock().monotonic_ns())
+    clocks = Clocks(clock, tmp_path / "clock.json")
+    found = await asked(locks, clock).read()
+    assert [one.name for one in found] == ["machine 127.0.0.1"]
+    assert abs(found[0].ahead_ns(clock)) < limits.CLOCK_SKEW_NS
+    clocks.heard(found)
+    assert clocks.agreed
+    clock.wall_ns -= 10 * DAY_NS
+    assert not clocks.agreed
+    assert set(clocks.disagreeing()) == {"machine 127.0.0.1"}
+
+
+async def test_roles_of_this_machine_are_no_witnesses(locks: FileLocks) -> None:
+    assert await asked(locks, ManualClock()).read() == []
