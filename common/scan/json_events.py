@@ -28,6 +28,46 @@ _OPENS: Final = frozenset({TokenKind.OBJECT_START, TokenKind.ARRAY_START})
 _CLOSES: Final = frozenset({TokenKind.OBJECT_END, TokenKind.ARRAY_END})
 _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 _DEEP_KEYS_NAMED: Final = 20  # names of a fault's path that are shown at most
+TOO_LONG: Final = f"is longer than {limits.STRING_BYTES_MAX} bytes"
+TOO_DEEP: Final = f"is nested deeper than {limits.NESTING_DEPTH_MAX} levels"
+NOT_UTF8: Final = "is not valid UTF-8"
+NOT_FINITE: Final = "NaN and Infinity are not JSON numbers; send a string"
+OUT_OF_RANGE: Final = "number is out of the range of a double"
+
+
+def not_an_array() -> MalformedBody:
+    """The body is JSON of another kind."""
+    return MalformedBody("a batch is a JSON array of events")
+
+
+def text_behind(at: int) -> MalformedBody:
+    """The JSON value ended before this byte, and something follows."""
+    return MalformedBody(f"text after the end of the JSON value, at byte {at}")
+
+
+def not_an_object() -> Refused:
+    """The event is no object."""
+    return Refused(Rule.NOT_AN_OBJECT, 'event is not an object like {"data":{...}}')
+
+
+def name_not_utf8() -> EventFault:
+    """A name beside `data` is no text."""
+    return EventFault(Rule.NOT_UTF8, "", "a name in the event is not valid UTF-8")
+
+
+def data_missing() -> EventFault:
+    """The event has no member `data`."""
+    return EventFault(Rule.DATA_MISSING, "data", "is missing")
+
+
+def data_not_an_object() -> EventFault:
+    """Its member `data` is something else."""
+    return EventFault(Rule.DATA_NOT_AN_OBJECT, "data", "is not an object")
+
+
+def data_empty() -> EventFault:
+    """There is nothing in it."""
+    return EventFault(Rule.DATA_EMPTY, "data", "has no fields")
 
 
 def split_batch(
@@ -43,7 +83,7 @@ def split_batch(
     try:
         first = next(stream)
         if first.kind is not TokenKind.ARRAY_START:
-            raise MalformedBody("a batch is a JSON array of events")
+            raise not_an_array()
         outcomes: list[Accepted | Refused] = []
         token = next(stream)
         while token.kind is not TokenKind.ARRAY_END:
@@ -91,7 +131,7 @@ def check_event(body: bytes, depth: int, work: Work | None = None) -> bytes:
 def check_data(raw: bytes, depth: int, work: Work | None = None) -> bytes:
     """The `data` member of an event whose syntax was checked (empty: it is missing). As above."""
     if not raw:
-        raise EventFault(Rule.DATA_MISSING, "data", "is missing")
+        raise data_missing()
     return check_event(raw, depth, work)
 
 
@@ -145,7 +185,7 @@ def _tokens(body: bytes, at: int, work: Work, opened: int = 0) -> Iterator[Token
 
 def _ends_at(body: bytes, end: int) -> None:
     if jt.skip_space(body, end) != len(body):
-        raise MalformedBody(f"text after the end of the JSON value, at byte {end}")
+        raise text_behind(end)
 
 
 def _element(
@@ -154,7 +194,7 @@ def _element(
     """One element of the array, read to its end whatever is wrong with it, and that end."""
     if first.kind is not TokenKind.OBJECT_START:
         end = _skip(stream, first)
-        return Refused(Rule.NOT_AN_OBJECT, 'event is not an object like {"data":{...}}'), end
+        return not_an_object(), end
     ends_at = first.end
     fault: EventFault | None = None
     data: Span | None = None
@@ -177,12 +217,12 @@ def _element(
         elif name == "samplerate":
             rate_raw = body[value.start : end]
         elif name is None:
-            fault = fault or EventFault(Rule.NOT_UTF8, "", "a name in the event is not valid UTF-8")
+            fault = fault or name_not_utf8()
     try:
         if fault or data_fault:
             raise fault or data_fault or AssertionError
         if data is None:
-            raise EventFault(Rule.DATA_MISSING, "data", "is missing")
+            raise data_missing()
         rate = 1 if rate_raw == b"null" else sample_rate(rate_raw)
         accepted = Accepted(
             event_time(time_raw, arrival_ns), rate, body[slice(*data)].translate(_ONE_LINE)
@@ -229,7 +269,7 @@ class _DataScan:
     def run(self, stream: Iterator[Token], first: Token) -> int:
         """Read the value that begins with `first`; returns its end."""
         if first.kind is not TokenKind.OBJECT_START:
-            self.fault = EventFault(Rule.DATA_NOT_AN_OBJECT, "data", "is not an object")
+            self.fault = data_not_an_object()
             return _skip(stream, first)
         level = 1  # open containers, data itself included
         arrays = 0  # open arrays: members inside them are no fields
@@ -260,9 +300,7 @@ class _DataScan:
                 path.append((0, 0))
                 fresh = True
                 if level == limits.NESTING_DEPTH_MAX + 1:
-                    self._note(
-                        Rule.TOO_DEEP, f"is nested deeper than {limits.NESTING_DEPTH_MAX} levels"
-                    )
+                    self._note(Rule.TOO_DEEP, TOO_DEEP)
             elif kind in _CLOSES:
                 fresh = False
                 if level == len(self._prefixes) and not arrays:
@@ -311,19 +349,19 @@ class _DataScan:
         elif token.kind is TokenKind.NUMBER:
             try:
                 jt.number_value(self._body, token.start, token.end)
-            except jt.BadValue as error:
-                self._note(Rule.NUMBER_OUT_OF_RANGE, str(error))
+            except jt.BadValue:
+                self._note(Rule.NUMBER_OUT_OF_RANGE, OUT_OF_RANGE)
         elif token.kind is TokenKind.NOT_FINITE:
-            self._note(Rule.NOT_FINITE, "NaN and Infinity are not JSON numbers; send a string")
+            self._note(Rule.NOT_FINITE, NOT_FINITE)
 
     def _check_string(self, token: Token, rule: Rule) -> None:
         try:
             size = len(jt.string_value(self._body, token.start, token.end).encode())
         except jt.BadValue:
-            self._note(Rule.NOT_UTF8, "is not valid UTF-8")
+            self._note(Rule.NOT_UTF8, NOT_UTF8)
             return
         if size > limits.STRING_BYTES_MAX:
-            self._note(rule, f"is longer than {limits.STRING_BYTES_MAX} bytes")
+            self._note(rule, TOO_LONG)
 
     def _finish(self, size: int) -> None:
         if size > limits.EVENT_BYTES_MAX:
@@ -333,7 +371,7 @@ class _DataScan:
         elif self._name_bytes > limits.UNPACKED_NAME_BYTES_MAX:
             self.fault = self.fault or names_too_long()
         elif self._fields == 0:
-            self.fault = self.fault or EventFault(Rule.DATA_EMPTY, "data", "has no fields")
+            self.fault = self.fault or data_empty()
 
     def _note(self, rule: Rule, why: str) -> None:
         """Keep the first fault, with the path of the field it is in."""

@@ -138,8 +138,9 @@ class ShredderTarget:
 
 _SPLITTER = Setting(
     packages=(common.scan.kernel, shepherd.split.kernel, shepherd.split.kernel.msgpack),
-    small={"ROWS_MAX": 4},
+    small={"ROWS_MAX": 4, "ENTRY_WORDS": 100},
     limits={
+        "BODY_NESTING_MAX": 9,
         "EVENT_FIELDS_MAX": 6, "EVENT_BYTES_MAX": 400, "STRING_BYTES_MAX": 40,
         "UNPACKED_NAME_BYTES_MAX": 12, "NESTING_DEPTH_MAX": 6, "BATCH_EVENTS_MAX": 12,
     },

@@ -21,7 +21,7 @@ _REPLACEMENT = 0xFFFD  # for a surrogate escape without its partner
 
 
 @inlined
-def _hex4(buffer: Bytes, at: int) -> int:
+def hex4(buffer: Bytes, at: int) -> int:
     """Value of four hex digits, or FAIL; all four at once, as branches on random digits cost most.
 
     Needs 8 bytes of padding. Sums of bytes below 128 carry into their own highest bit at most.
@@ -37,11 +37,11 @@ def _hex4(buffer: Bytes, at: int) -> int:
 
 
 @compiled
-def _after_escape(buffer: Bytes, at: int) -> int:
+def after_escape(buffer: Bytes, at: int) -> int:
     """Where the escape that begins at `at` ends, or FAIL."""
     byte = byte_at(buffer, at + 1)
     if byte == 117:  # u
-        return FAIL if _hex4(buffer, at + 2) < 0 else at + 6
+        return FAIL if hex4(buffer, at + 2) < 0 else at + 6
     if byte == 34 or byte == 92 or byte == 47:
         return at + 2
     if byte == 98 or byte == 102 or byte == 110 or byte == 114 or byte == 116:  # b f n r t
@@ -98,7 +98,7 @@ def scan_string(buffer: Bytes, at: int) -> int:
         if byte == 92:
             escapes = 1
             while byte == 92 and at >= 0:  # one escape often follows another
-                at = _after_escape(buffer, at)
+                at = after_escape(buffer, at)
                 byte = byte_at(buffer, max(at, 0))
         elif byte < 32:
             return FAIL
@@ -153,12 +153,12 @@ def unescape(buffer: Bytes, at: int, end: int, target: Bytes, to: int) -> int:
             continue
         byte = byte_at(buffer, at + 1)
         if byte == 117:
-            code = _hex4(buffer, at + 2)
+            code = hex4(buffer, at + 2)
             at += 6
             if 0xD800 <= code <= 0xDFFF:
                 low = -1
                 if code < 0xDC00 and byte_at(buffer, at) == 92 and byte_at(buffer, at + 1) == 117:
-                    low = _hex4(buffer, at + 2)
+                    low = hex4(buffer, at + 2)
                 if 0xDC00 <= low <= 0xDFFF:
                     code = 0x10000 + ((code - 0xD800) << 10) + low - 0xDC00
                     at += 6

@@ -1,8 +1,8 @@
 """The array that a batch body is: its elements one after the other, as lines of a record.
 
-A pass goes on where the last one ended, and ends at the end of the body, where memory is full, at
-an element that is not proved (whole, or all but its time and rate), or where the text is no array.
-Each byte is read once, or twice where a pass ended at its element: linear whatever the bytes are.
+A pass goes on where the last one ended, and ends at the end of the body, where memory is full, or
+where the text is no array. An element that is not proved good is judged, and noted beside the
+lines. Each byte is read two or three times at most: linear whatever the bytes are.
 """
 
 from common import limits
@@ -10,29 +10,36 @@ from common.scan.kernel.build import Bytes, Words, compiled
 from common.scan.kernel.lanes import byte_at, get, put
 from common.scan.kernel.words import LINE_BREAK, skip_blanks
 from shepherd.split.kernel.element import read_members, read_values
+from shepherd.split.kernel.judge import (
+    ELEMENT,
+    FAULTY,
+    MORE,
+    add_entry,
+    begin_entries,
+    body_end,
+    has_room,
+    judge_begin,
+    judge_behind,
+    judge_element,
+    judge_start,
+)
 from shepherd.split.kernel.lines import write_line
 from shepherd.split.kernel.memory import (
     DATA_AT,
     DATA_BLANKS,
     DATA_BYTES,
     DATA_END,
+    ELEMENT_FAULT,
     LINE_BYTES,
     LINE_ROOM,
     OUT_BYTES,
     RATE,
     ROWS_MAX,
+    SCAN_HARD,
     TIME_NS,
     UNREAD,
 )
-
-# Why a pass ended.
-(
-    DONE,  # the body was read to its end
-    MORE,  # there is no room for the next line
-    ELEMENT,  # the element at `at` is for the reference
-    VALUES,  # the element that ends at `at` is proved, but its time or rate is for the reference
-    BROKEN,  # the body as a whole is for the reference
-) = range(5)
+from shepherd.split.kernel.scan import NO_FAULT
 
 
 @compiled
@@ -54,42 +61,55 @@ def split_events(
     """
     rows = 0
     to = 0
-    state = BROKEN
+    state = FAULTY
+    begin_entries(words)
     if at < 0:
         at = skip_blanks(buffer, 0, LINE_BREAK)
         if byte_at(buffer, at) != 91:
-            return BROKEN, at, elements, rows, to
+            judge_begin(buffer, size, at, words)
+            return FAULTY, at, elements, rows, to
         at = skip_blanks(buffer, at + 1, LINE_BREAK)
         if byte_at(buffer, at) == 93:
-            at = skip_blanks(buffer, at + 1, LINE_BREAK)
-            return (DONE if at == size else BROKEN), at, elements, rows, to
+            return body_end(buffer, size, at + 1, words), at, elements, rows, to
     while True:
         if behind:
             at = skip_blanks(buffer, at, LINE_BREAK)
             byte = byte_at(buffer, at)
-            at = skip_blanks(buffer, at + 1, LINE_BREAK)
             if byte == 93:
-                state = DONE if at == size else BROKEN
+                state = body_end(buffer, size, at + 1, words)
                 break
             if byte != 44:
+                judge_behind(buffer, size, at, words)
                 break
+            at = skip_blanks(buffer, at + 1, LINE_BREAK)
             behind = 0
         if elements >= limits.BATCH_EVENTS_MAX:
+            judge_start(buffer, size, at, words)
             break
-        if rows >= ROWS_MAX:
+        if rows >= ROWS_MAX or not has_room(words):
             state = MORE
             break
         end = read_members(buffer, at, depth, words)
+        proved = False
         if end < 0:
-            state = ELEMENT
-            break
-        read_values(buffer, arrival_ns, words)
+            end = judge_element(buffer, size, at, depth, words)
+            if end < 0:
+                break
+            if get(words, SCAN_HARD):
+                state = ELEMENT
+                break
+        else:
+            read_values(buffer, arrival_ns, words)
+            proved = get(words, UNREAD) == 0
+            put(words, ELEMENT_FAULT, NO_FAULT)
+        if not proved:
+            add_entry(elements, rows, words)
+            elements += 1
+            behind = 1
+            at = end
+            continue
         data = get(words, DATA_AT)
         data_bytes = get(words, DATA_END) - data
-        if get(words, UNREAD):
-            at = end
-            state = VALUES
-            break
         if to + data_bytes + LINE_ROOM > OUT_BYTES:
             state = MORE
             break

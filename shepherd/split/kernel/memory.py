@@ -37,12 +37,40 @@ _GUARD: Final = -0x0123456789ABCDEF
     RATE,
     UNREAD,  # 1: its time or rate is for the reference to read
     ELEMENT_END,  # of msgpack: where an element that is for the reference ends
+    # an element that is not proved good: see `scan` and `judge`
+    SCAN_FAULT,
+    SCAN_NAMED,  # names that lead to the fault
+    SCAN_FIELDS,
+    SCAN_NAME,  # bytes of the name read last
+    SCAN_NAME_BYTES,
+    SCAN_ARRAYS,
+    SCAN_FRESH,
+    SCAN_PREFIXES,
+    SCAN_HARD,  # 1: a number that only the reference can judge
+    ELEMENT_FAULT,
+    ERROR_RULE,  # of a body that is broken, and the place where it is
+    ERROR_AT,
+    ENTRIES,  # elements of this pass that are not among its lines
+    ENTRIES_TO,  # behind the words of their entries
     COUNTERS,
-) = range(12)
+) = range(26)
 
 COUNTS_END: Final = COUNTERS + _GUARD_WORDS
+# spans of the names in force at the first levels, and those that lead to the first fault
+PATH_LEVELS: Final = 20
+PATH: Final = COUNTS_END
+FAULT_PATH: Final = PATH + 2 * PATH_LEVELS
+PATHS_END: Final = FAULT_PATH + 2 * PATH_LEVELS + _GUARD_WORDS
+# per container that is open, a bit: 1 for an array
+NESTED: Final = PATHS_END
+NESTED_END: Final = NESTED + limits.BODY_NESTING_MAX // 32 + 1 + _GUARD_WORDS
+# entries: see `judge`
+ENTRY_TABLE: Final = NESTED_END
+ENTRY_WORDS: Final = 32_768
+ENTRY_WORDS_MAX: Final = 9 + 2 * PATH_LEVELS  # of one entry
+ENTRY_TABLE_END: Final = ENTRY_TABLE + ENTRY_WORDS + _GUARD_WORDS
 # containers open while JSON text is checked
-OPENED: Final = COUNTS_END
+OPENED: Final = ENTRY_TABLE_END
 OPENED_END: Final = OPENED + DEPTH_MAX + _GUARD_WORDS
 # per unpacked object that is open: bytes of the names and dots before its own
 PREFIXES: Final = OPENED_END
@@ -53,7 +81,16 @@ LINE_BYTES_END: Final = LINE_BYTES + ROWS_MAX + _GUARD_WORDS
 DATA_BYTES: Final = LINE_BYTES_END
 DATA_BYTES_END: Final = DATA_BYTES + ROWS_MAX + _GUARD_WORDS
 
-_ENDS = (COUNTS_END, OPENED_END, PREFIXES_END, LINE_BYTES_END, DATA_BYTES_END)
+_ENDS = (
+    COUNTS_END,
+    PATHS_END,
+    NESTED_END,
+    ENTRY_TABLE_END,
+    OPENED_END,
+    PREFIXES_END,
+    LINE_BYTES_END,
+    DATA_BYTES_END,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The compiled splitter: equal to the reference in every line, refusal and error (I9).
 
-What the kernel does not prove it hands over: an element alone, the time and rate of an element, or
-a body that is broken. The reference says what is wrong, or reads what the kernel does not know.
+Of JSON it says all but unusual times and rates, and numbers at the very end of the doubles. Of
+msgpack it hands over every element that it does not prove good, or the whole body.
 """
 
 from collections import deque
@@ -10,33 +10,30 @@ from collections.abc import Callable
 import numpy as np
 
 from common import limits
-from common.record import encode_event_line
 from common.scan import fast_msgpack, json_events
-from common.scan.events import Accepted, EventFault, MalformedBody, Refused
+from common.scan.events import Accepted, MalformedBody, Refused
 from common.scan.json_tokens import JsonSyntaxError
 from common.scan.kernel.build import SENTINEL_BYTES, Bytes
 from common.scan.work import TooMuchWork, Work
 from shepherd.body import Media
-from shepherd.split.interface import Lines, Sizes, Split
+from shepherd.split.interface import Split
 from shepherd.split.kernel import memory as m
-from shepherd.split.kernel.body import BROKEN, DONE, ELEMENT, MORE, VALUES, split_events
+from shepherd.split.kernel.body import split_events
+from shepherd.split.kernel.gathered import Gathered
+from shepherd.split.kernel.judge import BROKEN, DONE, FAULTY, MORE
 from shepherd.split.kernel.memory import Memory, make_memory
 from shepherd.split.kernel.msgpack.body import split_packed
+from shepherd.split.kernel.told import error_of
 from shepherd.split.reference import ReferenceSplitter
 
 # Elements read by the exact scanner one by one: some, and one of sixteen. Beyond, the whole body
 # goes to the reference, whose own fast way knows some that the kernel does not. So no body takes
-# longer than with the reference alone, but for what was read in vain. An element of which only the
-# time or the rate is read counts too if it is small: its way out of the kernel and back costs what
-# the reference takes for 200 bytes.
+# longer than with the reference alone, but for what was read in vain.
 _SOME_HANDED = 16
 _ELEMENTS_PER_HANDED = 16
-_SMALL_BYTES = 256
 _HANDED_UNITS = 4  # the way out of the kernel and back, beside what the reference reads
 _IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
-_NO_LINES = Lines(b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
 _ARRAY_OF_ONE = b"\x91"
-_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 
 class _Broken(Exception):
@@ -45,43 +42,6 @@ class _Broken(Exception):
 
 class _NotQuick(Exception):
     """The reference is needed, which may take long."""
-
-
-class _Gathered:
-    """The lines and refusals of a body so far."""
-
-    def __init__(self) -> None:
-        self._texts: list[bytes] = []
-        self._line_bytes: list[Sizes] = []
-        self._data_bytes: list[Sizes] = []
-        self.refused: list[tuple[int, Refused]] = []
-
-    def add_pass(self, memory: Memory, rows: int, size: int) -> None:
-        words = memory.words
-        if rows:
-            self._texts.append(memory.out[:size].tobytes())
-            self._line_bytes.append(words[m.LINE_BYTES : m.LINE_BYTES + rows].copy())
-            self._data_bytes.append(words[m.DATA_BYTES : m.DATA_BYTES + rows].copy())
-
-    def add(self, place: int, outcome: Accepted | Refused) -> None:
-        if isinstance(outcome, Refused):
-            self.refused.append((place, outcome))
-            return
-        line = encode_event_line(outcome.time_ns, outcome.rate, outcome.data)
-        self._texts.append(line)
-        self._line_bytes.append(np.array([len(line)], np.int64))
-        self._data_bytes.append(np.array([len(outcome.data)], np.int64))
-
-    def lines(self) -> Lines:
-        if len(self._texts) == 1:
-            return Lines(self._texts[0], self._line_bytes[0], self._data_bytes[0])
-        if not self._texts:
-            return _NO_LINES
-        return Lines(
-            b"".join(self._texts),
-            np.concatenate(self._line_bytes),
-            np.concatenate(self._data_bytes),
-        )
 
 
 class KernelSplitter:
@@ -107,18 +67,15 @@ class KernelSplitter:
 
     def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
         """As `Splitter.split_quickly`."""
-        if len(body) <= limits.OFF_LOOP_BODY_BYTES:
-            work = Work(limits.ON_LOOP_WORK_UNITS_MAX)
-            try:
-                return self.split(body, media, depth, arrival_ns, work)
-            except TooMuchWork:
-                return None
-        if len(body) > limits.OFF_LOOP_KERNEL_BYTES:
-            return None
+        work = Work(limits.ON_LOOP_WORK_UNITS_MAX)
         try:
-            return self._split(body, media, depth, arrival_ns, Work(), at_once=True)
-        except (_Broken, _NotQuick):
-            return None
+            if len(body) <= limits.OFF_LOOP_BODY_BYTES:
+                return self.split(body, media, depth, arrival_ns, work)
+            if len(body) <= limits.OFF_LOOP_KERNEL_BYTES:
+                return self._split(body, media, depth, arrival_ns, work, at_once=True)
+        except (_Broken, _NotQuick, TooMuchWork):
+            pass
+        return None
 
     def intact(self) -> bool:
         """Whether nothing was written beside a table of the memory that is idle now."""
@@ -135,7 +92,7 @@ class KernelSplitter:
         try:
             words, out, length = memory.words, memory.out, len(body)
             buffer = _padded(body, memory.body)
-            gathered = _Gathered()
+            gathered = Gathered(body, arrival_ns)
             at, behind, elements, handed = -1, 0, 0, 0
             while True:
                 work.look()  # a pass takes some milliseconds at most
@@ -149,9 +106,11 @@ class KernelSplitter:
                     )
                 if state == BROKEN:
                     raise _Broken
-                gathered.add_pass(memory, rows, size)
+                if state == FAULTY:
+                    raise error_of(memory)
+                gathered.add_pass(memory, rows, size, work)
                 if state == DONE:
-                    return Split(elements, gathered.lines(), gathered.refused)
+                    return gathered.split(elements)
                 behind = 0
                 if state == MORE:
                     continue
@@ -159,19 +118,15 @@ class KernelSplitter:
                     raise _NotQuick
                 self._handed_over(1)
                 work.spend(_HANDED_UNITS)
-                handed += state == ELEMENT or _is_small(memory)
+                handed += 1
                 if handed > _SOME_HANDED + elements // _ELEMENTS_PER_HANDED:
                     raise _Broken
-                if state == VALUES:
-                    gathered.add(elements, _with_values(body, memory, arrival_ns))
+                if media is Media.MSGPACK:
+                    end = int(words[m.ELEMENT_END])
+                    outcome, at = _read_packed(body, at, end, depth, arrival_ns, work)
                 else:
-                    assert state == ELEMENT
-                    if media is Media.MSGPACK:
-                        end = int(words[m.ELEMENT_END])
-                        outcome, at = _read_packed(body, at, end, depth, arrival_ns, work)
-                    else:
-                        outcome, at = _read_element(body, at, depth, arrival_ns, work)
-                    gathered.add(elements, outcome)
+                    outcome, at = _read_element(body, at, depth, arrival_ns, work)
+                gathered.add(elements, outcome)
                 elements += 1
                 behind = 1
         finally:
@@ -211,25 +166,3 @@ def _read_packed(
     except MalformedBody as error:
         raise _Broken from error
     return outcome, end
-
-
-def _is_small(memory: Memory) -> bool:
-    """Of an element of which all is proved but the time and the rate."""
-    return int(memory.words[m.DATA_END] - memory.words[m.DATA_AT]) <= _SMALL_BYTES
-
-
-def _with_values(body: bytes, memory: Memory, arrival_ns: int) -> Accepted | Refused:
-    """An element of which all is proved but the time and the rate."""
-    words = memory.words
-    try:
-        rate = 1
-        if words[m.RATE_AT] >= 0 and (raw := body[words[m.RATE_AT] : words[m.RATE_END]]) != b"null":
-            rate = json_events.sample_rate(raw)
-        time_ns = arrival_ns
-        if words[m.TIME_AT] >= 0:
-            raw = body[words[m.TIME_AT] : words[m.TIME_END]]
-            time_ns = json_events.event_time(raw, arrival_ns)
-        data = body[words[m.DATA_AT] : words[m.DATA_END]]
-        return Accepted(time_ns, rate, data.translate(_ONE_LINE))
-    except EventFault as fault:
-        return fault.refused()

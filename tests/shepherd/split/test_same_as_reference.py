@@ -170,17 +170,19 @@ def test_bodies_go_on_over_the_end_of_a_pass(splitter: KernelSplitter) -> None:
     assert_same(splitter, b"[%b]" % b",".join([large, bad, large, large, b"7", large]))
 
 
-def test_a_batch_of_too_many_events_is_refused(
-    splitter: KernelSplitter, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_of_too_many_events_is_refused(splitter: KernelSplitter) -> None:
     most = b",".join([b'{"data":{"":1}}'] * limits.BATCH_EVENTS_MAX)
     split = splitter.split(b"[%b]" % most, Media.JSON, 0, NOW)
     assert (split.events, split.lines.events) == (limits.BATCH_EVENTS_MAX,) * 2
-    told: list[bytes] = []
-    monkeypatch.setattr(splitter, "_reference", Told(told))  # it takes seconds to say so itself
-    body = b'[%b,{"data":{"":1}}]' % most
-    splitter.split(body, Media.JSON, 0, NOW)
-    assert told == [body]
+    for tail in (b',{"data":{"":1}}]', b",[", b",{}", b",7 x", b",]", b",}", b",x", b","):
+        found = outcome(splitter, b"[%b%b" % (most, tail), 0)
+        few = b"[%b%b" % (most[: 15 * 3 + 2], tail)
+        too_many = tail[1:2] in (b"{", b"[", b"7")
+        if too_many:
+            assert "more than 100000 events" in str(found)
+        else:
+            wanted = str(exact(few, 0))
+            assert str(found).split(" at byte")[0] == wanted.split(" at byte")[0]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ def test_a_batch_of_too_many_events_is_refused(
         b",",
     ],
 )
-def test_a_body_broken_within_an_event_is_not_read_a_second_time(
+def test_a_broken_body_is_not_read_by_the_reference(
     broken: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     splitter = KernelSplitter()
@@ -226,18 +228,20 @@ def test_rates_of_doubles_are_read_by_the_kernel() -> None:
     assert not handed
 
 
-def test_many_small_events_whose_rates_the_kernel_cannot_read_are_the_references(
+def test_events_of_which_the_kernel_cannot_read_the_time_or_rate_stand_where_they_stood(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     splitter = KernelSplitter()
     given: list[bytes] = []
     monkeypatch.setattr(splitter, "_reference", Told(given))
-    small = b"[%b]" % b",".join([b'{"data":{"a":1},"samplerate":1e2}'] * 40)
-    splitter.split(small, Media.JSON, 0, NOW)
-    assert given == [small]
-    large = small.replace(b"1}", b'"%b"}' % (b"x" * 300))
-    assert told(splitter.split(large, Media.JSON, 0, NOW)) == exact(large, 0)
-    assert given == [small]
+    odd = [b'{"data":{"a":1},"samplerate":1e%d}' % n for n in range(12)]
+    odd += [b'{"d\\u0061ta":{"a":%d\n},"time":"x"}' % n for n in range(3)]
+    odd += [b'{"d\\u0061ta":{"a":%d\n},"time":"1700000000.5"}' % n for n in range(3)]
+    for plain in (0, 1, 2, 40):
+        events = [one for event in odd for one in (event, *[b'{"data":{"b":2}}'] * plain)]
+        body = b"[%b]" % b", ".join(events * 30)
+        assert told(splitter.split(body, Media.JSON, 0, NOW)) == exact(body, 0)
+    assert not given
 
 
 TIMES_READ = (
@@ -261,7 +265,7 @@ def test_wide_events_are_read_by_the_kernel_alone() -> None:
     assert not handed
 
 
-def test_what_the_kernel_does_not_know_is_handed_over_one_by_one() -> None:
+def test_faults_of_every_kind_are_found_by_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     handed: list[int] = []
     splitter = KernelSplitter(handed_over=handed.append)
     good = b'{"data":{"a":1}}'
@@ -269,22 +273,34 @@ def test_what_the_kernel_does_not_know_is_handed_over_one_by_one() -> None:
         [good, b'{"data":{"a":NaN}}', good, b'{"data":{"a":1},"samplerate":2e0}', b"7", good]
     )
     assert outcome(splitter, body, 0) == exact(body, 0)
-    assert sum(handed) == 3
+    for data in bodies_at_limits():
+        body = b'[{"data":{"n":1}},{"data":%b},{"data":{"n":2}}]' % data
+        assert outcome(splitter, body, 1) == exact(body, 1)
+    bad = [b'{"d\\u0061ta":{"a":2}}', b"{}", b'{"data":{"k":"\xff"}}', b'{"data":7}', b"[[]]"]
+    body = b"[%b]" % b",".join(bad * 3_000)
+    assert outcome(splitter, body, 0) == exact(body, 0)
+    assert not handed
     large = b"[%b]" % b",".join([b'{"data":{"a":NaN}}'] * 4_000)
-    assert splitter.split_quickly(large, Media.JSON, 0, NOW) is None  # it might take long
+    assert splitter.split_quickly(large, Media.JSON, 0, NOW) is None  # refusals take long too
 
 
-def test_a_body_of_which_too_much_is_handed_over_goes_to_the_reference_whole() -> None:
-    handed: list[int] = []
-    splitter = KernelSplitter(handed_over=handed.append)
-    good, bad = b'{"data":{"a":1}}', b'{"d\\u0061ta":{"a":2}}'
-    body = b"[%b]" % b",".join([bad, good] * 500)
-    assert outcome(splitter, body, 0) == exact(body, 0)
-    assert sum(handed) < 40
-    del handed[:]
-    body = b"[%b]" % b",".join(([good] * 20 + [bad]) * 100)
-    assert outcome(splitter, body, 0) == exact(body, 0)
-    assert sum(handed) == 100
+HARD_NUMBER = b"1797693134862315807" + b"937289714053034150" + b"9" * 272  # at the largest double
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        HARD_NUMBER, HARD_NUMBER + b".5", b"-" + HARD_NUMBER, b"1" + b"0" * 400 + b"e-400",
+        b"0." + b"0" * 400 + b"1e400", b"1e308", b"1.8e308", b"17976931348623158e292", b"-1e309",
+        b"179769313486231580793728971405303415079934132710037826936173778980444968292764750946649",
+        b"0e999999999", b"0.0e99999999999999999999", b"1e-99999999999999999999",
+        b"1e99999999999999",
+        b"179769313486231570814527423731704356798070e267", b"1.7976931348623158e308",
+    ],
+)  # fmt: skip
+def test_numbers_at_the_end_of_doubles(splitter: KernelSplitter, number: bytes) -> None:
+    for text in (number, b"[%b,NaN]" % number, b'{"b":[%b]},"c":"\xff"' % number):
+        assert_same(splitter, b'[{"data":{"a":1}},{"data":{"a":%b}},{}]' % text, 1)
 
 
 def test_lines_are_cut_where_they_no_longer_fit() -> None:

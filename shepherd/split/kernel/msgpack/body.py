@@ -7,7 +7,7 @@ byte is read once, or twice where a pass ended at its element.
 from common import limits
 from common.scan.kernel.build import FULL, Bytes, Words, compiled
 from common.scan.kernel.lanes import byte_at, get, put
-from shepherd.split.kernel.body import BROKEN, DONE, ELEMENT, MORE
+from shepherd.split.kernel.judge import BROKEN, DONE, ELEMENT, MORE, begin_entries
 from shepherd.split.kernel.memory import (
     DATA_AT,
     DATA_BYTES,
@@ -38,6 +38,7 @@ def split_packed(
     """
     rows = 0
     to = 0
+    begin_entries(words)
     behind_head, is_map, count = container_size(buffer, 0, byte_at(buffer, 0))
     if behind_head < 0 or behind_head > size or is_map or count > limits.BATCH_EVENTS_MAX:
         return BROKEN, at, elements, rows, to
