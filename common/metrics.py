@@ -272,6 +272,16 @@ segment_fetched_bytes_total = Counter(
     "Bytes of segments fetched from the object store.",
     registry=REGISTRY,
 )
+given_back_bytes_total = Counter(
+    "bellwether_given_back_bytes_total",
+    "Bytes of free memory that an indexer has given back to the system (I11).",
+    registry=REGISTRY,
+)
+footer_cache_bytes = Gauge(
+    "bellwether_footer_cache_bytes",
+    "Bytes of memory that hold the column names of segments (I11).",
+    registry=REGISTRY,
+)
 warming_bytes_left = Gauge(
     "bellwether_warming_bytes_left",
     "Bytes of segments that this indexer still fetches to its disk after it began (I5).",

@@ -1,4 +1,4 @@
-"""The indexer's internal HTTP: status, columns, cut, tail. Shares are answered by query's part."""
+"""The indexer's internal HTTP: status, cut, tail. Shares are answered by query's part."""
 
 import asyncio
 from collections import Counter
@@ -9,7 +9,6 @@ from aiohttp import web
 from common import limits
 from common.alarms import AlarmBoard
 from common.clock import Clock
-from common.columns import ColumnKey
 from common.errors import (
     BadRequest,
     BellwetherError,
@@ -26,7 +25,6 @@ from common.web import Handler, error_response, has_hung_up
 from indexer.partition import Partition
 from indexer.shred import Shredder
 from indexer.tail import Followed, Tails
-from indexer.views import Views
 from indexer.warming import Warming
 from snapshot.damage import events, is_of_any, records
 from snapshot.manifest import Damaged
@@ -41,7 +39,6 @@ class Endpoints:
     def __init__(
         self,
         partitions: Mapping[int, Partition],
-        views: Views,
         tails: Tails,
         log: Log,
         clock: Clock,
@@ -53,7 +50,6 @@ class Endpoints:
         unmended: Callable[[int], dict[str, str]],
     ) -> None:
         self._partitions = partitions
-        self._views = views
         self._tails = tails
         self._log = log
         self._clock = clock
@@ -66,10 +62,9 @@ class Endpoints:
 
     def add_routes(self, app: web.Application) -> None:
         """Serve everything under /internal/ that is the indexer's own."""
-        app.router.add_get("/internal/status", _answering(self.status))
-        app.router.add_get("/internal/columns", _answering(self.columns))
-        app.router.add_post("/internal/cut", _answering(self.cut))
-        app.router.add_get("/internal/tail", _answering(self.tail))
+        app.router.add_get("/internal/status", answering(self.status))
+        app.router.add_post("/internal/cut", answering(self.cut))
+        app.router.add_get("/internal/tail", answering(self.tail))
 
     async def status(self, _: web.Request) -> web.StreamResponse:
         """State of every partition held."""
@@ -139,32 +134,6 @@ class Endpoints:
         if publishing is None:
             return {"cuts": 0, "bytes": 0}
         return {"cuts": len(publishing.waiting), "bytes": publishing.waiting_bytes}
-
-    async def columns(self, request: web.Request) -> web.StreamResponse:
-        """Columns of a dataset in the partitions held, by name."""
-        dataset = request.query.get("dataset", "")
-        if not dataset:
-            raise BadRequest("name the dataset: ?dataset=<id>")
-        found = await asyncio.to_thread(self._columns, dataset)
-        return web.json_response(found)
-
-    def _columns(self, dataset: str) -> list[dict[str, object]]:
-        merged: dict[ColumnKey, tuple[int, int]] = {}
-        for key, first_ns, last_ns in self._views.columns(dataset):
-            first, last = merged.get(key, (first_ns, last_ns))
-            merged[key] = (min(first, first_ns), max(last, last_ns))
-        names: dict[str, list[ColumnKey]] = {}
-        for key in sorted(merged):
-            names.setdefault(key.field, []).append(key)
-        return [
-            {
-                "name": name,
-                "types": [key.type.value for key in keys],
-                "first_seen_ns": min(merged[key][0] for key in keys),
-                "last_seen_ns": max(merged[key][1] for key in keys),
-            }
-            for name, keys in names.items()
-        ]
 
     async def cut(self, request: web.Request) -> web.StreamResponse:
         """Append a marker to every partition held; with ?wait=1 until all is published."""
@@ -296,7 +265,7 @@ def describe_damage(entries: Sequence[Damaged]) -> dict[str, object]:
     }
 
 
-def _answering(handler: Handler) -> Handler:
+def answering(handler: Handler) -> Handler:
     """The handler, with its errors as JSON answers."""
 
     async def answer(request: web.Request) -> web.StreamResponse:

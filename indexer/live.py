@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from common import limits
-from common.columns import ColumnBlock, block_bytes, concat, select
+from common.columns import ColumnBlock, block_bytes, select
+from common.columns.gather import compact, joined
 from indexer.seal import CutRows
 
 
@@ -28,7 +29,7 @@ class LiveDataset:
         cls, blocks: Iterable[ColumnBlock], append_min_ns: int, append_max_ns: int
     ) -> "LiveDataset":
         """The rows of these blocks."""
-        some = tuple(block for block in blocks if block.rows)
+        some = tuple(compact(block) for block in blocks if block.rows)
         return cls(some, tuple(map(block_bytes, some)), append_min_ns, append_max_ns)
 
     @property
@@ -112,12 +113,14 @@ class LiveRows:
             ),
         )
 
-    def blocks(self, dataset: str) -> tuple[ColumnBlock, ...]:
+    def of(self, dataset: str) -> tuple[LiveDataset, ...]:
         """The dataset's rows in log order, those being sealed first."""
         generations = (*(one.visible for one in self.sealing), self.current)
-        return tuple(
-            block for rows in generations if dataset in rows for block in rows[dataset].blocks
-        )
+        return tuple(rows[dataset] for rows in generations if dataset in rows)
+
+    def blocks(self, dataset: str) -> tuple[ColumnBlock, ...]:
+        """The blocks of those rows."""
+        return tuple(block for rows in self.of(dataset) for block in rows.blocks)
 
     @property
     def datasets(self) -> frozenset[str]:
@@ -165,7 +168,7 @@ def _joined(rows: LiveDataset, newest: LiveDataset) -> LiveDataset:
         blocks.append(block)
         sizes.append(size)
         while len(blocks) - (first := _first_to_merge(blocks)) >= limits.LIVE_BLOCKS_MERGED:
-            merged = concat(blocks[first:])
+            merged = compact(joined(blocks[first:]))
             blocks[first:], sizes[first:] = [merged], [block_bytes(merged)]
     return LiveDataset(
         tuple(blocks),

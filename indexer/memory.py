@@ -4,15 +4,26 @@ Live rows, the joined columns of a cut and decompressed records are large and sh
 default both the C library and Arrow's allocator give such memory back at once, and the kernel
 clears every page when it is asked for again. From records to a segment: 3.3 -> 3.0 CPU seconds per
 million wide events, 110 -> 26 page faults per thousand events, resident memory no larger. What is
-kept is bounded: `KEPT_FREE_BYTES_MAX` for each of `KEPT_ARENAS_MAX` arenas (I11).
+kept is bounded: `KEPT_FREE_BYTES_MAX` for each of `KEPT_ARENAS_MAX` arenas (I11). That counts only
+pages at an arena's end; others are kept for ever between pieces that are in use, so the process
+looks now and then whether it has grown, and then gives back all pages that are free.
 """
 
+import asyncio
 import ctypes
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pyarrow as pa
 
 from common import limits
+from common.logs import say
+from common.metrics import given_back_bytes_total
 
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4_096
+logger = logging.getLogger(__name__)
 # Parameters of glibc's mallopt(3).
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
@@ -35,3 +46,61 @@ def keep_freed_pages() -> bool:
         return False
     pa.set_memory_pool(pa.system_memory_pool())
     return True
+
+
+def resident_bytes() -> int | None:
+    """Memory of this process that is real; None where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * PAGE_BYTES
+
+
+class GivingBack:
+    """Gives free pages back to the system: soon when the process has grown since it last did, and
+    now and then: what was in use that time may be free by now.
+
+    give_back: has other parts let go of memory that they do not use.
+    """
+
+    def __init__(
+        self,
+        give_back: Callable[[], None],
+        resident: Callable[[], int | None] = resident_bytes,
+        trim: Callable[[], object] | None = None,
+    ) -> None:
+        self._give_back = give_back
+        self._resident = resident
+        self._trim = _malloc_trim if trim is None else trim
+        self._left: int | None = None  # real memory after the last time
+        self._looks = 0  # since then
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(limits.GIVE_BACK_LOOK_S)
+            await asyncio.to_thread(self.look)
+
+    def look(self) -> None:
+        """Blocks for some milliseconds, in which other threads may not allocate."""
+        self._give_back()
+        before = self._resident()
+        if before is None:
+            return
+        self._looks += 1
+        grown = self._left is None or before > self._left + limits.GIVE_BACK_GROWN_BYTES
+        if not grown and self._looks < limits.GIVE_BACK_LOOKS:
+            return
+        self._trim()
+        self._left, self._looks = self._resident() or before, 0
+        freed = max(0, before - self._left)
+        given_back_bytes_total.inc(freed)
+        say(logger, logging.DEBUG, "free memory given back", bytes=freed, left=self._left)
+
+
+def _malloc_trim() -> None:
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # not glibc: it has its own ways
+        return

@@ -186,6 +186,7 @@ class Partition:
             context.zone,
             self.shared.encoders,
             self.divergences,
+            self.shared.wide,
         )
         await to_store_thread(sealer.prepare)
         await self._begin(resumed)

@@ -65,8 +65,6 @@ def _write(segment: EncodedSegment, folder: Path) -> SegmentFile:
         segment.object_hash,
         len(segment.data),
         segment.info,
-        segment.columns,
-        segment.rest_columns,
     )
 
 

@@ -6,7 +6,8 @@ files go to the cache at once and are served from there until, and after, they a
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -130,7 +131,8 @@ def build_manifest(
 class Sealer:
     """Seals the cuts of one epoch of one partition. folder: scratch space of its own.
 
-    divergences: disagreements of twins about this partition's cuts, as far as we know.
+    divergences: disagreements of twins about this partition's cuts, as far as we know. wide: held
+    by whoever seals a cut of very many columns, over all partitions of the process.
     """
 
     chain: Chain
@@ -141,6 +143,7 @@ class Sealer:
     zone: str
     encoders: ActiveEncoders
     divergences: list[Divergence] = field(default_factory=list)
+    wide: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def prepare(self) -> None:
         """Empty the scratch folder, and learn of divergences. Blocks."""
@@ -155,11 +158,22 @@ class Sealer:
         backoff_s = _BACKOFF_FIRST_S
         while True:
             try:
-                return await asyncio.to_thread(self._seal, pending)
+                async with self._room(pending):
+                    return await asyncio.to_thread(self._seal, pending)
             except OSError as error:
                 self._say("cut cannot be sealed now; trying again", pending, error, backoff_s)
             await asyncio.sleep(backoff_s)
             backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
+
+    @asynccontextmanager
+    async def _room(self, pending: PendingCut) -> AsyncIterator[None]:
+        """Room in memory for sealing: of cuts of very many columns one at a time is sealed."""
+        columns = sum(len(block.columns) for cut in pending.rows.cuts for block in cut.blocks)
+        if columns <= limits.SEALING_COLUMNS_MAX:
+            yield
+            return
+        async with self.wide:
+            yield
 
     async def publish(self, sealed: SealedCut, predecessor: str | None) -> Published:
         """Publish until it is done. Raises ChainForked, DocumentTooNew, SealedFileLost."""

@@ -21,15 +21,18 @@ from common.web import add_health_routes, require_internal_token
 from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.claims import Claims
+from indexer.column_endpoints import ColumnEndpoints
+from indexer.column_listing import ColumnListing
 from indexer.config import IndexerConfig
 from indexer.damage import watch_settlements
 from indexer.endpoints import Endpoints
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.witnesses import Witnesses
 from indexer.exporting import MetadataExporting
+from indexer.footers import Footers
 from indexer.held import HeldEndpoint
 from indexer.looking import Looking
-from indexer.memory import keep_freed_pages
+from indexer.memory import GivingBack, keep_freed_pages
 from indexer.mending import Mending
 from indexer.partition import Partition
 from indexer.repair import Repairs
@@ -40,7 +43,7 @@ from indexer.shred.active import ActiveShredder
 from indexer.tail import Tails
 from indexer.tending import Caretaker
 from indexer.twin_segments import SegmentEndpoint, TwinSegments
-from indexer.views import Footers, Views
+from indexer.views import Views
 from indexer.warming import Warming
 from query.share_endpoint import ShareEndpoint
 from snapshot.cache import SegmentCache
@@ -189,7 +192,8 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     looking = Looking(
         indexer.partitions, objects, mending, config, context.folder / "mending", context.clock
     )
-    views = Views(indexer.partitions, fetching, Footers(), mending, context.clock)
+    footers = Footers()
+    views = Views(indexer.partitions, fetching, footers, mending, context.clock)
     shares = ShareEndpoint(
         views,
         memory_mb=config.share_memory_mb,
@@ -205,7 +209,6 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     add_health_routes(app, readiness.not_ready, context.stop)
     endpoints = Endpoints(
         indexer.partitions,
-        views,
         tails,
         log,
         context.clock,
@@ -217,6 +220,8 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         mending.describe,
     )
     endpoints.add_routes(app)
+    listing = ColumnListing(indexer.partitions, footers, cache)
+    ColumnEndpoints(listing).add_routes(app)
     app.router.add_post("/internal/share", shares.handle)
     app.router.add_get("/internal/segment/{hash}", SegmentEndpoint(cache).handle)
     app.router.add_post("/internal/held", HeldEndpoint(indexer.partitions).handle)
@@ -295,6 +300,7 @@ async def _index(
         asyncio.create_task(
             Witnesses(context.backends, context.clock, context.random).run(indexer.shared.clocks)
         ),
+        asyncio.create_task(GivingBack(indexer.shared.shredder.give_back).run()),
     ]
     say(logger, logging.INFO, "indexer listens", url=member.url, partitions=watch.partitions)
     try:

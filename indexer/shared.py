@@ -1,6 +1,7 @@
 """What the partitions of one indexer have in common."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from common.log.watch import LogWatch
 from common.parquet.active import ActiveEncoders
@@ -32,3 +33,4 @@ class Shared:
     warming: Warming
     retentions: Retentions
     clocks: Clocks
+    wide: asyncio.Lock = field(default_factory=asyncio.Lock)  # see indexer.sealing.Sealer

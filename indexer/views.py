@@ -6,56 +6,28 @@ picture; what cannot be served is named in it, never left out silently.
 
 import asyncio
 import logging
-import threading
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from common import limits
 from common.clock import Clock
-from common.columns import ColumnKey
-from common.columns.segment_read import SegmentReader
 from common.error_text import describe_error
 from common.errors import DamagedObject, LogUnavailable, ObjectMissing, ObjectsUnavailable
 from common.logs import say
 from indexer.expiry.early import expired_early
+from indexer.footers import Footers
 from indexer.mending import Mending
 from indexer.partition import Partition
 from indexer.served import Served
 from query.damaged import DamagedRecords
 from query.rerouted import OpenBatch
 from query.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
-from snapshot.cache import SegmentCache
 from snapshot.damage import concerns, is_of_any
 from snapshot.fetching import Fetching
 from snapshot.manifest import Damaged, SegmentEntry
 
 logger = logging.getLogger(__name__)
-Footer = tuple[frozenset[ColumnKey], frozenset[ColumnKey]]
-
-
-class Footers:
-    """Columns of segments, read from their footers once. Safe to use from threads."""
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[str, Footer] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def read(self, object_hash: str, cache: SegmentCache) -> Footer:
-        """(columns of their own, columns in the rest column). Blocks. Raises as `ensure` does."""
-        with self._lock:
-            known = self._known.get(object_hash)
-            if known is not None:
-                self._known.move_to_end(object_hash)
-                return known
-        with SegmentReader(cache.ensure(object_hash)) as reader:
-            footer = (reader.columns, reader.rest_columns)
-        with self._lock:
-            self._known[object_hash] = footer
-            while len(self._known) > limits.FOOTERS_MAX:
-                self._known.popitem(last=False)
-        return footer
 
 
 class Views:
@@ -99,7 +71,7 @@ class Views:
         hashes = [entry.object for entry in entries]
         self._cache.lease(hashes)  # in the same step as taking the picture: none can go between
         try:
-            segments, unserved = await asyncio.to_thread(self._open, served, entries)
+            segments, unserved = await asyncio.to_thread(self._open, served, entries, wanted.fields)
             for entry in unserved:
                 self._mending.ask(partition, entry)
             yield DatasetView(
@@ -157,7 +129,7 @@ class Views:
                 return
 
     def _open(
-        self, served: Served, entries: list[SegmentEntry]
+        self, served: Served, entries: list[SegmentEntry], fields: frozenset[str]
     ) -> tuple[list[SegmentView], list[SegmentEntry]]:
         segments, unserved = [], []
         files = self._fetching.bring(entry.object for entry in entries)
@@ -166,7 +138,7 @@ class Views:
             try:
                 if not isinstance(path, Path):
                     raise path
-                columns, rest = self._footers.read(entry.object, self._cache)
+                footer = self._footers.read(entry.object, self._cache)
             except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
                 say(
                     logger,
@@ -186,43 +158,13 @@ class Views:
                     end_offset=entry.end_offset,
                     time_min_ns=entry.time_min_ns,
                     time_max_ns=entry.time_max_ns,
-                    columns=columns,
-                    rest_columns=rest,
+                    columns=footer.own_of(fields),
+                    rest_columns=footer.rest_of(fields),
                     visible_from=served.visible_from(entry),
                     epoch_number=entry.epoch_number,
                 )
             )
         return segments, unserved
-
-    def columns(self, dataset: str) -> Iterator[tuple[ColumnKey, int, int]]:
-        """(column, first, last) append times of the dataset's columns here, unsorted. Blocks."""
-        for partition in list(self._partitions.values()):
-            served = partition.served
-            if served is None:
-                continue
-            for entry in served.visible(dataset):
-                for key in self._columns_of(entry):
-                    yield key, entry.append_min_ns, entry.append_max_ns
-            live = served.live
-            for rows in (live.current, *(one.visible for one in live.sealing)):
-                if dataset in rows:
-                    some = rows[dataset]
-                    for key in frozenset().union(*(block.columns for block in some.blocks)):
-                        yield key, some.append_min_ns, some.append_max_ns
-
-    def _columns_of(self, entry: SegmentEntry) -> frozenset[ColumnKey]:
-        try:
-            columns, rest = self._footers.read(entry.object, self._cache)
-        except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
-            say(
-                logger,
-                logging.WARNING,
-                "columns of a segment are unknown",
-                object=entry.object,
-                why=str(error),
-            )
-            return frozenset()
-        return columns | rest
 
 
 def _undecided(served: Served, dataset: str) -> tuple[OpenBatch, ...]:

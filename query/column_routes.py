@@ -5,11 +5,14 @@ from typing import Any
 
 from aiohttp import web
 
+from common import limits
 from common.auth import KeyCache
 from common.errors import NotFound
 from common.names import column_id
 from query.access import authorize, dataset_of
-from query.indexer_calls import ColumnSeen, IndexerCalls
+from query.columns import ColumnsAsked, ColumnSeen
+from query.indexer_calls import IndexerCalls
+from query.pages import Cursor, next_headers, page_asked
 
 _TYPES = {"i": "integer", "f": "float", "b": "boolean"}
 
@@ -27,30 +30,47 @@ class ColumnRoutes:
         app.router.add_get("/1/columns/{dataset}/{id}", self.get_column)
 
     async def list_columns(self, request: web.Request) -> web.Response:
-        """All columns, or with `?key_name=` that one as an object."""
-        dataset, columns = await self._columns(request)
+        """A page of columns by name, or with `?key_name=` that one as an object."""
+        dataset = await self._dataset(request)
         wanted = request.query.get("key_name")
-        if wanted is None:
-            return web.json_response([describe(dataset, column) for column in columns])
-        found = [column for column in columns if column.name == wanted]
-        if not found:
-            raise NotFound("Column not found")
-        return web.json_response(describe(dataset, found[0]))
+        if wanted is not None:
+            return await self._one(ColumnsAsked(dataset, name=wanted))
+        asked = page_asked(request, limits.COLUMNS_PAGE_MAX)
+        after = None if asked.after is None else await self._resolve(dataset, asked.after)
+        page = await self._calls.columns(ColumnsAsked(dataset, after, asked.size))
+        headers: dict[str, str] = {}
+        if page.more and page.columns:
+            headers = next_headers(request, asked.size, page.columns[-1].name)
+        described = [describe(dataset, column) for column in page.columns]
+        return web.json_response(described, headers=headers)
 
     async def get_column(self, request: web.Request) -> web.Response:
         """The column of an id."""
-        dataset, columns = await self._columns(request)
-        for column in columns:
-            if column_id(dataset, column.name) == request.match_info["id"]:
-                return web.json_response(describe(dataset, column))
-        raise NotFound("Column not found")
+        dataset = await self._dataset(request)
+        return await self._one(ColumnsAsked(dataset, id=request.match_info["id"]))
 
-    async def _columns(self, request: web.Request) -> tuple[str, list[ColumnSeen]]:
+    async def _one(self, asked: ColumnsAsked) -> web.Response:
+        page = await self._calls.columns(asked)
+        if not page.columns:
+            raise NotFound("Column not found")
+        return web.json_response(describe(asked.dataset, page.columns[0]))
+
+    async def _resolve(self, dataset: str, cursor: Cursor) -> str:
+        """The name that a cursor means."""
+        if cursor.sha256 is None:
+            return cursor.name
+        found = await self._calls.columns(
+            ColumnsAsked(dataset, after=cursor.name, sha256=cursor.sha256)
+        )
+        if not found.columns:
+            raise NotFound("the column that page[next] names is gone: begin with the first page")
+        return found.columns[0].name
+
+    async def _dataset(self, request: web.Request) -> str:
         key = await authorize(self._keys, request, None)
         if not key.access.columns:
             await authorize(self._keys, request, "queries")
-        dataset = dataset_of(key, request)
-        return dataset, await self._calls.columns(dataset)
+        return dataset_of(key, request)
 
 
 def describe(dataset: str, column: ColumnSeen) -> dict[str, Any]:

@@ -13,21 +13,20 @@ from common.errors import Unavailable
 from common.logs import say
 from common.members import Member
 from common.web import INTERNAL_TOKEN_HEADER
+from query.columns import (
+    ColumnPage,
+    ColumnsAsked,
+    DatasetsAsked,
+    DatasetSeen,
+    merge_datasets,
+    merge_pages,
+)
 from query.holders import Holders
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _STATUS_TIMEOUT = aiohttp.ClientTimeout(total=5)  # an operator waits for it
 _CUT_TIMEOUT = aiohttp.ClientTimeout(total=120)
 _logger = logging.getLogger(__name__)
-
-
-class ColumnSeen(msgspec.Struct, frozen=True):
-    """A field as one indexer knows it: its types, and when events with it were indexed."""
-
-    name: str
-    types: list[str]
-    first_seen_ns: int
-    last_seen_ns: int
 
 
 class IndexerCalls:
@@ -42,21 +41,23 @@ class IndexerCalls:
         """Every indexer that holds a claim."""
         return await self._holders.indexers()
 
-    async def columns(self, dataset: str) -> list[ColumnSeen]:
-        """The dataset's fields, merged from all indexers. Raises Unavailable if none answers."""
-        answers, silent = await self._each(lambda m: self._columns(m, dataset))
+    async def columns(self, asked: ColumnsAsked) -> ColumnPage:
+        """A page of the dataset's fields, merged from all indexers. Raises Unavailable if none
+        answers.
+        """
+        answers, silent = await self._each(lambda m: self._post(m, "columns", asked, ColumnPage))
         if silent and not answers:
             raise Unavailable("no indexer can tell the dataset's columns now")
-        merged: dict[str, ColumnSeen] = {}
-        for column in (column for answer in answers.values() for column in answer):
-            known = merged.get(column.name, column)
-            merged[column.name] = ColumnSeen(
-                column.name,
-                sorted({*known.types, *column.types}),
-                min(known.first_seen_ns, column.first_seen_ns),
-                max(known.last_seen_ns, column.last_seen_ns),
-            )
-        return [merged[name] for name in sorted(merged)]
+        return merge_pages(list(answers.values()), asked.size)
+
+    async def datasets(self, asked: DatasetsAsked) -> dict[str, DatasetSeen]:
+        """What indexers hold of datasets: one call of each indexer, however many they are. One
+        of which nothing is known is not named.
+        """
+        answers, _ = await self._each(
+            lambda m: self._post(m, "datasets", asked, dict[str, DatasetSeen])
+        )
+        return merge_datasets(answers.values())
 
     async def status(self) -> list[dict[str, Any]]:
         """Each indexer's own status, or why there is none."""
@@ -87,13 +88,15 @@ class IndexerCalls:
                 answers[member.instance] = result
         return answers, silent
 
-    async def _columns(self, member: Member, dataset: str) -> list[ColumnSeen]:
-        url = f"{member.url}/internal/columns"
-        async with self.http.get(
-            url, params={"dataset": dataset}, headers=self.headers, timeout=_TIMEOUT
+    async def _post(self, member: Member, path: str, asked: msgspec.Struct, answer: Any) -> Any:
+        async with self.http.post(
+            f"{member.url}/internal/{path}",
+            data=msgspec.json.encode(asked),
+            headers=self.headers,
+            timeout=_TIMEOUT,
         ) as response:
             response.raise_for_status()
-            return msgspec.json.decode(await response.read(), type=list[ColumnSeen])
+            return msgspec.json.decode(await response.read(), type=answer)
 
     async def _status(self, member: Member) -> object:
         url = f"{member.url}/internal/status"

@@ -19,7 +19,7 @@ from common.fair_queue import FairLimits
 from common.fair_slots import FairSlots, Place
 from common.refusal import busy_response
 from common.web import error_response, has_hung_up
-from query.plan import Plan, ShareRequest
+from query.plan import Plan, ShareRequest, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer
 from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
 from query.share.database import DatabaseLimits
@@ -97,7 +97,12 @@ class ShareEndpoint:
         self, leases: AsyncExitStack, plan: Plan, partition: int
     ) -> DatasetView | None:
         wanted = Wanted(
-            plan.start_ns, plan.end_ns, plan.log, plan.at_least.get(partition), plan.wait_ms
+            plan.start_ns,
+            plan.end_ns,
+            plan.log,
+            plan.at_least.get(partition),
+            plan.wait_ms,
+            frozenset(state_fields(plan)),
         )
         try:
             return await leases.enter_async_context(

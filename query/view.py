@@ -16,8 +16,9 @@ from query.rerouted import OpenBatch
 class SegmentView:
     """One sealed segment on this disk, its checksum verified.
 
-    columns: the columns that are Parquet columns of their own; rest_columns: those that live in
-    the shared JSON column. time_min_ns/time_max_ns: inclusive range of event time.
+    columns: of the fields asked for, the columns that are Parquet columns of their own;
+    rest_columns: those that live in the shared JSON column. time_min_ns/time_max_ns: inclusive
+    range of event time.
     visible_from: rows of records before this offset are hidden (a dataset that was deleted).
     epoch_number: of the log epoch that its offsets belong to.
     """
@@ -85,7 +86,8 @@ class PartitionNotHeld(LookupError):
 class Wanted:
     """What a share needs of a view: segments with events dated within start_ns..end_ns (half
     open, unix ns), and rows before the end offset `at_least` of the log epoch `log`, for which it
-    waits up to `timeout_ms`.
+    waits up to `timeout_ms`. fields: those of which it wants to know the columns of segments, which
+    may have millions of others.
     """
 
     start_ns: int = -(2**63)
@@ -93,6 +95,7 @@ class Wanted:
     log: str = ""
     at_least: int | None = None
     timeout_ms: int = 0
+    fields: frozenset[str] = frozenset()
 
 
 class PartitionViews(Protocol):

@@ -12,8 +12,10 @@ import pyarrow as pa
 
 from common.columns.block import ColumnBlock, SparseColumn
 from common.columns.key import ColumnKey
+from common.columns.packed import PackedColumns
 
 _ORDER = attrgetter("field", "type")  # as keys compare, several times faster
+_OBJECT_BYTES = 700  # of a column that is not packed: key, name, numpy's and Arrow's objects
 
 
 def empty_block() -> ColumnBlock:
@@ -56,7 +58,9 @@ def with_columns(
         place=np.concatenate([b.place for b in blocks]),
         far=np.concatenate([b.far for b in blocks]),
         columns=columns,
-        held_bytes=sum(map(block_bytes, blocks)),
+        held_bytes=-1
+        if any(block.held_bytes < 0 for block in blocks)
+        else sum(block.held_bytes for block in blocks),
     )
 
 
@@ -88,29 +92,46 @@ def select(block: ColumnBlock, mask: npt.NDArray[np.bool_]) -> ColumnBlock:
         return block
     if not mask.any():
         return empty_block()
-    new_row = np.cumsum(mask, dtype=np.int64) - 1
-    columns: dict[ColumnKey, SparseColumn] = {}
-    for key, column in block.columns.items():
-        kept = mask[column.rows]
-        if kept.all():
-            columns[key] = SparseColumn(new_row[column.rows].astype(np.uint32), column.values)
-        elif kept.any():
-            rows = new_row[column.rows[kept]].astype(np.uint32)
-            columns[key] = SparseColumn(rows, column.values.filter(pa.array(kept)))
     return ColumnBlock(
         time_ns=block.time_ns[mask],
         rate=block.rate[mask],
         offset=block.offset[mask],
         place=block.place[mask],
         far=block.far[mask],
-        columns=columns,
+        columns=_selected(block.columns, mask),
     )
 
 
+def _selected(
+    all_columns: Mapping[ColumnKey, SparseColumn], mask: npt.NDArray[np.bool_]
+) -> Mapping[ColumnKey, SparseColumn]:
+    if isinstance(all_columns, PackedColumns):
+        return all_columns.selected(mask)
+    new_row = np.cumsum(mask, dtype=np.int64) - 1
+    columns: dict[ColumnKey, SparseColumn] = {}
+    for key, column in all_columns.items():
+        kept = mask[column.rows]
+        if kept.all():
+            columns[key] = SparseColumn(new_row[column.rows].astype(np.uint32), column.values)
+        elif kept.any():
+            rows = new_row[column.rows[kept]].astype(np.uint32)
+            columns[key] = SparseColumn(rows, column.values.filter(pa.array(kept)))
+    return columns
+
+
 def block_bytes(block: ColumnBlock) -> int:
-    """Bytes of memory that the block's arrays take."""
+    """Bytes of memory that the block takes, its columns' names and objects included."""
+    columns = block.columns
+    if isinstance(columns, PackedColumns):
+        return columns.nbytes + system_bytes(block)
+    objects = len(columns) * _OBJECT_BYTES
     if block.held_bytes >= 0:
-        return block.held_bytes
+        return block.held_bytes + objects
+    cells = sum(c.rows.nbytes + int(c.values.nbytes) for c in columns.values())
+    return cells + objects + system_bytes(block)
+
+
+def system_bytes(block: ColumnBlock) -> int:
+    """Bytes of what every row has."""
     system = (block.time_ns, block.rate, block.offset, block.place, block.far)
-    cells = sum(c.rows.nbytes + int(c.values.nbytes) for c in block.columns.values())
-    return cells + sum(array.nbytes for array in system)
+    return sum(array.nbytes for array in system)

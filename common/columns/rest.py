@@ -5,7 +5,6 @@ as integers, doubles in their shortest form that reads back the same, JSON and s
 """
 
 from collections.abc import Mapping
-from operator import lt
 
 import numpy as np
 import orjson
@@ -13,17 +12,20 @@ import pyarrow as pa
 
 from common import limits
 from common.columns.block import SparseColumn
-from common.columns.gather import gather, sizes_of
+from common.columns.gather import pack
 from common.columns.key import ColumnKey, parse_physical
+from common.columns.packed import Words
 from common.columns.rest_write import rest_texts
 from common.parquet.encoders import Encoders
 
 Columns = Mapping[ColumnKey, SparseColumn]
 
 
-def split_rarest(columns: Columns, rows: int) -> tuple[list[ColumnKey], list[ColumnKey]]:
-    """Columns that get a Parquet column of their own, and the rest, of so many rows; in the order
-    of their keys. Which is which depends on the rows alone: by number of values, then by name.
+def split_rarest(sizes: Words, rows: int) -> tuple[Words, Words]:
+    """Places of columns that get a Parquet column of their own, and of the rest, of so many rows.
+
+    sizes: values of each column, in the order of their keys. Which is which depends on the rows
+    alone: by number of values, then by name.
 
     A Parquet column of a few values costs what thousands of values cost: 0.2 ms, 300 bytes of
     index and footer, and as much for the numbers of its rows as for the values. Of 40,000 rows of
@@ -33,23 +35,17 @@ def split_rarest(columns: Columns, rows: int) -> tuple[list[ColumnKey], list[Col
     206 instead of 140.
     """
     few = min(limits.SEGMENT_COLUMNS_FEW, limits.SEGMENT_COLUMNS_MAX_V1)
-    keys = list(columns)
-    sizes = sizes_of(columns)
-    if not all(map(lt, keys, keys[1:])):
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        keys, sizes = [keys[at] for at in order], sizes[order]
     often = int((sizes * limits.SEGMENT_RARE_ROWS >= rows).sum())
     own = min(max(few, often), limits.SEGMENT_COLUMNS_MAX_V1)
     ranked = np.argsort(-sizes, kind="stable")  # equals stay in order
-    many, few_values = np.sort(ranked[:own]).tolist(), np.sort(ranked[own:]).tolist()
-    return [keys[place] for place in many], [keys[place] for place in few_values]
+    return np.sort(ranked[:own]), np.sort(ranked[own:])
 
 
 def encode_rest(columns: Columns, rows: int, encoders: Encoders) -> SparseColumn:
     """One column of JSON text that holds all of these, of so many rows."""
-    keys = list(columns)
-    names = [key.physical for key in keys]
-    return rest_texts(gather(columns, keys), names, rows, encoders)
+    packed = pack(columns)
+    gathered = packed.gathered(np.arange(len(packed)))
+    return rest_texts(gathered, packed.packed_keys.physical(), rows, encoders)
 
 
 def decode_rest(rest: SparseColumn) -> dict[ColumnKey, SparseColumn]:

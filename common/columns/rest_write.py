@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.columns.block import SparseColumn
-from common.columns.gather import Gathered
+from common.columns.packed import Gathered
 from common.parquet.encoders import Encoders, texts_of
 
 _ESCAPED = np.isin(np.arange(256), [*range(0x20), *b'"\\'])  # bytes that no JSON string holds
@@ -22,15 +22,16 @@ _COMMA, _END = b",}"
 
 
 def rest_texts(
-    gathered: Sequence[Gathered], names: Sequence[str], rows: int, encoders: Encoders
+    gathered: Sequence[Gathered], names: pa.Array, rows: int, encoders: Encoders
 ) -> SparseColumn:
     """One object for each of so many rows that has a value in any of these columns.
 
-    names: of all columns, as `Gathered.places` say which each is; no two are the same.
+    names: physical ones of all columns (large_string), as `Gathered.places` say which each is; no
+    two are the same.
     """
     if not gathered:
         return SparseColumn(np.empty(0, np.uint32), pa.array([], pa.large_string()))
-    in_order = sorted(range(len(names)), key=names.__getitem__)
+    in_order = pc.sort_indices(names).to_numpy()  # by bytes; they are ASCII
     begins, ends = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
     cells = 0
     for one in gathered:
@@ -42,8 +43,8 @@ def rest_texts(
     present = np.flatnonzero(np.diff(found.starts))
     firsts, behind = found.starts[present], found.starts[present + 1]
     found.columns[firsts] += np.uint32(len(names))
-    quoted = [f'"{names[at]}":' for at in in_order]  # there is nothing to escape
-    lefts = pa.array([*quoted, *("{" + name for name in quoted)], pa.large_string())
+    quoted = _framed('"', names.take(pa.array(in_order)), '":')  # there is nothing to escape
+    lefts = pa.concat_arrays([quoted, _framed("{", quoted, "")])
     values = pa.concat_arrays([_as_json(one.values) for one in gathered])
     offsets, data = encoders.pairs(texts_of(lefts), found.columns, texts_of(values), found.cells)
     data[offsets[behind] - 1] = _END  # instead of the last comma
@@ -58,7 +59,7 @@ def _as_json(values: pa.Array) -> pa.Array:
     if pa.types.is_boolean(values.type):
         return pc.if_else(values, _text("true,"), _text("false,"))
     if pa.types.is_large_string(values.type):
-        return pc.binary_join_element_wise(_text('"'), _escaped(values), _text('",'), _text(""))
+        return _framed('"', _escaped(values), '",')
     listed = orjson.dumps(values.to_numpy(), option=orjson.OPT_SERIALIZE_NUMPY)
     data = np.frombuffer(listed, np.uint8).copy()
     data[-1] = _COMMA
@@ -78,6 +79,10 @@ def _escaped(texts: pa.Array) -> pa.Array:
     mask = pa.array(is_changed)
     changed = [orjson.dumps(text)[1:-1] for text in texts.filter(mask).to_pylist()]
     return pc.replace_with_mask(texts, mask, pa.array(changed, pa.large_string()))
+
+
+def _framed(before: str, texts: pa.Array, behind: str) -> pa.Array:
+    return pc.binary_join_element_wise(_text(before), texts, _text(behind), _text(""))
 
 
 def _text(text: str) -> pa.Scalar:

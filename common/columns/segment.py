@@ -6,8 +6,6 @@ The same values stand in the Parquet file's metadata, in the manifest and in a q
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.columns.key import ColumnKey
-
 SEGMENT_FORMAT = 1
 METADATA_KEY = b"bellwether"  # JSON of SegmentInfo
 REST_COLUMNS_KEY = b"bellwether.rest_columns"  # JSON list of physical names
@@ -53,16 +51,12 @@ class SegmentInfo:
 
 @dataclass(frozen=True, slots=True)
 class SegmentFile:
-    """A segment as a file on this disk. object_hash: SHA-256 of its bytes, its name everywhere.
-    columns: the Parquet columns of their own; rest_columns: those in the rest column.
-    """
+    """A segment as a file on this disk. object_hash: SHA-256 of its bytes, its name everywhere."""
 
     path: Path
     object_hash: str
     size_bytes: int
     info: SegmentInfo
-    columns: frozenset[ColumnKey]
-    rest_columns: frozenset[ColumnKey]
 
 
 def segment_name(object_hash: str) -> str:

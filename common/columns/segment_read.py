@@ -6,6 +6,7 @@ of damaged bytes. Page checksums are verified besides.
 
 import hashlib
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from common.columns.block import ColumnBlock, SparseColumn
@@ -28,6 +30,7 @@ from common.columns.key import (
     ColumnKey,
     parse_physical,
 )
+from common.columns.names import PackedKeys, parse_all
 from common.columns.rest import decode_rest
 from common.columns.segment import (
     METADATA_KEY,
@@ -54,14 +57,7 @@ def describe_segment(path: Path) -> SegmentFile:
     """What is known of a segment file without reading its values. Raises DamagedObject."""
     object_hash = file_hash(path)
     with SegmentReader(path) as reader:
-        return SegmentFile(
-            path,
-            object_hash,
-            path.stat().st_size,
-            reader.info,
-            reader.columns,
-            reader.rest_columns,
-        )
+        return SegmentFile(path, object_hash, path.stat().st_size, reader.info)
 
 
 class SegmentReader:
@@ -73,10 +69,9 @@ class SegmentReader:
             self._file = pq.ParquetFile(path, page_checksum_verification=True)
             metadata = self._file.metadata.metadata or {}
             self.info = msgspec.json.decode(metadata[METADATA_KEY], type=SegmentInfo)
-            rest = msgspec.json.decode(metadata.get(REST_COLUMNS_KEY, b"[]"), type=list[str])
             names = self._file.schema_arrow.names
             self.columns = _keys(name for name in names if name not in (*SYSTEM_COLUMNS, REST))
-            self.rest_columns = _keys(rest)
+            self.rest_keys = _parse_rest(metadata.get(REST_COLUMNS_KEY, b"[]"))
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise DamagedObject(f"segment {path.name} cannot be read: {error}") from error
         if self.info.format != SEGMENT_FORMAT or self._file.metadata.num_rows != self.info.rows:
@@ -92,6 +87,11 @@ class SegmentReader:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
+
+    @cached_property
+    def rest_columns(self) -> frozenset[ColumnKey]:
+        """The columns in the rest column, each as an object: `rest_keys` is far smaller."""
+        return frozenset(self.rest_keys)
 
     def block(self, keys: Iterable[ColumnKey] | None = None) -> ColumnBlock:
         """The rows with these columns (all of them if None); unknown ones are left out."""
@@ -145,6 +145,20 @@ class SegmentReader:
             return self._file.read(columns=[name], use_threads=False).column(0)
         except (pa.ArrowException, OSError, KeyError, IndexError) as error:
             raise DamagedObject(f"segment {self._path.name}: {name}: {error}") from error
+
+
+def _parse_rest(text: bytes) -> PackedKeys:
+    """The keys of a JSON list of physical names. Raises ValueError.
+
+    Physical names have nothing to escape, so the list is split without an object for each.
+    """
+    text = text.strip()
+    if text == b"[]":
+        return PackedKeys.of(())
+    if b"\\" in text or not (text.startswith(b'["') and text.endswith(b'"]')):
+        return parse_all(pa.array(msgspec.json.decode(text, type=list[str]), pa.large_string()))
+    whole = pa.array([text[2:-2]], pa.large_string())
+    return parse_all(pc.split_pattern(whole, '","').values)
 
 
 def _keys(physical_names: Iterable[str]) -> frozenset[ColumnKey]:

@@ -6,19 +6,22 @@ new writer version may give others, but never another digest (I3).
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import zstandard
 
 from common.columns.block import ColumnBlock, SparseColumn
 from common.columns.digest import digest_of
-from common.columns.gather import gather
+from common.columns.gather import gather, sizes_of
 from common.columns.key import ESCAPE, OFFSET, PLACE, RATE, REST, TIME, ColumnKey, FieldType
+from common.columns.names import PackedKeys
+from common.columns.packed import Gathered, PackedColumns
 from common.columns.rest import split_rarest
 from common.columns.rest_write import rest_texts
 from common.columns.segment import (
@@ -39,6 +42,8 @@ _TRACE_ID_FIELDS = frozenset(("trace.trace_id", "trace_id", "traceId"))
 _ARROW_SCHEMA_KEY = b"ARROW:schema"  # as Arrow's own writer keeps types and fields' metadata
 _OFFSET_AND_PLACE = (2, 3)  # columns by which rows are sorted
 _TEXTS = (FieldType.STRING, FieldType.JSON)
+Columns = Mapping[ColumnKey, SparseColumn]
+Rest = list[Gathered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +53,14 @@ class EncodedSegment:
     data: bytes
     object_hash: str
     info: SegmentInfo
-    columns: frozenset[ColumnKey]
-    rest_columns: frozenset[ColumnKey]
 
 
 def encode_segment(block: ColumnBlock, origin: SegmentOrigin, encoders: Encoders) -> EncodedSegment:
     """The Parquet file of a block with at least one row, in log order."""
-    own_keys, rest_keys = split_rarest(block.columns, block.rows)
-    own = {key: block.columns[key] for key in own_keys}
-    rest = gather(block.columns, rest_keys)
-    rest_names = [key.physical for key in rest_keys]
+    own, rest_keys, rest = _parted(block.columns, block.rows)
+    rest_names = rest_keys.physical()
     info = _describe(block, origin, digest_of(block, own, rest_keys, rest))
-    rest_column = rest_texts(rest, rest_names, block.rows, encoders) if rest_keys else None
+    rest_column = rest_texts(rest, rest_names, block.rows, encoders) if rest else None
     data = write_file(
         encoders,
         _columns(block, own, rest_column),
@@ -68,9 +69,21 @@ def encode_segment(block: ColumnBlock, origin: SegmentOrigin, encoders: Encoders
         sorting=_OFFSET_AND_PLACE,
         created_by=WRITER,
     )
-    return EncodedSegment(
-        data, hashlib.sha256(data).hexdigest(), info, frozenset(own), frozenset(rest_keys)
-    )
+    return EncodedSegment(data, hashlib.sha256(data).hexdigest(), info)
+
+
+def _parted(columns: Columns, rows: int) -> tuple[dict[ColumnKey, SparseColumn], PackedKeys, Rest]:
+    """Columns of their own, and the keys and cells of those in the rest column; by key."""
+    if isinstance(columns, PackedColumns):
+        own, rest = split_rarest(columns.sizes, rows)
+        keys, at = columns.packed_keys, columns.at
+        taken = {keys.at(place): at(place) for place in own.tolist()}
+        return taken, keys.take(rest), columns.gathered(rest)
+    in_order = sorted(columns)
+    own, rest = split_rarest(sizes_of({key: columns[key] for key in in_order}), rows)
+    taken = {in_order[place]: columns[in_order[place]] for place in own.tolist()}
+    rest_keys = [in_order[place] for place in rest.tolist()]
+    return taken, PackedKeys.of(rest_keys), gather(columns, rest_keys)
 
 
 def _describe(block: ColumnBlock, origin: SegmentOrigin, digest: str) -> SegmentInfo:
@@ -128,16 +141,24 @@ def _values(field_type: FieldType, values: pa.Array) -> Values:
 def _metadata(
     info: SegmentInfo,
     own: Mapping[ColumnKey, SparseColumn],
-    rest_names: Sequence[str],
+    rest_names: pa.Array,
 ) -> dict[bytes, bytes]:
-    schema = _schema(info, own, bool(rest_names)).serialize()
+    schema = _schema(info, own, len(rest_names) > 0).serialize()
     metadata = {
         METADATA_KEY: orjson.dumps(asdict(info)),
         _ARROW_SCHEMA_KEY: base64.b64encode(memoryview(schema)),
     }
-    if rest_names:
-        metadata[REST_COLUMNS_KEY] = orjson.dumps(rest_names)
+    if len(rest_names):
+        metadata[REST_COLUMNS_KEY] = _json_list(rest_names)
     return metadata
+
+
+def _json_list(names: pa.Array) -> bytes:
+    """A JSON list of physical names, in which there is nothing to escape."""
+    quote, end = (pa.scalar(text, pa.large_string()) for text in ('"', '",'))
+    nothing = pa.scalar("", pa.large_string())
+    offsets, data = texts_of(pc.binary_join_element_wise(quote, names, end, nothing))
+    return b"".join((b"[", data[int(offsets[0]) : int(offsets[-1]) - 1].data, b"]"))
 
 
 def _schema(info: SegmentInfo, own: Mapping[ColumnKey, SparseColumn], has_rest: bool) -> pa.Schema:

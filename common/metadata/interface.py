@@ -147,8 +147,15 @@ class Metadata(Protocol):
     def get_dataset(self, dataset_id: str) -> Dataset | None:
         """The dataset, None if there is none or it was deleted."""
 
-    def list_datasets(self, env_id: str) -> list[Dataset]:
-        """The environment's datasets that are not deleted, by slug."""
+    def list_datasets(
+        self, env_id: str, after: str | None = None, limit: int | None = None
+    ) -> list[Dataset]:
+        """The environment's datasets that are not deleted, by slug (as UTF-8 bytes): the first
+        `limit` of those after the slug `after`.
+        """
+
+    def count_datasets(self, env_id: str) -> int:
+        """How many datasets of the environment are not deleted."""
 
     def update_dataset(self, dataset: Dataset) -> bool:
         """Write description, depth, retention and deletion time; False if there is none."""

@@ -151,12 +151,20 @@ class SqliteMetadata:
         rows = self._read(f"{DATASETS} WHERE id = ? AND deleted_ns = 0", (dataset_id,))
         return Dataset(*rows[0]) if rows else None
 
-    def list_datasets(self, env_id: str) -> list[Dataset]:
-        """The environment's datasets that are not deleted, by slug."""
+    def list_datasets(
+        self, env_id: str, after: str | None = None, limit: int | None = None
+    ) -> list[Dataset]:
+        """The environment's datasets that are not deleted, by slug, after a slug."""
         rows = self._read(
-            f"{DATASETS} WHERE env_id = ? AND deleted_ns = 0 ORDER BY slug", (env_id,)
+            f"{DATASETS} WHERE env_id = ? AND deleted_ns = 0 AND slug > ? ORDER BY slug LIMIT ?",
+            (env_id, after or "", -1 if limit is None else limit),
         )
         return [Dataset(*row) for row in rows]
+
+    def count_datasets(self, env_id: str) -> int:
+        """How many datasets of the environment are not deleted."""
+        query = "SELECT count(*) FROM datasets WHERE env_id = ? AND deleted_ns = 0"
+        return int(self._read(query, (env_id,))[0][0])
 
     def update_dataset(self, dataset: Dataset) -> bool:
         """Write description, depth, retention and deletion time; False if there is none."""
@@ -220,7 +228,7 @@ class SqliteMetadata:
         with _transaction(db):
             schema.migrate(db)
 
-    def _read(self, query: str, values: tuple[str, ...]) -> list[Row]:
+    def _read(self, query: str, values: Row) -> list[Row]:
         with self._lock, self._faults():
             return self._connection().execute(query, values).fetchall()
 

@@ -33,6 +33,10 @@ class ActiveShredder:
         """As `Shredder.shred_values`."""
         return self._active.shred_values(records)
 
+    def give_back(self) -> None:
+        """As `Shredder.give_back`."""
+        self._active.give_back()
+
     async def load_cached(self, folder: Path, seeds: Seeds) -> bool:
         """Serve with the kernel if it was compiled before. Returns whether it was.
 

@@ -70,3 +70,6 @@ class Shredder(Protocol):
 
         What `common.record.event_lines` refuses is set aside for that reason.
         """
+
+    def give_back(self) -> None:
+        """Give back memory that was not used since this was called last."""

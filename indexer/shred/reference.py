@@ -50,6 +50,9 @@ class ReferenceShredder:
                 cells.add_record(record.offset, record.append_ns, events)
         return Shredded((cells.block(),), tuple(set_aside))
 
+    def give_back(self) -> None:
+        """Nothing is kept between calls."""
+
     def shred_values(self, records: Sequence[Accepted]) -> Shredded:
         """As `Shredder.shred_values`."""
         inputs: list[ShredInput] = []

@@ -6,7 +6,7 @@ that count elsewhere are hidden.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +50,8 @@ class _Shape:
 def gather(plan: Plan, views: Sequence[DatasetView]) -> Sources:
     """The sources of a plan over some partitions' views."""
     hidden = {view.partition: hidden_in(view, plan) for view in views}
+    fields = sorted(state_fields(plan))
+    wanted = [ColumnKey(field, field_type) for field in fields for field_type in FieldType]
     segments = [
         (view, segment)
         for view in views
@@ -58,7 +60,7 @@ def gather(plan: Plan, views: Sequence[DatasetView]) -> Sources:
     ]
     blocks = [
         hidden[view.partition].of_block(
-            _cut_off(block, plan.upto.get(view.partition)), view.epoch_number
+            _cut_off(_narrowed(block, wanted), plan.upto.get(view.partition)), view.epoch_number
         )
         for view in views
         for block in view.blocks
@@ -67,7 +69,7 @@ def gather(plan: Plan, views: Sequence[DatasetView]) -> Sources:
     held = _held_columns(blocks, [segment for _, segment in segments])
     readings = {
         field: Reading(index, frozenset(t for t in FieldType if ColumnKey(field, t) in held))
-        for index, field in enumerate(sorted(state_fields(plan)))
+        for index, field in enumerate(fields)
     }
     keys = [ColumnKey(f, t) for f, r in readings.items() for t in FieldType if t in r.types]
     parts = []
@@ -89,6 +91,12 @@ def gather(plan: Plan, views: Sequence[DatasetView]) -> Sources:
         tuple(path for paths in shapes.values() for path in paths),
         readings,
     )
+
+
+def _narrowed(block: ColumnBlock, wanted: Iterable[ColumnKey]) -> ColumnBlock:
+    """The block with only those of its columns that a plan asks for: there may be millions."""
+    columns = {key: block.columns[key] for key in wanted if key in block.columns}
+    return replace(block, columns=columns, held_bytes=-1)
 
 
 def _held_columns(

@@ -14,6 +14,7 @@ from common import limits
 from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, concat
 from common.columns.digest import block_digest, digest_of
 from common.columns.gather import gather, joined, sizes_of
+from common.columns.names import PackedKeys
 from common.columns.packed import PackedColumns
 from common.columns.segment import SegmentOrigin
 from common.columns.segment_write import encode_segment
@@ -112,7 +113,7 @@ def test_gathered_columns_have_the_digest_of_each(some: list[ColumnBlock], own_s
         gathered = gather(block.columns, rest)
         assert sum(len(one.places) for one in gathered) == len(rest)
         one_by_one = {key: block.columns[key] for key in own}
-        assert digest_of(block, one_by_one, rest, gathered) == block_digest(wanted)
+        assert digest_of(block, one_by_one, PackedKeys.of(rest), gathered) == block_digest(wanted)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)

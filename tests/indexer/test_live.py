@@ -75,7 +75,7 @@ def test_a_row_is_copied_a_few_times_however_small_the_blocks_come(
         copied.append(sum(block.rows for block in blocks))
         return concat(blocks)
 
-    monkeypatch.setattr("indexer.live.concat", counted)
+    monkeypatch.setattr("indexer.live.joined", counted)
     rows = 5_000
     live = filled(*range(rows))
     assert sum(copied) <= 5 * rows

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from common.record import Marker, gone_record, marker_record
+from indexer.footers import Footers
 from indexer.partition import Partition
 from indexer.repair import Repairs
-from indexer.views import Footers, Views
+from indexer.views import Views
 from query.view import DatasetView, Wanted
 from snapshot.bootstrap import read_history
 from snapshot.chain import Chain

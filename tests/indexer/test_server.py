@@ -77,7 +77,10 @@ async def test_indexer_claims_all_cuts_on_demand_and_tells_status_and_columns(
         status = await (await session.get("/internal/status")).json()
         assert {p["segments"] for p in status["partitions"].values()} == {1}
         assert {p["stopped_reason"] for p in status["partitions"].values()} == {None}
-        columns = await (await session.get(f"/internal/columns?dataset={DATASET}")).json()
+        asked = {"dataset": DATASET}
+        page = await (await session.post("/internal/columns", json=asked)).json()
+        columns = page["columns"]
+        assert not page["more"]
         assert [(c["name"], c["types"]) for c in columns] == [("n", ["i"])]
         assert columns[0]["first_seen_ns"] < columns[0]["last_seen_ns"]
 
@@ -86,7 +89,7 @@ async def test_internal_endpoints_need_the_token(tmp_path: Path) -> None:
     async with open_context(tmp_path) as context, served(context) as session:
         refused = await session.get("/internal/status", headers={INTERNAL_TOKEN_HEADER: "no"})
         assert refused.status == 401
-        assert (await session.get("/internal/columns")).status == 400
+        assert (await session.post("/internal/columns")).status == 400
 
 
 async def test_tail_follows_events_with_their_own_bytes(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The query role over real HTTP, real locks, log and metadata, and indexers that answer shares."""
 
 import asyncio
+import hashlib
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,10 +25,12 @@ from common.log.embedded import EmbeddedLog
 from common.members import Member, claim_name, encode_member, list_members
 from common.metadata import Access, ApiKey, KeyKind
 from common.metadata.sqlite import SqliteMetadata
+from common.names import column_id
 from common.objects.directory import DirectoryObjects
 from common.refusal import busy_response
 from common.role import Backends, RoleContext
 from common.telemetry import NoTelemetry, Telemetry
+from query.columns import ColumnPage, ColumnsAsked, ColumnSeen
 from query.config import QueryConfig
 from query.plan import ShareRequest
 from query.server import serve
@@ -36,6 +39,7 @@ from query.view import DatasetView
 from tests.query.rows import Row, Views, block, view
 
 PARTITIONS = 2
+SEEN_NS = (10**18, 2 * 10**18)
 BASE_S = 1_700_000_000
 ROWS = [
     Row((BASE_S + i) * 10**9, {"status": 200 + i % 3, "service": "ab"[i % 2], "ms": i * 0.5})
@@ -58,6 +62,9 @@ class Indexer:
     held_keys: set[str] = field(default_factory=set)  # ids of keys whose shares wait for `release`
     release: asyncio.Event = field(default_factory=asyncio.Event)
     claims: list[Claim] = field(default_factory=list)
+    columns: dict[str, list[str]] = field(
+        default_factory=lambda: {"status": ["i"], "ms": ["f", "i"]}
+    )
 
 
 @dataclass
@@ -121,17 +128,26 @@ async def run_indexer(
         await asyncio.sleep(60)
         return response
 
-    async def columns(_: web.Request) -> web.Response:
-        seen = {"first_seen_ns": 10**18, "last_seen_ns": 2 * 10**18}
-        return web.json_response(
-            [
-                {"name": "status", "types": ["i"], **seen},
-                {"name": "ms", "types": ["f", "i"], **seen},
-            ]
-        )
+    async def columns(request: web.Request) -> web.Response:
+        """All in order of names, as an indexer pages them."""
+        asked = msgspec.json.decode(await request.read(), type=ColumnsAsked)
+        seen = [
+            ColumnSeen(name, types, *SEEN_NS) for name, types in sorted(indexer.columns.items())
+        ]
+        if asked.name is not None:
+            seen = [one for one in seen if one.name == asked.name]
+        elif asked.id is not None:
+            seen = [one for one in seen if column_id(asked.dataset, one.name) == asked.id]
+        elif asked.sha256 is not None:
+            names = {hashlib.sha256(one.name.encode()).hexdigest(): one for one in seen}
+            seen = [names[asked.sha256]] if asked.sha256 in names else []
+        else:
+            seen = [one for one in seen if asked.after is None or one.name > asked.after]
+        page = ColumnPage(seen[: asked.size], len(seen) > asked.size)
+        return web.Response(body=msgspec.json.encode(page))
 
     app.router.add_post("/internal/share", share)
-    app.router.add_get("/internal/columns", columns)
+    app.router.add_post("/internal/columns", columns)
     app.router.add_get("/internal/tail", tail)
     app.router.add_get("/healthz", healthz)
     await runner.setup()
@@ -479,6 +495,45 @@ async def test_columns_are_those_of_the_events(tmp_path: Path) -> None:
         assert await running.get("/1/columns/shop?key_name=ms") == (200, columns[0])
         assert await running.get(f"/1/columns/shop/{columns[1]['id']}") == (200, columns[1])
         assert (await running.get("/1/columns/shop?key_name=zzz"))[0] == 404
+
+
+async def test_pages_of_columns_show_each_once_whoever_holds_it(tmp_path: Path) -> None:
+    """Names of two indexers, some longer than fits a URL, of which one begins as another."""
+    names = {f"n{number:03d}": ["i"] for number in range(40)}
+    long = "ü" * 3_000
+    names |= {long + end: ["s"] for end in ("", "a", "b")}
+    async with room(tmp_path, ("a", "b")) as running:
+        in_order = sorted(names)
+        for number, indexer in enumerate(running.indexers.values()):
+            indexer.columns = {name: names[name] for name in in_order if number == 0 or "1" in name}
+        running.indexers["b"].columns["n011"] = ["f"]
+        running.indexers["b"].columns["only b"] = ["b"]
+        found: list[dict[str, Any]] = []
+        target = "/1/columns/shop?page[size]=3"
+        headers = {"X-Honeycomb-Team": "K"}
+        while target:
+            async with running.http.get(
+                URL(running.url + target, encoded=True), headers=headers
+            ) as answer:
+                assert answer.status == 200, await answer.text()
+                columns = await answer.json()
+                assert 1 <= len(columns) <= 3
+                found += columns
+                following = answer.headers.get("Link", "")
+                assert ("X-Bellwether-Next" in answer.headers) == bool(following)
+                target = following.removeprefix("<").removesuffix('>; rel="next"')
+        assert [column["key_name"] for column in found] == sorted([*names, "only b"])
+        assert {c["type"] for c in found if c["key_name"] == "n011"} == {"float"}
+        whole = await running.get("/1/columns/shop")
+        assert whole == (200, found)
+
+
+@pytest.mark.parametrize("page", ["page[size]=0", "page[size]=x", "page[next]=!", "page[next]=nw"])
+async def test_a_page_that_cannot_be_read_is_the_callers_error(tmp_path: Path, page: str) -> None:
+    async with room(tmp_path) as running:
+        status, answer = await running.get(f"/1/columns/shop?{page}")
+        assert status == 400
+        assert "page[" in str(answer)
 
 
 async def test_tail_follows_each_partition_once_and_ends_when_it_moves(tmp_path: Path) -> None:

@@ -177,12 +177,20 @@ class MysqlMetadata:
         rows = self._read(f"{DATASETS} WHERE id = %s AND deleted_ns = 0", (raw(dataset_id),))
         return Dataset(*texts(rows[0])) if rows else None
 
-    def list_datasets(self, env_id: str) -> list[Dataset]:
-        """The environment's datasets that are not deleted, by slug."""
+    def list_datasets(
+        self, env_id: str, after: str | None = None, limit: int | None = None
+    ) -> list[Dataset]:
+        """The environment's datasets that are not deleted, by slug, after a slug."""
         rows = self._read(
-            f"{DATASETS} WHERE env_id = %s AND deleted_ns = 0 ORDER BY slug", (raw(env_id),)
+            f"{DATASETS} WHERE env_id = %s AND deleted_ns = 0 AND slug > %s ORDER BY slug LIMIT %s",
+            (raw(env_id), raw(after or ""), 2**62 if limit is None else limit),
         )
         return [Dataset(*texts(row)) for row in rows]
+
+    def count_datasets(self, env_id: str) -> int:
+        """How many datasets of the environment are not deleted."""
+        query = "SELECT count(*) FROM datasets WHERE env_id = %s AND deleted_ns = 0"
+        return int(self._read(query, (raw(env_id),))[0][0])
 
     def update_dataset(self, dataset: Dataset) -> bool:
         """Write description, depth, retention and deletion time; False if there is none."""

@@ -6,14 +6,15 @@ says what is wrong with it, or reads what the kernel has no room for. Handed lin
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pyarrow as pa
 
 from common import limits
 from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, select
-from common.columns.packed import PackedColumns
+from common.columns.gather import is_sparse
+from common.columns.packed import PackedColumns, unpacked
 from common.record import other_count
 from common.scan.kernel.build import Bytes, Words
 from indexer.shred.event import Fields
@@ -43,10 +44,7 @@ _SYSTEM_BYTES = 3 * 8 + 4 + 1  # of a row: time, rate and offset, place, far
 # Rows of a pass of which too many are handed over, that are given to the reference too: their block
 # would cost more than reading so many events again (a call of 600 doubtful events: a seventh).
 _ROWS_AGAIN = 4 * m.HANDED_FEW
-# Columns of a block stay one object if they are more than a segment writes one by one, and if most
-# have a value in less than one row of so many.
-_PACKED_FROM = limits.SEGMENT_COLUMNS_FEW
-_PACKED_ROWS = 32
+_TIGHT_FROM = 256  # columns that are packed again without the kernel's space between them
 _IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
 
 
@@ -95,6 +93,7 @@ class KernelShredder:
         self._reference = ReferenceShredder()
         self._handed_over = handed_over
         self._idle: deque[Memory] = deque(maxlen=_IDLE_MAX)
+        self._spare = 0  # memories that no call has used since `give_back`
 
     def shred(self, records: Sequence[ShredInput]) -> Shredded:
         """Columns of the records' events, in order. Deterministic; never raises for bad input."""
@@ -128,6 +127,13 @@ class KernelShredder:
         """Whether nothing was written beside a table of the memory that is idle now."""
         return all(memory.intact() for memory in self._idle)
 
+    def give_back(self) -> None:
+        """Forget memories that no call has used since this was called last: each is 60 MB."""
+        for _ in range(self._spare):
+            with suppress(IndexError):  # a call that began meanwhile uses it
+                self._idle.popleft()
+        self._spare = len(self._idle)
+
     @contextmanager
     def _memory(self) -> Iterator[Memory]:
         """Memory for one call; what a call that failed has used is given up."""
@@ -135,6 +141,7 @@ class KernelShredder:
             memory = self._idle.pop()
         except IndexError:
             memory = make_memory(*self._seeds)
+        self._spare = min(self._spare, len(self._idle))
         empty_names(memory.words)
         yield memory
         self._idle.append(memory)
@@ -288,19 +295,17 @@ def _columns(buffer: Bytes, memory: Memory) -> tuple[Mapping[ColumnKey, SparseCo
     fields, kinds = laid[m.LAID_COLUMN] >> 3, laid[m.LAID_COLUMN] & 7
     names = _names(fields, memory)
     order = sorted(range(columns), key=names.__getitem__)  # stable: types are in order
-    found = PackedColumns(
-        [
-            ColumnKey(names[at], TYPES[kind])
-            for at, kind in zip(order, kinds[order].tolist(), strict=True)
-        ],
-        whole,
-        laid[m.LAID_CELLS][order],
-        np.where(kinds == BOOL, laid[m.LAID_VALUES] << 3, laid[m.LAID_VALUES] >> 3)[order],
-        (laid[m.LAID_ROWS] >> 2)[order],
-    )
-    cells, rows = int(laid[m.LAID_CELLS].sum()), int(memory.words[m.ROWS])
-    is_packed = columns > _PACKED_FROM and cells * _PACKED_ROWS < columns * rows
-    return (found if is_packed else found.unpacked()), size
+    keys = [
+        ColumnKey(names[at], TYPES[kind])
+        for at, kind in zip(order, kinds[order].tolist(), strict=True)
+    ]
+    sizes = laid[m.LAID_CELLS][order]
+    begins = np.where(kinds == BOOL, laid[m.LAID_VALUES] << 3, laid[m.LAID_VALUES] >> 3)[order]
+    row_begins = (laid[m.LAID_ROWS] >> 2)[order]
+    if not is_sparse(columns, int(memory.words[m.CELLS]), int(memory.words[m.ROWS])):
+        return unpacked(keys, whole, sizes, begins, row_begins), size
+    packed = PackedColumns(keys, whole, sizes, begins, row_begins)
+    return (packed if columns < _TIGHT_FROM else packed.tight()), size
 
 
 def _names(fields: Words, memory: Memory) -> list[str]:

@@ -1,0 +1,75 @@
+"""Pages of long lists, as the vendor's newer routes have them: `page[size]` and `page[next]`.
+
+An answer stays the array that it always was. Where it does not hold all, a `Link` header with
+`rel="next"` says where the rest is, and `X-Bellwether-Next` holds the cursor alone.
+"""
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+
+from common.errors import BadRequest
+
+NEXT_HEADER = "X-Bellwether-Next"
+_SIZE, _NEXT = "page[size]", "page[next]"
+_NAME_BYTES_MAX = 1_024  # of a name within a cursor: a longer one is named by its hash
+_HASHED = "h"  # begins a cursor of a hash and of the name's first bytes; `n`: of a whole name
+_WHOLE = "n"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The name after which a page begins: `name`; or, where it is too long for a URL, its SHA-256
+    (hex) and what it begins with.
+    """
+
+    name: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageAsked:
+    """The page that a request asks for."""
+
+    size: int
+    after: Cursor | None
+
+
+def page_asked(request: web.Request, size_max: int) -> PageAsked:
+    """Reads both parameters. Raises BadRequest."""
+    size = request.query.get(_SIZE, str(size_max))
+    if not (size.isascii() and size.isdecimal() and 0 < len(size) <= 9 and int(size) > 0):
+        raise BadRequest(f"{_SIZE} must be a whole number from 1 to {size_max}")
+    text = request.query.get(_NEXT)
+    return PageAsked(min(int(size), size_max), _read(text) if text else None)
+
+
+def next_headers(request: web.Request, size: int, last: str) -> dict[str, str]:
+    """Headers of an answer after whose last name others follow."""
+    cursor = _written(last)
+    query = urlencode({**request.query, _SIZE: size, _NEXT: cursor}, quote_via=quote)
+    return {NEXT_HEADER: cursor, "Link": f'<{request.rel_url.raw_path}?{query}>; rel="next"'}
+
+
+def _written(name: str) -> str:
+    raw = name.encode()
+    if len(raw) <= _NAME_BYTES_MAX:
+        return _WHOLE + base64.urlsafe_b64encode(raw).decode()
+    begin = raw[:_NAME_BYTES_MAX].decode(errors="ignore").encode()
+    return _HASHED + base64.urlsafe_b64encode(hashlib.sha256(raw).digest() + begin).decode()
+
+
+def _read(cursor: str) -> Cursor:
+    try:
+        raw = base64.b64decode(cursor[1:], altchars=b"-_", validate=True)
+        if cursor[0] == _WHOLE:
+            return Cursor(raw.decode())
+        if cursor[0] == _HASHED and len(raw) > 32:
+            return Cursor(raw[32:].decode(), raw[:32].hex())
+    except (binascii.Error, ValueError):
+        pass
+    raise BadRequest(f"{_NEXT} is not a cursor that an answer has given")
