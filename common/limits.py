@@ -274,6 +274,10 @@ QUANTILE_EXACT_ROWS_MAX: Final = 65_536  # (group, value) pairs kept exact; then
 QUANTILE_RELATIVE_ERROR: Final = 0.005  # of a bucket's middle; part of the answer's definition
 FILTER_VALUES_MAX: Final = 1_000  # values of one in / not-in filter
 QUERIES_KEPT_FREE: Final = 1  # of those that run: for an environment that runs none, at once
+# A thread that merges gives way after this when the event loop wants to run: one request takes
+# dozens of its turns, and with Python's 5 ms each of them would wait so long.
+QUERY_SWITCH_S: Final = 0.001
+MERGES_MAX: Final = 2  # queries merged at once, all but one kept free for other environments
 SHARES_KEPT_FREE: Final = 1  # likewise, of the shares that an indexer computes
 # Places of shares in an indexer, running or waiting, that one environment or key may hold for each
 # one that is free: three quarters or two thirds while it is alone.

@@ -102,10 +102,21 @@ class IndexerConfig:
     share_threads: int = setting(2, "threads of one share of a query")
     shares_running: int = setting(4, "shares of queries computed at once")
     shares_waiting: int = setting(32, "shares of queries that may wait; then 429")
+    shares_of_environment: int = setting(
+        0,
+        "shares of one environment computed at once (0: as many as there are processors for, at "
+        "least 2), so that what others ask does not share the processors with more of them",
+    )
     telemetry_s: int = setting(10, "time between own events about indexing")
+
+    def shares_at_once(self, processors: int) -> int:
+        """Shares of one environment that are computed at once on so many processors."""
+        return self.shares_of_environment or max(2, processors // self.share_threads)
 
     def __post_init__(self) -> None:
         if self.copies < 1:
             raise ValueError("copies must be 1 or more")
+        if self.shares_of_environment < 0:
+            raise ValueError("shares_of_environment must be 0 or more")
         if self.kernel_wait_ms < 0:
             raise ValueError("kernel_wait_ms must be 0 or more")

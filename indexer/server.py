@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -200,6 +201,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         threads=config.share_threads,
         running_max=config.shares_running,
         waiting_max=config.shares_waiting,
+        env_running_max=config.shares_at_once(os.cpu_count() or 1),
     )
     app = web.Application(
         middlewares=[require_internal_token(context.internal_token)],

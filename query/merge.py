@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common import limits
+from query.in_pieces import python_list
 from query.plan import GroupKey, Plan, State
 
 Cell = tuple[GroupKey, int | None]  # a group and a series step (None: totals)
@@ -80,15 +81,15 @@ def merge(
 def _kept(table: pa.Table, width: int, keep: Callable[[GroupKey], bool] | None) -> pa.Table:
     if keep is None:
         return table
-    groups = zip(*(table.column(f"k{i}").to_pylist() for i in range(width)), strict=True)
+    groups = zip(*(python_list(table.column(f"k{i}")) for i in range(width)), strict=True)
     return table.filter(pa.array([keep(group) for group in groups], pa.bool_()))
 
 
 def _cells(table: pa.Table, keys: list[str]) -> list[Cell]:
-    steps = table.column("b").to_pylist()
+    steps = python_list(table.column("b"))
     if not keys:
         return [((), step) for step in steps]
-    groups = zip(*(table.column(key).to_pylist() for key in keys), strict=True)
+    groups = zip(*(python_list(table.column(key)) for key in keys), strict=True)
     return list(zip(groups, steps, strict=True))
 
 
@@ -104,7 +105,7 @@ def _merge_main(table: pa.Table, keys: list[str]) -> dict[Cell, dict[str, Any]]:
             elif suffix in _LARGEST:
                 wanted[name] = "max"
     found = table.group_by([*keys, "b"]).aggregate(list(wanted.items()))
-    columns = [found.column(f"{name}_{how}").to_pylist() for name, how in wanted.items()]
+    columns = [python_list(found.column(f"{name}_{how}")) for name, how in wanted.items()]
     rows = zip(*columns, strict=True)
     return {
         cell: dict(zip(wanted, row, strict=True))
@@ -116,7 +117,7 @@ def _merge_distinct(table: pa.Table, keys: list[str]) -> dict[Cell, int]:
     """Exact up to DISTINCT_EXACT_MAX values, then the k-minimum-values estimate."""
     found = table.group_by([*keys, "b", "h"]).aggregate([])
     hashes: dict[Cell, list[int]] = {}
-    for cell, value in zip(_cells(found, keys), found.column("h").to_pylist(), strict=True):
+    for cell, value in zip(_cells(found, keys), python_list(found.column("h")), strict=True):
         hashes.setdefault(cell, []).append(value)
     return {cell: estimate_distinct(values) for cell, values in hashes.items()}
 
@@ -132,7 +133,7 @@ def estimate_distinct(hashes: list[int]) -> int:
 def _merge_quantiles(table: pa.Table, keys: list[str]) -> dict[Cell, Quantiles]:
     found = table.group_by([*keys, "b", "v"]).aggregate([("w", "sum")])
     found = found.take(pc.sort_indices(found, sort_keys=[("v", "ascending")]))
-    values, weights = found.column("v").to_pylist(), found.column("w_sum").to_pylist()
+    values, weights = python_list(found.column("v")), python_list(found.column("w_sum"))
     gathered: dict[Cell, Quantiles] = {}
     for cell, value, weight in zip(_cells(found, keys), values, weights, strict=True):
         state = gathered.setdefault(cell, Quantiles([], []))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from common.columns import FieldType
+from query.in_pieces import sort_stably
 from query.merge import Cell, Merged
 from query.plan import GroupKey, Plan, State
 from query.planner import Question
@@ -94,7 +95,7 @@ def top_groups(question: Question, plan: Plan, merged: Merged) -> list[GroupKey]
         for group in groups
     }
     kept = [g for g in groups if all(_passes(h, values[g]) for h in spec.havings)]
-    kept.sort(key=lambda group: [_rank(key_value(k)) for k in group])
+    sort_stably(kept, lambda group: [_rank(key_value(k)) for k in group])
     for order in reversed(spec.orders or ()):
         _sort(kept, values, spec, order.by, order.descending)
     if not spec.orders:
@@ -124,7 +125,7 @@ def _sort(
 
     known = [group for group in groups if value(group) is not None]
     unknown = [group for group in groups if value(group) is None]
-    known.sort(key=lambda group: _rank(value(group)), reverse=descending)
+    sort_stably(known, lambda group: _rank(value(group)), reverse=descending)
     groups[:] = known + unknown
 
 
@@ -170,7 +171,7 @@ def series_rows(
     places = {group: place for place, group in enumerate(groups)}
     if plan.breakdowns:
         cells = [cell for cell in merged.main if cell[1] is not None and cell[0] in places]
-        cells.sort(key=lambda cell: (cell[1], places[cell[0]]))
+        sort_stably(cells, lambda cell: (cell[1] or 0, places[cell[0]]))
     else:
         cells = [((), step) for step in range(times)]
     for cell in cells:

@@ -5,8 +5,10 @@ says what it covers (I7).
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from common import limits
 from common.clock import Clock
@@ -18,6 +20,7 @@ from common.metrics import query_seconds
 from common.position import Position
 from query.config import QueryConfig
 from query.damaged import describe
+from query.in_pieces import collector_paused
 from query.merge import merge
 from query.plan import GroupKey, Plan
 from query.planner import Question, series_plan, totals_plan
@@ -26,6 +29,8 @@ from query.results import data_row, notes_on_types, series_rows, top_groups
 from query.scatter import Gathered, Scatter
 from query.settle import Settled, Settler
 from query.share.answer import same_rows
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,9 @@ class Runner:
         self._slots = FairSlots(
             FairLimits(config.running_max, config.waiting_max, kept_free), "queries"
         )
+        # Merging is Python: at once it is no faster, and each thread more slows the event loop.
+        merging = FairLimits(limits.MERGES_MAX, config.running_max, limits.MERGES_MAX - 1)
+        self._merging = FairSlots(merging, "queries")
 
     def admit(self, question: Question) -> Place:
         """A slot or a place in the waiting room, to be given to `run`, and left at the end.
@@ -102,12 +110,31 @@ class Runner:
             told = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
             reasons = "; ".join(dict.fromkeys(filter(None, told)))  # each once, however many
             raise Unavailable(f"not every partition can be covered now: {reasons[:500]}")
-        top, data = await asyncio.to_thread(_totals, question, plan, totals)
+        top, data = await self._merge(question, partial(_totals, question, plan, totals))
         data["series"] = []
         if question.with_series:
             await self._add_series(question, plan, totals, top, data, coverage)
         notes = [*notes_on_types(question.spec, totals.types), *_notes_on_time(coverage)]
         return Answer(data, coverage, notes)
+
+    async def _merge(self, question: Question, work: Callable[[], _Result]) -> _Result:
+        """Work in a thread, in turn. It cannot be stopped: its slot is free once it has ended."""
+        place = self._merging.hold(question.env, question.key)
+        try:
+            while not await place.wait():
+                pass
+            running = asyncio.create_task(asyncio.to_thread(_merging, work))
+        except BaseException:
+            place.leave()
+            raise
+
+        def ended(done: asyncio.Task[_Result]) -> None:
+            place.leave()
+            if not done.cancelled():
+                done.exception()  # seen, though nobody may wait for it any more
+
+        running.add_done_callback(ended)
+        return await asyncio.shield(running)
 
     async def _add_series(
         self,
@@ -128,7 +155,9 @@ class Runner:
         for name, restriction, groups in wanted:
             one = series_plan(question, plan, upto, restriction)
             gathered = await self._scatter.run(one, sorted(upto))
-            data[name] = await asyncio.to_thread(_series, question, one, gathered, groups)
+            data[name] = await self._merge(
+                question, partial(_series, question, one, gathered, groups)
+            )
             short = [
                 p
                 for p, of in totals.counted.items()
@@ -195,6 +224,11 @@ def _notes_on_time(coverage: dict[str, Any]) -> list[str]:
         f"partitions {sorted(ahead)}: a clock is or was wrong, and times of arrival are not to be "
         "believed; no event is left out for it"
     ]
+
+
+def _merging(work: Callable[[], _Result]) -> _Result:
+    with collector_paused():
+        return work()
 
 
 def _totals(

@@ -1,6 +1,7 @@
 """The query role: one listener with the query, dataset, column and operating routes (I7)."""
 
 import asyncio
+import sys
 
 import aiohttp
 from aiohttp import web
@@ -37,6 +38,7 @@ _STOP_TIMEOUT_S = 20.0  # a query in flight is finished; tails end by themselves
 
 async def serve(context: RoleContext, config: QueryConfig) -> None:
     """Answer until `context.stop` is set, then finish what is in flight."""
+    sys.setswitchinterval(limits.QUERY_SWITCH_S)
     backends, clock = context.backends, context.clock
     watch = LogWatch(backends.log, await backends.log.open(), clock)
     keys = KeyCache(backends.metadata, clock, context.folder / "keys.json")

@@ -39,6 +39,7 @@ class ShareEndpoint:
         threads: int = 2,
         running_max: int = 4,
         waiting_max: int = 32,
+        env_running_max: int = 4,
     ) -> None:
         self._views = views
         self._allowed = DatabaseLimits(memory_mb, threads)
@@ -52,7 +53,8 @@ class ShareEndpoint:
             key_per_free=limits.SHARES_KEY_PER_FREE,
         )
         self._inside = FairSlots(inside, "queries on this indexer")
-        self._slots = FairSlots(FairLimits(running_max, room, kept_free), "queries")
+        slots = FairLimits(running_max, room, kept_free, running_env_max=env_running_max)
+        self._slots = FairSlots(slots, "queries")
         self._threads = ThreadPoolExecutor(running_max, thread_name_prefix="share")
 
     def close(self) -> None:

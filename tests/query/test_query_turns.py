@@ -1,14 +1,18 @@
 """Queries of one key do not keep those of another waiting: turns, rooms and refusals, over HTTP."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from common import limits
-from query import server
+from query import run, server
 from query.config import QueryConfig
+from query.plan import Plan
+from query.planner import Question
+from query.scatter import Gathered
 from tests.query.test_query_role import TIMES, Room, room
 
 CONFIG = QueryConfig(running_max=2, waiting_max=6)
@@ -99,3 +103,26 @@ async def test_results_of_one_environment_push_out_none_of_another(
         for _ in range(15):
             await running.ask({**TIMES})
         assert (await running.get(f"{PATH}/{mine['id']}", key="OTHER"))[0] == 200
+
+
+async def test_merges_of_one_environment_take_turns_and_leave_one_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge, began, release = run._totals, list[str](), threading.Event()
+
+    def held(question: Question, plan: Plan, totals: Gathered) -> Any:
+        began.append(question.key)
+        if question.key == "k0":
+            release.wait(20)
+        return merge(question, plan, totals)
+
+    monkeypatch.setattr(run, "_totals", held)
+    async with room(tmp_path, config=QueryConfig(running_max=4)) as running:
+        mine = [(await start(running, "K"))[1]["id"] for _ in range(3)]
+        body = {"query": {**TIMES}, "wait_s": 20}
+        for _ in range(3):
+            status, answer = await running.post(PATH, body, key="OTHER")
+            assert (status, answer["complete"]) == (201, True)
+        assert began.count("k0") <= 1
+        release.set()
+        assert [(await finished(running, one, "K"))[0] for one in mine] == [200] * 3

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from aiohttp import ClientSession, web
 
+from indexer.config import IndexerConfig
 from query.plan import Need, Plan, ShareRequest, State
 from query.share.answer import ShareAnswer
 from query.share.compute import Computation
@@ -176,3 +177,22 @@ async def test_a_refusal_says_whether_the_asker_or_all_others_use_the_room(
             told.append(msgspec.json.decode(asking.last)["whole"])
         assert told == [False, True]
         gate.opened.set()
+
+
+async def test_one_environment_computes_no_more_shares_than_it_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate(monkeypatch, "shop")
+    async with indexer(running_max=4, env_running_max=2) as asking:
+        attack = [asking.ask(plan("shop", f"key{n}")) for n in range(6)]
+        await gate.until_began(2)
+        assert await asking.ask(plan("bank")) == 200
+        assert gate.began == ["shop", "shop", "bank"]
+        gate.opened.set()
+        assert await asyncio.gather(*attack) == [200] * 6
+
+
+def test_shares_of_one_environment_follow_the_processors_unless_set() -> None:
+    at_once = [IndexerConfig(share_threads=2).shares_at_once(n) for n in (1, 2, 4, 16)]
+    assert at_once == [2, 2, 2, 8]
+    assert IndexerConfig(shares_of_environment=3).shares_at_once(16) == 3
