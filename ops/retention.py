@@ -103,10 +103,13 @@ def look(
     words.refresh()
     confirmed = words.cutoffs(book.last_restore)
     early = book.early(now_ns)
+    listed = deeply and bool(book.recoverable(now_ns))
     return PartitionRetention(
         partition,
         tuple(_expiring(partition, book.shown(history.segments), kept, now_ns, confirmed.datasets)),
-        tuple(_recoverable(chain, book, kept, now_ns)) if deeply and book.recoverable() else (),
+        tuple(_recoverable(chain, book, kept, now_ns))
+        if deeply and book.recoverable(now_ns)
+        else (),
         sum(one.rows for document in early for one in document.expired),
         len(early),
         book.unreadable,
@@ -144,7 +147,7 @@ def _expiring(
 
 
 def _recoverable(chain: Chain, book: RetentionBook, kept: Kept, now_ns: int) -> list[GoneBy]:
-    possible = book.recoverable()
+    possible = book.recoverable(now_ns)
     entries, _, gone = _chain_of(chain, book)
     found: dict[str, list[SegmentEntry]] = {}
     for name in possible:
@@ -233,7 +236,7 @@ def restore(
     for _ in range(_ATTEMPTS):
         book = RetentionBook(chain)
         book.refresh()
-        possible = book.recoverable()
+        possible = book.recoverable(now_ns)
         if not possible:
             return 0, 0, []
         entries, dropped, gone = _chain_of(chain, book)

@@ -247,12 +247,17 @@ class RetentionBook:
         """Numbers of the documents whose objects may still be there."""
         return [number for number in self._documents if number not in self._deleted]
 
-    def recoverable(self) -> dict[str, Retention]:
-        """Hashes that can still be taken back, with the document that gave each up."""
+    def recoverable(self, now_ns: int) -> dict[str, Retention]:
+        """Hashes that can still be taken back, with the document that gave each up.
+
+        Older programs announced no deletion: of their documents only those that are too early
+        count, and whoever takes something back has to look whether it is there.
+        """
         return {
             name: document
             for number, document in self._documents.items()
             if number not in self._deleting and number not in self._deleted
+            if document.writer or document.is_early(now_ns)
             for name in self._objects_of(document)
         }
 
@@ -315,7 +320,7 @@ class RetentionBook:
         dropped: batches within them that count elsewhere.
         """
         self.refresh()
-        possible = self.recoverable()
+        possible = self.recoverable(now_ns)
         back = [entry for entry in entries if entry.object in possible]
         if not back:
             return []

@@ -18,16 +18,14 @@ from rich.table import Table
 
 from bellwether.backends import make_log, make_objects, open_metadata
 from bellwether.commands.options import configuration_options, load_settings
-from bellwether.config import BackendsConfig, NodeConfig, UpConfig
+from bellwether.config import BackendsConfig, NodeConfig
 from bellwether.output import output_console
 from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.metadata import Metadata
-from common.names import BadDatasetName, dataset_id, dataset_slug
 from common.objects import ObjectStore
 from indexer.config import IndexerConfig
-from ops import admin
 from ops.retention import Kept, PartitionRetention, confirm, look, restore
 
 _SOON = "running indexers notice within a minute"
@@ -35,13 +33,12 @@ _SOON = "running indexers notice within a minute"
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """What the commands work on. names: slug by dataset id, of the settings' environment."""
+    """What the commands work on. names: slug by dataset id; with the environment's, of several."""
 
     objects: ObjectStore
     partitions: int
     kept: Kept
     names: dict[str, str]
-    place: admin.Place
 
     def look(self) -> list[PartitionRetention]:
         now_ns = SystemClock().now_ns()
@@ -68,18 +65,19 @@ def _opened(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> It
             kept = Kept(
                 indexer.retention_days, metadata.list_retentions(), indexer.retention_grace_s
             )
-            place, names = _names(settings, metadata)
             partitions = asyncio.run(_partitions(settings))
-            yield _Opened(make_objects(settings, clock), partitions, kept, names, place)
-    except (BellwetherError, BadDatasetName, ValueError) as error:
+            yield _Opened(make_objects(settings, clock), partitions, kept, _names(metadata))
+    except (BellwetherError, ValueError) as error:
         raise click.ClickException(str(error)) from error
 
 
-def _names(settings: Settings, metadata: Metadata) -> tuple[admin.Place, dict[str, str]]:
-    up = settings.section(UpConfig)
-    place = admin.find_place(metadata, up.team, up.environment)
-    found = metadata.list_datasets(place.environment.id)
-    return place, {one.id: one.slug for one in found}
+def _names(metadata: Metadata) -> dict[str, str]:
+    places = metadata.list_environments()
+    return {
+        dataset.id: dataset.slug if len(places) == 1 else f"{environment.slug}/{dataset.slug}"
+        for _, environment in places
+        for dataset in metadata.list_datasets(environment.id)
+    }
 
 
 async def _partitions(settings: Settings) -> int:
@@ -237,9 +235,11 @@ def restore_command(
 
 
 def _dataset(opened: _Opened, name: str) -> str:
-    if name in opened.names:  # an id
-        return name
-    return dataset_id(opened.place.team.id, opened.place.environment.id, dataset_slug(name))
+    """The id of the dataset that an operator names as the tables do, or by its id."""
+    found = [one for one, shown in opened.names.items() if name in (one, shown)]
+    if not found:
+        raise click.ClickException(f"there is no dataset {name}; `bellwether retention` names them")
+    return found[0]
 
 
 def _writer() -> str:

@@ -94,7 +94,7 @@ def test_nothing_can_be_taken_back_once_its_deletion_is_announced(tmp_path: Path
     book, other = RetentionBook(chain), RetentionBook(chain)
     book.give_up(given(entry("a", 5)), 100, "one")
     other.refresh()
-    assert set(other.recoverable()) == {"a" * 64}
+    assert set(other.recoverable(150)) == {"a" * 64}
     book.delete_due(200, 10, ran(10), "one")
     assert other.restore([entry("a", 5)], [], 300, "operator") == []
     assert other.given_up == {"a" * 64}
@@ -167,8 +167,11 @@ def test_document_of_an_older_program_is_applied_as_before(tmp_path: Path) -> No
     book = RetentionBook(chain)
     assert book.refresh() == Cutoffs(6)
     assert book.shown([entry("a", 5), entry("b", 7)]) == [entry("b", 7)]
-    assert [one.number for one in book.early(100 - limits.CLOCK_SKEW_NS - 1)] == [1]
+    before_ns = 100 - limits.CLOCK_SKEW_NS - 1
+    assert [one.number for one in book.early(before_ns)] == [1]
+    assert set(book.recoverable(before_ns)) == {"a" * 64}
     assert book.early(100) == []
+    assert book.recoverable(100) == {}
 
 
 def test_what_expired_before_its_time_is_told_and_kept_until_then(tmp_path: Path) -> None:

@@ -1,6 +1,10 @@
 """A wrong clock makes no event disappear: what would expire waits, what has comes back (I13)."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +62,101 @@ def test_up_whose_clock_is_far_ahead_expires_nothing_and_says_why(tmp_path: Path
         shown = system.run("retention", "--data", str(system.data), "--json")
         assert shown.returncode == 0, shown.stderr
         assert [one["expiring"] for one in json.loads(shown.stdout)] == [[]] * 4
+
+
+def wait_count(system: System, n: int) -> None:
+    system.wait_until(lambda: count(system) == n, f"{n} events")
+
+
+def told(system: System) -> Any:
+    """The coverage of an answer that may be incomplete."""
+    stored = system.http("POST", "/1/queries/clocks", COUNT).json()
+    made = system.http("POST", "/1/query_results/clocks", {"query_id": stored["id"]}).json()
+    while not made.get("complete"):
+        made = system.http("GET", f"/1/query_results/clocks/{made['id']}").json()
+    return made["coverage"]
+
+
+@pytest.mark.scenario
+@pytest.mark.parametrize("twins", [(), ("--twins",)], ids=["one", "twins"])
+def test_what_an_operator_confirmed_by_a_wrong_clock_is_told_and_comes_back(
+    tmp_path: Path, twins: tuple[str, ...]
+) -> None:
+    clock = WrongClock(tmp_path / "faketime")
+    with running(tmp_path, *twins, environ=QUICK | clock.environ) as system:
+        receipt = system.send("clocks", [{"data": {"n": n}} for n in range(300)])
+        assert count(system, receipt) == 300
+        assert system.run("cut").returncode == 0
+        assert system.stop() == 0
+        clock.set(70 * DAY_S)
+        system.start()
+        system.wait_until(lambda: "retention_waits" in alarms(system), "the alarm")
+        data = ("--data", str(system.data))
+        assert system.run("retention", *data).returncode == 0  # by the right clock nothing is old
+        confirmed = command(system, clock, "retention", "confirm", "--yes", *data)
+        assert "300" in confirmed
+        wait_count(system, 0)
+        clock.set(0)
+        system.wait_until(lambda: "expired_too_early" in alarms(system), "the alarm")
+        coverage = told(system)
+        assert not coverage["complete"]
+        assert any("expired before their time" in p["reason"] for p in coverage["partitions"])
+        assert system.run("status").returncode == 1
+        assert "300 events expired before their time" in system.run("doctor", *data).stdout
+        shown = system.run("retention", *data)
+        assert shown.returncode == 1
+        assert "restore" in shown.stdout
+        assert system.stop() == 0
+        system.start()  # and after a restart
+        assert not told(system)["complete"]
+        assert "taken back: 300 events" in system.run("retention", "restore", "--yes", *data).stdout
+        system.wait_until(lambda: told(system)["complete"], "complete answers")
+        wait_count(system, 300)
+        system.wait_until(lambda: "expired_too_early" not in alarms(system), "the alarm's end")
+        assert system.run("verify", *data).returncode == 0
+
+
+def command(system: System, clock: WrongClock, *arguments: str) -> str:
+    """What a command prints that runs with the wrong clock."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("BELLWETHER_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bellwether", *arguments],
+        cwd=system.folder,
+        env={**environ, **clock.environ},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
+
+
+@pytest.mark.scenario
+@pytest.mark.parametrize("twins", [(), ("--twins",)], ids=["one", "twins"])
+def test_no_leap_by_hours_to_decades_at_the_start_or_while_running_loses_an_event(
+    tmp_path: Path, twins: tuple[str, ...]
+) -> None:
+    clock = WrongClock(tmp_path / "faketime")
+    leaps = [3_600, -3_600, DAY_S, -DAY_S, 59 * DAY_S, 61 * DAY_S, 62 * DAY_S, 70 * DAY_S,
+             400 * DAY_S, 3650 * DAY_S, -3650 * DAY_S]  # fmt: skip
+    sent = 0
+    with running(tmp_path, *twins, environ=QUICK | clock.environ) as system:
+        for number, leap_s in enumerate(leaps):
+            receipt = system.send("clocks", [{"data": {"n": n}} for n in range(20)])
+            sent += 20
+            assert count(system, receipt) == sent
+            assert system.run("cut").returncode == 0
+            if number % 2:
+                assert system.stop() == 0
+            clock.set(leap_s)
+            if number % 2:
+                system.start()
+            receipt = system.send("clocks", [{"data": {"n": n}} for n in range(20)])
+            sent += 20
+            time.sleep(5)
+            wait_count(system, sent)
+            clock.set(0)
+        system.wait_until(lambda: "retention_waits" not in alarms(system), "the alarm's end")
+        wait_count(system, sent)
+        assert documents(system) == []
+        assert system.run("verify", "--data", str(system.data)).returncode == 0

@@ -104,6 +104,24 @@ async def test_clock_that_leaps_while_running_and_back_changes_nothing(
         assert list(partition.shared.context.backends.objects.list("retention/")) == []
 
 
+@pytest.mark.parametrize(("one", "other"), [(0, 61), (70, 0), (61, 3650), (-3650, 70)])
+async def test_twins_expire_nothing_whichever_of_their_clocks_is_wrong(
+    tmp_path: Path, one: int, other: int
+) -> None:
+    async with house(tmp_path) as (partition, caretaker, _):
+        await fill(partition)
+        await caretaker.tend()
+    async with (
+        house(tmp_path, "a", one * DAY_NS) as (partition, caretaker, clock),
+        house(tmp_path, "b", other * DAY_NS) as (twin, twins_caretaker, twins_clock),
+    ):
+        for _ in range(6):
+            await rounds(caretaker, clock, 30, 30)
+            await rounds(twins_caretaker, twins_clock, 30, 30)
+        assert await numbers(partition) == await numbers(twin) == [1, 2]
+        assert list(partition.shared.context.backends.objects.list("retention/")) == []
+
+
 async def test_empty_role_folder_is_no_way_around(tmp_path: Path) -> None:
     """A new machine, or one whose caches were deleted, starts with a wrong clock."""
     async with house(tmp_path) as (partition, caretaker, _):
