@@ -107,9 +107,7 @@ def look(
     return PartitionRetention(
         partition,
         tuple(_expiring(partition, book.shown(history.segments), kept, now_ns, confirmed.datasets)),
-        tuple(_recoverable(chain, book, kept, now_ns))
-        if deeply and book.recoverable(now_ns)
-        else (),
+        tuple(_recoverable(chain, book, kept, now_ns)) if listed else (),
         sum(one.rows for document in early for one in document.expired),
         len(early),
         book.unreadable,
