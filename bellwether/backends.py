@@ -36,6 +36,7 @@ from common.metadata.sqlite import SqliteMetadata
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
 from common.objects.s3.config import S3Config
+from common.reserve import Reserve
 from common.role import Backends
 
 _LOG = logging.getLogger(__name__)
@@ -60,7 +61,14 @@ def make_log(settings: Settings, clock: Clock) -> Log:
         log: Log = _load("common.log.kafka.log", "KafkaLog")(settings.section(KafkaConfig), clock)
         return log
     partitions = settings.section(LogConfig).partitions
-    return EmbeddedLog(_folder(settings, "log"), partitions, clock)
+    refusal = reserve_of(settings).refusal
+    return EmbeddedLog(_folder(settings, "log"), partitions, clock, refusal=refusal)
+
+
+def reserve_of(settings: Settings) -> Reserve:
+    """The room that is kept for the roles on the data folder's disk."""
+    node = settings.section(NodeConfig)
+    return Reserve(node.data / "reserve", node.reserve_mb * 1024 * 1024)
 
 
 def log_folder(settings: Settings) -> Path | None:

@@ -77,6 +77,11 @@ class NodeConfig:
     telemetry: bool = setting(
         True, "Whether Bellwether writes events about itself to its own `bellwether` dataset."
     )
+    reserve_mb: int = setting(
+        64,
+        "MB of the disk kept back in the data folder, so that roles start and answer on a full one "
+        "(of a small disk a twentieth, at least 8; 0: none).",
+    )
     stop_timeout_s: float = setting(
         30.0, "Seconds a role may take to finish what is in flight before it is ended."
     )
@@ -86,6 +91,8 @@ class NodeConfig:
             raise ValueError(f"log_level must be one of {', '.join(LOG_LEVELS)}")
         if not self.zone or "/" in self.zone:
             raise ValueError("zone must be a word without '/'")
+        if not 0 <= self.reserve_mb <= 1_000_000:
+            raise ValueError("reserve_mb must be between 0 and 1000000")
         if self.stop_timeout_s <= 0:
             raise ValueError("stop_timeout_s must be more than 0")
         if not 0 <= self.internal_port <= 65_535:

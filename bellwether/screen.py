@@ -5,6 +5,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -65,7 +66,8 @@ class Screen:
 
     def _line(self, text: str, style: str = "") -> None:
         # never wrapped and never parsed: commands must stay copyable, brackets must stay
-        self._console.print(Text(text, style=style), soft_wrap=True, highlight=False)
+        with suppress(OSError):  # what it goes to may be on a full disk: the roles go on
+            self._console.print(Text(text, style=style), soft_wrap=True, highlight=False)
 
     def welcome(self, url: str, data: Path, prepared: Prepared) -> None:
         """Address, key, and two commands to copy."""
@@ -125,6 +127,13 @@ class Screen:
 
     def running_again(self, label: str) -> None:
         self._line(f"{label} is ready again", "green")
+
+    def room(self, refusal: str | None) -> None:
+        """Whether the disk has room for events."""
+        if refusal is None:
+            self._line("the disk has room again: events are taken", "green")
+        else:
+            self._line(f"{refusal}; until then clients get 503, what is stored is served", "red")
 
     def stopping(self, label: str) -> None:
         self._line(f"stopping {label}")

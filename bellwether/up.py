@@ -17,10 +17,12 @@ from types import FrameType
 
 import msgspec
 
+from bellwether.backends import reserve_of
 from bellwether.child import Child, ask_ready, child_environment, describe_exit
 from bellwether.config import BackendsConfig, NodeConfig, UpConfig
 from bellwether.ending import doubts_of_indexers, doubts_of_log
 from bellwether.first_start import FirstStartError, Prepared, prepare
+from bellwether.room import Room
 from bellwether.screen import Screen
 from bellwether.secrets import read_internal_token
 from bellwether.settings import Settings
@@ -65,6 +67,7 @@ class Supervisor:
         self._up = settings.section(UpConfig)
         self._public = settings.section(ShepherdConfig)
         self._data = self._node.data.resolve()
+        self._room = Room(reserve_of(settings), self._data, screen)
         self._signals = 0
         self._children: list[Child] = []
 
@@ -80,6 +83,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         begin_s = self._now_s()
+        self._room.before_start()
         locks = self._open_locks()
         try:
             member = self._member()
@@ -96,6 +100,7 @@ class Supervisor:
                 claim.update(encode_member(msgspec.structs.replace(member, url=url)))
             except Unavailable as error:
                 raise self._bad_data(error) from error
+            self._room.before_roles()
             prepared = self._prepare()
             self._screen.welcome(url, self._data, prepared)
             if self._public.host not in _LOOPBACK:
@@ -156,6 +161,7 @@ class Supervisor:
             while not self._signals:
                 now_s = self._now_s()
                 self._watch(roles_fd)
+                self._room.look(now_s)
                 if now_s >= next_try_s and any(not c.ready for c in self._children):
                     self._check_ready(locks)
                     next_try_s = now_s + _READY_TRY_S

@@ -16,6 +16,7 @@ from typing import Any
 
 from bellwether.backends import open_backends
 from bellwether.config import BackendsConfig, LocksKind, NodeConfig
+from bellwether.room import watch_room
 from bellwether.rooms import Serve, load_role
 from bellwether.secrets import read_internal_token
 from bellwether.settings import SECTIONS, Settings, SettingsError
@@ -65,6 +66,7 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
     if (told := settings.section(AlarmsConfig)).url:
         poster = AlarmPoster(alarms, told, clock, folder, (role, instance, node.zone))
         posting = asyncio.create_task(poster.run())
+    room = asyncio.create_task(watch_room(settings, alarms))
     context = RoleContext(
         role=role,
         instance=instance,
@@ -90,7 +92,7 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
         await serve(context, config)
     finally:
         bound.cancel()  # its timer, if it runs, goes on
-        beside = [task for task in (sender, posting) if task is not None]
+        beside = [task for task in (sender, posting, room) if task is not None]
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)

@@ -175,6 +175,11 @@ GROUP_COMMIT_RECORDS_MAX: Final = 256  # one transaction stays short for other w
 GROUP_COMMIT_BYTES_MAX: Final = 4 * 1024 * 1024  # bounds a file's overshoot and one fsync's length
 READ_BLOCK_BYTES_MAX: Final = 8 * 1024 * 1024  # record bytes read from the log at once
 
+# --- room on the disk ----------------------------------------------------------------------------
+RESERVE_BYTES: Final = 64 * 1024 * 1024  # roles, 4 partitions' WALs (8 MB each) and logs at a start
+RESERVE_BYTES_MIN: Final = 8 * 1024 * 1024  # lets every role start, if with little to spare
+RESERVE_OF_DISK: Final = 20  # a small disk keeps back a twentieth, not most of itself
+
 # --- role processes ------------------------------------------------------------------------------
 ROLE_THREADS_MAX: Final = 32  # most of them wait for a server; cores are shared by few at a time
 STORE_THREADS_MAX: Final = 16  # calls to the object store at once, beside the fetching of segments

@@ -114,6 +114,14 @@ def check_disk(data: Path) -> list[Finding]:
     return [Finding("disk space", Verdict.GOOD, text)]
 
 
+def check_room(refusal: str | None) -> list[Finding]:
+    """Whether the log takes records as far as the disk's room goes."""
+    if refusal is None:
+        return []
+    remedy = "free or add disk space; clients get 503 until then, what is stored is served"
+    return [Finding("room for events", Verdict.FAIL, refusal, remedy)]
+
+
 def check_fsync(data: Path, clock: Clock) -> list[Finding]:
     """That a file can be made durable, and how long that takes."""
     path = _existing(data) / f".doctor-{os.getpid()}"

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from bellwether.backends import log_folder, make_log, make_objects, open_metadata
+from bellwether.backends import log_folder, make_log, make_objects, open_metadata, reserve_of
 from bellwether.client import ClientError, connect, find_target, running_url
 from bellwether.commands.options import configuration_options
 from bellwether.config import (
@@ -94,6 +94,7 @@ def _check_machine(settings: Settings) -> list[Finding]:
         *checks.check_secrets(folder),
         *check_token(node.internal_token, chosen.locks is not LocksKind.FILES, node.on_loopback),
         *checks.check_disk(folder),
+        *checks.check_room(reserve_of(settings).refusal()),
         *checks.check_fsync(folder, clock),
         *checks.check_open_files(),
         *checks.check_port(public.host, public.port, url or ""),

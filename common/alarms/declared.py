@@ -64,6 +64,13 @@ _DECLARED = (
         "Look at the object store.",
     ),
     Alarm(
+        "disk_full",
+        Severity.PAGE,
+        "The disk of the data folder is full: events are refused with 503; what is stored is "
+        "served.",
+        "Free or add disk space: events are taken again by itself.",
+    ),
+    Alarm(
         "clock_disagrees",
         Severity.PAGE,
         "Clocks of this machine and of others differ by more than five minutes: nothing expires.",

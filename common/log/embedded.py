@@ -24,7 +24,7 @@ from common.log.interface import Appended, Bounds, LogIdentity
 from common.log.range_file import Written
 from common.log.reader import PartitionReader
 from common.log.tail import Tail
-from common.log.writer import Outcome, PartitionWriter, Pending
+from common.log.writer import Outcome, PartitionWriter, Pending, no_refusal
 from common.position import Position
 from common.record import Kind, LogRecord, Record, encode_headers
 
@@ -52,12 +52,14 @@ class EmbeddedLog:
         clock: Clock,
         file_bytes_max: int = limits.LOG_FILE_BYTES_MAX,
         queue_bytes_max: int = limits.APPEND_QUEUE_BYTES_MAX,
+        refusal: Callable[[], str | None] = no_refusal,
     ) -> None:
         self._path = folder
         self._partitions = partitions
         self._clock = clock
         self._file_bytes_max = file_bytes_max
         self._queue_bytes_max = queue_bytes_max
+        self._refusal = refusal
         self._queued_bytes = 0  # touched on the event loop only
         self._closed = True
         self._identity = LogIdentity("", partitions)
@@ -117,7 +119,9 @@ class EmbeddedLog:
 
     def _start_writer(self, partition: int) -> PartitionWriter:
         folder = self._folders[partition]
-        return PartitionWriter(folder, self._ends, self._clock, self._file_bytes_max, self._done)
+        return PartitionWriter(
+            folder, self._ends, self._clock, self._file_bytes_max, self._done, self._refusal
+        )
 
     def _done(self, partition: int, group: Sequence[Pending], outcome: Outcome) -> None:
         self._loop.call_soon_threadsafe(self._answer, partition, group, outcome)

@@ -37,12 +37,21 @@ class Pending(msgspec.Struct, frozen=True, eq=False):
         return len(self.headers) + len(self.value)
 
 
+_FULL_RETRY_S = 5  # room does not come back from one second to the next
 Outcome = Written | LogUnavailable
 Done = Callable[[int, Sequence[Pending], Outcome], None]
 
 
+def no_refusal() -> str | None:
+    """Records are taken as long as the disk takes them."""
+    return None
+
+
 class PartitionWriter:
-    """Appends to one partition. `done` is called on the thread, once for every group."""
+    """Appends to one partition. `done` is called on the thread, once for every group.
+
+    refusal: why no records may be taken now, or None; asked before every commit.
+    """
 
     def __init__(
         self,
@@ -51,12 +60,14 @@ class PartitionWriter:
         clock: Clock,
         file_bytes_max: int,
         done: Done,
+        refusal: Callable[[], str | None],
     ) -> None:
         self._folder = folder
         self._ends = ends
         self._clock = clock
         self._file_bytes_max = file_bytes_max
         self._done = done
+        self._refusal = refusal
         self._waiting: deque[Pending] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -110,6 +121,8 @@ class PartitionWriter:
             return group
 
     def _commit(self, group: Sequence[Pending]) -> Outcome:
+        if why := self._refusal():
+            return LogFull(why, _FULL_RETRY_S)
         rows = [(item.headers, item.value) for item in group]
         try:
             with self._folder.writing():

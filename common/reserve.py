@@ -1,0 +1,110 @@
+"""Room on the disk that is kept for the roles themselves, so that a full disk stops only ingest.
+
+`reserve` is a file of known size in the data folder. While it is whole, events are taken as long as
+the disk takes them. When the disk is nearly full `up` empties it: roles can then start, answer and
+write the little that they need. While the file is there and empty the log takes no records, so that
+events cannot use the room up; when there is room for it again it is filled, and events are taken.
+Why it is so: docs/adr/0020-room-for-the-roles.md.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from common import durable, limits
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+Disk = Callable[[Path], os.statvfs_result]
+
+
+class Reserve:
+    """The file at `path`. Any process may ask; one, the supervisor, tends it."""
+
+    def __init__(
+        self, path: Path, size_bytes: int = limits.RESERVE_BYTES, disk: Disk = os.statvfs
+    ) -> None:
+        self._path = path
+        self._name = str(path)
+        self._size_bytes = size_bytes
+        self._disk = disk
+
+    def refusal(self) -> str | None:
+        """Why no records are taken now, or None. One system call while all is well."""
+        try:
+            if os.stat(self._name).st_size:
+                return None
+        except OSError:  # never kept, or removed by somebody who needed the room
+            return None
+        return self._text(self._disk(self._path.parent))
+
+    def _text(self, disk: os.statvfs_result) -> str:
+        wanted = self.target_bytes(disk) + 2 * self._low(disk)
+        free = _free(disk)
+        return (
+            f"the disk of {self._path.parent} is full ({free / 1e6:.1f} MB free): events are taken "
+            f"again by itself when {wanted / 1e6:.0f} MB are"
+        )
+
+    def target_bytes(self, disk: os.statvfs_result) -> int:
+        """The size that the file should have on this disk."""
+        if not self._size_bytes:
+            return 0
+        share = disk.f_blocks * disk.f_frsize // limits.RESERVE_OF_DISK
+        return min(self._size_bytes, max(limits.RESERVE_BYTES_MIN, share))
+
+    def _low(self, disk: os.statvfs_result) -> int:
+        return self.target_bytes(disk) // 8
+
+    def tend(self) -> str | None:
+        """Give the room up when the disk is nearly full, take it back when there is enough.
+
+        Returns why no records are taken, as `refusal` does. Raises OSError if the file cannot be
+        written for another reason than a full disk.
+        """
+        disk = self._disk(self._path.parent)
+        free, low, target = _free(disk), self._low(disk), self.target_bytes(disk)
+        held = self._path.stat().st_size if self._path.exists() else 0
+        if held and free < low:
+            self._resize(0)
+        elif held < target and free + held >= target + 2 * low:
+            try:
+                self._resize(target)
+            except OSError as error:
+                if error.errno not in _FULL:
+                    raise
+                self._resize(0)
+        elif target and not self._path.exists():
+            self._resize(0)
+        return self.refusal()
+
+    def _resize(self, size: int) -> None:
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if size:
+                os.posix_fallocate(fd, 0, size)
+            else:
+                os.ftruncate(fd, 0)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        durable.sync_folder(self._path.parent)
+
+
+def _free(disk: os.statvfs_result) -> int:
+    return disk.f_bavail * disk.f_frsize
+
+
+def drop_caches(data: Path, disk: Disk = os.statvfs) -> int:
+    """Remove cached segments, the oldest first, until the roles have room; returns how many.
+
+    Only while no role runs: they are fetched again when they are needed.
+    """
+    files = sorted(data.glob("roles/*/segments/*/*.parquet"), key=lambda path: path.stat().st_mtime)
+    removed = 0
+    for path in files:
+        if _free(disk(data)) >= limits.RESERVE_BYTES_MIN:
+            break
+        path.unlink(missing_ok=True)
+        removed += 1
+    return removed
