@@ -61,7 +61,7 @@ def read_spec(body: object) -> QuerySpec:
         )
     combination = spec.get("filter_combination") or "AND"
     if combination not in ("AND", "OR"):
-        raise SpecError("filter_combination", "invalid", f"must be AND or OR, not {combination!r}")
+        raise SpecError("filter_combination", "invalid", "must be AND or OR")
     orders = tuple(_items(spec, "orders", lambda o, at: _order(o, at, calculations, breakdowns)))
     havings = tuple(_items(spec, "havings", lambda h, at: _having(h, at, calculations)))
     start = _whole(spec, "start_time", least=_TIME_S_MIN)

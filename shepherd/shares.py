@@ -23,6 +23,7 @@ _SHARE: Final = 8  # of T: 16 MiB of 128; a body of 5 MB is held twice, as it ca
 _KEYS: Final = 4  # of a share: what large bodies of one key cannot take from the other keys
 _KEY: Final = 256  # of T: 512 KiB of 128 MiB, a dozen ordinary batches
 _COMMON_EIGHTHS: Final = 3  # of T
+_IDLE_KEPT: Final = 1_024  # environments that hold nothing: making them anew costs more than this
 NO_ROOM: Final = "too many requests are in flight; try again in a moment"
 
 
@@ -36,9 +37,7 @@ class _Environment:
 
 
 class Shares:
-    """The bytes that are held, by environment and key (their ids). Holders of nothing are not
-    remembered.
-    """
+    """The bytes that are held, by environment and key (their ids)."""
 
     def __init__(self, bytes_max: int) -> None:
         self.bytes = 0  # held now, by all
@@ -70,33 +69,49 @@ class Shares:
 
     def add(self, environment: str, key: str, size: int) -> None:
         """Count them. Raises Unavailable, and counts nothing, when there is no room."""
+        found = self._environments.get(environment)
+        if (
+            found is not None
+            and found.held + size <= self._rest
+            and self.bytes + size <= self._bytes_max
+        ):  # as nearly always: nothing of the common part is touched
+            self._count(found, key, size)
+            return
         if not self.fits(environment, key, size):
             raise Unavailable(NO_ROOM)
         self._change(environment, key, size)
 
     def remove(self, environment: str, key: str, size: int) -> None:
         """Give them back."""
-        if size:
+        if not size:
+            return
+        found = self._environments[environment]
+        if found.held <= self._rest:
+            self._count(found, key, -size)
+        else:
             self._change(environment, key, -size)
+        if not found.held and len(self._environments) > _IDLE_KEPT:
+            del self._environments[environment]
 
     def _change(self, environment: str, key: str, size: int) -> None:
         found = self._environments.get(environment)
         if found is None:
             found = self._environments[environment] = _Environment()
-        held, small = found.held, found.small
+        before = self._beyond(found.held, found.small)
+        self._count(found, key, size)
+        self._common += self._beyond(found.held, found.small) - before
+
+    def _count(self, found: _Environment, key: str, size: int) -> None:
         before = found.keys.get(key, 0)
         after = before + size
-        found.small += min(after, self._key) - min(before, self._key)
+        part = self._key
+        found.small += (after if after < part else part) - (before if before < part else part)
         found.held += size
         self.bytes += size
-        if held > self._rest or found.held > self._rest:
-            self._common += self._beyond(found.held, found.small) - self._beyond(held, small)
         if after:
             found.keys[key] = after
         else:
-            found.keys.pop(key, None)
-            if not found.held:
-                del self._environments[environment]
+            del found.keys[key]
 
     def _beyond(self, held: int, small: int) -> int:
         """What an environment takes of the common part."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import PayloadEncodingError
 from aiohttp.web_protocol import RequestHandler
 
 from common.http.acceptor import AcceptingSite, Acceptor, Connect, bind
@@ -45,6 +46,11 @@ class _Handler(RequestHandler):
         elif self._current_request is not None:
             self._current_request.content.set_exception(broken)
 
+    def log_exception(self, *args: Any, **more: Any) -> None:
+        """As aiohttp's, but for a client's broken body: that is answered, and no fault of ours."""
+        if not isinstance(more.get("exc_info"), (web.RequestPayloadError, PayloadEncodingError)):
+            super().log_exception(*args, **more)
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -53,7 +59,7 @@ class _Handler(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """The API's JSON instead of aiohttp's text, which quotes the request."""
-        if isinstance(exc, web.RequestPayloadError):
+        if isinstance(exc, (web.RequestPayloadError, PayloadEncodingError)):
             status = 400
         elif status >= 500:
             _logger.error("a request failed", exc_info=exc)

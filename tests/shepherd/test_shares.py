@@ -68,7 +68,9 @@ def test_whoever_is_within_a_share_is_refused_only_while_the_shares_are_full(
         assert beyond <= COMMON
     for holder, amount in order:
         shares.remove(*holder, amount)
-    assert (shares.bytes, shares._environments, shares._common) == (0, {}, 0)
+    left = [(e.held, e.small, e.keys) for e in shares._environments.values()]
+    assert (shares.bytes, shares._common) == (0, 0)
+    assert left == [(0, 0, {})] * len(left)
 
 
 def fill(shares: Shares, environment: str, key: str, piece: int = 10) -> int:
@@ -110,3 +112,11 @@ def test_what_is_refused_is_not_counted() -> None:
     with pytest.raises(Unavailable, match="try again"):
         shares.add("e", "1", ROOM)
     assert (shares.bytes, shares.held_by("e")) == (0, 0)
+
+
+def test_environments_that_hold_nothing_are_not_remembered_without_end() -> None:
+    shares = Shares(ROOM)
+    for n in range(5_000):
+        shares.add(f"e{n}", "k", 1)
+        shares.remove(f"e{n}", "k", 1)
+    assert len(shares._environments) <= 1_025

@@ -1,6 +1,7 @@
 """TLS with a certificate and key, slow clients, raw HTTP, and a clean stop."""
 
 import asyncio
+import contextlib
 import datetime
 import ipaddress
 import ssl
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from common import limits
 from shepherd.config import ShepherdConfig
-from tests.shepherd.harness import KEY, Shepherd, shepherd
+from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
 
 
 def write_certificate(folder: Path) -> tuple[Path, Path]:
@@ -129,3 +130,35 @@ async def test_broken_http_bodies_harm_nobody_else(
         assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
         assert len(await server.records()) == 1
     assert "a request failed" not in caplog.text
+
+
+async def test_handshakes_that_never_finish_are_ended_and_cost_nobody_a_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TLS_HANDSHAKE_TIMEOUT_S", 0.5)
+    cert, key = write_certificate(tmp_path)
+    config = ShepherdConfig(port=0, tls_cert=str(cert), tls_key=str(key), connections_max=8)
+    async with shepherd(tmp_path, config) as server:
+        host, port = server.url.removeprefix("https://").split(":")
+        trust = ssl.create_default_context(cafile=str(cert))
+        async with ClientSession(headers={"X-Honeycomb-Team": KEY}) as http:
+            for _ in range(3):
+                silent = [await asyncio.open_connection(host, int(port)) for _ in range(20)]
+                for number, (_, writer) in enumerate(silent):
+                    writer.write([b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"][number % 3])
+                url = f"{server.url}/1/batch/d"  # on a kept connection from the second time on
+                async with http.post(url, data=b'[{"data":{"a":1}}]', ssl=trust) as reply:
+                    assert await reply.json() == [{"status": 202}]
+                for reader, writer in silent:
+                    async with asyncio.timeout(20):
+                        with contextlib.suppress(ConnectionError):
+                            await reader.read()
+                    writer.close()
+        headers = {"X-Bellwether-Internal-Token": TOKEN}
+        async with server.http.get(
+            f"{server.internal}/internal/placement", headers=headers
+        ) as reply:
+            shown = (await reply.json())["connections"]
+        assert (shown["max"], shown["refused"]) == (8, {})
+        assert shown["open"] <= 1
+        assert shown["closed_for_room"] >= 30
