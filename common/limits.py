@@ -278,6 +278,8 @@ DISTINCT_EXACT_MAX: Final = 8_192  # hashes kept per group: exact up to here, th
 QUANTILE_EXACT_ROWS_MAX: Final = 65_536  # (group, value) pairs kept exact; then buckets
 QUANTILE_RELATIVE_ERROR: Final = 0.005  # of a bucket's middle; part of the answer's definition
 FILTER_VALUES_MAX: Final = 1_000  # values of one in / not-in filter
+# Stored queries written and read at once: a role's threads are not all taken by one key's.
+QUERY_METADATA_CALLS_MAX: Final = 8
 QUERIES_KEPT_FREE: Final = 1  # of those that run: for an environment that runs none, at once
 # A thread that merges gives way after this when the event loop wants to run: one request takes
 # dozens of its turns, and with Python's 5 ms each of them would wait so long.

@@ -22,7 +22,8 @@ from common.errors import (
     TooManyRequests,
     Unprocessable,
 )
-from common.fair_slots import Place
+from common.fair_queue import FairLimits
+from common.fair_slots import FairSlots, Place
 from common.logs import say
 from common.metadata import ApiKey, Metadata, StoredQuery
 from common.position import Position, parse_receipt
@@ -62,6 +63,8 @@ class QueryRoutes:
     def __init__(self, parts: QueryParts) -> None:
         self._parts = parts
         self._counter = 0
+        calls = FairLimits(limits.QUERY_METADATA_CALLS_MAX, limits.PROXIED_BODIES_MAX, 1)
+        self._calls = FairSlots(calls, "requests")
 
     def add_to(self, app: web.Application) -> None:
         """Mount the routes."""
@@ -264,11 +267,13 @@ class QueryRoutes:
             spec_json=encoded,
             created_ns=self._parts.clock.now_ns(),
         )
-        await asyncio.to_thread(self._parts.metadata.put_query, stored)
+        async with self._calls.hold(key.environment.id, key.id):
+            await asyncio.to_thread(self._parts.metadata.put_query, stored)
         return stored
 
     async def _find(self, key: ApiKey, dataset: str, query_id: str) -> StoredQuery:
-        stored = await asyncio.to_thread(self._parts.metadata.get_query, query_id)
+        async with self._calls.hold(key.environment.id, key.id):
+            stored = await asyncio.to_thread(self._parts.metadata.get_query, query_id)
         if stored is None or stored.env_id != key.environment.id or stored.dataset_id != dataset:
             raise NotFound("Query not found")
         return stored

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from common import limits
+from common.metadata import StoredQuery
+from common.metadata.sqlite import SqliteMetadata
 from query import run, server
 from query.config import QueryConfig
 from query.plan import Plan
@@ -126,3 +128,30 @@ async def test_merges_of_one_environment_take_turns_and_leave_one_to_others(
         assert began.count("k0") <= 1
         release.set()
         assert [(await finished(running, one, "K"))[0] for one in mine] == [200] * 3
+
+
+async def test_storing_queries_of_one_key_leaves_threads_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, release = SqliteMetadata.put_query, threading.Event()
+
+    def held(metadata: SqliteMetadata, stored: StoredQuery) -> None:
+        if b"held" in stored.spec_json:
+            release.wait(8)
+        put(metadata, stored)
+
+    monkeypatch.setattr(limits, "QUERY_METADATA_CALLS_MAX", 4)  # of the few threads in a test
+    monkeypatch.setattr(SqliteMetadata, "put_query", held)
+    async with room(tmp_path) as running:
+        attack = [
+            asyncio.create_task(running.post("/1/queries/shop", {"breakdowns": [f"held{n}"]}))
+            for n in range(40)
+        ]
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(4):
+            status, stored = await running.post("/1/queries/shop", {**TIMES}, key="OTHER")
+            assert status == 200
+            found = await running.get(f"/1/queries/shop/{stored['id']}", key="OTHER")
+            assert found[0] == 200
+        release.set()
+        assert {status for status, _ in await asyncio.gather(*attack)} == {200}
