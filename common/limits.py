@@ -55,6 +55,7 @@ ON_LOOP_WORK_UNITS_MAX: Final = 2_000  # 4 ms of close reading; beyond, a body g
 ON_LOOP_REFUSED_MAX: Final = 256  # refused events that are told about on the loop; likewise
 ANSWER_ERRORS_BYTES_MAX: Final = 2_000_000  # of one batch's answer; then only their rules
 DECODE_THREADS: Final = 2  # of their own: hostile bodies keep them busy, not the whole process
+DECODE_THREADS_KEPT: Final = 2  # beside those, for environments of which none is being read
 DECODES_WAITING_MAX: Final = 2_048  # bodies that wait for those threads, of all environments
 DECODES_WAITING_ENV_MAX: Final = 512  # of one environment: seconds of honest large bodies
 DECODE_WAITING_ENV_BYTES_MAX: Final = 64 * 1024 * 1024  # as they came: half of what is in flight

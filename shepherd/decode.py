@@ -33,7 +33,7 @@ def decode_batch_quickly(splitter: Splitter, wire: Wire, depth: int) -> Split | 
     """The same, if it keeps the event loop for no longer than some milliseconds; else None."""
     if wire.encoding:
         return None
-    plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX, Work())
+    plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX)
     return splitter.split_quickly(plain, wire.media, depth, wire.arrival_ns)
 
 

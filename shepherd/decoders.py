@@ -1,8 +1,9 @@
 """Threads that decode large bodies, shared fairly between environments, then keys (I11, I14).
 
-A free thread takes the next body of the environment that has the fewest under way, so whoever
-comes new waits for the end of one body at most, however many others wait. What nobody waits for
-any more does not start, or ends at its next look.
+A free thread takes the next body of the environment that has the fewest under way. Some threads
+are kept for environments that have none: a newcomer starts at once, or waits for the end of one
+body, however many others wait. What nobody waits for any more does not start, or ends at its next
+look.
 """
 
 import asyncio
@@ -25,11 +26,14 @@ T = TypeVar("T")
 class Decoders:
     """Use it from one event loop."""
 
-    def __init__(self, threads: int = limits.DECODE_THREADS) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+    def __init__(
+        self, threads: int = limits.DECODE_THREADS, kept: int = limits.DECODE_THREADS_KEPT
+    ) -> None:
+        self._threads = ThreadPoolExecutor(threads + kept, thread_name_prefix="decode")
         self._slots = FairSlots(
             FairLimits(
-                running_max=threads,
+                running_max=threads + kept,
+                kept_free=kept,
                 waiting_max=limits.DECODES_WAITING_MAX,
                 waiting_env_max=limits.DECODES_WAITING_ENV_MAX,
             ),

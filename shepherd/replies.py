@@ -27,8 +27,7 @@ def batch_body(split: Split, stored: Sequence[Stored], media: Media) -> bytes:
     only named by their rule.
     """
     packed = media is Media.MSGPACK
-    good = _STORED_MSGPACK if packed else _STORED_JSON
-    pieces = [good] * split.events
+    pieces = [_STORED_MSGPACK if packed else _STORED_JSON] * split.events
     encode = msgpack.packb if packed else orjson.dumps
     if split.refused:
         _put_refused(pieces, split.refused, encode)

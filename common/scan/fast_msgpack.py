@@ -32,6 +32,7 @@ def split_batch(
 ) -> list[Accepted | Refused]:
     """As `msgpack_events.split_msgpack_batch`."""
     work = work or Work()
+    msgpack_events.refuse_at_head(body)
     try:
         events = _unpack(body, work)
         if type(events) is not list or len(events) > limits.BATCH_EVENTS_MAX:

@@ -23,7 +23,7 @@ from common.scan.events import (
     too_large,
     too_many_events,
 )
-from common.scan.msgpack_spans import array_spans
+from common.scan.msgpack_spans import array_head, array_spans, is_array
 from common.scan.times import BadTime, format_rfc3339, parse_time, timestamp_ns
 from common.scan.work import STEP_UNITS, Work
 
@@ -44,6 +44,7 @@ def split_msgpack_batch(
 ) -> list[Accepted | Refused]:
     """The outcomes of a batch body, in order. Raises MalformedBody for the whole, TooMuchWork."""
     work = work or Work()
+    refuse_at_head(body)
     try:
         events = unpack(body, work=work)
     except TooDeepToUnpack:
@@ -53,6 +54,17 @@ def split_msgpack_batch(
     if len(events) > limits.BATCH_EVENTS_MAX:
         raise too_many_events()
     return [_event(event, depth, arrival_ns, work) for event in events]
+
+
+def refuse_at_head(body: bytes) -> None:
+    """Before anything is unpacked: what says that it has more events than may be, or than it has
+    bytes for. Raises MalformedBody.
+    """
+    if is_array(body):
+        try:
+            array_head(body)
+        except ValueError as error:
+            raise MalformedBody("not msgpack") from error
 
 
 def check_msgpack_event(body: bytes, depth: int, work: Work | None = None) -> bytes:

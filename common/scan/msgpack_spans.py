@@ -52,19 +52,34 @@ _FIXED: Final = {
 _HEADS_PER_UNIT: Final = 8
 
 
-def array_spans(body: bytes, work: Work | None = None) -> list[tuple[int, int]]:
-    """(begin, end) of each element of the array that the body is.
+def is_array(body: bytes) -> bool:
+    """Whether it begins as an array does."""
+    return bool(body) and (body[0] & 0xF0 == 0x90 or body[0] in (0xDC, 0xDD))
 
-    Raises ValueError, as soon as more values are announced than bytes are left for; MalformedBody
-    for too many elements; TooMuchWork.
+
+def array_head(body: bytes) -> tuple[int, int]:
+    """Where the first element of the array begins, and how many they are.
+
+    Raises ValueError if it is no array, or announces more elements than bytes are left for;
+    MalformedBody for too many.
     """
-    if not body or not (body[0] & 0xF0 == 0x90 or body[0] in (0xDC, 0xDD)):
+    if not is_array(body):
         raise ValueError("not an array")
     at, count = _head(body, 0)
     if count > len(body) - at:
         raise ValueError("truncated")
     if count > limits.BATCH_EVENTS_MAX:
         raise too_many_events()
+    return at, count
+
+
+def array_spans(body: bytes, work: Work | None = None) -> list[tuple[int, int]]:
+    """(begin, end) of each element of the array that the body is.
+
+    Raises ValueError, as soon as more values are announced than bytes are left for; MalformedBody
+    for too many elements; TooMuchWork.
+    """
+    at, count = array_head(body)
     work = work or Work()
     spans = []
     steps = 0

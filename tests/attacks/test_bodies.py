@@ -102,6 +102,15 @@ def test_too_many_events_are_refused_without_reading_them_closely() -> None:
     assert work.left == 1_000
 
 
+def test_too_many_msgpack_events_are_refused_before_they_are_unpacked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(msgpack_events, "unpack", None)
+    body = packed_array(100_001, b"\xc0" * 100_001)
+    with pytest.raises(MalformedBody, match="more than 100000 events"):
+        ReferenceSplitter().split(body, Media.MSGPACK, 0, NOW)
+
+
 def test_a_msgpack_event_is_written_no_further_than_events_may_be_long() -> None:
     work = Work()
     nils = packed_array(600_000, b"\xc0" * 600_000)
@@ -298,7 +307,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 async def test_a_newcomer_waits_for_the_end_of_one_body_at_most() -> None:
-    decoders, bodies = Decoders(threads=2), Bodies()
+    decoders, bodies = Decoders(threads=2, kept=0), Bodies()
     flood = [
         asyncio.create_task(decoders.run(key("flood", f"{n % 5}"), 10, bodies.decode("flood")))
         for n in range(100)
@@ -317,12 +326,29 @@ async def test_a_newcomer_waits_for_the_end_of_one_body_at_most() -> None:
     decoders.close()
 
 
+async def test_a_newcomer_starts_at_once_beside_an_environment_that_uses_all_it_may() -> None:
+    decoders, bodies = Decoders(threads=2, kept=2), Bodies()
+    flood = [
+        asyncio.create_task(decoders.run(key("flood"), 10, bodies.decode("flood")))
+        for _ in range(20)
+    ]
+    await until(lambda: len(bodies.begun) == 2)
+    victims = [
+        asyncio.create_task(decoders.run(key(name), 10, bodies.decode(name))) for name in "ab"
+    ]
+    await until(lambda: len(bodies.begun) == 4)
+    assert sorted(bodies.begun) == ["a", "b", "flood", "flood"]
+    bodies.let_go(22)
+    await asyncio.gather(*victims, *flood)
+    decoders.close()
+
+
 async def test_what_waits_is_bounded_per_environment_in_number_and_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits, "DECODES_WAITING_ENV_MAX", 5)
     monkeypatch.setattr(limits, "DECODE_WAITING_ENV_BYTES_MAX", 1_000)
-    decoders, bodies = Decoders(threads=1), Bodies()
+    decoders, bodies = Decoders(threads=1, kept=0), Bodies()
     taken = [asyncio.create_task(decoders.run(key("a"), 10, bodies.decode("a"))) for _ in range(6)]
     await until(lambda: len(bodies.begun) == 1)
     with pytest.raises(TooManyRequests) as refused:
@@ -342,7 +368,7 @@ async def test_a_body_that_waits_too_long_is_told_to_come_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits, "DECODE_WAIT_S", 0.02)
-    decoders, bodies = Decoders(threads=1), Bodies()
+    decoders, bodies = Decoders(threads=1, kept=0), Bodies()
     first = asyncio.create_task(decoders.run(key("a"), 10, bodies.decode("a")))
     await until(lambda: len(bodies.begun) == 1)
     with pytest.raises(Unavailable) as refused:
@@ -354,7 +380,7 @@ async def test_a_body_that_waits_too_long_is_told_to_come_again(
 
 
 async def test_queued_work_whose_client_is_gone_never_begins() -> None:
-    decoders, bodies = Decoders(threads=1), Bodies()
+    decoders, bodies = Decoders(threads=1, kept=0), Bodies()
     first = asyncio.create_task(decoders.run(key("a"), 10, bodies.decode("first")))
     await until(lambda: len(bodies.begun) == 1)
     gone = [asyncio.create_task(decoders.run(key("a"), 10, bodies.decode("x"))) for _ in range(9)]
@@ -369,7 +395,7 @@ async def test_queued_work_whose_client_is_gone_never_begins() -> None:
 
 
 async def test_running_work_whose_client_is_gone_ends_at_its_next_look() -> None:
-    decoders = Decoders(threads=1)
+    decoders = Decoders(threads=1, kept=0)
     begun, ended = threading.Event(), []
 
     def decode(work: Work) -> None:

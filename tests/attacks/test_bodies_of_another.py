@@ -54,6 +54,8 @@ def post(url: str, key: str, body: bytes, media: str = "json") -> int:
     except urllib.error.HTTPError as error:
         error.read()
         return error.code
+    except OSError:
+        return 0  # no answer
 
 
 def test_costly_bodies_of_one_environment_do_not_hold_up_another(tmp_path: Path) -> None:
@@ -86,7 +88,7 @@ def test_costly_bodies_of_one_environment_do_not_hold_up_another(tmp_path: Path)
         report = victim.compare("costly bodies", attack, SECONDS)
         counts.show(f"costly bodies: answered {dict(sent)}; compressed batches {dict(compressed)}")
         assert compressed == {200: VICTIM_BATCHES}
-        assert set(sent) <= {200, 400, 429, 503}
+        assert set(sent) <= {0, 200, 400, 429, 503}  # the attacker is promised nothing
         assert sent[200]
         assert sent[400]
         report.assert_unharmed()
