@@ -73,6 +73,7 @@ ALARM_SETTLE_S: Final = 600.0
 OPEN_FILES_MAX: Final = 65_536  # what a role raises its own limit to, where the system lets it
 CONNECTIONS_MAX: Final = 8_192  # of one listener: some 500 MB if each has its read buffer full
 CONNECTIONS_MIN: Final = 8  # of one listener, however few files may be open
+ANSWER_STALL_S: Final = 60.0  # a client that reads nothing for so long is gone; 1 kB/s is read on
 TLS_HANDSHAKE_TIMEOUT_S: Final = 10.0  # two round trips, on the worst links some seconds
 TLS_SHUTDOWN_TIMEOUT_S: Final = 5.0  # the client's own goodbye is a courtesy
 

@@ -88,6 +88,8 @@ class Gate(asyncio.Protocol):
         self._ended = False  # the client sends nothing more
         self._paused = False
         self._writable = True
+        self._blocked_s = 0.0  # since when the client takes no more of an answer
+        self._head_s = 0.0  # when the head of the current request was whole
         self._is_closed = False
         self._known = False  # has had an answer that only known clients get
         self._heads = 0
@@ -108,8 +110,11 @@ class Gate(asyncio.Protocol):
         waited_s = now_s - self.since_s
         if self._refused:
             return waited_s > _LINGER_S
-        if self._head is not None:
-            return False  # bodies and answers have time-outs of their own
+        if not self._writable and now_s - self._blocked_s > limits.ANSWER_STALL_S:
+            return True
+        if self._head is not None:  # routes may have a shorter time-out of their own
+            body_s = now_s - self._head_s - _LINGER_S
+            return self._body is not None and body_s > limits.BODY_READ_TIMEOUT_S
         if self._unread or not self._heads:
             return waited_s > limits.HEAD_READ_TIMEOUT_S
         return waited_s > KEEP_ALIVE_S
@@ -140,6 +145,7 @@ class Gate(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writable = False
+        self._blocked_s = self._now_s()
         if self._inner is not None:
             self._inner.pause_writing()
 
@@ -203,6 +209,7 @@ class Gate(asyncio.Protocol):
             return
         self._heads += 1
         self._head = head
+        self._head_s = self._now_s()
         self._is_answered = False
         frame: BodyFrame = Chunked() if head.chunked else FixedLength(head.length)
         self._body = None if frame.done else frame

@@ -37,6 +37,14 @@ class Served:
         writer.write(sent)
         return Client(reader, writer)
 
+    async def has_open(self, count: int) -> None:
+        """Wait until so many connections are open."""
+        for _ in range(int(_WAIT_S / 0.01)):
+            if len(self.room) == count:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"{len(self.room)} connections are open, not {count}")
+
 
 class Client:
     """A raw connection."""
@@ -74,9 +82,13 @@ async def serving(together: int = 100, per_address: int = 100) -> AsyncIterator[
         await served.go_on.wait()
         return web.Response(text="a")
 
+    async def much(_: web.Request) -> web.Response:
+        return web.Response(body=bytes(20_000_000))
+
     app = web.Application()
     app.router.add_route("*", "/a", answer)
     app.router.add_get("/wait", wait)
+    app.router.add_get("/much", much)
     app.router.add_get("/healthz", answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
@@ -246,3 +258,23 @@ async def test_half_closed_client_is_a_hang_up_where_a_hang_up_must_end_the_work
         await asyncio.sleep(0.05)
         client.writer.write_eof()
         assert await client.status() == 0
+
+
+async def test_bodies_that_stop_and_answers_that_nobody_reads_end_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "BODY_READ_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(limits, "ANSWER_STALL_S", 0.2)
+    monkeypatch.setattr(gate, "_LINGER_S", 0.1)
+    monkeypatch.setattr(acceptor, "_SWEEP_S", 0.05)
+    async with serving() as served:
+        stopped = await served.connect(
+            b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab"
+        )
+        assert await stopped.status() == 0
+        with socket.create_connection(("127.0.0.1", served.port)) as deaf:
+            deaf.sendall(GET.replace(b"/a", b"/much"))
+            await served.has_open(1)
+            await served.has_open(0)
+        reading = await served.connect(GET.replace(b"/a", b"/much"))
+        assert await reading.status() == 200
