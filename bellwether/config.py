@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from common import limits
 from common.settings import setting
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -82,6 +83,11 @@ class NodeConfig:
         "MB of the disk kept back in the data folder, so that roles start and answer on a full one "
         "(of a small disk a twentieth, at least 8; 0: none).",
     )
+    datasets_max: int = setting(
+        limits.DATASETS_MAX_DEFAULT,
+        "Datasets that an environment may have, for shepherds and query roles alike; events for "
+        "one more are refused with 403. Each costs a file in every cut and memory in every role.",
+    )
     stop_timeout_s: float = setting(
         30.0, "Seconds a role may take to finish what is in flight before it is ended."
     )
@@ -93,6 +99,8 @@ class NodeConfig:
             raise ValueError("zone must be a word without '/'")
         if not 0 <= self.reserve_mb <= 1_000_000:
             raise ValueError("reserve_mb must be between 0 and 1000000")
+        if self.datasets_max < 1:
+            raise ValueError("datasets_max must be 1 or more")
         if self.stop_timeout_s <= 0:
             raise ValueError("stop_timeout_s must be more than 0")
         if not 0 <= self.internal_port <= 65_535:

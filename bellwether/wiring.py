@@ -82,6 +82,7 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
         internal_token=token,
         slot=node.slot,
         advertise_host=node.advertised_host,
+        datasets_max=node.datasets_max,
         alarms=alarms,
     )
     await backends.log.open()

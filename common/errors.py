@@ -33,6 +33,16 @@ class NotAllowed(BellwetherError):
     status = 403
 
 
+class TooManyDatasets(NotAllowed):
+    """The environment has as many datasets as it may have."""
+
+    def __init__(self, datasets_max: int) -> None:
+        super().__init__(
+            f"this environment has {datasets_max} datasets, as many as it may have (setting "
+            "node.datasets_max): use one of them, or delete one"
+        )
+
+
 class NotFound(BellwetherError):
     """What the request names does not exist."""
 

@@ -95,6 +95,9 @@ KEYS_PER_ENVIRONMENT_MAX: Final = 1_000  # valid ones made over HTTP; each is in
 KEY_EVENTS_MAX: Final = 10**12  # of a key per second or day: beyond it there is no limit
 KEY_LOOKUPS_MAX: Final = 256  # at once: a flood of made-up keys cannot pile up
 METADATA_TIMEOUT_S: Final = 2.0  # a request waits no longer for metadata
+# Of an environment. Each costs a segment and its fsyncs in each cut, some memory in every role, and
+# a line in every list: beyond a thousand, what tells events apart should be a field of theirs.
+DATASETS_MAX_DEFAULT: Final = 1_000
 DATASET_CACHE_ENTRIES_MAX: Final = 10_000  # datasets per process
 DATASET_FRESH_S: Final = 20  # a changed depth is seen within about this
 DATASET_WAIT_S: Final = 0.5  # a first event waits so long to be registered, then goes on without

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common import limits
 from common.alarms import AlarmBoard
 from common.clock import Clock, SystemClock
 from common.locks import Locks
@@ -53,6 +54,7 @@ class RoleContext:
     internal_token: str = field(repr=False)
     slot: str = "0"
     advertise_host: str = ""
+    datasets_max: int = limits.DATASETS_MAX_DEFAULT
     alarms: AlarmBoard = field(default_factory=lambda: AlarmBoard(SystemClock()))
 
     def member(self, port: int) -> Member:

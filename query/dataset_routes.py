@@ -10,7 +10,7 @@ from aiohttp import web
 from common import limits
 from common.auth import KeyCache
 from common.clock import Clock
-from common.errors import NotFound, Unavailable
+from common.errors import NotFound, TooManyDatasets, Unavailable
 from common.log import Log
 from common.log.watch import LogWatch
 from common.metadata import ApiKey, Dataset, Metadata
@@ -37,7 +37,10 @@ class DatasetRoutes:
         watch: LogWatch,
         calls: IndexerCalls,
         clock: Clock,
+        datasets_max: int,
     ) -> None:
+        self._datasets_max = datasets_max
+        self._creating = asyncio.Lock()  # what is counted stays so until it is created
         self._keys = keys
         self._metadata = metadata
         self._log = log
@@ -97,9 +100,18 @@ class DatasetRoutes:
             retention_days=_retention(body, 0),
             created_ns=self._clock.now_ns(),
         )
-        existed = await asyncio.to_thread(self._metadata.get_dataset, wanted.id)
-        stored = await asyncio.to_thread(self._metadata.ensure_dataset, wanted)
+        async with self._creating:
+            existed, stored = await asyncio.to_thread(self._ensure, wanted)
         return web.json_response(await self._describe(stored), status=200 if existed else 201)
+
+    def _ensure(self, wanted: Dataset) -> tuple[bool, Dataset]:
+        """Whether it was there, and what is stored. Raises TooManyDatasets."""
+        existing = self._metadata.get_dataset(wanted.id)
+        if existing is not None:
+            return True, existing
+        if self._metadata.count_datasets(wanted.env_id) >= self._datasets_max:
+            raise TooManyDatasets(self._datasets_max)
+        return False, self._metadata.ensure_dataset(wanted)
 
     async def change(self, request: web.Request) -> web.Response:
         """Description and depth, which go back to their defaults when they are left out, and our

@@ -63,7 +63,9 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         QueryRoutes(parts).add_to(app)
         KeyRoutes(keys, backends.metadata, clock).add_to(app)
         ColumnRoutes(keys, calls).add_to(app)
-        datasets = DatasetRoutes(keys, backends.metadata, backends.log, watch, calls, clock)
+        datasets = DatasetRoutes(
+            keys, backends.metadata, backends.log, watch, calls, clock, context.datasets_max
+        )
         datasets.add_to(app)
         OperateRoutes(keys, holders, calls, backends.log, watch).add_to(app)
         TailRoute(keys, holders, calls, watch, context.stop).add_to(app)

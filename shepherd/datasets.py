@@ -1,14 +1,16 @@
 """Which dataset a request means, without ever needing metadata to accept data (I8).
 
-Ids are derived, so a new dataset needs no database: it is registered in the background and
-retried until metadata has it. Depth settings are cached in memory and on disk. What was used
-from the cache is confirmed later, so a dataset that was deleted meanwhile is registered again.
+Ids are derived, so a new dataset needs no database: it is registered once an event of it is stored,
+so that nothing else creates one, and retried until metadata has it. Depth settings are cached in
+memory and on disk. What was used from the cache is confirmed later, so a dataset that was deleted
+meanwhile is registered again.
 """
 
 import asyncio
 import logging
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
@@ -21,10 +23,12 @@ from common.logs import say
 from common.metadata import ApiKey, Dataset, Metadata
 from common.names import BadDatasetName, dataset_id, dataset_slug
 from shepherd.batcher import Target
+from shepherd.dataset_room import DatasetRoom
 
 _THREADS = 2
 _REGISTER_AT_ONCE = 100
 _SECOND_NS = 10**9
+_ABSENT_NS = _SECOND_NS  # a dataset that is not there is not asked for again so soon
 _logger = logging.getLogger(__name__)
 
 
@@ -36,40 +40,57 @@ class _Known(msgspec.Struct, frozen=True):
     verified_ns: int
 
 
-class _Use(msgspec.Struct, frozen=True):
-    """The last use of a dataset. Made for every request, so it is no more than what came."""
+class Resolved(msgspec.Struct, frozen=True):
+    """What a request means. Made for every request, so it is no more than what came.
 
+    is_new: the dataset is not known to exist; checked: metadata has said so just now.
+    """
+
+    target: Target
     key: ApiKey
     slug: str
     name: str
     used_ns: int
+    is_new: bool = False
+    checked: bool = True
 
-    def dataset(self, identity: str) -> Dataset:
-        """The dataset as it is registered if it is not there any more."""
-        env_id, name = self.key.environment.id, self.name.strip()
+    def dataset(self) -> Dataset:
+        """The dataset as it is registered if it is not there."""
         return Dataset(
-            id=identity, env_id=env_id, slug=self.slug, name=name, created_ns=self.used_ns
+            id=self.target.dataset_id,
+            env_id=self.target.env_id,
+            slug=self.slug,
+            name=self.name.strip(),
+            created_ns=self.used_ns,
         )
 
 
 class DatasetCache:
     """Resolves names to targets and registers new datasets. Use it from one event loop."""
 
-    def __init__(self, metadata: Metadata, clock: Clock, disk: Path) -> None:
+    def __init__(
+        self,
+        metadata: Metadata,
+        clock: Clock,
+        disk: Path,
+        datasets_max: int = limits.DATASETS_MAX_DEFAULT,
+    ) -> None:
+        self._room = DatasetRoom(datasets_max)
         self._metadata = metadata
         self._clock = clock
         self._copy = DiskCopy(disk, self._encode)
         self._pending: dict[str, Dataset] = {}
-        self._to_confirm: dict[str, _Use] = {}
+        self._to_confirm: dict[str, Resolved] = {}
+        self._absent: OrderedDict[str, int] = OrderedDict()  # and when metadata said so (monotonic)
         self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._asking: dict[tuple[str, bool], asyncio.Task[Dataset | None]] = {}
+        self._asking: dict[tuple[str, bool], asyncio.Task[Dataset | None]] = {}  # id, registers
         self._retry_ns = 0
         self._failing = False  # the last question got no answer
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="datasets")
         self._load()
 
-    async def resolve(self, key: ApiKey, name: str) -> Target:
-        """The dataset of this (URL-decoded) name in the key's environment.
+    async def resolve(self, key: ApiKey, name: str) -> Resolved:
+        """The dataset of this (URL-decoded) name in the key's environment; creates nothing.
 
         Raises BadRequest for a name that cannot be used, NotFound if it does not exist and the
         key may not create it, MetadataUnavailable if only metadata could tell the latter.
@@ -80,31 +101,35 @@ class DatasetCache:
             raise BadRequest(str(error)) from error
         identity = dataset_id(key.team.id, key.environment.id, slug)
         known = self._known.get(identity)
+        is_new, checked = False, True
         if known is not None:
             self._known.move_to_end(identity)
         if known is None or not self._fresh(known, limits.DATASET_FRESH_S):
-            known = await self._refresh(key, identity, slug, name, known)
-        elif key.access.create_datasets:
-            self._to_confirm[identity] = _Use(key, slug, name, self._clock.now_ns())
-        return Target(key.team.id, key.environment.id, identity, known.depth)
+            found = await self._refresh(key, identity, known)
+            checked = found is None or found.verified_ns > 0
+            is_new = found is None or (known is None and not checked)
+            known = found
+        depth = 0 if known is None else known.depth
+        target = Target(key.team.id, key.environment.id, identity, depth)
+        return Resolved(target, key, slug, name, self._clock.now_ns(), is_new, checked)
 
     def _fresh(self, known: _Known, seconds: int) -> bool:
         return 0 <= self._clock.now_ns() - known.verified_ns < seconds * _SECOND_NS
 
-    def _wanted(self, key: ApiKey, identity: str, slug: str, name: str) -> Dataset:
-        return _Use(key, slug, name, self._clock.now_ns()).dataset(identity)
-
-    async def _refresh(
-        self, key: ApiKey, identity: str, slug: str, name: str, known: _Known | None
-    ) -> _Known:
+    async def _refresh(self, key: ApiKey, identity: str, known: _Known | None) -> _Known | None:
+        """What metadata knows; None: there is no such dataset, and the key may create it. Without
+        an answer what was known, or a dataset that was never verified.
+        """
         fallback = known or _Known(identity, 0, 0)
         create = key.access.create_datasets
-        wanted = self._wanted(key, identity, slug, name)
-        if self._clock.monotonic_ns() < self._retry_ns and (known is not None or create):
-            if known is None and len(self._pending) < limits.DATASET_CACHE_ENTRIES_MAX:
-                self._pending.setdefault(identity, wanted)
-            return self._remember(fallback)
-        task = self._ask(wanted, create=create)
+        now_ns = self._clock.monotonic_ns()
+        if now_ns < self._retry_ns and (known is not None or create):
+            return fallback
+        asked_ns = self._absent.get(identity)
+        just_asked = asked_ns is not None and now_ns - asked_ns < _ABSENT_NS
+        if create and just_asked and self._room.has_room(key.environment.id):
+            return None  # another shepherd may create it just now: then it is registered there
+        task = self._ask(identity, key.environment.id)
         if known is not None and (self._failing or self._fresh(known, 2 * limits.DATASET_FRESH_S)):
             return known  # what is in use never waits: the answer serves the next request
         wait_s = limits.DATASET_WAIT_S if known is not None or create else limits.METADATA_TIMEOUT_S
@@ -118,10 +143,43 @@ class DatasetCache:
             if known is None and not create:
                 raise
             return fallback
-        if found is None:
-            self._known.pop(identity, None)
+        if found is not None:
+            return self._verified(found)
+        self._known.pop(identity, None)
+        if not create:
             raise NotFound("dataset not found, and this API key may not create datasets")
-        return self._verified(found)
+        return None
+
+    def room_for(self, resolved: Resolved) -> AbstractContextManager[None]:
+        """Room in its environment for a new dataset, while its events are stored.
+
+        Entering it raises TooManyDatasets, MetadataUnavailable.
+        """
+        target = resolved.target
+        return self._room.reserved(target.env_id, target.dataset_id, checked=resolved.checked)
+
+    def used(self, resolved: Resolved) -> None:
+        """An event of a known dataset is stored."""
+        if resolved.key.access.create_datasets:
+            self._to_confirm[resolved.target.dataset_id] = resolved
+
+    async def created(self, resolved: Resolved) -> None:
+        """An event of a new dataset is stored: have it registered, now or later."""
+        wanted = resolved.dataset()
+        if wanted.id not in self._known:
+            self._remember(_Known(wanted.id, resolved.target.depth, 0))
+        if self._clock.monotonic_ns() < self._retry_ns:
+            self._wait_to_register(wanted)
+            return
+        done, _ = await asyncio.wait({self._register(wanted)}, timeout=limits.DATASET_WAIT_S)
+        if not done:
+            self._retry_later()
+
+    def _wait_to_register(self, wanted: Dataset) -> None:
+        if wanted.id in self._pending or len(self._pending) >= limits.DATASET_CACHE_ENTRIES_MAX:
+            return
+        self._pending[wanted.id] = wanted
+        self._room.waits(wanted.env_id, 1)
 
     def _verified(self, found: Dataset) -> _Known:
         self._to_confirm.pop(found.id, None)
@@ -140,50 +198,78 @@ class DatasetCache:
         self._failing = True
         self._retry_ns = self._clock.monotonic_ns() + limits.METADATA_RETRY_S * _SECOND_NS
 
-    def _ask(self, wanted: Dataset, *, create: bool) -> asyncio.Task[Dataset | None]:
-        """One question per dataset at a time; a key that may create also registers."""
-        task = self._asking.get((wanted.id, create))
+    def _ask(self, identity: str, environment: str) -> asyncio.Task[Dataset | None]:
+        """One question per dataset at a time."""
+        task = self._asking.get((identity, False))
         if task is None:
-            task = asyncio.create_task(self._ask_metadata(wanted, create))
-            self._asking[wanted.id, create] = task
-            task.add_done_callback(lambda done: self._asked(wanted, create, done))
+            task = asyncio.create_task(self._ask_metadata(identity, environment))
+            self._asking[identity, False] = task
+            task.add_done_callback(lambda done: self._asked(identity, done))
         return task
 
-    async def _ask_metadata(self, wanted: Dataset, create: bool) -> Dataset | None:
-        loop = asyncio.get_running_loop()
+    async def _ask_metadata(self, identity: str, environment: str) -> Dataset | None:
+        def ask() -> tuple[Dataset | None, int]:
+            found = self._metadata.get_dataset(identity)
+            return found, 0 if found else self._metadata.count_datasets(environment)
 
-        def ask() -> Dataset | None:
-            return self._metadata.get_dataset(wanted.id) or (
-                self._metadata.ensure_dataset(wanted) if create else None
-            )
+        found, datasets = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        if found is None:
+            self._room.counted(environment, datasets)
+            self._absent[identity] = self._clock.monotonic_ns()
+            if len(self._absent) > limits.DATASET_CACHE_ENTRIES_MAX:
+                self._absent.popitem(last=False)
+        return found
 
-        return await loop.run_in_executor(self._threads, ask)
-
-    def _asked(self, wanted: Dataset, create: bool, task: asyncio.Task[Dataset | None]) -> None:
-        self._asking.pop((wanted.id, create), None)
+    def _asked(self, identity: str, task: asyncio.Task[Dataset | None]) -> None:
+        self._asking.pop((identity, False), None)
         if task.cancelled():
             return
         error = task.exception()
         if error is None:
             self._failing = False
-            if create:
-                self._pending.pop(wanted.id, None)
-            found = task.result()
-            if found is not None:
+            if (found := task.result()) is not None:
                 self._verified(found)
             else:
-                self._known.pop(wanted.id, None)
+                self._known.pop(identity, None)
         elif isinstance(error, MetadataUnavailable):
             self._retry_later()
-            if create and len(self._pending) < limits.DATASET_CACHE_ENTRIES_MAX:
-                self._pending.setdefault(wanted.id, wanted)
+
+    def _register(self, wanted: Dataset) -> asyncio.Task[Dataset | None]:
+        """Have metadata take a dataset of which it has events; one task each at a time."""
+        task = self._asking.get((wanted.id, True))
+        if task is None:
+            task = asyncio.create_task(self._ensure(wanted))
+            self._asking[wanted.id, True] = task
+            task.add_done_callback(lambda done: self._registered(wanted, done))
+        return task
+
+    async def _ensure(self, wanted: Dataset) -> Dataset | None:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._metadata.ensure_dataset, wanted)
+
+    def _registered(self, wanted: Dataset, task: asyncio.Task[Dataset | None]) -> None:
+        self._asking.pop((wanted.id, True), None)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._failing = False
+            if self._pending.pop(wanted.id, None) is not None:
+                self._room.waits(wanted.env_id, -1)
+            if self._absent.pop(wanted.id, None) is not None:
+                self._room.created(wanted.env_id)
+            if (found := task.result()) is not None:
+                self._verified(found)
+        elif isinstance(error, MetadataUnavailable):
+            self._retry_later()
+            self._wait_to_register(wanted)
 
     async def register_pending(self) -> None:
         """Try again to register what metadata did not take before. Called now and then."""
         if self._clock.monotonic_ns() < self._retry_ns:
             return
         for wanted in list(self._pending.values())[:_REGISTER_AT_ONCE]:
-            task = self._ask(wanted, create=True)
+            task = self._register(wanted)
             done, _ = await asyncio.wait({task}, timeout=limits.METADATA_TIMEOUT_S)
             if not done:
                 self._retry_later()
@@ -193,14 +279,14 @@ class DatasetCache:
         """Ask metadata for what was used since it last said that it exists. Called now and then."""
         fresh_s = limits.DATASET_FRESH_S
         due = [
-            use.dataset(identity)
+            use.dataset()
             for identity, use in self._to_confirm.items()
             if not ((known := self._known.get(identity)) and self._fresh(known, fresh_s))
         ]
         for wanted in due[:_REGISTER_AT_ONCE]:
             if self._clock.monotonic_ns() < self._retry_ns:
                 return
-            task = self._ask(wanted, create=True)
+            task = self._register(wanted)
             done, _ = await asyncio.wait({task}, timeout=limits.METADATA_TIMEOUT_S)
             if not done:
                 self._retry_later()

@@ -28,7 +28,7 @@ from shepherd import incoming as http
 from shepherd.admission import KeyLimits
 from shepherd.batcher import Batcher, Stored, Target
 from shepherd.body import BodyTooLarge, Media, check_encoding, media_of, wire_bytes_max
-from shepherd.datasets import DatasetCache
+from shepherd.datasets import DatasetCache, Resolved
 from shepherd.decode import (
     Wire,
     decode_batch,
@@ -151,7 +151,8 @@ class Ingest:
     async def _batch(
         self, request: Incoming, key: ApiKey, name: str, intake: "_Intake"
     ) -> tuple[Answer, int]:
-        target, wire = await self._receive(request, key, name, intake)
+        resolved, wire = await self._receive(request, key, name, intake)
+        target = resolved.target
         started_ns = self._parts.clock.monotonic_ns()
         splitter = self._parts.splitter
         split = decode_batch_quickly(splitter, wire, target.depth)
@@ -162,7 +163,7 @@ class Ingest:
         self._parts.key_limits.spend(key, split.events)
         await self._count_refused(key, name, split)
         intake.hold(len(split.lines.text))  # a small body may unpack to much
-        stored = await self._store(request, target, split.lines, started_ns)
+        stored = await self._store(request, resolved, split.lines, started_ns)
         _raise_if_nothing_stored(stored, named=http.BATCH_ID in request.headers)
         if len(split.refused) <= limits.ON_LOOP_REFUSED_MAX:
             return _batch_answer(split, stored, wire.media), split.events
@@ -181,7 +182,8 @@ class Ingest:
     async def _event(
         self, request: Incoming, key: ApiKey, name: str, intake: "_Intake"
     ) -> tuple[Answer, int]:
-        target, wire = await self._receive(request, key, name, intake)
+        resolved, wire = await self._receive(request, key, name, intake)
+        target = resolved.target
         started_ns = self._parts.clock.monotonic_ns()
         time = request.headers.get(http.EVENT_TIME, "")
         rate = request.headers.get(http.SAMPLE_RATE, "")
@@ -198,13 +200,13 @@ class Ingest:
             raise _Counted(outcome.error)
         lines = one_line(outcome)
         intake.hold(len(lines.text))
-        stored = await self._store(request, target, lines, started_ns)
+        stored = await self._store(request, resolved, lines, started_ns)
         _raise_if_nothing_stored(stored, named=False)
         return Answer(200, _receipt(stored)), 1
 
     async def _receive(
         self, request: Incoming, key: ApiKey, name: str, intake: "_Intake"
-    ) -> tuple[Target, Wire]:
+    ) -> tuple[Resolved, Wire]:
         """Everything that is checked before the events themselves."""
         if not key.access.events:
             raise NotAllowed("this API key may not send events")
@@ -214,31 +216,47 @@ class Ingest:
         _check_batch_id(headers.get(http.BATCH_ID))
         self._parts.key_limits.check(key)
         body = await request.read(intake)
-        target = await self._parts.datasets.resolve(key, name)
-        return target, Wire(body, encoding, media, self._parts.clock.now_ns())
+        resolved = await self._parts.datasets.resolve(key, name)
+        return resolved, Wire(body, encoding, media, self._parts.clock.now_ns())
 
     def close(self) -> None:
         """Release the threads; nothing may be in flight."""
         self._decoders.close()
 
     async def _store(
-        self, request: Incoming, target: Target, lines: Lines, started_ns: int
+        self, request: Incoming, resolved: Resolved, lines: Lines, started_ns: int
     ) -> Sequence[Stored]:
-        client_id = request.headers.get(http.BATCH_ID)
         if not lines.events:
             return []
         parts = self._parts
-        if client_id is None:
-            stored = await parts.batcher.put(target, lines)
+        client_id = request.headers.get(http.BATCH_ID)
+        if resolved.is_new:
+            with parts.datasets.room_for(resolved):
+                stored = await self._put(resolved.target, lines, client_id)
+                if taken := _taken(stored):
+                    await parts.datasets.created(resolved)
         else:
-            stored = await parts.batcher.put_named(target, lines, client_id)
-        taken = 0
-        for part in stored:
-            if isinstance(part.outcome, Position):
-                taken += part.events
+            stored = await self._put(resolved.target, lines, client_id)
+            if taken := _taken(stored):
+                parts.datasets.used(resolved)
         metrics.events_accepted_total.inc(taken)
         metrics.ack_seconds.observe((parts.clock.monotonic_ns() - started_ns) / _SECOND_NS)
         return stored
+
+    async def _put(self, target: Target, lines: Lines, client_id: str | None) -> Sequence[Stored]:
+        batcher = self._parts.batcher
+        if client_id is None:
+            return await batcher.put(target, lines)
+        return await batcher.put_named(target, lines, client_id)
+
+
+def _taken(stored: Sequence[Stored]) -> int:
+    """How many events the log has."""
+    taken = 0
+    for part in stored:
+        if isinstance(part.outcome, Position):
+            taken += part.events
+    return taken
 
 
 async def authenticate(headers: Mapping[str, str], keys: KeyCache) -> ApiKey:

@@ -48,9 +48,13 @@ class OwnEvents:
         try:
             split = framed(fast_json.split_batch(body, 0, self._clock.now_ns()))
             events = split.lines.events
-            target = await self._datasets.resolve(await self._own_key(), OWN_DATASET)
-            for part in await self._batcher.put(target, split.lines):
+            resolved = await self._datasets.resolve(await self._own_key(), OWN_DATASET)
+            for part in await self._batcher.put(resolved.target, split.lines):
                 taken += part.events if isinstance(part.outcome, Position) else 0
+            if taken and resolved.is_new:  # also where its environment has no room for others
+                await self._datasets.created(resolved)
+            elif taken:
+                self._datasets.used(resolved)
         except BellwetherError:
             metrics.telemetry_dropped_total.inc(max(1, events))
             return 0

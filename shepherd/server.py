@@ -73,7 +73,9 @@ async def serve(
     partitions = (await context.backends.log.open()).partitions
     backends, clock, folder = context.backends, context.clock, context.folder
     keys = KeyCache(backends.metadata, clock, folder / "keys.json")
-    datasets = DatasetCache(backends.metadata, clock, folder / "datasets.json")
+    datasets = DatasetCache(
+        backends.metadata, clock, folder / "datasets.json", context.datasets_max
+    )
     key_limits = KeyLimits(clock, folder / "quotas.json")
     placement = Placement(
         partitions,

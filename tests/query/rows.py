@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from common.columns.segment import SegmentOrigin
+from common.columns.segment_read import SegmentReader
 from common.columns.segment_write import encode_segment
 from common.parquet.reference import ReferenceEncoders
 from query.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
@@ -74,6 +75,8 @@ def segment(rows: Sequence[Row], folder: Path, first_offset: int = 0) -> Segment
     path = folder / f"{encoded.object_hash}.parquet"
     path.write_bytes(encoded.data)
     info = encoded.info
+    with SegmentReader(path) as reader:
+        columns, rest_columns = reader.columns, reader.rest_columns
     return SegmentView(
         path=path,
         object_hash=encoded.object_hash,
@@ -82,8 +85,8 @@ def segment(rows: Sequence[Row], folder: Path, first_offset: int = 0) -> Segment
         end_offset=info.end_offset,
         time_min_ns=info.time_min_ns,
         time_max_ns=info.time_max_ns,
-        columns=encoded.columns,
-        rest_columns=encoded.rest_columns,
+        columns=columns,
+        rest_columns=rest_columns,
     )
 
 

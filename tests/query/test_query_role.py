@@ -30,7 +30,7 @@ from common.objects.directory import DirectoryObjects
 from common.refusal import busy_response
 from common.role import Backends, RoleContext
 from common.telemetry import NoTelemetry, Telemetry
-from query.columns import ColumnPage, ColumnsAsked, ColumnSeen
+from query.columns import ColumnPage, ColumnsAsked, ColumnSeen, DatasetsAsked, DatasetSeen
 from query.config import QueryConfig
 from query.plan import ShareRequest
 from query.server import serve
@@ -62,6 +62,7 @@ class Indexer:
     held_keys: set[str] = field(default_factory=set)  # ids of keys whose shares wait for `release`
     release: asyncio.Event = field(default_factory=asyncio.Event)
     claims: list[Claim] = field(default_factory=list)
+    dataset_calls: int = 0
     columns: dict[str, list[str]] = field(
         default_factory=lambda: {"status": ["i"], "ms": ["f", "i"]}
     )
@@ -147,7 +148,15 @@ async def run_indexer(
         return web.Response(body=msgspec.json.encode(page))
 
     app.router.add_post("/internal/share", share)
+
+    async def datasets(request: web.Request) -> web.Response:
+        asked = msgspec.json.decode(await request.read(), type=DatasetsAsked)
+        indexer.dataset_calls += 1
+        found = {one: DatasetSeen(SEEN_NS[1], [1, 2, len(zone)]) for one in asked.datasets}
+        return web.Response(body=msgspec.json.encode(found))
+
     app.router.add_post("/internal/columns", columns)
+    app.router.add_post("/internal/datasets", datasets)
     app.router.add_get("/internal/tail", tail)
     app.router.add_get("/healthz", healthz)
     await runner.setup()
@@ -177,6 +186,7 @@ async def room(
     *,
     token: str = "token",
     telemetry: Telemetry | None = None,
+    datasets_max: int = limits.DATASETS_MAX_DEFAULT,
 ) -> AsyncIterator[Room]:
     clock = SystemClock()
     locks = FileLocks(tmp_path / "locks")
@@ -201,6 +211,7 @@ async def room(
         telemetry=telemetry or NoTelemetry(),
         stop=stop,
         internal_token=token,
+        datasets_max=datasets_max,
     )
     role = asyncio.create_task(serve(context, config or QueryConfig()))
     try:
@@ -526,6 +537,42 @@ async def test_pages_of_columns_show_each_once_whoever_holds_it(tmp_path: Path) 
         assert {c["type"] for c in found if c["key_name"] == "n011"} == {"float"}
         whole = await running.get("/1/columns/shop")
         assert whole == (200, found)
+
+
+async def test_a_list_of_datasets_asks_each_indexer_once_and_comes_in_pages(tmp_path: Path) -> None:
+    async with room(tmp_path, ("a", "b")) as running:
+        names = sorted(f"d{number}" for number in range(25))
+        for name in names:
+            assert (await running.post("/1/datasets", {"name": name}))[0] == 201
+        before = {zone: one.dataset_calls for zone, one in running.indexers.items()}
+        status, found = await running.get("/1/datasets")
+        assert (status, [one["slug"] for one in found]) == (200, names)
+        assert {one["regular_columns_count"] for one in found} == {2}
+        assert {one["last_written_at"] for one in found} == {"2033-05-18T03:33:20Z"}
+        calls = {zone: one.dataset_calls - before[zone] for zone, one in running.indexers.items()}
+        assert calls == {"a": 1, "b": 1}
+        paged: list[Any] = []
+        target = "/1/datasets?page[size]=10"
+        while target:
+            headers = {"X-Honeycomb-Team": "K"}
+            url = URL(running.url + target, encoded=True)
+            async with running.http.get(url, headers=headers) as answer:
+                paged += await answer.json()
+                following = answer.headers.get("Link", "")
+                target = following.removeprefix("<").removesuffix('>; rel="next"')
+        assert paged == found
+
+
+async def test_a_dataset_beyond_the_most_is_not_created(tmp_path: Path) -> None:
+    async with room(tmp_path, datasets_max=3) as running:
+        made = [running.post("/1/datasets", {"name": f"d{number}"}) for number in range(8)]
+        statuses = [status for status, _ in await asyncio.gather(*made)]
+        assert sorted(statuses) == [201] * 3 + [403] * 5
+        there = (await running.get("/1/datasets"))[1]
+        assert len(there) == 3
+        assert (await running.post("/1/datasets", {"name": there[0]["name"]}))[0] == 200
+        status, answer = await running.post("/1/datasets", {"name": "another"})
+        assert (status, "node.datasets_max" in str(answer)) == (403, True)
 
 
 @pytest.mark.parametrize("page", ["page[size]=0", "page[size]=x", "page[next]=!", "page[next]=nw"])

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from aiohttp import ClientSession
 
+from common import limits
 from common.auth import KEY_HEADER, hash_key
 from common.clock import SystemClock
 from common.errors import LogUnavailable
@@ -159,6 +160,7 @@ async def shepherd(
     config: ShepherdConfig | None = None,
     telemetry: Telemetry | None = None,
     log: Log | None = None,
+    datasets_max: int = limits.DATASETS_MAX_DEFAULT,
 ) -> AsyncIterator[Shepherd]:
     """Start a shepherd on free ports; stop it cleanly at the end. The embedded log unless given.
 
@@ -190,6 +192,7 @@ async def shepherd(
         telemetry=telemetry or NoTelemetry(),
         stop=asyncio.Event(),
         internal_token=TOKEN,
+        datasets_max=datasets_max,
     )
     config = config or ShepherdConfig(port=0)
     config = replace(config, kernel=bool(config.kernel_cache))
