@@ -111,7 +111,7 @@ class Shares:
         if after:
             found.keys[key] = after
         else:
-            del found.keys[key]
+            found.keys.pop(key, None)  # a body may be empty
 
     def _beyond(self, held: int, small: int) -> int:
         """What an environment takes of the common part."""
