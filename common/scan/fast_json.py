@@ -11,7 +11,7 @@ import orjson
 
 from common import limits
 from common.scan import json_events
-from common.scan.events import Accepted, EventFault, Refused, too_many_events
+from common.scan.events import Accepted, EventFault, Refused, too_large, too_many_events
 from common.scan.work import Work
 
 _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
@@ -53,6 +53,8 @@ def _event(
     data = bytes(envelope.data)
     rate_raw = bytes(envelope.samplerate)
     try:
+        if len(data) > limits.EVENT_BYTES_MAX and isinstance(parsed.get("data"), dict):
+            raise too_large()  # whatever is in it, and it is JSON
         if not (parsed.get("data") and counts_prove(data, depth)):
             data = json_events.check_data(data, depth, work)
         rate = 1 if rate_raw in (b"null", b"1") else json_events.sample_rate(rate_raw)

@@ -102,6 +102,15 @@ def test_too_many_events_are_refused_without_reading_them_closely() -> None:
     assert work.left == 1_000
 
 
+def test_an_event_that_is_too_large_is_not_read_closely_where_it_is_known_to_be_json() -> None:
+    work = Work(1_000)
+    body = b'[{"data":{"a":[' + b"0," * 500_000 + b'0]}},{"data":{"b":1}}]'
+    split = ReferenceSplitter().split(body, Media.JSON, 0, NOW, work)
+    assert [(place, why.rule) for place, why in split.refused] == [(0, Rule.TOO_LARGE)]
+    assert split.lines.events == 1
+    assert work.left > 900
+
+
 def test_too_many_msgpack_events_are_refused_before_they_are_unpacked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
