@@ -1,6 +1,7 @@
 """Room on the disk of one machine: tended by `up`, watched and told by every role."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 from bellwether.backends import log_folder, reserve_of
@@ -43,10 +44,9 @@ class Room:
             self._told = refusal
 
     def _tend(self) -> str | None:
-        try:
-            return self._reserve.tend()
-        except OSError:
-            return None
+        with suppress(OSError):  # what it is, is told by the look that follows
+            self._reserve.tend()
+        return self._reserve.trouble()
 
 
 async def watch_room(settings: Settings, alarms: AlarmBoard) -> None:
@@ -55,5 +55,5 @@ async def watch_room(settings: Settings, alarms: AlarmBoard) -> None:
         return
     reserve = reserve_of(settings)
     while True:
-        alarms.set("disk_full", await asyncio.to_thread(reserve.refusal))
+        alarms.set("disk_full", await asyncio.to_thread(reserve.trouble))
         await asyncio.sleep(_LOOK_S)

@@ -118,9 +118,11 @@ class Supervisor:
             raise self._bad_data(error) from error
 
     def _bad_data(self, error: Exception) -> CannotStart:
+        why = reserve_of(self._settings).trouble() if self._data.is_dir() else None
+        also = f" ({why})" if why else ""
         return CannotStart(
-            f"cannot use the data folder {self._data}: {error}. Choose another one with --data, "
-            "or free space, or change its owner or permissions.",
+            f"cannot use the data folder {self._data}: {error}{also}. Choose another one with "
+            "--data, or free space, or change its owner or permissions.",
             EXIT_BAD_START,
         )
 

@@ -38,6 +38,22 @@ class Reserve:
             return None
         return self._text(self._disk(self._path.parent))
 
+    def trouble(self) -> str | None:
+        """As `refusal`, and everything else that keeps the folder from being written; for people
+        and alarms, who can wait longer than a commit.
+        """
+        folder = self._path.parent
+        if not folder.is_dir():
+            return f"{folder} is not there: is its disk mounted?"
+        disk = self._disk(folder)
+        if disk.f_flag & os.ST_RDONLY:
+            return f"the file system of {folder} is mounted read-only: look at the disk, remount it"
+        if disk.f_files and not disk.f_favail:
+            return f"no more files fit on the disk of {folder} (inodes): remove what nobody needs"
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            return f"{folder} is not ours to write: chown -R {os.getuid()} {folder}"
+        return self.refusal()
+
     def _text(self, disk: os.statvfs_result) -> str:
         wanted = self.target_bytes(disk) + 2 * self._low(disk)
         free = _free(disk)
@@ -105,6 +121,9 @@ def drop_caches(data: Path, disk: Disk = os.statvfs) -> int:
     for path in files:
         if _free(disk(data)) >= limits.RESERVE_BYTES_MIN:
             break
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:  # of a folder that cannot be written nothing is removed
+            break
         removed += 1
     return removed

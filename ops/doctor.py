@@ -115,10 +115,10 @@ def check_disk(data: Path) -> list[Finding]:
 
 
 def check_room(refusal: str | None) -> list[Finding]:
-    """Whether the log takes records as far as the disk's room goes."""
+    """Whether the log takes records as far as the disk goes. refusal: why not, or None."""
     if refusal is None:
         return []
-    remedy = "free or add disk space; clients get 503 until then, what is stored is served"
+    remedy = "mend that; clients get 503 until then, what is stored is served"
     return [Finding("room for events", Verdict.FAIL, refusal, remedy)]
 
 

@@ -5,6 +5,7 @@ modification time changed. Files in use are leased and never removed; the least 
 the others make room. A damaged file is fetched again.
 """
 
+import errno
 import hashlib
 import logging
 import os
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import durable
-from common.errors import DamagedObject, ObjectMissing
+from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.logs import say
 from common.metrics import damaged_objects_total, segment_fetched_bytes_total
 from common.objects import ObjectStore
@@ -117,7 +118,12 @@ class SegmentCache:
         path = self.path(object_hash)
         with self._one_at_a_time(object_hash):
             if not self._verify(object_hash, path):
-                self._fetch(object_hash, path)
+                try:
+                    self._fetch(object_hash, path)
+                except (ObjectsUnavailable, OSError) as error:
+                    if not (_is_full(error) and self._drop_unused()):
+                        raise
+                    self._fetch(object_hash, path)  # what was not in use has made room
         self._use(object_hash, path)
         self._make_room()
         return path
@@ -190,6 +196,17 @@ class SegmentCache:
             self._sizes[object_hash] = path.stat().st_size
             self._sizes.move_to_end(object_hash)
 
+    def _drop_unused(self) -> int:
+        """On a full disk: remove the least recently used half of what is not in use."""
+        with self._lock:
+            unused = [name for name in self._sizes if not self._leases[name]]
+            dropped = unused[: (len(unused) + 1) // 2]
+            for object_hash in dropped:
+                del self._sizes[object_hash]
+                self._verified.pop(object_hash, None)
+                self.path(object_hash).unlink(missing_ok=True)
+        return len(dropped)
+
     def _make_room(self) -> None:
         with self._lock:
             total = sum(self._sizes.values())
@@ -208,6 +225,13 @@ class SegmentCache:
                 del self._sizes[object_hash]
                 self._verified.pop(object_hash, None)
                 self.path(object_hash).unlink(missing_ok=True)
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether a full disk is at the bottom of it."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__
+    return error is not None and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def object_is_whole(objects: ObjectStore, object_hash: str, size_bytes: int, scratch: Path) -> bool:

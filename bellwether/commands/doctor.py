@@ -94,7 +94,7 @@ def _check_machine(settings: Settings) -> list[Finding]:
         *checks.check_secrets(folder),
         *check_token(node.internal_token, chosen.locks is not LocksKind.FILES, node.on_loopback),
         *checks.check_disk(folder),
-        *checks.check_room(reserve_of(settings).refusal()),
+        *checks.check_room(reserve_of(settings).trouble() if folder.exists() else None),
         *checks.check_fsync(folder, clock),
         *checks.check_open_files(),
         *checks.check_port(public.host, public.port, url or ""),

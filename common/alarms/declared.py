@@ -66,9 +66,9 @@ _DECLARED = (
     Alarm(
         "disk_full",
         Severity.PAGE,
-        "The disk of the data folder is full: events are refused with 503; what is stored is "
-        "served.",
-        "Free or add disk space: events are taken again by itself.",
+        "The disk of the data folder is full or cannot be written: events are refused with 503; "
+        "what is stored is served.",
+        "Free or add disk space, or make it writable: events are taken again by itself.",
     ),
     Alarm(
         "clock_disagrees",

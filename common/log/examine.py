@@ -107,6 +107,7 @@ def _partitions(
             examination = FileExamination(path, number, base)
             flaws = list(examination.flaws(visit, records=records))
             if not path.exists():  # dropped meanwhile: what it held is covered
+                next_base = end = None
                 done += sizes[path]
                 continue
             yield from flaws

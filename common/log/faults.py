@@ -14,7 +14,7 @@ _NEARLY_FULL_BYTES = 256 * 1024  # SQLite tells some failed writes on a full dis
 def log_error(error: sqlite3.Error | OSError, path: Path) -> LogUnavailable:
     """LogFull if space is what is missing, else LogUnavailable; both name the file."""
     if _is_full(error, path):
-        return LogFull(f"no space left for the log at {path}: free or add disk space")
+        return LogFull(f"no space left for the log at {path}: free or add disk space, or inodes")
     return LogUnavailable(f"log file {path}: {error}; run `bellwether doctor`", retry_after_s=5)
 
 
@@ -30,4 +30,5 @@ def _is_full(error: sqlite3.Error | OSError, path: Path) -> bool:
         disk = os.statvfs(path.parent)
     except OSError:
         return False
-    return disk.f_bavail * disk.f_frsize < _NEARLY_FULL_BYTES
+    no_files = bool(disk.f_files) and not disk.f_favail
+    return no_files or disk.f_bavail * disk.f_frsize < _NEARLY_FULL_BYTES

@@ -1,11 +1,12 @@
 """The cache holds only what it has checked, keeps what is in use, and stays within its bound."""
 
+import errno
 import hashlib
 from pathlib import Path
 
 import pytest
 
-from common.errors import DamagedObject, ObjectMissing
+from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.objects.directory import DirectoryObjects
 from snapshot.cache import SegmentCache, put_object_again
 from snapshot.manifest import segment_key
@@ -67,3 +68,35 @@ def test_damaged_or_missing_objects_are_refused_and_put_again_from_a_good_file(
     assert not put_object_again(objects, name, folders[:1])
     assert put_object_again(objects, name, folders)
     assert fresh.ensure(name).read_bytes() == b"content"
+
+
+class FullDisk(DirectoryObjects):
+    """A store whose copies find the disk full while more than `room` files are in the cache."""
+
+    def __init__(self, folder: Path, cache: Path, room: int) -> None:
+        super().__init__(folder)
+        self._cache = cache
+        self._room = room
+
+    def fetch(self, key: str, target: Path) -> int:
+        if len(list(self._cache.glob("*/*.parquet"))) > self._room:
+            try:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            except OSError as error:
+                raise ObjectsUnavailable("no space left") from error
+        return super().fetch(key, target)
+
+
+def test_a_full_disk_costs_cached_files_that_nobody_uses_not_the_answer(tmp_path: Path) -> None:
+    objects = FullDisk(tmp_path / "objects", tmp_path / "cache", room=2)
+    names = [stored(objects, bytes([n]) * 10) for n in range(5)]
+    cache = SegmentCache(objects, tmp_path / "cache", 10**6)
+    for name in names[:3]:
+        cache.ensure(name)
+    cache.lease(names[:1])
+    assert cache.ensure(names[3]).read_bytes() == bytes([3]) * 10
+    assert cache.path(names[0]).exists()  # in use
+    assert not cache.path(names[1]).exists()  # the least recently used of the others
+    cache.lease(names)
+    with pytest.raises(ObjectsUnavailable):
+        cache.ensure(names[4])

@@ -1,5 +1,7 @@
 """On a full disk every role starts, answers and says what is wrong; ingest resumes by itself."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,33 @@ def test_a_first_start_on_a_full_disk_says_so(tmp_path: Path, small_disk: Path) 
     assert "No space left" in done.stderr
     assert "free space" in done.stderr
     filler.unlink()
+
+
+@pytest.mark.parametrize(
+    ("how", "said"), [("ro", "mounted read-only"), ("nr_inodes", "no more files fit")]
+)
+def test_a_folder_that_cannot_be_written_is_told_by_its_name(
+    tmp_path: Path, small_disk: Path, how: str, said: str
+) -> None:
+    system = System(tmp_path)
+    system.data = small_disk / "data"
+    try:
+        system.start()
+        receipt = system.send("web", EVENTS)
+        assert system.stop() == 0
+        found = os.statvfs(small_disk)
+        option = how if how == "ro" else f"nr_inodes={found.f_files - found.f_ffree}"
+        subprocess.run(["mount", "-o", f"remount,{option}", str(small_disk)], check=True)
+        done = system.run("up", "--data", str(system.data), "--port", "0")
+        assert done.returncode == 5
+        assert said in done.stderr
+        doctor = system.run("doctor", "--data", str(system.data))
+        assert doctor.returncode == 1
+        assert said in doctor.stdout
+        again = "rw" if how == "ro" else "nr_inodes=10000"
+        subprocess.run(["mount", "-o", f"remount,{again}", str(small_disk)], check=True)
+        system.start()
+        assert count(system, receipt) == 100
+        assert system.stop() == 0
+    finally:
+        system.kill_everything()
