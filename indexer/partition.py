@@ -79,7 +79,7 @@ class Partition:
         self.changed = asyncio.Event()
         self.retention = RetentionBook(self.chain)
         self.expired_early: tuple[Retention, ...] = ()  # see expiry/keeper.py
-        self._known_ns: int | None = None
+        self.known_ns: int | None = None  # newest time in the manifests that were there before us
         self._resync = asyncio.Event()
         self._resync_reason = ""
         self._hidden: dict[str, SegmentEntry] = {}
@@ -214,8 +214,8 @@ class Partition:
             if gap not in known:
                 report_gap(self.number, gap)
         self.asked.clear()  # they are read again: what is folded now ends before them
-        if self._known_ns is None and resumed.history.newest is not None:
-            self._known_ns = resumed.history.newest.watermark_ns or None
+        if self.known_ns is None and resumed.history.newest is not None:
+            self.known_ns = resumed.history.newest.watermark_ns or None
         dropped = [one.place for one in {*resumed.history.dropped, *self.retention.dropped}]
         fold = Fold(resumed.carried, resumed.epoch.number, dropped)
         await self.damage.begin(fold)
@@ -454,14 +454,6 @@ class Partition:
     def hidden(self) -> list[SegmentEntry]:
         """Segments of deleted datasets that are not given up yet."""
         return list(self._hidden.values())
-
-    def evidence_ns(self) -> int | None:
-        """The newest time that was stored when this process first saw the partition: what its
-        own clock has had stamped since then proves nothing. None: nothing is stored.
-        """
-        if self._known_ns is None and self.publishing is not None:
-            return self.publishing.uncovered_since_ns
-        return self._known_ns
 
     def forget_hidden(self, given_up: list[SegmentEntry]) -> None:
         """These hidden segments are given up and need not be remembered."""

@@ -15,7 +15,7 @@ from common import durable, limits
 from common.clock import Clock
 from common.logs import say
 from common.witness import ClockReading
-from indexer.expiry.trusted import TrustedTime
+from indexer.expiry.trusted import Evidence, TrustedTime
 
 _SAVE_NS = 60 * 10**9
 logger = logging.getLogger(__name__)
@@ -44,8 +44,9 @@ class Clocks:
         self._path = path
         self._servers_elsewhere = servers_elsewhere
         self._readings: dict[str, _Kept] = {}
-        self._saved_ns = clock.monotonic_ns() - _SAVE_NS
-        self.trusted = TrustedTime(self._load())
+        self._started_ns = clock.monotonic_ns()
+        self._saved_ns = self._started_ns - _SAVE_NS
+        self.trusted = TrustedTime(self._load(), self._started_ns)
 
     def _load(self) -> int | None:
         try:
@@ -61,11 +62,11 @@ class Clocks:
         for one in readings:
             self._readings[one.name] = _Kept(one, self._clock.monotonic_ns())
 
-    def look(self, evidence_ns: int | None, confirmed_ns: int = 0) -> None:
-        """Take note of the time. evidence_ns: newest time that the stored data tells of."""
+    def look(self, evidence: Evidence | None, confirmed_ns: int = 0) -> None:
+        """Take note of the time. evidence: what is stored of the partition that asks."""
         wall_ns, steady_ns = self._clock.now_ns(), self._clock.monotonic_ns()
-        if not self.trusted.is_known:
-            self.trusted.begin(evidence_ns, wall_ns)
+        if steady_ns - self._started_ns < limits.CLOCK_FRESH_NS or not self.trusted.is_known:
+            self.trusted.begin(evidence, wall_ns)
         self.trusted.look(wall_ns, steady_ns, agreed=self.agreed, confirmed_ns=confirmed_ns)
 
     @property

@@ -15,6 +15,7 @@ from indexer.expiry.clocks import days
 from indexer.expiry.plan import Plan, Times, Waiting, plan
 from indexer.expiry.run_time import RunTime
 from indexer.expiry.steps import Steps
+from indexer.expiry.trusted import Evidence
 from indexer.partition import Partition
 from indexer.publishing import published_only
 from snapshot.cutoffs import HOUR_NS, Cutoffs
@@ -51,7 +52,7 @@ class Keeper:
         self.log_bytes = await self._context.backends.log.size_bytes(partition.number)
         try:
             await to_store_thread(self._read_documents)
-            clocks.look(partition.evidence_ns(), self._words.time_ns())
+            clocks.look(_evidence(partition), self._words.time_ns())
             await self._retire()
         finally:
             await asyncio.to_thread(self._save)
@@ -211,3 +212,16 @@ class Keeper:
                     start = await log.drop_before(partition.number, end)
         except ObjectsUnavailable as error:
             say(logger, logging.INFO, "the log was not freed", why=str(error))
+
+
+def _evidence(partition: Partition) -> Evidence | None:
+    """The newest time that was stored when this process first saw the partition: what its own
+    clock has had stamped since then proves nothing. None: nothing is stored.
+    """
+    if partition.known_ns is not None:
+        return Evidence(partition.known_ns, covered=True)
+    if partition.served is None or partition.publishing is None:
+        return None
+    times = [entry.append_min_ns for entry in partition.served.all_segments()]
+    times += filter(None, [partition.publishing.uncovered_since_ns])
+    return Evidence(min(times), covered=False) if times else None

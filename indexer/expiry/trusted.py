@@ -5,16 +5,31 @@ moves at most a day for each hour that the process runs, and not at all over mor
 `CLOCK_STEP_NS`, unless another clock agrees or an operator confirms the time.
 """
 
+from dataclasses import dataclass
+
 from common import limits
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The newest time that what is stored of a partition tells of. covered: by a manifest that was
+    there before this process began; else by rows, which this process may have had stamped itself.
+    """
+
+    time_ns: int
+    covered: bool
 
 
 class TrustedTime:
     """Pure: times come in, the trusted time comes out. All in nanoseconds."""
 
-    def __init__(self, saved_ns: int | None) -> None:
+    def __init__(self, saved_ns: int | None, steady_ns: int) -> None:
+        """steady_ns: now; what was stored before is at least as old."""
         self._trusted_ns = saved_ns
+        self._saved = saved_ns is not None
+        self._covered = False
         self._wall_ns = 0
-        self._steady_ns: int | None = None
+        self._steady_ns = steady_ns
         self._started: tuple[int, int] | None = None  # wall and steady at the first look
 
     @property
@@ -27,19 +42,28 @@ class TrustedTime:
         """What to save for the next start."""
         return self._trusted_ns
 
-    def begin(self, evidence_ns: int | None, wall_ns: int) -> None:
-        """Nothing was saved: go on from the newest time that what is stored tells of.
+    def begin(self, evidence: Evidence | None, wall_ns: int) -> None:
+        """Where nothing was saved: go on from the newest time that what is stored tells of.
 
-        None: there is nothing that could expire, so the machine's clock is as good as any.
+        Called for one partition after the other while the process is young. What manifests tell
+        goes before what rows tell. None: the partition has nothing that could expire.
         """
-        self._trusted_ns = wall_ns if evidence_ns is None else min(wall_ns, evidence_ns)
+        if self._saved or evidence is None:
+            return
+        time_ns = min(wall_ns, evidence.time_ns)
+        if evidence.covered:
+            known_ns = self._trusted_ns if self._covered else None
+            self._trusted_ns = max(time_ns, known_ns or 0)
+            self._covered = True
+        elif self._trusted_ns is None:
+            self._trusted_ns = time_ns
 
     def look(self, wall_ns: int, steady_ns: int, *, agreed: bool, confirmed_ns: int = 0) -> None:
         """Take note of the clocks. agreed: another machine's clock says the same as ours.
 
         confirmed_ns: a time that an operator has confirmed.
         """
-        passed_ns = 0 if self._steady_ns is None else max(0, steady_ns - self._steady_ns)
+        passed_ns = max(0, steady_ns - self._steady_ns)
         self._steady_ns, self._wall_ns = steady_ns, wall_ns
         if self._started is None:
             self._started = (wall_ns, steady_ns)
@@ -69,7 +93,7 @@ class TrustedTime:
     @property
     def leapt_ns(self) -> int:
         """How far the machine's clock was moved while this process ran (ahead: positive)."""
-        if self._started is None or self._steady_ns is None:
+        if self._started is None:
             return 0
         wall_ns, steady_ns = self._started
         return (self._wall_ns - wall_ns) - (self._steady_ns - steady_ns)

@@ -8,6 +8,7 @@ from common import limits
 from common.clock import ManualClock
 from common.witness import ClockReading, is_elsewhere, reading_of
 from indexer.expiry.clocks import Clocks
+from indexer.expiry.trusted import Evidence
 from snapshot.cutoffs import DAY_NS, HOUR_NS
 
 
@@ -17,6 +18,10 @@ def reading(
     """A look at a clock that is so far ahead of the right one, which `clock` has now."""
     span = (clock.steady_ns, clock.steady_ns)
     return reading_of(name, clock.wall_ns + int(ahead_s * 1e9), 0, span, elsewhere=elsewhere)
+
+
+def stored(time_ns: int) -> Evidence:
+    return Evidence(time_ns, covered=True)
 
 
 def made(folder: Path, **more: bool) -> tuple[Clocks, ManualClock]:
@@ -52,7 +57,7 @@ def test_any_clock_that_disagrees_stops_and_is_named(tmp_path: Path) -> None:
 def test_leap_shows_at_once_and_not_at_the_next_reading(tmp_path: Path) -> None:
     clocks, clock = made(tmp_path)
     clocks.heard([reading(clock)])
-    clocks.look(None)
+    clocks.look(stored(clock.wall_ns))
     clock.wall_ns += 70 * DAY_NS
     assert not clocks.agreed
     assert clocks.disagreeing() == {"server": -70 * DAY_NS}
@@ -74,16 +79,16 @@ def test_trusted_time_goes_on_after_a_restart_and_without_its_file_from_what_is_
 ) -> None:
     clocks, clock = made(tmp_path)
     right_ns = clock.wall_ns
-    clocks.look(None)
+    clocks.look(stored(right_ns))
     clocks.save()
     again, clock = made(tmp_path)
     clock.wall_ns += 70 * DAY_NS
-    again.look(clock.wall_ns)  # stamped by the same clock since: no second witness
+    again.look(stored(clock.wall_ns))  # stamped by the same clock since: no second witness
     assert again.now_ns == right_ns
     (tmp_path / "clock.json").write_bytes(b"{")
     third, clock = made(tmp_path)
     clock.wall_ns += 70 * DAY_NS
-    third.look(right_ns - HOUR_NS)
+    third.look(stored(right_ns - HOUR_NS))
     assert third.now_ns == right_ns - HOUR_NS
 
 

@@ -10,6 +10,7 @@ import pytest
 from common.clock import ManualClock, SystemClock
 from common.metadata import Dataset
 from common.record import Marker, marker_record
+from indexer.expiry.trusted import Evidence
 from indexer.partition import Partition
 from indexer.tending import Caretaker
 from ops.retention import Kept, check_retention, confirm, look, restore
@@ -131,6 +132,18 @@ async def test_empty_role_folder_is_no_way_around(tmp_path: Path) -> None:
         assert await numbers(partition) == [1, 2]
 
 
+async def test_empty_partition_is_no_way_around_for_the_others(tmp_path: Path) -> None:
+    """One process holds a partition that never had rows and one with events."""
+    async with house(tmp_path) as (partition, caretaker, _):
+        await fill(partition)
+    async with house(tmp_path, "c", 61 * DAY_NS) as (partition, caretaker, clock):
+        partition.shared.clocks.look(None)
+        partition.shared.clocks.look(Evidence(clock.wall_ns, covered=False))
+        await rounds(caretaker, clock, 120, 30)
+        assert await numbers(partition) == [1, 2]
+        assert "retention_waits" in partition.alarms.raised
+
+
 async def test_installation_that_was_off_for_long_waits_for_a_word_and_goes_on_after_it(
     tmp_path: Path,
 ) -> None:
@@ -233,6 +246,24 @@ async def test_what_expired_before_its_time_is_told_in_answers_and_comes_back_fo
     async with house(tmp_path, "c") as (other, caretaker, clock):  # and after a bootstrap
         await rounds(caretaker, clock, 60)
         assert await numbers(other) == [1, 2]
+
+
+async def test_clock_that_is_set_right_while_running_shows_what_went_too_early(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as (partition, caretaker, clock):
+        await fill(partition)
+        await caretaker.tend()
+        clock.wall_ns += 70 * DAY_NS
+        objects = partition.shared.context.backends.objects
+        confirm(objects, look(objects, 0, kept(), clock.wall_ns), clock.wall_ns, "operator")
+        await rounds(caretaker, clock, 10)
+        assert await numbers(partition) == []
+        clock.wall_ns -= 70 * DAY_NS
+        await rounds(caretaker, clock, 10)
+        assert "4 events expired before their time" in partition.alarms.raised["expired_too_early"]
+        async with views_of(partition).lease(0, DATASET, Wanted()) as view:
+            assert view.expired_early == 2
 
 
 async def test_restored_events_that_are_old_by_the_right_clock_expire_again_in_their_time(

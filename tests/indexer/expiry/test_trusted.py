@@ -1,20 +1,22 @@
 """What time it is believed to be, whatever the machine's clock says (I13)."""
 
+from itertools import permutations
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common import limits
-from indexer.expiry.trusted import TrustedTime
+from indexer.expiry.trusted import Evidence, TrustedTime
 from snapshot.cutoffs import DAY_NS, HOUR_NS
 
 NOW = 20_000 * DAY_NS
 MINUTE_NS = 60 * 10**9
 
 
-def started(saved_ns: int | None, wall_ns: int, evidence_ns: int | None = None) -> TrustedTime:
-    time = TrustedTime(saved_ns)
-    if saved_ns is None:
-        time.begin(evidence_ns, wall_ns)
+def started(saved_ns: int | None, wall_ns: int, *evidence: Evidence | None) -> TrustedTime:
+    time = TrustedTime(saved_ns, 0)
+    for one in evidence:
+        time.begin(one, wall_ns)
     time.look(wall_ns, 0, agreed=False)
     return time
 
@@ -57,11 +59,22 @@ def test_long_time_off_is_believed_when_another_clock_agrees_or_an_operator_conf
     assert time.now_ns == wall_ns + HOUR_NS
 
 
-def test_first_start_goes_on_from_what_is_stored_and_a_new_one_from_the_clock() -> None:
-    assert started(None, NOW + 70 * DAY_NS, evidence_ns=NOW).now_ns == NOW
-    assert started(None, NOW).now_ns == NOW
+def test_first_start_goes_on_from_what_is_stored_whichever_partition_is_seen_first() -> None:
+    wall_ns = NOW + 70 * DAY_NS
+    covered, older = Evidence(NOW, covered=True), Evidence(NOW - 10 * DAY_NS, covered=True)
+    fresh_rows = Evidence(wall_ns, covered=False)  # stamped by this very process
+    for seen in permutations([covered, older, fresh_rows, None]):
+        assert started(None, wall_ns, *seen).now_ns == NOW
+    assert started(None, wall_ns, Evidence(NOW, covered=False), fresh_rows).now_ns == NOW
     # stored by a clock that ran ahead: the one that says less is believed
-    assert started(None, NOW, evidence_ns=NOW + 70 * DAY_NS).now_ns == NOW
+    assert started(None, NOW, Evidence(wall_ns, covered=True)).now_ns == NOW
+    # what is stored proves nothing against what was saved
+    assert started(NOW, wall_ns, Evidence(wall_ns, covered=True)).now_ns == NOW
+
+
+def test_new_installation_begins_with_its_clock() -> None:
+    assert started(None, NOW, None).now_ns == NOW
+    assert not started(None, NOW, None).is_known
 
 
 def test_clock_that_stood_in_the_past_for_a_minute_is_believed_when_it_is_right_again() -> None:

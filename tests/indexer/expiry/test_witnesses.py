@@ -21,7 +21,11 @@ from snapshot.cutoffs import DAY_NS
 async def locks(tmp_path: Path) -> AsyncIterator[FileLocks]:
     """Two announced roles: one that answers, one that is gone."""
     app = web.Application()
-    app.router.add_get("/healthz", lambda _: web.Response(text="ok"))
+
+    async def alive(_: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    app.router.add_get("/healthz", alive)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
