@@ -97,6 +97,18 @@ class LogUnavailable(Unavailable):
     """The log cannot take or give records now. From `append`: the record's fate is unknown."""
 
 
+class LogLost(LogUnavailable):
+    """A file of the log is missing or cannot be read at all: offsets from `first` up to `end`.
+
+    They may come back when the file is restored; until then nothing can be read of them.
+    """
+
+    def __init__(self, message: str, first: int, end: int) -> None:
+        super().__init__(message, retry_after_s=5)
+        self.first = first
+        self.end = end
+
+
 class LogRefused(LogUnavailable):
     """The record is certainly not in the log and will not come: it may be written elsewhere."""
 

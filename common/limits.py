@@ -237,6 +237,12 @@ REPAIRS_WAITING_MAX: Final = 64  # segments waiting to be made again; queries as
 CLAIMS_PREPARING_MAX: Final = 2  # partitions an indexer takes over gently at once; then the next
 SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all
 DAMAGE_LISTED_MAX: Final = 1_000  # runs of damaged records in one manifest; more are told as one
+DAMAGE_READ_AGAIN_MAX: Final = 16  # damaged records of a cut that one round reads again
+DAMAGE_ASKED_MAX: Final = 4_096  # damaged records that another indexer is asked for at once
+# A damaged record that can be read again later is appended again only if every rule that it fell
+# under then still holds: a void stays in force for 24 hour markers, which are 45 minutes apart.
+DAMAGE_MENDED_WITHIN_NS: Final = 17 * 3600 * 10**9
+DAMAGE_ASK_TIMEOUT_S: Final = 10.0  # of that question: it may append what it has
 DAMAGE_ANSWERED_MAX: Final = 20  # of those, in one partition's part of an answer; the sum is exact
 
 # --- snapshot ----------------------------------------------------------------------------------

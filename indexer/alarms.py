@@ -17,6 +17,8 @@ _KINDS = (
     "log_growing",
     "disk_of_cuts_full",
     "log_time_ahead",
+    "damaged_records",
+    "cut_held",
 )
 _TIMES = (
     "clock_disagrees",
@@ -34,6 +36,7 @@ class Facts:
     manifest covers although it has, or may have, rows (None: there is none). keep_ns: how long
     the log keeps records by itself. log_bytes: its size now; keep_bytes: what it is kept at.
     log_ahead: what is wrong with the log's time, and what to do ("": nothing).
+    damaged: records that are missing from answers. held: why a cut is not published yet.
     """
 
     now_ns: int
@@ -44,6 +47,8 @@ class Facts:
     waiting_bytes: int
     waiting_max: int
     log_ahead: str = ""
+    damaged: int = 0
+    held: str = ""
 
     @property
     def uncovered_s(self) -> float:
@@ -89,6 +94,13 @@ def alarms_of(facts: Facts, late_s: float) -> dict[str, str]:
         )
     if facts.log_ahead:
         found["log_time_ahead"] = facts.log_ahead
+    if facts.damaged:
+        found["damaged_records"] = (
+            f"{facts.damaged:,} damaged records are missing from answers, which say so: run "
+            "`bellwether damage`"
+        )
+    if facts.held:
+        found["cut_held"] = facts.held
     return found
 
 

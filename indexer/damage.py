@@ -1,29 +1,30 @@
 """One partition's damaged records as its operator meets them: counted, reported, settled (I7, I13).
 
-Looks for new settlements while something is damaged, so that an operator's word is in answers
-within seconds. Decides nothing about rows.
+Decides nothing about rows.
 """
 
-import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from common import limits
-from common.errors import BellwetherError
+from common.errors import LogLost
 from common.logs import say
 from common.metrics import damaged_records, given_up_records
+from common.reroute import Place
 from indexer.fold import Fold
+from indexer.holding import Holding
 from indexer.quarantine import DamageView, unreadable_entry
 from indexer.reports import report_set_aside
+from indexer.shared import Shared
 from indexer.shred import Accepted
+from snapshot.bootstrap import Resumed
 from snapshot.chain import Chain
 from snapshot.damage import records
+from snapshot.headings import newest_heading
 from snapshot.manifest import Damaged, SetAsideEntry
 from snapshot.settlements import SettlementBook
 from snapshot.threads import to_store_thread
 
-_LOOK_S = 2.0
 logger = logging.getLogger(__name__)
 
 
@@ -35,14 +36,80 @@ class DamageLedger:
         self.newest: list[SetAsideEntry] = []  # the last of them
         self.book = SettlementBook(chain)
         self.in_cut: list[SetAsideEntry] = []  # of the cut that is growing, found while shredding
+        self.lost: LogLost | None = None  # what the log cannot give at all, while that is so
+        self._chain = chain
         self._partition = chain.partition
+        self._epoch_number = 0
+        self._holding: Holding | None = None
 
-    async def begin(self, fold: Fold) -> None:
-        """The partition is resumed. Raises ObjectsUnavailable."""
+    async def _begin(self, fold: Fold, epoch_number: int) -> None:
+        self._epoch_number = epoch_number
         await to_store_thread(self.book.refresh)
         fold.quarantine.give_up(self.book.given_up)
         self.in_cut = []
         self.show(fold.quarantine.view)
+
+    def holding(self, shared: Shared) -> Holding:
+        """What looks for whole copies of them; it remembers from one resumption to the next."""
+        if self._holding is None:
+            self._holding = Holding(
+                self._chain,
+                shared.context.backends.log,
+                shared.peers,
+                shared.context.clock,
+                shared.config.damage_wait_s,
+                self.is_given_up,
+            )
+        return self._holding
+
+    async def make_fold(self, resumed: Resumed, dropped: Iterable[Place]) -> Fold:
+        """What the partition goes on from. Raises ObjectsUnavailable."""
+        number = resumed.epoch.number
+        heading = await to_store_thread(newest_heading, self._chain, number, resumed.predecessor)
+        out = frozenset(() if heading is None else heading.set_aside)
+        fold = Fold(resumed.carried, number, dropped, out)
+        await self._begin(fold, number)
+        return fold
+
+    async def look_for_word(self, error: LogLost) -> int | None:
+        """Where reading may go on, if an operator has given up what the log has lost."""
+        if self.lost is None:
+            say(
+                logger,
+                logging.ERROR,
+                "a file of the log is lost: waiting for it, or for an operator's word",
+                partition=self._partition,
+                why=str(error),
+            )
+        self.lost = error
+        return await self.word_about(error)
+
+    async def word_about(self, error: LogLost) -> int | None:
+        """Where reading may go on; None while no operator has given it up."""
+        await to_store_thread(self.book.refresh)
+        ends = [
+            one.end
+            for one in self.book.skips
+            if one.epoch_number == self._epoch_number and one.first <= error.first < one.end
+        ]
+        return max(ends, default=None)
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is read, in words; empty if that is not so."""
+        if self.lost is None:
+            return ""
+        return (
+            f"offsets from {self.lost.first} to {self.lost.end - 1} cannot be read: {self.lost}; "
+            "or count them as lost: see `bellwether damage`"
+        )
+
+    def is_given_up(self, offset: int) -> bool:
+        """Whether an operator has settled this offset of the present epoch."""
+        return any(
+            one.epoch_number == self._epoch_number and one.first <= offset < one.end
+            for one in self.book.given_up
+        )
 
     def set_aside(self, entry: Damaged) -> None:
         """The fold could not read a record."""
@@ -79,41 +146,3 @@ class DamageLedger:
         label = str(self._partition)
         damaged_records.labels(label).set(records(view.missing))
         given_up_records.labels(label).set(records(view.given_up))
-
-
-class Damageable(Protocol):
-    """The partition, as the look for settlements sees it."""
-
-    @property
-    def number(self) -> int:
-        """The partition's number."""
-
-    @property
-    def damage(self) -> DamageLedger:
-        """Its damaged records."""
-
-    @property
-    def needs_word(self) -> bool:
-        """Whether something is damaged that an operator may settle."""
-
-    async def settled(self) -> None:
-        """The book has new settlements: apply them."""
-
-
-async def watch_settlements(partition: Damageable) -> None:
-    """Until cancelled."""
-    while True:
-        await asyncio.sleep(_LOOK_S)
-        if not partition.needs_word:
-            continue
-        try:
-            if await to_store_thread(partition.damage.book.refresh):
-                await partition.settled()
-        except (BellwetherError, OSError) as error:
-            say(
-                logger,
-                logging.WARNING,
-                "settlements cannot be read now",
-                partition=partition.number,
-                why=str(error),
-            )

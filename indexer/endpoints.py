@@ -163,7 +163,8 @@ class Endpoints:
             newest = partition.last_manifest
             return told | {"published": True, "manifest": None if newest is None else newest.key}
         alarms = "; ".join(partition.alarms.raised.values())
-        why = partition.stopped_reason or alarms or "not indexed or not published in time"
+        held = "" if partition.publishing is None else partition.publishing.holding.holds
+        why = partition.stopped_reason or held or alarms or "not indexed or not published in time"
         return told | {"why": why}
 
     async def _wait(self, partition: Partition, offset: int, deadline_ns: int) -> bool:

@@ -19,7 +19,6 @@ from common.record import (
     LogRecord,
     Marker,
     Record,
-    RecordDamaged,
     RecordError,
     RecordTooNew,
     decode,
@@ -27,7 +26,7 @@ from common.record import (
     decoded_bytes,
 )
 from common.reroute import Decision, Place, Void, decode_decision, decode_void
-from indexer.quarantine import Quarantine
+from indexer.quarantine import LeftOut, Quarantine
 from indexer.rerouting import ReroutedCut, Reroutes
 from snapshot.carried import Carried, hour_closed_by_step
 from snapshot.epochs import FIRST_EPOCH
@@ -95,15 +94,21 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Fold:
-    """Folds the records of one partition, in order of offset. dropped: see Reroutes."""
+    """Folds the records of one partition, in order of offset. dropped: see Reroutes.
+
+    out: offsets of records that the cut which comes next lacks: another indexer could not read
+    them and was the first (`snapshot.headings`), so they count as nothing here too.
+    """
 
     def __init__(
         self,
         carried: Carried,
         epoch_number: int = FIRST_EPOCH,
         dropped: Iterable[Place] = (),
+        out: Set[int] = frozenset(),
     ) -> None:
         self._epoch_number = epoch_number
+        self.out = out
         self._next = carried.next_offset
         self._watermark_ns = carried.watermark_ns
         self._hour = carried.hour
@@ -130,7 +135,6 @@ class Fold:
         self._hour_markers: list[HourMarker] = []
         self._clock_steps: list[ClockStep] = []
         self._set_aside: list[SetAsideEntry] = []
-        self._damaged: list[int] = []
 
     @property
     def next_offset(self) -> int:
@@ -236,14 +240,14 @@ class Fold:
         if message.offset != self._next:
             raise ValueError(f"expected offset {self._next}, got {message.offset}")
         try:
+            if self.out and message.offset in self.out:
+                raise LeftOut
             record = decode(message)
             body = _body(record)
         except RecordTooNew as error:
             raise PartitionStopped(message.offset, f"{error}; upgrade Bellwether") from error
         except RecordError as error:
             self._set_aside.append(SetAsideEntry(message.offset, str(error)))
-            if isinstance(error, RecordDamaged):
-                self._damaged.append(message.offset)
             damaged = self.quarantine.set_aside(message, error, self._watermark_ns, self._datasets)
             step = Step(Action.SET_ASIDE, None, damaged=damaged)
             return self._advance(message, step, marked=False)
@@ -254,6 +258,8 @@ class Fold:
         action, marked = Action.CONTROL, False
         if record.kind is Kind.EVENTS:
             action = self._fold_events(record, message)
+        elif record.kind is Kind.SETTLED:
+            action = self._fold_settled(record, message)
         elif record.kind is Kind.GONE:
             self._datasets.discard(record.dataset)
             self._gone[record.dataset] = GoneEntry(
@@ -285,6 +291,13 @@ class Fold:
         self._rows += record.n
         self._bytes += min(decoded_bytes(record.value), limits.RECORD_DECODED_BYTES_MAX)
         return Action.ROWS
+
+    def _fold_settled(self, record: Record, message: LogRecord) -> Action:
+        """Of several that stand for one damaged record the first counts."""
+        if record.mends is None or not self.quarantine.is_missing(Place(*record.mends)):
+            return Action.DUPLICATE
+        self.quarantine.settle(Place(*record.mends))
+        return self._fold_events(record, message) if record.n else Action.CONTROL
 
     def _fold_marker(self, marker: Marker, message: LogRecord) -> bool:
         """Whether the marker counts. One of an hour that is not over yet, or is closed, does not.
@@ -363,7 +376,7 @@ class Fold:
             gone=tuple(sorted(self._gone.values(), key=lambda entry: entry.dataset)),
             rerouted=self.reroutes.cut(),
             clock_steps=tuple(self._clock_steps),
-            damaged=tuple(self._damaged),
+            damaged=self.quarantine.take_at_stake(),
         )
         self._start_cut()
         return cut

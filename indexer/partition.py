@@ -8,13 +8,13 @@ one step. Keeps I2, I3, I5; the fold decides everything that must not depend on 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from common import limits
 from common.error_text import describe_error
-from common.errors import OffsetGone
+from common.errors import LogLost, OffsetGone
 from common.log import Bounds
 from common.logs import say
 from common.metrics import (
@@ -32,8 +32,10 @@ from indexer.budget import Use
 from indexer.damage import DamageLedger
 from indexer.fold import Action, Cut, Fold, PartitionStopped, Step
 from indexer.live import LiveRows
+from indexer.passing import pass_gap, pass_lost
 from indexer.publishing import Publishing
 from indexer.read_ahead import ReadAhead
+from indexer.remaking import rescue
 from indexer.replay import Replay
 from indexer.reports import report_gap
 from indexer.resync import Resync
@@ -44,7 +46,7 @@ from indexer.shred import Accepted
 from snapshot.bootstrap import Resumed, resume
 from snapshot.chain import Chain
 from snapshot.divergence import Divergence
-from snapshot.manifest import Gap, Manifest, SegmentEntry
+from snapshot.manifest import Manifest, SegmentEntry
 from snapshot.retention import Retention, RetentionBook
 from snapshot.threads import to_store_thread
 
@@ -190,7 +192,10 @@ class Partition:
         )
         await to_store_thread(sealer.prepare)
         await self._begin(resumed)
-        publishing = Publishing(self, sealer, shared.arrival, resumed, context, shared.config)
+        holding = self.damage.holding(shared)
+        publishing = Publishing(
+            self, sealer, shared.arrival, resumed, context, shared.config, holding
+        )
         self.publishing = publishing
         self.replay = Replay(
             self.number, resumed.carried.next_offset, self.catch_up_to, context.clock
@@ -217,9 +222,8 @@ class Partition:
         if self.known_ns is None and resumed.history.newest is not None:
             self.known_ns = resumed.history.newest.watermark_ns or None
         dropped = [one.place for one in {*resumed.history.dropped, *self.retention.dropped}]
-        fold = Fold(resumed.carried, resumed.epoch.number, dropped)
-        await self.damage.begin(fold)
-        self.fold, self._owners = fold, dict[str, tuple[str, str]]()
+        fold = await self.damage.make_fold(resumed, dropped)
+        self.fold, self.owners = fold, dict[str, tuple[str, str]]()
         served = Served(
             epoch=resumed.epoch,
             live=LiveRows(resumed.carried.next_offset),
@@ -258,8 +262,12 @@ class Partition:
                 records = await reading.take(fold.next_offset)
             except OffsetGone as error:
                 self._check_log(served)
-                await self._pass_gap(error.start)
+                await pass_gap(self, fold, served, error.start)
                 continue
+            except LogLost as error:
+                await pass_lost(self, fold, error)
+                continue
+            self.damage.lost = None
             self._check_log(served)
             if not records:
                 continue
@@ -286,29 +294,6 @@ class Partition:
         await self.look()
         return False
 
-    async def _pass_gap(self, start: int) -> None:
-        """The log dropped what we had not read: somebody's manifest covers it, or it is lost."""
-        fold, served = self._state()
-        after = self.publishing.predecessor if self.publishing is not None else None
-        keys = await to_store_thread(self.chain.manifest_keys, after or "")
-        if keys:
-            raise Resync(f"the log dropped offset {fold.next_offset}, manifest {keys[-1]} goes on")
-        gap = Gap(
-            served.epoch.log,
-            fold.next_offset,
-            start,
-            "the log dropped records not yet indexed",
-        )
-        report_gap(self.number, gap)
-        async with self._turn:
-            fold.skip_to(start)
-            self.served = replace(
-                self._state()[1],
-                gaps=(*served.gaps, gap),
-                live=self._state()[1].live.reached(start),
-            )
-        self.notify()
-
     async def _take(self, records: list[LogRecord], queue: asyncio.Queue[PendingCut]) -> None:
         fold, _ = self._state()
         batch: list[Accepted] = []
@@ -322,7 +307,7 @@ class Partition:
             if step.action is Action.ROWS and step.record is not None:
                 appended_ns = fold.row_time_ns(message.append_ns)
                 batch.append(Accepted(message.offset, appended_ns, step.record))
-                self._owners[step.record.dataset] = (step.record.team, step.record.env)
+                self.owners[step.record.dataset] = (step.record.team, step.record.env)
                 rows += step.record.n
             else:
                 self._count(step)
@@ -398,8 +383,8 @@ class Partition:
             self.served = replace(served, live=served.live.cut())
         sealing, damaged = self.served.live.sealing[-1], fold.quarantine.entries
         set_aside = self.damage.take_in_cut()
-        queue.put_nowait(PendingCut(cut, sealing, self._owners, set_aside, served.gaps, damaged))
-        self._owners = {}
+        owners, cut_ns = dict(self.owners), self.shared.context.clock.monotonic_ns()
+        queue.put_nowait(PendingCut(cut, sealing, owners, set_aside, served.gaps, damaged, cut_ns))
         while len(self._state()[1].live.sealing) > limits.UNSEALED_CUTS_MAX:
             await self.changed.wait()
 
@@ -470,6 +455,10 @@ class Partition:
     def needs_word(self) -> bool:
         """Whether something is damaged that an operator may settle."""
         return self.served is not None and bool(self.served.damage.missing)
+
+    async def rescue(self, offsets: Sequence[int]) -> None:
+        """Append the events of these records again: what is published lacks them."""
+        await rescue(self, offsets)
 
     async def settled(self) -> None:
         """Apply the settlements that the book has."""

@@ -7,7 +7,7 @@ a budget, and when that is used up reading pauses: the log keeps what comes (I11
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -16,12 +16,14 @@ from common.role import RoleContext
 from indexer.arrival import Arrival
 from indexer.checkpoints import Checkpoints
 from indexer.config import IndexerConfig
+from indexer.holding import Holding
+from indexer.resync import Resync
 from indexer.sealing import PendingCut, SealedCut, Sealer
 from indexer.served import Served
 from snapshot.batch_lists import BatchLists
 from snapshot.bootstrap import Resumed
 from snapshot.manifest import Manifest, SegmentEntry
-from snapshot.publish import Published
+from snapshot.publish import ChainForked, DamageDiffers, Published
 
 
 class Serving(Protocol):
@@ -34,6 +36,9 @@ class Serving(Protocol):
     @property
     def served(self) -> Served | None:
         """What is served now."""
+
+    async def rescue(self, offsets: Sequence[int]) -> None:
+        """Append the events of these records again: what is published lacks them."""
 
     async def change(self, change: Callable[[Served], Served]) -> Served:
         """Serve the changed picture from now on, in one step, and wake who waits for it."""
@@ -50,12 +55,14 @@ class Publishing:
         resumed: Resumed,
         context: RoleContext,
         config: IndexerConfig,
+        holding: Holding,
     ) -> None:
         newest = resumed.history.newest
         self.cuts: asyncio.Queue[PendingCut] = asyncio.Queue()  # bounded by UNSEALED_CUTS_MAX
         self.predecessor = resumed.predecessor
         self.last_manifest: Manifest | None = newest
         self.waiting: deque[SealedCut] = deque()
+        self.holding = holding
         self._serving = serving
         self._sealer = sealer
         self._arrival = arrival
@@ -142,9 +149,22 @@ class Publishing:
                 await self._more.wait()
             sealed = self.waiting[0]
             started_ns = self._context.clock.monotonic_ns()
+            if sealed.pending.cut.damaged:
+                cut, cut_ns = sealed.pending.cut, sealed.pending.cut_ns
+                number = self._sealer.epoch.number
+                await self.holding.hold(number, cut.damaged, self.predecessor, cut_ns)
             delay_s = self._context.random.uniform(0, self._config.publish_delay_ms / 1000)
             await asyncio.sleep(delay_s)
-            published = await self._sealer.publish(sealed, self.predecessor)
+            try:
+                published = await self._sealer.publish(
+                    sealed, self.predecessor, supersede=self.holding.is_stuck(self.predecessor)
+                )
+            except ChainForked as error:
+                self.holding.lost_to_another(self.predecessor)
+                if not isinstance(error, DamageDiffers):
+                    raise
+                await self._serving.rescue(error.lost)
+                raise Resync(str(error)) from error
             await self._take_over(sealed, published)
             await self._checkpoints.published(published.manifest, self._published_segments)
             self._tell(published, started_ns)

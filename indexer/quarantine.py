@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from common.record import LogRecord, RecordError
+from common.record import LogRecord, RecordDamaged, RecordError
 from common.reroute import Place
 from indexer.shred import Accepted
 from snapshot.damage import (
+    LOG,
     UNKNOWN_NS,
     compact,
     content_entry,
@@ -24,6 +25,13 @@ from snapshot.damage import (
 )
 from snapshot.manifest import Damaged
 from snapshot.settlements import SettledOffsets, given_up_of, unsettled
+
+
+class LeftOut(RecordDamaged):
+    """A record that may be whole here, and counts as nothing all the same."""
+
+    def __init__(self) -> None:
+        super().__init__("another indexer could not read it and its cut came first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class Quarantine:
         self._epoch_number = epoch_number
         self._given_up: tuple[SettledOffsets, ...] = ()
         self._view: DamageView | None = None
+        self._at_stake: list[int] = []
         self._entries = tuple(compact(carried))
         self._unbounded = any(entry.append_max_ns == UNKNOWN_NS for entry in self._entries)
 
@@ -74,6 +83,11 @@ class Quarantine:
         """Whether a later record's append time would say more about some of them."""
         return self._unbounded
 
+    def take_at_stake(self) -> tuple[int, ...]:
+        """A cut ends: the damaged records in it that another copy may mend."""
+        found, self._at_stake = tuple(self._at_stake), []
+        return found
+
     def bound(self, append_ns: int) -> None:
         """A later record was appended then: what came before it was appended no later."""
         self._unbounded = False
@@ -90,9 +104,27 @@ class Quarantine:
     ) -> Damaged:
         """The record cannot be read. known: see `damaged_entry`."""
         entry = damaged_entry(self._epoch_number, message, error, watermark_ns, known)
+        if is_log_damage(entry) and not isinstance(error, LeftOut):
+            self._at_stake.append(message.offset)
         self._add((entry,))
         self._unbounded = self._unbounded or entry.append_max_ns == UNKNOWN_NS
         return entry
+
+    def lost(self, first: int, end: int, reason: str, watermark_ns: int) -> None:
+        """The log cannot give these offsets at all, and reading goes on after them."""
+        self._add(
+            (
+                Damaged(
+                    epoch_number=self._epoch_number,
+                    first=first,
+                    end=end,
+                    cause=LOG,
+                    reason=reason,
+                    append_min_ns=watermark_ns,
+                ),
+            )
+        )
+        self._unbounded = True
 
     def learn(self, datasets: Container[str]) -> None:
         """These datasets are in the partition: a damaged record that names one was of that one."""
@@ -124,17 +156,6 @@ class Quarantine:
         """The record at this place is missing no longer."""
         left = without(self._entries, place.epoch, place.offset, place.offset + 1)
         self._entries, self._view = tuple(left), None
-
-    def within(self, first: int, end: int) -> tuple[Damaged, ...]:
-        """Copies of this log between two offsets that another copy, or the twin, may mend."""
-        return tuple(
-            entry
-            for entry in self._entries
-            if entry.epoch_number == self._epoch_number
-            and is_log_damage(entry)
-            and entry.first < end
-            and first < entry.end
-        )
 
 
 def unreadable_entry(epoch_number: int, accepted: Accepted, reason: str) -> Damaged:

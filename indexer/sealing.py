@@ -42,7 +42,7 @@ class SealedFileLost(BellwetherError):
 @dataclass(frozen=True, slots=True)
 class PendingCut:
     """A cut that is to be sealed. owners: dataset -> (team, env). damaged: what is in force at its
-    end.
+    end. cut_ns: monotonic time of the cut.
     """
 
     cut: Cut
@@ -51,6 +51,7 @@ class PendingCut:
     set_aside: tuple[SetAsideEntry, ...]
     gaps: tuple[Gap, ...]
     damaged: tuple[Damaged, ...] = ()
+    cut_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +176,14 @@ class Sealer:
         async with self.wide:
             yield
 
-    async def publish(self, sealed: SealedCut, predecessor: str | None) -> Published:
+    async def publish(
+        self, sealed: SealedCut, predecessor: str | None, *, supersede: bool = False
+    ) -> Published:
         """Publish until it is done. Raises ChainForked, DocumentTooNew, SealedFileLost."""
         backoff_s = _BACKOFF_FIRST_S
         while True:
             try:
-                return await to_store_thread(self._publish, sealed, predecessor)
+                return await to_store_thread(self._publish, sealed, predecessor, supersede)
             except (ObjectsUnavailable, ObjectMissing, OSError) as error:
                 text = "cut cannot be published now; trying again"
                 self._say(text, sealed.pending, error, backoff_s)
@@ -218,7 +221,7 @@ class Sealer:
             raise
         return SealedCut(pending, files, entries)
 
-    def _publish(self, sealed: SealedCut, predecessor: str | None) -> Published:
+    def _publish(self, sealed: SealedCut, predecessor: str | None, supersede: bool) -> Published:
         manifest = build_manifest(
             sealed.pending,
             sealed.files,
@@ -231,7 +234,7 @@ class Sealer:
         lost = [path for path in paths.values() if not path.is_file()]
         if lost:
             raise SealedFileLost(f"{lost[0].name} is gone from this disk before it was published")
-        published = publish(self.chain, manifest, paths)
+        published = publish(self.chain, manifest, paths, supersede=supersede)
         if published.divergence is not None and published.divergence not in self.divergences:
             self.divergences.append(published.divergence)
             del self.divergences[: -limits.DIVERGENCES_SHOWN_MAX]

@@ -19,13 +19,14 @@ from common.metrics import lag_records
 from common.parquet.active import ActiveEncoders
 from common.role import RoleContext
 from common.web import add_health_routes, require_internal_token
+from indexer import peers
 from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.claims import Claims
 from indexer.column_endpoints import ColumnEndpoints
 from indexer.column_listing import ColumnListing
 from indexer.config import IndexerConfig
-from indexer.damage import watch_settlements
+from indexer.damage_care import DamageCare
 from indexer.endpoints import Endpoints
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.witnesses import Witnesses
@@ -36,6 +37,7 @@ from indexer.looking import Looking
 from indexer.memory import GivingBack, keep_freed_pages
 from indexer.mending import Mending
 from indexer.partition import Partition
+from indexer.remaking import RecordsEndpoint
 from indexer.repair import Repairs
 from indexer.resolver import Resolver
 from indexer.retentions import Retentions
@@ -73,7 +75,7 @@ class Indexer:
             asyncio.create_task(partition.run()),
             asyncio.create_task(Caretaker(partition).run()),
             asyncio.create_task(Resolver(partition).run()),
-            asyncio.create_task(watch_settlements(partition)),
+            asyncio.create_task(DamageCare(partition).run()),
         ]
 
     async def lose(self, number: int) -> None:
@@ -179,6 +181,9 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
             warming,
             retentions,
             clocks,
+            peers=peers.OtherIndexers(
+                context.backends.locks, context.instance, context.internal_token
+            ),
         )
     )
     mending = Mending(
@@ -226,6 +231,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     ColumnEndpoints(listing).add_routes(app)
     app.router.add_post("/internal/share", shares.handle)
     app.router.add_get("/internal/segment/{hash}", SegmentEndpoint(cache).handle)
+    app.router.add_post(peers.PATH, RecordsEndpoint(indexer.partitions, log, context.clock).handle)
     app.router.add_post("/internal/held", HeldEndpoint(indexer.partitions).handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()

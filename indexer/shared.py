@@ -10,6 +10,7 @@ from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.config import IndexerConfig
 from indexer.expiry.clocks import Clocks
+from indexer.holding import NoPeers, Peers
 from indexer.retentions import Retentions
 from indexer.shred import Shredder
 from indexer.tail import Tails
@@ -34,3 +35,4 @@ class Shared:
     retentions: Retentions
     clocks: Clocks
     wide: asyncio.Lock = field(default_factory=asyncio.Lock)  # see indexer.sealing.Sealer
+    peers: Peers = field(default_factory=NoPeers)

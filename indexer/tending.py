@@ -17,6 +17,7 @@ from indexer.fold import HOUR_NS, Fold
 from indexer.hours import HourGate, LateCut
 from indexer.partition import Partition
 from indexer.timekeeper import Timekeeper
+from snapshot.damage import records
 
 _ROUND_S = 1.0
 _MARKER_AGAIN_NS = 60 * 10**9
@@ -105,6 +106,8 @@ class Caretaker:
             waiting_bytes=partition.shared.budget.waiting_bytes,
             waiting_max=config.unpublished_bytes_max,
             log_ahead=self._timekeeper.trouble,
+            damaged=records(served.damage.missing),
+            held=publishing.holding.holds,
         )
         partition.alarms.update(facts, config.snapshot_late_s)
         partition.alarms.update_times(self._keeper.alarms())

@@ -62,7 +62,8 @@ class Views:
             raise PartitionNotHeld(partition)
         await self._wait_for(held, wanted)
         served = held.served
-        catching_up, stopped = held.catching_up, held.stopped_reason or ""  # of this very picture
+        catching_up = held.catching_up  # of this very picture, as what follows
+        stopped = held.stopped_reason or held.damage.trouble
         entries = [
             entry
             for entry in served.visible(dataset)

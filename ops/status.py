@@ -45,7 +45,7 @@ class IndexerStatus:
     alarms: tuple[str, ...] = ()  # what is wrong and what to do
     unpublished_cuts: int = 0
     unmended: tuple[str, ...] = ()  # segments that are damaged and cannot be mended, and why
-    damaged: int = 0  # records that are missing from answers
+    damaged: int = 0  # records that are missing from answers: one of the alarms says so
     given_up: int = 0  # records that an operator has counted as lost
 
 
@@ -236,11 +236,6 @@ def troubles(status: Status, now_ns: int) -> list[str]:
             )
         if i.gaps:
             found.append(f"{where} has {i.gaps} gaps: events lost from the log before indexing")
-        if i.damaged:
-            found.append(
-                f"{where}: {i.damaged:,} damaged records are missing from answers, which say so "
-                "(run bellwether damage)"
-            )
         if i.live_rows and i.last_cut_ns and now_ns - i.last_cut_ns > CUT_OLD_S * 10**9:
             found.append(
                 f"{where} has not cut for {(now_ns - i.last_cut_ns) // 60_000_000_000} min"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from common.errors import BellwetherError, LogUnavailable, OffsetGone
+from common.errors import BellwetherError, LogLost, LogUnavailable, OffsetGone
 from common.log import Log
 from common.objects import ObjectStore
 from common.record import Kind, LogRecord, RecordError, decode, event_lines
@@ -30,7 +30,9 @@ class PartitionDamage:
 
     uncovered_from: the first offset that no published cut covers; damage from there on was found
     by reading the log and may still be mended by itself. given_up: what operators counted as lost.
-    unreadable: why the log could not be read to its end ("": it could), from which offset on.
+    lost: offsets that the log cannot give at all, with why; given_up tells of those that an
+    operator has settled. unreadable: why the log could not be read to its end ("": it could), from
+    which offset on.
     """
 
     partition: int
@@ -41,6 +43,7 @@ class PartitionDamage:
     unreadable: str = ""
     unreadable_from: int = 0
     read_to: int = 0
+    lost: tuple[tuple[int, int, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -51,6 +54,7 @@ class _Reading:
     found: list[Damaged] = field(default_factory=list)
     watermark_ns: int = 0
     why: str = ""
+    lost: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 async def read_damage(objects: ObjectStore, log: Log, partition: int) -> PartitionDamage:
@@ -86,6 +90,14 @@ async def read_damage(objects: ObjectStore, log: Log, partition: int) -> Partiti
         unreadable=reading.why,
         unreadable_from=reading.at if reading.why else 0,
         read_to=reading.at,
+        lost=tuple(
+            (first, end, why)
+            for first, end, why in reading.lost
+            if not any(
+                one.epoch_number == number and one.first <= first and end <= one.end
+                for one in book.skips
+            )
+        ),
     )
 
 
@@ -97,6 +109,10 @@ async def _read_log(
             messages = await log.read(partition, reading.at, _READ_BYTES, 0)
         except OffsetGone as error:
             reading.at = error.start
+            continue
+        except LogLost as error:
+            reading.lost.append((reading.at, error.end, str(error)))
+            reading.at = max(error.end, reading.at + 1)
             continue
         except LogUnavailable as error:
             reading.why = str(error)

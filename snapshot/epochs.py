@@ -11,7 +11,7 @@ from itertools import chain, pairwise
 
 import msgspec
 
-from common.errors import BellwetherError, ObjectsUnavailable, OffsetGone
+from common.errors import BellwetherError, LogLost, ObjectsUnavailable, OffsetGone
 from common.log import Bounds, Log
 from common.logs import say
 from common.objects import ObjectStore
@@ -143,9 +143,11 @@ async def names_last_record(log: Log, manifest: Manifest, bounds: Bounds) -> boo
         return None
     try:
         records = await log.read(manifest.partition, last, 1, 0)
-    except OffsetGone:
+    except (OffsetGone, LogLost):
         return None
     if records and not records[0].headers:
+        return None
+    if not manifest.last_append_ns:  # it was damaged when the cut was made
         return None
     if not records or records[0].append_ns != manifest.last_append_ns:
         return False

@@ -19,6 +19,7 @@ from snapshot.chain import Chain
 from snapshot.checked import encode_checked
 from snapshot.digests import in_digests_of
 from snapshot.divergence import Divergence, keep_both
+from snapshot.headings import head
 from snapshot.manifest import (
     Checkpoint,
     Dropped,
@@ -41,6 +42,17 @@ class ChainForked(BellwetherError):
     """Another cut than ours follows our predecessor: go on from what is published."""
 
 
+class DamageDiffers(ChainForked):
+    """What was published lacks other records than ours: copies of the log are damaged.
+
+    The chain decides (docs/adr/0019-damaged-records.md). lost: offsets that only ours has read.
+    """
+
+    def __init__(self, text: str, lost: Sequence[int]) -> None:
+        super().__init__(text)
+        self.lost = tuple(lost)
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """The manifest that stands in the store, and whether the twin had put it there."""
@@ -51,10 +63,13 @@ class Published:
     divergence: Divergence | None = None
 
 
-def publish(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> Published:
+def publish(
+    chain: Chain, manifest: Manifest, files: Mapping[str, Path], *, supersede: bool = False
+) -> Published:
     """Publish a cut. `files`: the sealed file of every object hash that the manifest names.
+    supersede: see `snapshot.headings`.
 
-    Blocks. Raises ObjectsUnavailable (try again, nothing is lost), ChainForked.
+    Blocks. Raises ObjectsUnavailable (try again, nothing is lost), ChainForked, DamageDiffers.
     """
     damaged = False
     existing = None
@@ -69,12 +84,17 @@ def publish(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> Publ
     if existing is None:
         _put_objects(chain, manifest, files)
         data = encode_manifest(manifest)
+        if not damaged:
+            _win_heading(chain, manifest, supersede=supersede)
         if damaged:
             chain.objects.replace(manifest.key, data)
         elif not chain.objects.put_if_absent(manifest.key, data):
-            return publish(chain, manifest, files)  # the twin came between: compare with its own
+            return publish(
+                chain, manifest, files, supersede=supersede
+            )  # the twin came between: compare with its own
         chain.keep(manifest.key, manifest)
         return Published(manifest, adopted=False)
+    _refuse_other_damage(manifest, existing)
     ours = in_digests_of(existing, manifest, files)
     differences = tuple(same_content(ours, existing))
     found = None
@@ -108,8 +128,31 @@ def _refuse_fork(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) ->
         except (DamagedObject, ObjectMissing):
             continue  # verify reports it; it is made again when its own cut is reached
         if rival.predecessor == manifest.predecessor:
+            _refuse_other_damage(manifest, rival)
             _keep_both(chain, manifest, rival, files, (f"another cut: {key}",))
             raise ChainForked(f"{manifest.key}: {key} follows the same manifest")
+
+
+def _win_heading(chain: Chain, manifest: Manifest, *, supersede: bool) -> None:
+    heading = head(chain, manifest, supersede=supersede)
+    if heading.is_of(manifest):
+        return
+    _refuse_damage(manifest, heading.key, set(heading.set_aside))
+    raise ChainForked(f"{manifest.key}: {heading.key} lets another cut follow the same manifest")
+
+
+def _refuse_other_damage(manifest: Manifest, published: Manifest) -> None:
+    """Twins that could not read the same records agree about nothing else either."""
+    _refuse_damage(manifest, published.key, {entry.offset for entry in published.set_aside})
+
+
+def _refuse_damage(manifest: Manifest, other: str, theirs: set[int]) -> None:
+    ours = {entry.offset for entry in manifest.set_aside}
+    if ours == theirs:
+        return
+    missing = sorted(theirs - ours)
+    known = [offset for offset in missing if manifest.first_offset <= offset < manifest.next_offset]
+    raise DamageDiffers(f"{other} lacks other records than our cut: {missing[:10]}", known)
 
 
 def _keep_both(

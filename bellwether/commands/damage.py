@@ -2,9 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -17,11 +17,12 @@ from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from snapshot.chain import Chain
-from snapshot.damage import CONTENT, events, is_of_any, records
+from snapshot.damage import CONTENT, LOG, events, is_of_any, records
 from snapshot.damage_report import PartitionDamage, chosen, read_damage
 from snapshot.manifest import Damaged
 from snapshot.settlements import SettledOffsets, Settlement, SettlementBook
 
+T = TypeVar("T")
 _WHAT_TO_DO = """\
 Answers say that they are incomplete until this is settled. What you can do:
   - while records are in no segment yet, an indexer reads them again by itself and asks its twin;
@@ -50,14 +51,14 @@ def damage(
     if context.invoked_subcommand is not None:
         return
     found = _run(_read(_settings(config, data, sets)))
-    missing = any(one.missing or one.unreadable for one in found)
+    missing = any(one.missing or one.unreadable or one.lost for one in found)
     if as_json:
         click.echo(orjson.dumps([_as_json(one) for one in found], option=orjson.OPT_INDENT_2))
         sys.exit(1 if missing else 0)
     for one in found:
         for line in describe(one):
             click.echo(line)
-    if not any(one.missing or one.given_up or one.unreadable for one in found):
+    if not missing and not any(one.given_up for one in found):
         click.echo("no damaged records are known")
     if missing:
         click.echo(_WHAT_TO_DO)
@@ -92,6 +93,7 @@ def settle(
     settings = _settings(config, data, sets)
     found = _run(_read(settings, partition))
     wanted = [(one, _chosen(one, offsets, epoch, everything)) for one in found]
+    wanted += [(one, some) for one in found for some in _lost(one, offsets, everything)]
     wanted = [(one, some) for one, some in wanted if some]
     if not wanted:
         raise click.ClickException("there is nothing to settle")
@@ -100,7 +102,7 @@ def settle(
             for line in _places(one, some):
                 click.echo(line, err=True)
         click.confirm("Count these records as lost?", abort=True, err=True)
-    made = [_settle(settings, one, some) for one, some in wanted]
+    made = [_run(_settle(settings, one, some)) for one, some in wanted]
     if as_json:
         told = [msgspec.to_builtins(document) for document in made]
         click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
@@ -118,10 +120,9 @@ def _settings(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> 
     return settings
 
 
-def _run(work: Any) -> list[PartitionDamage]:
+def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
-        found: list[PartitionDamage] = asyncio.run(work)
-        return found
+        return asyncio.run(work)
     except BellwetherError as error:
         raise click.ClickException(str(error)) from error
 
@@ -150,6 +151,8 @@ def _chosen(
         if not first.isdigit() or (last and not last.isdigit()):
             raise click.UsageError(f"{text} is neither an offset nor FIRST-LAST")
         end = int(last or first) + 1
+        if any(lost <= int(first) and end <= stop for lost, stop, _ in one.lost):
+            continue  # see `_lost`
         try:
             entries = chosen(one.missing, int(first), end, epoch or one.epoch_number)
         except BellwetherError as error:
@@ -163,8 +166,25 @@ def _chosen(
     return some
 
 
-def _settle(settings: Settings, one: PartitionDamage, some: Sequence[Damaged]) -> Settlement:
-    book = SettlementBook(Chain(make_objects(settings, SystemClock()), one.partition, None))
+def _lost(one: PartitionDamage, offsets: Sequence[str], everything: bool) -> list[list[Damaged]]:
+    """Offsets that the log cannot give at all are settled as they are told: the whole run."""
+    found = []
+    for first, end, why in one.lost:
+        named = any(first <= int(text.partition("-")[0]) < end for text in offsets)
+        if everything or named:
+            found.append(
+                [
+                    Damaged(
+                        epoch_number=one.epoch_number, first=first, end=end, cause=LOG, reason=why
+                    )
+                ]
+            )
+    return found
+
+
+async def _settle(settings: Settings, one: PartitionDamage, some: Sequence[Damaged]) -> Settlement:
+    objects = await asyncio.to_thread(make_objects, settings, SystemClock())
+    book = SettlementBook(Chain(objects, one.partition, None))
     given_up = [
         SettledOffsets(
             epoch_number=entry.epoch_number,
@@ -176,10 +196,16 @@ def _settle(settings: Settings, one: PartitionDamage, some: Sequence[Damaged]) -
         )
         for entry in some
     ]
-    try:
-        return book.settle(given_up, SystemClock().now_ns())
-    except BellwetherError as error:
-        raise click.ClickException(str(error)) from error
+    skip = any(first == entry.first for first, _, _ in one.lost for entry in some)
+    made = await asyncio.to_thread(book.settle, given_up, SystemClock().now_ns(), skip=skip)
+    if skip:  # appends to a file that nobody can read are refused: let them go on beside it
+        log = make_log(settings, SystemClock())
+        try:
+            await log.open()
+            await log.abandon(one.partition, some[0].first)
+        finally:
+            await log.close()
+    return made
 
 
 def describe(one: PartitionDamage) -> list[str]:
@@ -190,6 +216,10 @@ def describe(one: PartitionDamage) -> list[str]:
     if one.given_up:
         lines.append(
             f"partition {one.partition}: {_many(one.given_up)} were given up by an operator"
+        )
+    for first, end, why in one.lost:
+        lines.append(
+            f"partition {one.partition}: offsets {first}-{end - 1} are lost, indexing waits: {why}"
         )
     if one.unreadable:
         lines.append(
@@ -233,6 +263,7 @@ def _as_json(one: PartitionDamage) -> dict[str, Any]:
         "given_up_records": records(one.given_up),
         "missing": msgspec.to_builtins(one.missing),
         "given_up": msgspec.to_builtins(one.given_up),
+        "lost": [{"first": first, "end": end, "why": why} for first, end, why in one.lost],
         "unreadable": one.unreadable,
         "unreadable_from": one.unreadable_from,
     }

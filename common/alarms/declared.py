@@ -129,6 +129,18 @@ _DECLARED = (
         "`bellwether status --json` names the offsets; find out who changed the log.",
     ),
     Alarm(
+        "damaged_records",
+        Severity.PAGE,
+        "Records of the log cannot be read: their events are missing, and answers say so.",
+        "`bellwether damage` lists them and says what can be done.",
+    ),
+    Alarm(
+        "cut_held",
+        Severity.TICKET,
+        "A cut is not published yet, for records in it are damaged and may be whole elsewhere.",
+        "Restore the log's file or start the other indexer; else it is published without them.",
+    ),
+    Alarm(
         "copies_missing",
         Severity.TICKET,
         "Partitions are indexed in fewer zones than indexer.copies wants.",

@@ -186,6 +186,12 @@ class EmbeddedLog:
         self._check(partition)
         return await self._run(self._folders[partition].drop_before, offset)
 
+    async def abandon(self, partition: int, first: int) -> None:
+        """Move an unreadable file out of the way (see the interface)."""
+        self._check(partition)
+        known_end = self._ends.get(partition)
+        await self._run(self._folders[partition].abandon, first, known_end)
+
     def leader(self, partition: int) -> str:
         """This machine leads every partition."""
         return "local"

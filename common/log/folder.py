@@ -19,6 +19,7 @@ from common.log.range_file import RangeFile
 
 _LOCK = "writer.lock"
 _SIDES = ("-wal", "-shm")
+_ABANDONED = ".abandoned"
 
 
 class PartitionFolder:
@@ -111,6 +112,41 @@ class PartitionFolder:
             self._sweep()
             durable.sync_folder(self.path)
         return bases[0] if bases else 0
+
+    def abandon(self, first: int, known_end: int) -> None:
+        """Move the file that held `first` out of the way, if it is still there.
+
+        If it was the newest, a new one takes what comes, from `known_end` on: an operator has
+        counted as lost what was before. Nothing is deleted.
+        """
+        with self.writing():
+            bases = self.bases()
+            base = max((base for base in bases if base <= first), default=None)
+            is_newest = not any(base > first for base in bases)
+            if base is not None and self._is_usable(base):
+                is_newest = is_newest and self._is_sealed(base)
+            elif base is not None:
+                for side in ("", *_SIDES):
+                    path = Path(f"{self.file(base)}{side}")
+                    if path.exists():
+                        path.rename(f"{path}{_ABANDONED}")
+            if is_newest and known_end > first:
+                range_file.create(self.file(known_end), self.epoch, self.partition, known_end, 0)
+            durable.sync_folder(self.path)
+
+    def _is_usable(self, base: int) -> bool:
+        try:
+            self.open_file(base).close()
+        except LogUnavailable:
+            return False
+        return True
+
+    def _is_sealed(self, base: int) -> bool:
+        file = self.open_file(base)
+        try:
+            return file.span().next_base is not None
+        finally:
+            file.close()
 
     def size_bytes(self) -> int:
         """Bytes that the folder's files take."""

@@ -91,6 +91,11 @@ class Log(Protocol):
         and never before the record before, but for a clock record.
         """
 
+    async def abandon(self, partition: int, first: int) -> None:
+        """An operator has counted as lost what the log cannot give from `first` on: let appends go
+        on beside it. Deletes nothing. Only for what `read` raised LogLost for.
+        """
+
     def keep_ns(self) -> int | None:
         """How long after its append the log keeps a record; None: until `drop_before` frees it."""
 

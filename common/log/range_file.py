@@ -133,7 +133,7 @@ class RangeFile:
             'SELECT epoch, "partition", base, floor_ns, next_base FROM span'
         ).fetchone()
         if row is None:
-            raise sqlite3.DatabaseError("the file has lost its description")
+            raise salvage.RecordMissing("the file has lost its description")
         return Span(*row)
 
     def last(self) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from common.errors import LogFull, LogUnavailable, OffsetGone
+from common.errors import LogFull, LogLost, LogUnavailable, OffsetGone
 from common.log.faults import log_error
 from common.log.folder import PartitionFolder
 from common.log.interface import Bounds
@@ -95,8 +95,8 @@ class PartitionReader:
         if offset < bases[0]:
             raise OffsetGone(self._folder.partition, offset, bases[0])
         at = bisect_right(bases, offset) - 1
-        file = self._open(bases[at])
         written_to = bases[at + 1] if at + 1 < len(bases) else self._known_end()
+        file = self._open_for(offset, bases[at], written_to)
         try:
             found = file.read(offset, max_bytes)
             if found:
@@ -112,18 +112,33 @@ class PartitionReader:
             return []
         if at + 1 == len(bases) and self._known_end() <= next_base:
             return []  # a writer was killed before it made the next file
-        raise self._folder.missing(next_base)
+        end = bases[at + 1] if at + 1 < len(bases) else self._known_end()
+        raise LogLost(str(self._folder.missing(next_base)), offset, end)
+
+    def _open_for(self, offset: int, base: int, end: int) -> RangeFile:
+        """Raises LogLost for a file that cannot be opened for what it contains."""
+        try:
+            return self._open(base)
+        except LogUnavailable as error:
+            if isinstance(error.__cause__, sqlite3.Error) and is_damage(error.__cause__):
+                raise LogLost(str(error), offset, end) from error
+            raise
 
     def _bounds(self, bases: list[int]) -> Bounds:
         return Bounds(bases[0], self._end(bases[-1])) if bases else Bounds(0, 0)
 
     def _end(self, base: int) -> int:
-        file = self._open(base)
+        try:
+            file = self._open(base)
+        except LogUnavailable as error:
+            lost = isinstance(error.__cause__, sqlite3.Error) and is_damage(error.__cause__)
+            if lost and self._known_end() > base:
+                return self._known_end()
+            raise
         try:
             next_base = file.span().next_base
-            if next_base is not None:
-                return next_base
-            return max(file.last()[0] + 1, self._known_end())
+            end = file.last()[0] + 1 if next_base is None else next_base
+            return max(end, self._known_end())
         except sqlite3.Error as error:
             self._forget(base)
             if is_damage(error) and self._known_end() > base:

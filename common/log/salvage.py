@@ -25,12 +25,14 @@ _CODES = frozenset(
 
 
 class RecordMissing(sqlite3.DatabaseError):
-    """A record that must be in the file is not."""
+    """What must be in the file is not: a record, or the row that describes the file."""
 
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file's content is at fault, and not a lock, the disk's space or a handle."""
     if isinstance(error, RecordMissing):
+        return True
+    if "no such table" in str(error):  # a page of the schema is blank
         return True
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and (code in _CODES or code & 0xFF in _CODES)

@@ -23,6 +23,7 @@ from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.config import IndexerConfig
 from indexer.expiry.clocks import Clocks
+from indexer.holding import NoPeers, Peers
 from indexer.mending import Mending
 from indexer.partition import Partition
 from indexer.repair import Repairs
@@ -37,7 +38,9 @@ from snapshot.cache import SegmentCache
 from snapshot.fetching import Fetching
 
 DATASET = dataset_id("t", "e", "web")
-QUICK = IndexerConfig(publish_delay_ms=1, poll_wait_ms=20, claim_retry_ms=20, take_over_ms=40)
+QUICK = IndexerConfig(
+    publish_delay_ms=1, poll_wait_ms=20, claim_retry_ms=20, take_over_ms=40, damage_wait_s=0.05
+)
 TIME_NS = 1_700_000_000 * 10**9
 
 
@@ -123,6 +126,7 @@ async def running(
     shredder: Shredder | None = None,
     arrival: Arrival | None = None,
     clocks: Clocks | None = None,
+    peers: Peers | None = None,
 ) -> AsyncIterator[Partition]:
     """A partition that is being indexed; dropped without a goodbye at the end."""
     identity = await context.backends.log.open()
@@ -148,6 +152,7 @@ async def running(
         warming,
         retentions,
         clocks or Clocks(context.clock, context.folder / "expiry" / "clock.json"),
+        peers=peers or NoPeers(),
     )
     partition = Partition(number, shared)
     tasks = [asyncio.create_task(partition.run()), asyncio.create_task(warming.run())]

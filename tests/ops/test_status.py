@@ -41,7 +41,7 @@ def test_a_healthy_system_has_no_troubles() -> None:
         ({"stopped_reason": "newer record"}, "has stopped: newer record"),
         ({"lag_records": 5_000}, "5,000 records behind"),
         ({"gaps": [{}]}, "1 gaps"),
-        ({"damaged": {"records": 2}}, "2 damaged records are missing"),
+        ({"alarms": {"damaged_records": "2 damaged records are missing"}}, "2 damaged records"),
         ({"last_cut": {"end_offset": 1, "time_ns": NOW_NS - 10**13}}, "has not cut for 166 min"),
     ],
 )

@@ -127,6 +127,10 @@ class KafkaLog:
         """Frees nothing: the topic keeps records by time. Returns the start."""
         return (await self.bounds(partition)).start
 
+    async def abandon(self, partition: int, first: int) -> None:
+        """Nothing: what brokers cannot give they leave out by themselves."""
+        self._check(partition)
+
     async def size_bytes(self, partition: int) -> int:
         """Bytes that one copy of the partition takes."""
         self._check(partition)

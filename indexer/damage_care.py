@@ -1,0 +1,151 @@
+"""Looks after the damaged records of one partition: new settlements, copies that became whole (I2).
+
+An operator's word is in answers within seconds. A record that no cut covers yet is read again, and
+the other indexers are asked, without waiting for the cut. One that a cut was published without, and
+that the log can give again (a file or a replica was restored), is appended again, in a record that
+says which one it stands for: it counts once, whoever appends it, and however often.
+"""
+
+import asyncio
+import logging
+
+from common import limits
+from common.error_text import describe_error
+from common.errors import BellwetherError, ObjectsUnavailable
+from common.logs import say
+from common.record import Kind, LogRecord, Record, RecordError, decode, event_lines, settled_record
+from common.reroute import Place
+from indexer.copies import find_copies
+from indexer.partition import Partition
+from indexer.resync import Resync
+from snapshot.batch_lists import ListsMissing
+from snapshot.damage import is_log_damage
+from snapshot.threads import to_store_thread
+
+_LOOK_S = 2.0
+_OFTEN_ROUNDS = 10  # after damage is found; then every so many rounds
+_SELDOM = 15
+logger = logging.getLogger(__name__)
+
+
+class DamageCare:
+    """Of one partition, until it is cancelled."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+        self._rounds = 0
+        self._appended: set[Place] = set()  # read back soon; then they are damaged no longer
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if not self._partition.needs_word:
+                self._rounds = 0
+                continue
+            try:
+                await self.look()
+            except Resync as error:
+                self._partition.ask_resync(str(error))
+            except (BellwetherError, OSError) as error:
+                say(
+                    logger,
+                    logging.WARNING,
+                    "damaged records cannot be looked after now",
+                    partition=self._partition.number,
+                    why=describe_error(error),
+                )
+
+    async def look(self) -> None:
+        """One round. Raises Resync when rows can be had by beginning again."""
+        partition = self._partition
+        if await to_store_thread(partition.damage.book.refresh):
+            await partition.settled()
+        self._rounds += 1
+        if self._rounds > _OFTEN_ROUNDS and self._rounds % _SELDOM:
+            return
+        served, publishing = partition.served, partition.publishing
+        if served is None or publishing is None or partition.stopped_reason is not None:
+            return
+        covered, uncovered = self._offsets()
+        number = served.epoch.number
+        if uncovered:
+            await publishing.holding.look(number, uncovered, publishing.predecessor)
+        for offset in covered[: limits.DAMAGE_READ_AGAIN_MAX]:
+            await self._mend(Place(number, offset))
+
+    def _offsets(self) -> tuple[list[int], list[int]]:
+        """Damaged offsets that a published cut lacks, and those that no cut covers yet."""
+        served, newest = self._partition.served, self._partition.last_manifest
+        fold = self._partition.fold
+        if served is None or fold is None:
+            return [], []
+        end = served.epoch.first_offset
+        if newest is not None and newest.epoch_number == served.epoch.number:
+            end = newest.next_offset
+        covered: list[int] = []
+        uncovered: list[int] = []
+        for one in served.damage.missing:
+            if not is_log_damage(one) or one.epoch_number != served.epoch.number:
+                continue
+            first = max(one.first, end)
+            uncovered += range(first, min(one.end, first + limits.DAMAGE_ASKED_MAX))
+            if one.exact:
+                last = min(one.end, end, one.first + limits.DAMAGE_READ_AGAIN_MAX)
+                covered += range(one.first, last)
+        left = [offset for offset in uncovered if offset not in fold.out]
+        return covered, left[: limits.DAMAGE_ASKED_MAX]
+
+    async def _mend(self, place: Place) -> None:
+        """Append a record that the log can give again, if it may count now as it would have."""
+        partition = self._partition
+        log = partition.shared.context.backends.log
+        if place in self._appended or place.offset < partition.log_bounds.start:
+            return
+        message = await log.read_again(partition.number, place.offset)
+        if message is None or message.damage is not None:
+            return
+        record = await self._settled(place, message)
+        if record is None:
+            return
+        await log.append(partition.number, record)
+        self._appended.add(place)
+        say(
+            logger,
+            logging.WARNING,
+            "a damaged record can be read again: appended again",
+            partition=partition.number,
+            offset=place.offset,
+            events=record.n,
+        )
+
+    async def _settled(self, place: Place, message: LogRecord) -> Record | None:
+        """The record that stands for it; None if only an operator can tell what it means now."""
+        try:
+            record = decode(message)
+            if record.kind is Kind.EVENTS:
+                event_lines(record)
+        except RecordError:
+            return None
+        mends = (place.epoch, place.offset)
+        if record.kind is Kind.GONE:
+            return None  # it deletes what came before its place, not what has come since
+        if record.kind is not Kind.EVENTS:
+            return settled_record(mends, "nothing")
+        age_ns = self._partition.shared.context.clock.now_ns() - message.append_ns
+        if record.unless or age_ns > limits.DAMAGE_MENDED_WITHIN_NS:
+            return None
+        copy = await self._copy_of(record.batch, message.append_ns)
+        if copy is None:
+            return settled_record(mends, record.via, record)
+        return settled_record(mends, "nothing")
+
+    async def _copy_of(self, batch: bytes, append_ns: int) -> Place | None:
+        """Another copy of the batch that counts. Raises ObjectsUnavailable if it cannot be told."""
+        fold, publishing = self._partition.fold, self._partition.publishing
+        if fold is None or publishing is None:
+            raise ObjectsUnavailable("the partition is being resumed")
+        try:
+            return (await find_copies(fold, publishing.lists, {batch: append_ns}))[batch]
+        except ListsMissing as error:
+            raise ObjectsUnavailable(str(error)) from error

@@ -1,0 +1,172 @@
+"""Before a cut is published without a damaged record: is the record whole somewhere else? (I2, I3)
+
+The rule (docs/adr/0019-damaged-records.md): the chain of manifests decides what a damaged record
+was. An indexer that cannot read it holds its cut back for a while, in which the record is read
+again, the other indexers are asked, and a cut that one of them publishes is taken over. Indexing
+and answers go on meanwhile.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from common import limits
+from common.clock import Clock
+from common.errors import LogUnavailable, ObjectsUnavailable
+from common.log import Log
+from common.logs import say
+from indexer.resync import Resync
+from snapshot.chain import Chain
+from snapshot.manifest import parse_manifest_key
+from snapshot.threads import to_store_thread
+
+_ROUND_S = 1.0
+_SLOW_AFTER = 10  # rounds: what helps at once has come by then
+_SLOW_ROUND_S = 5.0
+_S_NS = 10**9
+logger = logging.getLogger(__name__)
+
+
+class HeldQuestion(msgspec.Struct, frozen=True):
+    """Which of these records has an indexer read whole, and not published yet?
+
+    append: the asker publishes without them now, so their events are to be appended again.
+    """
+
+    partition: int
+    epoch_number: int
+    offsets: tuple[int, ...]
+    append: bool = False
+
+
+class HeldRecords(msgspec.Struct, frozen=True):
+    """read: those that it has read; it has begun to publish them. appended: those of them whose
+    events it has appended again.
+    """
+
+    read: tuple[int, ...] = ()
+    appended: tuple[int, ...] = ()
+
+
+class Peers(Protocol):
+    """The other indexers."""
+
+    async def ask(self, question: HeldQuestion) -> HeldRecords:
+        """What at least one of the others has read. One that does not answer has read nothing."""
+
+
+class NoPeers:
+    """There are no other indexers."""
+
+    async def ask(self, question: HeldQuestion) -> HeldRecords:
+        """Nothing."""
+        return HeldRecords()
+
+
+class Holding:
+    """Looks for the damaged records of one partition, and holds its cuts back meanwhile."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        log: Log,
+        peers: Peers,
+        clock: Clock,
+        wait_s: float,
+        is_settled: Callable[[int], bool],
+    ) -> None:
+        """wait_s: how long after a cut at most. is_settled: whether an operator gave it up."""
+        self._chain = chain
+        self._log = log
+        self._peers = peers
+        self._clock = clock
+        self._wait_ns = int(wait_s * _S_NS)
+        self._is_settled = is_settled
+        self.holds = ""  # what a cut waits for now, in words
+        self._beaten: tuple[str | None, int] | None = None  # after which manifest, and since when
+
+    def lost_to_another(self, predecessor: str | None) -> None:
+        """Another cut than ours is to follow this manifest."""
+        if self._beaten is None or self._beaten[0] != predecessor:
+            self._beaten = (predecessor, self._clock.monotonic_ns())
+
+    def is_stuck(self, predecessor: str | None) -> bool:
+        """Whether nobody has published that other cut for as long as a cut may wait."""
+        if self._beaten is None or self._beaten[0] != predecessor:
+            return False
+        return self._clock.monotonic_ns() - self._beaten[1] >= self._wait_ns
+
+    async def hold(
+        self, epoch_number: int, damaged: Sequence[int], predecessor: str | None, cut_ns: int
+    ) -> None:
+        """Wait until nothing can mend these offsets any more, or for as long as is allowed.
+
+        An indexer that has read them makes it wait for longer: until it has published them, or
+        has appended their events again. cut_ns: monotonic time of the cut. Raises Resync when the
+        rows can be had.
+        """
+        rounds = 0
+        try:
+            while True:
+                waited_ns = self._clock.monotonic_ns() - cut_ns
+                late = waited_ns >= self._wait_ns
+                left = [offset for offset in damaged if not self._is_settled(offset)]
+                held = await self.look(epoch_number, left, predecessor, append=late)
+                waits_for = set(held.read) - set(held.appended)
+                if not left or (late and not waits_for):
+                    return
+                self._say(left, bool(waits_for), waited_ns, first=rounds == 0)
+                rounds += 1
+                pause_s = _ROUND_S if rounds < _SLOW_AFTER else _SLOW_ROUND_S
+                left_s = (self._wait_ns - waited_ns) / _S_NS
+                await asyncio.sleep(pause_s if late else min(pause_s, max(0.05, left_s)))
+        finally:
+            self.holds = ""
+
+    async def look(
+        self,
+        epoch_number: int,
+        damaged: Sequence[int],
+        predecessor: str | None,
+        *,
+        append: bool = False,
+    ) -> HeldRecords:
+        """Look once. Raises Resync when the rows can be had by beginning again."""
+        await self._look_for_a_cut(epoch_number, predecessor)
+        some = tuple(damaged[: limits.DAMAGE_READ_AGAIN_MAX])
+        for offset in some:
+            try:
+                record = await self._log.read_again(self._chain.partition, offset)
+            except LogUnavailable:
+                break
+            if record is not None and record.damage is None:
+                raise Resync(f"record {offset} was damaged and can be read now")
+        if not damaged:
+            return HeldRecords()
+        asked = tuple(damaged[: limits.DAMAGE_ASKED_MAX])
+        question = HeldQuestion(self._chain.partition, epoch_number, asked, append)
+        return await self._peers.ask(question)
+
+    async def _look_for_a_cut(self, epoch_number: int, predecessor: str | None) -> None:
+        try:
+            keys = await to_store_thread(self._chain.manifest_keys, predecessor or "")
+        except ObjectsUnavailable:
+            return  # nobody publishes now
+        if any(parse_manifest_key(key)[1] == epoch_number for key in keys):
+            raise Resync("another indexer has published a cut over a record that is damaged here")
+
+    def _say(self, left: Sequence[int], is_held: bool, waited_ns: int, *, first: bool) -> None:
+        left_s = max(0, self._wait_ns - waited_ns) / _S_NS
+        why = f"another copy is looked for; without one it is published in {left_s:.0f} s"
+        if is_held:
+            why = "another indexer has their rows and publishes them"
+        self.holds = (
+            f"a cut waits, for {len(left)} records in it are damaged, the first at offset "
+            f"{left[0]}: {why}"
+        )
+        if first:
+            partition = self._chain.partition
+            say(logger, logging.ERROR, "a cut waits", partition=partition, why=self.holds)

@@ -1,0 +1,88 @@
+"""Going on after offsets that the log does not give: dropped by it, or in a file that is lost (I5).
+
+What was dropped before it was indexed is a gap for ever. A file that is lost may be restored: it is
+waited for, and answers say so, until it is back or an operator counts it as lost.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from common.errors import LogLost
+from indexer.damage import DamageLedger
+from indexer.fold import Fold
+from indexer.publishing import Publishing
+from indexer.reports import report_gap
+from indexer.resync import Resync
+from indexer.served import Served
+from snapshot.chain import Chain
+from snapshot.manifest import Gap
+from snapshot.threads import to_store_thread
+
+_LOST_LOOK_S = 1.0  # between looks for a file of the log, and for an operator's word
+
+
+class Following(Protocol):
+    """The partition, as it reads its log."""
+
+    number: int
+    chain: Chain
+    damage: DamageLedger
+
+    @property
+    def publishing(self) -> Publishing | None:
+        """Its cuts on their way."""
+
+    async def change(self, change: Callable[[Served], Served]) -> Served:
+        """Serve the changed picture from now on, in one step, and wake who waits for it."""
+
+    def notify(self) -> None:
+        """Wake everyone who waits for this partition to move."""
+
+
+async def pass_gap(partition: Following, fold: Fold, served: Served, start: int) -> None:
+    """The log dropped what we had not read: somebody's manifest covers it, or it is lost.
+
+    Raises Resync if a manifest covers it.
+    """
+    after = partition.publishing.predecessor if partition.publishing is not None else None
+    keys = await to_store_thread(partition.chain.manifest_keys, after or "")
+    if keys:
+        raise Resync(f"the log dropped offset {fold.next_offset}, manifest {keys[-1]} goes on")
+    lost = LogLost("the log no longer holds them", fold.next_offset, start)
+    if await partition.damage.word_about(lost) is not None:
+        await _skip(partition, fold, start, str(lost))
+        return
+    why = "the log dropped records not yet indexed"
+    gap = Gap(served.epoch.log, fold.next_offset, start, why)
+    report_gap(partition.number, gap)
+
+    def passed(now: Served) -> Served:
+        fold.skip_to(start)
+        return replace(now, gaps=(*now.gaps, gap), live=now.live.reached(start))
+
+    await partition.change(passed)
+
+
+async def pass_lost(partition: Following, fold: Fold, error: LogLost) -> None:
+    """Once: look whether an operator has given up what the log has lost, and wait a moment."""
+    end = await partition.damage.look_for_word(error)
+    partition.notify()
+    if end is None:
+        await asyncio.sleep(_LOST_LOOK_S)
+        return
+    await _skip(partition, fold, end, str(error))
+    partition.damage.lost = None
+
+
+async def _skip(partition: Following, fold: Fold, end: int, why: str) -> None:
+    """Go on at `end`; what is before it is damaged, and settled already."""
+
+    def skipped(now: Served) -> Served:
+        fold.quarantine.lost(fold.next_offset, end, why, fold.watermark_ns)
+        fold.quarantine.give_up(partition.damage.book.given_up)
+        fold.skip_to(end)
+        return replace(now, live=now.live.reached(end), damage=fold.quarantine.view)
+
+    await partition.change(skipped)

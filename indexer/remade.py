@@ -1,0 +1,56 @@
+"""A record made again from the rows that an indexer has of it, when the log's copy is damaged (I2).
+
+The lines are not the client's bytes any more, but say the same: shredded again they give the same
+columns, values and places. Nested objects come unpacked as they are in the columns.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import numpy as np
+import orjson
+
+from common import limits
+from common.columns import ColumnBlock, FieldType
+from common.record import Record, encode_event_line, events_record
+
+VIA: Final = "mend"
+
+
+def remade_record(
+    blocks: Iterable[ColumnBlock], offset: int, *, owner: tuple[str, str, str], batch: bytes
+) -> Record | None:
+    """The events record whose rows of this offset the blocks hold. owner: (team, env, dataset).
+
+    None if they do not hold all of it, or if its values cannot be written as lines of a record.
+    """
+    rows = sorted(row for block in blocks for row in _rows(block, offset))
+    if not rows or [place for place, _ in rows] != list(range(len(rows))):
+        return None
+    lines = [line for _, line in rows]
+    if sum(map(len, lines)) > limits.RECORD_DECODED_BYTES_MAX or not all(lines):
+        return None
+    team, env, dataset = owner
+    return events_record(
+        team=team, env=env, dataset=dataset, batch=batch, depth=0, via=VIA, lines=lines
+    )
+
+
+def _rows(block: ColumnBlock, offset: int) -> Iterator[tuple[int, bytes]]:
+    """(place, line) of each row of the record; the line is empty if it cannot be written."""
+    first, end = (int(np.searchsorted(block.offset, offset, side)) for side in ("left", "right"))
+    found: list[dict[str, object]] = [{} for _ in range(end - first)]
+    for key, column in block.columns.items() if first < end else ():
+        low, high = (int(np.searchsorted(column.rows, row)) for row in (first, end))
+        values = column.values.slice(low, high - low).to_pylist()
+        for row, value in zip(column.rows[low:high], values, strict=True):
+            found[int(row) - first][key.field] = (
+                orjson.Fragment(value) if key.type is FieldType.JSON else value
+            )
+    for at, fields in enumerate(found, first):
+        line = b""
+        if not any(isinstance(v, float) and not math.isfinite(v) for v in fields.values()):
+            data = orjson.dumps(fields)
+            line = encode_event_line(int(block.time_ns[at]), int(block.rate[at]), data)
+        yield int(block.place[at]), line

@@ -1,0 +1,232 @@
+"""What this indexer has read whole and the log holds damaged: published soon, or appended again.
+
+Another indexer that cannot read a record asks for it. The cut that this one then makes puts the
+rows where no log is needed. If the other one cannot wait for that, or has published first, the
+events go to the log again, in a record that says which one it stands for (I2).
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from common import limits
+from common.clock import Clock
+from common.columns import ColumnBlock
+from common.columns.segment_read import SegmentReader
+from common.errors import BadRequest, LogUnavailable
+from common.log import Log
+from common.logs import say
+from common.record import Marker, Record, marker_record, settled_record
+from common.reroute import Place
+from common.web import error_response
+from indexer.fold import Fold
+from indexer.holding import HeldQuestion, HeldRecords
+from indexer.publishing import Publishing
+from indexer.remade import remade_record
+from indexer.served import Served
+from indexer.shared import Shared
+from snapshot.damage import holds
+from snapshot.manifest import Manifest
+
+_CUT_AGAIN_NS = 10 * 10**9
+_RESCUE_PAUSE_S = 1.0
+logger = logging.getLogger(__name__)
+
+
+class Reader(Protocol):
+    """A partition, as those who ask for its records see it."""
+
+    @property
+    def number(self) -> int:
+        """The partition's number."""
+
+    @property
+    def shared(self) -> Shared:
+        """What it has in common with the others."""
+
+    @property
+    def fold(self) -> Fold | None:
+        """What its records mean."""
+
+    @property
+    def served(self) -> Served | None:
+        """What is served now."""
+
+    @property
+    def publishing(self) -> Publishing | None:
+        """Its cuts that are not published yet."""
+
+    @property
+    def last_manifest(self) -> Manifest | None:
+        """The newest published manifest."""
+
+    @property
+    def owners(self) -> Mapping[str, tuple[str, str]]:
+        """dataset -> (team, env) of what is in no manifest."""
+
+
+def read_whole(partition: Reader, epoch_number: int, offsets: Sequence[int]) -> list[int]:
+    """Which of the records this indexer has read and no manifest covers yet."""
+    fold, served, newest = partition.fold, partition.served, partition.last_manifest
+    if fold is None or served is None or served.epoch.number != epoch_number:
+        return []
+    covered = served.epoch.first_offset
+    if newest is not None and newest.epoch_number == epoch_number:
+        covered = newest.next_offset
+    return [
+        offset
+        for offset in offsets
+        if covered <= offset < fold.next_offset
+        and not any(holds(one, Place(epoch_number, offset)) for one in fold.quarantine.entries)
+    ]
+
+
+async def append_again(partition: Reader, offsets: Sequence[int]) -> list[int]:
+    """Append the events of these records, which were read whole, once more.
+
+    Returns those that need not be waited for any longer. Left out are records whose meaning
+    depends on their place: conditional batches and deletions of datasets. Raises LogUnavailable.
+    """
+    done = []
+    for offset in offsets:
+        record = await _settled(partition, offset)
+        if record is None:
+            continue
+        await partition.shared.context.backends.log.append(partition.number, record)
+        done.append(offset)
+        say(
+            logger,
+            logging.WARNING,
+            "events of a damaged record appended again",
+            partition=partition.number,
+            offset=offset,
+            events=record.n,
+        )
+    return done
+
+
+async def rescue(partition: Reader, offsets: Sequence[int]) -> None:
+    """A cut without these records was published, and their rows are here: append them again.
+
+    Until the log takes them: nobody else may have them.
+    """
+    while True:
+        try:
+            await append_again(partition, offsets)
+            return
+        except LogUnavailable as error:
+            say(
+                logger,
+                logging.ERROR,
+                "events of damaged records cannot be appended again now; trying again",
+                partition=partition.number,
+                why=str(error),
+            )
+        await asyncio.sleep(_RESCUE_PAUSE_S)
+
+
+async def _settled(partition: Reader, offset: int) -> Record | None:
+    fold, served = partition.fold, partition.served
+    if fold is None or served is None:
+        return None
+    place = Place(served.epoch.number, offset)
+    if place in fold.reroutes.open or place in fold.reroutes.picture.dropped:
+        return None
+    if any(Place(one.epoch_number, one.offset) == place for one in fold.gone.values()):
+        return None
+    batch = _batch_at(fold, place)
+    if batch is None:  # it counted as nothing: a control record, a repetition
+        return settled_record((place.epoch, place.offset), "nothing")
+    found = await asyncio.to_thread(_blocks_of, partition, offset)
+    if found is None:
+        return None
+    (owner, blocks) = found
+    record = await asyncio.to_thread(
+        lambda: remade_record(blocks, offset, owner=owner, batch=batch)
+    )
+    if record is None:
+        return None
+    return settled_record((place.epoch, place.offset), record.via, record)
+
+
+def _batch_at(fold: Fold, place: Place) -> bytes | None:
+    """The batch whose copy that counts is there."""
+    for window in fold.carried().windows:
+        for batch, offset in window.items():
+            if offset == place.offset and fold.copy_of(batch) == place:
+                return batch
+    return None
+
+
+def _blocks_of(
+    partition: Reader, offset: int
+) -> tuple[tuple[str, str, str], list[ColumnBlock]] | None:
+    """Owner and blocks of the dataset that has rows of the record, in memory or in sealed files."""
+    served, publishing = partition.served, partition.publishing
+    if served is None or publishing is None:
+        return None
+    for dataset in served.live.datasets:
+        blocks = [block for block in served.live.blocks(dataset) if (block.offset == offset).any()]
+        if blocks:
+            return (*partition.owners[dataset], dataset), blocks
+    sealed = [entry for one in publishing.waiting for entry in one.entries]
+    entries = [one for one in sealed if one.first_offset <= offset < one.end_offset]
+    found: dict[tuple[str, str, str], list[ColumnBlock]] = {}
+    for entry in entries:
+        with SegmentReader(partition.shared.cache.ensure(entry.object)) as reader:
+            block = reader.block()
+        if (block.offset == offset).any():
+            found.setdefault((entry.team, entry.env, entry.dataset), []).append(block)
+    return next(iter(found.items()), None)
+
+
+class RecordsEndpoint:
+    """`POST /internal/records` over the partitions of this indexer."""
+
+    def __init__(self, partitions: Mapping[int, Reader], log: Log, clock: Clock) -> None:
+        self._partitions = partitions
+        self._log = log
+        self._clock = clock
+        self._cut_ns: dict[int, int] = {}
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one question."""
+        try:
+            question = msgspec.json.decode(await request.read(), type=HeldQuestion)
+            if len(question.offsets) > limits.DAMAGE_ASKED_MAX:
+                raise BadRequest("too many records are asked for")
+        except msgspec.DecodeError:
+            return error_response(BadRequest("not a question for records"))
+        except BadRequest as error:
+            return error_response(error)
+        answer = await self.answer(question)
+        return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+
+    async def answer(self, question: HeldQuestion) -> HeldRecords:
+        """What was read whole here; publishing of it begins, and appending if that is asked for."""
+        partition = self._partitions.get(question.partition)
+        if partition is None:
+            return HeldRecords()
+        read = read_whole(partition, question.epoch_number, question.offsets)
+        if not read:
+            return HeldRecords()
+        appended: list[int] = []
+        try:
+            if question.append:
+                appended = await append_again(partition, read)
+            await self._cut(partition)
+        except LogUnavailable as error:
+            say(logger, logging.WARNING, "damaged records are not mended now", why=str(error))
+        return HeldRecords(tuple(read), tuple(appended))
+
+    async def _cut(self, partition: Reader) -> None:
+        now_ns = self._clock.monotonic_ns()
+        if now_ns - self._cut_ns.get(partition.number, -_CUT_AGAIN_NS) < _CUT_AGAIN_NS:
+            return
+        self._cut_ns[partition.number] = now_ns
+        marker = marker_record(Marker(hour=None, reason="a record is damaged"))
+        await self._log.append(partition.number, marker)
