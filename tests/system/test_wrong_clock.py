@@ -17,6 +17,8 @@ QUICK = {
     "BELLWETHER_INDEXER_HEARTBEAT_MS": "200",
     "BELLWETHER_INDEXER_CLOCK_STEADY_S": "1",
     "BELLWETHER_INDEXER_MARKER_SPREAD_S": "1",
+    "BELLWETHER_INDEXER_KERNEL": "false",  # nothing is compiled for so few events
+    "BELLWETHER_SHEPHERD_KERNEL": "false",
 }
 NEAR_S = 60
 COUNT = {"calculations": [{"op": "COUNT"}], "start_time": 1, "end_time": 9_000_000_000}
