@@ -69,11 +69,14 @@ class Pause:
         self._next_ns = now_ns + self._pause_s * _S_NS
         self._pause_s = min(2 * self._pause_s, limits.CLOCK_AGAIN_MAX_S)
 
-    def all_well(self, now_ns: int) -> None:
-        """The log's time is right now; when it stays so, the next leap is a new one."""
+    def all_well(self, now_ns: int) -> bool:
+        """The log's time is right now. Whether it has been for so long that the next leap is a
+        new one.
+        """
         longest_ns = limits.CLOCK_AGAIN_MAX_S * _S_NS
         if self._next_ns is not None and now_ns >= self._next_ns + longest_ns:
             self._next_ns, self._pause_s = None, limits.CLOCK_AGAIN_FIRST_S
+        return self._next_ns is None
 
 
 def told_of(ahead_ns: int) -> str:

@@ -18,6 +18,7 @@ from indexer.partition import Partition
 from indexer.served import Served
 
 _S_NS = 10**9
+_FLAPS = 2  # one clock record mends a leap; where it takes more, the alarm stays for a while
 logger = logging.getLogger(__name__)
 
 
@@ -44,8 +45,9 @@ class Timekeeper:
         ahead_ns = served.watermark_ns - now_ns
         log_ahead_seconds.labels(self._label).set(max(0, ahead_ns) / _S_NS)
         if ahead_ns <= limits.LOG_AHEAD_MAX_NS:
-            self.trouble = ""
-            self._pause.all_well(steady_ns)
+            if self._pause.all_well(steady_ns):
+                self._written = 0
+            self.trouble = "" if self._written < _FLAPS else self._told_again()
             return
         why = await self._set_back(served, now_ns, steady_ns, even_ns)
         self.trouble = (
@@ -70,12 +72,16 @@ class Timekeeper:
         return self._why
 
     async def _try(self, served: Served, now_ns: int) -> str:
-        log, number = self._context.backends.log, self._partition.number
+        log, number, shared = (
+            self._context.backends.log,
+            self._partition.number,
+            self._partition.shared,
+        )
         against = ""
         if log.has_own_time():
             stamped_ns = (await log.append(number, heartbeat_record())).append_ns
             against = _servers_objection(stamped_ns, now_ns, served.watermark_ns)
-        elif not self._partition.shared.config.clock_is_right:
+        elif not (shared.config.clock_is_right or shared.clocks.agreed):
             lived_ns = {e.append_max_ns for some in served.segments.values() for e in some}
             against = objection(now_ns, served.watermark_ns, lived_ns)
         if against:
@@ -96,11 +102,12 @@ class Timekeeper:
             now_ns=now_ns,
             times=self._written,
         )
-        if self._written == 1:
-            return "it is being set back"
+        return "it is being set back" if self._written < _FLAPS else self._told_again()
+
+    def _told_again(self) -> str:
         return (
-            f"it was set back {self._written} times and came again: a clock of another process or "
-            "server runs ahead; set the clocks right (NTP)"
+            f"the log's time was set back {self._written} times in a short while: a clock of this "
+            "or another process or server leaps or runs ahead; set the clocks right (NTP)"
         )
 
 

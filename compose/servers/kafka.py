@@ -78,6 +78,7 @@ class KafkaBroker:
         self.name = f"kafka-{number}"
         self.process: Process = site.process(self.name)
         self.proxied_port = 0
+        self.environ: dict[str, str] = {}  # beyond what servers inherit, for experiments
         self._site = site
         self._topology = topology
         self._jars = jars
@@ -143,7 +144,8 @@ class KafkaBroker:
             *self._java(self._topology.kafka.heap_mb, "-XX:MaxDirectMemorySize=128m"),
             "kafka.Kafka", str(folder / "server.properties"),
         ]  # fmt: skip
-        self.process.start(command, self._site.host.server_environment(), folder)
+        environ = {**self._site.host.server_environment(), **self.environ}
+        self.process.start(command, environ, folder)
 
     def _java(self, heap_mb: int, *options: str) -> list[str]:
         return [

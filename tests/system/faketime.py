@@ -37,6 +37,7 @@ class WrongClock:
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_CACHE_DURATION": "1",
             "DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # with it waits of a JVM return at once or never
             "NO_FAKE_STAT": "1",
             "PYTHONPATH": os.pathsep.join([str(_HERE / "faketime_sleep"), str(_HERE.parents[1])]),
         }
