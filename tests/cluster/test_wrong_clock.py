@@ -7,11 +7,13 @@ client gave none.
 import os
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from compose.cluster import Cluster
 from compose.roles import Role
 from tests.cluster.world import ask_count, in_thread, scene
+from tests.system.load import Target
 
 pytestmark = pytest.mark.scenario
 
@@ -42,3 +44,42 @@ async def test_indexer_an_hour_off_makes_the_same_segments(cluster: Cluster, off
             assert (await ask_count(running)).complete
         finally:
             await restart(cluster, role)
+
+
+async def test_indexer_70_days_ahead_expires_nothing_and_says_that_clocks_differ(
+    cluster: Cluster,
+) -> None:
+    role = cluster.roles["indexer", "c"]
+    path = os.pathsep.join([str(HERE / "wrong_clock"), str(ROOT)])
+    quick = {"BELLWETHER_INDEXER_HOUSEKEEPING_S": "1"}
+    async with scene(cluster, "clock of an indexer 70 days ahead") as running:
+        await running.steady()
+        running.fault()
+        try:
+            offset_s = str(70 * 24 * HOUR_S)
+            await restart(cluster, role, PYTHONPATH=path, TEST_CLOCK_OFFSET_S=offset_s, **quick)
+            await running.steady(10)
+            text = await raised(running.target, "clock_disagrees")
+            for name in ("the object store", "the database", "broker"):
+                assert name in text
+            assert text.count(" behind") == text.count(" is ")
+            assert (await ask_count(running)).complete
+        finally:
+            await restart(cluster, role, **quick)
+        await running.steady(5)
+
+
+async def raised(target: Target, alarm: str) -> str:
+    """What the status says of an alarm, of whichever partition."""
+    async with aiohttp.ClientSession() as http:
+        url, headers = f"{target.url}/bw/1/status", {"X-Honeycomb-Team": target.key}
+        async with http.get(url, headers=headers) as answer:
+            document = await answer.json()
+    found = [
+        one["alarms"][alarm]
+        for indexer in document["indexers"]
+        for one in indexer.get("status", {"partitions": {}})["partitions"].values()
+        if alarm in one["alarms"]
+    ]
+    assert found, document
+    return str(found[0])

@@ -14,11 +14,14 @@ from common.metadata import Metadata
 from common.metadata.sqlite import SqliteMetadata
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
+from common.objects.s3.config import S3Config
+from common.objects.s3.store import S3Objects
 from common.role import Backends
 from common.witness import ClockReading, NamesHosts, TellsTime
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.witnesses import Witnesses, broker_readings
 from snapshot.cutoffs import DAY_NS
+from tests.conformance import cluster
 
 LEAP_NS = 70 * DAY_NS
 
@@ -45,6 +48,16 @@ def test_server_of_the_objects_tells_the_time_and_a_folder_does_not(objects: Obj
     check(objects.read_clock(clock), 0, clock)
     leapt = wrong_clock()
     check(objects.read_clock(leapt), -LEAP_NS, leapt)
+
+
+def test_server_that_refuses_what_a_wrong_clock_signed_still_tells_the_time(
+    objects: ObjectStore,
+) -> None:
+    if not isinstance(objects, S3Objects):
+        return  # a folder refuses nobody
+    clock = SystemClock()
+    config = replace(cluster.settings().section(S3Config), secret_key="wrong")
+    check(S3Objects(config, clock, random.Random(1)).read_clock(clock), 0, clock)
 
 
 def test_server_of_the_metadata_tells_the_time_and_a_file_does_not(metadata: Metadata) -> None:

@@ -126,11 +126,13 @@ class S3Objects:
         """The server's clock, by the Date of an answer (whole seconds); None if it has none."""
         begin_ns = clock.monotonic_ns()
         try:
-            answer = self._client().head_bucket(Bucket=self._config.bucket)["ResponseMetadata"]
+            answer: Any = self._client().head_bucket(Bucket=self._config.bucket)
+        except ClientError as error:  # it refuses what is signed by a wrong clock, with its own
+            answer = error.response
         except ERRORS as error:
             raise unavailable(error, self._where) from error
         span = (begin_ns, clock.monotonic_ns())
-        told = answer["HTTPHeaders"].get("date")
+        told = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
         if not told:
             return None
         host = urlsplit(self._config.endpoint).hostname or ""
