@@ -113,11 +113,11 @@ class Ingest:
         try:
             with Held(parts.requests, key.environment.id, key.id) as place:
                 place.hold(1)  # of the connections, so that one key's slow bodies leave others some
-                intake = self._intake(request, key)
-                if request.route is Route.BATCH:
-                    answer, events = await self._batch(request, key, name, intake)
-                else:
-                    answer, events = await self._event(request, key, name, intake)
+                with self._intake(request, key) as intake:
+                    if request.route is Route.BATCH:
+                        answer, events = await self._batch(request, key, name, intake)
+                    else:
+                        answer, events = await self._event(request, key, name, intake)
             status = answer.status
             return answer
         except BellwetherError as error:

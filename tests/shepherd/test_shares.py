@@ -1,6 +1,7 @@
 """Bytes in flight: what one holds never takes another's share (I11, I14)."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from common.errors import Unavailable
 from shepherd.shares import Held, Shares
+from tests.shepherd.harness import shepherd
 
 ROOM = 12_800
 SHARE, KEYS, KEY, COMMON = ROOM // 8, ROOM // 32, ROOM // 256, ROOM * 3 // 8
@@ -120,3 +122,26 @@ def test_environments_that_hold_nothing_are_not_remembered_without_end() -> None
         shares.add(f"e{n}", "k", 1)
         shares.remove(f"e{n}", "k", 1)
     assert len(shares._environments) <= 1_025
+
+
+async def test_bodies_give_back_what_they_held_whatever_became_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Shares] = []
+    first = Shares.__init__
+
+    def remembered(shares: Shares, bytes_max: int) -> None:
+        first(shares, bytes_max)
+        made.append(shares)
+
+    monkeypatch.setattr(Shares, "__init__", remembered)
+    async with shepherd(tmp_path) as server:
+        for body, status in (
+            (b'[{"data":{"a":1}}]', 200),
+            (b'[{"data":{"a":1}}', 400),
+            (b"", 400),
+            (b"[" * 1_000, 400),
+        ):
+            assert (await server.post("/1/batch/d", body))[0] == status
+        assert made
+        assert [shares.bytes for shares in made] == [0] * len(made)
