@@ -89,11 +89,14 @@ class Quarantine:
         return found
 
     def bound(self, append_ns: int) -> None:
-        """A later record was appended then: what came before it was appended no later."""
+        """A later record was appended then: what came before it was appended no later.
+
+        Unless a clock went back in between: then no later than the log's time before.
+        """
         self._unbounded = False
         self._view = None
         self._entries = tuple(
-            msgspec.structs.replace(entry, append_max_ns=append_ns)
+            msgspec.structs.replace(entry, append_max_ns=max(append_ns, entry.append_min_ns))
             if entry.append_max_ns == UNKNOWN_NS
             else entry
             for entry in self._entries

@@ -281,3 +281,13 @@ def test_rows_that_a_server_dated_far_behind_count_as_appended_at_the_logs_time(
         assert fold.row_time_ns(now_ns - behind_ns) == now_ns - behind_ns
     fold.apply(message(4, record([9]), 0))
     assert fold.row_time_ns(0) == now_ns
+
+
+def test_damaged_record_before_a_clock_that_went_back_is_not_taken_for_expired() -> None:
+    """It was appended no later than the log's time before it, whatever the next record's stamp."""
+    fold, now_ns = Fold(Carried()), FIRST_HOUR * HOUR_NS
+    fold.apply(message(0, record([1]), now_ns))
+    fold.apply(LogRecord(0, 1, 0, (), b""))
+    fold.apply(message(2, record([2]), 5))
+    (entry,) = fold.carried().damaged
+    assert (entry.append_min_ns, entry.append_max_ns) == (now_ns, now_ns)

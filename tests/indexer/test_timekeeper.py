@@ -181,6 +181,11 @@ async def test_clock_that_is_behind_sets_nothing_back_and_rows_are_cut_all_the_s
         assert await one.kinds(Kind.CLOCK) == 0
         assert twin.partition.fold is not None
         assert twin.partition.fold.uncut[1] == 0, "the hourly snapshot goes on"
+        hour = twin.partition.fold.hour
+        await append(one.log, [10])
+        await one.rounds(7200, step_s=600)
+        assert twin.partition.fold.uncut[1] == 0, "also where no hour ends any more"
+        assert twin.partition.fold.hour == hour
         clock.wall_ns += 3 * DAY_NS
         await one.rounds(30)
         assert not twin.alarmed
