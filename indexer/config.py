@@ -70,6 +70,11 @@ class IndexerConfig:
         24.0, "covered records stay in the log for repairs this long, of time really run"
     )
     log_keep_bytes: int = setting(2**30, "covered records stay in a partition up to this size")
+    scrub_s: int = setting(
+        60,
+        "time between readings of what no segment covers yet, of the embedded log: a record that "
+        "is damaged on the disk since it was read is cut at once (0: never)",
+    )
     damage_wait_s: float = setting(
         600.0,
         "longest wait before a cut is published without a damaged record: it is read again, and "

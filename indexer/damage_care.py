@@ -18,6 +18,7 @@ from common.reroute import Place
 from indexer.copies import find_copies
 from indexer.partition import Partition
 from indexer.resync import Resync
+from indexer.scrubbing import Scrubbing
 from snapshot.batch_lists import ListsMissing
 from snapshot.damage import is_log_damage
 from snapshot.threads import to_store_thread
@@ -34,17 +35,19 @@ class DamageCare:
     def __init__(self, partition: Partition) -> None:
         self._partition = partition
         self._rounds = 0
+        self._scrubbing = Scrubbing(partition)
         self._appended: set[Place] = set()  # read back soon; then they are damaged no longer
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_S)
-            if not self._partition.needs_word:
-                self._rounds = 0
-                continue
             try:
-                await self.look()
+                await self._scrubbing.scrub_if_due()
+                if self._partition.needs_word:
+                    await self.look()
+                else:
+                    self._rounds = 0
             except Resync as error:
                 self._partition.ask_resync(str(error))
             except (BellwetherError, OSError) as error:
@@ -76,13 +79,10 @@ class DamageCare:
 
     def _offsets(self) -> tuple[list[int], list[int]]:
         """Damaged offsets that a published cut lacks, and those that no cut covers yet."""
-        served, newest = self._partition.served, self._partition.last_manifest
-        fold = self._partition.fold
+        served, fold = self._partition.served, self._partition.fold
         if served is None or fold is None:
             return [], []
-        end = served.epoch.first_offset
-        if newest is not None and newest.epoch_number == served.epoch.number:
-            end = newest.next_offset
+        end = self._partition.covered_end
         covered: list[int] = []
         uncovered: list[int] = []
         for one in served.damage.missing:
@@ -130,6 +130,8 @@ class DamageCare:
         mends = (place.epoch, place.offset)
         if record.kind is Kind.GONE:
             return None  # it deletes what came before its place, not what has come since
+        if record.kind is Kind.SETTLED and record.n:
+            return None  # it stands for another one, which may have been mended since
         if record.kind is not Kind.EVENTS:
             return settled_record(mends, "nothing")
         age_ns = self._partition.shared.context.clock.now_ns() - message.append_ns

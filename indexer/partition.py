@@ -452,6 +452,15 @@ class Partition:
             self._serve(replace(served, given_up=book.given_up, cutoffs=book.cutoffs))
 
     @property
+    def covered_end(self) -> int:
+        """The first offset of the present epoch that no published cut covers."""
+        served, newest = self.served, self.last_manifest
+        if served is None:
+            return 0
+        is_of_epoch = newest is not None and newest.epoch_number == served.epoch.number
+        return newest.next_offset if newest and is_of_epoch else served.epoch.first_offset
+
+    @property
     def needs_word(self) -> bool:
         """Whether something is damaged that an operator may settle."""
         return self.served is not None and bool(self.served.damage.missing)

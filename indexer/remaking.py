@@ -30,7 +30,6 @@ from indexer.remade import remade_record
 from indexer.served import Served
 from indexer.shared import Shared
 from snapshot.damage import holds
-from snapshot.manifest import Manifest
 
 _CUT_AGAIN_NS = 10 * 10**9
 _RESCUE_PAUSE_S = 1.0
@@ -61,8 +60,8 @@ class Reader(Protocol):
         """Its cuts that are not published yet."""
 
     @property
-    def last_manifest(self) -> Manifest | None:
-        """The newest published manifest."""
+    def covered_end(self) -> int:
+        """The first offset of the present epoch that no published cut covers."""
 
     @property
     def owners(self) -> Mapping[str, tuple[str, str]]:
@@ -71,12 +70,9 @@ class Reader(Protocol):
 
 def read_whole(partition: Reader, epoch_number: int, offsets: Sequence[int]) -> list[int]:
     """Which of the records this indexer has read and no manifest covers yet."""
-    fold, served, newest = partition.fold, partition.served, partition.last_manifest
+    fold, served, covered = partition.fold, partition.served, partition.covered_end
     if fold is None or served is None or served.epoch.number != epoch_number:
         return []
-    covered = served.epoch.first_offset
-    if newest is not None and newest.epoch_number == epoch_number:
-        covered = newest.next_offset
     return [
         offset
         for offset in offsets

@@ -13,15 +13,18 @@ from pathlib import Path
 from common.errors import DamagedObject, LogUnavailable, ObjectMissing
 from common.log import Log
 from common.objects import ObjectStore
+from common.reroute import Place
 from snapshot.bootstrap import read_epochs
 from snapshot.chain import Chain
 from snapshot.checked import DocumentTooNew
+from snapshot.damage import holds
 from snapshot.divergence import REPORT, Divergence, divergence_prefix, list_divergences
 from snapshot.epochs import Epoch, decide_opening, epoch_key, split_stray
 from snapshot.manifest import (
     Checkpoint,
     Manifest,
     SegmentEntry,
+    SetAsideEntry,
     checkpoint_prefix,
     parse_manifest_key,
     unpack_batches,
@@ -132,6 +135,7 @@ class _PartitionCheck:
         self._given_up = self._check_settlements()
         keys = self._counting(self._chain.manifest_keys())
         segments: list[SegmentEntry] = []
+        set_aside: list[tuple[int, list[SetAsideEntry]]] = []
         predecessor: Manifest | None = None
         for key in keys:
             manifest = self._load(key)
@@ -140,12 +144,14 @@ class _PartitionCheck:
                 continue
             self._check_link(manifest, predecessor, first=key == keys[0])
             self._check_batches(manifest)
-            self._check_set_aside(manifest)
+            set_aside.append((manifest.epoch_number, manifest.set_aside))
             for problem in self._rerouted.problems(manifest, follows=predecessor is not None):
                 self._wrong(f"manifest {key}: {problem}", "report this bug")
             segments.extend(manifest.segments)
             predecessor = self._newest = manifest
             self._report.manifests += 1
+        for number, entries in set_aside:
+            self._check_set_aside(number, entries)
         if self._newest is not None:
             self._report.gaps += len(self._newest.gaps)
             self._report.undecided += len(self._newest.conditionals_open)
@@ -211,13 +217,16 @@ class _PartitionCheck:
             for problem in self._rerouted.checkpoint_problems(checkpoint):
                 self._wrong(f"checkpoint {info.key}: {problem}", "report this bug")
 
-    def _check_set_aside(self, manifest: Manifest) -> None:
+    def _check_set_aside(self, number: int, entries: Sequence[SetAsideEntry]) -> None:
         """Records that could not be read when their cut was made: answers lack their events,
-        unless an operator has counted them as lost."""
-        self._report.set_aside += len(manifest.set_aside)
-        number = manifest.epoch_number
+        unless they were appended again, or an operator has counted them as lost."""
+        self._report.set_aside += len(entries)
         known = self._set_aside.setdefault(number, set())
-        for entry in manifest.set_aside:
+        in_force = None if self._newest is None else self._newest.damaged
+        for entry in entries:
+            place = Place(number, entry.offset)
+            if in_force is not None and not any(holds(one, place) for one in in_force):
+                continue  # a settled record took it off the list
             known.add(entry.offset)
             settled = any(
                 one.epoch_number == number and one.first <= entry.offset < one.end

@@ -8,6 +8,7 @@ import pytest
 
 from common.record import Record, compress_value
 from indexer.partition import Partition
+from indexer.scrubbing import Scrubbing
 from indexer.views import Footers, Views
 from query.plan import Need, Plan, State
 from query.share.answer import PartitionCovered
@@ -220,3 +221,23 @@ async def test_report_from_outside_names_covered_and_uncovered_damage_alike(
         found = await read_damage(context.backends.objects, context.backends.log, 0)
         assert found.missing == ()
         assert [one.first for one in found.given_up] == [3]
+
+
+async def test_record_that_is_damaged_after_it_was_read_is_cut_at_once_and_outlives_a_kill(
+    tmp_path: Path,
+) -> None:
+    async with open_context(tmp_path) as context, running(context) as partition:
+        await append(context.backends.log, [1], [2, 3], [4])
+        await until(partition, reached(3))
+        scrubbing = Scrubbing(partition)
+        await scrubbing.scrub()
+        assert (await context.backends.log.bounds(0)).end == 3  # all is whole: nothing is cut
+        flip(tmp_path, 1)
+        await scrubbing.scrub()
+        await until(partition, published(4))
+        await scrubbing.scrub()
+        assert (await context.backends.log.bounds(0)).end == 4
+    async with open_context(tmp_path, "c") as context, running(context) as partition:
+        await until(partition, reached(4))
+        assert await numbers(partition) == [1, 2, 3, 4]
+        assert (await coverage(partition)).complete

@@ -22,6 +22,7 @@ from indexer.holding import HeldQuestion, HeldRecords
 from indexer.partition import Partition
 from indexer.remaking import RecordsEndpoint
 from indexer.resync import Resync
+from snapshot.verify import verify
 from tests.indexer.damaging import flip
 from tests.indexer.house import (
     QUICK,
@@ -239,6 +240,8 @@ async def test_log_that_is_restored_after_a_cut_without_its_record_is_mended_onc
             assert await numbers(one) == await numbers(other) == [1, 2, 3, 4]
             assert one.last_manifest is not None
             assert one.last_manifest.damaged == []
+            report = await verify(a.backends.objects, a.backends.log, [0])
+            assert report.clean, report.problems
     async with open_context(tmp_path, "c") as c, running(c) as later:
         await until(later, reached(end))
         assert await numbers(later) == [1, 2, 3, 4]

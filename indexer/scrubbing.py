@@ -1,0 +1,79 @@
+"""Reads again what no segment covers yet, of a log that has one copy only (I2).
+
+A record that was read whole and is damaged on the disk since would be lost with this process. So a
+cut is asked for as soon as that is seen, and then its segment covers the record. Logs on servers
+have other copies.
+"""
+
+import logging
+
+from common.errors import LogLost, LogUnavailable, OffsetGone
+from common.logs import say
+from common.record import Marker, marker_record
+from indexer.partition import Partition
+from indexer.remaking import read_whole
+
+_READ_BYTES = 2 * 1024 * 1024
+_S_NS = 10**9
+logger = logging.getLogger(__name__)
+
+
+class Scrubbing:
+    """Of one partition. Bounded by what a partition may have uncovered: one cut's bytes."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+        self._clock = partition.shared.context.clock
+        self._last_ns = self._clock.monotonic_ns()
+        self._cut_for = -1  # damage before this offset has had its cut
+
+    async def scrub_if_due(self) -> None:
+        """Once every `scrub_s`. Raises LogUnavailable."""
+        now_ns = self._clock.monotonic_ns()
+        every_s = self._partition.shared.config.scrub_s
+        if not every_s or now_ns - self._last_ns < every_s * _S_NS:
+            return
+        self._last_ns = now_ns
+        await self.scrub()
+
+    async def scrub(self) -> None:
+        """Read what is not covered, from the disk itself. Raises LogUnavailable."""
+        partition = self._partition
+        log, served = partition.shared.context.backends.log, partition.served
+        if served is None or log.has_own_time():
+            return
+        offset, end = partition.covered_end, served.live.end_offset
+        if offset >= end:
+            return
+        await log.read_again(partition.number, offset)  # nothing that is remembered is read
+        while offset < end:
+            try:
+                found = await log.read(partition.number, offset, _READ_BYTES, 0)
+            except (OffsetGone, LogLost):
+                return
+            if not found:
+                return
+            bad = [one.offset for one in found if one.damage is not None]
+            whole = read_whole(partition, served.epoch.number, bad)
+            if whole and whole[-1] >= self._cut_for:
+                self._cut_for = whole[-1] + 1
+                await self._cut(whole)
+                return
+            offset = found[-1].offset + 1
+
+    async def _cut(self, offsets: list[int]) -> None:
+        say(
+            logger,
+            logging.ERROR,
+            "records that were read whole are damaged in the log now: cutting, so that a segment "
+            "covers them",
+            partition=self._partition.number,
+            records=len(offsets),
+            first=offsets[0],
+        )
+        marker = marker_record(Marker(hour=None, reason="a record is damaged"))
+        try:
+            await self._partition.shared.context.backends.log.append(self._partition.number, marker)
+        except LogUnavailable:
+            self._cut_for = -1  # at the next round
+            raise
