@@ -23,7 +23,7 @@ from query.columns import (
 )
 from query.holders import Holders
 
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
+_TIMEOUT = aiohttp.ClientTimeout(total=30)  # footers of a million names are read for seconds
 _STATUS_TIMEOUT = aiohttp.ClientTimeout(total=5)  # an operator waits for it
 _CUT_TIMEOUT = aiohttp.ClientTimeout(total=120)
 _logger = logging.getLogger(__name__)

@@ -24,6 +24,7 @@ from common.columns.packed import Gathered, PackedColumns, Words, assembled, run
 _PACKED_CELLS = 8
 _PACKED_FROM = 256
 _PACKED_ROWS = 32
+_ONE_BY_ONE = 512  # so few columns of several blocks are joined faster as objects
 
 
 def is_sparse(columns: int, cells: int, rows: int) -> bool:
@@ -39,6 +40,8 @@ def joined(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
         return concat(blocks)
     if len(blocks) == 1:
         return blocks[0]
+    if sum(len(block.columns) for block in blocks) <= _ONE_BY_ONE:
+        return concat([_unpacked(block) for block in blocks])
     parts, first = [], 0
     for block in blocks:
         parts.append((first, pack(block.columns)))
@@ -47,14 +50,21 @@ def joined(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
     return replace(with_columns(blocks, columns), held_bytes=-1)
 
 
+def _unpacked(block: ColumnBlock) -> ColumnBlock:
+    columns = block.columns
+    if not isinstance(columns, PackedColumns):
+        return block
+    held_bytes = int(columns.whole.size) + system_bytes(block)
+    return replace(block, columns=columns.unpacked(), held_bytes=held_bytes)
+
+
 def compact(block: ColumnBlock) -> ColumnBlock:
     """The block with its columns in the form that takes less memory, which changes no value."""
     columns = block.columns
     if isinstance(columns, PackedColumns):
         if is_sparse(len(columns), columns.cells, block.rows):
             return block
-        held_bytes = int(columns.whole.size) + system_bytes(block)
-        return replace(block, columns=columns.unpacked(), held_bytes=held_bytes)
+        return _unpacked(block)
     cells = sum(len(one.rows) for one in columns.values())
     if is_sparse(len(columns), cells, block.rows):
         return replace(block, columns=pack(columns), held_bytes=-1)
