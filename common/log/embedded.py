@@ -81,7 +81,7 @@ class EmbeddedLog:
 
     def _open(self) -> LogIdentity:
         identity = open_identity(self._path, self._partitions)
-        self._ends = KnownEnds(self._path / "ends", identity.partitions)
+        self._ends = KnownEnds(self._path, identity.partitions)
         self._folders = [
             PartitionFolder(self._path, p, identity.epoch) for p in range(identity.partitions)
         ]

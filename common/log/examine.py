@@ -16,9 +16,6 @@ from common.log.interface import LogIdentity
 from common.record import LogRecord
 
 Progress = Callable[[int, int, str], None]  # bytes done, of how many, of what
-_ENDS_DAMAGED = (
-    "; if instead the file `ends` was damaged, remove it while nothing runs: it is made again"
-)
 
 
 @dataclass(slots=True)
@@ -94,7 +91,7 @@ def _partitions(
 ) -> Iterator[Flaw]:
     if found.identity is None:
         raise AssertionError("only a log that is there has partitions")
-    known = read_ends(folder / "ends", found.identity.partitions)
+    known = read_ends(folder, found.identity.partitions)
     done = 0
     for number in range(found.identity.partitions):
         place = folder / f"p{number:05d}"
@@ -129,7 +126,7 @@ def _partitions(
             end = next_base
         if end is not None and end < known[number]:
             where = paths[-1] if paths else place
-            yield _short(where, number, end, known[number], "more were written" + _ENDS_DAMAGED)
+            yield _short(where, number, end, known[number], "more were written")
 
 
 def _missing(place: Path, partition: int, first: int, end: int) -> Flaw:

@@ -15,6 +15,7 @@ from bellwether.config import UpConfig
 from bellwether.first_start import prepare
 from bellwether.secrets import read_internal_token
 from bellwether.settings import load
+from common.log.ends import FILE as KNOWN_ENDS
 from common.metadata.sqlite import SqliteMetadata
 from common.record import Marker, marker_record
 from ops.doctor import Finding, Verdict
@@ -78,7 +79,7 @@ def mended_by_itself(path: str, how: str) -> bool:
     """Caches and locks; what is made anew from what is whole."""
     if path.startswith(("roles/", "locks/", "logs/")) or path.endswith(".lock"):
         return True
-    if path == "log/ends":
+    if path == f"log/{KNOWN_ENDS}":
         return True
     if path.startswith("secrets/"):
         return how in ("removed", "flipped")  # a flipped key is another key: metadata decides

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from common.log.ends import FILE
+
 BYTES = 20  # in a row, of one file
 _SQLITE_HEADER = 100  # of a database file; without it the file is none
 
@@ -58,7 +60,7 @@ def key_cache(data: Path, chance: random.Random) -> str | None:
 
 def known_ends(data: Path, chance: random.Random) -> str | None:
     """The hint of where the log's partitions end."""
-    found = data / "log" / "ends"
+    found = data / "log" / FILE
     return flip_somewhere(found, chance) if found.exists() else None
 
 
