@@ -15,6 +15,7 @@ from common import limits
 
 _S_NS = 10**9
 _DAY_NS = 24 * 3600 * 10**9
+_HOLE_SHARE = 4  # of the way back a quarter at least is a hole: nights and leaps to and fro allowed
 
 
 class SteadyClock:
@@ -48,8 +49,9 @@ def objection(to_ns: int, log_ns: int, lived_ns: Collection[int]) -> str:
         lasted_ns = sum(b - a for a, b in pairwise(times) if b - a <= limits.CLOCK_DOUBT_NS)
         long = lasted_ns > limits.CLOCK_DOUBT_NS
         return "all rows of the log, of more than a day, are later than this clock" if long else ""
-    if times[place] - to_ns >= (log_ns - to_ns) // 2:
-        return ""  # the log leapt over that time, and was ahead for less than it leapt
+    hole_ns = max(b - a for a, b in pairwise([to_ns, *times[place:]]))
+    if hole_ns >= (log_ns - to_ns) // _HOLE_SHARE:
+        return ""  # the log did not come there by living: it leapt, once or several times
     return "the log has rows from before and after the time that this clock shows"
 
 

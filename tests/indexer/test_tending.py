@@ -52,9 +52,10 @@ async def test_marker_that_came_late_is_not_followed_by_the_next_at_once(
 ) -> None:
     """A batch id is forgotten at the second marker: nobody may repeat one in vain before (I2)."""
     hour = SystemClock().now_ns() // HOUR_NS
-    config = replace(QUICK, heartbeat_ms=10**9)  # the log's clock runs, ours is set
-    async with open_context(tmp_path) as context:
-        log, clock = context.backends.log, ManualClock(wall_ns=hour * HOUR_NS + 600 * 10**9)
+    config = replace(QUICK, heartbeat_ms=10**9)
+    clock = ManualClock(wall_ns=hour * HOUR_NS + 600 * 10**9)
+    async with open_context(tmp_path, clock=clock) as context:
+        log = context.backends.log
         await log.append(0, marker_record(Marker(hour=hour - 2)))
         for folder in ("a", "b"):  # also after a restart from what was published
             own = replace(context, clock=clock, folder=tmp_path / folder)
