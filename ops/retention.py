@@ -15,11 +15,11 @@ from snapshot.ages import appended_ns
 from snapshot.ahead import load_ahead
 from snapshot.bootstrap import read_history
 from snapshot.chain import Chain
+from snapshot.confirmations import Confirmation, ConfirmationBook
 from snapshot.cutoffs import wanted_cutoffs
 from snapshot.manifest import Dropped, Manifest, SegmentEntry, segment_key
 from snapshot.plan import Untouched
 from snapshot.retention import RetentionBook
-from snapshot.words import Word, WordBook
 
 _ATTEMPTS = 8  # indexers that publish at the same moment
 _DAY_NS = 24 * 3600 * 10**9
@@ -97,11 +97,11 @@ def look(
     deeply: also list what can be taken back, for which every manifest is read.
     """
     chain = Chain(Untouched(objects), partition, None)
-    book, words = RetentionBook(chain), WordBook(chain)
+    book, confirmations = RetentionBook(chain), ConfirmationBook(chain)
     history = read_history(chain, 0)
     book.refresh()
-    words.refresh()
-    confirmed = words.cutoffs(book.last_restore)
+    confirmations.refresh()
+    confirmed = confirmations.cutoffs(book.last_restore)
     early = book.early(now_ns)
     listed = deeply and bool(book.recoverable(now_ns))
     return PartitionRetention(
@@ -200,19 +200,19 @@ def _chain_of(
 
 def confirm(
     objects: ObjectStore, found: PartitionRetention, now_ns: int, writer: str
-) -> Word | None:
+) -> Confirmation | None:
     """Let what was shown expire. None: there is nothing. Blocks. Raises ObjectsUnavailable."""
     if not found.expiring:
         return None
     chain = Chain(objects, found.partition, None)
-    book, words = RetentionBook(chain), WordBook(chain)
+    book, confirmations = RetentionBook(chain), ConfirmationBook(chain)
     cutoffs = {one.dataset: one.cutoff_ns for one in found.expiring}
     for _ in range(_ATTEMPTS):
         book.refresh()
-        word = words.say(book.number, cutoffs, now_ns, writer)
-        if word is not None:
-            return word
-    raise DamagedObject("others publish words at the same moment; try again")
+        confirmation = confirmations.publish(book.number, cutoffs, now_ns, writer)
+        if confirmation is not None:
+            return confirmation
+    raise DamagedObject("others publish confirmations at the same moment; try again")
 
 
 def restore(

@@ -18,11 +18,11 @@ from indexer.expiry.steps import Steps
 from indexer.expiry.trusted import Evidence
 from indexer.partition import Partition
 from indexer.publishing import published_only
+from snapshot.confirmations import ConfirmationBook
 from snapshot.cutoffs import HOUR_NS, Cutoffs
 from snapshot.manifest import SegmentEntry
 from snapshot.retention import GivenUp
 from snapshot.threads import to_store_thread
-from snapshot.words import WordBook
 
 _S_NS = 10**9
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Keeper:
         path = self._context.folder / "expiry" / f"{partition.number:05d}.json"
         self._run = RunTime(path, steady_ns)
         self._steps = Steps(steady_ns)
-        self._words = WordBook(partition.chain)
+        self._confirmations = ConfirmationBook(partition.chain)
         self._restore_seen = partition.retention.last_restore
         self._writer = self._context.instance
         self.log_bytes = 0
@@ -52,7 +52,7 @@ class Keeper:
         self.log_bytes = await self._context.backends.log.size_bytes(partition.number)
         try:
             await to_store_thread(self._read_documents)
-            clocks.look(_evidence(partition), self._words.time_ns())
+            clocks.look(_evidence(partition), self._confirmations.time_ns())
             await self._retire()
         finally:
             await asyncio.to_thread(self._save)
@@ -60,7 +60,7 @@ class Keeper:
 
     def _read_documents(self) -> None:
         self._partition.retention.refresh()
-        self._words.refresh()
+        self._confirmations.refresh()
 
     def _save(self) -> None:
         self._run.save()
@@ -111,9 +111,9 @@ class Keeper:
             agreed=clocks.agreed,
             blocked=bool(clocks.disagreeing()),
         )
-        words = self._words.cutoffs(partition.retention.last_restore)
+        confirmed = self._confirmations.cutoffs(partition.retention.last_restore)
         entries = self._published(served.all_segments())
-        return await asyncio.to_thread(plan, entries, kept, times, words, self._steps)
+        return await asyncio.to_thread(plan, entries, kept, times, confirmed, self._steps)
 
     def _published(self, entries: list[SegmentEntry]) -> list[SegmentEntry]:
         publishing = self._partition.publishing

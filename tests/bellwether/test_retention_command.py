@@ -80,7 +80,7 @@ def test_what_waits_is_shown_and_a_no_changes_nothing(tmp_path: Path) -> None:
     assert refused.exit_code == 1
     assert not list((tmp_path / "objects").glob("retention*"))
     assert run(tmp_path, "confirm", "--yes").exit_code == 0
-    assert len(list((tmp_path / "objects").glob("retention-words/*/*.json"))) == 1
+    assert len(list((tmp_path / "objects").glob("retention-confirmations/*/*.json"))) == 1
     assert "confirmed" in run(tmp_path).output
 
 

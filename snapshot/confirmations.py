@@ -1,4 +1,4 @@
-"""An operator's word: up to what append times a partition's events may expire now (I13).
+"""An operator's confirmation: up to what append times a partition's events may expire now (I13).
 
 Where nothing but this machine's clock says that events are old, retention waits for such a
 document: numbered, put only if absent, read by every indexer. It confirms what was shown, not
@@ -18,12 +18,13 @@ from snapshot.cutoffs import Cutoffs
 logger = logging.getLogger(__name__)
 
 
-class Word(msgspec.Struct, frozen=True, kw_only=True):
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     """One confirmation.
 
     after: number of the newest retention document that was known; a restoration after it ends the
-    word. cutoffs: by dataset, append times before which events may expire. time_ns: what time it
-    is, as the operator confirms it.
+    confirmation.
+    cutoffs: by dataset, append times before which events may expire.
+    time_ns: what time it is, as the operator confirms it.
     """
 
     partition: int
@@ -37,52 +38,54 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """Its key in the object store."""
-        return f"{words_prefix(self.partition)}{self.number:08d}.json"
+        return f"{confirmations_prefix(self.partition)}{self.number:08d}.json"
 
 
-def words_prefix(partition: int) -> str:
-    """Where a partition's words are."""
-    return f"retention-words/{partition:05d}/"
+def confirmations_prefix(partition: int) -> str:
+    """Where a partition's confirmations are."""
+    return f"retention-confirmations/{partition:05d}/"
 
 
-class WordBook:
-    """The words about one partition, read once each. Methods block; one thread at a time."""
+class ConfirmationBook:
+    """The confirmations of one partition, read once each. Methods block; one thread at a time."""
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
         self._newest_key = ""
         self._number = 0
-        self._words: list[Word] = []
+        self._confirmations: list[Confirmation] = []
 
     def refresh(self) -> None:
-        """Read new words. One that cannot be read confirms nothing."""
-        prefix = words_prefix(self._chain.partition)
+        """Read new confirmations. One that cannot be read confirms nothing."""
+        prefix = confirmations_prefix(self._chain.partition)
         for info in self._chain.objects.list(prefix, self._newest_key):
             name = info.key.removeprefix(prefix).removesuffix(".json")
             if not name.isdigit():
                 continue
             try:
-                self._words.append(self._chain.load(info.key, Word))
+                self._confirmations.append(self._chain.load(info.key, Confirmation))
             except (DamagedObject, ObjectMissing) as error:
-                say(logger, logging.ERROR, "word skipped", key=info.key, why=str(error))
+                say(logger, logging.ERROR, "confirmation skipped", key=info.key, why=str(error))
             self._newest_key, self._number = info.key, int(name)
 
     def cutoffs(self, last_restore: int) -> Cutoffs:
         """What is confirmed, after this restoration."""
         found = Cutoffs()
-        for word in self._words:
-            if word.after >= last_restore:
-                found = found.joined(Cutoffs(0, word.cutoffs))
+        for confirmation in self._confirmations:
+            if confirmation.after >= last_restore:
+                found = found.joined(Cutoffs(0, confirmation.cutoffs))
         return found
 
     def time_ns(self) -> int:
         """The latest time that an operator has confirmed; 0: none."""
-        return max((word.time_ns for word in self._words), default=0)
+        return max((confirmation.time_ns for confirmation in self._confirmations), default=0)
 
-    def say(self, after: int, cutoffs: dict[str, int], time_ns: int, writer: str) -> Word | None:
-        """Publish a word; None if somebody else did at this moment."""
+    def publish(
+        self, after: int, cutoffs: dict[str, int], time_ns: int, writer: str
+    ) -> Confirmation | None:
+        """Publish a confirmation; None if somebody else did at this moment."""
         self.refresh()
-        word = Word(
+        confirmation = Confirmation(
             partition=self._chain.partition,
             number=self._number + 1,
             after=after,
@@ -90,7 +93,7 @@ class WordBook:
             time_ns=time_ns,
             writer=writer,
         )
-        if not self._chain.objects.put_if_absent(word.key, encode_checked(word)):
+        if not self._chain.objects.put_if_absent(confirmation.key, encode_checked(confirmation)):
             return None
         self.refresh()
-        return word
+        return confirmation
