@@ -238,6 +238,7 @@ CLAIMS_PREPARING_MAX: Final = 2  # partitions an indexer takes over gently at on
 SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all
 DAMAGE_LISTED_MAX: Final = 1_000  # runs of damaged records in one manifest; more are told as one
 DAMAGE_READ_AGAIN_MAX: Final = 16  # damaged records of a cut that one round reads again
+DAMAGE_APPENDED_MAX: Final = 64  # of those, appended again for one question; it is repeated
 DAMAGE_ASKED_MAX: Final = 4_096  # damaged records that another indexer is asked for at once
 # A damaged record that can be read again later is appended again only if every rule that it fell
 # under then still holds: a void stays in force for 24 hour markers, which are 45 minutes apart.

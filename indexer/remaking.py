@@ -6,6 +6,7 @@ events go to the log again, in a record that says which one it stands for (I2).
 """
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -20,7 +21,7 @@ from common.columns.segment_read import SegmentReader
 from common.errors import BadRequest, LogUnavailable
 from common.log import Log
 from common.logs import say
-from common.record import Marker, Record, marker_record, settled_record
+from common.record import BATCH_ID_BYTES, Marker, Record, marker_record, settled_record
 from common.reroute import Place
 from common.web import error_response
 from indexer.fold import Fold
@@ -88,8 +89,10 @@ async def append_again(partition: Reader, offsets: Sequence[int]) -> list[int]:
     depends on their place: conditional batches and deletions of datasets. Raises LogUnavailable.
     """
     done = []
+    fold = partition.fold
+    batches = {} if fold is None else _batches_at(fold, frozenset(offsets))
     for offset in offsets:
-        record = await _settled(partition, offset)
+        record = await _settled(partition, offset, batches.get(offset))
         if record is None:
             continue
         await partition.shared.context.backends.log.append(partition.number, record)
@@ -125,7 +128,8 @@ async def rescue(partition: Reader, offsets: Sequence[int]) -> None:
         await asyncio.sleep(_RESCUE_PAUSE_S)
 
 
-async def _settled(partition: Reader, offset: int) -> Record | None:
+async def _settled(partition: Reader, offset: int, batch: bytes | None) -> Record | None:
+    """batch: the one whose copy that counts is there, if it is in the window."""
     fold, served = partition.fold, partition.served
     if fold is None or served is None:
         return None
@@ -134,13 +138,15 @@ async def _settled(partition: Reader, offset: int) -> Record | None:
         return None
     if any(Place(one.epoch_number, one.offset) == place for one in fold.gone.values()):
         return None
-    batch = _batch_at(fold, place)
-    if batch is None:  # it counted as nothing: a control record, a repetition
-        return settled_record((place.epoch, place.offset), "nothing")
     found = await asyncio.to_thread(_blocks_of, partition, offset)
-    if found is None:
-        return None
+    if found is None and batch is not None:
+        return None  # its rows are hidden here: an operator decides
+    if found is None:  # a control record, or a repetition
+        return settled_record((place.epoch, place.offset), "nothing")
     (owner, blocks) = found
+    if batch is None:  # it has left the window: nobody can repeat it under its own id any more
+        name = f"{place.epoch}:{place.offset}".encode()
+        batch = hashlib.blake2b(name, digest_size=BATCH_ID_BYTES).digest()
     record = await asyncio.to_thread(
         lambda: remade_record(blocks, offset, owner=owner, batch=batch)
     )
@@ -149,13 +155,15 @@ async def _settled(partition: Reader, offset: int) -> Record | None:
     return settled_record((place.epoch, place.offset), record.via, record)
 
 
-def _batch_at(fold: Fold, place: Place) -> bytes | None:
-    """The batch whose copy that counts is there."""
-    for window in fold.carried().windows:
-        for batch, offset in window.items():
-            if offset == place.offset and fold.copy_of(batch) == place:
-                return batch
-    return None
+def _batches_at(fold: Fold, offsets: frozenset[int]) -> dict[int, bytes]:
+    """By offset of the present epoch, the batches in the window whose copies there count."""
+    carried = fold.carried()
+    return {
+        offset: batch
+        for window in carried.windows
+        for batch, offset in window.items()
+        if offset in offsets and batch not in carried.older
+    }
 
 
 def _blocks_of(
@@ -213,7 +221,7 @@ class RecordsEndpoint:
         appended: list[int] = []
         try:
             if question.append:
-                appended = await append_again(partition, read)
+                appended = await append_again(partition, read[: limits.DAMAGE_APPENDED_MAX])
             await self._cut(partition)
         except LogUnavailable as error:
             say(logger, logging.WARNING, "damaged records are not mended now", why=str(error))

@@ -71,22 +71,29 @@ def head(chain: Chain, manifest: Manifest, *, supersede: bool) -> Heading:
     supersede: nobody has made the cut of the one that is there for so long that ours takes its
     place. Returns the heading in force; the cut may be published if it is that one's.
     """
-    prefix = heading_prefix(manifest.partition, manifest.epoch_number, manifest.predecessor)
-    taken = [info.key for info in chain.objects.list(prefix)]
+    first = _heading_of(manifest, 1)
+    if chain.objects.put_if_absent(first.key, encode_checked(first)):
+        return first  # as nearly always: one call
     found = newest_heading(chain, manifest.epoch_number, manifest.predecessor)
     if found is not None and (found.is_of(manifest) or not supersede):
         return found
-    ours = Heading(
-        partition=manifest.partition,
-        epoch_number=manifest.epoch_number,
-        predecessor=manifest.predecessor,
-        number=_number(taken, prefix) + 1,
-        next_offset=manifest.next_offset,
-        set_aside=[entry.offset for entry in manifest.set_aside],
-    )
+    prefix = heading_prefix(manifest.partition, manifest.epoch_number, manifest.predecessor)
+    taken = [info.key for info in chain.objects.list(prefix)]
+    ours = _heading_of(manifest, _number(taken, prefix) + 1)
     if chain.objects.put_if_absent(ours.key, encode_checked(ours)):
         return ours
     return newest_heading(chain, manifest.epoch_number, manifest.predecessor) or ours
+
+
+def _heading_of(manifest: Manifest, number: int) -> Heading:
+    return Heading(
+        partition=manifest.partition,
+        epoch_number=manifest.epoch_number,
+        predecessor=manifest.predecessor,
+        number=number,
+        next_offset=manifest.next_offset,
+        set_aside=[entry.offset for entry in manifest.set_aside],
+    )
 
 
 def _number(taken: Sequence[str], prefix: str) -> int:
