@@ -241,7 +241,7 @@ class Fold:
             raise ValueError(f"expected offset {self._next}, got {message.offset}")
         try:
             if self.out and message.offset in self.out:
-                raise LeftOut
+                raise LeftOut(message.damage)
             record = decode(message)
             body = _body(record)
         except RecordTooNew as error:

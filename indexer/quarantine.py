@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from common.record import LogRecord, RecordDamaged, RecordError
+from common.record import Damage, LogRecord, RecordDamaged, RecordError
 from common.reroute import Place
 from indexer.shred import Accepted
 from snapshot.damage import (
@@ -28,10 +28,11 @@ from snapshot.settlements import SettledOffsets, given_up_of, unsettled
 
 
 class LeftOut(RecordDamaged):
-    """A record that may be whole here, and counts as nothing all the same."""
+    """A record that counts as nothing whether it is whole here or not. damage: why it is not."""
 
-    def __init__(self) -> None:
-        super().__init__("another indexer could not read it and its cut came first")
+    def __init__(self, damage: Damage | None) -> None:
+        beaten = "another indexer could not read it and its cut came first"
+        super().__init__(beaten if damage is None else damage.reason)
 
 
 @dataclass(frozen=True, slots=True)

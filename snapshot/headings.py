@@ -12,13 +12,15 @@ from collections.abc import Sequence
 import msgspec
 
 from common.errors import DamagedObject, ObjectMissing
+from common.reroute import Place
 from snapshot.chain import Chain
 from snapshot.checked import DOCUMENT_FORMAT, encode_checked
+from snapshot.damage import holds, is_log_damage
 from snapshot.manifest import Manifest, manifest_prefix
 
 
 class Heading(msgspec.Struct, frozen=True, kw_only=True):
-    """The cut that follows `predecessor` in an epoch. set_aside: offsets that it lacks.
+    """The cut that follows `predecessor` in an epoch. set_aside: see `lacking`.
 
     number: counts from 1. A later one takes the place of one whose cut nobody can make.
     """
@@ -39,8 +41,21 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_of(self, manifest: Manifest) -> bool:
         """Whether the manifest is that of the cut."""
-        ours = (manifest.next_offset, [entry.offset for entry in manifest.set_aside])
-        return ours == (self.next_offset, self.set_aside)
+        return (manifest.next_offset, lacking(manifest)) == (self.next_offset, self.set_aside)
+
+
+def lacking(manifest: Manifest) -> list[int]:
+    """Offsets that a cut lacks because one copy of the log is damaged there.
+
+    A record that is stored as it was written and cannot be read is so for every reader: it is
+    folded like any other, and nothing has to be agreed about it.
+    """
+    content = [entry for entry in manifest.damaged or () if not is_log_damage(entry)]
+    offsets = [entry.offset for entry in manifest.set_aside]
+    if not content:
+        return offsets
+    number = manifest.epoch_number
+    return [at for at in offsets if not any(holds(one, Place(number, at)) for one in content)]
 
 
 def heading_prefix(partition: int, epoch_number: int, predecessor: str | None) -> str:
@@ -92,7 +107,7 @@ def _heading_of(manifest: Manifest, number: int) -> Heading:
         predecessor=manifest.predecessor,
         number=number,
         next_offset=manifest.next_offset,
-        set_aside=[entry.offset for entry in manifest.set_aside],
+        set_aside=lacking(manifest),
     )
 
 

@@ -19,7 +19,7 @@ from snapshot.chain import Chain
 from snapshot.checked import encode_checked
 from snapshot.digests import in_digests_of
 from snapshot.divergence import Divergence, keep_both
-from snapshot.headings import head
+from snapshot.headings import head, lacking
 from snapshot.manifest import (
     Checkpoint,
     Dropped,
@@ -84,8 +84,7 @@ def publish(
     if existing is None:
         _put_objects(chain, manifest, files)
         data = encode_manifest(manifest)
-        if not damaged:
-            _win_heading(chain, manifest, supersede=supersede)
+        _win_heading(chain, manifest, supersede=supersede)
         if damaged:
             chain.objects.replace(manifest.key, data)
         elif not chain.objects.put_if_absent(manifest.key, data):
@@ -137,17 +136,17 @@ def _win_heading(chain: Chain, manifest: Manifest, *, supersede: bool) -> None:
     heading = head(chain, manifest, supersede=supersede)
     if heading.is_of(manifest):
         return
-    _refuse_damage(manifest, heading.key, set(heading.set_aside))
+    _refuse_damage(manifest, heading.key, set(lacking(manifest)), set(heading.set_aside))
     raise ChainForked(f"{manifest.key}: {heading.key} lets another cut follow the same manifest")
 
 
 def _refuse_other_damage(manifest: Manifest, published: Manifest) -> None:
     """Twins that could not read the same records agree about nothing else either."""
-    _refuse_damage(manifest, published.key, {entry.offset for entry in published.set_aside})
+    ours, theirs = ({one.offset for one in cut.set_aside} for cut in (manifest, published))
+    _refuse_damage(manifest, published.key, ours, theirs)
 
 
-def _refuse_damage(manifest: Manifest, other: str, theirs: set[int]) -> None:
-    ours = {entry.offset for entry in manifest.set_aside}
+def _refuse_damage(manifest: Manifest, other: str, ours: set[int], theirs: set[int]) -> None:
     if ours == theirs:
         return
     missing = sorted(theirs - ours)
