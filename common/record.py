@@ -8,7 +8,7 @@ as they are within it (ADR 0012). Keeps I2, I3.
 
 import functools
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -213,28 +213,18 @@ def _read(message: LogRecord) -> Record:
         raise RecordError("record headers cannot be read: there is no kind") from error
     except ValueError as error:  # its text may quote what happens to stand there
         raise RecordError("record headers cannot be read: one cannot have its value") from error
-    if record.kind is Kind.EVENTS and not (
+    has_events = record.kind is Kind.EVENTS or (record.kind is Kind.SETTLED and record.n)
+    if has_events and not (
         len(record.batch) == BATCH_ID_BYTES
         and record.dataset
         and record.n > 0
         and 0 <= record.depth <= limits.EXPAND_DEPTH_MAX
     ):
-        raise RecordError("an events record needs a dataset, a batch id, a count and a depth")
+        raise RecordError("a record of events needs a dataset, a batch id, a count and a depth")
     if version < VERSION_OF_KIND.get(record.kind, FIRST_VERSION):
         raise RecordError(f"a {record.kind} record cannot be of version {version}")
     if (record.kind is Kind.SETTLED) != (record.mends is not None):
         raise RecordError("a settled record, and no other, names the record that it stands for")
-    if (
-        record.kind is Kind.SETTLED
-        and record.n
-        and not (
-            len(record.batch) == BATCH_ID_BYTES
-            and record.dataset
-            and record.n > 0
-            and 0 <= record.depth <= limits.EXPAND_DEPTH_MAX
-        )
-    ):
-        raise RecordError("a settled record with events needs a dataset, a batch id and a depth")
     if not all(0 <= partition < 2**31 for partition in record.unless):
         raise RecordError("a conditional record names partitions by 31-bit numbers from 0")
     return record
@@ -274,10 +264,7 @@ class _Compressors(NamedTuple):
 
 def _make_compressors() -> _Compressors:
     large = zstandard.ZstdCompressionParameters.from_level(
-        _ZSTD_LEVEL,
-        window_log=_LARGE_WINDOW_LOG,
-        hash_log=_LARGE_HASH_LOG,
-        write_checksum=True,
+        _ZSTD_LEVEL, window_log=_LARGE_WINDOW_LOG, hash_log=_LARGE_HASH_LOG, write_checksum=True
     )
     return _Compressors(
         zstandard.ZstdCompressor(level=_STORED_LEVEL, write_checksum=True),
@@ -409,8 +396,3 @@ def settled_record(mends: tuple[int, int], reason: str, events: Record | None = 
         version=VERSION_OF_KIND[Kind.SETTLED],
         mends=mends,
     )
-
-
-def value_bytes(records: Iterable[Record]) -> int:
-    """Total value bytes of some records."""
-    return sum(len(record.value) for record in records)

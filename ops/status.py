@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 LAG_RECORDS_WARN = 1_000  # seconds of a busy partition
-# shown from what the status has besides, with more detail
-_TOLD_OTHERWISE = ("pushes_back", "copies_missing")
+# Alarms that `troubles` words anew, from what else the status has of them.
+_WORDED_ANEW = frozenset(
+    {"pushes_back", "copies_missing", "partition_stopped", "twins_diverge", "gap"}
+)
 CUT_OLD_S = 2 * 3600  # a cut happens each hour at the latest while rows arrive
 
 
@@ -141,7 +143,7 @@ def _process_alarms(who: str, status: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (who, f"{alarm['text']} ({alarm['remedy']})")
         for alarm in status.get("alarms", ())
-        if alarm["partition"] is None and alarm["alarm"] not in _TOLD_OTHERWISE
+        if alarm["partition"] is None and alarm["alarm"] not in _WORDED_ANEW
     ]
 
 
@@ -173,7 +175,7 @@ def _indexer(partition: int, indexer: str, held: dict[str, Any]) -> IndexerStatu
         alarms=tuple(
             str(text)
             for name, text in (held.get("alarms") or {}).items()
-            if name not in ("partition_stopped", "twins_diverge", "gap")  # told below
+            if name not in _WORDED_ANEW
         ),
         unpublished_cuts=int((held.get("unpublished") or {}).get("cuts") or 0),
         unmended=tuple(f"{n}: {why}" for n, why in (held.get("unmended") or {}).items()),

@@ -71,14 +71,17 @@ class ConfirmationBook:
     def cutoffs(self, last_restore: int) -> Cutoffs:
         """What is confirmed, after this restoration."""
         found = Cutoffs()
-        for confirmation in self._confirmations:
-            if confirmation.after >= last_restore:
-                found = found.joined(Cutoffs(0, confirmation.cutoffs))
+        for confirmation in self._in_force(last_restore):
+            found = found.joined(Cutoffs(0, confirmation.cutoffs))
         return found
 
-    def time_ns(self) -> int:
-        """The latest time that an operator has confirmed; 0: none."""
-        return max((confirmation.time_ns for confirmation in self._confirmations), default=0)
+    def time_ns(self, last_restore: int) -> int:
+        """The latest time that is confirmed, after this restoration; 0: none."""
+        times = (confirmation.time_ns for confirmation in self._in_force(last_restore))
+        return max(times, default=0)
+
+    def _in_force(self, last_restore: int) -> list[Confirmation]:
+        return [one for one in self._confirmations if one.after >= last_restore]
 
     def publish(
         self, after: int, cutoffs: dict[str, int], time_ns: int, writer: str

@@ -1,8 +1,8 @@
 """No room tells the text of an exception that it did not write: read from the sources.
 
 Within `except ... as error` nothing may quote the error by `repr`, nor, where the clause catches
-exceptions of anybody or of an HTTP client, by `str` or within an f-string. `describe_error` is how
-it is told.
+exceptions of anybody, of an HTTP client or of DuckDB, by `str` or within an f-string.
+`describe_error` is how it is told.
 """
 
 import ast
@@ -14,7 +14,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("shepherd", "indexer", "snapshot", "query", "ops", "common", "bellwether")
 COMPILERS = ("common/kernels/background.py",)  # they see our code alone, and their texts are needed
-FOREIGN = {"Exception", "BaseException", "aiohttp.ClientError", "ClientResponseError"}
+FOREIGN = {"Exception", "BaseException", "aiohttp.ClientError", "ClientResponseError"} | {
+    "duckdb.Error"
+}
 
 
 def caught(handler: ast.ExceptHandler, aiohttp_names: set[str]) -> bool:
@@ -68,6 +70,7 @@ def test_no_room_quotes_exceptions(room: str) -> None:
     ("clause", "quote", "is_fault"),
     [
         ("aiohttp.ClientError", "repr(error)", True),
+        ("duckdb.Error", "f'not computed: {error}'", True),
         ("ValueError", "f'{error!r}'", True),
         ("(aiohttp.ClientError, OSError)", "f'no answer: {error}'", True),
         ("Exception", "str(error)", True),

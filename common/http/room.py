@@ -110,7 +110,10 @@ class Room:
                 "shepherd.connections_per_address_max, else find out what it does"
             )
         if why:
-            return f"{text}, all being answered: raise the limit of open files (ulimit -n)"
+            return (
+                f"{text}, all being answered: raise the limit of open files (ulimit -n), or "
+                "shepherd.connections_max if it is set"
+            )
         return None
 
     def enter(self, guest: Guest, address: str) -> None:

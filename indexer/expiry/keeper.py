@@ -52,7 +52,8 @@ class Keeper:
         self.log_bytes = await self._context.backends.log.size_bytes(partition.number)
         try:
             await to_store_thread(self._read_documents)
-            clocks.look(_evidence(partition), self._confirmations.time_ns())
+            confirmed_ns = self._confirmations.time_ns(partition.retention.last_restore)
+            clocks.look(_evidence(partition), confirmed_ns)
             await self._retire()
         finally:
             await asyncio.to_thread(self._save)

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from common import limits
+from common.error_text import describe_error
 from common.errors import BellwetherError, Unprocessable
 from query.damaged import reason_of
 from query.plan import Need, Plan, State
@@ -92,7 +93,8 @@ class Computation:
         except duckdb.Error as error:
             if self._cancelled.is_set():
                 raise ShareCancelled from error
-            raise BellwetherError(f"the share cannot be computed: {error}") from error
+            why = describe_error(error)  # its text may quote values of events
+            raise BellwetherError(f"the share cannot be computed: {why}") from error
 
     def _table(self, sql: str, parameters: list[str]) -> pa.Table:
         if self._cancelled.is_set() or self._connection is None:

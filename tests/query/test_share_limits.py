@@ -11,6 +11,7 @@ import pytest
 
 from common import limits
 from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
+from common.errors import BellwetherError
 from query.merge import estimate_distinct, merge
 from query.plan import Need, Plan, State
 from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
@@ -98,7 +99,7 @@ def test_share_with_too_many_groups_is_refused(monkeypatch: pytest.MonkeyPatch) 
 def test_damaged_file_is_an_error_not_an_answer(tmp_path: Path) -> None:
     one = segment([Row(0, {"x": 1})], tmp_path)
     one.path.write_bytes(b"PAR1" + b"\0" * 40 + b"PAR1")
-    with pytest.raises(Exception, match="cannot be computed"):
+    with pytest.raises(BellwetherError, match=r"cannot be computed: \w+ at query/"):
         Computation(plan_of(Need(State.NUMBER, "x")), [view(segments=[one])], ALLOWED).run()
 
 

@@ -266,6 +266,28 @@ async def test_clock_that_is_set_right_while_running_shows_what_went_too_early(
             assert view.expired_early == 2
 
 
+async def test_time_that_was_confirmed_by_mistake_counts_no_longer_after_the_restoration(
+    tmp_path: Path,
+) -> None:
+    ahead_ns = 61 * DAY_NS  # the events would expire in a step of one day
+    async with house(tmp_path) as (partition, caretaker, _):
+        await fill(partition)
+        await caretaker.tend()
+    async with house(tmp_path, ahead_ns=ahead_ns) as (partition, caretaker, clock):
+        objects = partition.shared.context.backends.objects
+        found = look(objects, 0, kept(), clock.wall_ns)
+        confirm(objects, found, clock.wall_ns + DAY_NS, "operator")
+        await rounds(caretaker, clock, 30)
+        assert await numbers(partition) == []
+    async with house(tmp_path, "b") as (partition, caretaker, clock):
+        assert restore(objects, 0, kept(), clock.wall_ns, "operator") == (4, 4, [])
+        await caretaker.tend()
+        await until(partition, lambda p: p.served is not None and bool(p.served.segments))
+        clock.wall_ns += ahead_ns
+        await rounds(caretaker, clock, 180)
+        assert await numbers(partition) == [1, 2]
+
+
 async def test_restored_events_that_are_old_by_the_right_clock_expire_again_in_their_time(
     tmp_path: Path,
 ) -> None:
