@@ -36,8 +36,7 @@ _LARGE_WINDOW_LOG, _LARGE_HASH_LOG = 18, 13
 
 class Kind(StrEnum):
     """What a record is. Void and decision belong to rerouting (`common.reroute`), clock to the
-    log's time (`common.log_time`); a settled record takes the place of a damaged one
-    (docs/adr/0019-damaged-records.md).
+    log's time (`common.log_time`), settled to damaged records (docs/adr/0019-damaged-records.md).
     """
 
     EVENTS = "events"
@@ -89,6 +88,11 @@ class Record(msgspec.Struct, frozen=True):
     unless: tuple[int, ...] = ()
     version: int = FIRST_VERSION
     mends: tuple[int, int] | None = None
+
+    @property
+    def has_events(self) -> bool:
+        """Whether it is a batch: of its own, or in the place of a damaged one."""
+        return self.kind is Kind.EVENTS or (self.kind is Kind.SETTLED and self.n != 0)
 
     def __repr__(self) -> str:
         return (
@@ -213,8 +217,7 @@ def _read(message: LogRecord) -> Record:
         raise RecordError("record headers cannot be read: there is no kind") from error
     except ValueError as error:  # its text may quote what happens to stand there
         raise RecordError("record headers cannot be read: one cannot have its value") from error
-    has_events = record.kind is Kind.EVENTS or (record.kind is Kind.SETTLED and record.n)
-    if has_events and not (
+    if record.has_events and not (
         len(record.batch) == BATCH_ID_BYTES
         and record.dataset
         and record.n > 0
@@ -298,8 +301,7 @@ def decompress_value(value: bytes) -> bytes:
 def event_lines(record: Record) -> bytes:
     """The JSON lines of an events record, as many as its header says. Raises RecordError."""
     lines = decompress_value(record.value)
-    found = lines.count(b"\n")
-    if found != record.n:
+    if (found := lines.count(b"\n")) != record.n:
         raise other_count(found, record.n)
     return lines
 

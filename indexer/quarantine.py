@@ -19,8 +19,8 @@ from snapshot.damage import (
     compact,
     content_entry,
     damaged_entry,
-    holds,
     is_log_damage,
+    is_missing,
     without,
 )
 from snapshot.manifest import Damaged
@@ -152,9 +152,7 @@ class Quarantine:
 
     def is_missing(self, place: Place) -> bool:
         """Whether exactly this record is damaged, and its events count nowhere."""
-        return any(
-            entry.exact and is_log_damage(entry) and holds(entry, place) for entry in self._entries
-        )
+        return is_missing(self._entries, place)
 
     def settle(self, place: Place) -> None:
         """The record at this place is missing no longer."""

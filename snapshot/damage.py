@@ -80,6 +80,11 @@ def holds(entry: Damaged, place: Place) -> bool:
     return entry.epoch_number == place.epoch and entry.first <= place.offset < entry.end
 
 
+def is_missing(entries: Iterable[Damaged], place: Place) -> bool:
+    """Whether exactly this record is damaged, and its events count nowhere."""
+    return any(entry.exact and is_log_damage(entry) and holds(entry, place) for entry in entries)
+
+
 def is_of_any(entry: Damaged) -> bool:
     """Whether it may have been of any dataset of the partition."""
     return not entry.dataset or not entry.credible

@@ -12,11 +12,18 @@ import msgspec
 from common.errors import BellwetherError, LogLost, LogUnavailable, OffsetGone
 from common.log import Log
 from common.objects import ObjectStore
-from common.record import Kind, LogRecord, RecordError, decode, event_lines
+from common.record import LogRecord, RecordError, decode, event_lines
 from common.reroute import Place
 from snapshot.bootstrap import newest_first, read_history
 from snapshot.chain import Chain
-from snapshot.damage import carried_damage, compact, content_entry, damaged_entry
+from snapshot.damage import (
+    carried_damage,
+    compact,
+    content_entry,
+    damaged_entry,
+    is_missing,
+    without,
+)
 from snapshot.manifest import Damaged
 from snapshot.settlements import SettlementBook, given_up_of, unsettled
 from snapshot.threads import to_store_thread
@@ -48,13 +55,14 @@ class PartitionDamage:
 
 @dataclass(slots=True)
 class _Reading:
-    """How far the log was read, and what was damaged."""
+    """How far the log was read, what was damaged, and which places settled records stand for."""
 
     at: int
     found: list[Damaged] = field(default_factory=list)
     watermark_ns: int = 0
     why: str = ""
     lost: list[tuple[int, int, str]] = field(default_factory=list)
+    mended: list[Place] = field(default_factory=list)
 
 
 async def read_damage(objects: ObjectStore, log: Log, partition: int) -> PartitionDamage:
@@ -80,6 +88,9 @@ async def read_damage(objects: ObjectStore, log: Log, partition: int) -> Partiti
         for one in reading.found
     ]
     entries = compact([*carried, *found])
+    for place in reading.mended:
+        if is_missing(entries, place):
+            entries = without(entries, place.epoch, place.offset, place.offset + 1)
     missing = unsettled(entries, book.given_up)
     return PartitionDamage(
         partition=partition,
@@ -131,7 +142,9 @@ def _look_at(message: LogRecord, reading: _Reading, number: int, known: set[str]
         reading.found.append(damaged_entry(number, message, error, reading.watermark_ns, known))
         return
     reading.watermark_ns = max(reading.watermark_ns, message.append_ns)
-    if record.kind is not Kind.EVENTS:
+    if record.mends is not None:
+        reading.mended.append(Place(*record.mends))
+    if not record.has_events:
         return
     known.add(record.dataset)
     try:

@@ -15,7 +15,7 @@ from common.clock import Clock
 from common.errors import DamagedObject, ObjectMissing
 from common.log import Log
 from common.objects import ObjectInfo, ObjectStore
-from common.record import Kind, LogRecord, RecordError, decode
+from common.record import LogRecord, RecordError, decode
 from snapshot.bootstrap import History, newest_first, read_history
 from snapshot.cache import file_sha256
 from snapshot.chain import Chain
@@ -219,7 +219,7 @@ async def _sample(log: Log, partition: int, first: int, end: int, clock: Clock) 
             record = decode(message)
         except RecordError:
             continue  # an indexer sets it aside
-        events += record.n if record.kind is Kind.EVENTS else 0
+        events += record.n if record.has_events else 0
     return _Sample(records, events, sum(len(message.value) for message in records), read_ns)
 
 

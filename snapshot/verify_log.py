@@ -135,7 +135,7 @@ class LogCheck:
             read = decode(record)
             if read.kind is Kind.MARKER:
                 decode_marker(read)
-            if read.kind is not Kind.EVENTS:
+            if not read.has_events:
                 return
             event_lines(read)
         except RecordTooNew as error:

@@ -17,7 +17,7 @@ from bellwether.output import output_console
 from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
-from common.record import Kind, LogRecord, RecordError, decode
+from common.record import LogRecord, RecordError, decode
 from indexer.batch import index_batch
 from indexer.config import IndexerConfig
 from indexer.live import LiveRows
@@ -78,7 +78,7 @@ def _timed_work(shredder: Shredder) -> Any:
                 record = decode(message)
             except RecordError:
                 continue  # set aside, in no time
-            if record.kind is Kind.EVENTS:
+            if record.has_events:
                 batch.append(Accepted(message.offset, message.append_ns, record))
         end = records[-1].offset + 1
         live = LiveRows(records[0].offset)

@@ -8,7 +8,6 @@ that check themselves narrow it down: headers that read as a record's, the zstd 
 from common.record import (
     Damage,
     Headers,
-    Kind,
     LogRecord,
     Record,
     RecordError,
@@ -38,7 +37,7 @@ def diagnose(
     except RecordError as error:
         return Damage(f"{what}; its headers cannot be read: {error}")
     kept = tuple((name, content) for name, content in headers if name in _SHOWN_HEADERS)
-    if record.kind is not Kind.EVENTS:
+    if not record.has_events:
         return Damage(f"{what}; it looks like a {record.kind} record", kept)
     return Damage(f"{what}; {_of_value(record)}", kept)
 

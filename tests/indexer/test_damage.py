@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from common.record import Record, compress_value
+from common.record import Record, compress_value, settled_record
 from indexer.partition import Partition
 from indexer.scrubbing import Scrubbing
 from indexer.views import Footers, Views
@@ -221,6 +221,22 @@ async def test_report_from_outside_names_covered_and_uncovered_damage_alike(
         found = await read_damage(context.backends.objects, context.backends.log, 0)
         assert found.missing == ()
         assert [one.first for one in found.given_up] == [3]
+
+
+async def test_report_from_outside_knows_what_was_appended_again_and_is_in_no_cut_yet(
+    tmp_path: Path,
+) -> None:
+    await three_records(tmp_path)
+    flip(tmp_path, 3)
+    async with open_context(tmp_path) as context:
+        log, objects = context.backends.log, context.backends.objects
+        async with running(context) as partition:
+            await log.append(0, CUT)
+            await until(partition, published(6))
+        await log.append(0, settled_record((1, 2), "no damaged place", record([2, 3])))
+        assert [one.first for one in (await read_damage(objects, log, 0)).missing] == [3]
+        await log.append(0, settled_record((1, 3), "mend", record([4, 5, 6])))
+        assert (await read_damage(objects, log, 0)).missing == ()
 
 
 async def test_record_that_is_damaged_after_it_was_read_is_cut_at_once_and_outlives_a_kill(

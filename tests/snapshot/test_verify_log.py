@@ -8,7 +8,7 @@ import pytest
 
 from common.errors import LogUnavailable
 from common.log import Bounds, Log
-from common.record import LogRecord, Marker, events_record, marker_record
+from common.record import LogRecord, Marker, events_record, marker_record, settled_record
 from snapshot.checked import encode_checked
 from snapshot.settlements import SettledOffsets, Settlement
 from snapshot.verify import VerifyReport, verify
@@ -73,6 +73,20 @@ async def test_every_damaged_record_is_named_with_what_it_means(tmp_path: Path) 
     assert "nothing is missing" in named["record 1"]
     assert "answers lack" in named["record 4"]
     assert report.pending_events == 1  # of the one that is whole
+
+
+async def test_events_that_were_appended_again_for_a_damaged_record_are_counted(
+    tmp_path: Path,
+) -> None:
+    await fill(tmp_path)
+    damage(tmp_path, 4)
+    async with open_context(tmp_path) as context:
+        for _ in range(2):  # of both twins
+            again = settled_record((1, 4), "mend", record([5, 6]))
+            await context.backends.log.append(0, again)
+    report = await check(tmp_path)
+    assert [problem.what.partition(" of ")[0] for problem in report.problems] == ["record 4"]
+    assert (report.pending_events, report.pending_repeats) == (5, 1)
 
 
 async def test_a_record_that_was_set_aside_is_a_problem_until_it_is_settled(tmp_path: Path) -> None:
