@@ -13,9 +13,11 @@ from pathlib import Path
 import msgspec
 
 from common import durable, limits
+from common.errors import BellwetherError
 from common.logs import say
 from common.reroute import Place
 from indexer.fold import HOUR_NS, Fold
+from snapshot.checked import DOCUMENT_FORMAT, decode_checked, encode_checked
 
 _SAVE_NS = 30 * 10**9  # so much is lost by a restart, of 45 min that are needed
 _GATHER_NS = 60 * 10**9  # a first row is not cut at once
@@ -31,6 +33,7 @@ class Followed(msgspec.Struct, frozen=True):
 
     marker: tuple[int, int] | None = None
     followed_ns: int = 0
+    format: int = DOCUMENT_FORMAT
 
 
 class HourGate:
@@ -45,10 +48,10 @@ class HourGate:
     def load(self) -> None:
         """Read what the processes before have followed. Blocks.
 
-        A file that cannot be read says nothing: then the time counts from now on.
+        A file that cannot be read, or is damaged, says nothing: then the time counts from now on.
         """
-        with contextlib.suppress(OSError, msgspec.DecodeError):
-            self._known = msgspec.json.decode(self._path.read_bytes(), type=Followed)
+        with contextlib.suppress(OSError, BellwetherError):
+            self._known = decode_checked(self._path.read_bytes(), Followed, self._path.name)
 
     def look(self, marked_at: Place | None, now_ns: int) -> Followed:
         """What was followed up to now (monotonic). A new marker begins it anew."""
@@ -75,7 +78,7 @@ class HourGate:
         self._saved_ns = now_ns
         try:
             durable.make_folder(self._path.parent)
-            durable.replace(self._path, msgspec.json.encode(followed))
+            durable.replace(self._path, encode_checked(followed))
         except OSError as error:
             say(logger, logging.INFO, "time that was followed is not kept", why=str(error))
 

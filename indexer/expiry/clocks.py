@@ -13,9 +13,11 @@ import msgspec
 
 from common import durable, limits
 from common.clock import Clock
+from common.errors import BellwetherError
 from common.logs import say
 from common.witness import ClockReading
 from indexer.expiry.trusted import Evidence, TrustedTime
+from snapshot.checked import DOCUMENT_FORMAT, decode_checked, encode_checked
 
 _SAVE_NS = 60 * 10**9
 logger = logging.getLogger(__name__)
@@ -23,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 class _Saved(msgspec.Struct):
     trusted_ns: int
+    format: int = DOCUMENT_FORMAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,13 @@ class Clocks:
 
     def _load(self) -> int | None:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=_Saved).trusted_ns
+            saved = decode_checked(self._path.read_bytes(), _Saved, self._path.name)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (OSError, BellwetherError) as error:
             say(logger, logging.WARNING, "trusted time cannot be read", why=str(error))
             return None
+        return saved.trusted_ns
 
     def heard(self, readings: Sequence[ClockReading]) -> None:
         """Other clocks were read just now."""
@@ -122,7 +126,7 @@ class Clocks:
         self._saved_ns = steady_ns
         try:
             durable.make_folder(self._path.parent)
-            durable.replace(self._path, msgspec.json.encode(_Saved(self.trusted.saved_ns)))
+            durable.replace(self._path, encode_checked(_Saved(self.trusted.saved_ns)))
         except OSError as error:
             say(logger, logging.WARNING, "trusted time not saved", why=str(error))
 

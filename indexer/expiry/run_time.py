@@ -2,7 +2,7 @@
 
 What a clock says is no proof that time has passed: a grace time and the age of log records count
 as time that somebody ran. It is monotonic time, added up across restarts in a small file. Without
-the file it begins anew, and everything waits for longer.
+the file, or with a damaged one, it begins anew, and everything waits for longer.
 """
 
 import logging
@@ -11,7 +11,9 @@ from pathlib import Path
 import msgspec
 
 from common import durable, limits
+from common.errors import BellwetherError
 from common.logs import say
+from snapshot.checked import DOCUMENT_FORMAT, decode_checked, encode_checked
 
 _SAVE_NS = 60 * 10**9
 logger = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ class _Saved(msgspec.Struct):
     ran_ns: int = 0
     documents: dict[int, int] = {}
     covered: list[tuple[int, int, int]] = []
+    format: int = DOCUMENT_FORMAT
 
 
 class RunTime:
@@ -42,10 +45,10 @@ class RunTime:
 
     def _load(self) -> _Saved:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=_Saved)
+            return decode_checked(self._path.read_bytes(), _Saved, self._path.name)
         except FileNotFoundError:
             return _Saved()
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (OSError, BellwetherError) as error:
             why = str(error)
             say(logger, logging.WARNING, "run time starts anew", path=str(self._path), why=why)
             return _Saved()
@@ -99,7 +102,7 @@ class RunTime:
         self._saved.ran_ns = self.ran_ns
         try:
             durable.make_folder(self._path.parent)
-            durable.replace(self._path, msgspec.json.encode(self._saved))
+            durable.replace(self._path, encode_checked(self._saved))
         except OSError as error:
             say(logger, logging.WARNING, "run time not saved", path=str(self._path), why=str(error))
             return

@@ -1,0 +1,66 @@
+"""Times kept on a role's disk: a flipped byte of the file makes nothing older (I2, I13)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from common.clock import ManualClock
+from common.reroute import Place
+from indexer.expiry.clocks import Clocks
+from indexer.expiry.run_time import RunTime
+from indexer.expiry.trusted import Evidence
+from indexer.hours import HourGate
+from snapshot.cutoffs import DAY_NS
+
+MINUTE_NS = 60 * 10**9
+MARKER = Place(1, 10)
+
+
+def flipped(path: Path) -> Iterator[None]:
+    """The file with each of its bytes made another digit or letter in turn."""
+    whole = path.read_bytes()
+    for at, byte in enumerate(whole):
+        for bits in (0x01, 0x08):
+            path.write_bytes(whole[:at] + bytes([byte ^ bits]) + whole[at + 1 :])
+            yield
+    path.write_bytes(whole)
+
+
+def test_followed_time_of_a_damaged_file_is_followed_again(tmp_path: Path) -> None:
+    path = tmp_path / "0.json"
+    gate = HourGate(path)
+    gate.look(MARKER, 0)
+    gate.save(MARKER, 10 * MINUTE_NS)
+    for _ in flipped(path):
+        again = HourGate(path)
+        again.load()
+        assert again.look(MARKER, 0).followed_ns in (0, 10 * MINUTE_NS)
+    again = HourGate(path)
+    again.load()
+    assert again.look(MARKER, 0).followed_ns == 10 * MINUTE_NS
+
+
+def test_run_time_of_a_damaged_file_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "0.json"
+    run = RunTime(path, 0)
+    run.waiting([1])
+    run.covered(1, 5, DAY_NS)
+    run.look(MINUTE_NS)
+    run.save()
+    for _ in flipped(path):
+        again = RunTime(path, 0)
+        again.waiting([1])
+        assert again.document_ran_ns(1) in (0, MINUTE_NS)
+        assert again.droppable(1, 2 * MINUTE_NS) == 0
+    assert RunTime(path, 0).droppable(1, MINUTE_NS) == 5
+
+
+def test_trusted_time_of_a_damaged_file_is_not_trusted(tmp_path: Path) -> None:
+    path, clock = tmp_path / "clock.json", ManualClock()
+    clocks = Clocks(clock, path)
+    clocks.look(Evidence(clock.wall_ns, covered=True))
+    clocks.save()
+    saved_ns = clocks.trusted.saved_ns
+    assert saved_ns is not None
+    for _ in flipped(path):
+        assert Clocks(clock, path).trusted.saved_ns in (None, saved_ns)
+    assert Clocks(clock, path).trusted.saved_ns == saved_ns
