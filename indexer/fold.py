@@ -26,7 +26,7 @@ from common.record import (
     decoded_bytes,
 )
 from common.reroute import Decision, Place, Void, decode_decision, decode_void
-from indexer.quarantine import LeftOut, Quarantine
+from indexer.damage.quarantine import LeftOut, Quarantine
 from indexer.rerouting import ReroutedCut, Reroutes
 from snapshot.carried import Carried, hour_closed_by_step
 from snapshot.epochs import FIRST_EPOCH

@@ -29,13 +29,13 @@ from common.reroute import Void
 from indexer.alarms import Alarms
 from indexer.batch import index_batch
 from indexer.budget import Use
-from indexer.damage import DamageLedger
+from indexer.damage.ledger import DamageLedger
+from indexer.damage.log_gaps import pass_gap, pass_lost
+from indexer.damage.remaking import rescue
 from indexer.fold import Action, Cut, Fold, PartitionStopped, Step
 from indexer.live import LiveRows
-from indexer.passing import pass_gap, pass_lost
 from indexer.publishing import Publishing
 from indexer.read_ahead import ReadAhead
-from indexer.remaking import rescue
 from indexer.replay import Replay
 from indexer.reports import report_gap
 from indexer.resync import Resync

@@ -16,7 +16,7 @@ from common.role import RoleContext
 from indexer.arrival import Arrival
 from indexer.checkpoints import Checkpoints
 from indexer.config import IndexerConfig
-from indexer.holding import Holding
+from indexer.damage.holding import Holding
 from indexer.resync import Resync
 from indexer.sealing import PendingCut, SealedCut, Sealer
 from indexer.served import Served

@@ -5,8 +5,8 @@ step, so that a query never sees a row twice or not at all (I2, I7).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from indexer.damage.quarantine import NO_DAMAGE, DamageView
 from indexer.live import LiveRows
-from indexer.quarantine import NO_DAMAGE, DamageView
 from indexer.rerouting import Rerouted
 from snapshot.cutoffs import Cutoffs
 from snapshot.epochs import Epoch

@@ -19,33 +19,33 @@ from common.metrics import lag_records
 from common.parquet.active import ActiveEncoders
 from common.role import RoleContext
 from common.web import add_health_routes, require_internal_token
-from indexer import peers
 from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.claims import Claims
 from indexer.column_endpoints import ColumnEndpoints
 from indexer.column_listing import ColumnListing
 from indexer.config import IndexerConfig
-from indexer.damage_care import DamageCare
+from indexer.damage import peers
+from indexer.damage.care import DamageCare
+from indexer.damage.remaking import RecordsEndpoint
 from indexer.endpoints import Endpoints
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.witnesses import Witnesses
 from indexer.exporting import MetadataExporting
 from indexer.footers import Footers
 from indexer.held import HeldEndpoint
-from indexer.looking import Looking
 from indexer.memory import GivingBack, keep_freed_pages
-from indexer.mending import Mending
+from indexer.mending.mending import Mending
+from indexer.mending.repair import Repairs
+from indexer.mending.twin_segments import SegmentEndpoint, TwinSegments
+from indexer.mending.walk import ObjectWalk
 from indexer.partition import Partition
-from indexer.remaking import RecordsEndpoint
-from indexer.repair import Repairs
 from indexer.resolver import Resolver
 from indexer.retentions import Retentions
 from indexer.shared import Shared
 from indexer.shred.active import ActiveShredder
 from indexer.tail import Tails
 from indexer.tending import Caretaker
-from indexer.twin_segments import SegmentEndpoint, TwinSegments
 from indexer.views import Views
 from indexer.warming import Warming
 from query.share_endpoint import ShareEndpoint
@@ -195,7 +195,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         context.folder / "mending",
         context.clock,
     )
-    looking = Looking(
+    object_walk = ObjectWalk(
         indexer.partitions, objects, mending, config, context.folder / "mending", context.clock
     )
     footers = Footers()
@@ -239,7 +239,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     try:
         await listen(runner, "internal", context.host, context.port)
         port = runner.addresses[0][1]
-        beside = [mending.run(), looking.run()]
+        beside = [mending.run(), object_walk.run()]
         await _index(context, config, indexer, beside, readiness, context.member(port))
     finally:
         compiling.cancel()

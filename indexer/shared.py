@@ -9,8 +9,8 @@ from common.role import RoleContext
 from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.config import IndexerConfig
+from indexer.damage.holding import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
-from indexer.holding import NoPeers, Peers
 from indexer.retentions import Retentions
 from indexer.shred import Shredder
 from indexer.tail import Tails

@@ -17,7 +17,7 @@ from common.errors import DamagedObject, LogUnavailable, ObjectMissing, ObjectsU
 from common.logs import say
 from indexer.expiry.early import expired_early
 from indexer.footers import Footers
-from indexer.mending import Mending
+from indexer.mending.mending import Mending
 from indexer.partition import Partition
 from indexer.served import Served
 from query.damaged import DamagedRecords

@@ -21,7 +21,7 @@ from common.log import Log
 from common.log.examine import has_log
 from common.objects import ObjectStore
 from common.parquet.active import ActiveEncoders
-from indexer.repair import Repairs
+from indexer.mending.repair import Repairs
 from indexer.shred.reference import ReferenceShredder
 from snapshot.cache import SegmentCache
 from snapshot.epochs import known_partitions

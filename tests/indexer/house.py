@@ -22,17 +22,17 @@ from common.telemetry import NoTelemetry
 from indexer.arrival import Arrival
 from indexer.budget import LiveBudget
 from indexer.config import IndexerConfig
+from indexer.damage.holding import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
-from indexer.holding import NoPeers, Peers
-from indexer.mending import Mending
+from indexer.mending.mending import Mending
+from indexer.mending.repair import Repairs
+from indexer.mending.twin_segments import TwinSegments
 from indexer.partition import Partition
-from indexer.repair import Repairs
 from indexer.retentions import Retentions
 from indexer.shared import Shared
 from indexer.shred import Shredder
 from indexer.shred.reference import ReferenceShredder
 from indexer.tail import Tails
-from indexer.twin_segments import TwinSegments
 from indexer.warming import Warming
 from snapshot.cache import SegmentCache
 from snapshot.fetching import Fetching

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from common.record import Record, compress_value, settled_record
+from indexer.damage.scrubbing import Scrubbing
 from indexer.partition import Partition
-from indexer.scrubbing import Scrubbing
 from indexer.views import Footers, Views
 from query.plan import Need, Plan, State
 from query.share.answer import PartitionCovered

@@ -17,10 +17,10 @@ from common.objects import ObjectStore
 from common.record import LogRecord
 from common.role import RoleContext
 from indexer.config import IndexerConfig
-from indexer.damage_care import DamageCare
-from indexer.holding import HeldQuestion, HeldRecords
+from indexer.damage.care import DamageCare
+from indexer.damage.holding import HeldQuestion, HeldRecords
+from indexer.damage.remaking import RecordsEndpoint
 from indexer.partition import Partition
-from indexer.remaking import RecordsEndpoint
 from indexer.resync import Resync
 from snapshot.verify import verify
 from tests.indexer.damaging import flip

@@ -14,9 +14,9 @@ from common.members import claim_name, encode_member
 from common.record import Marker, marker_record
 from common.role import RoleContext
 from common.web import require_internal_token
-from indexer.looking import Looking
+from indexer.mending.twin_segments import SegmentEndpoint
+from indexer.mending.walk import ObjectWalk
 from indexer.partition import Partition
-from indexer.twin_segments import SegmentEndpoint
 from snapshot.manifest import SegmentEntry, segment_key
 from snapshot.verify import verify
 from tests.indexer.house import (
@@ -145,7 +145,7 @@ async def test_a_restart_finds_and_mends_every_damaged_object(
     async with open_context(tmp_path) as context, running(context) as partition:
         await until(partition, published(4))
         mending = mending_of(partition, [context.folder / "segments"])
-        looking = Looking(
+        object_walk = ObjectWalk(
             {0: partition},
             context.backends.objects,
             mending,
@@ -153,7 +153,7 @@ async def test_a_restart_finds_and_mends_every_damaged_object(
             context.folder / "looking",
             context.clock,
         )
-        await looking.walk(0)
+        await object_walk.walk(0)
         assert mending.unmended == {}
         assert await is_clean(context)
 

@@ -9,8 +9,8 @@ import pytest
 
 from common.record import Marker, gone_record, marker_record
 from indexer.footers import Footers
+from indexer.mending.repair import Repairs
 from indexer.partition import Partition
-from indexer.repair import Repairs
 from indexer.views import Views
 from query.view import DatasetView, Wanted
 from snapshot.bootstrap import read_history

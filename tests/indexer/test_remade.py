@@ -4,7 +4,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from common.record import encode_event_line, events_record
-from indexer.remade import remade_record
+from indexer.damage.remade import remade_record
 from indexer.shred import Accepted
 from indexer.shred.reference import ReferenceShredder
 from tests.columns.equality import assert_same_block

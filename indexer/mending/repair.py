@@ -25,7 +25,7 @@ _READ_BYTES = 4 * 1024 * 1024
 
 
 class Repairs:
-    """Makes segments again; `indexer.mending` says when."""
+    """Makes segments again; `indexer.mending.mending` says when."""
 
     def __init__(
         self,

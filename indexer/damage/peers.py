@@ -13,7 +13,7 @@ from common.locks import Locks
 from common.logs import say
 from common.members import Member, list_members
 from common.web import INTERNAL_TOKEN_HEADER
-from indexer.holding import HeldQuestion, HeldRecords
+from indexer.damage.holding import HeldQuestion, HeldRecords
 
 PATH = "/internal/records"
 _TIMEOUT = aiohttp.ClientTimeout(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from common.errors import LogLost
-from indexer.damage import DamageLedger
+from indexer.damage.ledger import DamageLedger
 from indexer.fold import Fold
 from indexer.publishing import Publishing
 from indexer.reports import report_gap

@@ -24,10 +24,10 @@ from common.logs import say
 from common.record import BATCH_ID_BYTES, Marker, Record, marker_record, settled_record
 from common.reroute import Place
 from common.web import error_response
+from indexer.damage.holding import HeldQuestion, HeldRecords
+from indexer.damage.remade import remade_record
 from indexer.fold import Fold
-from indexer.holding import HeldQuestion, HeldRecords
 from indexer.publishing import Publishing
-from indexer.remade import remade_record
 from indexer.served import Served
 from indexer.shared import Shared
 from snapshot.damage import holds

@@ -16,9 +16,9 @@ from common.logs import say
 from common.record import Kind, LogRecord, Record, RecordError, decode, event_lines, settled_record
 from common.reroute import Place
 from indexer.copies import find_copies
+from indexer.damage.scrubbing import Scrubbing
 from indexer.partition import Partition
 from indexer.resync import Resync
-from indexer.scrubbing import Scrubbing
 from snapshot.batch_lists import ListsMissing
 from snapshot.damage import is_log_damage
 from snapshot.threads import to_store_thread

@@ -11,9 +11,9 @@ from common.errors import LogLost
 from common.logs import say
 from common.metrics import damaged_records, given_up_records
 from common.reroute import Place
+from indexer.damage.holding import Holding
+from indexer.damage.quarantine import DamageView, unreadable_entry
 from indexer.fold import Fold
-from indexer.holding import Holding
-from indexer.quarantine import DamageView, unreadable_entry
 from indexer.reports import report_set_aside
 from indexer.shared import Shared
 from indexer.shred import Accepted

@@ -14,7 +14,7 @@ from common.errors import ObjectsUnavailable
 from common.logs import say
 from common.objects import ObjectStore
 from indexer.config import IndexerConfig
-from indexer.mending import Mending
+from indexer.mending.mending import Mending
 from indexer.partition import Partition
 from snapshot.cache import object_is_whole
 from snapshot.manifest import SegmentEntry, segment_key
@@ -26,7 +26,7 @@ _HOUR_NS = 3_600 * 10**9
 logger = logging.getLogger(__name__)
 
 
-class Looking:
+class ObjectWalk:
     """Walks until it is cancelled. One object at a time."""
 
     def __init__(

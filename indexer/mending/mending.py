@@ -17,8 +17,8 @@ from common.errors import BellwetherError, DamagedObject
 from common.logs import say
 from common.metrics import mended_objects_total
 from common.objects import ObjectStore
-from indexer.repair import Repairs
-from indexer.twin_segments import TwinSegments
+from indexer.mending.repair import Repairs
+from indexer.mending.twin_segments import TwinSegments
 from snapshot.cache import object_is_whole, put_object_again
 from snapshot.manifest import SegmentEntry, segment_key
 from snapshot.threads import to_store_thread
