@@ -147,23 +147,29 @@ def _chosen(
         return list(one.missing)
     some: list[Damaged] = []
     for text in offsets:
-        first, _, last = text.partition("-")
-        if not first.isdigit() or (last and not last.isdigit()):
-            raise click.UsageError(f"{text} is neither an offset nor FIRST-LAST")
-        end = int(last or first) + 1
-        if any(lost <= int(first) and end <= stop for lost, stop, _ in one.lost):
+        first, end = _range(text)
+        if any(lost <= first and end <= stop for lost, stop, _ in one.lost):
             continue  # see `_lost`
         try:
-            entries = chosen(one.missing, int(first), end, epoch or one.epoch_number)
+            entries = chosen(one.missing, first, end, epoch or one.epoch_number)
         except BellwetherError as error:
             raise click.ClickException(str(error)) from error
         some += [
-            msgspec.structs.replace(
-                entry, first=max(entry.first, int(first)), end=min(entry.end, end)
-            )
+            msgspec.structs.replace(entry, first=max(entry.first, first), end=min(entry.end, end))
             for entry in entries
         ]
     return some
+
+
+def _range(text: str) -> tuple[int, int]:
+    """The first offset and the one after the last. Raises UsageError."""
+    first, dash, last = text.partition("-")
+    numbers = [first, last] if dash else [first, first]
+    if not all(number.isascii() and number.isdigit() for number in numbers):
+        raise click.UsageError(f"{text} is neither an offset nor FIRST-LAST")
+    if int(numbers[1]) < int(first):
+        raise click.UsageError(f"{text} ends before it begins: write FIRST-LAST")
+    return int(first), int(numbers[1]) + 1
 
 
 def _lost(one: PartitionDamage, offsets: Sequence[str], everything: bool) -> list[list[Damaged]]:

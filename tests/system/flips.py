@@ -45,7 +45,7 @@ def manifest(data: Path, chance: random.Random) -> str | None:
 
 def cached_segment(data: Path, chance: random.Random) -> str | None:
     """An indexer's own copy of a segment."""
-    return _one_of(data, "roles/indexer-*/segments/*", chance)
+    return _one_of(data, "roles/indexer-*/segments/*/*.parquet", chance)
 
 
 def cached_document(data: Path, chance: random.Random) -> str | None:
@@ -56,6 +56,12 @@ def cached_document(data: Path, chance: random.Random) -> str | None:
 def key_cache(data: Path, chance: random.Random) -> str | None:
     """A cache of keys, datasets or quotas."""
     return _one_of(data, "roles/*/*.json", chance)
+
+
+def kept_time(data: Path, chance: random.Random) -> str | None:
+    """What an indexer keeps of the time that it has run, trusts, or has followed."""
+    where = chance.choice(("hours", "expiry"))
+    return _one_of(data, f"roles/indexer-*/{where}/*.json", chance)
 
 
 def known_ends(data: Path, chance: random.Random) -> str | None:
@@ -97,6 +103,7 @@ RUNNING: dict[str, Flip] = {  # while everything runs
     "cached segment": cached_segment,
     "cached document": cached_document,
     "key cache": key_cache,
+    "kept time": kept_time,
 }
 # Only while nothing runs: SQLite keeps pages in memory and would write them over ours.
 STOPPED: dict[str, Flip] = {**RUNNING, "record": record, "known ends": known_ends}
