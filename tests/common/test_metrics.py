@@ -10,6 +10,7 @@ OPEN_LABELS = {
     "error",
     "kernel",
     "kind",
+    "listener",
     "name",
     "outcome",
     "partition",
@@ -17,6 +18,7 @@ OPEN_LABELS = {
     "reason",
     "route",
     "rule",
+    "source",
     "status",
     "why",
 }
