@@ -134,13 +134,24 @@ class DamageCare:
             return None  # it stands for another one, which may have been mended since
         if record.kind is not Kind.EVENTS:
             return settled_record(mends, "nothing")
-        age_ns = self._partition.shared.context.clock.now_ns() - message.append_ns
-        if record.unless or age_ns > limits.DAMAGE_MENDED_WITHIN_NS:
+        if record.unless or not self._is_young(message):
             return None
         copy = await self._copy_of(record.batch, message.append_ns)
         if copy is None:
             return settled_record(mends, record.via, record)
         return settled_record(mends, "nothing")
+
+    def _is_young(self, message: LogRecord) -> bool:
+        """Whether every void that there was for the record is still in force.
+
+        By this clock and by the log's time, for either may be behind (I13). A stamp that is ahead
+        of both is that of a clock that leapt, and says nothing of how old the record is.
+        """
+        now_ns, fold = self._partition.shared.context.clock.now_ns(), self._partition.fold
+        if fold is not None:
+            now_ns = max(now_ns, fold.watermark_ns)
+        age_ns = now_ns - message.append_ns
+        return -limits.LOG_AHEAD_MAX_NS <= age_ns <= limits.DAMAGE_MENDED_WITHIN_NS
 
     async def _copy_of(self, batch: bytes, append_ns: int) -> Place | None:
         """Another copy of the batch that counts. Raises ObjectsUnavailable if it cannot be told."""

@@ -1,0 +1,59 @@
+"""A damaged record that can be read again counts by itself only while it is young (I2, I13)."""
+
+from pathlib import Path
+
+import pytest
+
+from common.clock import SystemClock
+from common.log_time import ClockNote, clock_record
+from common.record import heartbeat_record
+from indexer.damage.care import DamageCare
+from tests.indexer.damaging import flip
+from tests.indexer.house import append, open_context, published, reached, running, until
+from tests.indexer.test_partition import CUT, numbers
+
+HOUR_NS = 3600 * 10**9
+
+
+class Wrong(SystemClock):
+    """A clock that is wrong by `ahead_ns`."""
+
+    ahead_ns = 0
+
+    def now_ns(self) -> int:
+        return super().now_ns() + self.ahead_ns
+
+
+@pytest.mark.parametrize(
+    ("stamped_h", "log_h", "clock_h", "mended"),
+    [
+        (0, 1, 1, True),
+        (0, 1, 18, False),
+        (0, 18, 0, False),  # this clock is behind
+        (30, -1, 0, False),  # stamped by a clock that leapt; the log's time was set back since
+    ],
+)
+async def test_restored_record_is_appended_again_only_if_it_is_young_by_both_times(
+    tmp_path: Path, stamped_h: int, log_h: int, clock_h: int, mended: bool
+) -> None:
+    clock = Wrong()
+    async with open_context(tmp_path, clock=clock) as context:
+        log = context.backends.log
+        clock.ahead_ns = stamped_h * HOUR_NS
+        await append(log, [1], [2], [3])
+        flip(tmp_path, 1)
+        await log.append(0, CUT)
+        async with running(context) as partition:
+            await until(partition, published(4))
+            clock.ahead_ns = log_h * HOUR_NS
+            note = ClockNote(was_ns=0, now_ns=0, writer="test")
+            await log.append(0, heartbeat_record() if log_h >= 0 else clock_record(note))
+            await until(partition, reached(5))
+            clock.ahead_ns = clock_h * HOUR_NS
+            flip(tmp_path, 1)  # the same bits again: restored
+            care = DamageCare(partition)
+            for _ in range(2):
+                await care.look()
+            assert (await log.bounds(0)).end == (6 if mended else 5)
+            await until(partition, reached(6 if mended else 5))
+            assert await numbers(partition) == ([1, 2, 3] if mended else [1, 3])
