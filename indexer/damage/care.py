@@ -8,6 +8,8 @@ says which one it stands for: it counts once, whoever appends it, and however of
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from itertools import chain, islice
 
 from common import limits
 from common.error_text import describe_error
@@ -36,6 +38,7 @@ class DamageCare:
         self._partition = partition
         self._rounds = 0
         self._scrubbing = Scrubbing(partition)
+        self._next = 0  # offset at which the next round goes on reading covered records again
         self._appended: set[Place] = set()  # read back soon; then they are damaged no longer
 
     async def run(self) -> None:
@@ -74,16 +77,26 @@ class DamageCare:
         number = served.epoch.number
         if uncovered:
             await publishing.holding.look(number, uncovered, publishing.predecessor)
-        for offset in covered[: limits.DAMAGE_READ_AGAIN_MAX]:
+        for offset in self._in_turn(covered):
             await self._mend(Place(number, offset))
 
-    def _offsets(self) -> tuple[list[int], list[int]]:
+    def _in_turn(self, runs: Sequence[range]) -> list[int]:
+        """As many of these offsets as one round reads, going on after those of the last round:
+        records that can never be read must not keep the others from being looked at.
+        """
+        turned = [range(max(run.start, self._next), run.stop) for run in runs]
+        turned += [range(run.start, min(run.stop, self._next)) for run in runs]
+        some = list(islice(chain.from_iterable(turned), limits.DAMAGE_READ_AGAIN_MAX))
+        self._next = some[-1] + 1 if some else 0
+        return some
+
+    def _offsets(self) -> tuple[list[range], list[int]]:
         """Damaged offsets that a published cut lacks, and those that no cut covers yet."""
         served, fold = self._partition.served, self._partition.fold
         if served is None or fold is None:
             return [], []
         end = self._partition.covered_end
-        covered: list[int] = []
+        covered: list[range] = []
         uncovered: list[int] = []
         for one in served.damage.missing:
             if not is_log_damage(one) or one.epoch_number != served.epoch.number:
@@ -91,8 +104,7 @@ class DamageCare:
             first = max(one.first, end)
             uncovered += range(first, min(one.end, first + limits.DAMAGE_ASKED_MAX))
             if one.exact:
-                last = min(one.end, end, one.first + limits.DAMAGE_READ_AGAIN_MAX)
-                covered += range(one.first, last)
+                covered.append(range(one.first, min(one.end, end)))
         left = [offset for offset in uncovered if offset not in fold.out]
         return covered, left[: limits.DAMAGE_ASKED_MAX]
 

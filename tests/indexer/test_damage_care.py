@@ -1,9 +1,10 @@
-"""A damaged record that can be read again counts by itself only while it is young (I2, I13)."""
+"""Damaged records that can be read again: which are looked at, and which count by themselves."""
 
 from pathlib import Path
 
 import pytest
 
+from common import limits
 from common.clock import SystemClock
 from common.log_time import ClockNote, clock_record
 from common.record import heartbeat_record
@@ -57,3 +58,28 @@ async def test_restored_record_is_appended_again_only_if_it_is_young_by_both_tim
             assert (await log.bounds(0)).end == (6 if mended else 5)
             await until(partition, reached(6 if mended else 5))
             assert await numbers(partition) == ([1, 2, 3] if mended else [1, 3])
+
+
+async def test_records_that_cannot_be_read_do_not_keep_later_ones_from_being_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DAMAGE_READ_AGAIN_MAX", 2)
+    async with open_context(tmp_path) as context:
+        log = context.backends.log
+        await append(log, *([n] for n in range(1, 8)))
+        for offset in (1, 2, 3, 5, 6):
+            flip(tmp_path, offset)
+        await log.append(0, CUT)
+        async with running(context) as partition:
+            await until(partition, published(8))
+            flip(tmp_path, 6)  # the same bits again: this one alone is restored
+            care = DamageCare(partition)
+            for _ in range(3):  # of five records, two at a time
+                await care.look()
+            await until(partition, reached(9))
+            assert await numbers(partition) == [1, 5, 7]
+            flip(tmp_path, 1)
+            for _ in range(2):
+                await care.look()
+            await until(partition, reached(10))
+            assert await numbers(partition) == [1, 2, 5, 7]
