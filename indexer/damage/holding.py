@@ -86,6 +86,7 @@ class Holding:
         self._wait_ns = int(wait_s * _S_NS)
         self._is_settled = is_settled
         self.holds = ""  # what a cut waits for now, in words
+        self._looked = 0  # place in the list of damaged records where the next look begins
         self._beaten: tuple[str | None, int] | None = None  # after which manifest, and since when
 
     def lost_to_another(self, predecessor: str | None) -> None:
@@ -136,8 +137,10 @@ class Holding:
     ) -> HeldRecords:
         """Look once. Raises Resync when the rows can be had by beginning again."""
         await self._look_for_a_cut(epoch_number, predecessor)
-        some = tuple(damaged[: limits.DAMAGE_READ_AGAIN_MAX])
-        for offset in some:
+        begin = self._looked % len(damaged) if damaged else 0
+        self._looked = begin + limits.DAMAGE_READ_AGAIN_MAX
+        turned = [*damaged[begin:], *damaged[:begin]]  # none keeps the others from being looked at
+        for offset in turned[: limits.DAMAGE_READ_AGAIN_MAX]:
             try:
                 record = await self._log.read_again(self._chain.partition, offset)
             except LogUnavailable:

@@ -9,6 +9,7 @@ from common.clock import SystemClock
 from common.log_time import ClockNote, clock_record
 from common.record import heartbeat_record
 from indexer.damage.care import DamageCare
+from indexer.resync import Resync
 from tests.indexer.damaging import flip
 from tests.indexer.house import append, open_context, published, reached, running, until
 from tests.indexer.test_partition import CUT, numbers
@@ -23,6 +24,11 @@ class Wrong(SystemClock):
 
     def now_ns(self) -> int:
         return super().now_ns() + self.ahead_ns
+
+
+async def look(care: DamageCare, rounds: int) -> None:
+    for _ in range(rounds):
+        await care.look()
 
 
 @pytest.mark.parametrize(
@@ -53,8 +59,7 @@ async def test_restored_record_is_appended_again_only_if_it_is_young_by_both_tim
             clock.ahead_ns = clock_h * HOUR_NS
             flip(tmp_path, 1)  # the same bits again: restored
             care = DamageCare(partition)
-            for _ in range(2):
-                await care.look()
+            await look(care, 2)
             assert (await log.bounds(0)).end == (6 if mended else 5)
             await until(partition, reached(6 if mended else 5))
             assert await numbers(partition) == ([1, 2, 3] if mended else [1, 3])
@@ -74,12 +79,26 @@ async def test_records_that_cannot_be_read_do_not_keep_later_ones_from_being_men
             await until(partition, published(8))
             flip(tmp_path, 6)  # the same bits again: this one alone is restored
             care = DamageCare(partition)
-            for _ in range(3):  # of five records, two at a time
-                await care.look()
+            await look(care, 3)  # of five records, two at a time
             await until(partition, reached(9))
             assert await numbers(partition) == [1, 5, 7]
             flip(tmp_path, 1)
-            for _ in range(2):
-                await care.look()
+            await look(care, 2)
             await until(partition, reached(10))
             assert await numbers(partition) == [1, 2, 5, 7]
+
+
+async def test_records_of_no_cut_are_looked_at_in_turn_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DAMAGE_READ_AGAIN_MAX", 2)
+    async with open_context(tmp_path) as context:
+        await append(context.backends.log, *([n] for n in range(1, 8)))
+        for offset in range(1, 6):
+            flip(tmp_path, offset)
+        async with running(context) as partition:
+            await until(partition, reached(7))
+            flip(tmp_path, 5)  # the same bits again: restored
+            care = DamageCare(partition)
+            with pytest.raises(Resync, match="record 5 "):
+                await look(care, 3)  # of five records, two at a time
