@@ -196,6 +196,8 @@ class RecordsEndpoint:
         self._log = log
         self._clock = clock
         self._cut_ns: dict[int, int] = {}
+        # (partition, epoch number, offset) -> whether it was appended again, of those tried
+        self._tried: dict[tuple[int, int, int], bool] = {}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one question."""
@@ -221,11 +223,28 @@ class RecordsEndpoint:
         appended: list[int] = []
         try:
             if question.append:
-                appended = await append_again(partition, read[: limits.DAMAGE_APPENDED_MAX])
+                appended = await self._append(partition, question.epoch_number, read)
             await self._cut(partition)
         except LogUnavailable as error:
             say(logger, logging.WARNING, "damaged records are not mended now", why=str(error))
         return HeldRecords(tuple(read), tuple(appended))
+
+    async def _append(self, partition: Reader, epoch_number: int, read: list[int]) -> list[int]:
+        """Append some of these again: each once, and first what was not tried yet.
+
+        Returns all that were appended, now or before. Raises LogUnavailable.
+        """
+        places = {offset: (partition.number, epoch_number, offset) for offset in read}
+        left = [offset for offset, place in places.items() if not self._tried.get(place)]
+        left.sort(key=lambda offset: places[offset] in self._tried)
+        some = left[: limits.DAMAGE_APPENDED_MAX]
+        done = await append_again(partition, some)
+        for offset in some:
+            self._tried.pop(places[offset], None)  # the newest are kept
+            self._tried[places[offset]] = offset in done
+        while len(self._tried) > 2 * limits.DAMAGE_ASKED_MAX:
+            del self._tried[next(iter(self._tried))]
+        return [offset for offset, place in places.items() if self._tried.get(place)]
 
     async def _cut(self, partition: Reader) -> None:
         now_ns = self._clock.monotonic_ns()

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from common import limits
 from common.errors import ObjectsUnavailable
 from common.log.damage import damaged
 from common.metrics import divergence_total
 from common.objects import ObjectStore
-from common.record import LogRecord
+from common.record import LogRecord, decode
 from common.role import RoleContext
 from indexer.config import IndexerConfig
 from indexer.damage.care import DamageCare
@@ -211,6 +212,22 @@ async def test_rows_of_a_twin_that_cannot_publish_are_appended_again_and_count_o
 
         await settle_down(is_there)
         assert (await coverage(later)).complete
+
+
+async def test_more_records_than_one_question_mends_are_appended_again_once_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DAMAGE_APPENDED_MAX", 2)
+    async with open_context(tmp_path, "a") as a, running(a) as whole:
+        await append(a.backends.log, *([n] for n in range(1, 7)))
+        await until(whole, reached(6))
+        endpoint = RecordsEndpoint({0: whole}, a.backends.log, a.clock)
+        question = HeldQuestion(0, 1, (1, 2, 3, 4, 5), append=True)
+        answers = [await endpoint.answer(question) for _ in range(4)]
+        assert [len(answer.appended) for answer in answers] == [2, 4, 5, 5]
+        found = await a.backends.log.read(0, 6, 10**6, 0)
+        mends = [one.mends for one in map(decode, found) if one.mends is not None]
+        assert sorted(mends) == [(1, offset) for offset in (1, 2, 3, 4, 5)]
 
 
 async def test_log_that_is_restored_after_a_cut_without_its_record_is_mended_once(
