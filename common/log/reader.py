@@ -91,6 +91,8 @@ class PartitionReader:
 
     def _read(self, bases: list[int], offset: int, max_bytes: int) -> list[LogRecord]:
         if not bases:
+            if offset < self._known_end():
+                raise LogLost(str(self._folder.missing(0)), offset, self._known_end())
             return []
         if offset < bases[0]:
             raise OffsetGone(self._folder.partition, offset, bases[0])
@@ -125,7 +127,8 @@ class PartitionReader:
             raise
 
     def _bounds(self, bases: list[int]) -> Bounds:
-        return Bounds(bases[0], self._end(bases[-1])) if bases else Bounds(0, 0)
+        # Without any file the known end says whether there is nothing yet, or all of it is missing.
+        return Bounds(bases[0], self._end(bases[-1])) if bases else Bounds(0, self._known_end())
 
     def _end(self, base: int) -> int:
         try:

@@ -121,3 +121,32 @@ async def test_records_lost_with_the_wal_are_told_and_their_offsets_are_not_used
         now = await coverage(partition)
         assert [(one.first, one.end) for one in now.damaged] == [(2, 4)]
         assert not now.complete
+
+
+async def test_a_partition_whose_only_file_is_gone_is_told_and_goes_on_after_an_operators_word(
+    tmp_path: Path,
+) -> None:
+    async with open_context(tmp_path) as context:
+        await append(context.backends.log, [1], [2])
+    for path in (tmp_path / "log" / "p00000").glob("*.db*"):
+        path.unlink()
+    async with open_context(tmp_path) as context, running(context) as partition:
+        bounds = await context.backends.log.bounds(0)
+        assert (bounds.start, bounds.end) == (0, 2), "what was written is not forgotten"
+        await told(partition, complete=False)
+
+        async def is_told() -> bool:
+            return "bellwether damage" in (await coverage(partition)).reason
+
+        await settle_down(is_told)
+        arguments = ["--data", str(tmp_path), "--set", "log.partitions=1"]
+        listed = await asyncio.to_thread(CliRunner().invoke, damage, arguments)
+        assert (listed.exit_code, "offsets 0-1 are lost" in listed.output) == (1, True)
+        done = await asyncio.to_thread(
+            CliRunner().invoke, damage, ["settle", "0", "0", "--yes", *arguments]
+        )
+        assert done.exit_code == 0, done.output
+        await append(context.backends.log, [3])
+        await until(partition, reached(3))
+        await told(partition, complete=True)
+        assert await numbers(partition) == [3]
