@@ -63,7 +63,8 @@ def check_metadata_file(path: Path, used: bool) -> list[Finding]:
     """The metadata of one machine. used: the data folder has been used, so it has to be there."""
     remedy = (
         "stop `up`, move the file away, start `up` and stop it again, then "
-        "`bellwether metadata restore --overwrite`: it brings the newest export back"
+        "`bellwether metadata restore --overwrite`: it brings the newest export back, or asks "
+        "which one"
     )
     if not path.exists():
         if not used:

@@ -2,7 +2,7 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from bellwether.output import output_console
 from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError, Conflict
-from snapshot.metadata_export import MetadataExports
+from snapshot.metadata_export import MetadataExports, MetadataVersion
+
+_LESSER = 2  # an export with less than one row for so many of another's is not chosen unasked
 
 
 @contextlib.contextmanager
@@ -30,6 +32,23 @@ def _errors() -> Iterator[None]:
 
 def _exports(settings: Settings) -> MetadataExports:
     return MetadataExports(make_objects(settings, SystemClock()))
+
+
+def _refuse_lesser(versions: Sequence[MetadataVersion]) -> None:
+    """Refuse to choose the newest export where an older one has far more in it: roles that were
+    started on a new database have exported that meanwhile.
+    """
+    if not versions:
+        return
+    newest = versions[-1]
+    fullest = max(versions, key=lambda one: (sum(one.rows.values()), one.number))
+    rows, most = sum(newest.rows.values()), sum(fullest.rows.values())
+    if rows * _LESSER < most:
+        raise click.ClickException(
+            f"the newest export, version {newest.number}, has {rows:,} rows, but version "
+            f"{fullest.number} has {most:,}: the newest may be of a database that was made anew. "
+            "`bellwether metadata list` shows them; say which one with --version"
+        )
 
 
 @click.group()
@@ -82,5 +101,7 @@ def restore(
     """Load an export into the metadata database, which has to be empty. Stop the roles before."""
     settings = load_settings(config, data, sets)
     with _errors(), contextlib.closing(open_metadata(settings)) as store:
+        if number is None:
+            _refuse_lesser(_exports(settings).versions())
         version, rows = _exports(settings).restore(store, number, overwrite=overwrite)
     click.echo(f"restored version {version.number}: {rows:,} rows")
