@@ -1,11 +1,9 @@
 """Reading one partition: which file holds an offset, and what to say if none does (I5)."""
 
-import os
 import sqlite3
 import threading
 from bisect import bisect_right
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from common.errors import LogFull, LogLost, LogUnavailable, OffsetGone
@@ -38,12 +36,14 @@ class PartitionReader:
         return self._try(lambda bases: self._read(bases, offset, max_bytes))
 
     def read_again(self, offset: int) -> list[LogRecord]:
-        """As `read`, of one record, past the pages that SQLite and the system remember."""
+        """As `read`, of one record, past the pages that SQLite remembers.
+
+        The file must not be opened beside SQLite to drop what the system remembers: closing any
+        descriptor of it would release the locks of this process, another process would then take
+        itself for the last user and delete the WAL, and what is appended to it here would be lost.
+        """
         with self._lock:
             self._forget_all()
-            bases = self._bases()
-            if bases and offset >= bases[0]:
-                _forget_pages(self._folder.file(bases[bisect_right(bases, offset) - 1]))
         return self.read(offset, 1)
 
     def bounds(self) -> Bounds:
@@ -161,16 +161,3 @@ class PartitionReader:
 
     def _forget(self, base: int) -> None:
         self._files.pop(base).close()
-
-
-def _forget_pages(path: Path) -> None:
-    """Have the system read the file from the disk again; pages that are not written yet stay."""
-    for name in (path, Path(f"{path}-wal")):
-        try:
-            descriptor = os.open(name, os.O_RDONLY)
-        except OSError:  # reading it tells what is wrong
-            continue
-        try:
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        finally:
-            os.close(descriptor)
