@@ -65,7 +65,9 @@ async def test_minutes_of_random_harm_leave_nothing_missing_unnamed(tmp_path: Pa
         await _settle(run)
         verdict, coverage = await _read_back(run)
         _judge(run, verdict, coverage)
-        assert await asyncio.to_thread(system.stop) == 0, system.tails()
+        code = await asyncio.to_thread(system.stop)
+        told = "NOT known that everything acknowledged is stored" in system.output
+        assert code == (1 if told else 0), system.tails()  # what is damaged may still be missing
     finally:
         if system.process is not None:
             await asyncio.to_thread(system.kill_everything)

@@ -1,5 +1,8 @@
 """The hint of where partitions end is believed only as it was written (I13)."""
 
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +89,27 @@ async def test_the_hint_of_an_older_version_is_not_believed(tmp_path: Path) -> N
     assert (await again.bounds(0)).end == 1
     assert not (tmp_path / UNCHECKED_FILE).exists()
     await again.close()
+
+
+async def test_reading_a_record_again_keeps_the_locks_of_its_file(tmp_path: Path) -> None:
+    """Without them another process takes itself for the last user and deletes the WAL: what is
+    appended here afterwards would be in a file that nobody can open.
+    """
+    log = EmbeddedLog(tmp_path, 1, ManualClock())
+    await log.open()
+    await log.append(0, heartbeat_record())
+    assert await log.read_again(0, 0) is not None
+    (file,) = (tmp_path / "p00000").glob("*.db")
+    look = (
+        "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]);"
+        "print(db.execute('SELECT count(*) FROM records').fetchone()[0]); db.close()"
+    )
+
+    def seen_by_another_process() -> int:
+        command = [sys.executable, "-c", look, str(file)]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    assert await asyncio.to_thread(seen_by_another_process) == 1
+    await log.append(0, heartbeat_record())
+    assert await asyncio.to_thread(seen_by_another_process) == 2
+    await log.close()
