@@ -168,7 +168,7 @@ class EmbeddedLog:
         return []
 
     async def read_again(self, partition: int, offset: int) -> LogRecord | None:
-        """One record from the disk itself (see the interface)."""
+        """One record, read anew (see the interface)."""
         self._check(partition)
         try:
             found = await self._run(self._readers[partition].read_again, offset)
