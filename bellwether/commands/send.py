@@ -22,9 +22,11 @@ from bellwether.output import output_console, printable
 from bellwether.send.batches import Batch, batches
 from bellwether.send.event import UnknownFormat
 from bellwether.send.event_time import format_time
+from bellwether.send.formats.detect import detect
+from bellwether.send.formats.registry import FORMATS, NAMES, reader_for
+from bellwether.send.options import ReadOptions
 from bellwether.send.prepare import Choices, Ready, prepare
 from bellwether.send.preview import Preview, preview
-from bellwether.send.readers import FORMATS, detect, reader_for
 from bellwether.send.resume import LoadState, read_state, state_file, state_folder, write_state
 from bellwether.send.sender import Progress as Counts
 from bellwether.send.sender import Reject, Sender, SendFailed
@@ -51,7 +53,12 @@ class _Load:
 @click.command()
 @click.argument("dataset")
 @click.argument("file")
-@click.option("--format", "kind", type=click.Choice(FORMATS), help="Default: found out.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(NAMES),
+    help="Default: found out. " + "; ".join(f"{known.name}: {known.help}" for known in FORMATS),
+)
 @click.option("--time-field", help="Field that holds the event's time (default: found out).")
 @click.option(
     "--time-format",
@@ -86,10 +93,11 @@ def send(
     The exit code is 1 if anything was not stored.
     """
     try:
-        choices = Choices(time_field, time_format, sample_rate_field, depth)
+        options = ReadOptions()
+        choices = Choices(time_field, time_format, sample_rate_field, depth, options)
         source = open_source(file)
         kind = kind or detect(source.head, file)
-        items = prepare(reader_for(kind, source.head)(source.stream), choices)
+        items = prepare(reader_for(kind, source.head, options)(source.stream), choices)
     except (ValueError, SourceError, UnknownFormat) as error:
         raise click.ClickException(str(error)) from error
     if dry_run:

@@ -1,24 +1,44 @@
-"""What a reader makes of one line, row or document of a file."""
+"""What a reader makes of one line, row or document of a file: the interface of every format."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple
+
+Members = dict[str, object]  # str, int, float, bool; lists and dicts where a format has them
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class LineRead(NamedTuple):
+    """What one line, row or joined entry says.
+
+    members: values in the order in which they are stored; absent fields are left out.
+    time: as it is written; it is read later, by the one reader of times.
+    """
+
+    members: Members
+    time: str | None = None
+
+
+class Parsed(NamedTuple):
     """One event as it stands in the file, or the reason why it is none.
 
     line: 1-based line where it begins; end: offset just behind it in the decompressed file.
-    data: its JSON object, exactly as it is to be stored; empty on an error.
+    data: its JSON text, stored digit for digit; empty where only `members` is given.
+    members: its values. Beside `data` they serve to find the time in and are not stored.
     time: what a reader found beside the data (an envelope's time, a log line's date).
+    source: what stands in the file, for the report of what was not stored.
     """
 
     line: int
     end: int
-    data: bytes = field(default=b"", repr=False)
+    data: bytes = b""
     time: str | int | float | None = None
     sample_rate: int | None = None
     error: str | None = None
-    source: bytes = field(default=b"", repr=False)
+    source: bytes = b""
+    members: Members | None = None
+
+
+LineParser = Callable[[str], LineRead]  # raises ValueError with the reason
+Reader = Callable[[BinaryIO], Iterator[Parsed]]
 
 
 class UnknownFormat(Exception):

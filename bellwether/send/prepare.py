@@ -6,12 +6,14 @@ the same batch.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import orjson
 
-from bellwether.send.event import Parsed
+from bellwether.send.event import Members, Parsed
 from bellwether.send.event_time import CANDIDATES, Reader, format_time, reader_for
 from bellwether.send.flatten import flatten, members
+from bellwether.send.options import ReadOptions
 from common import limits
 from common.scan.json_tokens import BadValue, JsonSyntaxError, TokenKind, string_value
 
@@ -26,6 +28,7 @@ class Choices:
     time_format: str | None = None
     sample_rate_field: str | None = None
     depth: int = 0
+    options: ReadOptions = field(default_factory=ReadOptions)
     read_time: Reader = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -36,11 +39,10 @@ class Choices:
     def fingerprint(self) -> str:
         """What makes batches of the same file differ."""
         parts = (self.time_field, self.time_format, self.sample_rate_field, self.depth)
-        return repr(parts)
+        return f"{parts!r} {self.options.fingerprint()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """An event to send, or the reason why it cannot be (`error`).
 
     time_ns: its own time, None to let the store use its arrival. time_from: where the time was.
@@ -48,12 +50,12 @@ class Ready:
 
     line: int
     end: int
-    data: bytes = field(default=b"", repr=False)
+    data: bytes = b""
     time_ns: int | None = None
     time_from: str = ""
     sample_rate: int = 1
     error: str | None = None
-    source: bytes = field(default=b"", repr=False)
+    source: bytes = b""
 
     def envelope(self) -> bytes:
         """The event as a member of a batch's array."""
@@ -79,22 +81,33 @@ def prepare(parsed: Iterator[Parsed], choices: Choices) -> Iterator[Ready]:
 
 
 def _ready(item: Parsed, choices: Choices) -> Ready:
-    data = flatten(item.data, choices.depth) if choices.depth else item.data
+    data = item.data or _written(item.members or {})
+    values = item.members
+    if choices.depth:
+        data = flatten(data, choices.depth)
+        values = None
     if len(data) > limits.EVENT_BYTES_MAX:
         raise _Refused(f"the event has {len(data)} bytes, more than {limits.EVENT_BYTES_MAX}")
-    names = _scalars(data)
+    names = _scalars(data, values)
     time_ns, time_from = _time(item, names, choices)
     rate = item.sample_rate or _sample_rate(names, choices)
     return Ready(item.line, item.end, data, time_ns, time_from, rate, source=item.source)
 
 
+def _written(values: Members) -> bytes:
+    try:
+        return orjson.dumps(values)
+    except TypeError as error:  # what orjson raises for a lone surrogate
+        raise _Refused("text is not valid UTF-8") from error
+
+
 Names = dict[str, str]
 
 
-def _scalars(data: bytes) -> Names:
+def _scalars(data: bytes, values: Members | None) -> Names:
     """The texts of the members that are a string or a number."""
     try:
-        quick = orjson.loads(data)
+        quick: Members = orjson.loads(data) if values is None else values
     except orjson.JSONDecodeError:  # stricter than the store: read it exactly
         return {
             name: string_value(raw, 0, len(raw)) if kind is TokenKind.STRING else raw.decode()

@@ -5,7 +5,9 @@ import random
 from itertools import cycle, islice
 from pathlib import Path
 
-from bellwether.send.access_log import NotAccessLog, parse_line
+import orjson
+
+from bellwether.send.formats.access_log import parse_line
 from benchmarks.systems.base import Checks
 from benchmarks.workloads.base import Workload
 
@@ -41,8 +43,8 @@ def _events(lines: list[str], events: int) -> list[bytes]:
     found = []
     for line in lines:
         try:
-            found.append(parse_line(line)[0])
-        except NotAccessLog:
+            found.append(orjson.dumps(parse_line(line).members))
+        except ValueError:
             continue
     return list(islice(cycle(found), events))
 

@@ -14,8 +14,9 @@ from aiohttp.client_reqrep import ConnectionKey
 from bellwether.client import ClientError, Target, connect
 from bellwether.commands.send import _whole
 from bellwether.send.batches import batches
+from bellwether.send.formats.detect import detect
+from bellwether.send.formats.registry import reader_for
 from bellwether.send.prepare import Choices, prepare
-from bellwether.send.readers import detect, reader_for
 from bellwether.send.sender import Progress, Sender
 from bellwether.send.source import SourceError, open_source
 from common.clock import SystemClock

@@ -15,9 +15,10 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwether.send import access_log, logfmt
 from bellwether.send.event import Parsed, UnknownFormat
-from bellwether.send.readers import detect, reader_for
+from bellwether.send.formats import access_log, logfmt
+from bellwether.send.formats.detect import detect
+from bellwether.send.formats.registry import reader_for
 from bellwether.send.source import SourceError, open_source
 from bellwether.send.values import typed
 
@@ -33,7 +34,13 @@ def read(text: bytes, kind: str | None = None, name: str = "x") -> list[Parsed]:
 
 
 def values(items: list[Parsed]) -> list[object]:
-    return [orjson.loads(item.data) if item.error is None else item.error for item in items]
+    return [item.error or event(item) for item in items]
+
+
+def event(item: Parsed) -> dict[str, object]:
+    """What is stored of an event."""
+    found: dict[str, object] = orjson.loads(item.data or orjson.dumps(item.members))
+    return found
 
 
 @pytest.mark.parametrize(
@@ -130,7 +137,7 @@ texts = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]))
 def test_quoted_logfmt_reads_back(pairs: dict[str, str]) -> None:
     escaped = {k: v.replace("\\", "\\\\").replace('"', '\\"') for k, v in pairs.items()}
     line = " ".join(f'{k}="{v}"' for k, v in escaped.items())
-    assert orjson.loads(logfmt.parse_line(line)) == pairs
+    assert logfmt.parse_line(line).members == pairs
 
 
 @given(st.text(max_size=60))
@@ -146,7 +153,7 @@ def test_csv_reads_what_csv_writes(rows: list[list[str]]) -> None:
     csv.writer(out).writerows([["a", "b"], *rows])
     expected = [{k: v for k, v in zip("ab", row, strict=True) if v} for row in rows if any(row)]
     items = read(out.getvalue().encode(), "csv")
-    got = [{k: v if isinstance(v, str) else None for k, v in orjson.loads(i.data).items()}
+    got = [{k: v if isinstance(v, str) else None for k, v in event(i).items()}
            for i in items]  # fmt: skip
     for mine, theirs in zip(got, expected, strict=True):
         assert mine.keys() == theirs.keys()
@@ -164,16 +171,16 @@ def test_csv_rows_go_over_lines_and_ragged_rows_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "json_text"),
+    ("text", "value"),
     [
-        ("1", b"1"), ("-1.50", b"-1.50"), ("1e3", b"1e3"), ("true", b"true"), ("", None),
-        ("007", b'"007"'), ("+1", b'"+1"'), ("1.2.3", b'"1.2.3"'), ("0x1", b'"0x1"'),
-        ("9223372036854775807", b"9223372036854775807"),
-        ("9223372036854775808", b'"9223372036854775808"'), ("NaN", b'"NaN"'), ("١", '"١"'.encode()),
+        ("1", 1), ("-1.50", -1.5), ("1e3", 1000.0), ("true", True), ("", None), ("1e99", 1e99),
+        ("007", "007"), ("+1", "+1"), ("1.2.3", "1.2.3"), ("0x1", "0x1"), ("-0.0", -0.0),
+        ("9223372036854775807", 9223372036854775807), ("False", "False"), ("1e400", "1e400"),
+        ("9223372036854775808", "9223372036854775808"), ("NaN", "NaN"), ("١", "١"),
     ],
 )  # fmt: skip
-def test_untyped_text_becomes_a_number_only_if_it_is_one(text: str, json_text: bytes) -> None:
-    assert typed(text) == json_text
+def test_untyped_text_becomes_a_number_only_if_it_is_one(text: str, value: object) -> None:
+    assert repr(typed(text)) == repr(value)  # 1, 1.0 and True are three things
 
 
 @pytest.mark.parametrize(
@@ -191,20 +198,18 @@ def test_untyped_text_becomes_a_number_only_if_it_is_one(text: str, json_text: b
 )
 def test_odd_requests_of_real_logs_are_kept(request_line: str, fields: dict[str, str]) -> None:
     line = f'::1 - - [17/May/2015:10:05:03 +0000] "{request_line}" 400 - "-" "-"'
-    data, date = access_log.parse_line(line)
-    assert orjson.loads(data) == {"remote_host": "::1", "status": 400, **fields}
+    found, date = access_log.parse_line(line)
+    assert found == {"remote_host": "::1", "status": 400, **fields}
     assert date == "17/May/2015:10:05:03 +0000"
 
 
 def test_combined_lines_keep_user_agent_and_what_follows() -> None:
-    data, _ = access_log.parse_line(COMBINED + ' "10.0.0.1" 0.123')
-    found = orjson.loads(data)
+    found, _ = access_log.parse_line(COMBINED + ' "10.0.0.1" 0.123')
     assert found["user"] == "ann"
     assert found["user_agent"] == 'Mozilla/5.0 "quoted"'
     assert found["rest"] == '"10.0.0.1" 0.123'
 
 
 def test_a_line_that_was_cut_off_keeps_its_user_agent() -> None:
-    data, _ = access_log.parse_line(COMBINED.split(" \\")[0])
-    found = orjson.loads(data)
+    found, _ = access_log.parse_line(COMBINED.split(" \\")[0])
     assert (found["referer"], found["user_agent"]) == ("http://example.com/", "Mozilla/5.0")

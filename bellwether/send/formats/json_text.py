@@ -7,12 +7,14 @@ long integers, duplicate names and every digit reach the store. An object whose 
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import orjson
 
-from bellwether.send.event import Parsed
+from bellwether.send.event import Parsed, Reader
 from bellwether.send.flatten import Member, members
+from bellwether.send.lines import BOM, TOO_LONG, Line, lines
+from bellwether.send.options import ReadOptions
 from common import limits
 from common.scan.json_tokens import (
     BadValue,
@@ -29,35 +31,42 @@ _STRUCTURE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],]|(")', re.DOTALL
 _BETWEEN = re.compile(rb"[ \t\r\n,]*+")
 
 
-class LineLike(Protocol):
-    """A line of a file."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def data(self) -> bytes | None: ...
+def reader_for(head: bytes, options: ReadOptions) -> Reader:
+    """Documents where the file begins with an array or an object over several lines, else lines."""
+    return read_documents if _is_document(head) else lambda stream: read_lines(lines(stream))
 
 
-def read_lines(lines: Iterator[LineLike]) -> Iterator[Parsed]:
+def _is_document(head: bytes) -> bool:
+    text = head.removeprefix(BOM).lstrip()
+    if text.startswith(b"["):
+        return True
+    first, newline, _ = text.partition(b"\n")
+    if not newline or not text.startswith(b"{"):
+        return False
+    return first.strip() in (b"{", b"{}") or not first.rstrip().endswith(b"}")
+
+
+def read_lines(found: Iterator[Line]) -> Iterator[Parsed]:
     """One object per line; blank lines are passed over."""
-    for line in lines:
+    for line in found:
         if line.data is None:
-            yield Parsed(line.number, line.end, error="the line is too long")
+            yield Parsed(line.number, line.end, error=TOO_LONG)
             continue
-        text = line.data.removeprefix(b"\xef\xbb\xbf") if line.number == 1 else line.data
+        text = line.data.removeprefix(BOM) if line.number == 1 else line.data
         if text.strip():
             yield read_object(text.strip(), line.number, line.end)
 
 
 def read_object(text: bytes, line: int, end: int) -> Parsed:
     """One event from one object's text."""
+    values = _values(text)
+    if values is not None and not ("data" in values and values.keys() <= _ENVELOPE):
+        return Parsed(line, end, text, None, None, None, text, values)
     try:
-        parts = None if _plain(text) else members(text, 0)
+        parts = members(text, 0)
     except (JsonSyntaxError, BadValue) as error:
         return Parsed(line, end, error=f"not a JSON object: {error}", source=text)
-    if parts is None or not _is_envelope(parts):
+    if not _is_envelope(parts):
         return Parsed(line, end, text, source=text)
     found = {name: (kind, value) for name, kind, value in parts}
     try:
@@ -70,15 +79,17 @@ def read_object(text: bytes, line: int, end: int) -> Parsed:
     return Parsed(line, end, found["data"][1], time, rate, source=text)
 
 
-def _plain(text: bytes) -> bool:
-    """Whether it is surely one object of valid JSON and no envelope: the fast way."""
-    if not text.startswith(b"{") or b'"data"' in text:
-        return False
+def _values(text: bytes) -> dict[str, object] | None:
+    """The values of what is surely one object of valid JSON: the fast way. orjson is stricter than
+    the store: None means to look again, exactly.
+    """
+    if not text.startswith(b"{"):
+        return None
     try:
-        orjson.loads(text)
+        values: dict[str, object] = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return False  # orjson is stricter than the store: look again, exactly
-    return True
+        return None
+    return values
 
 
 def _is_envelope(parts: list[Member]) -> bool:
@@ -122,7 +133,7 @@ class _Cutter:
         self._at = 0  # everything before it has been cut
         self._array: bool | None = None  # not known before the first character
         self._fill()
-        self._buffer = self._buffer.removeprefix(b"\xef\xbb\xbf")
+        self._buffer = self._buffer.removeprefix(BOM)
         self.line = 1
         self.end = 0  # bytes cut so far
         self.error = ""

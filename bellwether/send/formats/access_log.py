@@ -7,7 +7,7 @@ what a server was told to add at the end is kept as `rest`. A `-` means that the
 
 import re
 
-from bellwether.send.values import json_object, quoted
+from bellwether.send.event import LineRead
 
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 _LAST = r'"((?:[^"\\]|\\.)*)(?:"|\\?$)'  # lines that were cut off end without their quote
@@ -24,8 +24,8 @@ class NotAccessLog(ValueError):
     """The line is not in the common or combined format."""
 
 
-def parse_line(text: str) -> tuple[bytes, str]:
-    """The line as a JSON object, and its date as it is written. Raises NotAccessLog."""
+def parse_line(text: str) -> LineRead:
+    """The line's fields, and its date as it is written. Raises NotAccessLog."""
     match = _LINE.fullmatch(text.rstrip())
     if match is None:
         raise NotAccessLog("not a line of the common or combined log format")
@@ -37,23 +37,21 @@ def parse_line(text: str) -> tuple[bytes, str]:
         request = None
     else:
         method = url = protocol = None
-    data = json_object(
-        [
-            ("remote_host", _text(host)),
-            ("ident", _text(ident)),
-            ("user", _text(user)),
-            ("method", _text(method)),
-            ("url", _text(url)),
-            ("protocol", _text(protocol)),
-            ("request", _text(request)),
-            ("status", _number(status)),
-            ("bytes", _number(size)),
-            ("referer", _text(_unescape(referer or ""))),
-            ("user_agent", _text(_unescape(agent or ""))),
-            ("rest", _text(rest)),
-        ]
+    found = (
+        ("remote_host", _text(host)),
+        ("ident", _text(ident)),
+        ("user", _text(user)),
+        ("method", _text(method)),
+        ("url", _text(url)),
+        ("protocol", _text(protocol)),
+        ("request", _text(request)),
+        ("status", _number(status)),
+        ("bytes", _number(size)),
+        ("referer", _text(_unescape(referer or ""))),
+        ("user_agent", _text(_unescape(agent or ""))),
+        ("rest", _text(rest)),
     )
-    return data, date
+    return LineRead({name: value for name, value in found if value is not None}, date)
 
 
 def looks_like(text: str) -> bool:
@@ -61,12 +59,12 @@ def looks_like(text: str) -> bool:
     return _LINE.fullmatch(text.rstrip()) is not None
 
 
-def _text(text: str | None) -> bytes | None:
-    return None if text in (None, "", "-") else quoted(text or "")
+def _text(text: str | None) -> str | None:
+    return None if text in ("", "-") else text
 
 
-def _number(text: str) -> bytes | None:
-    return None if text == "-" else str(int(text)).encode()
+def _number(text: str) -> int | None:
+    return None if text == "-" else int(text)
 
 
 def _unescape(text: str) -> str:

@@ -2,7 +2,8 @@
 
 import re
 
-from bellwether.send.values import json_object, quoted, typed
+from bellwether.send.event import LineRead
+from bellwether.send.values import typed
 
 _PAIR = re.compile(
     r"""\s*(?P<key>[^\s="]+)
@@ -18,23 +19,24 @@ class NotLogfmt(ValueError):
     """The line cannot be read as logfmt; the text says where."""
 
 
-def parse_line(text: str) -> bytes:
-    """The line as a JSON object. Raises NotLogfmt."""
-    members: list[tuple[str, bytes | None]] = []
+def parse_line(text: str) -> LineRead:
+    """The line's fields. Raises NotLogfmt."""
+    members: dict[str, object] = {}
     at = 0
     text = text.rstrip()
     while at < len(text):
         match = _PAIR.match(text, at)
         if match is None:
             raise NotLogfmt(f"not logfmt at character {at + 1}")
+        value: object = True
         if match["quoted"] is not None:
-            members.append((match["key"], quoted(_ESCAPE.sub(_unescape, match["quoted"]))))
+            value = _ESCAPE.sub(_unescape, match["quoted"])
         elif match["bare"] is not None:
-            members.append((match["key"], typed(match["bare"])))
-        else:
-            members.append((match["key"], b"true"))
+            value = typed(match["bare"])
+        if value is not None:
+            members[match["key"]] = value
         at = match.end()
-    return json_object(members)
+    return LineRead(members)
 
 
 def looks_like(text: str) -> bool:

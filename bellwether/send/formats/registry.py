@@ -1,0 +1,69 @@
+"""The table of formats: a new one is a file of its own and one line here.
+
+A format of lines gives a pure function `(text) -> LineRead` and a strict `looks_like(text)`;
+others give a reader of the whole stream. Every reader yields each event, or the reason why there
+is none, with the offset behind it; one bad line costs only itself (I9).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from bellwether.send.event import LineParser, Parsed, Reader, UnknownFormat
+from bellwether.send.formats import access_log, json_text, logfmt, table
+from bellwether.send.lines import read_text_lines
+from bellwether.send.options import ReadOptions
+
+ReaderFactory = Callable[[bytes, ReadOptions], Reader]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format by its name.
+
+    help: one line for people; reader_for: from the file's first bytes and the options to its
+    reader; looks_like: whether a line is surely of this format, None if no single line tells.
+    """
+
+    name: str
+    help: str
+    reader_for: ReaderFactory
+    looks_like: Callable[[str], bool] | None = None
+
+
+def _of_lines(parse: LineParser) -> ReaderFactory:
+    """The reader of a format in which every line is an event, whatever the options."""
+
+    def read(stream: BinaryIO) -> Iterator[Parsed]:
+        return read_text_lines(stream, parse)
+
+    return lambda head, options: read
+
+
+FORMATS = (
+    Format("json", "JSON lines, arrays, documents", json_text.reader_for),
+    Format("csv", "comma-separated values (also ; and |)", table.reader_for("csv")),
+    Format("tsv", "tab-separated values", table.reader_for("tsv")),
+    Format("logfmt", 'key=value key="a text"', _of_lines(logfmt.parse_line), logfmt.looks_like),
+    Format(
+        "combined",
+        "access logs of Apache and nginx",
+        _of_lines(access_log.parse_line),
+        access_log.looks_like,
+    ),
+)
+_BY_NAME = {known.name: known for known in FORMATS}
+NAMES = tuple(_BY_NAME)
+
+
+def format_named(name: str) -> Format:
+    """The format of this name. Raises UnknownFormat."""
+    found = _BY_NAME.get(name)
+    if found is None:
+        raise UnknownFormat(f"unknown format {name!r}: one of {', '.join(NAMES)}")
+    return found
+
+
+def reader_for(name: str, head: bytes, options: ReadOptions | None = None) -> Reader:
+    """The reader of a file of this format that begins so. Raises UnknownFormat."""
+    return format_named(name).reader_for(head, options or ReadOptions())

@@ -1,0 +1,15 @@
+"""What the user said about how a file is to be read: the formats' own options."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """Each field belongs to the formats that name it in their help; its default means "not said".
+
+    They are part of what a load is: other options make other batches.
+    """
+
+    def fingerprint(self) -> str:
+        """What makes batches of the same file differ."""
+        return repr(self)
