@@ -309,3 +309,4 @@ QUERY_RESULTS_BYTES_MAX: Final = 256 * 1024 * 1024  # their encoded size togethe
 QUERY_UNASKED_S: Final = 20
 QUERY_WAIT_S_MAX: Final = 60  # longest wait for an inline answer or for read-your-writes
 QUERY_RANGE_S_DEFAULT: Final = 7_200  # seconds; the vendor's default
+SUGGEST_NAMES_MAX: Final = 20_000  # names that are compared to find those near to an unknown one
