@@ -20,7 +20,7 @@ from common.scan.events import (
     too_many_fields,
 )
 from common.scan.json_tokens import Token, TokenKind
-from common.scan.times import BadTime, parse_time
+from common.times.api import BadTime, parse_time
 from common.scan.work import STEP_UNITS, Work
 
 Span = tuple[int, int]

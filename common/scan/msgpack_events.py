@@ -24,7 +24,7 @@ from common.scan.events import (
     too_many_events,
 )
 from common.scan.msgpack_spans import array_head, array_spans, is_array
-from common.scan.times import BadTime, format_rfc3339, parse_time, timestamp_ns
+from common.times.api import BadTime, format_rfc3339, parse_time, timestamp_ns
 from common.scan.work import STEP_UNITS, Work
 
 # Each array and map begins with one of these. Text that is not ASCII has them too: some are free.

@@ -11,7 +11,7 @@ _SECOND_NS = 10**9
 _SECONDS_MAX = 9_223_372_036  # whole seconds that 64 bits of nanoseconds hold
 _MILLIS_MAX = 9_223_372_036_854
 _MICROS_MAX = 9_223_372_036_854_775
-_CHARS_MAX = 80  # as `common.scan.times`
+_CHARS_MAX = 80  # as `common.times.api`
 _YEAR_MIN, _YEAR_MAX = 1680, 2259
 _DAYS_TO_EPOCH = 719_468  # from 1 March of year 0 to 1970
 

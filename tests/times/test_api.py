@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.scan.times import BadTime, format_rfc3339, parse_time
+from common.times.api import BadTime, format_rfc3339, parse_time
 
 S = 10**9
 

@@ -10,8 +10,8 @@ from typing import Final
 
 _SECOND_NS: Final = 10**9
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
-_INT64_MIN: Final = -(2**63)
-_INT64_MAX: Final = 2**63 - 1
+INT64_MIN: Final = -(2**63)
+INT64_MAX: Final = 2**63 - 1
 _CHARS_MAX: Final = 80  # longer than any sensible time; keeps the arithmetic small
 _UNIT_NS: Final = {13: 10**6, 16: 10**3, 19: 1}
 _RFC3339 = re.compile(
@@ -62,7 +62,7 @@ def format_rfc3339(time_ns: int) -> str:
 
 
 def _in_range(time_ns: int) -> int:
-    if not _INT64_MIN <= time_ns <= _INT64_MAX:
+    if not INT64_MIN <= time_ns <= INT64_MAX:
         raise BadTime("is outside the years 1678 to 2261")
     return time_ns
 
