@@ -20,8 +20,8 @@ from common.scan.events import (
     too_many_fields,
 )
 from common.scan.json_tokens import Token, TokenKind
-from common.times.api import BadTime, parse_time
 from common.scan.work import STEP_UNITS, Work
+from common.times.api import BadTime, parse_time
 
 Span = tuple[int, int]
 _OPENS: Final = frozenset({TokenKind.OBJECT_START, TokenKind.ARRAY_START})

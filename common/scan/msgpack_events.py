@@ -24,8 +24,8 @@ from common.scan.events import (
     too_many_events,
 )
 from common.scan.msgpack_spans import array_head, array_spans, is_array
-from common.times.api import BadTime, format_rfc3339, parse_time, timestamp_ns
 from common.scan.work import STEP_UNITS, Work
+from common.times.api import BadTime, format_rfc3339, parse_time, timestamp_ns
 
 # Each array and map begins with one of these. Text that is not ASCII has them too: some are free.
 _CONTAINER_HEADS: Final = bytes((*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF))
