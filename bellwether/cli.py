@@ -1,53 +1,152 @@
 """The command line: `bellwether --help` lists the commands, each in its own module.
 
-A command's module is imported only when that command runs, so that roles start quickly.
+A command's module is imported only when that command runs, so that questions are answered and
+roles start at once; the list of commands needs none of them.
 """
 
 import importlib
+import sys
+from typing import NamedTuple, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
+from bellwether.client import ClientError
+from bellwether.output import prepare_streams
 from common.version import VERSION
 
-_COMMANDS = {
-    "up": ("bellwether.commands.up", "up"),
-    "init": ("bellwether.commands.init", "init"),
-    "shepherd": ("bellwether.commands.roles", "shepherd"),
-    "indexer": ("bellwether.commands.roles", "indexer"),
-    "query": ("bellwether.commands.query", "query"),
-    "send": ("bellwether.commands.send", "send"),
-    "tail": ("bellwether.commands.tail", "tail"),
-    "status": ("bellwether.commands.status", "status"),
-    "snapshot": ("bellwether.commands.snapshot", "snapshot"),
-    "cut": ("bellwether.commands.snapshot", "snapshot"),
-    "verify": ("bellwether.commands.verify", "verify"),
-    "damage": ("bellwether.commands.damage", "damage"),
-    "rolling-restart": ("bellwether.commands.rolling_restart", "rolling_restart"),
-    "bootstrap": ("bellwether.commands.bootstrap", "bootstrap"),
-    "retention": ("bellwether.commands.retention", "retention"),
-    "metadata": ("bellwether.commands.metadata", "metadata"),
-    "doctor": ("bellwether.commands.doctor", "doctor"),
-    "keys": ("bellwether.commands.admin", "keys"),
-    "environments": ("bellwether.commands.admin", "environments"),
-    "datasets": ("bellwether.commands.admin", "datasets"),
-    "settings": ("bellwether.commands.settings", "settings"),
-    "docs": ("bellwether.commands.docs", "docs"),
-    "version": ("bellwether.commands.version", "version"),
+# what only `pip install 'bellwether[server]'` brings
+SERVER_PACKAGES = frozenset(
+    {"aiokafka", "boto3", "botocore", "duckdb", "kazoo", "llvmlite", "msgpack", "numba", "numpy",
+     "prometheus_client", "pyarrow", "pymysql", "xxhash"}
+)  # fmt: skip
+_INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
+
+
+class Listed(NamedTuple):
+    """A command: where it is, and what it does in one line (its docstring begins with it)."""
+
+    module: str
+    help: str
+    name: str = ""  # in its module, if not as on the command line
+
+
+COMMANDS = {
+    "up": Listed("up", "Start everything on this machine and watch over it until Ctrl-C."),
+    "init": Listed(
+        "init",
+        "Create topic, bucket, database, ZooKeeper root, team and first key, where they are "
+        "missing.",
+    ),
+    "shepherd": Listed("roles", "Run a shepherd: HTTP in, events to the log."),
+    "indexer": Listed("roles", "Run an indexer: log to segments."),
+    "query": Listed("query", "Ask DATASET the question TEXT and print a table."),
+    "send": Listed("send", "Load FILE (- for standard input) into DATASET."),
+    "tail": Listed("tail", "Follow the events of DATASET as they are indexed; Ctrl-C stops."),
+    "status": Listed("status", "Show roles, partitions, lag, live rows, last cut and space."),
+    "snapshot": Listed(
+        "snapshot", "Cut every partition now and wait until all of it is in the object store."
+    ),
+    "cut": Listed(
+        "snapshot",
+        "Cut every partition now and wait until all of it is in the object store.",
+        "snapshot",
+    ),
+    "verify": Listed("verify", "Check everything that was stored, also while `up` runs."),
+    "damage": Listed("damage", "List records that cannot be read."),
+    "rolling-restart": Listed(
+        "rolling_restart",
+        "Restart processes one at a time, zone by zone: no partition and no role is ever left "
+        "alone.",
+        "rolling_restart",
+    ),
+    "bootstrap": Listed(
+        "bootstrap", "Tell what an indexer on an empty disk has to fetch and replay."
+    ),
+    "retention": Listed(
+        "retention",
+        "Show what would expire by this machine's clock, what waits for a word, what can come "
+        "back.",
+    ),
+    "metadata": Listed(
+        "metadata",
+        "Teams, keys (hashed), datasets and stored queries, kept in the object store too.",
+    ),
+    "doctor": Listed(
+        "doctor", "Check configuration, clock, disk, permissions and ports, and tell the remedy."
+    ),
+    "keys": Listed(
+        "admin",
+        "API keys of this machine's data folder, or of the cluster that the settings name.",
+    ),
+    "environments": Listed(
+        "admin",
+        "Environments of this machine's data folder, or of the cluster that the settings name.",
+    ),
+    "datasets": Listed(
+        "admin",
+        "Datasets of this machine's data folder, or of the cluster that the settings name.",
+    ),
+    "settings": Listed(
+        "settings", "Show every setting with its value, its source and what it does."
+    ),
+    "docs": Listed("docs", "Check that the generated files in docs/ match the declarations."),
+    "version": Listed("version", "Print the version of Bellwether and of what it stands on."),
 }
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are named."""
+    """A group whose commands are imported when they are named, and whose errors are messages."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        listed = COMMANDS.get(cmd_name)
+        if listed is None:
             return None
-        module, name = _COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), name)
+        module = importlib.import_module(f"bellwether.commands.{listed.module}")
+        command: click.Command = getattr(module, listed.name or cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, listed.help) for name, listed in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [
+            CompletionItem(name, help=listed.help)
+            for name, listed in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except ModuleNotFoundError as error:
+            _say_what_is_not_installed(error)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except ClientError as error:
+            raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            _say_what_is_not_installed(error)
+        except KeyboardInterrupt:
+            sys.exit(_INTERRUPTED)
+
+
+def _say_what_is_not_installed(error: ModuleNotFoundError) -> NoReturn:
+    if (error.name or "").partition(".")[0] not in SERVER_PACKAGES:
+        raise error
+    raise click.ClickException(
+        f"only Bellwether's client is installed here ({error.name} is missing): "
+        "pip install 'bellwether[server]' brings what a server needs"
+    ) from error
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,4 +157,12 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command that the arguments name."""
-    cli()
+    prepare_streams()
+    try:
+        cli(prog_name="bellwether")
+    except UnicodeEncodeError as error:
+        if not any("\udc80" <= c <= "\udcff" for c in str(error.object)):
+            raise
+        # the terminal's encoding and what was typed into it do not fit
+        click.echo("Error: an argument or a variable is not written in UTF-8", err=True)
+        sys.exit(2)

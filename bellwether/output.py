@@ -2,23 +2,109 @@
 
 What clients sent is shown on an operator's terminal: its control characters are written out, so
 that a value can neither move the cursor nor start a line.
+
+A terminal or pipe that is not UTF-8 gets every answer too: characters that its encoding does not
+have are written as JSON writes them (`\\u540d`), so that JSON stays JSON; what Bellwether itself
+draws (bars, dashes) is drawn with ASCII there.
 """
 
+from __future__ import annotations
+
+import codecs
+import os
 import re
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _PIPE_WIDTH = 100_000  # wider than any table: what a program reads is never cut or wrapped
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ESCAPING = "bellwether-escapes"  # the name of what is done with characters that do not fit
+_ASCII = "ascii_only"  # ASCII by a name that click does not take for a mistake and overrules
+# what our own tables and graphs are drawn with, and what stands for it where that does not fit
+_DRAWN = dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True)) | {
+    **dict.fromkeys("–—─━╌╴╶", "-"), **dict.fromkeys("│┃", "|"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╸╺╹╻", "+"),
+    "…": "...", "×": "x", "·": ".", "•": "*", "→": "->", "≤": "<=", "≥": ">=", "µ": "u",
+    "\N{NO-BREAK SPACE}": " ", "▏": "|", "▕": "|", "░": ".", "▒": ":", "▓": "%",
+}  # fmt: skip
+
+
+def prepare_streams() -> None:
+    """Let standard output and standard error take every character, whatever their encoding."""
+    codecs.register_error(_ESCAPING, _escape_unencodable)
+    codecs.register(_find_ascii_only)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started this
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            is_ascii = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding=_ASCII if is_ascii else None, errors=_ESCAPING)
+
+
+def _find_ascii_only(name: str) -> codecs.CodecInfo | None:
+    if name != _ASCII:
+        return None
+    known = codecs.lookup("ascii")
+    return codecs.CodecInfo(
+        known.encode, known.decode, known.streamreader, known.streamwriter,
+        known.incrementalencoder, known.incrementaldecoder, name=_ASCII,
+    )  # fmt: skip
+
+
+def _escape_unencodable(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    bad = error.object[error.start : error.end]
+    units = bad.encode("utf-16-be", "surrogatepass")
+    pairs = (units[i : i + 2].hex() for i in range(0, len(units), 2))
+    return "".join(f"\\u{pair}" for pair in pairs), error.end
+
+
+class _Drawn:
+    """A stream on which what we draw falls back to ASCII where its encoding lacks it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._instead = str.maketrans(
+            {drawn: ascii_ for drawn, ascii_ in _DRAWN.items() if not fits(drawn, stream)}
+        )
+
+    def write(self, text: str) -> int:
+        return self._stream.write(text.translate(self._instead) if self._instead else text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def fits(text: str, stream: TextIO) -> bool:
+    """Whether the stream's encoding has these characters."""
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def output_console(**options: Any) -> Console:
     """Standard output for people and pipes."""
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    return Console(highlight=False, width=width, **options)
+    return _console(sys.stdout, width=width, **options)
+
+
+def error_console(**options: Any) -> Console:
+    """Standard error: progress and warnings."""
+    return _console(sys.stderr, **options)
+
+
+def _console(stream: TextIO, **options: Any) -> Console:
+    from rich.console import Console  # slow to import: not for JSON, not for help
+
+    return Console(file=cast(TextIO, _Drawn(stream)), highlight=False, **options)
 
 
 def printable(text: str) -> str:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bellwether.first_start import Prepared
+from bellwether.output import output_console
 from common.version import VERSION
 
 _SAMPLE_EVENT = '{"service":"web","status":200,"duration_ms":12.5}'
@@ -157,4 +158,4 @@ class Screen:
 
 def new_screen() -> Screen:
     """A screen on standard output."""
-    return Screen(Console(file=sys.stdout, highlight=False), os.environ)
+    return Screen(output_console(), os.environ)

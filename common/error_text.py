@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from aiohttp import ClientResponseError
-
 from common.errors import BellwetherError
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
@@ -27,10 +25,12 @@ def describe_error(error: BaseException) -> str:
     if isinstance(error, BellwetherError):
         return str(error) or type(error).__name__
     name = type(error).__name__
-    if isinstance(error, ClientResponseError):
-        return f"{name}: status {error.status} of {error.request_info.url.path}"
     if isinstance(error, OSError):
         return f"{name}: {os.strerror(error.errno)}" if error.errno else name
+    from aiohttp import ClientResponseError  # slow to import, and few commands need it
+
+    if isinstance(error, ClientResponseError):
+        return f"{name}: status {error.status} of {error.request_info.url.path}"
     where = _where(error)
     return f"{name} at {where}" if where else name
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import aiohttp
 import click
-from rich.console import Console
 from rich.text import Text
 
 from bellwether.backends import log_folder, make_log, make_objects, open_metadata, reserve_of
-from bellwether.client import ClientError, connect, find_target, running_url
+from bellwether.client import ClientError, find_target, running_url
+from bellwether.client.session import connect
 from bellwether.commands.options import configuration_options
 from bellwether.config import (
     BackendsConfig,
@@ -24,6 +24,7 @@ from bellwether.config import (
     NodeConfig,
     ObjectsKind,
 )
+from bellwether.output import output_console
 from bellwether.secrets import check_token_file, key_file, read_key
 from bellwether.settings import Settings, SettingsError, load, parse_flag
 from common.auth import hash_key
@@ -73,7 +74,7 @@ def doctor(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> Non
         found += asyncio.run(check_data(settings))
         found += asyncio.run(check_servers(settings, SystemClock(), random.Random()))
         found += _check_retention(settings, SystemClock())
-    console = Console(highlight=False)
+    console = output_console()
     for item in found:
         line = Text(f"{item.verdict.value:5}", style=_STYLES[item.verdict])
         console.print(line.append(f" {item.check}: {item.text}", style="default"), soft_wrap=True)

@@ -1,17 +1,22 @@
-"""Options that several commands share, and how they become settings."""
+"""Options that several commands share, and how they become settings.
 
-import asyncio
+Settings know every role's declarations and are slow to import: client commands do without.
+"""
+
+from __future__ import annotations
+
 import functools
 import os
-import sys
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from bellwether.client import ClientError, find_target
-from bellwether.settings import Settings, SettingsError, load, parse_flag
+from bellwether.client import find_target
+
+if TYPE_CHECKING:
+    from bellwether.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -36,11 +41,7 @@ def client_options(function: F) -> F:
 
     @functools.wraps(function)
     def wrapper(url: str | None, key: str | None, data: Path, insecure: bool, **rest: Any) -> Any:
-        try:
-            target = find_target(url, key, data, os.environ, insecure)
-        except ClientError as error:
-            raise click.ClickException(str(error)) from error
-        return function(target=target, **rest)
+        return function(target=find_target(url, key, data, os.environ, insecure), **rest)
 
     command: Any = wrapper
     for option in (
@@ -61,13 +62,10 @@ def data_default() -> Path:
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run a client command's work; its errors become messages, Ctrl-C becomes code 130."""
-    try:
-        return asyncio.run(work)
-    except ClientError as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        sys.exit(130)
+    """Run a client command's work. Raises what it raises, KeyboardInterrupt on Ctrl-C."""
+    import asyncio
+
+    return asyncio.run(work)
 
 
 def load_settings(
@@ -77,6 +75,8 @@ def load_settings(
     flags: Mapping[tuple[str, str], object | None] | None = None,
 ) -> Settings:
     """The settings of a command; an error in them ends it with a clear message."""
+    from bellwether.settings import SettingsError, load, parse_flag
+
     try:
         given: Flags = dict(parse_flag(text) for text in sets)
         if data is not None:

@@ -1,7 +1,7 @@
 """`bellwether query`: asks a question; without arguments it is the query role."""
 
-import asyncio
 import os
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -9,15 +9,14 @@ from urllib.parse import quote
 import click
 import orjson
 
-from bellwether.client import ClientError, Target, connect, find_target
-from bellwether.commands.options import configuration_options, data_default, run_async
+from bellwether.client import Target, find_target
+from bellwether.commands.options import configuration_options, data_default
 from bellwether.commands.roles import PARENT_FD, run
-from bellwether.results_view import print_result
 from common.clock import SystemClock
 from query.grammar import parse_text
 from query.words import QueryTextError
 
-_WAIT_S = 10.0  # how long one request waits for its answer; then it is asked for again
+_WAIT_S = 60.0  # the server's longest: whoever hangs up meanwhile ends the query there too
 _POLL_S = 0.5
 
 
@@ -62,14 +61,13 @@ def query(
     if explain:
         click.echo(orjson.dumps(spec, option=orjson.OPT_INDENT_2).decode())
         return
-    try:
-        target = find_target(url, key, data or data_default(), os.environ, insecure)
-    except ClientError as error:
-        raise click.ClickException(str(error)) from error
-    document = run_async(_ask(target, dataset, spec, after))
+    target = find_target(url, key, data or data_default(), os.environ, insecure)
+    document = _ask(target, dataset, spec, after)
     if as_json:
         click.echo(orjson.dumps(document).decode())
     else:
+        from bellwether.results_view import print_result  # slow to import
+
         print_result(document, list(spec.get("breakdowns") or []))
 
 
@@ -80,15 +78,17 @@ def _read(text: str) -> dict[str, Any]:
         raise click.ClickException(str(error)) from error
 
 
-async def _ask(target: Target, dataset: str, spec: dict[str, Any], after: str) -> Any:
+def _ask(target: Target, dataset: str, spec: dict[str, Any], after: str) -> Any:
     """Run the question and wait for its answer. Raises ClientError."""
     path = f"/1/query_results/{quote(dataset, safe='')}"
     body: dict[str, Any] = {"query": spec, "wait_s": _WAIT_S}
     if after:
         body["after"] = after
-    async with connect(target) as client:
-        document = await client.json("POST", path, body)
+    from bellwether.client.caller import calling
+
+    with calling(target) as caller:
+        document = caller.json("POST", path, body)
         while not document["complete"]:
-            await asyncio.sleep(_POLL_S)
-            document = await client.json("GET", f"{path}/{document['id']}")
+            time.sleep(_POLL_S)
+            document = caller.json("GET", f"{path}/{document['id']}")
     return document

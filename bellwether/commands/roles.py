@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from bellwether.commands.options import configuration_options, load_settings
-from bellwether.wiring import run_role_process
 
 PARENT_FD = click.option(
     "--parent-fd", type=int, hidden=True, help="Pipe whose end means that the supervisor is gone."
@@ -17,6 +16,8 @@ def run(
     role: str, parent_fd: int | None, config: Path | None, data: Path | None, sets: tuple[str, ...]
 ) -> None:
     """Run the role and exit with its code."""
+    from bellwether.wiring import run_role_process  # a question needs nothing of a role
+
     sys.exit(run_role_process(role, load_settings(config, data, sets), parent_fd))
 
 

@@ -1,4 +1,10 @@
-"""`bellwether send`: load a file."""
+"""`bellwether send`: load a file.
+
+What talks to a server, and what draws, is imported where it is needed: help and `--dry-run` are
+there at once.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import os
@@ -7,18 +13,14 @@ import secrets
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 import orjson
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-from rich.table import Table
 
-from bellwether.client import ClientError, Target, connect
+from bellwether.client import ClientError, Target
 from bellwether.commands.options import client_options, run_async
-from bellwether.output import output_console, printable
+from bellwether.output import error_console, output_console, printable
 from bellwether.send.batches import Batch, batches
 from bellwether.send.event import UnknownFormat
 from bellwether.send.event_time import format_time
@@ -28,13 +30,14 @@ from bellwether.send.options import ReadOptions
 from bellwether.send.prepare import Choices, Ready, prepare
 from bellwether.send.preview import Preview, preview
 from bellwether.send.resume import LoadState, read_state, state_file, state_folder, write_state
-from bellwether.send.sender import Progress as Counts
-from bellwether.send.sender import Reject, Sender, SendFailed
 from bellwether.send.source import DAMAGED, Source, SourceError, open_source
 from common.clock import SystemClock
 
+if TYPE_CHECKING:
+    from bellwether.send.sender import Progress as Counts
+    from bellwether.send.sender import Reject
+
 _REASONS_SHOWN = 5
-_console = Console(stderr=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,13 @@ def send(
 
 async def _load(source: Source, items: Iterator[Ready], load: _Load) -> int:
     """Send everything; returns the exit code."""
+    from rich.markup import escape
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from bellwether.client.session import connect
+    from bellwether.send.sender import Sender, SendFailed
+
+    console = error_console()
     target, identity = load.target, source.identity()
     nonce = secrets.token_hex(8) if load.again or not source.resumable else ""
     seed = "\n".join((identity, load.dataset, load.choices.fingerprint(), nonce))
@@ -134,9 +144,9 @@ async def _load(source: Source, items: Iterator[Ready], load: _Load) -> int:
         DownloadColumn(),
         TransferSpeedColumn(),
         TextColumn("{task.fields[counts]}"),
-        console=_console,
+        console=console,
         transient=True,
-        disable=not _console.is_terminal,
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task(escape(source.name), total=source.size_bytes, counts="")
 
@@ -186,7 +196,7 @@ def _print_outcome(
     load: _Load,
     resumable: bool,
 ) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = output_console(soft_wrap=True)
     if before is not None:
         console.print(f"resumed behind {before.accepted:,} events of an earlier run")
     console.print(f"{counts.accepted:,} events stored in {load.dataset}", markup=False)
@@ -209,6 +219,9 @@ def _print_outcome(
 
 
 def _print_preview(found: Preview, kind: str) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
     console = output_console()
     sources = [f"{n or 'arrival'} ({count:,})" for n, count in found.time_from.most_common()]
     console.print(

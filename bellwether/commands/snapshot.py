@@ -9,7 +9,8 @@ import orjson
 from rich.markup import escape
 from rich.table import Table
 
-from bellwether.client import Target, connect
+from bellwether.client import Target
+from bellwether.client.session import connect
 from bellwether.commands.options import client_options, run_async
 from bellwether.output import output_console
 

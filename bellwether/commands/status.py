@@ -10,7 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from bellwether.client import Client, ClientError, Target, connect
+from bellwether.client import ClientError, Target
+from bellwether.client.session import Client, connect
 from bellwether.commands.options import client_options, run_async
 from bellwether.output import output_console
 from common.clock import SystemClock

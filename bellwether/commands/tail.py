@@ -1,20 +1,26 @@
 """`bellwether tail`: follow events as they arrive."""
 
+from __future__ import annotations
+
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import click
 import orjson
-from rich.text import Text
 
-from bellwether.client import Client, ClientError, Target, connect
+from bellwether.client import ClientError, Target
 from bellwether.commands.options import client_options, run_async
 from bellwether.output import output_console, printable
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from bellwether.client.session import Client
 
 _RETRY_S = 0.5
 _REMEMBERED = 2_000  # lines; as many as a person saw pass by
@@ -36,6 +42,8 @@ def tail(
 async def _follow(
     target: Target, dataset: str, as_json: bool, fields: tuple[str, ...], count: int | None
 ) -> None:
+    from bellwether.client.session import connect
+
     console = output_console()
     path = f"/bw/1/tail/{quote(dataset, safe='')}"
     seen = 0
@@ -100,6 +108,8 @@ async def follow(
 
 
 def _show(event: dict[str, Any], fields: tuple[str, ...]) -> Text:
+    from rich.text import Text
+
     moment = datetime.fromtimestamp(event["time"] / 1e9, UTC)
     text = Text(f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}Z", style="dim")
     data = event["data"]

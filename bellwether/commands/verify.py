@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bellwether.backends import log_folder, make_log, make_objects
 from bellwether.commands.options import configuration_options, load_settings
 from bellwether.config import BackendsConfig, NodeConfig
+from bellwether.output import error_console, output_console
 from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
@@ -46,7 +46,7 @@ def verify(repair: bool, config: Path | None, data: Path | None, sets: tuple[str
         report = asyncio.run(_verify(settings, repair))
     except BellwetherError as error:
         raise click.ClickException(str(error)) from error
-    console = Console(highlight=False, soft_wrap=True)
+    console = output_console(soft_wrap=True)
     for problem in report.problems:
         style = "yellow" if problem.warning else "red"
         where = "" if problem.partition is None else f"partition {problem.partition}: "
@@ -125,7 +125,7 @@ async def _verify(settings: Settings, repair: bool) -> VerifyReport:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            console=Console(stderr=True),
+            console=error_console(),
             transient=True,
         ) as bar:
             task = bar.add_task("segments", total=None)

@@ -15,7 +15,8 @@ import aiohttp
 import orjson
 import zstandard
 
-from bellwether.client import Client, ClientError, refusal
+from bellwether.client import ClientError
+from bellwether.client.session import Client, refusal
 from bellwether.send.batches import Batch
 from bellwether.send.prepare import Ready
 from common.clock import Clock

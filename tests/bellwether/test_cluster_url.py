@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bellwether.client import ClientError, cluster_url
+from bellwether.client import ClientError
+from bellwether.client.cluster import cluster_url
 from common.clock import SystemClock
 from common.locks.zookeeper.config import ZookeeperConfig
 from common.locks.zookeeper.locks import ZookeeperLocks

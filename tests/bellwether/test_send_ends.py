@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
-from bellwether.client import ClientError, Target, connect
+from bellwether.client import ClientError, Target
+from bellwether.client.session import connect
 from bellwether.commands.send import _whole
 from bellwether.send.batches import batches
 from bellwether.send.formats.detect import detect

@@ -11,7 +11,8 @@ import pytest
 import zstandard
 from aiohttp import web
 
-from bellwether.client import ClientError, Target, connect
+from bellwether.client import ClientError, Target
+from bellwether.client.session import connect
 from bellwether.send import sender as sending
 from bellwether.send.batches import Batch, batches
 from bellwether.send.prepare import Ready

@@ -6,7 +6,8 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 from aiohttp import web
 
-from bellwether.client import ClientError, Target, connect
+from bellwether.client import ClientError, Target
+from bellwether.client.session import connect
 from bellwether.commands.tail import follow
 
 Handler = Callable[[int, web.Request], Awaitable[web.StreamResponse]]

@@ -1,0 +1,51 @@
+"""What a client makes of an answer, or of none: shared by `caller` and `session`."""
+
+from typing import Any
+
+import orjson
+
+from bellwether.client.target import ClientError
+
+CONNECT_S = 5.0
+KEY_HEADER = "X-Honeycomb-Team"  # as common.auth has it, without what a server imports
+
+
+def decode_body(raw: bytes, where: str) -> Any:
+    """The JSON of an answer, None if it is empty. Raises ClientError."""
+    try:
+        return orjson.loads(raw) if raw else None
+    except orjson.JSONDecodeError as error:
+        raise ClientError(f"{where} gave an answer that is no JSON") from error
+
+
+def encode_body(body: object) -> bytes:
+    """JSON to send. Raises ClientError for text that was no UTF-8 when it was typed."""
+    try:
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError as error:
+        raise ClientError(f"this cannot be asked: {error}") from error
+
+
+def refusal_text(status: int, raw: bytes, reason: str | None) -> str:
+    """The reason in an answer that is no success."""
+    try:
+        text = str(orjson.loads(raw)["error"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        text = raw[:200].decode("utf-8", "replace") or reason or ""
+    return f"{status}: {text}"
+
+
+def distrusted(url: str, why: object) -> str:
+    """What to tell of a certificate that is not trusted."""
+    return (
+        f"{url} shows a certificate that is not trusted here: {why}. Name its authority's PEM "
+        "file in SSL_CERT_FILE, or accept any certificate with --insecure."
+    )
+
+
+def unreachable(url: str, reason: str) -> str:
+    """What to tell when no answer came."""
+    return (
+        f"cannot reach {url}: {reason}. Is `bellwether up` running? "
+        "Give another address with --url or BELLWETHER_URL."
+    )

@@ -1,0 +1,129 @@
+"""One request after another over one connection, with nothing but the standard library.
+
+aiohttp alone would take longer to import than most questions take to be answered.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from bellwether.client.answers import (
+    CONNECT_S,
+    KEY_HEADER,
+    decode_body,
+    distrusted,
+    encode_body,
+    refusal_text,
+    unreachable,
+)
+from bellwether.client.target import ClientError, Target
+from common.version import VERSION
+
+ANSWER_S = 120.0  # the longest wait for the next bytes of an answer
+
+
+class Caller:
+    """Requests with a key. Use it as `with calling(target) as caller`."""
+
+    def __init__(self, target: Target, answer_s: float = ANSWER_S) -> None:
+        parts = urlsplit(target.url)
+        self.target = target
+        self._prefix = parts.path
+        self._answer_s = answer_s
+        self._headers = {KEY_HEADER: target.key, "User-Agent": f"bellwether/{VERSION}"}
+        self._connection: http.client.HTTPConnection
+        host = parts.hostname or ""
+        if parts.scheme == "https":
+            self._connection = http.client.HTTPSConnection(
+                host, parts.port, timeout=CONNECT_S, context=_trust(target.insecure)
+            )
+        else:
+            self._connection = http.client.HTTPConnection(host, parts.port, timeout=CONNECT_S)
+
+    def json(self, method: str, path: str, body: object = None, **headers: str) -> Any:
+        """Ask and read the JSON answer. Raises ClientError for anything but a 2xx."""
+        data = None if body is None else encode_body(body)
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        raw = self._ask(method, path, data, {**kind, **headers})
+        return decode_body(raw, self.target.url + path)
+
+    def close(self) -> None:
+        """Hang up: a question that is being answered ends on the server too."""
+        self._connection.close()
+
+    def _ask(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]) -> bytes:
+        try:
+            answer = self._begin(method, path, data, {**self._headers, **headers})
+            raw = answer.read()
+        except ssl.SSLCertVerificationError as error:
+            self.close()
+            raise ClientError(distrusted(self.target.url, error.verify_message)) from error
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise ClientError(unreachable(self.target.url, _reason(error))) from error
+        except BaseException:  # Ctrl-C: nobody waits for the answer any more
+            self.close()
+            raise
+        if answer.status >= 300:
+            raise ClientError(refusal_text(answer.status, raw, answer.reason), answer.status)
+        return raw
+
+    def _begin(
+        self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]
+    ) -> http.client.HTTPResponse:
+        """Send a request, over the connection of the one before if that is still open."""
+        if self._connection.sock is not None:
+            try:
+                return self._request(method, path, data, headers)
+            except (ConnectionError, http.client.BadStatusLine):
+                # the server closed it while nobody asked; nothing asked here harms if asked twice
+                self._connection.close()
+        self._connection.connect()
+        self._connection.sock.settimeout(self._answer_s)
+        return self._request(method, path, data, headers)
+
+    def _request(
+        self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]
+    ) -> http.client.HTTPResponse:
+        self._connection.request(method, self._prefix + path, data, dict(headers))
+        return self._connection.getresponse()
+
+
+@contextmanager
+def calling(target: Target, answer_s: float = ANSWER_S) -> Iterator[Caller]:
+    """A caller with its connection."""
+    caller = Caller(target, answer_s)
+    try:
+        yield caller
+    finally:
+        caller.close()
+
+
+def _trust(insecure: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _reason(error: OSError | http.client.HTTPException) -> str:
+    """The operating system's or the resolver's words, none of what was sent."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, socket.gaierror):
+        return "the host's name is not known"
+    if isinstance(error, http.client.RemoteDisconnected | ConnectionResetError):
+        return "the connection was closed without an answer"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {error.reason or type(error).__name__}"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return type(error).__name__

@@ -1,0 +1,74 @@
+"""Many requests at once, and streams: for commands that load files or follow events."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from bellwether.client.answers import (
+    CONNECT_S,
+    KEY_HEADER,
+    decode_body,
+    distrusted,
+    encode_body,
+    refusal_text,
+    unreachable,
+)
+from bellwether.client.target import ClientError, Target
+from common.error_text import describe_error
+from common.version import VERSION
+
+
+class Client:
+    """Requests with a key. Use it as `async with connect(target) as client`."""
+
+    def __init__(self, target: Target, session: aiohttp.ClientSession) -> None:
+        self.target = target
+        self.session = session
+
+    async def json(self, method: str, path: str, body: object = None, **headers: str) -> Any:
+        """Ask and read the JSON answer. Raises ClientError for anything but a 2xx."""
+        data = None if body is None else encode_body(body)
+        async with self.open(method, path, data, headers) as answer:
+            raw = await answer.read()
+        return decode_body(raw, self.target.url + path)
+
+    @asynccontextmanager
+    async def open(
+        self, method: str, path: str, data: bytes | None = None, headers: Mapping[str, str] = {}
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Ask and hand over a 2xx answer to be read. Raises ClientError."""
+        sent = {"Content-Type": "application/json", **headers} if data is not None else headers
+        try:
+            async with self.session.request(
+                method, self.target.url + path, data=data, headers=sent
+            ) as answer:
+                if answer.status >= 300:
+                    raise ClientError(await refusal(answer), answer.status)
+                yield answer
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ClientError(self.unreachable(error)) from error
+
+    def unreachable(self, error: Exception) -> str:
+        """What to tell when no answer came."""
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            return distrusted(self.target.url, error.certificate_error)
+        return unreachable(self.target.url, describe_error(error))
+
+
+async def refusal(answer: aiohttp.ClientResponse) -> str:
+    """The reason in an answer that is no success."""
+    return refusal_text(answer.status, await answer.read(), answer.reason)
+
+
+@asynccontextmanager
+async def connect(target: Target, total_s: float | None = 120.0) -> AsyncIterator[Client]:
+    """A client with its connections."""
+    timeout = aiohttp.ClientTimeout(total=total_s, connect=CONNECT_S)
+    headers = {KEY_HEADER: target.key, "User-Agent": f"bellwether/{VERSION}"}
+    connector = aiohttp.TCPConnector(ssl=not target.insecure, limit=16)
+    async with aiohttp.ClientSession(
+        timeout=timeout, headers=headers, connector=connector
+    ) as session:
+        yield Client(target, session)

@@ -1,0 +1,120 @@
+"""Which Bellwether a client command asks, and with whose key.
+
+A key is only ever sent to the address that it came with: a named server's to that server, this
+machine's to the address that the user gave or that runs here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bellwether.secrets import key_file, read_key
+
+if TYPE_CHECKING:
+    from common.members import Member
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+_DEFAULT_FILE = "bellwether.toml"
+
+
+class ClientError(Exception):
+    """The request cannot be made or was refused; the text says why and what to do."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to ask, as whom. `insecure`: accept any certificate."""
+
+    url: str
+    key: str = field(repr=False)
+    insecure: bool = False
+
+
+def find_target(
+    url: str | None, key: str | None, data: Path, environ: Mapping[str, str], insecure: bool
+) -> Target:
+    """Address and key: flags, then BELLWETHER_URL and BELLWETHER_KEY, then this machine's own
+    data folder (its running `up` and its key file), then a shepherd of the cluster that the
+    settings name. Raises ClientError.
+    """
+    found_url = (
+        url
+        or environ.get("BELLWETHER_URL")
+        or running_url(data)
+        or _cluster_url(environ, Path.cwd())
+    ) or DEFAULT_URL
+    found_key = key or environ.get("BELLWETHER_KEY")
+    if not found_key:
+        try:
+            found_key = read_key(data)
+        except OSError as error:
+            raise ClientError(f"cannot read {key_file(data)}: {error.strerror}") from error
+    if not found_key:
+        raise ClientError(
+            f"no key: set BELLWETHER_KEY or --key (there is no {key_file(data)} here)"
+        )
+    return Target(usable_url(found_url), usable_key(found_key), insecure)
+
+
+def usable_url(text: str) -> str:
+    """The address without a slash at its end. Raises ClientError if it is none."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or any(c <= " " for c in text):
+        raise ClientError(f"{text!r} is no address: write it as https://HOST or http://HOST:PORT")
+    if parts.username or parts.query or parts.fragment:
+        raise ClientError("an address holds no user, '?' or '#': write it as http://HOST:PORT")
+    return text.rstrip("/")
+
+
+def usable_key(text: str) -> str:
+    """The key. Raises ClientError if no header can hold it."""
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise ClientError("the key is none: keys are visible ASCII characters without blanks")
+    return text
+
+
+def _cluster_url(environ: Mapping[str, str], folder: Path) -> str | None:
+    """Where the cluster that the settings name is reached; None if they name none."""
+    named = environ.get("BELLWETHER_BACKENDS_LOCKS")
+    if not (named or environ.get("BELLWETHER_CONFIG") or (folder / _DEFAULT_FILE).exists()):
+        return None  # the settings' own rules are slow to import, and say nothing else then
+    from bellwether.client.cluster import cluster_url
+
+    return cluster_url(environ, folder)
+
+
+def running_url(data: Path) -> str | None:
+    """The address of the `up` that runs on this data folder, if one does."""
+    holder = running_up(data)
+    return holder.url or None if holder is not None else None
+
+
+def running_up(data: Path) -> Member | None:
+    """The `up` that holds the data folder, if one does."""
+    if not (data / "locks").is_dir():
+        return None
+    import msgspec
+
+    from common.errors import Unavailable
+    from common.locks.files import FileLocks
+    from common.members import Member
+
+    try:
+        locks = FileLocks(data / "locks")
+        value = locks.holders("up").get("up")
+        locks.close()
+    except (OSError, Unavailable):
+        return None  # not ours to read: the address has to be given
+    return None if value is None else msgspec.json.decode(value, type=Member)
