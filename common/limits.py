@@ -290,6 +290,12 @@ DISTINCT_EXACT_MAX: Final = 8_192  # hashes kept per group: exact up to here, th
 QUANTILE_EXACT_ROWS_MAX: Final = 65_536  # (group, value) pairs kept exact; then buckets
 QUANTILE_RELATIVE_ERROR: Final = 0.005  # of a bucket's middle; part of the answer's definition
 FILTER_VALUES_MAX: Final = 1_000  # values of one in / not-in filter
+FILTER_PATTERN_CHARS_MAX: Final = 1_000  # of a regular expression: RE2 needs memory to compile it
+# Groups of conditions within each other. Parentheses of the text form are fewer: each may need a
+# group for AND, for OR and for NOT.
+FILTER_DEPTH_MAX: Final = 32
+QUERY_TEXT_DEPTH_MAX: Final = 8
+QUERY_TEXT_CHARS_MAX: Final = 65_536  # of a query as people type it; a list of 1,000 ids fits
 # Stored queries written and read at once: a role's threads are not all taken by one key's.
 QUERY_METADATA_CALLS_MAX: Final = 8
 QUERIES_KEPT_FREE: Final = 1  # of those that run: for an environment that runs none, at once

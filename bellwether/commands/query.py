@@ -13,8 +13,8 @@ from bellwether.client import Target, find_target
 from bellwether.commands.options import configuration_options, data_default
 from bellwether.commands.roles import PARENT_FD, run
 from common.clock import SystemClock
-from query.grammar import parse_text
-from query.words import QueryTextError
+from query.text.errors import QueryTextError
+from query.text.parser import parse_text
 
 _WAIT_S = 60.0  # the server's longest: whoever hangs up meanwhile ends the query there too
 _POLL_S = 0.5

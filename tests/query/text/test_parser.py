@@ -2,8 +2,8 @@
 
 import pytest
 
-from query.grammar import parse_text
-from query.words import QueryTextError
+from query.text.errors import QueryTextError
+from query.text.parser import parse_text
 
 NOW_S = 1_790_000_000
 
@@ -25,7 +25,7 @@ NOW_S = 1_790_000_000
         ),
         (
             'select avg(x) as mean where a = "b c" or `odd name` not in (1, 2.5, "x") '
-            "order by avg(x) desc, service limit 7 every 1m30s",
+            "group by service order by avg(x) desc, service limit 7 every 1m30s",
             {
                 "calculations": [{"op": "AVG", "column": "x", "name": "mean"}],
                 "filters": [
@@ -33,6 +33,7 @@ NOW_S = 1_790_000_000
                     {"column": "odd name", "op": "not-in", "value": [1, 2.5, "x"]},
                 ],
                 "filter_combination": "OR",
+                "breakdowns": ["service"],
                 "orders": [
                     {"op": "AVG", "column": "x", "order": "descending"},
                     {"column": "service"},
@@ -93,13 +94,11 @@ def test_text_means_the_specification_a_person_expects(text: str, spec: dict[str
         ("COUNT WHER a = 1", "WHER", "did you mean WHERE?"),
         ("COUTN", "COUTN", "did you mean COUNT?"),
         ("P99 LAST 1h", "P99", "P99 needs a field"),
-        ("COUNT WHERE a = 1 AND b = 2 OR c = 3", "OR", "AND or by OR, not by both"),
         ("COUNT LAST soon", "soon", "duration"),
         ("COUNT LIMIT many", "many", "whole number"),
         ("COUNT LAST 1h LAST 2h", "LAST", "second LAST"),
-        ("COUNT WHERE a ~ 1", "~", "expected a comparison"),
         ('COUNT WHERE a = "b', '"b', "never closed"),
-        ("COUNT SINCE yesterday", "yesterday", "expected a time"),
+        ("COUNT SINCE yestrday", "yestrday", "did you mean yesterday?"),
         ("COUNT WHERE a =", "", "the query ends here"),
     ],
 )

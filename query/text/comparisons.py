@@ -1,0 +1,291 @@
+"""One comparison of WHERE: a field, an operator in any of its spellings, a value."""
+
+import re
+
+from query.text.calculations import calculation_op
+from query.text.cursor import CLAUSES, Cursor, Spec
+from query.text.lexer import Token, TokenKind
+from query.text.near import near_words
+from query.text.values import QUOTES_HINT, is_null, read_text, read_value
+
+COMPARISONS = {
+    "=": "=",
+    "==": "=",
+    "===": "=",
+    "!=": "!=",
+    "!==": "!=",
+    "<>": "!=",
+    "≠": "!=",
+    ">": ">",
+    ">=": ">=",
+    "=>": ">=",
+    "≥": ">=",
+    "<": "<",
+    "<=": "<=",
+    "=<": "<=",
+    "≤": "<=",
+}
+_PATTERNS = {"=~": "matches", "~": "matches", "!~": "does-not-match", "~*": "matches"}
+# Operators in words. A dash, an underscore and a blank between their words are the same.
+_WORDS = {
+    "STARTS-WITH": "starts-with",
+    "START-WITH": "starts-with",
+    "STARTSWITH": "starts-with",
+    "ENDS-WITH": "ends-with",
+    "END-WITH": "ends-with",
+    "ENDSWITH": "ends-with",
+    "CONTAINS": "contains",
+    "CONTAIN": "contains",
+    "INCLUDES": "contains",
+    "EXISTS": "exists",
+    "EXIST": "exists",
+    "IN": "in",
+    "LIKE": "like",
+    "ILIKE": "ilike",
+    "MATCHES": "matches",
+    "MATCH": "matches",
+    "REGEXP": "matches",
+    "RLIKE": "matches",
+    "REGEX": "matches",
+    "BETWEEN": "between",
+    "BEGINS-WITH": "starts-with",
+}
+_NEGATED = {
+    "starts-with": "does-not-start-with",
+    "ends-with": "does-not-end-with",
+    "contains": "does-not-contain",
+    "exists": "does-not-exist",
+    "in": "not-in",
+    "matches": "does-not-match",
+    "=": "!=",
+}
+_ALSO_DIRECT = {negated.upper(): negated for negated in _NEGATED.values() if negated != "!="}
+_TWO_WORDS = ("STARTS", "START", "ENDS", "END", "BEGINS")
+_KNOWN = (
+    "known: = != > >= < <= in between contains starts-with ends-with like matches exists, each "
+    "also with NOT; IS NULL"
+)
+_TEXT_OPS = ("contains", "starts-with", "ends-with")
+_LIKE_PART = re.compile(r"\\[%_\\]|[%_]|[^%_\\]+|\\", re.DOTALL)
+
+
+def read_comparison(cursor: Cursor) -> Spec:
+    """A filter, or a group of two for BETWEEN. Raises QueryTextError."""
+    column = _field(cursor)
+    op, negated = _operator(cursor)
+    if op == "like" or op == "ilike":
+        return _like(cursor, column, negated, fold=op == "ilike")
+    if op == "between":
+        return _between(cursor, column, negated)
+    if op == "exists":
+        return {"column": column, "op": _NEGATED[op] if negated else op}
+    if op in ("=", "!="):
+        return _equal(cursor, column, op)
+    if op == "matches":
+        return _matches(cursor, column, negated)
+    found: Spec = {"column": column, "op": _NEGATED[op] if negated else op}
+    if op == "in":
+        found["value"] = _values(cursor, column)
+    elif op in _TEXT_OPS:
+        found["value"] = _text_or_scalar(cursor)
+    else:
+        found["value"] = read_value(cursor, column, ordered=True)
+    return found
+
+
+def _field(cursor: Cursor) -> str:
+    token = cursor.next
+    if token.kind in (TokenKind.SYMBOL, TokenKind.END):
+        raise cursor.fail("expected a condition like status >= 500")
+    after = cursor.ahead()
+    if token.is_keyword(*CLAUSES, "AND", "OR") and after.kind is not TokenKind.SYMBOL:
+        hint = f"a field called {token.text} stands in backticks: `{token.text}`"
+        raise cursor.fail("expected a condition like status >= 500", token, hint)
+    if token.kind is TokenKind.NAME and after.is_symbol("("):
+        if calculation_op(token):
+            hint = "a condition on a calculation is a HAVING: HAVING COUNT > 5"
+            raise cursor.fail("a calculation is known only after WHERE", token, hint)
+        if not token.is_keyword("IN"):
+            hint = "a comparison has the field alone on its left: name = ..."
+            raise cursor.fail(f"there is no function {token.text!r} here", token, hint)
+    return cursor.name("a field's name")
+
+
+def _operator(cursor: Cursor) -> tuple[str, bool]:
+    """The operator, and whether it is negated."""
+    token = cursor.take()
+    if token.kind is TokenKind.SYMBOL:
+        if token.text in COMPARISONS:
+            return COMPARISONS[token.text], False
+        if token.text == "~*":
+            hint = 'write MATCHES "(?i)..." where case does not matter'
+            raise cursor.fail("this operator is not known", token, hint)
+        if token.text in _PATTERNS:
+            return "matches", token.text == "!~"
+        if token.text == "!" and cursor.next.kind is TokenKind.NAME:
+            return _negatable(cursor)
+    if token.kind is TokenKind.NAME:
+        word = token.text.upper().replace("_", "-")
+        if word in _ALSO_DIRECT:
+            op = _ALSO_DIRECT[word]
+            return next(plain for plain, negated in _NEGATED.items() if negated == op), True
+        if word == "IS":
+            return _is(cursor)
+        if word in ("NOT", "ISNT"):
+            return _negatable(cursor)
+        if word in ("DOES", "DO") and cursor.take_keyword("NOT"):
+            return _negatable(cursor)
+        if word in ("ISNULL", "NOTNULL"):
+            return "exists", word == "ISNULL"
+        op_word = _in_words(cursor, token)
+        if op_word is not None:
+            return op_word, False
+    raise _no_operator(cursor, token)
+
+
+def _negatable(cursor: Cursor) -> tuple[str, bool]:
+    """What follows NOT."""
+    token = cursor.take()
+    op = _in_words(cursor, token)
+    if op is None:
+        raise cursor.fail("expected NOT IN, NOT CONTAINS, NOT EXISTS or the like", token)
+    return op, True
+
+
+def _in_words(cursor: Cursor, token: Token) -> str | None:
+    if token.kind is not TokenKind.NAME:
+        return None
+    word = token.text.upper().replace("_", "-")
+    if word in _TWO_WORDS and cursor.take_keyword("WITH"):
+        word = f"{word}-WITH"
+    return _WORDS.get(word)
+
+
+def _is(cursor: Cursor) -> tuple[str, bool]:
+    """IS NULL, IS NOT NULL, IS TRUE, IS NOT FALSE."""
+    is_token = cursor.previous
+    negated = cursor.take_keyword("NOT")
+    token = cursor.next
+    if cursor.take_keyword("NULL", "MISSING", "ABSENT"):
+        return "exists", not negated
+    if cursor.take_keyword("PRESENT"):
+        return "exists", negated
+    if token.is_keyword("TRUE", "FALSE"):
+        return "!=" if negated else "=", False
+    if negated and cursor.next.is_keyword("IN"):
+        cursor.take()
+        return "in", True
+    if cursor.take_keyword("IN"):
+        return "in", False
+    hint = 'a value is compared with =; the empty text is = ""'
+    raise cursor.fail("expected IS NULL or IS NOT NULL", is_token, hint, until=token)
+
+
+def _no_operator(cursor: Cursor, token: Token) -> Exception:
+    hint = _KNOWN
+    if token.kind is TokenKind.SYMBOL and token.text in ("&&", "||", ")", ",", ";"):
+        hint = "a field alone is no condition: name = true, name EXISTS"
+    elif token.kind is TokenKind.NAME and token.text[0] in "+-*/%":
+        hint = "fields cannot be calculated with; compare the field itself"
+    elif token.kind is TokenKind.NAME:
+        near = near_words(token.text, [*_WORDS, "NOT", "IS"])
+        hint = f"did you mean {near[0]}?" if near else _KNOWN
+    return cursor.fail("expected a comparison", token, hint)
+
+
+def _equal(cursor: Cursor, column: str, op: str) -> Spec:
+    """= and !=; with null they ask for the field itself, as people mean it."""
+    if is_null(cursor.next):
+        cursor.take()
+        return {"column": column, "op": "does-not-exist" if op == "=" else "exists"}
+    return {"column": column, "op": op, "value": read_value(cursor, column)}
+
+
+def _text_or_scalar(cursor: Cursor) -> str:
+    token = cursor.next
+    if is_null(token):
+        raise cursor.fail("nothing compares with null", token, "a field is missing: IS NULL")
+    return read_text(cursor, "a text")
+
+
+def _values(cursor: Cursor, column: str) -> list[object]:
+    cursor.expect("(", "expected a list like (200, 201)", QUOTES_HINT)
+    if cursor.next.is_keyword("SELECT"):
+        raise cursor.fail("a list holds values; there are no queries inside of queries")
+
+    def one() -> object:
+        if is_null(cursor.next):
+            hint = f"events without the field: OR {column} IS NULL"
+            raise cursor.fail("nothing compares with null", hint=hint)
+        return read_value(cursor, column, in_list=True)
+
+    values = cursor.listed(one)
+    cursor.expect(")", "expected , or )", QUOTES_HINT)
+    return values
+
+
+def _between(cursor: Cursor, column: str, negated: bool) -> Spec:
+    """Both ends included, as in SQL."""
+    first = cursor.next
+    low = read_value(cursor, column, ordered=True)
+    if not cursor.take_keyword("AND"):
+        raise cursor.fail("expected AND", hint="BETWEEN takes two values: BETWEEN 200 AND 299")
+    high = read_value(cursor, column, ordered=True)
+    both_numbers = not isinstance(low, str) and not isinstance(high, str)
+    if both_numbers != (not isinstance(low, str) or not isinstance(high, str)):
+        raise cursor.fail("one of these is a number and one a text", first, until=cursor.previous)
+    if low > high:
+        hint = "BETWEEN takes the smaller value first"
+        raise cursor.fail("nothing is between these", first, hint, until=cursor.previous)
+    ends = [
+        {"column": column, "op": ">=", "value": low},
+        {"column": column, "op": "<=", "value": high},
+    ]
+    both: Spec = {"filter_combination": "AND", "filters": ends}
+    return {"filter_combination": "NONE", "filters": [both]} if negated else both
+
+
+def _matches(cursor: Cursor, column: str, negated: bool) -> Spec:
+    token = cursor.next
+    pattern = read_text(cursor, "a regular expression in quotes")
+    if (
+        token.kind is TokenKind.NAME
+        and len(pattern) > 1
+        and pattern[0] == "/"
+        and "/" in pattern[1:]
+    ):
+        hint = 'put it into quotes, without slashes around it unless they are meant: "api/v[0-9]"'
+        raise cursor.fail("are these slashes part of the pattern?", token, hint)
+    return {"column": column, "op": "does-not-match" if negated else "matches", "value": pattern}
+
+
+def _like(cursor: Cursor, column: str, negated: bool, *, fold: bool) -> Spec:
+    """LIKE: % is any text, _ any character, and the pattern is the whole value."""
+    token = cursor.next
+    pattern = read_text(cursor, "a pattern in quotes")
+    if cursor.take_keyword("ESCAPE"):
+        raise cursor.fail("ESCAPE is not known", cursor.previous, r"write \% or \_ for themselves")
+    parts = _LIKE_PART.findall(pattern)
+    if "\\" in parts:
+        hint = r"in a pattern of LIKE a backslash is written \\, and \% and \_ mean themselves"
+        raise cursor.fail("this backslash has nothing to protect", token, hint)
+    plain = [part[1] if part[0] == "\\" else part for part in parts]
+    wild = [part in ("%", "_") for part in parts]
+    text = "".join(p for p, w in zip(plain, wild, strict=True) if not w)
+    ends = [part for part, w in zip(parts, wild, strict=True) if w]
+    simple: str | None = None
+    inner = wild[1:-1] if len(wild) > 1 else []
+    if not fold and text and ends and set(ends) == {"%"} and not any(inner):
+        simple = {
+            (True, True): "contains",
+            (False, True): "starts-with",
+            (True, False): "ends-with",
+        }.get((wild[0], wild[-1]))
+    if simple is not None:
+        return {"column": column, "op": _NEGATED[simple] if negated else simple, "value": text}
+    joined = "".join(
+        {"%": ".*", "_": "."}.get(part, "") if w else re.escape(p)
+        for p, part, w in zip(plain, parts, wild, strict=True)
+    )
+    value = f"(?{'is' if fold else 's'})^{joined}$"
+    return {"column": column, "op": "does-not-match" if negated else "matches", "value": value}

@@ -1,0 +1,112 @@
+"""The reading head over a query's tokens, with its errors."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from query.text.errors import QueryTextError
+from query.text.lexer import DOUBLE_THE_QUOTE, Token, TokenKind, tokenize
+
+T = TypeVar("T")
+Spec = dict[str, Any]
+CLAUSES = (
+    *("FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT"),
+    *("EVERY", "LAST", "SINCE", "UNTIL", "BETWEEN"),
+)
+# How else people begin a clause
+CLAUSE_ALIASES = {
+    "GROUPBY": "GROUP",
+    "BY": "GROUP",
+    "BREAKDOWN": "GROUP",
+    "BREAKDOWNS": "GROUP",
+    "ORDERBY": "ORDER",
+    "SORT": "ORDER",
+    "FILTER": "WHERE",
+    "TOP": "LIMIT",
+    "PAST": "LAST",
+}
+_BEGINS_CLAUSE = (*CLAUSES, *CLAUSE_ALIASES)
+_NAMES = (TokenKind.NAME, TokenKind.QUOTED_NAME, TokenKind.STRING)
+
+
+class Cursor:
+    """Tokens, and the place of the next one."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = tokenize(text)
+        self.at = 0
+
+    @property
+    def next(self) -> Token:
+        """The token that is to be read."""
+        return self.tokens[self.at]
+
+    @property
+    def previous(self) -> Token:
+        """The token that was read last (the first one, if none was)."""
+        return self.tokens[max(0, self.at - 1)]
+
+    def ahead(self, by: int = 1) -> Token:
+        """A token after the next one; END beyond the last."""
+        return self.tokens[min(self.at + by, len(self.tokens) - 1)]
+
+    def take(self) -> Token:
+        """Read the next token. END may be read any number of times."""
+        token = self.next
+        self.at = min(self.at + 1, len(self.tokens) - 1)
+        return token
+
+    def take_keyword(self, *keywords: str) -> bool:
+        """Read the next token if it is one of the keywords."""
+        if self.next.is_keyword(*keywords):
+            self.take()
+            return True
+        return False
+
+    def take_symbol(self, *symbols: str) -> bool:
+        """Read the next token if it is one of the symbols."""
+        if self.next.is_symbol(*symbols):
+            self.take()
+            return True
+        return False
+
+    def at_clause(self) -> bool:
+        """Whether the query ends here, or a clause begins."""
+        token = self.next
+        return token.kind is TokenKind.END or token.is_keyword(*_BEGINS_CLAUSE)
+
+    def fail(
+        self, why: str, token: Token | None = None, hint: str = "", until: Token | None = None
+    ) -> QueryTextError:
+        """An error at a token (the next one unless another is given), marked up to `until`."""
+        token = token or self.next
+        if token.kind is TokenKind.END:
+            why = f"{why}, but the query ends here"
+        before = self.tokens[max(0, self.tokens.index(token) - 1)]
+        quoted = before.kind in (TokenKind.STRING, TokenKind.QUOTED_NAME)
+        if quoted and self.text[: before.end - 1].endswith("\\") and before is not token:
+            hint = "\n".join(filter(None, [hint, DOUBLE_THE_QUOTE]))
+        return QueryTextError(self.text, token.start, (until or token).end, why, hint)
+
+    def expect(self, symbol: str, why: str = "", hint: str = "") -> None:
+        """Read a symbol that has to stand here."""
+        if not self.take_symbol(symbol):
+            raise self.fail(why or f"expected {symbol}", hint=hint)
+
+    def name(self, what: str) -> str:
+        """Read a name: a bare word or one in quotes."""
+        token = self.next
+        if token.kind not in _NAMES:
+            hint = "a name that looks like a number stands in backticks"
+            raise self.fail(
+                f"expected {what}", token, hint if token.kind is TokenKind.NUMBER else ""
+            )
+        self.take()
+        return token.text
+
+    def listed(self, item: Callable[[], T]) -> list[T]:
+        """Items with commas between them."""
+        items = [item()]
+        while self.take_symbol(","):
+            items.append(item())
+        return items

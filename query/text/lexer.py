@@ -1,0 +1,114 @@
+"""Splits the text form of a query into tokens with their places."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from common import limits
+from query.text.errors import QueryTextError
+from query.text.quoting import KNOWN_ESCAPES, unquote
+
+DOUBLE_THE_QUOTE = 'a quote inside quotes is written twice: "say ""hi""" (a backslash is itself)'
+
+
+class TokenKind(Enum):
+    """What a token looks like."""
+
+    NAME = auto()  # a bare word: keywords, fields, times, values without quotes
+    QUOTED_NAME = auto()  # `...`
+    STRING = auto()  # "..." or '...'
+    NUMBER = auto()
+    SYMBOL = auto()
+    END = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token. text: without quotes; start, end: its place in the query."""
+
+    kind: TokenKind
+    text: str
+    start: int
+    end: int
+
+    def is_keyword(self, *keywords: str) -> bool:
+        """Whether it is one of these upper-case keywords, in any case, not quoted."""
+        return self.kind is TokenKind.NAME and self.text.upper() in keywords
+
+    def is_symbol(self, *symbols: str) -> bool:
+        """Whether it is one of these symbols."""
+        return self.kind is TokenKind.SYMBOL and self.text in symbols
+
+
+# Possessive quantifiers: an unclosed quote costs one pass over the text, not one per character.
+_TOKEN = re.compile(
+    r"""
+    (?P<space>\s++|--(?=\s|\Z)[^\n]*+)
+  | (?P<quoted_name>`(?:[^`]++|``)*+`)
+  | (?P<string>"(?:[^"]++|"")*+"|'(?:[^']++|'')*+')
+  | (?P<escaped_name>[eE]`(?:[^`\\]++|``|\\.)*+`)
+  | (?P<escaped_string>[eE]"(?:[^"\\]++|""|\\.)*+"|[eE]'(?:[^'\\]++|''|\\.)*+')
+  | (?P<number>[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+
+        (?=[\s=<>!(),;"'`≥≤≠]|&&|\|\||\Z))
+  | (?P<symbol>===|!==|<=>|==|=~|!~|!=|<>|>=|<=|=>|=<|&&|\|\||~\*?(?=[\s"'`]|\Z)|[=<>(),;!≥≤≠])
+  | (?P<name>(?:(?!&&|\|\|)[^\s`"'=<>!(),;≥≤≠])++)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_FANCY_QUOTES = "“”„‟‘’‚‛«»‹›″′"
+_QUOTES = "`\"'"
+
+
+def tokenize(text: str) -> list[Token]:
+    """The tokens of a query, ended by one of kind END. Raises QueryTextError."""
+    if len(text) > limits.QUERY_TEXT_CHARS_MAX:
+        most = limits.QUERY_TEXT_CHARS_MAX
+        raise QueryTextError(text, most, most + 1, f"a query has at most {most:,} characters")
+    tokens: list[Token] = []
+    at = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise _unreadable(text, at)
+        kind = match.lastgroup or ""
+        if kind != "space":
+            tokens.append(_token(text, kind, match.group(), at, match.end()))
+        at = match.end()
+    tokens.append(Token(TokenKind.END, "", len(text), len(text)))
+    return tokens
+
+
+def _unreadable(text: str, at: int) -> QueryTextError:
+    if text[at] in _QUOTES or text[at] in "eE":
+        return QueryTextError(text, at, len(text), "this quote is never closed", DOUBLE_THE_QUOTE)
+    return QueryTextError(text, at, at + 1, f"unexpected {text[at]!r}")
+
+
+def _token(text: str, kind: str, raw: str, at: int, end: int) -> Token:
+    if kind in ("quoted_name", "string", "escaped_name", "escaped_string"):
+
+        def fail(place: int, length: int, why: str) -> QueryTextError:
+            return QueryTextError(text, at + place, at + place + length, why, KNOWN_ESCAPES)
+
+        plain = unquote(raw, fail)
+        try:
+            plain.encode()
+        except UnicodeEncodeError:  # an argument that was not UTF-8
+            raise QueryTextError(text, at, end, "this is not text in UTF-8") from None
+        is_name = kind.endswith("name")
+        return Token(TokenKind.QUOTED_NAME if is_name else TokenKind.STRING, plain, at, end)
+    if kind == "number":
+        return Token(TokenKind.NUMBER, raw, at, end)
+    if kind == "symbol":
+        return Token(TokenKind.SYMBOL, raw, at, end)
+    for place, char in enumerate(raw, at):
+        if char in _FANCY_QUOTES:
+            hint = "texts stand in \" or ', names in `; inside of those any character may stand"
+            why = f"{char} is a typographic quote"
+            raise QueryTextError(text, place, place + 1, why, hint)
+        if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"):
+            why = f"there is an invisible character here (U+{ord(char):04X})"
+            hint = "take it out, or put the name or text that it belongs to into quotes"
+            raise QueryTextError(text, place, place + 1, why, hint)
+    return Token(TokenKind.NAME, raw, at, end)

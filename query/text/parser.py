@@ -1,0 +1,306 @@
+"""Clauses of a query's text, and what has to be true of them together."""
+
+from datetime import UTC, tzinfo
+from typing import NamedTuple
+
+from common import limits
+from query.text.calculations import (
+    calculation_op,
+    label_of,
+    read_calculation,
+    unknown_calculation,
+)
+from query.text.comparisons import COMPARISONS
+from query.text.conditions import read_conditions
+from query.text.cursor import CLAUSE_ALIASES, CLAUSES, Cursor, Spec
+from query.text.lexer import Token, TokenKind
+from query.text.near import suggest
+from query.text.time_clauses import TimeClauses
+from query.text.times import Present
+from query.text.values import number_of, read_number
+
+_SECOND_NS = 10**9
+_TOLD = {
+    "OFFSET": "results have no pages: raise LIMIT, or leave groups out with WHERE or HAVING",
+    "JOIN": "a query asks one dataset; nothing is joined",
+    "UNION": "a query asks one dataset; ask twice",
+    "GRANULARITY": "steps in time are EVERY 5m",
+    "INTERVAL": "steps in time are EVERY 5m",
+    "AFTER": "a time range is SINCE time UNTIL time",
+    "BEFORE": "a time range is SINCE time UNTIL time",
+    "TO": "a time range is SINCE time UNTIL time",
+    "DURING": "a time range is LAST 2h, or SINCE time UNTIL time",
+    "FOR": "a time range is LAST 2h, or SINCE time UNTIL time",
+    "NULLS": "groups without a value always come last",
+    "AND": "conditions begin with WHERE",
+    "OR": "conditions begin with WHERE",
+    "AS": "only calculations can be given a name",
+    "WINDOW": "steps in time are EVERY 5m",
+}
+
+
+class TextQuery(NamedTuple):
+    """What a text asks. dataset: what FROM names, None without one."""
+
+    spec: Spec
+    dataset: str | None = None
+
+
+def parse_query(text: str, now_ns: int, zone: tzinfo = UTC) -> TextQuery:
+    """The specification that the text means, and the dataset if it names one.
+
+    now_ns: unix nanoseconds that LAST and SINCE count from; zone: of times without one.
+    `SELECT *` gives `{"rows": true, ...}`. Raises QueryTextError.
+    """
+    return _Parser(text, Present(now_ns, zone)).parse()
+
+
+def parse_text(text: str, now_s: int, zone: tzinfo = UTC) -> Spec:
+    """The specification alone, at unix seconds. Raises QueryTextError."""
+    return parse_query(text, now_s * _SECOND_NS, zone).spec
+
+
+class _Parser:
+    def __init__(self, text: str, present: Present) -> None:
+        self._cursor = Cursor(text)
+        self._times = TimeClauses(self._cursor, present)
+        self._spec: Spec = {}
+        self._dataset: str | None = None
+        self._columns: list[Token] = []  # of the select list: fields that GROUP BY must name
+        self._orders: list[tuple[Token, Spec]] = []
+        self._havings: list[tuple[Token, Spec]] = []
+        self._seen: dict[str, Token] = {}
+        self._labels: set[str] = set()
+
+    def parse(self) -> TextQuery:
+        cursor = self._cursor
+        if cursor.take_keyword("SELECT", "CALCULATE", "SHOW"):
+            self._select_habits()
+        if cursor.next.is_keyword("*"):
+            cursor.take()
+            self._spec["rows"] = True
+            if cursor.next.is_symbol(","):
+                raise cursor.fail("* is the whole event; nothing stands beside it")
+        elif not cursor.at_clause() and not cursor.next.is_symbol(";"):
+            found = [c for c in cursor.listed(self._selected) if c is not None]
+            if found:
+                self._spec["calculations"] = found
+        while cursor.next.kind is not TokenKind.END:
+            self._clause()
+        self._spec |= self._times.result()
+        self._check()
+        if "rows" in self._spec:
+            return TextQuery(self._spec, self._dataset)
+        return TextQuery({"calculations": [{"op": "COUNT"}], **self._spec}, self._dataset)
+
+    def _clause(self) -> None:
+        cursor = self._cursor
+        token = cursor.take()
+        if token.is_symbol(";") and cursor.next.kind is TokenKind.END:
+            return
+        word = token.text.upper() if token.kind is TokenKind.NAME else ""
+        clause = CLAUSE_ALIASES.get(word, word)
+        if clause not in CLAUSES:
+            raise self._unexpected(token)
+        if clause in self._seen:
+            raise cursor.fail(f"there is a second {clause}", token)
+        self._seen[clause] = token
+        if clause == "FROM":
+            self._from()
+        elif clause == "WHERE":
+            self._spec |= read_conditions(cursor)
+        elif clause == "GROUP":
+            self._group_by(token)
+        elif clause == "HAVING":
+            self._having()
+        elif clause == "ORDER":
+            self._order_by(token)
+        elif clause == "LIMIT":
+            self._limit()
+        else:
+            self._times.read(clause, token)
+
+    def _unexpected(self, token: Token) -> Exception:
+        shown = self._cursor.text[token.start : token.end][:40]
+        hint = _TOLD.get(token.text.upper(), "") if token.kind is TokenKind.NAME else ""
+        after = self._cursor.next
+        if not hint and token.kind is TokenKind.NAME:
+            hint = suggest(token.text, CLAUSES)
+        if token.is_symbol(";"):
+            hint = "one query at a time"
+        elif token.kind is TokenKind.NAME and token.text[0] in "+-*/%":
+            hint = "nothing is calculated in a query: write the value itself"
+        elif (
+            after.kind is TokenKind.SYMBOL
+            and after.text in COMPARISONS
+            and "WHERE" not in self._seen
+        ):
+            hint = f"conditions begin with WHERE: WHERE {shown} {after.text} ..."
+        return self._cursor.fail(f"did not expect {shown!r} here", token, hint)
+
+    def _select_habits(self) -> None:
+        """DISTINCT and TOP, as SQL has them after SELECT."""
+        cursor = self._cursor
+        if cursor.next.is_keyword("DISTINCT") and not cursor.ahead().is_symbol("("):
+            hint = "COUNT GROUP BY name lists the values of name; COUNT_DISTINCT(name) counts them"
+            raise cursor.fail("results are groups, which are distinct", hint=hint)
+        if cursor.next.is_keyword("TOP") and cursor.ahead().kind is TokenKind.NUMBER:
+            self._seen["LIMIT"] = cursor.take()
+            self._limit()
+
+    def _selected(self) -> Spec | None:
+        """A calculation; None for a field, which GROUP BY has to name."""
+        cursor = self._cursor
+        token, after = cursor.next, cursor.ahead()
+        alone = after.is_symbol(",", ";") or after.kind is TokenKind.END
+        alone = alone or after.is_keyword(*CLAUSES, *CLAUSE_ALIASES, "AS")
+        names_field = token.kind in (TokenKind.NAME, TokenKind.QUOTED_NAME)
+        if names_field and calculation_op(token) is None and alone:
+            self._columns.append(cursor.take())
+            if after.is_keyword("AS"):
+                raise cursor.fail("only calculations can be given a name", after)
+            return None
+        if after.kind is TokenKind.SYMBOL and after.text in COMPARISONS:
+            hint = f"conditions begin with WHERE: WHERE {token.text} {after.text} ..."
+            raise cursor.fail("expected a calculation like COUNT", token, hint)
+        calculation = read_calculation(cursor)
+        name = calculation.get("name") or label_of(calculation)
+        if name in self._labels:
+            raise cursor.fail(f"{name[:60]} is there twice", token, until=cursor.previous)
+        self._labels.add(name)
+        return calculation
+
+    def _from(self) -> None:
+        cursor = self._cursor
+        self._dataset = cursor.name("a dataset's name")
+        if cursor.next.is_symbol(","):
+            raise cursor.fail("a query asks one dataset")
+
+    def _group_by(self, first: Token) -> None:
+        cursor = self._cursor
+        if first.is_keyword("BREAKDOWN", "BREAKDOWNS", "GROUP") and not cursor.take_keyword("BY"):
+            raise cursor.fail("expected BY")
+
+        def field() -> str:
+            token, after = cursor.next, cursor.ahead()
+            if token.kind is TokenKind.NAME and after.is_symbol("("):
+                hint = "steps in time are EVERY 5m"
+                raise cursor.fail(
+                    "groups are formed by fields, not by what is calculated", hint=hint
+                )
+            if token.is_keyword(*CLAUSES) and after.kind in (TokenKind.NUMBER, TokenKind.NAME):
+                hint = f"a field called {token.text} stands in backticks: `{token.text}`"
+                raise cursor.fail("expected a field's name", hint=hint)
+            return cursor.name("a field's name")
+
+        self._spec["breakdowns"] = cursor.listed(field)
+        for index, name in enumerate(self._spec["breakdowns"]):
+            if name in self._spec["breakdowns"][:index]:
+                raise cursor.fail(f"`{name}` is there twice", cursor.previous)
+
+    def _order_by(self, first: Token) -> None:
+        cursor = self._cursor
+        if first.text.upper() != "ORDERBY" and not cursor.take_keyword("BY"):
+            raise cursor.fail("expected BY")
+        self._spec["orders"] = cursor.listed(self._order)
+
+    def _order(self) -> Spec:
+        cursor = self._cursor
+        token = cursor.next
+        order: Spec
+        if calculation_op(token) is not None:
+            order = read_calculation(cursor)
+        else:
+            order = {"column": cursor.name("a calculation or a field's name")}
+        if cursor.next.is_keyword("DESC", "DESCENDING", "ASC", "ASCENDING"):
+            down = cursor.take().is_keyword("DESC", "DESCENDING")
+            order["order"] = "descending" if down else "ascending"
+        self._orders.append((token, order))
+        return order
+
+    def _having(self) -> None:
+        cursor = self._cursor
+        havings = self._having_condition()
+        while cursor.take_keyword("AND") or cursor.take_symbol("&&"):
+            havings += self._having_condition()
+        if cursor.next.is_keyword("OR") or cursor.next.is_symbol("||"):
+            raise cursor.fail("conditions of HAVING are joined by AND only")
+        self._spec["havings"] = havings
+
+    def _having_condition(self) -> list[Spec]:
+        """One condition; BETWEEN is two. A name given by AS stands for its calculation."""
+        cursor = self._cursor
+        token = cursor.next
+        named = [c for c in self._spec.get("calculations", []) if c.get("name") == token.text]
+        if named and calculation_op(token) is None:
+            cursor.take()
+            calculation = named[0]
+        elif calculation_op(token) is None and token.kind in (
+            TokenKind.NAME,
+            TokenKind.QUOTED_NAME,
+        ):
+            hint = "conditions on fields stand in WHERE; on calculations: HAVING COUNT > 5"
+            raise cursor.fail(f"{token.text[:40]!r} is not a calculation", token, hint)
+        else:
+            calculation = read_calculation(cursor)
+        column = calculation.get("column")
+        having: Spec = {"calculate_op": calculation["op"]}
+        if column is not None:
+            having["column"] = column
+        self._havings.append((token, calculation))
+        unit_of = "" if calculation["op"].startswith("COUNT") else column or ""
+        if cursor.take_keyword("BETWEEN"):
+            low = read_number(cursor, unit_of)
+            if not cursor.take_keyword("AND"):
+                raise cursor.fail("expected AND", hint="BETWEEN takes two values")
+            high = read_number(cursor, unit_of)
+            return [having | {"op": ">=", "value": low}, having | {"op": "<=", "value": high}]
+        op = cursor.take()
+        if op.kind is not TokenKind.SYMBOL or op.text not in COMPARISONS:
+            raise cursor.fail("expected a comparison: = != > >= < <=", op)
+        return [having | {"op": COMPARISONS[op.text], "value": read_number(cursor, unit_of)}]
+
+    def _limit(self) -> None:
+        cursor = self._cursor
+        token = cursor.take()
+        if token.kind is not TokenKind.NUMBER or not token.text.isdigit():
+            raise cursor.fail("expected a whole number", token)
+        limit, most = number_of(cursor, token), limits.QUERY_LIMIT_NO_SERIES_MAX
+        if not 1 <= limit <= most:
+            raise cursor.fail(f"LIMIT is between 1 and {most:,}", token)
+        if cursor.next.is_symbol(","):
+            raise cursor.fail("LIMIT takes one number", hint=_TOLD["OFFSET"])
+        self._spec["limit"] = limit
+
+    def _check(self) -> None:
+        """What clauses say of each other, with the mark where it is to be mended."""
+        if "rows" in self._spec:
+            for clause in ("GROUP", "HAVING", "ORDER", "EVERY"):
+                if clause in self._seen:
+                    hint = "SELECT * shows events, newest first; COUNT GROUP BY ... forms groups"
+                    raise self._cursor.fail("events have no groups", self._seen[clause], hint)
+            return
+        breakdowns: list[str] = self._spec.get("breakdowns", [])
+        for token in self._columns:
+            if token.text not in breakdowns:
+                raise unknown_calculation(self._cursor, token)
+        calculations: list[Spec] = self._spec.get("calculations", [{"op": "COUNT"}])
+        labels = [c.get("name") or label_of(c) for c in calculations]
+        for token, order in self._orders:
+            known = [*labels, *map(label_of, calculations), *breakdowns]
+            self._known("ORDER BY", token, order, known)
+        for token, calculation in self._havings:
+            self._known("HAVING", token, calculation, list(map(label_of, calculations)))
+
+    def _known(self, clause: str, token: Token, wanted: Spec, known: list[str]) -> None:
+        label = label_of(wanted) if "op" in wanted else wanted["column"]
+        if label in known:
+            return
+        if "op" in wanted:
+            hint = f"calculate it, too: {', '.join([*known[:3], label])[:200]} ..."
+        elif label.lower() in ("time", "timestamp"):
+            hint = "steps are in the order of time; groups have none"
+        else:
+            hint = f"group by it, or order by one of: {', '.join(dict.fromkeys(known))[:200]}"
+        why = f"{clause} names {label[:60]}, which is not part of the result"
+        raise self._cursor.fail(why, token, hint)

@@ -1,0 +1,127 @@
+"""LAST, EVERY, SINCE, UNTIL and BETWEEN: the time range of a query, and its steps."""
+
+from query.text.cursor import CLAUSES, Cursor, Spec
+from query.text.durations import Duration, read_duration
+from query.text.lexer import Token, TokenKind
+from query.text.times import BadMoment, Present, read_moment
+
+_RANGE_S_MAX = 18 * 10**9  # more than from 1678 to 2261
+_PHRASE = (TokenKind.NAME, TokenKind.NUMBER)
+
+
+class TimeClauses:
+    """Reads the clauses in any order, and says at the end what they mean together."""
+
+    def __init__(self, cursor: Cursor, present: Present) -> None:
+        self._cursor = cursor
+        self._present = present
+        self._range_s: int | None = None
+        self._every_s: int | None = None
+        self._start_s: int | None = None
+        self._end_s: int | None = None
+        self._start: tuple[Token, Token] | None = None  # first and last token of the moment
+        self._end: tuple[Token, Token] | None = None
+        self._last: Token | None = None
+
+    def read(self, clause: str, token: Token) -> None:
+        """Read what follows the keyword. Raises QueryTextError."""
+        if clause == "LAST":
+            self._last = token
+            length, first = self._length("a duration like 90s, 15m, 2h or 7d")
+            self._range_s = self._whole_seconds(length, first)
+        elif clause == "EVERY":
+            length, first = self._length("a duration like 10s, 5m or 1h")
+            if length.months:
+                raise self._fail("a month has no fixed length", first, "write 30d")
+            self._every_s = self._whole_seconds(length, first)
+        elif clause == "SINCE":
+            self._start_s, self._start = self._moment(round_up=False)
+        elif clause == "UNTIL":
+            self._end_s, self._end = self._moment(round_up=True)
+        else:
+            self._start_s, self._start = self._moment(round_up=False)
+            if not self._cursor.take_keyword("AND", "TO"):
+                raise self._cursor.fail("expected AND", hint="BETWEEN takes two times")
+            self._end_s, self._end = self._moment(round_up=True)
+
+    def result(self) -> Spec:
+        """The range and the steps. Raises QueryTextError where they contradict each other."""
+        spec: Spec = {}
+        if self._every_s is not None:
+            spec["granularity"] = self._every_s
+        if self._last is not None and self._start is not None:
+            hint = "LAST 2h ends now, or with UNTIL; SINCE begins the range"
+            raise self._cursor.fail("use LAST or SINCE, not both", self._last, hint)
+        if self._range_s is not None:
+            spec["time_range"] = self._range_s
+        if self._start_s is not None:
+            assert self._start is not None
+            spec["start_time"] = self._start_s
+            end_s = self._present.now_s if self._end_s is None else self._end_s
+            if end_s <= self._start_s:
+                self._backwards(self._start)
+            spec["end_time"] = end_s
+        elif self._end_s is not None:
+            spec["end_time"] = self._end_s
+        return spec
+
+    def _backwards(self, start: tuple[Token, Token]) -> None:
+        if self._end is None:
+            raise self._fail("the range would begin now or later, and it ends now", start)
+        raise self._fail("the range ends before it begins", self._end, "SINCE is the earlier time")
+
+    def _length(self, what: str) -> tuple[Duration, tuple[Token, Token]]:
+        text, place = self._phrase(f"expected {what}", joined=True)
+        length = read_duration(text)
+        if length is None:
+            hint = ""
+            if place[0] is place[1] and place[0].kind is TokenKind.NUMBER:
+                hint = f"a duration has a unit: {text}s, {text}m, {text}h or {text}d"
+            raise self._fail(f"expected {what}", place, hint)
+        return length, place
+
+    def _whole_seconds(self, length: Duration, place: tuple[Token, Token]) -> int:
+        try:
+            seconds = length.seconds_before(self._present.now_s, self._present.zone)
+        except (ValueError, OverflowError):
+            raise self._fail("this is longer than there are events", place) from None
+        if seconds < 1:
+            raise self._fail("a duration is at least one second", place)
+        if seconds > _RANGE_S_MAX:
+            raise self._fail("this is longer than there are events", place)
+        if seconds.denominator != 1:
+            raise self._fail("a duration is in whole seconds", place)
+        return int(seconds)
+
+    def _moment(self, *, round_up: bool) -> tuple[int, tuple[Token, Token]]:
+        text, place = self._phrase("expected a time")
+        try:
+            return read_moment(text, self._present, round_up=round_up), place
+        except BadMoment as error:
+            raise self._fail(str(error), place, error.hint) from None
+
+    def _phrase(self, why: str, *, joined: bool = False) -> tuple[str, tuple[Token, Token]]:
+        """The words up to the next clause; a text in quotes stands alone. joined: AND may join
+        two of its parts.
+        """
+        cursor = self._cursor
+        first = cursor.next
+        if first.kind is TokenKind.STRING:
+            cursor.take()
+            return first.text, (first, first)
+        last_of = first.is_keyword("LAST") and cursor.ahead().kind is TokenKind.NAME
+        if first.kind not in _PHRASE or (first.is_keyword(*CLAUSES) and not last_of):
+            raise cursor.fail(why, first)
+        last = cursor.take()
+        while cursor.next.kind in _PHRASE and not self._phrase_ends(joined):
+            last = cursor.take()
+        return cursor.text[first.start : last.end], (first, last)
+
+    def _phrase_ends(self, joined: bool) -> bool:
+        token, after = self._cursor.next, self._cursor.ahead()
+        if token.is_keyword("AND"):  # LAST 2 hours and 30 minutes; but BETWEEN a AND b
+            return not joined or after.kind is not TokenKind.NUMBER
+        return self._cursor.at_clause() or token.is_keyword("TO", "OFFSET")
+
+    def _fail(self, why: str, place: tuple[Token, Token], hint: str = "") -> Exception:
+        return self._cursor.fail(why, place[0], hint, until=place[1])

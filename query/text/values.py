@@ -1,0 +1,116 @@
+"""Values of conditions: numbers, texts, booleans; and what only looks like one."""
+
+import math
+import re
+from typing import Any
+
+from query.text.cursor import CLAUSES, Cursor
+from query.text.lexer import Token, TokenKind
+from query.text.units import UnclearUnit, convert, read_quantity
+
+_INT_CHARS_MAX = 25  # a longer one is beyond 64 bits
+_NULLS = ("NULL",)
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:_[0-9]{3})+", re.ASCII)
+_THOUSANDS = re.compile(r"[0-9]{3}(?:\.[0-9]+)?", re.ASCII)
+QUOTES_HINT = 'put text into quotes: "..."'
+
+
+def number_of(cursor: Cursor, token: Token) -> int | float:
+    """The number of a NUMBER token; what 64 bits do not hold as a double. Raises QueryTextError."""
+    text = token.text
+    if len(text) <= _INT_CHARS_MAX and text.lstrip("+-").isdigit():
+        whole = int(text)
+        return whole if -(2**63) <= whole < 2**63 else float(whole)
+    number = float(text)
+    if not math.isfinite(number):
+        raise cursor.fail("this is larger than any number that is stored", token)
+    return number
+
+
+def is_null(token: Token) -> bool:
+    """Whether it is the bare word null."""
+    return token.is_keyword(*_NULLS)
+
+
+def read_value(cursor: Cursor, field: str, *, ordered: bool = False, in_list: bool = False) -> Any:
+    """The value to compare a field with. ordered: by < or >. Raises QueryTextError."""
+    token = cursor.take()
+    value = _value(cursor, token, field, ordered)
+    if not in_list:
+        _not_grouped(cursor, token)
+    return value
+
+
+def read_text(cursor: Cursor, what: str) -> str:
+    """A value that is a text, as it was written: 5.0 is not 5 there. Raises QueryTextError."""
+    token = cursor.take()
+    if token.kind is TokenKind.STRING:
+        return token.text
+    bare = token.kind in (TokenKind.NAME, TokenKind.NUMBER)
+    if not bare or token.is_keyword(*CLAUSES, "AND", "OR"):
+        raise cursor.fail(f"expected {what}", token, QUOTES_HINT)
+    return cursor.text[token.start : token.end]
+
+
+def read_number(cursor: Cursor, field: str) -> int | float:
+    """A value that has to be a number, perhaps with a unit. Raises QueryTextError."""
+    token = cursor.take()
+    if token.kind is TokenKind.NUMBER:
+        value = number_of(cursor, token)
+        _not_grouped(cursor, token)
+        return value
+    quantity = _quantity(cursor, token, field, ordered=True)
+    if quantity is None:
+        raise cursor.fail("expected a number", token)
+    return quantity
+
+
+def _value(cursor: Cursor, token: Token, field: str, ordered: bool) -> Any:
+    if token.kind is TokenKind.STRING:
+        return token.text
+    if token.kind is TokenKind.NUMBER:
+        return number_of(cursor, token)
+    if token.is_keyword("TRUE", "FALSE") and not ordered:
+        return token.is_keyword("TRUE")
+    if is_null(token):
+        hint = f"`{field} IS NULL` finds the events without the field"
+        raise cursor.fail("nothing compares with null", token, hint)
+    if token.kind is TokenKind.NAME and not token.is_keyword(*CLAUSES, "AND", "OR", "NOT"):
+        quantity = _quantity(cursor, token, field, ordered)
+        if quantity is not None:
+            return quantity
+        if token.text[0] in "[{":
+            raise cursor.fail("expected a value", token, "a list is written (1, 2)")
+        if _GROUPED.fullmatch(token.text):
+            hint = f"write {token.text.replace('_', '')}, or the text in quotes"
+            raise cursor.fail("a number has no separators", token, hint)
+        if cursor.next.is_symbol("(") and cursor.next.start == token.end:
+            raise cursor.fail(
+                "values cannot be calculated", token, "write the value itself; times: SINCE, UNTIL"
+            )
+        return token.text
+    raise cursor.fail("expected a value", token, QUOTES_HINT)
+
+
+def _quantity(cursor: Cursor, token: Token, field: str, ordered: bool) -> int | float | None:
+    quantity = read_quantity(token.text) if token.kind is TokenKind.NAME else None
+    if quantity is None:
+        return None
+    try:
+        return convert(quantity, field, ordered=ordered)
+    except UnclearUnit as error:
+        raise cursor.fail(str(error), token, error.hint) from None
+
+
+def _not_grouped(cursor: Cursor, token: Token) -> None:
+    """1,000 outside a list is a number with a separator, which would be read as two things."""
+    comma, rest = cursor.next, cursor.ahead()
+    if token.kind is not TokenKind.NUMBER or not comma.is_symbol(",") or comma.start != token.end:
+        return
+    if (
+        rest.kind is TokenKind.NUMBER
+        and rest.start == comma.end
+        and _THOUSANDS.fullmatch(rest.text)
+    ):
+        hint = f"write {token.text}{rest.text}, or leave a blank after the comma"
+        raise cursor.fail("a number has no separators", token, hint, until=rest)
