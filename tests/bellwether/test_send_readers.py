@@ -207,7 +207,7 @@ def test_combined_lines_keep_user_agent_and_what_follows() -> None:
     found, _ = access_log.parse_line(COMBINED + ' "10.0.0.1" 0.123')
     assert found["user"] == "ann"
     assert found["user_agent"] == 'Mozilla/5.0 "quoted"'
-    assert found["rest"] == '"10.0.0.1" 0.123'
+    assert (found["extra_1"], found["extra_2"]) == ("10.0.0.1", 0.123)
 
 
 def test_a_line_that_was_cut_off_keeps_its_user_agent() -> None:

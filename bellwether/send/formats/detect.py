@@ -4,8 +4,8 @@ import csv
 from collections.abc import Callable
 
 from bellwether.send.event import UnknownFormat
-from bellwether.send.formats import access_log, logfmt
-from bellwether.send.formats.registry import NAMES
+from bellwether.send.formats import logfmt
+from bellwether.send.formats.registry import NAMES, format_named
 
 
 def detect(head: bytes, name: str) -> str:
@@ -17,10 +17,12 @@ def detect(head: bytes, name: str) -> str:
     if not sample:
         return "json"
     first = sample[0].lstrip()
-    if first.startswith(("{", "[")) and not access_log.looks_like(first):
+    for known in ("combined", "apache_error", "nginx_error"):
+        looks_like = format_named(known).looks_like
+        if looks_like is not None and _most(sample, looks_like):
+            return known
+    if first.startswith(("{", "[")):
         return "json"
-    if _most(sample, access_log.looks_like):
-        return "combined"
     stem = name.lower()
     for compression in (".gz", ".zst", ".bz2", ".xz"):
         stem = stem.removesuffix(compression)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from bellwether.send.event import LineParser, Parsed, Reader, UnknownFormat
-from bellwether.send.formats import access_log, json_text, logfmt, table
+from bellwether.send.formats import access_log, error_log, json_text, logfmt, table
 from bellwether.send.lines import read_text_lines
 from bellwether.send.options import ReadOptions
 
@@ -50,6 +50,24 @@ FORMATS = (
         "access logs of Apache and nginx",
         _of_lines(access_log.parse_line),
         access_log.looks_like,
+    ),
+    Format("common", "the same", _of_lines(access_log.parse_line)),
+    Format(
+        "vhost_combined",
+        "the same, each line beginning with the virtual host",
+        _of_lines(access_log.parse_vhost_line),
+    ),
+    Format(
+        "apache_error",
+        "error logs of Apache",
+        _of_lines(error_log.parse_apache),
+        error_log.looks_like_apache,
+    ),
+    Format(
+        "nginx_error",
+        "error logs of nginx",
+        _of_lines(error_log.parse_nginx),
+        error_log.looks_like_nginx,
     ),
 )
 _BY_NAME = {known.name: known for known in FORMATS}
