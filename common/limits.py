@@ -315,4 +315,10 @@ QUERY_RESULTS_BYTES_MAX: Final = 256 * 1024 * 1024  # their encoded size togethe
 QUERY_UNASKED_S: Final = 20
 QUERY_WAIT_S_MAX: Final = 60  # longest wait for an inline answer or for read-your-writes
 QUERY_RANGE_S_DEFAULT: Final = 7_200  # seconds; the vendor's default
+ROWS_LIMIT_DEFAULT: Final = 100  # events of one page: what a person looks at
+ROWS_LIMIT_MAX: Final = 10_000  # of one page: with the usual 500 bytes each, 5 MB
+# Data of one page and of one share: three of the largest events there can be fit, and a query role
+# that runs 8 of them over 8 indexers holds 512 MiB at the very most.
+ROWS_BYTES_MAX: Final = 8 * 2**20
+ROWS_FIELDS_MAX: Final = 2_000  # names of fields in one question: as many as an event may have
 SUGGEST_NAMES_MAX: Final = 20_000  # names that are compared to find those near to an unknown one

@@ -4,6 +4,7 @@ A plan holds only facts (absolute times, names, values), so that every indexer r
 """
 
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -56,6 +57,32 @@ class Filter(msgspec.Struct, frozen=True):
     values: tuple[Scalar, ...] = ()
 
 
+class RowPosition(NamedTuple):
+    """Where a row stands among all rows: by time, then by its place in the log. The order is the
+    same on twins, and no two rows have the same. place: of the event within its record.
+    """
+
+    time_ns: int
+    partition: int
+    epoch_number: int
+    offset: int
+    place: int
+
+
+class RowsWanted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A plan for the rows themselves: the first `limit` in their order after the position `after`
+    (None: from the beginning), fewer where their data takes more than `bytes_max`.
+
+    fields: only these, None for all. oldest: rising positions, else falling ones.
+    """
+
+    limit: int
+    bytes_max: int
+    fields: tuple[str, ...] | None = None
+    oldest: bool = False
+    after: RowPosition | None = None
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one share computes.
 
@@ -67,6 +94,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     the rows of the totals. groups: only these groups, None for all.
     counted, left_out: by partition, the places (epoch number, offset) of undecided batches that
     count, and that do not; any other is left out and reported. only_counted: nothing but those.
+    rows: the rows themselves are asked for; there are no needs, breakdowns or steps then.
     env, key: ids of who asks, for fair turns; the answer does not depend on them.
     """
 
@@ -87,6 +115,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     only_counted: bool = False
     wait_ms: int = 0
     timeout_ms: int = 30_000
+    rows: RowsWanted | None = None
     env: str = ""
     key: str = ""
 
@@ -101,4 +130,6 @@ class ShareRequest(msgspec.Struct, frozen=True):
 def state_fields(plan: Plan) -> set[str]:
     """Every field that the plan names."""
     named = {need.field for need in plan.needs if need.field is not None}
+    if plan.rows is not None:
+        named |= set(plan.rows.fields or ())
     return named | set(plan.breakdowns) | {f.field for f in plan.filters}

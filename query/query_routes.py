@@ -98,7 +98,7 @@ class QueryRoutes:
             raise BadRequest("could not parse request body")
         query_id, spec = await self._which_query(key, dataset, body)
         question = self._question(key, body, spec, dataset)
-        wish = _wish(request, body)
+        wish = read_wish(request, body)
         wait_s = _wait_s(body)
         result = self._start(key, question, wish, query_id, spec)
         await self._wait(request, result, wait_s)
@@ -300,7 +300,8 @@ def _flag(body: dict[str, Any], name: str, default: bool) -> bool:
     return value
 
 
-def _wish(request: web.Request, body: dict[str, Any]) -> Wish:
+def read_wish(request: web.Request, body: dict[str, Any]) -> Wish:
+    """What a request wants of coverage. Raises SpecError, Unprocessable."""
     mode = body.get("coverage", "wait")
     if mode not in _MODES:
         raise SpecError("coverage", "invalid", f"must be one of {', '.join(_MODES)}")

@@ -5,10 +5,10 @@ says what it covers (I7).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from common import limits
 from common.clock import Clock
@@ -26,6 +26,8 @@ from query.plan import GroupKey, Plan
 from query.planner import Question, series_plan, totals_plan
 from query.receipts import split_receipt, unmet_positions
 from query.results import data_row, notes_on_types, series_rows, top_groups
+from query.rows.page import Page, make_page
+from query.rows.question import RowsQuestion
 from query.scatter import Gathered, Scatter
 from query.settle import Settled, Settler
 from query.share.answer import same_rows
@@ -48,6 +50,23 @@ class Answer:
     data: dict[str, Any]
     coverage: dict[str, Any]
     notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RowsAnswer:
+    """A page, and what it covers. types: of the fields that were named (letters)."""
+
+    page: Page
+    coverage: dict[str, Any]
+    notes: list[str]
+    types: dict[str, str]
+
+
+class MakePlan(Protocol):
+    """Makes the plan that every share is asked."""
+
+    def __call__(self, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
+        """at_least, log: the positions to wait for, for up to wait_ms."""
 
 
 class Runner:
@@ -83,33 +102,56 @@ class Runner:
 
     async def run(self, question: Question, wish: Wish, place: Place | None = None) -> Answer:
         """Answer a question. Raises TooManyRequests, Unprocessable, Unavailable."""
+        place = place or self.admit(question)
+        return await self._in_time(self._run(question, wish), place)
+
+    async def run_rows(self, question: RowsQuestion, wish: Wish) -> RowsAnswer:
+        """A page of events, in the same turns. Raises as `run` does."""
+        place = self._slots.hold(question.env, question.key)
+        return await self._in_time(self._run_rows(question, wish), place)
+
+    async def _in_time(self, work: Coroutine[None, None, _Result], place: Place) -> _Result:
+        """Do the work in its turn."""
         started_ns = self._clock.monotonic_ns()
         try:
-            async with place or self.admit(question):
+            async with place:
                 async with asyncio.timeout(self._config.timeout_ms / 1000):
-                    return await self._run(question, wish)
+                    return await work
         except TimeoutError as error:
             raise Unavailable(
                 f"the query took longer than {self._config.timeout_ms} ms: shorten its time range"
             ) from error
         finally:
+            work.close()  # it may not have begun
             query_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
 
-    async def _run(self, question: Question, wish: Wish) -> Answer:
+    async def _settle(self, make_plan: MakePlan, wish: Wish) -> tuple[Settled, dict[str, Any]]:
+        """The shares of a plan, and what they cover. Raises Unavailable if that is not enough."""
         if any(p.epoch != self._watch.epoch or p.partition >= self._watch.partitions
                for p in wish.after):  # fmt: skip
             await self._watch.look()  # of a log or a partition that was not there a moment ago
         epoch, partitions = self._watch.epoch, range(self._watch.partitions)
         at_least, others = split_receipt(wish.after, epoch, partitions)
         patience = 0 if wish.mode == "accept" or not at_least else self._config.after_timeout_ms
-        plan = totals_plan(question, at_least=at_least, wait_ms=patience, log=epoch)
+        plan = make_plan(at_least=at_least, wait_ms=patience, log=epoch)
         settled = await self._settler.totals(plan, partitions)
-        plan, totals = settled.plan, settled.gathered
         coverage = _coverage(settled, others, partitions, self._clock.now_ns())
         if wish.mode == "require" and not coverage["complete"]:
             told = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
             reasons = "; ".join(dict.fromkeys(filter(None, told)))  # each once, however many
             raise Unavailable(f"not every partition can be covered now: {reasons[:500]}")
+        return settled, coverage
+
+    async def _run_rows(self, question: RowsQuestion, wish: Wish) -> RowsAnswer:
+        settled, coverage = await self._settle(question.plan, wish)
+        gathered = settled.gathered
+        work = partial(make_page, question, gathered.states)
+        page = await self._merge(question, work)
+        return RowsAnswer(page, coverage, _notes_on_time(coverage), gathered.types)
+
+    async def _run(self, question: Question, wish: Wish) -> Answer:
+        settled, coverage = await self._settle(partial(totals_plan, question), wish)
+        plan, totals = settled.plan, settled.gathered
         top, data = await self._merge(question, partial(_totals, question, plan, totals))
         data["series"] = []
         if question.with_series:
@@ -117,7 +159,9 @@ class Runner:
         notes = [*notes_on_types(question.spec, totals.types), *_notes_on_time(coverage)]
         return Answer(data, coverage, notes)
 
-    async def _merge(self, question: Question, work: Callable[[], _Result]) -> _Result:
+    async def _merge(
+        self, question: Question | RowsQuestion, work: Callable[[], _Result]
+    ) -> _Result:
         """Work in a thread, in turn. It cannot be stopped: its slot is free once it has ended."""
         place = self._merging.hold(question.env, question.key)
         try:

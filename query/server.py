@@ -18,6 +18,7 @@ from query.column_routes import ColumnRoutes
 from query.config import QueryConfig
 from query.dataset_routes import DatasetRoutes
 from query.elsewhere import Elsewhere
+from query.field_notes import FieldNotes
 from query.holders import Holders
 from query.indexer_calls import IndexerCalls
 from query.key_routes import KeyRoutes
@@ -25,6 +26,7 @@ from query.operate_routes import OperateRoutes
 from query.pace import Pace
 from query.problems import answer_problems
 from query.query_routes import QueryParts, QueryRoutes
+from query.rows.route import RowsRoute
 from query.run import Runner
 from query.scatter import Scatter
 from query.settle import Settler
@@ -61,6 +63,7 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         )
         add_health_routes(app, lambda: None, context.stop)
         QueryRoutes(parts).add_to(app)
+        RowsRoute(keys, runner, FieldNotes(calls), clock).add_to(app)
         KeyRoutes(keys, backends.metadata, clock).add_to(app)
         ColumnRoutes(keys, calls).add_to(app)
         datasets = DatasetRoutes(

@@ -6,6 +6,7 @@ A computation may be cancelled from another thread at any moment; it then raises
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -17,7 +18,8 @@ from query.damaged import reason_of
 from query.plan import Need, Plan, State
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.database import DatabaseLimits, open_database
-from query.share.sources import LIVE, Sources, gather
+from query.share.row_search import RowSearch
+from query.share.sources import LIVE, gather
 from query.share.statements import WANTED, Statements
 from query.view import DatasetView
 
@@ -49,9 +51,11 @@ class Computation:
 
     def run(self) -> ShareAnswer:
         """Raises ShareCancelled, ShareTooHeavy, or BellwetherError for damaged files."""
+        if self._plan.rows is not None:
+            return self._run_rows(RowSearch(self._plan, self._plan.rows, self._views))
         sources = gather(self._plan, self._views)
         statements = Statements(self._plan, sources)
-        with self._named_errors(), self._open(sources) as connection:
+        with self._named_errors(), self._open(sources.paths) as connection:
             if sources.live is not None:
                 connection.register(LIVE, sources.live)
             if self._plan.groups is not None and self._plan.breakdowns:
@@ -67,10 +71,22 @@ class Computation:
             ShareReport([covered(v, self._plan) for v in self._views], types), states
         )
 
+    def _run_rows(self, search: RowSearch) -> ShareAnswer:
+        with self._named_errors(), self._open(search.paths) as connection:
+
+            def ask(sql: str, parameters: list[str], live: pa.Table | None) -> pa.Table:
+                if live is not None:
+                    connection.register(LIVE, live)
+                return self._table(sql, parameters)
+
+            states = search.run(ask)
+        covers = [covered(v, self._plan) for v in self._views]
+        return ShareAnswer(ShareReport(covers, search.types()), states)
+
     @contextmanager
-    def _open(self, sources: Sources) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _open(self, paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
         """The database of this share, closed afterwards; `cancel` can reach it meanwhile."""
-        connection = open_database(sources.paths, self._allowed)
+        connection = open_database(paths, self._allowed)
         self._connection = connection
         try:
             yield connection

@@ -13,13 +13,15 @@ import numpy as np
 import pyarrow as pa
 
 from common.columns import ColumnBlock, ColumnKey, FieldType
-from common.columns.key import OFFSET, RATE, REST, TIME
+from common.columns.key import OFFSET, PLACE, RATE, REST, TIME
 from query.plan import Plan, state_fields
 from query.share.readings import Reading, sql_type
 from query.share.undecided import Hidden, hidden_in
 from query.view import DatasetView, SegmentView
 
 LIVE = "live"
+Place = SegmentView | ColumnBlock
+POSITION = ("t", "p", "e", "o", "i")  # columns of a row's position, in the order of rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,15 @@ class Sources:
     """SQL of all source rows (columns t, r and `c<i>_<type>`), and what it reads.
 
     live: the table to register as `live`, None without live rows. paths: files that are read.
+    Sources that are placed have besides: p (partition), e (epoch number), o (offset), i (index in
+    the record), s (which of `places` has the row), n (the row's number there, if it is a segment).
     """
 
     sql: str
     live: pa.Table | None
     paths: tuple[Path, ...]
     readings: dict[str, Reading]
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,13 @@ class _Shape:
     high: int | None
     hidden: tuple[int, ...] = ()
     only: tuple[int, ...] | None = None
+    place: int | None = None  # of one segment alone
+    partition: int = 0
+    epoch_number: int = 0
 
 
-def gather(plan: Plan, views: Sequence[DatasetView]) -> Sources:
-    """The sources of a plan over some partitions' views."""
+def gather(plan: Plan, views: Sequence[DatasetView], *, placed: bool = False) -> Sources:
+    """The sources of a plan over some partitions' views; placed: each row says where it is."""
     hidden = {view.partition: hidden_in(view, plan) for view in views}
     fields = sorted(state_fields(plan))
     wanted = [ColumnKey(field, field_type) for field in fields for field_type in FieldType]
@@ -58,14 +66,16 @@ def gather(plan: Plan, views: Sequence[DatasetView]) -> Sources:
         for segment in view.segments
         if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
     ]
-    blocks = [
-        hidden[view.partition].of_block(
-            _cut_off(_narrowed(block, wanted), plan.upto.get(view.partition)), view.epoch_number
-        )
-        for view in views
-        for block in view.blocks
-    ]
-    blocks = [b for b in blocks if b.rows and _overlaps(b, plan)]
+    live: list[tuple[DatasetView, ColumnBlock]] = []
+    places: list[Place] = []
+    for view in views:
+        for block in view.blocks:
+            seen = _cut_off(_narrowed(block, wanted), plan.upto.get(view.partition))
+            seen = hidden[view.partition].of_block(seen, view.epoch_number)
+            if seen.rows and _overlaps(seen, plan):
+                live.append((view, seen))
+                places.append(block)
+    blocks = [block for _, block in live]
     held = _held_columns(blocks, [segment for _, segment in segments])
     readings = {
         field: Reading(index, frozenset(t for t in FieldType if ColumnKey(field, t) in held))
@@ -81,15 +91,24 @@ def gather(plan: Plan, views: Sequence[DatasetView]) -> Sources:
         if segment.epoch_number != view.epoch_number:
             upto = None  # an offset of this log says nothing about the logs before it
         shape = _shape(segment, frozenset(keys), upto, hidden[view.partition])
+        if placed:
+            shape = replace(
+                shape,
+                place=len(places),
+                partition=view.partition,
+                epoch_number=segment.epoch_number,
+            )
+            places.append(segment)
         if shape.only != ():
             shapes.setdefault(shape, []).append(segment.path)
     for shape, paths in shapes.items():
         parts.append(_parquet_select(plan, shape, paths, keys, readings))
     return Sources(
-        " UNION ALL ".join(parts) or _no_rows(keys, readings),
-        _live_table(blocks, keys, readings) if blocks else None,
+        " UNION ALL ".join(parts) or _no_rows(keys, readings, placed),
+        _live_table(live, keys, readings, placed) if blocks else None,
         tuple(path for paths in shapes.values() for path in paths),
         readings,
+        tuple(places),
     )
 
 
@@ -150,9 +169,13 @@ def _alias(key: ColumnKey, readings: dict[str, Reading]) -> str:
 
 
 def _live_table(
-    blocks: Sequence[ColumnBlock], keys: Sequence[ColumnKey], readings: dict[str, Reading]
+    live: Sequence[tuple[DatasetView, ColumnBlock]],
+    keys: Sequence[ColumnKey],
+    readings: dict[str, Reading],
+    placed: bool,
 ) -> pa.Table:
     """The blocks' rows with only the named columns, dense."""
+    blocks = [block for _, block in live]
     arrays = [
         pa.chunked_array([pa.array(b.time_ns) for b in blocks]),
         pa.chunked_array([pa.array(b.rate) for b in blocks]),
@@ -163,7 +186,28 @@ def _live_table(
             for b in blocks
         ]
         arrays.append(pa.chunked_array(chunks, key.type.arrow))
-    return pa.table(arrays, names=["t", "r", *(_alias(key, readings) for key in keys)])
+    names = ["t", "r", *(_alias(key, readings) for key in keys)]
+    if placed:
+        for name, arrays_of in _placed_columns(live).items():
+            names.append(name)
+            arrays.append(pa.chunked_array(arrays_of, pa.int64()))
+    return pa.table(arrays, names=names)
+
+
+def _placed_columns(live: Sequence[tuple[DatasetView, ColumnBlock]]) -> dict[str, list[pa.Array]]:
+    """Where each live row is, in the order of the columns that segments have."""
+
+    def every(value: int, block: ColumnBlock) -> pa.Array:
+        return pa.array(np.full(block.rows, value, np.int64))
+
+    return {
+        "p": [every(view.partition, block) for view, block in live],
+        "e": [every(view.epoch_number, block) for view, block in live],
+        "o": [pa.array(block.offset) for _, block in live],
+        "i": [pa.array(block.place.astype(np.int64)) for _, block in live],
+        "s": [every(number, block) for number, (_, block) in enumerate(live)],
+        "n": [every(-1, block) for _, block in live],
+    }
 
 
 def _time_range(plan: Plan, column: str) -> str:
@@ -190,8 +234,19 @@ def _parquet_select(
     if shape.only is not None:
         wheres.append(f'"{OFFSET}" IN ({_numbers(shape.only)})')
     files = ", ".join(quote_text(str(path)) for path in paths)
+    options = "hive_partitioning=false"
+    if shape.place is not None:
+        options += ", file_row_number=true"
+        columns += [
+            f"{shape.partition:d}::BIGINT AS p",
+            f"{shape.epoch_number:d}::BIGINT AS e",
+            f'"{OFFSET}"::BIGINT AS o',
+            f'"{PLACE}"::BIGINT AS i',
+            f"{shape.place:d}::BIGINT AS s",
+            "file_row_number::BIGINT AS n",
+        ]
     return (
-        f"SELECT {', '.join(columns)} FROM read_parquet([{files}], hive_partitioning=false)"
+        f"SELECT {', '.join(columns)} FROM read_parquet([{files}], {options})"
         f" WHERE {' AND '.join(wheres)}"
     )
 
@@ -209,8 +264,9 @@ def _parquet_column(key: ColumnKey, shape: _Shape) -> str:
     return f"NULL::{sql_type(key.type)}"
 
 
-def _no_rows(keys: Sequence[ColumnKey], readings: dict[str, Reading]) -> str:
+def _no_rows(keys: Sequence[ColumnKey], readings: dict[str, Reading], placed: bool) -> str:
     columns = [f"NULL::{sql_type(k.type)} AS {_alias(k, readings)}" for k in keys]
+    columns += [f"0::BIGINT AS {name}" for name in "peoisn"] if placed else []
     return f"SELECT {', '.join(['0::BIGINT AS t', '1::BIGINT AS r', *columns])} WHERE FALSE"
 
 

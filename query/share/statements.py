@@ -11,10 +11,10 @@ Every result has the columns k0, k1, ... (tagged group keys, NULL: the field is 
 import math
 
 from common import limits
-from query.plan import Need, Plan, State
+from query.plan import Need, Plan, RowPosition, RowsWanted, State
 from query.share.filters import Parameters, condition
 from query.share.readings import Reading, tagged_key
-from query.share.sources import Sources
+from query.share.sources import POSITION, Sources
 
 WANTED = "wanted"
 HASH_VERSION = 1  # low 64 bits of the MD5 of the tagged key
@@ -70,6 +70,16 @@ class Statements:
         """The reading of a need's field."""
         assert need.field is not None
         return self._readings[need.field]
+
+    def first_rows(self, wanted: RowsWanted) -> str:
+        """The first rows after a position: their positions, sample rates and places."""
+        direction = "ASC" if wanted.oldest else "DESC"
+        order = ", ".join(f"{name} {direction}" for name in POSITION)
+        after = "TRUE" if wanted.after is None else _follows(wanted.after, wanted.oldest)
+        return (
+            f"{self._with} SELECT {', '.join(POSITION)}, r, s, n FROM picked WHERE {after}"
+            f" ORDER BY {order} LIMIT {wanted.limit:d}"
+        )
 
     def _key_names(self) -> list[str]:
         return [f"k{i}" for i in range(len(self._plan.breakdowns))]
@@ -137,6 +147,14 @@ class Statements:
             f"min({real}) AS {name}_fmin",
             f"max({real}) AS {name}_fmax",
         ]
+
+
+def _follows(position: RowPosition, oldest: bool) -> str:
+    """SQL BOOLEAN: the row comes after the position, in lexicographic order."""
+    sign, sql = ">" if oldest else "<", "FALSE"
+    for name, value in reversed(list(zip(POSITION, position, strict=True))):
+        sql = f"({name} {sign} {value:d} OR ({name} = {value:d} AND {sql}))"
+    return sql
 
 
 def _bucket_middle(value: str) -> str:

@@ -30,6 +30,7 @@ from common.objects.directory import DirectoryObjects
 from common.refusal import busy_response
 from common.role import Backends, RoleContext
 from common.telemetry import NoTelemetry, Telemetry
+from common.web import has_hung_up
 from query.columns import ColumnPage, ColumnsAsked, ColumnSeen, DatasetsAsked, DatasetSeen
 from query.config import QueryConfig
 from query.plan import ShareRequest
@@ -54,6 +55,7 @@ class Indexer:
     member: Member
     views: Views
     asked: int = 0
+    waiting: int = 0  # shares that are held
     refuse: bool = False
     delay_s: float = 0.0
     pulse_delay_s: float = 0.0
@@ -110,7 +112,14 @@ async def run_indexer(
             return web.json_response({"error": "stopping"}, status=503)
         wanted = msgspec.json.decode(await request.read(), type=ShareRequest)
         if wanted.plan.key in indexer.held_keys:
-            await indexer.release.wait()
+            indexer.waiting += 1
+            try:
+                while not indexer.release.is_set():
+                    if has_hung_up(request):
+                        break
+                    await asyncio.sleep(0.01)
+            finally:
+                indexer.waiting -= 1
         await asyncio.sleep(indexer.delay_s)
         return await endpoint.handle(request)
 

@@ -1,0 +1,173 @@
+"""What `POST /bw/1/rows` may be asked: filters and a time range as in a query, and a page.
+
+A cursor carries the position of the last row that was given and the range of the first page, so
+that every page of one question is about the same range, whatever the clock says by then.
+"""
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from common import limits
+from query.plan import Filter, Plan, RowPosition, RowsWanted
+from query.planner import ask
+from query.spec import QuerySpec
+from query.spec_read import SpecError, read_spec
+
+_OWN: Final = ("dataset", "rows", "fields", "order", "cursor", "after", "coverage", "limit")
+_NOT_OF_ROWS: Final = ("calculations", "breakdowns", "orders", "havings", "granularity")
+_ORDERS: Final = ("newest", "oldest")
+_CURSOR_VERSION: Final = 1
+
+
+class _Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """version, range (unix ns, half open), the last row given, and which question it belongs to."""
+
+    version: int
+    start_ns: int
+    end_ns: int
+    last: RowPosition
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowsQuestion:
+    """One page that is asked for. fields: None for all. after: the last row of the page before.
+
+    asked: the question without its page, so that a cursor is not used for another one.
+    """
+
+    spec: QuerySpec
+    dataset: str
+    start_ns: int
+    end_ns: int
+    limit: int
+    asked: str
+    fields: tuple[str, ...] | None = None
+    oldest: bool = False
+    after: RowPosition | None = None
+    env: str = ""
+    key: str = ""
+
+    def plan(self, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
+        """What every share is asked: one row more than the page has, to know if there are more."""
+        start_ns, end_ns = self.start_ns, self.end_ns
+        if self.after is not None and self.oldest:
+            start_ns = self.after.time_ns
+        elif self.after is not None:
+            end_ns = min(end_ns, self.after.time_ns + 1)
+        rows = RowsWanted(
+            limit=self.limit + 1,
+            bytes_max=limits.ROWS_BYTES_MAX,
+            fields=self.fields,
+            oldest=self.oldest,
+            after=self.after,
+        )
+        return Plan(
+            dataset=self.dataset,
+            start_ns=start_ns,
+            end_ns=end_ns,
+            needs=(),
+            filters=self.spec.filters,
+            any_filter=self.spec.any_filter,
+            log=log,
+            at_least=at_least,
+            wait_ms=wait_ms,
+            rows=rows,
+            env=self.env,
+            key=self.key,
+        )
+
+    def cursor_after(self, last: RowPosition) -> str:
+        """The cursor of the page that follows the row."""
+        cursor = _Cursor(_CURSOR_VERSION, self.start_ns, self.end_ns, last, self.asked)
+        return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
+
+
+def read_rows_question(
+    body: dict[str, Any], dataset: str, now_ns: int, *, env: str = "", key: str = ""
+) -> RowsQuestion:
+    """Check the body of a request. dataset: its id. Raises SpecError."""
+    for name in _NOT_OF_ROWS:
+        if body.get(name):
+            raise SpecError(name, "invalid", "events are asked for, not groups: leave it out")
+    spec = read_spec({name: value for name, value in body.items() if name not in _OWN})
+    order = body.get("order") or "newest"
+    if order not in _ORDERS:
+        raise SpecError("order", "invalid", f"must be one of {', '.join(_ORDERS)}")
+    fields = _fields(body.get("fields"))
+    range_of = ask(spec, dataset, now_ns)
+    asked = _fingerprint(dataset, order, spec.filters, spec.any_filter)
+    start_ns, end_ns, after = range_of.start_ns, range_of.end_ns, None
+    if body.get("cursor") is not None:
+        cursor = _read_cursor(body["cursor"])
+        if cursor.question != asked:
+            raise SpecError(
+                "cursor", "invalid", "belongs to another question: begin with its first page"
+            )
+        start_ns, end_ns, after = cursor.start_ns, cursor.end_ns, cursor.last
+    return RowsQuestion(
+        spec=spec,
+        dataset=dataset,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        limit=_limit(body.get("limit")),
+        asked=asked,
+        fields=fields,
+        oldest=order == "oldest",
+        after=after,
+        env=env,
+        key=key,
+    )
+
+
+def _limit(value: object) -> int:
+    if value is None:
+        return limits.ROWS_LIMIT_DEFAULT
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpecError("limit", "incorrect_type", "must be a whole number")
+    if not 1 <= value <= limits.ROWS_LIMIT_MAX:
+        raise SpecError("limit", "invalid", f"must be between 1 and {limits.ROWS_LIMIT_MAX}")
+    return value
+
+
+def _fields(value: object) -> tuple[str, ...] | None:
+    """The names, each once; None for every field. An empty list asks for none."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise SpecError("fields", "incorrect_type", "must be an array of names of fields")
+    if len(value) > limits.ROWS_FIELDS_MAX:
+        most = limits.ROWS_FIELDS_MAX
+        raise SpecError("fields", "invalid", f"has {len(value)} names, at most {most} are allowed")
+    for at, name in enumerate(value):
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise SpecError(f"fields[{at}]", "invalid", "holds a lone surrogate") from error
+    return tuple(dict.fromkeys(value))
+
+
+def _fingerprint(dataset: str, order: str, filters: tuple[Filter, ...], any_filter: bool) -> str:
+    """Names a question without its time range, fields and page."""
+    told = msgspec.json.encode((dataset, order, filters, any_filter))
+    return hashlib.sha256(told).hexdigest()[:16]
+
+
+def _read_cursor(text: object) -> _Cursor:
+    why = "is not a cursor that an answer has given"
+    if not isinstance(text, str):
+        raise SpecError("cursor", "incorrect_type", why)
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        cursor = msgspec.json.decode(raw, type=_Cursor)
+    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+        raise SpecError("cursor", "invalid", why) from error
+    numbers = (cursor.start_ns, cursor.end_ns, *cursor.last)
+    if cursor.version != _CURSOR_VERSION or not all(-(2**63) <= n < 2**63 for n in numbers):
+        raise SpecError("cursor", "invalid", why)
+    return cursor

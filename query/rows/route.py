@@ -1,0 +1,117 @@
+"""`POST /bw/1/rows`: the events of a dataset, a page at a time, complete or said (I7).
+
+It takes a turn like a query (I14), and ends when its caller hangs up.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from common.auth import KeyCache
+from common.clock import Clock
+from common.errors import BadRequest
+from common.instants import rfc3339
+from common.metadata import ApiKey
+from common.names import BadDatasetName, dataset_id, dataset_slug
+from common.web import has_hung_up
+from query.access import authorize
+from query.field_notes import FieldNotes
+from query.problems import json_body
+from query.query_routes import read_wish
+from query.rows.page import Page
+from query.rows.question import RowsQuestion, read_rows_question
+from query.run import RowsAnswer, Runner
+from query.spec_read import SpecError
+
+_POLL_S: Final = 0.1
+T = TypeVar("T")
+
+
+class RowsRoute:
+    """The handler; it needs the right to query."""
+
+    def __init__(
+        self,
+        keys: KeyCache,
+        runner: Runner,
+        notes: FieldNotes,
+        clock: Clock,
+    ) -> None:
+        self._keys = keys
+        self._runner = runner
+        self._notes = notes
+        self._clock = clock
+
+    def add_to(self, app: web.Application) -> None:
+        """Mount the route."""
+        app.router.add_post("/bw/1/rows", self.rows)
+
+    async def rows(self, request: web.Request) -> web.Response:
+        """One page of events in the order of their times."""
+        key = await authorize(self._keys, request, "queries")
+        body = await json_body(request)
+        if not isinstance(body, dict):
+            raise BadRequest("the body must be a JSON object: dataset, filters, a time range")
+        dataset = dataset_id_of(key, dataset_named(body))
+        question = read_rows_question(
+            body, dataset, self._clock.now_ns(), env=key.environment.id, key=key.id
+        )
+        wish = read_wish(request, body)
+        answer = await while_it_listens(request, self._runner.run_rows(question, wish))
+        notes = await self._notes.unknown(dataset, answer.types)
+        encoded = await asyncio.to_thread(_encode, question, answer, notes)
+        return web.Response(body=encoded, content_type="application/json")
+
+
+def dataset_named(body: dict[str, Any]) -> str:
+    """The dataset that a body names. Raises SpecError."""
+    name = body.get("dataset")
+    if name is None or name == "":
+        raise SpecError("dataset", "missing", "name a dataset")
+    if not isinstance(name, str):
+        raise SpecError("dataset", "incorrect_type", "must be the name of a dataset, a string")
+    return name
+
+
+def dataset_id_of(key: ApiKey, name: str) -> str:
+    """The id of a dataset of the key's environment. Raises SpecError."""
+    try:
+        return dataset_id(key.team.id, key.environment.id, dataset_slug(name))
+    except BadDatasetName as error:
+        raise SpecError("dataset", "invalid", str(error)) from error
+
+
+async def while_it_listens(request: web.Request, work: Coroutine[None, None, T]) -> T:
+    """The result of the work, which is cancelled when the caller hangs up."""
+    task = asyncio.create_task(work)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=_POLL_S)
+            if has_hung_up(request):
+                raise ConnectionResetError("the caller has hung up")
+        return task.result()
+    finally:
+        task.cancel()
+
+
+def _encode(question: RowsQuestion, answer: RowsAnswer, notes: list[str]) -> bytes:
+    head = {
+        "start": rfc3339(question.start_ns),
+        "end": rfc3339(question.end_ns),
+        "next": answer.page.next,
+        "coverage": answer.coverage,
+        "notes": [*answer.notes, *notes],
+    }
+    return b'{"rows":[%b],%b' % (encoded_rows(answer.page), msgspec.json.encode(head)[1:])
+
+
+def encoded_rows(page: Page) -> bytes:
+    """The rows as items of a JSON array: what `POST /1/batch` takes, too."""
+    return b",".join(
+        b'{"time":"%b","samplerate":%d,"data":%b}'
+        % (rfc3339(row.position.time_ns).encode(), row.rate, row.data)
+        for row in page.rows
+    )

@@ -1,0 +1,83 @@
+"""What a row holds, as one JSON object: every value with the type and the digits that are stored.
+
+Integers stay integers of 64 bits, doubles keep a point or an exponent (50.0 is not 50), JSON that
+is kept as text stands as the JSON that it is. Fields are in the order of their names.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+import orjson
+import pyarrow as pa
+
+from common.columns import ColumnKey, FieldType
+from common.columns.key import REST, parse_physical
+from query.view import SegmentView
+
+_LITERALS: Final = {True: b"true", False: b"false"}
+
+
+class RowTexts:
+    """Collects the values of some rows, column by column."""
+
+    def __init__(self, rows: int) -> None:
+        self._cells: list[list[tuple[str, bytes]]] = [[] for _ in range(rows)]
+
+    def add(self, key: ColumnKey, order: Sequence[int], values: pa.Array) -> None:
+        """Values of one column; order: the row of each. Nulls are absent."""
+        for at, value in zip(order, values.to_pylist(), strict=True):
+            if value is not None:
+                self._cells[at].append((key.field, json_value(key.type, value)))
+
+    def add_table(
+        self, table: pa.Table, order: Sequence[int], fields: Collection[str] | None
+    ) -> None:
+        """Rows of a segment; order: which each of them is. fields: only these, None for all."""
+        for name in table.column_names:
+            column = table.column(name)
+            if column.null_count == len(column):
+                continue
+            if name == REST:
+                self._add_rest(order, column.to_pylist(), fields)
+            elif (key := parse_physical(name)) is not None:
+                self.add(key, order, column)
+
+    def _add_rest(
+        self, order: Sequence[int], texts: Sequence[str | None], fields: Collection[str] | None
+    ) -> None:
+        for at, text in zip(order, texts, strict=True):
+            for physical, value in orjson.loads(text or b"{}").items():
+                key = parse_physical(physical)
+                if key is not None and (fields is None or key.field in fields):
+                    self._cells[at].append((key.field, json_value(key.type, value)))
+
+    def made(self) -> list[bytes]:
+        """One JSON object for each row."""
+        return [_object(cells) for cells in self._cells]
+
+
+def _object(cells: list[tuple[str, bytes]]) -> bytes:
+    cells.sort()
+    return b"{%b}" % b",".join(b"%b:%b" % (orjson.dumps(name), text) for name, text in cells)
+
+
+def json_value(field_type: FieldType, value: int | float | bool | str) -> bytes:
+    """The stored value as JSON."""
+    if field_type is FieldType.JSON:
+        return str(value).encode()
+    if field_type is FieldType.BOOL:
+        return _LITERALS[bool(value)]
+    return orjson.dumps(float(value) if field_type is FieldType.FLOAT else value)
+
+
+def physical_columns(
+    segment: SegmentView, fields: Collection[str] | None
+) -> tuple[str, ...] | None:
+    """The quoted Parquet columns of these fields; None: all that there are."""
+    if fields is None:
+        return None
+    wanted = set(fields)
+    own = sorted(key.physical for key in segment.columns if key.field in wanted)
+    if any(key.field in wanted for key in segment.rest_columns):
+        own.append(REST)
+    return tuple(f'"{name}"' for name in own)  # physical names hold no quote

@@ -1,0 +1,235 @@
+"""The rows themselves: the first ones in their order, then what they hold.
+
+Segments are read in the order of time and only as long as they may hold one of the rows that are
+wanted: the last 20 events of a year of segments are in the newest few. Only then the fields of
+those rows are read. What is taken is exactly what a COUNT over the same plan counts.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from common.columns import ColumnBlock, ColumnKey, FieldType, select
+from query.plan import Plan, RowPosition, RowsWanted, state_fields
+from query.share.row_json import RowTexts, physical_columns
+from query.share.sources import POSITION, Place, gather, quote_text
+from query.share.statements import Statements
+from query.view import DatasetView, SegmentView
+
+Ask = Callable[[str, list[str], pa.Table | None], pa.Table]
+_SEGMENTS_FIRST: Final = 4  # read at once to begin with, then twice as many, up to the most
+_SEGMENTS_MOST: Final = 64
+_ROWS_FIRST: Final = 32  # whose fields are read at once, before it is known how large they are
+_ROWS_MOST: Final = 2_000
+MORE = "more"  # state: whether rows that were wanted had no room in the answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A row: its position, its sample rate, and what holds it (number: in a segment)."""
+
+    position: RowPosition
+    rate: int
+    place: Place
+    number: int
+
+
+class RowSearch:
+    """Finds and reads the rows of one plan over some partitions' views, once."""
+
+    def __init__(self, plan: Plan, wanted: RowsWanted, views: Sequence[DatasetView]) -> None:
+        self._plan = plan
+        self._wanted = wanted
+        self._views = views
+        self._segments = [
+            (view, segment)
+            for view in views
+            for segment in view.segments
+            if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
+        ]
+        self.segments_read = 0
+
+    @property
+    def paths(self) -> list[Path]:
+        """Every file that may be read."""
+        return [segment.path for _, segment in self._segments]
+
+    def types(self) -> dict[str, str]:
+        """The types that occur of each field of a filter, in everything that may be read."""
+        fields = state_fields(self._plan)
+        held: dict[str, set[str]] = {field: set() for field in fields}
+        for _, segment in self._segments:
+            for key in segment.columns | segment.rest_columns:
+                if key.field in held:
+                    held[key.field].add(key.type.value)
+        keys = [ColumnKey(field, one) for field in fields for one in FieldType]
+        for view in self._views:
+            for block in view.blocks:
+                for key in keys:
+                    if key in block.columns:
+                        held[key.field].add(key.type.value)
+        return {field: "".join(sorted(types)) for field, types in held.items()}
+
+    def run(self, ask: Ask) -> dict[str, pa.Table]:
+        """States: `main` (position, rate and data of each row, in order) and `more`."""
+        found = self._first(ask)
+        texts = self._read(found, ask)
+        kept = found[: len(texts)]
+        columns = {
+            name: pa.array([row.position[at] for row in kept], pa.int64())
+            for at, name in enumerate(POSITION)
+        }
+        columns["r"] = pa.array([row.rate for row in kept], pa.int64())
+        columns["data"] = pa.array(texts, pa.large_binary())
+        more = pa.table({MORE: pa.array([len(kept) < len(found)], pa.bool_())})
+        return {"main": pa.table(columns), MORE: more}
+
+    # --- which rows -----------------------------------------------------------------------------
+    def _first(self, ask: Ask) -> list[_Found]:
+        """The first rows in their order, at most as many as are wanted."""
+        limit = self._wanted.limit
+        found = self._search(self._plan, self._live_only(), ask)
+        for wave in self._waves():
+            plan = self._plan
+            if len(found) >= limit:
+                last_ns = found[limit - 1].position.time_ns
+                wave = [one for one in wave if self._may_precede(one[1], last_ns)]
+                if self._wanted.oldest:
+                    plan = msgspec.structs.replace(plan, end_ns=min(plan.end_ns, last_ns + 1))
+                else:
+                    plan = msgspec.structs.replace(plan, start_ns=max(plan.start_ns, last_ns))
+            if not wave:
+                break
+            self.segments_read += len(wave)
+            found += self._search(plan, _views_of(wave), ask)
+            found.sort(key=lambda row: row.position, reverse=not self._wanted.oldest)
+            del found[limit:]
+        return found
+
+    def _live_only(self) -> list[DatasetView]:
+        return [replace(view, segments=()) for view in self._views if view.blocks]
+
+    def _waves(self) -> Iterator[list[tuple[DatasetView, SegmentView]]]:
+        """The segments in the order in which their first rows come, a few at once."""
+        if self._wanted.oldest:
+            ordered = sorted(self._segments, key=lambda one: one[1].time_min_ns)
+        else:
+            ordered = sorted(self._segments, key=lambda one: -one[1].time_max_ns)
+        at, size = 0, _SEGMENTS_FIRST
+        while at < len(ordered):
+            yield ordered[at : at + size]
+            at, size = at + size, min(2 * size, _SEGMENTS_MOST)
+
+    def _may_precede(self, segment: SegmentView, last_ns: int) -> bool:
+        """Whether the segment may have a row before the last one that was found."""
+        if self._wanted.oldest:
+            return segment.time_min_ns <= last_ns
+        return segment.time_max_ns >= last_ns
+
+    def _search(self, plan: Plan, views: Sequence[DatasetView], ask: Ask) -> list[_Found]:
+        if not views:
+            return []
+        sources = gather(plan, views, placed=True)
+        if not sources.places:
+            return []
+        statements = Statements(plan, sources)
+        table = ask(statements.first_rows(self._wanted), statements.parameters, sources.live)
+        rows = zip(*(table.column(name).to_pylist() for name in table.column_names), strict=True)
+        found = [
+            _Found(RowPosition(*row[:5]), row[5], sources.places[row[6]], row[7]) for row in rows
+        ]
+        found.sort(key=lambda row: row.position, reverse=not self._wanted.oldest)
+        return found
+
+    # --- what they hold -------------------------------------------------------------------------
+    def _read(self, found: Sequence[_Found], ask: Ask) -> list[bytes]:
+        """The data of the first rows as JSON objects, as many as there is room for, at least one.
+
+        Their sizes are not known before: a few are read first, then as many as should fit.
+        """
+        texts: list[bytes] = []
+        size, step = 0, _ROWS_FIRST
+        while len(texts) < len(found):
+            for text in self._texts(found[len(texts) : len(texts) + step], ask):
+                size += len(text)
+                if texts and size > self._wanted.bytes_max:
+                    return texts
+                texts.append(text)
+            left = (self._wanted.bytes_max - size) * len(texts) // max(1, size)
+            step = max(1, min(_ROWS_MOST, left + 1))
+        return texts
+
+    def _texts(self, some: Sequence[_Found], ask: Ask) -> list[bytes]:
+        by_place: dict[int, list[int]] = {}
+        for at, row in enumerate(some):
+            by_place.setdefault(id(row.place), []).append(at)
+        texts = RowTexts(len(some))
+        for members in by_place.values():
+            place = some[members[0]].place
+            if isinstance(place, ColumnBlock):
+                self._read_live(place, members, some, texts)
+            else:
+                self._read_segment(place, members, some, texts, ask)
+        return texts.made()
+
+    def _read_live(
+        self, block: ColumnBlock, members: list[int], some: Sequence[_Found], texts: RowTexts
+    ) -> None:
+        fields = self._wanted.fields
+        if fields is not None:
+            keys = [ColumnKey(field, one) for field in fields for one in FieldType]
+            named = {key: block.columns[key] for key in keys if key in block.columns}
+            block = replace(block, columns=named, held_bytes=-1)
+        mask = np.zeros(block.rows, np.bool_)
+        at_row: dict[int, int] = {}
+        for at in members:
+            _, _, _, offset, place = some[at].position
+            first = int(np.searchsorted(block.offset, offset))
+            end = int(np.searchsorted(block.offset, offset, "right"))
+            row = first + int(np.searchsorted(block.place[first:end], place))
+            mask[row] = True
+            at_row[row] = at
+        order = [at_row[row] for row in sorted(at_row)]  # of the rows that are selected
+        for key, column in select(block, mask).columns.items():
+            texts.add(key, [order[row] for row in column.rows.tolist()], column.values)
+
+    def _read_segment(
+        self,
+        segment: SegmentView,
+        members: list[int],
+        some: Sequence[_Found],
+        texts: RowTexts,
+        ask: Ask,
+    ) -> None:
+        at_row = {some[at].number: at for at in members}
+        columns = physical_columns(segment, self._wanted.fields)
+        if columns == ():
+            return  # not one of the fields is in this segment
+        selected = "*" if columns is None else f"file_row_number, {', '.join(columns)}"
+        numbers = ", ".join(f"{number:d}" for number in sorted(at_row))
+        table = ask(
+            f"SELECT {selected} FROM read_parquet({quote_text(str(segment.path))},"
+            f" hive_partitioning=false, file_row_number=true)"
+            f" WHERE file_row_number BETWEEN {min(at_row):d} AND {max(at_row):d}"
+            f" AND file_row_number IN ({numbers})",
+            [],
+            None,
+        )
+        order = [at_row[number] for number in table.column("file_row_number").to_pylist()]
+        texts.add_table(table.drop_columns("file_row_number"), order, self._wanted.fields)
+
+
+def _views_of(wave: Sequence[tuple[DatasetView, SegmentView]]) -> list[DatasetView]:
+    """The views with these segments alone."""
+    by_partition: dict[int, tuple[DatasetView, list[SegmentView]]] = {}
+    for view, segment in wave:
+        by_partition.setdefault(view.partition, (view, []))[1].append(segment)
+    return [
+        replace(view, segments=tuple(segments), blocks=())
+        for view, segments in by_partition.values()
+    ]
