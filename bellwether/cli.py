@@ -43,6 +43,12 @@ COMMANDS = {
     "query": Listed("query", "Ask DATASET the question TEXT and print a table."),
     "send": Listed("send", "Load FILE (- for standard input) into DATASET."),
     "tail": Listed("tail", "Follow the events of DATASET as they are indexed; Ctrl-C stops."),
+    "login": Listed("servers", "Keep the server URL and its key under NAME, for `--server NAME`."),
+    "logout": Listed("servers", "Forget the server NAME and its key."),
+    "servers": Listed(
+        "servers",
+        "List the servers that `login` keeps, without their keys; with NAME make it the default.",
+    ),
     "status": Listed("status", "Show roles, partitions, lag, live rows, last cut and space."),
     "snapshot": Listed(
         "snapshot", "Cut every partition now and wait until all of it is in the object store."

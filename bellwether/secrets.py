@@ -1,4 +1,4 @@
-"""The two secrets of a data folder: the first API key and the token between roles.
+"""Secrets in files: a data folder's first API key and token between roles, a user's servers.
 
 Files of mode 0600 in a folder of mode 0700, written whole or not at all. Never printed from here.
 """
@@ -41,7 +41,7 @@ def read_internal_token(data: Path) -> str:
     token = _read(path)
     if token is None:
         made = secrets.token_hex(_TOKEN_BYTES)
-        with _draft(path, made) as draft, suppress(FileExistsError):
+        with _draft(path, made.encode() + b"\n") as draft, suppress(FileExistsError):
             os.link(draft, path)
         token = _read(path)
     if token is None:  # an empty file
@@ -76,12 +76,17 @@ def _read(path: Path) -> str | None:
 
 
 def _write(path: Path, text: str) -> None:
-    with _draft(path, text) as draft:
+    write_private(path, text.encode() + b"\n")
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace the file by one that only its owner can read. Raises OSError."""
+    with _draft(path, content) as draft:
         draft.replace(path)
 
 
 @contextmanager
-def _draft(path: Path, text: str) -> Iterator[Path]:
+def _draft(path: Path, content: bytes) -> Iterator[Path]:
     """A finished file beside the path, to be linked or renamed; removed afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(0o700)
@@ -89,7 +94,8 @@ def _draft(path: Path, text: str) -> Iterator[Path]:
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         try:
-            os.write(handle, text.encode() + b"\n")
+            with open(handle, "wb", closefd=False) as file:
+                file.write(content)
             os.fsync(handle)
         finally:
             os.close(handle)

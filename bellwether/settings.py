@@ -38,7 +38,7 @@ SHORT_NAMES = {
     "KEY": ("up", "key"),
 }
 # read by client commands, by make.py and by tests; never settings
-NOT_SETTINGS = frozenset({"CONFIG", "URL", "LAUNCHER", "REAL_DATA", "SERVERS"})
+NOT_SETTINGS = frozenset({"CONFIG", "URL", "SERVER", "LAUNCHER", "REAL_DATA", "SERVERS"})
 TEST_PREFIX = "TEST_"
 DEFAULT_FILE = "bellwether.toml"
 FROM_FILE = "_file"  # a secret's name with this names a file that holds the secret

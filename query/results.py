@@ -7,9 +7,10 @@ from typing import Any
 from common.columns import FieldType
 from query.in_pieces import sort_stably
 from query.merge import Cell, Merged
+from query.operations import PERCENTILES
 from query.plan import GroupKey, Plan, State
 from query.planner import Question
-from query.spec import PERCENTILES, Calculation, Having, HavingOp, QuerySpec
+from query.spec import Calculation, Having, HavingOp, QuerySpec
 
 Value = int | float | str | bool | None
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -3,26 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from query.operations import PERCENTILES
 from query.plan import Filter, Need, State
-
-PERCENTILES = {  # operator -> parts per thousand
-    "P001": 1,
-    "P01": 10,
-    "P05": 50,
-    "P10": 100,
-    "P20": 200,
-    "P25": 250,
-    "P50": 500,
-    "P75": 750,
-    "P80": 800,
-    "P90": 900,
-    "P95": 950,
-    "P99": 990,
-    "P999": 999,
-}
-NUMERIC_OPS = ("SUM", "AVG", "MIN", "MAX")
-SUPPORTED_OPS = ("COUNT", *NUMERIC_OPS, "COUNT_DISTINCT", *PERCENTILES)
-UNSUPPORTED_OPS = ("CONCURRENCY", "HEATMAP", "RATE_AVG", "RATE_SUM", "RATE_MAX")
 
 
 @dataclass(frozen=True, slots=True)

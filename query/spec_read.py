@@ -9,10 +9,9 @@ from typing import Any
 
 from common import limits
 from common.errors import Unprocessable
+from query.operations import SUPPORTED_OPS, UNSUPPORTED_OPS
 from query.plan import Filter, FilterOp, Scalar
 from query.spec import (
-    SUPPORTED_OPS,
-    UNSUPPORTED_OPS,
     Calculation,
     Having,
     HavingOp,

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from bellwether.secrets import key_file, read_key
 
 if TYPE_CHECKING:
+    from bellwether.client.servers import Server
     from common.members import Member
 
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -31,37 +32,69 @@ class ClientError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to ask, as whom. `insecure`: accept any certificate."""
+    """Where to ask, as whom. insecure: accept any certificate; warning: to be told to the user."""
 
     url: str
     key: str = field(repr=False)
     insecure: bool = False
+    warning: str = ""
 
 
 def find_target(
-    url: str | None, key: str | None, data: Path, environ: Mapping[str, str], insecure: bool
+    url: str | None,
+    key: str | None,
+    data: Path,
+    environ: Mapping[str, str],
+    insecure: bool,
+    server: str | None = None,
 ) -> Target:
-    """Address and key: flags, then BELLWETHER_URL and BELLWETHER_KEY, then this machine's own
-    data folder (its running `up` and its key file), then a shepherd of the cluster that the
-    settings name. Raises ClientError.
+    """Address and key. The first of these that is there names the address: `--url`, `--server`,
+    BELLWETHER_URL, BELLWETHER_SERVER, the `up` that runs on the data folder, a shepherd of the
+    cluster that the settings name, the default one of the named servers (unless a key is given or
+    in the data folder, which is not for it), DEFAULT_URL. A named server brings its own key; else
+    it is `--key`, BELLWETHER_KEY, that of a named server of the same address, or the data
+    folder's. Raises ClientError.
     """
-    found_url = (
-        url
-        or environ.get("BELLWETHER_URL")
-        or running_url(data)
-        or _cluster_url(environ, Path.cwd())
-    ) or DEFAULT_URL
-    found_key = key or environ.get("BELLWETHER_KEY")
+    from bellwether.client.servers import read_servers
+
+    if url and server:
+        raise ClientError("--url and --server name two servers: give one of them")
+    said = "" if server else (url or environ.get("BELLWETHER_URL") or "")
+    if name := server or ("" if said else environ.get("BELLWETHER_SERVER")):
+        servers = read_servers(environ)
+        return _named(servers.find(name), key, insecure, servers.warning)
+    here = "" if said else running_url(data) or ""
+    named = said or here or _cluster_url(environ, Path.cwd())
+    found_url = usable_url(named or DEFAULT_URL)
+    found_key = key or environ.get("BELLWETHER_KEY") or (_key_in(data) if here else None)
     if not found_key:
-        try:
-            found_key = read_key(data)
-        except OSError as error:
-            raise ClientError(f"cannot read {key_file(data)}: {error.strerror}") from error
+        servers = read_servers(environ)
+        local = None if said else _key_in(data)
+        known = servers.find_url(found_url) or (
+            None if named else servers.known.get(servers.default)
+        )
+        if known is not None and not local:
+            return _named(known, None, insecure, servers.warning)
+        found_key = local or _key_in(data)
     if not found_key:
         raise ClientError(
-            f"no key: set BELLWETHER_KEY or --key (there is no {key_file(data)} here)"
+            "no key: set BELLWETHER_KEY, or keep server and key with `bellwether login NAME URL` "
+            f"(there is no {key_file(data)} here)"
         )
-    return Target(usable_url(found_url), usable_key(found_key), insecure)
+    return Target(found_url, usable_key(found_key), insecure)
+
+
+def _key_in(data: Path) -> str | None:
+    try:
+        return read_key(data)
+    except OSError as error:
+        raise ClientError(f"cannot read {key_file(data)}: {error.strerror or error}") from error
+
+
+def _named(server: Server, key: str | None, insecure: bool, warning: str) -> Target:
+    """A named server with its own key: one that stands in the environment is for another."""
+    url, key = usable_url(server.url), usable_key(key or server.key)
+    return Target(url, key, insecure or server.insecure, warning)
 
 
 def usable_url(text: str) -> str:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from bellwether.client import find_target
+from bellwether.client import Target, find_target
+from bellwether.commands.completion import complete_server
 
 if TYPE_CHECKING:
     from bellwether.settings import Settings
@@ -37,19 +39,52 @@ def configuration_options(function: F) -> F:
 
 
 def client_options(function: F) -> F:
-    """Add --url, --key, --data and --insecure; the command gets `target` instead of them."""
+    """Add --data and `server_options`; the command gets `target` instead of them."""
 
     @functools.wraps(function)
-    def wrapper(url: str | None, key: str | None, data: Path, insecure: bool, **rest: Any) -> Any:
-        return function(target=find_target(url, key, data, os.environ, insecure), **rest)
+    def wrapper(
+        url: str | None,
+        key: str | None,
+        server: str | None,
+        data: Path,
+        insecure: bool,
+        **rest: Any,
+    ) -> Any:
+        return function(target=chosen_target(url, key, server, data, insecure), **rest)
 
-    command: Any = wrapper
+    data_option = click.option(
+        "--data", type=click.Path(path_type=Path), default=data_default,
+        help="Data folder whose key and address to use on this machine.",
+    )  # fmt: skip
+    return cast(F, server_options(data_option(wrapper)))
+
+
+def chosen_target(
+    url: str | None, key: str | None, server: str | None, data: Path | None, insecure: bool
+) -> Target:
+    """The server that the options, the environment and this machine name. Raises ClientError."""
+    target = find_target(url, key, data or data_default(), os.environ, insecure, server)
+    if target.warning:
+        click.echo(f"warning: {target.warning}", err=True)
+    if key and sys.stderr is not None and sys.stderr.isatty():
+        click.echo(
+            "warning: `ps` shows --key to every user of this machine: "
+            "better BELLWETHER_KEY or `bellwether login`", err=True,
+        )  # fmt: skip
+    return target
+
+
+def server_options(function: F) -> F:
+    """Add --url, --key, --server and --insecure: which server is asked, and as whom."""
+    command: Any = function
     for option in (
         click.option("--insecure", is_flag=True, help="Accept any TLS certificate."),
-        click.option("--data", type=click.Path(path_type=Path), default=data_default,
-                     help="Data folder whose key and address to use on this machine."),
-        click.option("--key", help="API key (default: BELLWETHER_KEY, else the data folder's)."),
-        click.option("--url", help="Address (default: BELLWETHER_URL, else the running `up`)."),
+        click.option("--server", metavar="NAME", shell_complete=complete_server, is_eager=True,
+                     help="A server that `bellwether login` keeps (default: BELLWETHER_SERVER)."),
+        click.option("--key", help="API key, for all to see in `ps`: better BELLWETHER_KEY or "
+                     "`bellwether login` (default: the data folder's)."),
+        click.option("--url", is_eager=True,
+                     help="Address (default: BELLWETHER_URL, else the running `up`)."),
     ):  # fmt: skip
         command = option(command)
     return cast(F, command)

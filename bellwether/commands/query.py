@@ -1,6 +1,5 @@
 """`bellwether query`: asks a question; without arguments it is the query role."""
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -9,26 +8,24 @@ from urllib.parse import quote
 import click
 import orjson
 
-from bellwether.client import Target, find_target
-from bellwether.commands.options import configuration_options, data_default
+from bellwether.client import Target
+from bellwether.commands.completion import complete_dataset
+from bellwether.commands.options import chosen_target, configuration_options, server_options
 from bellwether.commands.roles import PARENT_FD, run
 from common.clock import SystemClock
 from query.text.errors import QueryTextError
-from query.text.parser import parse_text
 
 _WAIT_S = 60.0  # the server's longest: whoever hangs up meanwhile ends the query there too
 _POLL_S = 0.5
 
 
 @click.command()
-@click.argument("dataset", required=False)
+@click.argument("dataset", required=False, shell_complete=complete_dataset)
 @click.argument("text", required=False)
 @click.option("--json", "as_json", is_flag=True, help="The answer as it comes.")
 @click.option("--explain", is_flag=True, help="Print the query specification, ask nothing.")
 @click.option("--after", default="", help="A receipt: wait until what it names is included.")
-@click.option("--url", help="Address (default: BELLWETHER_URL, else the running `up`).")
-@click.option("--key", help="API key (default: BELLWETHER_KEY, else the data folder's).")
-@click.option("--insecure", is_flag=True, help="Accept any TLS certificate.")
+@server_options
 @PARENT_FD
 @configuration_options
 def query(
@@ -39,6 +36,7 @@ def query(
     after: str,
     url: str | None,
     key: str | None,
+    server: str | None,
     insecure: bool,
     parent_fd: int | None,
     config: Path | None,
@@ -61,7 +59,7 @@ def query(
     if explain:
         click.echo(orjson.dumps(spec, option=orjson.OPT_INDENT_2).decode())
         return
-    target = find_target(url, key, data or data_default(), os.environ, insecure)
+    target = chosen_target(url, key, server, data, insecure)
     document = _ask(target, dataset, spec, after)
     if as_json:
         click.echo(orjson.dumps(document).decode())
@@ -72,6 +70,8 @@ def query(
 
 
 def _read(text: str) -> dict[str, Any]:
+    from query.text.parser import parse_text  # not for help, and not for the role
+
     try:
         return parse_text(text, SystemClock().now_ns() // 10**9)
     except QueryTextError as error:

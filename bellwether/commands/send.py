@@ -19,6 +19,7 @@ import click
 import orjson
 
 from bellwether.client import ClientError, Target
+from bellwether.commands.completion import complete_dataset
 from bellwether.commands.options import client_options, run_async
 from bellwether.output import error_console, output_console, printable
 from bellwether.send.batches import Batch, batches
@@ -54,7 +55,7 @@ class _Load:
 
 
 @click.command()
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=complete_dataset)
 @click.argument("file")
 @click.option(
     "--format",

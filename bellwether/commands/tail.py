@@ -14,6 +14,7 @@ import click
 import orjson
 
 from bellwether.client import ClientError, Target
+from bellwether.commands.completion import complete_dataset
 from bellwether.commands.options import client_options, run_async
 from bellwether.output import output_console, printable
 
@@ -27,7 +28,7 @@ _REMEMBERED = 2_000  # lines; as many as a person saw pass by
 
 
 @click.command()
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=complete_dataset)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option("--field", "fields", multiple=True, help="Show only this field; may be repeated.")
 @click.option("-n", "--count", type=click.IntRange(1), help="Stop after so many events.")
