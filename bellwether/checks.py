@@ -21,6 +21,8 @@ def contradiction(sections: Mapping[str, Any]) -> str | None:
         return _missing("metadata = mysql", "[mysql] host or socket", "db.example.com")
     if chosen.locks is LocksKind.ZOOKEEPER and not sections["zookeeper"].servers:
         return _missing("locks = zookeeper", "[zookeeper] servers", "zk1:2181,zk2:2181,zk3:2181")
+    if sections["up"].small and sections["up"].twins:
+        return "[up] small runs one indexer, twins need two: set only one of them"
     return _unreadable(sections, chosen)
 
 

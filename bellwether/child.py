@@ -1,4 +1,4 @@
-"""One role process under `up`: start it, see whether it is ready, start it again with back-off."""
+"""One process under `up`: start it, see whether it is ready, start it again with back-off."""
 
 import http.client
 import json
@@ -21,12 +21,16 @@ _READY_TIMEOUT_S = 1.0
 
 @dataclass(slots=True)
 class Child:
-    """A role that shall run. Times are monotonic seconds.
+    """A process that shall run. Times are monotonic seconds.
 
-    label: what the operator sees; environment: this process's own settings.
+    command: the `bellwether` command that it runs.
+    roles: what it does; one role, or all of them.
+    label: what the operator sees.
+    environment: this process's own settings.
     """
 
-    role: str
+    command: str
+    roles: tuple[str, ...]
     label: str
     log_path: Path
     environment: Mapping[str, str]
@@ -40,7 +44,7 @@ class Child:
 
     def start(self, now_s: float, parent_fd: int) -> None:
         """Start the process. It sees the supervisor's end at the end of `parent_fd`."""
-        command = [sys.executable, "-m", "bellwether", self.role, "--parent-fd", str(parent_fd)]
+        command = [sys.executable, "-m", "bellwether", self.command, "--parent-fd", str(parent_fd)]
         self.process = subprocess.Popen(
             command,
             env=dict(self.environment),

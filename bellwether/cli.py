@@ -29,6 +29,7 @@ class Listed(NamedTuple):
     module: str
     help: str
     name: str = ""  # in its module, if not as on the command line
+    hidden: bool = False  # not for people: `bellwether up` runs it
 
 
 COMMANDS = {
@@ -40,6 +41,7 @@ COMMANDS = {
     ),
     "shepherd": Listed("roles", "Run a shepherd: HTTP in, events to the log."),
     "indexer": Listed("roles", "Run an indexer: log to segments."),
+    "all-roles": Listed("roles", "Run every role in this one process.", "all_roles", hidden=True),
     "query": Listed("query", "Ask DATASET the question TEXT and print a table."),
     "send": Listed("send", "Load FILE (- for standard input) into DATASET."),
     "tail": Listed("tail", "Follow the events of DATASET as they are indexed; Ctrl-C stops."),
@@ -105,7 +107,7 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when they are named, and whose errors are messages."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [name for name, listed in COMMANDS.items() if not listed.hidden]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         listed = COMMANDS.get(cmd_name)
@@ -117,13 +119,13 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, listed.help) for name, listed in COMMANDS.items()])
+            formatter.write_dl([(n, COMMANDS[n].help) for n in self.list_commands(ctx)])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         names = [
             CompletionItem(name, help=listed.help)
             for name, listed in COMMANDS.items()
-            if name.startswith(incomplete)
+            if name.startswith(incomplete) and not listed.hidden
         ]
         return names + click.Command.shell_complete(self, ctx, incomplete)
 

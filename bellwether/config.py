@@ -139,6 +139,11 @@ class UpConfig:
 
     key: str = setting("", "API key to use instead of a generated one.", secret=True)
     twins: bool = setting(False, "Run two indexers of every partition, as if in two zones.")
+    small: bool = setting(
+        False,
+        "Run all roles in one process with smaller bounds, for a machine with little memory "
+        "(docs/operating.md: what a small machine needs).",
+    )
     team: str = setting("Default", "Name of the first team.")
     environment: str = setting("Default", "Name of the first environment.")
 

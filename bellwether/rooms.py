@@ -12,6 +12,9 @@ from typing import Any
 from common.role import RoleContext
 
 Serve = Callable[[RoleContext, Any], Awaitable[None]]
+ALL_ROLES = "all-roles"  # the command of a process that runs all of them, and its name in logs
+# Front to back: what was acknowledged is finished before its readers leave.
+STOP_ORDER = ("shepherd", "query", "indexer")
 _CONFIGS = {"shepherd": "ShepherdConfig", "indexer": "IndexerConfig", "query": "QueryConfig"}
 _BACKEND_CONFIGS = {
     "kafka": ("common.log.kafka.config", "KafkaConfig"),

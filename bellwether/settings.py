@@ -18,6 +18,7 @@ import msgspec
 from bellwether.checks import contradiction
 from bellwether.config import BackendsConfig, LogConfig, NodeConfig, UpConfig
 from bellwether.rooms import backend_configs, role_configs
+from bellwether.small import SMALL_DEFAULTS
 from common.alarms import AlarmsConfig
 from common.settings import Declared, declared
 
@@ -126,6 +127,9 @@ def load(
     for (section, name), value in flags.items():
         given[_known(section, name, "command line")] = _Given(value, "command line")
     settings = _build(_read_secret_files(given), file)
+    if settings.section(UpConfig).small:
+        smaller = {path: _Given(value, "up.small") for path, value in SMALL_DEFAULTS.items()}
+        settings = _build(_read_secret_files({**smaller, **given}), file)
     problem = contradiction(settings.sections)
     if problem:
         raise SettingsError(problem)

@@ -23,6 +23,7 @@ from bellwether.config import BackendsConfig, NodeConfig, UpConfig
 from bellwether.ending import doubts_of_indexers, doubts_of_log
 from bellwether.first_start import FirstStartError, Prepared, prepare
 from bellwether.room import Room
+from bellwether.rooms import ALL_ROLES, STOP_ORDER
 from bellwether.screen import Screen
 from bellwether.secrets import read_internal_token
 from bellwether.settings import Settings
@@ -39,7 +40,6 @@ from shepherd.config import ShepherdConfig
 
 _TICK_S = 0.05
 _READY_TRY_S = 0.1
-_STOP_ORDER = ("shepherd", "query", "indexer")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _TWIN_ZONES = ("a", "b")
 EXIT_HELD, EXIT_PORT, EXIT_BAD_START = 3, 4, 5  # scripts can tell the reasons apart
@@ -182,10 +182,12 @@ class Supervisor:
     def _plan_children(self, port: int) -> list[Child]:
         zones = _TWIN_ZONES if self._up.twins else (self._node.zone,)
         places = [("shepherd", zones[0]), *(("indexer", z) for z in zones), ("query", zones[0])]
+        if self._up.small:
+            places = [(ALL_ROLES, zones[0])]
         settings = self._settings.as_environment()
         children = []
-        for role, zone in places:
-            label = f"{role} {zone}" if len(zones) > 1 and role == "indexer" else role
+        for command, zone in places:
+            label = f"{command} {zone}" if len(zones) > 1 and command == "indexer" else command
             own = {
                 "BELLWETHER_NODE_DATA": str(self._data),
                 "BELLWETHER_NODE_ZONE": zone,
@@ -204,7 +206,8 @@ class Supervisor:
             }
             environment = child_environment(self._environ, settings, own)
             log_path = self._data / "logs" / f"{label.replace(' ', '-')}.log"
-            children.append(Child(role, label, log_path, environment))
+            roles = STOP_ORDER if command == ALL_ROLES else (command,)
+            children.append(Child(command, roles, label, log_path, environment))
         return children
 
     def _watch(self, roles_fd: int) -> None:
@@ -222,19 +225,19 @@ class Supervisor:
                 self._screen.crashed(child.label, describe_exit(code), wait_s, child.log_path, last)
 
     def _check_ready(self, locks: Locks) -> None:
-        for role in {child.role for child in self._children if not child.ready}:
+        for child in self._children:
+            if child.ready or child.process is None:
+                continue
+            pid = child.process.pid
             try:
-                urls = {member.pid: member.url for member in list_members(locks, role)}
+                members = [m for role in child.roles for m in list_members(locks, role)]
             except Unavailable:
                 return  # asked again at the next tick
-            for child in self._children:
-                if child.role != role or child.ready or child.process is None:
-                    continue
-                url = urls.get(child.process.pid)
-                if url is not None and ask_ready(url) is None:
-                    child.ready = True
-                    if child.starts > 1:
-                        self._screen.running_again(child.label)
+            urls = {member.role: member.url for member in members if member.pid == pid}
+            if all(role in urls and ask_ready(urls[role]) is None for role in child.roles):
+                child.ready = True
+                if child.starts > 1:
+                    self._screen.running_again(child.label)
 
     def _stop_all(self, locks: Locks) -> int:
         """Stop the roles in order; a second signal ends them at once."""
@@ -245,12 +248,14 @@ class Supervisor:
             if child.process is None or child.poll() is not None
         ]
         doubts += self._doubts_while_running(locks)
-        for role in _STOP_ORDER:
-            group = [c for c in self._children if c.role == role and c.process is not None]
+        for role in STOP_ORDER:
+            # a process with several roles stops them in this same order by itself
+            group = [c for c in self._children if c.roles[0] == role and c.process is not None]
+            roles = max((len(child.roles) for child in group), default=0)
             for child in group:
                 self._screen.stopping(child.label)
                 child.ask_to_stop()
-            deadline_s = self._now_s() + self._node.stop_timeout_s + 1.0
+            deadline_s = self._now_s() + self._node.stop_timeout_s * roles + 1.0
             while any(c.poll() is None for c in group):
                 if self._signals > 1 or self._now_s() > deadline_s:
                     clean = False
@@ -263,7 +268,7 @@ class Supervisor:
         return 0 if clean and not log_doubts else 1
 
     def _doubts_while_running(self, locks: Locks) -> list[str]:
-        if not all(child.ready for child in self._children if child.role == "indexer"):
+        if not all(child.ready for child in self._children if "indexer" in child.roles):
             return ["the indexers were not ready: they could not say what they lack"]
         try:
             return doubts_of_indexers(locks, read_internal_token(self._data))

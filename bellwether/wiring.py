@@ -1,4 +1,6 @@
-"""Where the parts of a role process are put together: backends, context, and the role itself.
+"""Where the parts of a role process are put together: backends, context, and the roles themselves.
+
+A process runs one role, or (`up --small`) all of them, which then share its memory.
 
 A role process stops on SIGTERM or SIGINT (a second signal ends it at once), and when the pipe from
 its supervisor ends, so that it never outlives `up` even if that was killed.
@@ -11,40 +13,59 @@ import random
 import signal
 import socket
 import threading
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from bellwether.backends import open_backends
-from bellwether.config import BackendsConfig, LocksKind, NodeConfig
+from bellwether.config import BackendsConfig, LocksKind, NodeConfig, UpConfig
 from bellwether.room import watch_room
-from bellwether.rooms import Serve, load_role
+from bellwether.rooms import ALL_ROLES, STOP_ORDER, Serve, load_role
 from bellwether.secrets import read_internal_token
 from bellwether.settings import SECTIONS, Settings, SettingsError
 from common import limits
 from common.alarms import AlarmBoard, AlarmsConfig
 from common.alarms.poster import AlarmPoster
-from common.clock import SystemClock
+from common.clock import Clock, SystemClock
 from common.errors import BellwetherError
 from common.http.descriptors import raise_open_files
-from common.logs import configure_logs, log_loop_errors, mask_in_logs, say
-from common.role import RoleContext
+from common.logs import configure_logs, log_as, log_loop_errors, mask_in_logs, say
+from common.process_memory import KEPT, KEPT_SMALL, GivingBack, keep_freed_pages
+from common.role import Backends, RoleContext
 from common.telemetry import NoTelemetry, Telemetry, TelemetryQueue, TelemetrySender
 
 _LOG = logging.getLogger(__name__)
 _EXIT_STUCK = 70  # a role that did not finish in time; sysexits' EX_SOFTWARE
 
 
-async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None:
-    """Run one role until it is told to stop. Raises what the role raises."""
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """What the roles of one process have in common."""
+
+    settings: Settings
+    node: NodeConfig
+    clock: Clock
+    backends: Backends
+    token: str
+    giving_back: GivingBack
+
+
+async def run_roles(roles: Sequence[str], settings: Settings, parent_fd: int | None) -> None:
+    """Run these roles in this process until it is told to stop. Raises what a role raises.
+
+    Several roles share one log, one set of locks, and so on. If one of them ends, the others are
+    stopped in order too and the process ends: its supervisor starts all of them again.
+    """
     node = settings.section(NodeConfig)
-    instance = _instance(role, node)
-    configure_logs(role, instance, node.log_level.upper(), settings.secrets())
+    name = roles[0] if len(roles) == 1 else ALL_ROLES
+    configure_logs(name, _instance(name, node), node.log_level.upper(), settings.secrets())
     log_loop_errors(asyncio.get_running_loop())
     stop = asyncio.Event()
     _stop_on_signals(stop)
     if parent_fd is not None:
         _stop_on_parent_death(parent_fd, stop)
-    bound = asyncio.create_task(_bound_stop(stop, node.stop_timeout_s))
+    bound = asyncio.create_task(_bound_stop(stop, node.stop_timeout_s * len(roles)))
     # threads that wait for a server which does not answer must not be all there are (I8)
     threads = ThreadPoolExecutor(limits.ROLE_THREADS_MAX, thread_name_prefix="role")
     asyncio.get_running_loop().set_default_executor(threads)
@@ -52,6 +73,55 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
     token = internal_token(settings)
     mask_in_logs(token)
     backends = await asyncio.to_thread(open_backends, settings, clock)
+    giving_back = GivingBack()
+    giving = asyncio.create_task(giving_back.run())
+    process = _Process(settings, node, clock, backends, token, giving_back)
+    try:
+        await backends.log.open()
+        await serve_in_order(roles, lambda role, stop: _run_role(role, process, stop), stop)
+    finally:
+        bound.cancel()  # its timer, if it runs, goes on
+        giving.cancel()
+        await asyncio.gather(giving, return_exceptions=True)
+        await backends.log.close()
+        await asyncio.to_thread(backends.locks.close)
+        await asyncio.to_thread(backends.metadata.close)
+
+
+async def serve_in_order(
+    roles: Sequence[str],
+    serve: Callable[[str, asyncio.Event], Coroutine[None, None, None]],
+    stop: asyncio.Event,
+) -> None:
+    """Serve all roles until `stop` is set or one of them ends, then stop them front to back.
+
+    Each role is stopped only when those before it in STOP_ORDER have finished what is in flight.
+    Raises what the first role raised that failed.
+    """
+    stops = {role: asyncio.Event() for role in sorted(roles, key=STOP_ORDER.index)}
+    tasks = {role: asyncio.create_task(serve(role, stops[role])) for role in stops}
+    asked = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({asked, *tasks.values()}, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()  # from here on the time for stopping is bounded
+        ended = [task for task in tasks.values() if task.done()]
+        for role, task in tasks.items():
+            stops[role].set()
+            await asyncio.wait({task})
+        for task in (*ended, *tasks.values()):
+            task.result()
+    finally:
+        asked.cancel()
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(asked, *tasks.values(), return_exceptions=True)
+
+
+async def _run_role(role: str, process: _Process, stop: asyncio.Event) -> None:
+    """Run one role of this process until its own `stop` is set. Raises what the role raises."""
+    node, clock, settings = process.node, process.clock, process.settings
+    instance = _instance(role, node)
+    log_as(role, instance)
     folder = node.data / "roles" / _place(role, node)
     folder.mkdir(parents=True, exist_ok=True)
     telemetry: Telemetry = NoTelemetry()
@@ -60,7 +130,8 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
         queue = TelemetryQueue(clock, role=role, instance=instance, zone=node.zone)
         telemetry = queue
         if role != "shepherd":  # which writes its own to the log
-            sender = asyncio.create_task(TelemetrySender(queue, backends.locks, token).run())
+            locks, token = process.backends.locks, process.token
+            sender = asyncio.create_task(TelemetrySender(queue, locks, token).run())
     alarms = AlarmBoard(clock)
     posting: asyncio.Task[None] | None = None
     if (told := settings.section(AlarmsConfig)).url:
@@ -74,32 +145,28 @@ async def run_role(role: str, settings: Settings, parent_fd: int | None) -> None
         host=node.internal_host,
         port=node.internal_port,
         folder=folder,
-        backends=backends,
+        backends=process.backends,
         clock=clock,
         random=random.Random(),
         telemetry=telemetry,
         stop=stop,
-        internal_token=token,
+        internal_token=process.token,
         slot=node.slot,
         advertise_host=node.advertised_host,
         datasets_max=node.datasets_max,
+        giving_back=process.giving_back,
         alarms=alarms,
     )
-    await backends.log.open()
     serve: Serve = load_role(role)
     config: Any = settings.section(SECTIONS[role])
     say(_LOG, logging.INFO, "role starts", pid=os.getpid(), host=socket.gethostname())
     try:
         await serve(context, config)
     finally:
-        bound.cancel()  # its timer, if it runs, goes on
         beside = [task for task in (sender, posting, room) if task is not None]
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-        await backends.log.close()
-        await asyncio.to_thread(backends.locks.close)
-        await asyncio.to_thread(backends.metadata.close)
     say(_LOG, logging.INFO, "role stopped")
 
 
@@ -128,12 +195,14 @@ def internal_token(settings: Settings) -> str:
     return read_internal_token(node.data)
 
 
-def run_role_process(role: str, settings: Settings, parent_fd: int | None) -> int:
-    """Run a role as this process; returns its exit code."""
+def run_role_process(roles: Sequence[str], settings: Settings, parent_fd: int | None) -> int:
+    """Run one or several roles as this process; returns its exit code."""
     os.umask(0o077)  # what clients send is nobody else's to read
     raise_open_files()
+    if set(roles) != {"shepherd"}:  # which does nothing with Arrow and need not load it
+        keep_freed_pages(KEPT_SMALL if settings.section(UpConfig).small else KEPT)
     try:
-        _run(role, settings, parent_fd)
+        _run(roles, settings, parent_fd)
     except (BellwetherError, SettingsError) as error:
         say(_LOG, logging.ERROR, "role failed", error=str(error), kind=type(error).__name__)
         return 1
@@ -143,13 +212,13 @@ def run_role_process(role: str, settings: Settings, parent_fd: int | None) -> in
     return 0
 
 
-def _run(role: str, settings: Settings, parent_fd: int | None) -> None:
+def _run(roles: Sequence[str], settings: Settings, parent_fd: int | None) -> None:
     try:
         import uvloop
     except ImportError:  # not made for this platform
-        asyncio.run(run_role(role, settings, parent_fd))
+        asyncio.run(run_roles(roles, settings, parent_fd))
     else:
-        uvloop.run(run_role(role, settings, parent_fd))
+        uvloop.run(run_roles(roles, settings, parent_fd))
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

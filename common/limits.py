@@ -191,9 +191,12 @@ STORE_THREADS_MAX: Final = 16  # calls to the object store at once, beside the f
 KEPT_FREE_BYTES_MAX: Final = 67_108_864  # freed memory an arena of an indexer keeps: about one cut
 KEPT_BLOCK_BYTES_MAX: Final = 16_777_216  # larger blocks are given back: a column is smaller
 KEPT_ARENAS_MAX: Final = 4  # so 256 MiB at most; few threads allocate much at the same time
+KEPT_FREE_BYTES_SMALL: Final = 8_388_608  # `up --small`: a machine that has no memory to spare
+KEPT_ARENAS_SMALL: Final = 2  # one for the event loop's thread, one for all others
 GIVE_BACK_LOOK_S: Final = 5.0  # between looks whether freed memory should go back to the system
 GIVE_BACK_GROWN_BYTES: Final = 100 * 2**20  # it goes at once when memory has grown so much
 GIVE_BACK_LOOKS: Final = 3  # else at every third look: under load some 0.3 % of CPU for new pages
+
 # --- Kafka log ---------------------------------------------------------------------------------
 KAFKA_BATCH_BYTES_MAX: Final = 2 * 1024 * 1024  # the topic's max.message.bytes: a record twice
 KAFKA_REQUEST_BYTES_MAX: Final = 8 * 1024 * 1024  # batches of several partitions in one request

@@ -11,6 +11,7 @@ import logging
 import sys
 import threading
 from collections.abc import Iterable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -23,6 +24,8 @@ _FIELDS = "bellwether_fields"
 _MASK = "***"
 _SECRET_CHARS_MIN = 8  # masking shorter texts would hit ordinary words
 _logger = logging.getLogger(__name__)
+# Which role of a process with several roles runs; unset in threads that all of them share.
+_who: ContextVar[dict[str, str] | None] = ContextVar("bellwether_role", default=None)
 
 
 class JsonFormatter(logging.Formatter):
@@ -30,7 +33,7 @@ class JsonFormatter(logging.Formatter):
 
     def __init__(self, role: str, instance: str, secrets: Iterable[str] = ()) -> None:
         super().__init__()
-        self._who = {"role": role, "instance": instance}
+        self._process = {"role": role, "instance": instance}
         self._secrets: set[str] = set()
         for secret in secrets:
             self.mask(secret)
@@ -44,7 +47,7 @@ class JsonFormatter(logging.Formatter):
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            **self._who,
+            **(_who.get() or self._process),
             "message": _message(record),
             **getattr(record, _FIELDS, {}),
         }
@@ -83,6 +86,11 @@ def configure_logs(
     root.setLevel(level)
     sys.excepthook = _process_ends
     threading.excepthook = _thread_ends
+
+
+def log_as(role: str, instance: str) -> None:
+    """Name this role in what the current task and the tasks and threads that it starts log."""
+    _who.set({"role": role, "instance": instance})
 
 
 def mask_in_logs(secret: str) -> None:

@@ -14,6 +14,7 @@ from common.log import Log
 from common.members import Member
 from common.metadata import Metadata
 from common.objects import ObjectStore
+from common.process_memory import GivingBack
 from common.telemetry import Telemetry
 from common.version import VERSION
 
@@ -37,7 +38,8 @@ class RoleContext:
     internal_token: needed by internal endpoints and sent between roles; stop: set on SIGTERM, the
     role then finishes what is in flight and returns; slot: tells processes of one role in one zone
     apart, the same after a restart; advertise_host: where others reach it (empty: host);
-    alarms: where the role raises what is alarming.
+    alarms: where the role raises what is alarming; giving_back: where parts of the role register
+    that keep memory which the process may give back.
     """
 
     role: str
@@ -55,6 +57,7 @@ class RoleContext:
     slot: str = "0"
     advertise_host: str = ""
     datasets_max: int = limits.DATASETS_MAX_DEFAULT
+    giving_back: GivingBack = field(default_factory=GivingBack)
     alarms: AlarmBoard = field(default_factory=lambda: AlarmBoard(SystemClock()))
 
     def member(self, port: int) -> Member:

@@ -34,7 +34,6 @@ from indexer.expiry.witnesses import Witnesses
 from indexer.exporting import MetadataExporting
 from indexer.footers import Footers
 from indexer.held import HeldEndpoint
-from indexer.memory import GivingBack, keep_freed_pages
 from indexer.mending.mending import Mending
 from indexer.mending.repair import Repairs
 from indexer.mending.twin_segments import SegmentEndpoint, TwinSegments
@@ -143,7 +142,6 @@ class Readiness:
 
 async def serve(context: RoleContext, config: IndexerConfig) -> None:
     """Run the indexer until `context.stop` is set and what is in flight is finished."""
-    keep_freed_pages()
     watch = LogWatch(context.backends.log, await context.backends.log.open(), context.clock)
     await asyncio.to_thread(refuse_fewer_partitions, context.backends.objects, watch.partitions)
     objects, log = context.backends.objects, context.backends.log
@@ -151,6 +149,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         SegmentCache, objects, context.folder / "segments", config.segment_cache_bytes
     )
     shredder, encoders = ActiveShredder(), ActiveEncoders()
+    context.giving_back.add(shredder.give_back)
     arrival = Arrival(context.clock, config.kernel_wait_ms)
     tails = Tails()
     budget = LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
@@ -308,7 +307,6 @@ async def _index(
         asyncio.create_task(
             Witnesses(context.backends, context.clock, context.random).run(indexer.shared.clocks)
         ),
-        asyncio.create_task(GivingBack(indexer.shared.shredder.give_back).run()),
     ]
     say(logger, logging.INFO, "indexer listens", url=member.url, partitions=watch.partitions)
     try:

@@ -51,7 +51,7 @@ def query(
     Without arguments it runs the query role (`bellwether up` does it for you).
     """
     if dataset is None:
-        run("query", parent_fd, config, data, sets)
+        run(("query",), parent_fd, config, data, sets)
         return
     if text is None:
         raise click.UsageError("say what to ask, for instance: 'COUNT GROUP BY service'")

@@ -20,6 +20,9 @@ from common.clock import SystemClock
     help="API key to use instead of a generated one; BELLWETHER_KEY keeps it out of `ps`.",
 )
 @click.option("--twins", is_flag=True, default=None, help="Two indexers of every partition.")
+@click.option(
+    "--small", is_flag=True, default=None, help="All roles in one process: a third of the memory."
+)
 @click.option("--no-telemetry", is_flag=True, help="Write no events about Bellwether itself.")
 @configuration_options
 def up(
@@ -27,6 +30,7 @@ def up(
     port: int | None,
     key: str | None,
     twins: bool | None,
+    small: bool | None,
     no_telemetry: bool,
     config: Path | None,
     data: Path | None,
@@ -41,6 +45,7 @@ def up(
         ("shepherd", "port"): port,
         ("up", "key"): key,
         ("up", "twins"): twins,
+        ("up", "small"): small,
         ("node", "telemetry"): False if no_telemetry else None,
     }
     settings = load_settings(config, data, sets, flags)

@@ -15,11 +15,11 @@ from common import limits
 from common.columns.key import ColumnKey, FieldType
 from common.parquet import ahead as writer_ahead
 from common.parquet.encoders import Encoders
+from common.process_memory import keep_freed_pages
 from common.record import Kind, Record, compress_value, decoded_bytes
 from indexer.batch import index_batch
 from indexer.config import IndexerConfig
 from indexer.live import LiveRows
-from indexer.memory import keep_freed_pages
 from indexer.seal import CutRows, seal_all
 from indexer.shred.ahead import load
 from indexer.shred.interface import Accepted, Shredder

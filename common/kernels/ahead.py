@@ -16,6 +16,7 @@ import platform
 import sys
 import threading
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol, cast
@@ -24,13 +25,13 @@ import llvmlite
 import llvmlite.binding as llvm
 import numba
 import numpy as np
-import pyarrow as pa
 from numba.core import config
 
 from common.kernels.folder import LOCK, clear, is_damaged, is_whole, write_down
 from common.kernels.locator import KernelFolder
 
 _EXIT_UNWANTED = 1  # nobody is left to hear about it
+_ARROW = metadata.version("pyarrow")  # without importing it: a splitter does nothing with it
 _PRIORITY = 10  # steps down, while others serve
 
 
@@ -92,7 +93,12 @@ def use_cache(folder: Path, sources: Sequence[ModuleType]) -> None:
 def versioned(folder: Path, sources: Sequence[ModuleType]) -> Path:
     """Where the code of these sources, these versions and this processor is kept."""
     hasher = hashlib.sha256()
-    versions = (numba.__version__, llvmlite.__version__, np.__version__, pa.__version__)
+    versions = (
+        numba.__version__,
+        llvmlite.__version__,
+        np.__version__,
+        metadata.version("pyarrow"),
+    )
     processor = (
         platform.machine(),
         llvm.get_host_cpu_name(),

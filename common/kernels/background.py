@@ -10,6 +10,7 @@ results are the same, only slower.
 import asyncio
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +26,9 @@ _COMPILE = (
 )
 _REASON_CHARS = 400  # of what the compiling process said last
 T = TypeVar("T")
+# numba has one cache folder for the whole process, which each kernel sets before it is imported:
+# roles of one process load theirs one after the other.
+_loading = threading.Lock()
 logger = logging.getLogger(__name__)
 
 
@@ -127,6 +131,7 @@ async def _read_all(process: asyncio.subprocess.Process) -> bytes:
 def _load(folder: Path, load: Callable[[Path], T]) -> T:
     """Blocks for a second. Raises KernelUnavailable."""
     try:
-        return load(folder)
+        with _loading:
+            return load(folder)
     except Exception as error:
         raise KernelUnavailable(f"{type(error).__name__}: {error}") from error

@@ -3,12 +3,14 @@
 A computation may be cancelled from another thread at any moment; it then raises ShareCancelled.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from common import limits
@@ -22,6 +24,9 @@ from query.share.row_search import RowSearch
 from query.share.sources import LIVE, gather
 from query.share.statements import WANTED, Statements
 from query.view import DatasetView
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class ShareCancelled(Exception):
@@ -97,6 +102,8 @@ class Computation:
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
         """DuckDB's errors by the caller's situation; an interrupt may meet any call of it."""
+        import duckdb  # see `open_database`
+
         try:
             yield
         except duckdb.InterruptException as error:

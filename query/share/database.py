@@ -1,12 +1,16 @@
 """A DuckDB of its own for each query: bounded, and unable to reach anything but its segments."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from query.share.sources import quote_text
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class DatabaseLimits:
 
 def open_database(paths: Sequence[Path], allowed: DatabaseLimits) -> duckdb.DuckDBPyConnection:
     """A connection that can read exactly these files; its configuration is locked."""
+    import duckdb  # 40 MB of memory: only in a process that has been asked something
+
     connection = duckdb.connect(
         ":memory:",
         config={

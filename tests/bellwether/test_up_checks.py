@@ -40,7 +40,7 @@ def test_certificate_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 
 def test_a_role_stopped_while_it_was_starting_ended_cleanly(tmp_path: Path) -> None:
-    child = Child("query", "query", tmp_path / "log", {})
+    child = Child("query", ("query",), "query", tmp_path / "log", {})
     assert -signal.SIGTERM in _clean_codes(child)
     child.ready = True
     assert _clean_codes(child) == (0,)

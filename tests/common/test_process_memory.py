@@ -7,11 +7,11 @@ import sys
 import pytest
 
 from common import limits
-from indexer.memory import GivingBack, resident_bytes
+from common.process_memory import GivingBack, resident_bytes
 
 _PROGRAM = """
 import pyarrow as pa
-from indexer.memory import keep_freed_pages
+from common.process_memory import keep_freed_pages
 print(keep_freed_pages(), pa.default_memory_pool().backend_name)
 """
 
@@ -31,7 +31,8 @@ def test_memory_is_given_back_when_it_has_grown_and_now_and_then() -> None:
         trimmed.append(real[0])
         real[0] = min(real[0], 300 * 2**20)
 
-    giving = GivingBack(lambda: parts.append(1), lambda: real[0], trim)
+    giving = GivingBack(lambda: real[0], trim)
+    giving.add(lambda: parts.append(1))
     giving.look()
     real[0] = 150 * 2**20
     giving.look()
@@ -48,4 +49,4 @@ def test_memory_is_given_back_when_it_has_grown_and_now_and_then() -> None:
 def test_memory_of_this_process_is_known_and_can_be_given_back() -> None:
     before = resident_bytes()
     assert before is None or before > 2**20
-    GivingBack(lambda: None).look()
+    GivingBack().look()

@@ -1,10 +1,10 @@
-"""Pages that the process has freed are used again, not given back and asked for anew.
+"""Memory of a process: freed pages are used again, and what stays unused goes back to the system.
 
 Live rows, the joined columns of a cut and decompressed records are large and short-lived. By
 default both the C library and Arrow's allocator give such memory back at once, and the kernel
 clears every page when it is asked for again. From records to a segment: 3.3 -> 3.0 CPU seconds per
 million wide events, 110 -> 26 page faults per thousand events, resident memory no larger. What is
-kept is bounded: `KEPT_FREE_BYTES_MAX` for each of `KEPT_ARENAS_MAX` arenas (I11). That counts only
+kept is bounded by `Kept` (I11). That counts only
 pages at an arena's end; others are kept for ever between pieces that are in use, so the process
 looks now and then whether it has grown, and then gives back all pages that are free.
 """
@@ -14,9 +14,8 @@ import ctypes
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-
-import pyarrow as pa
 
 from common import limits
 from common.logs import say
@@ -25,11 +24,30 @@ from common.metrics import given_back_bytes_total
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4_096
 logger = logging.getLogger(__name__)
 # Parameters of glibc's mallopt(3).
+_ARROW_POOL = "ARROW_DEFAULT_MEMORY_POOL"
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
 
-def keep_freed_pages() -> bool:
-    """Set it for the whole process, Arrow included; call once, before there is work.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much freed memory a process may keep for its next work.
+
+    arenas: parts of the heap; threads share them.
+    free_bytes: freed memory at the end of each arena that is kept.
+    block_bytes: larger blocks are always given back when they are freed.
+    """
+
+    arenas: int = limits.KEPT_ARENAS_MAX
+    free_bytes: int = limits.KEPT_FREE_BYTES_MAX
+    block_bytes: int = limits.KEPT_BLOCK_BYTES_MAX
+
+
+KEPT = Kept()
+KEPT_SMALL = Kept(limits.KEPT_ARENAS_SMALL, limits.KEPT_FREE_BYTES_SMALL)
+
+
+def keep_freed_pages(kept: Kept = KEPT) -> bool:
+    """Set it for the whole process, Arrow included; call once, before there is work or a thread.
 
     False where the C library cannot be told (it is not glibc); Arrow's allocator then stays.
     """
@@ -38,12 +56,15 @@ def keep_freed_pages() -> bool:
     except (AttributeError, OSError, TypeError):  # TypeError: Windows has no such library
         return False
     done = (
-        mallopt(_ARENA_MAX, limits.KEPT_ARENAS_MAX),
-        mallopt(_MMAP_THRESHOLD, limits.KEPT_BLOCK_BYTES_MAX),
-        mallopt(_TRIM_THRESHOLD, limits.KEPT_FREE_BYTES_MAX),
+        mallopt(_ARENA_MAX, kept.arenas),
+        mallopt(_MMAP_THRESHOLD, kept.block_bytes),
+        mallopt(_TRIM_THRESHOLD, kept.free_bytes),
     )
     if not all(done):
         return False
+    os.environ.setdefault(_ARROW_POOL, "system")  # also for what Arrow allocates inside itself
+    import pyarrow as pa  # reads that variable when it is imported
+
     pa.set_memory_pool(pa.system_memory_pool())
     return True
 
@@ -61,20 +82,26 @@ class GivingBack:
     """Gives free pages back to the system: soon when the process has grown since it last did, and
     now and then: what was in use that time may be free by now.
 
-    give_back: has other parts let go of memory that they do not use.
+    Parts that keep memory for their next work register with `add`.
     """
 
     def __init__(
         self,
-        give_back: Callable[[], None],
         resident: Callable[[], int | None] = resident_bytes,
         trim: Callable[[], object] | None = None,
     ) -> None:
-        self._give_back = give_back
+        self._parts: list[Callable[[], None]] = []
         self._resident = resident
         self._trim = _malloc_trim if trim is None else trim
         self._left: int | None = None  # real memory after the last time
         self._looks = 0  # since then
+
+    def add(self, give_back: Callable[[], None]) -> None:
+        """Have a part called before each look; it lets go of memory that it does not use.
+
+        `give_back` is called in a thread and must not raise.
+        """
+        self._parts.append(give_back)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -84,7 +111,8 @@ class GivingBack:
 
     def look(self) -> None:
         """Blocks for some milliseconds, in which other threads may not allocate."""
-        self._give_back()
+        for give_back in self._parts:
+            give_back()
         before = self._resident()
         if before is None:
             return
