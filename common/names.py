@@ -12,6 +12,8 @@ from common import limits
 
 ALL_DATASETS = "__all__"
 OWN_DATASET = "bellwether"
+# What RFC 3986 calls unreserved, without capitals: slugs have none of ASCII's.
+_URL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.~")
 _REMEMBERED_MAX = 4_096  # results of pure functions that every request needs; a few MB at most
 _PINNED = unicodedata.ucd_3_2_0  # the Unicode 3.2 database that every Python carries
 
@@ -39,6 +41,15 @@ def dataset_slug(name: str) -> str:
     normal = _PINNED.normalize("NFC", name)
     folded = "".join(c.casefold() if _PINNED.category(c) != "Cn" else c for c in normal)
     return "".join("-" if c.isspace() or c == "/" else c for c in folded)
+
+
+def url_slug(slug: str) -> str:
+    """The second name of a dataset, for URLs, as the vendor makes it: `mydataset-` of `mydataset!`.
+
+    Made of the slug above, so it is lower case; every character that a URL's path would have to
+    escape is a `-`. Several datasets may have the same one: it is never an identity.
+    """
+    return "".join(c if c in _URL_CHARACTERS else "-" for c in slug)
 
 
 def _derive(kind: str, *parts: str) -> bytes:

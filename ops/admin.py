@@ -4,15 +4,25 @@ Calls block. Nothing here is needed to accept data; running roles see changes wi
 """
 
 import asyncio
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from common import limits
 from common.auth import make_key
 from common.clock import Clock
-from common.errors import BadRequest, NotFound
+from common.errors import BadRequest, Conflict, NotFound
 from common.log import Log
-from common.metadata import Access, ApiKey, Dataset, Environment, KeyKind, Metadata, Team
+from common.metadata import (
+    Access,
+    ApiKey,
+    Dataset,
+    Environment,
+    KeyKind,
+    Metadata,
+    Team,
+    lookup,
+)
 from common.names import dataset_id, dataset_slug
 from common.record import gone_record
 
@@ -99,7 +109,13 @@ def set_rights(
 def create_dataset(
     metadata: Metadata, place: Place, name: str, depth: int, description: str, clock: Clock
 ) -> Dataset:
-    """A dataset, created unless it is there. Raises BadDatasetName."""
+    """A dataset, created unless it is there, by this or as its second name.
+
+    Raises BadDatasetName, AmbiguousDataset.
+    """
+    found = lookup.find_dataset(metadata, place.team, place.environment, name)
+    if found is not None:
+        return found
     slug = dataset_slug(name)
     return metadata.ensure_dataset(
         Dataset(
@@ -110,17 +126,27 @@ def create_dataset(
             description=description,
             expand_json_depth=_depth(depth),
             created_ns=clock.now_ns(),
+            delete_protected=True,
         )
     )
 
 
 def find_dataset(metadata: Metadata, place: Place, name: str) -> Dataset:
-    """The dataset of this name. Raises NotFound, BadDatasetName."""
-    slug = dataset_slug(name)
-    found = metadata.get_dataset(dataset_id(place.team.id, place.environment.id, slug))
+    """The dataset of this name or second name.
+
+    Raises NotFound, BadDatasetName, AmbiguousDataset.
+    """
+    found = lookup.find_dataset(metadata, place.team, place.environment, name)
     if found is None:
-        raise NotFound(f"there is no dataset {slug!r} in {place.environment.name}")
+        raise NotFound(f"there is no dataset {name!r} in {place.environment.name}")
     return found
+
+
+def set_protection(metadata: Metadata, place: Place, name: str, *, protected: bool) -> Dataset:
+    """Whether the dataset can be deleted. Raises NotFound."""
+    changed = replace(find_dataset(metadata, place, name), delete_protected=protected)
+    metadata.update_dataset(changed)
+    return changed
 
 
 def set_depth(metadata: Metadata, place: Place, name: str, depth: int) -> Dataset:
@@ -145,11 +171,13 @@ def set_retention(metadata: Metadata, place: Place, name: str, days: int) -> Dat
 async def delete_dataset(
     metadata: Metadata, log: Log, place: Place, name: str, clock: Clock
 ) -> Dataset:
-    """Stop serving every row that the dataset has now. Raises NotFound, LogUnavailable.
+    """Stop serving every row that the dataset has now. Raises NotFound, Conflict while it is
+    protected, LogUnavailable.
 
     The log is told first, so that a delete that was cut off half way can simply be repeated.
     """
     dataset = await asyncio.to_thread(find_dataset, metadata, place, name)
+    check_deletable(dataset)
     identity = await log.open()
     gone = gone_record(place.team.id, place.environment.id, dataset.id)
     for partition in range(identity.partitions):
@@ -157,6 +185,15 @@ async def delete_dataset(
     deleted = replace(dataset, deleted_ns=clock.now_ns())
     await asyncio.to_thread(metadata.update_dataset, deleted)
     return deleted
+
+
+def check_deletable(dataset: Dataset) -> None:
+    """Raises Conflict while the dataset is protected."""
+    if dataset.delete_protected:
+        raise Conflict(
+            f"{dataset.name} is protected from deletion; if it is to go: "
+            f"bellwether datasets unprotect {shlex.quote(dataset.slug)}"
+        )
 
 
 def _depth(depth: int) -> int:

@@ -3,9 +3,10 @@
 from aiohttp import web
 
 from common.auth import KEY_HEADER, KeyCache
-from common.errors import BadRequest, NotAllowed, Unprocessable
+from common.errors import BadRequest, NotAllowed
 from common.metadata import ApiKey, KeyKind
 from common.names import ALL_DATASETS, BadDatasetName, dataset_id, dataset_slug
+from query.spec_read import SpecError
 
 _RIGHTS = {
     "queries": "run queries",
@@ -28,17 +29,18 @@ async def authorize(keys: KeyCache, request: web.Request, right: str | None) -> 
     return key
 
 
-def slug_of(request: web.Request) -> str:
-    """The dataset's slug from the path. Raises BadRequest, Unprocessable."""
+def name_of(request: web.Request) -> str:
+    """The dataset's name in the path. Raises SpecError."""
     name = request.match_info["dataset"]  # decoded once already: `pct%2541` is `pct%41`
     if name == ALL_DATASETS:
-        raise Unprocessable(f"{ALL_DATASETS} is not supported yet: name one dataset")
-    try:
-        return dataset_slug(name)
-    except BadDatasetName as error:
-        raise BadRequest(str(error)) from error
+        raise SpecError("dataset", "invalid", f"{ALL_DATASETS} is not supported yet: name one")
+    return name
 
 
 def dataset_of(key: ApiKey, request: web.Request) -> str:
-    """The id of the dataset in the path, within the key's environment."""
-    return dataset_id(key.team.id, key.environment.id, slug_of(request))
+    """The id of the dataset whose own name stands in the path. Raises BadRequest, SpecError."""
+    try:
+        slug = dataset_slug(name_of(request))
+    except BadDatasetName as error:
+        raise BadRequest(str(error)) from error
+    return dataset_id(key.team.id, key.environment.id, slug)

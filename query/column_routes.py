@@ -9,8 +9,9 @@ from common import limits
 from common.auth import KeyCache
 from common.errors import NotFound
 from common.names import column_id
-from query.access import authorize, dataset_of
+from query.access import authorize
 from query.columns import ColumnsAsked, ColumnSeen
+from query.dataset_names import DatasetNames
 from query.indexer_calls import IndexerCalls
 from query.pages import Cursor, next_headers, page_asked
 
@@ -20,8 +21,9 @@ _TYPES = {"i": "integer", "f": "float", "b": "boolean"}
 class ColumnRoutes:
     """Handlers; a key with the right to query or to manage columns may read them."""
 
-    def __init__(self, keys: KeyCache, calls: IndexerCalls) -> None:
+    def __init__(self, keys: KeyCache, names: DatasetNames, calls: IndexerCalls) -> None:
         self._keys = keys
+        self._names = names
         self._calls = calls
 
     def add_to(self, app: web.Application) -> None:
@@ -70,7 +72,7 @@ class ColumnRoutes:
         key = await authorize(self._keys, request, None)
         if not key.access.columns:
             await authorize(self._keys, request, "queries")
-        return dataset_of(key, request)
+        return await self._names.id_of(key, request)
 
 
 def describe(dataset: str, column: ColumnSeen) -> dict[str, Any]:

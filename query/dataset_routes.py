@@ -10,20 +10,25 @@ from aiohttp import web
 from common import limits
 from common.auth import KeyCache
 from common.clock import Clock
-from common.errors import NotFound, TooManyDatasets, Unavailable
+from common.errors import Conflict, NotFound, TooManyDatasets, Unavailable
 from common.log import Log
 from common.log.watch import LogWatch
 from common.metadata import ApiKey, Dataset, Metadata
-from common.names import BadDatasetName, dataset_id, dataset_slug
+from common.metadata.lookup import find_dataset, shown_slugs
+from common.names import dataset_id
 from common.record import gone_record
-from query.access import authorize, dataset_of
+from query.access import authorize
 from query.columns import DatasetsAsked, DatasetSeen
+from query.dataset_bodies import read_change, read_new
+from query.dataset_names import DatasetNames
 from query.indexer_calls import IndexerCalls
 from query.pages import next_headers, page_asked
-from query.problems import json_body
-from query.spec_read import SpecError
+from query.problems import json_object
 
-_DESCRIPTION_CHARS_MAX = 1_024  # the vendor's limit
+_PROTECTED = (
+    "the dataset is protected from deletion: set `settings.delete_protected` to false first, with "
+    "PUT /1/datasets/{slug} (or `bellwether datasets unprotect`)"
+)
 
 
 class DatasetRoutes:
@@ -32,6 +37,7 @@ class DatasetRoutes:
     def __init__(
         self,
         keys: KeyCache,
+        names: DatasetNames,
         metadata: Metadata,
         log: Log,
         watch: LogWatch,
@@ -42,6 +48,7 @@ class DatasetRoutes:
         self._datasets_max = datasets_max
         self._creating = asyncio.Lock()  # what is counted stays so until it is created
         self._keys = keys
+        self._names = names
         self._metadata = metadata
         self._log = log
         self._watch = watch
@@ -68,45 +75,37 @@ class DatasetRoutes:
         if len(found) > asked.size:
             found.pop()
             headers = next_headers(request, asked.size, found[-1].slug)
-        return web.json_response(await self._describe_all(found), headers=headers)
+        return web.json_response(await self._describe_all(key, found), headers=headers)
 
     async def show(self, request: web.Request) -> web.Response:
         """One dataset."""
         key = await authorize(self._keys, request, None)
         return web.json_response(
-            await self._describe(await self._find(key, request), thorough=True)
+            await self._describe(key, await self._names.find(key, request), thorough=True)
         )
 
     async def create(self, request: web.Request) -> web.Response:
         """A new dataset (201), or the one of that name or slug (200)."""
         key = await authorize(self._keys, request, "create_datasets")
-        body = _object(await json_body(request))
-        name = body.get("name")
-        if name is None or name == "":
-            raise SpecError("name", "missing", "cannot be blank")
-        if not isinstance(name, str):
-            raise SpecError("name", "incorrect_type", "must be a string")
-        try:
-            slug = dataset_slug(name)
-        except BadDatasetName as error:
-            raise SpecError("name", "invalid", str(error)) from error
+        said = read_new(await json_object(request))
         wanted = Dataset(
-            id=dataset_id(key.team.id, key.environment.id, slug),
+            id=dataset_id(key.team.id, key.environment.id, said.slug),
             env_id=key.environment.id,
-            slug=slug,
-            name=name,
-            description=_description(body),
-            expand_json_depth=_depth(body),
-            retention_days=_retention(body, 0),
+            slug=said.slug,
+            name=said.name,
+            description=said.description,
+            expand_json_depth=said.expand_json_depth,
+            retention_days=said.retention_days,
             created_ns=self._clock.now_ns(),
+            delete_protected=True,
         )
         async with self._creating:
-            existed, stored = await asyncio.to_thread(self._ensure, wanted)
-        return web.json_response(await self._describe(stored), status=200 if existed else 201)
+            existed, stored = await asyncio.to_thread(self._ensure, key, wanted)
+        return web.json_response(await self._describe(key, stored), status=200 if existed else 201)
 
-    def _ensure(self, wanted: Dataset) -> tuple[bool, Dataset]:
-        """Whether it was there, and what is stored. Raises TooManyDatasets."""
-        existing = self._metadata.get_dataset(wanted.id)
+    def _ensure(self, key: ApiKey, wanted: Dataset) -> tuple[bool, Dataset]:
+        """Whether it was there, and what is stored. Raises TooManyDatasets, AmbiguousDataset."""
+        existing = find_dataset(self._metadata, key.team, key.environment, wanted.slug)
         if existing is not None:
             return True, existing
         if self._metadata.count_datasets(wanted.env_id) >= self._datasets_max:
@@ -114,26 +113,31 @@ class DatasetRoutes:
         return False, self._metadata.ensure_dataset(wanted)
 
     async def change(self, request: web.Request) -> web.Response:
-        """Description and depth, which go back to their defaults when they are left out, and our
-        own `retention_days`, which stays: other clients do not know it.
-        """
+        """Description, depth, retention and protection (see `DatasetChange`)."""
         key = await authorize(self._keys, request, "create_datasets")
-        dataset = await self._find(key, request)
-        body = _object(await json_body(request))
+        dataset = await self._names.find(key, request)
+        said = read_change(await json_object(request))
+        kept, protected = said.retention_days, said.delete_protected
         changed = replace(
             dataset,
-            description=_description(body),
-            expand_json_depth=_depth(body),
-            retention_days=_retention(body, dataset.retention_days),
+            description=said.description,
+            expand_json_depth=said.expand_json_depth,
+            retention_days=dataset.retention_days if kept is None else kept,
+            delete_protected=dataset.delete_protected if protected is None else protected,
         )
         if not await asyncio.to_thread(self._metadata.update_dataset, changed):
             raise NotFound("Dataset not found")
-        return web.json_response(await self._describe(changed))
+        return web.json_response(await self._describe(key, changed))
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Its rows so far are no longer served; a gone record in every partition says so."""
+        """Its rows so far are no longer served; a gone record in every partition says so.
+
+        Raises Conflict while the dataset is protected.
+        """
         key = await authorize(self._keys, request, "create_datasets")
-        dataset = await self._find(key, request)
+        dataset = await self._names.find(key, request)
+        if dataset.delete_protected:
+            raise Conflict(_PROTECTED)
         record = gone_record(key.team.id, key.environment.id, dataset.id)
         identity = await self._watch.look(at_once=True)
         appended = await asyncio.gather(
@@ -147,78 +151,37 @@ class DatasetRoutes:
         await asyncio.to_thread(self._metadata.update_dataset, deleted)
         return web.json_response({}, status=202)
 
-    async def _find(self, key: ApiKey, request: web.Request) -> Dataset:
-        found = await asyncio.to_thread(self._metadata.get_dataset, dataset_of(key, request))
-        if found is None:
-            raise NotFound("Dataset not found")
-        return found
-
-    async def _describe(self, dataset: Dataset, *, thorough: bool = False) -> dict[str, Any]:
-        [described] = await self._describe_all([dataset], thorough=thorough)
+    async def _describe(
+        self, key: ApiKey, dataset: Dataset, *, thorough: bool = False
+    ) -> dict[str, Any]:
+        [described] = await self._describe_all(key, [dataset], thorough=thorough)
         return described
 
     async def _describe_all(
-        self, datasets: list[Dataset], *, thorough: bool = False
+        self, key: ApiKey, datasets: list[Dataset], *, thorough: bool = False
     ) -> list[dict[str, Any]]:
         """As the vendor shows them. One call of each indexer, however many datasets there are."""
         if not datasets:
             return []
         asked = DatasetsAsked([dataset.id for dataset in datasets], thorough)
         seen = await self._calls.datasets(asked)  # what only indexers know may be missing
+        slugs = await self._names.ask(key, lambda metadata: shown_slugs(metadata, datasets))
         nothing = DatasetSeen(0, None)
-        return [_shown(dataset, seen.get(dataset.id, nothing)) for dataset in datasets]
+        return [_shown(one, slugs[one.id], seen.get(one.id, nothing)) for one in datasets]
 
 
-def _shown(dataset: Dataset, seen: DatasetSeen) -> dict[str, Any]:
+def _shown(dataset: Dataset, slug: str, seen: DatasetSeen) -> dict[str, Any]:
     return {
         "name": dataset.name,
-        "slug": dataset.slug,
+        "slug": slug,
         "description": dataset.description,
         "expand_json_depth": dataset.expand_json_depth,
         "retention_days": dataset.retention_days or None,
-        "settings": {"delete_protected": False},
+        "settings": {"delete_protected": dataset.delete_protected},
         "regular_columns_count": len(seen.names or ()) or None,
         "last_written_at": _iso(seen.last_ns) if seen.last_ns else None,
         "created_at": _iso(dataset.created_ns),
     }
-
-
-def _object(body: object) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise SpecError("", "incorrect_type", "must be an object")
-    return body
-
-
-def _description(body: dict[str, Any]) -> str:
-    value = body.get("description") or ""
-    if not isinstance(value, str):
-        raise SpecError("description", "incorrect_type", "must be a string")
-    if len(value) > _DESCRIPTION_CHARS_MAX:
-        raise SpecError("description", "invalid", f"is longer than {_DESCRIPTION_CHARS_MAX}")
-    return value
-
-
-def _depth(body: dict[str, Any]) -> int:
-    value = body.get("expand_json_depth") or 0
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SpecError("expand_json_depth", "incorrect_type", "must be a whole number")
-    if not 0 <= value <= limits.EXPAND_DEPTH_MAX:
-        most = limits.EXPAND_DEPTH_MAX
-        raise SpecError("expand_json_depth", "invalid", f"must be between 0 and {most}")
-    return value
-
-
-def _retention(body: dict[str, Any], unchanged: int) -> int:
-    """Days that events are kept; null: as the indexers' setting says."""
-    if "retention_days" not in body:
-        return unchanged
-    value = body["retention_days"] or 0
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SpecError("retention_days", "incorrect_type", "must be a whole number of days")
-    if not 0 <= value <= limits.RETENTION_DAYS_MAX:
-        most = limits.RETENTION_DAYS_MAX
-        raise SpecError("retention_days", "invalid", f"must be between 0 and {most}")
-    return value
 
 
 def _iso(ns: int) -> str:

@@ -2,23 +2,31 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
-from common.errors import BadRequest, BellwetherError, TooLarge
+from common.errors import BadRequest, BellwetherError, TooLarge, Unprocessable
 from common.metrics import requests_total
+from query.invalid import Fault, Invalid
 from query.spec_read import SpecError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
+_INVALID = "The provided input is invalid."
 _KINDS = {
     400: ("unparseable", "The request body could not be parsed."),
     404: ("not-found", "The requested resource cannot be found."),
+    409: (
+        "conflict",
+        "Request could not be completed due to a conflict with the current state of the target "
+        "resource.",
+    ),
     413: ("payload-too-large", "The request body is too large."),
-    422: ("validation-failed", "The provided input is invalid."),
+    422: ("validation-failed", _INVALID),
     429: ("rate-limited", "You have exceeded your rate limit."),
 }
 
@@ -37,7 +45,10 @@ def public_base(request: web.Request) -> str:
 
 
 def problem(request: web.Request, error: BellwetherError) -> web.Response:
-    """The error as a problem document; 401 and 403 in the vendor's plain form."""
+    """The error as a problem document; 401 and 403 in the vendor's plain form.
+
+    `error` is what the vendor says, `detail` what there is to say of this request.
+    """
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
     kind = _KINDS.get(error.status)
     if kind is None:
@@ -48,12 +59,12 @@ def problem(request: web.Request, error: BellwetherError) -> web.Response:
         "type": f"{public_base(request)}/problems/{slug}",
         "title": title,
         "error": str(error),
-        "detail": str(error),
+        "detail": getattr(error, "detail", str(error)),
     }
-    if isinstance(error, SpecError):
-        document["type_detail"] = [
-            {"field": error.field, "code": error.code, "description": error.description}
-        ]
+    if isinstance(error, Unprocessable):
+        faults = error.faults if isinstance(error, Invalid) else [Fault("", "invalid", str(error))]
+        document["error"] = _INVALID
+        document["type_detail"] = [fault._asdict() for fault in faults]
     return web.json_response(
         body=msgspec.json.encode(document),
         status=error.status,
@@ -98,3 +109,11 @@ async def json_body(request: web.Request) -> object:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadRequest("could not parse request body") from error
     return decoded
+
+
+async def json_object(request: web.Request) -> dict[str, Any]:
+    """The body as a JSON object. Raises BadRequest, SpecError."""
+    body = await json_body(request)
+    if not isinstance(body, dict):
+        raise SpecError("", "incorrect_type", "the body must be a JSON object")
+    return body

@@ -17,19 +17,17 @@ from common.error_text import describe_error
 from common.errors import (
     BadRequest,
     BellwetherError,
-    MetadataUnavailable,
     NotFound,
     TooManyRequests,
-    Unprocessable,
 )
-from common.fair_queue import FairLimits
-from common.fair_slots import FairSlots, Place
+from common.fair_slots import Place
 from common.logs import say
-from common.metadata import ApiKey, Metadata, StoredQuery
+from common.metadata import ApiKey, StoredQuery
 from common.position import Position, parse_receipt
 from common.telemetry import Telemetry
 from common.web import has_hung_up
-from query.access import authorize, dataset_of, slug_of
+from query.access import authorize, dataset_of, name_of
+from query.dataset_names import DatasetNames
 from query.elsewhere import Elsewhere
 from query.planner import Question, ask
 from query.problems import QueryEnded, json_body, public_base
@@ -49,12 +47,12 @@ class QueryParts:
     """What the query routes work with."""
 
     keys: KeyCache
-    metadata: Metadata
     runner: Runner
     results: StoredResults
     clock: Clock
     telemetry: Telemetry
     elsewhere: Elsewhere
+    names: DatasetNames
 
 
 class QueryRoutes:
@@ -63,8 +61,6 @@ class QueryRoutes:
     def __init__(self, parts: QueryParts) -> None:
         self._parts = parts
         self._counter = 0
-        calls = FairLimits(limits.QUERY_METADATA_CALLS_MAX, limits.PROXIED_BODIES_MAX, 1)
-        self._calls = FairSlots(calls, "requests")
 
     def add_to(self, app: web.Application) -> None:
         """Mount the routes."""
@@ -76,23 +72,24 @@ class QueryRoutes:
     async def create_query(self, request: web.Request) -> web.Response:
         """Store a specification; it is echoed unchanged with its id."""
         key = await authorize(self._parts.keys, request, "queries")
-        dataset = dataset_of(key, request)
+        dataset = await self._parts.names.find(key, request)
         spec = await json_body(request)
         read_spec(spec)
         assert isinstance(spec, dict)
-        stored = await self._store(key, dataset, spec)
+        stored = await self._store(key, dataset.id, spec)
         return _json({"id": stored.id, **_echo(spec)})
 
     async def get_query(self, request: web.Request) -> web.Response:
         """A stored specification."""
         key = await authorize(self._parts.keys, request, "queries")
-        stored = await self._find(key, dataset_of(key, request), request.match_info["id"])
+        dataset = await self._parts.names.find(key, request)
+        stored = await self._find(key, dataset.id, request.match_info["id"])
         return _json({"id": stored.id, **msgspec.json.decode(stored.spec_json)})
 
     async def create_result(self, request: web.Request) -> web.Response:
         """Run a stored query, or one given inline as `query`; with `wait_s` answer at once."""
         key = await authorize(self._parts.keys, request, "queries")
-        dataset = dataset_of(key, request)
+        dataset = await self._parts.names.id_of(key, request)
         body = await json_body(request)
         if not isinstance(body, dict):
             raise BadRequest("could not parse request body")
@@ -120,8 +117,11 @@ class QueryRoutes:
     async def get_result(self, request: web.Request) -> web.Response:
         """A result; `complete` says whether it is there yet."""
         key = await authorize(self._parts.keys, request, "queries")
-        dataset = dataset_of(key, request)
-        result = self._parts.results.find(request.match_info["id"], key.environment.id, dataset)
+        found, wanted = self._parts.results.find, request.match_info["id"]
+        result = found(wanted, key.environment.id, dataset_of(key, request))
+        if result is None:  # by another of the dataset's names, or it is not here
+            dataset = await self._parts.names.id_of(key, request)
+            result = found(wanted, key.environment.id, dataset)
         if result is None:
             elsewhere = await self._parts.elsewhere.find(request)
             if elsewhere is None:
@@ -197,9 +197,8 @@ class QueryRoutes:
         answer: Answer | None = None
         try:
             answer = await parts.runner.run(question, wish, place)
-            notes = [*await self._notes_on_dataset(question.dataset), *answer.notes]
             result.body = msgspec.json.encode(
-                {"data": answer.data, "coverage": answer.coverage, "notes": notes}
+                {"data": answer.data, "coverage": answer.coverage, "notes": answer.notes}
             )
         except BellwetherError as error:
             result.error = error
@@ -229,18 +228,8 @@ class QueryRoutes:
             )
         parts.results.trim(result)
 
-    async def _notes_on_dataset(self, dataset: str) -> list[str]:
-        """A name that nobody knows is more likely misspelt than empty; but its first events may
-        be accepted before metadata has it (I8), so it is no error.
-        """
-        try:
-            known = await asyncio.to_thread(self._parts.metadata.get_dataset, dataset)
-        except MetadataUnavailable:
-            return []
-        return [] if known else ["no dataset of this name is known (yet): see /1/datasets"]
-
     def _response(self, request: web.Request, result: StoredResult, *, status: int) -> web.Response:
-        path = f"/1/query_results/{quote(slug_of(request), safe='')}/{result.id}"
+        path = f"/1/query_results/{quote(name_of(request), safe='')}/{result.id}"
         url = f"{public_base(request)}{path}"
         head: dict[str, Any] = {
             "query": msgspec.Raw(result.query),
@@ -267,13 +256,11 @@ class QueryRoutes:
             spec_json=encoded,
             created_ns=self._parts.clock.now_ns(),
         )
-        async with self._calls.hold(key.environment.id, key.id):
-            await asyncio.to_thread(self._parts.metadata.put_query, stored)
+        await self._parts.names.ask(key, lambda metadata: metadata.put_query(stored))
         return stored
 
     async def _find(self, key: ApiKey, dataset: str, query_id: str) -> StoredQuery:
-        async with self._calls.hold(key.environment.id, key.id):
-            stored = await asyncio.to_thread(self._parts.metadata.get_query, query_id)
+        stored = await self._parts.names.ask(key, lambda metadata: metadata.get_query(query_id))
         if stored is None or stored.env_id != key.environment.id or stored.dataset_id != dataset:
             raise NotFound("Query not found")
         return stored
@@ -314,7 +301,7 @@ def read_wish(request: web.Request, body: dict[str, Any]) -> Wish:
         try:
             after += parse_receipt(text)
         except ValueError as error:
-            raise Unprocessable(f"after: {error}") from error
+            raise SpecError("after", "invalid", str(error)) from error
     return Wish(tuple(after), mode)
 
 

@@ -16,6 +16,7 @@ from common.role import RoleContext
 from common.web import add_health_routes, require_internal_token
 from query.column_routes import ColumnRoutes
 from query.config import QueryConfig
+from query.dataset_names import DatasetNames
 from query.dataset_routes import DatasetRoutes
 from query.elsewhere import Elsewhere
 from query.field_notes import FieldNotes
@@ -54,24 +55,23 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         settler = Settler(scatter, http, context.internal_token)
         runner = Runner(scatter, settler, watch, clock, config)
         elsewhere = Elsewhere(holders, http, context.instance)
-        parts = QueryParts(
-            keys, backends.metadata, runner, results, clock, context.telemetry, elsewhere
-        )
+        names = DatasetNames(backends.metadata, clock)
+        parts = QueryParts(keys, runner, results, clock, context.telemetry, elsewhere, names)
         app = web.Application(
             middlewares=[answer_problems, require_internal_token(context.internal_token)],
             client_max_size=limits.MANAGEMENT_BODY_BYTES_MAX,
         )
         add_health_routes(app, lambda: None, context.stop)
         QueryRoutes(parts).add_to(app)
-        RowsRoute(keys, runner, FieldNotes(calls), clock).add_to(app)
+        RowsRoute(keys, names, runner, FieldNotes(calls), clock).add_to(app)
         KeyRoutes(keys, backends.metadata, clock).add_to(app)
-        ColumnRoutes(keys, calls).add_to(app)
+        ColumnRoutes(keys, names, calls).add_to(app)
         datasets = DatasetRoutes(
-            keys, backends.metadata, backends.log, watch, calls, clock, context.datasets_max
+            keys, names, backends.metadata, backends.log, watch, calls, clock, context.datasets_max
         )
         datasets.add_to(app)
         OperateRoutes(keys, holders, calls, backends.log, watch).add_to(app)
-        TailRoute(keys, holders, calls, watch, context.stop).add_to(app)
+        TailRoute(keys, names, holders, calls, watch, context.stop).add_to(app)
         upkeep = [asyncio.create_task(watch.run()), asyncio.create_task(_end_abandoned(results))]
         try:
             await _listen(app, context, config.drain_ms)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from common import limits
-from common.errors import Unprocessable
+from query.invalid import Fault, Invalid
 from query.operations import SUPPORTED_OPS, UNSUPPORTED_OPS
 from query.plan import Filter, FilterOp, Scalar
 from query.spec import (
@@ -30,11 +30,11 @@ _LISTS = (FilterOp.IN, FilterOp.NOT_IN)
 _TIME_S_MIN, _TIME_S_MAX = -9_223_372_036, 9_223_372_035  # whose nanoseconds fit 64 bits
 
 
-class SpecError(Unprocessable):
-    """A fault in a specification. code: the vendor's (invalid, missing, incorrect_type)."""
+class SpecError(Invalid):
+    """A fault in a specification, or in another body. code: see `Fault`."""
 
     def __init__(self, field: str, code: str, description: str) -> None:
-        super().__init__(f"{field}: {description}" if field else description)
+        super().__init__([Fault(field, code, description)])
         self.field = field
         self.code = code
         self.description = description

@@ -24,7 +24,8 @@ from common.members import Member
 from common.metadata import ApiKey
 from common.refusal import read_refusal
 from common.web import has_hung_up
-from query.access import authorize, dataset_of
+from query.access import authorize
+from query.dataset_names import DatasetNames
 from query.holders import Holders
 from query.indexer_calls import IndexerCalls
 from query.tail_copies import FirstCopies, Shown
@@ -51,12 +52,14 @@ class TailRoute:
     def __init__(
         self,
         keys: KeyCache,
+        names: DatasetNames,
         holders: Holders,
         calls: IndexerCalls,
         watch: LogWatch,
         stop: asyncio.Event,
     ) -> None:
         self._keys = keys
+        self._names = names
         self._watch = watch
         self._holders = holders
         self._calls = calls
@@ -79,7 +82,8 @@ class TailRoute:
         Raises TooManyRequests or Unavailable when not every indexer can be followed.
         """
         key = await authorize(self._keys, request, "queries")
-        params = {"dataset": dataset_of(key, request), **_after(request), **_asker(key)}
+        after = _after(request)
+        params = {"dataset": await self._names.id_of(key, request), **after, **_asker(key)}
         async with self._slots.hold(key.environment.id, key.id), AsyncExitStack() as stack:
             chosen = await self._one_holder_each()
             held = {partition for _, partitions in chosen for partition in partitions}

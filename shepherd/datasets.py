@@ -62,6 +62,7 @@ class Resolved(msgspec.Struct, frozen=True):
             slug=self.slug,
             name=self.name.strip(),
             created_ns=self.used_ns,
+            delete_protected=True,
         )
 
 

@@ -29,8 +29,9 @@ def encode_body(body: object) -> bytes:
 def refusal_text(status: int, raw: bytes, reason: str | None) -> str:
     """The reason in an answer that is no success."""
     try:
-        text = str(orjson.loads(raw)["error"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        body = orjson.loads(raw)
+        text = str(body.get("detail") or body["error"])  # `error` may be the vendor's title alone
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
         text = raw[:200].decode("utf-8", "replace") or reason or ""
     return f"{status}: {text}"
 

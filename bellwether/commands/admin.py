@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from common.auth import rights_of
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.metadata import Access, ApiKey
+from common.metadata.lookup import shown_slug, shown_slugs
 from common.names import BadDatasetName
 from common.role import Backends
 from ops import admin
@@ -205,14 +207,17 @@ def datasets() -> None:
 def list_datasets(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
     """List the datasets."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("slug", "name", "depth", "kept", "created", "description"):
+    for column in ("slug", "name", "depth", "kept", "protected", "created", "description"):
         table.add_column(column, overflow="fold")
     with _opened(config, data, sets) as (backends, place):
-        for found in backends.metadata.list_datasets(place.environment.id):
+        known = backends.metadata.list_datasets(place.environment.id)
+        slugs = shown_slugs(backends.metadata, known)
+        for found in known:
             table.add_row(
-                escape(found.slug), escape(found.name), str(found.expand_json_depth),
+                escape(slugs[found.id]), escape(found.name), str(found.expand_json_depth),
                 f"{found.retention_days} d" if found.retention_days else "default",
-                _day(found.created_ns), escape(found.description),
+                "yes" if found.delete_protected else "no", _day(found.created_ns),
+                escape(found.description),
             )  # fmt: skip
     output_console().print(table)
 
@@ -235,7 +240,8 @@ def create_dataset(
         made = admin.create_dataset(
             backends.metadata, place, name, depth, description, SystemClock()
         )
-    click.echo(f"{made.slug} (depth {made.expand_json_depth})")
+        slug = shown_slug(backends.metadata, made)
+    click.echo(f"{slug} (depth {made.expand_json_depth})")
 
 
 @datasets.command("set-depth")
@@ -268,6 +274,30 @@ def set_retention(
     click.echo(f"{name}: {kept}; {_SOON}")
 
 
+@datasets.command("protect")
+@click.argument("name")
+@configuration_options
+def protect_dataset(
+    name: str, config: Path | None, data: Path | None, sets: tuple[str, ...]
+) -> None:
+    """Refuse to delete a dataset, here and over the API (new datasets are protected)."""
+    with _opened(config, data, sets) as (backends, place):
+        found = admin.set_protection(backends.metadata, place, name, protected=True)
+    click.echo(f"{found.name} cannot be deleted")
+
+
+@datasets.command("unprotect")
+@click.argument("name")
+@configuration_options
+def unprotect_dataset(
+    name: str, config: Path | None, data: Path | None, sets: tuple[str, ...]
+) -> None:
+    """Allow to delete a dataset, here and over the API."""
+    with _opened(config, data, sets) as (backends, place):
+        found = admin.set_protection(backends.metadata, place, name, protected=False)
+    click.echo(f"{found.name} can be deleted: bellwether datasets delete {shlex.quote(name)}")
+
+
 @datasets.command("delete")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -275,17 +305,19 @@ def set_retention(
 def delete_dataset(
     name: str, yes: bool, config: Path | None, data: Path | None, sets: tuple[str, ...]
 ) -> None:
-    """Delete a dataset: none of its rows is served any more."""
-    if not yes and not click.confirm(f"Delete {name} and every event in it?"):
-        sys.exit(1)
+    """Delete a dataset: none of its rows is served any more. See `unprotect`."""
     with _opened(config, data, sets) as (backends, place):
+        found = admin.find_dataset(backends.metadata, place, name)
+        admin.check_deletable(found)
+        if not yes and not click.confirm(f"Delete {found.name} and every event in it?"):
+            sys.exit(1)
 
         async def delete() -> None:
             await admin.delete_dataset(backends.metadata, backends.log, place, name, SystemClock())
             await backends.log.close()
 
         asyncio.run(delete())
-    click.echo(f"{name} is deleted; {_SOON}")
+    click.echo(f"{found.name} is deleted; {_SOON}")
 
 
 def _day(time_ns: int) -> str:

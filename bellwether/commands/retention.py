@@ -24,6 +24,8 @@ from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.metadata import Metadata
+from common.metadata.lookup import find_dataset, shown_slugs
+from common.names import BadDatasetName
 from common.objects import ObjectStore
 from indexer.config import IndexerConfig
 from ops.retention import Kept, PartitionRetention, confirm, look, restore
@@ -33,12 +35,15 @@ _SOON = "running indexers notice within a minute"
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """What the commands work on. names: slug by dataset id; with the environment's, of several."""
+    """What the commands work on. names: slug by dataset id; with the environment's, of several.
+    metadata: while it is open.
+    """
 
     objects: ObjectStore
     partitions: int
     kept: Kept
     names: dict[str, str]
+    metadata: Metadata
 
     def look(self) -> list[PartitionRetention]:
         now_ns = SystemClock().now_ns()
@@ -66,7 +71,8 @@ def _opened(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> It
                 indexer.retention_days, metadata.list_retentions(), indexer.retention_grace_s
             )
             partitions = asyncio.run(_partitions(settings))
-            yield _Opened(make_objects(settings, clock), partitions, kept, _names(metadata))
+            objects = make_objects(settings, clock)
+            yield _Opened(objects, partitions, kept, _names(metadata), metadata)
     except (BellwetherError, ValueError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -74,9 +80,9 @@ def _opened(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> It
 def _names(metadata: Metadata) -> dict[str, str]:
     places = metadata.list_environments()
     return {
-        dataset.id: dataset.slug if len(places) == 1 else f"{environment.slug}/{dataset.slug}"
+        dataset: slug if len(places) == 1 else f"{environment.slug}/{slug}"
         for _, environment in places
-        for dataset in metadata.list_datasets(environment.id)
+        for dataset, slug in shown_slugs(metadata, metadata.list_datasets(environment.id)).items()
     }
 
 
@@ -235,11 +241,21 @@ def restore_command(
 
 
 def _dataset(opened: _Opened, name: str) -> str:
-    """The id of the dataset that an operator names as the tables do, or by its id."""
-    found = [one for one, shown in opened.names.items() if name in (one, shown)]
+    """The id of the dataset that an operator names as the tables do, by a name of it that only one
+    environment knows, or by its id.
+    """
+    found = {one for one, shown in opened.names.items() if name in (one, shown)}
+    if not found:
+        for team, environment in opened.metadata.list_environments():
+            with contextlib.suppress(BadDatasetName):
+                named = find_dataset(opened.metadata, team, environment, name)
+                found |= set() if named is None else {named.id}
     if not found:
         raise click.ClickException(f"there is no dataset {name}; `bellwether retention` names them")
-    return found[0]
+    if len(found) > 1:
+        shown = ", ".join(sorted(opened.name(one) for one in found))
+        raise click.ClickException(f"{name} may be one of {shown}: say which")
+    return found.pop()
 
 
 def _writer() -> str:

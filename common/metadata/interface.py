@@ -77,6 +77,7 @@ class Dataset:
     """A dataset as it is shown. `id` is derived (common.names); `name` keeps the first casing.
 
     retention_days: how long its events are kept by append time (0: as the indexers' setting says).
+    delete_protected: whether deleting it is refused; false for those that are older than this.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Dataset:
     created_ns: int = 0
     deleted_ns: int = 0
     retention_days: int = 0
+    delete_protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +156,18 @@ class Metadata(Protocol):
         `limit` of those after the slug `after`.
         """
 
+    def find_by_url_slug(self, env_id: str, wanted: str) -> list[Dataset]:
+        """The environment's datasets, not deleted, that have this second name (common.names), by
+        slug: the one whose slug it is too among them.
+        """
+
     def count_datasets(self, env_id: str) -> int:
         """How many datasets of the environment are not deleted."""
 
     def update_dataset(self, dataset: Dataset) -> bool:
-        """Write description, depth, retention and deletion time; False if there is none."""
+        """Write what can change: description, depth, retention, protection and deletion time;
+        False if there is none.
+        """
 
     def list_retentions(self) -> dict[str, int]:
         """Days by id, of every dataset (of all environments) that has a retention of its own."""

@@ -4,6 +4,7 @@ Keys appear with their hash, never with their text, which nobody has. Rows come 
 before children, and by id within a kind: the same metadata always gives the same bytes.
 """
 
+import re
 from dataclasses import fields
 from typing import Final
 
@@ -53,6 +54,14 @@ def encode_access(access: Access) -> str:
 def decode_access(text: str) -> Access:
     """Rights that are not named have their defaults; those of a newer program are passed over."""
     return msgspec.json.decode(text, type=Access)
+
+
+def url_slug_pattern(url_slug: str) -> str:
+    """What `LIKE ... ESCAPE '='` finds all slugs by that may have this second name: a `-` of it may
+    stand for any character, of any number of bytes.
+    """
+    literal = re.sub("([=_%])", r"=\1", url_slug)
+    return re.sub("-+", "%", literal)
 
 
 def kind_of(row: MetadataRow) -> str:

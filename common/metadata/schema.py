@@ -31,6 +31,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             spec_json BLOB NOT NULL, created_ns INTEGER NOT NULL)""",
     ),
     ("ALTER TABLE datasets ADD COLUMN retention_days INTEGER NOT NULL DEFAULT 0",),
+    # Datasets that are there already can be deleted as before.
+    ("ALTER TABLE datasets ADD COLUMN delete_protected INTEGER NOT NULL DEFAULT 0",),
 )
 
 

@@ -24,9 +24,17 @@ from common.metadata.interface import (
     StoredQuery,
     Team,
 )
-from common.metadata.rows import encode_access
-from common.metadata.sqlite_rows import DATASETS, KEYS, dataset_values, key_of, key_values
-from common.names import environment_id, team_id
+from common.metadata.rows import encode_access, url_slug_pattern
+from common.metadata.sqlite_rows import (
+    DATASETS,
+    INSERT_DATASET,
+    KEYS,
+    dataset_of,
+    dataset_values,
+    key_of,
+    key_values,
+)
+from common.names import environment_id, team_id, url_slug
 
 _BUSY_S = 5.0
 Row = tuple[Any, ...]  # as SQLite gives it; the columns are declared NOT NULL in the schema
@@ -133,23 +141,23 @@ class SqliteMetadata:
         if found is not None:  # by far the most frequent case, and it needs no write
             return found
         row = self._ensure(
-            "INSERT INTO datasets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
+            f"{INSERT_DATASET} ON CONFLICT (id) DO UPDATE"
             " SET (env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns,"
-            " retention_days) ="
+            " retention_days, delete_protected) ="
             " (excluded.env_id, excluded.slug, excluded.name, excluded.description,"
             " excluded.expand_json_depth, excluded.created_ns, excluded.deleted_ns,"
-            " excluded.retention_days)"
+            " excluded.retention_days, excluded.delete_protected)"
             " WHERE datasets.deleted_ns > 0 AND datasets.deleted_ns <= excluded.created_ns",
             dataset_values(dataset),
             f"{DATASETS} WHERE id = ?",
             (dataset.id,),
         )
-        return Dataset(*row)
+        return dataset_of(row)
 
     def get_dataset(self, dataset_id: str) -> Dataset | None:
         """The dataset, None if there is none or it was deleted."""
         rows = self._read(f"{DATASETS} WHERE id = ? AND deleted_ns = 0", (dataset_id,))
-        return Dataset(*rows[0]) if rows else None
+        return dataset_of(rows[0]) if rows else None
 
     def list_datasets(
         self, env_id: str, after: str | None = None, limit: int | None = None
@@ -159,7 +167,16 @@ class SqliteMetadata:
             f"{DATASETS} WHERE env_id = ? AND deleted_ns = 0 AND slug > ? ORDER BY slug LIMIT ?",
             (env_id, after or "", -1 if limit is None else limit),
         )
-        return [Dataset(*row) for row in rows]
+        return [dataset_of(row) for row in rows]
+
+    def find_by_url_slug(self, env_id: str, wanted: str) -> list[Dataset]:
+        """The environment's datasets, not deleted, that have this second name, by slug."""
+        rows = self._read(
+            f"{DATASETS} WHERE env_id = ? AND deleted_ns = 0 AND slug LIKE ? ESCAPE '='"
+            " ORDER BY slug",
+            (env_id, url_slug_pattern(wanted)),
+        )
+        return [found for found in map(dataset_of, rows) if url_slug(found.slug) == wanted]
 
     def count_datasets(self, env_id: str) -> int:
         """How many datasets of the environment are not deleted."""
@@ -167,13 +184,15 @@ class SqliteMetadata:
         return int(self._read(query, (env_id,))[0][0])
 
     def update_dataset(self, dataset: Dataset) -> bool:
-        """Write description, depth, retention and deletion time; False if there is none."""
+        """Write what can change: description, depth, retention, protection and deletion time;
+        False if there is none.
+        """
         changed = self._write(
             "UPDATE datasets SET description = ?, expand_json_depth = ?, deleted_ns = ?,"
-            " retention_days = ? WHERE id = ?",
+            " retention_days = ?, delete_protected = ? WHERE id = ?",
             (
                 *(dataset.description, dataset.expand_json_depth, dataset.deleted_ns),
-                *(dataset.retention_days, dataset.id),
+                *(dataset.retention_days, dataset.delete_protected, dataset.id),
             ),
         )
         return changed > 0

@@ -28,14 +28,14 @@ FROM environments e JOIN teams t ON t.id = e.team_id ORDER BY t.slug, e.slug
 """
 DATASETS = """
 SELECT id, env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns,
-       retention_days
+       retention_days, delete_protected
 FROM datasets
 """
 _TABLES = ("queries", "datasets", "api_keys", "environments", "teams")  # children first
 _INSERT_KEY = "INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT_DATASET = (
+INSERT_DATASET = (
     "INSERT INTO datasets (id, env_id, slug, name, description, expand_json_depth, created_ns,"
-    " deleted_ns, retention_days) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " deleted_ns, retention_days, delete_protected) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -70,8 +70,13 @@ def dataset_values(dataset: Dataset) -> Row:
     return (
         *(dataset.id, dataset.env_id, dataset.slug, dataset.name, dataset.description),
         *(dataset.expand_json_depth, dataset.created_ns, dataset.deleted_ns),
-        dataset.retention_days,
+        *(dataset.retention_days, dataset.delete_protected),
     )
+
+
+def dataset_of(row: Row) -> Dataset:
+    """A row of DATASETS. The file has numbers where a dataset has true and false."""
+    return Dataset(*(*row[:-1], bool(row[-1])))
 
 
 def read_all(db: sqlite3.Connection) -> Iterator[MetadataRow]:
@@ -83,7 +88,7 @@ def read_all(db: sqlite3.Connection) -> Iterator[MetadataRow]:
             lambda row: Environment(*row),
         ),
         (f"{KEYS} ORDER BY k.id", key_of),
-        (f"{DATASETS} ORDER BY id", lambda row: Dataset(*row)),
+        (f"{DATASETS} ORDER BY id", dataset_of),
         (
             "SELECT id, env_id, dataset_id, spec_json, created_ns FROM queries ORDER BY id",
             lambda row: StoredQuery(*row),
@@ -121,7 +126,7 @@ def _insert(row: MetadataRow) -> tuple[str, Row]:
         case ApiKey():
             return _INSERT_KEY, key_values(row)
         case Dataset():
-            return _INSERT_DATASET, dataset_values(row)
+            return INSERT_DATASET, dataset_values(row)
         case StoredQuery():
             stored = (row.id, row.env_id, row.dataset_id, row.spec_json, row.created_ns)
             return "INSERT INTO queries VALUES (?, ?, ?, ?, ?)", stored

@@ -15,9 +15,10 @@ from common.clock import Clock
 from common.errors import BadRequest
 from common.instants import rfc3339
 from common.metadata import ApiKey
-from common.names import BadDatasetName, dataset_id, dataset_slug
+from common.names import BadDatasetName
 from common.web import has_hung_up
 from query.access import authorize
+from query.dataset_names import DatasetNames
 from query.field_notes import FieldNotes
 from query.problems import json_body
 from query.query_routes import read_wish
@@ -36,11 +37,13 @@ class RowsRoute:
     def __init__(
         self,
         keys: KeyCache,
+        names: DatasetNames,
         runner: Runner,
         notes: FieldNotes,
         clock: Clock,
     ) -> None:
         self._keys = keys
+        self._names = names
         self._runner = runner
         self._notes = notes
         self._clock = clock
@@ -55,7 +58,7 @@ class RowsRoute:
         body = await json_body(request)
         if not isinstance(body, dict):
             raise BadRequest("the body must be a JSON object: dataset, filters, a time range")
-        dataset = dataset_id_of(key, dataset_named(body))
+        dataset = await dataset_id_of(self._names, key, dataset_named(body))
         question = read_rows_question(
             body, dataset, self._clock.now_ns(), env=key.environment.id, key=key.id
         )
@@ -76,10 +79,10 @@ def dataset_named(body: dict[str, Any]) -> str:
     return name
 
 
-def dataset_id_of(key: ApiKey, name: str) -> str:
-    """The id of a dataset of the key's environment. Raises SpecError."""
+async def dataset_id_of(names: DatasetNames, key: ApiKey, name: str) -> str:
+    """The id of a dataset of the key's environment. Raises SpecError, DatasetNotFound."""
     try:
-        return dataset_id(key.team.id, key.environment.id, dataset_slug(name))
+        return await names.id_named(key, name)
     except BadDatasetName as error:
         raise SpecError("dataset", "invalid", str(error)) from error
 

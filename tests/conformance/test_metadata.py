@@ -122,6 +122,43 @@ def test_datasets_are_listed_by_slug_for_their_environment_only(metadata: Metada
     assert [d.slug for d in metadata.list_datasets("e")] == ["a", "b"]
 
 
+def test_protection_of_a_dataset_is_kept_and_comes_back_with_it(metadata: Metadata) -> None:
+    first = Dataset("d1", "e", "a", "A", created_ns=1, delete_protected=True)
+    assert metadata.ensure_dataset(first) == first
+    assert metadata.list_datasets("e") == [first]
+    open_to_all = replace(first, delete_protected=False)
+    assert metadata.update_dataset(open_to_all)
+    found = metadata.get_dataset("d1")
+    assert found == open_to_all
+    assert found.delete_protected is False, "a number would be written into exports"
+    assert metadata.update_dataset(replace(open_to_all, deleted_ns=9))
+    again = replace(first, created_ns=10)
+    assert metadata.ensure_dataset(again) == again
+    assert metadata.get_dataset("d1") == again
+
+
+def test_datasets_are_found_by_their_second_name(metadata: Metadata) -> None:
+    slugs = [
+        *("mydataset!", "mydataset?", "mydataset-", "mydataset", "mydataset--", "amydataset!"),
+        *("\u65e5\u672c", "\u4e2d\u56fd", "50%=a_b", "50x=a_b", "50%=axb", "gone!"),
+    ]
+    for slug in slugs:
+        metadata.ensure_dataset(Dataset(f"id of {slug}", "e", slug, slug))
+    metadata.ensure_dataset(Dataset("other", "f", "mydataset!", "mydataset!"))
+    metadata.update_dataset(Dataset("id of gone!", "e", "gone!", "gone!", deleted_ns=1))
+
+    def found(name: str) -> list[str]:
+        return [dataset.slug for dataset in metadata.find_by_url_slug("e", name)]
+
+    assert found("mydataset-") == ["mydataset!", "mydataset-", "mydataset?"]
+    assert found("mydataset--") == ["mydataset--"]
+    assert found("--") == ["\u4e2d\u56fd", "\u65e5\u672c"]
+    assert found("50--a_b") == ["50%=a_b"]
+    assert found("mydataset") == ["mydataset"]
+    assert found("mydataset!") == []
+    assert found("gone-") == []
+
+
 def test_stored_query_is_echoed_unchanged(metadata: Metadata) -> None:
     query = StoredQuery("q", "e", "d", b'{ "limit" : 1.0 }\xff', 7)
     metadata.put_query(query)
@@ -179,7 +216,7 @@ def filled(metadata: Metadata, queries: int = 3) -> list[MetadataRow]:
     other = metadata.ensure_environment(key.team.id, "Test \u00fc\U0001f600", "test")
     metadata.create_key(key)
     metadata.create_key(replace(key, id="Id", hash="Hash", environment=other, revoked_ns=5))
-    metadata.ensure_dataset(Dataset("d1", other.id, "a", "A \u00e9", "text", 2, 1, 0, 7))
+    metadata.ensure_dataset(Dataset("d1", other.id, "a", "A \u00e9", "text", 2, 1, 0, 7, True))
     metadata.ensure_dataset(Dataset("D1", other.id, "b", "B", created_ns=3))
     metadata.update_dataset(Dataset("D1", other.id, "b", "B", created_ns=3, deleted_ns=9))
     for n in range(queries):

@@ -43,7 +43,7 @@ async def test_odd_requests_get_the_apis_error_and_leave_no_traceback(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = []
-    async with room(tmp_path) as query:
+    async with room(tmp_path, datasets=("d",)) as query:
         for name, sent, status in ODD:
             found, body = await answers(query.url, b"", sent)
             told = status < 400 or "error" in json.loads(body)

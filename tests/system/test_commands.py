@@ -97,6 +97,11 @@ def test_deleted_dataset_is_empty_and_starts_anew(system: System) -> None:
     system.wait_until(lambda: count(system, "gone") == 1, "the event")
     assert "gone" in system.run("datasets", "list", *data).stdout
     assert system.run("datasets", "set-depth", "gone", "11", *data).returncode == 1
+    refused = system.run("datasets", "delete", "gone", "--yes", *data)
+    assert refused.returncode == 1
+    assert "bellwether datasets unprotect gone" in refused.stderr
+    assert count(system, "gone") == 1
+    assert system.run("datasets", "unprotect", "gone", *data).returncode == 0
     assert system.run("datasets", "delete", "gone", "--yes", *data).returncode == 0
     assert "gone" not in system.run("datasets", "list", *data).stdout
 

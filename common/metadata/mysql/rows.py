@@ -34,7 +34,7 @@ FROM environments e JOIN teams t ON t.id = e.team_id ORDER BY t.slug, e.slug
 """
 DATASETS = """
 SELECT id, env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns,
-       retention_days
+       retention_days, delete_protected
 FROM datasets
 """
 _QUERIES = "SELECT id, env_id, dataset_id, spec_json, created_ns FROM queries"
@@ -90,7 +90,14 @@ def dataset_values(dataset: Dataset) -> Row:
         *map(raw, (dataset.id, dataset.env_id, dataset.slug)),
         *(dataset.name, dataset.description, dataset.expand_json_depth),
         *(dataset.created_ns, dataset.deleted_ns, dataset.retention_days),
+        dataset.delete_protected,
     )
+
+
+def dataset_of(row: Row) -> Dataset:
+    """A row of DATASETS. The database has numbers where a dataset has true and false."""
+    values = texts(row)
+    return Dataset(*(*values[:-1], bool(values[-1])))
 
 
 def read_all(db: Db) -> Iterator[MetadataRow]:
@@ -102,7 +109,7 @@ def read_all(db: Db) -> Iterator[MetadataRow]:
             lambda row: Environment(*texts(row)),
         ),
         (f"{KEYS} ORDER BY k.id", key_of),
-        (f"{DATASETS} ORDER BY id", lambda row: Dataset(*texts(row))),
+        (f"{DATASETS} ORDER BY id", dataset_of),
         (f"{_QUERIES} ORDER BY id", query_of),
     )
     with db.cursor() as cursor:
@@ -159,7 +166,7 @@ def _insert(row: MetadataRow) -> tuple[str, Row]:
         case Dataset():
             table = (
                 "datasets (id, env_id, slug, name, description, expand_json_depth, created_ns,"
-                " deleted_ns, retention_days)"
+                " deleted_ns, retention_days, delete_protected)"
             )
             values = dataset_values(row)
         case StoredQuery():

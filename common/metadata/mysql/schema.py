@@ -1,7 +1,8 @@
 """The database's schema, as the statements that lead to it.
 
 A statement that was released never changes; a new version appends some. DDL commits by itself, so
-each statement is counted when it is done and may be repeated after a crash: `IF NOT EXISTS`.
+each statement is counted when it is done and may be repeated after a crash: tables are made
+`IF NOT EXISTS`, and a column that is there already is no error (MySQL has no such words for it).
 
 What is compared or sorted is VARBINARY (UTF-8 bytes), so equality and order are those of SQLite's
 files whatever the server's collation: bytes, case and trailing blanks count. What is only shown is
@@ -9,6 +10,7 @@ utf8mb4.
 """
 
 from pymysql.cursors import Cursor
+from pymysql.err import OperationalError
 
 from common.errors import MetadataUnavailable
 
@@ -39,7 +41,11 @@ MIGRATIONS: tuple[str, ...] = (
         id VARBINARY(64) NOT NULL PRIMARY KEY, env_id VARBINARY(64) NOT NULL,
         dataset_id VARBINARY(64) NOT NULL, spec_json MEDIUMBLOB NOT NULL,
         created_ns BIGINT NOT NULL) {_TABLE}""",
+    # Datasets that are there already can be deleted as before.
+    "ALTER TABLE datasets ADD COLUMN delete_protected TINYINT NOT NULL DEFAULT 0",
 )
+# A column that is there: of a step that was done and not counted before its process ended.
+_COLUMN_EXISTS = 1060
 _LOCK_S = 30  # other processes that migrate at the same time are done by then
 _COUNT = "SELECT COALESCE(MAX(step), 0) FROM schema_steps"
 _STEPS = f"""CREATE TABLE IF NOT EXISTS schema_steps (
@@ -84,7 +90,11 @@ def migrate(cursor: Cursor) -> int:
         cursor.execute(_STEPS)
         taken = version(cursor)
         for step, statement in enumerate(MIGRATIONS[taken:], taken + 1):
-            cursor.execute(statement)
+            try:
+                cursor.execute(statement)
+            except OperationalError as error:
+                if error.args[0] != _COLUMN_EXISTS:
+                    raise
             cursor.execute("INSERT INTO schema_steps (step) VALUES (%s)", (step,))
         return len(MIGRATIONS) - taken
     finally:

@@ -28,6 +28,7 @@ from common.metadata.mysql.rows import (
     DATASETS,
     ENVIRONMENTS,
     KEYS,
+    dataset_of,
     dataset_values,
     key_of,
     key_values,
@@ -37,8 +38,8 @@ from common.metadata.mysql.rows import (
     texts,
     write_all,
 )
-from common.metadata.rows import encode_access
-from common.names import environment_id, team_id
+from common.metadata.rows import encode_access, url_slug_pattern
+from common.names import environment_id, team_id, url_slug
 from common.witness import ClockReading, is_elsewhere, reading_of
 
 _LONG_S = 60.0  # one answer to who reads or writes every row
@@ -47,13 +48,14 @@ _MIGRATING_S = 120.0  # one step of a migration, on a large table
 _REVIVED = "deleted_ns > 0 AND deleted_ns <= VALUES(created_ns)"
 _ENSURE_DATASET = (
     "INSERT INTO datasets (id, env_id, slug, name, description, expand_json_depth, created_ns,"
-    " deleted_ns, retention_days) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    " deleted_ns, retention_days, delete_protected)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
     " ON DUPLICATE KEY UPDATE "
     + ", ".join(
         f"{column} = IF({_REVIVED}, VALUES({column}), {column})"
         for column in (
             *("env_id", "slug", "name", "description", "expand_json_depth", "retention_days"),
-            "created_ns",
+            *("delete_protected", "created_ns"),
         )
     )
     + f", deleted_ns = IF({_REVIVED}, VALUES(deleted_ns), deleted_ns)"
@@ -170,12 +172,12 @@ class MysqlMetadata:
             return found
         self._write(_ENSURE_DATASET, dataset_values(dataset))
         [row] = self._read(f"{DATASETS} WHERE id = %s", (raw(dataset.id),))
-        return Dataset(*texts(row))
+        return dataset_of(row)
 
     def get_dataset(self, dataset_id: str) -> Dataset | None:
         """The dataset, None if there is none or it was deleted."""
         rows = self._read(f"{DATASETS} WHERE id = %s AND deleted_ns = 0", (raw(dataset_id),))
-        return Dataset(*texts(rows[0])) if rows else None
+        return dataset_of(rows[0]) if rows else None
 
     def list_datasets(
         self, env_id: str, after: str | None = None, limit: int | None = None
@@ -185,7 +187,16 @@ class MysqlMetadata:
             f"{DATASETS} WHERE env_id = %s AND deleted_ns = 0 AND slug > %s ORDER BY slug LIMIT %s",
             (raw(env_id), raw(after or ""), 2**62 if limit is None else limit),
         )
-        return [Dataset(*texts(row)) for row in rows]
+        return [dataset_of(row) for row in rows]
+
+    def find_by_url_slug(self, env_id: str, wanted: str) -> list[Dataset]:
+        """The environment's datasets, not deleted, that have this second name, by slug."""
+        rows = self._read(
+            f"{DATASETS} WHERE env_id = %s AND deleted_ns = 0 AND slug LIKE %s ESCAPE '='"
+            " ORDER BY slug",
+            (raw(env_id), raw(url_slug_pattern(wanted))),
+        )
+        return [found for found in map(dataset_of, rows) if url_slug(found.slug) == wanted]
 
     def count_datasets(self, env_id: str) -> int:
         """How many datasets of the environment are not deleted."""
@@ -193,13 +204,15 @@ class MysqlMetadata:
         return int(self._read(query, (raw(env_id),))[0][0])
 
     def update_dataset(self, dataset: Dataset) -> bool:
-        """Write description, depth, retention and deletion time; False if there is none."""
+        """Write what can change: description, depth, retention, protection and deletion time;
+        False if there is none.
+        """
         found = self._write(
             "UPDATE datasets SET description = %s, expand_json_depth = %s, deleted_ns = %s,"
-            " retention_days = %s WHERE id = %s",
+            " retention_days = %s, delete_protected = %s WHERE id = %s",
             (
                 *(dataset.description, dataset.expand_json_depth, dataset.deleted_ns),
-                *(dataset.retention_days, raw(dataset.id)),
+                *(dataset.retention_days, dataset.delete_protected, raw(dataset.id)),
             ),
         )
         return found > 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import MetadataUnavailable
+from common.metadata import Dataset
 from common.metadata.mysql import schema
 from common.metadata.mysql.config import MysqlConfig
 from common.metadata.mysql.create import create_database
@@ -121,4 +122,28 @@ def test_migration_that_was_cut_off_half_way_is_completed(config: MysqlConfig) -
         cursor.execute("DROP TABLE datasets")
         MysqlMetadata(config).open()
         assert schema.version(cursor) == len(schema.MIGRATIONS)
+        cursor.execute("DELETE FROM schema_steps WHERE step = 6")  # its column is there
+        MysqlMetadata(config).open()
+        assert schema.version(cursor) == len(schema.MIGRATIONS)
     db.close()
+
+
+def test_datasets_of_a_database_that_knew_no_protection_can_be_deleted_as_before(
+    config: MysqlConfig,
+) -> None:
+    db = connect(config, config.database)
+    with db.cursor() as cursor:  # as the program before this step left it
+        cursor.execute("DELETE FROM schema_steps WHERE step >= 6")
+        cursor.execute("ALTER TABLE datasets DROP COLUMN delete_protected")
+        cursor.execute(
+            "INSERT INTO datasets (id, env_id, slug, name, description, expand_json_depth,"
+            " created_ns, deleted_ns, retention_days)"
+            " VALUES ('d', 'e', 'my set!', 'My Set!', '', 3, 1, 0, 7)"
+        )
+    db.close()
+    metadata = MysqlMetadata(config)
+    metadata.open()
+    assert metadata.list_datasets("e") == [
+        Dataset("d", "e", "my set!", "My Set!", "", 3, 1, 0, 7, delete_protected=False)
+    ]
+    metadata.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import MetadataUnavailable
-from common.metadata import schema
+from common.metadata import Dataset, schema
 from common.metadata.sqlite import SqliteMetadata
 
 
@@ -32,6 +32,24 @@ def test_file_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) -> No
         SqliteMetadata(path).open()
     with sqlite3.connect(path) as db:
         assert schema.version(db) == newer
+
+
+def test_datasets_of_a_file_that_knew_no_protection_can_be_deleted_as_before(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "metadata.db"
+    with sqlite3.connect(path) as db:
+        for step in schema.MIGRATIONS[:2]:
+            for statement in step:
+                db.execute(statement)
+        db.execute("INSERT INTO datasets VALUES ('d', 'e', 'my set!', 'My Set!', '', 3, 1, 0, 7)")
+        db.execute("PRAGMA user_version = 2")
+    metadata = SqliteMetadata(path)
+    metadata.open()
+    before = Dataset("d", "e", "my set!", "My Set!", "", 3, 1, 0, 7, delete_protected=False)
+    assert metadata.list_datasets("e") == [before]
+    assert metadata.find_by_url_slug("e", "my-set-") == [before]
+    metadata.close()
 
 
 def test_lost_table_is_unavailable_not_an_unknown_key(tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+"""What is wrong with the values of a body that can be read: each fault with its field (422)."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+from common.errors import Unprocessable
+
+T = TypeVar("T")
+
+
+class Fault(NamedTuple):
+    """One entry of the vendor's `type_detail`. code: invalid, missing, incorrect_type or
+    already_exists. field: empty where the whole body is meant.
+    """
+
+    field: str
+    code: str
+    description: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.description}" if self.field else self.description
+
+
+class Invalid(Unprocessable):
+    """Values that cannot be taken; `faults` says all that was found."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = tuple(faults)
+
+
+class Reader:
+    """Reads a body's members one after the other and keeps their faults, to tell all at once."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    def read(self, read: Callable[[], T], otherwise: T) -> T:
+        """What `read` gives; `otherwise` if it raises Invalid, which is kept for `check`."""
+        try:
+            return read()
+        except Invalid as error:
+            self._faults += error.faults
+            return otherwise
+
+    def check(self) -> None:
+        """Raises Invalid if anything was wrong."""
+        if self._faults:
+            raise Invalid(self._faults)
