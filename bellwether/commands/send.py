@@ -24,15 +24,16 @@ from bellwether.commands.options import client_options, run_async
 from bellwether.output import error_console, output_console, printable
 from bellwether.send.batches import Batch, batches
 from bellwether.send.event import UnknownFormat
-from bellwether.send.event_time import format_time
 from bellwether.send.formats.detect import detect
 from bellwether.send.formats.registry import FORMATS, NAMES, reader_for
 from bellwether.send.options import ReadOptions
+from bellwether.send.own_time import TimeChoices
 from bellwether.send.prepare import Choices, Ready, prepare
 from bellwether.send.preview import Preview, preview
 from bellwether.send.resume import LoadState, read_state, state_file, state_folder, write_state
 from bellwether.send.source import DAMAGED, Source, SourceError, open_source
 from common.clock import SystemClock
+from common.times.api import format_rfc3339
 
 if TYPE_CHECKING:
     from bellwether.send.sender import Progress as Counts
@@ -63,11 +64,21 @@ class _Load:
     type=click.Choice(NAMES),
     help="Default: found out. " + "; ".join(f"{known.name}: {known.help}" for known in FORMATS),
 )
-@click.option("--time-field", help="Field that holds the event's time (default: found out).")
+@click.option(
+    "--time-field",
+    "time_fields",
+    multiple=True,
+    help="Field that holds the event's time (default: found out). Given twice: the fields of its "
+    "date and its time of day.",
+)
 @click.option(
     "--time-format",
     help="How times are written: epoch_s, epoch_ms, epoch_us, epoch_ns, rfc3339, clf, or a "
     "strptime format such as '%d.%m.%Y %H:%M:%S'.",
+)
+@click.option("--zone", help="Zone of times that name none: Europe/Berlin, +02:00 (default: UTC).")
+@click.option(
+    "--arrival-time", is_flag=True, help="Store events whose time cannot be read at their arrival."
 )
 @click.option("--sample-rate-field", help="Field that holds the event's sample rate.")
 @click.option("--depth", type=int, default=0, help="Unpack nested objects this deep (0 to 10).")
@@ -81,8 +92,10 @@ def send(
     dataset: str,
     file: str,
     kind: str | None,
-    time_field: str | None,
+    time_fields: tuple[str, ...],
     time_format: str | None,
+    zone: str | None,
+    arrival_time: bool,
     sample_rate_field: str | None,
     depth: int,
     dry_run: bool,
@@ -98,10 +111,14 @@ def send(
     """
     try:
         options = ReadOptions()
-        choices = Choices(time_field, time_format, sample_rate_field, depth, options)
+        if len(time_fields) > 2:
+            raise ValueError("--time-field can be given once, or twice for a date and a time")
+        times = TimeChoices(time_fields, time_format, zone, arrival_time)
+        choices = Choices(times, sample_rate_field, depth, options)
         source = open_source(file)
         kind = kind or detect(source.head, file)
-        items = prepare(reader_for(kind, source.head, options)(source.stream), choices)
+        parsed = reader_for(kind, source.head, options)(source.stream)
+        items = prepare(parsed, choices, SystemClock().now_ns())
     except (ValueError, SourceError, UnknownFormat) as error:
         raise click.ClickException(str(error)) from error
     if dry_run:
@@ -232,7 +249,7 @@ def _print_preview(found: Preview, kind: str) -> None:
     )
     timed = [e.time_ns for e in found.events if e.time_ns is not None]
     if timed:
-        console.print(f"times from {format_time(min(timed))} to {format_time(max(timed))}")
+        console.print(f"times from {format_rfc3339(min(timed))} to {format_rfc3339(max(timed))}")
     rates = {e.sample_rate for e in found.events}
     if rates - {1}:
         console.print(f"sample rates from {min(rates)} to {max(rates)}")

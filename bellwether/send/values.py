@@ -9,19 +9,28 @@ digit of an integer changes.
 import math
 import re
 
+import orjson
+
 from common.scan.json_tokens import INT64_MAX, INT64_MIN
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})((?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?)")
+_DOUBLE_CHARS = 16  # 15 digits and a point: what every double keeps
 _BOOLEANS = {"true": True, "false": False}
 
 
-def typed(text: str) -> str | int | float | bool | None:
-    """The value that a text stands for, None if it is absent."""
+def typed(text: str) -> str | int | float | bool | orjson.Fragment | None:
+    """The value that a text stands for, None if it is absent.
+
+    A number with more digits than a double keeps is given as the text that it is, so that a time
+    among them loses no nanosecond.
+    """
     number = _NUMBER.fullmatch(text)
     if number is None:
         return _BOOLEANS.get(text, text) if text else None
     if number[1]:
         value = float(text)
+        if len(text) > _DOUBLE_CHARS and math.isfinite(value):
+            return orjson.Fragment(text.encode())
         return value if math.isfinite(value) else text
     whole = int(text)
     return whole if INT64_MIN <= whole <= INT64_MAX else text

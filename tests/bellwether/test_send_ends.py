@@ -33,7 +33,7 @@ def test_events_before_the_damage_of_a_file_are_sent_and_the_damage_is_named(
     path.write_bytes(raw[: len(raw) // 2])
     source = open_source(str(path))
     read = reader_for(detect(source.head, str(path)), source.head)
-    found = _whole(batches(prepare(read(source.stream), Choices()), "seed"), source)
+    found = _whole(batches(prepare(read(source.stream), Choices(), 0), "seed"), source)
     assert len(next(found).events) > 1_000
     with pytest.raises(SourceError, match="damaged gzip data"):
         list(found)
@@ -57,7 +57,7 @@ async def test_certificate_that_is_not_trusted_is_told_at_once(
             client, "d", SystemClock(), random.Random(1), lambda reject: None, lambda done: None
         )
         text = b'{"a":1}\n'
-        events = prepare(reader_for("json", text)(io.BytesIO(text)), Choices())
+        events = prepare(reader_for("json", text)(io.BytesIO(text)), Choices(), 0)
         with pytest.raises(ClientError, match="--insecure"):
             await asyncio.wait_for(sender.send_all(batches(events, "seed")), 10)
     assert attempts == 1

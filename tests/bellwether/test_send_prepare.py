@@ -1,7 +1,6 @@
 """Times, depth and batches of a load: exact, and the same every time."""
 
 import json
-from datetime import UTC, datetime
 
 import orjson
 import pytest
@@ -10,68 +9,106 @@ from hypothesis import strategies as st
 
 from bellwether.send.batches import BATCH_EVENTS_MAX, batches
 from bellwether.send.event import Parsed
-from bellwether.send.event_time import format_time, parse_time, reader_for
 from bellwether.send.flatten import flatten
+from bellwether.send.own_time import TimeChoices
 from bellwether.send.prepare import Choices, Ready, prepare
 from bellwether.send.preview import preview
+from bellwether.send.values import typed
 
 NS = 10**9
 
 
-@pytest.mark.parametrize(
-    ("text", "time_ns"),
-    [
-        ("2020-01-02T03:04:05Z", 1577934245 * NS),
-        ("2020-01-02 03:04:05.123456789", 1577934245 * NS + 123456789),
-        ("2020-01-02T03:04:05,5+02:00", 1577927045 * NS + NS // 2),
-        ("2020-01-02", 1577923200 * NS),
-        ("1969-12-31T23:59:59.999999999Z", -1),
-        ("1970-01-01T00:00:00Z", 0),
-        ("2016-12-31T23:59:60Z", 1483228800 * NS),
-        ("17/May/2015:10:05:03 +0000", 1431857103 * NS),
-        ("17/May/2015:10:05:03 -0130", 1431862503 * NS),
-        ("1577934245", 1577934245 * NS),
-        ("1577934245123", 1577934245123 * 10**6),
-        ("1577934245123456", 1577934245123456 * 10**3),
-        ("1577934245123456789", 1577934245123456789),
-        ("1577934245.000000001", 1577934245 * NS + 1),
-        ("12345", None),
-        ("yesterday", None),
-        ("2020-13-01", None),
-        ("9999-01-01", None),
-    ],
-)
-def test_times_are_read_to_the_nanosecond(text: str, time_ns: int | None) -> None:
-    assert parse_time(text) == time_ns
+NOW_NS = 1795892400 * NS  # 2026-11-28T19:00:00Z
 
 
-@given(st.integers(-(2**63), 2**63 - 1))
-def test_times_that_are_written_read_back(time_ns: int) -> None:
-    assert parse_time(format_time(time_ns)) == time_ns
-
-
-def test_named_time_formats() -> None:
-    assert reader_for("epoch_ms")("5") == 5 * 10**6
-    assert reader_for("%d.%m.%Y %H:%M")("02.01.2020 03:04") == 1577934240 * NS
-    with pytest.raises(ValueError, match="unknown time format"):
-        reader_for("epoch_minutes")
+def choose(*fields: str, time_format: str | None = None, at_arrival: bool = False) -> Choices:
+    return Choices(TimeChoices(fields, time_format, at_arrival=at_arrival))
 
 
 def ready(data: bytes, choices: Choices, time: str | None = None) -> Ready:
-    return next(prepare(iter([Parsed(1, len(data), data, time)]), choices))
+    return next(prepare(iter([Parsed(1, len(data), data, time)]), choices, NOW_NS))
+
+
+def row(members: dict[str, object], choices: Choices | None = None) -> Ready:
+    return next(prepare(iter([Parsed(1, 1, members=members)]), choices or Choices(), NOW_NS))
 
 
 def test_the_events_own_time_is_found() -> None:
     assert ready(b'{"x":1,"Timestamp":1577934245123}', Choices()).time_ns == 1577934245123 * 10**6
     assert ready(b'{"time":"noon","ts":"2020-01-01"}', Choices()).time_from == "ts"
     assert ready(b'{"x":1}', Choices()).time_ns is None
+    assert row({"@t": "2020-01-01T00:00:00Z"}).time_ns == 1577836800 * NS
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"ts":1700000000.123456789,"i":1}',
+        b'{"x":{"ts":5},"ts" : 1700000000.123456789}',
+        b'{"ts":1,"ts":1700000000.123456789}',
+        b'{"ts":"1700000000.123456789"}',
+        b'{"ts":1700000000123456789}',
+        b'{"ts":1700000000123.456789}',
+        b'{"\\u0074s":1700000000.123456789}',
+        b'{"big":1e999,"ts":1700000000.123456789}',
+    ],
+)
+def test_times_that_are_numbers_keep_their_nanoseconds(data: bytes) -> None:
+    assert ready(data, Choices()).time_ns == 1700000000123456789
+    assert ready(data, choose("ts")).time_ns == 1700000000123456789
+
+
+def test_a_number_in_text_keeps_its_nanoseconds() -> None:
+    found = row({"ts": typed("1700000000.123456789")})
+    assert found.time_ns == 1700000000123456789
+    assert found.data == b'{"ts":1700000000.123456789}'
+
+
+def test_a_field_called_time_that_cannot_be_read_refuses_the_event_with_a_remedy() -> None:
+    for error in (row({"time": "noon"}).error, row({"ts": "05/06/2015"}).error):
+        assert "--time-format" in (error or "")
+        assert "--arrival-time" in (error or "")
+    assert row({"time": "noon"}, choose(at_arrival=True)).time_ns is None
+    assert row({"time": "noon"}, choose(at_arrival=True)).error is None
+    assert row({"t": "noon"}).error is None  # is no time by its name alone
+    assert row({"date": "Friday"}).error is None
+
+
+@pytest.mark.parametrize("absent", ["", "0", 0, 0.0, "0001-01-01T00:00:00Z", None, "  "])
+def test_a_time_that_was_never_set_is_the_arrival(absent: object) -> None:
+    found = row({"time": absent, "x": 1})
+    assert (found.time_ns, found.error) == (None, None)
+    assert row({"time": absent, "ts": "2020-01-01"}).time_from == "ts"
+
+
+def test_a_date_and_a_time_of_day_in_two_fields_are_one_time() -> None:
+    both = {"date": "2015-05-17", "time": "10:05:03", "x": 1}
+    assert row(both).time_ns == 1431857103 * NS
+    assert row(both).time_from == "date+time"
+    assert row({"Day": "17.05.2015", "Time": "10:05:03.5"}).time_ns == 1431857103 * NS + NS // 2
+    named = choose("d", "c", time_format="%d/%m/%Y %H:%M:%S")
+    assert row({"d": "05/06/2015", "c": "10:05:03"}, named).time_ns == 1433498703 * NS
+    assert "'c' is missing" in (row({"d": "05/06/2015"}, named).error or "")
+    # `time` alone is not a pair where `date` is a whole time
+    whole = {"date": "2015-05-17T10:05:03Z", "time": "2015-05-17T10:05:04Z"}
+    assert row(whole).time_from == "time"
+
+
+def test_later_rows_tell_the_order_of_numeric_dates() -> None:
+    texts = ["05/06/2015 10:00", "06/06/2015 10:00", "31/05/2015 10:00"]
+    rows = [Parsed(n, n, members={"when": text, "n": n}) for n, text in enumerate(texts, 1)]
+    found = list(prepare(iter(rows), choose("when"), NOW_NS))
+    assert [item.error for item in found] == [None, None, None]
+    assert found[0].time_ns == 1433498400 * NS
 
 
 def test_a_time_field_that_was_named_must_be_there() -> None:
-    choices = Choices(time_field="when", time_format="epoch_s")
+    choices = choose("when", time_format="epoch_s")
     assert ready(b'{"when":5}', choices).time_ns == 5 * NS
     assert "missing" in (ready(b'{"x":1}', choices).error or "")
     assert "not a time" in (ready(b'{"when":"noon"}', choices).error or "")
+    kept = choose("when", at_arrival=True)
+    assert (ready(b'{"x":1}', kept).time_ns, ready(b'{"x":1}', kept).error) == (None, None)
 
 
 def test_sample_rates_come_from_their_field() -> None:
@@ -141,9 +178,9 @@ def test_refused_lines_travel_with_their_batch_in_order() -> None:
 def test_preview_tells_fields_types_and_times() -> None:
     lines = [b'{"a":1,"time":"2020-01-01"}', b'{"a":1.5,"b":[1],"c":null}']
     parsed = iter([Parsed(n, n, line) for n, line in enumerate(lines, 1)])
-    found = preview(prepare(parsed, Choices()))
+    found = preview(prepare(parsed, Choices(), NOW_NS))
     assert dict(found.fields["a"].types) == {"integer": 1, "float": 1}
     assert dict(found.fields["b"].types) == {"json": 1}
     assert "c" not in found.fields
     assert found.time_from == {"time": 1, "": 1}
-    assert found.events[0].time_ns == int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()) * NS
+    assert found.events[0].time_ns == 1577836800 * NS
