@@ -80,6 +80,9 @@ class _Load:
 @click.option(
     "--arrival-time", is_flag=True, help="Store events whose time cannot be read at their arrival."
 )
+@click.option("--no-header", is_flag=True, help="CSV, TSV: the first row is an event.")
+@click.option("--header", is_flag=True, help="CSV, TSV: the first row has the columns' names.")
+@click.option("--columns", help="CSV, TSV: the columns' names, for a file without them: a,b,c")
 @click.option("--sample-rate-field", help="Field that holds the event's sample rate.")
 @click.option("--depth", type=int, default=0, help="Unpack nested objects this deep (0 to 10).")
 @click.option("--dry-run", is_flag=True, help="Show how the first events would be stored.")
@@ -96,6 +99,9 @@ def send(
     time_format: str | None,
     zone: str | None,
     arrival_time: bool,
+    no_header: bool,
+    header: bool,
+    columns: str | None,
     sample_rate_field: str | None,
     depth: int,
     dry_run: bool,
@@ -110,7 +116,11 @@ def send(
     The exit code is 1 if anything was not stored.
     """
     try:
-        options = ReadOptions()
+        options = ReadOptions(
+            no_header=no_header,
+            header=header,
+            columns=tuple(name.strip() for name in columns.split(",")) if columns else (),
+        )
         if len(time_fields) > 2:
             raise ValueError("--time-field can be given once, or twice for a date and a time")
         times = TimeChoices(time_fields, time_format, zone, arrival_time)

@@ -8,7 +8,14 @@ class ReadOptions:
     """Each field belongs to the formats that name it in their help; its default means "not said".
 
     They are part of what a load is: other options make other batches.
+
+    csv, tsv: no_header: the first row is an event; header: it has the names, whatever it looks
+    like; columns: names of the columns, for a file that has none.
     """
+
+    no_header: bool = False
+    header: bool = False
+    columns: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
         """What makes batches of the same file differ."""

@@ -15,6 +15,8 @@ from common.scan.json_tokens import INT64_MAX, INT64_MIN
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})((?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?)")
 _DOUBLE_CHARS = 16  # 15 digits and a point: what every double keeps
+_REMEMBERED_CHARS = 256  # a longer text is a message, and comes once
+_REMEMBERED_MAX = 16_384  # texts: at most a few MB
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -24,9 +26,13 @@ def typed(text: str) -> str | int | float | bool | orjson.Fragment | None:
     A number with more digits than a double keeps is given as the text that it is, so that a time
     among them loses no nanosecond.
     """
+    if not text:
+        return None
+    if text[0] > "9" or text[0] < "-":  # most texts, told quickly
+        return _BOOLEANS.get(text, text)
     number = _NUMBER.fullmatch(text)
     if number is None:
-        return _BOOLEANS.get(text, text) if text else None
+        return text
     if number[1]:
         value = float(text)
         if len(text) > _DOUBLE_CHARS and math.isfinite(value):
@@ -34,3 +40,15 @@ def typed(text: str) -> str | int | float | bool | orjson.Fragment | None:
         return value if math.isfinite(value) else text
     whole = int(text)
     return whole if INT64_MIN <= whole <= INT64_MAX else text
+
+
+class TypedValues(dict[str, "str | int | float | bool | orjson.Fragment | None"]):
+    """`typed` for each text that is looked up, remembered: most columns have few values."""
+
+    def __missing__(self, text: str) -> str | int | float | bool | orjson.Fragment | None:
+        value = typed(text)
+        if len(text) <= _REMEMBERED_CHARS:
+            if len(self) >= _REMEMBERED_MAX:
+                self.clear()
+            self[text] = value
+        return value

@@ -1,82 +1,237 @@
-"""CSV and TSV: the first row names the fields, every other row is an event."""
+"""CSV, TSV and their kin: a row of names, then one event per row.
 
-import csv
+What stands above the names is passed over: blank lines, comments, and the `sep=;` of spreadsheets.
+Files that name their columns in a comment (`#Fields:` of IIS and CloudFront, `#fields` of Zeek)
+are read by it.
+"""
+
+import io
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from bellwether.send.event import Parsed, Reader
-from bellwether.send.lines import LINE_BYTES_MAX, lines
+from bellwether.send.event import Members, Parsed, Reader, UnknownFormat
+from bellwether.send.formats.rows import Dialect, NotATable, Row, Rows, cut
+from bellwether.send.lines import BOM
 from bellwether.send.options import ReadOptions
-from bellwether.send.values import typed
+from bellwether.send.values import TypedValues, typed
+
+_DELIMITERS = ",;\t|"
+_SAMPLE_LINES = 100  # of the head, to tell the delimiter
+_SEP = re.compile(r"sep=(.)", re.IGNORECASE)
+_FIELDS = re.compile(r"#fields:?[ \t]+(.+)", re.IGNORECASE)
+_ABSENT = ("-", "(empty)")  # in files that name their columns in a comment
 
 
 def reader_for(kind: str) -> Callable[[bytes, ReadOptions], Reader]:
     """What makes the reader of `csv` or `tsv`."""
 
     def make(head: bytes, options: ReadOptions) -> Reader:
-        delimiter = "\t" if kind == "tsv" else _delimiter(head)
-        return lambda stream: _read(stream, delimiter)
+        dialect = _dialect(head, "\t" if kind == "tsv" else None)
+        _check(head, dialect, options)
+
+        def read(stream: BinaryIO) -> Iterator[Parsed]:
+            if b"\r" in head and b"\n" not in head:
+                stream = io.BufferedReader(_LineFeeds(stream))
+            return _read(Rows(stream, dialect), options)
+
+        return read
 
     return make
 
 
-def _delimiter(head: bytes) -> str:
-    first = head.split(b"\n", 1)[0]
-    return max(",;|\t", key=lambda d: first.count(d.encode()))
+def _check(head: bytes, dialect: Dialect, options: ReadOptions) -> None:
+    """Tell before anything is sent that the columns' names are missing. Raises UnknownFormat."""
+    begin = head[: head.rfind(b"\n") + 1]
+    _header(iter(Rows(io.BytesIO(begin), dialect)), options)
 
 
-class _Rows:
-    """Feeds lines to the csv module and remembers how far it has read."""
+def columns_of(head: bytes) -> list[str] | None:
+    """The columns that a comment at the file's beginning names, None if none does."""
+    for line in _text_lines(head):
+        found = _FIELDS.fullmatch(line)
+        if found is not None:
+            return found[1].split("\t" if "\t" in found[1] else None)
+        if line and not line.startswith("#"):
+            return None
+    return None
+
+
+def _text_lines(head: bytes) -> list[str]:
+    text = head.removeprefix(BOM).decode("utf-8", "replace")
+    return re.split(r"\r\n|\n|\r", text)[:_SAMPLE_LINES]
+
+
+def _dialect(head: bytes, delimiter: str | None) -> Dialect:
+    lines = [line for line in _text_lines(head) if line]
+    if columns_of(head) is not None:
+        named = next(line for line in lines if _FIELDS.fullmatch(line))
+        return Dialect("\t" if "\t" in named else _of_values(lines), quotes=False)
+    said = _SEP.fullmatch(lines[0]) if lines else None
+    if said is not None:
+        delimiter = said[1]
+        lines = lines[1:]
+    rows = [line for line in lines if not line.startswith("#")] or lines
+    delimiter = delimiter or max(_DELIMITERS, key=lambda d: _fits(rows, d))
+    return Dialect(delimiter, escapes=_escapes(rows, delimiter))
+
+
+def _of_values(lines: list[str]) -> str:
+    """CloudFront names its columns with blanks between them, and its values with tabs."""
+    values = [line for line in lines if not line.startswith("#")]
+    return "\t" if values and "\t" in values[0] else " "
+
+
+def _fits(lines: list[str], delimiter: str) -> tuple[int, int]:
+    """How many lines have as many values as most have, and how many values that are; one value
+    fits no line.
+    """
+    widths: Counter[int] = Counter()
+    for line in lines:
+        try:
+            widths[len(cut(line, Dialect(delimiter)))] += 1
+        except NotATable:
+            continue
+    width, count = widths.most_common(1)[0] if widths else (1, 0)
+    return (count, width) if width > 1 else (0, 0)
+
+
+def _escapes(lines: list[str], delimiter: str) -> bool:
+    """Whether quotes in values are written with a backslash."""
+    for line in lines:
+        if '\\"' not in line:
+            continue
+        try:
+            cut(line, Dialect(delimiter))
+        except NotATable:
+            try:
+                cut(line, Dialect(delimiter, escapes=True))
+            except NotATable:
+                continue
+            return True
+    return False
+
+
+def _read(rows: Rows, options: ReadOptions) -> Iterator[Parsed]:
+    source = iter(rows)
+    names, first = _header(source, options)
+    if names is None:
+        return
+    rows.width = len(names)
+    known = TypedValues()
+    if first is not None:
+        yield _event(first, names, rows, known)
+    repeated = names if first is None else None
+    for row in source:
+        if not rows.dialect.quotes and row.source.startswith(b"#"):
+            found = _FIELDS.fullmatch(row.source.decode("utf-8", "replace"))
+            if found is not None:  # IIS names them anew after each start
+                names = _distinct(found[1].split("\t" if "\t" in found[1] else None))
+                rows.width = len(names)
+            continue
+        if row.error is None and (not any(row.values) or row.values == repeated):
+            continue  # a blank line; the names again, where files were joined
+        yield _event(row, names, rows, known)
+
+
+def _header(rows: Iterator[Row], options: ReadOptions) -> tuple[list[str] | None, Row | None]:
+    """The columns' names, and the first row if it is an event. Raises UnknownFormat."""
+    for row in rows:
+        text = row.source.removeprefix(BOM).decode("utf-8", "replace")
+        named = _FIELDS.fullmatch(text)
+        if named is not None:
+            return _distinct(named[1].split("\t" if "\t" in named[1] else None)), None
+        is_sep = row.line == 1 and _SEP.fullmatch(text)
+        if is_sep or text.startswith("#") or (row.error is None and not any(row.values)):
+            continue
+        if row.error is not None:
+            raise UnknownFormat(
+                f"line {row.line}, which should name the columns, cannot be read: {row.error}"
+            )
+        names = [name.strip() for name in row.values]
+        if options.columns:
+            if len(names) != len(options.columns):
+                raise UnknownFormat(
+                    f"--columns names {len(options.columns)} columns, line {row.line} has "
+                    f"{len(names)} values"
+                )
+            given = list(options.columns)
+            return _distinct(given), None if names == given else row
+        if options.no_header:
+            return [f"column_{number}" for number in range(1, len(names) + 1)], row
+        if not options.header and _is_data(names):
+            raise UnknownFormat(
+                f"line {row.line} should name the columns and looks like data "
+                f"({text[:60]!r}): give their names with --columns a,b,c, say --no-header, or "
+                "--header if these are the names"
+            )
+        return _distinct(names), None
+    return None, None
+
+
+def _is_data(names: list[str]) -> bool:
+    """Whether a row that should name columns holds values: a number with a fraction, a time, an
+    address, or mostly numbers.
+    """
+    values = [typed(name) for name in names]
+    numbers = sum(isinstance(value, int | float) for value in values)
+    return numbers * 2 > len(names) or any(_VALUE.fullmatch(name) for name in names)
+
+
+_VALUE = re.compile(
+    r"-?\d+\.\d+|\d{4}-\d\d-\d\d([T ].*)?|\d\d:\d\d(:\d\d.*)?|\d+(\.\d+){3}|\d{9,}|true|false",
+    re.ASCII,
+)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Every column under a name of its own: the second `id` is `id_2`, one without a name is
+    `column_3`.
+    """
+    given = set(names)
+    taken: set[str] = set()
+    found = []
+    for number, name in enumerate(names, 1):
+        name = name or f"column_{number}"
+        count = 1
+        chosen = name
+        while chosen in taken or (count > 1 and chosen in given):
+            count += 1
+            chosen = f"{name}_{count}"
+        taken.add(chosen)
+        found.append(chosen)
+    return found
+
+
+def _event(row: Row, names: list[str], rows: Rows, known: TypedValues) -> Parsed:
+    line, end, source, values, error = row
+    if error is not None:
+        return Parsed(line, end, error=error, source=source)
+    if len(values) != len(names):
+        if len(values) < len(names) or any(values[len(names) :]):
+            why = f"the row has {len(values)} values, the header {len(names)}"
+            return Parsed(line, end, error=why, source=source)
+        values = values[: len(names)]  # a delimiter at the end of the line
+    found = list(map(known.__getitem__, values))
+    members: Members = dict(zip(names, found, strict=True))
+    if None in found:
+        members = {name: value for name, value in members.items() if value is not None}
+    if not rows.dialect.quotes:
+        members = {name: value for name, value in members.items() if value not in _ABSENT}
+    return Parsed(line, end, b"", None, None, None, source, members)
+
+
+class _LineFeeds(io.RawIOBase):
+    """A file whose lines end with a carriage return alone, as old spreadsheets write them."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._lines = lines(stream)
-        self.number = 0
-        self.end = 0
-        self.taken: list[bytes] = []
-        self.too_long = False
+        self._stream = stream
 
-    def __iter__(self) -> "_Rows":
-        return self
+    def readable(self) -> bool:
+        return True
 
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.number, self.end = line.number, line.end
-        self.too_long = self.too_long or line.data is None
-        data = line.data or b""
-        self.taken.append(data)
-        coding = "utf-8-sig" if line.number == 1 else "utf-8"
-        return data.decode(coding, "surrogateescape") + "\n"
-
-
-def _read(stream: BinaryIO, delimiter: str) -> Iterator[Parsed]:
-    """One event per row; the first row names the fields."""
-    csv.field_size_limit(LINE_BYTES_MAX)
-    rows = _Rows(stream)
-    table = csv.reader(rows, delimiter=delimiter)
-    header: list[str] | None = None
-    while True:
-        rows.taken.clear()
-        rows.too_long = False
-        begin = rows.number + 1
-        try:
-            row = next(table)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Parsed(begin, rows.end, error=f"not CSV: {error}", source=b"\n".join(rows.taken))
-            continue
-        if header is None:
-            header = [name.strip() for name in row]
-            continue
-        if not any(row):
-            continue
-        source = b"\n".join(rows.taken)
-        if rows.too_long:
-            yield Parsed(begin, rows.end, error="the row is too long")
-        elif len(row) != len(header):
-            error_text = f"the row has {len(row)} values, the header {len(header)}"
-            yield Parsed(begin, rows.end, error=error_text, source=source)
-        else:
-            values = zip(header, map(typed, row), strict=True)
-            members: dict[str, object] = {n: v for n, v in values if v is not None}
-            yield Parsed(begin, rows.end, source=source, members=members)
+    def readinto(self, buffer: Any, /) -> int:
+        data = self._stream.read(len(buffer)).replace(b"\r", b"\n")
+        buffer[: len(data)] = data
+        return len(data)
