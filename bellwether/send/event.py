@@ -25,6 +25,7 @@ class Parsed(NamedTuple):
     members: its values. Beside `data` they serve to find the time in and are not stored.
     time: what a reader found beside the data (an envelope's time, a log line's date).
     source: what stands in the file, for the report of what was not stored.
+    unfinished: the file ends within it: it is no event yet, and is read again when there is more.
     """
 
     line: int
@@ -35,6 +36,7 @@ class Parsed(NamedTuple):
     error: str | None = None
     source: bytes = b""
     members: Members | None = None
+    unfinished: bool = False
 
 
 LineParser = Callable[[str], LineRead]  # raises ValueError with the reason

@@ -4,7 +4,7 @@ Pure: the same file with the same choices gives the same events, so a batch that
 the same batch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import NamedTuple
@@ -19,8 +19,10 @@ from common import limits
 from common.scan.json_tokens import BadValue, JsonSyntaxError, TokenKind, string_value
 from common.times.api import format_rfc3339
 
+LOAD_FIELD = "meta.load_id"
+SAMPLE_EVENTS = 256  # that tell in which order numeric dates are written
 _TIMES = (TokenKind.STRING, TokenKind.NUMBER)
-_SAMPLE_EVENTS = 256  # that tell in which order numeric dates are written
+_INTEGER_NS_MIN = 10**18  # 2001-09-09: from then on the API takes nanoseconds as an integer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,10 @@ class Choices:
 class Ready(NamedTuple):
     """An event to send, or the reason why it cannot be (`error`).
 
+    data: its JSON object as it stands in the file; part: the event as a member of a batch's array.
     time_ns: its own time, None to let the store use its arrival. time_from: where the time was.
+    unfinished: the file ends within it, so it may be read another time.
+    bad_time: it is refused because its time cannot be read.
     """
 
     line: int
@@ -56,36 +61,55 @@ class Ready(NamedTuple):
     sample_rate: int = 1
     error: str | None = None
     source: bytes = b""
-
-    def envelope(self) -> bytes:
-        """The event as a member of a batch's array."""
-        time = (
-            b"" if self.time_ns is None else b'"time":"%b",' % format_rfc3339(self.time_ns).encode()
-        )
-        rate = b"" if self.sample_rate == 1 else b'"samplerate":%d,' % self.sample_rate
-        return b'{%b%b"data":%b}' % (time, rate, self.data)
+    part: bytes = b""
+    unfinished: bool = False
+    bad_time: bool = False
 
 
 class _Refused(Exception):
     pass
 
 
-def prepare(parsed: Iterator[Parsed], choices: Choices, now_ns: int) -> Iterator[Ready]:
-    """Every event, ready to be sent or refused. `now_ns`: for times without a year."""
+def prepare(
+    parsed: Iterable[Parsed],
+    choices: Choices,
+    now_ns: int,
+    load_id: str | None = None,
+    sample: Sequence[Parsed] | None = None,
+) -> Iterator[Ready]:
+    """Every event, ready to be sent or refused.
+
+    now_ns: for times without a year; load_id: becomes a field of each event; sample: the first
+    events of the file, where `parsed` begins later.
+    """
+    items = iter(parsed)
     finder = TimeFinder(choices.times, now_ns)
-    first = list(islice(parsed, _SAMPLE_EVENTS))
-    finder.learn(_readable(first))
-    for item in chain(first, parsed):
+    if sample is None:
+        sample = list(islice(items, SAMPLE_EVENTS))
+        items = chain(sample, items)
+    finder.learn(_readable(sample))
+    make = _Maker(choices, finder, load_id).ready
+    for item in items:
         if item.error is not None:
-            yield Ready(item.line, item.end, error=item.error, source=item.source)
+            yield _refused(item, item.error)
             continue
         try:
-            yield _ready(item, choices, finder)
-        except (_Refused, NoTime, BadValue, JsonSyntaxError) as error:
-            yield Ready(item.line, item.end, error=str(error), source=item.source)
+            ready = make(item)
+        except NoTime as error:
+            ready = _refused(item, str(error), bad_time=True)
+        except (_Refused, BadValue, JsonSyntaxError) as error:
+            ready = _refused(item, str(error))
+        yield ready
 
 
-def _readable(items: list[Parsed]) -> Iterator[tuple[Parsed, Members]]:
+def _refused(item: Parsed, reason: str, bad_time: bool = False) -> Ready:
+    return Ready(
+        item.line, item.end, error=reason, source=item.source, unfinished=item.unfinished,
+        bad_time=bad_time,
+    )  # fmt: skip
+
+
+def _readable(items: Sequence[Parsed]) -> Iterator[tuple[Parsed, Members]]:
     for item in items:
         if item.error is None:
             try:
@@ -94,20 +118,49 @@ def _readable(items: list[Parsed]) -> Iterator[tuple[Parsed, Members]]:
                 continue  # is refused when its turn comes
 
 
-def _ready(item: Parsed, choices: Choices, finder: TimeFinder) -> Ready:
-    values = item.members
-    data = item.data or _written(values or {})
-    if choices.depth:
-        data = flatten(data, choices.depth)
-        values = None
-        item = item._replace(data=data)
-    if len(data) > limits.EVENT_BYTES_MAX:
-        raise _Refused(f"the event has {len(data)} bytes, more than {limits.EVENT_BYTES_MAX}")
-    if values is None:
-        values = _values(data)
-    time_ns, time_from = finder.find(item, values)
-    rate = item.sample_rate or _sample_rate(values, choices)
-    return Ready(item.line, item.end, data, time_ns, time_from, rate, source=item.source)
+class _Maker:
+    """Makes the events of one load."""
+
+    def __init__(self, choices: Choices, finder: TimeFinder, load_id: str | None) -> None:
+        self._rate_field = choices.sample_rate_field
+        self._depth = choices.depth
+        self._find = finder.find
+        self._tail = b"}}"
+        if load_id is not None:
+            self._tail = b',"%b":%b}}' % (LOAD_FIELD.encode(), orjson.dumps(load_id))
+
+    def ready(self, item: Parsed) -> Ready:
+        """Raises NoTime, and what else is a reason to refuse it."""
+        line, end, data, _, rate, _, source, values, _ = item
+        if not data:
+            data = _written(values or {})
+        if self._depth:
+            data = flatten(data, self._depth)
+            values = None
+            item = item._replace(data=data)
+        if len(data) > limits.EVENT_BYTES_MAX:
+            raise _Refused(f"the event has {len(data)} bytes, more than {limits.EVENT_BYTES_MAX}")
+        if values is None:
+            values = _values(data)
+        if not values:
+            raise _Refused("the event has no fields")
+        time_ns, time_from = self._find(item, values)
+        if rate is None:
+            rate = 1 if self._rate_field is None else _sample_rate(values, self._rate_field)
+        # a field more than the store takes would cost the event
+        tail = self._tail if len(values) < limits.EVENT_FIELDS_MAX else b"}}"
+        part = b"%b%b%b" % (_head(time_ns, rate), data[:-1], tail)
+        return Ready(line, end, data, time_ns, time_from, rate, None, source, part)
+
+
+def _head(time_ns: int | None, rate: int) -> bytes:
+    """What stands before an event's data."""
+    before = b"{" if rate == 1 else b'{"samplerate":%d,' % rate
+    if time_ns is None:
+        return before + b'"data":'
+    if time_ns >= _INTEGER_NS_MIN:
+        return b'%b"time":%d,"data":' % (before, time_ns)
+    return b'%b"time":"%b","data":' % (before, format_rfc3339(time_ns).encode())
 
 
 def _written(values: Members) -> bytes:
@@ -118,27 +171,28 @@ def _written(values: Members) -> bytes:
 
 
 def _values(data: bytes) -> Members:
-    """The members of a JSON object; of one that only the store can read, texts and numbers."""
+    """The members of a JSON object; of one that only the store can read, texts and numbers have
+    their values.
+    """
     try:
         found: Members = orjson.loads(data)
     except orjson.JSONDecodeError:  # stricter than the store: read it exactly
-        return {
-            name: string_value(raw, 0, len(raw))
-            if kind is TokenKind.STRING
-            else orjson.Fragment(raw)
-            for name, kind, raw in members(data, 0)
-            if kind in _TIMES
-        }
+        return {name: _value(kind, raw) for name, kind, raw in members(data, 0)}
     return found
 
 
-def _sample_rate(values: Members, choices: Choices) -> int:
-    if choices.sample_rate_field is None:
-        return 1
-    value = values.get(choices.sample_rate_field)
-    if value is None:
+def _value(kind: TokenKind, raw: bytes) -> object:
+    """A text, a number as it is written, None for what is no time."""
+    if kind not in _TIMES:
+        return None
+    return string_value(raw, 0, len(raw)) if kind is TokenKind.STRING else orjson.Fragment(raw)
+
+
+def _sample_rate(values: Members, name: str) -> int:
+    value = values.get(name)
+    if value is None or value == "":
         return 1
     text = str(value)
     if not (text.isdecimal() and 1 <= int(text) <= limits.SAMPLE_RATE_MAX):
-        raise _Refused(f"{choices.sample_rate_field}: {text[:40]!r} is no sample rate (1 or more)")
+        raise _Refused(f"{name}: {text[:40]!r} is no sample rate (1 or more)")
     return int(text)

@@ -6,6 +6,7 @@ once (I2). What the store refuses for good is counted and handed on with its lin
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -18,6 +19,7 @@ import zstandard
 from bellwether.client import ClientError
 from bellwether.client.session import Client, refusal
 from bellwether.send.batches import Batch
+from bellwether.send.look import is_most
 from bellwether.send.prepare import Ready
 from common.clock import Clock
 from common.position import Position, format_receipt, parse_receipt
@@ -26,7 +28,8 @@ IN_FLIGHT = 4  # enough to hide one round trip; the store gathers them into grou
 RETRY_FIRST_S = 0.25
 RETRY_MAX_S = 15.0
 ATTEMPTS_MAX = 12  # about two minutes of an unavailable store
-_ZSTD_LEVEL = 3
+_ZSTD_LEVEL = 1  # logs shrink to a sixth at a third of the cost of level 3
+_STORED = b'{"status":202}'
 _AGAIN = (408, 429, 500, 502, 503, 504)
 
 
@@ -37,18 +40,24 @@ class Reject:
     line: int
     reason: str
     source: bytes = field(repr=False)
+    unfinished: bool = False
 
 
 @dataclass(slots=True)
 class Progress:
-    """What has been done. `offset`: everything before it has been answered."""
+    """What has been done. `offset`: everything before it has been answered; `unfinished`: what
+    was not stored because the file ends within it.
+    """
 
     accepted: int = 0
     rejected: int = 0
+    unfinished: int = 0
     untimed: int = 0
     sent_bytes: int = 0
     retries: int = 0
     offset: int = 0
+    line: int = 0
+    last_bytes: int = 0
     reached: dict[tuple[str, int], int] = field(default_factory=dict, repr=False)
 
     def receipt(self) -> str:
@@ -61,7 +70,9 @@ class SendFailed(Exception):
 
 
 class Sender:
-    """Sends the batches of one load."""
+    """Sends the batches of one load. stop_if_refused: end the load when the store refuses most of
+    its first batch.
+    """
 
     def __init__(
         self,
@@ -71,8 +82,10 @@ class Sender:
         randomness: random.Random,
         on_reject: Callable[[Reject], None],
         on_progress: Callable[[Progress], None],
+        stop_if_refused: bool = False,
     ) -> None:
         self._client = client
+        self._stop_if_refused = stop_if_refused
         self._path = f"/1/batch/{quote(dataset, safe='')}"
         self._clock = clock
         self._random = randomness
@@ -81,10 +94,12 @@ class Sender:
         self.progress = Progress()
 
     async def send_all(self, source: Iterator[Batch]) -> None:
-        """Send every batch, in order of answers, a few at once. Raises SendFailed, and what
-        `source` raises, once the batches before that have been answered.
+        """Send every batch, in order of answers, a few at once; the first one alone, so that what
+        is wrong with all of them is wrong once. Raises SendFailed, and what `source` raises, once
+        the batches before that have been answered.
         """
-        waiting: list[tuple[Batch, asyncio.Task[list[Reject]]]] = []
+        waiting: deque[tuple[Batch, asyncio.Task[list[Reject]]]] = deque()
+        at_once = 1
         try:
             while True:
                 try:
@@ -97,36 +112,42 @@ class Sender:
                     waiting.append((batch, asyncio.create_task(self._send(batch))))
                 if not waiting:
                     return
-                if batch is None or len(waiting) >= IN_FLIGHT:
-                    first, task = waiting.pop(0)
-                    self._answered(first, await task)
+                if batch is None or len(waiting) >= at_once:
+                    first, task = waiting.popleft()
+                    rejects = await task
+                    self._answered(first, rejects)
+                    if at_once == 1 and self._stop_if_refused:
+                        _stop_if_most(first, rejects)
+                    at_once = IN_FLIGHT
         finally:
             for _, task in waiting:
                 task.cancel()
             await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
 
     def _answered(self, batch: Batch, rejects: list[Reject]) -> None:
-        for reject in sorted(rejects, key=lambda r: r.line):
-            self._on_reject(reject)
-        accepted = len(batch.events) - (len(rejects) - len(batch.refused))
-        self.progress.accepted += accepted
-        self.progress.rejected += len(rejects)
-        lost = {reject.line for reject in rejects}
-        self.progress.untimed += sum(
+        progress = self.progress
+        refused = len(rejects) - len(batch.refused)
+        unfinished = sum(r.unfinished for r in batch.refused)
+        progress.accepted += len(batch.events) - refused
+        progress.unfinished += unfinished
+        progress.rejected += len(rejects) - unfinished
+        lost = {reject.line for reject in rejects} if refused else ()
+        progress.untimed += sum(
             event.time_ns is None for event in batch.events if event.line not in lost
         )
-        self.progress.sent_bytes += len(batch.body)
-        self.progress.offset = batch.end
-        self._on_progress(self.progress)
+        progress.sent_bytes += len(batch.body)
+        progress.offset, progress.line = batch.end, batch.line
+        progress.last_bytes = batch.last_bytes
+        for reject in sorted(rejects, key=lambda r: r.line):
+            self._on_reject(reject)
+        self._on_progress(progress)
 
     async def _send(self, batch: Batch) -> list[Reject]:
         """Send until answered; returns what was not stored. Raises SendFailed."""
-        rejects = [Reject(r.line, r.error or "", r.source) for r in batch.refused]
+        rejects = [Reject(r.line, r.error or "", r.source, r.unfinished) for r in batch.refused]
         if not batch.events:
             return rejects
-        body = await asyncio.to_thread(
-            zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress, batch.body
-        )
+        body = await asyncio.to_thread(_compressed, batch.body)
         headers = {
             "Content-Type": "application/json",
             "Content-Encoding": "zstd",
@@ -153,22 +174,15 @@ class Sender:
                     return _Again(await refusal(answer), self._retry_after_s(answer))
                 if answer.status not in (200, 202):
                     raise ClientError(await refusal(answer), answer.status)
-                statuses = orjson.loads(await answer.read())
+                said = await answer.read()
                 receipt = answer.headers.get("X-Bellwether-Receipt")
         except aiohttp.ClientConnectorCertificateError as error:  # no later attempt is better
             raise ClientError(self._client.unreachable(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return _Again(self._client.unreachable(error), 0.0)
-        except orjson.JSONDecodeError as error:
-            raise ClientError(f"{url} gave an answer that is no JSON") from error
-        if not isinstance(statuses, list) or len(statuses) != len(events):
-            raise ClientError(f"{url} did not answer for each of {len(events)} events")
-        refused = []
-        for event, status in zip(events, statuses, strict=True):
-            if status["status"] in _AGAIN:
-                return _Again(str(status.get("error", status["status"])), 0.0)
-            if status["status"] not in (200, 202):
-                refused.append(Reject(event.line, str(status.get("error", "")), event.source))
+        refused = _refused(said, events, url)
+        if isinstance(refused, _Again):
+            return refused
         if receipt:
             for place in parse_receipt(receipt):
                 known = self.progress.reached.get((place.epoch, place.partition), -1)
@@ -184,6 +198,38 @@ class Sender:
         except ValueError:
             return 0.0
         return min(max(until_s - self._clock.now_ns() / 1e9, 0.0), 60.0)
+
+
+def _stop_if_most(batch: Batch, rejects: list[Reject]) -> None:
+    refused = len(rejects) - len(batch.refused)
+    if is_most(refused, len(batch.events)):
+        raise SendFailed(
+            f"the store refused {refused:,} of the first {len(batch.events):,} events; "
+            "nothing more was sent (--skip-bad goes on and stores those that are good)"
+        )
+
+
+def _compressed(body: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)
+
+
+def _refused(said: bytes, events: tuple[Ready, ...], url: str) -> "list[Reject] | _Again":
+    """What the answer refuses. Raises ClientError for an answer that is none."""
+    if said == b"[" + b",".join([_STORED] * len(events)) + b"]":
+        return []  # as nearly always, and nothing has to be looked at one by one
+    try:
+        statuses = orjson.loads(said)
+    except orjson.JSONDecodeError as error:
+        raise ClientError(f"{url} gave an answer that is no JSON") from error
+    if not isinstance(statuses, list) or len(statuses) != len(events):
+        raise ClientError(f"{url} did not answer for each of {len(events)} events")
+    refused = []
+    for event, status in zip(events, statuses, strict=True):
+        if status["status"] in _AGAIN:
+            return _Again(str(status.get("error", status["status"])), 0.0)
+        if status["status"] not in (200, 202):
+            refused.append(Reject(event.line, str(status.get("error", "")), event.source))
+    return refused
 
 
 @dataclass(frozen=True, slots=True)

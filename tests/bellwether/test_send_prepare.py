@@ -150,7 +150,7 @@ def test_unpacking_agrees_with_its_definition(value: dict[str, object], depth: i
 
 
 def events(count: int) -> list[Ready]:
-    return [Ready(n + 1, (n + 1) * 10, b'{"n":%d}' % n) for n in range(count)]
+    return [Ready(n + 1, (n + 1) * 10, part=b'{"data":{"n":%d}}' % n) for n in range(count)]
 
 
 def test_batches_and_their_ids_depend_on_the_file_alone() -> None:
@@ -159,7 +159,7 @@ def test_batches_and_their_ids_depend_on_the_file_alone() -> None:
     again = list(batches(iter(items), "seed"))
     assert [b.id for b in whole] == [b.id for b in again]
     assert [len(b.events) for b in whole] == [BATCH_EVENTS_MAX, BATCH_EVENTS_MAX, 5]
-    resumed = list(batches(iter(items), "seed", skip_to=whole[0].end))
+    resumed = list(batches(iter(items[BATCH_EVENTS_MAX:]), "seed", start=whole[0].end))
     assert [b.id for b in resumed] == [b.id for b in whole[1:]]
     assert [b.id for b in batches(iter(items), "other")] != [b.id for b in whole]
     assert len({b.id for b in whole}) == len(whole)

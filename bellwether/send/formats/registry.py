@@ -22,13 +22,15 @@ class Format:
     """A format by its name.
 
     help: one line for people; reader_for: from the file's first bytes and the options to its
-    reader; looks_like: whether a line is surely of this format, None if no single line tells.
+    reader; looks_like: whether a line is surely of this format, None if no single line tells;
+    ends_itself: an event shows its own end, so that the last one needs no line break to be whole.
     """
 
     name: str
     help: str
     reader_for: ReaderFactory
     looks_like: Callable[[str], bool] | None = None
+    ends_itself: bool = False
 
 
 def _of_lines(parse: LineParser) -> ReaderFactory:
@@ -41,7 +43,7 @@ def _of_lines(parse: LineParser) -> ReaderFactory:
 
 
 FORMATS = (
-    Format("json", "JSON lines, arrays, documents", json_text.reader_for),
+    Format("json", "JSON lines, arrays, documents", json_text.reader_for, ends_itself=True),
     Format("csv", "comma-separated values (also ; and |)", table.reader_for("csv")),
     Format("tsv", "tab-separated values", table.reader_for("tsv")),
     Format("logfmt", 'key=value key="a text"', _of_lines(logfmt.parse_line), logfmt.looks_like),

@@ -1,0 +1,1 @@
+"""Files as they lie on disk: unpacked as far as they go, known again, gone on with."""

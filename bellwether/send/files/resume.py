@@ -1,0 +1,134 @@
+"""What is remembered of a load: which file it was, how far it was answered, where it ended.
+
+A file is known again by its content, never by its name, so that it may be renamed, compressed,
+copied and may grow: everything before the remembered offset must have the remembered hash
+(ADR 0026). One small file per load, in one folder per user.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from bellwether.send.files.source import HEAD_BYTES, Source
+
+_FILES_MAX = 1_000  # older states are removed
+BORDERS_MAX = 1_000  # ends of earlier loads that are remembered; the oldest go first
+_READ_BYTES = 1_000_000
+
+
+class LoadState(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything before `offset` of the unpacked file has been answered.
+
+    key: what the load's events and batches are named after. head_bytes, head: how much of the
+    beginning was there and its hash; digest: the hash of everything before the offset.
+    line: where the last event before the offset begins; cut_bytes: the length of that event's text
+    if the file ended there without a line break, else None.
+    borders: offsets where loads of this file ended.
+    """
+
+    key: str
+    name: str
+    head_bytes: int
+    head: str
+    offset: int
+    digest: str
+    line: int
+    cut_bytes: int | None
+    accepted: int
+    rejected: int
+    answered_s: int
+    borders: tuple[int, ...] = ()
+
+
+class Known(NamedTuple):
+    """state: the load that this file, or what it was before it grew, had; None if there is none.
+    taken: keys of loads of other files that begin like this one.
+    """
+
+    state: LoadState | None
+    taken: frozenset[str]
+
+
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """Where states are kept, by the XDG rules."""
+    base = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME", ".")) / ".local" / "state"
+    return Path(base) / "bellwether" / "send"
+
+
+def scope_of(*parts: str) -> str:
+    """A name for what loads must have in common to go on from each other."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+
+def state_file(folder: Path, scope: str, key: str) -> Path:
+    """The file of a load's state."""
+    return folder / f"{scope}-{key}.json"
+
+
+def head_digest(head: bytes) -> str:
+    """The hash of a file's beginning."""
+    return hashlib.sha256(head[:HEAD_BYTES]).hexdigest()
+
+
+def new_key(head: bytes, taken: Iterable[str], *parts: str) -> str:
+    """The key of a file's load: the same for the same beginning and parts, but none of `taken`."""
+    others = set(taken)
+    salt = 0
+    while True:
+        text = "\0".join((head_digest(head), *parts, str(salt)))
+        key = hashlib.sha256(text.encode()).hexdigest()[:12]
+        if key not in others:
+            return key
+        salt += 1
+
+
+def read_states(folder: Path, scope: str) -> list[LoadState]:
+    """The states of a scope; what cannot be read is none."""
+    found = []
+    for path in folder.glob(f"{scope}-*.json"):
+        try:
+            found.append(msgspec.json.decode(path.read_bytes(), type=LoadState))
+        except (OSError, msgspec.DecodeError):
+            continue
+    return found
+
+
+def find_known(states: Iterable[LoadState], head: bytes, reopen: Callable[[], Source]) -> Known:
+    """Which of the loads was one of this file. Reads the file again as far as that needs, and only
+    where it begins like one that is known. Raises SourceError.
+    """
+    alike = [s for s in states if head_digest(head[: s.head_bytes]) == s.head]
+    alike = [s for s in alike if len(head) >= s.head_bytes]
+    if not alike:
+        return Known(None, frozenset())
+    source = reopen()
+    found: LoadState | None = None
+    taken = set()
+    for state in sorted(alike, key=lambda s: s.offset):
+        while source.prefix.length < state.offset and source.stream.read(_READ_BYTES):
+            pass
+        if source.prefix.digest_at(state.offset) == state.digest:
+            if found is None or state.offset > found.offset or state.answered_s > found.answered_s:
+                found = state
+        elif state.offset <= source.prefix.length:
+            taken.add(state.key)
+    return Known(found, frozenset(taken))
+
+
+def write_state(path: Path, state: LoadState) -> None:
+    """Keep the state, whole or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}.new")
+    draft.write_bytes(msgspec.json.encode(state))
+    draft.replace(path)
+
+
+def remove_oldest(folder: Path) -> None:
+    """Keep no more states than are allowed. Raises OSError."""
+    states = sorted(folder.glob("*.json"), key=lambda p: p.stat().st_mtime)
+    for old in states[:-_FILES_MAX]:
+        old.unlink(missing_ok=True)

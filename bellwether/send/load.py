@@ -1,0 +1,205 @@
+"""One load: from an opened source to batches, with what is remembered of earlier loads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bellwether.send.batches import Batch, batches
+from bellwether.send.event import Parsed
+from bellwether.send.files.resume import (
+    BORDERS_MAX,
+    Known,
+    LoadState,
+    find_known,
+    head_digest,
+    new_key,
+    read_states,
+    scope_of,
+    state_file,
+    state_folder,
+)
+from bellwether.send.files.settle import settled, unread
+from bellwether.send.files.source import HEAD_BYTES, Source
+from bellwether.send.formats.registry import format_named
+from bellwether.send.look import LOOK_EVENTS, take, why_stop
+from bellwether.send.prepare import SAMPLE_EVENTS, Choices, Ready, prepare
+
+if TYPE_CHECKING:
+    from bellwether.send.sender import Progress
+
+# The store knows a batch's id for 45 minutes at least: so long, the same file is stored once
+REPEAT_SAFE_S = 45 * 60
+
+
+class Stop(Exception):
+    """The load should not begin, or not like this; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user wants of one load.
+
+    load_id: the name in its events, None for its own key; no_load_id: no name in its events.
+    """
+
+    dataset: str
+    url: str
+    kind: str
+    choices: Choices
+    resume: bool = False
+    again: bool = False
+    skip_bad: bool = False
+    load_id: str | None = None
+    no_load_id: bool = False
+
+    def scope(self) -> str:
+        """What a load must have in common with an earlier one to go on from it."""
+        return scope_of(self.dataset, self.url, *self._same())
+
+    def key_parts(self) -> tuple[str, ...]:
+        """What makes loads of one file differ."""
+        return (self.dataset, *self._same())
+
+    def _same(self) -> tuple[str, ...]:
+        return (self.kind, self.choices.fingerprint(), repr(self.load_id), str(self.no_load_id))
+
+
+@dataclass(slots=True)
+class Load:
+    """A load that can begin. `load_id` is what its events carry, None for nothing.
+
+    before: the state that it goes on from, None to begin at the file's start.
+    """
+
+    source: Source
+    wish: Wish
+    key: str
+    load_id: str | None
+    before: LoadState | None
+    is_other: bool
+    state_path: Path | None
+    _borders: tuple[int, ...]
+    _head_bytes: int
+    _now_s: Callable[[], float] = field(repr=False)
+    _digest: str = field(default_factory=lambda: hashlib.sha256().hexdigest())
+    _ends: dict[int, str] = field(default_factory=dict, repr=False)
+
+    def events(self) -> Iterator[Ready]:
+        """Every event that is new. Raises Stop where the first ones make no sense."""
+        known = format_named(self.wish.kind)
+        parsed = parsed_of(self.source, self.wish)
+        sample = take(parsed, SAMPLE_EVENTS)
+        parsed = chain(sample, parsed)
+        if self.before is not None:
+            parsed = unread(parsed, self.before, known.ends_itself)
+        now_ns = int(self._now_s() * 1e9)
+        ready = prepare(parsed, self.wish.choices, now_ns, self.load_id, sample)
+        looked_at = take(ready, LOOK_EVENTS)
+        reason = why_stop(looked_at, self.wish.skip_bad)
+        if reason is not None:
+            raise Stop(reason)
+        return chain(looked_at, ready)
+
+    def batches(self, events: Iterator[Ready]) -> Iterator[Batch]:
+        """The events in batches; what is before a batch's end has its hash kept."""
+        start = self.before.offset if self.before is not None else 0
+        seed = f"{self.key}\n{self.load_id}"
+        for batch in batches(events, seed, start, self._borders):
+            digest = self.source.prefix.digest_at(batch.end)
+            if digest is not None:
+                self._ends[batch.end] = digest
+            yield batch
+
+    def state(self, progress: Progress, ended: bool) -> LoadState | None:
+        """What to remember now; None if the place is not known to the byte."""
+        before = self.before
+        offset = progress.offset
+        if offset == 0:
+            offset = before.offset if before is not None else 0
+            digest = before.digest if before is not None else self._digest
+        elif offset in self._ends:
+            digest = self._ends[offset]
+            for end in [e for e in self._ends if e < offset]:
+                del self._ends[end]
+        else:
+            return None
+        line, cut = progress.line, None
+        if ended and self.source.prefix.length == offset:
+            cut = None if self.source.prefix.last == b"\n" else progress.last_bytes
+        if progress.offset == 0 and before is not None:
+            line, cut = before.line, before.cut_bytes
+        borders = {*self._borders, *((before.offset,) if before is not None else ())}
+        if ended and offset:
+            borders.add(offset)
+        return LoadState(
+            key=self.key,
+            name=self.source.name,
+            head_bytes=self._head_bytes,
+            head=head_digest(self.source.head[: self._head_bytes]),
+            offset=offset,
+            digest=digest,
+            line=line,
+            cut_bytes=cut,
+            accepted=progress.accepted + (before.accepted if before is not None else 0),
+            rejected=progress.rejected + (before.rejected if before is not None else 0),
+            answered_s=int(self._now_s()),
+            borders=tuple(sorted(borders)[-BORDERS_MAX:]),
+        )
+
+
+def begin(
+    source: Source,
+    wish: Wish,
+    environ: Mapping[str, str],
+    reopen: Callable[[], Source],
+    now_s: Callable[[], float],
+    nonce: Callable[[], str],
+) -> Load:
+    """Prepare a load. `nonce` gives a text that is never the same twice, for loads that must not
+    be taken for another. Raises Stop, SourceError.
+    """
+    folder, scope = state_folder(environ), wish.scope()
+    head = source.head[:HEAD_BYTES]
+    known = Known(None, frozenset())
+    if source.resumable and not wish.again:
+        known = find_known(read_states(folder, scope), head, reopen)
+    elif wish.resume:
+        raise Stop("--resume needs a file: what comes through a pipe cannot be read twice")
+    state = known.state
+    if state is not None:
+        key = state.key
+    else:
+        once = (nonce(),) if wish.again or not source.resumable else ()
+        key = new_key(head, known.taken, *wish.key_parts(), *once)
+    if state is not None and not wish.resume and state.accepted:
+        age_s = now_s() - state.answered_s
+        if age_s > REPEAT_SAFE_S:
+            raise Stop(
+                f"{state.accepted:,} events of this file were stored in {wish.dataset} "
+                f"{age_s / 3600:.1f} hours ago (load {state.key}). --resume stores what was added "
+                "since then, --again stores all of it once more"
+            )
+    return Load(
+        source=source,
+        wish=wish,
+        key=key,
+        load_id=None if wish.no_load_id else wish.load_id or key,
+        before=state if wish.resume else None,
+        is_other=bool(known.taken) and state is None,
+        state_path=state_file(folder, scope, key) if source.resumable else None,
+        _borders=state.borders if state is not None else (),
+        _head_bytes=state.head_bytes if state is not None else len(head),
+        _now_s=now_s,
+    )
+
+
+def parsed_of(source: Source, wish: Wish) -> Iterator[Parsed]:
+    """The events of a source, for a look at them."""
+    known = format_named(wish.kind)
+    read = known.reader_for(source.head, wish.choices.options)
+    return settled(read(source.stream), source, known.ends_itself)

@@ -1,0 +1,57 @@
+"""The first look at a file: a load whose first rows make no sense stops before it stores any."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from bellwether.send.prepare import Ready
+
+LOOK_EVENTS = 1_000  # that are read before the first is sent
+LOOK_BYTES = 8_000_000  # or so much of the file, if its events are large
+_FEW = 10  # of so few, some may be bad by chance: the good ones are stored
+_REASONS_SHOWN = 3
+
+
+class Placed(Protocol):
+    """Anything that says where it ends in the file."""
+
+    @property
+    def end(self) -> int: ...
+
+
+T = TypeVar("T", bound=Placed)
+
+
+def take(items: Iterator[T], count_max: int) -> list[T]:
+    """The first items, in bounded memory."""
+    found: list[T] = []
+    for item in items:
+        found.append(item)
+        if len(found) >= count_max or item.end - found[0].end > LOOK_BYTES:
+            break
+    return found
+
+
+def is_most(bad: int, looked_at: int) -> bool:
+    """Whether so many are bad that something must be wrong with all of them."""
+    return bad >= _FEW and bad > looked_at * 0.8
+
+
+def why_stop(first: Sequence[Ready], skip_bad: bool) -> str | None:
+    """Why a file that begins so should not be loaded, and what to do; None to go on."""
+    if not first:
+        return None
+    untimed = [item for item in first if item.bad_time]
+    if untimed and len(untimed) * 2 >= len(first):
+        return (
+            f"line {untimed[0].line}: {untimed[0].error}. Nothing was sent. Say how times are "
+            "written with --time-format, or where they are with --time-field, or --arrival-time "
+            "to store such events at the time of their arrival"
+        )
+    refused = [item for item in first if item.error is not None and not item.unfinished]
+    if not skip_bad and is_most(len(refused), len(first)):
+        shown = "; ".join(f"line {item.line}: {item.error}" for item in refused[:_REASONS_SHOWN])
+        return (
+            f"{len(refused):,} of the first {len(first):,} rows cannot be read ({shown}). Nothing "
+            "was sent. Is it another --format? (--skip-bad stores those that are good)"
+        )
+    return None
