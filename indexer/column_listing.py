@@ -20,6 +20,7 @@ from common.names import column_id
 from indexer.footers import Footers
 from indexer.partition import Partition
 from query.columns import ColumnPage, ColumnsAsked, ColumnSeen, DatasetSeen
+from query.name_pattern import NamePattern
 from snapshot.cache import SegmentCache
 from snapshot.manifest import SegmentEntry
 
@@ -45,7 +46,8 @@ class ColumnListing:
             name = self._find(asked)
             if name is None:
                 return ColumnPage([])
-        page = _Page(asked.after, max(1, min(asked.size, limits.COLUMNS_PAGE_MAX)), name)
+        size = max(1, min(asked.size, limits.COLUMNS_PAGE_MAX))
+        page = _Page(asked.after, size, name, NamePattern(asked.pattern))
         for source in self._sources(asked.dataset):
             page.add(*source)
         return page.made()
@@ -138,9 +140,14 @@ class ColumnListing:
 
 
 class _Page:
-    """The first so many names after a name, or one name, and what is known of each."""
+    """The first so many names after a name that fit a pattern, or one name, and what is known of
+    each.
+    """
 
-    def __init__(self, after: str | None, size: int, only: str | None) -> None:
+    def __init__(
+        self, after: str | None, size: int, only: str | None, pattern: NamePattern
+    ) -> None:
+        self._pattern = pattern
         self._from = b"" if after is None else after.encode() + b"\0"  # the next name there can be
         self._only = None if only is None else only.encode()
         self._size = size
@@ -161,6 +168,8 @@ class _Page:
                 break
             bit = 1 << int(keys.types[place])
             seen = self._seen.get(name)
+            if seen is None and not self._pattern.fits(name):
+                continue
             if seen is None:
                 self._seen[name] = [bit, first_ns, last_ns]
                 self._bytes += len(name)

@@ -16,6 +16,7 @@ from query.indexer_calls import IndexerCalls
 from query.pages import Cursor, next_headers, page_asked
 
 _TYPES = {"i": "integer", "f": "float", "b": "boolean"}
+_TYPE_NAMES = {**_TYPES, "s": "string", "j": "json"}
 
 
 class ColumnRoutes:
@@ -88,6 +89,11 @@ def describe(dataset: str, column: ColumnSeen) -> dict[str, Any]:
         "created_at": first,
         "updated_at": first,
     }
+
+
+def shown_types(types: list[str]) -> list[str]:
+    """The names of a field's types; text that is JSON is told apart from other text."""
+    return [_TYPE_NAMES[one] for one in types]
 
 
 def shown_type(types: list[str]) -> str:

@@ -23,7 +23,8 @@ class ColumnSeen(msgspec.Struct, frozen=True):
 class ColumnsAsked(msgspec.Struct, frozen=True):
     """Columns of a dataset: a page of those after the name `after` (None: from the first one), or
     only the one of this name, of this id of the API, or of this SHA-256 (hex) of its name, which
-    is looked for from the name `after` on. size: of a page, in columns.
+    is looked for from the name `after` on. size: of a page, in columns. pattern: only names that
+    it fits (query.name_pattern).
     """
 
     dataset: str
@@ -32,6 +33,7 @@ class ColumnsAsked(msgspec.Struct, frozen=True):
     name: str | None = None
     id: str | None = None
     sha256: str | None = None
+    pattern: str = ""
 
 
 class ColumnPage(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ class State(StrEnum):
     NUMBER = "number"  # sums, weights, smallest and largest of the numeric reading
     DISTINCT = "distinct"  # the smallest hashes of the values
     QUANTILE = "quantile"  # (value, weight) pairs
+    FIELD = "field"  # sum of sample rates, latest time, some frequent values
 
 
 class FilterOp(StrEnum):

@@ -8,7 +8,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+import pyarrow as pa
 
 from common import limits
 from common.clock import Clock
@@ -26,8 +28,6 @@ from query.plan import GroupKey, Plan
 from query.planner import Question, series_plan, totals_plan
 from query.receipts import split_receipt, unmet_positions
 from query.results import data_row, notes_on_types, series_rows, top_groups
-from query.rows.page import Page, make_page
-from query.rows.question import RowsQuestion
 from query.scatter import Gathered, Scatter
 from query.settle import Settled, Settler
 from query.share.answer import same_rows
@@ -53,13 +53,26 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class RowsAnswer:
-    """A page, and what it covers. types: of the fields that were named (letters)."""
+class Told(Generic[_Result]):
+    """What the shares of one plan gave, and what it covers. types: of the fields that were named
+    (letters).
+    """
 
-    page: Page
+    result: _Result
     coverage: dict[str, Any]
     notes: list[str]
     types: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Ids of who asks, for fair turns."""
+
+    env: str
+    key: str
+
+
+NOBODY = Asker("", "")
 
 
 class MakePlan(Protocol):
@@ -105,10 +118,16 @@ class Runner:
         place = place or self.admit(question)
         return await self._in_time(self._run(question, wish), place)
 
-    async def run_rows(self, question: RowsQuestion, wish: Wish) -> RowsAnswer:
-        """A page of events, in the same turns. Raises as `run` does."""
-        place = self._slots.hold(question.env, question.key)
-        return await self._in_time(self._run_rows(question, wish), place)
+    async def tell(
+        self,
+        make_plan: MakePlan,
+        work: Callable[[list[dict[str, pa.Table]]], _Result],
+        wish: Wish,
+        asker: Asker,
+    ) -> Told[_Result]:
+        """What `work` makes of the shares' states, in the same turns. Raises as `run` does."""
+        place = self._slots.hold(asker.env, asker.key)
+        return await self._in_time(self._tell(make_plan, work, wish, asker), place)
 
     async def _in_time(self, work: Coroutine[None, None, _Result], place: Place) -> _Result:
         """Do the work in its turn."""
@@ -142,12 +161,17 @@ class Runner:
             raise Unavailable(f"not every partition can be covered now: {reasons[:500]}")
         return settled, coverage
 
-    async def _run_rows(self, question: RowsQuestion, wish: Wish) -> RowsAnswer:
-        settled, coverage = await self._settle(question.plan, wish)
+    async def _tell(
+        self,
+        make_plan: MakePlan,
+        work: Callable[[list[dict[str, pa.Table]]], _Result],
+        wish: Wish,
+        asker: Asker,
+    ) -> Told[_Result]:
+        settled, coverage = await self._settle(make_plan, wish)
         gathered = settled.gathered
-        work = partial(make_page, question, gathered.states)
-        page = await self._merge(question, work)
-        return RowsAnswer(page, coverage, _notes_on_time(coverage), gathered.types)
+        result = await self._merge(asker, partial(work, gathered.states))
+        return Told(result, coverage, _notes_on_time(coverage), gathered.types)
 
     async def _run(self, question: Question, wish: Wish) -> Answer:
         settled, coverage = await self._settle(partial(totals_plan, question), wish)
@@ -159,9 +183,7 @@ class Runner:
         notes = [*notes_on_types(question.spec, totals.types), *_notes_on_time(coverage)]
         return Answer(data, coverage, notes)
 
-    async def _merge(
-        self, question: Question | RowsQuestion, work: Callable[[], _Result]
-    ) -> _Result:
+    async def _merge(self, question: Question | Asker, work: Callable[[], _Result]) -> _Result:
         """Work in a thread, in turn. It cannot be stopped: its slot is free once it has ended."""
         place = self._merging.hold(question.env, question.key)
         try:

@@ -20,6 +20,7 @@ from query.dataset_names import DatasetNames
 from query.dataset_routes import DatasetRoutes
 from query.elsewhere import Elsewhere
 from query.field_notes import FieldNotes
+from query.fields.route import FieldsRoute
 from query.holders import Holders
 from query.indexer_calls import IndexerCalls
 from query.key_routes import KeyRoutes
@@ -63,7 +64,9 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         )
         add_health_routes(app, lambda: None, context.stop)
         QueryRoutes(parts).add_to(app)
-        RowsRoute(keys, names, runner, FieldNotes(calls), clock).add_to(app)
+        notes = FieldNotes(calls)
+        RowsRoute(keys, names, runner, notes, clock).add_to(app)
+        FieldsRoute(keys, names, runner, calls, notes, clock).add_to(app)
         KeyRoutes(keys, backends.metadata, clock).add_to(app)
         ColumnRoutes(keys, names, calls).add_to(app)
         datasets = DatasetRoutes(

@@ -27,7 +27,7 @@ _LATER = ("calculated_fields", "formulas", "compare_time_offset_seconds", "usage
 _RELATIONS = ("root.", "parent.", "child.", "any.", "any2.", "any3.", "none.")
 _UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
 _LISTS = (FilterOp.IN, FilterOp.NOT_IN)
-_TIME_S_MIN, _TIME_S_MAX = -9_223_372_036, 9_223_372_035  # whose nanoseconds fit 64 bits
+TIME_S_MIN, TIME_S_MAX = -9_223_372_036, 9_223_372_035  # whose nanoseconds fit 64 bits
 
 
 class SpecError(Invalid):
@@ -63,8 +63,8 @@ def read_spec(body: object) -> QuerySpec:
         raise SpecError("filter_combination", "invalid", "must be AND or OR")
     orders = tuple(_items(spec, "orders", lambda o, at: _order(o, at, calculations, breakdowns)))
     havings = tuple(_items(spec, "havings", lambda h, at: _having(h, at, calculations)))
-    start = _whole(spec, "start_time", least=_TIME_S_MIN)
-    end = _whole(spec, "end_time", least=_TIME_S_MIN)
+    start = _whole(spec, "start_time", least=TIME_S_MIN)
+    end = _whole(spec, "end_time", least=TIME_S_MIN)
     length, granularity = _whole(spec, "time_range"), _whole(spec, "granularity", least=0)
     _check_times(start, end, length, granularity)
     return QuerySpec(
@@ -248,7 +248,7 @@ def _having(value: object, at: str, calculations: tuple[Calculation, ...]) -> Ha
 
 
 def _whole(
-    spec: dict[str, Any], name: str, *, least: int = 1, most: int = _TIME_S_MAX
+    spec: dict[str, Any], name: str, *, least: int = 1, most: int = TIME_S_MAX
 ) -> int | None:
     value = spec.get(name)
     if value is None:

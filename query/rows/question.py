@@ -15,6 +15,7 @@ import msgspec
 from common import limits
 from query.plan import Filter, Plan, RowPosition, RowsWanted
 from query.planner import ask
+from query.run import NOBODY, Asker
 from query.spec import QuerySpec
 from query.spec_read import SpecError, read_spec
 
@@ -50,8 +51,7 @@ class RowsQuestion:
     fields: tuple[str, ...] | None = None
     oldest: bool = False
     after: RowPosition | None = None
-    env: str = ""
-    key: str = ""
+    asker: Asker = NOBODY
 
     def plan(self, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
         """What every share is asked: one row more than the page has, to know if there are more."""
@@ -78,8 +78,8 @@ class RowsQuestion:
             at_least=at_least,
             wait_ms=wait_ms,
             rows=rows,
-            env=self.env,
-            key=self.key,
+            env=self.asker.env,
+            key=self.asker.key,
         )
 
     def cursor_after(self, last: RowPosition) -> str:
@@ -89,7 +89,7 @@ class RowsQuestion:
 
 
 def read_rows_question(
-    body: dict[str, Any], dataset: str, now_ns: int, *, env: str = "", key: str = ""
+    body: dict[str, Any], dataset: str, now_ns: int, asker: Asker = NOBODY
 ) -> RowsQuestion:
     """Check the body of a request. dataset: its id. Raises SpecError."""
     for name in _NOT_OF_ROWS:
@@ -120,8 +120,7 @@ def read_rows_question(
         fields=fields,
         oldest=order == "oldest",
         after=after,
-        env=env,
-        key=key,
+        asker=asker,
     )
 
 
@@ -144,11 +143,6 @@ def _fields(value: object) -> tuple[str, ...] | None:
     if len(value) > limits.ROWS_FIELDS_MAX:
         most = limits.ROWS_FIELDS_MAX
         raise SpecError("fields", "invalid", f"has {len(value)} names, at most {most} are allowed")
-    for at, name in enumerate(value):
-        try:
-            name.encode()
-        except UnicodeEncodeError as error:
-            raise SpecError(f"fields[{at}]", "invalid", "holds a lone surrogate") from error
     return tuple(dict.fromkeys(value))
 
 

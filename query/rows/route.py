@@ -5,6 +5,7 @@ It takes a turn like a query (I14), and ends when its caller hangs up.
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -22,9 +23,9 @@ from query.dataset_names import DatasetNames
 from query.field_notes import FieldNotes
 from query.problems import json_body
 from query.query_routes import read_wish
-from query.rows.page import Page
+from query.rows.page import Page, make_page
 from query.rows.question import RowsQuestion, read_rows_question
-from query.run import RowsAnswer, Runner
+from query.run import Asker, Runner, Told
 from query.spec_read import SpecError
 
 _POLL_S: Final = 0.1
@@ -59,11 +60,11 @@ class RowsRoute:
         if not isinstance(body, dict):
             raise BadRequest("the body must be a JSON object: dataset, filters, a time range")
         dataset = await dataset_id_of(self._names, key, dataset_named(body))
-        question = read_rows_question(
-            body, dataset, self._clock.now_ns(), env=key.environment.id, key=key.id
-        )
+        asker = Asker(key.environment.id, key.id)
+        question = read_rows_question(body, dataset, self._clock.now_ns(), asker)
         wish = read_wish(request, body)
-        answer = await while_it_listens(request, self._runner.run_rows(question, wish))
+        telling = self._runner.tell(question.plan, partial(make_page, question), wish, asker)
+        answer = await while_it_listens(request, telling)
         notes = await self._notes.unknown(dataset, answer.types)
         encoded = await asyncio.to_thread(_encode, question, answer, notes)
         return web.Response(body=encoded, content_type="application/json")
@@ -100,15 +101,15 @@ async def while_it_listens(request: web.Request, work: Coroutine[None, None, T])
         task.cancel()
 
 
-def _encode(question: RowsQuestion, answer: RowsAnswer, notes: list[str]) -> bytes:
+def _encode(question: RowsQuestion, answer: Told[Page], notes: list[str]) -> bytes:
     head = {
         "start": rfc3339(question.start_ns),
         "end": rfc3339(question.end_ns),
-        "next": answer.page.next,
+        "next": answer.result.next,
         "coverage": answer.coverage,
         "notes": [*answer.notes, *notes],
     }
-    return b'{"rows":[%b],%b' % (encoded_rows(answer.page), msgspec.json.encode(head)[1:])
+    return b'{"rows":[%b],%b' % (encoded_rows(answer.result), msgspec.json.encode(head)[1:])
 
 
 def encoded_rows(page: Page) -> bytes:

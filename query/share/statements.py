@@ -3,7 +3,8 @@
 Every result has the columns k0, k1, ... (tagged group keys, NULL: the field is missing) and `b`
 (index of the series step, NULL for totals), then the state's own columns:
 - main: n (rows), and per need i: `a<i>_w` weight; for numbers `a<i>_isum` (exact, weighted),
-  `_fsum`, `_imin`, `_imax`, `_fmin`, `_fmax`; for quantiles `_many` (values, about)
+  `_fsum`, `_imin`, `_imax`, `_fmin`, `_fmax`; for quantiles `_many` (values, about); for fields
+  `_last` (latest time of an event with it) and `_top` (frequent values, as tagged keys, cut)
 - distinct: h, the smallest hashes of the group's values
 - quantile: v, w: values with their weights
 """
@@ -134,6 +135,14 @@ class Statements:
         reading = self._readings[need.field]
         if need.state in (State.COUNT, State.DISTINCT):
             return [f"sum(CASE WHEN {reading.exists} THEN r END)::BIGINT AS {name}_w"]
+        if need.state is State.FIELD:
+            cut = f"left({reading.key}, {limits.FIELD_SAMPLE_CHARS_MAX + 2:d})"  # the tag, one more
+            held = f"FILTER (WHERE {reading.exists})"
+            return [
+                f"sum(CASE WHEN {reading.exists} THEN r END)::BIGINT AS {name}_w",
+                f"max(CASE WHEN {reading.exists} THEN t END)::BIGINT AS {name}_last",
+                f"approx_top_k({cut}, {limits.FIELD_SAMPLES_MAX:d}) {held} AS {name}_top",
+            ]
         weight = f"sum(CASE WHEN {reading.number} IS NOT NULL THEN r END)::BIGINT AS {name}_w"
         if need.state is State.QUANTILE:
             return [weight, f"approx_count_distinct({reading.number})::BIGINT AS {name}_many"]

@@ -1,0 +1,108 @@
+"""What `POST /bw/1/fields` may be asked: a pattern of names, a time range, a page by name."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from common import limits
+from query.plan import Need, Plan, State
+from query.planner import ask
+from query.run import NOBODY, Asker
+from query.spec import QuerySpec
+from query.spec_read import SpecError, read_spec
+
+_OWN: Final = ("dataset", "match", "name", "details", "limit", "cursor", "samples")
+_WISH: Final = ("after", "coverage")
+_TIMES: Final = ("start_time", "end_time", "time_range")
+_FILTERS: Final = ("filters", "filter_combination")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsQuestion:
+    """match: a pattern of names; name: exactly this one instead. cursor: names after this one.
+
+    details: count events and look for values, in the time range. ranged: the caller named it.
+    """
+
+    dataset: str
+    spec: QuerySpec
+    start_ns: int
+    end_ns: int
+    ranged: bool
+    match: str = ""
+    name: str | None = None
+    cursor: str | None = None
+    limit: int = limits.FIELDS_DETAILED_DEFAULT
+    samples: int = 3
+    details: bool = True
+    asker: Asker = NOBODY
+
+    def plan(self, fields: list[str], *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
+        """What every share is asked of these fields; the first need counts all events."""
+        needs = [Need(State.COUNT), *(Need(State.FIELD, field) for field in fields)]
+        return Plan(
+            dataset=self.dataset,
+            start_ns=self.start_ns,
+            end_ns=self.end_ns,
+            needs=tuple(needs),
+            filters=self.spec.filters,
+            any_filter=self.spec.any_filter,
+            log=log,
+            at_least=at_least,
+            wait_ms=wait_ms,
+            env=self.asker.env,
+            key=self.asker.key,
+        )
+
+
+def read_fields_question(
+    body: dict[str, Any], dataset: str, now_ns: int, asker: Asker = NOBODY
+) -> FieldsQuestion:
+    """Check the body of a request. dataset: its id. Raises SpecError."""
+    known = (*_OWN, *_WISH, *_TIMES, *_FILTERS)
+    for name in body:
+        if name not in known:
+            raise SpecError(name, "invalid", f"is not known here; known: {', '.join(known)}")
+    spec = read_spec({name: body[name] for name in (*_TIMES, *_FILTERS) if name in body})
+    range_of = ask(spec, dataset, now_ns)
+    details = body.get("details", True)
+    if not isinstance(details, bool):
+        raise SpecError("details", "incorrect_type", "must be true or false")
+    most = limits.FIELDS_DETAILED_MAX if details else limits.COLUMNS_PAGE_MAX
+    usual = limits.FIELDS_DETAILED_DEFAULT if details else limits.COLUMNS_PAGE_MAX
+    match = _text(body, "match") or ""
+    if len(match) > limits.FIELD_PATTERN_CHARS_MAX:
+        raise SpecError("match", "invalid", "is longer than a pattern may be")
+    return FieldsQuestion(
+        dataset=dataset,
+        spec=spec,
+        start_ns=range_of.start_ns,
+        end_ns=range_of.end_ns,
+        ranged=any(body.get(name) is not None for name in _TIMES),
+        match=match,
+        name=_text(body, "name"),
+        cursor=_text(body, "cursor"),
+        limit=_whole(body, "limit", usual, 1, most),
+        samples=_whole(body, "samples", 3, 0, limits.FIELD_SAMPLES_MAX),
+        details=details,
+        asker=asker,
+    )
+
+
+def _text(body: dict[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise SpecError(name, "incorrect_type", "must be a string")
+    return value
+
+
+def _whole(body: dict[str, Any], name: str, usual: int, least: int, most: int) -> int:
+    value = body.get(name)
+    if value is None:
+        return usual
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpecError(name, "incorrect_type", "must be a whole number")
+    if not least <= value <= most:
+        raise SpecError(name, "invalid", f"must be between {least} and {most}")
+    return value
