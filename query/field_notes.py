@@ -18,13 +18,27 @@ class FieldNotes:
     def __init__(self, calls: IndexerCalls) -> None:
         self._calls = calls
 
+    async def missing(self, dataset: str, types: dict[str, str]) -> list[str]:
+        """A note for each field without a type in the answer's events: none has it at all, or
+        only none of the time range.
+        """
+        unknown = await self._unknown(dataset, types)
+        return [
+            unknown.get(name, f"no event in the time range has a field `{name}`")
+            for name in sorted(types)
+            if not types[name]
+        ]
+
     async def unknown(self, dataset: str, types: dict[str, str]) -> list[str]:
         """A note for each field without a type in the answer's events that no event has at all,
         with the names near to it. None where nobody can tell.
         """
+        return list((await self._unknown(dataset, types)).values())
+
+    async def _unknown(self, dataset: str, types: dict[str, str]) -> dict[str, str]:
         missing = sorted(name for name, held in types.items() if not held)[:_NAMED_MAX]
         if not missing:
-            return []
+            return {}
         try:
             found = [
                 await self._calls.columns(ColumnsAsked(dataset, name=name)) for name in missing
@@ -32,10 +46,10 @@ class FieldNotes:
             unknown = [name for name, page in zip(missing, found, strict=True) if not page.columns]
             known = await self._names(dataset) if unknown else []
         except BellwetherError:
-            return []
+            return {}
         if not known:  # a dataset without any field has no event: that says it all
-            return []
-        return [await asyncio.to_thread(_note, name, known) for name in unknown]
+            return {}
+        return {name: await asyncio.to_thread(_note, name, known) for name in unknown}
 
     async def _names(self, dataset: str) -> list[str]:
         """The first names of the dataset, as many as are compared."""

@@ -3,6 +3,7 @@
 A plan holds only facts (absolute times, names, values), so that every indexer reads it alike.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ class State(StrEnum):
 
 
 class FilterOp(StrEnum):
-    """The vendor's filter operators."""
+    """The vendor's filter operators, regular expressions, and groups of filters."""
 
     EQ = "="
     NE = "!="
@@ -41,6 +42,14 @@ class FilterOp(StrEnum):
     NOT_CONTAINS = "does-not-contain"
     IN = "in"
     NOT_IN = "not-in"
+    MATCHES = "matches"  # a regular expression (RE2) somewhere in the text
+    NOT_MATCHES = "does-not-match"
+    ALL_OF = "all-of"  # groups: every filter inside, at least one, or none of them
+    ANY_OF = "any-of"
+    NONE_OF = "none-of"
+
+
+GROUP_OPS = (FilterOp.ALL_OF, FilterOp.ANY_OF, FilterOp.NONE_OF)
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -50,12 +59,26 @@ class Need(msgspec.Struct, frozen=True):
     field: str | None = None
 
 
-class Filter(msgspec.Struct, frozen=True):
-    """One condition. `values` has one item, several for in/not-in, none for exists."""
+class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One condition, or a group of them. values: one, several for in/not-in, none for exists.
+    inside: only of a group, which has no field and no values.
+
+    A group is told by its operator: an indexer of an older version refuses a plan that has one,
+    instead of leaving it out.
+    """
 
     field: str
     op: FilterOp
     values: tuple[Scalar, ...] = ()
+    inside: tuple["Filter", ...] = ()
+
+
+def filter_fields(filters: Iterable[Filter]) -> set[str]:
+    """Every field that the filters name, also within groups."""
+    named: set[str] = set()
+    for one in filters:
+        named |= filter_fields(one.inside) if one.op in GROUP_OPS else {one.field}
+    return named
 
 
 class RowPosition(NamedTuple):
@@ -133,4 +156,4 @@ def state_fields(plan: Plan) -> set[str]:
     named = {need.field for need in plan.needs if need.field is not None}
     if plan.rows is not None:
         named |= set(plan.rows.fields or ())
-    return named | set(plan.breakdowns) | {f.field for f in plan.filters}
+    return named | set(plan.breakdowns) | filter_fields(plan.filters)

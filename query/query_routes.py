@@ -29,8 +29,10 @@ from common.web import has_hung_up
 from query.access import authorize, dataset_of, name_of
 from query.dataset_names import DatasetNames
 from query.elsewhere import Elsewhere
+from query.field_notes import FieldNotes
 from query.planner import Question, ask
 from query.problems import QueryEnded, json_body, public_base
+from query.relations import Relations
 from query.run import Answer, Runner, Wish
 from query.spec_read import SpecError, read_spec
 from query.stored_results import StoredResult, StoredResults
@@ -53,6 +55,8 @@ class QueryParts:
     telemetry: Telemetry
     elsewhere: Elsewhere
     names: DatasetNames
+    fields: FieldNotes
+    relations: Relations
 
 
 class QueryRoutes:
@@ -197,8 +201,14 @@ class QueryRoutes:
         answer: Answer | None = None
         try:
             answer = await parts.runner.run(question, wish, place)
+            await parts.relations.refuse(question.dataset, answer.types)
+            missing = await parts.fields.missing(question.dataset, answer.types)
             result.body = msgspec.json.encode(
-                {"data": answer.data, "coverage": answer.coverage, "notes": answer.notes}
+                {
+                    "data": answer.data,
+                    "coverage": answer.coverage,
+                    "notes": [*answer.notes, *missing],
+                }
             )
         except BellwetherError as error:
             result.error = error

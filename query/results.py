@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from common.columns import FieldType
 from query.in_pieces import sort_stably
 from query.merge import Cell, Merged
 from query.operations import PERCENTILES
@@ -16,7 +15,6 @@ Value = int | float | str | bool | None
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT_DOUBLE_MAX = 2**53
 _JSON_INT_MAX = 2**63 - 1
-_TYPE_NAMES = {"i": "integer", "f": "float", "b": "boolean", "s": "string", "j": "JSON"}
 _COMPARE: dict[HavingOp, Callable[[Any, Any], bool]] = {
     HavingOp.EQ: lambda a, b: a == b,
     HavingOp.NE: lambda a, b: a != b,
@@ -186,27 +184,3 @@ def format_time(ns: int) -> str:
     """RFC 3339 in UTC, to the second."""
     moment = _EPOCH + timedelta(seconds=ns // 10**9)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def notes_on_types(spec: QuerySpec, types: dict[str, str]) -> list[str]:
-    """What the query did with fields of several types, or of none that it can read."""
-    notes = []
-    numeric = "ifb"
-    for calculation in spec.calculations:
-        if calculation.column is None or calculation.need.state in (State.COUNT, State.DISTINCT):
-            continue
-        held = types.get(calculation.column, "")
-        ignored = [_TYPE_NAMES[t] for t in held if t not in numeric]
-        if ignored:
-            what = " and ".join(ignored)
-            notes.append(f"{calculation.label}: {what} values of the field are left out")
-    named = {f.field for f in spec.filters} | set(spec.breakdowns)
-    named |= {c.column for c in spec.calculations if c.column is not None}
-    for field in sorted(named):
-        held = types.get(field, "")
-        if not held:
-            notes.append(f"{field}: no event in the time range's segments has this field")
-        elif len(held) > 1:
-            names = ", ".join(_TYPE_NAMES[FieldType(t).value] for t in held)
-            notes.append(f"{field} holds values of several types: {names}")
-    return notes

@@ -24,10 +24,11 @@ from query.config import QueryConfig
 from query.damaged import describe
 from query.in_pieces import collector_paused
 from query.merge import merge
+from query.notes import notes_on_types
 from query.plan import GroupKey, Plan
 from query.planner import Question, series_plan, totals_plan
 from query.receipts import split_receipt, unmet_positions
-from query.results import data_row, notes_on_types, series_rows, top_groups
+from query.results import data_row, series_rows, top_groups
 from query.scatter import Gathered, Scatter
 from query.settle import Settled, Settler
 from query.share.answer import same_rows
@@ -45,11 +46,12 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Data in the vendor's shape, and what it covers."""
+    """Data in the vendor's shape, and what it covers. types: of the fields that were named."""
 
     data: dict[str, Any]
     coverage: dict[str, Any]
     notes: list[str]
+    types: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ class Runner:
         if question.with_series:
             await self._add_series(question, plan, totals, top, data, coverage)
         notes = [*notes_on_types(question.spec, totals.types), *_notes_on_time(coverage)]
-        return Answer(data, coverage, notes)
+        return Answer(data, coverage, notes, totals.types)
 
     async def _merge(self, question: Question | Asker, work: Callable[[], _Result]) -> _Result:
         """Work in a thread, in turn. It cannot be stopped: its slot is free once it has ended."""

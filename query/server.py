@@ -28,6 +28,7 @@ from query.operate_routes import OperateRoutes
 from query.pace import Pace
 from query.problems import answer_problems
 from query.query_routes import QueryParts, QueryRoutes
+from query.relations import Relations
 from query.rows.route import RowsRoute
 from query.run import Runner
 from query.scatter import Scatter
@@ -57,16 +58,18 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         runner = Runner(scatter, settler, watch, clock, config)
         elsewhere = Elsewhere(holders, http, context.instance)
         names = DatasetNames(backends.metadata, clock)
-        parts = QueryParts(keys, runner, results, clock, context.telemetry, elsewhere, names)
+        fields, relations = FieldNotes(calls), Relations(calls)
+        parts = QueryParts(
+            keys, runner, results, clock, context.telemetry, elsewhere, names, fields, relations
+        )
         app = web.Application(
             middlewares=[answer_problems, require_internal_token(context.internal_token)],
             client_max_size=limits.MANAGEMENT_BODY_BYTES_MAX,
         )
         add_health_routes(app, lambda: None, context.stop)
         QueryRoutes(parts).add_to(app)
-        notes = FieldNotes(calls)
-        RowsRoute(keys, names, runner, notes, clock).add_to(app)
-        FieldsRoute(keys, names, runner, calls, notes, clock).add_to(app)
+        RowsRoute(keys, names, runner, fields, clock).add_to(app)
+        FieldsRoute(keys, names, runner, calls, fields, clock).add_to(app)
         KeyRoutes(keys, backends.metadata, clock).add_to(app)
         ColumnRoutes(keys, names, calls).add_to(app)
         datasets = DatasetRoutes(

@@ -3,14 +3,10 @@
 What the vendor has and Bellwether does not have yet is refused by name, never ignored.
 """
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 from common import limits
-from query.invalid import Fault, Invalid
 from query.operations import SUPPORTED_OPS, UNSUPPORTED_OPS
-from query.plan import Filter, FilterOp, Scalar
 from query.spec import (
     Calculation,
     Having,
@@ -18,31 +14,21 @@ from query.spec import (
     Order,
     QuerySpec,
 )
+from query.spec_filters import read_filters
+from query.spec_parts import SpecError as SpecError  # who reads a specification handles its faults
+from query.spec_parts import column_of, items_of, object_of, scalar_of
 
 _KNOWN = (
     "id", "calculations", "filters", "filter_combination", "breakdowns", "orders", "havings",
     "limit", "start_time", "end_time", "time_range", "granularity",
 )  # fmt: skip
 _LATER = ("calculated_fields", "formulas", "compare_time_offset_seconds", "usage_mode")
-_RELATIONS = ("root.", "parent.", "child.", "any.", "any2.", "any3.", "none.")
-_UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
-_LISTS = (FilterOp.IN, FilterOp.NOT_IN)
 TIME_S_MIN, TIME_S_MAX = -9_223_372_036, 9_223_372_035  # whose nanoseconds fit 64 bits
-
-
-class SpecError(Invalid):
-    """A fault in a specification, or in another body. code: see `Fault`."""
-
-    def __init__(self, field: str, code: str, description: str) -> None:
-        super().__init__([Fault(field, code, description)])
-        self.field = field
-        self.code = code
-        self.description = description
 
 
 def read_spec(body: object) -> QuerySpec:
     """Check a decoded specification. Raises SpecError."""
-    spec = _object(body, "")
+    spec = object_of(body, "")
     for name in spec:
         if name in _LATER and spec[name]:
             raise SpecError(name, "invalid", "is not supported yet")
@@ -50,9 +36,9 @@ def read_spec(body: object) -> QuerySpec:
             raise SpecError(
                 name, "invalid", f"is not a part of a query; known: {', '.join(_KNOWN)}"
             )
-    calculations = tuple(_items(spec, "calculations", _calculation)) or (Calculation("COUNT"),)
+    calculations = tuple(items_of(spec, "calculations", _calculation)) or (Calculation("COUNT"),)
     _no_repeats("calculations", [c.label for c in calculations])
-    breakdowns = tuple(_items(spec, "breakdowns", _column))
+    breakdowns = tuple(items_of(spec, "breakdowns", column_of))
     _no_repeats("breakdowns", list(breakdowns))
     for label in {c.label for c in calculations} & set(breakdowns):
         raise SpecError(
@@ -61,15 +47,15 @@ def read_spec(body: object) -> QuerySpec:
     combination = spec.get("filter_combination") or "AND"
     if combination not in ("AND", "OR"):
         raise SpecError("filter_combination", "invalid", "must be AND or OR")
-    orders = tuple(_items(spec, "orders", lambda o, at: _order(o, at, calculations, breakdowns)))
-    havings = tuple(_items(spec, "havings", lambda h, at: _having(h, at, calculations)))
+    orders = tuple(items_of(spec, "orders", lambda o, at: _order(o, at, calculations, breakdowns)))
+    havings = tuple(items_of(spec, "havings", lambda h, at: _having(h, at, calculations)))
     start = _whole(spec, "start_time", least=TIME_S_MIN)
     end = _whole(spec, "end_time", least=TIME_S_MIN)
     length, granularity = _whole(spec, "time_range"), _whole(spec, "granularity", least=0)
     _check_times(start, end, length, granularity)
     return QuerySpec(
         calculations=calculations,
-        filters=tuple(_items(spec, "filters", _filter)),
+        filters=read_filters(spec),
         any_filter=combination == "OR",
         breakdowns=breakdowns,
         orders=orders,
@@ -82,43 +68,10 @@ def read_spec(body: object) -> QuerySpec:
     )
 
 
-def _object(value: object, at: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise SpecError(at, "incorrect_type", f"must be an object{'' if at else ': a query'}")
-    return value
-
-
-def _items(spec: dict[str, Any], name: str, read: Callable[[object, str], Any]) -> list[Any]:
-    found = spec.get(name)
-    if found is None:
-        return []
-    if not isinstance(found, list):
-        raise SpecError(name, "incorrect_type", "must be an array")
-    if len(found) > limits.QUERY_LIST_ITEMS_MAX:
-        most = limits.QUERY_LIST_ITEMS_MAX
-        raise SpecError(name, "invalid", f"has {len(found)} items, at most {most} are allowed")
-    return [read(item, f"{name}[{index}]") for index, item in enumerate(found)]
-
-
 def _no_repeats(name: str, labels: list[str]) -> None:
     for index, label in enumerate(labels):
         if label in labels[:index]:
             raise SpecError(f"{name}[{index}]", "invalid", f"{label} is there twice")
-
-
-def _column(value: object, at: str) -> str:
-    if not isinstance(value, str):
-        raise SpecError(at, "incorrect_type", "must be the name of a column, a string")
-    if len(value.encode("utf-8", "surrogatepass")) > limits.STRING_BYTES_MAX:
-        raise SpecError(at, "invalid", "is longer than a column's name can be")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise SpecError(at, "invalid", "holds a lone surrogate") from error
-    if value.startswith(_RELATIONS):
-        prefix = value.split(".", 1)[0]
-        raise SpecError(at, "invalid", f"relational fields ({prefix}.) are not supported yet")
-    return value
 
 
 def _op(item: dict[str, Any], key: str, at: str) -> str:
@@ -136,7 +89,7 @@ def _op(item: dict[str, Any], key: str, at: str) -> str:
 
 
 def _calculation(value: object, at: str) -> Calculation:
-    item = _object(value, at)
+    item = object_of(value, at)
     for key in ("filters", "filter_combination"):
         if item.get(key):
             raise SpecError(
@@ -145,7 +98,7 @@ def _calculation(value: object, at: str) -> Calculation:
     op = _op(item, "op", at)
     column = item.get("column")
     if column is not None:
-        column = _column(column, f"{at}.column")
+        column = column_of(column, f"{at}.column")
     elif op != "COUNT":
         raise SpecError(f"{at}.column", "missing", f"{op} needs a column")
     name = item.get("name")
@@ -154,57 +107,10 @@ def _calculation(value: object, at: str) -> Calculation:
     return Calculation(op, column, name)
 
 
-def _filter(value: object, at: str) -> Filter:
-    item = _object(value, at)
-    if "column" not in item or item["column"] is None:
-        raise SpecError(f"{at}.column", "missing", "cannot be blank")
-    column = _column(item["column"], f"{at}.column")
-    try:
-        op = FilterOp(item.get("op", ""))
-    except ValueError as error:
-        known = " ".join(o.value for o in FilterOp)
-        raise SpecError(f"{at}.op", "invalid", f"must be one of {known}") from error
-    operand = item.get("value")
-    if op in _UNARY:
-        if operand is not None:
-            raise SpecError(f"{at}.value", "invalid", f"{op.value} takes no value")
-        return Filter(column, op)
-    if operand is None:
-        raise SpecError(f"{at}.value", "missing", f"{op.value} needs a value")
-    if op in _LISTS:
-        operands = operand if isinstance(operand, list) else [operand]
-        if len(operands) > limits.FILTER_VALUES_MAX:
-            most = limits.FILTER_VALUES_MAX
-            raise SpecError(f"{at}.value", "invalid", f"has more than {most} values")
-        values = [_scalar(v, f"{at}.value[{i}]") for i, v in enumerate(operands)]
-        return Filter(column, op, tuple(values))
-    return Filter(column, op, (_scalar(operand, f"{at}.value"),))
-
-
-def _scalar(value: object, at: str) -> Scalar:
-    if isinstance(value, bool | str):
-        if isinstance(value, str):
-            try:
-                value.encode()
-            except UnicodeEncodeError as error:
-                raise SpecError(at, "invalid", "holds a lone surrogate") from error
-        return value
-    if isinstance(value, int):
-        if -(2**63) <= value < 2**63:
-            return value
-        try:
-            return float(value)
-        except OverflowError as error:
-            raise SpecError(at, "invalid", "is larger than any number that is stored") from error
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    raise SpecError(at, "incorrect_type", "must be a string, a number or a boolean")
-
-
 def _order(
     value: object, at: str, calculations: tuple[Calculation, ...], breakdowns: tuple[str, ...]
 ) -> Order:
-    item = _object(value, at)
+    item = object_of(value, at)
     direction = item.get("order") or "ascending"
     if direction not in ("ascending", "descending"):
         raise SpecError(f"{at}.order", "invalid", "must be ascending or descending")
@@ -232,7 +138,7 @@ def _find(calculations: tuple[Calculation, ...], op: str, column: object, at: st
 
 
 def _having(value: object, at: str, calculations: tuple[Calculation, ...]) -> Having:
-    item = _object(value, at)
+    item = object_of(value, at)
     op = _op(item, "calculate_op", at)
     try:
         comparison = HavingOp(item.get("op", ""))
@@ -242,7 +148,7 @@ def _having(value: object, at: str, calculations: tuple[Calculation, ...]) -> Ha
     limit = item.get("value")
     if isinstance(limit, bool) or not isinstance(limit, int | float):
         raise SpecError(f"{at}.value", "incorrect_type", "must be a number")
-    number = _scalar(limit, f"{at}.value")
+    number = scalar_of(limit, f"{at}.value")
     assert isinstance(number, int | float)
     return Having(_find(calculations, op, item.get("column"), at), comparison, number)
 

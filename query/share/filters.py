@@ -7,13 +7,14 @@ number also compares as that number with numeric values. String values are bound
 
 import math
 import re
+from collections.abc import Mapping
 
 from common.columns import FieldType
-from query.plan import Filter, FilterOp, Scalar
+from query.plan import GROUP_OPS, Filter, FilterOp, Scalar
 from query.share.readings import Reading
 
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # other digits are text
 _NEGATIONS = {
     FilterOp.NE: FilterOp.EQ,
     FilterOp.NOT_STARTS: FilterOp.STARTS,
@@ -21,11 +22,13 @@ _NEGATIONS = {
     FilterOp.NOT_EXISTS: FilterOp.EXISTS,
     FilterOp.NOT_CONTAINS: FilterOp.CONTAINS,
     FilterOp.NOT_IN: FilterOp.IN,
+    FilterOp.NOT_MATCHES: FilterOp.MATCHES,
 }
 _TEXT_FUNCTIONS = {
     FilterOp.STARTS: "starts_with",
     FilterOp.ENDS: "suffix",
     FilterOp.CONTAINS: "contains",
+    FilterOp.MATCHES: "regexp_matches",
 }
 
 
@@ -41,11 +44,19 @@ class Parameters:
         return f"${len(self.values)}::VARCHAR"
 
 
-def condition(one: Filter, reading: Reading, parameters: Parameters) -> str:
-    """SQL BOOLEAN, never NULL, of one filter."""
+def condition(one: Filter, readings: Mapping[str, Reading], parameters: Parameters) -> str:
+    """SQL BOOLEAN, never NULL, of one filter or a group of them."""
+    if one.op in GROUP_OPS:
+        joined = " AND " if one.op is FilterOp.ALL_OF else " OR "
+        inside = joined.join(condition(f, readings, parameters) for f in one.inside)
+        return f"NOT ({inside})" if one.op is FilterOp.NONE_OF else f"({inside})"
+    return _one(one, readings[one.field], parameters)
+
+
+def _one(one: Filter, reading: Reading, parameters: Parameters) -> str:
     positive = _NEGATIONS.get(one.op)
     if positive is not None:
-        return f"NOT {condition(Filter(one.field, positive, one.values), reading, parameters)}"
+        return f"NOT {_one(Filter(one.field, positive, one.values), reading, parameters)}"
     if one.op is FilterOp.EXISTS:
         return reading.exists
     if one.op in _TEXT_FUNCTIONS:

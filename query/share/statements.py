@@ -86,9 +86,7 @@ class Statements:
         return [f"k{i}" for i in range(len(self._plan.breakdowns))]
 
     def _picked(self) -> str:
-        conditions = [
-            condition(f, self._readings[f.field], self._parameters) for f in self._plan.filters
-        ]
+        conditions = [condition(f, self._readings, self._parameters) for f in self._plan.filters]
         joined = (" OR " if self._plan.any_filter else " AND ").join(conditions) or "TRUE"
         join = ""
         if self._plan.groups is not None and self._plan.breakdowns:

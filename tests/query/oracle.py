@@ -1,6 +1,7 @@
 """An independent reading of filters and aggregates in plain Python, row by row."""
 
 import math
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -17,6 +18,7 @@ _NEGATED = {
     "does-not-contain": "contains",
     "does-not-start-with": "starts-with",
     "does-not-end-with": "ends-with",
+    "does-not-match": "matches",
 }
 
 
@@ -60,12 +62,18 @@ def matches_one(op: str, value: Found, wanted: Scalar) -> bool:
 
 
 def matches(one: Filter, row: Row) -> bool:
+    if one.op.value in ("all-of", "any-of", "none-of"):
+        hits = [matches(f, row) for f in one.inside]
+        return {"all-of": all(hits), "any-of": any(hits), "none-of": not any(hits)}[one.op.value]
     value = row.data.get(one.field)
     op = one.op.value
     if op in _NEGATED:
         return not matches(Filter(one.field, FilterOp(_NEGATED[op]), one.values), row)
     if op == "exists":
         return value is not None
+    if op == "matches":
+        found = text(value)
+        return found is not None and re.search(str(one.values[0]), found) is not None
     if op in ("contains", "starts-with", "ends-with"):
         wanted, held = text(one.values[0]), text(value)
         if held is None or wanted is None:

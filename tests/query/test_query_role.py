@@ -194,8 +194,8 @@ def replace_url(member: Member, url: str) -> Member:
     return Member(member.role, member.instance, url, member.zone, 1, 1, "1")
 
 
-def two_partitions() -> list[DatasetView]:
-    return [view(0, blocks=[block(ROWS[:60])]), view(1, blocks=[block(ROWS[60:])])]
+def two_partitions(rows: list[Row] = ROWS) -> list[DatasetView]:
+    return [view(0, blocks=[block(rows[:60])]), view(1, blocks=[block(rows[60:])])]
 
 
 @asynccontextmanager
@@ -208,6 +208,7 @@ async def room(
     telemetry: Telemetry | None = None,
     datasets_max: int = limits.DATASETS_MAX_DEFAULT,
     datasets: tuple[str, ...] = ("shop",),
+    rows: list[Row] = ROWS,
 ) -> AsyncIterator[Room]:
     clock = SystemClock()
     locks = FileLocks(tmp_path / "locks")
@@ -220,7 +221,7 @@ async def room(
         place = ensure_place(metadata, "T", environment)
         for name in datasets:
             create_dataset(metadata, place, name, 0, "", clock)
-    started = [await run_indexer(locks, zone, Views(two_partitions())) for zone in zones]
+    started = [await run_indexer(locks, zone, Views(two_partitions(rows))) for zone in zones]
     stop = asyncio.Event()
     (tmp_path / "role").mkdir()
     context = RoleContext(
@@ -613,3 +614,24 @@ async def test_tail_follows_each_partition_once_and_ends_when_it_moves(tmp_path:
             await asyncio.to_thread(one.claims[0].release)
             assert await answer.content.read() == b""  # the copy of the batch is not shown
         assert (one.followed, other.followed) == ("0", "1")
+
+
+async def test_a_stored_field_is_asked_about_also_if_its_name_looks_like_a_relation(
+    tmp_path: Path,
+) -> None:
+    rows = [Row(BASE_S * 10**9, {"parent.id": "x"})]
+    async with room(tmp_path, rows=rows) as there:
+        spec = {"breakdowns": ["parent.id"], "start_time": BASE_S, "end_time": BASE_S + 100}
+        answer = await there.ask(spec)
+        assert answer["data"]["results"] == [{"data": {"parent.id": "x", "COUNT": 1}}]
+        for indexer in there.indexers.values():
+            indexer.columns["parent.id"] = ["s"]
+        empty = {**spec, "start_time": BASE_S + 50}  # it is stored, though not in this range
+        answer = await there.ask(empty)
+        assert "no event in the time range has a field `parent.id`" in answer["notes"]
+        status, refused = await there.post(
+            "/1/query_results/shop", {"query": {"breakdowns": ["root.name"]}, "wait_s": 20}
+        )
+        assert status == 422
+        why = refused["type_detail"][0]["description"]
+        assert "relational fields (root.) are not supported yet" in why

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common import limits
 from query.merge import merge
-from query.plan import Filter, FilterOp, Plan
+from query.plan import GROUP_OPS, Filter, FilterOp, Plan
 from query.planner import Question, ask, series_plan, totals_plan
 from query.results import data_row, key_value, series_rows, top_groups
 from query.share.answer import decode_answer, encode_answer
@@ -38,14 +39,32 @@ ROWS = st.builds(
     st.sampled_from([1, 1, 3, 1000]),
 )
 UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
+PATTERNS = (FilterOp.MATCHES, FilterOp.NOT_MATCHES)
+# what Python's re and RE2 read alike
+REGEXES = ["", "5", "^5$", "^[a-z]+$", r"\[1\]", "TRUE", "(?i)TRUE", ".", "(?s)^.*ü", "^-?[0-9.]+$"]
+SINGLE_OPS = [op for op in FilterOp if op not in GROUP_OPS]
+
+
+def operands_of(op: FilterOp) -> list[Any]:
+    return REGEXES if op in PATTERNS else OPERANDS
 
 
 @st.composite
 def filters(draw: st.DrawFn) -> Filter:
-    op = draw(st.sampled_from(list(FilterOp)))
+    op = draw(st.sampled_from(SINGLE_OPS))
     count = 0 if op in UNARY else draw(st.integers(1, 3)) if "in" in op.value.split("-") else 1
-    values = tuple(draw(st.sampled_from(OPERANDS)) for _ in range(count))
+    values = tuple(draw(st.sampled_from(operands_of(op))) for _ in range(count))
     return Filter(draw(st.sampled_from(["x", "y", "none"])), op, values)
+
+
+def nested_filters() -> st.SearchStrategy[Filter]:
+    def group(inside: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
+        some = st.lists(inside, min_size=1, max_size=3).map(tuple)
+        return st.builds(
+            lambda op, held: Filter("", op, (), held), st.sampled_from(GROUP_OPS), some
+        )
+
+    return st.recursive(filters(), group, max_leaves=6)
 
 
 CALCULATIONS = tuple(
@@ -68,7 +87,7 @@ CALCULATIONS = tuple(
 def specs(draw: st.DrawFn) -> QuerySpec:
     return QuerySpec(
         calculations=CALCULATIONS,
-        filters=tuple(draw(st.lists(filters(), max_size=2))),
+        filters=tuple(draw(st.lists(nested_filters(), max_size=2))),
         any_filter=draw(st.booleans()),
         breakdowns=tuple(draw(st.lists(st.sampled_from(["x", "y", "none"]), unique=True))),
         start_s=0,
@@ -155,12 +174,12 @@ def test_series_reach_from_the_first_year_to_the_last(tmp_path: Path) -> None:
     assert found[-1]["time"] > "2250"
 
 
-@pytest.mark.parametrize("op", list(FilterOp))
+@pytest.mark.parametrize("op", SINGLE_OPS)
 def test_filter_operator_matches_plain_python_for_every_pair_of_values(op: FilterOp) -> None:
     rows = [Row(0, {"x": value, "id": i}) for i, value in enumerate([*VALUES, Json("[1]")])]
     rows.append(Row(0, {"id": len(rows)}))
     views = [view(blocks=[block(rows)])]
-    operands: list[Any] = [None] if op in UNARY else OPERANDS
+    operands: list[Any] = [None] if op in UNARY else operands_of(op)
     for operand in operands:
         one = Filter("x", op, () if operand is None else (operand,))
         spec = QuerySpec((Calculation("COUNT"),), (one,), breakdowns=("id",), start_s=0, end_s=9)
@@ -192,6 +211,52 @@ def test_series_add_up_to_the_totals_though_rows_arrive_between(
             for group in top
         )
         assert counted == expected
+
+
+OTHER_DIGITS = [
+    "٣",
+    "３",
+    "३",
+    "²",
+    "1٠",
+    "٣.٥",
+]  # Arabic-Indic, full-width, Devanagari, superscript
+
+
+@pytest.mark.parametrize("text", OTHER_DIGITS)
+def test_digits_of_other_scripts_are_text(text: str) -> None:
+    held: list[Any] = [3, 2, 10, 3.5, *OTHER_DIGITS]
+    rows = [Row(0, {"x": value, "id": i}) for i, value in enumerate(held)]
+    one = Filter("x", FilterOp.EQ, (text,))
+    spec = QuerySpec((Calculation("COUNT"),), (one,), breakdowns=("id",), start_s=0, end_s=9)
+    found = totals(spec, [view(blocks=[block(rows)])])
+    assert [group[0][1] for group in found] == [held.index(text)]
+
+
+def test_groups_of_filters_are_read_as_plain_python_reads_them(tmp_path: Path) -> None:
+    rows = [Row(0, {"a": a, "b": b, "id": 4 * a + b}) for a in range(4) for b in range(4)]
+    a1, b2 = Filter("a", FilterOp.EQ, (1,)), Filter("b", FilterOp.GE, (2,))
+    missing = Filter("none", FilterOp.LT, (5,))
+    for op in GROUP_OPS:
+        inner = Filter("", op, (), (a1, b2, missing))
+        for outer in GROUP_OPS:
+            nested = Filter("", outer, (), (inner, Filter("a", FilterOp.NE, (3,))))
+            spec = QuerySpec(
+                (Calculation("COUNT"),), (nested,), breakdowns=("id",), start_s=0, end_s=9
+            )
+            assert_same(totals(spec, split(rows, [7], tmp_path)), oracle.answer(spec, rows))
+
+
+def test_an_indexer_that_knows_no_groups_refuses_the_plan_instead_of_ignoring_them() -> None:
+    sent = msgspec.json.encode(Filter("", FilterOp.ANY_OF, (), (Filter("a", FilterOp.EXISTS),)))
+
+    class Older(msgspec.Struct):
+        field: str
+        op: Literal["=", "!=", "exists"]
+        values: tuple[int | str, ...] = ()
+
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(sent, type=Older)
 
 
 def test_columns_in_the_rest_column_read_as_columns_of_their_own(

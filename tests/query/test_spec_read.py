@@ -4,12 +4,23 @@ from typing import Any
 
 import pytest
 
-from query.plan import Filter, FilterOp
+from query.plan import Filter, FilterOp, filter_fields
 from query.planner import ask
 from query.spec import Calculation, Order, QuerySpec
 from query.spec_read import SpecError, read_spec
 
 NOW_NS = 1_700_000_000 * 10**9 + 5
+
+
+EXISTS = {"column": "a", "op": "exists"}
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """A condition within that many groups."""
+    found: dict[str, Any] = EXISTS
+    for _ in range(depth):
+        found = {"filters": [found]}
+    return found
 
 
 @pytest.mark.parametrize(
@@ -33,10 +44,42 @@ NOW_NS = 1_700_000_000 * 10**9 + 5
             {"filters": [{"column": "a", "op": "=", "value": 10**400}]},
             "filters[0].value: is larger",
         ),
+        (
+            {"filters": [{"column": "a", "op": "matches", "value": "a("}]},
+            "filters[0].value: is no regular expression: missing )",
+        ),
+        (
+            {"filters": [{"column": "a", "op": "matches", "value": r"(?=x)"}]},
+            "filters[0].value: is no regular expression: invalid perl operator",
+        ),
+        (
+            {"filters": [{"column": "a", "op": "matches", "value": 5}]},
+            "filters[0].value: must be a regular expression",
+        ),
+        (
+            {"filters": [{"column": "a", "op": "matches", "value": "a" * 501}] * 2},
+            "filters: its regular expressions have 1002 characters, at most 1000",
+        ),
+        ({"filters": [{"column": "a", "op": "all-of"}]}, "filters[0].op: must be one of ="),
+        ({"filters": [{"filters": []}]}, "filters[0].filters: a group has at least one"),
+        ({"filters": [{"filters": [{"op": "="}]}]}, "filters[0].filters[0].column: cannot be"),
+        (
+            {"filters": [{"filters": [{"filters": [{"op": "="}]}]}]},
+            "filters[0].filters[0].filters[0].column: cannot be",
+        ),
+        (
+            {"filters": [{"filters": [EXISTS], "filter_combination": "XOR"}]},
+            "filters[0].filter_combination: must be AND, OR or NONE",
+        ),
+        (
+            {"filters": [{"filters": [EXISTS], "column": "a"}]},
+            "filters[0].column: is not a part of a group",
+        ),
+        ({"filters": [{"filters": [EXISTS] * 51}] * 2}, "filters: has 102 conditions, at most 100"),
+        ({"filters": [nested(33)]}, "filters[0].filters[0]"),
         ({"filter_combination": "XOR"}, "filter_combination: must be AND or OR"),
         ({"breakdowns": ["COUNT"]}, "calculations: COUNT is a breakdown: give the calculation a"),
         ({"breakdowns": [1]}, "breakdowns[0]: must be the name of a column"),
-        ({"breakdowns": ["root.name"]}, "breakdowns[0]: relational fields (root.) are not"),
         ({"breakdowns": ["\ud800"]}, "breakdowns[0]: holds a lone surrogate"),
         ({"orders": [{"op": "SUM", "column": "x"}]}, "orders[0]: SUM(x) must be one of the calc"),
         ({"orders": [{"column": "x"}]}, "orders[0].column: must be one of the breakdowns"),
@@ -66,6 +109,21 @@ def test_fault_names_its_field(body: Any, fault: str) -> None:
         read_spec(body)
     assert str(caught.value).startswith(fault)
     assert caught.value.status == 422
+
+
+def test_groups_of_filters_are_read_with_their_combination() -> None:
+    either = {"filters": [EXISTS, EXISTS], "filter_combination": "OR"}
+    neither = {"filters": [either], "filter_combination": "NONE"}
+    spec = read_spec({"filters": [EXISTS, neither, nested(32)]})
+    exists = Filter("a", FilterOp.EXISTS)
+    any_of = Filter("", FilterOp.ANY_OF, (), (exists, exists))
+    assert spec.filters[:2] == (exists, Filter("", FilterOp.NONE_OF, (), (any_of,)))
+    assert filter_fields(spec.filters) == {"a"}
+
+
+@pytest.mark.parametrize("prefix", ["root", "parent", "child", "any", "none"])
+def test_a_name_that_looks_like_a_relation_is_read_as_a_field(prefix: str) -> None:
+    assert read_spec({"breakdowns": [f"{prefix}.id"]}).breakdowns == (f"{prefix}.id",)
 
 
 def test_empty_specification_counts_the_last_two_hours() -> None:

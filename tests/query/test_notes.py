@@ -1,0 +1,67 @@
+"""An answer says what of a field it could not use, and nothing that changes no number."""
+
+import pytest
+
+from query.notes import notes_on_types
+from query.plan import Filter, FilterOp
+from query.spec import Calculation, QuerySpec
+
+COUNT = (Calculation("COUNT"),)
+
+
+def notes(spec: QuerySpec, types: str) -> str:
+    return "\n".join(notes_on_types(spec, {"x": types}))
+
+
+@pytest.mark.parametrize(
+    ("filters", "types", "told"),
+    [
+        ([(FilterOp.GE, 500)], "s", ">= 500 compares the numbers of `x`, which holds only text"),
+        ([(FilterOp.GE, 500)], "is", ">= 500 compares the numbers of `x`, whose text is left out"),
+        ([(FilterOp.EQ, 200)], "s", "`x` holds only text, which the number 200 does not equal"),
+        ([(FilterOp.IN, 200)], "fs", "`x` also holds text, which the number 200 does not equal"),
+        ([(FilterOp.GT, "abc")], "i", '> "abc" compares text, and `x` holds none'),
+        ([(FilterOp.GT, "abc")], "fi", '> "abc" compares text, and `x` holds none'),
+    ],
+)
+def test_a_comparison_that_the_fields_type_does_not_meet_is_told(
+    filters: list[tuple[FilterOp, int | str]], types: str, told: str
+) -> None:
+    found = tuple(Filter("x", op, (value,)) for op, value in filters)
+    for held in (found, (Filter("", FilterOp.NONE_OF, (), found),)):
+        assert told in notes(QuerySpec(COUNT, held), types)
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "types"),
+    [
+        (FilterOp.GE, 500, "fi"),
+        (FilterOp.GE, 500, "bi"),
+        (FilterOp.EQ, "200", "i"),
+        (FilterOp.EQ, "200", "is"),
+        (FilterOp.GT, "5", "i"),
+        (FilterOp.GT, "abc", "is"),
+        (FilterOp.GT, "abc", ""),
+        (FilterOp.EQ, True, "s"),
+        (FilterOp.CONTAINS, "a", "fis"),
+        (FilterOp.EXISTS, None, "fis"),
+    ],
+)
+def test_what_changes_no_number_is_not_told(
+    op: FilterOp, value: int | str | None, types: str
+) -> None:
+    one = Filter("x", op, () if value is None else (value,))
+    assert notes(QuerySpec(COUNT, (one,)), types) == ""
+
+
+def test_calculations_say_which_values_they_leave_out() -> None:
+    total = QuerySpec((Calculation("SUM", "x"),))
+    assert notes(total, "fi") == notes(total, "i") == notes(total, "") == ""
+    assert "SUM(x) reads the numbers of `x`, some of whose values are text" in notes(total, "is")
+    assert "which holds only text: there is no number" in notes(total, "s")
+
+
+def test_groups_of_numbers_and_text_are_told_apart() -> None:
+    grouped = QuerySpec(COUNT, breakdowns=("x",))
+    assert notes(grouped, "fi") == ""
+    assert notes(grouped, "is") == '`x` holds numbers and text: 200 and "200" are two groups'
