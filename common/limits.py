@@ -10,6 +10,9 @@ from typing import Final
 EVENT_FIELDS_MAX: Final = 2_000  # members of an event after unpacking; the vendor's limit
 EVENT_BYTES_MAX: Final = 1_000_000  # bytes of one event's `data`; the vendor's limit
 STRING_BYTES_MAX: Final = 65_535  # UTF-8 bytes of one string value or key; the vendor's limit
+LONG_STRING_BYTES_MAX: Final = 1_000_000  # what a setting may raise it to, for values: an event
+TRUNCATED_NAMES_BYTES_MAX: Final = 4_096  # names of cut fields that an event says, then `…`
+FIELD_SHOWN_CHARS_MAX: Final = 100  # of a field's name, in error texts and counts
 # Names that unpacking makes of one event: 262 bytes for each of 2,000 fields, which no honest event
 # has. Part of format version 1, since an event beyond it in the log is not unpacked.
 UNPACKED_NAME_BYTES_MAX: Final = 524_288

@@ -38,6 +38,14 @@ events_refused_total = Counter(
     ["rule"],
     registry=REGISTRY,
 )
+events_mended_total = Counter(
+    "bellwether_events_mended",
+    "Fields of stored events that are not stored as they were sent, by rule: strings that were cut,"
+    " numbers that were dropped, sample rates taken for another; which ones is in the `bellwether`"
+    " dataset.",
+    ["rule"],
+    registry=REGISTRY,
+)
 ack_seconds = Histogram(
     "bellwether_ack_seconds",
     "Time from a request's last byte to its acknowledgement.",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from common import limits
 from common.settings import setting
 
 
@@ -18,6 +19,11 @@ class ShepherdConfig:
         128 * 1024 * 1024,
         "Request bytes held at once, shared between environments and keys (docs/events.md); more "
         "are answered 503. With less than the default, large bodies are refused sooner.",
+    )
+    string_bytes_max: int = setting(
+        limits.STRING_BYTES_MAX,
+        "Bytes of a string after which it is cut, from 65,535 to 1,000,000 (docs/events.md). Set "
+        "it to the same on every shepherd.",
     )
     connections_max: int = setting(
         0,
@@ -63,6 +69,11 @@ class ShepherdConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
             raise ValueError("port must be between 0 and 65535")
+        if not limits.STRING_BYTES_MAX <= self.string_bytes_max <= limits.LONG_STRING_BYTES_MAX:
+            raise ValueError(
+                f"string_bytes_max must be between {limits.STRING_BYTES_MAX} and"
+                f" {limits.LONG_STRING_BYTES_MAX}"
+            )
         if self.named_partitions < 0:
             raise ValueError("named_partitions must be 0 or more")
         if self.connections_max < 0 or self.connections_per_address_max < 0:

@@ -23,13 +23,14 @@ from common.errors import (
 )
 from common.metadata import ApiKey
 from common.position import Position, format_receipt
-from common.scan.events import Refused
+from common.scan.events import Mended, Refused
 from shepherd import incoming as http
 from shepherd.admission import KeyLimits
 from shepherd.batcher import Batcher, Stored, Target
 from shepherd.body import BodyTooLarge, Media, check_encoding, media_of, wire_bytes_max
 from shepherd.datasets import DatasetCache, Resolved
 from shepherd.decode import (
+    EventHeaders,
     Wire,
     decode_batch,
     decode_batch_quickly,
@@ -39,7 +40,7 @@ from shepherd.decode import (
 from shepherd.decoders import Decoders
 from shepherd.incoming import Answer, Incoming, Route
 from shepherd.pressure import Pressure
-from shepherd.refusals import RequestDone, RequestSummary, counted
+from shepherd.refusals import RequestDone, RequestSummary, counted, mended_counts
 from shepherd.replies import batch_body
 from shepherd.shares import NO_ROOM, Held, Shares
 from shepherd.split.interface import Lines, Split, Splitter, one_line
@@ -58,6 +59,7 @@ class IngestParts:
     """What the ingest routes work with."""
 
     splitter: Splitter
+    string_max: int  # bytes of a string; longer ones are cut
     keys: KeyCache
     datasets: DatasetCache
     batcher: Batcher
@@ -162,6 +164,7 @@ class Ingest:
             )
         self._parts.key_limits.spend(key, split.events)
         await self._count_refused(key, name, split)
+        await self._count_mended(key, name, split.mended)
         intake.hold(len(split.lines.text))  # a small body may unpack to much
         stored = await self._store(request, resolved, split.lines, started_ns)
         _raise_if_nothing_stored(stored, named=http.BATCH_ID in request.headers)
@@ -179,25 +182,41 @@ class Ingest:
         for refused, events in counts:
             self._parts.summary.refused(key.id, name, refused.rule, refused.error, events)
 
+    async def _count_mended(
+        self, key: ApiKey, name: str, found: Sequence[tuple[int, tuple[Mended, ...]]]
+    ) -> None:
+        if not found:
+            return
+        if len(found) <= limits.ON_LOOP_REFUSED_MAX:
+            counts = mended_counts(found)
+        else:
+            counts = await asyncio.to_thread(mended_counts, found)
+        for mended, events in counts:
+            self._parts.summary.mended(key.id, name, mended, events)
+
     async def _event(
         self, request: Incoming, key: ApiKey, name: str, intake: "_Intake"
     ) -> tuple[Answer, int]:
         resolved, wire = await self._receive(request, key, name, intake)
         target = resolved.target
         started_ns = self._parts.clock.monotonic_ns()
-        time = request.headers.get(http.EVENT_TIME, "")
-        rate = request.headers.get(http.SAMPLE_RATE, "")
-        outcome = decode_event_quickly(wire, target.depth, time, rate)
+        string_max = self._parts.string_max
+        headers = EventHeaders(
+            request.headers.get(http.EVENT_TIME, ""), request.headers.get(http.SAMPLE_RATE, "")
+        )
+        outcome = decode_event_quickly(wire, target.depth, headers, string_max)
         if outcome is None:
             outcome = await self._decoders.run(
                 key,
                 len(wire.body),
-                lambda work: decode_event(wire, target.depth, time, rate, work),
+                lambda work: decode_event(wire, target.depth, headers, string_max, work),
             )
         self._parts.key_limits.spend(key, 1)
         if isinstance(outcome, Refused):
             self._parts.summary.refused(key.id, name, outcome.rule, outcome.error)
             raise _Counted(outcome.error)
+        if outcome.mended:
+            await self._count_mended(key, name, [(0, outcome.mended)])
         lines = one_line(outcome)
         intake.hold(len(lines.text))
         stored = await self._store(request, resolved, lines, started_ns)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from common import limits, metrics
-from common.scan.events import Refused, Rule
+from common.scan.events import Mended, Refused, Rule
 from common.telemetry import Telemetry
 
 _OTHER = ("(other)", "(other)", "(other)")
+_OTHER_FIELD = "(other)"
 
 
 @dataclass(slots=True)
@@ -66,6 +67,17 @@ def counted(refused: Sequence[tuple[int, Refused]]) -> list[tuple[Refused, int]]
     ]
 
 
+def mended_counts(found: Sequence[tuple[int, tuple[Mended, ...]]]) -> list[tuple[Mended, int]]:
+    """In how many of a body's events each field was mended; beyond some fields, all in one."""
+    counts: dict[Mended, int] = {}
+    for _, fields in found:
+        for mended in fields:
+            if mended not in counts and len(counts) >= limits.SUMMARY_GROUPS_MAX:
+                mended = Mended(mended.rule, _OTHER_FIELD)
+            counts[mended] = counts.get(mended, 0) + 1
+    return list(counts.items())
+
+
 class RequestSummary:
     """Counts between two `flush`es."""
 
@@ -73,6 +85,7 @@ class RequestSummary:
         self._telemetry = telemetry
         self._refusals: dict[tuple[str, str, str], _Refusals] = {}
         self._requests: dict[tuple[str, str, str, int], _Requests] = {}
+        self._mended: dict[tuple[str, str, str, str], int] = {}
 
     def refused(self, key_id: str, dataset: str, rule: str, error: str, events: int = 1) -> None:
         """Count events (or a whole request, as one) that were refused."""
@@ -84,6 +97,14 @@ class RequestSummary:
         counts.events += events
         if len(counts.samples) < limits.REFUSAL_SAMPLES_MAX and error not in counts.samples:
             counts.samples.append(error)
+
+    def mended(self, key_id: str, dataset: str, mended: Mended, events: int) -> None:
+        """Count events that are stored with this field mended."""
+        metrics.events_mended_total.labels(mended.rule).inc(events)
+        group = (key_id, dataset, mended.rule.value, mended.field)
+        if group not in self._mended and len(self._mended) >= limits.SUMMARY_GROUPS_MAX:
+            group = ("(other)", "(other)", mended.rule.value, _OTHER_FIELD)
+        self._mended[group] = self._mended.get(group, 0) + events
 
     def done(self, request: RequestDone) -> None:
         """Count a finished request."""
@@ -101,6 +122,7 @@ class RequestSummary:
         """Emit what was counted and start again."""
         refusals, self._refusals = self._refusals, {}
         requests, self._requests = self._requests, {}
+        mended, self._mended = self._mended, {}
         for (key_id, dataset, rule), refused in refusals.items():
             self._telemetry.emit(
                 "refused_events",
@@ -109,6 +131,15 @@ class RequestSummary:
                 rule=rule,
                 events=refused.events,
                 **{f"sample_{n}": text for n, text in enumerate(refused.samples, 1)},
+            )
+        for (key_id, dataset, rule, field_name), events in mended.items():
+            self._telemetry.emit(
+                "mended_events",
+                key_id=key_id,
+                dataset=dataset,
+                rule=rule,
+                field=field_name,
+                events=events,
             )
         for (route, dataset, key_id, status), counts in requests.items():
             self._telemetry.emit(

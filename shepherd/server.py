@@ -96,10 +96,11 @@ async def serve(
     summary = RequestSummary(context.telemetry)
     proxy = QueryProxy(backends.locks, keys, context.random, config.proxied_requests_max)
     own = OwnEvents(config, backends.metadata, datasets, batcher, clock)
-    splitter = ActiveSplitter()
+    splitter = ActiveSplitter(config.string_bytes_max)
     ingest = Ingest(
         IngestParts(
             splitter,
+            config.string_bytes_max,
             keys,
             datasets,
             batcher,

@@ -6,18 +6,18 @@ names the field and the rule. A fault of the whole body is MalformedBody.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import NamedTuple
 
 import msgspec
 
 from common import limits
 from common.errors import BadRequest
 
-_FIELD_SHOWN_CHARS: Final = 100  # a field's name in an error text is cut after this
-
 
 class Rule(StrEnum):
-    """Why an event was refused: a label of metrics and of the own dataset's counts."""
+    """Why an event was refused, or a value of it mended: a label of metrics and of the own
+    dataset's counts.
+    """
 
     NOT_AN_OBJECT = "not_an_object"
     DATA_MISSING = "data_missing"
@@ -37,12 +37,30 @@ class Rule(StrEnum):
     SAMPLE_RATE = "samplerate"
 
 
+class Mended(NamedTuple):
+    """A field that is stored otherwise than it was sent, and by which rule. It holds no values."""
+
+    rule: Rule
+    field: str
+
+
+class Data(NamedTuple):
+    """The text of an event's data as it can be stored, and what was mended in it."""
+
+    text: bytes
+    mended: tuple[Mended, ...] = ()
+
+
 class Accepted(msgspec.Struct, frozen=True):
-    """An event that can be stored: unix ns, sample rate, its JSON object on one line."""
+    """An event that can be stored: unix ns, sample rate, its JSON object on one line.
+
+    mended: what of it is not stored as it was sent; mostly nothing.
+    """
 
     time_ns: int
     rate: int
     data: bytes
+    mended: tuple[Mended, ...] = ()
 
     def __repr__(self) -> str:
         return f"Accepted(time_ns={self.time_ns}, rate={self.rate}, data=<{len(self.data)} bytes>)"
@@ -73,7 +91,7 @@ class EventFault(Exception):
     """Raised inside the scanners; becomes a Refused."""
 
     def __init__(self, rule: Rule, field_name: str, why: str) -> None:
-        shown = field_name[:_FIELD_SHOWN_CHARS]
+        shown = field_name[: limits.FIELD_SHOWN_CHARS_MAX]
         super().__init__(f"{shown}: {why}" if shown else why)
         self.rule = rule
 
@@ -85,7 +103,9 @@ class EventFault(Exception):
 def too_large() -> EventFault:
     """The event's data has too many bytes."""
     return EventFault(
-        Rule.TOO_LARGE, "data", f"is larger than {limits.EVENT_BYTES_MAX} bytes; send less"
+        Rule.TOO_LARGE,
+        "data",
+        f"is larger than {limits.EVENT_BYTES_MAX} bytes; send less of it, or several events",
     )
 
 
@@ -94,7 +114,8 @@ def too_many_fields() -> EventFault:
     return EventFault(
         Rule.TOO_MANY_FIELDS,
         "data",
-        f"Event has too many columns. (the limit is {limits.EVENT_FIELDS_MAX} fields)",
+        f"Event has too many columns. (the limit is {limits.EVENT_FIELDS_MAX} fields; send fewer,"
+        " or an object of them, which is one field)",
     )
 
 

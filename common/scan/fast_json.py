@@ -10,11 +10,21 @@ import msgspec
 import orjson
 
 from common import limits
-from common.scan import json_events
-from common.scan.events import Accepted, EventFault, Refused, too_large, too_many_events
+from common.scan import json_events, mending
+from common.scan.events import (
+    Accepted,
+    Data,
+    EventFault,
+    Mended,
+    Refused,
+    too_large,
+    too_many_events,
+)
+from common.scan.rates import Rate
 from common.scan.work import Work
 
 _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
+_ONE: Final[Rate] = (1, ())
 _FAULT_UNITS: Final = 2  # what a refused event takes beside what is read of it
 
 
@@ -30,7 +40,11 @@ _decoder = msgspec.json.Decoder(list[_Envelope])
 
 
 def split_batch(
-    body: bytes, depth: int, arrival_ns: int, work: Work | None = None
+    body: bytes,
+    depth: int,
+    arrival_ns: int,
+    work: Work | None = None,
+    string_max: int = limits.STRING_BYTES_MAX,
 ) -> list[Accepted | Refused]:
     """As `json_events.split_batch`."""
     work = work or Work()
@@ -40,42 +54,54 @@ def split_batch(
             raise too_many_events()  # nothing before them is broken
         envelopes = _decoder.decode(body)
     except (ValueError, RecursionError):
-        return json_events.split_batch(body, depth, arrival_ns, work)
+        return json_events.split_batch(body, depth, arrival_ns, work, string_max)
     return [
-        _event(envelope, member, depth, arrival_ns, work)
+        _event(envelope, member, depth, arrival_ns, work, string_max)
         for envelope, member in zip(envelopes, parsed, strict=True)
     ]
 
 
 def _event(
-    envelope: _Envelope, parsed: dict[str, Any], depth: int, arrival_ns: int, work: Work
+    envelope: _Envelope,
+    parsed: dict[str, Any],
+    depth: int,
+    arrival_ns: int,
+    work: Work,
+    string_max: int,
 ) -> Accepted | Refused:
     data = bytes(envelope.data)
     rate_raw = bytes(envelope.samplerate)
     try:
         if len(data) > limits.EVENT_BYTES_MAX and isinstance(parsed.get("data"), dict):
-            raise too_large()  # whatever is in it, and it is JSON
+            if not mending.has_long_string(data, work):
+                raise too_large()  # whatever is in it, and it is JSON
+        mended: tuple[Mended, ...] = ()
         if not (parsed.get("data") and counts_prove(data, depth)):
-            data = json_events.check_data(data, depth, work)
-        rate = 1 if rate_raw in (b"null", b"1") else json_events.sample_rate(rate_raw)
+            data, mended = json_events.check_data(data, depth, work, string_max)
+        rate, rated = _ONE if rate_raw in (b"null", b"1") else json_events.sample_rate(rate_raw)
         time_ns = json_events.event_time(bytes(envelope.time), arrival_ns)
     except EventFault as fault:
         work.spend(_FAULT_UNITS)
         return fault.refused()
-    return Accepted(time_ns, rate, data.translate(_ONE_LINE))
+    return Accepted(time_ns, rate, data.translate(_ONE_LINE), mended + rated)
 
 
-def check_event(body: bytes, depth: int, work: Work | None = None) -> bytes:
+def check_event(
+    body: bytes,
+    depth: int,
+    work: Work | None = None,
+    string_max: int = limits.STRING_BYTES_MAX,
+) -> Data:
     """As `json_events.check_event`."""
     work = work or Work()
     if counts_prove(body, depth):
         try:
             parsed = orjson.loads(body)
         except ValueError:
-            return json_events.check_event(body, depth, work)
+            return json_events.check_event(body, depth, work, string_max)
         if parsed and isinstance(parsed, dict):
-            return body.strip(b" \t\r\n").translate(_ONE_LINE)
-    return json_events.check_event(body, depth, work)
+            return Data(body.strip(b" \t\r\n").translate(_ONE_LINE))
+    return json_events.check_event(body, depth, work, string_max)
 
 
 def counts_prove(data: bytes, depth: int) -> bool:

@@ -11,8 +11,8 @@ from typing import Any, Final
 import orjson
 
 from common import limits
-from common.scan import fast_json, json_events, msgpack_events
-from common.scan.events import Accepted, EventFault, MalformedBody, Refused
+from common.scan import fast_json, msgpack_events
+from common.scan.events import Accepted, Data, EventFault, MalformedBody, Refused
 from common.scan.work import Work
 
 _SCALARS: Final = frozenset((str, int, bool, type(None)))
@@ -28,7 +28,11 @@ class _Unsure(Exception):
 
 
 def split_batch(
-    body: bytes, depth: int, arrival_ns: int, work: Work | None = None
+    body: bytes,
+    depth: int,
+    arrival_ns: int,
+    work: Work | None = None,
+    string_max: int = limits.STRING_BYTES_MAX,
 ) -> list[Accepted | Refused]:
     """As `msgpack_events.split_msgpack_batch`."""
     work = work or Work()
@@ -39,16 +43,21 @@ def split_batch(
             raise _Unsure
         return [_event(event, depth, arrival_ns) for event in events]
     except _Unsure:
-        return msgpack_events.split_msgpack_batch(body, depth, arrival_ns, work)
+        return msgpack_events.split_msgpack_batch(body, depth, arrival_ns, work, string_max)
 
 
-def check_event(body: bytes, depth: int, work: Work | None = None) -> bytes:
+def check_event(
+    body: bytes,
+    depth: int,
+    work: Work | None = None,
+    string_max: int = limits.STRING_BYTES_MAX,
+) -> Data:
     """As `msgpack_events.check_msgpack_event`."""
     work = work or Work()
     try:
-        return _data(_unpack(body, work), depth)
+        return Data(_data(_unpack(body, work), depth))
     except _Unsure:
-        return msgpack_events.check_msgpack_event(body, depth, work)
+        return msgpack_events.check_msgpack_event(body, depth, work, string_max)
 
 
 def _unpack(body: bytes, work: Work) -> Any:
@@ -74,13 +83,10 @@ def _event(event: Any, depth: int, arrival_ns: int) -> Accepted | Refused:
     if type(event) is not dict or set(map(type, event)) != {str}:
         raise _Unsure
     data = _data(event.get("data"), depth)
-    rate = event.get("samplerate")
+    rate, rated = msgpack_events.sample_rate(event.get("samplerate"))
     try:
-        return Accepted(
-            msgpack_events.event_time(event.get("time"), arrival_ns),
-            1 if rate is None else json_events.sample_rate(msgpack_events.number_text(rate)),
-            data,
-        )
+        time_ns = msgpack_events.event_time(event.get("time"), arrival_ns)
+        return Accepted(time_ns, rate, data, rated)
     except EventFault:  # the reference says which of several faults comes first
         raise _Unsure from None
 

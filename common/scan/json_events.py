@@ -4,12 +4,14 @@ A fast path for well-formed bodies is in `common.scan.fast_json`; what it cannot
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from common import limits
 from common.scan import json_tokens as jt
+from common.scan import mending
 from common.scan.events import (
     Accepted,
+    Data,
     EventFault,
     MalformedBody,
     Refused,
@@ -20,19 +22,18 @@ from common.scan.events import (
     too_many_fields,
 )
 from common.scan.json_tokens import Token, TokenKind
+from common.scan.rates import NO_RATE, UNREADABLE, Rate, read_rate
 from common.scan.work import STEP_UNITS, Work
-from common.times.api import BadTime, parse_time
+from common.times.api import BadTime, time_or_arrival
 
 Span = tuple[int, int]
 _OPENS: Final = frozenset({TokenKind.OBJECT_START, TokenKind.ARRAY_START})
 _CLOSES: Final = frozenset({TokenKind.OBJECT_END, TokenKind.ARRAY_END})
 _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 _DEEP_KEYS_NAMED: Final = 20  # names of a fault's path that are shown at most
-TOO_LONG: Final = f"is longer than {limits.STRING_BYTES_MAX} bytes"
-TOO_DEEP: Final = f"is nested deeper than {limits.NESTING_DEPTH_MAX} levels"
+TOO_LONG: Final = f"the name is longer than {limits.STRING_BYTES_MAX} bytes; shorten it"
+TOO_DEEP: Final = f"is nested deeper than {limits.NESTING_DEPTH_MAX} levels; send it as a string"
 NOT_UTF8: Final = "is not valid UTF-8"
-NOT_FINITE: Final = "NaN and Infinity are not JSON numbers; send a string"
-OUT_OF_RANGE: Final = "number is out of the range of a double"
 
 
 def not_an_array() -> MalformedBody:
@@ -71,9 +72,14 @@ def data_empty() -> EventFault:
 
 
 def split_batch(
-    body: bytes, depth: int, arrival_ns: int, work: Work | None = None
+    body: bytes,
+    depth: int,
+    arrival_ns: int,
+    work: Work | None = None,
+    string_max: int = limits.STRING_BYTES_MAX,
 ) -> list[Accepted | Refused]:
-    """The outcomes of a batch body, in order. `depth`: how deep the dataset unpacks objects.
+    """The outcomes of a batch body, in order. `depth`: how deep the dataset unpacks objects;
+    `string_max`: bytes after which a string is cut.
 
     Raises MalformedBody for a body that is not a JSON array, or broken in its structure, and
     TooMuchWork.
@@ -89,7 +95,8 @@ def split_batch(
         while token.kind is not TokenKind.ARRAY_END:
             if len(outcomes) >= limits.BATCH_EVENTS_MAX:
                 raise too_many_events()
-            outcomes.append(_element(body, stream, token, depth, arrival_ns, work)[0])
+            reading = Reading(body, depth, arrival_ns, work, string_max)
+            outcomes.append(_element(reading, stream, token)[0])
             token = next(stream)
         _ends_at(body, token.end)
     except jt.JsonSyntaxError as error:
@@ -97,19 +104,21 @@ def split_batch(
     return outcomes
 
 
-def read_element(
-    body: bytes, at: int, depth: int, arrival_ns: int, work: Work | None = None
-) -> tuple[Accepted | Refused, int]:
+def read_element(reading: "Reading", at: int) -> tuple[Accepted | Refused, int]:
     """The outcome of the one element of a batch that begins at or after `at`, and its end.
 
     Raises JsonSyntaxError: then the body is malformed, as `split_batch` says; and TooMuchWork.
     """
-    work = work or Work()
-    stream = _tokens(body, at, work, opened=1)
-    return _element(body, stream, next(stream), depth, arrival_ns, work)
+    stream = _tokens(reading.body, at, reading.work, opened=1)
+    return _element(reading, stream, next(stream))
 
 
-def check_event(body: bytes, depth: int, work: Work | None = None) -> bytes:
+def check_event(
+    body: bytes,
+    depth: int,
+    work: Work | None = None,
+    string_max: int = limits.STRING_BYTES_MAX,
+) -> Data:
     """A body that is one event's data, on one line.
 
     Raises EventFault, MalformedBody, TooMuchWork.
@@ -125,36 +134,40 @@ def check_event(body: bytes, depth: int, work: Work | None = None) -> bytes:
         raise MalformedBody(str(error)) from error
     if scan.fault is not None:
         raise scan.fault
-    return body[first.start : end].translate(_ONE_LINE)
+    return data_of(body[first.start : end], scan.mends, depth, work, string_max)
 
 
-def check_data(raw: bytes, depth: int, work: Work | None = None) -> bytes:
+def check_data(
+    raw: bytes,
+    depth: int,
+    work: Work | None = None,
+    string_max: int = limits.STRING_BYTES_MAX,
+) -> Data:
     """The `data` member of an event whose syntax was checked (empty: it is missing). As above."""
     if not raw:
         raise data_missing()
-    return check_event(raw, depth, work)
+    return check_event(raw, depth, work, string_max)
 
 
-def sample_rate(raw: bytes) -> int:
-    """A sample rate from a JSON number's text or a header. Raises EventFault."""
+def data_of(text: bytes, mends: bool, depth: int, work: Work, string_max: int) -> Data:
+    """The text of data without a fault, on one line. mends: something in it cannot be stored.
+
+    Raises EventFault if it is too large when that is mended; TooMuchWork.
+    """
+    if not mends:
+        return Data(text.translate(_ONE_LINE))
+    mended, changed = mending.mend(text, depth, string_max, work)
+    return Data(mended.translate(_ONE_LINE), changed)
+
+
+def sample_rate(raw: bytes) -> Rate:
+    """The sample rate of a JSON value."""
+    if raw == b"null":
+        return NO_RATE
     try:
-        rate = float(raw) if len(raw) <= 40 else 0.0
-    except ValueError:
-        rate = 0.0
-    if not (1 <= rate <= limits.SAMPLE_RATE_MAX and rate == int(rate)):
-        raise EventFault(
-            Rule.SAMPLE_RATE,
-            "samplerate",
-            f"is not a whole number from 1 to {limits.SAMPLE_RATE_MAX}",
-        )
-    return int(rate)
-
-
-def header_rate(text: str) -> int:
-    """A sample rate from a header's value, 1 if that is empty. Raises EventFault."""
-    text = text.strip()
-    # Python reads numbers with `_` between digits and digits of every script: no client means those
-    return sample_rate(text.encode("ascii", "replace").replace(b"_", b"?")) if text else 1
+        return read_rate(jt.string_value(raw, 0, len(raw)) if raw[:1] == b'"' else raw.decode())
+    except (jt.BadValue, UnicodeDecodeError):
+        return UNREADABLE
 
 
 def event_time(raw: bytes, arrival_ns: int) -> int:
@@ -162,19 +175,16 @@ def event_time(raw: bytes, arrival_ns: int) -> int:
     try:
         if raw == b"null":
             return arrival_ns
-        if raw[:1] == b'"':
-            return parse_time(jt.string_value(raw, 0, len(raw)))
-        return parse_time(raw.decode())
+        text = jt.string_value(raw, 0, len(raw)) if raw[:1] == b'"' else raw.decode()
+        return time_or_arrival(text, arrival_ns)
     except (BadTime, jt.BadValue, UnicodeDecodeError) as error:
         raise EventFault(Rule.TIME, "time", str(error)) from error
 
 
 def header_time(text: str, arrival_ns: int) -> int:
     """Unix ns of a header's value; empty means the arrival time. Raises EventFault."""
-    if not text.strip():
-        return arrival_ns
     try:
-        return parse_time(text)
+        return time_or_arrival(text, arrival_ns)
     except BadTime as error:
         raise EventFault(Rule.TIME, "time", str(error)) from error
 
@@ -188,10 +198,21 @@ def _ends_at(body: bytes, end: int) -> None:
         raise text_behind(end)
 
 
+class Reading(NamedTuple):
+    """What elements of a batch are read from, and how: see `split_batch`."""
+
+    body: bytes
+    depth: int
+    arrival_ns: int
+    work: Work
+    string_max: int
+
+
 def _element(
-    body: bytes, stream: Iterator[Token], first: Token, depth: int, arrival_ns: int, work: Work
+    reading: Reading, stream: Iterator[Token], first: Token
 ) -> tuple[Accepted | Refused, int]:
     """One element of the array, read to its end whatever is wrong with it, and that end."""
+    body, depth, arrival_ns, work, string_max = reading
     if first.kind is not TokenKind.OBJECT_START:
         end = _skip(stream, first)
         return not_an_object(), end
@@ -199,6 +220,7 @@ def _element(
     fault: EventFault | None = None
     data: Span | None = None
     data_fault: EventFault | None = None
+    mends = False
     time_raw = rate_raw = b"null"
     for token in stream:
         if token.kind is TokenKind.OBJECT_END:
@@ -209,7 +231,7 @@ def _element(
         if name == "data":
             scan = _DataScan(body, depth, work)
             data = value.start, scan.run(stream, value)
-            data_fault = scan.fault
+            data_fault, mends = scan.fault, scan.mends
             continue
         end = _skip(stream, value)
         if name == "time":
@@ -223,10 +245,9 @@ def _element(
             raise fault or data_fault or AssertionError
         if data is None:
             raise data_missing()
-        rate = 1 if rate_raw == b"null" else sample_rate(rate_raw)
-        accepted = Accepted(
-            event_time(time_raw, arrival_ns), rate, body[slice(*data)].translate(_ONE_LINE)
-        )
+        text, changed = data_of(body[slice(*data)], mends, depth, work, string_max)
+        rate, rated = sample_rate(rate_raw)
+        accepted = Accepted(event_time(time_raw, arrival_ns), rate, text, changed + rated)
     except EventFault as error:
         return error.refused(), ends_at
     return accepted, ends_at
@@ -254,7 +275,10 @@ def _skip(stream: Iterator[Token], first: Token) -> int:
 
 
 class _DataScan:
-    """Reads one event's data to its end and keeps the first fault found in it."""
+    """Reads one event's data to its end and keeps the first fault found in it.
+
+    mends: there is something in it that cannot be stored and costs no event: see `mending`.
+    """
 
     def __init__(self, body: bytes, depth: int, work: Work) -> None:
         self._body = body
@@ -265,6 +289,8 @@ class _DataScan:
         self._prefixes = [0]  # bytes of names and dots before a field, per unpacked object open
         self._path: list[Span] = []  # the key in force at each level that has one
         self.fault: EventFault | None = None
+        self.mends = False
+        self._long = False  # some string may be cut
 
     def run(self, stream: Iterator[Token], first: Token) -> int:
         """Read the value that begins with `first`; returns its end."""
@@ -289,7 +315,8 @@ class _DataScan:
                 if not arrays and level <= self._depth + 1:
                     self._count(token, level, fresh)
                 if token.end - token.start - 2 > limits.STRING_BYTES_MAX or not self._ascii(token):
-                    self._check_string(token, Rule.KEY_TOO_LONG)
+                    if self._is_long(token):
+                        self._note(Rule.KEY_TOO_LONG, TOO_LONG)
                 fresh = False
             elif kind in _OPENS:
                 level += 1
@@ -345,26 +372,27 @@ class _DataScan:
     def _check_scalar(self, token: Token) -> None:
         if token.kind is TokenKind.STRING:
             if token.end - token.start - 2 > limits.STRING_BYTES_MAX or not self._ascii(token):
-                self._check_string(token, Rule.STRING_TOO_LONG)
+                if self._is_long(token):
+                    self.mends = self._long = True
         elif token.kind is TokenKind.NUMBER:
             try:
                 jt.number_value(self._body, token.start, token.end)
             except jt.BadValue:
-                self._note(Rule.NUMBER_OUT_OF_RANGE, OUT_OF_RANGE)
+                self.mends = True
         elif token.kind is TokenKind.NOT_FINITE:
-            self._note(Rule.NOT_FINITE, NOT_FINITE)
+            self.mends = True
 
-    def _check_string(self, token: Token, rule: Rule) -> None:
+    def _is_long(self, token: Token) -> bool:
+        """Whether a string has too many bytes. Notes a fault if it is no text."""
         try:
             size = len(jt.string_value(self._body, token.start, token.end).encode())
         except jt.BadValue:
             self._note(Rule.NOT_UTF8, NOT_UTF8)
-            return
-        if size > limits.STRING_BYTES_MAX:
-            self._note(rule, TOO_LONG)
+            return False
+        return size > limits.STRING_BYTES_MAX
 
     def _finish(self, size: int) -> None:
-        if size > limits.EVENT_BYTES_MAX:
+        if size > limits.EVENT_BYTES_MAX and not self._long:
             self.fault = too_large()
         elif self._fields > limits.EVENT_FIELDS_MAX:
             self.fault = self.fault or too_many_fields()

@@ -1,7 +1,8 @@
 """msgpack bodies to events: each value rewritten as the JSON that stands for it (I9).
 
 bin: a string if it is UTF-8, else base64. Timestamps: RFC 3339. float32: widened exactly. Integer
-keys: decimal text. Repeated keys are kept; NaN and Infinity refuse their event, as in JSON.
+keys: decimal text. Repeated keys are kept; NaN and Infinity are written as Python writes them in
+JSON, and mended as those are.
 """
 
 import base64
@@ -16,6 +17,7 @@ from common import limits
 from common.scan import fast_json, json_events
 from common.scan.events import (
     Accepted,
+    Data,
     EventFault,
     MalformedBody,
     Refused,
@@ -24,8 +26,9 @@ from common.scan.events import (
     too_many_events,
 )
 from common.scan.msgpack_spans import array_head, array_spans, is_array
+from common.scan.rates import NO_RATE, Rate, read_rate
 from common.scan.work import STEP_UNITS, Work
-from common.times.api import BadTime, format_rfc3339, parse_time, timestamp_ns
+from common.times.api import BadTime, format_timestamp, time_or_arrival, timestamp_or_arrival
 
 # Each array and map begins with one of these. Text that is not ASCII has them too: some are free.
 _CONTAINER_HEADS: Final = bytes((*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF))
@@ -40,7 +43,11 @@ class _Map(list[tuple[Any, Any]]):
 
 
 def split_msgpack_batch(
-    body: bytes, depth: int, arrival_ns: int, work: Work | None = None
+    body: bytes,
+    depth: int,
+    arrival_ns: int,
+    work: Work | None = None,
+    string_max: int = limits.STRING_BYTES_MAX,
 ) -> list[Accepted | Refused]:
     """The outcomes of a batch body, in order. Raises MalformedBody for the whole, TooMuchWork."""
     work = work or Work()
@@ -48,12 +55,12 @@ def split_msgpack_batch(
     try:
         events = unpack(body, work=work)
     except TooDeepToUnpack:
-        return _split_deep(body, depth, arrival_ns, work)
+        return _split_deep(body, depth, arrival_ns, work, string_max)
     if not isinstance(events, list) or isinstance(events, _Map):
         raise MalformedBody("a batch is an array of events")
     if len(events) > limits.BATCH_EVENTS_MAX:
         raise too_many_events()
-    return [_event(event, depth, arrival_ns, work) for event in events]
+    return [_event(event, depth, arrival_ns, work, string_max) for event in events]
 
 
 def refuse_at_head(body: bytes) -> None:
@@ -67,11 +74,16 @@ def refuse_at_head(body: bytes) -> None:
             raise MalformedBody("not msgpack") from error
 
 
-def check_msgpack_event(body: bytes, depth: int, work: Work | None = None) -> bytes:
+def check_msgpack_event(
+    body: bytes,
+    depth: int,
+    work: Work | None = None,
+    string_max: int = limits.STRING_BYTES_MAX,
+) -> Data:
     """A body that is one event's data, as JSON. Raises EventFault, MalformedBody, TooMuchWork."""
     work = work or Work()
     try:
-        return _data(unpack(body, work=work), depth, work)
+        return _data(unpack(body, work=work), depth, work, string_max)
     except TooDeepToUnpack as error:
         raise _deep(["data"]) from error
 
@@ -80,7 +92,9 @@ class TooDeepToUnpack(Exception):
     """Nested deeper than the unpacker's own stack."""
 
 
-def _split_deep(body: bytes, depth: int, arrival_ns: int, work: Work) -> list[Accepted | Refused]:
+def _split_deep(
+    body: bytes, depth: int, arrival_ns: int, work: Work, string_max: int
+) -> list[Accepted | Refused]:
     """A batch of which some event is nested too deep for the unpacker: one by one."""
     try:
         spans = array_spans(body, work)
@@ -93,13 +107,12 @@ def _split_deep(body: bytes, depth: int, arrival_ns: int, work: Work) -> list[Ac
         except TooDeepToUnpack:
             outcomes.append(_deep(["data"]).refused())
         else:
-            outcomes.append(_event(event, depth, arrival_ns, work))
+            outcomes.append(_event(event, depth, arrival_ns, work, string_max))
     return outcomes
 
 
 def _deep(path: list[str]) -> EventFault:
-    why = f"is nested deeper than {limits.NESTING_DEPTH_MAX} levels"
-    return _fault(Rule.TOO_DEEP, path, why)
+    return _fault(Rule.TOO_DEEP, path, json_events.TOO_DEEP)
 
 
 def unpack(
@@ -130,7 +143,9 @@ def unpack(
         raise MalformedBody("not msgpack") from error
 
 
-def _event(event: Any, depth: int, arrival_ns: int, work: Work) -> Accepted | Refused:
+def _event(
+    event: Any, depth: int, arrival_ns: int, work: Work, string_max: int
+) -> Accepted | Refused:
     work.spend(_EVENT_UNITS)
     if not isinstance(event, _Map):
         return Refused(Rule.NOT_AN_OBJECT, 'event is not an object like {"data":{...}}')
@@ -138,13 +153,9 @@ def _event(event: Any, depth: int, arrival_ns: int, work: Work) -> Accepted | Re
     try:
         if "data" not in members:
             raise EventFault(Rule.DATA_MISSING, "data", "is missing")
-        data = _data(members["data"], depth, work)
-        rate = members.get("samplerate")
-        return Accepted(
-            event_time(members.get("time"), arrival_ns),
-            1 if rate is None else json_events.sample_rate(number_text(rate)),
-            data,
-        )
+        data, mended = _data(members["data"], depth, work, string_max)
+        rate, rated = sample_rate(members.get("samplerate"))
+        return Accepted(event_time(members.get("time"), arrival_ns), rate, data, mended + rated)
     except EventFault as fault:
         return fault.refused()
 
@@ -159,6 +170,15 @@ def number_text(value: Any) -> bytes:
     return repr(value).encode() if is_number else b""
 
 
+def sample_rate(value: Any) -> Rate:
+    """The sample rate of a number, a string or nil."""
+    if value is None:
+        return NO_RATE
+    if isinstance(value, str):
+        return read_rate(value)
+    return read_rate(number_text(value).decode() or "?")
+
+
 def event_time(value: Any, arrival_ns: int) -> int:
     """Unix ns of a timestamp, number, string or nil. A float stands for its shortest decimal text.
 
@@ -168,24 +188,27 @@ def event_time(value: Any, arrival_ns: int) -> int:
         if value is None:
             return arrival_ns
         if isinstance(value, msgpack.Timestamp):
-            return timestamp_ns(value.seconds, value.nanoseconds)
+            return timestamp_or_arrival(value.seconds, value.nanoseconds, arrival_ns)
         if isinstance(value, str):
-            return parse_time(value)
-        return parse_time(number_text(value).decode())
+            return time_or_arrival(value, arrival_ns)
+        return time_or_arrival(number_text(value).decode() or "?", arrival_ns)
     except BadTime as error:
         raise EventFault(Rule.TIME, "time", str(error)) from error
 
 
-def _data(value: Any, depth: int, work: Work) -> bytes:
+def _data(value: Any, depth: int, work: Work, string_max: int) -> Data:
     if not isinstance(value, _Map):
         raise EventFault(Rule.DATA_NOT_AN_OBJECT, "data", "is not an object")
     writer = _Writer(work)
     writer.write(value)
-    return fast_json.check_event(writer.text(), depth, work)
+    return fast_json.check_event(writer.text(), depth, work, string_max)
 
 
 class _Writer:
-    """Writes a value as JSON, as far as an event may be long: what follows is not looked at."""
+    """Writes a value as JSON, as far as an event may be long: what follows is not looked at.
+
+    A string takes no more of that than the limit to which it will be cut if it must.
+    """
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -232,7 +255,7 @@ class _Writer:
 
     def _add(self, piece: bytes) -> None:
         self._pieces.append(piece)
-        self._room -= len(piece)
+        self._room -= min(len(piece), limits.STRING_BYTES_MAX)
         if self._room < 0:
             raise too_large()
 
@@ -255,19 +278,23 @@ def _scalar(value: Any, path: list[str]) -> bytes:
     if isinstance(value, int):
         return b"%d" % value
     if isinstance(value, float):
-        if not math.isfinite(value):
-            raise _fault(Rule.NOT_FINITE, path, "NaN and Infinity cannot be stored; send a string")
-        return repr(value).encode()
+        return repr(value).encode() if math.isfinite(value) else _not_finite(value)
     if isinstance(value, str):
         return _string(value, path)
     if isinstance(value, bytes):
         return _string(_bin_text(value), path)
     if isinstance(value, msgpack.Timestamp):
         try:
-            return _string(format_rfc3339(timestamp_ns(value.seconds, value.nanoseconds)), path)
+            return _string(format_timestamp(value.seconds, value.nanoseconds), path)
         except BadTime as error:
             raise _fault(Rule.UNSUPPORTED_VALUE, path, str(error)) from error
     raise _fault(Rule.UNSUPPORTED_VALUE, path, "is a msgpack extension that is not supported")
+
+
+def _not_finite(value: float) -> bytes:
+    if math.isnan(value):
+        return b"NaN"
+    return b"Infinity" if value > 0 else b"-Infinity"
 
 
 def _string(text: str, path: list[str]) -> bytes:

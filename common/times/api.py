@@ -2,6 +2,9 @@
 
 RFC 3339 with any number of fraction digits; integers of up to 10 digits (s), 13 (ms), 16 (us) and
 19 (ns); seconds with a fraction or exponent. Digits beyond the nanosecond are cut off.
+
+Programs also write that there is no time: an empty text, zero, and the year 1, which is where Go
+and .NET begin. All of these mean the time of arrival.
 """
 
 import re
@@ -19,6 +22,18 @@ _RFC3339 = re.compile(
     re.ASCII,
 )
 _NUMBER = re.compile(r"(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
+# What Go and .NET write of a time that was never set, in every form that it takes on its way: as a
+# date (also of the year 0, where a zone is west of Greenwich, or MySQL wrote zeros), as what Go
+# prints, and as seconds, milliseconds, microseconds or (overflown) nanoseconds since 1970.
+_NEVER = re.compile(
+    r"|000[01]-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d*)?)?"
+    r"(?:[Zz]| ?[+-]\d\d:?\d\d(?::\d\d)?(?: [A-Z]{1,5})?)?)?"
+    r"|-62135596800(?:000){0,2}(?:\.0*)?|-6\.21355968[eE]\+?10|-6795364578871345152"
+    r"|-0+(?:\.0*)?(?:[eE][+-]?\d{1,3})?",
+    re.ASCII,
+)
+_YEAR_0_S: Final = -62_167_219_200
+_YEAR_2_S: Final = -62_104_060_800
 FORMS: Final = "RFC 3339, or unix time as 10, 13, 16 or 19 digits, or as seconds with a fraction"
 
 
@@ -27,6 +42,24 @@ class BadTime(ValueError):
 
     def __init__(self, why: str = f"is not a time that can be read ({FORMS})") -> None:
         super().__init__(why)
+
+
+def time_or_arrival(text: str, arrival_ns: int) -> int:
+    """Unix nanoseconds of a time in any form; `arrival_ns` if it says that there is none.
+
+    Raises BadTime.
+    """
+    text = text.strip()
+    if len(text) <= _CHARS_MAX and _NEVER.fullmatch(text):
+        return arrival_ns
+    return parse_time(text) or arrival_ns
+
+
+def timestamp_or_arrival(seconds: int, nanoseconds: int, arrival_ns: int) -> int:
+    """The same of a msgpack timestamp. Raises BadTime."""
+    if _YEAR_0_S <= seconds < _YEAR_2_S:
+        return arrival_ns
+    return timestamp_ns(seconds, nanoseconds) or arrival_ns
 
 
 def parse_time(text: str) -> int:
@@ -53,9 +86,16 @@ def timestamp_ns(seconds: int, nanoseconds: int) -> int:
 
 def format_rfc3339(time_ns: int) -> str:
     """RFC 3339 in UTC with as many fraction digits as are needed."""
-    seconds, nanos = divmod(time_ns, _SECOND_NS)
+    return format_timestamp(*divmod(time_ns, _SECOND_NS))
+
+
+def format_timestamp(seconds: int, nanos: int) -> str:
+    """The same of a timestamp of the years 1 to 9999. Raises BadTime."""
     days, rest = divmod(seconds, 86_400)
-    day = date.fromordinal(_EPOCH_DAY + days)
+    try:
+        day = date.fromordinal(_EPOCH_DAY + days)
+    except (ValueError, OverflowError) as error:
+        raise BadTime("is outside the years 1 to 9999") from error
     fraction = f".{nanos:09d}".rstrip("0") if nanos else ""
     hours, rest = divmod(rest, 3600)
     return f"{day.isoformat()}T{hours:02d}:{rest // 60:02d}:{rest % 60:02d}{fraction}Z"

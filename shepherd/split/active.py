@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from common import limits
 from common.kernels.background import prepare
 from common.metrics import kernel_active, kernel_events_handed_total
 from common.scan.work import Work
@@ -13,8 +14,9 @@ from shepherd.split.reference import ReferenceSplitter
 class ActiveSplitter:
     """Delegates to the implementation that is active; changing it changes no result."""
 
-    def __init__(self) -> None:
-        self._active: Splitter = ReferenceSplitter()
+    def __init__(self, string_max: int = limits.STRING_BYTES_MAX) -> None:
+        self._string_max = string_max
+        self._active: Splitter = ReferenceSplitter(string_max)
         kernel_active.labels("splitter").set(0)
 
     @property
@@ -38,7 +40,7 @@ class ActiveSplitter:
         def load(folder: Path) -> Splitter:
             from shepherd.split import ahead  # numba: only where it is wanted, never on the loop
 
-            return ahead.load(folder, kernel_events_handed_total.inc)
+            return ahead.load(folder, kernel_events_handed_total.inc, self._string_max)
 
         kernel = await prepare("splitter", folder, "shepherd.split.ahead", load)
         if kernel is not None:

@@ -8,6 +8,7 @@ import msgpack
 import common.scan.kernel
 import shepherd.split.kernel
 import shepherd.split.kernel.msgpack
+from common import limits
 from common.kernels import ahead
 from common.scan.events import MalformedBody
 from shepherd.body import Media
@@ -52,13 +53,17 @@ def compile_all(folder: Path) -> None:
     load(folder, lambda _: None)
 
 
-def load(folder: Path, handed_over: Callable[[int], None]) -> Splitter:
+def load(
+    folder: Path,
+    handed_over: Callable[[int], None],
+    string_max: int = limits.STRING_BYTES_MAX,
+) -> Splitter:
     """The compiled splitter, after it has given what the reference gives. Raises."""
     use_cache(folder)
     from shepherd.split.kernel.splitter import KernelSplitter
 
-    kernel = KernelSplitter(handed_over=handed_over)
-    reference = ReferenceSplitter()
+    kernel = KernelSplitter(handed_over=handed_over, string_max=string_max)
+    reference = ReferenceSplitter(string_max)
     for media, bodies in ((Media.JSON, _TRIAL), (Media.MSGPACK, _TRIAL_PACKED)):
         for body in bodies:
             if _told(kernel, body, media) != _told(reference, body, media):
@@ -83,4 +88,5 @@ def _told(splitter: Splitter, body: bytes, media: Media) -> object:
         lines.line_bytes.tolist(),
         lines.data_bytes.tolist(),
         list(found.refused),
+        list(found.mended),
     )

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.record import encode_event_line
-from common.scan.events import Accepted, Refused
+from common.scan.events import Accepted, Mended, Refused
 from common.scan.work import Work
 from shepherd.body import Media
 
@@ -63,12 +63,14 @@ def _fitting(sizes: Sizes, first: int, room: int) -> int:
 class Split(msgspec.Struct, frozen=True, eq=False):
     """A body's events: those that can be stored, in order, and why the others cannot.
 
-    events: all of them. refused: (place among all, why), ascending.
+    events: all of them. refused: (place among all, why), ascending; mended: (place, what), of
+    events that are not stored just as they were sent.
     """
 
     events: int
     lines: Lines
     refused: Sequence[tuple[int, Refused]]
+    mended: Sequence[tuple[int, tuple[Mended, ...]]] = ()
 
 
 class Splitter(Protocol):
@@ -102,13 +104,15 @@ def framed(outcomes: Sequence[Accepted | Refused]) -> Split:
     lines: list[bytes] = []
     data_bytes: list[int] = []
     refused: list[tuple[int, Refused]] = []
+    mended: list[tuple[int, tuple[Mended, ...]]] = []
     for place, outcome in enumerate(outcomes):
         if isinstance(outcome, Refused):
             refused.append((place, outcome))
             continue
         lines.append(encode_event_line(outcome.time_ns, outcome.rate, outcome.data))
         data_bytes.append(len(outcome.data))
+        if outcome.mended:
+            mended.append((place, outcome.mended))
     sizes = np.array([len(line) for line in lines], np.int64)
-    return Split(
-        len(outcomes), Lines(b"".join(lines), sizes, np.array(data_bytes, np.int64)), refused
-    )
+    found = Lines(b"".join(lines), sizes, np.array(data_bytes, np.int64))
+    return Split(len(outcomes), found, refused, mended)

@@ -12,12 +12,15 @@ class ReferenceSplitter:
 
     name = "reference"
 
+    def __init__(self, string_max: int = limits.STRING_BYTES_MAX) -> None:
+        self._string_max = string_max
+
     def split(
         self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None
     ) -> Split:
         """As `Splitter.split`."""
         scan = fast_msgpack if media is Media.MSGPACK else fast_json
-        return framed(scan.split_batch(body, depth, arrival_ns, work))
+        return framed(scan.split_batch(body, depth, arrival_ns, work, self._string_max))
 
     def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
         """As `Splitter.split_quickly`."""

@@ -18,7 +18,13 @@ from common.scan import json_events, msgpack_events
 from common.scan.events import MalformedBody, Refused, Rule
 from common.scan.work import STEP_UNITS, TooMuchWork, Work, WorkStopped
 from shepherd.body import BodyTooLarge, Media, decompress
-from shepherd.decode import Wire, decode_batch, decode_batch_quickly, decode_event_quickly
+from shepherd.decode import (
+    EventHeaders,
+    Wire,
+    decode_batch,
+    decode_batch_quickly,
+    decode_event_quickly,
+)
 from shepherd.refusals import counted
 from shepherd.replies import batch_body
 from shepherd.split.interface import framed
@@ -162,7 +168,7 @@ def test_the_largest_honest_body_of_which_one_event_is_faulty_is_taken() -> None
     event = b'{"time":1700000000,"data":{"a":1,"b":2,"c":3}}'
     body = many(event, 4_999)[:-1] + b',{"data":{"a":NaN}}]'
     split = ReferenceSplitter().split(body, Media.JSON, 0, NOW, work)
-    assert (split.events, len(split.refused)) == (5_000, 1)
+    assert (split.events, len(split.mended)) == (5_000, 1)
 
 
 # --- compressed ---
@@ -247,7 +253,7 @@ def test_small_bodies_that_need_close_reading_leave_the_event_loop(element: byte
     wire = Wire(body, "", Media.JSON, NOW)
     assert decode_batch_quickly(ReferenceSplitter(), wire, 0) is None
     single = Wire(b'{"a":[' + b"[]," * 9_000 + b"NaN]}", "", Media.JSON, NOW)
-    assert decode_event_quickly(single, 0, "", "") is None
+    assert decode_event_quickly(single, 0, EventHeaders()) is None
 
 
 def refused_split(count: int, errors: int) -> Any:

@@ -13,6 +13,11 @@ TABLE = pytest.mark.parametrize(
     ("wanted", "text"), [pytest.param(read, text, id=name) for name, read, text in VECTORS]
 )
 
+NO_NUMBERS = {
+    *(b"[NaN]", b"[Infinity]", b"[-Infinity]"),
+    *(text for name, _, text in VECTORS if name.endswith(("huge_exp", "_overflow"))),
+}
+
 
 def test_the_table_is_whole() -> None:
     assert (len(ACCEPT), len(REJECT), len(EITHER)) == (len(set(ACCEPT)), len(REJECT), len(EITHER))
@@ -36,6 +41,7 @@ def test_as_a_value_of_an_event(read: ReadEvent, wanted: bool, text: bytes, dept
 @TABLE
 @pytest.mark.parametrize("split", [json_events.split_batch, fast_json.split_batch])
 def test_as_a_value_in_a_batch(split: object, wanted: bool, text: bytes) -> None:
+    wanted = wanted or text in NO_NUMBERS  # mended, not refused
     body = b'[{"data":{"a":%b}}]'.replace(b"%b", text)
     try:
         (outcome,) = split(body, 0, 7)  # type: ignore[operator]  # one of the splitters

@@ -64,7 +64,7 @@ async def test_a_deleted_dataset_makes_room_for_another(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "statuses"),
     [
-        (b"[]", {200}),
+        (b"[]", {400}),
         (b"", {400}),
         (b"[", {400}),
         (b"not json", {400}),

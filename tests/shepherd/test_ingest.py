@@ -41,9 +41,13 @@ async def test_single_event_takes_time_and_rate_from_headers(server: Shepherd) -
     url = f"{server.url}/1/events/one"
     async with server.http.post(url, data=b'{"a":1}', headers=headers) as reply:
         assert reply.status == 200
-    async with server.http.post(url, data=b'{"a":NaN}') as reply:
+    async with server.http.post(url, data=b'{"a":"\xff"}') as reply:
         assert reply.status == 400
         assert "data.a" in (await reply.json())["error"]
+    for nothing in (b"", b"null", b" "):
+        async with server.http.post(url, data=nothing) as reply:
+            assert reply.status == 400
+            assert await reply.json() == {"error": "Request body should not be empty."}
     (event,) = await server.events("one")
     assert (event.time_ns, event.rate, event.data) == (1_700_000_000_500_000_000, 3, {"a": 1})
 

@@ -262,7 +262,9 @@ async def test_what_was_refused_is_found_in_the_own_dataset(tmp_path: Path) -> N
     config = ShepherdConfig(port=0, own_team="Team", own_environment="Env")
     queue = TelemetryQueue(SystemClock(), role="shepherd")
     async with shepherd(tmp_path, config, queue) as server:
-        await server.post("/1/batch/d", b'[{"data":{"secret":NaN}},{"data":{"x":NaN}},{"data":{}}]')
+        await server.post(
+            "/1/batch/d", b'[{"data":{"secret":"\xff"}},{"data":{"x":"\xff"}},{"data":{}}]'
+        )
         await server.post("/1/batch/d", b"[")
         body = b'[{"data":{"name":"from another role"}}]'
         url = f"{server.internal}/internal/telemetry"
@@ -278,12 +280,12 @@ async def test_what_was_refused_is_found_in_the_own_dataset(tmp_path: Path) -> N
             await asyncio.sleep(0.1)
     refused = {e["rule"]: e for e in own if e["name"] == "refused_events"}  # type: ignore[index, call-overload]
     assert {rule: event["events"] for rule, event in refused.items()} == {
-        "not_finite": 2,
+        "not_utf8": 2,
         "data_empty": 1,
         "malformed_body": 1,
     }
-    assert "data.secret" in refused["not_finite"]["sample_1"]
-    assert refused["not_finite"]["dataset"] == "d"
+    assert "data.secret" in refused["not_utf8"]["sample_1"]
+    assert refused["not_utf8"]["dataset"] == "d"
     requests = [e for e in own if e["name"] == "requests"]  # type: ignore[index, call-overload]
     assert {event["status"] for event in requests} == {200, 400}
     assert {event["dataset"] for event in requests} == {"d"}

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.times.api import BadTime, format_rfc3339, parse_time
+from common.times.api import (
+    BadTime,
+    format_rfc3339,
+    format_timestamp,
+    parse_time,
+    time_or_arrival,
+    timestamp_or_arrival,
+)
 
 S = 10**9
 
@@ -50,6 +57,52 @@ def test_every_form_is_exact(text: str, time_ns: int) -> None:
 def test_what_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(BadTime):
         parse_time(text)
+
+
+NEVER = [
+    "", " \t", "0", "00", "0.0", "0e0", "-0", "-0.0", "0.0000000001", "1970-01-01T00:00:00Z",
+    "1970-01-01T01:00:00+01:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z",
+    "0001-01-01T00:00:00.000000000+00:00", "0001-01-01T01:00:00+01:00", "0001-01-01t00:00:00z",
+    "0000-12-31T19:03:58-04:56", "0000-12-31T19:03:58-04:56:02", "0001-01-01T00:00:00",
+    "0001-01-01 00:00:00", "0001-01-01", "0001-01-01 00:00:00 +0000 UTC", "0000-00-00 00:00:00",
+    "0000-00-00T00:00:00Z", "-62135596800", "-62135596800.0", "-6.21355968e+10", "-6.21355968e10",
+    "-62135596800000", "-62135596800000000", "-6795364578871345152", " 0001-01-01T00:00:00Z ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NEVER)
+def test_a_time_that_was_never_set_is_the_time_of_arrival(text: str) -> None:
+    assert time_or_arrival(text, 7) == 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0002-01-01T00:00:00Z", "0001-1-1", "-1", "-62135596801", "-621355968000", "0.", "1677-01-01",
+     "0001-01-01T00:00:00Zx", "-", "-0x0", "٠", "0" * 81, "no", "null", "false"],
+)  # fmt: skip
+def test_what_only_looks_like_it_is_refused(text: str) -> None:
+    with pytest.raises(BadTime):
+        time_or_arrival(text, 7)
+
+
+def test_times_near_those_that_mean_none_are_times() -> None:
+    assert time_or_arrival("1", 7) == S
+    assert time_or_arrival("0.000000001", 7) == 1
+    assert time_or_arrival("1969-12-31T23:59:59Z", 7) == -S
+    assert timestamp_or_arrival(0, 1, 7) == 1
+    assert timestamp_or_arrival(-62_135_596_800, 0, 7) == 7
+    assert timestamp_or_arrival(-62_104_060_801, 999_999_999, 7) == 7
+    for seconds in (-62_104_060_800, -62_167_219_201, -(2**63), 2**40):
+        with pytest.raises(BadTime):
+            timestamp_or_arrival(seconds, 0, 7)
+
+
+def test_timestamps_of_all_years_can_be_written() -> None:
+    assert format_timestamp(-62_135_596_800, 0) == "0001-01-01T00:00:00Z"
+    assert format_timestamp(253_402_300_799, 999_999_999) == "9999-12-31T23:59:59.999999999Z"
+    for seconds in (-62_135_596_801, 253_402_300_800, 2**63 - 1, -(2**63)):
+        with pytest.raises(BadTime, match="years 1 to 9999"):
+            format_timestamp(seconds, 0)
 
 
 @given(st.integers(-(2**63), 2**63 - 1))

@@ -82,23 +82,23 @@ def read_members(buffer: Bytes, at: int, depth: int, words: Words) -> int:
 
 @compiled
 def _read_rate(buffer: Bytes, at: int, end: int) -> int:
-    """The number that buffer[at:end] is if it is whole and written without an exponent, else 0.
+    """The number that buffer[at:end] is if it is whole and written without an exponent, else -1.
 
     Of a number, which was proved to be one: what follows its point are digits.
     """
     if end - at > _RATE_DIGITS_MAX:
-        return 0
+        return -1
     rate = 0
     place = at
     while place < end and byte_at(buffer, place) != 46:
         byte = byte_at(buffer, place)
         if byte < 48 or byte > 57:
-            return 0
+            return -1
         rate = rate * 10 + byte - 48
         place += 1
     for behind in range(place + 1, end):  # a point: writers of doubles send 2.0
         if byte_at(buffer, behind) != 48:
-            return 0
+            return -1
     return rate
 
 
@@ -113,11 +113,15 @@ def read_values(buffer: Bytes, arrival_ns: int, words: Words) -> None:
     begin = get(words, TIME_AT)
     if begin >= 0 and load64(buffer, begin) & _FOUR != _NULL:
         read, time_ns = read_time(buffer, begin, get(words, TIME_END))
+        if time_ns == 0:  # there is none
+            time_ns = arrival_ns
     rate = 1
     begin = get(words, RATE_AT)
     if begin >= 0 and load64(buffer, begin) & _FOUR != _NULL:
         rate = _read_rate(buffer, begin, get(words, RATE_END))
-        if rate < 1 or rate > limits.SAMPLE_RATE_MAX:
+        if rate == 0:
+            rate = 1
+        if rate < 0 or rate > limits.SAMPLE_RATE_MAX:
             read = False
     put(words, TIME_NS, time_ns)
     put(words, RATE, rate)

@@ -7,8 +7,8 @@ refused near its end has cost nothing but its passes.
 import numpy as np
 
 from common.record import encode_event_line
-from common.scan.events import Accepted, Refused
-from common.scan.work import Work
+from common.scan.events import Accepted, Mended, Refused
+from common.scan.json_events import Reading
 from shepherd.split.interface import Lines, Sizes, Split
 from shepherd.split.kernel import memory as m
 from shepherd.split.kernel.memory import Memory
@@ -20,20 +20,20 @@ _NO_LINES = Lines(b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
 class Gathered:
     """The lines and refusals of a body so far."""
 
-    def __init__(self, body: bytes, arrival_ns: int) -> None:
-        self._body = body
-        self._arrival_ns = arrival_ns
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
         self._texts: list[bytes] = []
         self._line_bytes: list[Sizes] = []
         self._data_bytes: list[Sizes] = []
         self._later: list[tuple[int, Sizes]] = []  # before which of the above, words of entries
         self._refused: list[tuple[int, Refused]] = []
+        self._mended: list[tuple[int, tuple[Mended, ...]]] = []
 
-    def add_pass(self, memory: Memory, rows: int, size: int, work: Work) -> None:
+    def add_pass(self, memory: Memory, rows: int, size: int) -> None:
         """Take the lines of a pass, and what was noted beside them."""
         words = memory.words
         if words[m.ENTRIES]:
-            work.spend(int(words[m.ENTRIES]))
+            self._reading.work.spend(int(words[m.ENTRIES]))
             end = m.ENTRY_TABLE + int(words[m.ENTRIES_TO])
             self._later.append((len(self._texts), words[m.ENTRY_TABLE : end].copy()))
         elif not rows:
@@ -47,6 +47,7 @@ class Gathered:
         if isinstance(outcome, Refused):
             self._refused.append((place, outcome))
             return
+        self._note(place, outcome)
         line = encode_event_line(outcome.time_ns, outcome.rate, outcome.data)
         self._texts.append(line)
         self._line_bytes.append(np.array([len(line)], np.int64))
@@ -56,33 +57,39 @@ class Gathered:
         """All of it, of so many events."""
         if self._later:
             self._look_at_entries()
-        return Split(events, self._lines(), self._refused)
+        return Split(events, self._lines(), self._refused, self._mended)
 
     def _look_at_entries(self) -> None:
-        entries = Entries(self._body, self._arrival_ns)
+        entries = Entries(self._reading)
         for part, words in self._later:
             refused, taken = entries.read(words.tolist())
             self._refused += refused
             if taken:
                 self._put_in(part, taken)
         self._refused.sort(key=lambda one: one[0])  # with the reference's
+        self._mended.sort(key=lambda one: one[0])
 
-    def _put_in(self, part: int, taken: list[tuple[int, Accepted]]) -> None:
+    def _note(self, place: int, event: Accepted) -> None:
+        if event.mended:
+            self._mended.append((place, event.mended))
+
+    def _put_in(self, part: int, taken: list[tuple[int, int, Accepted]]) -> None:
         """Put events into a pass, each before the line that it is noted with."""
         text, sizes, data = self._texts[part], self._line_bytes[part], self._data_bytes[part]
         ends = [0, *np.cumsum(sizes).tolist()]
         pieces: list[bytes] = []
         lengths: list[int] = []
         at = 0
-        for row, event in taken:
+        for place, row, event in taken:
+            self._note(place, event)
             line = encode_event_line(event.time_ns, event.rate, event.data)
             lengths.append(len(line))
             pieces += (text[at : ends[row]], line)
             at = ends[row]
         self._texts[part] = b"".join((*pieces, text[at:]))
-        rows = [row for row, _ in taken]
+        rows = [row for _, row, _ in taken]
         self._line_bytes[part] = np.insert(sizes, rows, lengths)
-        self._data_bytes[part] = np.insert(data, rows, [len(event.data) for _, event in taken])
+        self._data_bytes[part] = np.insert(data, rows, [len(event.data) for _, _, event in taken])
 
     def _lines(self) -> Lines:
         if len(self._texts) == 1:

@@ -269,15 +269,15 @@ def has_room(words: Words) -> bool:
 def add_entry(element: int, row: int, words: Words) -> None:
     """Note an element that is not among the lines: what it is, which line it would be before.
 
-    Its words: element, row, fault, then spans: of data, time and rate if it has no fault, else of
-    the names that lead to it, after how many they are.
+    Its words: element, row, fault, then spans: of data, time and rate if it has no fault or is to
+    be mended, else of the names that lead to it, after how many they are.
     """
     to = ENTRY_TABLE + get(words, ENTRIES_TO)
     fault = get(words, ELEMENT_FAULT)
     put(words, to, element)
     put(words, to + 1, row)
     put(words, to + 2, fault)
-    if fault == scan.NO_FAULT:
+    if fault == scan.NO_FAULT or fault == scan.TO_MEND:
         put(words, to + 3, get(words, DATA_AT))
         put(words, to + 4, get(words, DATA_END))
         put(words, to + 5, get(words, TIME_AT))

@@ -47,13 +47,14 @@ _GUARD: Final = -0x0123456789ABCDEF
     SCAN_FRESH,
     SCAN_PREFIXES,
     SCAN_HARD,  # 1: a number that only the reference can judge
+    SCAN_MENDS,  # see `scan`: something cannot be stored and costs no event
     ELEMENT_FAULT,
     ERROR_RULE,  # of a body that is broken, and the place where it is
     ERROR_AT,
     ENTRIES,  # elements of this pass that are not among its lines
     ENTRIES_TO,  # behind the words of their entries
     COUNTERS,
-) = range(26)
+) = range(27)
 
 COUNTS_END: Final = COUNTERS + _GUARD_WORDS
 # spans of the names in force at the first levels, and those that lead to the first fault

@@ -27,13 +27,15 @@ from shepherd.split.kernel.memory import (
     SCAN_FIELDS,
     SCAN_FRESH,
     SCAN_HARD,
+    SCAN_MENDS,
     SCAN_NAME,
     SCAN_NAME_BYTES,
     SCAN_NAMED,
     SCAN_PREFIXES,
 )
 
-# Why an event is refused; NO_FAULT: it is not, but its time and rate are to be read.
+# Why an event is refused. NO_FAULT: it is not, but its time and rate are to be read; TO_MEND: and
+# something in its data is to be mended.
 (
     NO_FAULT,
     NOT_AN_OBJECT,
@@ -44,13 +46,12 @@ from shepherd.split.kernel.memory import (
     TOO_LARGE,
     TOO_MANY_FIELDS,
     NAMES_TOO_LONG,
-    STRING_TOO_LONG,
     KEY_TOO_LONG,
     TOO_DEEP,
     NOT_UTF8,
-    NOT_A_FINITE_NUMBER,
-    NUMBER_OUT_OF_RANGE,
-) = range(15)
+    TO_MEND,
+) = range(13)
+MENDS, LONG = 1, 2  # bits: there is something to mend; there is a string that may be cut
 
 _STRING_MAX = limits.STRING_BYTES_MAX
 _FIELDS_MAX = limits.EVENT_FIELDS_MAX
@@ -62,6 +63,7 @@ _NAME_BYTES_MAX = limits.UNPACKED_NAME_BYTES_MAX
 def begin_data(words: Words, fault: int) -> None:
     """Data begins; of several in one event the last counts. fault: of a value that is no object."""
     put(words, SCAN_FAULT, fault)
+    put(words, SCAN_MENDS, 0)
     put(words, SCAN_NAMED, 0)
     put(words, SCAN_FIELDS, 0)
     put(words, SCAN_NAME_BYTES, 0)
@@ -86,17 +88,19 @@ def _note(words: Words, fault: int, level: int) -> None:
 
 
 @compiled
-def _check_text(
-    buffer: Bytes, at: int, end: int, what: int, too_long: int, level: int, words: Words
-) -> None:
-    """The string whose quotes are at `at` and before `end`."""
+def _is_long(buffer: Bytes, at: int, end: int, what: int, level: int, words: Words) -> bool:
+    """Whether the string whose quotes are at `at` and before `end` has too many bytes."""
     if end - at - 2 <= _STRING_MAX and what & NOT_ASCII == 0:
-        return
+        return False
     size = text_bytes(buffer, at + 1, end - 1)
     if size < 0:
         _note(words, NOT_UTF8, level)
-    elif size > _STRING_MAX:
-        _note(words, too_long, level)
+    return bool(size > _STRING_MAX)
+
+
+@inlined
+def _mend(words: Words, why: int) -> None:
+    put(words, SCAN_MENDS, get(words, SCAN_MENDS) | why)
 
 
 @inlined
@@ -117,7 +121,8 @@ def scan_key(
         put(words, PATH + 2 * level - 1, end)
     if not get(words, SCAN_FAULT) and not get(words, SCAN_ARRAYS) and level <= depth + 1:
         _count(_name_size(buffer, at, end, what), level, words)
-    _check_text(buffer, at, end, what, KEY_TOO_LONG, level, words)
+    if _is_long(buffer, at, end, what, level, words):
+        _note(words, KEY_TOO_LONG, level)
     put(words, SCAN_FRESH, 0)
 
 
@@ -145,13 +150,14 @@ def scan_scalar(
     """A value that is no container."""
     put(words, SCAN_FRESH, 0)
     if kind == STRING:
-        _check_text(buffer, at, end, what, STRING_TOO_LONG, level, words)
+        if _is_long(buffer, at, end, what, level, words):
+            _mend(words, MENDS | LONG)
     elif kind == NOT_FINITE:
-        _note(words, NOT_A_FINITE_NUMBER, level)
+        _mend(words, MENDS)
     elif kind == NUMBER:
         beyond = beyond_doubles(buffer, at, end)
         if beyond > 0:
-            _note(words, NUMBER_OUT_OF_RANGE, level)
+            _mend(words, MENDS)
         elif beyond < 0:
             put(words, SCAN_HARD, 1)
 
@@ -186,9 +192,11 @@ def scan_close(is_array: int, level: int, words: Words) -> None:
 
 @compiled
 def finish_data(size: int, words: Words) -> None:
-    """Data of so many bytes has ended: too many of them count more than what is in them."""
+    """Data of so many bytes has ended: too many of them count more than what is in them, unless
+    strings may be cut.
+    """
     fault = get(words, SCAN_FAULT)
-    if size > _BYTES_MAX:
+    if size > _BYTES_MAX and get(words, SCAN_MENDS) & LONG == 0:
         fault = TOO_LARGE
     elif fault == NO_FAULT:
         if get(words, SCAN_FIELDS) > _FIELDS_MAX:
@@ -197,4 +205,6 @@ def finish_data(size: int, words: Words) -> None:
             fault = NAMES_TOO_LONG
         elif get(words, SCAN_FIELDS) == 0:
             fault = DATA_EMPTY
+        elif get(words, SCAN_MENDS):
+            fault = TO_MEND
     put(words, SCAN_FAULT, fault)

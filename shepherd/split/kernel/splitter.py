@@ -12,6 +12,7 @@ import numpy as np
 from common import limits
 from common.scan import fast_msgpack, json_events
 from common.scan.events import Accepted, MalformedBody, Refused
+from common.scan.json_events import Reading
 from common.scan.json_tokens import JsonSyntaxError
 from common.scan.kernel.build import SENTINEL_BYTES, Bytes
 from common.scan.work import TooMuchWork, Work
@@ -49,8 +50,14 @@ class KernelSplitter:
 
     name = "kernel"
 
-    def __init__(self, *, handed_over: Callable[[int], None] = lambda _: None) -> None:
-        self._reference = ReferenceSplitter()
+    def __init__(
+        self,
+        *,
+        handed_over: Callable[[int], None] = lambda _: None,
+        string_max: int = limits.STRING_BYTES_MAX,
+    ) -> None:
+        self._reference = ReferenceSplitter(string_max)
+        self._string_max = string_max
         self._handed_over = handed_over
         self._idle: deque[Memory] = deque(maxlen=_IDLE_MAX)
 
@@ -92,7 +99,8 @@ class KernelSplitter:
         try:
             words, out, length = memory.words, memory.out, len(body)
             buffer = _padded(body, memory.body)
-            gathered = Gathered(body, arrival_ns)
+            reading = Reading(body, depth, arrival_ns, work, self._string_max)
+            gathered = Gathered(reading)
             at, behind, elements, handed = -1, 0, 0, 0
             while True:
                 work.look()  # a pass takes some milliseconds at most
@@ -108,7 +116,7 @@ class KernelSplitter:
                     raise _Broken
                 if state == FAULTY:
                     raise error_of(memory)
-                gathered.add_pass(memory, rows, size, work)
+                gathered.add_pass(memory, rows, size)
                 if state == DONE:
                     return gathered.split(elements)
                 behind = 0
@@ -123,9 +131,9 @@ class KernelSplitter:
                     raise _Broken
                 if media is Media.MSGPACK:
                     end = int(words[m.ELEMENT_END])
-                    outcome, at = _read_packed(body, at, end, depth, arrival_ns, work)
+                    outcome, at = _read_packed(reading, at, end)
                 else:
-                    outcome, at = _read_element(body, at, depth, arrival_ns, work)
+                    outcome, at = _read_element(reading, at)
                 gathered.add(elements, outcome)
                 elements += 1
                 behind = 1
@@ -143,26 +151,22 @@ def _padded(body: bytes, reused: Bytes) -> Bytes:
     return buffer
 
 
-def _read_element(
-    body: bytes, at: int, depth: int, arrival_ns: int, work: Work
-) -> tuple[Accepted | Refused, int]:
+def _read_element(reading: Reading, at: int) -> tuple[Accepted | Refused, int]:
     """What the reference says of the element at `at`, and where it ends.
 
     Raises MalformedBody, as the reference would of the whole body: all before the element is
     proved, and reading up to the fault a second time would make such bodies twice as slow.
     """
     try:
-        return json_events.read_element(body, at, depth, arrival_ns, work)
+        return json_events.read_element(reading, at)
     except JsonSyntaxError as error:
         raise MalformedBody(str(error)) from error
 
 
-def _read_packed(
-    body: bytes, at: int, end: int, depth: int, arrival_ns: int, work: Work
-) -> tuple[Accepted | Refused, int]:
+def _read_packed(reading: Reading, at: int, end: int) -> tuple[Accepted | Refused, int]:
     """What the reference says of the msgpack element body[at:end], and its end. Raises _Broken."""
     try:
-        (outcome,) = fast_msgpack.split_batch(_ARRAY_OF_ONE + body[at:end], depth, arrival_ns, work)
+        (outcome,) = fast_msgpack.split_batch(_ARRAY_OF_ONE + reading.body[at:end], *reading[1:])
     except MalformedBody as error:
         raise _Broken from error
     return outcome, end

@@ -16,13 +16,14 @@ from common.scan.events import (
     too_many_events,
     too_many_fields,
 )
+from common.scan.json_events import Reading
+from common.scan.rates import NO_RATE, Rate
 from shepherd.split.kernel import judge, scan
 from shepherd.split.kernel import memory as m
 from shepherd.split.kernel.memory import Memory
 
 _KEPT_MAX = 1_024  # faults and times that are kept while a body is read
 _NAME_BYTES = 100  # of a name that leads to a fault; as in the reference
-_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 _SYNTAX = {
     judge.UNEXPECTED: "unexpected character",
     judge.UNEXPECTED_END: "unexpected end",
@@ -43,12 +44,9 @@ _FIXED = {
     scan.NAMES_TOO_LONG: names_too_long().refused(),
 }
 _NAMED = {
-    scan.STRING_TOO_LONG: (Rule.STRING_TOO_LONG, json_events.TOO_LONG),
     scan.KEY_TOO_LONG: (Rule.KEY_TOO_LONG, json_events.TOO_LONG),
     scan.TOO_DEEP: (Rule.TOO_DEEP, json_events.TOO_DEEP),
     scan.NOT_UTF8: (Rule.NOT_UTF8, json_events.NOT_UTF8),
-    scan.NOT_A_FINITE_NUMBER: (Rule.NOT_FINITE, json_events.NOT_FINITE),
-    scan.NUMBER_OUT_OF_RANGE: (Rule.NUMBER_OUT_OF_RANGE, json_events.OUT_OF_RANGE),
 }
 
 
@@ -67,36 +65,37 @@ def error_of(memory: Memory) -> MalformedBody:
 class Entries:
     """Reads the entries of the passes over one body."""
 
-    def __init__(self, body: bytes, arrival_ns: int) -> None:
-        self._body = body
-        self._arrival_ns = arrival_ns
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._body = reading.body
+        self._arrival_ns = reading.arrival_ns
         self._faults: dict[tuple[int, tuple[bytes, ...]], Refused] = {}
         self._times: dict[bytes, int | Refused] = {}
-        self._rates: dict[bytes, int | Refused] = {b"null": 1}
+        self._rates: dict[bytes, Rate] = {b"null": NO_RATE}
 
     def read(
         self, words: list[int]
-    ) -> tuple[list[tuple[int, Refused]], list[tuple[int, Accepted]]]:
-        """Of one pass: (place, why) of what is refused, and (line before which it stands, event)
-        of what is taken, each in order.
+    ) -> tuple[list[tuple[int, Refused]], list[tuple[int, int, Accepted]]]:
+        """Of one pass: (place, why) of what is refused, and (place, line before which it stands,
+        event) of what is taken, each in order.
         """
         refused: list[tuple[int, Refused]] = []
-        taken: list[tuple[int, Accepted]] = []
+        taken: list[tuple[int, int, Accepted]] = []
         at = 0
         size = len(words)
         while at < size:
             fault = words[at + 2]
-            if fault != scan.NO_FAULT:
+            if fault not in (scan.NO_FAULT, scan.TO_MEND):
                 behind = at + 4 + 2 * words[at + 3]
                 why = _FIXED.get(fault) or self._named(fault, words[at + 4 : behind])
                 refused.append((words[at], why))
                 at = behind
                 continue
-            outcome = self._read(words[at + 3 : at + 9])
+            outcome = self._read(words[at + 3 : at + 9], mends=fault == scan.TO_MEND)
             if isinstance(outcome, Refused):
                 refused.append((words[at], outcome))
             else:
-                taken.append((words[at + 1], outcome))
+                taken.append((words[at], words[at + 1], outcome))
             at += 9
         return refused, taken
 
@@ -117,24 +116,25 @@ class Entries:
                 self._faults[fault, names] = known
         return known
 
-    def _read(self, spans: list[int]) -> Accepted | Refused:
-        """An event of which all is proved but the time and the rate."""
+    def _read(self, spans: list[int], *, mends: bool) -> Accepted | Refused:
+        """An event of which all is proved but the time and the rate, and what is to be mended."""
         data, data_end, time, time_end, rate, rate_end = spans
-        rated = self._rate(self._body[rate:rate_end] if rate >= 0 else b"null")
-        if isinstance(rated, Refused):
-            return rated
+        _, depth, _, work, string_max = self._reading
+        text = self._body[data:data_end]
+        try:
+            text, mended = json_events.data_of(text, mends, depth, work, string_max)
+        except EventFault as fault:
+            return fault.refused()
+        rated, rate_mended = self._rate(self._body[rate:rate_end] if rate >= 0 else b"null")
         timed = self._time(self._body[time:time_end]) if time >= 0 else self._arrival_ns
         if isinstance(timed, Refused):
             return timed
-        return Accepted(timed, rated, self._body[data:data_end].translate(_ONE_LINE))
+        return Accepted(timed, rated, text, mended + rate_mended)
 
-    def _rate(self, raw: bytes) -> int | Refused:
+    def _rate(self, raw: bytes) -> Rate:
         known = self._rates.get(raw)
         if known is None:
-            try:
-                known = json_events.sample_rate(raw)
-            except EventFault as fault:
-                known = fault.refused()
+            known = json_events.sample_rate(raw)
             if len(self._rates) < _KEPT_MAX and len(raw) <= _NAME_BYTES:
                 self._rates[raw] = known
         return known

@@ -13,7 +13,7 @@ NOW = 1_700_000_000_000_000_001
 def told(split: Split) -> tuple[object, ...]:
     lines = split.lines
     sizes = lines.line_bytes.tolist(), lines.data_bytes.tolist()
-    return split.events, lines.text, *sizes, list(split.refused)
+    return split.events, lines.text, *sizes, list(split.mended), list(split.refused)
 
 
 def exact(body: bytes, depth: int, media: Media = Media.JSON) -> tuple[object, ...]:

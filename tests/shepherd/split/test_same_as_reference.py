@@ -39,11 +39,15 @@ TIME_TEXTS = [
     '"1677-09-22T00:00:00Z"', '"1680-01-01T00:00:00Z"', '"1679-12-31T23:59:59.5Z"',
     '"1969-12-31T23:59:59.999999999Z"', '"2259-12-31T23:59:59Z"', '"2262-04-11T23:47:16Z"',
     '"2262-04-11T23:47:17Z"', '"0000-01-01T00:00:00Z"', '"2023-01-01T00\\u003a00:00Z"',
+    '"0001-01-01T00:00:00Z"', '"0001-01-01T00:00:00.0+01:00"', '" "', "-0.0", "-62135596800",
+    '"0000-12-31T19:03:58-04:56"', '"0001-01-01"', "0e5", '"0"', "0.0000000001", "0.000000001",
+    '"1970-01-01T00:00:00Z"', '"1970-01-01T01:00:00+01:00"', "null", '"-6795364578871345152"',
     '"٢٠٢٣-01-01T00:00:00Z"', '"2023-01-01T00:00:00.' + "1" * 80 + 'Z"',
 ]  # fmt: skip
 RATE_TEXTS = [
     "1", "2", "2147483647", "2147483648", "0", "-1", "1.0", "1e3", "1.5", "true", '"3"', "{}",
-    "00001", "1" * 41, "null",
+    "00001", "1" * 41, "null", "0.0", "-0", "0.4", "2.5", "1e999", "NaN", "-Infinity", '"abc"', '""',
+    '"1_0"', '"2.5"', "false", "[]", '"\xff"', '"\\u0031"', "2147483647.5", "1e-400",
 ]  # fmt: skip
 BODIES = [
     b"", b" ", b"[", b"]", b"[]", b" [ ] ", b"[]x", b"[\x00]", b"[]\x00", b"[,]", b"[1,]", b"[1 1]",
@@ -55,6 +59,11 @@ BODIES = [
     b'[{"x":NaN,"data":{"a":1}}]', b'[{"\xff":1,"data":{"a":1}}]', b'[{"d\\u0061ta":{"a":1}}]',
     b'[{"Data":{"a":1}}]', b'[{"data2":{},"data":{"a":1},"samplerat":5,"samplerates":6,"timE":7}]',
     b'[{"data":{"a"\n:\r\n[1,\n2]},"time":null,"samplerate":null}]',
+    b'[{"data":{"a":NaN,"b":[1,-Infinity,{"c":1e999}],"d":"x"}},{"data":{"a":1}}]',
+    b'[{"data":{"a":{"b":{"c":NaN,"d":NaN}},"e":{"f":[NaN]}},"time":"","samplerate":0}]',
+    b'[{"data":{"a":NaN},"time":"x"},{"data":NaN},{"data":{"a":NaN,"b":"\xff"}},{"data":[NaN]}]',
+    b'[{"data":{"a":NaN},"data":{"a":2}},{"data":{"a":2},"data":{"a":NaN}},{"data":{"\\u0061":NaN}}]',
+    b'[{"data":{"a"\n:\r\nNaN,"a":1},"samplerate":"x"}]',
     b'[{"data" : {"o":{"p":{"q":\n1},"r":{}},"s":[]} , "time" : 1700000000 }]',
 ]  # fmt: skip
 
@@ -105,6 +114,13 @@ def bodies_at_limits() -> Iterator[bytes]:
         yield b'{"a":["%b"]}' % (b"x" * size)
         yield b'{"a":{"%b":1}}' % (b"x" * size)
     yield b'{"a":"%b"}' % (rb"\u00e9" * (over // 2))
+    yield b'{"a":"%b"}' % (rb"\u00e9" * (over // 2 + 1))
+    yield b'{"a":"%b","b":NaN,"meta.truncated_fields":"z"}' % ("€".encode() * over)
+    yield b'{"a":{"b":["%b\\"",7]},"c":"%b"}' % (b"x" * over, rb"\ud83d\ude00" * over)
+    yield b'{"a":"%b","b":"\xff"}' % (b"x" * over)
+    yield b'{"a":"%b","b":"%b"}' % (b"x" * limits.EVENT_BYTES_MAX, b"y" * limits.EVENT_BYTES_MAX)
+    yield b'{"a":"%b","b":[%b1]}' % (b"x" * over, b"1," * (limits.EVENT_BYTES_MAX // 2))
+    yield b'{"a":"%b","b":[%b1]}' % (b"x" * over, b"1," * (limits.EVENT_BYTES_MAX // 2 - over))
     for fields in (limits.EVENT_FIELDS_MAX, limits.EVENT_FIELDS_MAX + 1):
         yield b"{%b}" % b",".join(b'"k%d":%d' % (n, n) for n in range(fields))
         yield b'{"o":{%b}}' % b",".join(b'"k%d":[{"x":%d}]' % (n, n) for n in range(fields))

@@ -89,10 +89,14 @@ def finish_line(buffer: Bytes, arrival_ns: int, words: Words, out: Bytes, to: in
     read, time_ns = True, arrival_ns
     if get(words, TIME_AT) >= 0:
         read, time_ns = packed_time(buffer, get(words, TIME_AT), arrival_ns, out, data_end)
+        if time_ns == 0:  # there is none
+            time_ns = arrival_ns
     rate = 1
     rate_at = get(words, RATE_AT)
     if rate_at >= 0 and byte_at(buffer, rate_at) != NIL:
         rate = whole_at(buffer, rate_at)
+        if rate == 0:
+            rate = 1
     if not read or rate < 1 or rate > limits.SAMPLE_RATE_MAX:
         return FAIL
     to = write_head(out, to, time_ns, rate)

@@ -29,6 +29,7 @@ _TIMESTAMP_96 = 0xC70CFF
 _SECOND_NS = 10**9
 _SECONDS_MAX = 9_223_372_035  # with any nanoseconds, 64 bits of them hold so many
 _SECONDS_64 = (1 << 34) - 1
+_NEVER_S = -62_135_596_800  # the year 1: Go's time of nothing, in whole batches of a proxy
 
 
 @compiled
@@ -80,6 +81,8 @@ def packed_time(
         seconds, nanos = both & _SECONDS_64, shift_right(both, 34)
     elif big_endian(buffer, at, 3) == _TIMESTAMP_96:
         nanos, seconds = big_endian(buffer, at + 3, 4), big_endian(buffer, at + 7, 8)
+    if seconds == _NEVER_S and nanos == 0:
+        return True, arrival_ns
     if 0 <= seconds <= _SECONDS_MAX:
         return True, seconds * _SECOND_NS + nanos
     whole = whole_at(buffer, at)

@@ -1,0 +1,219 @@
+"""Events that are stored although a value in them cannot be: the value is mended, the event stays.
+
+NaN, Infinity and numbers beyond all doubles become null: a field is absent, a list keeps its
+places. A string beyond the limit is cut at a character, and the event says so in the field
+`meta.truncated_fields`. Both are told of by `Mended`, which the shepherd counts. It is done before
+the log has the event, so whoever reads the log finds the same event for ever.
+
+Works on the text of an object that is JSON by the rules of `common.scan.json_tokens` and has no
+other fault, so whoever makes events of what clients send can use it.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import orjson
+
+from common import limits
+from common.scan import json_tokens as jt
+from common.scan.events import Mended, Rule, too_large
+from common.scan.work import STEP_UNITS, Work
+
+MARKER: Final = "meta.truncated_fields"
+_MARKER_END: Final = "truncated_fields"
+_SEPARATOR: Final = ","
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_PART = re.compile(
+    rb"(%b)|([{\[])|([}\]])|(,)|(-?Infinity|NaN)|(-?[0-9][0-9.eE+-]*+)" % _STRING, re.DOTALL
+)
+_TEXT, _OPENS, _CLOSES, _COMMA, _NOT_FINITE = range(1, 6)
+_EACH_STRING = re.compile(_STRING, re.DOTALL)
+_PLAIN_NUMBER_BYTES: Final = 308  # without an exponent, so many digits are below every limit
+_PARTS_PER_UNIT: Final = 4
+_BYTES_PER_UNIT: Final = 4_096
+_BYTES_PASSED_PER_UNIT: Final = 16_384
+_QUOTES: Final = 2
+_OBJECT: Final = ord("{")
+
+
+class _Long(NamedTuple):
+    """A string that may have to be cut: where it is in the text as mended so far."""
+
+    begin: int
+    end: int
+    field: str
+    value: bytes  # as UTF-8
+
+
+def mend(text: bytes, depth: int, string_max: int, work: Work) -> tuple[bytes, tuple[Mended, ...]]:
+    """The object's text as it can be stored, and what was changed, each field once.
+
+    depth: to which objects are unpacked, since a field is named as it is stored. string_max: bytes
+    of a string, at least STRING_BYTES_MAX. An event that would be too large with strings of that
+    length has them cut shorter. Raises EventFault if it is too large even so; TooMuchWork.
+    """
+    walk = _Walk(text, depth, work)
+    walk.run()
+    rest = len(walk.mended) - sum(long.end - long.begin for long in walk.long)
+    if rest <= limits.EVENT_BYTES_MAX:
+        for most in _limits(rest, len(walk.long), string_max):
+            mended, changed = _cut(walk, most)
+            if len(mended) <= limits.EVENT_BYTES_MAX:
+                return mended, changed
+    raise too_large()
+
+
+def has_long_string(text: bytes, work: Work) -> bool:
+    """Whether a string in it, or a name, is written with more bytes than a string may have."""
+    work.spend(len(text) // _BYTES_PASSED_PER_UNIT + text.count(b'"') // (4 * _PARTS_PER_UNIT))
+    longest = limits.STRING_BYTES_MAX + _QUOTES
+    return any(found.end() - found.start() > longest for found in _EACH_STRING.finditer(text))
+
+
+def _limits(rest: int, strings: int, string_max: int) -> Iterator[int]:
+    """To what strings are cut, the best first; the others are for an event that is too large."""
+    yield string_max
+    least = limits.STRING_BYTES_MAX
+    if strings and string_max > least:
+        room = limits.EVENT_BYTES_MAX - rest - 2 * len(MARKER) - limits.TRUNCATED_NAMES_BYTES_MAX
+        for eighths in (8, 6, 4, 2):  # escapes make a text longer than it is
+            if least < (share := room // strings * eighths // 8) < string_max:
+                yield share
+        yield least
+
+
+def _cut(walk: "_Walk", most: int) -> tuple[bytes, tuple[Mended, ...]]:
+    """The text with its strings cut to so many bytes, and what was changed in all."""
+    changed = dict.fromkeys(walk.changed)
+    fields: dict[str, None] = {}
+    pieces: list[bytes] = []
+    at = 0
+    for long in walk.long:
+        if len(long.value) > most:
+            cut = orjson.dumps(long.value[:most].decode(errors="ignore"))
+            pieces += (walk.mended[at : long.begin], cut)
+            at = long.end
+            fields[long.field] = None
+            changed[_mended(Rule.STRING_TOO_LONG, long.field)] = None
+    if fields:
+        marker = orjson.dumps({MARKER: _named(walk.marker, fields)})
+        pieces += (walk.mended[at:-1], b",", marker[1:])
+    else:
+        pieces.append(walk.mended[at:])
+    return b"".join(pieces), tuple(changed)
+
+
+def _mended(rule: Rule, field: str) -> Mended:
+    return Mended(rule, field[: limits.FIELD_SHOWN_CHARS_MAX])
+
+
+def _named(before: str, fields: dict[str, None]) -> str:
+    """The marker's value: what was cut here and, if the event says so, before it came here."""
+    names = dict.fromkeys([*filter(None, before.split(_SEPARATOR)), *fields])
+    text = _SEPARATOR.join(names)
+    if len(text.encode()) <= limits.TRUNCATED_NAMES_BYTES_MAX:
+        return text
+    begin = text.encode()[: limits.TRUNCATED_NAMES_BYTES_MAX].decode(errors="ignore")
+    return begin.rpartition(_SEPARATOR)[0] + _SEPARATOR + "…"
+
+
+class _Walk:
+    """Goes over an object's text, knowing in which field it is.
+
+    mended: the text with its numbers mended; long: strings to look at; changed: fields of numbers;
+    marker: which fields the event itself says were cut before.
+    """
+
+    def __init__(self, text: bytes, depth: int, work: Work) -> None:
+        self._text = text
+        self._depth = depth
+        self._work = work
+        self._path: list[str] = []  # the name in force of each unpacked object that is open
+        self._opaque = 0  # open containers that are not unpacked
+        self._copied = 0  # how far the text is in `mended`
+        self.mended = bytearray()
+        self.long: list[_Long] = []
+        self.changed: dict[Mended, None] = {}
+        self.marker = ""
+
+    def run(self) -> None:
+        """To its end. Raises TooMuchWork."""
+        text = self._text
+        self._work.spend(1 + len(text) // _BYTES_PER_UNIT)
+        objects: list[bool] = []  # of the open containers, which are objects
+        wants_name = False
+        parts = 0
+        for found in _PART.finditer(text):
+            kind = found.lastindex
+            parts += 1
+            if kind == _COMMA:
+                wants_name = objects[-1]
+            elif kind == _TEXT and wants_name:
+                wants_name = False
+                if not self._opaque:
+                    self._path[-1] = jt.string_value(text, *found.span())
+            elif kind == _OPENS:
+                wants_name = text[found.start()] == _OBJECT
+                objects.append(wants_name)
+                self._open(unpacked=wants_name)
+            elif kind == _CLOSES:
+                objects.pop()
+                self._close()
+            elif kind == _TEXT:
+                self._string(*found.span())
+            else:
+                self._number(*found.span(), finite=kind != _NOT_FINITE)
+            if parts == STEP_UNITS * _PARTS_PER_UNIT:
+                self._work.spend(STEP_UNITS)
+                parts = 0
+        self._work.spend(parts // _PARTS_PER_UNIT)
+        self._copy_to(len(text))
+
+    def _open(self, *, unpacked: bool) -> None:
+        if unpacked and not self._opaque and len(self._path) <= self._depth:
+            self._path.append("")
+        else:
+            self._opaque += 1
+
+    def _close(self) -> None:
+        if self._opaque:
+            self._opaque -= 1
+        else:
+            self._path.pop()
+
+    def _string(self, begin: int, end: int) -> None:
+        if end - begin - _QUOTES > limits.STRING_BYTES_MAX:
+            value = jt.string_value(self._text, begin, end).encode()
+            if len(value) > limits.STRING_BYTES_MAX:
+                self._copy_to(begin)
+                at = len(self.mended)
+                self._copy_to(end)
+                self.long.append(_Long(at, len(self.mended), self._field(), value))
+        elif self._path[-1].endswith(_MARKER_END) and self._field() == MARKER:
+            names = jt.string_value(self._text, begin, end)
+            self.marker = f"{self.marker}{_SEPARATOR}{names}" if self._opaque else names
+
+    def _number(self, begin: int, end: int, *, finite: bool) -> None:
+        rule = Rule.NOT_FINITE
+        if finite:
+            if not _beyond_doubles(self._text[begin:end]):
+                return
+            rule = Rule.NUMBER_OUT_OF_RANGE
+        self._copy_to(begin)
+        self.mended += b"null"
+        self._copied = end
+        self.changed[_mended(rule, self._field())] = None
+
+    def _copy_to(self, end: int) -> None:
+        self.mended += self._text[self._copied : end]
+        self._copied = end
+
+    def _field(self) -> str:
+        return ".".join(self._path)
+
+
+def _beyond_doubles(raw: bytes) -> bool:
+    if len(raw) <= _PLAIN_NUMBER_BYTES and b"e" not in raw and b"E" not in raw:
+        return False
+    return float(raw) in (float("inf"), float("-inf"))
