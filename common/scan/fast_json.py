@@ -72,9 +72,12 @@ def _event(
     data = bytes(envelope.data)
     rate_raw = bytes(envelope.samplerate)
     try:
-        if len(data) > limits.EVENT_BYTES_MAX and isinstance(parsed.get("data"), dict):
-            if not mending.has_long_string(data, work):
-                raise too_large()  # whatever is in it, and it is JSON
+        if (
+            len(data) > limits.EVENT_BYTES_MAX
+            and isinstance(parsed.get("data"), dict)
+            and not mending.has_long_string(data, work)
+        ):
+            raise too_large()  # whatever else is in it, and it is JSON
         mended: tuple[Mended, ...] = ()
         if not (parsed.get("data") and counts_prove(data, depth)):
             data, mended = json_events.check_data(data, depth, work, string_max)

@@ -89,18 +89,19 @@ def _cut(walk: "_Walk", most: int) -> tuple[bytes, tuple[Mended, ...]]:
     fields: dict[str, None] = {}
     pieces: list[bytes] = []
     at = 0
+    text = bytes(walk.mended)
     for long in walk.long:
         if len(long.value) > most:
             cut = orjson.dumps(long.value[:most].decode(errors="ignore"))
-            pieces += (walk.mended[at : long.begin], cut)
+            pieces += (text[at : long.begin], cut)
             at = long.end
             fields[long.field] = None
             changed[_mended(Rule.STRING_TOO_LONG, long.field)] = None
     if fields:
         marker = orjson.dumps({MARKER: _named(walk.marker, fields)})
-        pieces += (walk.mended[at:-1], b",", marker[1:])
+        pieces += (text[at:-1], b",", marker[1:])
     else:
-        pieces.append(walk.mended[at:])
+        pieces.append(text[at:])
     return b"".join(pieces), tuple(changed)
 
 

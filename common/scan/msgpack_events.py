@@ -14,7 +14,7 @@ import msgpack
 import orjson
 
 from common import limits
-from common.scan import fast_json, json_events
+from common.scan import fast_json, json_data
 from common.scan.events import (
     Accepted,
     Data,
@@ -112,7 +112,7 @@ def _split_deep(
 
 
 def _deep(path: list[str]) -> EventFault:
-    return _fault(Rule.TOO_DEEP, path, json_events.TOO_DEEP)
+    return _fault(Rule.TOO_DEEP, path, json_data.TOO_DEEP)
 
 
 def unpack(

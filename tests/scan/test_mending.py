@@ -1,4 +1,4 @@
-"""An event with a value that cannot be stored is stored all the same: without it, or with it cut."""
+"""An event with a value that cannot be stored is stored all the same: without it, or cut."""
 
 import json
 from collections.abc import Callable
@@ -211,7 +211,7 @@ def test_a_single_event_is_mended_too() -> None:
     wanted = Data(b'{"a":null}', (Mended(Rule.NOT_FINITE, "a"),))
     assert fast_json.check_event(b'{"a":NaN}', 0) == wanted
     assert fast_msgpack.check_event(msgpack.packb({"a": float("nan")}), 0) == wanted
-    with pytest.raises(EventFault, match="data is larger|data: is larger"):
+    with pytest.raises(EventFault, match="data: is larger"):
         fast_json.check_event(b'{"a":"%b"}' % b'","a":"'.join([b"x" * 60_000] * 17), 0)
 
 

@@ -12,10 +12,13 @@ COUNTED = (Mended(Rule.SAMPLE_RATE, "samplerate"),)
 MOST = limits.SAMPLE_RATE_MAX
 TEXTS = [
     ("", 1, False), (" ", 1, False), ("0", 1, False), ("0.0", 1, False), ("-0", 1, False),
-    ("1", 1, False), ("10", 10, False), (" 10 ", 10, False), ("2.0", 2, False), ("1e3", 1000, False),
+    ("1", 1, False), ("10", 10, False), (" 10 ", 10, False), ("2.0", 2, False),
+    ("1e3", 1000, False),
     (str(MOST), MOST, False), ("+5", 5, False), ("-1", 1, True), ("-5.5", 1, True),
-    ("0.4", 1, True), ("1.4", 1, True), ("1.5", 2, True), ("2.5", 3, True), (str(MOST + 1), MOST, True),
-    ("1e300", MOST, True), ("1e999", 1, True), ("abc", 1, True), ("1/10", 1, True), ("10%", 1, True),
+    ("0.4", 1, True), ("1.4", 1, True), ("1.5", 2, True), ("2.5", 3, True),
+    (str(MOST + 1), MOST, True),
+    ("1e300", MOST, True), ("1e999", 1, True), ("abc", 1, True), ("1/10", 1, True),
+    ("10%", 1, True),
     ("1_0", 1, True), ("٣", 1, True), ("NaN", 1, True), ("inf", 1, True), ("0x10", 1, True),
     ("true", 1, True), ("1" * 41, 1, True), ("\0", 1, True), ("1 2", 1, True),
 ]  # fmt: skip

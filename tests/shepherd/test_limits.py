@@ -10,13 +10,15 @@ import pytest
 import zstandard
 from yarl import URL
 
-from common import limits
+from common import limits, metrics
 from common.clock import SystemClock
 from common.errors import LogFull, MetadataUnavailable
 from common.metadata import Access, Dataset
 from common.position import parse_receipt
+from common.scan.events import Mended, Rule
 from common.telemetry import TelemetryQueue
 from shepherd.config import ShepherdConfig
+from shepherd.refusals import RequestSummary, mended_counts
 from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
 
 
@@ -262,9 +264,8 @@ async def test_what_was_refused_is_found_in_the_own_dataset(tmp_path: Path) -> N
     config = ShepherdConfig(port=0, own_team="Team", own_environment="Env")
     queue = TelemetryQueue(SystemClock(), role="shepherd")
     async with shepherd(tmp_path, config, queue) as server:
-        await server.post(
-            "/1/batch/d", b'[{"data":{"secret":"\xff"}},{"data":{"x":"\xff"}},{"data":{}}]'
-        )
+        bad = b'[{"data":{"secret":"\xff"}},{"data":{"x":"\xff"}},{"data":{}}]'
+        await server.post("/1/batch/d", bad)
         await server.post("/1/batch/d", b"[")
         body = b'[{"data":{"name":"from another role"}}]'
         url = f"{server.internal}/internal/telemetry"
@@ -289,6 +290,72 @@ async def test_what_was_refused_is_found_in_the_own_dataset(tmp_path: Path) -> N
     requests = [e for e in own if e["name"] == "requests"]  # type: ignore[index, call-overload]
     assert {event["status"] for event in requests} == {200, 400}
     assert {event["dataset"] for event in requests} == {"d"}
+
+
+async def test_what_was_mended_is_found_in_the_own_dataset(tmp_path: Path) -> None:
+    config = ShepherdConfig(port=0, own_team="Team", own_environment="Env")
+    queue = TelemetryQueue(SystemClock(), role="shepherd")
+    before = {rule: metrics.events_mended_total.labels(rule)._value.get() for rule in Rule}
+    async with shepherd(tmp_path, config, queue) as server:
+        long = b"x" * (limits.STRING_BYTES_MAX + 1)
+        events = [b'{"data":{"sql":"%b","n":NaN}}' % long, b'{"data":{"n":1e999}}'] * 2
+        events += [b'{"data":{"n":1},"samplerate":-1}', b'{"data":{"n":1},"samplerate":0}']
+        body = b"[%b]" % b",".join(events)
+        assert (await server.post("/1/batch/d", body))[1] == [{"status": 202}] * 6
+        single = b'{"sql":"%b"}' % long
+        headers = {"X-Honeycomb-Samplerate": "abc"}
+        assert (await server.post("/1/events/d", single, headers))[0] == 200
+        for _ in range(50):
+            own = [event.data for event in await server.events("bellwether")]
+            mended = [e for e in own if e["name"] == "mended_events"]  # type: ignore[index, call-overload]
+            if len(mended) >= 4:
+                break
+            await asyncio.sleep(0.1)
+        stored = await server.events("d")
+    counts: dict[tuple[str, str, str], int] = {}
+    for one in mended:
+        group = one["dataset"], one["rule"], one["field"]  # type: ignore[index, call-overload]
+        counts[group] = counts.get(group, 0) + one["events"]  # type: ignore[index, call-overload]
+    wanted = {
+        ("d", "string_too_long", "sql"): 3,
+        ("d", "not_finite", "n"): 2,
+        ("d", "number_out_of_range", "n"): 2,
+        ("d", "samplerate", "samplerate"): 2,
+    }
+    assert counts == wanted
+    for (_, rule, _), events_counted in wanted.items():
+        counter = metrics.events_mended_total.labels(rule)._value.get()
+        assert counter - before[Rule(rule)] == events_counted
+    assert {event.rate for event in stored} == {1}
+    cut = {"sql": "x" * limits.STRING_BYTES_MAX, "meta.truncated_fields": "sql"}
+    assert sum(event.data == cut for event in stored) == 1
+
+
+async def test_longer_strings_are_kept_where_a_setting_says_so(tmp_path: Path) -> None:
+    async with shepherd(tmp_path, ShepherdConfig(port=0, string_bytes_max=1_000_000)) as server:
+        data = {"sql": "x" * 500_000}
+        assert (await server.post("/1/batch/d", [{"data": data}]))[1] == [{"status": 202}]
+        assert (await server.post("/1/events/d", data))[0] == 200
+        assert [event.data for event in await server.events("d")] == [data, data]
+    for size in (65_534, 1_000_001):
+        with pytest.raises(ValueError, match="string_bytes_max must be between 65535 and 1000000"):
+            ShepherdConfig(string_bytes_max=size)
+
+
+def test_mended_fields_are_counted_in_bounded_groups() -> None:
+    found = [(n, (Mended(Rule.NOT_FINITE, f"f{n}"),)) for n in range(2_000)]
+    counts = dict(mended_counts(found))
+    assert len(counts) == limits.SUMMARY_GROUPS_MAX + 1
+    assert counts[Mended(Rule.NOT_FINITE, "(other)")] == 2_000 - limits.SUMMARY_GROUPS_MAX
+    queue = TelemetryQueue(SystemClock())
+    summary = RequestSummary(queue)
+    for n in range(2_000):
+        summary.mended("key", f"d{n}", Mended(Rule.NOT_FINITE, "f"), 1)
+    summary.flush()
+    told = 0
+    while body := queue.take():
+        told += body.count(b'"mended_events"')
+    assert told == limits.SUMMARY_GROUPS_MAX + 1
 
 
 async def test_telemetry_queue_is_bounded() -> None:

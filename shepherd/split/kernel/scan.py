@@ -1,6 +1,6 @@
 """The data of an event that is not proved good: its first fault, as the reference finds it.
 
-As `common.scan.json_events._DataScan`, token by token, with its state in words. Called by
+As `common.scan.json_data.DataScan`, token by token, with its state in words. Called by
 `judge`, which reads the tokens and knows the containers that are open.
 """
 

@@ -4,7 +4,7 @@ The texts are those of the reference. A body's faults are mostly alike, so each 
 """
 
 from common import limits
-from common.scan import json_events
+from common.scan import json_data, json_events
 from common.scan.events import (
     Accepted,
     EventFault,
@@ -37,16 +37,16 @@ _FIXED = {
     scan.NOT_AN_OBJECT: json_events.not_an_object(),
     scan.NAME_NOT_UTF8: json_events.name_not_utf8().refused(),
     scan.DATA_MISSING: json_events.data_missing().refused(),
-    scan.DATA_NOT_AN_OBJECT: json_events.data_not_an_object().refused(),
-    scan.DATA_EMPTY: json_events.data_empty().refused(),
+    scan.DATA_NOT_AN_OBJECT: json_data.data_not_an_object().refused(),
+    scan.DATA_EMPTY: json_data.data_empty().refused(),
     scan.TOO_LARGE: too_large().refused(),
     scan.TOO_MANY_FIELDS: too_many_fields().refused(),
     scan.NAMES_TOO_LONG: names_too_long().refused(),
 }
 _NAMED = {
-    scan.KEY_TOO_LONG: (Rule.KEY_TOO_LONG, json_events.TOO_LONG),
-    scan.TOO_DEEP: (Rule.TOO_DEEP, json_events.TOO_DEEP),
-    scan.NOT_UTF8: (Rule.NOT_UTF8, json_events.NOT_UTF8),
+    scan.KEY_TOO_LONG: (Rule.KEY_TOO_LONG, json_data.TOO_LONG),
+    scan.TOO_DEEP: (Rule.TOO_DEEP, json_data.TOO_DEEP),
+    scan.NOT_UTF8: (Rule.NOT_UTF8, json_data.NOT_UTF8),
 }
 
 

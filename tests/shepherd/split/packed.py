@@ -113,8 +113,9 @@ TIMES = [
     b"\xca\x3f\x80\x00\x00", b"\xc3", b"\x90", b"\xc0", b"\xa0", b"\xa10", b"\xca\x00\x00\x00\x00",
     *(b"\xc7\x0c\xff" + struct.pack(">Iq", nanos, -62_135_596_800 + more)
       for nanos, more in ((0, 0), (1, 0), (0, 3_600), (0, -1), (0, 31_536_000), (0, -40_000_000))),
-    b"\xd6\xff\x00\x00\x00\x00", b"\xd7\xff" + bytes(8), *text_in_every_width(b"0001-01-01T00:00:00Z"),
-    *in_every_width(-62_135_596_800), b"\xcb" + struct.pack(">d", -62_135_596_800.0),
+    b"\xd6\xff\x00\x00\x00\x00", b"\xd7\xff" + bytes(8),
+    *text_in_every_width(b"0001-01-01T00:00:00Z"), *in_every_width(-62_135_596_800),
+    b"\xcb" + struct.pack(">d", -62_135_596_800.0),
 ]  # fmt: skip
 SAMPLE = b"\x93" + b"".join(
     msgpack.packb(one)
