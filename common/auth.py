@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,19 +27,54 @@ from common.metrics import key_cache_stale_total
 
 KEY_HEADER = "X-Honeycomb-Team"
 INGEST_KEY_PREFIX = "hcxik_"
+CLASSIC_INGEST_KEY_PREFIX = "hcxic_"
 _LOOKUP_THREADS = 4  # a hanging metadata store must not take the threads of the log
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_HEX = "0123456789abcdef"
+_CLASSIC = re.compile("[0-9a-f]{32}|hc[a-z]ic_[0-9a-z]{58}")
+_INGEST = re.compile("hc[a-z]i[ck]_[0-9a-z]{58}")
+_FOREIGN = re.compile("[A-Za-z0-9_.:-]+")
+_KEY_CHARS_MIN = 20  # the vendor's shortest have 22
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SECOND_NS = 10**9
 _NOTE_NS = 60 * _SECOND_NS  # what a crash may leave uncounted, so each start counts it
 _logger = logging.getLogger(__name__)
 
 
-def generate_key(kind: KeyKind, random_bytes: Callable[[int], bytes]) -> str:
-    """A new key's text: 22 characters, or 64 for an ingest key (`hcxik_` and 58 more)."""
+def generate_key(
+    kind: KeyKind, random_bytes: Callable[[int], bytes], *, classic: bool = False
+) -> str:
+    """A new key's text: 22 characters, or 64 for an ingest key (`hcxik_` and 58 more).
+
+    classic: 32 hex digits, or `hcxic_` and 58 more. Clients know by the form of such a key that it
+    has no environment, and send to the dataset that they were given, not to their service's name.
+    """
     if kind is KeyKind.INGEST:
-        return INGEST_KEY_PREFIX + _draw(_BASE36, 58, random_bytes)
-    return _draw(_BASE62, 22, random_bytes)
+        prefix = CLASSIC_INGEST_KEY_PREFIX if classic else INGEST_KEY_PREFIX
+        return prefix + _draw(_BASE36, 58, random_bytes)
+    return _draw(_HEX, 32, random_bytes) if classic else _draw(_BASE62, 22, random_bytes)
+
+
+def is_classic(text: str) -> bool:
+    """Whether a key has the form of one without an environment, as every client of the vendor
+    judges it.
+    """
+    return _CLASSIC.fullmatch(text) is not None
+
+
+def check_foreign_key(text: str, kind: KeyKind) -> None:
+    """Whether a key that another system made can be a key here. Raises BadRequest, which never
+    quotes it.
+    """
+    if not _KEY_CHARS_MIN <= len(text) <= limits.KEY_CHARS_MAX:
+        raise BadRequest(
+            f"a key has {_KEY_CHARS_MIN} to {limits.KEY_CHARS_MAX} characters: shorter ones can "
+            f"be guessed; this one has {len(text)}"
+        )
+    if _FOREIGN.fullmatch(text) is None:
+        raise BadRequest("a key consists of letters, digits, `_`, `-`, `.` and `:` only")
+    if _INGEST.fullmatch(text) is not None and kind is not KeyKind.INGEST:
+        raise BadRequest("this key has the form of one that only sends: take it over as that")
 
 
 def make_key(
@@ -51,9 +87,17 @@ def make_key(
     *,
     events_per_s: int = 0,
     events_per_day: int = 0,
+    classic: bool = False,
+    text: str | None = None,
 ) -> tuple[str, ApiKey]:
-    """A new key's text, which is kept nowhere, and its record, to be stored by the caller."""
-    text = generate_key(kind, random_bytes)
+    """A new key's text, which is kept nowhere, and its record, to be stored by the caller.
+
+    text: of a key that clients have already. Raises BadRequest if it cannot be one.
+    """
+    if text is None:
+        text = generate_key(kind, random_bytes, classic=classic)
+    else:
+        check_foreign_key(text, kind)
     digest = hash_key(text)
     key = ApiKey(
         id=digest[:24],

@@ -70,9 +70,14 @@ def create_key(
     *,
     events_per_s: int = 0,
     events_per_day: int = 0,
+    classic: bool = False,
+    text: str | None = None,
 ) -> tuple[str, ApiKey]:
-    """A new key and its text, which is not kept anywhere. rights: see `common.auth.rights_of`."""
-    text, key = make_key(
+    """A new key and its text, which is not kept anywhere. rights: see `common.auth.rights_of`.
+
+    classic, text: see `common.auth.make_key`. Raises Conflict if the key exists, BadRequest.
+    """
+    made, key = make_key(
         (place.team, place.environment),
         name,
         *rights,
@@ -80,9 +85,11 @@ def create_key(
         random_bytes,
         events_per_s=events_per_s,
         events_per_day=events_per_day,
+        classic=classic,
+        text=text,
     )
     metadata.create_key(key)
-    return text, key
+    return made, key
 
 
 def set_rights(

@@ -20,13 +20,14 @@ from query.problems import json_body
 
 
 class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The body that asks for a key. Limits are of events; 0: none."""
+    """The body that asks for a key. Limits are of events; 0: none. classic: see `generate_key`."""
 
     name: str
     ingest: bool = False
     read_only: bool = False
     create_datasets: bool = True
     admin: bool = False
+    classic: bool = False
     events_per_s: int = 0
     events_per_day: int = 0
 
@@ -71,6 +72,7 @@ class KeyRoutes:
             os.urandom,
             events_per_s=wanted.events_per_s,
             events_per_day=wanted.events_per_day,
+            classic=wanted.classic,
         )
         await asyncio.to_thread(self._store, key)
         headers = {"Cache-Control": "no-store"}

@@ -85,11 +85,6 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         response.force_close()
     except web.HTTPRequestEntityTooLarge:
         response = problem(request, TooLarge("Request body is too large."))
-    except web.HTTPNotFound:
-        response = web.json_response({"error": "unknown API route"}, status=404)
-    except web.HTTPMethodNotAllowed as error:
-        response = web.json_response({"error": "method not allowed"}, status=405)
-        response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
     except (web.HTTPException, ConnectionError):
         raise  # aiohttp's own answers; a client that is gone
     except Exception:

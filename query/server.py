@@ -35,6 +35,7 @@ from query.scatter import Scatter
 from query.settle import Settler
 from query.stored_results import StoredResults
 from query.tail_route import TailRoute
+from query.unknown_routes import UnknownRoutes
 
 _TAIL_LINE_BYTES = 8 * 1024 * 1024  # one event as a line with escapes; aiohttp's reader limit
 _UPKEEP_INTERVAL_S = 1.0
@@ -78,6 +79,7 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         datasets.add_to(app)
         OperateRoutes(keys, holders, calls, backends.log, watch).add_to(app)
         TailRoute(keys, names, holders, calls, watch, context.stop).add_to(app)
+        UnknownRoutes(keys).add_to(app)  # last: it takes what no other route takes
         upkeep = [asyncio.create_task(watch.run()), asyncio.create_task(_end_abandoned(results))]
         try:
             await _listen(app, context, config.drain_ms)

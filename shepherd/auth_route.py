@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from common.auth import KeyCache
+from common.auth import KeyCache, is_classic
 from common.metadata import ApiKey, KeyKind
-from shepherd.ingest import authenticate
+from shepherd.ingest import authenticate, key_text
 
 
 class AuthRoute:
@@ -15,12 +15,15 @@ class AuthRoute:
 
     async def auth(self, request: web.Request) -> web.Response:
         """200 with the key's access. Raises UnknownKey, MetadataUnavailable."""
-        return web.json_response(describe_key(await authenticate(request.headers, self._keys)))
+        key = await authenticate(request.headers, self._keys)
+        classic = is_classic(key_text(request.headers))
+        return web.json_response(describe_key(key, classic=classic))
 
 
-def describe_key(key: ApiKey) -> dict[str, object]:
+def describe_key(key: ApiKey, *, classic: bool = False) -> dict[str, object]:
     """The body of `/1/auth`. `create_datasets` is what the Terraform provider reads,
-    `createDatasets` what the vendor's document says. An ingest key tells only that.
+    `createDatasets` what the vendor's document says. An ingest key tells only that. A classic key
+    has no environment that clients know of.
     """
     access = key.access
     create = {"createDatasets": access.create_datasets, "create_datasets": access.create_datasets}
@@ -37,6 +40,9 @@ def describe_key(key: ApiKey) -> dict[str, object]:
         "id": key.id,
         "type": key.kind.value,
         "api_key_access": create,
-        "environment": {"name": key.environment.name, "slug": key.environment.slug},
+        "environment": {
+            "name": "" if classic else key.environment.name,
+            "slug": "" if classic else key.environment.slug,
+        },
         "team": {"name": key.team.name, "slug": key.team.slug},
     }

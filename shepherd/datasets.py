@@ -21,6 +21,7 @@ from common.disk_copy import DiskCopy
 from common.errors import BadRequest, MetadataUnavailable, NotFound
 from common.logs import say
 from common.metadata import ApiKey, Dataset, Metadata
+from common.metadata.lookup import AmbiguousDataset, may_be_second_name
 from common.names import BadDatasetName, dataset_id, dataset_slug
 from shepherd.batcher import Target
 from shepherd.dataset_room import DatasetRoom
@@ -29,6 +30,7 @@ _THREADS = 2
 _REGISTER_AT_ONCE = 100
 _SECOND_NS = 10**9
 _ABSENT_NS = _SECOND_NS  # a dataset that is not there is not asked for again so soon
+_SILENT = "the metadata store does not answer; try again"
 _logger = logging.getLogger(__name__)
 
 
@@ -84,6 +86,7 @@ class DatasetCache:
         self._to_confirm: dict[str, Resolved] = {}
         self._absent: OrderedDict[str, int] = OrderedDict()  # and when metadata said so (monotonic)
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._second: OrderedDict[str, str] = OrderedDict()  # ids by the id that a slug would have
         self._asking: dict[tuple[str, bool], asyncio.Task[Dataset | None]] = {}  # id, registers
         self._retry_ns = 0
         self._failing = False  # the last question got no answer
@@ -93,8 +96,13 @@ class DatasetCache:
     async def resolve(self, key: ApiKey, name: str) -> Resolved:
         """The dataset of this (URL-decoded) name in the key's environment; creates nothing.
 
+        A name that is the slug of another dataset (`common.metadata.lookup`) means that one only
+        for a key that may create none: for others the id follows from the name alone, whether
+        metadata answers or not, so that events of two names are never mixed.
+
         Raises BadRequest for a name that cannot be used, NotFound if it does not exist and the
-        key may not create it, MetadataUnavailable if only metadata could tell the latter.
+        key may not create it, AmbiguousDataset if it is the slug of several, MetadataUnavailable
+        if only metadata could tell these.
         """
         try:
             slug = dataset_slug(name)
@@ -102,22 +110,27 @@ class DatasetCache:
             raise BadRequest(str(error)) from error
         identity = dataset_id(key.team.id, key.environment.id, slug)
         known = self._known.get(identity)
+        if known is None and not key.access.create_datasets:
+            known = self._known.get(self._second.get(identity, ""))
         is_new, checked = False, True
         if known is not None:
-            self._known.move_to_end(identity)
+            self._known.move_to_end(known.id)
         if known is None or not self._fresh(known, limits.DATASET_FRESH_S):
-            found = await self._refresh(key, identity, known)
+            found = await self._refresh(key, identity, slug, known)
             checked = found is None or found.verified_ns > 0
             is_new = found is None or (known is None and not checked)
             known = found
         depth = 0 if known is None else known.depth
-        target = Target(key.team.id, key.environment.id, identity, depth)
+        meant = identity if known is None else known.id
+        target = Target(key.team.id, key.environment.id, meant, depth)
         return Resolved(target, key, slug, name, self._clock.now_ns(), is_new, checked)
 
     def _fresh(self, known: _Known, seconds: int) -> bool:
         return 0 <= self._clock.now_ns() - known.verified_ns < seconds * _SECOND_NS
 
-    async def _refresh(self, key: ApiKey, identity: str, known: _Known | None) -> _Known | None:
+    async def _refresh(
+        self, key: ApiKey, identity: str, slug: str, known: _Known | None
+    ) -> _Known | None:
         """What metadata knows; None: there is no such dataset, and the key may create it. Without
         an answer what was known, or a dataset that was never verified.
         """
@@ -138,7 +151,7 @@ class DatasetCache:
         try:
             if not done:
                 self._retry_later()
-                raise MetadataUnavailable("the metadata store does not answer; try again")
+                raise MetadataUnavailable(_SILENT)
             found = task.result()
         except MetadataUnavailable:
             if known is None and not create:
@@ -147,9 +160,29 @@ class DatasetCache:
         if found is not None:
             return self._verified(found)
         self._known.pop(identity, None)
-        if not create:
+        return None if create else await self._of_slug(key.environment.id, identity, slug)
+
+    async def _of_slug(self, environment: str, identity: str, slug: str) -> _Known:
+        """The only dataset that has this slug as its second name. identity: the id of a dataset
+        that had it as its first. Raises NotFound, AmbiguousDataset, MetadataUnavailable.
+        """
+        named: list[Dataset] = []
+        if may_be_second_name(slug):
+            find, loop = self._metadata.find_by_url_slug, asyncio.get_running_loop()
+            try:
+                async with asyncio.timeout(limits.METADATA_TIMEOUT_S):
+                    named = await loop.run_in_executor(self._threads, find, environment, slug)
+            except TimeoutError as error:
+                raise MetadataUnavailable(_SILENT) from error
+        if len(named) > 1:
+            raise AmbiguousDataset(slug, named)
+        if not named:
+            self._second.pop(identity, None)
             raise NotFound("dataset not found, and this API key may not create datasets")
-        return None
+        self._second[identity] = named[0].id
+        if len(self._second) > limits.DATASET_CACHE_ENTRIES_MAX:
+            self._second.popitem(last=False)
+        return self._verified(named[0])
 
     def room_for(self, resolved: Resolved) -> AbstractContextManager[None]:
         """Room in its environment for a new dataset, while its events are stored.

@@ -71,7 +71,7 @@ def error_answer(error: BellwetherError) -> Answer:
 
 def from_aiohttp(request: web.Request, route: Route) -> Incoming:
     """A request that came through aiohttp."""
-    name = request.raw_path.split("?", 1)[0].rsplit("/", 1)[1]
+    name = request.raw_path.split("?", 1)[0].removesuffix("/").rsplit("/", 1)[1]
     return Incoming(
         route,
         name,

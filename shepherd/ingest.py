@@ -280,10 +280,15 @@ def _taken(stored: Sequence[Stored]) -> int:
 
 async def authenticate(headers: Mapping[str, str], keys: KeyCache) -> ApiKey:
     """The key that a request's headers carry. Raises UnknownKey, MetadataUnavailable."""
-    text = headers.get(http.KEY) or headers.get(http.OLD_KEY)
+    text = key_text(headers)
     if not text:
         raise UnknownKey
     return await keys.authenticate(text)
+
+
+def key_text(headers: Mapping[str, str]) -> str:
+    """The key itself, empty if there is none."""
+    return headers.get(http.KEY) or headers.get(http.OLD_KEY) or ""
 
 
 def dataset_name(segment: str) -> str:

@@ -121,9 +121,12 @@ class QueryProxy:
 
 
 def _path(request: web.Request) -> str:
-    """Path and query as they came, without a scheme and host that a client may have sent."""
+    """Path and query as they came, without a scheme and host that a client may have sent, and
+    without a slash at the path's end: `/1/datasets/` is `/1/datasets`.
+    """
     raw = request.raw_path
-    return raw if raw.startswith("/") else request.rel_url.raw_path_qs
+    path, mark, query = (raw if raw.startswith("/") else request.rel_url.raw_path_qs).partition("?")
+    return ((path.rstrip("/") or "/") if path[:1] == "/" else path) + mark + query
 
 
 def _fair_slots(requests_max: int) -> FairSlots:

@@ -42,7 +42,7 @@ from shepherd.datasets import DatasetCache
 from shepherd.delivery import Delivery
 from shepherd.door.listener import INTERNAL_ERROR, Listener, request_counter
 from shepherd.incoming import Route, from_aiohttp, to_aiohttp
-from shepherd.ingest import Ingest, IngestParts
+from shepherd.ingest import Ingest, IngestParts, authenticate
 from shepherd.own_events import OwnEvents
 from shepherd.placement import Placement
 from shepherd.placement_route import PlacementRoute
@@ -116,11 +116,14 @@ async def serve(
 
     public = web.Application(middlewares=[answer_errors])
     for route in Route:
-        public.router.add_post(route.pattern, _through_aiohttp(ingest, route))
+        for pattern in (route.pattern, f"{route.pattern}/"):
+            public.router.add_post(pattern, _through_aiohttp(ingest, route))
     public.router.add_get("/1/auth", AuthRoute(keys).auth)
     public.router.add_get("/x/alive", _alive)
+    public.router.add_get("/1/auth/", AuthRoute(keys).auth)
     for path in (*(route.pattern for route in Route), "/1/auth"):
-        public.router.add_route("*", path, _wrong_method)
+        for known in (path, f"{path}/"):
+            public.router.add_route("*", known, _wrong_method(keys))
     public.router.add_route("*", "/{tail:.*}", proxy.forward)
     internal = web.Application(
         middlewares=[answer_errors, require_internal_token(context.internal_token)]
@@ -262,10 +265,16 @@ async def _alive(_: web.Request) -> web.Response:
     return web.json_response({"source": "bellwether", "alive": "yes"})
 
 
-async def _wrong_method(request: web.Request) -> web.Response:
-    allowed = "GET, HEAD" if request.path == "/1/auth" else "POST"
-    error = {"error": f"method not allowed; use {allowed}"}
-    return web.json_response(error, status=405, headers={"Allow": allowed})
+def _wrong_method(keys: KeyCache) -> Handler:
+    """What a method gets that a path does not know: first the key is judged, as everywhere."""
+
+    async def refuse(request: web.Request) -> web.Response:
+        await authenticate(request.headers, keys)
+        allowed = "GET, HEAD" if request.path.startswith("/1/auth") else "POST"
+        error = {"error": f"method not allowed; use {allowed}"}
+        return web.json_response(error, status=405, headers={"Allow": allowed})
+
+    return refuse
 
 
 @web.middleware

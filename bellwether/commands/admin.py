@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import click
 from rich.markup import escape
@@ -77,6 +78,16 @@ def keys() -> None:
 @click.option(
     "--operate", is_flag=True, help="May also see and cut the whole installation: for operators."
 )
+@click.option(
+    "--classic", is_flag=True, help="Of the old form without an environment, 32 hex digits."
+)
+@click.option(
+    "--import",
+    "taken_over",
+    type=click.File("r"),
+    metavar="FILE",
+    help="Take over a key that clients have: the first line of FILE (-: of the input).",
+)
 @click.option("--events-per-second", type=click.IntRange(0), default=0, help="0: no limit.")
 @click.option("--events-per-day", type=click.IntRange(0), default=0, help="0: no limit.")
 @configuration_options
@@ -87,6 +98,8 @@ def create_key(
     no_create_datasets: bool,
     is_admin: bool,
     operate: bool,
+    classic: bool,
+    taken_over: TextIO | None,
     events_per_second: int,
     events_per_day: int,
     config: Path | None,
@@ -95,8 +108,13 @@ def create_key(
 ) -> None:
     """Create a key and print it, this once.
 
-    Without options it may send, ask, and manage columns and datasets of its environment.
+    Without options it may send, ask, and manage columns and datasets of its environment. Clients
+    of the vendor send with a classic key to the dataset they were given, with any other to the
+    name of their service. A key that is taken over keeps its form.
     """
+    if classic and taken_over is not None:
+        raise click.UsageError("a key that is taken over has its form already: leave out --classic")
+    text = None if taken_over is None else taken_over.readline().strip()
     try:
         rights = rights_of(
             ingest=ingest,
@@ -108,12 +126,16 @@ def create_key(
     except BellwetherError as error:
         raise click.UsageError(str(error)) from error
     with _opened(config, data, sets) as (backends, place):
-        text, key = admin.create_key(
+        made, key = admin.create_key(
             backends.metadata, place, name, rights, SystemClock(), os.urandom,
             events_per_s=events_per_second, events_per_day=events_per_day,
+            classic=classic, text=text,
         )  # fmt: skip
-    click.echo(text)
-    click.echo(f"id {key.id}; the key is shown only this once and not kept", err=True)
+    if text is None:
+        click.echo(made)
+        click.echo(f"id {key.id}; the key is shown only this once and not kept", err=True)
+    else:
+        click.echo(f"id {key.id}; the key is taken over and not kept", err=True)
 
 
 @keys.command("set-rights")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,9 @@ import msgspec
 import pytest
 
 from common import limits
-from common.auth import KeyCache, generate_key, hash_key
+from common.auth import KeyCache, check_foreign_key, generate_key, hash_key, is_classic
 from common.clock import ManualClock
-from common.errors import MetadataUnavailable, UnknownKey
+from common.errors import BadRequest, MetadataUnavailable, UnknownKey
 from common.metadata import Access, ApiKey, Environment, KeyKind, Team
 
 KEY = "a1B2c3D4e5F6g7H8i9J0kL"
@@ -54,6 +55,44 @@ def test_key_forms_are_the_vendors() -> None:
     assert ingest.startswith("hcxik_")
     assert len(ingest) == 64
     assert generate_key(KeyKind.INGEST, os.urandom) != ingest
+    assert not is_classic(ingest)
+    assert not is_classic(generate_key(KeyKind.CONFIGURATION, os.urandom))
+
+
+def test_classic_keys_have_the_forms_that_clients_know_them_by() -> None:
+    key = generate_key(KeyKind.CONFIGURATION, os.urandom, classic=True)
+    assert re.fullmatch("[0-9a-f]{32}", key)
+    ingest = generate_key(KeyKind.INGEST, os.urandom, classic=True)
+    assert re.fullmatch("hc[a-z]ic_[0-9a-z]{58}", ingest)
+    for classic in (key, ingest):
+        assert is_classic(classic)
+        for other in (classic[:-1], classic + "0", classic.upper(), f" {classic}", classic + "\n"):
+            assert not is_classic(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("tiny-key", KeyKind.CONFIGURATION),
+        ("x" * 257, KeyKind.CONFIGURATION),
+        ("with blank " + "x" * 20, KeyKind.CONFIGURATION),
+        ("\u00fc" * 30, KeyKind.CONFIGURATION),
+        ("hcaik_" + "0" * 58, KeyKind.CONFIGURATION),
+        ("hcaic_" + "0" * 58, KeyKind.CONFIGURATION),
+    ],
+)
+def test_a_key_of_another_system_that_cannot_be_one_is_refused_and_not_quoted(
+    text: str, kind: KeyKind
+) -> None:
+    with pytest.raises(BadRequest) as refused:
+        check_foreign_key(text, kind)
+    assert text not in str(refused.value)
+
+
+def test_keys_of_the_vendors_forms_can_be_taken_over() -> None:
+    check_foreign_key("0123456789abcdef" * 2, KeyKind.CONFIGURATION)
+    check_foreign_key("aB3" * 7 + "x", KeyKind.CONFIGURATION)
+    check_foreign_key("hcaik_" + "0" * 58, KeyKind.INGEST)
 
 
 async def test_known_key_is_asked_for_once_and_unknown_one_is_refused() -> None:

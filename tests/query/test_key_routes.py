@@ -1,6 +1,7 @@
 """Rights over HTTP: an environment's administrator rules the environment, an operator the rest."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ def add_key(running: Room, environment: str, **wishes: bool) -> tuple[str, ApiKe
     rights = rights_of(**{**plain, "admin": False, "operate": False, **wishes})
     place = ensure_place(running.metadata, "T", environment)
     return create_key(running.metadata, place, "k", rights, SystemClock(), os.urandom)
+
+
+async def test_an_administrator_makes_classic_keys(tmp_path: Path) -> None:
+    async with room(tmp_path) as running:
+        for more, form in (({}, "[0-9a-f]{32}"), ({"ingest": True}, "hcxic_[0-9a-z]{58}")):
+            status, made = await running.post("/bw/1/keys", {"name": "c", "classic": True, **more})
+            assert status == 201
+            assert re.fullmatch(form, made["key"])
 
 
 async def delete(running: Room, path: str, key: str) -> int:

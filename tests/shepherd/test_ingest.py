@@ -68,6 +68,49 @@ async def test_auth_tells_what_the_key_may_in_both_spellings(server: Shepherd) -
     assert body["api_key_access"] == {"createDatasets": False, "create_datasets": False}
 
 
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [("0123456789abcdef" * 2, KeyKind.CONFIGURATION), ("hcaic_" + "0" * 58, KeyKind.INGEST)],
+)
+async def test_a_classic_key_has_an_empty_environment_and_sends_to_the_dataset_it_names(
+    server: Shepherd, key: str, kind: KeyKind
+) -> None:
+    server.add_key(key, kind)
+    headers = {"X-Honeycomb-Team": key}
+    for path in ("1/auth", "1/auth/"):
+        async with server.http.get(f"{server.url}/{path}", headers=headers) as reply:
+            body = await reply.json()
+        assert (reply.status, body["environment"]) == (200, {"name": "", "slug": ""})
+        assert body["team"] == {"name": "Team", "slug": "team"}
+    assert (await server.post("/1/batch/old", b'[{"data":{"a":1}}]', headers))[0] == 200
+    assert [event.data for event in await server.events("old")] == [{"a": 1}]
+
+
+async def test_a_slash_at_the_end_of_a_path_changes_nothing(server: Shepherd) -> None:
+    assert (await server.post("/1/batch/sla%2Fsh/", b'[{"data":{"a":1}}]'))[0] == 200
+    assert (await server.post("/1/events/sla-sh/?x=1", b'{"a":2}'))[0] == 200
+    found = [event.data for event in await server.events("sla-sh")]
+    assert sorted(found, key=str) == [{"a": 1}, {"a": 2}]
+
+
+async def test_the_key_is_judged_before_the_path_and_the_method(server: Shepherd) -> None:
+    known = [("GET", "1/batch/x"), ("PUT", "1/events/x"), ("POST", "1/auth"), ("DELETE", "1/auth/")]
+    unknown = ["", "1", "1/nothing", "1/batch", "1/events/a/b", "2/auth", "metrics", "internal/x"]
+    for key, wrong_method, no_route in ((KEY, 405, 404), (KEY + "x", 401, 401), ("", 401, 401)):
+        headers = {"X-Honeycomb-Team": key}
+        for method, path in known:
+            async with server.http.request(
+                method, f"{server.url}/{path}", headers=headers
+            ) as reply:
+                assert reply.status == wrong_method, (method, path, key)
+                assert "error" in await reply.json()
+        for path in unknown:
+            async with server.http.get(f"{server.url}/{path}", headers=headers) as reply:
+                # without a query role nobody knows the other routes
+                expected = no_route if path in ("metrics", "internal/x") else max(no_route, 503)
+                assert reply.status == (expected if key == KEY else 401), (path, key)
+
+
 async def test_unknown_key_is_401_with_the_vendors_text(server: Shepherd) -> None:
     for path, method in (("1/auth", "GET"), ("1/batch/x", "POST"), ("1/events/x", "POST")):
         async with server.http.request(

@@ -70,6 +70,39 @@ async def test_key_that_may_not_create_sends_only_to_what_exists(server: Shepher
     assert (status, "may not send" in body["error"]) == (403, True)
 
 
+async def test_key_that_may_not_create_sends_to_a_dataset_by_its_slug(server: Shepherd) -> None:
+    server.add_key("sender", access=Access(create_datasets=False))
+    headers = {"X-Honeycomb-Team": "sender"}
+    event = b'[{"data":{"a":1}}]'
+    assert (await server.post("/1/batch/MyDataset!", event))[0] == 200
+    for _ in range(2):
+        assert (await server.post("/1/batch/mydataset-", event, headers))[0] == 200
+    assert len(await server.events("mydataset!")) == 3
+    assert (await server.post("/1/batch/my-dataset-", event, headers))[0] == 404
+
+
+async def test_a_slug_of_several_datasets_is_refused_where_none_may_be_created(
+    server: Shepherd,
+) -> None:
+    server.add_key("sender", access=Access(create_datasets=False))
+    event = b'[{"data":{"a":1}}]'
+    for name in ("MyDataset!", "MyDataset%3F"):
+        assert (await server.post(f"/1/batch/{name}", event))[0] == 200
+    headers = {"X-Honeycomb-Team": "sender"}
+    status, body, _ = await server.post("/1/batch/mydataset-", event, headers)
+    assert (status, "'MyDataset!', 'MyDataset?'" in body["error"]) == (409, True)
+
+
+async def test_events_of_two_names_with_one_slug_are_never_mixed(server: Shepherd) -> None:
+    sent = {"MyDataset!": 1, "MyDataset%3F": 2, "mydataset-": 3, "MYDATASET!": 4}
+    for name, number in sent.items():
+        assert (await server.post(f"/1/batch/{name}", [{"data": {"n": number}}]))[0] == 200
+    found = [event.data for event in await server.events("mydataset!")]
+    assert sorted(found, key=str) == [{"n": 1}, {"n": 4}]
+    assert [e.data for e in await server.events("mydataset?")] == [{"n": 2}]
+    assert [e.data for e in await server.events("mydataset-")] == [{"n": 3}]
+
+
 async def test_same_name_in_two_environments_is_two_datasets(server: Shepherd) -> None:
     server.add_key("other", environment="Other")
     await server.post("/1/batch/d", b'[{"data":{"a":1}}]')
