@@ -125,11 +125,6 @@ def test_documents_are_cut_exactly(
     assert [json.loads(i.data) for i in items] == found
 
 
-def test_documents_that_have_no_end_are_refused() -> None:
-    items = read(b'[{"a":1},{"b":')
-    assert values(items) == [{"a": 1}, "the document has no end"]
-
-
 words = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters='="\\'), min_size=1)
 texts = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]))
 
