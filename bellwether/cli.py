@@ -43,6 +43,9 @@ COMMANDS = {
     "indexer": Listed("roles", "Run an indexer: log to segments."),
     "all-roles": Listed("roles", "Run every role in this one process.", "all_roles", hidden=True),
     "query": Listed("query", "Ask DATASET the question TEXT and print a table."),
+    "shell": Listed(
+        "shell", "Ask one question after another, of DATASET or of what `\\use` chooses."
+    ),
     "send": Listed("send", "Load FILE (- for standard input) into DATASET."),
     "tail": Listed("tail", "Follow the events of DATASET as they are indexed; Ctrl-C stops."),
     "login": Listed("servers", "Keep the server URL and its key under NAME, for `--server NAME`."),

@@ -1,22 +1,16 @@
 """`bellwether query`: asks a question; without arguments it is the query role."""
 
-import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import click
 import orjson
 
-from bellwether.client import Target
 from bellwether.commands.completion import complete_dataset
 from bellwether.commands.options import chosen_target, configuration_options, server_options
 from bellwether.commands.roles import PARENT_FD, run
 from common.clock import SystemClock
 from query.text.errors import QueryTextError
-
-_WAIT_S = 60.0  # the server's longest: whoever hangs up meanwhile ends the query there too
-_POLL_S = 0.5
 
 
 @click.command()
@@ -60,7 +54,11 @@ def query(
         click.echo(orjson.dumps(spec, option=orjson.OPT_INDENT_2).decode())
         return
     target = chosen_target(url, key, server, data, insecure)
-    document = _ask(target, dataset, spec, after)
+    from bellwether.client.caller import calling
+    from bellwether.client.questions import ask_query
+
+    with calling(target) as caller:
+        document = ask_query(caller, dataset, spec, after)
     if as_json:
         click.echo(orjson.dumps(document).decode())
     else:
@@ -76,19 +74,3 @@ def _read(text: str) -> dict[str, Any]:
         return parse_text(text, SystemClock().now_ns() // 10**9)
     except QueryTextError as error:
         raise click.ClickException(str(error)) from error
-
-
-def _ask(target: Target, dataset: str, spec: dict[str, Any], after: str) -> Any:
-    """Run the question and wait for its answer. Raises ClientError."""
-    path = f"/1/query_results/{quote(dataset, safe='')}"
-    body: dict[str, Any] = {"query": spec, "wait_s": _WAIT_S}
-    if after:
-        body["after"] = after
-    from bellwether.client.caller import calling
-
-    with calling(target) as caller:
-        document = caller.json("POST", path, body)
-        while not document["complete"]:
-            time.sleep(_POLL_S)
-            document = caller.json("GET", f"{path}/{document['id']}")
-    return document

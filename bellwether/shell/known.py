@@ -1,0 +1,85 @@
+"""Names and values that the server knows, for completion: asked once, remembered for a while.
+
+Whoever presses Tab is never told of an error: what cannot be found out is not offered.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from bellwether.client import ClientError, Target
+from bellwether.client.caller import Caller
+from common.clock import Clock
+
+KEPT_NS = 60 * 10**9
+_KEPT_MAX = 64  # lists; each is of one dataset or one field
+_ANSWER_S = 5.0
+_VALUES_MAX = 50
+_VALUE_CHARS_MAX = 120
+
+
+class Known:
+    """The names, by a connection of their own. Threads may share it."""
+
+    def __init__(self, target: Target, clock: Clock) -> None:
+        self._caller = Caller(target, _ANSWER_S)
+        self._clock = clock
+        self._kept: dict[tuple[str, ...], tuple[int, list[Any]]] = {}
+        self._lock = threading.Lock()
+
+    def datasets(self) -> list[str]:
+        """Every dataset's slug."""
+        return self._find(("datasets",), self._ask_datasets)
+
+    def fields(self, dataset: str) -> list[str]:
+        """The names of a dataset's fields."""
+        if not dataset:
+            return []
+        return self._find(("fields", dataset), lambda: self._ask_fields(dataset))
+
+    def values(self, dataset: str, field: str) -> list[object]:
+        """Frequent values of a field, of the last day."""
+        if not dataset:
+            return []
+        return self._find(("values", dataset, field), lambda: self._ask_values(dataset, field))
+
+    def forget(self) -> None:
+        """Ask again from now on: something has changed."""
+        with self._lock:
+            self._kept.clear()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._caller.close()
+
+    def _find(self, name: tuple[str, ...], ask: Callable[[], list[Any]]) -> list[Any]:
+        with self._lock:
+            now_ns = self._clock.now_ns()
+            since_ns, found = self._kept.get(name, (now_ns - KEPT_NS, []))
+            if now_ns - since_ns < KEPT_NS:
+                return found
+            try:
+                found = ask()
+            except (ClientError, KeyError, TypeError, AttributeError):
+                found = []  # not asked again at every key that is pressed
+            self._kept.pop(name, None)
+            self._kept[name] = (now_ns, found)
+            while len(self._kept) > _KEPT_MAX:
+                del self._kept[next(iter(self._kept))]
+            return found
+
+    def _ask_datasets(self) -> list[str]:
+        return sorted(str(one["slug"]) for one in self._caller.json("GET", "/1/datasets"))
+
+    def _ask_fields(self, dataset: str) -> list[str]:
+        found = self._caller.json("GET", f"/1/columns/{quote(dataset, safe='')}")
+        return sorted(str(one["key_name"]) for one in found)
+
+    def _ask_values(self, dataset: str, field: str) -> list[object]:
+        spec = {"calculations": [{"op": "COUNT"}], "breakdowns": [field], "limit": _VALUES_MAX,
+                "time_range": 86_400}  # fmt: skip
+        body = {"query": spec, "disable_series": True, "wait_s": _ANSWER_S}
+        answer = self._caller.json("POST", f"/1/query_results/{quote(dataset, safe='')}", body)
+        found = [row["data"].get(field) for row in answer["data"]["results"]]
+        return [v for v in found if v is not None and len(str(v)) <= _VALUE_CHARS_MAX]
