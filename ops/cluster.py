@@ -4,7 +4,9 @@ Each check asks one server and gives findings (ops.doctor); what it makes there 
 `refusals` needs no server: settings that would break an invariant (I1, I3, I5).
 """
 
+import asyncio
 import random
+from collections.abc import Collection
 
 from common.clock import Clock
 from common.errors import BellwetherError
@@ -14,13 +16,17 @@ from common.log.kafka.config import KafkaConfig
 from common.metadata.mysql.config import MysqlConfig
 from common.objects.s3.config import S3Config
 from common.record import heartbeat_record
+from common.server_answer import State
 from ops.doctor import Finding, Verdict
+from ops.each_server import ask_database, ask_store, judge
 
 SKEW_WARN_S = 1.0
 SKEW_FAIL_S = 60.0  # beyond, watermarks and retention of different machines contradict each other
 RETENTION_HOURS_MIN = 2  # snapshots are hourly: below, one missed snapshot would lose records
 RETENTION_HOURS_WARN = 24
 _PACKET_BYTES_MIN = 4 * 1024 * 1024  # room for the largest stored query and its escapes
+_APPEND_TIMEOUT_S = 8.0  # an append with replicas in sync takes milliseconds
+_BROKERS = "look at that broker, its disk and its log"
 _NTP = "synchronise the clocks with NTP"
 
 
@@ -50,54 +56,95 @@ def refusals(config: KafkaConfig) -> list[Finding]:
     return found
 
 
-async def check_kafka(config: KafkaConfig) -> list[Finding]:
-    """Topic and brokers, by their own settings."""
+async def check_kafka(config: KafkaConfig, log: Log, clock: Clock) -> list[Finding]:
+    """Every broker by itself, then the topic and the brokers' settings, then appending.
+
+    Takes over the log, and closes it.
+    """
+    from common.log.kafka.each import ask_brokers
     from common.log.kafka.topic import check_topic
 
     try:
-        problems = await check_topic(config)
-    except BellwetherError as error:
-        return [Finding("log", Verdict.FAIL, str(error), "check [kafka] servers and the brokers")]
-    if problems:
-        return [
+        try:
+            answers, silent = await ask_brokers(config)
+            found = judge("brokers", answers)
+            if all(answer.state is not State.GOOD for answer in answers):
+                return found  # the rest could only say the same again, later
+            problems = await check_topic(config, silent)
+        except BellwetherError as error:
+            remedy = "check [kafka] servers and the brokers"
+            return [Finding("log", Verdict.FAIL, str(error), remedy)]
+        found += [
             Finding("log", Verdict.WARN if p.passing else Verdict.FAIL, p.what, p.remedy)
             for p in problems
         ]
-    return [Finding("log", Verdict.GOOD, f"topic {config.topic} keeps what the log promises")]
-
-
-async def check_log_clock(log: Log, clock: Clock) -> list[Finding]:
-    """Each broker's clock, by the append time of a heartbeat to a partition that it leads."""
-    try:
-        identity = await log.open()
-        leaders: dict[str, int] = {}
-        for partition in range(identity.partitions):
-            leaders.setdefault(log.leader(partition), partition)
-        found = []
-        for leader, partition in sorted(leaders.items()):
-            begin_ns = clock.now_ns()
-            appended = await log.append(partition, heartbeat_record())
-            middle_ns = (begin_ns + clock.now_ns()) // 2
-            name = f"clock of broker {leader}"
-            found += check_skew(name, (appended.append_ns - middle_ns) / 1e9)
-    except BellwetherError as error:
-        text = f"a heartbeat could not be appended: {error}"
-        return [Finding("log append", Verdict.FAIL, text, "look at the brokers and their logs")]
+        if not problems:
+            text = f"topic {config.topic} keeps what the log promises"
+            found.append(Finding("log", Verdict.GOOD, text))
+        return found + await _check_appends(log, clock, silent)
     finally:
         await log.close()
-    text = f"{identity.partitions} partitions, led by {len(leaders)} brokers; appends work"
-    return [Finding("log append", Verdict.GOOD, text), *found]
+
+
+async def _check_appends(log: Log, clock: Clock, silent: Collection[str]) -> list[Finding]:
+    """Each broker's clock, by the append time of a heartbeat to a partition that it leads.
+
+    silent: brokers that do not answer, which need not be asked again.
+    """
+    try:
+        partitions = (await log.open()).partitions
+    except BellwetherError as error:
+        text = f"the log cannot be opened: {error}"
+        return [Finding("log append", Verdict.FAIL, text, _BROKERS)]
+    led: dict[str, list[int]] = {}
+    for partition in range(partitions):
+        led.setdefault(log.leader(partition), []).append(partition)
+    asked = sorted(leader for leader in led if leader not in silent)
+    found = [
+        Finding(
+            "log append", Verdict.FAIL,
+            f"broker {leader} leads {len(led[leader])} partitions and does not answer",
+            f"{_BROKERS}; until another broker leads them, events go to other partitions",
+        )
+        for leader in sorted(led.keys() & set(silent))
+    ]  # fmt: skip
+    appends = [_append_to(log, clock, leader, led[leader][0]) for leader in asked]
+    for more in await asyncio.gather(*appends):
+        found += more
+    if all(f.verdict is not Verdict.FAIL or f.check != "log append" for f in found):
+        text = f"{partitions} partitions, led by {len(led)} brokers; appends work"
+        found.insert(0, Finding("log append", Verdict.GOOD, text))
+    return found
+
+
+async def _append_to(log: Log, clock: Clock, leader: str, partition: int) -> list[Finding]:
+    """One heartbeat to a partition that this broker leads."""
+    begin_ns = clock.now_ns()
+    try:
+        async with asyncio.timeout(_APPEND_TIMEOUT_S):
+            appended = await log.append(partition, heartbeat_record())
+    except TimeoutError:
+        text = f"broker {leader} did not append a heartbeat within {_APPEND_TIMEOUT_S:g} s"
+        return [Finding("log append", Verdict.FAIL, text, _BROKERS)]
+    except BellwetherError as error:
+        text = f"broker {leader} appended no heartbeat: {error}"
+        return [Finding("log append", Verdict.FAIL, text, _BROKERS)]
+    middle_ns = (begin_ns + clock.now_ns()) // 2
+    return check_skew(f"clock of broker {leader}", (appended.append_ns - middle_ns) / 1e9)
 
 
 def check_s3(config: S3Config, clock: Clock, rng: random.Random) -> list[Finding]:
-    """The bucket, by trying it. Blocks."""
+    """Every address of the endpoint, then the bucket, by trying it. Blocks."""
     from common.objects.s3.create import try_bucket
 
+    answers = ask_store(config)
+    if answers and all(answer.state is not State.GOOD for answer in answers):
+        return judge("objects", answers)  # trying the bucket would only take longer to say so
+    found = [f for f in judge("objects", answers) if f.verdict is not Verdict.GOOD]
     try:
         facts = try_bucket(config, clock, rng)
     except BellwetherError as error:
-        return [Finding("objects", Verdict.FAIL, str(error), "check [s3] and the server")]
-    found = []
+        return [*found, Finding("objects", Verdict.FAIL, str(error), "check [s3] and the server")]
     remedy = "use a server that honours If-None-Match: snapshots rest on it (I4)"
     if not facts.put_once:
         text = "of racing conditional puts not exactly one won"
@@ -117,15 +164,18 @@ def check_s3(config: S3Config, clock: Clock, rng: random.Random) -> list[Finding
 
 
 def check_mysql(config: MysqlConfig, clock: Clock) -> list[Finding]:
-    """The database server's settings, schema and clock. Blocks."""
+    """Every address of the database's host, then its settings, schema and clock. Blocks."""
     from common.metadata.mysql.facts import read_facts
 
+    answers = ask_database(config)
+    if answers and all(answer.state is not State.GOOD for answer in answers):
+        return judge("metadata", answers)
+    found = [f for f in judge("metadata", answers) if f.verdict is not Verdict.GOOD]
     try:
         facts = read_facts(config)
     except BellwetherError as error:
         remedy = "check [mysql] and the server; `bellwether init` creates the database"
-        return [Finding("metadata", Verdict.FAIL, str(error), remedy)]
-    found = []
+        return [*found, Finding("metadata", Verdict.FAIL, str(error), remedy)]
     if not facts.current:
         text = f"the schema of {config.database} is not up to date"
         found.append(Finding("metadata", Verdict.WARN, text, "run `bellwether init`"))
@@ -155,24 +205,21 @@ def check_mysql(config: MysqlConfig, clock: Clock) -> list[Finding]:
 
 
 def check_zookeeper(config: ZookeeperConfig, clock: Clock) -> list[Finding]:
-    """The ensemble, by a claim of our own. Blocks."""
+    """Every member by itself, then the ensemble, by a claim of our own. Blocks."""
     from common.locks.zookeeper.create import create_root
+    from common.locks.zookeeper.each import ask_members
 
+    found = judge("locks", ask_members(config, clock))
     try:
         facts = create_root(config, clock)
     except BellwetherError as error:
-        return [Finding("locks", Verdict.FAIL, str(error), "check [zookeeper] and the ensemble")]
-    found = []
-    if facts.silent:
-        text = f"no connection to {', '.join(facts.silent)}"
-        found.append(Finding("locks", Verdict.WARN, text, "start it, or correct zookeeper.servers"))
+        remedy = "check [zookeeper] and the ensemble: more than half of its members must serve"
+        return [*found, Finding("locks", Verdict.FAIL, str(error), remedy)]
     if facts.members < 3 or facts.members % 2 == 0:
         text = f"{facts.members} members are named: losing one could stop the ensemble"
         remedy = "name every member of an ensemble of 3 or 5"
         found.append(Finding("locks", Verdict.WARN, text, remedy))
-    if not found:
-        text = f"{facts.members} members; claims below {config.root} work"
-        found.append(Finding("locks", Verdict.GOOD, text))
+    found.append(Finding("locks", Verdict.GOOD, f"claims below {config.root} work"))
     return found + check_skew("clock of ZooKeeper", facts.ahead_s)
 
 

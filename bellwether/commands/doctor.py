@@ -179,8 +179,8 @@ async def check_servers(settings: Settings, clock: Clock, rng: random.Random) ->
     found: list[Finding] = []
     if chosen.log is LogKind.KAFKA:
         config = settings.section(KafkaConfig)
-        found += cluster.refusals(config) + await cluster.check_kafka(config)
-        found += await cluster.check_log_clock(make_log(settings, clock), clock)
+        found += cluster.refusals(config)
+        found += await cluster.check_kafka(config, make_log(settings, clock), clock)
     if chosen.objects is ObjectsKind.S3:
         s3 = settings.section(S3Config)
         found += await asyncio.to_thread(cluster.check_s3, s3, clock, rng)

@@ -29,7 +29,7 @@ class ZookeeperConfig:
             raise ValueError("root must be a path of a node such as /bellwether")
         if not _SESSION_MS_MIN <= self.session_ms <= _SESSION_MS_MAX:
             raise ValueError(f"session_ms must be between {_SESSION_MS_MIN} and {_SESSION_MS_MAX}")
-        for member in filter(None, (part.strip() for part in self.servers.split(","))):
+        for member in members_of(self):
             host, _, port = member.rpartition(":")
             if not host or not port.isdigit() or not 0 < int(port) < 65_536:
                 raise ValueError(f"servers: {member!r} is not host:port")
@@ -41,3 +41,8 @@ class ZookeeperConfig:
             raise ValueError("cert and key are given both or not at all")
         if (self.ca or self.cert) and not self.tls:
             raise ValueError("ca, cert and key need tls = true")
+
+
+def members_of(config: ZookeeperConfig) -> list[str]:
+    """The members that the settings name, as host:port."""
+    return [part.strip() for part in config.servers.split(",") if part.strip()]

@@ -1,7 +1,6 @@
 """Creating the root, and finding out whether the ensemble serves us."""
 
 import os
-import socket
 from dataclasses import dataclass
 
 from kazoo.exceptions import KazooException
@@ -9,23 +8,20 @@ from kazoo.exceptions import KazooException
 from common.clock import Clock
 from common.errors import Unavailable
 from common.locks.zookeeper import names
-from common.locks.zookeeper.config import ZookeeperConfig
+from common.locks.zookeeper.config import ZookeeperConfig, members_of
 from common.locks.zookeeper.session import Session
-
-_CONNECT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class EnsembleFacts:
     """made: the root was not there before. ahead_s: how far the leader's clock is ahead of ours.
 
-    silent: members of the connection string that take no connection.
+    members: how many the connection string names.
     """
 
     made: bool
     ahead_s: float
     members: int
-    silent: tuple[str, ...]
 
 
 def create_root(config: ZookeeperConfig, clock: Clock) -> EnsembleFacts:
@@ -49,15 +45,4 @@ def create_root(config: ZookeeperConfig, clock: Clock) -> EnsembleFacts:
         ) from error
     finally:
         session.close()
-    members = [part.strip() for part in config.servers.split(",") if part.strip()]
-    silent = tuple(member for member in members if not _answers(member))
-    return EnsembleFacts(found is None, ahead_s, len(members), silent)
-
-
-def _answers(member: str) -> bool:
-    host, _, port = member.partition("/")[0].rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S):
-            return True
-    except (OSError, ValueError):
-        return False
+    return EnsembleFacts(found is None, ahead_s, len(members_of(config)))

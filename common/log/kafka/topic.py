@@ -6,7 +6,7 @@ that stay for as long as is said and go only by time.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -92,13 +92,16 @@ async def grow_topic(config: KafkaConfig, partitions: int) -> int:
         return admin.partitions()
 
 
-async def check_topic(config: KafkaConfig) -> list[Problem]:
-    """Everything about the topic and the brokers that breaks a promise. Raises LogUnavailable."""
-    async with _admin(config) as admin:
+async def check_topic(config: KafkaConfig, silent: Collection[str] = ()) -> list[Problem]:
+    """Everything about the topic and the brokers that breaks a promise. Raises LogUnavailable.
+
+    silent: brokers that do not answer now; they are not asked.
+    """
+    async with _admin(config, silent) as admin:
         if admin.cluster.view.topic_id == NO_TOPIC:
             return [Problem(f"there is no topic {config.topic}", "run `bellwether init`")]
         found = topic_problems(config, await admin.settings(_TOPIC, config.topic))
-        for broker in admin.cluster.brokers():
+        for broker in admin.brokers():
             found += broker_problems(broker.name, await admin.settings(_BROKER, broker.name))
         view = admin.cluster.view
         return [
@@ -176,16 +179,21 @@ def sync_problems(
 class _Admin:
     """Requests that any broker answers or passes on."""
 
-    def __init__(self, cluster: Cluster, timeout_s: float) -> None:
+    def __init__(self, cluster: Cluster, timeout_s: float, silent: Collection[str] = ()) -> None:
         self.cluster = cluster
+        self._silent = silent
         self._timeout_s = timeout_s
 
     def partitions(self) -> int:
         return len(self.cluster.view.leaders)
 
+    def brokers(self) -> list[Broker]:
+        """Those that are not known to be silent."""
+        return [one for one in self.cluster.brokers() if one.name not in self._silent]
+
     async def ask(self, request: Request[Any], broker: Broker | None = None) -> Any:
         """Ask this broker, or one after the other until one answers. Raises LogUnavailable."""
-        known = [broker] if broker else sorted(self.cluster.brokers(), key=lambda b: b.down)
+        known = [broker] if broker else sorted(self.brokers(), key=lambda b: b.down)
         problem = "no broker is known"
         for one in known:
             try:
@@ -221,11 +229,11 @@ class _Admin:
 
 
 @asynccontextmanager
-async def _admin(config: KafkaConfig) -> AsyncIterator[_Admin]:
+async def _admin(config: KafkaConfig, silent: Collection[str] = ()) -> AsyncIterator[_Admin]:
     connector = await asyncio.to_thread(Connector, config)
     cluster = Cluster(config, connector, random.Random())
     try:
         await cluster.look()
-        yield _Admin(cluster, config.timeout_ms / 1000)
+        yield _Admin(cluster, config.timeout_ms / 1000, silent)
     finally:
         await cluster.close()

@@ -1,0 +1,65 @@
+"""Every broker, asked by itself: those that the settings name and those that the cluster names."""
+
+import asyncio
+import random
+
+from common.errors import LogUnavailable
+from common.log.kafka.cluster import Cluster
+from common.log.kafka.config import KafkaConfig
+from common.log.kafka.connect import Connector
+from common.server_answer import ServerAnswer, State
+
+_TIMEOUT_S = 3.0
+Address = tuple[str, int]
+
+
+async def ask_brokers(config: KafkaConfig) -> tuple[list[ServerAnswer], frozenset[str]]:
+    """What each broker answers, and the ids of those that do not answer. Bounded in time.
+
+    Raises LogUnavailable if certificates cannot be read.
+    """
+    connector = await asyncio.to_thread(Connector, config)
+    known = await _known(config, connector)
+    named: dict[Address, str] = {address: f"broker {node}" for node, address in known.items()}
+    for address in config.addresses():
+        named.setdefault(address, "broker")
+    answers = await asyncio.gather(
+        *(_ask(connector, name, address) for address, name in named.items())
+    )
+    bad = {a for a, answer in zip(named, answers, strict=True) if answer.state is not State.GOOD}
+    silent = frozenset(str(node) for node, address in known.items() if address in bad)
+    return answers, silent
+
+
+async def _known(config: KafkaConfig, connector: Connector) -> dict[int, Address]:
+    """Brokers by id, as any of them tells; none if none answers."""
+    cluster = Cluster(config, connector, random.Random())
+    try:
+        async with asyncio.timeout(_TIMEOUT_S * 2):
+            await cluster.look()
+        return {int(broker.name): broker.address for broker in cluster.brokers()}
+    except (LogUnavailable, TimeoutError):
+        return {}
+    finally:
+        await cluster.close()
+
+
+async def _ask(connector: Connector, name: str, address: Address) -> ServerAnswer:
+    host, port = address
+    shown = f"{name} ({host}:{port})" if name != "broker" else f"broker {host}:{port}"
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        return ServerAnswer(shown, State.CLOSED, f"no connection within {_TIMEOUT_S:g} s")
+    except OSError as error:
+        return ServerAnswer(shown, State.CLOSED, error.strerror or type(error).__name__)
+    writer.close()
+    try:
+        connection = await connector.connect(host, port, _TIMEOUT_S)
+    except ConnectionError as error:
+        if isinstance(error.__cause__, TimeoutError):
+            return ServerAnswer(shown, State.FROZEN, f"no answer within {_TIMEOUT_S:g} s")
+        return ServerAnswer(shown, State.WRONG, str(error))
+    connection.close()
+    return ServerAnswer(shown, State.GOOD)

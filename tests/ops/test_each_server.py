@@ -1,0 +1,147 @@
+"""Each server is asked by itself: dead and frozen ones are told apart and named."""
+
+import random
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+import pytest
+
+from common.clock import SystemClock
+from common.locks.zookeeper.config import ZookeeperConfig
+from common.locks.zookeeper.each import ask_members
+from common.log.kafka.config import KafkaConfig
+from common.log.kafka.each import ask_brokers
+from common.metadata.mysql.config import MysqlConfig
+from common.objects.s3.config import S3Config
+from common.server_answer import ServerAnswer, State, ask_bytes
+from ops import each_server
+from ops.cluster import check_mysql, check_s3
+from ops.doctor import Verdict
+from ops.each_server import ask_database, ask_store, judge
+
+SHORT_S = 0.2
+
+
+def closed_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@contextmanager
+def frozen() -> Iterator[int]:
+    """As a stopped process: the system takes its connections, nobody answers them."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        yield listener.getsockname()[1]
+
+
+@contextmanager
+def answering(data: bytes) -> Iterator[int]:
+    """A server that says this to whoever connects, and hangs up."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(data)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("ops.each_server", "common.locks.zookeeper.each", "common.log.kafka.each"):
+        monkeypatch.setattr(f"{place}._TIMEOUT_S", SHORT_S)
+
+
+def test_a_connection_is_no_answer() -> None:
+    with frozen() as silent, answering(b"hello") as good, answering(b"") as hangs_up:
+        assert ask_bytes("127.0.0.1", silent, SHORT_S)[0] is State.FROZEN
+        assert ask_bytes("127.0.0.1", good, SHORT_S)[0] is State.GOOD
+        assert ask_bytes("127.0.0.1", hangs_up, SHORT_S)[0] is State.WRONG
+    state, why = ask_bytes("127.0.0.1", closed_port(), SHORT_S)
+    assert (state, why) == (State.CLOSED, "Connection refused")
+
+
+def test_each_bad_server_is_a_failure_with_a_remedy_and_the_good_ones_are_named_together() -> None:
+    answers = [
+        ServerAnswer("broker 1", State.GOOD),
+        ServerAnswer("broker 2", State.FROZEN, "no answer within 3 s"),
+        ServerAnswer("broker 3", State.CLOSED, "Connection refused"),
+        ServerAnswer("broker 4", State.GOOD),
+    ]
+    found = judge("brokers", answers)
+    assert [f.verdict for f in found] == [Verdict.FAIL, Verdict.FAIL, Verdict.GOOD]
+    assert "broker 2 is frozen: it takes a connection and answers nothing" in found[0].text
+    assert "broker 3 takes no connection (Connection refused)" in found[1].text
+    assert all(f.remedy for f in found[:2])
+    assert found[2].text == "answering: broker 1, broker 4"
+
+
+async def test_a_frozen_and_a_dead_broker_are_told_apart_in_bounded_time() -> None:
+    with frozen() as silent:
+        dead = closed_port()
+        config = KafkaConfig(servers=f"127.0.0.1:{silent},127.0.0.1:{dead}", timeout_ms=200)
+        answers, _ = await ask_brokers(config)
+    assert [a.state for a in answers] == [State.FROZEN, State.CLOSED]
+    assert answers[0].name == f"broker 127.0.0.1:{silent}"
+
+
+def test_every_zookeeper_member_is_asked_also_when_the_first_is_dead() -> None:
+    with ExitStack() as servers:
+        dead, silent = closed_port(), servers.enter_context(frozen())
+        alone = servers.enter_context(answering(b"This ZooKeeper instance is not currently"))
+        config = ZookeeperConfig(
+            servers=f"127.0.0.1:{dead},127.0.0.1:{silent},127.0.0.1:{alone}", session_ms=1_000
+        )
+        answers = ask_members(config, SystemClock())
+    assert [a.state for a in answers] == [State.CLOSED, State.FROZEN, State.WRONG]
+    assert str(dead) in answers[0].name
+    assert "no majority" in answers[2].text
+
+
+def test_a_frozen_object_store_and_database_are_found_before_their_own_long_waits() -> None:
+    with frozen() as silent:
+        s3 = S3Config(
+            endpoint=f"http://127.0.0.1:{silent}", bucket="bellwether", access_key="a",
+            secret_key="b",
+        )  # fmt: skip
+        [store] = ask_store(s3)
+        mysql = MysqlConfig(host="127.0.0.1", port=silent)
+        [database] = ask_database(mysql)
+        assert store.state is database.state is State.FROZEN
+        [objects] = check_s3(s3, SystemClock(), random.Random(1))
+        [metadata] = check_mysql(mysql, SystemClock())
+    assert "is frozen" in objects.text
+    assert "is frozen" in metadata.text
+    assert ask_store(S3Config(bucket="bellwether")) == []  # AWS
+    assert ask_database(MysqlConfig(socket="/run/mysqld.sock")) == []
+
+
+def test_every_address_of_a_host_name_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = ("10.0.0.1", "10.0.0.2")
+    entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, 3306)) for a in addresses]
+    asked: list[str] = []
+
+    def ask(host: str, *rest: object) -> tuple[State, str]:
+        asked.append(host)
+        return (State.GOOD, "") if host == "10.0.0.2" else (State.CLOSED, "Connection refused")
+
+    monkeypatch.setattr(each_server.socket, "getaddrinfo", lambda *a, **k: entries)
+    monkeypatch.setattr(each_server, "ask_bytes", ask)
+    answers = ask_database(MysqlConfig(host="db.example.com"))
+    assert asked == list(addresses)
+    assert [a.state for a in answers] == [State.CLOSED, State.GOOD]
+    assert answers[0].name == "database db.example.com:3306 at 10.0.0.1"
