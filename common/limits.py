@@ -304,6 +304,8 @@ QUERY_TEXT_DEPTH_MAX: Final = 8
 QUERY_TEXT_CHARS_MAX: Final = 65_536  # of a query as people type it; a list of 1,000 ids fits
 # Stored queries written and read at once: a role's threads are not all taken by one key's.
 QUERY_METADATA_CALLS_MAX: Final = 8
+ROLES_WAIT_S: Final = 3.0  # for the locks, when the status asks which roles run
+ROLES_LOOK_S: Final = 10.0  # between looks at them: what is known is no older when locks go away
 QUERIES_KEPT_FREE: Final = 1  # of those that run: for an environment that runs none, at once
 # A thread that merges gives way after this when the event loop wants to run: one request takes
 # dozens of its turns, and with Python's 5 ms each of them would wait so long.

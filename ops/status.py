@@ -1,17 +1,38 @@
 """What `/bw/1/status` says, read into values: roles, and for each partition its log and indexers.
 
-Also what is worth a warning, in words (`troubles`), so that a person need not know what is normal.
+Also what needs attention, in words and with a remedy (`troubles`), and a verdict for programs.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
+
+from common.alarms import ALARMS
 
 LAG_RECORDS_WARN = 1_000  # seconds of a busy partition
 # Alarms that `troubles` words anew, from what else the status has of them.
 _WORDED_ANEW = frozenset(
     {"pushes_back", "copies_missing", "partition_stopped", "twins_diverge", "gap"}
 )
+_LOOK_AT_LOG = "look at its log; `bellwether up` or your supervisor starts it again"
+_VERIFY = "run `bellwether verify`, which names each of them"
 CUT_OLD_S = 2 * 3600  # a cut happens each hour at the latest while rows arrive
+
+
+class Verdict(StrEnum):
+    """The status in one word, for programs."""
+
+    OK = "ok"
+    TROUBLE = "trouble"
+    UNKNOWN = "unknown"  # it could not be found out
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that needs attention, and what to do about it."""
+
+    text: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +65,7 @@ class IndexerStatus:
     gaps: int
     stopped_reason: str
     divergences: tuple[str, ...] = ()  # where twins first disagree, by cut
-    alarms: tuple[str, ...] = ()  # what is wrong and what to do
+    alarms: tuple[Trouble, ...] = ()
     unpublished_cuts: int = 0
     unmended: tuple[str, ...] = ()  # segments that are damaged and cannot be mended, and why
     damaged: int = 0  # records that are missing from answers: one of the alarms says so
@@ -83,8 +104,10 @@ class Status:
     silent: tuple[tuple[str, str], ...]
     avoided: tuple[AvoidedStatus, ...] = ()
     pressed: tuple[tuple[str, str], ...] = ()  # shepherds that push back, and why
-    alarms: tuple[tuple[str, str], ...] = ()  # of whole processes: who, what and what to do
+    alarms: tuple[Trouble, ...] = ()  # of whole processes
     copies: tuple[int, int] = (0, 0)  # of each partition: wanted, and as many as there are zones
+    locks_error: str = ""  # why the roles are not those of now, if they are not
+    locks_age_s: float | None = 0.0  # how old the list of roles is; None: there is none
 
     @property
     def log_bytes(self) -> int:
@@ -108,7 +131,7 @@ def read_status(document: dict[str, Any], now_ns: int) -> Status:
     )  # fmt: skip
     indexers = []
     silent = []
-    alarms: list[tuple[str, str]] = []
+    alarms: list[Trouble] = []
     copies = (0, 0)
     for item in document["indexers"]:
         if "error" in item:
@@ -134,14 +157,19 @@ def read_status(document: dict[str, Any], now_ns: int) -> Status:
             pressed.append((name, str(item["placement"]["pressure"])))
     return Status(
         roles, log, tuple(indexers), tuple(silent), tuple(avoided), tuple(pressed),
-        tuple(alarms), copies,
+        tuple(alarms), copies, *_locks(document.get("locks") or {}),
     )  # fmt: skip
 
 
-def _process_alarms(who: str, status: dict[str, Any]) -> list[tuple[str, str]]:
+def _locks(told: dict[str, Any]) -> tuple[str, float | None]:
+    error, age_s = str(told.get("error") or ""), told.get("age_s")
+    return error, (None if error and age_s is None else float(age_s or 0))
+
+
+def _process_alarms(who: str, status: dict[str, Any]) -> list[Trouble]:
     """Those of no partition; a partition's own are told with it."""
     return [
-        (who, f"{alarm['text']} ({alarm['remedy']})")
+        Trouble(f"{who}: {alarm['text']}", str(alarm["remedy"]))
         for alarm in status.get("alarms", ())
         if alarm["partition"] is None and alarm["alarm"] not in _WORDED_ANEW
     ]
@@ -173,7 +201,7 @@ def _indexer(partition: int, indexer: str, held: dict[str, Any]) -> IndexerStatu
         gaps=len(held.get("gaps") or ()),
         stopped_reason=str(held.get("stopped_reason") or ""),
         alarms=tuple(
-            str(text)
+            Trouble(str(text), ALARMS[name].remedy if name in ALARMS else "see docs/alarms.md")
             for name, text in (held.get("alarms") or {}).items()
             if name not in _WORDED_ANEW
         ),
@@ -197,49 +225,107 @@ def notes(status: Status) -> list[str]:
     ]
 
 
-def troubles(status: Status, now_ns: int) -> list[str]:
+def judge(status: Status, now_ns: int) -> Verdict:
+    """The status in one word."""
+    if status.locks_age_s is None:
+        return Verdict.UNKNOWN
+    return Verdict.TROUBLE if troubles(status, now_ns) else Verdict.OK
+
+
+def troubles(status: Status, now_ns: int) -> list[Trouble]:
     """What needs attention, most urgent first."""
-    found = [f"{i.indexer} partition {i.partition} has stopped: {i.stopped_reason}"
-             for i in status.indexers if i.stopped_reason]  # fmt: skip
-    found += [f"{name} does not answer: {why}" for name, why in status.silent]
-    found += [f"{name} pushes back: {why}" for name, why in status.pressed]
-    found += [f"{who}: {what}" for who, what in status.alarms]
+    found = [
+        Trouble(
+            f"{i.indexer} partition {i.partition} has stopped: {i.stopped_reason}",
+            "upgrade it if the record is newer than the program; docs/operating.md has the others",
+        )
+        for i in status.indexers
+        if i.stopped_reason
+    ]
+    found += _of_locks(status)
+    found += [Trouble(f"{name} does not answer: {why}", _LOOK_AT_LOG)
+              for name, why in status.silent]  # fmt: skip
+    found += [Trouble(f"{name} pushes back: {why}",
+                      "look at the brokers together: disk, copies in sync, controller")
+              for name, why in status.pressed]  # fmt: skip
+    found += status.alarms
     for a in status.avoided:
         since_s = max(0, now_ns - a.since_ns) // 10**9
-        found.append(f"{a.shepherd} avoids {a.kind} {a.name} since {since_s} s: {a.reason}")
-    found += [f"partition {p.partition} of the log does not answer: {p.error}"
+        found.append(
+            Trouble(
+                f"{a.shepherd} avoids {a.kind} {a.name} since {since_s} s: {a.reason}",
+                "look at that broker and its network; it is used again by itself",
+            )
+        )
+    found += [Trouble(f"partition {p.partition} of the log does not answer: {p.error}",
+                      "look at the log's disk, or at the broker that leads it")
               for p in status.log if p.error]  # fmt: skip
+    found += _missing(status)
+    for i in status.indexers:
+        found += _of_partition(i, now_ns)
+    return found
+
+
+def _of_locks(status: Status) -> list[Trouble]:
+    if not status.locks_error:
+        return []
+    remedy = "mend the locks (ZooKeeper); `bellwether doctor` asks each of its members"
+    if status.locks_age_s is None:
+        what = "which roles run is not known: the locks do not answer"
+        return [Trouble(f"{what} ({status.locks_error})", remedy)]
+    what = f"the locks do not answer; roles are shown as they were {status.locks_age_s:.0f} s ago"
+    return [Trouble(f"{what} ({status.locks_error})", remedy)]
+
+
+def _missing(status: Status) -> list[Trouble]:
+    """Roles and copies that should be there. Nothing while it is not known which roles run."""
+    if status.locks_age_s is None:
+        return []
     held = {i.partition for i in status.indexers}
-    found += [f"no indexer holds partition {p.partition}" for p in status.log
-              if p.partition not in held]  # fmt: skip
+    found = [Trouble(f"no indexer holds partition {p.partition}", "start an indexer; its log says "
+                     "why if it runs") for p in status.log if p.partition not in held]  # fmt: skip
     wanted, possible = status.copies
     if possible < wanted:
         found.append(
-            f"each partition has {possible} of {wanted} copies: indexers run in {possible} zones "
-            "(start one in another zone, or set indexer.copies)"
+            Trouble(
+                f"each partition has {possible} of {wanted} copies: indexers run in {possible} "
+                "zones",
+                "start one in another zone, or set indexer.copies",
+            )
         )
     for role in ("shepherd", "query"):
         if not any(r.role == role for r in status.roles):
-            found.append(f"no {role} is running")
-    for i in status.indexers:
-        where = f"{i.indexer} partition {i.partition}"
-        if i.lag_records > LAG_RECORDS_WARN:
-            found.append(f"{where} is {i.lag_records:,} records behind")
-        found += [f"{where}: {alarm}" for alarm in i.alarms]
-        if i.divergences:
-            found.append(
+            found.append(Trouble(f"no {role} is running", f"start one: `bellwether {role}`"))
+    return found
+
+
+def _of_partition(i: IndexerStatus, now_ns: int) -> list[Trouble]:
+    where = f"{i.indexer} partition {i.partition}"
+    found = []
+    if i.lag_records > LAG_RECORDS_WARN:
+        text = f"{where} is {i.lag_records:,} records behind"
+        found.append(Trouble(text, "wait if it just started; else it needs more CPU or memory"))
+    found += [Trouble(f"{where}: {alarm.text}", alarm.remedy) for alarm in i.alarms]
+    if i.divergences:
+        found.append(
+            Trouble(
                 f"{where}: twins disagree about {len(i.divergences)} cuts, at last "
-                f"{i.divergences[-1]} (both versions are kept; run bellwether verify)"
+                f"{i.divergences[-1]}",
+                f"both versions are kept; {_VERIFY}",
             )
-        if i.unmended:
-            found.append(
+        )
+    if i.unmended:
+        found.append(
+            Trouble(
                 f"{where}: {len(i.unmended)} segments are damaged and cannot be mended, at last "
-                f"{i.unmended[-1]} (run bellwether verify)"
+                f"{i.unmended[-1]}",
+                _VERIFY,
             )
-        if i.gaps:
-            found.append(f"{where} has {i.gaps} gaps: events lost from the log before indexing")
-        if i.live_rows and i.last_cut_ns and now_ns - i.last_cut_ns > CUT_OLD_S * 10**9:
-            found.append(
-                f"{where} has not cut for {(now_ns - i.last_cut_ns) // 60_000_000_000} min"
-            )
+        )
+    if i.gaps:
+        text = f"{where} has {i.gaps} gaps: events lost from the log before indexing"
+        found.append(Trouble(text, "answers say so; find out who or what removed log files"))
+    if i.live_rows and i.last_cut_ns and now_ns - i.last_cut_ns > CUT_OLD_S * 10**9:
+        text = f"{where} has not cut for {(now_ns - i.last_cut_ns) // 60_000_000_000} min"
+        found.append(Trouble(text, "look at the object store and at the indexer's log"))
     return found

@@ -38,7 +38,7 @@ class Elsewhere:
         if ASKED_HEADER in request.headers:
             return None
         try:
-            members = await self._holders.roles(("query",))
+            members = await self._holders.query_roles()
         except Unavailable as error:
             say(_logger, logging.WARNING, "other query roles are not known", why=str(error))
             return None

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import zlib
+from dataclasses import dataclass
 
 from common import limits
 from common.clock import Clock
@@ -13,6 +14,22 @@ from common.members import Member, list_members, list_partition_holders
 
 _FRESH_NS = 10**9
 _logger = logging.getLogger(__name__)
+
+
+ROLES = ("shepherd", "indexer", "query")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRoles:
+    """The members of all roles.
+
+    age_s: how old the list is; None if it was never read.
+    error: why it is not of now; empty if it is.
+    """
+
+    members: list[Member]
+    age_s: float | None
+    error: str = ""
 
 
 class Holders:
@@ -26,6 +43,8 @@ class Holders:
         self._read_ns: int | None = None
         self._began_ns = 0  # a look that takes longer is waited for once a second, by one
         self._reading: asyncio.Task[None] | None = None
+        self._members: list[Member] = []
+        self._members_ns: int | None = None
 
     async def by_partition(self) -> dict[int, list[Member]]:
         """Holders of each partition: those that are ready, those of our zone first.
@@ -76,12 +95,39 @@ class Holders:
         members = {m.url: m for held in (await self.by_partition()).values() for m in held}
         return [members[url] for url in sorted(members)]
 
-    async def roles(self, roles: tuple[str, ...]) -> list[Member]:
-        """All members of these roles, read now. Raises Unavailable."""
-        found = []
-        for role in roles:
-            found += await asyncio.to_thread(list_members, self._locks, role)
-        return found
+    async def query_roles(self) -> list[Member]:
+        """The query roles, read now. Raises Unavailable."""
+        return await asyncio.to_thread(list_members, self._locks, "query")
+
+    async def known_roles(self) -> KnownRoles:
+        """All members, read now; as they were last known where the locks do not answer soon."""
+        try:
+            async with asyncio.timeout(limits.ROLES_WAIT_S):
+                self._members = await asyncio.to_thread(self._list_members)
+        except (Unavailable, TimeoutError) as error:
+            why = str(error) or f"no answer within {limits.ROLES_WAIT_S:g} s"
+            if self._members_ns is None:
+                return KnownRoles([], None, why)
+            age_s = (self._clock.monotonic_ns() - self._members_ns) / 1e9
+            return KnownRoles(self._members, age_s, why)
+        self._members_ns = self._clock.monotonic_ns()
+        return KnownRoles(self._members, 0.0)
+
+    def _list_members(self) -> list[Member]:
+        return [member for role in ROLES for member in list_members(self._locks, role)]
+
+    async def keep_known(self) -> None:
+        """Know members and holders from now on, also if nobody asks before the locks are gone.
+
+        Until cancelled.
+        """
+        while True:
+            await self.known_roles()
+            await asyncio.sleep(limits.ROLES_LOOK_S)
+            try:
+                await self.by_partition()
+            except Unavailable as error:
+                say(_logger, logging.WARNING, "locks cannot be read", error=str(error))
 
     def forget(self) -> None:
         """Read the locks again next time: a holder did not answer."""

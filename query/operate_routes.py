@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from common.auth import KeyCache
-from common.errors import LogUnavailable
+from common.errors import LogUnavailable, Unavailable
 from common.log import Log
 from common.log.watch import LogWatch
 from common.logs import say
@@ -17,7 +18,6 @@ from query.holders import Holders
 from query.indexer_calls import IndexerCalls
 from query.shepherd_calls import placements
 
-_ROLES = ("shepherd", "indexer", "query")
 _logger = logging.getLogger(__name__)
 
 
@@ -46,22 +46,33 @@ class OperateRoutes:
     async def status(self, request: web.Request) -> web.Response:
         """Roles that run, each partition of the log, each indexer's and shepherd's own status."""
         await authorize(self._keys, request, "operate")
-        members = await self._holders.roles(_ROLES)
-        holders = await self._holders.by_partition()
+        known = await self._holders.known_roles()
+        members = known.members
+        try:
+            holders = await self._holders.by_partition()
+        except Unavailable:  # never read since this role started: said by `known`
+            holders = {}
         numbers = range(self._watch.partitions)
         told = [member for member in members if member.role == "shepherd"]
         log, indexers, shepherds = await asyncio.gather(  # of what is stuck none waits for another
             asyncio.gather(*(self._partition(p, holders.get(p, [])) for p in numbers)),
-            self._calls.status(),
+            self._indexers(),
             placements(self._calls.http, self._calls.headers, told),
         )
         body = {
+            "locks": {"error": known.error, "age_s": known.age_s},
             "roles": [msgspec.to_builtins(member) for member in members],
             "log": log,
             "indexers": indexers,
             "shepherds": shepherds,
         }
         return web.json_response(body)
+
+    async def _indexers(self) -> list[dict[str, Any]]:
+        try:
+            return await self._calls.status()
+        except Unavailable:
+            return []
 
     async def _partition(self, partition: int, holders: list[Member]) -> dict[str, object]:
         """One partition of the log; when it does not answer that is what there is to say."""

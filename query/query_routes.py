@@ -245,7 +245,7 @@ class QueryRoutes:
             "query": msgspec.Raw(result.query),
             "id": result.id,
             "complete": result.body is not None,
-            "links": {"query_url": url, "graph_image_url": f"{url}/snapshot"},
+            "links": {},  # to pages and images: there are none yet
         }
         headers = {"Location": url} if status == 201 else {}
         encoded = msgspec.json.encode(head)

@@ -80,7 +80,11 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         OperateRoutes(keys, holders, calls, backends.log, watch).add_to(app)
         TailRoute(keys, names, holders, calls, watch, context.stop).add_to(app)
         UnknownRoutes(keys).add_to(app)  # last: it takes what no other route takes
-        upkeep = [asyncio.create_task(watch.run()), asyncio.create_task(_end_abandoned(results))]
+        upkeep = [
+            asyncio.create_task(watch.run()),
+            asyncio.create_task(_end_abandoned(results)),
+            asyncio.create_task(holders.keep_known()),
+        ]
         try:
             await _listen(app, context, config.drain_ms)
         finally:

@@ -21,6 +21,7 @@ OLD_KEY = "x-hny-team"  # old libhoney for JavaScript
 CONTENT_TYPE = "content-type"
 CONTENT_ENCODING = "content-encoding"
 BATCH_ID = "x-bellwether-batch-id"
+BATCH_ID_NAME = "X-Bellwether-Batch-Id"  # as it is written about
 EVENT_TIME = "x-honeycomb-event-time"
 SAMPLE_RATE = "x-honeycomb-samplerate"
 

@@ -41,12 +41,11 @@ from shepherd.decoders import Decoders
 from shepherd.incoming import Answer, Incoming, Route
 from shepherd.pressure import Pressure
 from shepherd.refusals import RequestDone, RequestSummary, counted, mended_counts
-from shepherd.replies import batch_body
+from shepherd.replies import batch_body, told_with_remedy
 from shepherd.shares import NO_ROOM, Held, Shares
 from shepherd.split.interface import Lines, Split, Splitter, one_line
 
 RECEIPT_HEADER = "X-Bellwether-Receipt"
-_BATCH_ID_NAME = "X-Bellwether-Batch-Id"  # as it is written about
 _SECOND_NS = 10**9
 _BODY_BYTES_MAX: Final = {
     Route.BATCH: limits.BATCH_BODY_BYTES_MAX,
@@ -258,6 +257,8 @@ class Ingest:
             stored = await self._put(resolved.target, lines, client_id)
             if taken := _taken(stored):
                 parts.datasets.used(resolved)
+        if taken != lines.events:
+            stored = told_with_remedy(stored, named=client_id is not None)
         metrics.events_accepted_total.inc(taken)
         metrics.ack_seconds.observe((parts.clock.monotonic_ns() - started_ns) / _SECOND_NS)
         return stored
@@ -306,7 +307,7 @@ def _check_batch_id(client_id: str | None) -> None:
         0 < len(client_id) <= limits.BATCH_ID_CHARS_MAX and client_id.isprintable()
     ):
         raise BadRequest(
-            f"{_BATCH_ID_NAME} must have 1 to {limits.BATCH_ID_CHARS_MAX} printable characters"
+            f"{http.BATCH_ID_NAME} must have 1 to {limits.BATCH_ID_CHARS_MAX} printable characters"
         )
 
 

@@ -11,15 +11,40 @@ import msgpack
 import orjson
 
 from common import limits
-from common.errors import LogUnavailable
+from common.errors import LogRefused, LogUnavailable
 from common.scan.events import Refused
 from shepherd.batcher import Stored
 from shepherd.body import Media
+from shepherd.incoming import BATCH_ID_NAME
 from shepherd.split.interface import Split
 
 _STORED = {"status": 202}
 _STORED_JSON = orjson.dumps(_STORED)
 _STORED_MSGPACK: bytes = msgpack.packb(_STORED)
+
+
+def told_with_remedy(stored: Sequence[Stored], *, named: bool) -> list[Stored]:
+    """The same, and where it is not known whether events are stored, what the client can do.
+
+    named: whether the client gave the request a batch id.
+    """
+    return [
+        Stored(part.events, _with_remedy(part.outcome, named))
+        if isinstance(part.outcome, LogUnavailable) and not isinstance(part.outcome, LogRefused)
+        else part
+        for part in stored
+    ]
+
+
+def _with_remedy(error: LogUnavailable, named: bool) -> LogUnavailable:
+    if named:
+        remedy = f"send it again with the same {BATCH_ID_NAME}: it is stored once"
+    else:
+        remedy = (
+            f"sent again it may be there twice; give each request an {BATCH_ID_NAME} of its own, "
+            "then it can be sent again and is stored once"
+        )
+    return LogUnavailable(f"{error}; {remedy}", error.retry_after_s or 1)
 
 
 def batch_body(split: Split, stored: Sequence[Stored], media: Media) -> bytes:

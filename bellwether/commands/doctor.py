@@ -5,11 +5,14 @@ import contextlib
 import os
 import random
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import aiohttp
 import click
+import orjson
 from rich.text import Text
 
 from bellwether.backends import log_folder, make_log, make_objects, open_metadata, reserve_of
@@ -48,15 +51,20 @@ _PACKAGES = (
     "aiohttp", "aiokafka", "boto3", "click", "duckdb", "kazoo", "msgpack", "msgspec", "numba",
     "numpy", "orjson", "prometheus-client", "pyarrow", "pymysql", "rich", "zstandard",
 )  # fmt: skip
+_ORDER = (Verdict.FAIL, Verdict.WARN, Verdict.GOOD)  # what is wrong comes first
 _STYLES = {Verdict.GOOD: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
 
 
 @click.command()
+@click.option("--json", "as_json", is_flag=True, help="Verdict, troubles and all findings.")
 @configuration_options
-def doctor(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
+def doctor(as_json: bool, config: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
     """Check configuration, clock, disk, permissions and ports, and tell the remedy.
 
-    The exit code is 1 if something has to be done.
+    In a cluster every single server is asked by itself. What is wrong comes first.
+
+    \b
+    Exit code 0: nothing has to be done (there may be warnings); 1: something has to be done.
     """
     found = checks.check_python(checks.python_version(), _PACKAGES)
     try:
@@ -74,13 +82,37 @@ def doctor(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> Non
         found += asyncio.run(check_data(settings))
         found += asyncio.run(check_servers(settings, SystemClock(), random.Random()))
         found += _check_retention(settings, SystemClock())
+    found.sort(key=lambda item: _ORDER.index(item.verdict))
+    if as_json:
+        click.echo(orjson.dumps(document(found), option=orjson.OPT_INDENT_2).decode())
+    else:
+        _print(found)
+    sys.exit(1 if any(item.verdict is Verdict.FAIL for item in found) else 0)
+
+
+def document(found: Sequence[Finding]) -> dict[str, object]:
+    """The findings for programs: a verdict, what has to be done, then all of them."""
+    failed = [item for item in found if item.verdict is Verdict.FAIL]
+    return {
+        "verdict": "trouble" if failed else "ok",
+        "troubles": [{"text": f"{i.check}: {i.text}", "remedy": i.remedy} for i in failed],
+        "findings": [asdict(item) for item in found],
+    }
+
+
+def _print(found: Sequence[Finding]) -> None:
     console = output_console()
     for item in found:
         line = Text(f"{item.verdict.value:5}", style=_STYLES[item.verdict])
         console.print(line.append(f" {item.check}: {item.text}", style="default"), soft_wrap=True)
         if item.remedy:
             console.print(f"      {item.remedy}", markup=False, soft_wrap=True)
-    sys.exit(1 if any(item.verdict is Verdict.FAIL for item in found) else 0)
+    counts = {verdict: sum(i.verdict is verdict for i in found) for verdict in Verdict}
+    if counts[Verdict.FAIL]:
+        told = f"{counts[Verdict.FAIL]} to be mended, {counts[Verdict.WARN]} warnings"
+    else:
+        told = f"nothing has to be mended; {counts[Verdict.WARN]} warnings"
+    console.print(told, soft_wrap=True)
 
 
 def _check_machine(settings: Settings) -> list[Finding]:
@@ -167,8 +199,7 @@ async def _check_roles(data: Path) -> list[Finding]:
     except (ClientError, KeyError, TypeError, ValueError) as error:
         remedy = "ask with a key that may: BELLWETHER_KEY=... bellwether status"
         return [Finding("roles", Verdict.WARN, f"their status is not known: {error}", remedy)]
-    remedy = "`bellwether status` shows all of it; docs/operating.md says what to do"
-    return [Finding("roles", Verdict.FAIL, text, remedy) for text in told] or [
+    return [Finding("roles", Verdict.FAIL, one.text, one.remedy) for one in told] or [
         Finding("roles", Verdict.GOOD, "none of them has a complaint")
     ]
 

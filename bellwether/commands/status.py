@@ -2,6 +2,10 @@
 
 import asyncio
 import sys
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import orjson
@@ -16,37 +20,76 @@ from bellwether.commands.options import client_options, run_async
 from bellwether.output import output_console
 from common.clock import SystemClock
 from common.error_text import describe_error
-from ops.status import Status, notes, read_status, troubles
+from ops.memory import ProcessMemory, read_memory, with_supervisors
+from ops.status import Status, Trouble, Verdict, judge, notes, read_status, troubles
 
 _WATCH_S = 1.0
+_INDENT = orjson.OPT_INDENT_2
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+EXIT_CODES = {Verdict.OK: 0, Verdict.TROUBLE: 1, Verdict.UNKNOWN: 3}  # 2: not used rightly
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="The document as it comes.")
+@click.option("--json", "as_json", is_flag=True, help="Verdict, troubles and everything else.")
 @click.option("--watch", is_flag=True, help="Show it again every second until Ctrl-C.")
 @client_options
 def status(target: Target, as_json: bool, watch: bool) -> None:
-    """Show roles, partitions, lag, live rows, last cut and space. Exit code 1: trouble."""
+    """Show roles, partitions, lag, live rows, last cut and space.
+
+    \b
+    Exit code 0: all is well; 1: something needs attention; 3: it could not be found out.
+    """
     sys.exit(run_async(_status(target, as_json, watch)))
 
 
 async def _status(target: Target, as_json: bool, watch: bool) -> int:
     clock = SystemClock()
     async with connect(target, total_s=20.0) as client:
-        document = await client.json("GET", "/bw/1/status")
+        try:
+            document = await client.json("GET", "/bw/1/status")
+            now_ns = clock.now_ns()
+            found = _read(document, now_ns)
+        except ClientError as error:
+            _show_unknown(str(error), as_json)
+            return EXIT_CODES[Verdict.UNKNOWN]
         if as_json:
-            click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
-            return 0
-        now_ns = clock.now_ns()
-        found = _read(document, now_ns)
+            click.echo(orjson.dumps(_document(document, found, now_ns), option=_INDENT).decode())
+            return EXIT_CODES[judge(found, now_ns)]
         console = output_console()
         if not watch:
             console.print(_render(found, now_ns))
-            return 1 if troubles(found, now_ns) else 0
+            return EXIT_CODES[judge(found, now_ns)]
         with Live(_render(found, now_ns), console=console, screen=console.is_terminal) as live:
             while True:
                 await asyncio.sleep(_WATCH_S)
                 live.update(await _again(client, clock.now_ns()))
+
+
+def _show_unknown(why: str, as_json: bool) -> None:
+    trouble = Trouble(why, "check the address and the key; on the server: `bellwether doctor`")
+    if as_json:
+        told = {"verdict": Verdict.UNKNOWN, "troubles": [asdict(trouble)]}
+        click.echo(orjson.dumps(told, option=_INDENT).decode())
+    else:
+        click.echo(f"Error: {trouble.text}\n  {trouble.remedy}", err=True)
+
+
+def _document(document: dict[str, Any], found: Status, now_ns: int) -> dict[str, Any]:
+    """What the server said, below what is to be made of it."""
+    memory = [asdict(one) for one in _memory(found)]
+    return {
+        "verdict": judge(found, now_ns),
+        "troubles": [asdict(trouble) for trouble in troubles(found, now_ns)],
+        "notes": notes(found),
+        "memory": memory,
+        **document,
+    }
+
+
+def _memory(found: Status) -> list[ProcessMemory]:
+    """Of the processes that run on this machine, with the `up` that started them."""
+    here = [r.pid for r in found.roles if urlsplit(r.url).hostname in _LOOPBACK]
+    return [one for pid in with_supervisors(here) if (one := read_memory(pid)) is not None]
 
 
 async def _again(client: Client, now_ns: int) -> RenderableType:
@@ -69,9 +112,16 @@ def _read(document: object, now_ns: int) -> Status:
 
 
 def _render(found: Status, now_ns: int) -> RenderableType:
-    roles = _table("role", "instance", "zone", "pid", "up", "internal address")
+    memory = {one.pid: one for one in _memory(found)}
+    roles = _table("role", "instance", "zone", "pid", "up", "memory", "internal address")
+    shown: set[int] = set()
     for r in found.roles:
-        roles.add_row(r.role, r.instance, r.zone, str(r.pid), _age(r.up_s), r.url)
+        one = memory.get(r.pid)
+        used = (
+            "" if one is None else "same process" if r.pid in shown else _size(one.resident_bytes)
+        )
+        shown.add(r.pid)
+        roles.add_row(r.role, r.instance, r.zone, str(r.pid), _age(r.up_s), used, r.url)
     log = {p.partition: p for p in found.log}
     parts = _table(
         "partition", "log", "log size", "indexer", "lag", "live rows", "segments", "size",
@@ -85,10 +135,31 @@ def _render(found: Status, now_ns: int) -> RenderableType:
             _size(held.size_bytes) if held else "", i.indexer, f"{i.lag_records:,}",
             f"{i.live_rows:,}", f"{i.segments:,}", _size(i.segment_bytes), cut,
         )  # fmt: skip
-    trouble = [Text(line, style="bold yellow") for line in troubles(found, now_ns)]
-    rows: list[RenderableType] = [roles, Text(""), parts, Text("")]
-    said = [Text(line) for line in notes(found)]
-    return Group(*rows, *(trouble or [Text("all is well", style="green")]), *said)
+    said = [*(Text(line) for line in notes(found)), *_memory_line(memory.values())]
+    below: list[RenderableType] = [Text(""), *said] if said else []
+    return Group(*_trouble_lines(found, now_ns), Text(""), roles, Text(""), parts, *below)
+
+
+def _trouble_lines(found: Status, now_ns: int) -> list[Text]:
+    """What needs attention comes before everything that is well."""
+    lines = []
+    for trouble in troubles(found, now_ns):
+        lines.append(Text(trouble.text, style="bold yellow"))
+        lines.append(Text(f"  {trouble.remedy}"))
+    return lines or [Text("all is well", style="green")]
+
+
+def _memory_line(memory: Collection[ProcessMemory]) -> list[Text]:
+    if not memory:
+        return []
+    resident = sum(one.resident_bytes for one in memory)
+    proportional = sum(one.proportional_bytes for one in memory)
+    return [
+        Text(
+            f"memory of {len(memory)} processes of this machine, `up` included: "
+            f"{_size(resident)} resident, {_size(proportional)} with shared pages counted once"
+        )
+    ]
 
 
 def _table(*columns: str) -> Table:

@@ -1,10 +1,12 @@
 """Status reads the document and says in words what needs attention."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ops.status import read_status, troubles
+from ops.memory import read_memory, with_supervisors
+from ops.status import Status, Verdict, judge, read_status, troubles
 
 NOW_NS = 1_800_000_000 * 10**9
 
@@ -27,9 +29,18 @@ def document() -> dict[str, Any]:
     }
 
 
+def said_of(status: Status) -> str:
+    """Every trouble's text; each has a remedy."""
+    found = troubles(status, NOW_NS)
+    assert all(one.remedy for one in found), found
+    assert judge(status, NOW_NS) is not Verdict.OK or not found
+    return "\n".join(one.text for one in found)
+
+
 def test_a_healthy_system_has_no_troubles() -> None:
     status = read_status(document(), NOW_NS)
     assert troubles(status, NOW_NS) == []
+    assert judge(status, NOW_NS) is Verdict.OK
     assert status.roles[0].up_s == 5
     assert status.log_bytes == 100
     assert status.indexers[0].live_rows == 3
@@ -48,14 +59,14 @@ def test_a_healthy_system_has_no_troubles() -> None:
 def test_what_is_wrong_with_a_partition_is_said(change: dict[str, Any], words: str) -> None:
     found = document()
     found["indexers"][0]["status"]["partitions"]["0"] |= change
-    assert any(words in line for line in troubles(read_status(found, NOW_NS), NOW_NS))
+    assert words in said_of(read_status(found, NOW_NS))
 
 
 def test_what_is_missing_is_said() -> None:
     found = document()
     found["roles"] = []
     found["indexers"] = [{"indexer": "indexer-a-1", "error": "TimeoutError()"}]
-    said = "\n".join(troubles(read_status(found, NOW_NS), NOW_NS))
+    said = said_of(read_status(found, NOW_NS))
     for words in ("does not answer", "no indexer holds partition 0", "no shepherd", "no query"):
         assert words in said
 
@@ -64,7 +75,8 @@ def test_fewer_copies_than_wanted_are_said() -> None:
     found = document()
     found["indexers"][0]["status"]["claims"] = {"copies_wanted": 2, "copies": 1}
     (said,) = troubles(read_status(found, NOW_NS), NOW_NS)
-    assert "1 of 2 copies" in said
+    assert "1 of 2 copies" in said.text
+    assert "start one in another zone" in said.remedy
 
 
 def test_a_partition_that_is_still_starting_can_be_shown() -> None:
@@ -88,7 +100,7 @@ def test_whom_a_shepherd_avoids_is_said_with_reason_and_since_when() -> None:
         {"shepherd": "shepherd-a-1", "placement": placement},
         {"shepherd": "shepherd-b-2", "error": "TimeoutError()"},
     ]
-    said = "\n".join(troubles(read_status(found, NOW_NS), NOW_NS))
+    said = said_of(read_status(found, NOW_NS))
     for words in (
         "shepherd-a-1 avoids broker 2 since 12 s: no acknowledgement",
         "avoids partition 4",
@@ -97,3 +109,57 @@ def test_whom_a_shepherd_avoids_is_said_with_reason_and_since_when() -> None:
         "partition 0 of the log does not answer",
     ):
         assert words in said
+
+
+def test_without_locks_the_last_known_roles_are_shown_with_their_age() -> None:
+    found = document()
+    found["locks"] = {"error": "ZooKeeper cannot be reached", "age_s": 12.4}
+    status = read_status(found, NOW_NS)
+    [said] = troubles(status, NOW_NS)
+    assert said.text.startswith("the locks do not answer; roles are shown as they were 12 s ago")
+    assert "doctor" in said.remedy
+    assert judge(status, NOW_NS) is Verdict.TROUBLE
+    assert [r.role for r in status.roles] == ["shepherd", "indexer", "query"]
+
+
+def test_what_was_never_known_is_unknown_and_no_role_is_called_missing() -> None:
+    found = document()
+    found |= {"locks": {"error": "ZooKeeper cannot be reached", "age_s": None}}
+    found |= {"roles": [], "indexers": []}
+    status = read_status(found, NOW_NS)
+    assert judge(status, NOW_NS) is Verdict.UNKNOWN
+    [said] = troubles(status, NOW_NS)
+    assert "which roles run is not known" in said.text
+
+
+def test_an_alarm_of_a_partition_and_of_a_process_come_with_their_own_remedies() -> None:
+    found = document()
+    held = found["indexers"][0]["status"]["partitions"]["0"]
+    held["alarms"] = {"snapshot_late": "nothing published for 3 h", "of_a_newer_version": "what?"}
+    found["indexers"][0]["status"]["alarms"] = [
+        {"alarm": "disk_full", "partition": None, "text": "no room", "remedy": "free space"}
+    ]
+    said = {one.text: one.remedy for one in troubles(read_status(found, NOW_NS), NOW_NS)}
+    assert said["indexer-a-1: no room"] == "free space"
+    assert said["indexer-a-1 partition 0: nothing published for 3 h"]
+    assert "docs/alarms.md" in said["indexer-a-1 partition 0: what?"]
+
+
+def test_memory_is_told_of_our_processes_alone(tmp_path: Path) -> None:
+    def process(pid: int, parent: int, command: bytes) -> None:
+        (tmp_path / str(pid)).mkdir()
+        (tmp_path / str(pid) / "cmdline").write_bytes(command)
+        (tmp_path / str(pid) / "stat").write_text(f"{pid} (a b) c) S {parent} 1 1")
+        (tmp_path / str(pid) / "smaps_rollup").write_text(
+            "0-1 ---p 00000000 00:00 0 [rollup]\nRss:     2048 kB\nPss:     1024 kB\n"
+        )
+
+    process(10, 1, b"python\0-m\0bellwether\0up")
+    process(11, 10, b"python\0-m\0bellwether\0all-roles")
+    process(12, 1, b"sleep\0100")
+    one = read_memory(11, tmp_path)
+    assert one is not None
+    assert (one.resident_bytes, one.proportional_bytes) == (2 * 2**20, 2**20)
+    assert read_memory(12, tmp_path) is None
+    assert read_memory(13, tmp_path) is None
+    assert with_supervisors([11, 11, 12], tmp_path) == [11, 10, 12]

@@ -12,7 +12,7 @@ from yarl import URL
 
 from common import limits, metrics
 from common.clock import SystemClock
-from common.errors import LogFull, MetadataUnavailable
+from common.errors import LogFull, LogUnavailable, MetadataUnavailable
 from common.metadata import Access, Dataset
 from common.position import parse_receipt
 from common.scan.events import Mended, Rule
@@ -158,6 +158,46 @@ async def test_log_that_cannot_write_is_503_and_recovers_by_itself(server: Sheph
     server.log.fault = None
     assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
     assert len(await server.events("d")) == 1
+
+
+async def test_a_503_that_may_be_stored_says_how_to_send_it_again(server: Shepherd) -> None:
+    server.log.fault = LogUnavailable("no answer in time; what was sent may be stored or not")
+    body = b'[{"data":{"a":1}}]'
+    for path, sent in (("/1/batch/d", body), ("/1/events/d", b'{"a":1}')):
+        status, answer, headers = await server.post(path, sent)
+        assert (status, headers["Retry-After"]) == (503, "1")
+        assert "may be stored or not; sent again it may be there twice" in answer["error"]
+        assert "give each request an X-Bellwether-Batch-Id of its own" in answer["error"]
+    named = {"X-Bellwether-Batch-Id": "once"}
+    status, answer, _ = await server.post("/1/batch/d", body, named)
+    assert status == 503
+    assert "send it again with the same X-Bellwether-Batch-Id" in answer["error"]
+    assert "stored once" in answer["error"]
+    server.log.fault = None
+    assert (await server.post("/1/batch/d", body, named))[0] == 200
+
+
+async def test_each_event_of_a_record_whose_fate_is_unknown_names_the_remedy(
+    server: Shepherd,
+) -> None:
+    server.log.fault = LogUnavailable("no answer in time; what was sent may be stored or not")
+    server.log.hits = lambda record: record.batch[0] % 2 == 0
+    events = [{"data": {"n": n, "pad": "x" * 60_000}} for n in range(75)]
+    failed: list[str] = []
+    for _ in range(20):
+        status, body, _ = await server.post("/1/batch/d", events)
+        if status == 200:
+            failed = [item["error"] for item in body if item["status"] == 503]
+        if failed:
+            break
+    assert failed
+    assert all("X-Bellwether-Batch-Id" in error for error in failed)
+
+
+async def test_a_503_that_is_certainly_not_stored_needs_no_batch_id(server: Shepherd) -> None:
+    server.log.fault = LogFull("the log's disk is full; free space")
+    _, answer, _ = await server.post("/1/batch/d", b'[{"data":{"a":1}}]')
+    assert "X-Bellwether-Batch-Id" not in answer["error"]
 
 
 async def test_events_of_a_failed_record_get_their_own_503(server: Shepherd) -> None:

@@ -43,8 +43,14 @@ def test_status_is_readable_by_people_and_programs(system: System) -> None:
     table = system.run("status")
     assert table.returncode == 0, table.stdout
     assert "all is well" in table.stdout
-    document = json.loads(system.run("status", "--json").stdout)
+    assert "with shared pages counted once" in table.stdout
+    told = system.run("status", "--json")
+    document = json.loads(told.stdout)
+    assert told.returncode == 0
+    assert (document["verdict"], document["troubles"]) == ("ok", [])
     assert len(document["indexers"]) == 2
+    pids = {pid for group in system.pids().values() for pid in group}
+    assert {one["pid"] for one in document["memory"]} == pids
 
 
 def test_cut_and_verify_are_clean_while_up_runs(system: System) -> None:
@@ -112,11 +118,37 @@ def test_doctor_is_content_with_a_running_system(system: System) -> None:
     assert done.returncode == 0, done.stdout
     assert "agrees with the server" in done.stdout
     assert "served by our own up" in done.stdout
+    assert "nothing has to be mended" in done.stdout.splitlines()[-1]
+
+
+def test_doctor_puts_what_is_wrong_first_and_has_a_verdict_for_programs(system: System) -> None:
+    secret = system.data / "secrets" / "key"
+    secret.chmod(0o644)
+    try:
+        port = system.url.rsplit(":", 1)[1]
+        asked = ("doctor", "--data", str(system.data), "--set", f"shepherd.port={port}")
+        text, told = system.run(*asked), system.run(*asked, "--json")
+    finally:
+        secret.chmod(0o600)
+    assert text.returncode == told.returncode == 1
+    assert text.stdout.startswith("fail  secrets:")
+    document = json.loads(told.stdout)
+    assert document["verdict"] == "trouble"
+    [trouble] = document["troubles"]
+    assert "has mode 644" in trouble["text"]
+    assert "chmod" in trouble["remedy"]
+    assert document["findings"][0]["verdict"] == "fail"
 
 
 def test_wrong_address_and_wrong_key_are_told_apart(system: System) -> None:
     nowhere = system.run("status", "--url", "http://127.0.0.1:9")
-    assert nowhere.returncode == 1
+    assert nowhere.returncode == 3
     assert "cannot reach http://127.0.0.1:9" in nowhere.stderr
+    unknown = system.run("status", "--json", "--url", "http://127.0.0.1:9")
+    assert unknown.returncode == 3
+    document = json.loads(unknown.stdout)
+    assert document["verdict"] == "unknown"
+    assert "cannot reach" in document["troubles"][0]["text"]
+    assert document["troubles"][0]["remedy"]
     stranger = system.run("status", "--key", "nobody-knows-this-key")
     assert "401" in stranger.stderr
