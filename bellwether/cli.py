@@ -47,6 +47,8 @@ COMMANDS = {
         "shell", "Ask one question after another, of DATASET or of what `\\use` chooses."
     ),
     "send": Listed("send", "Load FILE (- for standard input) into DATASET."),
+    "rows": Listed("rows", "Show events of DATASET, the newest first."),
+    "fields": Listed("fields", "List the fields of DATASET, or those that PATTERN means."),
     "tail": Listed("tail", "Follow the events of DATASET as they are indexed; Ctrl-C stops."),
     "login": Listed("servers", "Keep the server URL and its key under NAME, for `--server NAME`."),
     "logout": Listed("servers", "Forget the server NAME and its key."),

@@ -41,6 +41,8 @@ def _nearness(wanted: str, name: str, matcher: "difflib.SequenceMatcher[str]") -
     short, long = sorted((wanted, name), key=len)
     if len(short) >= _CONTAINED_MIN and short in long:
         return 1.0 + len(short) / len(long) / 4
+    if len(name) == len(wanted) and sorted(name) == sorted(wanted):  # two letters changed places
+        return 0.95
     matcher.set_seq1(name)
     if matcher.real_quick_ratio() < _RATIO_MIN or matcher.quick_ratio() < _RATIO_MIN:
         return 0.0

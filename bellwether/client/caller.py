@@ -49,10 +49,14 @@ class Caller:
 
     def json(self, method: str, path: str, body: object = None, **headers: str) -> Any:
         """Ask and read the JSON answer. Raises ClientError for anything but a 2xx."""
+        raw = self.raw(method, path, body, **headers)
+        return decode_body(raw, self.target.url + path)
+
+    def raw(self, method: str, path: str, body: object = None, **headers: str) -> bytes:
+        """Ask and read the answer as it came. Raises ClientError for anything but a 2xx."""
         data = None if body is None else encode_body(body)
         kind = {} if body is None else {"Content-Type": "application/json"}
-        raw = self._ask(method, path, data, {**kind, **headers})
-        return decode_body(raw, self.target.url + path)
+        return self._ask(method, path, data, {**kind, **headers})
 
     def close(self) -> None:
         """Hang up: a question that is being answered ends on the server too."""

@@ -9,6 +9,7 @@ import orjson
 from bellwether.commands.completion import complete_dataset
 from bellwether.commands.options import chosen_target, configuration_options, server_options
 from bellwether.commands.roles import PARENT_FD, run
+from bellwether.commands.rows import show_selected
 from common.clock import SystemClock
 from query.text.errors import QueryTextError
 
@@ -54,6 +55,9 @@ def query(
         click.echo(orjson.dumps(spec, option=orjson.OPT_INDENT_2).decode())
         return
     target = chosen_target(url, key, server, data, insecure)
+    if spec.get("rows"):
+        show_selected(target, dataset, spec, as_json, after)
+        return
     from bellwether.client.caller import calling
     from bellwether.client.questions import ask_query
 

@@ -23,6 +23,7 @@ from query.dataset_names import DatasetNames
 from query.field_notes import FieldNotes
 from query.problems import json_body
 from query.query_routes import read_wish
+from query.rows.newest import newest_time_ns
 from query.rows.page import Page, make_page
 from query.rows.question import RowsQuestion, read_rows_question
 from query.run import Asker, Runner, Told
@@ -66,7 +67,12 @@ class RowsRoute:
         telling = self._runner.tell(question.plan, partial(make_page, question), wish, asker)
         answer = await while_it_listens(request, telling)
         notes = await self._notes.unknown(dataset, answer.types)
-        encoded = await asyncio.to_thread(_encode, question, answer, notes)
+        newest: dict[str, str | None] = {}
+        if not answer.result.rows and question.after is None:
+            looking = newest_time_ns(self._runner, dataset, asker)
+            newest_ns = await while_it_listens(request, looking)
+            newest["newest"] = None if newest_ns is None else rfc3339(newest_ns)
+        encoded = await asyncio.to_thread(_encode, question, answer, notes, newest)
         return web.Response(body=encoded, content_type="application/json")
 
 
@@ -101,13 +107,16 @@ async def while_it_listens(request: web.Request, work: Coroutine[None, None, T])
         task.cancel()
 
 
-def _encode(question: RowsQuestion, answer: Told[Page], notes: list[str]) -> bytes:
+def _encode(
+    question: RowsQuestion, answer: Told[Page], notes: list[str], more: dict[str, str | None]
+) -> bytes:
     head = {
         "start": rfc3339(question.start_ns),
         "end": rfc3339(question.end_ns),
         "next": answer.result.next,
         "coverage": answer.coverage,
         "notes": [*answer.notes, *notes],
+        **more,
     }
     return b'{"rows":[%b],%b' % (encoded_rows(answer.result), msgspec.json.encode(head)[1:])
 

@@ -21,6 +21,7 @@ FIELDS = ["status", "status_code", "state", "duration_ms", "http.route", "trace.
         ("route", "http.route"),
         ("trace_id", "trace.trace_id"),
         ("ünï", "Ünï"),
+        ("stauts", "status"),
     ],
 )
 def test_the_nearest_name_comes_first(wanted: str, nearest: str) -> None:
@@ -48,6 +49,7 @@ def test_a_datasets_hint_names_slugs_of_its_environment_alone(tmp_path: Path) ->
     for number, (env, name) in enumerate([("e", "My Web"), ("e", "api"), ("f", "wed")]):
         metadata.ensure_dataset(Dataset(str(number), env, name.lower().replace(" ", "-"), name))
     assert dataset_hint(metadata, "e", "My wbe").endswith('did you mean "my-web"?')
+    assert dataset_hint(metadata, "e", "pai").endswith('did you mean "api"?')
     assert "it has api, my-web" in dataset_hint(metadata, "e", "zebra")
     assert "wed" not in dataset_hint(metadata, "e", "web")
     assert "nor any other yet" in dataset_hint(metadata, "g", "web")

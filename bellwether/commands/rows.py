@@ -1,0 +1,130 @@
+"""`bellwether rows`: the events themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bellwether.client import Target
+from bellwether.commands.completion import complete_dataset
+from bellwether.commands.options import client_options
+
+if TYPE_CHECKING:
+    from bellwether.rows.show import Form
+
+_USUAL = 20
+_NOT_OF_ROWS = ("breakdowns", "orders", "havings", "granularity")
+
+
+@click.command()
+@click.argument("dataset", shell_complete=complete_dataset)
+@click.argument("text", required=False, default="")
+@click.option("-n", "--limit", type=click.IntRange(1), help=f"Events, {_USUAL} unless given.")
+@click.option("--all", "everything", is_flag=True, help="Every event, a page after the other.")
+@click.option("--fields", multiple=True, metavar="A,B", help="These fields; backticks hold commas.")
+@click.option("--oldest", is_flag=True, help="The oldest first.")
+@click.option("--tree", is_flag=True, help="Each event as a tree (so is a single one, -n 1).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, nothing cut.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV with every field, nothing cut.")
+@click.option("--after", default="", help="A receipt: wait until what it names is included.")
+@client_options
+def rows(
+    target: Target,
+    dataset: str,
+    text: str,
+    limit: int | None,
+    everything: bool,
+    fields: tuple[str, ...],
+    oldest: bool,
+    tree: bool,
+    as_json: bool,
+    as_csv: bool,
+    after: str,
+) -> None:
+    """Show events of DATASET, the newest first.
+
+    \b
+        bellwether rows web 'WHERE status >= 500 LAST 1h'
+        bellwether rows web -n 1
+        bellwether rows web 'SINCE 2026-01-31 UNTIL 2026-02-01' --all --csv > day.csv
+
+    TEXT has the conditions and the time range of a query; without a range it is the last 2 hours.
+    """
+    from bellwether.rows.show import Showing, show_events
+
+    spec = _read(text, dataset)
+    most = spec.pop("limit", None) if limit is None else limit
+    spec.pop("limit", None)
+    if everything and limit is not None:
+        raise click.UsageError("--all shows every event: leave -n out")
+    most = None if everything else most or _USUAL
+    if oldest:
+        spec["order"] = "oldest"
+    if after:
+        spec["after"] = after
+    form = _form(tree, as_json, as_csv, most)
+    show_events(target, dataset, spec, Showing(form, most, named_fields(fields)))
+
+
+def show_selected(
+    target: Target, dataset: str, spec: dict[str, Any], as_json: bool, after: str
+) -> None:
+    """What `SELECT *` in the text of a query means. Raises ClientError."""
+    from bellwether.rows.show import Showing, show_events
+
+    question = {name: value for name, value in spec.items() if name != "limit"}
+    if after:
+        question["after"] = after
+    most = spec.get("limit", _USUAL)
+    show_events(target, dataset, question, Showing(_form(False, as_json, False, most), most))
+
+
+def _form(tree: bool, as_json: bool, as_csv: bool, most: int | None) -> Form:
+    from bellwether.rows.show import Form
+
+    if tree + as_json + as_csv > 1:
+        raise click.UsageError("choose one of --tree, --json and --csv")
+    if as_json:
+        return Form.JSON
+    if as_csv:
+        return Form.CSV
+    return Form.TREE if tree or most == 1 else Form.TABLE
+
+
+def _read(text: str, dataset: str) -> dict[str, Any]:
+    """The conditions and the range of a text that may begin with SELECT *."""
+    from common.clock import SystemClock
+    from query.text.errors import QueryTextError
+    from query.text.parser import parse_query
+
+    if not text.strip():
+        return {}
+    try:
+        asked = parse_query(text, SystemClock().now_ns())
+    except QueryTextError as error:
+        raise click.ClickException(str(error)) from error
+    if asked.dataset not in (None, dataset):
+        raise click.UsageError(f"FROM names another dataset than {dataset}")
+    spec = dict(asked.spec)
+    calculated = spec.pop("calculations", [{"op": "COUNT"}]) != [{"op": "COUNT"}]
+    if calculated or any(spec.get(name) for name in _NOT_OF_ROWS):
+        raise click.ClickException(
+            "events are shown by conditions and a time range alone, as in "
+            "'WHERE status >= 500 LAST 1h'; `bellwether query` calculates and groups"
+        )
+    return spec
+
+
+def named_fields(given: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Names out of `a,b` and of several options; one in backticks may hold commas."""
+    if not given:
+        return None
+    names: dict[str, None] = {}
+    for text in given:
+        for at, part in enumerate(text.split("`")):
+            if at % 2:
+                names[part] = None
+            else:
+                names.update(dict.fromkeys(filter(None, map(str.strip, part.split(",")))))
+    return tuple(names)

@@ -1,0 +1,64 @@
+"""What to do when no event was found: which range was asked, and where there are events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from bellwether.client import ClientError
+from bellwether.rows.pages import Page, ask_page, event_of
+from bellwether.rows.table import short_time
+
+if TYPE_CHECKING:
+    from bellwether.client.caller import Caller
+
+_EVER: Final = {"start_time": -9_223_372_036, "end_time": 9_223_372_035}  # whole 64 bits of ns
+_TIMES: Final = ("start_time", "end_time", "time_range")
+
+
+def why_empty(caller: Caller, question: dict[str, Any], page: Page) -> Iterator[str]:
+    """Lines for a person. The search for older events that match may fail: then it is not told."""
+    dataset = question["dataset"]
+    if page.newest is None:
+        yield f"no events: {dataset} has none yet" if page.coverage.get("complete") else "no events"
+        return
+    ranged = any(question.get(name) is not None for name in _TIMES)
+    where = f"from {short_time(page.start)} to {short_time(page.end)}"
+    if not ranged:
+        where = "in the last 2 h (the range, where none is named)"
+    matching = " match" if question.get("filters") else ""
+    told = f"no events{matching} {where}"
+    if not _within(page.newest, page):
+        told += f"; the newest of {dataset} is of {short_time(page.newest)}"
+    if not question.get("filters"):
+        yield f"{told}; try {_since(page.newest)}"
+        return
+    yield told
+    try:
+        found = ask_page(caller, _ever(question))
+    except ClientError:
+        return
+    if found.rows:
+        newest = event_of(found.rows[0]).time
+        yield f"the newest that matches is of {short_time(newest)}; try {_since(newest)}"
+    elif found.coverage.get("complete"):
+        yield f"no event of {dataset} matches, whatever its time"
+
+
+def _ever(question: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in question.items() if name not in _TIMES}
+    return kept | _EVER | {"limit": 1, "fields": []}
+
+
+def _within(time: str, page: Page) -> bool:
+    """Whether a time is in the range of a page (texts of one form compare like times)."""
+    return _comparable(page.start) <= _comparable(time) < _comparable(page.end)
+
+
+def _comparable(time: str) -> str:
+    whole, _, fraction = time.rstrip("Z").partition(".")
+    return f"{whole}.{fraction:0<9}"
+
+
+def _since(time: str) -> str:
+    return f"SINCE {time[:10]}"
