@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from common import limits
 from common.settings import setting
+from shepherd.origins import read_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,12 @@ class ShepherdConfig:
         limits.STRING_BYTES_MAX,
         "Bytes of a string after which it is cut, from 65,535 to 1,000,000 (docs/events.md). Set "
         "it to the same on every shepherd.",
+    )
+    cors_origins: tuple[str, ...] = setting(
+        (),
+        "Origins of pages whose browsers may send events, such as https://app.example.com, "
+        "separated by commas (docs/events.md); `https://*.example.com` for all names below it, "
+        "`*` for every page.",
     )
     connections_max: int = setting(
         0,
@@ -74,6 +81,8 @@ class ShepherdConfig:
                 f"string_bytes_max must be between {limits.STRING_BYTES_MAX} and"
                 f" {limits.LONG_STRING_BYTES_MAX}"
             )
+        for origin in self.cors_origins:
+            read_origin(origin)
         if self.named_partitions < 0:
             raise ValueError("named_partitions must be 0 or more")
         if self.connections_max < 0 or self.connections_per_address_max < 0:

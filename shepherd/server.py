@@ -38,11 +38,13 @@ from shepherd.admission import KeyLimits
 from shepherd.auth_route import AuthRoute
 from shepherd.batcher import Batcher
 from shepherd.config import ShepherdConfig
+from shepherd.cors import ASKED_METHOD, ORIGIN, Cors
 from shepherd.datasets import DatasetCache
 from shepherd.delivery import Delivery
 from shepherd.door.listener import INTERNAL_ERROR, Listener, request_counter
 from shepherd.incoming import Route, from_aiohttp, to_aiohttp
 from shepherd.ingest import Ingest, IngestParts, authenticate
+from shepherd.origins import Origins
 from shepherd.own_events import OwnEvents
 from shepherd.placement import Placement
 from shepherd.placement_route import PlacementRoute
@@ -114,10 +116,13 @@ async def serve(
     )
     readiness = Readiness(keys, backends.metadata)
 
+    cors = Cors(Origins(config.cors_origins))
     public = web.Application(middlewares=[answer_errors])
     for route in Route:
         for pattern in (route.pattern, f"{route.pattern}/"):
             public.router.add_post(pattern, _through_aiohttp(ingest, route))
+    if cors.on:
+        _tell_pages(public, cors, _wrong_method(keys))
     public.router.add_get("/1/auth", AuthRoute(keys).auth)
     public.router.add_get("/x/alive", _alive)
     public.router.add_get("/1/auth/", AuthRoute(keys).auth)
@@ -136,7 +141,9 @@ async def serve(
 
     public_runner, internal_runner = await _runner(public, config), await _runner(internal, config)
     inner = inner_of(public_runner)
-    listener = Listener(ingest.take, lambda: Gate(inner, _PUBLIC_RULES, now_s), clock, context.stop)
+    listener = Listener(
+        ingest.take, lambda: Gate(inner, _PUBLIC_RULES, now_s), clock, context.stop, cors
+    )
     await listen(
         public_runner,
         "public",
@@ -275,6 +282,25 @@ def _wrong_method(keys: KeyCache) -> Handler:
         return web.json_response(error, status=405, headers={"Allow": allowed})
 
     return refuse
+
+
+def _tell_pages(app: web.Application, cors: Cors, otherwise: Handler) -> None:
+    """Have pages told whether they may send events, also by answers that are errors."""
+    patterns = {f"{route.pattern}{end}" for route in Route for end in ("", "/")}
+
+    async def preflight(request: web.Request) -> web.StreamResponse:
+        origin = request.headers.get(ORIGIN)
+        if origin is None or ASKED_METHOD not in request.headers:
+            return await otherwise(request)
+        return to_aiohttp(cors.preflight(origin))
+
+    async def mark(request: web.Request, response: web.StreamResponse) -> None:
+        if _route(request) in patterns:
+            response.headers.update(cors.headers(request.headers.get(ORIGIN)))
+
+    for pattern in patterns:
+        app.router.add_route("OPTIONS", pattern, preflight)
+    app.on_response_prepare.append(mark)
 
 
 @web.middleware

@@ -16,6 +16,7 @@ from common import limits, metrics
 from common.clock import Clock
 from common.errors import BellwetherError
 from common.http.gate import KEEP_ALIVE_S, Gate
+from shepherd.cors import ORIGIN, Cors
 from shepherd.door.answers import AnswerWriter
 from shepherd.door.connection import Connection
 from shepherd.incoming import Answer, Incoming, error_answer
@@ -42,8 +43,10 @@ class Listener:
         aiohttp: Callable[[], Gate],
         clock: Clock,
         stop: asyncio.Event,
+        cors: Cors,
     ) -> None:
         self._take = take
+        self._cors = cors
         self._aiohttp = aiohttp
         self._stop = stop
         self._writer = AnswerWriter(clock)
@@ -109,7 +112,7 @@ class Listener:
             _logger.exception("a request failed")
             answer = error_answer(BellwetherError(INTERNAL_ERROR))
         request_counter(request.route.pattern, answer.status).inc()
-        return answer
+        return self._cors.marked(answer, request.headers.get(ORIGIN)) if self._cors.on else answer
 
     def encode(self, answer: Answer, *, last: bool) -> bytes:
         """As `Service.encode`."""

@@ -96,7 +96,7 @@ class Target:
 
 
 def make_event(seq: int, chance: random.Random) -> dict[str, object]:
-    """One numbered event; one in fifty is bad on purpose (a string that is too long)."""
+    """One numbered event; one in fifty is bad on purpose (a name that is too long)."""
     data: dict[str, object] = {
         "seq": seq,
         "service": f"svc-{seq % 7}",
@@ -105,7 +105,7 @@ def make_event(seq: int, chance: random.Random) -> dict[str, object]:
         "trace.trace_id": f"{chance.getrandbits(128):032x}",
     }
     if seq % 50 == 49:
-        data["too_long"] = "x" * 65_536
+        data["n" * 65_536] = 1
     return {"data": data, "samplerate": 1}
 
 
