@@ -56,13 +56,16 @@ class Caller:
         """Ask and read the answer as it came. Raises ClientError for anything but a 2xx."""
         data = None if body is None else encode_body(body)
         kind = {} if body is None else {"Content-Type": "application/json"}
-        return self._ask(method, path, data, {**kind, **headers})
+        return self.ask(method, path, data, {**kind, **headers})
 
     def close(self) -> None:
         """Hang up: a question that is being answered ends on the server too."""
         self._connection.close()
 
-    def _ask(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]) -> bytes:
+    def ask(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]) -> bytes:
+        """Ask and read the answer's body. Raises ClientError for anything but a 2xx; its status
+        is 0 if there was no answer.
+        """
         try:
             answer = self._begin(method, path, data, {**self._headers, **headers})
             raw = answer.read()

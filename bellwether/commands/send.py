@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from pathlib import Path
 from typing import IO
 
 import click
@@ -17,7 +18,11 @@ from bellwether.client import Target
 from bellwether.commands.completion import complete_dataset
 from bellwether.commands.options import client_options, run_async
 from bellwether.send.event import UnknownFormat
+from bellwether.send.files.resume import state_folder
 from bellwether.send.files.source import Source, SourceError, open_source
+from bellwether.send.follow.follower import Wish as Followed
+from bellwether.send.follow.run import follow as follow_log
+from bellwether.send.follow.run import refuse_with_follow
 from bellwether.send.formats.detect import detect
 from bellwether.send.formats.registry import FORMATS, NAMES
 from bellwether.send.load import Stop, Wish, begin, parsed_of
@@ -71,6 +76,19 @@ from common.clock import SystemClock
 @click.option(
     "--skip-bad", is_flag=True, help="Go on where most of the first rows cannot be read or stored."
 )
+@click.option(
+    "--add",
+    "added",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A field that every event gets, as host=web-1; may be repeated.",
+)
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Go on as FILE is written to, over rotations and restarts, until stopped.",
+)
+@click.option("--from-end", is_flag=True, help="With --follow: leave out what FILE holds already.")
 @click.option("--load-id", metavar="NAME", help="What meta.load_id holds (default: made of FILE).")
 @click.option("--no-load-id", is_flag=True, help="Add no meta.load_id to the events.")
 @click.option("--rejects", type=click.File("wb"), help="Write what was not stored to this file.")
@@ -94,6 +112,9 @@ def send(
     again: bool,
     finished: bool,
     skip_bad: bool,
+    added: tuple[str, ...],
+    follow: bool,
+    from_end: bool,
     load_id: str | None,
     no_load_id: bool,
     rejects: IO[bytes] | None,
@@ -123,7 +144,29 @@ def send(
         if len(time_fields) > 2:
             raise ValueError("--time-field can be given once, or twice for a date and a time")
         times = TimeChoices(time_fields, time_format, zone, arrival_time)
-        choices = Choices(times, sample_rate_field, depth, options)
+        choices = Choices(times, sample_rate_field, depth, options, _added(added))
+        if from_end and not follow:
+            raise ValueError("--from-end is for --follow")
+        if follow:
+            refuse_with_follow(file, resume=resume, again=again, dry_run=dry_run)
+            sys.exit(
+                follow_log(
+                    Path(file),
+                    dataset,
+                    target,
+                    lambda key: Followed(
+                        Path(file).absolute(),
+                        choices,
+                        None if no_load_id else load_id or key,
+                        skip_bad,
+                        from_end,
+                    ),
+                    kind,
+                    state_folder(os.environ),
+                    rejects,
+                    now_s,
+                )
+            )
         source = opened()
         kind = kind or detect(source.head, file)
         wish = Wish(
@@ -136,3 +179,14 @@ def send(
     except (ValueError, SourceError, UnknownFormat, Stop) as error:
         raise click.ClickException(str(error)) from error
     sys.exit(run_async(run(load, target, rejects)))
+
+
+def _added(texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The fields that `--add` names. Raises ValueError."""
+    found = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise ValueError(f"--add {text!r} is no NAME=VALUE")
+        found.append((name.strip(), value))
+    return tuple(found)

@@ -27,12 +27,15 @@ _INTEGER_NS_MIN = 10**18  # 2001-09-09: from then on the API takes nanoseconds a
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the user said. Raises ValueError for a depth that is none."""
+    """What the user said. added: fields that every event gets. Raises ValueError for a depth that
+    is none.
+    """
 
     times: TimeChoices = field(default_factory=TimeChoices)
     sample_rate_field: str | None = None
     depth: int = 0
     options: ReadOptions = field(default_factory=ReadOptions)
+    added: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.depth <= limits.EXPAND_DEPTH_MAX:
@@ -40,7 +43,7 @@ class Choices:
 
     def fingerprint(self) -> str:
         """What makes batches of the same file differ."""
-        parts = (self.times, self.sample_rate_field, self.depth)
+        parts = (self.times, self.sample_rate_field, self.depth, self.added)
         return f"{parts!r} {self.options.fingerprint()}"
 
 
@@ -125,9 +128,10 @@ class _Maker:
         self._rate_field = choices.sample_rate_field
         self._depth = choices.depth
         self._find = finder.find
-        self._tail = b"}}"
-        if load_id is not None:
-            self._tail = b',"%b":%b}}' % (LOAD_FIELD.encode(), orjson.dumps(load_id))
+        named = choices.added if load_id is None else (*choices.added, (LOAD_FIELD, load_id))
+        self._tail = b"".join(b",%b:%b" % (orjson.dumps(n), orjson.dumps(v)) for n, v in named)
+        self._tail += b"}}"
+        self._fields_max = limits.EVENT_FIELDS_MAX - len(named)
 
     def ready(self, item: Parsed) -> Ready:
         """Raises NoTime, and what else is a reason to refuse it."""
@@ -148,7 +152,7 @@ class _Maker:
         if rate is None:
             rate = 1 if self._rate_field is None else _sample_rate(values, self._rate_field)
         # a field more than the store takes would cost the event
-        tail = self._tail if len(values) < limits.EVENT_FIELDS_MAX else b"}}"
+        tail = self._tail if len(values) <= self._fields_max else b"}}"
         part = b"%b%b%b" % (_head(time_ns, rate), data[:-1], tail)
         return Ready(line, end, data, time_ns, time_from, rate, None, source, part)
 

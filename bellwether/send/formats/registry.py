@@ -24,6 +24,7 @@ class Format:
     help: one line for people; reader_for: from the file's first bytes and the options to its
     reader; looks_like: whether a line is surely of this format, None if no single line tells;
     ends_itself: an event shows its own end, so that the last one needs no line break to be whole.
+    joins_lines: the next line may go on with the event before it.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Format:
     reader_for: ReaderFactory
     looks_like: Callable[[str], bool] | None = None
     ends_itself: bool = False
+    joins_lines: bool = False
 
 
 def _of_lines(parse: LineParser) -> ReaderFactory:

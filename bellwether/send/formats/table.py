@@ -5,6 +5,7 @@ Files that name their columns in a comment (`#Fields:` of IIS and CloudFront, `#
 are read by it.
 """
 
+import csv
 import io
 import re
 from collections import Counter
@@ -45,6 +46,22 @@ def _check(head: bytes, dialect: Dialect, options: ReadOptions) -> None:
     """Tell before anything is sent that the columns' names are missing. Raises UnknownFormat."""
     begin = head[: head.rfind(b"\n") + 1]
     _header(iter(Rows(io.BytesIO(begin), dialect)), options)
+
+
+def header_of(head: bytes, kind: str, options: ReadOptions) -> bytes:
+    """What has to stand before rows of this table for them to be read without its beginning.
+    Raises UnknownFormat.
+    """
+    named = next((line for line in _text_lines(head) if _FIELDS.fullmatch(line)), None)
+    if columns_of(head) is not None and named is not None:
+        return f"{named}\n".encode()
+    if options.no_header and not options.columns:
+        return b""
+    dialect = _dialect(head, "\t" if kind == "tsv" else None)
+    names, _ = _header(iter(Rows(io.BytesIO(head), dialect)), options)
+    out = io.StringIO()
+    csv.writer(out, delimiter=dialect.delimiter, lineterminator="\n").writerow(names or [])
+    return f"sep={dialect.delimiter}\n{out.getvalue()}".encode() if names else b""
 
 
 def columns_of(head: bytes) -> list[str] | None:

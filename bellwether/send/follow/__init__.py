@@ -1,0 +1,1 @@
+"""`bellwether send --follow`: ship a log while it is written, over rotations and restarts."""

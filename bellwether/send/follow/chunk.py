@@ -1,0 +1,71 @@
+"""What is new in a log, cut where an event surely ends."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bellwether.send.event import Parsed
+from bellwether.send.formats.registry import format_named
+from bellwether.send.formats.rows import NOT_CLOSED
+from bellwether.send.options import ReadOptions
+
+CHUNK_BYTES = 256 * 1024  # a few hundred to a few thousand lines; a retry repeats no more
+_FIELDS = re.compile(rb"^#[Ff]ields[^\n]*\n", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Events that are sent in one request. size: bytes of the log that they took, lines: how many
+    lines; prefix: what the next chunk needs before it.
+    """
+
+    size: int
+    lines: int
+    prefix: bytes
+    items: tuple[Parsed, ...] = field(repr=False)
+
+
+def read_chunk(
+    data: bytes, prefix: bytes, line: int, kind: str, options: ReadOptions, is_last: bool
+) -> Chunk | None:
+    """The events of new bytes of a log, None if no event is surely whole yet.
+
+    prefix: goes before the data to read it by (a table's names); line: lines before the data.
+    is_last: nothing follows for now: what would otherwise wait for its end is taken as it is.
+    """
+    if not is_last:
+        data = data[: data.rfind(b"\n") + 1]
+    if not data:
+        return None
+    known = format_named(kind)
+    whole = prefix + data
+    before = prefix.count(b"\n")
+    read = known.reader_for(whole[:65_536], options)(io.BytesIO(whole))
+    items = [
+        item._replace(line=item.line - before + line, end=item.end - len(prefix))
+        for item in read
+        if item.end > len(prefix)
+    ]
+    size = len(data)
+    if not is_last:
+        size, items = _whole(items, size, known.joins_lines)
+    elif items and items[-1].unfinished:
+        items[-1] = items[-1]._replace(unfinished=False)
+    if not size:
+        return None
+    found = _FIELDS.findall(data[:size]) if prefix.startswith(b"#") else []
+    return Chunk(size, data.count(b"\n", 0, size), found[-1] if found else prefix, tuple(items))
+
+
+def _whole(items: Sequence[Parsed], size: int, joins_lines: bool) -> tuple[int, list[Parsed]]:
+    """Without what may go on in the next bytes: an open document or quote, a joined entry."""
+    end = 0
+    for number, item in enumerate(items):
+        is_last = number == len(items) - 1
+        if item.unfinished or item.error == NOT_CLOSED or (joins_lines and is_last):
+            return end, list(items[:number])
+        end = item.end
+    return size, list(items)

@@ -1,0 +1,198 @@
+"""One file of a log: what is new in it, and whether it is still the file it was.
+
+A log is renamed, compressed, truncated or written anew while it is followed. A file is known again
+by its beginning and by the bytes before the place, wherever it lies.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from bellwether.send.files.source import Source, SourceError, open_source
+from bellwether.send.follow.place import HEAD_BYTES, TAIL_BYTES, Place, digest
+from bellwether.send.lines import LINE_BYTES_MAX
+
+# How logrotate and its kin name what they put aside: app.log.1, app.log-20260131.gz
+_PUT_ASIDE = re.compile(r"[.-]\d[\dTZ_.:-]*?(?:\.(?:gz|bz2|xz|zst))?", re.ASCII)
+_PACKED = (".gz", ".bz2", ".xz", ".zst")
+_STEP_BYTES = 256 * 1024
+# Of an unpacked file this much can be read again: the longest line, and what stands before it
+_WINDOW_BYTES = LINE_BYTES_MAX + _STEP_BYTES
+
+
+class LogFile:
+    """A file that is open for reading, and that the caller closes."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError, and SourceError for a compressed file that is none."""
+        self.path = path
+        self.is_packed = path.name.endswith(_PACKED)
+        self._file: BinaryIO = path.open("rb", buffering=0)
+        found = os.fstat(self._file.fileno())
+        self.device, self.inode = found.st_dev, found.st_ino
+        self._source: Source | None = None
+        self._window = b""  # what was unpacked last: a stream is only read forwards
+        self._window_at = 0
+        if self.is_packed:
+            self._unpack()
+
+    def _unpack(self) -> None:
+        self._source = open_source(str(self.path), 0.0, finished=True)
+        self._window, self._window_at = b"", 0
+
+    def close(self) -> None:
+        """Give back what the system holds for it."""
+        self._file.close()
+        if self._source is not None:
+            self._source.stream.close()
+
+    def size(self) -> int:
+        """Bytes of the file as it lies on disk."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def changed_ns(self) -> int:
+        """When it was last written to, by the file system's clock."""
+        return os.fstat(self._file.fileno()).st_mtime_ns
+
+    def damage(self) -> str | None:
+        """Why a compressed file ended before its end, None if it did not."""
+        return None if self._source is None else self._source.damage()
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Bytes of the (unpacked) file; fewer at its end."""
+        if self._source is None:
+            return os.pread(self._file.fileno(), size, offset)
+        if offset < self._window_at:
+            self._unpack()
+        while self._window_at + len(self._window) < offset + size:
+            more = self._source.stream.read(_STEP_BYTES)
+            if not more:
+                break
+            kept = max(len(self._window) - _WINDOW_BYTES, 0)
+            self._window, self._window_at = self._window[kept:] + more, self._window_at + kept
+        begin = offset - self._window_at
+        return self._window[begin : begin + size] if begin >= 0 else b""
+
+    def is_at(self, path: Path) -> bool:
+        """Whether the path still leads to this file; False also if it leads nowhere."""
+        try:
+            found = path.stat()
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == (self.device, self.inode)
+
+    def begin(self, place: Place) -> Place:
+        """The place at the beginning of this file."""
+        head = b"" if self.is_packed else self.read(0, HEAD_BYTES)
+        return _with(
+            place,
+            file=place.file + 1,
+            device=self.device,
+            inode=self.inode,
+            head_bytes=len(head),
+            head=digest(head),
+            offset=0,
+            tail=digest(b""),
+            line=0,
+            until=0,
+            in_long_line=False,
+        )
+
+    def grown(self, place: Place) -> Place:
+        """The place, which knows as much of the file's beginning as there is by now."""
+        if self.is_packed or place.head_bytes >= HEAD_BYTES:
+            return place
+        head = self.read(0, HEAD_BYTES)
+        return _with(place, head_bytes=len(head), head=digest(head))
+
+    def holds(self, place: Place) -> bool:
+        """Whether this is the file of the place, whatever its name is now."""
+        try:
+            head = self.read(0, place.head_bytes)
+            if digest(head) != place.head or len(head) < place.head_bytes:
+                return False
+            return self.is_unchanged(place)
+        except (OSError, SourceError):
+            return False
+
+    def is_unchanged(self, place: Place) -> bool:
+        """Whether what was sent still stands before the place: else it was written anew."""
+        begin = max(place.offset - TAIL_BYTES, 0)
+        before = self.read(begin, place.offset - begin)
+        return begin + len(before) == place.offset and digest(before) == place.tail
+
+
+def _with(place: Place, **changes: object) -> Place:
+    return msgspec.structs.replace(place, **changes)
+
+
+def put_aside(path: Path) -> list[Path]:
+    """The files that were put aside from this path, oldest first."""
+    found: list[tuple[int, Path]] = []
+    for other in path.parent.glob("*"):
+        if _is_put_aside(path.name, other.name):
+            try:
+                found.append((other.stat().st_mtime_ns, other))
+            except OSError:  # it was renamed or removed just now
+                continue
+    return [other for _, other in sorted(found)]
+
+
+def _is_put_aside(name: str, other: str) -> bool:
+    if other == name:
+        return False
+    if other.startswith(name):
+        return _PUT_ASIDE.fullmatch(other[len(name) :]) is not None
+    stem, dot, suffix = name.rpartition(".")  # app-20260131.log
+    middle = other.removeprefix(stem).partition(f".{suffix}")
+    return bool(
+        dot
+        and other.startswith(stem)
+        and middle[1]
+        and _PUT_ASIDE.fullmatch(middle[0])
+        and middle[2] in ("", *_PACKED)
+    )
+
+
+def find_again(path: Path, place: Place) -> LogFile | None:
+    """The file of the place, opened; None if it is gone. The caller closes it."""
+    others = []
+    for candidate in (path, *reversed(put_aside(path))):
+        try:
+            file = LogFile(candidate)
+        except (OSError, SourceError):
+            continue
+        # the same file under whatever name; a beginning of no bytes is that of any other, too
+        if (file.device, file.inode) == (place.device, place.inode) and file.holds(place):
+            return file
+        file.close()
+        others.append(candidate)
+    for candidate in others:  # a copy, or packed
+        try:
+            file = LogFile(candidate)
+        except (OSError, SourceError):
+            continue
+        if file.holds(place):
+            return file
+        file.close()
+    return None
+
+
+def next_after(path: Path, file: LogFile, changed_ns: int) -> Path:
+    """Which file of the log follows one that is at its end: one that was put aside later than it
+    was last written to, else the log itself.
+    """
+    for other in put_aside(path):
+        try:
+            found = other.stat()
+        except OSError:
+            continue
+        is_same = (found.st_dev, found.st_ino) == (file.device, file.inode)
+        if found.st_mtime_ns > changed_ns and not is_same and other != file.path:
+            return other
+    return path

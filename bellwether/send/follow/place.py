@@ -1,0 +1,116 @@
+"""The place up to which a followed log has been sent, kept in a file.
+
+Before a batch is sent its borders are written down, after it was acknowledged they become the
+place. Whoever starts again sends the same bytes under the same batch id, so that the store takes
+them once (I2).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+TAIL_BYTES = 256  # before the place: enough to see that a file was written anew
+HEAD_BYTES = 1_024  # of its beginning: enough to know a log again after it was renamed
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the next line is.
+
+    key: names this following for ever; kind: the format.
+    file: how many files were begun, the one of the place included.
+    device, inode, head_bytes, head: which file that is (`head` is a digest of its first bytes).
+    offset: everything before it is stored; tail: digest of the bytes just before it.
+    line: number of lines before it.
+    prefix: what a chunk needs before it to be read (a table's names).
+    until: where the batch that is being sent ends, 0 for none.
+    now_ns: the present that the times of this batch were read by.
+    in_long_line: a line is passed over that is too long to be an event.
+    """
+
+    key: str
+    kind: str = ""
+    file: int = 0
+    device: int = 0
+    inode: int = 0
+    head_bytes: int = 0
+    head: str = ""
+    offset: int = 0
+    tail: str = ""
+    line: int = 0
+    prefix: bytes = b""
+    until: int = 0
+    now_ns: int = 0
+    in_long_line: bool = False
+
+
+class PlaceError(Exception):
+    """The place cannot be kept or read; the text says why."""
+
+
+def digest(data: bytes) -> str:
+    """A short digest of what a file holds; its text is not kept."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def place_file(folder: Path, *parts: str) -> Path:
+    """Where the place of what these parts name is kept."""
+    return folder / f"follow-{digest(chr(0).join(parts).encode())}.json"
+
+
+def read_place(path: Path) -> Place | None:
+    """The place, None if there is none yet. Raises PlaceError for a file that holds none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Place)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise PlaceError(
+            f"{path} should say how far the log was sent and cannot be read ({error}): remove it "
+            "to send the log from its beginning"
+        ) from error
+
+
+def write_place(path: Path, place: Place) -> None:
+    """Keep it, whole or not at all, also through a power cut. Raises PlaceError."""
+    draft = path.with_suffix(".new")
+    try:
+        with draft.open("wb") as file:
+            file.write(msgspec.json.encode(place))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise PlaceError(f"cannot keep the place in {path}: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Hold the place: two that follow one log into one dataset would store it twice. Raises
+    PlaceError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise PlaceError(f"cannot keep the place in {path.parent}: {error.strerror}") from error
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(held)
+        raise PlaceError("another `bellwether send --follow` follows this log already") from error
+    try:
+        yield
+    finally:
+        os.close(held)

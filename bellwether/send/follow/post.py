@@ -1,0 +1,83 @@
+"""Send a batch until it is answered, however long that takes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from urllib.parse import quote
+
+import orjson
+import zstandard
+
+from bellwether.client import ClientError
+from bellwether.client.caller import Caller
+from bellwether.send.prepare import Ready
+
+WAIT_FIRST_S = 0.25
+WAIT_MAX_S = 15.0
+# Answers that may be others later: a store that is away or busy, a key that is being replaced
+_AGAIN = (0, 401, 403, 408, 429, 500, 502, 503, 504)
+_ZSTD_LEVEL = 1
+
+
+class Poster:
+    """Posts batches of one dataset. wait: sleeps so many seconds; say: tells the operator."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        dataset: str,
+        wait: Callable[[float], None],
+        say: Callable[[str], None],
+        randomness: random.Random,
+    ) -> None:
+        self._caller = caller
+        self._path = f"/1/batch/{quote(dataset, safe='')}"
+        self._wait = wait
+        self._say = say
+        self._random = randomness
+
+    def post(self, events: Sequence[Ready], batch_id: str) -> list[tuple[Ready, str]]:
+        """Send until answered; returns what the store refused, with its reason. Raises
+        ClientError for an answer that will never be another.
+        """
+        body = b"[%b]" % b",".join([event.part for event in events])
+        packed = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Encoding": "zstd",
+            "X-Bellwether-Batch-Id": batch_id,
+        }
+        failed = 0
+        while True:
+            reason = self._attempt(packed, headers, events)
+            if isinstance(reason, list):
+                if failed:
+                    self._say(f"the store answers again, after {failed} attempts")
+                return reason
+            if failed == 0 or failed % 20 == 0:
+                self._say(f"waiting for the store, nothing is lost: {reason}")
+            pause_s = min(WAIT_FIRST_S * 2 ** min(failed, 10), WAIT_MAX_S)
+            failed += 1
+            self._wait(pause_s * self._random.uniform(0.5, 1.0))
+
+    def _attempt(
+        self, body: bytes, headers: dict[str, str], events: Sequence[Ready]
+    ) -> list[tuple[Ready, str]] | str:
+        try:
+            answer = orjson.loads(self._caller.ask("POST", self._path, body, headers))
+        except ClientError as error:
+            if error.status in _AGAIN:
+                return str(error)
+            raise
+        except orjson.JSONDecodeError:
+            return f"{self._path} gave an answer that is no JSON"
+        if not isinstance(answer, list) or len(answer) != len(events):
+            return f"{self._path} did not answer for each of {len(events)} events"
+        refused = []
+        for event, verdict in zip(events, answer, strict=True):
+            if verdict["status"] in _AGAIN:
+                return str(verdict.get("error", verdict["status"]))
+            if verdict["status"] not in (200, 202):
+                refused.append((event, str(verdict.get("error", ""))))
+        return refused
