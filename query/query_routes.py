@@ -203,13 +203,7 @@ class QueryRoutes:
             answer = await parts.runner.run(question, wish, place)
             await parts.relations.refuse(question.dataset, answer.types)
             missing = await parts.fields.missing(question.dataset, answer.types)
-            result.body = msgspec.json.encode(
-                {
-                    "data": answer.data,
-                    "coverage": answer.coverage,
-                    "notes": [*answer.notes, *missing],
-                }
-            )
+            result.body = msgspec.json.encode(_document(question, answer, missing))
         except BellwetherError as error:
             result.error = error
         except Exception as error:  # noqa: BLE001 - the outermost frame of this task
@@ -288,6 +282,23 @@ def _echo(spec: dict[str, Any]) -> dict[str, Any]:
     if kept.get("filter_combination") == "AND":
         del kept["filter_combination"]
     return kept
+
+
+def _document(question: Question, answer: Answer, missing: list[str]) -> dict[str, Any]:
+    """What an answer holds beside the vendor's `query`, `id`, `complete` and `links`."""
+    document: dict[str, Any] = {
+        "data": answer.data,
+        "coverage": answer.coverage,
+        "notes": [*answer.notes, *missing],
+        "range": {  # unix seconds, half open, as the question came to mean it
+            "start_time": question.start_ns // 10**9,
+            "end_time": -(-question.end_ns // 10**9),
+            "granularity": question.step_ns // 10**9,
+        },
+    }
+    if answer.groups is not None:
+        document["groups"] = answer.groups
+    return document
 
 
 def _flag(body: dict[str, Any], name: str, default: bool) -> bool:

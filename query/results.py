@@ -32,7 +32,7 @@ def calculated(plan: Plan, merged: Merged, cell: Cell, calculation: Calculation)
     name = f"a{index}"
     state = calculation.need.state
     if state is State.COUNT:
-        return _whole(row.get(f"{name}_w") or 0)
+        return whole_number(row.get(f"{name}_w") or 0)
     if state is State.DISTINCT:
         return merged.distinct[index].get(cell, 0) if index in merged.distinct else 0
     if state is State.QUANTILE:
@@ -48,15 +48,15 @@ def _number(op: str, name: str, row: dict[str, Any]) -> Value:
         found = [v for v in (row.get(f"{name}_i{end}"), row.get(f"{name}_f{end}")) if v is not None]
         if not found:
             return None
-        return _whole(min(found) if op == "MIN" else max(found))
+        return whole_number(min(found) if op == "MIN" else max(found))
     isum, fsum, weight = (row.get(f"{name}_{part}") for part in ("isum", "fsum", "w"))
     if weight is None or (isum is None and fsum is None):
         return None
     total: int | float = int(isum or 0) if fsum is None else float(int(isum or 0)) + fsum
-    return _whole(total) if op == "SUM" else total / weight
+    return whole_number(total) if op == "SUM" else total / weight
 
 
-def _whole(value: int | float) -> int | float:
+def whole_number(value: int | float) -> int | float:
     """Integers beyond what JSON readers take as 64-bit become the nearest double."""
     return float(value) if isinstance(value, int) and abs(value) > _JSON_INT_MAX else value
 
@@ -80,7 +80,12 @@ def key_value(tagged: str | None) -> Value:
 
 
 def top_groups(question: Question, plan: Plan, merged: Merged) -> list[GroupKey]:
-    """The groups to return: those that pass the havings, in order, up to the limit."""
+    """The groups to return: the first of those that pass the havings, up to the limit."""
+    return passing_groups(question, plan, merged)[: question.limit]
+
+
+def passing_groups(question: Question, plan: Plan, merged: Merged) -> list[GroupKey]:
+    """Every group that passes the havings, in order."""
     spec = question.spec
     groups = [group for group, _ in merged.main]
     if not spec.breakdowns:
@@ -99,7 +104,7 @@ def top_groups(question: Question, plan: Plan, merged: Merged) -> list[GroupKey]
         _sort(kept, values, spec, order.by, order.descending)
     if not spec.orders:
         _sort(kept, values, spec, 0, True)
-    return kept[: question.limit]
+    return kept
 
 
 def _ordered_by(spec: QuerySpec) -> set[int]:

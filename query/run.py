@@ -22,13 +22,14 @@ from common.metrics import query_seconds
 from common.position import Position
 from query.config import QueryConfig
 from query.damaged import describe
+from query.group_totals import group_totals
 from query.in_pieces import collector_paused
 from query.merge import merge
 from query.notes import notes_on_types
 from query.plan import GroupKey, Plan
 from query.planner import Question, series_plan, totals_plan
 from query.receipts import split_receipt, unmet_positions
-from query.results import data_row, series_rows, top_groups
+from query.results import data_row, passing_groups, series_rows
 from query.scatter import Gathered, Scatter
 from query.settle import Settled, Settler
 from query.share.answer import same_rows
@@ -46,12 +47,15 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Data in the vendor's shape, and what it covers. types: of the fields that were named."""
+    """Data in the vendor's shape, and what it covers. types: of the fields that were named.
+    groups: of the groups beyond those listed (`query.group_totals`), None without breakdowns.
+    """
 
     data: dict[str, Any]
     coverage: dict[str, Any]
     notes: list[str]
     types: dict[str, str]
+    groups: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +182,12 @@ class Runner:
     async def _run(self, question: Question, wish: Wish) -> Answer:
         settled, coverage = await self._settle(partial(totals_plan, question), wish)
         plan, totals = settled.plan, settled.gathered
-        top, data = await self._merge(question, partial(_totals, question, plan, totals))
+        top, data, groups = await self._merge(question, partial(_totals, question, plan, totals))
         data["series"] = []
         if question.with_series:
             await self._add_series(question, plan, totals, top, data, coverage)
         notes = [*notes_on_types(question.spec, totals.types), *_notes_on_time(coverage)]
-        return Answer(data, coverage, notes, totals.types)
+        return Answer(data, coverage, notes, totals.types, groups)
 
     async def _merge(self, question: Question | Asker, work: Callable[[], _Result]) -> _Result:
         """Work in a thread, in turn. It cannot be stopped: its slot is free once it has ended."""
@@ -301,10 +305,12 @@ def _merging(work: Callable[[], _Result]) -> _Result:
 
 def _totals(
     question: Question, plan: Plan, totals: Gathered
-) -> tuple[list[GroupKey], dict[str, Any]]:
+) -> tuple[list[GroupKey], dict[str, Any], dict[str, Any] | None]:
     merged = merge(plan, totals.states)
     spec = question.spec
-    top = top_groups(question, plan, merged)
+    passing = passing_groups(question, plan, merged)
+    top = passing[: question.limit]
+    groups = group_totals(spec, plan, merged, passing, len(top)) if spec.breakdowns else None
     data: dict[str, Any] = {
         "results": [{"data": data_row(spec, plan, merged, (group, None))} for group in top]
     }
@@ -315,7 +321,7 @@ def _totals(
         shown = frozenset(top)
         rest = merge(plan, totals.states, by_group=False, keep=lambda g: g not in shown)
         data["other_by_aggregate"] = data_row(spec, plan, rest, ((), None), grouped=False)
-    return top, data
+    return top, data, groups
 
 
 def _series(

@@ -1,5 +1,7 @@
 """`bellwether query`: asks a question; without arguments it is the query role."""
 
+import os
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,34 @@ from bellwether.commands.completion import complete_dataset
 from bellwether.commands.options import chosen_target, configuration_options, server_options
 from bellwether.commands.roles import PARENT_FD, run
 from bellwether.commands.rows import show_selected
+from bellwether.commands.zones import asked_zone
+from bellwether.results.formats import FORMATS
+from bellwether.results.print_answer import print_answer
 from common.clock import SystemClock
 from query.text.errors import QueryTextError
+
+_ASK = "say what to ask, for instance: 'COUNT GROUP BY service'"
+_NO_DATASET = "which dataset? bellwether query DATASET 'COUNT ...', or FROM in the question"
 
 
 @click.command()
 @click.argument("dataset", required=False, shell_complete=complete_dataset)
 @click.argument("text", required=False)
-@click.option("--json", "as_json", is_flag=True, help="The answer as it comes.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="json is the whole answer, the others its rows.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--series", is_flag=True, help="Every step in time, instead of totals with graphs.")
+@click.option(
+    "--zone",
+    help="Of times without one, and of the times shown: Europe/Berlin, +02:00 "
+    "(default: TZ, else UTC).",
+)
 @click.option("--explain", is_flag=True, help="Print the query specification, ask nothing.")
 @click.option("--after", default="", help="A receipt: wait until what it names is included.")
 @server_options
@@ -26,7 +48,10 @@ from query.text.errors import QueryTextError
 def query(
     dataset: str | None,
     text: str | None,
+    form: str,
     as_json: bool,
+    series: bool,
+    zone: str | None,
     explain: bool,
     after: str,
     url: str | None,
@@ -48,33 +73,47 @@ def query(
     if dataset is None:
         run(("query",), parent_fd, config, data, sets)
         return
-    if text is None:
-        raise click.UsageError("say what to ask, for instance: 'COUNT GROUP BY service'")
-    spec = _read(text)
+    moment_zone = asked_zone(zone, os.environ)
+    dataset, spec = _read(dataset, text, moment_zone)
     if explain:
         click.echo(orjson.dumps(spec, option=orjson.OPT_INDENT_2).decode())
         return
     target = chosen_target(url, key, server, data, insecure)
     if spec.get("rows"):
-        show_selected(target, dataset, spec, as_json, after)
+        if series:
+            raise click.UsageError("events have no steps: --series is for calculations")
+        show_selected(target, dataset, spec, "json" if as_json else form, after)
         return
     from bellwether.client.caller import calling
     from bellwether.client.questions import ask_query
 
     with calling(target) as caller:
         document = ask_query(caller, dataset, spec, after)
-    if as_json:
-        click.echo(orjson.dumps(document).decode())
-    else:
-        from bellwether.results_view import print_result  # slow to import
-
-        print_result(document, list(spec.get("breakdowns") or []))
+    breakdowns = list(spec.get("breakdowns") or [])
+    chosen = "json" if as_json else form
+    print_answer(document, breakdowns, chosen, series=series, zone=moment_zone)
 
 
-def _read(text: str) -> dict[str, Any]:
-    from query.text.parser import parse_text  # not for help, and not for the role
+def _read(dataset: str, text: str | None, zone: tzinfo) -> tuple[str, dict[str, Any]]:
+    """The dataset and the specification. A text alone may name its dataset with FROM."""
+    from query.text.parser import parse_query  # not for help, and not for the role
 
+    alone = text is None
     try:
-        return parse_text(text, SystemClock().now_ns() // 10**9)
+        asked = parse_query(dataset if text is None else text, SystemClock().now_ns(), zone)
     except QueryTextError as error:
+        if alone and not _is_text(dataset):
+            raise click.UsageError(_ASK) from error
         raise click.ClickException(str(error)) from error
+    if alone and asked.dataset is None:
+        raise click.UsageError(_NO_DATASET if _is_text(dataset) else _ASK)
+    if not alone and asked.dataset not in (None, dataset):
+        raise click.UsageError(
+            f"FROM names {asked.dataset}, and {dataset} is to be asked: leave one of them out"
+        )
+    return (asked.dataset or dataset) if alone else dataset, asked.spec
+
+
+def _is_text(argument: str) -> bool:
+    """Whether the only argument is a question and not the name of a dataset."""
+    return " " in argument.strip()

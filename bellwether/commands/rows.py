@@ -68,16 +68,19 @@ def rows(
 
 
 def show_selected(
-    target: Target, dataset: str, spec: dict[str, Any], as_json: bool, after: str
+    target: Target, dataset: str, spec: dict[str, Any], form: str, after: str
 ) -> None:
-    """What `SELECT *` in the text of a query means. Raises ClientError."""
+    """What `SELECT *` in the text of a query means. form: one of `query`. Raises ClientError."""
     from bellwether.rows.show import Showing, show_events
 
     question = {name: value for name, value in spec.items() if name != "limit"}
     if after:
         question["after"] = after
     most = spec.get("limit", _USUAL)
-    show_events(target, dataset, question, Showing(_form(False, as_json, False, most), most))
+    if form == "markdown":
+        raise click.UsageError("events are printed as table, json, ndjson or csv")
+    chosen = _form(False, form in ("json", "ndjson"), form == "csv", most)
+    show_events(target, dataset, question, Showing(chosen, most))
 
 
 def _form(tree: bool, as_json: bool, as_csv: bool, most: int | None) -> Form:

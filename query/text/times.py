@@ -6,9 +6,12 @@ last one before now. Ranges are whole seconds: a start is rounded down, an end u
 """
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, NamedTuple
 
+from common.times.reader import TimeReader
+from common.times.zones import UnknownZone, named_zone
 from query.text.durations import UNITS, YEAR_MAX, YEAR_MIN, read_duration
 from query.text.near import near_words
 
@@ -20,6 +23,7 @@ _TIME_OF_DAY = re.compile(
 )
 _NOW = re.compile(r"now\(?\)?\s*(?:([+-])\s*(.+))?", re.DOTALL)
 _YEAR = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?", re.ASCII)
+_UNCLEAR = re.compile(r"[0-9]{1,2}([/.-])[0-9]{1,2}\1[0-9]{2,4}\b", re.ASCII)
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _EPOCH_DIGITS_MIN: Final = 8  # a smaller number is more likely a slip than a moment of 1970
 _ALL_WORDS: Final = (
@@ -149,20 +153,19 @@ def _absolute(text: str, present: Present) -> int | None:
         if not 1 <= month <= 12:
             return None
         return _at(date(int(year[1]), month, 1), time(), present.zone) * _SECOND_NS
-    if _DIGITS.fullmatch(text) and len(text) < _EPOCH_DIGITS_MIN and int(text):
+    number = text.removeprefix("-")
+    if _DIGITS.fullmatch(number) and len(number) < _EPOCH_DIGITS_MIN and int(number):
         raise BadMoment(
             "this would be a moment of 1970",
-            f"write a length with its unit ({text}m, {text}h, {text}d), or a date",
+            f"write a length with its unit ({number}m, {number}h, {number}d), or a date",
         )
-    moment = _iso(text)
-    if moment is not None:
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=present.zone)
-        return int(moment.timestamp()) * _SECOND_NS
-    return int(text) * _SECOND_NS if _DIGITS.fullmatch(text) and len(text) < 12 else None
-
-
-def _iso(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
+    if _UNCLEAR.match(text) and TimeReader(present.now_ns, present.zone).read(text) is None:
+        raise BadMoment(
+            "which number is the day, and which the month?", "write year-month-day: 2026-01-31"
+        )
+    zone, rest = present.zone, text
+    before, _, last = text.rpartition(" ")
+    if before and ("/" in last or last.isalpha()):  # 2026-01-31 12:00 Europe/Berlin
+        with suppress(UnknownZone):  # an abbreviation, or part of a form: May 5 2015
+            zone, rest = named_zone(last), before
+    return TimeReader(present.now_ns, zone).read(rest)

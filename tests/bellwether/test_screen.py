@@ -5,21 +5,12 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 
 from bellwether.log_files import LogFile
-from bellwether.results_view import coverage_line, render, show, sparkline
+from bellwether.results.cells import show
+from bellwether.results_view import coverage_line, render
 from bellwether.screen import readable
-
-
-@given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), max_size=200))
-def test_sparklines_have_a_place_for_every_value(values: list[float | None]) -> None:
-    line = sparkline(values, width=32)
-    assert len(line) <= 32
-    if any(v is not None for v in values):
-        assert len(line) == min(len(values), 32)
 
 
 @pytest.mark.parametrize(

@@ -635,3 +635,24 @@ async def test_a_stored_field_is_asked_about_also_if_its_name_looks_like_a_relat
         assert status == 422
         why = refused["type_detail"][0]["description"]
         assert "relational fields (root.) are not supported yet" in why
+
+
+async def test_an_answer_tells_its_range_and_the_groups_that_it_does_not_list(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path) as there:
+        spec = {
+            "breakdowns": ["status"],
+            "limit": 1,
+            "start_time": BASE_S,
+            "end_time": BASE_S + 100,
+        }
+        answer = await there.ask(spec)
+        assert answer["groups"] == {
+            "total": 3, "returned": 1, "all": {"COUNT": 100}, "other": {"COUNT": 66},
+        }  # fmt: skip
+        assert answer["range"] == {
+            "start_time": BASE_S, "end_time": BASE_S + 100, "granularity": 1,
+        }  # fmt: skip
+        whole = await there.ask({"start_time": BASE_S, "end_time": BASE_S + 100})
+        assert "groups" not in whole

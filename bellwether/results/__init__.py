@@ -1,0 +1,1 @@
+"""A query's answer as people and programs take it: tables, graphs, CSV, Markdown, JSON lines."""

@@ -1,0 +1,35 @@
+"""Prints an answer in the format that was asked for; what it has no place for goes to stderr."""
+
+from datetime import UTC, tzinfo
+from typing import Any
+
+import click
+import orjson
+
+from bellwether.output import printable
+
+
+def print_answer(
+    document: dict[str, Any],
+    breakdowns: list[str],
+    form: str,
+    *,
+    series: bool = False,
+    zone: tzinfo = UTC,
+) -> None:
+    """form: one of `formats.FORMATS`; json is the whole answer as it came."""
+    if form == "json":
+        click.echo(orjson.dumps(document).decode())
+        return
+    if form == "table":
+        from bellwether.results_view import print_result  # slow to import
+
+        print_result(document, breakdowns, zone, series=series)
+        return
+    from bellwether.results.formats import format_lines
+    from bellwether.results.remarks import remarks
+
+    for line in format_lines(document, breakdowns, form, series=series):
+        click.echo(line)
+    for remark in remarks(document):
+        click.echo(printable(remark), err=True)
