@@ -232,6 +232,7 @@ TAIL_OPEN_S: Final = 5.0  # an indexer that has not begun a tail by then does no
 TAIL_RETRY_S: Final = 5  # tails are long: a place is seldom free sooner
 TWINS_ASKED_MAX: Final = 4  # for a whole copy of a segment; there are one or two
 FOOTERS_BYTES_MAX: Final = 96 * 2**20  # column names of segments in memory: over a million names
+COLUMNS_SAID_MAX: Final = 10_000  # columns of a dataset of which somebody said something
 COLUMNS_PAGE_MAX: Final = 10_000  # columns of one answer; the vendor's limit for a dataset
 COLUMNS_PAGE_BYTES_MAX: Final = 8 * 2**20  # their names: one may be half a megabyte long
 DATASETS_PAGE_MAX: Final = 10_000  # datasets of one answer: some 3 MB

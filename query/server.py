@@ -72,7 +72,7 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
         RowsRoute(keys, names, runner, fields, clock).add_to(app)
         FieldsRoute(keys, names, runner, calls, fields, clock).add_to(app)
         KeyRoutes(keys, backends.metadata, clock).add_to(app)
-        ColumnRoutes(keys, names, calls).add_to(app)
+        ColumnRoutes(keys, names, calls, clock).add_to(app)
         datasets = DatasetRoutes(
             keys, names, backends.metadata, backends.log, watch, calls, clock, context.datasets_max
         )

@@ -3,6 +3,7 @@
 from common.metadata.interface import (
     Access,
     ApiKey,
+    Column,
     Dataset,
     Environment,
     KeyKind,
@@ -15,6 +16,7 @@ from common.metadata.interface import (
 __all__ = [
     "Access",
     "ApiKey",
+    "Column",
     "Dataset",
     "Environment",
     "KeyKind",

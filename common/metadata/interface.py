@@ -103,7 +103,26 @@ class StoredQuery:
     created_ns: int
 
 
-MetadataRow = Team | Environment | ApiKey | Dataset | StoredQuery
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What somebody said of a field of a dataset; `id` is derived (common.names).
+
+    type: one of the vendor's names, or empty: as the events have it. deleted_ns: it is not shown
+    until an event has it again.
+    """
+
+    id: str
+    dataset_id: str
+    name: str
+    type: str = ""
+    description: str = ""
+    hidden: bool = False
+    created_ns: int = 0
+    updated_ns: int = 0
+    deleted_ns: int = 0
+
+
+MetadataRow = Team | Environment | ApiKey | Dataset | StoredQuery | Column
 
 
 class Metadata(Protocol):
@@ -171,6 +190,12 @@ class Metadata(Protocol):
 
     def list_retentions(self) -> dict[str, int]:
         """Days by id, of every dataset (of all environments) that has a retention of its own."""
+
+    def put_column(self, column: Column) -> None:
+        """Store what is said of a field, instead of what was said of it before."""
+
+    def list_columns(self, dataset_id: str) -> list[Column]:
+        """What is said of the dataset's fields, deleted ones too, by id."""
 
     def put_query(self, query: StoredQuery) -> None:
         """Store a query; storing the same id again does nothing."""

@@ -13,6 +13,7 @@ import msgspec
 from common.metadata.interface import (
     Access,
     ApiKey,
+    Column,
     Dataset,
     Environment,
     MetadataRow,
@@ -26,6 +27,7 @@ KINDS: Final[dict[str, type[MetadataRow]]] = {
     "key": ApiKey,
     "dataset": Dataset,
     "query": StoredQuery,
+    "column": Column,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 

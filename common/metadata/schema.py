@@ -33,6 +33,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ("ALTER TABLE datasets ADD COLUMN retention_days INTEGER NOT NULL DEFAULT 0",),
     # Datasets that are there already can be deleted as before.
     ("ALTER TABLE datasets ADD COLUMN delete_protected INTEGER NOT NULL DEFAULT 0",),
+    (
+        """CREATE TABLE columns (
+            id TEXT NOT NULL, dataset_id TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
+            description TEXT NOT NULL, hidden INTEGER NOT NULL, created_ns INTEGER NOT NULL,
+            updated_ns INTEGER NOT NULL, deleted_ns INTEGER NOT NULL,
+            PRIMARY KEY (dataset_id, id))""",
+    ),
 )
 
 

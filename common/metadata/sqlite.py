@@ -18,6 +18,7 @@ from common.metadata import schema, sqlite_rows
 from common.metadata.interface import (
     Access,
     ApiKey,
+    Column,
     Dataset,
     Environment,
     MetadataRow,
@@ -26,9 +27,13 @@ from common.metadata.interface import (
 )
 from common.metadata.rows import encode_access, url_slug_pattern
 from common.metadata.sqlite_rows import (
+    COLUMNS,
     DATASETS,
     INSERT_DATASET,
     KEYS,
+    PUT_COLUMN,
+    column_of,
+    column_values,
     dataset_of,
     dataset_values,
     key_of,
@@ -204,6 +209,15 @@ class SqliteMetadata:
             (),
         )
         return {str(dataset_id): int(days) for dataset_id, days in rows}
+
+    def put_column(self, column: Column) -> None:
+        """Store what is said of a field, instead of what was said of it before."""
+        self._write(PUT_COLUMN, column_values(column))
+
+    def list_columns(self, dataset_id: str) -> list[Column]:
+        """What is said of the dataset's fields, deleted ones too, by id."""
+        rows = self._read(f"{COLUMNS} WHERE dataset_id = ? ORDER BY id", (dataset_id,))
+        return [column_of(row) for row in rows]
 
     def put_query(self, query: StoredQuery) -> None:
         """Store a query; storing the same id again does nothing."""

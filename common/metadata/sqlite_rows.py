@@ -2,11 +2,13 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple
 from typing import Any
 
 from common.errors import Conflict
 from common.metadata.interface import (
     ApiKey,
+    Column,
     Dataset,
     Environment,
     KeyKind,
@@ -31,7 +33,16 @@ SELECT id, env_id, slug, name, description, expand_json_depth, created_ns, delet
        retention_days, delete_protected
 FROM datasets
 """
-_TABLES = ("queries", "datasets", "api_keys", "environments", "teams")  # children first
+COLUMNS = """
+SELECT id, dataset_id, name, type, description, hidden, created_ns, updated_ns, deleted_ns
+FROM columns
+"""
+PUT_COLUMN = (
+    "INSERT OR REPLACE INTO columns (id, dataset_id, name, type, description, hidden, created_ns,"
+    " updated_ns, deleted_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+# Children first.
+_TABLES = ("columns", "queries", "datasets", "api_keys", "environments", "teams")
 _INSERT_KEY = "INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT_DATASET = (
     "INSERT INTO datasets (id, env_id, slug, name, description, expand_json_depth, created_ns,"
@@ -79,6 +90,16 @@ def dataset_of(row: Row) -> Dataset:
     return Dataset(*(*row[:-1], bool(row[-1])))
 
 
+def column_values(column: Column) -> Row:
+    """The columns of `columns`, as COLUMNS names them."""
+    return astuple(column)
+
+
+def column_of(row: Row) -> Column:
+    """A row of COLUMNS."""
+    return Column(*(*row[:5], bool(row[5]), *row[6:]))
+
+
 def read_all(db: sqlite3.Connection) -> Iterator[MetadataRow]:
     """Every row, parents first, by id. Needs a transaction. Raises sqlite3.Error."""
     reads: tuple[tuple[str, Callable[[Row], MetadataRow]], ...] = (
@@ -93,6 +114,7 @@ def read_all(db: sqlite3.Connection) -> Iterator[MetadataRow]:
             "SELECT id, env_id, dataset_id, spec_json, created_ns FROM queries ORDER BY id",
             lambda row: StoredQuery(*row),
         ),
+        (f"{COLUMNS} ORDER BY dataset_id, id", column_of),
     )
     for query, make in reads:
         for row in db.execute(query):
@@ -130,3 +152,5 @@ def _insert(row: MetadataRow) -> tuple[str, Row]:
         case StoredQuery():
             stored = (row.id, row.env_id, row.dataset_id, row.spec_json, row.created_ns)
             return "INSERT INTO queries VALUES (?, ?, ?, ?, ?)", stored
+        case Column():
+            return PUT_COLUMN, column_values(row)

@@ -11,6 +11,7 @@ from common.errors import Conflict, MetadataUnavailable
 from common.metadata import (
     Access,
     ApiKey,
+    Column,
     Dataset,
     KeyKind,
     Metadata,
@@ -159,6 +160,20 @@ def test_datasets_are_found_by_their_second_name(metadata: Metadata) -> None:
     assert found("gone-") == []
 
 
+def test_what_is_said_of_columns_is_kept_replaced_and_listed_by_dataset(metadata: Metadata) -> None:
+    first = Column("c1", "d", "dur\u00e9e \U0001f600", "float", "text", True, 1, 2**62, 0)
+    other = Column("C1", "d", "x" * 70_000)
+    metadata.put_column(first)
+    metadata.put_column(other)
+    metadata.put_column(Column("c1", "another", "a"))
+    assert metadata.list_columns("d") == [other, first]
+    changed = replace(first, description="", hidden=False, deleted_ns=9)
+    metadata.put_column(changed)
+    assert metadata.list_columns("d") == [other, changed]
+    assert metadata.list_columns("d")[1].hidden is False
+    assert metadata.list_columns("unknown") == []
+
+
 def test_stored_query_is_echoed_unchanged(metadata: Metadata) -> None:
     query = StoredQuery("q", "e", "d", b'{ "limit" : 1.0 }\xff', 7)
     metadata.put_query(query)
@@ -221,6 +236,7 @@ def filled(metadata: Metadata, queries: int = 3) -> list[MetadataRow]:
     metadata.update_dataset(Dataset("D1", other.id, "b", "B", created_ns=3, deleted_ns=9))
     for n in range(queries):
         metadata.put_query(StoredQuery(f"q{n}", other.id, "d1", b'{"\xff":1}', n))
+    metadata.put_column(Column("c1", "d1", "na\u00efve", "string", "text", True, 1, 2, 3))
     return list(metadata.dump())
 
 
@@ -232,7 +248,7 @@ def test_dump_has_every_row_parents_first_and_loads_into_an_empty_store(
     kinds = [kind_of(row) for row in rows]
     assert kinds == sorted(kinds, key=list(KINDS).index)
     assert [row.id for row in rows if isinstance(row, ApiKey)] == ["Id", "id"]
-    assert len(rows) == 1 + 2 + 2 + 2 + 3
+    assert len(rows) == 1 + 2 + 2 + 2 + 3 + 1
     other = known.METADATA[metadata_kind](tmp_path / "other")
     other.open()
     try:

@@ -7,7 +7,7 @@ import pytest
 from tests.query.test_query_role import room
 
 METHODS = [
-    ("POST", "/1/columns/shop/abc", "GET, HEAD"),
+    ("POST", "/1/columns/shop/abc", "DELETE, GET, HEAD, PUT"),
     ("PATCH", "/1/datasets/shop", "DELETE, GET, HEAD, PUT"),
     ("DELETE", "/1/datasets", "GET, HEAD, POST"),
     ("GET", "/bw/1/rows", "POST"),

@@ -45,7 +45,14 @@ def test_restored_metadata_is_what_was_exported(
     rows = filled(metadata, queries=3_000)
     exports = MetadataExports(objects)
     version = exports.export(metadata, "me", 7)
-    assert version.rows == {"team": 1, "environment": 2, "key": 2, "dataset": 2, "query": 3_000}
+    assert version.rows == {
+        "team": 1,
+        "environment": 2,
+        "key": 2,
+        "dataset": 2,
+        "query": 3_000,
+        "column": 1,
+    }
     assert exports.restore(emptied) == (version, len(rows))
     assert list(emptied.dump()) == rows
 

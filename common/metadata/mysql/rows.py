@@ -12,6 +12,7 @@ from pymysql.cursors import SSCursor
 from common.errors import Conflict
 from common.metadata.interface import (
     ApiKey,
+    Column,
     Dataset,
     Environment,
     KeyKind,
@@ -38,7 +39,19 @@ SELECT id, env_id, slug, name, description, expand_json_depth, created_ns, delet
 FROM datasets
 """
 _QUERIES = "SELECT id, env_id, dataset_id, spec_json, created_ns FROM queries"
-_TABLES = ("queries", "datasets", "api_keys", "environments", "teams")  # children first
+COLUMNS = """
+SELECT id, dataset_id, name, type, description, hidden, created_ns, updated_ns, deleted_ns
+FROM `columns`
+"""
+# Children first.
+_TABLES = (
+    "`columns`",
+    "queries",
+    "datasets",
+    "api_keys",
+    "environments",
+    "teams",
+)
 
 
 def raw(text: str) -> bytes:
@@ -100,6 +113,21 @@ def dataset_of(row: Row) -> Dataset:
     return Dataset(*(*values[:-1], bool(values[-1])))
 
 
+def column_values(column: Column) -> Row:
+    """The columns of `columns`, as COLUMNS names them."""
+    return (
+        *(raw(column.id), raw(column.dataset_id), column.name, raw(column.type)),
+        *(column.description, column.hidden),
+        *(column.created_ns, column.updated_ns, column.deleted_ns),
+    )
+
+
+def column_of(row: Row) -> Column:
+    """A row of COLUMNS."""
+    values = texts(row)
+    return Column(*(*values[:5], bool(values[5]), *values[6:]))
+
+
 def read_all(db: Db) -> Iterator[MetadataRow]:
     """Every row, parents first, by id. Raises pymysql.Error."""
     reads: tuple[tuple[str, Callable[[Row], MetadataRow]], ...] = (
@@ -111,6 +139,7 @@ def read_all(db: Db) -> Iterator[MetadataRow]:
         (f"{KEYS} ORDER BY k.id", key_of),
         (f"{DATASETS} ORDER BY id", dataset_of),
         (f"{_QUERIES} ORDER BY id", query_of),
+        (f"{COLUMNS} ORDER BY dataset_id, id", column_of),
     )
     with db.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -175,5 +204,11 @@ def _insert(row: MetadataRow) -> tuple[str, Row]:
                 *map(raw, (row.id, row.env_id, row.dataset_id)),
                 *(row.spec_json, row.created_ns),
             )
+        case Column():
+            table = (
+                "`columns` (id, dataset_id, name, type, description, hidden, created_ns,"
+                " updated_ns, deleted_ns)"
+            )
+            values = column_values(row)
     marks = ", ".join(["%s"] * len(values))
     return f"INSERT INTO {table} VALUES ({marks})", values

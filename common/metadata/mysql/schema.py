@@ -43,6 +43,11 @@ MIGRATIONS: tuple[str, ...] = (
         created_ns BIGINT NOT NULL) {_TABLE}""",
     # Datasets that are there already can be deleted as before.
     "ALTER TABLE datasets ADD COLUMN delete_protected TINYINT NOT NULL DEFAULT 0",
+    f"""CREATE TABLE IF NOT EXISTS `columns` (
+        id VARBINARY(64) NOT NULL, dataset_id VARBINARY(64) NOT NULL, name MEDIUMTEXT NOT NULL,
+        type VARBINARY(32) NOT NULL, description TEXT NOT NULL, hidden TINYINT NOT NULL,
+        created_ns BIGINT NOT NULL, updated_ns BIGINT NOT NULL, deleted_ns BIGINT NOT NULL,
+        PRIMARY KEY (dataset_id, id)) {_TABLE}""",
 )
 # A column that is there: of a step that was done and not counted before its process ended.
 _COLUMN_EXISTS = 1060

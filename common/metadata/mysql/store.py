@@ -15,6 +15,7 @@ from common.errors import Conflict, MetadataUnavailable
 from common.metadata.interface import (
     Access,
     ApiKey,
+    Column,
     Dataset,
     Environment,
     MetadataRow,
@@ -25,9 +26,12 @@ from common.metadata.mysql import schema
 from common.metadata.mysql.config import MysqlConfig
 from common.metadata.mysql.pool import Db, Pool, connect, faults
 from common.metadata.mysql.rows import (
+    COLUMNS,
     DATASETS,
     ENVIRONMENTS,
     KEYS,
+    column_of,
+    column_values,
     dataset_of,
     dataset_values,
     key_of,
@@ -224,6 +228,19 @@ class MysqlMetadata:
             (),
         )
         return {str(dataset_id): int(days) for dataset_id, days in map(texts, found)}
+
+    def put_column(self, column: Column) -> None:
+        """Store what is said of a field, instead of what was said of it before."""
+        self._write(
+            "REPLACE INTO `columns` (id, dataset_id, name, type, description, hidden, created_ns,"
+            " updated_ns, deleted_ns) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            column_values(column),
+        )
+
+    def list_columns(self, dataset_id: str) -> list[Column]:
+        """What is said of the dataset's fields, deleted ones too, by id."""
+        rows = self._read(f"{COLUMNS} WHERE dataset_id = %s ORDER BY id", (raw(dataset_id),))
+        return [column_of(row) for row in rows]
 
     def put_query(self, query: StoredQuery) -> None:
         """Store a query; storing the same id again does nothing."""
