@@ -17,13 +17,13 @@ import click
 from bellwether.client import Target
 from bellwether.commands.completion import complete_dataset
 from bellwether.commands.options import client_options, run_async
+from bellwether.send.choose import AUTO, Ask, choose_format, said_format
 from bellwether.send.event import UnknownFormat
 from bellwether.send.files.resume import state_folder
 from bellwether.send.files.source import Source, SourceError, open_source
 from bellwether.send.follow.follower import Wish as Followed
 from bellwether.send.follow.run import follow as follow_log
 from bellwether.send.follow.run import refuse_with_follow
-from bellwether.send.formats.detect import detect
 from bellwether.send.formats.registry import FORMATS, NAMES
 from bellwether.send.load import Stop, Wish, begin, parsed_of
 from bellwether.send.options import ReadOptions
@@ -41,8 +41,21 @@ from common.clock import SystemClock
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(NAMES),
-    help="Default: found out. " + "; ".join(f"{known.name}: {known.help}" for known in FORMATS),
+    type=click.Choice((AUTO, *NAMES)),
+    help="Default: auto, found out by the content. "
+    + "; ".join(f"{known.name}: {known.help}" for known in FORMATS),
+)
+@click.option(
+    "--pattern",
+    metavar="REGEX",
+    help="Read lines by a regular expression; its named groups become fields, the group `time` "
+    r"the event's time: '(?P<time>\S+) (?P<level>\w+) (?P<message>.*)'",
+)
+@click.option(
+    "--continuation",
+    metavar="REGEX",
+    help="Lines in which this is found go on with the line before (formats of lines; text knows "
+    r"the usual stack traces by itself): '^\s|^Caused by:'",
 )
 @click.option(
     "--time-field",
@@ -98,6 +111,8 @@ def send(
     dataset: str,
     file: str,
     kind: str | None,
+    pattern: str | None,
+    continuation: str | None,
     time_fields: tuple[str, ...],
     time_format: str | None,
     zone: str | None,
@@ -121,9 +136,9 @@ def send(
 ) -> None:
     """Load FILE (- for standard input) into DATASET.
 
-    Reads JSON lines, JSON arrays, CSV, logfmt and Apache/nginx access logs, plain or compressed
-    (gzip, zstd, bz2, xz). Sending the same file twice stores it once (--again stores it anew).
-    The exit code is 1 if anything was not stored.
+    Reads JSON, CSV, logfmt, access and error logs, syslog and other logs as text, plain or
+    compressed (gzip, zstd, bz2, xz). Sending the same file twice stores it once (--again stores
+    it anew). The exit code is 1 if anything was not stored.
     """
     clock = SystemClock()
 
@@ -140,6 +155,8 @@ def send(
             no_header=no_header,
             header=header,
             columns=tuple(name.strip() for name in columns.split(",")) if columns else (),
+            pattern=pattern,
+            continuation=continuation,
         )
         if len(time_fields) > 2:
             raise ValueError("--time-field can be given once, or twice for a date and a time")
@@ -161,19 +178,20 @@ def send(
                         skip_bad,
                         from_end,
                     ),
-                    kind,
+                    said_format(kind, options),
                     state_folder(os.environ),
                     rejects,
                     now_s,
                 )
             )
         source = opened()
-        kind = kind or detect(source.head, file)
+        kind, why = choose_format(source.head, file, kind, options, _asker(file))
         wish = Wish(
             dataset, target.url, kind, choices, resume, again, skip_bad, load_id, no_load_id
         )
         if dry_run:
-            print_preview(preview(prepare(parsed_of(source, wish), choices, clock.now_ns())), kind)
+            ready = prepare(parsed_of(source, wish), choices, clock.now_ns())
+            print_preview(preview(ready), f"{kind} ({why})")
             return
         load = begin(source, wish, os.environ, opened, now_s, lambda: secrets.token_hex(8))
     except (ValueError, SourceError, UnknownFormat, Stop) as error:
@@ -190,3 +208,16 @@ def _added(texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
             raise ValueError(f"--add {text!r} is no NAME=VALUE")
         found.append((name.strip(), value))
     return tuple(found)
+
+
+def _asker(file: str) -> Ask | None:
+    """How a person is asked for the format; None where nobody can answer."""
+    if file == "-" or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+
+    def ask(text: str, candidates: tuple[str, ...]) -> str:
+        click.echo(text, err=True)
+        chosen: str = click.prompt("Format (Ctrl-C to stop)", type=click.Choice(NAMES), err=True)
+        return chosen
+
+    return ask

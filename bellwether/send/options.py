@@ -11,11 +11,15 @@ class ReadOptions:
 
     csv, tsv: no_header: the first row is an event; header: it has the names, whatever it looks
     like; columns: names of the columns, for a file that has none.
+    pattern: a regular expression whose named groups are the fields; continuation: one that is
+    found in lines that go on with the line before (formats of lines).
     """
 
     no_header: bool = False
     header: bool = False
     columns: tuple[str, ...] = ()
+    pattern: str | None = None
+    continuation: str | None = None
 
     def fingerprint(self) -> str:
         """What makes batches of the same file differ."""

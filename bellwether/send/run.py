@@ -13,6 +13,7 @@ import orjson
 from bellwether.client import ClientError, Target
 from bellwether.output import error_console
 from bellwether.send.batches import Batch
+from bellwether.send.event import UnknownFormat
 from bellwether.send.files.resume import remove_oldest, write_state
 from bellwether.send.load import Load, Stop
 from bellwether.send.report import Outcome, print_outcome
@@ -57,7 +58,7 @@ async def run(load: Load, target: Target, rejects: IO[bytes] | None) -> int:
                 await sender.send_all(_batches(load))
             except Stop as error:
                 raise ClientError(str(error)) from error
-            except (SendFailed, ClientError) as error:
+            except (SendFailed, ClientError, UnknownFormat) as error:
                 outcome.failed = str(error)
             except asyncio.CancelledError:  # Ctrl-C
                 outcome.failed = "interrupted"

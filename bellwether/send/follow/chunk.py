@@ -51,7 +51,7 @@ def read_chunk(
     ]
     size = len(data)
     if not is_last:
-        size, items = _whole(items, size, known.joins_lines)
+        size, items = _whole(items, size, known.joins_lines or options.continuation is not None)
     elif items and items[-1].unfinished:
         items[-1] = items[-1]._replace(unfinished=False)
     if not size:

@@ -5,12 +5,15 @@ others give a reader of the whole stream. Every reader yields each event, or the
 is none, with the offset behind it; one bad line costs only itself (I9).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO
 
-from bellwether.send.event import LineParser, Parsed, Reader, UnknownFormat
-from bellwether.send.formats import access_log, error_log, json_text, logfmt, table
+from bellwether.send.event import LineParser, Reader, UnknownFormat
+from bellwether.send.formats import access_log, error_log, json_text, logfmt, syslog, table, text
+from bellwether.send.formats.continuation import Given
+from bellwether.send.formats.field_names import bounded
+from bellwether.send.formats.joined import read_joined
+from bellwether.send.formats.patterns import BadPattern, compile_pattern, try_on
 from bellwether.send.lines import read_text_lines
 from bellwether.send.options import ReadOptions
 
@@ -36,19 +39,48 @@ class Format:
 
 
 def _of_lines(parse: LineParser) -> ReaderFactory:
-    """The reader of a format in which every line is an event, whatever the options."""
+    """The reader of a format in which every line is an event, unless `--continuation` says that
+    some lines go on with the one before.
+    """
 
-    def read(stream: BinaryIO) -> Iterator[Parsed]:
-        return read_text_lines(stream, parse)
+    def make(head: bytes, options: ReadOptions) -> Reader:
+        if not options.continuation:
+            return lambda stream: read_text_lines(stream, parse)
+        going_on = Given(options.continuation)
+        return lambda stream: read_joined(stream, parse, going_on)
 
-    return lambda head, options: read
+    return make
+
+
+def _bounded(factory: ReaderFactory, name: str) -> ReaderFactory:
+    """The same, stopped before its lines have made too many fields."""
+
+    def make(head: bytes, options: ReadOptions) -> Reader:
+        read = factory(head, options)
+        return lambda stream: bounded(read(stream), name)
+
+    return make
+
+
+def _of_pattern(head: bytes, options: ReadOptions) -> Reader:
+    """Lines by the user's expression. Raises BadPattern."""
+    if not options.pattern:
+        raise BadPattern("--format pattern needs --pattern with a regular expression")
+    parse = compile_pattern(options.pattern)
+    try_on(head.decode("utf-8", "replace").splitlines()[:-1], parse)
+    return _of_lines(parse)(head, options)
 
 
 FORMATS = (
     Format("json", "JSON lines, arrays, documents", json_text.reader_for, ends_itself=True),
     Format("csv", "comma-separated values (also ; and |)", table.reader_for("csv")),
     Format("tsv", "tab-separated values", table.reader_for("tsv")),
-    Format("logfmt", 'key=value key="a text"', _of_lines(logfmt.parse_line), logfmt.looks_like),
+    Format(
+        "logfmt",
+        'key=value key="a text"',
+        _bounded(_of_lines(logfmt.parse_line), "logfmt"),
+        logfmt.looks_like,
+    ),
     Format(
         "combined",
         "access logs of Apache and nginx",
@@ -73,6 +105,21 @@ FORMATS = (
         _of_lines(error_log.parse_nginx),
         error_log.looks_like_nginx,
     ),
+    Format(
+        "syslog",
+        "RFC 3164, RFC 5424, rsyslog, journalctl",
+        _bounded(syslog.reader_for, "syslog"),
+        syslog.looks_like,
+        joins_lines=True,
+    ),
+    Format(
+        "text",
+        "other logs: time, level, message, stack traces",
+        text.reader_for,
+        text.looks_like,
+        joins_lines=True,
+    ),
+    Format("pattern", "lines by the regular expression of --pattern", _of_pattern),
 )
 _BY_NAME = {known.name: known for known in FORMATS}
 NAMES = tuple(_BY_NAME)
