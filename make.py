@@ -5,12 +5,15 @@
     python3 make.py scenarios        break a whole cluster in every way that is tried (an hour)
     python3 make.py benchmarks       measure it beside its peers on this machine (or --quick)
     python3 make.py cluster COMMAND  a cluster on this machine: `up`, `status`, `kill`, `stop` ...
+    python3 make.py wheel            build dist/*.whl: the client; with [server] everything
+    python3 make.py env              the lines that a shell needs: eval "$(python3 make.py env)"
     python3 make.py COMMAND ...      any other command of Bellwether, for instance `query`
 
 Needs only Python 3.11 or newer. Everything is installed into `.venv` beside this file, at the
 versions and hashes that the requirements files pin.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -24,6 +27,7 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / "python"
 COMPILER = ("numba", "llvmlite")  # the only packages without which everything works, if slowly
+SOURCE_DATE_EPOCH = "1577836800"  # the same files make the same wheel, byte for byte
 LAUNCHER = """#!{python}
 import sys
 
@@ -152,6 +156,41 @@ def cluster(arguments: list[str]) -> int:
     os.execv(PYTHON, [str(PYTHON), "-m", "compose", *arguments])
 
 
+def wheel() -> int:
+    """A wheel for machines without a clone: its base install is the client alone."""
+    install("requirements-wheel.txt")
+    leftovers = (ROOT / "build", ROOT / "bellwether.egg-info")
+    dist = ROOT / "dist"
+    for folder in leftovers:  # modules of an earlier build that are gone would be packed too
+        shutil.rmtree(folder, ignore_errors=True)
+    for old in dist.glob("bellwether-*.whl"):
+        old.unlink()
+    command = [
+        str(PYTHON), "-m", "pip", "wheel", "-q", "--disable-pip-version-check", "--no-index",
+        "--no-deps", "--no-build-isolation", "-w", str(dist), str(ROOT),
+    ]  # fmt: skip
+    environ = {"SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, **os.environ}
+    try:
+        done = subprocess.run(command, check=False, env=environ)
+    finally:
+        for folder in leftovers:
+            shutil.rmtree(folder, ignore_errors=True)
+    if done.returncode:
+        return done.returncode
+    (made,) = dist.glob("bellwether-*.whl")
+    shown = os.path.relpath(made)
+    print(f"{shown}\n  the client:      pip install {shown}")
+    print(f"  the server too:  pip install '{shown}[server]'")
+    return 0
+
+
+def env(arguments: list[str]) -> int:
+    """`bellwether env`; what is said while installing does not go where a shell would run it."""
+    with contextlib.redirect_stdout(sys.stderr):
+        install("requirements.txt")
+    return run(["env", *arguments])
+
+
 def run(arguments: list[str]) -> int:
     """A command of Bellwether, in the caller's folder and in place of this process."""
     install("requirements.txt")
@@ -178,6 +217,10 @@ def main() -> int:
         return benchmarks(arguments)
     if command == "cluster":
         return cluster(arguments)
+    if command == "wheel":
+        return wheel()
+    if command == "env":
+        return env(arguments)
     return run([command, *arguments])
 
 

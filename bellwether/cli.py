@@ -50,6 +50,7 @@ COMMANDS = {
     "rows": Listed("rows", "Show events of DATASET, the newest first."),
     "fields": Listed("fields", "List the fields of DATASET, or those that PATTERN means."),
     "tail": Listed("tail", "Follow the events of DATASET as they are indexed; Ctrl-C stops."),
+    "env": Listed("env", "Print the lines that set PATH, BELLWETHER_URL and BELLWETHER_KEY."),
     "login": Listed("servers", "Keep the server URL and its key under NAME, for `--server NAME`."),
     "logout": Listed("servers", "Forget the server NAME and its key."),
     "servers": Listed(
@@ -158,7 +159,7 @@ def _say_what_is_not_installed(error: ModuleNotFoundError) -> NoReturn:
         raise error
     raise click.ClickException(
         f"only Bellwether's client is installed here ({error.name} is missing): "
-        "pip install 'bellwether[server]' brings what a server needs"
+        "pip install 'bellwether[server]', or the wheel's file with [server], brings the rest"
     ) from error
 
 

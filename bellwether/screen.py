@@ -12,6 +12,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
+from bellwether.client.export import export_lines
 from bellwether.first_start import Prepared
 from bellwether.output import output_console
 from common.version import VERSION
@@ -99,6 +100,9 @@ class Screen:
             f"-d {shlex.quote(_SAMPLE_SPEC)}",
             "cyan",
         )
+        self._line("or, for `bellwether` and curl in every folder of a shell:")
+        for line in export_lines(data, url, self._environ):
+            self._line(f"  {line}", "cyan")
 
     def warn_public(self, host: str, *, tls: bool) -> None:
         """Say what listening beyond this machine means."""

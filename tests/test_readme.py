@@ -1,4 +1,7 @@
-"""Every command of the README works as it stands there, against a real `up`."""
+"""Every command of README and docs works as it stands there, against a real `up`.
+
+A block of docs that cannot run here says why in a comment above it: `<!-- not run: reason -->`.
+"""
 
 import re
 import subprocess
@@ -35,6 +38,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     launcher.chmod(0o755)
     (folder / "examples").symlink_to(ROOT / "examples")
     with running(folder) as found:
+        found.send("hello", [{"data": {"service": "web", "status": 200}}])
         yield found
 
 
@@ -55,6 +59,47 @@ def test_every_command_of_the_readme_works(system: System) -> None:
         assert '"error"' not in done.stdout, f"{command}\n{done.stdout}"
         if " query " in command:
             assert "complete" in done.stdout, f"{command}\n{done.stdout}"
+
+
+BLOCK = re.compile(
+    r"^(?:<!-- not run: (?P<why>.+?) -->\n)?```(?:sh|bash|console|shell)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+PAGES = sorted(
+    page for page in (ROOT / "docs").glob("*.md") if BLOCK.search(page.read_text("utf-8"))
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_block_of_the_docs_works_where_the_lines_of_env_are_set(
+    system: System, page: Path
+) -> None:
+    set_by_env = subprocess.run(
+        ["/bin/sh", "-ec", '.venv/bin/bellwether env'], cwd=system.folder, capture_output=True,
+        env=clean_environment(), text=True, timeout=60, check=True,
+    ).stdout  # fmt: skip
+    for block in BLOCK.finditer(page.read_text("utf-8")):
+        if block["why"]:
+            continue
+        text = re.sub(r"^python3 ", f"{sys.executable} ", block["text"], flags=re.MULTILINE)
+        port = system.url.rsplit(":", 1)[1]
+        text = text.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
+        programs = system.folder / ".venv" / "bin"  # `env` tells it of the real environment
+        done = subprocess.run(
+            ["/bin/sh", "-ec", f'PATH="{programs}:$PATH"\n{set_by_env}\n{text}'],
+            cwd=system.folder, env=clean_environment(), stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{page.name}: {text}\n{done.stdout}{done.stderr}"
+        assert '"error"' not in done.stdout, f"{page.name}: {text}\n{done.stdout}"
+
+
+def test_commands_in_docs_are_in_blocks_that_are_tried() -> None:
+    """An indented block would be shown, but never run."""
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        fenced = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S)
+        found = re.findall(r"^ {4,}(?:curl|bellwether|\.venv/bin|python3) .*$", fenced, re.M)
+        assert found == [], page.name
 
 
 def clean_environment() -> dict[str, str]:
