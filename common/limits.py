@@ -228,6 +228,9 @@ TAILS_MAX: Final = 64  # readers of tails at once in one indexer, and in one que
 TAILS_ENV_PER_FREE: Final = 1.0
 TAILS_KEY_PER_FREE: Final = 0.5
 TAIL_BYTES_MAX: Final = 4 * 2**20  # waiting for one reader; 256 MiB for all that may be
+# Lines of records that wait until one tail with conditions has looked at them: half a second's at
+# the highest rates.
+TAIL_CHOSEN_BYTES_MAX: Final = 32 * 2**20
 TAIL_OPEN_S: Final = 5.0  # an indexer that has not begun a tail by then does not answer
 TAIL_RETRY_S: Final = 5  # tails are long: a place is seldom free sooner
 TWINS_ASKED_MAX: Final = 4  # for a whole copy of a segment; there are one or two

@@ -6,6 +6,7 @@ Values in, values out: nothing is shared with the event loop, so a failure here 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from common.columns import ColumnBlock
 from common.record import event_lines
 from indexer.live import LiveDataset, LiveRows
 from indexer.shred import Accepted, Shredder
@@ -15,12 +16,14 @@ from snapshot.manifest import SetAsideEntry
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What a batch became. tailed: what tails of the wanted datasets see, by dataset."""
+    """What a batch became. tailed: what tails of the wanted datasets see, by dataset: the records
+    and their rows.
+    """
 
     live: LiveRows
     rows: int
     set_aside: tuple[SetAsideEntry, ...]
-    tailed: Mapping[str, tuple[TailRecord, ...]]
+    tailed: Mapping[str, tuple[tuple[TailRecord, ...], tuple[ColumnBlock, ...]]]
 
 
 def index_batch(
@@ -39,7 +42,7 @@ def index_batch(
         else:
             known.append(item)
     set_aside: list[SetAsideEntry] = []
-    tailed: dict[str, tuple[TailRecord, ...]] = {}
+    tailed: dict[str, tuple[tuple[TailRecord, ...], tuple[ColumnBlock, ...]]] = {}
     added: dict[str, LiveDataset] = {}
     for dataset, records in by_dataset.items():
         shredded = shredder.shred_values(records)
@@ -51,10 +54,11 @@ def index_batch(
         if good:
             times = [record.append_ns for record in good]
             added[dataset] = LiveDataset.of(shredded.blocks, min(times), max(times))
-        if dataset in wanted:
-            tailed[dataset] = tuple(
-                TailRecord(one.record.batch, event_lines(one.record)) for one in good
+        if dataset in wanted and good:
+            told = tuple(
+                TailRecord(one.record.batch, event_lines(one.record), one.offset) for one in good
             )
+            tailed[dataset] = (told, added[dataset].blocks)
     set_aside.sort(key=lambda entry: entry.offset)
     rows = sum(one.rows for one in added.values())
     return Indexed(live.added(added).reached(end_offset), rows, tuple(set_aside), tailed)

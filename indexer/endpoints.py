@@ -1,9 +1,11 @@
 """The indexer's internal HTTP: status, cut, tail. Shares are answered by query's part."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 from aiohttp import web
 
 from common import limits
@@ -18,17 +20,21 @@ from common.errors import (
 )
 from common.fair_queue import NoRoom
 from common.log import Log
+from common.logs import say
 from common.parquet.active import ActiveEncoders
 from common.record import Marker, marker_record
 from common.refusal import busy_response
 from common.web import Handler, error_response, has_hung_up
 from indexer.partition import Partition
 from indexer.shred import Shredder
-from indexer.tail import Followed, Tails
+from indexer.tail import Followed
+from indexer.tails import Tails
 from indexer.warming import Warming
+from query.tail_choice import TailAsked, TailChoice
 from snapshot.damage import events, is_of_any, records
 from snapshot.manifest import Damaged
 
+logger = logging.getLogger(__name__)
 _CUT_TIMEOUT_NS = 60 * 10**9
 _TAIL_PAUSE_S = 0.05  # gathers lines, so that a fast dataset costs few writes
 
@@ -65,6 +71,7 @@ class Endpoints:
         app.router.add_get("/internal/status", answering(self.status))
         app.router.add_post("/internal/cut", answering(self.cut))
         app.router.add_get("/internal/tail", answering(self.tail))
+        app.router.add_post("/internal/tail", answering(self.tail))
 
     async def status(self, _: web.Request) -> web.StreamResponse:
         """State of every partition held."""
@@ -181,9 +188,9 @@ class Endpoints:
         return True
 
     async def tail(self, request: web.Request) -> web.StreamResponse:
-        """Events of a dataset as they are indexed, one JSON object per line."""
+        """Events of a dataset as they are indexed, one JSON object per line. POST: some of them."""
         try:
-            tail = self._tails.open(_followed(request))
+            tail = self._tails.open(*await _followed(request))
         except NoRoom as error:
             return busy_response(_too_many_tails(own=error.own))
         try:
@@ -192,11 +199,15 @@ class Endpoints:
             while not has_hung_up(request):
                 try:
                     async with asyncio.timeout(limits.TAIL_LOOK_S):
-                        lines = await tail.take()
+                        await tail.some()
                 except TimeoutError:  # a quiet dataset: a reader that left would not be noticed
                     continue
                 try:
-                    await response.write(lines)
+                    if lines := await tail.take():
+                        await response.write(lines)
+                except BellwetherError as error:  # its reader opens another one
+                    say(logger, logging.WARNING, "tail ended", why=str(error))
+                    break
                 except ConnectionError:  # the reader left just now: no fault to be logged
                     break
                 await asyncio.sleep(_TAIL_PAUSE_S)
@@ -212,8 +223,23 @@ def _too_many_tails(*, own: bool) -> BellwetherError:
     return Unavailable("too many tails are open here; try again later", limits.TAIL_RETRY_S)
 
 
-def _followed(request: web.Request) -> Followed:
+async def _followed(request: web.Request) -> tuple[Followed, TailChoice]:
     """What a request for a tail names. Raises BadRequest."""
+    if request.method == "GET":
+        return _named(request), TailChoice()
+    try:
+        body = msgspec.json.decode(await request.read(), type=TailAsked)
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"not a request for a tail: {error}") from error
+    numbers = None if body.partitions is None else frozenset(body.partitions)
+    followed = Followed(
+        body.dataset, body.after_ns, numbers, body.batches, env=body.env, key=body.key
+    )
+    return followed, body.choice
+
+
+def _named(request: web.Request) -> Followed:
+    """What the parameters of a request name. Raises BadRequest."""
     asked = request.query
     try:
         after_ns = int(asked["after_ns"]) if "after_ns" in asked else None

@@ -362,8 +362,8 @@ class Partition:
             self.replay.took(indexed.live.end_offset, indexed.rows, read_bytes)
         live_rows.labels(self._label).set(indexed.live.rows)
         self.notify()
-        for dataset, records in indexed.tailed.items():
-            tails.publish(dataset, self.number, records)
+        for dataset, (records, blocks) in indexed.tailed.items():
+            tails.publish(dataset, self.number, records, blocks)
 
     def _hide(self, dataset: str, offset: int) -> None:
         fold, served = self._state()

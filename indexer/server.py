@@ -43,7 +43,7 @@ from indexer.resolver import Resolver
 from indexer.retentions import Retentions
 from indexer.shared import Shared
 from indexer.shred.active import ActiveShredder
-from indexer.tail import Tails
+from indexer.tails import Tails
 from indexer.tending import Caretaker
 from indexer.views import Views
 from indexer.warming import Warming

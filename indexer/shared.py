@@ -13,7 +13,7 @@ from indexer.damage.holding import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
 from indexer.retentions import Retentions
 from indexer.shred import Shredder
-from indexer.tail import Tails
+from indexer.tails import Tails
 from indexer.warming import Warming
 from snapshot.cache import SegmentCache
 

@@ -7,21 +7,20 @@ So whoever joins tails may ask for the batch of every event, and show each batch
 import asyncio
 import re
 from collections import deque
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from common import limits
-from common.fair_queue import FairLimits, FairQueue, Ticket
 
 _LINE = re.compile(rb'\{"t":(-?\d+),"r":(\d+),"d":(.*)\}', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class TailRecord:
-    """A record that was just indexed: its batch id and its lines."""
+    """A record that was just indexed: its batch id, its lines, and its offset in its partition."""
 
     batch: bytes
     lines: bytes
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,10 @@ class Tail:
         if fresh:
             self._some.set()
 
+    async def some(self) -> None:
+        """Wait until there are lines to take."""
+        await self._some.wait()
+
     async def take(self) -> bytes:
         """The lines that wait, at least one."""
         await self._some.wait()
@@ -83,56 +86,13 @@ class Tail:
         return b"".join(lines)
 
 
-class Tails:
-    """All readers of this indexer, shared between environments and keys (I14)."""
-
-    def __init__(self) -> None:
-        shares = FairLimits(
-            limits.TAILS_MAX,
-            waiting_max=0,
-            env_per_free=limits.TAILS_ENV_PER_FREE,
-            key_per_free=limits.TAILS_KEY_PER_FREE,
-        )
-        self._queue = FairQueue(shares)
-        self._tails: dict[Tail, Ticket] = {}
-
-    def open(self, followed: Followed) -> Tail:
-        """A new reader. Raises NoRoom."""
-        env = followed.env or followed.dataset
-        ticket = self._queue.enter(env, followed.key).ticket
-        tail = Tail(followed)
-        self._tails[tail] = ticket
-        return tail
-
-    def close(self, tail: Tail) -> None:
-        """The reader has gone."""
-        if (ticket := self._tails.pop(tail, None)) is not None:
-            self._queue.leave(ticket)
-
-    def wanted(self, partition: int) -> frozenset[str]:
-        """Datasets that somebody follows in this partition."""
-        return frozenset(
-            tail.followed.dataset for tail in self._tails if _includes(tail.followed, partition)
-        )
-
-    def publish(self, dataset: str, partition: int, records: Collection[TailRecord]) -> None:
-        """Offer the lines of newly indexed records to whoever follows their dataset."""
-        readers = [
-            tail
-            for tail in self._tails
-            if tail.followed.dataset == dataset and _includes(tail.followed, partition)
-        ]
-        if not readers:
-            return
-        for record in records:
-            newest = record.lines.splitlines()[-limits.TAIL_EVENTS_MAX :]
-            events = [event for line in newest if (event := tail_line(line)) is not None]
-            heading = b"#%d %b\n" % (partition, record.batch.hex().encode())
-            for tail in readers:
-                tail.put(heading, events)
+def heading_of(partition: int, batch: bytes) -> bytes:
+    """The line before the events of a record."""
+    return b"#%d %b\n" % (partition, batch.hex().encode())
 
 
-def _includes(followed: Followed, partition: int) -> bool:
+def includes(followed: Followed, partition: int) -> bool:
+    """Whether the partition is one of those that are followed."""
     return followed.partitions is None or partition in followed.partitions
 
 

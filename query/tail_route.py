@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import aiohttp
+import msgspec
 from aiohttp import web
 
 from common import limits
@@ -21,16 +22,21 @@ from common.fair_slots import FairSlots
 from common.log.watch import LogWatch
 from common.logs import say
 from common.members import Member
-from common.metadata import ApiKey
 from common.refusal import read_refusal
 from common.web import has_hung_up
 from query.access import authorize
 from query.dataset_names import DatasetNames
 from query.holders import Holders
 from query.indexer_calls import IndexerCalls
+from query.problems import json_body
+from query.rows.question import read_fields
+from query.spec_read import SpecError, read_spec
+from query.tail_choice import TailAsked, TailChoice
 from query.tail_copies import FirstCopies, Shown
 from query.tail_lines import TailLines
 
+_CONDITIONS = ("filters", "filter_combination")
+_CHOICE = (*_CONDITIONS, "fields", "rows")
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=limits.TAIL_OPEN_S)
 _REFUSAL_BYTES_MAX = 4_096
 _PARTITIONS_SHOWN = 10
@@ -75,15 +81,24 @@ class TailRoute:
     def add_to(self, app: web.Application) -> None:
         """Mount the route."""
         app.router.add_get("/bw/1/tail/{dataset}", self.tail)
+        app.router.add_post("/bw/1/tail/{dataset}", self.tail)
 
     async def tail(self, request: web.Request) -> web.StreamResponse:
         """One JSON object per line, until the caller hangs up or other indexers are to be followed.
 
-        Raises TooManyRequests or Unavailable when not every indexer can be followed.
+        The body of a POST has conditions, as a query has them, and fields. Raises TooManyRequests
+        or Unavailable when not every indexer can be followed.
         """
         key = await authorize(self._keys, request, "queries")
-        after = _after(request)
-        params = {"dataset": await self._names.id_of(key, request), **after, **_asker(key)}
+        choice = read_choice(await json_body(request)) if request.can_read_body else TailChoice()
+        wanted = TailAsked(
+            dataset=await self._names.id_of(key, request),
+            choice=choice,
+            after_ns=_after(request),
+            batches=True,
+            env=key.environment.id,
+            key=key.id,
+        )
         async with self._slots.hold(key.environment.id, key.id), AsyncExitStack() as stack:
             chosen = await self._one_holder_each()
             held = {partition for _, partitions in chosen for partition in partitions}
@@ -94,7 +109,7 @@ class TailRoute:
                     limits.TAIL_RETRY_S,
                 )
             sources = [
-                _Source(member, partitions, await self._open(stack, member, partitions, params))
+                _Source(member, partitions, await self._open(stack, member, partitions, wanted))
                 for member, partitions in chosen
             ]
             return await self._stream(request, sources)
@@ -104,13 +119,18 @@ class TailRoute:
         stack: AsyncExitStack,
         member: Member,
         partitions: list[int],
-        params: dict[str, str],
+        wanted: TailAsked,
     ) -> aiohttp.ClientResponse:
         """An indexer's tail. Raises TooManyRequests, Unavailable."""
         numbers = ",".join(map(str, partitions))
-        asked = self._calls.http.get(
+        everything = wanted.choice.is_everything
+        asked = self._calls.http.request(
+            "GET" if everything else "POST",  # an older indexer takes only the first one
             f"{member.url}/internal/tail",
-            params={**params, "partitions": numbers, "batches": "1"},
+            params={**_parameters(wanted), "partitions": numbers} if everything else None,
+            data=None
+            if everything
+            else msgspec.json.encode(msgspec.structs.replace(wanted, partitions=tuple(partitions))),
             headers=self._calls.headers,
             timeout=_NO_TIMEOUT,
             read_bufsize=limits.EVENT_BYTES_MAX,  # half of the longest line that it takes
@@ -188,20 +208,31 @@ async def _follow(source: _Source, copies: FirstCopies, lines: TailLines) -> Non
     await lines.end()
 
 
-def _after(request: web.Request) -> dict[str, str]:
+def _after(request: web.Request) -> int | None:
     """Only events later than this, if the caller names a time. Raises BadRequest."""
     text = request.query.get("after_ns", "")
-    if not text:
-        return {}
     try:
-        return {"after_ns": str(int(text))}
+        return int(text) if text else None
     except ValueError as error:
         raise BadRequest("after_ns must be a whole number of nanoseconds since 1970") from error
 
 
-def _asker(key: ApiKey) -> dict[str, str]:
-    """Who asks, for the indexer's own shares; one of an older version does not look at it."""
-    return {"env": key.environment.id, "key": key.id}
+def read_choice(body: object) -> TailChoice:
+    """The events and fields that a body asks for. Raises SpecError."""
+    if not isinstance(body, dict):
+        raise SpecError("", "incorrect_type", "must be an object: filters, fields")
+    for name in body:
+        if name not in _CHOICE:
+            raise SpecError(name, "invalid", f"is not known here; known: {', '.join(_CHOICE)}")
+    spec = read_spec({name: value for name, value in body.items() if name in _CONDITIONS})
+    return TailChoice(spec.filters, spec.any_filter, read_fields(body.get("fields")))
+
+
+def _parameters(wanted: TailAsked) -> dict[str, str]:
+    """Of `GET /internal/tail`."""
+    after = {} if wanted.after_ns is None else {"after_ns": str(wanted.after_ns)}
+    who = {"dataset": wanted.dataset, "env": wanted.env, "key": wanted.key}
+    return {**who, **after, "batches": "1"}
 
 
 def _not_opened(member: Member, status: int, body: bytes) -> BellwetherError:

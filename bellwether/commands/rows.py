@@ -53,7 +53,7 @@ def rows(
     """
     from bellwether.rows.show import Showing, show_events
 
-    spec = _read(text, dataset)
+    spec = read_events_text(text, dataset)
     most = spec.pop("limit", None) if limit is None else limit
     spec.pop("limit", None)
     if everything and limit is not None:
@@ -95,7 +95,19 @@ def _form(tree: bool, as_json: bool, as_csv: bool, most: int | None) -> Form:
     return Form.TREE if tree or most == 1 else Form.TABLE
 
 
-def _read(text: str, dataset: str) -> dict[str, Any]:
+def read_conditions(text: str, dataset: str) -> dict[str, Any]:
+    """The conditions alone of a text that has no time range, as a tail takes them."""
+    spec = read_events_text(text, dataset)
+    for name in ("limit", "start_time", "end_time", "time_range"):
+        if name in spec:
+            raise click.ClickException(
+                "a tail shows events as they come: conditions alone, as in 'WHERE status >= 500'; "
+                "`bellwether rows` shows those of a time range"
+            )
+    return spec
+
+
+def read_events_text(text: str, dataset: str) -> dict[str, Any]:
     """The conditions and the range of a text that may begin with SELECT *."""
     from common.clock import SystemClock
     from query.text.errors import QueryTextError
@@ -116,6 +128,7 @@ def _read(text: str, dataset: str) -> dict[str, Any]:
             "events are shown by conditions and a time range alone, as in "
             "'WHERE status >= 500 LAST 1h'; `bellwether query` calculates and groups"
         )
+    spec.pop("rows", None)
     return spec
 
 

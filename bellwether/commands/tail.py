@@ -16,7 +16,9 @@ import orjson
 from bellwether.client import ClientError, Target
 from bellwether.commands.completion import complete_dataset
 from bellwether.commands.options import client_options, run_async
+from bellwether.commands.rows import named_fields, read_conditions
 from bellwether.output import output_console, printable
+from bellwether.rows.waiting import Waiting
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -29,37 +31,65 @@ _REMEMBERED = 2_000  # lines; as many as a person saw pass by
 
 @click.command()
 @click.argument("dataset", shell_complete=complete_dataset)
+@click.argument("text", required=False, default="")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
-@click.option("--field", "fields", multiple=True, help="Show only this field; may be repeated.")
+@click.option(
+    "--fields",
+    "--field",
+    "fields",
+    multiple=True,
+    metavar="A,B",
+    help="Only these fields; backticks hold commas.",
+)
 @click.option("-n", "--count", type=click.IntRange(1), help="Stop after so many events.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not tell what it waits for.")
 @client_options
 def tail(
-    target: Target, dataset: str, as_json: bool, fields: tuple[str, ...], count: int | None
+    target: Target,
+    dataset: str,
+    text: str,
+    as_json: bool,
+    fields: tuple[str, ...],
+    count: int | None,
+    quiet: bool,
 ) -> None:
-    """Follow the events of DATASET as they are indexed; Ctrl-C stops."""
-    run_async(_follow(target, dataset, as_json, fields, count))
+    """Follow the events of DATASET as they are indexed; Ctrl-C stops.
+
+    \b
+        bellwether tail web 'WHERE status >= 500'
+
+    TEXT has the conditions of a query: only events that match are sent.
+    """
+    choice: dict[str, Any] = read_conditions(text, dataset)
+    if (names := named_fields(fields)) is not None:
+        choice["fields"] = list(names)
+    watch = Waiting(dataset, text, choice, None if quiet else _notice)
+    run_async(_follow(target, watch, as_json, count))
 
 
-async def _follow(
-    target: Target, dataset: str, as_json: bool, fields: tuple[str, ...], count: int | None
-) -> None:
+async def _follow(target: Target, watch: Waiting, as_json: bool, count: int | None) -> None:
     from bellwether.client.session import connect
 
     console = output_console()
-    path = f"/bw/1/tail/{quote(dataset, safe='')}"
+    path = f"/bw/1/tail/{quote(watch.dataset, safe='')}"
     seen = 0
-    async with (
-        connect(target, total_s=None) as client,
-        aclosing(follow(client, path, _notice)) as lines,
-    ):
-        async for line in lines:
-            if as_json:
-                click.echo(line.decode("utf-8", "replace").rstrip("\n"))
-            else:
-                console.print(_show(orjson.loads(line), fields), soft_wrap=True)
-            seen += 1
-            if count is not None and seen >= count:
-                return
+    async with connect(target, total_s=None) as client:
+        waiting = asyncio.create_task(watch.tell(client))
+        following = follow(client, path, _notice, choice=watch.choice, on_start=watch.begin)
+        try:
+            async with aclosing(following) as lines:
+                async for line in lines:
+                    watch.seen = True
+                    if as_json:
+                        click.echo(line.decode("utf-8", "replace").rstrip("\n"))
+                    else:
+                        console.print(_show(orjson.loads(line), watch.fields), soft_wrap=True)
+                    seen += 1
+                    if count is not None and seen >= count:
+                        return
+        finally:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
 
 
 def _notice(text: str) -> None:
@@ -67,10 +97,16 @@ def _notice(text: str) -> None:
 
 
 async def follow(
-    client: Client, path: str, on_gap: Callable[[str], None], retry_s: float = _RETRY_S
+    client: Client,
+    path: str,
+    on_gap: Callable[[str], None],
+    retry_s: float = _RETRY_S,
+    choice: dict[str, Any] | None = None,
+    on_start: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[bytes, None]:
     """The stream's lines, asked for again whenever it ends. Raises ClientError if the first
-    request fails, or a later one is refused for good.
+    request fails, or a later one is refused for good. choice: conditions and fields. on_start: is
+    called once, when the stream runs.
 
     The server ends a stream when an indexer or the query role stops. What is indexed until the
     stream runs again may not be in it: `on_gap` is told. An indexer that was started again indexes
@@ -80,9 +116,12 @@ async def follow(
     repeated: Counter[bytes] = Counter()
     lost_since: datetime | None = None
     started = False
+    method, body = ("POST", orjson.dumps(choice)) if choice else ("GET", None)
     while True:
         try:
-            async with client.open("GET", path) as answer:
+            async with client.open(method, path, body) as answer:
+                if not started:
+                    on_start()
                 started = True
                 if lost_since is not None:
                     on_gap(

@@ -12,7 +12,7 @@ from bellwether.rows.table import short_time
 if TYPE_CHECKING:
     from bellwether.client.caller import Caller
 
-_EVER: Final = {"start_time": -9_223_372_036, "end_time": 9_223_372_035}  # whole 64 bits of ns
+EVER: Final = {"start_time": -9_223_372_036, "end_time": 9_223_372_035}  # whole 64 bits of ns
 _TIMES: Final = ("start_time", "end_time", "time_range")
 
 
@@ -47,7 +47,7 @@ def why_empty(caller: Caller, question: dict[str, Any], page: Page) -> Iterator[
 
 def _ever(question: dict[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in question.items() if name not in _TIMES}
-    return kept | _EVER | {"limit": 1, "fields": []}
+    return kept | EVER | {"limit": 1, "fields": []}
 
 
 def _within(time: str, page: Page) -> bool:

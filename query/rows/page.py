@@ -13,16 +13,7 @@ from common import limits
 from common.errors import Unavailable
 from query.plan import RowPosition
 from query.rows.question import RowsQuestion
-from query.share.row_search import MORE
-from query.share.sources import POSITION
-
-
-class Row(NamedTuple):
-    """An event: where it stands, how many it stands for, its fields as a JSON object."""
-
-    position: RowPosition
-    rate: int
-    data: bytes
+from query.share.row_search import MORE, Row, rows_of
 
 
 class Page(NamedTuple):
@@ -44,7 +35,7 @@ def make_page(question: RowsQuestion, answers: Sequence[dict[str, pa.Table]]) ->
                 "an indexer of an older version cannot give events yet: try again when every "
                 "indexer runs this version"
             )
-        given = _rows_of(main)
+        given = rows_of(main)
         rows += given
         if given and more.column(MORE)[0].as_py():
             ends.append(given[-1].position)
@@ -61,8 +52,3 @@ def make_page(question: RowsQuestion, answers: Sequence[dict[str, pa.Table]]) ->
     page = rows[:kept]
     more_rows = kept < len(rows) or bool(ends)
     return Page(page, question.cursor_after(page[-1].position) if more_rows and page else None)
-
-
-def _rows_of(table: pa.Table) -> list[Row]:
-    columns = [table.column(name).to_pylist() for name in (*POSITION, "r", "data")]
-    return [Row(RowPosition(*row[:5]), row[5], row[6]) for row in zip(*columns, strict=True)]

@@ -99,7 +99,7 @@ def read_rows_question(
     order = body.get("order") or "newest"
     if order not in _ORDERS:
         raise SpecError("order", "invalid", f"must be one of {', '.join(_ORDERS)}")
-    fields = _fields(body.get("fields"))
+    fields = read_fields(body.get("fields"))
     range_of = ask(spec, dataset, now_ns)
     asked = _fingerprint(dataset, order, spec.filters, spec.any_filter)
     start_ns, end_ns, after = range_of.start_ns, range_of.end_ns, None
@@ -134,8 +134,8 @@ def _limit(value: object) -> int:
     return value
 
 
-def _fields(value: object) -> tuple[str, ...] | None:
-    """The names, each once; None for every field. An empty list asks for none."""
+def read_fields(value: object) -> tuple[str, ...] | None:
+    """The names, each once; None for every field. An empty list asks for none. Raises SpecError."""
     if value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):

@@ -8,7 +8,7 @@ those rows are read. What is taken is exactly what a COUNT over the same plan co
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -27,6 +27,14 @@ _SEGMENTS_MOST: Final = 64
 _ROWS_FIRST: Final = 32  # whose fields are read at once, before it is known how large they are
 _ROWS_MOST: Final = 2_000
 MORE = "more"  # state: whether rows that were wanted had no room in the answer
+
+
+class Row(NamedTuple):
+    """An event: where it stands, how many it stands for, its fields as a JSON object."""
+
+    position: RowPosition
+    rate: int
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,3 +241,9 @@ def _views_of(wave: Sequence[tuple[DatasetView, SegmentView]]) -> list[DatasetVi
         replace(view, segments=tuple(segments), blocks=())
         for view, segments in by_partition.values()
     ]
+
+
+def rows_of(main: pa.Table) -> list[Row]:
+    """The rows of a `main` state."""
+    columns = [main.column(name).to_pylist() for name in (*POSITION, "r", "data")]
+    return [Row(RowPosition(*row[:5]), row[5], row[6]) for row in zip(*columns, strict=True)]

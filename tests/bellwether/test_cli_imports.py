@@ -44,7 +44,7 @@ def test_help_and_version_import_no_command_and_nothing_slow() -> None:
     assert not {name for name in imported if name.startswith("bellwether.commands.")}
 
 
-@pytest.mark.parametrize("command", ["query", "tail", "send"])
+@pytest.mark.parametrize("command", ["query", "rows", "fields", "tail", "send"])
 def test_help_of_a_client_command_imports_nothing_slow(command: str) -> None:
     imported, printed = modules_after(command, "--help")
     assert "Usage: bellwether" in printed

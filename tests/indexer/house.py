@@ -32,7 +32,7 @@ from indexer.retentions import Retentions
 from indexer.shared import Shared
 from indexer.shred import Shredder
 from indexer.shred.reference import ReferenceShredder
-from indexer.tail import Tails
+from indexer.tails import Tails
 from indexer.warming import Warming
 from snapshot.cache import SegmentCache
 from snapshot.fetching import Fetching

@@ -15,7 +15,8 @@ from common.role import RoleContext
 from common.web import INTERNAL_TOKEN_HEADER
 from indexer.config import IndexerConfig
 from indexer.server import serve
-from indexer.tail import Followed, TailRecord, Tails
+from indexer.tail import Followed, TailRecord
+from indexer.tails import Tails
 from tests.indexer.house import DATASET, QUICK, append, open_context
 
 PARTITIONS = 3

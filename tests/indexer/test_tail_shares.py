@@ -6,7 +6,8 @@ import pytest
 
 from common import limits
 from common.fair_queue import NoRoom
-from indexer.tail import Followed, Tail, TailRecord, Tails
+from indexer.tail import Followed, Tail, TailRecord
+from indexer.tails import Tails
 
 
 def open_all(tails: Tails, followed: Followed) -> list[Tail]:

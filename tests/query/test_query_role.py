@@ -37,6 +37,7 @@ from query.config import QueryConfig
 from query.plan import ShareRequest
 from query.server import serve
 from query.share_endpoint import ShareEndpoint
+from query.tail_choice import TailAsked
 from query.view import DatasetView
 from tests.query.rows import Row, Views, block, view
 
@@ -61,6 +62,7 @@ class Indexer:
     delay_s: float = 0.0
     pulse_delay_s: float = 0.0
     followed: str = ""
+    chosen: TailAsked | None = None
     tail_refusal: BellwetherError | None = None
     held_keys: set[str] = field(default_factory=set)  # ids of keys whose shares wait for `release`
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -139,7 +141,10 @@ async def run_indexer(
         return web.json_response({"status": "ok"})
 
     async def tail(request: web.Request) -> web.StreamResponse:
-        indexer.followed = request.query["partitions"]
+        if request.method == "POST":
+            indexer.chosen = msgspec.json.decode(await request.read(), type=TailAsked)
+        else:
+            indexer.followed = request.query["partitions"]
         if indexer.tail_refusal is not None:
             return busy_response(indexer.tail_refusal)
         await asyncio.sleep(indexer.delay_s)
@@ -178,6 +183,7 @@ async def run_indexer(
     app.router.add_post("/internal/columns", columns)
     app.router.add_post("/internal/datasets", datasets)
     app.router.add_get("/internal/tail", tail)
+    app.router.add_post("/internal/tail", tail)
     app.router.add_get("/healthz", healthz)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
