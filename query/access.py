@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from common.auth import KEY_HEADER, KeyCache
-from common.errors import BadRequest, NotAllowed
+from common.errors import NotAllowed, NotFound
 from common.metadata import ApiKey, KeyKind
 from common.names import ALL_DATASETS, BadDatasetName, dataset_id, dataset_slug
 from query.spec_read import SpecError
@@ -38,9 +38,9 @@ def name_of(request: web.Request) -> str:
 
 
 def dataset_of(key: ApiKey, request: web.Request) -> str:
-    """The id of the dataset whose own name stands in the path. Raises BadRequest, SpecError."""
+    """The id of the dataset whose own name stands in the path. Raises NotFound, SpecError."""
     try:
         slug = dataset_slug(name_of(request))
     except BadDatasetName as error:
-        raise BadRequest(str(error)) from error
+        raise NotFound("Dataset not found") from error
     return dataset_id(key.team.id, key.environment.id, slug)

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from common import limits
 from common.clock import Clock
-from common.errors import BadRequest, MetadataUnavailable, NotFound
+from common.errors import MetadataUnavailable, NotFound
 from common.fair_queue import FairLimits
 from common.fair_slots import FairSlots
 from common.logs import say
@@ -55,20 +55,19 @@ class DatasetNames:
     async def find(self, key: ApiKey, request: web.Request) -> Dataset:
         """The dataset in the path.
 
-        Raises DatasetNotFound, AmbiguousDataset, BadRequest, SpecError, TooManyRequests,
-        MetadataUnavailable.
+        Raises DatasetNotFound, AmbiguousDataset, SpecError, TooManyRequests, MetadataUnavailable.
         """
         try:
             return await self._named(key, name_of(request))
         except BadDatasetName as error:
-            raise BadRequest(str(error)) from error
+            raise DatasetNotFound(str(error)) from error
 
     async def id_of(self, key: ApiKey, request: web.Request) -> str:
         """The id of the dataset in the path. Raises as `find` but for metadata: see `id_named`."""
         try:
             return await self.id_named(key, name_of(request))
         except BadDatasetName as error:
-            raise BadRequest(str(error)) from error
+            raise DatasetNotFound(str(error)) from error
 
     async def id_named(self, key: ApiKey, name: str) -> str:
         """The id of the dataset of this name. What is stored can be read while metadata is away

@@ -25,7 +25,7 @@ _KINDS = {
         "Request could not be completed due to a conflict with the current state of the target "
         "resource.",
     ),
-    413: ("payload-too-large", "The request body is too large."),
+    413: ("payload-too-large", "Request body is too large."),
     422: ("validation-failed", _INVALID),
     429: ("rate-limited", "You have exceeded your rate limit."),
 }
@@ -47,7 +47,8 @@ def public_base(request: web.Request) -> str:
 def problem(request: web.Request, error: BellwetherError) -> web.Response:
     """The error as a problem document; 401 and 403 in the vendor's plain form.
 
-    `error` is what the vendor says, `detail` what there is to say of this request.
+    `error` is what the vendor says, `detail` what there is to say of this request. 413 has the
+    members of a problem document and the type of plain JSON, as the vendor's.
     """
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
     kind = _KINDS.get(error.status)
@@ -69,7 +70,7 @@ def problem(request: web.Request, error: BellwetherError) -> web.Response:
         body=msgspec.json.encode(document),
         status=error.status,
         headers=headers,
-        content_type=CONTENT_TYPE,
+        content_type="application/json" if error.status == TooLarge.status else CONTENT_TYPE,
     )
 
 

@@ -15,7 +15,6 @@ from common.auth import KeyCache
 from common.clock import Clock
 from common.error_text import describe_error
 from common.errors import (
-    BadRequest,
     BellwetherError,
     NotFound,
     TooManyRequests,
@@ -31,7 +30,7 @@ from query.dataset_names import DatasetNames
 from query.elsewhere import Elsewhere
 from query.field_notes import FieldNotes
 from query.planner import Question, ask
-from query.problems import QueryEnded, json_body, public_base
+from query.problems import QueryEnded, json_body, json_object, public_base
 from query.relations import Relations
 from query.run import Answer, Runner, Wish
 from query.spec_read import SpecError, read_spec
@@ -94,9 +93,7 @@ class QueryRoutes:
         """Run a stored query, or one given inline as `query`; with `wait_s` answer at once."""
         key = await authorize(self._parts.keys, request, "queries")
         dataset = await self._parts.names.id_of(key, request)
-        body = await json_body(request)
-        if not isinstance(body, dict):
-            raise BadRequest("could not parse request body")
+        body = await json_object(request)
         query_id, spec = await self._which_query(key, dataset, body)
         question = self._question(key, body, spec, dataset)
         wish = read_wish(request, body)

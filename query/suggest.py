@@ -10,6 +10,7 @@ from typing import Final
 
 from common import limits
 from common.metadata import Metadata
+from common.metadata.lookup import shown_slugs
 
 _SHOWN: Final = 3
 QUOTE: Final = '"'  # around names of datasets; those of fields stand in backticks, as in queries
@@ -65,13 +66,14 @@ def dataset_hint(metadata: Metadata, env_id: str, wanted: str) -> str:
     Blocks: metadata is asked. Raises MetadataUnavailable.
     """
     known = metadata.list_datasets(env_id, None, limits.SUGGEST_NAMES_MAX)
-    slugs = {name: one.slug for one in known for name in (one.name, one.slug)}
+    shown = shown_slugs(metadata, known)
+    slugs = {name: shown[one.id] for one in known for name in (one.name, one.slug, shown[one.id])}
     near = dict.fromkeys(slugs[name] for name in near_names(wanted, slugs))
     why = f'this environment has no dataset "{wanted}"'
     if near:
         return f"{why}; {did_you_mean(list(near), QUOTE)}"
     if not known:
         return f"{why}, nor any other yet: one begins with its first event"
-    some = ", ".join(one.slug for one in known[:_SHOWN])
+    some = ", ".join(shown[one.id] for one in known[:_SHOWN])
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
     return f"{why}; it has {some}{more}"

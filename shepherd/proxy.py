@@ -65,13 +65,16 @@ class QueryProxy:
     async def forward(self, request: web.Request) -> web.StreamResponse:
         """The query role's answer, streamed.
 
-        Raises UnknownKey, MetadataUnavailable, NotFound, TooLarge, BadRequest, TooManyRequests
+        Raises UnknownKey, MetadataUnavailable, NotFound, BadRequest, TooManyRequests
         (the caller's own share of slots is used up), Unavailable.
         """
         key = await authenticate(request.headers, self._keys)
         if request.path.startswith(_NOT_PUBLIC):
             raise NotFound("not found")
-        body = await self._body(request, key)
+        try:
+            body = await self._body(request, key)
+        except TooLarge as error:
+            return _too_large_answer(request, error)
         async with self._slots.hold(key.environment.id, key.id):
             upstream = await self._ask(request, body)
             async with upstream:
@@ -144,6 +147,18 @@ def _fair_slots(requests_max: int) -> FairSlots:
 
 def _too_large() -> TooLarge:
     return TooLarge(f"request body is larger than {limits.MANAGEMENT_BODY_BYTES_MAX} bytes")
+
+
+def _too_large_answer(request: web.Request, error: TooLarge) -> web.Response:
+    """The vendor's document for it: the query role, which has the others, is not asked."""
+    document = {
+        "status": error.status,
+        "type": f"{request.scheme}://{request.host}/problems/payload-too-large",
+        "title": "Request body is too large.",
+        "error": str(error),
+        "detail": str(error),
+    }
+    return web.json_response(document, status=error.status)
 
 
 class _SmallBody:

@@ -128,6 +128,16 @@ async def test_unknown_datasets_are_404_as_the_vendor_says_it(tmp_path: Path) ->
             assert '"shop"' in fault["detail"], "near names are named"
 
 
+@pytest.mark.parametrize("name", ["%20", "%00", "a%07b", "x" * 256])
+async def test_a_name_that_no_dataset_can_have_is_an_unknown_one(tmp_path: Path, name: str) -> None:
+    async with room(tmp_path) as running:
+        for path in (f"datasets/{name}", f"columns/{name}", f"query_results/{name}/abc"):
+            url = URL(f"{running.url}/1/{path}", encoded=True)
+            async with running.http.get(url, headers={"X-Honeycomb-Team": "K"}) as answer:
+                fault = await answer.json(content_type=None)
+                assert (answer.status, fault["error"]) == (404, "Dataset not found")
+
+
 async def test_a_deleted_dataset_is_unknown_until_it_is_made_again(tmp_path: Path) -> None:
     async with room(tmp_path) as running:
         unprotect = {"settings": {"delete_protected": False}}

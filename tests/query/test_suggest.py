@@ -46,11 +46,14 @@ def test_several_names_are_listed_in_words() -> None:
 def test_a_datasets_hint_names_slugs_of_its_environment_alone(tmp_path: Path) -> None:
     metadata = SqliteMetadata(tmp_path / "meta.db")
     metadata.open()
-    for number, (env, name) in enumerate([("e", "My Web"), ("e", "api"), ("f", "wed")]):
+    for number, (env, name) in enumerate(
+        [("e", "My Web"), ("e", "api"), ("f", "wed"), ("h", "Fast!")]
+    ):
         metadata.ensure_dataset(Dataset(str(number), env, name.lower().replace(" ", "-"), name))
     assert dataset_hint(metadata, "e", "My wbe").endswith('did you mean "my-web"?')
     assert dataset_hint(metadata, "e", "pai").endswith('did you mean "api"?')
     assert "it has api, my-web" in dataset_hint(metadata, "e", "zebra")
     assert "wed" not in dataset_hint(metadata, "e", "web")
+    assert dataset_hint(metadata, "h", "fsat-").endswith('did you mean "fast-"?')
     assert "nor any other yet" in dataset_hint(metadata, "g", "web")
     metadata.close()

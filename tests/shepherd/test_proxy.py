@@ -101,5 +101,9 @@ async def test_internal_paths_and_large_bodies_are_not_passed_on(
         async with server.http.get(f"{server.url}/{path}") as reply:
             assert reply.status == 404
     async with server.http.post(f"{server.url}/1/queries/x", data=bytes(100_001)) as reply:
-        assert reply.status == 413
+        assert (reply.status, reply.content_type) == (413, "application/json")
+        told = await reply.json()
+    assert told["title"] == "Request body is too large."
+    assert "100000 bytes" in told["error"]
+    assert told["type"] == f"{server.url}/problems/payload-too-large"
     assert query.seen == []
