@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -82,9 +83,26 @@ def install(requirements: str, *, needed: bool = True) -> None:
 
 def pip_install(requirements: Path) -> bool:
     """Whether all of them could be installed; if not, pip has said why."""
-    pip = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
     options = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", str(requirements)]
-    return subprocess.run([*pip, *options], check=False).returncode == 0
+    pinned = sum("==" in line for line in requirements.read_text("utf-8").splitlines())
+    with subprocess.Popen([*pip, *options], stdout=subprocess.PIPE, text=True) as process:
+        for text in progress(process.stdout or (), pinned):
+            print(text, flush=True)
+    return process.returncode == 0
+
+
+def progress(lines: Iterable[str], pinned: int) -> Iterator[str]:
+    """Of what pip prints, a line for each package, and what takes long without one."""
+    seen = 0
+    for line in lines:
+        words = line.split()
+        if words[:1] == ["Collecting"] or words[:3] == ["Requirement", "already", "satisfied:"]:
+            seen += 1
+            name = words[1 if words[0] == "Collecting" else 3]
+            yield f"  [{seen:3}/{pinned}] {name}"
+        elif words[:2] == ["Installing", "collected"]:
+            yield "  installing them"
 
 
 def without(packages: tuple[str, ...], requirements: str) -> str:

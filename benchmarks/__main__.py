@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.machine import describe_machine, describe_versions
-from benchmarks.options import chosen_systems, chosen_workloads, parse, plan_of, suiting
+from benchmarks.options import chosen_systems, chosen_workloads, folders, parse, plan_of, suiting
 from benchmarks.report.page import write_page
 from benchmarks.report.picture import picture
 from benchmarks.report.table import show
@@ -29,7 +29,7 @@ from benchmarks.results import (
     with_workload,
     write_run,
 )
-from benchmarks.runner import measure_workload, steps
+from benchmarks.runner import Plan, measure_workload, steps
 from benchmarks.systems import all_systems, is_ours
 from benchmarks.systems.base import Grows, System
 from benchmarks.workloads import REAL_DATA, REAL_FILES
@@ -39,9 +39,8 @@ _INTERRUPTED = 128 + signal.SIGINT
 _WIDTH = 130  # of tables that go to a file
 
 
-def begin(options: argparse.Namespace, target: Path) -> Run:
+def begin(options: argparse.Namespace, plan: Plan, target: Path) -> Run:
     """A run without results, or what is in the file with `--add`. Exits if they do not fit."""
-    plan = plan_of(options)
     run = Run(
         format=FORMAT,
         taken=datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds"),
@@ -69,11 +68,11 @@ def _along(system: System) -> Along | None:
     return system.along if isinstance(system, Grows) else None
 
 
-def measure(options: argparse.Namespace, console: Console, target: Path) -> Run:
+def measure(options: argparse.Namespace, console: Console, plan: Plan, target: Path) -> Run:
     """Everything that was asked for; written after every workload."""
     workloads = chosen_workloads(options, _real_data())
     systems = [one for one in chosen_systems(options) if not one.available()]
-    plan, run = plan_of(options), begin(options, target)
+    run = begin(options, plan, target)
     columns = (TextColumn("{task.percentage:3.0f} %"), BarColumn(20), TimeElapsedColumn())
     order, commit = [one.name for one in all_systems()], describe_versions().get(COMMIT, "")
     with Progress(*columns, TextColumn("{task.description}"), console=console) as progress:
@@ -127,17 +126,22 @@ def main(arguments: list[str]) -> int:
         if options.write_docs:
             write_page(read_run(options.write_docs), Path(__file__).parents[1])
             return 0
-        _make_folder(options.out)
-        run = measure(options, console, options.out / "run.json")
-        (options.out / "run.svg").write_text(picture(run))
+        now = datetime.fromtimestamp(time.time(), UTC)
+        out, shared = folders(options, now)
+        _make_folder(out)
+        run = measure(options, console, plan_of(options, out, shared), out / "run.json")
+        (out / "run.svg").write_text(picture(run))
     except KeyboardInterrupt:
-        text = f"interrupted: run.json in {options.out} has what was finished, --add keeps it"
+        text = (
+            f"interrupted: run.json in {out} has what was finished; --add --out {out} keeps it and "
+            "measures the rest"
+        )
         console.print(text, markup=False)
         return _INTERRUPTED
     except NoRun as error:
         sys.exit(str(error))
     show(run, console)
-    console.print(f"written: run.json and run.svg in {options.out}", markup=False)
+    console.print(f"written: run.json and run.svg in {out}", markup=False)
     ours = [one for one in run.results if is_ours(one.system, one.group)]
     return int(any(one.problem or one.wrong for one in ours))
 

@@ -74,7 +74,8 @@ class WorkloadInfo(msgspec.Struct, frozen=True):
     """A workload as it was in this run. text_bytes: of its JSON lines.
 
     load_before: the machine's, averaged over the minute before it was measured. along: where it
-    stands among workloads that differ in nothing else.
+    stands among workloads that differ in nothing else. events_full: what it has when it is not
+    made smaller; 0 in older files, whose workloads are whole.
     """
 
     name: str
@@ -85,6 +86,12 @@ class WorkloadInfo(msgspec.Struct, frozen=True):
     depth: int
     load_before: float
     along: Along | None = None
+    events_full: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was measured at the size for which figures mean something."""
+        return self.events >= self.events_full
 
 
 class SystemInfo(msgspec.Struct, frozen=True):

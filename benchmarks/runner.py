@@ -86,6 +86,7 @@ def measure_workload(
             depth=workload.depth,
             load_before=round(os.getloadavg()[0], 2),
             along=workload.along,
+            events_full=workload.events,
         )
         measured = _start(plan, systems, workers)
         _prepare(plan, workload, made, measured, say)

@@ -12,6 +12,7 @@ from compose.control import NotRunning, Request, ask
 from compose.host import Host
 from compose.install import PACKAGES, InstallFailed, ensure
 from compose.launcher import Launcher
+from compose.stopping import stop_and_wait
 from compose.topology import Topology
 from compose.yaml_text import write_yaml
 
@@ -107,9 +108,12 @@ def status(data: Path) -> None:
 
 @main.command()
 @DATA
-def stop(data: Path) -> None:
-    """Stop the whole cluster cleanly."""
-    _ask(data, Request("stop"))
+@click.option(
+    "--timeout", default=180, show_default=True, help="Seconds to wait; it goes on stopping then."
+)
+def stop(data: Path, timeout: int) -> None:
+    """Stop the whole cluster cleanly, and wait until all of it has ended."""
+    sys.exit(stop_and_wait(data, timeout, print))
 
 
 @main.command()

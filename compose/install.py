@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compose.host import Host
+from compose.progress import run_telling
 
 _PINS = Path(__file__).resolve().parent / "packages"
 _MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"
@@ -120,11 +120,11 @@ def ensure(host: Host, name: str, say: Say) -> Path:
         begin_s = time.monotonic()
         say(f"installing {name} {package.version} (once)")
         if name == "mariadb":
-            _install_from_debian(host)
+            _install_from_debian(host, say)
         else:
             draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=host.cache))
             try:
-                _installer(package)(host, package, draft)
+                _installer(package)(host, package, draft, say)
                 draft.rename(place)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
@@ -132,17 +132,17 @@ def ensure(host: Host, name: str, say: Say) -> Path:
     return place
 
 
-def _installer(package: Package) -> Callable[[Host, Package, Path], None]:
+def _installer(package: Package) -> Callable[[Host, Package, Path, Say], None]:
     if package.debian:
         return _unpack_from_debian
     return _install_with_go if package.module else _install_with_maven
 
 
-def _install_with_maven(host: Host, package: Package, draft: Path) -> None:
+def _install_with_maven(host: Host, package: Package, draft: Path, say: Say) -> None:
     shutil.copy(_PINS / f"{package.name}.xml", draft / "pom.xml")
     libs = draft / "libs"
-    command = ["mvn", "-q", "-B", _MAVEN_PLUGIN, "-DincludeScope=runtime"]
-    _run(host, [*command, f"-DoutputDirectory={libs}"], draft, package.name)
+    command = ["mvn", "-B", _MAVEN_PLUGIN, "-DincludeScope=runtime"]
+    _run(host, [*command, f"-DoutputDirectory={libs}"], draft, package.name, say)
     _check_sums(package, libs)
 
 
@@ -161,7 +161,7 @@ def _check_sums(package: Package, libs: Path) -> None:
         )
 
 
-def _install_with_go(host: Host, package: Package, draft: Path) -> None:
+def _install_with_go(host: Host, package: Package, draft: Path, say: Say) -> None:
     path, version = package.module.split("@")
     work = draft / "work"
     work.mkdir()
@@ -174,32 +174,33 @@ def _install_with_go(host: Host, package: Package, draft: Path) -> None:
     }
     told = _run(
         host, ["go", "mod", "download", "-json", f"{path.split('/cmd/')[0]}@{version}"],
-        work, package.name, environ,
+        work, package.name, say, environ,
     )  # fmt: skip
     if json.loads(told)["Sum"] != package.module_sum:
         raise InstallFailed(f"{package.module} is not the pinned one; nothing was installed")
-    _run(host, ["go", "install", "-ldflags=-s -w", package.module], work, package.name, environ)
+    build = ["go", "install", "-ldflags=-s -w", package.module]
+    _run(host, build, work, package.name, say, environ)
     shutil.rmtree(work)
 
 
-def _install_from_debian(host: Host) -> None:
+def _install_from_debian(host: Host, say: Say) -> None:
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     where = host.cache
-    _run(host, ["apt-get", "update", "-qq"], where, "mariadb", quiet)
-    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *_DEBIAN]
-    _run(host, command, where, "mariadb", quiet)
+    _run(host, ["apt-get", "update", "-qq"], where, "mariadb", say, quiet)
+    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *_DEBIAN]
+    _run(host, command, where, "mariadb", say, quiet)
 
 
-def _unpack_from_debian(host: Host, package: Package, draft: Path) -> None:
+def _unpack_from_debian(host: Host, package: Package, draft: Path, say: Say) -> None:
     """Fetch one package, checked against Debian's signed lists, and unpack it here."""
     if os.geteuid() == 0:
-        _run(host, ["apt-get", "update", "-qq"], draft, package.name)
+        _run(host, ["apt-get", "update", "-qq"], draft, package.name, say)
     _run(
         host, ["apt-get", "-o", "APT::Sandbox::User=root", "download", package.debian],
-        draft, package.name,
+        draft, package.name, say,
     )  # fmt: skip
     (archive,) = draft.glob("*.deb")
-    _run(host, ["dpkg", "-x", archive.name, "."], draft, package.name)
+    _run(host, ["dpkg", "-x", archive.name, "."], draft, package.name, say)
     archive.unlink()
 
 
@@ -212,6 +213,7 @@ def _run(
     command: Sequence[str],
     folder: Path,
     name: str,
+    say: Say,
     environ: dict[str, str] | None = None,
 ) -> str:
     """Run a package manager; its standard output. Tries again when it fails."""
@@ -219,13 +221,16 @@ def _run(
     if program is None:
         raise InstallFailed(f"{name} needs {_HOW.get(command[0], command[0])}")
     for attempt in range(1, _TRIES + 1):
-        done = subprocess.run(
-            [program, *command[1:]], cwd=folder, env={**host.environ, **(environ or {})},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        done = run_telling(
+            [program, *command[1:]],
+            folder,
+            {**host.environ, **(environ or {})},
+            lambda text: say(f"  {name}: {text}"),
+        )
         if done.returncode == 0:
             return done.stdout
         if attempt < _TRIES:
+            say(f"  {name}: `{command[0]}` failed, try {attempt + 1} of {_TRIES}")
             time.sleep(2.0 * attempt)
     said = (done.stdout + done.stderr).strip()[-_OUTPUT_SHOWN:]
     raise InstallFailed(f"{name}: `{' '.join(command)}` failed {_TRIES} times:\n{said}")

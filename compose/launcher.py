@@ -21,12 +21,14 @@ from compose.commands import answer
 from compose.control import ControlSocket, Reply, Request
 from compose.host import Host
 from compose.install import InstallFailed
+from compose.parts import list_parts
 from compose.ports import NoFreePort
 from compose.process import StartFailed
 from compose.servers.secret_files import write_secret
 from compose.topology import Topology
 
 EXIT_HELD, EXIT_BAD_START = 3, 5
+LOCK = "launcher.lock"  # in the cluster's folder, locked for as long as anything of it runs
 _EVENT = '{"service":"web","status":200,"duration_ms":12.5}'
 _SPEC = '{"query":{"calculations":[{"op":"COUNT"}]},"disable_series":true,"wait_s":10}'
 
@@ -41,6 +43,7 @@ class Launcher:
         self._program = host.command
         self._parts = [part for part in ALL if part != "proxy" or not direct]
         self._ending = threading.Event()
+        self._control: ControlSocket | None = None
         self._signals = 0
         self._starting = True
         self._begin_s = time.monotonic()
@@ -49,7 +52,7 @@ class Launcher:
         """Start, serve until a signal or `stop`, and stop; returns the exit code."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._folder.chmod(0o700)
-        with _held(self._folder / "launcher.lock") as lock:
+        with held(self._folder / LOCK) as lock:
             if lock is None:
                 _say(f"{self._folder} is in use by another launcher: `{self._program} status`")
                 return EXIT_HELD
@@ -65,8 +68,11 @@ class Launcher:
                 return 130
             finally:
                 self._starting = False
+                self._ending.set()
                 _say("stopping: shepherds, query roles, indexers, servers")
                 cluster.stop()
+                if self._control is not None:  # until now it tells what is still running
+                    self._control.close()
                 _say("stopped")
 
     def _serve(self, cluster: Cluster) -> int:
@@ -80,21 +86,22 @@ class Launcher:
         cluster.roles.wait_ready()
         _write_environment(cluster)
         self._starting = False
-        control = ControlSocket(self._folder, lambda request: self._answer(cluster, request))
-        try:
-            self._welcome(cluster)
-            while not self._signals:
-                self._ending.wait(0.2)
-                if self._ending.is_set():
-                    break
-            return 0
-        finally:
-            control.close()
+        self._control = ControlSocket(self._folder, lambda request: self._answer(cluster, request))
+        self._welcome(cluster)
+        while not self._signals:
+            self._ending.wait(0.2)
+            if self._ending.is_set():
+                break
+        return 0
 
     def _answer(self, cluster: Cluster, request: Request) -> Reply:
         if request.command == "stop":
             self._ending.set()
             return Reply(True, ["stopping"])
+        if request.command == "left":
+            return Reply(True, [part.name for part in list_parts(cluster) if part.process.alive])
+        if self._ending.is_set():
+            return Reply(False, ["the cluster is stopping"])
         return answer(cluster, request)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
@@ -144,7 +151,7 @@ def _write_environment(cluster: Cluster) -> None:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[IO[str] | None]:
+def held(path: Path) -> Iterator[IO[str] | None]:
     """The lock of a folder, None while another process has it; it goes with the process."""
     with path.open("w") as lock:
         try:

@@ -46,3 +46,18 @@ def test_every_pin_but_those_keeps_its_hashes(installed: list[set[str]], tmp_pat
     kept = [one for one in entries if not one.startswith(tuple(f"{x}==" for x in make.COMPILER))]
     assert len(kept) == len(entries) - len(make.COMPILER)
     assert left.read_text("utf-8") == "".join(kept)
+
+
+def test_installing_shows_each_package_and_never_where_it_comes_from() -> None:
+    said = [
+        "Looking in indexes: https://user:secret@mirror.example/simple\n",
+        "Collecting aiohttp==3.14.5 (from -r requirements.txt (line 3))\n",
+        "  Downloading https://user:secret@mirror.example/aiohttp-3.14.5.whl (1.7 MB)\n",
+        "Requirement already satisfied: click==8.5.1 in ./.venv (from -r requirements.txt)\n",
+        "Installing collected packages: aiohttp\n",
+        "Successfully installed aiohttp-3.14.5\n",
+        "\n",
+    ]
+    assert list(make.progress(said, 2)) == [
+        "  [  1/2] aiohttp==3.14.5", "  [  2/2] click==8.5.1", "  installing them",
+    ]  # fmt: skip

@@ -1,6 +1,7 @@
 """`bellwether status` and `bellwether cut`."""
 
 import asyncio
+import re
 import sys
 from collections.abc import Collection
 from dataclasses import asdict
@@ -25,7 +26,7 @@ from ops.status import Status, Trouble, Verdict, judge, notes, read_status, trou
 
 _WATCH_S = 1.0
 _INDENT = orjson.OPT_INDENT_2
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_LOOPBACK = re.compile(r"127\.|::1$|localhost$")
 EXIT_CODES = {Verdict.OK: 0, Verdict.TROUBLE: 1, Verdict.UNKNOWN: 3}  # 2: not used rightly
 
 
@@ -88,7 +89,7 @@ def _document(document: dict[str, Any], found: Status, now_ns: int) -> dict[str,
 
 def _memory(found: Status) -> list[ProcessMemory]:
     """Of the processes that run on this machine, with the `up` that started them."""
-    here = [r.pid for r in found.roles if urlsplit(r.url).hostname in _LOOPBACK]
+    here = [r.pid for r in found.roles if _LOOPBACK.match(urlsplit(r.url).hostname or "")]
     return [one for pid in with_supervisors(here) if (one := read_memory(pid)) is not None]
 
 

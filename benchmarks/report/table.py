@@ -1,10 +1,12 @@
 """A run's results as tables in the terminal."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import one_line
-from benchmarks.report.goals import goals
+from benchmarks.report.goals import Goal, goals
 from benchmarks.report.ratios import cpu_per_million, events_per_s, ratio
 from benchmarks.results import Result, Run, WorkloadInfo
 from benchmarks.systems import OURS
@@ -22,7 +24,7 @@ def show(run: Run, console: Console) -> None:
     console.print(", ".join(f"{name} {text}" for name, text in run.versions.items()), markup=False)
     for workload in run.workloads:
         console.print(workload_table(run, workload))
-    console.print(goals_table(run))
+    _show_goals(run, console)
     for one in run.results:
         if told := one.problem or (one.wrong and f"wrong: {one.wrong}"):
             text = " ".join(told.split())[:300]
@@ -63,11 +65,31 @@ def row(one: Result, workload: WorkloadInfo, ours: Result | None) -> list[str]:
     ]
 
 
-def goals_table(run: Run) -> Table:
+def _show_goals(run: Run, console: Console) -> None:
+    """What must be reached, of what was measured at a size at which that means something."""
+    if run.quick or not all(one.is_whole for one in run.workloads):
+        text = (
+            "so few events show whether it works, not how fast it is: no bounds are judged. "
+            "`--headline` measures the README's figure in a quarter of a minute"
+        )
+        console.print(text, markup=False)
+        return
+    found = goals(run)
+    measured = [goal for goal in found if goal.found is not None]
+    if measured:
+        console.print(goals_table(measured))
+    if len(measured) < len(found):
+        text = (
+            f"{len(found) - len(measured)} other bounds need workloads or systems not in this run"
+        )
+        console.print(text, markup=False)
+
+
+def goals_table(found: Sequence[Goal]) -> Table:
     """What must be reached, with its verdicts."""
     names = ("path", "against", "bound", "found", "")
     table = _table("What it must reach, in this run", names)
-    for goal in goals(run):
+    for goal in found:
         table.add_row(*goal.cells(), style=_STYLES[goal.verdict])
     return table
 

@@ -57,7 +57,7 @@ class Launched:
         done = subprocess.run(
             [sys.executable, "-m", "compose", arguments[0], "--data", str(self.data),
              *arguments[1:]],
-            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+            cwd=ROOT, capture_output=True, text=True, timeout=200, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -157,6 +157,10 @@ def test_nothing_outlives_a_killed_launcher_and_what_was_stored_is_there_again(
 
 def test_stop_ends_everything_cleanly(launched: Launched) -> None:
     assert launched.process is not None
-    launched.ask("stop")
+    told = launched.ask("stop")
+    left = [command for command in launched.left_over() if "compose" not in command]
+    assert left == [], "stop returns when nothing but the launcher may still be ending"
+    assert "waiting for" in told
+    assert "stopped in" in told.splitlines()[-1]
     assert launched.process.wait(STOP_S) == 0, launched.output
     launched.wait_gone()

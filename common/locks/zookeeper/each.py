@@ -46,7 +46,10 @@ def _ask(member: str, config: ZookeeperConfig, clock: Clock) -> ServerAnswer:
     except Unavailable as error:
         said = str(error)
         if "cannot be reached" in said:
-            said = "it answers, but gives no session: it has no majority of the ensemble, or starts"
+            said = (
+                f"{why or 'it answers'}, and gives no session: it has no majority of the "
+                "ensemble, is starting, or is dead behind a proxy"
+            )
         return ServerAnswer(name, State.WRONG, said)
     except KazooException as error:
         return ServerAnswer(name, State.WRONG, f"it answers {type(error).__name__}")
