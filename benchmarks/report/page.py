@@ -45,6 +45,7 @@ _INTRODUCTION = """\
     This page is made by `python -m benchmarks --write-docs` from one run on one machine, whose raw
     repetitions are in [reference.json](performance/reference.json). Run it on yours:
 
+    <!-- not run: takes many minutes -->
     ```sh
     python3 make.py benchmarks --headline
     python3 make.py benchmarks --quick
