@@ -251,6 +251,25 @@ def test_a_document_over_several_lines_is_waited_for(house: House) -> None:
     assert house.refused == []
 
 
+def test_a_stack_trace_that_is_still_written_stays_one_event(tmp_path: Path) -> None:
+    house = House(tmp_path, "text")
+    house.path.write_text(
+        "2026-11-28 19:00:36,123 INFO main - begin\n"
+        "2026-11-28 19:00:37,123 ERROR main - failed\njava.lang.RuntimeException: no\n"
+    )
+    follower = house.start()
+    while follower.step():
+        pass
+    with house.path.open("a") as file:
+        file.write(
+            "\tat com.example.Main.run(Main.java:7)\n2026-11-28 19:00:38,123 INFO main - on\n"
+        )
+    house.run()
+    messages = [str(row["message"]) for rows in house.store.batches.values() for row in rows]
+    assert len(messages) == 3
+    assert messages[1].endswith("Main.java:7)")
+
+
 def test_from_the_end_leaves_out_what_is_there(house: House) -> None:
     house.write(1, 2)
     house.from_end = True
