@@ -14,13 +14,14 @@ from aiohttp import web
 from common.auth import KeyCache
 from common.clock import Clock
 from common.errors import BadRequest
-from common.instants import rfc3339
+from common.instants import rfc3339, rfc3339_ns
 from common.metadata import ApiKey
 from common.names import BadDatasetName
 from common.web import has_hung_up
 from query.access import authorize
 from query.dataset_names import DatasetNames
 from query.field_notes import FieldNotes
+from query.notes import notes_on_types
 from query.problems import json_body
 from query.query_routes import read_wish
 from query.rows.newest import newest_time_ns
@@ -66,7 +67,8 @@ class RowsRoute:
         wish = read_wish(request, body)
         telling = self._runner.tell(question.plan, partial(make_page, question), wish, asker)
         answer = await while_it_listens(request, telling)
-        notes = await self._notes.unknown(dataset, answer.types)
+        notes = notes_on_types(question.spec, answer.types)
+        notes += await self._notes.unknown(dataset, answer.types)
         newest: dict[str, str | None] = {}
         if not answer.result.rows and question.after is None:
             looking = newest_time_ns(self._runner, dataset, asker)
@@ -125,6 +127,6 @@ def encoded_rows(page: Page) -> bytes:
     """The rows as items of a JSON array: what `POST /1/batch` takes, too."""
     return b",".join(
         b'{"time":"%b","samplerate":%d,"data":%b}'
-        % (rfc3339(row.position.time_ns).encode(), row.rate, row.data)
+        % (rfc3339_ns(row.position.time_ns).encode(), row.rate, row.data)
         for row in page.rows
     )

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from common.reroute import Place
+from query.rerouted import OpenBatch
 from tests.query.test_query_role import ROWS, TIMES, Room, room
 
 
@@ -37,7 +40,7 @@ async def test_every_event_comes_once_newest_first_over_pages(tmp_path: Path) ->
             if cursor is None:
                 break
         assert [row["data"] for row in seen] == [row.data for row in reversed(ROWS)]
-        assert seen[0]["time"] == "2023-11-14T22:14:59Z"
+        assert seen[0]["time"] == "2023-11-14T22:14:59.000000000Z"
         assert seen[0]["samplerate"] == 1
         assert (answer["start"], answer["end"]) == ("2023-11-14T22:13:20Z", "2023-11-14T22:15:00Z")
 
@@ -121,3 +124,26 @@ async def test_a_caller_that_hangs_up_frees_its_turn(tmp_path: Path) -> None:
         await until(lambda: indexer.waiting == 0)
         indexer.held_keys.clear()
         assert len((await rows_of(running))["rows"]) == 100
+
+
+async def test_undecided_batches_are_shown_once_where_a_count_counts_them(tmp_path: Path) -> None:
+    async with room(tmp_path) as running:
+        held = running.indexers["a"].views.held
+        here = OpenBatch("00" * 16, (1, 5), 0, (7,))  # nobody holds partition 7: it counts here
+        unknown = OpenBatch("11" * 16, (1, 6), 0, (1,))  # whether partition 1 has it is not known
+        held[0] = replace(held[0], undecided=(here, unknown), dropped=(Place(1, 9),))
+        counted = await running.ask({"calculations": [{"op": "COUNT"}], **TIMES})
+        answer = await rows_of(running, limit=1_000)
+        given = [row["data"] for row in answer["rows"]]
+        assert len(given) == counted["data"]["results"][0]["data"]["COUNT"] == 98
+        left_out = (ROWS[6].data, ROWS[9].data)
+        assert given == [row.data for row in reversed(ROWS) if row.data not in left_out]
+        assert answer["coverage"]["complete"] is False
+        pages: list[Any] = []
+        cursor = None
+        while True:
+            one = await rows_of(running, limit=7, **({"cursor": cursor} if cursor else {}))
+            pages += [row["data"] for row in one["rows"]]
+            if (cursor := one["next"]) is None:
+                break
+        assert pages == given
