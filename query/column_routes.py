@@ -157,6 +157,8 @@ class ColumnRoutes:
 
     async def _said_if_known(self, key: ApiKey, dataset: str) -> dict[str, Column]:
         """What events have can be read while metadata is away (I8)."""
+        if self._names.metadata_is_away:
+            return {}
         try:
             return await self._said(key, dataset)
         except MetadataUnavailable:

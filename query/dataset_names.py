@@ -47,6 +47,11 @@ class DatasetNames:
         calls = FairLimits(limits.QUERY_METADATA_CALLS_MAX, limits.PROXIED_BODIES_MAX, 1)
         self._calls = FairSlots(calls, "requests")
 
+    @property
+    def metadata_is_away(self) -> bool:
+        """Whether it did not answer a moment ago: what can do without it does not ask now."""
+        return self._clock.monotonic_ns() < self._retry_ns
+
     async def ask(self, key: ApiKey, question: Callable[[Metadata], T]) -> T:
         """What metadata answers. Raises TooManyRequests, MetadataUnavailable."""
         async with self._calls.hold(key.environment.id, key.id):
@@ -77,7 +82,7 @@ class DatasetNames:
         """
         own = dataset_id(key.team.id, key.environment.id, dataset_slug(name))
         second = (key.environment.id, name)
-        if self._clock.monotonic_ns() >= self._retry_ns:
+        if not self.metadata_is_away:
             try:
                 found = await self._named(key, name)
             except MetadataUnavailable as error:
