@@ -14,7 +14,8 @@ _INDENTED = re.compile(r"[ \t]")
 _SURE = re.compile(
     r"Caused by: |Suppressed: |Wrapped by: |\.\.\. \d{1,9} (?:more|common frames omitted)"
     r"|at [\w$.<>/@-]{1,300}\("  # Java's frames where the indentation was lost
-    r"|(?:[a-z_][\w$]{0,100}\.){1,20}[A-Z][\w$]{0,100}(?:Exception|Error|Throwable|Failure)\b(?::|$|\s*\()"
+    r"|(?:[A-Za-z_][\w$]{0,100}\.){1,20}[A-Z][\w$]{0,100}(?:Exception|Error|Throwable|Failure)"
+    r"\b(?::|$|\s*\()"
     r"|--- End of (?:inner exception )?stack trace"
     r"|(?:During handling of the above exception, another exception occurred"
     r"|The above exception was the direct cause of the following exception):"
