@@ -184,7 +184,7 @@ def _not_sure(sample: Sample, name: str, readings: list[Reading]) -> NotSure:
         lines.append(f"  {reading.name:8} {count}: {reading.example}")
     lines.append(
         f"Say which with --format ({', '.join(NAMES)}), or give a regular expression with named "
-        "groups: --pattern. --format text keeps each line whole in `message`; lines without a "
-        "time of their own need --arrival-time too."
+        "groups: --pattern. --format text keeps each line in `message`; lines without a time "
+        "of their own are stored at their arrival."
     )
     return NotSure("\n".join(lines), tuple(reading.name for reading in possible))

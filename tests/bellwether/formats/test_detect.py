@@ -2,7 +2,7 @@
 
 import pytest
 
-from bellwether.send.choose import choose_format
+from bellwether.send.choose import choose_format, said_format
 from bellwether.send.event import UnknownFormat
 from bellwether.send.formats.detect import RULES, NotSure, detect, judge
 from bellwether.send.formats.registry import NAMES
@@ -127,11 +127,20 @@ def test_what_the_user_says_counts() -> None:
     assert choose("hello\n", "text") == "text"
     assert choose("hello\n", pattern="(?P<a>.*)") == "pattern"
     assert choose(lines(ACCESS), "auto") == "combined"
-    assert choose("1 2\n", columns=("a", "b")) == "csv"
+    assert choose("1,2\n", columns=("a", "b")) == "csv"
     with pytest.raises(UnknownFormat, match="leave out"):
         choose("hello\n", "csv", pattern="(?P<a>.*)")
     with pytest.raises(UnknownFormat, match="--continuation joins lines"):
         choose('{"a":1}\n', continuation="^ ")
+
+
+@pytest.mark.parametrize("options", [{"pattern": "(?P<a>x+)*("}, {"pattern": "(?P<a>(x+)+)"},
+                                     {"continuation": "("}, {"pattern": "x"}])  # fmt: skip
+def test_expressions_are_tried_before_anything_is_read(options: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="--"):
+        choose(lines(ACCESS), **options)
+    with pytest.raises(ValueError, match="--"):
+        said_format(None, ReadOptions(**options))  # type: ignore[arg-type]  # as above
 
 
 def test_a_person_is_asked_where_no_format_is_sure() -> None:
