@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ from common.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from bellwether.send.sender import Progress, Reject
 
+# Events come and go by the thousand and hold no circles: looking for some in each few hundred
+# objects would cost as much as reading them.
+GC_OBJECTS = 100_000
 STATE_EVERY_NS = 10**9  # a load that is killed repeats no more than this, under the same batch ids
 
 
@@ -32,6 +36,7 @@ async def run(load: Load, target: Target, rejects: IO[bytes] | None) -> int:
     from bellwether.client.session import connect
     from bellwether.send.sender import Sender, SendFailed
 
+    gc.set_threshold(GC_OBJECTS, 20, 100)
     clock = SystemClock()
     outcome = Outcome(rejects_written=rejects is not None)
     keeper = _Keeper(load, clock)

@@ -15,6 +15,7 @@ _SECONDS = re.compile(r".*[0-9]:[0-9]{2}:([0-9]{2})(?:[.,][0-9]+)?(?![0-9])", re
 _CLOCK = re.compile(r"([0-5][0-9])(?:([.,])([0-9]+))?")
 _MINUTES_MAX: Final = 4_096
 _CLOCKS_MAX: Final = 65_536  # seconds with milliseconds, once each
+_CLOCK_CHARS: Final = 6  # 59.999: finer ones hardly come twice
 
 
 class Minutes:
@@ -35,7 +36,8 @@ class Minutes:
         """Unix nanoseconds, None for what cannot be read."""
         at, tail = self._at, self._tail
         if at and text.endswith(tail):
-            clock = self._clocks.get(text[at : len(text) - len(tail)])
+            seconds = text[at : len(text) - len(tail)]
+            clock = self._clocks.get(seconds) or self._read_clock(seconds)
             if clock is not None:
                 minute = self._minutes.get((text[:at], clock[0]))
                 if minute is not None:
@@ -48,10 +50,10 @@ class Minutes:
             return self._read_whole(text)
         at, end = found.start(1), found.end()
         minute, seconds, tail = text[:at], text[at:end], text[end:]
-        clock = _CLOCK.fullmatch(seconds)
+        clock = self._read_clock(seconds)
         if clock is None:  # a leap second, or no second
             return self._read_whole(text)
-        separator = clock[2] or ""
+        separator, nanos = clock
         zero = f"{separator}0" if separator else ""
         begin = self._read_whole(f"{minute}00{zero}{tail}")
         # a minute may begin in the past and end in the future: another year for its last seconds
@@ -63,9 +65,18 @@ class Minutes:
             self._minutes.clear()
         if len(self._minutes) >= _MINUTES_MAX:
             self._minutes.clear()
-        if len(self._clocks) >= _CLOCKS_MAX:
-            self._clocks.clear()
-        nanos = int(clock[1]) * SECOND_NS + int((clock[3] or "0")[:9].ljust(9, "0"))
         self._minutes[minute, separator] = begin
-        self._clocks[seconds] = (separator, nanos)
         return begin + nanos
+
+    def _read_clock(self, seconds: str) -> tuple[str, int] | None:
+        """The separator of the fraction and the nanoseconds since the minute began."""
+        found = _CLOCK.fullmatch(seconds)
+        if found is None:
+            return None
+        fraction = found[3] or "0"
+        clock = found[2] or "", int(found[1]) * SECOND_NS + int(fraction[:9].ljust(9, "0"))
+        if len(seconds) <= _CLOCK_CHARS:
+            if len(self._clocks) >= _CLOCKS_MAX:
+                self._clocks.clear()
+            self._clocks[seconds] = clock
+        return clock

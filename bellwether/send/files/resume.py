@@ -114,7 +114,7 @@ def find_known(states: Iterable[LoadState], head: bytes, reopen: Callable[[], So
         if source.prefix.digest_at(state.offset) == state.digest:
             if found is None or state.offset > found.offset or state.answered_s > found.answered_s:
                 found = state
-        elif state.offset <= source.prefix.length:
+        else:  # also one that is shorter: to take it for the same could lose its lines
             taken.add(state.key)
     return Known(found, frozenset(taken))
 
