@@ -104,6 +104,7 @@ def test_datasets_of_an_older_folder_keep_their_ids_and_can_be_deleted(folder: P
     with sqlite3.connect(folder / "metadata.db") as db:
         db.execute("DELETE FROM datasets")
         db.execute("ALTER TABLE datasets DROP COLUMN delete_protected")
+        db.execute("DROP TABLE columns")
         db.execute("PRAGMA user_version = 2")
         db.execute(
             "INSERT INTO datasets VALUES (?, ?, 'mydataset!', 'MyDataset!', '', 0, 1, 0, 0)",
