@@ -31,16 +31,23 @@ def join_of(op: str) -> Join:
     return {"MIN": Join.SMALLEST, "AVG": Join.MEAN}.get(op, Join.LARGEST)
 
 
+def steps_joined(steps: int, cells: int = CELLS) -> int:
+    """How many steps share a bar."""
+    return -(-steps // cells)
+
+
 def joined(values: Line, cells: int, join: Join, weights: Line | None = None) -> Line:
-    """At most `cells` values. weights: of a mean, for each value; plain where they are unknown."""
-    if len(values) <= cells:
+    """At most `cells` values, each of as many steps (the last of what is left): where some had
+    more, their sums would seem larger. weights: of a mean; plain where they are unknown.
+    """
+    size = steps_joined(len(values), cells)
+    if size <= 1:
         return list(values)
-    edges = [i * len(values) // cells for i in range(cells + 1)]
-    parts = []
-    for first, end in itertools.pairwise(edges):
-        part = values[first:end]
+    parts: Line = []
+    for first in range(0, len(values), size):
+        part = values[first : first + size]
         if join is Join.MEAN:
-            parts.append(_mean(part, None if weights is None else weights[first:end]))
+            parts.append(_mean(part, None if weights is None else weights[first : first + size]))
         else:
             known = [v for v in part if v is not None]
             parts.append(_reduced(known, join) if known else None)

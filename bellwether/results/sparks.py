@@ -14,6 +14,7 @@ from bellwether.results.graph import (
     join_of,
     joined,
     scale_of,
+    steps_joined,
 )
 
 Group = tuple[str, ...]
@@ -107,7 +108,7 @@ def _legend(
     ]
     if axis.steps > CELLS:
         how = f"{join.value}, weighted by COUNT" if weighted else join.value
-        parts.append(f"a bar is {axis.steps / CELLS:.3g} of them, {how}")
+        parts.append(f"a bar is {steps_joined(axis.steps)} of them, {how}")
     if largest is not None:
         bottom = "" if low == 0 else f", the lowest {show(low)}"
         parts.append(f"the highest bar is {show(_tidy(largest))}{bottom}")

@@ -102,6 +102,8 @@ def _token(text: str, kind: str, raw: str, at: int, end: int) -> Token:
         return Token(TokenKind.NUMBER, raw, at, end)
     if kind == "symbol":
         return Token(TokenKind.SYMBOL, raw, at, end)
+    if raw.isascii() and raw.isprintable():
+        return Token(TokenKind.NAME, raw, at, end)
     for place, char in enumerate(raw, at):
         if char in _FANCY_QUOTES:
             hint = "texts stand in \" or ', names in `; inside of those any character may stand"

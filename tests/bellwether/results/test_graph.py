@@ -52,7 +52,8 @@ def test_a_gap_stays_one_only_where_no_step_has_a_value(join: Join) -> None:
 def test_every_bar_is_drawn(values: list[float | None], join: Join) -> None:
     line = joined(values, 32, join)
     bars = scale_of([line]).bars(line)
-    assert len(bars) == min(len(values), 32)
+    size = max(1, -(-len(values) // 32))
+    assert len(bars) == -(-len(values) // size) <= 32
     assert [bar == " " for bar in bars] == [value is None for value in line]
 
 
@@ -75,6 +76,13 @@ def test_one_peak_within_a_thousand_steps_is_seen() -> None:
     values: list[float | None] = [1.0] * 999 + [100.0]
     line = joined(values, 32, join_of("P99"))
     assert scale_of([line]).bars(line) == "▂" * 31 + "█"
+
+
+def test_steady_counts_are_a_flat_line_however_many_steps_share_a_bar() -> None:
+    for steps in range(33, 400):
+        line = joined([5.0] * steps, 32, Join.SUM)
+        assert len(set(line[:-1])) == 1  # the last bar may have fewer steps, and no bar has more
+        assert line[-1] <= line[0]  # type: ignore[operator]
 
 
 def test_the_axis_has_the_steps_that_no_group_has_a_row_for() -> None:
