@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 
 from query.operations import PERCENTILES, SUPPORTED_OPS, UNSUPPORTED_OPS
-from query.text.cursor import CLAUSES, Cursor, Spec
+from query.text.cursor import CLAUSES, TOLD, Cursor, Spec
 from query.text.errors import QueryTextError
 from query.text.lexer import Token, TokenKind
 from query.text.near import near_words
@@ -96,7 +96,10 @@ def _plain(cursor: Cursor, first: Token, op: str) -> Spec:
     if column is None and cursor.next.kind is TokenKind.NAME and not _ends(cursor):
         name = cursor.next.text
         hint = f"COUNT GROUP BY {name} counts by it; COUNT({name}) counts the events that have it"
-        raise cursor.fail(f"did not expect {name!r} here", hint=_clause_hint(name) or hint)
+        raise cursor.fail(
+            f"did not expect {name!r} here",
+            hint=TOLD.get(name.upper()) or _clause_hint(name) or hint,
+        )
     return {"op": op} if column is None else {"op": op, "column": column}
 
 

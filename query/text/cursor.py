@@ -24,6 +24,24 @@ CLAUSE_ALIASES = {
     "TOP": "LIMIT",
     "PAST": "LAST",
 }
+# Words of other languages that begin no clause here, and what to write instead
+TOLD = {
+    "OFFSET": "results have no pages: raise LIMIT, or leave groups out with WHERE or HAVING",
+    "JOIN": "a query asks one dataset; nothing is joined",
+    "UNION": "a query asks one dataset; ask twice",
+    "GRANULARITY": "steps in time are EVERY 5m",
+    "INTERVAL": "steps in time are EVERY 5m",
+    "AFTER": "a time range is SINCE time UNTIL time",
+    "BEFORE": "a time range is SINCE time UNTIL time",
+    "TO": "a time range is SINCE time UNTIL time",
+    "DURING": "a time range is LAST 2h, or SINCE time UNTIL time",
+    "FOR": "a time range is LAST 2h, or SINCE time UNTIL time",
+    "NULLS": "groups without a value always come last",
+    "AND": "conditions begin with WHERE",
+    "OR": "conditions begin with WHERE",
+    "AS": "only calculations can be given a name",
+    "WINDOW": "steps in time are EVERY 5m",
+}
 _BEGINS_CLAUSE = (*CLAUSES, *CLAUSE_ALIASES)
 _NAMES = (TokenKind.NAME, TokenKind.QUOTED_NAME, TokenKind.STRING)
 

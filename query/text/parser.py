@@ -12,7 +12,7 @@ from query.text.calculations import (
 )
 from query.text.comparisons import COMPARISONS
 from query.text.conditions import read_conditions
-from query.text.cursor import CLAUSE_ALIASES, CLAUSES, Cursor, Spec
+from query.text.cursor import CLAUSE_ALIASES, CLAUSES, TOLD, Cursor, Spec
 from query.text.lexer import Token, TokenKind
 from query.text.near import suggest
 from query.text.time_clauses import TimeClauses
@@ -20,23 +20,6 @@ from query.text.times import Present
 from query.text.values import number_of, read_number
 
 _SECOND_NS = 10**9
-_TOLD = {
-    "OFFSET": "results have no pages: raise LIMIT, or leave groups out with WHERE or HAVING",
-    "JOIN": "a query asks one dataset; nothing is joined",
-    "UNION": "a query asks one dataset; ask twice",
-    "GRANULARITY": "steps in time are EVERY 5m",
-    "INTERVAL": "steps in time are EVERY 5m",
-    "AFTER": "a time range is SINCE time UNTIL time",
-    "BEFORE": "a time range is SINCE time UNTIL time",
-    "TO": "a time range is SINCE time UNTIL time",
-    "DURING": "a time range is LAST 2h, or SINCE time UNTIL time",
-    "FOR": "a time range is LAST 2h, or SINCE time UNTIL time",
-    "NULLS": "groups without a value always come last",
-    "AND": "conditions begin with WHERE",
-    "OR": "conditions begin with WHERE",
-    "AS": "only calculations can be given a name",
-    "WINDOW": "steps in time are EVERY 5m",
-}
 
 
 class TextQuery(NamedTuple):
@@ -122,7 +105,7 @@ class _Parser:
 
     def _unexpected(self, token: Token) -> Exception:
         shown = self._cursor.text[token.start : token.end][:40]
-        hint = _TOLD.get(token.text.upper(), "") if token.kind is TokenKind.NAME else ""
+        hint = TOLD.get(token.text.upper(), "") if token.kind is TokenKind.NAME else ""
         after = self._cursor.next
         if not hint and token.kind is TokenKind.NAME:
             hint = suggest(token.text, CLAUSES)
@@ -269,7 +252,7 @@ class _Parser:
         if not 1 <= limit <= most:
             raise cursor.fail(f"LIMIT is between 1 and {most:,}", token)
         if cursor.next.is_symbol(","):
-            raise cursor.fail("LIMIT takes one number", hint=_TOLD["OFFSET"])
+            raise cursor.fail("LIMIT takes one number", hint=TOLD["OFFSET"])
         self._spec["limit"] = limit
 
     def _check(self) -> None:
@@ -297,7 +280,8 @@ class _Parser:
         if label in known:
             return
         if "op" in wanted:
-            hint = f"calculate it, too: {', '.join([*known[:3], label])[:200]} ..."
+            some = list(dict.fromkeys(known))[:3]
+            hint = f"calculate it, too: {', '.join([*some, label])[:200]} ..."
         elif label.lower() in ("time", "timestamp"):
             hint = "steps are in the order of time; groups have none"
         else:

@@ -88,7 +88,7 @@ _FIELD_BYTES: Final = {
 _FIELD_PERCENT: Final = ("pct", "percent", "percentage")
 _FIELD_RATIO: Final = ("ratio", "fraction")
 _NUMBERS: Final = (*_FIELD_TIME, *_FIELD_BYTES, *_FIELD_PERCENT, *_FIELD_RATIO, "count", "total")
-_LAST_WORD = re.compile(r"(?:^|[_.\-\s/]|(?<=[a-z0-9])(?=[A-Z]))([A-Za-z]+)$", re.ASCII)
+_LAST_WORD = re.compile(r"([A-Z]?[a-z]+|[A-Z]+)$", re.ASCII)
 
 
 class UnclearUnit(ValueError):

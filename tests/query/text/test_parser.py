@@ -3,7 +3,7 @@
 import pytest
 
 from query.text.errors import QueryTextError
-from query.text.parser import parse_text
+from query.text.parser import parse_query, parse_text
 
 NOW_S = 1_790_000_000
 
@@ -106,4 +106,106 @@ def test_errors_point_at_the_word(text: str, word: str, hint: str) -> None:
     with pytest.raises(QueryTextError) as caught:
         parse_text(text, NOW_S)
     assert text[caught.value.start : caught.value.end] == word
+    assert hint in str(caught.value)
+
+
+X = {"column": "x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "calculations"),
+    [
+        ("COUNT(*)", [{"op": "COUNT"}]),
+        ("count()", [{"op": "COUNT"}]),
+        ("COUNT(x)", [{"op": "COUNT", **X}]),
+        ("count distinct x", [{"op": "COUNT_DISTINCT", **X}]),
+        ("COUNT(DISTINCT x)", [{"op": "COUNT_DISTINCT", **X}]),
+        ("COUNT(distinct)", [{"op": "COUNT", "column": "distinct"}]),
+        ("AVG x, p99 of y", [{"op": "AVG", **X}, {"op": "P99", "column": "y"}]),
+        ("MEDIAN(x), P99.9(x)", [{"op": "P50", **X}, {"op": "P999", **X}]),
+        ("percentile(x, 99)", [{"op": "P99", **X}]),
+        ("PERCENTILE(99.9, x)", [{"op": "P999", **X}]),
+        ("quantile(x, 0.5)", [{"op": "P50", **X}]),
+        ("SUM(`sum`) AS `the sum`", [{"op": "SUM", "column": "sum", "name": "the sum"}]),
+    ],
+)
+def test_calculations_as_people_write_them(text: str, calculations: list[dict[str, str]]) -> None:
+    assert parse_text(text, NOW_S) == {"calculations": calculations}
+
+
+def test_the_habits_of_sql_are_understood() -> None:
+    text = (
+        "SELECT service, COUNT(*) AS n FROM web WHERE status = 200 "
+        "GROUP BY service HAVING n > 5 ORDER BY n DESC, service LIMIT 10;"
+    )
+    assert parse_query(text, NOW_S * 10**9) == (
+        {
+            "calculations": [{"op": "COUNT", "name": "n"}],
+            "filters": [{"column": "status", "op": "=", "value": 200}],
+            "breakdowns": ["service"],
+            "havings": [{"calculate_op": "COUNT", "op": ">", "value": 5}],
+            "orders": [{"column": "n", "order": "descending"}, {"column": "service"}],
+            "limit": 10,
+        },
+        "web",
+    )
+    assert parse_text("SELECT TOP 10 COUNT BY service", NOW_S) == {
+        "calculations": [{"op": "COUNT"}], "limit": 10, "breakdowns": ["service"],
+    }  # fmt: skip
+    assert parse_text("COUNT, P99(t_ms) HAVING P99(t_ms) BETWEEN 1s AND 2s", NOW_S)["havings"] == [
+        {"calculate_op": "P99", "column": "t_ms", "op": op, "value": value}
+        for op, value in ((">=", 1000), ("<=", 2000))
+    ]
+
+
+def test_select_star_asks_for_the_events_themselves() -> None:
+    assert parse_text("SELECT * WHERE a = 1 LAST 1h LIMIT 5", NOW_S) == {
+        "rows": True,
+        "filters": [{"column": "a", "op": "=", "value": 1}],
+        "limit": 5,
+        "time_range": 3600,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "marked", "hint"),
+    [
+        ("SELECT a, COUNT", "a", "COUNT GROUP BY a counts by it"),
+        ("SELECT *, COUNT", ",", "* is the whole event"),
+        ("SELECT * GROUP BY a", "GROUP", "events have no groups"),
+        ("SELECT DISTINCT a", "DISTINCT", "COUNT GROUP BY name"),
+        ("COUNT LIMIT 10 OFFSET 5", "OFFSET", "results have no pages"),
+        ("COUNT LIMIT 10, 5", ",", "results have no pages"),
+        ("COUNT LIMIT 0", "0", "between 1 and 10,000"),
+        ("COUNT LIMIT ٥", "٥", "whole number"),
+        ("COUNT LIMIT ²", "²", "whole number"),
+        ("COUNT; COUNT", ";", "one query at a time"),
+        ("COUNT JOIN b", "JOIN", "nothing is joined"),
+        ("COUNT service", "service", "COUNT GROUP BY service counts by it"),
+        ("status >= 500", "status", "WHERE status >= ..."),
+        ("COUNT status >= 500", "status", "COUNT GROUP BY status"),
+        ("COUNT GROUP BY a, a", "a", "is there twice"),
+        ("COUNT GROUP BY 1", "1", "a field's name"),
+        ("COUNT GROUP BY date_trunc(t)", "date_trunc", "EVERY 5m"),
+        ("COUNT GROUP BY LAST 1h", "LAST", "stands in backticks"),
+        ("COUNT GROUP service", "service", "expected BY"),
+        ("COUNT, count(*)", "count(*)", "is there twice"),
+        ("COUNT ORDER BY AVG(x)", "AVG", "calculate it, too: COUNT, AVG(x)"),
+        ("COUNT ORDER BY service", "service", "group by it"),
+        ("COUNT HAVING service = a", "service", "stand in WHERE"),
+        ("COUNT HAVING COUNT > 1 OR COUNT < 0", "OR", "AND only"),
+        ("SUM(*)", "*", "SUM needs a field"),
+        ("SUM(x, y)", ",", "takes the name of one field"),
+        ("P98(x)", "P98", "known: P001"),
+        ("P100(x)", "P100", "MAX(x)"),
+        ("percentile(x, 98)", "98", "known: P001"),
+        ("percentile(x, 0.5)", "0.5", "P50(x)"),
+        ("HEATMAP(x)", "HEATMAP", "not supported yet"),
+        ("STDDEV(x)", "STDDEV", "how values spread"),
+    ],
+)
+def test_what_does_not_exist_here_is_told_with_what_does(text: str, marked: str, hint: str) -> None:
+    with pytest.raises(QueryTextError) as caught:
+        parse_query(text, NOW_S * 10**9)
+    assert text[caught.value.start : caught.value.end] == marked
     assert hint in str(caught.value)
