@@ -24,15 +24,26 @@ MARKER: Final = "meta.truncated_fields"
 _MARKER_END: Final = "truncated_fields"
 _SEPARATOR: Final = ","
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+# Members of which nothing has to be looked at, as many as there are: names and texts without
+# escapes, numbers without an exponent. Nearly all of an ordinary event is one such run.
+_PLAIN_MEMBERS = (
+    rb'(?:"(?!(?:meta\.)?truncated_fields")[^"\\]*+"[ \t\r\n]*+:[ \t\r\n]*+'
+    rb'(?:"[^"\\]{0,999}+"|-?[0-9.]{1,300}+|true|false|null)'
+    rb"[ \t\r\n]*+,[ \t\r\n]*+)++"
+)
 _PART = re.compile(
-    rb"(%b)|([{\[])|([}\]])|(,)|(-?Infinity|NaN)|(-?[0-9][0-9.eE+-]*+)" % _STRING, re.DOTALL
+    rb"%b|(%b)|([{\[])|([}\]])|(,)|(-?Infinity|NaN)|(-?[0-9][0-9.eE+-]*+)"
+    % (_PLAIN_MEMBERS, _STRING),
+    re.DOTALL,
 )
 _TEXT, _OPENS, _CLOSES, _COMMA, _NOT_FINITE = range(1, 6)
 _EACH_STRING = re.compile(_STRING, re.DOTALL)
 _PLAIN_NUMBER_BYTES: Final = 308  # without an exponent, so many digits are below every limit
-_PARTS_PER_UNIT: Final = 4
-_BYTES_PER_UNIT: Final = 4_096
+_EVENT_UNITS: Final = 4
+_PARTS_PER_UNIT: Final = 2
+_BYTES_PER_UNIT: Final = 1_024
 _BYTES_PASSED_PER_UNIT: Final = 16_384
+_STRINGS_PER_UNIT: Final = 16
 _QUOTES: Final = 2
 _OBJECT: Final = ord("{")
 
@@ -55,7 +66,7 @@ def mend(text: bytes, depth: int, string_max: int, work: Work) -> tuple[bytes, t
     """
     walk = _Walk(text, depth, work)
     walk.run()
-    rest = len(walk.mended) - sum(long.end - long.begin for long in walk.long)
+    rest = len(walk.mended) - walk.long_bytes
     if rest <= limits.EVENT_BYTES_MAX:
         for most in _limits(rest, len(walk.long), string_max):
             mended, changed = _cut(walk, most)
@@ -66,7 +77,7 @@ def mend(text: bytes, depth: int, string_max: int, work: Work) -> tuple[bytes, t
 
 def has_long_string(text: bytes, work: Work) -> bool:
     """Whether a string in it, or a name, is written with more bytes than a string may have."""
-    work.spend(len(text) // _BYTES_PASSED_PER_UNIT + text.count(b'"') // (4 * _PARTS_PER_UNIT))
+    work.spend(len(text) // _BYTES_PASSED_PER_UNIT + text.count(b'"') // _STRINGS_PER_UNIT)
     longest = limits.STRING_BYTES_MAX + _QUOTES
     return any(found.end() - found.start() > longest for found in _EACH_STRING.finditer(text))
 
@@ -96,7 +107,7 @@ def _cut(walk: "_Walk", most: int) -> tuple[bytes, tuple[Mended, ...]]:
             pieces += (text[at : long.begin], cut)
             at = long.end
             fields[long.field] = None
-            changed[_mended(Rule.STRING_TOO_LONG, long.field)] = None
+            changed[changed_field(Rule.STRING_TOO_LONG, long.field)] = None
     if fields:
         marker = orjson.dumps({MARKER: _named(walk.marker, fields)})
         pieces += (text[at:-1], b",", marker[1:])
@@ -105,7 +116,8 @@ def _cut(walk: "_Walk", most: int) -> tuple[bytes, tuple[Mended, ...]]:
     return b"".join(pieces), tuple(changed)
 
 
-def _mended(rule: Rule, field: str) -> Mended:
+def changed_field(rule: Rule, field: str) -> Mended:
+    """What is told of a field."""
     return Mended(rule, field[: limits.FIELD_SHOWN_CHARS_MAX])
 
 
@@ -122,8 +134,8 @@ def _named(before: str, fields: dict[str, None]) -> str:
 class _Walk:
     """Goes over an object's text, knowing in which field it is.
 
-    mended: the text with its numbers mended; long: strings to look at; changed: fields of numbers;
-    marker: which fields the event itself says were cut before.
+    mended: the text with its numbers mended; long, long_bytes: strings that may be cut, as they are
+    written; changed: fields of numbers; marker: which fields the event itself says were cut before.
     """
 
     def __init__(self, text: bytes, depth: int, work: Work) -> None:
@@ -132,6 +144,7 @@ class _Walk:
         self._work = work
         self._path: list[str] = []  # the name in force of each unpacked object that is open
         self._opaque = 0  # open containers that are not unpacked
+        self.long_bytes = 0
         self._copied = 0  # how far the text is in `mended`
         self.mended = bytearray()
         self.long: list[_Long] = []
@@ -139,15 +152,17 @@ class _Walk:
         self.marker = ""
 
     def run(self) -> None:
-        """To its end. Raises TooMuchWork."""
+        """To its end, or to where it is too large in any case. Raises EventFault, TooMuchWork."""
         text = self._text
-        self._work.spend(1 + len(text) // _BYTES_PER_UNIT)
+        self._work.spend(_EVENT_UNITS + len(text) // _BYTES_PER_UNIT)
         objects: list[bool] = []  # of the open containers, which are objects
         wants_name = False
         parts = 0
         for found in _PART.finditer(text):
             kind = found.lastindex
             parts += 1
+            if kind is None:  # plain members
+                continue
             if kind == _COMMA:
                 wants_name = objects[-1]
             elif kind == _TEXT and wants_name:
@@ -168,6 +183,8 @@ class _Walk:
             if parts == STEP_UNITS * _PARTS_PER_UNIT:
                 self._work.spend(STEP_UNITS)
                 parts = 0
+                if len(self.mended) - self.long_bytes > limits.EVENT_BYTES_MAX:
+                    raise too_large()
         self._work.spend(parts // _PARTS_PER_UNIT)
         self._copy_to(len(text))
 
@@ -185,15 +202,26 @@ class _Walk:
 
     def _string(self, begin: int, end: int) -> None:
         if end - begin - _QUOTES > limits.STRING_BYTES_MAX:
-            value = jt.string_value(self._text, begin, end).encode()
+            value = self._value(begin, end)
             if len(value) > limits.STRING_BYTES_MAX:
                 self._copy_to(begin)
                 at = len(self.mended)
                 self._copy_to(end)
                 self.long.append(_Long(at, len(self.mended), self._field(), value))
+                self.long_bytes += end - begin
         elif self._path[-1].endswith(_MARKER_END) and self._field() == MARKER:
             names = jt.string_value(self._text, begin, end)
             self.marker = f"{self.marker}{_SEPARATOR}{names}" if self._opaque else names
+
+    def _value(self, begin: int, end: int) -> bytes:
+        """The string's text as UTF-8."""
+        raw = self._text[begin:end]
+        try:
+            text = orjson.loads(raw)
+        except orjson.JSONDecodeError:  # a surrogate without its partner
+            self._work.spend(raw.count(b"\\") // _PARTS_PER_UNIT)
+            text = jt.string_value(raw, 0, len(raw))
+        return bytes(text.encode())
 
     def _number(self, begin: int, end: int, *, finite: bool) -> None:
         rule = Rule.NOT_FINITE
@@ -204,7 +232,7 @@ class _Walk:
         self._copy_to(begin)
         self.mended += b"null"
         self._copied = end
-        self.changed[_mended(rule, self._field())] = None
+        self.changed[changed_field(rule, self._field())] = None
 
     def _copy_to(self, end: int) -> None:
         self.mended += self._text[self._copied : end]
