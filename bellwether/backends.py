@@ -55,13 +55,19 @@ def open_backends(settings: Settings, clock: Clock) -> Backends:
     )
 
 
-def make_log(settings: Settings, clock: Clock) -> Log:
-    """The log, not yet opened."""
+def make_log(settings: Settings, clock: Clock, *, looking: bool = False) -> Log:
+    """The log, not yet opened.
+
+    looking: for commands that only read: nothing in the folder of an embedded log changes.
+    """
     if settings.section(BackendsConfig).log is LogKind.KAFKA:
         log: Log = _load("common.log.kafka.log", "KafkaLog")(settings.section(KafkaConfig), clock)
         return log
     partitions = settings.section(LogConfig).partitions
     refusal = reserve_of(settings).refusal
+    if looking:
+        folder = settings.section(NodeConfig).data / "log"
+        return EmbeddedLog(folder, partitions, clock, refusal=refusal, looking=True)
     return EmbeddedLog(_folder(settings, "log"), partitions, clock, refusal=refusal)
 
 

@@ -99,12 +99,14 @@ async def _make_again(report: VerifyReport, log: Log, objects: ObjectStore) -> i
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Log | None, Path | None]]:
+async def _opened(
+    settings: Settings, repair: bool
+) -> AsyncIterator[tuple[Log | None, Path | None]]:
     """The log, None if it cannot be opened, and the folder of an embedded one.
 
     Nothing is made that is not there: a log that is missing is reported, not replaced.
     """
-    log = make_log(settings, SystemClock())
+    log = make_log(settings, SystemClock(), looking=not repair)
     folder = log_folder(settings)
     if folder is not None and not has_log(folder):
         yield None, folder
@@ -119,7 +121,7 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Log | None, Path | 
 async def _verify(settings: Settings, repair: bool) -> VerifyReport:
     objects = await asyncio.to_thread(make_objects, settings, SystemClock())
     copies = sorted((settings.section(NodeConfig).data / "roles").glob("*/segments"))
-    async with _opened(settings) as (log, folder):
+    async with _opened(settings, repair) as (log, folder):
         numbers = await _partitions(log, objects)
         with Progress(
             TextColumn("{task.description}"),

@@ -19,7 +19,7 @@ from common.log import frame
 from common.log.ends import KnownEnds
 from common.log.faults import log_error
 from common.log.folder import PartitionFolder
-from common.log.identity import open_identity
+from common.log.identity import open_identity, read_identity
 from common.log.interface import Appended, Bounds, LogIdentity
 from common.log.range_file import Written
 from common.log.reader import PartitionReader
@@ -43,7 +43,10 @@ def _too_late(answer: "asyncio.Future[Appended]", partition: int) -> None:
 
 
 class EmbeddedLog:
-    """One process's view of the log in `folder`. Use it from one event loop."""
+    """One process's view of the log in `folder`. Use it from one event loop.
+
+    looking: the log is only read, and nothing in its folder changes, not even what a crash left.
+    """
 
     def __init__(
         self,
@@ -53,6 +56,7 @@ class EmbeddedLog:
         file_bytes_max: int = limits.LOG_FILE_BYTES_MAX,
         queue_bytes_max: int = limits.APPEND_QUEUE_BYTES_MAX,
         refusal: Callable[[], str | None] = no_refusal,
+        looking: bool = False,
     ) -> None:
         self._path = folder
         self._partitions = partitions
@@ -60,6 +64,7 @@ class EmbeddedLog:
         self._file_bytes_max = file_bytes_max
         self._queue_bytes_max = queue_bytes_max
         self._refusal = refusal
+        self._looking = looking
         self._queued_bytes = 0  # touched on the event loop only
         self._closed = True
         self._identity = LogIdentity("", partitions)
@@ -80,12 +85,13 @@ class EmbeddedLog:
         return self._identity
 
     def _open(self) -> LogIdentity:
-        identity = open_identity(self._path, self._partitions)
-        self._ends = KnownEnds(self._path, identity.partitions)
+        identity = self._find_identity()
+        self._ends = KnownEnds(self._path, identity.partitions, self._looking)
         self._folders = [
-            PartitionFolder(self._path, p, identity.epoch) for p in range(identity.partitions)
+            PartitionFolder(self._path, p, identity.epoch, self._looking)
+            for p in range(identity.partitions)
         ]
-        for folder in self._folders:
+        for folder in () if self._looking else self._folders:
             folder.prepare()
         self._readers = [
             PartitionReader(folder, partial(self._ends.get, folder.partition))
@@ -93,10 +99,18 @@ class EmbeddedLog:
         ]
         return identity
 
+    def _find_identity(self) -> LogIdentity:
+        if not self._looking:
+            return open_identity(self._path, self._partitions)
+        found = read_identity(self._path)
+        if found is None:
+            raise LogUnavailable(f"there is no log in {self._path}")
+        return found
+
     async def append(self, partition: int, record: Record) -> Appended:
         """Append and wait until it is durable (see the interface)."""
-        if self._closed:
-            raise LogRefused("the log is closed")
+        if self._closed or self._looking:
+            raise LogRefused("the log is closed" if self._closed else "the log is only looked at")
         self._check(partition)
         started_ns = self._clock.monotonic_ns()
         answer: asyncio.Future[Appended] = self._loop.create_future()

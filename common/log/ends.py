@@ -25,11 +25,18 @@ _END_MASK: Final = (1 << _END_BITS) - 1
 
 
 class KnownEnds:
-    """The file, open. Reading is one system call on a cached page."""
+    """The file, open. Reading is one system call on a cached page.
 
-    def __init__(self, folder: Path, partitions: int) -> None:
+    looking: it is only read, and not made where it is missing.
+    """
+
+    def __init__(self, folder: Path, partitions: int, looking: bool = False) -> None:
         path = folder / FILE
         self._size = _SLOT.size * partitions
+        if looking:
+            known = path if path.exists() else Path(os.devnull)  # nothing is known of any end
+            self._fd = os.open(known, os.O_RDONLY | os.O_CLOEXEC)
+            return
         if not path.exists():
             durable.put_new(path, bytes(self._size))
         (folder / UNCHECKED_FILE).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from common.log import frame
-from common.log.range_file import Span
+from common.log.range_file import Span, looking_mode
 from common.record import LogRecord
 
 _ROWS = (
@@ -153,10 +153,8 @@ class FileExamination:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Open for reading alone. A file that nobody writes is read without making files beside it."""
-    wal = Path(f"{path}-wal")
-    alone = not (wal.exists() and wal.stat().st_size)
-    how = "mode=ro&immutable=1" if alone else "mode=ro"
+    """Open for reading alone."""
+    how = looking_mode(path)
     return sqlite3.connect(
         f"file:{quote(str(path))}?{how}", uri=True, isolation_level=None, timeout=_BUSY_S
     )

@@ -23,12 +23,16 @@ _ABANDONED = ".abandoned"
 
 
 class PartitionFolder:
-    """Holds no state of its own: any number of processes may use one folder."""
+    """Holds no state of its own: any number of processes may use one folder.
 
-    def __init__(self, log: Path, partition: int, epoch: str) -> None:
+    `looking`: its files are only read and stay as they are.
+    """
+
+    def __init__(self, log: Path, partition: int, epoch: str, looking: bool = False) -> None:
         self.path = log / f"p{partition:05d}"
         self.partition = partition
         self.epoch = epoch
+        self._looking = looking
         self._lock = str(self.path / _LOCK)
 
     def prepare(self) -> None:
@@ -49,6 +53,8 @@ class PartitionFolder:
 
     def bases(self) -> list[int]:
         """First offsets of the files there are, ascending."""
+        if self._looking and not self.path.exists():
+            return []  # whoever may write makes it
         names = os.listdir(self.path)
         return sorted(int(n[:-3]) for n in names if n.endswith(".db") and n[:-3].isdigit())
 
@@ -60,7 +66,7 @@ class PartitionFolder:
         """Open a file. Raises LogUnavailable naming it, or FileNotFoundError if it is gone."""
         path = self.file(base)
         try:
-            return RangeFile(path, self.epoch, alone)
+            return RangeFile(path, self.epoch, alone, self._looking)
         except sqlite3.Error as error:
             if not path.exists():
                 raise FileNotFoundError(2, "no such log file", str(path)) from error

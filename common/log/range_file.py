@@ -90,27 +90,38 @@ def create(path: Path, epoch: str, partition: int, base: int, floor_ns: int) -> 
             Path(f"{temporary}{suffix}").unlink(missing_ok=True)
 
 
+def looking_mode(path: Path) -> str:
+    """How to open a file for reading alone, as parameters of SQLite's URI.
+
+    A file that no process has open is read without making files beside it. Whoever opens it for
+    writing makes its WAL at once, so from then on it counts as one that may change.
+    """
+    return "mode=ro" if Path(f"{path}-wal").exists() else "mode=ro&immutable=1"
+
+
 class RangeFile:
     """A file that is open. Used by one thread at a time.
 
     `alone`: nobody else may have it open, and SQLite then needs no shared memory beside it.
+    `looking`: it is only read, and stays as it is: also a WAL that a crash left, which SQLite
+    otherwise moves into the file and deletes when the last connection is closed.
 
     Every method may raise sqlite3.Error; the constructor also LogUnavailable for a file of
     another log.
     """
 
-    def __init__(self, path: Path, epoch: str, alone: bool = False) -> None:
+    def __init__(self, path: Path, epoch: str, alone: bool = False, looking: bool = False) -> None:
         self.path = path
         self._name = str(path)
         self._db = sqlite3.connect(
-            f"file:{quote(str(path))}?mode=rw",
+            f"file:{quote(str(path))}?{looking_mode(path) if looking else 'mode=rw'}",
             uri=True,
             isolation_level=None,
             check_same_thread=False,
             timeout=_BUSY_S,
         )
         try:
-            if alone:
+            if alone and not looking:
                 self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
