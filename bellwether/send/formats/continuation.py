@@ -28,6 +28,13 @@ _GO_FRAME = re.compile(r"(?:[\w./$*(){}\[\]-]{1,300}\(.{0,1000}\)|created by \S.
 _PANIC = re.compile(r"panic: |\[signal SIG|fatal error: ")
 
 
+# java.util.logging has two lines: time, class and method; then level and message
+_JUL_HEADER = re.compile(
+    r"[A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d [AP]M [\w.$]{1,300} [\w$<>]{1,200}$"
+)
+_JUL_MESSAGE = re.compile(r"(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ")
+
+
 class StackTraces:
     """The default: lines of stack traces. `has_own_header`: whether a line surely begins an entry,
     also where it looks like one of a stack trace.
@@ -37,16 +44,21 @@ class StackTraces:
         self._has_own_header = has_own_header
         self._in_traceback = False
         self._in_goroutine = False
+        self._is_jul = False
 
     def begin(self, text: str) -> None:
         """An entry begins: what came before is over."""
         self._in_goroutine = bool(_GOROUTINE.match(text))
         self._in_traceback = bool(_TRACEBACK.match(text))
+        self._is_jul = bool(_JUL_HEADER.match(text))
 
     def continues(self, text: str) -> bool:
         """Whether the line goes on with the entry."""
+        is_jul, self._is_jul = self._is_jul, False
         if self._has_own_header(text):
             return False
+        if is_jul and _JUL_MESSAGE.match(text):
+            return True
         if _TRACEBACK.match(text):
             self._in_traceback = True
             return True

@@ -17,7 +17,7 @@ from bellwether.send.event import UnknownFormat
 from bellwether.send.formats.continuation import StackTraces
 from bellwether.send.formats.registry import NAMES, format_named
 from bellwether.send.formats.sample import Sample, sample_of, why_not_text
-from bellwether.send.formats.table_sample import find_table, is_headerless
+from bellwether.send.formats.table_sample import find_table, is_headerless, rows_without_names
 from bellwether.send.options import ReadOptions
 
 _LINES_SHOWN: Final = 3
@@ -143,10 +143,10 @@ def _read(rule: Rule, sample: Sample) -> Reading | None:
 
 def _is_json(line: str) -> bool:
     line = line.strip("\x1e \t")
-    if not line.startswith("{"):
+    if not line.startswith(("{", "[")):
         return False
     try:
-        return isinstance(orjson.loads(line), dict)
+        return isinstance(orjson.loads(line), dict | list)
     except orjson.JSONDecodeError:
         return False
 
@@ -173,6 +173,10 @@ def _not_sure(sample: Sample, name: str, readings: list[Reading]) -> NotSure:
         (reading for reading in readings if reading.share >= _POSSIBLE),
         key=lambda reading: -reading.share,
     )
+    width = rows_without_names(sample)
+    if width and not any(reading.name in ("csv", "tsv") for reading in possible):
+        shown = f"{width} columns without names: --columns a,b or --no-header"
+        possible.append(Reading("csv", 0, len(sample.lines), shown))
     if not any(reading.name == "text" for reading in possible):
         first = _made_of("text", sample.lines[0])
         possible.append(Reading("text", 0, len(sample.lines), f"{first} (no time)"))

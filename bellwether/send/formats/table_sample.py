@@ -13,6 +13,8 @@ from bellwether.send.formats.sample import Sample
 from bellwether.send.formats.text_time import find_time
 
 _NAME = re.compile(r"[^\W\d][^\n]{0,63}")
+# an index without a name, a year: taken beside as many names that are proper
+_UNUSUAL_NAME = re.compile(r"|\d[\w.%-]{0,30}")
 _NAME_WORDS_MAX = 5  # "bytes sent (in kB, mean)"; more is a sentence
 _COMMENT_COLUMNS = re.compile(r"#fields:?[ \t]", re.IGNORECASE)
 _SEP = re.compile(r"sep=.", re.IGNORECASE)
@@ -60,6 +62,16 @@ def is_headerless(sample: Sample) -> bool:
     return False
 
 
+def rows_without_names(sample: Sample) -> int:
+    """How many values every line has if the lines may be rows of a table without names, else 0."""
+    for delimiter in ",\t;|":
+        counts = {line.count(delimiter) for line in sample.lines}
+        is_even = len(sample.lines) > 1 and len(counts) == 1 and 0 not in counts
+        if is_even and not any(f"{delimiter} " in line for line in sample.lines):
+            return counts.pop() + 1
+    return 0
+
+
 def _table(lines: list[str], delimiter: str, hint: str) -> TableFound | None:
     try:
         rows = list(csv.reader([line + "\n" for line in lines], delimiter=delimiter))
@@ -82,7 +94,10 @@ def _are_names(names: tuple[str, ...], is_named_so: bool) -> bool:
         names = tuple(name.strip() for name in names)
     if find_time(names[0]) is not None:
         return False
-    return all(
-        _NAME.fullmatch(name) and len(name.split()) <= _NAME_WORDS_MAX and "=" not in name
-        for name in names
-    )
+    proper = 0
+    for name in names:
+        if _NAME.fullmatch(name) and len(name.split()) <= _NAME_WORDS_MAX and "=" not in name:
+            proper += 1
+        elif not _UNUSUAL_NAME.fullmatch(name):
+            return False
+    return proper == len(names) or (proper >= 2 and proper * 2 >= len(names))

@@ -26,6 +26,9 @@ from bellwether.send.formats.text_time import CLOCK_ALONE, TimeFound, find_time
 from bellwether.send.options import ReadOptions
 from bellwether.send.values import typed
 
+_SECOND_LINE_LEVEL = re.compile(
+    r"[\w.$]{1,300} [\w$<>]{1,200}\n(SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): "
+)
 _NUMBERS = ("pid", "tid", "line", "myid")
 
 
@@ -62,11 +65,21 @@ def reader_for(head: bytes, options: ReadOptions) -> Reader:
 
     def read(stream: BinaryIO) -> Iterator[Parsed]:
         going_on = Given(options.continuation) if options.continuation else StackTraces(looks_like)
-        return read_joined(stream, parse_line, going_on, carry_time=True)
+        return map(_with_level, read_joined(stream, parse_line, going_on, carry_time=True))
 
     if options.continuation:
         Given(options.continuation)  # a bad expression is refused before anything is read
     return read
+
+
+def _with_level(item: Parsed) -> Parsed:
+    """The level that java.util.logging writes on an entry's second line is a field too."""
+    members = item.members
+    if members is not None and "level" not in members:
+        level = _SECOND_LINE_LEVEL.match(str(members.get("message", "")))
+        if level is not None:
+            members["level"] = level[1]
+    return item
 
 
 def _add_rest(text: str, found: TimeFound, is_open: bool, members: Members) -> None:

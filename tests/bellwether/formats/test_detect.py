@@ -38,6 +38,8 @@ def lines(shape: str, count: int = 5) -> str:
         (lines("time=\"2024-01-02 03:04:05\" level=info msg={}"), "logfmt"),
         ("a,b\n1,2\n3,4\n", "csv"),
         ("time,level,message\n" + lines('2024-01-02 03:04:05,info,"a={}, b=2"'), "csv"),
+        (",a,b\n0,1,2\n", "csv"), ("id,2019,a\nx,1,2\n", "csv"), ("a,,b\n1,2,3\n", "csv"),
+        ("[1, 2]\n", "json"), ("Jul 29, 2015 5:41:44 PM a.B c\nINFO: x\n" * 3, "text"),
         ("a;b\n1;2\n", "csv"), ("a\tb\n1\t2\n3\t4\n", "tsv"), ("a|b\n1|2\n", "csv"),
         ("sep=;\na;b\n1;2\n", "csv"), ("# about\na,b\n1,2\n", "csv"),
         ("#Fields: date time s-ip\n2024-01-02 03:04:05 1.2.3.4\n", "csv"),
@@ -80,6 +82,13 @@ def test_what_is_not_sure_is_refused_and_shown(text: str) -> None:
     assert "--pattern" in shown
     assert set(refused.value.candidates) <= set(NAMES)
     assert "text" in refused.value.candidates
+
+
+def test_a_table_without_names_is_shown_as_one() -> None:
+    with pytest.raises(NotSure) as refused:
+        judge(b"1,2,3\n4,5,6\n", "x")
+    assert "3 columns without names: --columns" in str(refused.value)
+    assert refused.value.candidates == ("csv", "text")
 
 
 def test_what_each_format_would_make_of_it_is_shown() -> None:

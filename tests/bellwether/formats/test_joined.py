@@ -58,6 +58,18 @@ def test_a_line_without_a_time_that_is_no_trace_is_an_event_of_its_time() -> Non
     ]  # fmt: skip
 
 
+def test_the_two_lines_of_java_util_logging_are_one_event() -> None:
+    head = "Jul 29, 2015 5:41:44 PM org.foo.Bar <init>"
+    items = read(
+        f"{head}\nSEVERE: no\njava.io.IOException: x\n\tat a.B.c(B.java:1)\n{head}\nINFO: y\n"
+    )
+    assert [item.members for item in items] == [
+        {"level": "SEVERE", "message": "org.foo.Bar <init>\nSEVERE: no\njava.io.IOException: x\n"
+         "\tat a.B.c(B.java:1)"},
+        {"level": "INFO", "message": "org.foo.Bar <init>\nINFO: y"},
+    ]  # fmt: skip
+
+
 def test_an_indented_line_with_its_own_time_is_an_event() -> None:
     assert messages(read(f"{T}a\n  {T}b\n")) == ["a", "b"]
 
