@@ -70,15 +70,23 @@ class _Drawn:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._instead = str.maketrans(
-            {drawn: ascii_ for drawn, ascii_ in _DRAWN.items() if not fits(drawn, stream)}
-        )
+        self._instead = _instead(stream)
 
     def write(self, text: str) -> int:
-        return self._stream.write(text.translate(self._instead) if self._instead else text)
+        return self._stream.write(text.translate(self._instead))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _instead(stream: TextIO) -> dict[int, str]:
+    """What has to stand for each of our own characters on this stream."""
+    return {ord(mark): plain for mark, plain in _DRAWN.items() if not fits(mark, stream)}
+
+
+def drawable(text: str) -> str:
+    """A table or a tree for standard output, drawn with what that can show."""
+    return text if text.isascii() else text.translate(_instead(sys.stdout))
 
 
 def fits(text: str, stream: TextIO) -> bool:

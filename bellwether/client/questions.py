@@ -23,8 +23,3 @@ def ask_query(caller: Caller, dataset: str, spec: dict[str, Any], after: str = "
         time.sleep(_POLL_S)
         document = caller.json("GET", f"{path}/{document['id']}")
     return document
-
-
-def ask_rows(caller: Caller, dataset: str, spec: dict[str, Any]) -> Any:
-    """A page of events that match a specification, newest first. Raises ClientError."""
-    return caller.json("POST", "/bw/1/rows", {**spec, "dataset": dataset})

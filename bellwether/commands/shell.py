@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 from bellwether.client import Target
 from bellwether.commands.completion import complete_dataset
 from bellwether.commands.options import client_options
+from bellwether.commands.zones import asked_zone
 from common.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -20,8 +22,13 @@ _SCRIPT_BYTES_MAX = 4 * 1024 * 1024  # questions; a data file given by mistake i
 
 @click.command()
 @click.argument("dataset", required=False, shell_complete=complete_dataset)
+@click.option(
+    "--zone",
+    help="Of times without one, and of the times shown: Europe/Berlin, +02:00 "
+    "(default: TZ, else UTC).",
+)
 @client_options
-def shell(target: Target, dataset: str | None) -> None:
+def shell(target: Target, dataset: str | None, zone: str | None) -> None:
     """Ask one question after another, of DATASET or of what `\\use` chooses.
 
     On a terminal with history and completion; `\\help` lists its commands. Questions can also come
@@ -38,7 +45,7 @@ def shell(target: Target, dataset: str | None) -> None:
     names = Known(target, clock)
     with calling(target) as caller:
         caller.json("GET", "/1/auth")  # wrong keys and addresses are told before anything is typed
-        session = Shell(caller, clock)
+        session = Shell(target, caller, clock, asked_zone(zone, os.environ))
         if dataset and not session.use(dataset):
             sys.exit(1)
         if sys.stdin is None or not sys.stdin.isatty():

@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 import orjson
 
+from bellwether.output import drawable
 from bellwether.rows.cells import MISSING, cut, one_line, padded, width
 from bellwether.rows.table import short_time
 
@@ -25,7 +26,7 @@ def print_fields(fields: Sequence[dict[str, Any]]) -> None:
     widths = [max(width(row[at]) for row in (_HEAD, *rows)) for at in range(len(_HEAD))]
     for at, row in enumerate((_HEAD, *rows)):
         cells = [padded(cell, widths[place], right=place == 2) for place, cell in enumerate(row)]
-        line = cut("  ".join(cells).rstrip(), terminal)
+        line = drawable(cut("  ".join(cells).rstrip(), terminal))
         click.echo(click.style(line, bold=True) if at == 0 and is_terminal else line)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from bellwether.client import Target
-from bellwether.output import printable
+from bellwether.output import drawable, printable
 from bellwether.rows import csv_lines, table
 from bellwether.rows.empty import why_empty
 from bellwether.rows.pages import Event, Page, event_of, pages
@@ -104,7 +104,11 @@ class _Told:
             _out(head + "".join(csv_lines.line(event, fields) for event in events))
         elif form is Form.TREE:
             for at, event in enumerate(events):
-                _out(("\n" if at or self.events else "") + "\n".join(tree_lines(event)) + "\n")
+                _out(
+                    ("\n" if at or self.events else "")
+                    + drawable("\n".join(tree_lines(event)))
+                    + "\n"
+                )
         elif events:
             self._write_table(events)
 
@@ -116,7 +120,7 @@ class _Told:
             head = table.heading(self._layout)
             _out((click.style(head, bold=True) if is_terminal else head) + "\n")
         layout = self._layout
-        _out("".join(table.line(event, layout) + "\n" for event in events))
+        _out(drawable("".join(table.line(event, layout) + "\n" for event in events)))
 
     def end(self) -> None:
         """What follows the events."""

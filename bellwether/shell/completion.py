@@ -19,6 +19,8 @@ COMMANDS = {
     "fields": "[PATTERN]: list the fields of the dataset",
     "d": "[PATTERN]: the same",
     "format": "table|json|...: how answers are printed",
+    "series": "[on|off]: every step in time instead of totals with graphs",
+    "zone": "NAME: of times without one, and of the times shown",
     "timing": "[on|off]: say how long each answer took",
     "explain": "QUESTION: the specification that is sent, nothing is asked",
     "help": "this list",
@@ -104,7 +106,9 @@ def _of_command(
         return [(name, "dataset") for name in names.datasets()], rest.lstrip()
     if word in ("\\fields", "\\d"):
         return [(name, "field") for name in names.fields(dataset)], rest.lstrip()
-    known = {"\\format": formats, "\\timing": ("on", "off")}.get(word, ())
+    known = {"\\format": formats, "\\timing": ("on", "off"), "\\series": ("on", "off")}.get(
+        word, ()
+    )
     return [(name, "") for name in known], rest.lstrip()
 
 

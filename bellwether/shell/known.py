@@ -16,6 +16,7 @@ KEPT_NS = 60 * 10**9
 _KEPT_MAX = 64  # lists; each is of one dataset or one field
 _ANSWER_S = 5.0
 _VALUES_MAX = 50
+_FIELDS_MAX = 10_000  # the server's most without details
 _VALUE_CHARS_MAX = 120
 
 
@@ -73,8 +74,9 @@ class Known:
         return sorted(str(one["slug"]) for one in self._caller.json("GET", "/1/datasets"))
 
     def _ask_fields(self, dataset: str) -> list[str]:
-        found = self._caller.json("GET", f"/1/columns/{quote(dataset, safe='')}")
-        return sorted(str(one["key_name"]) for one in found)
+        asked = {"dataset": dataset, "details": False, "limit": _FIELDS_MAX}
+        answer = self._caller.json("POST", "/bw/1/fields", asked)
+        return sorted(str(one["name"]) for one in answer["fields"])
 
     def _ask_values(self, dataset: str, field: str) -> list[object]:
         spec = {"calculations": [{"op": "COUNT"}], "breakdowns": [field], "limit": _VALUES_MAX,

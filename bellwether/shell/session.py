@@ -6,26 +6,29 @@ import difflib
 import fnmatch
 import sys
 from collections.abc import Sequence
-from typing import Any
-from urllib.parse import quote
+from datetime import UTC, tzinfo
 
 import click
 import orjson
 
-from bellwether.client import ClientError
+from bellwether.client import ClientError, Target
 from bellwether.client.caller import Caller
-from bellwether.client.questions import ask_query, ask_rows
+from bellwether.client.questions import ask_query
+from bellwether.commands.rows import show_selected
+from bellwether.commands.zones import asked_zone
 from bellwether.output import output_console, printable
-from bellwether.results_view import coverage_line, print_result
+from bellwether.results.formats import FORMATS
+from bellwether.results.print_answer import print_answer
+from bellwether.rows.fields_table import print_fields
 from bellwether.shell.completion import COMMANDS
 from bellwether.shell.statements import Statement
 from common.clock import Clock
 from query.text.errors import QueryTextError
 from query.text.parser import parse_query
 
-FORMATS = ("table", "json")
 _BARE_WORDS = {"exit": "\\q", "quit": "\\q", "help": "\\help"}  # as people type them elsewhere
 _NEAR = 3
+_FIELDS_MAX = 200  # the server's most with shares and values
 
 
 class Ended(Exception):
@@ -39,12 +42,15 @@ class _Misused(Exception):
 class Shell:
     """One session."""
 
-    def __init__(self, caller: Caller, clock: Clock) -> None:
+    def __init__(self, target: Target, caller: Caller, clock: Clock, zone: tzinfo = UTC) -> None:
+        self._target = target
         self._caller = caller
         self._clock = clock
         self.dataset = ""
         self.timing = False
+        self.series = False
         self.format = "table"
+        self.zone = zone
 
     def use(self, dataset: str) -> bool:
         """Ask this dataset from now on; whether there is one of the name (else it is told)."""
@@ -57,7 +63,7 @@ class Shell:
         begin_ns = self._clock.now_ns()
         try:
             self._carry_out(statement)
-        except (QueryTextError, ClientError, _Misused) as error:
+        except (QueryTextError, ClientError, _Misused, click.ClickException) as error:
             # printed line by line: a mark stands under its word
             click.echo(f"Error: {_lines(str(error))}", err=True)
             return False
@@ -81,6 +87,7 @@ class Shell:
             "datasets": self._show_datasets, "l": self._show_datasets,
             "fields": self._show_fields, "d": self._show_fields,
             "format": self._choose_format, "timing": self._choose_timing,
+            "series": self._choose_series, "zone": self._choose_zone,
             "explain": self._explain, "help": _show_help, "?": _show_help, "h": _show_help,
         }.get(word)  # fmt: skip
         if action is None:
@@ -90,40 +97,16 @@ class Shell:
         action(rest)
 
     def _ask(self, text: str) -> None:
-        question = parse_query(text, self._clock.now_ns())
+        question = parse_query(text, self._clock.now_ns(), self.zone)
         dataset = question.dataset or self.dataset
         if not dataset:
             raise _Misused("which dataset? \\use DATASET chooses one (\\datasets lists them)")
         if question.spec.get("rows"):
-            self._print_rows(ask_rows(self._caller, dataset, question.spec))
+            show_selected(self._target, dataset, question.spec, self.format, "")
             return
         document = ask_query(self._caller, dataset, question.spec)
-        if self.format == "json":
-            click.echo(orjson.dumps(document).decode())
-        else:
-            print_result(document, list(question.spec.get("breakdowns") or []))
-
-    def _print_rows(self, page: dict[str, Any]) -> None:
-        if self.format == "json":
-            click.echo(orjson.dumps(page).decode())
-            return
-        from rich.text import Text
-
-        console = output_console()
-        for row in page["rows"]:
-            line = Text().append(printable(str(row["time"])), style="dim")
-            for name, value in row["data"].items():
-                shown = value if isinstance(value, str) else orjson.dumps(value).decode()
-                line.append(f" {printable(name)}=", style="cyan")
-                line.append(printable(shown), style="default")
-            console.print(line, soft_wrap=True)
-        if not page["rows"]:
-            console.print(Text("no events match", style="yellow"))
-        elif page.get("next"):
-            console.print(
-                Text(f"the newest {len(page['rows'])}; LIMIT 200 shows more", style="dim")
-            )
-        console.print(coverage_line(page.get("coverage") or {}))
+        breakdowns = list(question.spec.get("breakdowns") or [])
+        print_answer(document, breakdowns, self.format, series=self.series, zone=self.zone)
 
     def _explain(self, text: str) -> None:
         question = parse_query(text, self._clock.now_ns())
@@ -149,12 +132,17 @@ class Shell:
     def _show_fields(self, pattern: str) -> None:
         if not self.dataset:
             raise _Misused("of which dataset? \\use DATASET chooses one")
-        found = self._caller.json("GET", f"/1/columns/{quote(self.dataset, safe='')}")
-        rows = [
-            (str(one["key_name"]), str(one["type"]), str(one.get("last_written") or ""))
-            for one in found
-        ]
-        self._table(("field", "type", "last written"), rows, pattern)
+        asked = {"dataset": self.dataset, "match": pattern, "limit": _FIELDS_MAX}
+        answer = self._caller.json("POST", "/bw/1/fields", asked)
+        if self.format == "json":
+            click.echo(orjson.dumps(answer).decode())
+            return
+        if not answer["fields"]:
+            click.echo("no field of that name", err=True)
+            return
+        print_fields(answer["fields"])
+        if answer["next"] is not None:
+            click.echo(f"the first {_FIELDS_MAX}; \\fields PATTERN finds others", err=True)
 
     def _table(self, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], pattern: str) -> None:
         """Rows whose first value holds the pattern (`*` and `?` stand for any characters)."""
@@ -181,10 +169,24 @@ class Shell:
             click.echo(f"format {self.format}; known: {', '.join(FORMATS)}")
 
     def _choose_timing(self, wanted: str) -> None:
-        if wanted not in ("", "on", "off"):
-            raise _Misused("\\timing on, or \\timing off")
-        self.timing = wanted == "on" if wanted else not self.timing
-        click.echo(f"timing is {'on' if self.timing else 'off'}", err=True)
+        self.timing = _on(wanted, self.timing, "timing")
+
+    def _choose_series(self, wanted: str) -> None:
+        self.series = _on(wanted, self.series, "series")
+
+    def _choose_zone(self, name: str) -> None:
+        if name:
+            self.zone = asked_zone(name, {})
+        click.echo(f"times without a zone are of {self.zone}", err=True)
+
+
+def _on(wanted: str, now: bool, what: str) -> bool:
+    """A switch: set as it is wanted, turned without a word."""
+    if wanted not in ("", "on", "off"):
+        raise _Misused(f"\\{what} on, or \\{what} off")
+    chosen = wanted == "on" if wanted else not now
+    click.echo(f"{what} is {'on' if chosen else 'off'}", err=True)
+    return chosen
 
 
 def _lines(text: str) -> str:

@@ -75,6 +75,13 @@ def test_what_is_drawn_falls_back_to_ascii_and_what_was_sent_does_not(
     assert stream.printed().splitlines() == ["_-# - ...", "\\u2013"]
 
 
+def test_trees_and_tables_of_events_are_drawn_with_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    Stream("ascii", monkeypatch)
+    assert output.drawable("├─ a – b…").isascii()
+    Stream("utf-8", monkeypatch)
+    assert output.drawable("├─ a – b…") == "├─ a – b…"
+
+
 def run(*arguments: str, stdin: int = subprocess.DEVNULL, **environ: str) -> tuple[int, str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "bellwether", *arguments], capture_output=True, timeout=60,
