@@ -25,9 +25,10 @@ class RowTexts:
 
     def add(self, key: ColumnKey, order: Sequence[int], values: pa.Array) -> None:
         """Values of one column; order: the row of each. Nulls are absent."""
+        cells, field, field_type = self._cells, key.field, key.type
         for at, value in zip(order, values.to_pylist(), strict=True):
             if value is not None:
-                self._cells[at].append((key.field, json_value(key.type, value)))
+                cells[at].append((field, json_value(field_type, value)))
 
     def add_table(
         self, table: pa.Table, order: Sequence[int], fields: Collection[str] | None
@@ -53,12 +54,13 @@ class RowTexts:
 
     def made(self) -> list[bytes]:
         """One JSON object for each row."""
-        return [_object(cells) for cells in self._cells]
-
-
-def _object(cells: list[tuple[str, bytes]]) -> bytes:
-    cells.sort()
-    return b"{%b}" % b",".join(b"%b:%b" % (orjson.dumps(name), text) for name, text in cells)
+        names = {name for cells in self._cells for name, _ in cells}
+        heads = {name: orjson.dumps(name) + b":" for name in names}
+        made = []
+        for cells in self._cells:
+            cells.sort()
+            made.append(b"{%b}" % b",".join([heads[name] + text for name, text in cells]))
+        return made
 
 
 def json_value(field_type: FieldType, value: int | float | bool | str) -> bytes:

@@ -195,11 +195,11 @@ class RowSearch:
             block = replace(block, columns=named, held_bytes=-1)
         mask = np.zeros(block.rows, np.bool_)
         at_row: dict[int, int] = {}
-        for at in members:
-            _, _, _, offset, place = some[at].position
-            first = int(np.searchsorted(block.offset, offset))
-            end = int(np.searchsorted(block.offset, offset, "right"))
-            row = first + int(np.searchsorted(block.place[first:end], place))
+        offsets = np.array([some[at].position.offset for at in members], np.int64)
+        places = np.array([some[at].position.place for at in members], np.int64)
+        first = np.searchsorted(block.offset, offsets)  # a record's events stand side by side
+        rows = first + places - block.place[first]
+        for at, row in zip(members, rows.tolist(), strict=True):
             mask[row] = True
             at_row[row] = at
         order = [at_row[row] for row in sorted(at_row)]  # of the rows that are selected

@@ -37,7 +37,7 @@ def times(lines: bytes) -> list[int]:
     return [json.loads(one)["time"] for one in lines.splitlines() if not one.startswith(b"#")]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     rows=st.lists(ROWS, min_size=1, max_size=20),
     some=st.lists(filters(), max_size=2),

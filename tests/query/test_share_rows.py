@@ -77,7 +77,7 @@ def given_rows(found: Sequence[Page]) -> list[tuple[int, int, str]]:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     rows=st.lists(ROWS, max_size=25),
