@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -118,7 +119,10 @@ def read_events_text(text: str, dataset: str) -> dict[str, Any]:
     try:
         asked = parse_query(text, SystemClock().now_ns())
     except QueryTextError as error:
-        raise click.ClickException(str(error)) from error
+        told = str(error)
+        if re.search(r"\b(order|sort)\s*by\b", text, re.IGNORECASE):
+            told += "\nevents come newest first; --oldest turns that round"
+        raise click.ClickException(told) from error
     if asked.dataset not in (None, dataset):
         raise click.UsageError(f"FROM names another dataset than {dataset}")
     spec = dict(asked.spec)

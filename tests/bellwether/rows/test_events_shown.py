@@ -5,10 +5,11 @@ import io
 import json
 from typing import Any
 
+import click
 import msgspec
 import pytest
 
-from bellwether.commands.rows import named_fields
+from bellwether.commands.rows import named_fields, read_conditions, read_events_text
 from bellwether.rows import csv_lines, table
 from bellwether.rows.cells import cut, one_line, width
 from bellwether.rows.fields_table import share_text
@@ -177,3 +178,29 @@ def test_texts_are_cut_by_the_columns_they_take() -> None:
 )
 def test_a_share_that_is_not_all_is_not_shown_as_all(share: float, text: str) -> None:
     assert share_text(share) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("COUNT GROUP BY x", "`bellwether query` calculates"),
+        ("LAST 1h ORDER BY time", "--oldest"),
+        ("FROM other LAST 1h", "another dataset"),
+        ("status >= 500", "WHERE"),
+    ],
+)
+def test_a_text_that_asks_for_no_events_is_told_what_to_type(text: str, told: str) -> None:
+    with pytest.raises(click.ClickException) as caught:
+        read_events_text(text, "web")
+    assert told in caught.value.message
+
+
+def test_a_text_has_conditions_and_a_range_with_or_without_select() -> None:
+    some = {"column": "a", "op": "=", "value": 1}
+    for begin in ("", "SELECT * ", "FROM web "):
+        text = f"{begin}WHERE a = 1 LAST 1h"
+        assert read_events_text(text, "web") == {"filters": [some], "time_range": 3_600}
+    assert read_events_text("  ", "web") == {}
+    assert read_conditions("WHERE a = 1", "web") == {"filters": [some]}
+    with pytest.raises(click.ClickException, match="as they come"):
+        read_conditions("WHERE a = 1 LAST 1h", "web")
