@@ -88,7 +88,7 @@ def query(
     from bellwether.client.questions import ask_query
 
     with calling(target) as caller:
-        document = ask_query(caller, dataset, spec, after)
+        document = ask_query(caller, dataset, spec, after, series=series)
     breakdowns = list(spec.get("breakdowns") or [])
     chosen = "json" if as_json else form
     print_answer(document, breakdowns, chosen, series=series, zone=moment_zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from bellwether.client import Target
 from bellwether.commands.completion import complete_dataset
 from bellwether.commands.options import client_options
+from bellwether.commands.zones import asked_zone
 
 if TYPE_CHECKING:
     from bellwether.rows.show import Form
@@ -117,7 +119,7 @@ def read_events_text(text: str, dataset: str) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        asked = parse_query(text, SystemClock().now_ns())
+        asked = parse_query(text, SystemClock().now_ns(), asked_zone(None, os.environ))
     except QueryTextError as error:
         told = str(error)
         if re.search(r"\b(order|sort)\s*by\b", text, re.IGNORECASE):

@@ -87,7 +87,7 @@ class Scale(NamedTuple):
         top = len(BARS) - 1
         if self.high <= self.low:
             return BARS[0]
-        part = (value / 4 - self.low / 4) / (self.high / 4 - self.low / 4)
+        part = (value - self.low) / (self.high - self.low)  # finite: see `drawable`
         level = min(top, max(0, int(part * top + 0.5)))
         if self.low == 0 and value > 0:
             level = max(1, level)

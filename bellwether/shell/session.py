@@ -104,12 +104,12 @@ class Shell:
         if question.spec.get("rows"):
             show_selected(self._target, dataset, question.spec, self.format, "")
             return
-        document = ask_query(self._caller, dataset, question.spec)
+        document = ask_query(self._caller, dataset, question.spec, series=self.series)
         breakdowns = list(question.spec.get("breakdowns") or [])
         print_answer(document, breakdowns, self.format, series=self.series, zone=self.zone)
 
     def _explain(self, text: str) -> None:
-        question = parse_query(text, self._clock.now_ns())
+        question = parse_query(text, self._clock.now_ns(), self.zone)
         click.echo(orjson.dumps(question.spec, option=orjson.OPT_INDENT_2).decode())
 
     def _use(self, name: str) -> None:

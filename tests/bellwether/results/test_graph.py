@@ -61,6 +61,11 @@ def test_zero_stands_apart_from_little_and_from_a_gap() -> None:
     assert scale_of([[0.0, 1000.0]]).bars([0.0, 0.001, None, 500.0, 1000.0]) == "▁▂ ▅█"
 
 
+@pytest.mark.parametrize("least", [5e-324, 1e-310, -5e-324])
+def test_the_smallest_numbers_there_are_can_be_drawn(least: float) -> None:
+    assert len(scale_of([[least, 0.0]]).bars([least, 0.0])) == 2
+
+
 def test_all_lines_have_one_scale() -> None:
     scale = scale_of([[1.0, 2.0], [8.0, None]])
     assert scale.bars([1.0, 2.0]) == "▂▃"
