@@ -4,6 +4,7 @@ A command's module is imported only when that command runs, so that questions ar
 roles start at once; the list of commands needs none of them.
 """
 
+import difflib
 import importlib
 import sys
 from typing import NamedTuple, NoReturn
@@ -140,6 +141,12 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         try:
             return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=2)
+            if not near:
+                raise
+            hint = f"{error.message} Did you mean {' or '.join(near)}?"
+            raise click.UsageError(hint, ctx) from error
         except ModuleNotFoundError as error:
             _say_what_is_not_installed(error)
 

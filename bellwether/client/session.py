@@ -1,5 +1,6 @@
 """Many requests at once, and streams: for commands that load files or follow events."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -54,7 +55,20 @@ class Client:
         """What to tell when no answer came."""
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             return distrusted(self.target.url, error.certificate_error)
-        return unreachable(self.target.url, describe_error(error))
+        return unreachable(self.target.url, _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """Why no answer came, without the library's names for it."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "the host's name is not known"
+    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError):
+        return "the connection was closed without an answer"
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return describe_error(error)
 
 
 async def refusal(answer: aiohttp.ClientResponse) -> str:

@@ -1,6 +1,7 @@
 """The client of the standard library: answers, refusals, hang-ups, and no key elsewhere."""
 
 import http.server
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +9,12 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from click.testing import CliRunner
 
+from bellwether.cli import cli
 from bellwether.client import ClientError, Target, find_target
 from bellwether.client.caller import Caller, calling
+from bellwether.client.session import connect
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -111,3 +115,23 @@ def test_a_key_that_no_header_holds_is_refused_without_showing_it(tmp_path: Path
     with pytest.raises(ClientError) as caught:
         find_target("http://x", "se cret\n", tmp_path, {}, False)
     assert "cret" not in str(caught.value)
+
+
+async def test_a_stream_tells_of_no_answer_in_the_same_words() -> None:
+    for url, why in (
+        ("http://127.0.0.1:1", "127.0.0.1:1: Connection refused. Is"),
+        ("http://host.invalid", "host.invalid: the host's name is not known. Is"),
+    ):
+        async with connect(Target(url, "secret")) as client:
+            with pytest.raises(ClientError, match=re.escape(why)):
+                await client.json("GET", "/")
+    with serving() as (url, _):
+        async with connect(Target(url, "secret")) as client:
+            with pytest.raises(ClientError, match="closed without an answer"):
+                await client.json("POST", "/drop", {})
+
+
+def test_a_command_that_is_not_known_is_told_its_neighbour() -> None:
+    done = CliRunner().invoke(cli, ["qurey", "web"])
+    assert done.exit_code == 2
+    assert "Did you mean query?" in done.output
