@@ -79,13 +79,17 @@ class Installation:
         host, port = self.url.removeprefix("http://").split(":")
         head = {"X-Honeycomb-Team": self.key, "Content-Type": "application/json"}
         requests = [request("/1/batch/cost", head, body) for body in bodies]
-        before = self._used()
+        before = self.used()
         send_all([(host, int(port))], requests, CONNECTIONS, is_accepted)
         self.sent += events
+        self.wait_until_indexed()
+        after = self.used()
+        return {role: after[role] - before[role] for role in after}
+
+    def wait_until_indexed(self) -> None:
+        """Wait until all that was sent is indexed, and a little for what still runs then."""
         self._wait(lambda: self._ends() == 0, "index")
         time.sleep(_QUIET_S)
-        after = self._used()
-        return {role: after[role] - before[role] for role in after}
 
     def _status(self) -> dict[str, object]:
         asked = Request(f"{self.url}/bw/1/status", headers={"X-Honeycomb-Team": self.key})
@@ -109,7 +113,7 @@ class Installation:
         shredders = {str(one["shredder"]) for one in self._partitions()}
         return splitters == {"kernel"} and shredders == {"kernel"}
 
-    def _used(self) -> dict[str, int]:
+    def used(self) -> dict[str, int]:
         """CPU nanoseconds of each role since its start."""
         roles = self._status()["roles"]
         assert isinstance(roles, list)

@@ -4,6 +4,7 @@ The client's side of `--depth`: the same rule as a dataset's own depth (docs/eve
 copied as they stand in the source; a name that comes twice stays twice, the store decides.
 """
 
+import re
 from collections.abc import Iterator
 
 import orjson
@@ -31,6 +32,58 @@ def members(source: bytes, depth: int) -> list[Member]:
     if source[end:].strip(b" \t\r\n"):
         raise JsonSyntaxError("unexpected text after the object", end)
     return found
+
+
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_MEMBER = re.compile(
+    rb'[ \t\r\n,]*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t\r\n]*+:[ \t\r\n]*+'
+    rb'(?:([{\[])|(%b|[^,\]}{\["\s]++))|(\}))' % _STRING,
+    re.DOTALL,
+)
+_BRACKET = re.compile(rb"%b|([{\[])|[}\]]" % _STRING, re.DOTALL)
+
+
+def flatten_valid(source: bytes, depth: int) -> bytes:
+    """As `flatten`, for an object that is known to be valid JSON: quicker by an order."""
+    out: list[bytes] = []
+    prefix = b""
+    outer: list[tuple[bytes, int]] = []  # the prefixes around, and what had been found before
+    at = source.index(b"{") + 1
+    while True:
+        match = _MEMBER.match(source, at)
+        if match is None:
+            raise AssertionError("only valid JSON may be given")
+        at = match.end()
+        name, opening, scalar, end = match.groups()
+        if scalar is not None:
+            out.append(b'"%b%b":%b' % (prefix, name, scalar))
+        elif end is not None:
+            if not outer:
+                return b"{%b}" % b",".join(out)
+            before, found = outer.pop()
+            if len(out) == found:
+                out.append(b'"%b":{}' % prefix[:-1])
+            prefix = before
+        elif opening == b"{" and len(outer) < depth:
+            outer.append((prefix, len(out)))
+            prefix = b"%b%b." % (prefix, name)
+        else:
+            start = match.start(2)
+            at = _behind(source, start)
+            out.append(b'"%b%b":%b' % (prefix, name, source[start:at]))
+
+
+def _behind(source: bytes, at: int) -> int:
+    """The offset behind the array or object that begins at `at`."""
+    depth = 0
+    for match in _BRACKET.finditer(source, at):
+        if match[1] is not None:
+            depth += 1
+        elif match[0] in b"}]":
+            depth -= 1
+            if depth == 0:
+                return match.end()
+    raise AssertionError("only valid JSON may be given")
 
 
 def flatten(source: bytes, depth: int) -> bytes:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import orjson
 
 from bellwether.send.event import Members, Parsed
-from bellwether.send.flatten import flatten, members
+from bellwether.send.flatten import flatten, flatten_valid, members
 from bellwether.send.options import ReadOptions
 from bellwether.send.own_time import NoTime, TimeChoices, TimeFinder
 from common import limits
@@ -139,7 +139,8 @@ class _Maker:
         if not data:
             data = _written(values or {})
         if self._depth:
-            data = flatten(data, self._depth)
+            unpack = flatten if values is None else flatten_valid
+            data = unpack(data, self._depth)
             values = None
             item = item._replace(data=data)
         if len(data) > limits.EVENT_BYTES_MAX:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bellwether.send.batches import BATCH_EVENTS_MAX, batches
 from bellwether.send.event import Parsed
-from bellwether.send.flatten import flatten
+from bellwether.send.flatten import flatten, flatten_valid, members
 from bellwether.send.own_time import TimeChoices
 from bellwether.send.prepare import Choices, Ready, prepare
 from bellwether.send.preview import preview
@@ -147,6 +147,35 @@ def unpack(value: dict[str, object], depth: int, prefix: str = "") -> dict[str, 
        st.integers(0, 4))  # fmt: skip
 def test_unpacking_agrees_with_its_definition(value: dict[str, object], depth: int) -> None:
     assert json.loads(flatten(json.dumps(value).encode(), depth)) == unpack(value, depth)
+    for indent in (None, 1):
+        text = json.dumps(value, indent=indent).encode()
+        assert json.loads(flatten_valid(text, depth)) == unpack(value, depth)
+
+
+leaves = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+)
+documents = st.recursive(
+    leaves,
+    lambda inner: (
+        st.dictionaries(st.text(max_size=3), inner, max_size=3) | st.lists(inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    st.dictionaries(st.text(max_size=3), documents, max_size=4), st.integers(0, 3), st.booleans()
+)
+def test_unpacking_quickly_agrees_with_unpacking_by_the_grammar(
+    value: dict[str, object], depth: int, ascii_only: bool
+) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only).encode()
+
+    def found(data: bytes) -> list[tuple[str, object, bytes]]:
+        return [(name, kind, raw) for name, kind, raw in members(data, 0)]
+
+    assert found(flatten_valid(text, depth)) == found(flatten(text, depth))
 
 
 def events(count: int) -> list[Ready]:
