@@ -145,6 +145,7 @@ class _Walk:
         self._path: list[str] = []  # the name in force of each unpacked object that is open
         self._opaque = 0  # open containers that are not unpacked
         self.long_bytes = 0
+        self._objects: list[bool] = []  # of the open containers, which are objects
         self._copied = 0  # how far the text is in `mended`
         self.mended = bytearray()
         self.long: list[_Long] = []
@@ -155,7 +156,7 @@ class _Walk:
         """To its end, or to where it is too large in any case. Raises EventFault, TooMuchWork."""
         text = self._text
         self._work.spend(_EVENT_UNITS + len(text) // _BYTES_PER_UNIT)
-        objects: list[bool] = []  # of the open containers, which are objects
+        objects = self._objects
         wants_name = False
         parts = 0
         for found in _PART.finditer(text):
@@ -210,8 +211,14 @@ class _Walk:
                 self.long.append(_Long(at, len(self.mended), self._field(), value))
                 self.long_bytes += end - begin
         elif self._path[-1].endswith(_MARKER_END) and self._field() == MARKER:
-            names = jt.string_value(self._text, begin, end)
-            self.marker = f"{self.marker}{_SEPARATOR}{names}" if self._opaque else names
+            self._keep_marker(jt.string_value(self._text, begin, end))
+
+    def _keep_marker(self, names: str) -> None:
+        """A text in the marker's place, or in a list there; deeper it means something else."""
+        if not self._opaque:
+            self.marker = names
+        elif self._opaque == 1 and not self._objects[-1]:
+            self.marker = f"{self.marker}{_SEPARATOR}{names}"
 
     def _value(self, begin: int, end: int) -> bytes:
         """The string's text as UTF-8."""

@@ -119,6 +119,8 @@ def test_cut_strings_are_named_as_their_fields_are_stored(split: Split) -> None:
         ("7", "a"),
         ("null", "a"),
         ('{"x":1}', "a"),
+        ('{"x":"y","z":"y"}', "a"),
+        ('[["x"],{"y":"z"},7,"old"]', "old,a"),
     ],
 )
 def test_what_was_cut_before_it_came_is_still_said(split: Split, before: str, names: str) -> None:
