@@ -14,7 +14,6 @@ from common.errors import Unavailable
 from common.locks import Locks
 from common.log.examine import examine_log
 from common.members import Member, list_members
-from common.web import INTERNAL_TOKEN_HEADER
 
 _ASK_TIMEOUT_S = 2.0
 _ANSWER_BYTES_MAX = 16 * 1024 * 1024
@@ -35,6 +34,8 @@ def doubts_of_indexers(locks: Locks, token: str) -> list[str]:
 
 
 def _doubts_of(member: Member, token: str) -> list[str]:
+    from common.web import INTERNAL_TOKEN_HEADER  # an HTTP server's: not before the end
+
     parts = urlsplit(member.url)
     connection = http.client.HTTPConnection(
         parts.hostname or "", parts.port, timeout=_ASK_TIMEOUT_S

@@ -7,11 +7,12 @@ its configuration is small and imported by every process.
 import importlib
 import importlib.util
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from common.role import RoleContext
+if TYPE_CHECKING:
+    from common.role import RoleContext  # HTTP and metrics, which a supervisor does not need
 
-Serve = Callable[[RoleContext, Any], Awaitable[None]]
+Serve = Callable[["RoleContext", Any], Awaitable[None]]
 ALL_ROLES = "all-roles"  # the command of a process that runs all of them, and its name in logs
 # Front to back: what was acknowledged is finished before its readers leave.
 STOP_ORDER = ("shepherd", "query", "indexer")

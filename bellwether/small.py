@@ -7,6 +7,9 @@ once; what does not fit waits or is refused with a remedy, and nothing acknowled
 from collections.abc import Mapping
 
 SMALL_DEFAULTS: Mapping[tuple[str, str], object] = {
+    # Of a new log. Each partition has timers and memory of its own; more of them only help more
+    # than one indexer.
+    ("log", "partitions"): 2,
     # Rows that are not yet in segments. Beyond it reading pauses, except for the partition that is
     # nearest to its next cut.
     ("indexer", "live_bytes_max"): 256 * 1024 * 1024,

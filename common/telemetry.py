@@ -8,10 +8,9 @@ address. What does not fit or cannot be sent is dropped and counted: telemetry n
 import asyncio
 import logging
 from collections import deque
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
-from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from common import limits, metrics
 from common.clock import Clock
@@ -19,7 +18,9 @@ from common.errors import Unavailable
 from common.locks import Locks
 from common.logs import say
 from common.members import list_members
-from common.web import INTERNAL_TOKEN_HEADER
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
 
 Value = str | int | float | bool | None
 _SEND_INTERVAL_S = 1.0
@@ -74,6 +75,10 @@ class TelemetrySender:
 
     async def run(self) -> None:
         """Send until cancelled."""
+        from aiohttp import ClientSession, ClientTimeout  # not for a supervisor, which sends none
+
+        from common.web import INTERNAL_TOKEN_HEADER
+
         timeout = ClientTimeout(total=_SEND_TIMEOUT_S)
         headers = {INTERNAL_TOKEN_HEADER: self._token, "Content-Type": "application/json"}
         async with ClientSession(timeout=timeout, headers=headers) as http:
@@ -83,7 +88,9 @@ class TelemetrySender:
                 if body and not await self._send(http, body):
                     metrics.telemetry_dropped_total.inc()
 
-    async def _send(self, http: ClientSession, body: bytes) -> bool:
+    async def _send(self, http: "ClientSession", body: bytes) -> bool:
+        from aiohttp import ClientError
+
         try:
             members = await asyncio.to_thread(list_members, self._locks, "shepherd")
             for member in members:
