@@ -112,7 +112,7 @@ def error_console(**options: Any) -> Console:
 def _console(stream: TextIO, **options: Any) -> Console:
     from rich.console import Console  # slow to import: not for JSON, not for help
 
-    return Console(file=cast(TextIO, _Drawn(stream)), highlight=False, **options)
+    return Console(file=cast(TextIO, _Drawn(stream)), highlight=False, emoji=False, **options)
 
 
 def printable(text: str) -> str:

@@ -4,7 +4,6 @@ Files of mode 0600 in a folder of mode 0700, written whole or not at all. Never 
 """
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,7 +39,7 @@ def read_internal_token(data: Path) -> str:
     path = secrets_folder(data) / "internal-token"
     token = _read(path)
     if token is None:
-        made = secrets.token_hex(_TOKEN_BYTES)
+        made = os.urandom(_TOKEN_BYTES).hex()
         with _draft(path, made.encode() + b"\n") as draft, suppress(FileExistsError):
             os.link(draft, path)
         token = _read(path)
@@ -90,7 +89,7 @@ def _draft(path: Path, content: bytes) -> Iterator[Path]:
     """A finished file beside the path, to be linked or renamed; removed afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(0o700)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         try:

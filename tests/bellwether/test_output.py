@@ -47,3 +47,11 @@ def test_a_pipe_gets_every_value_whole(capsys: pytest.CaptureFixture[str]) -> No
     rows = [{"data": {"name": long, "COUNT": 1}}]
     output.output_console().print(render({"data": {"results": rows}, "coverage": {}}, ["name"]))
     assert long in capsys.readouterr().out
+
+
+def test_names_that_look_like_emoji_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"data": {":bug:": ":warning:", "COUNT": 1}}]
+    output.output_console().print(render({"data": {"results": rows}, "coverage": {}}, [":bug:"]))
+    printed = capsys.readouterr().out
+    assert ":bug:" in printed
+    assert ":warning:" in printed
