@@ -10,7 +10,6 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, NamedTuple
 
-from common.times.reader import TimeReader
 from common.times.zones import UnknownZone, named_zone
 from query.text.durations import UNITS, YEAR_MAX, YEAR_MIN, read_duration
 from query.text.near import near_words
@@ -159,7 +158,7 @@ def _absolute(text: str, present: Present) -> int | None:
             "this would be a moment of 1970",
             f"write a length with its unit ({number}m, {number}h, {number}d), or a date",
         )
-    if _UNCLEAR.match(text) and TimeReader(present.now_ns, present.zone).read(text) is None:
+    if _UNCLEAR.match(text) and _read_as_files_do(text, present.now_ns, present.zone) is None:
         raise BadMoment(
             "which number is the day, and which the month?", "write year-month-day: 2026-01-31"
         )
@@ -168,4 +167,11 @@ def _absolute(text: str, present: Present) -> int | None:
     if before and ("/" in last or last.isalpha()):  # 2026-01-31 12:00 Europe/Berlin
         with suppress(UnknownZone):  # an abbreviation, or part of a form: May 5 2015
             zone, rest = named_zone(last), before
-    return TimeReader(present.now_ns, zone).read(rest)
+    return _read_as_files_do(rest, present.now_ns, zone)
+
+
+def _read_as_files_do(text: str, now_ns: int, zone: tzinfo) -> int | None:
+    """Unix ns of a moment in a form that files hold, None if it is none of them."""
+    from common.times.reader import TimeReader  # slow to import, and few questions name a moment
+
+    return TimeReader(now_ns, zone).read(text)
