@@ -21,6 +21,8 @@ from common.times.api import format_rfc3339
 
 LOAD_FIELD = "meta.load_id"
 SAMPLE_EVENTS = 256  # that tell in which order numeric dates are written
+# What one request holds beside the rest of an event; the store judges what becomes of it
+_SENT_BYTES_MAX = limits.BATCH_BODY_BYTES_MAX - 100_000
 _TIMES = (TokenKind.STRING, TokenKind.NUMBER)
 _INTEGER_NS_MIN = 10**18  # 2001-09-09: from then on the API takes nanoseconds as an integer
 
@@ -143,8 +145,8 @@ class _Maker:
             data = unpack(data, self._depth)
             values = None
             item = item._replace(data=data)
-        if len(data) > limits.EVENT_BYTES_MAX:
-            raise _Refused(f"the event has {len(data)} bytes, more than {limits.EVENT_BYTES_MAX}")
+        if len(data) > _SENT_BYTES_MAX:
+            raise _Refused(f"the event has {len(data)} bytes, more than can be sent at once")
         if values is None:
             values = _values(data)
         if not values:

@@ -215,7 +215,7 @@ def test_a_log_that_is_gone_with_what_was_not_sent_is_told(house: House) -> None
 
 def test_a_bad_line_and_one_that_is_too_long_cost_themselves(house: House) -> None:
     with house.path.open("w") as file:
-        file.write('{"n":1}\nnot json\n{"n":2}\n{"n":"' + "x" * 2_100_000 + '"}\n{"n":3}\n')
+        file.write('{"n":1}\nnot json\n{"n":2}\n{"n":"' + "x" * 4_100_000 + '"}\n{"n":3}\n')
     house.run()
     assert house.store.lines() == [1, 2, 3]
     assert [line for line, _ in house.refused] == [2, 4]

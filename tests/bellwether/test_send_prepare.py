@@ -111,6 +111,12 @@ def test_a_time_field_that_was_named_must_be_there() -> None:
     assert (ready(b'{"x":1}', kept).time_ns, ready(b'{"x":1}', kept).error) == (None, None)
 
 
+def test_an_event_with_a_long_text_is_sent_for_the_store_to_cut() -> None:
+    long = ready(b'{"text":"%b"}' % (b"x" * 3_000_000), Choices())
+    assert (long.error, len(long.data)) == (None, 3_000_011)
+    assert "at once" in (ready(b'{"text":"%b"}' % (b"x" * 5_000_000), Choices()).error or "")
+
+
 def test_sample_rates_come_from_their_field() -> None:
     choices = Choices(sample_rate_field="rate")
     assert ready(b'{"rate":8}', choices).sample_rate == 8
