@@ -26,8 +26,12 @@ def encode_body(body: object) -> bytes:
         raise ClientError(f"this cannot be asked: {error}") from error
 
 
-def refusal_text(status: int, raw: bytes, reason: str | None) -> str:
-    """The reason in an answer that is no success."""
+def refusal_text(status: int, raw: bytes, reason: str | None, location: str | None = None) -> str:
+    """The reason in an answer that is no success. location: where a redirect leads, which is not
+    followed: the key belongs to the address that was given.
+    """
+    if 300 <= status < 400 and location:
+        return f"{status}: this address leads to {location[:200]!r}: give that server's address"
     try:
         body = orjson.loads(raw)
         text = str(body.get("detail") or body["error"])  # `error` may be the vendor's title alone

@@ -79,7 +79,9 @@ class Caller:
             self.close()
             raise
         if answer.status >= 300:
-            raise ClientError(refusal_text(answer.status, raw, answer.reason), answer.status)
+            location = answer.getheader("Location")
+            text = refusal_text(answer.status, raw, answer.reason, location)
+            raise ClientError(text, answer.status)
         return raw
 
     def _begin(

@@ -43,8 +43,8 @@ class Client:
         sent = {"Content-Type": "application/json", **headers} if data is not None else headers
         try:
             async with self.session.request(
-                method, self.target.url + path, data=data, headers=sent
-            ) as answer:
+                method, self.target.url + path, data=data, headers=sent, allow_redirects=False
+            ) as answer:  # elsewhere the key must not go
                 if answer.status >= 300:
                     raise ClientError(await refusal(answer), answer.status)
                 yield answer
@@ -73,7 +73,8 @@ def _reason(error: Exception) -> str:
 
 async def refusal(answer: aiohttp.ClientResponse) -> str:
     """The reason in an answer that is no success."""
-    return refusal_text(answer.status, await answer.read(), answer.reason)
+    location = answer.headers.get("Location")
+    return refusal_text(answer.status, await answer.read(), answer.reason, location)
 
 
 @asynccontextmanager

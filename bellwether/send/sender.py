@@ -169,7 +169,9 @@ class Sender:
     ) -> "list[Reject] | _Again":
         url = self._client.target.url + self._path
         try:
-            async with self._client.session.post(url, data=body, headers=headers) as answer:
+            async with self._client.session.post(
+                url, data=body, headers=headers, allow_redirects=False
+            ) as answer:
                 if answer.status in _AGAIN:
                     return _Again(await refusal(answer), self._retry_after_s(answer))
                 if answer.status not in (200, 202):

@@ -20,6 +20,7 @@ from bellwether.client.session import connect
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     asked: ClassVar[list[tuple[str, str, bytes, str]]] = []
+    elsewhere: ClassVar[str] = "/y"
 
     def log_message(self, *_: object) -> None:
         pass
@@ -44,13 +45,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        if status == 302:
+            self.send_header("Location", self.elsewhere)
         self.end_headers()
         self.wfile.write(body)
 
 
 @contextmanager
-def serving() -> Iterator[tuple[str, list[tuple[str, str, bytes, str]]]]:
-    handler = type("Own", (Handler,), {"asked": []})
+def serving(elsewhere: str = "/y") -> Iterator[tuple[str, list[tuple[str, str, bytes, str]]]]:
+    handler = type("Own", (Handler,), {"asked": [], "elsewhere": elsewhere})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -129,6 +132,18 @@ async def test_a_stream_tells_of_no_answer_in_the_same_words() -> None:
         async with connect(Target(url, "secret")) as client:
             with pytest.raises(ClientError, match="closed without an answer"):
                 await client.json("POST", "/drop", {})
+
+
+async def test_a_key_is_not_taken_to_where_a_server_redirects() -> None:
+    told = "302: this address leads to"
+    with serving() as (other, asked_other), serving(f"{other}/y") as (url, _):
+        with calling(Target(url, "secret")) as caller, pytest.raises(ClientError, match=told):
+            caller.json("GET", "/moved")
+        async with connect(Target(url, "secret")) as client:
+            for method, body in (("GET", None), ("POST", {})):
+                with pytest.raises(ClientError, match=told):
+                    await client.json(method, "/moved", body)
+        assert asked_other == []
 
 
 def test_a_command_that_is_not_known_is_told_its_neighbour() -> None:

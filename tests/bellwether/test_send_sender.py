@@ -126,6 +126,19 @@ async def test_what_is_refused_is_told_with_line_and_reason(store: Store) -> Non
     assert (progress.accepted, progress.rejected) == (18, 2)
 
 
+async def test_a_load_and_its_key_do_not_follow_a_redirect(store: Store) -> None:
+    went: list[str] = []
+
+    def reply(number: int, batch: str, events: list[dict[str, object]]) -> web.Response | None:
+        went.append(batch)
+        return web.Response(status=308, headers={"Location": f"{store.url}/1/batch/other"})
+
+    store.reply = reply
+    with pytest.raises(ClientError, match="308: this address leads to"):
+        await send(store, events(5))
+    assert len(went) == 1
+
+
 async def test_an_interrupted_load_goes_on_and_repeats_nothing_new(store: Store) -> None:
     store.reply = lambda number, batch, events: (
         web.json_response({"error": "gone"}, status=401) if number > 4 else None
