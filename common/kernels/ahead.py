@@ -93,12 +93,7 @@ def use_cache(folder: Path, sources: Sequence[ModuleType]) -> None:
 def versioned(folder: Path, sources: Sequence[ModuleType]) -> Path:
     """Where the code of these sources, these versions and this processor is kept."""
     hasher = hashlib.sha256()
-    versions = (
-        numba.__version__,
-        llvmlite.__version__,
-        np.__version__,
-        metadata.version("pyarrow"),
-    )
+    versions = (numba.__version__, llvmlite.__version__, np.__version__, _ARROW)
     processor = (
         platform.machine(),
         llvm.get_host_cpu_name(),

@@ -16,6 +16,7 @@ import zstandard
 from bellwether.send.files.resume import remove_oldest, write_state
 from bellwether.send.files.settle import GREW
 from bellwether.send.files.source import FINISHED_AFTER_S, open_source
+from bellwether.send.follow.place import Place, place_file, write_place
 from bellwether.send.load import REPEAT_SAFE_S, Load, Stop, Wish, begin
 from bellwether.send.prepare import LOAD_FIELD, Choices
 from bellwether.send.sender import Progress
@@ -301,3 +302,17 @@ def test_states_are_bounded_and_survive_damage(
         path.write_bytes(b"{")
     store.send(store.folder / "4", resume=True)  # not known any more, but the batch still is
     assert store.numbers() == once(5)
+
+
+def test_the_place_of_a_followed_log_outlives_any_number_of_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bellwether.send.files.resume._FILES_MAX", 1)
+    place = place_file(tmp_path, "quiet.log", "web", "http://host")
+    write_place(place, Place(key="k"))
+    os.utime(place, (1, 1))  # it is the oldest: nothing was written to its log for long
+    for n in range(3):
+        (tmp_path / f"scope-{n}.json").write_bytes(b"{}")
+    remove_oldest(tmp_path)
+    assert place.exists()
+    assert len(list(tmp_path.glob("scope-*.json"))) == 1

@@ -8,6 +8,7 @@ copied and may grow: everything before the remembered offset must have the remem
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from bellwether.send.files.source import HEAD_BYTES, Source
 
 _FILES_MAX = 1_000  # older states are removed
 BORDERS_MAX = 1_000  # ends of earlier loads that are remembered; the oldest go first
+PLACE_PREFIX = "follow-"  # names of the files that hold the places of followed logs
 _READ_BYTES = 1_000_000
 
 
@@ -128,7 +130,13 @@ def write_state(path: Path, state: LoadState) -> None:
 
 
 def remove_oldest(folder: Path) -> None:
-    """Keep no more states than are allowed. Raises OSError."""
-    states = sorted(folder.glob("*.json"), key=lambda p: p.stat().st_mtime)
-    for old in states[:-_FILES_MAX]:
+    """Keep no more states than are allowed. The places of followed logs lie in the same folder and
+    stay: without its place a log would be stored once more. Raises OSError.
+    """
+    ages: list[tuple[float, Path]] = []
+    for path in folder.glob("*.json"):
+        if not path.name.startswith(PLACE_PREFIX):
+            with suppress(FileNotFoundError):  # another load removed it just now
+                ages.append((path.stat().st_mtime, path))
+    for _, old in sorted(ages)[:-_FILES_MAX]:
         old.unlink(missing_ok=True)

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from bellwether.send.files.resume import PLACE_PREFIX
+
 TAIL_BYTES = 256  # before the place: enough to see that a file was written anew
 HEAD_BYTES = 1_024  # of its beginning: enough to know a log again after it was renamed
 
@@ -61,7 +63,7 @@ def digest(data: bytes) -> str:
 
 def place_file(folder: Path, *parts: str) -> Path:
     """Where the place of what these parts name is kept."""
-    return folder / f"follow-{digest(chr(0).join(parts).encode())}.json"
+    return folder / f"{PLACE_PREFIX}{digest(chr(0).join(parts).encode())}.json"
 
 
 def read_place(path: Path) -> Place | None:
