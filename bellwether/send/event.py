@@ -22,7 +22,8 @@ class Parsed(NamedTuple):
 
     line: 1-based line where it begins; end: offset just behind it in the decompressed file.
     data: its JSON text, stored digit for digit; empty where only `members` is given.
-    members: its values. Beside `data` they serve to find the time in and are not stored.
+    members: its values. Beside `data` they serve to find the time in and are not stored, and may
+    be the texts of numbers.
     time: what a reader found beside the data (an envelope's time, a log line's date).
     source: what stands in the file, for the report of what was not stored.
     unfinished: the file ends within it: it is no event yet, and is read again when there is more.

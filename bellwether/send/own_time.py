@@ -166,6 +166,8 @@ def is_absent(text: str) -> bool:
     """Whether a text in place of a time says that there is none: empty, zero, or the year 1, which
     is how Go writes a time that was never set.
     """
+    if text and text[0] > "0":  # nearly all, told quickly
+        return False
     text = text.strip()
     return not text or text.startswith("0001-01-01") or not text.strip("0.-")
 

@@ -149,7 +149,7 @@ class _Maker:
             raise _Refused(f"the event has {len(data)} bytes, more than can be sent at once")
         if values is None:
             values = _values(data)
-        if not values:
+        if not values or data == b"{}":
             raise _Refused("the event has no fields")
         time_ns, time_from = self._find(item, values)
         if rate is None:

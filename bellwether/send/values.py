@@ -16,7 +16,7 @@ from common.scan.json_tokens import INT64_MAX, INT64_MIN
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})((?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?)")
 _DOUBLE_CHARS = 16  # 15 digits and a point: what every double keeps
 _REMEMBERED_CHARS = 256  # a longer text is a message, and comes once
-_REMEMBERED_MAX = 16_384  # texts: at most a few MB
+_REMEMBERED_MAX = 4_096  # texts of a column; one with more has a new one in every row
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -42,13 +42,37 @@ def typed(text: str) -> str | int | float | bool | orjson.Fragment | None:
     return whole if INT64_MIN <= whole <= INT64_MAX else text
 
 
-class TypedValues(dict[str, "str | int | float | bool | orjson.Fragment | None"]):
-    """`typed` for each text that is looked up, remembered: most columns have few values."""
+def json_value(text: str) -> bytes:
+    """The JSON of the value that a text stands for, b"" if it is absent: as `typed`, but a number
+    stays the text that it is. Raises ValueError for text that is not valid UTF-8.
+    """
+    if not text:
+        return b""
+    if text[0] > "9" or text[0] < "-":
+        return text.encode() if text in _BOOLEANS else _quoted(text)
+    value = typed(text)
+    return _quoted(text) if isinstance(value, str) else text.encode()
 
-    def __missing__(self, text: str) -> str | int | float | bool | orjson.Fragment | None:
-        value = typed(text)
-        if len(text) <= _REMEMBERED_CHARS:
-            if len(self) >= _REMEMBERED_MAX:
-                self.clear()
-            self[text] = value
-        return value
+
+def _quoted(text: str) -> bytes:
+    try:
+        return orjson.dumps(text)
+    except TypeError as error:  # what orjson raises for a lone surrogate
+        raise ValueError("text is not valid UTF-8") from error
+
+
+class ColumnTexts(dict[str, bytes]):
+    """The JSON members of one column, by the text of its cells: `"status":200`, b"" for an absent
+    one. Remembers the first texts, as most columns have few.
+    """
+
+    def __init__(self, name: str, absent: tuple[str, ...] = ()) -> None:
+        super().__init__(dict.fromkeys(absent, b""))
+        self._head = _quoted(name) + b":"
+
+    def __missing__(self, text: str) -> bytes:
+        value = json_value(text)
+        member = self._head + value if value else b""
+        if len(self) < _REMEMBERED_MAX and len(text) <= _REMEMBERED_CHARS:
+            self[text] = member
+        return member

@@ -60,7 +60,7 @@ class TimeReader:
 
     def read_found(self, text: str) -> int | None:
         """As `read`, for a field that nobody said is a time: small numbers are none."""
-        number = _WHOLE.fullmatch(text.strip())
+        number = None if ":" in text else _WHOLE.fullmatch(text.strip())
         if (
             number is not None
             and len(number[1]) < _FOUND_DIGITS_MIN

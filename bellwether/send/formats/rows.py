@@ -174,6 +174,7 @@ class Rows:
                 if error.is_open:
                     continue
                 break
-            return Row(first[0], line[1], b"".join(raws).removesuffix(b"\n"), values)
+            whole = b"".join(raws).removesuffix(b"\n").removesuffix(b"\r")
+            return Row(first[0], line[1], whole, values)
         self._again.extendleft(reversed(taken))
         return Row(first[0], first[1], source, [], NOT_CLOSED)

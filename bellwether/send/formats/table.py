@@ -16,7 +16,7 @@ from bellwether.send.event import Members, Parsed, Reader, UnknownFormat
 from bellwether.send.formats.rows import Dialect, NotATable, Row, Rows, cut
 from bellwether.send.lines import BOM
 from bellwether.send.options import ReadOptions
-from bellwether.send.values import TypedValues, typed
+from bellwether.send.values import ColumnTexts, typed
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 100  # of the head, to tell the delimiter
@@ -136,9 +136,10 @@ def _read(rows: Rows, options: ReadOptions) -> Iterator[Parsed]:
     if names is None:
         return
     rows.width = len(names)
-    known = TypedValues()
+    absent = () if rows.dialect.quotes else _ABSENT
+    columns = _Columns(names, absent)
     if first is not None:
-        yield _event(first, names, rows, known)
+        yield columns.event(first)
     repeated = names if first is None else None
     for row in source:
         if not rows.dialect.quotes and row.source.startswith(b"#"):
@@ -146,10 +147,11 @@ def _read(rows: Rows, options: ReadOptions) -> Iterator[Parsed]:
             if found is not None:  # IIS names them anew after each start
                 names = _distinct(found[1].split("\t" if "\t" in found[1] else None))
                 rows.width = len(names)
+                columns = _Columns(names, absent)
             continue
         if row.error is None and (not any(row.values) or row.values == repeated):
             continue  # a blank line; the names again, where files were joined
-        yield _event(row, names, rows, known)
+        yield columns.event(row)
 
 
 def _header(rows: Iterator[Row], options: ReadOptions) -> tuple[list[str] | None, Row | None]:
@@ -221,22 +223,35 @@ def _distinct(names: list[str]) -> list[str]:
     return found
 
 
-def _event(row: Row, names: list[str], rows: Rows, known: TypedValues) -> Parsed:
-    line, end, source, values, error = row
-    if error is not None:
-        return Parsed(line, end, error=error, source=source)
-    if len(values) != len(names):
-        if len(values) < len(names) or any(values[len(names) :]):
-            why = f"the row has {len(values)} values, the header {len(names)}"
-            return Parsed(line, end, error=why, source=source)
-        values = values[: len(names)]  # a delimiter at the end of the line
-    found = list(map(known.__getitem__, values))
-    members: Members = dict(zip(names, found, strict=True))
-    if None in found:
-        members = {name: value for name, value in members.items() if value is not None}
-    if not rows.dialect.quotes:
-        members = {name: value for name, value in members.items() if value not in _ABSENT}
-    return Parsed(line, end, b"", None, None, None, source, members)
+class _Columns:
+    """The columns of a table: from the cells of a row to an event."""
+
+    def __init__(self, names: list[str], absent: tuple[str, ...]) -> None:
+        self.names = names
+        self._absent = absent
+        self._texts = [ColumnTexts(name, absent) for name in names]
+
+    def event(self, row: Row) -> Parsed:
+        """The row as an event. Its values are given as texts, to find the time in."""
+        line, end, source, values, error = row
+        if error is not None:
+            return Parsed(line, end, error=error, source=source)
+        if len(values) != len(self.names):
+            if len(values) < len(self.names) or any(values[len(self.names) :]):
+                why = f"the row has {len(values)} values, the header {len(self.names)}"
+                return Parsed(line, end, error=why, source=source)
+            values = values[: len(self.names)]  # a delimiter at the end of the line
+        try:
+            parts = [texts[value] for texts, value in zip(self._texts, values, strict=True)]
+        except ValueError as bad:
+            return Parsed(line, end, error=str(bad), source=source)
+        if b"" in parts:
+            parts = [part for part in parts if part]
+        data = b"{%b}" % b",".join(parts)
+        members: Members = dict(zip(self.names, values, strict=True))
+        if self._absent:
+            members = {n: value for n, value in members.items() if value not in self._absent}
+        return Parsed(line, end, data, None, None, None, source, members)
 
 
 class _LineFeeds(io.RawIOBase):
