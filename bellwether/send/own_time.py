@@ -14,6 +14,7 @@ import orjson
 from bellwether.send.event import Members, Parsed
 from bellwether.send.flatten import members
 from common.scan.json_tokens import TokenKind
+from common.times.forms import Order
 from common.times.reader import TimeReader, is_date, is_time_of_day
 from common.times.zones import read_zone
 
@@ -55,10 +56,10 @@ class TimeChoices:
     def __post_init__(self) -> None:
         self.reader(0)
 
-    def reader(self, now_ns: int) -> TimeReader:
+    def reader(self, now_ns: int, order: Order | None = None) -> TimeReader:
         """A reader of times as they were chosen."""
         zone = None if self.zone is None else read_zone(self.zone)
-        return TimeReader(now_ns, zone, self.time_format)
+        return TimeReader(now_ns, zone, self.time_format, order)
 
 
 class OwnTime(NamedTuple):
@@ -72,13 +73,20 @@ _ARRIVAL = OwnTime(None, "")
 
 
 class TimeFinder:
-    """Finds the time of each event of one load. `now_ns`: for times without a year."""
+    """Finds the time of each event of one load. now_ns: for times without a year; order: of numeric
+    dates, as it was learnt before.
+    """
 
-    def __init__(self, choices: TimeChoices, now_ns: int) -> None:
+    def __init__(self, choices: TimeChoices, now_ns: int, order: Order | None = None) -> None:
         self._choices = choices
-        self._reader = choices.reader(now_ns)
+        self._reader = choices.reader(now_ns, order)
         self._names: tuple[str, ...] = ()  # the last event's names, and what was found in them
         self._candidates: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def order(self) -> Order | None:
+        """In which order numeric dates are written, as far as that was learnt."""
+        return self._reader.order
 
     def learn(self, sample: Iterable[tuple[Parsed, Members]]) -> None:
         """See from the first events in which order their numeric dates are written."""

@@ -81,14 +81,16 @@ def prepare(
     now_ns: int,
     load_id: str | None = None,
     sample: Sequence[Parsed] | None = None,
+    finder: TimeFinder | None = None,
 ) -> Iterator[Ready]:
     """Every event, ready to be sent or refused.
 
     now_ns: for times without a year; load_id: becomes a field of each event; sample: the first
-    events of the file, where `parsed` begins later.
+    events of the file, where `parsed` begins later; finder: finds the times, and keeps what it
+    learns of them.
     """
     items = iter(parsed)
-    finder = TimeFinder(choices.times, now_ns)
+    finder = finder or TimeFinder(choices.times, now_ns)
     if sample is None:
         sample = list(islice(items, SAMPLE_EVENTS))
         items = chain(sample, items)

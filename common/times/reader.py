@@ -39,15 +39,20 @@ class TimeReader:
     now_ns: the present, for times without a year; zone: where times without one were written
     (None: UTC, and the newest date may be in the future by as much as zones differ);
     time_format: a name (epoch_s, epoch_ms, epoch_us, epoch_ns, rfc3339, clf) or a strptime format;
-    without it every known form is read. Raises BadTimeFormat.
+    without it every known form is read. order: of numeric dates, as it was learnt before; what is
+    learnt replaces it. Raises BadTimeFormat.
     """
 
     def __init__(
-        self, now_ns: int, zone: tzinfo | None = None, time_format: str | None = None
+        self,
+        now_ns: int,
+        zone: tzinfo | None = None,
+        time_format: str | None = None,
+        order: Order | None = None,
     ) -> None:
         ahead_s = ZONE_AHEAD_S if zone is None else CLOCK_AHEAD_S
         self._now = Now(now_ns, zone or UTC, ahead_s)
-        self._order: Order | None = None
+        self.order = order
         self._form = FORMS[0]  # the one that was read last: a file has one form
         self._unit = UNITS.get(time_format or "")
         is_named = self._unit is not None or time_format in (None, "rfc3339", "iso8601", "clf")
@@ -82,8 +87,8 @@ class TimeReader:
                 orders &= found
         if short_year_first and Order.YMD in orders:
             orders = {Order.YMD}
-        if len(orders) == 1 and orders != {self._order}:
-            self._order = orders.pop()
+        if len(orders) == 1 and orders != {self.order}:
+            self.order = orders.pop()
             self._minutes.forget()
 
     def why_not(self, text: str) -> str:
@@ -124,8 +129,8 @@ class TimeReader:
         return None if moment is None else resolve(moment, self._now)
 
     def _numeric(self, text: str) -> Moment | None:
-        if self._order is not None:
-            return parse_numeric(text, self._order)
+        if self.order is not None:
+            return parse_numeric(text, self.order)
         orders = list(possible_orders(text))
         return parse_numeric(text, orders[0]) if len(orders) == 1 else None
 

@@ -13,7 +13,7 @@ import pytest
 from bellwether.client import ClientError
 from bellwether.send.follow.follower import Follower, Stop, Wish
 from bellwether.send.follow.place import Place, PlaceError, only_one, read_place
-from bellwether.send.follow.post import Poster
+from bellwether.send.follow.post import Poster, requests_of
 from bellwether.send.options import ReadOptions
 from bellwether.send.prepare import Choices, Ready
 
@@ -213,6 +213,48 @@ def test_a_log_that_is_gone_with_what_was_not_sent_is_told(house: House) -> None
     assert any("is gone" in text for text in house.told)
 
 
+def test_a_log_that_is_gone_is_told_once_while_its_next_file_is_waited_for(house: House) -> None:
+    house.write(1)
+    house.run()
+    house.path.unlink()
+    house.start()
+    house.run()
+    assert sum("is gone" in text for text in house.told) == 1
+    house.write(2)
+    house.run()
+    assert house.store.lines() == [1, 2]
+    assert sum("is gone" in text for text in house.told) == 1
+
+
+def test_a_log_that_is_truncated_and_removed_is_waited_for(house: House) -> None:
+    house.write(1)
+    house.run()
+    with house.path.open("r+") as file:
+        file.truncate(0)
+    house.path.unlink()
+    house.run()
+    house.write(2)
+    house.run()
+    assert house.store.lines() == [1, 2]
+
+
+def test_the_order_of_numeric_dates_is_learnt_once_and_for_all(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    line = '{"n":%d,"time":"%s/06/2026 10:00:00"}\n'
+    house.path.write_text(line % (1, "13"))  # day first: there is no such month
+    house.run()
+    for n in (2, 3, 4):  # alone, after a stop and in the next file it may be read in two orders
+        with house.path.open("a") as file:
+            file.write(line % (n, "05"))
+        if n == 3:
+            house.start()
+        house.run()
+        if n == 3:
+            rename(house.path)
+    assert house.store.lines() == [1, 2, 3, 4]
+    assert house.refused == []
+
+
 def test_a_bad_line_and_one_that_is_too_long_cost_themselves(house: House) -> None:
     with house.path.open("w") as file:
         file.write('{"n":1}\nnot json\n{"n":2}\n{"n":"' + "x" * 4_100_000 + '"}\n{"n":3}\n')
@@ -356,6 +398,33 @@ def test_a_store_that_is_away_is_waited_for_under_the_same_id() -> None:
     assert max(waits) <= 15.0
     assert "answers again" in told[-1]
     assert len(told) < 8
+
+
+def test_more_events_than_one_request_takes_go_in_several_each_with_its_own_id(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bellwether.send.follow.post.BATCH_EVENTS_MAX", 10)
+    monkeypatch.setattr("bellwether.send.follow.post.BATCH_BYTES_MAX", 100)
+    small = [Ready(n, n, part=b'{"data":{"n":%d}}' % (n % 10)) for n in range(13)]
+    large = [Ready(20 + n, 20 + n, part=b'{"data":{"text":"%b"}}' % (b"x" * 90)) for n in range(2)]
+
+    def send(*answers: object) -> tuple[list[int], list[str]]:
+        told = Answers(*answers)
+        poster = Poster(told, "d", lambda _: None, lambda _: None, random.Random(1))  # type: ignore[arg-type]
+        refused = poster.post([*small, *large], "id")
+        return [event.line for event, _ in refused], told.ids
+
+    def good(count: int) -> list[dict[str, object]]:
+        return [{"status": 202}] * count
+
+    sizes = [len(some) for some in requests_of([*small, *large])]
+    assert sizes == [5, 5, 3, 1, 1]
+    answers = [good(size) for size in sizes[:-1]]
+    lines, ids = send(*answers, [{"status": 400, "error": "no"}])
+    assert lines == [21]
+    assert ids == ["id", "id-1", "id-2", "id-3", "id-4"]
+    again = send(ClientError("away", 0), *(good(size) for size in sizes))
+    assert again == ([], ["id", *ids])
 
 
 def test_an_answer_that_stays_ends_it() -> None:

@@ -21,6 +21,7 @@ from bellwether.send.formats import table
 from bellwether.send.formats.detect import detect
 from bellwether.send.lines import LINE_BYTES_MAX, TOO_LONG
 from bellwether.send.look import why_stop
+from bellwether.send.own_time import TimeFinder
 from bellwether.send.prepare import Choices, Ready, prepare
 
 # How long what may go on (a stack trace, an open quote, a renamed file) is waited for
@@ -78,6 +79,7 @@ class Follower:
         self._file: LogFile | None = None
         self._grew_s = now_s()  # when the file was last seen to grow
         self._seen = -1
+        self._is_gone = False  # the file of the place was looked for and is nowhere
         self.counts = Counts()
 
     def close(self) -> None:
@@ -118,17 +120,19 @@ class Follower:
     def _open(self) -> bool:
         """Open the file of the place, or the log where it begins; False if there is none yet."""
         place = self.place
-        if place.file:
+        if place.file and not (self._is_gone and not self._wish.path.exists()):
             found = find_again(self._wish.path, place)
             if found is not None:
                 if found.path != self._wish.path:
                     self._say(f"going on in {found.path}, which was {self._wish.path.name}")
-                self._file = found
+                self._file, self._is_gone = found, False
                 return True
-            self._say(
-                f"the file that was sent up to its byte {place.offset:,} is gone: what was added "
-                "to it since then is not sent"
-            )
+            if not self._is_gone:
+                self._say(
+                    f"the file that was sent up to its byte {place.offset:,} is gone: what was "
+                    "added to it since then is not sent"
+                )
+            self._is_gone = True
         try:
             file = LogFile(self._wish.path)
         except OSError:
@@ -161,7 +165,7 @@ class Follower:
         self._moved(file, begin + last + 1, 0, in_long_line=last < 0 and begin > 0)
 
     def _begin(self, file: LogFile) -> None:
-        self._file, self._seen = file, -1
+        self._file, self._seen, self._is_gone = file, -1, False
         self.place = file.begin(self.place)
         self._keep()
 
@@ -171,7 +175,11 @@ class Follower:
         if rest is not None:
             self._file, self._seen = rest, -1
             return
-        self._begin(LogFile(self._wish.path))
+        self._file = None
+        try:
+            self._begin(LogFile(self._wish.path))
+        except OSError:  # it was removed just now: what is written next is waited for
+            return
 
     def _go_on(self, file: LogFile) -> bool:
         """From a file that is at its end to the next one; False if there is none yet."""
@@ -255,7 +263,10 @@ class Follower:
 
     def _post(self, chunk: Chunk) -> None:
         place = self.place
-        ready = list(prepare(chunk.items, self._wish.choices, place.now_ns, self._wish.load_id))
+        choices = self._wish.choices
+        finder = TimeFinder(choices.times, place.now_ns, place.order)
+        ready = list(prepare(chunk.items, choices, place.now_ns, self._wish.load_id, finder=finder))
+        self.place = msgspec.structs.replace(place, order=finder.order)
         if place.offset == 0 and not self._wish.skip_bad:
             reason = why_stop(ready, False)
             if reason is not None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from bellwether.send.files.resume import PLACE_PREFIX
+from common.times.forms import Order
 
 TAIL_BYTES = 256  # before the place: enough to see that a file was written anew
 HEAD_BYTES = 1_024  # of its beginning: enough to know a log again after it was renamed
@@ -34,6 +35,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     until: where the batch that is being sent ends, 0 for none.
     now_ns: the present that the times of this batch were read by.
     in_long_line: a line is passed over that is too long to be an event.
+    order: of numeric dates, once a line has told it: 05/06/2026 alone does not.
     """
 
     key: str
@@ -50,6 +52,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     until: int = 0
     now_ns: int = 0
     in_long_line: bool = False
+    order: Order | None = None
 
 
 class PlaceError(Exception):

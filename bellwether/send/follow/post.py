@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
 import orjson
@@ -11,6 +11,7 @@ import zstandard
 
 from bellwether.client import ClientError
 from bellwether.client.caller import Caller
+from bellwether.send.batches import BATCH_BYTES_MAX, BATCH_EVENTS_MAX
 from bellwether.send.prepare import Ready
 
 WAIT_FIRST_S = 0.25
@@ -40,7 +41,16 @@ class Poster:
     def post(self, events: Sequence[Ready], batch_id: str) -> list[tuple[Ready, str]]:
         """Send until answered; returns what the store refused, with its reason. Raises
         ClientError for an answer that will never be another.
+
+        Short lines become much longer events: what no request takes goes in several, whose ids
+        follow from this one.
         """
+        refused: list[tuple[Ready, str]] = []
+        for number, some in enumerate(requests_of(events)):
+            refused += self._post(some, f"{batch_id}-{number}" if number else batch_id)
+        return refused
+
+    def _post(self, events: Sequence[Ready], batch_id: str) -> list[tuple[Ready, str]]:
         body = b"[%b]" % b",".join([event.part for event in events])
         packed = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)
         headers = {
@@ -81,3 +91,15 @@ class Poster:
             if verdict["status"] not in (200, 202):
                 refused.append((event, str(verdict.get("error", ""))))
         return refused
+
+
+def requests_of(events: Sequence[Ready]) -> Iterator[Sequence[Ready]]:
+    """The events in as many requests as they take: the same for the same events."""
+    begin = size = 0
+    for at, event in enumerate(events):
+        if at - begin >= BATCH_EVENTS_MAX or (size + len(event.part) > BATCH_BYTES_MAX and size):
+            yield events[begin:at]
+            begin, size = at, 0
+        size += len(event.part) + 1
+    if begin < len(events):
+        yield events[begin:]
