@@ -52,6 +52,10 @@ class RowSearch:
 
     def __init__(self, plan: Plan, wanted: RowsWanted, views: Sequence[DatasetView]) -> None:
         self._plan = plan
+        # Rows are found by the filters alone. Named fields would be made dense for every live row.
+        self._finding = msgspec.structs.replace(
+            plan, rows=msgspec.structs.replace(wanted, fields=None)
+        )
         self._wanted = wanted
         self._views = views
         self._segments = [
@@ -101,9 +105,9 @@ class RowSearch:
     def _first(self, ask: Ask) -> list[_Found]:
         """The first rows in their order, at most as many as are wanted."""
         limit = self._wanted.limit
-        found = self._search(self._plan, self._live_only(), ask)
+        found = self._search(self._finding, self._live_only(), ask)
         for wave in self._waves():
-            plan = self._plan
+            plan = self._finding
             if len(found) >= limit:
                 last_ns = found[limit - 1].position.time_ns
                 wave = [one for one in wave if self._may_precede(one[1], last_ns)]

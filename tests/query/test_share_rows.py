@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 import pyarrow as pa
 import pytest
@@ -198,6 +199,25 @@ def test_the_newest_events_of_many_segments_are_read_from_few(tmp_path: Path) ->
         times = [row.position.time_ns // 10**9 for row in found.rows]
         assert times == (list(range(599, 584, -1)) if order == "newest" else list(range(15)))
     assert read == {"newest": 4, "oldest": 4}
+
+
+def test_rows_are_found_by_their_filters_alone_however_many_fields_are_named() -> None:
+    names = [f"f{n}" for n in range(50)]
+    rows = [Row(at, {"x": at % 2, **dict.fromkeys(names, at)}) for at in range(20)]
+    plan = plan_of(question(filters=[{"column": "x", "op": "=", "value": 1}], fields=names))
+    assert plan.rows is not None
+    columns: list[int] = []
+
+    def ask(sql: str, parameters: list[str], live: pa.Table | None) -> pa.Table:
+        assert live is not None
+        columns.append(live.num_columns)
+        connection = duckdb.connect()
+        connection.register("live", live)
+        return connection.sql(sql, params=parameters).to_arrow_table()
+
+    found = RowSearch(plan, plan.rows, [view(blocks=[block(rows)])]).run(ask)["main"]
+    assert columns == [9]  # time, rate, the filter's field and where each row is
+    assert json.loads(found.column("data")[0].as_py()) == dict.fromkeys(names, 19)
 
 
 def test_a_page_ends_where_a_share_had_no_room_and_the_next_goes_on_there(
