@@ -14,6 +14,7 @@ import orjson
 from bellwether.send.event import Members, Parsed
 from bellwether.send.flatten import members
 from common.scan.json_tokens import TokenKind
+from common.times.api import INT64_MAX, INT64_MIN, format_rfc3339, was_never_set
 from common.times.forms import Order
 from common.times.reader import TimeReader, is_date, is_time_of_day
 from common.times.zones import read_zone
@@ -25,12 +26,20 @@ _NAMES = (
     "_time", "@t", "log_time", "logtime", "asctime", "time_local", "time_iso8601", "timestamp_ms",
     "timestamp_us", "timestamp_ns", "time_ms", "time_us", "time_ns", "ts_ms", "ts_us", "ts_ns",
     "timemillis", "time_unix_nano", "timeunixnano", "__realtime_timestamp",
+    "timecreated", "timegenerated", "time generated", "date and time", "date/time", "date time",
 )  # fmt: skip
 _LOOSE_NAMES = (
     "date", "start_time", "starttime", "created_at", "createdat", "occurred_at", "created", "epoch",
-    "unixtime", "unix_time", "t",
+    "unixtime", "unix_time", "t", "instant",
 )  # fmt: skip
 _RANKS = {name: rank for rank, name in enumerate((*_NAMES, *_LOOSE_NAMES))}
+_MS_NS = 10**6
+_SECOND_NS = 10**9
+_MONGO = "$date"  # {"ts": {"$date": ...}}: a date of MongoDB's, in its logs and exports
+# A moment in two numbers: protobuf, Log4j, Firestore
+_SECONDS_AND_NANOS = (
+    ("seconds", "nanos"), ("epochSecond", "nanoOfSecond"), ("_seconds", "_nanoseconds"),
+)  # fmt: skip
 _DATE_NAMES = ("date", "day", "log_date", "logdate", "date_local")
 _TIME_NAMES = ("time", "time_of_day", "log_time", "logtime", "time_local")
 
@@ -70,6 +79,11 @@ class OwnTime(NamedTuple):
 
 
 _ARRIVAL = OwnTime(None, "")
+
+
+def _own(time_ns: int, source: str) -> OwnTime:
+    """To the store, 1970-01-01T00:00:00Z is a time that was never set."""
+    return OwnTime(time_ns, source) if time_ns else _ARRIVAL
 
 
 class TimeFinder:
@@ -123,14 +137,14 @@ class TimeFinder:
                 f"the time field {missing!r} is missing: --arrival-time stores such events at "
                 "their arrival"
             )
-        return OwnTime(self._read(text, "+".join(names)), "+".join(names))
+        return _own(self._read(text, "+".join(names)), "+".join(names))
 
     def _beside(self, item: Parsed) -> OwnTime:
         text = str(item.time)
         if is_absent(text):
             return _ARRIVAL
         source = "the envelope" if item.members is None else "the line"
-        return OwnTime(self._read(text, source), source)
+        return _own(self._read(text, source), source)
 
     def _called_so(self, item: Parsed, values: Members) -> OwnTime:
         unread: tuple[str, str] | None = None
@@ -140,7 +154,7 @@ class TimeFinder:
                 continue
             found = self._reader.read_found(text)
             if found is not None:
-                return OwnTime(found, "+".join(names))
+                return _own(found, "+".join(names))
             if unread is None and names[0].lower() in _NAMES:
                 unread = names[0], text
         if unread is not None:
@@ -170,20 +184,36 @@ _REMEDY = (
 )
 
 
+# What stands in a time's place where there is none: databases, pandas, Python, spreadsheets
+_NO_TIME = frozenset(("null", "none", "nil", "nat", "nan", "n/a", "na", "\\n", "-"))
+_FIRST_ABSENT = "1nN\\"  # how such texts begin, if they begin with more than a digit 0 or a sign
+# Year 1 as .NET prints it (01/01/0001 00:00:00), dates of zeros, and numbers that are zero
+_ZERO = re.compile(
+    r"0?1([/.])0?1\1(?:0001)(?: (?:12:00:00 AM|0?0:00:00))?|0000-00-00.{0,20}|[0.-]+"
+    r"|/Date\((?:-62135596800000|0)(?:[+-]\d{4})?\)/"
+)
+
+
 def is_absent(text: str) -> bool:
-    """Whether a text in place of a time says that there is none: empty, zero, or the year 1, which
-    is how Go writes a time that was never set.
+    """Whether a text in place of a time says that there is none: empty, a word like `null`, zero,
+    or the year 1, which is how Go and .NET write a time that was never set.
     """
-    if text and text[0] > "0":  # nearly all, told quickly
-        return False
+    first = text[:1]
+    if first > "0" and (first not in _FIRST_ABSENT or (first == "1" and text[1:2] not in "./")):
+        return False  # nearly all, told quickly
     text = text.strip()
-    return not text or text.startswith("0001-01-01") or not text.strip("0.-")
+    return (
+        text.lower() in _NO_TIME
+        or was_never_set(text)
+        or text.startswith("0001-01-01")
+        or _ZERO.fullmatch(text) is not None
+    )
 
 
 def _candidates(values: Members) -> Iterator[tuple[str, ...]]:
     lower: dict[str, str] = {}
     for name in values:
-        lower.setdefault(name.lower(), name)
+        lower.setdefault(name.lower().removesuffix(f".{_MONGO}"), name)
     days = [lower[name] for name in _DATE_NAMES if name in lower]
     clocks = [lower[name] for name in _TIME_NAMES if name in lower]
     yield from ((day, at) for day in days for at in clocks if _is_pair(values, (day, at)))
@@ -212,17 +242,33 @@ def _joined(values: Members, names: tuple[str, ...], data: bytes) -> str | None:
 def _text(values: Members, name: str, data: bytes) -> str | None:
     """A value as it is written. A double would have lost the nanoseconds of a long number."""
     value = values.get(name)
+    if value is None:
+        return None
     if isinstance(value, str):
         return value
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
+    if isinstance(value, dict):
+        return _in_object(value)
+    if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if isinstance(value, orjson.Fragment):
-        return orjson.dumps(value).decode()
     if isinstance(value, float):
         return _exact(name, value, data) if data else repr(value)
-    return None
+    return orjson.dumps(value).decode()  # a number as it is written, or what is no time
+
+
+def _in_object(value: dict[str, object]) -> str:
+    """The time that an object is known to stand for, else its text, which is none."""
+    date = value.get(_MONGO)
+    if isinstance(date, dict):
+        date = date.get("$numberLong")
+    if isinstance(date, str) and not date.lstrip("-").isdecimal():
+        return date
+    if isinstance(date, str | int) and INT64_MIN <= int(date) * _MS_NS <= INT64_MAX:
+        return format_rfc3339(int(date) * _MS_NS)
+    for seconds_name, nanos_name in _SECONDS_AND_NANOS:
+        seconds, nanos = value.get(seconds_name), value.get(nanos_name, 0)
+        if str(seconds).isdecimal() and isinstance(nanos, int) and 0 <= nanos < _SECOND_NS:
+            return f"{seconds}.{nanos:09d}"
+    return orjson.dumps(value).decode()
 
 
 def _exact(name: str, value: float, data: bytes) -> str:

@@ -5,9 +5,10 @@ the same batch.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import orjson
 
@@ -23,7 +24,6 @@ LOAD_FIELD = "meta.load_id"
 SAMPLE_EVENTS = 256  # that tell in which order numeric dates are written
 # What one request holds beside the rest of an event; the store judges what becomes of it
 _SENT_BYTES_MAX = limits.BATCH_BODY_BYTES_MAX - 100_000
-_TIMES = (TokenKind.STRING, TokenKind.NUMBER)
 _INTEGER_NS_MIN = 10**18  # 2001-09-09: from then on the API takes nanoseconds as an integer
 
 
@@ -191,10 +191,15 @@ def _values(data: bytes) -> Members:
 
 
 def _value(kind: TokenKind, raw: bytes) -> object:
-    """A text, a number as it is written, None for what is no time."""
-    if kind not in _TIMES:
+    """A text, an object, or what else stands there as it is written; None for null."""
+    if kind is TokenKind.NULL:
         return None
-    return string_value(raw, 0, len(raw)) if kind is TokenKind.STRING else orjson.Fragment(raw)
+    if kind is TokenKind.STRING:
+        return string_value(raw, 0, len(raw))
+    if kind is TokenKind.OBJECT_START:
+        with suppress(orjson.JSONDecodeError):
+            return cast(object, orjson.loads(raw))
+    return orjson.Fragment(raw)
 
 
 def _sample_rate(values: Members, name: str) -> int:

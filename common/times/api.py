@@ -49,10 +49,13 @@ def time_or_arrival(text: str, arrival_ns: int) -> int:
 
     Raises BadTime.
     """
+    return arrival_ns if was_never_set(text) else parse_time(text) or arrival_ns
+
+
+def was_never_set(text: str) -> bool:
+    """Whether a text says that there is no time: empty, or what programs write of the year 1."""
     text = text.strip()
-    if len(text) <= _CHARS_MAX and _NEVER.fullmatch(text):
-        return arrival_ns
-    return parse_time(text) or arrival_ns
+    return len(text) <= _CHARS_MAX and _NEVER.fullmatch(text) is not None
 
 
 def timestamp_or_arrival(seconds: int, nanoseconds: int, arrival_ns: int) -> int:

@@ -29,6 +29,12 @@ from common.times.numbers import UNITS, date_of_digits, parse_epoch
 ZONE_AHEAD_S: Final = 14 * 3600
 # A number in a field that merely has the name of a time is one from 1973 on, else it is a count
 _FOUND_DIGITS_MIN: Final = 9
+# Ticks of 100 ns since 1601 (Windows) and since the year 1 (.NET), of the years 2001 to 2040: as
+# nanoseconds they would be of the first months of 1974 and 1990
+_TICKS: Final = (
+    range(126_227_808 * 10**9, 138_849_984 * 10**9),
+    range(631_139_040 * 10**9, 643_761_216 * 10**9),
+)
 _JSON_DATE: Final = "/Date("  # how .NET's JSON writes unix milliseconds
 _WHOLE = re.compile(r"[+-]?([0-9]+)(?:\.[0-9]*)?")
 
@@ -64,14 +70,15 @@ class TimeReader:
         return self._minutes.read(text.strip()) if len(text) <= CHARS_MAX else None
 
     def read_found(self, text: str) -> int | None:
-        """As `read`, for a field that nobody said is a time: small numbers are none."""
+        """As `read`, for a field that nobody said is a time: small numbers are none, nor are
+        those that may be ticks of another epoch, unless their unit was given.
+        """
         number = None if ":" in text else _WHOLE.fullmatch(text.strip())
-        if (
-            number is not None
-            and len(number[1]) < _FOUND_DIGITS_MIN
-            and date_of_digits(number[1]) is None
-        ):
-            return None
+        if number is not None and date_of_digits(number[1]) is None:
+            if len(number[1]) < _FOUND_DIGITS_MIN:
+                return None
+            if self._unit is None and self._given is None and _are_ticks(number[1]):
+                return None
         return self.read(text)
 
     def learn(self, texts: Iterable[str], *, short_year_first: bool = False) -> None:
@@ -101,6 +108,9 @@ class TimeReader:
                 f"{shown} may be read in several orders of day, month and year: say which, "
                 "for instance --time-format '%d/%m/%Y %H:%M:%S'"
             )
+        number = _WHOLE.fullmatch(text.strip())
+        if number is not None and _are_ticks(number[1]):
+            return f"{shown} may be nanoseconds (--time-format epoch_ns) or ticks of another clock"
         return f"{shown} is not a time that can be read"
 
     def _read(self, text: str) -> int | None:
@@ -133,6 +143,10 @@ class TimeReader:
             return parse_numeric(text, self.order)
         orders = list(possible_orders(text))
         return parse_numeric(text, orders[0]) if len(orders) == 1 else None
+
+
+def _are_ticks(digits: str) -> bool:
+    return len(digits) == 18 and any(int(digits) in span for span in _TICKS)
 
 
 def is_time_of_day(text: str) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bellwether.send.batches import BATCH_EVENTS_MAX, batches
 from bellwether.send.event import Parsed
 from bellwether.send.flatten import flatten, flatten_valid, members
-from bellwether.send.own_time import TimeChoices
+from bellwether.send.own_time import TimeChoices, is_absent
 from bellwether.send.prepare import Choices, Ready, prepare
 from bellwether.send.preview import preview
 from bellwether.send.values import typed
@@ -62,6 +62,76 @@ def test_a_number_in_text_keeps_its_nanoseconds() -> None:
     found = row({"ts": typed("1700000000.123456789")})
     assert found.time_ns == 1700000000123456789
     assert found.data == b'{"ts":1700000000.123456789}'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "-62135596800", "-62135596800000", "-62135596800.0", "-6795364578871345152",
+        '"0001-01-02T00:00:00Z"', '"0000-12-31T19:03:58-04:56"', '"0001-01-01 00:00:00 +0000 UTC"',
+        '"1/1/0001 12:00:00 AM"', '"01.01.0001 00:00:00"', '"/Date(-62135596800000)/"',
+        '"0000-00-00 00:00:00"', '"NULL"', '"NaT"', '"\\\\N"', '"None"', '"n/a"', '"-"', '" "',
+        "0", '"0.000"', '"1970-01-01T00:00:00Z"', "null",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["time", "created_at"])
+def test_a_time_that_was_never_set_is_the_arrival_as_in_the_api(value: str, name: str) -> None:
+    found = ready(f'{{"x":1,"{name}":{value}}}'.encode(), Choices())
+    assert (found.error, found.time_ns, found.time_from) == (None, None, "")
+
+
+@pytest.mark.parametrize("text", ["00:00:00", "1/1/2001", "0.5", "nano", "1/1/1/0001"])
+def test_what_only_looks_like_a_time_that_was_never_set_is_none_of_them(text: str) -> None:
+    assert not is_absent(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"$date":"2023-11-14T22:13:20.123+00:00"}', '{"$date":"2023-11-14T23:13:20.123+0100"}',
+        '{"$date":1700000000123}', '{"$date":{"$numberLong":"1700000000123"}}',
+        '{"seconds":1700000000,"nanos":123000000}', '{"seconds":"1700000000","nanos":123000000}',
+        '{"epochSecond":1700000000,"nanoOfSecond":123000000}',
+        '{"_seconds":1700000000,"_nanoseconds":123000000}',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["ts", "t", "instant"])
+def test_objects_that_programs_write_for_a_moment_are_times(value: str, name: str) -> None:
+    data = f'{{"x":1,"{name}":{value}}}'.encode()
+    assert ready(data, Choices()).time_ns == 1700000000_123 * 10**6
+    assert ready(data, choose(name)).time_ns == 1700000000_123 * 10**6
+    odd = f'{{"x":"\\ud800","{name}":{value}}}'.encode()  # only the store can read this
+    assert ready(odd, Choices()).time_ns == 1700000000_123 * 10**6
+
+
+def test_a_date_of_mongodb_is_found_in_unpacked_fields_and_in_every_year() -> None:
+    data = b'{"t":{"$date":"2023-11-14T22:13:20Z"},"s":"I"}'
+    assert ready(data, Choices(depth=1)).time_ns == 1700000000 * NS
+    assert ready(b'{"ts":{"$date":{"$numberLong":"-1000"}}}', Choices()).time_ns == -NS
+    assert ready(b'{"ts":{"$date":5000}}', Choices()).time_ns == 5 * NS
+
+
+@pytest.mark.parametrize(
+    "value", ["true", "[2023,11,14,22,13]", '{"a":1}', '{"$date":{"x":1}}', '{"seconds":true}']
+)
+def test_what_is_no_text_or_number_is_not_silently_stored_at_its_arrival(value: str) -> None:
+    error = ready(f'{{"x":1,"timestamp":{value}}}'.encode(), Choices()).error
+    assert error is not None
+    assert error.startswith("timestamp: ")
+    assert "--arrival-time" in error
+    odd = ready(f'{{"x":"\\ud800","timestamp":{value}}}'.encode(), Choices()).error
+    assert "--arrival-time" in (odd or "")
+    assert ready(f'{{"x":1,"t":{value}}}'.encode(), Choices()).error is None
+    assert ready(f'{{"ts":"2020-01-01","time":{value}}}'.encode(), Choices()).time_from == "ts"
+
+
+@pytest.mark.parametrize("ticks", [133444736000000000, 638355968000000000])
+def test_ticks_of_windows_and_net_are_not_taken_for_nanoseconds(ticks: int) -> None:
+    error = row({"time": ticks}).error or ""
+    assert "--time-format epoch_ns" in error
+    assert row({"time": ticks}, choose("time", time_format="epoch_ns")).time_ns == ticks
+    assert row({"time": ticks}, choose(time_format="epoch_ns")).time_ns == ticks
+    assert row({"time": 999999999999999999}).time_ns == 999999999999999999
 
 
 def test_a_field_called_time_that_cannot_be_read_refuses_the_event_with_a_remedy() -> None:

@@ -58,6 +58,20 @@ def test_backslashes_before_quotes_are_read_where_a_file_has_them() -> None:
     assert stored(b'id,path\n1,"C:\\new"\n') == [{"id": 1, "path": "C:\\new"}]
 
 
+def test_a_backslash_that_escapes_no_quote_stays_in_a_file_that_has_such_escapes() -> None:
+    rows = [r'"a\"b"', r'"C:\new\dir"', r'"x\ty\\z"', r'"\\"', r'"a\,b"', r"C:\dir"]
+    data = "".join(f"{number},{row}\n" for number, row in enumerate(rows))
+    found = [item["p"] for item in stored(f"id,p\n{data}".encode())]  # type: ignore[index]
+    assert found == ['a"b', r"C:\new\dir", r"x\ty\z", "\\", r"a\,b", r"C:\dir"]
+
+
+@pytest.mark.parametrize("first", ["1,x", r'1,"a\"b"'])
+def test_what_databases_write_where_there_is_no_value_is_none(first: str) -> None:
+    data = f"id,n\n{first}\n2,\\N\n3,\n4,NULL\n".encode()
+    assert stored(data)[1:] == [{"id": 2}, {"id": 3}, {"id": 4, "n": "NULL"}]
+    assert stored(b"id\tn\n1\t\\N\n", "tsv") == [{"id": 1}]
+
+
 def test_line_breaks_in_values_are_kept() -> None:
     data = b'a,b\r\n"x\r\n\r\ny\nz",2\r\n3,4\r\n'
     assert stored(data) == [{"a": "x\r\n\r\ny\nz", "b": 2}, {"a": 3, "b": 4}]

@@ -4,6 +4,7 @@ A row whose quote is not closed costs its own line and no other: the lines after
 """
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
@@ -41,6 +42,10 @@ class Row(NamedTuple):
     error: str | None = None
 
 
+# An escape, or a backslash that escapes nothing (`C:\new`, `\N`) and stays, where the csv module
+# would drop it
+_BACKSLASH: Final = re.compile(r'\\(["\\\r\n]?)')
+
 _Line = tuple[int, int, bytes | None]  # number, end, text; None for one that was too long
 
 
@@ -56,6 +61,8 @@ def cut(text: str, dialect: Dialect) -> list[str]:
     """The values of one row, strictly. Raises NotATable."""
     if not dialect.quotes or '"' not in text:
         return _plain(text).split(dialect.delimiter)
+    if dialect.escapes:
+        text = _BACKSLASH.sub(lambda found: found[0] if found[1] else "\\\\", text)
     reader = csv.reader(
         [text],
         delimiter=dialect.delimiter,

@@ -22,6 +22,7 @@ _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 100  # of the head, to tell the delimiter
 _SEP = re.compile(r"sep=(.)", re.IGNORECASE)
 _FIELDS = re.compile(r"#fields:?[ \t]+(.+)", re.IGNORECASE)
+_NULL = ("\\N",)  # how Postgres, MySQL and Hive write that there is no value
 _ABSENT = ("-", "(empty)")  # in files that name their columns in a comment
 
 
@@ -229,7 +230,7 @@ class _Columns:
     def __init__(self, names: list[str], absent: tuple[str, ...]) -> None:
         self.names = names
         self._absent = absent
-        self._texts = [ColumnTexts(name, absent) for name in names]
+        self._texts = [ColumnTexts(name, absent or _NULL) for name in names]
 
     def event(self, row: Row) -> Parsed:
         """The row as an event. Its values are given as texts, to find the time in."""
