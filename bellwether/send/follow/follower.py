@@ -14,9 +14,10 @@ import msgspec
 
 from bellwether.send.files.source import HEAD_BYTES, SourceError
 from bellwether.send.follow.chunk import CHUNK_BYTES, Chunk, read_chunk
-from bellwether.send.follow.log_file import LogFile, find_again, next_after
+from bellwether.send.follow.log_file import LogFile
 from bellwether.send.follow.place import TAIL_BYTES, Place, digest, write_place
 from bellwether.send.follow.post import Poster
+from bellwether.send.follow.rotated import find_again, next_after, oldest_since
 from bellwether.send.formats import table
 from bellwether.send.formats.detect import detect
 from bellwether.send.lines import LINE_BYTES_MAX, TOO_LONG
@@ -99,7 +100,7 @@ class Follower:
         if self.place.until:
             self._send_again(file)
             return True
-        if not file.is_packed and not file.is_unchanged(self.place):
+        if not file.is_packed and not file.holds(self.place):
             self._say(f"{file.path} was truncated or written anew")
             self._leave(file, find_again(self._wish.path, self.place))
             return True
@@ -133,9 +134,12 @@ class Follower:
                     "added to it since then is not sent"
                 )
             self._is_gone = True
+        path = self._wish.path
+        if place.file and place.now_ns:  # what was put aside since then was not sent either
+            path = oldest_since(path, place.now_ns)
         try:
-            file = LogFile(self._wish.path)
-        except OSError:
+            file = LogFile(path)
+        except (OSError, SourceError):
             return False
         is_first = not place.file
         self._begin(file)
@@ -166,7 +170,8 @@ class Follower:
 
     def _begin(self, file: LogFile) -> None:
         self._file, self._seen, self._is_gone = file, -1, False
-        self.place = file.begin(self.place)
+        now_ns = int(self._now_s() * 1e9)
+        self.place = msgspec.structs.replace(file.begin(self.place), now_ns=now_ns)
         self._keep()
 
     def _leave(self, file: LogFile, rest: LogFile | None) -> None:
@@ -185,12 +190,10 @@ class Follower:
         """From a file that is at its end to the next one; False if there is none yet."""
         if (damage := file.damage()) is not None:
             self._say(f"{damage}: what can be read before that was sent")
-        path = next_after(self._wish.path, file, file.changed_ns())
-        try:
-            following = LogFile(path)
-        except (OSError, SourceError):
+        following = next_after(self._wish.path, file, self.place)
+        if following is None:
             return False
-        self._say(f"{file.path} is at its end: going on in {path}")
+        self._say(f"{file.path} is at its end: going on in {following.path}")
         file.close()
         self._begin(following)
         return True

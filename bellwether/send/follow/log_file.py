@@ -7,7 +7,6 @@ by its beginning and by the bytes before the place, wherever it lies.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,9 +16,7 @@ from bellwether.send.files.source import Source, SourceError, open_source
 from bellwether.send.follow.place import HEAD_BYTES, TAIL_BYTES, Place, digest
 from bellwether.send.lines import LINE_BYTES_MAX
 
-# How logrotate and its kin name what they put aside: app.log.1, app.log-20260131.gz
-_PUT_ASIDE = re.compile(r"[.-]\d[\dTZ_.:-]*?(?:\.(?:gz|bz2|xz|zst))?", re.ASCII)
-_PACKED = (".gz", ".bz2", ".xz", ".zst")
+PACKED = (".gz", ".bz2", ".xz", ".zst")
 _STEP_BYTES = 256 * 1024
 # Of an unpacked file this much can be read again: the longest line, and what stands before it
 _WINDOW_BYTES = LINE_BYTES_MAX + _STEP_BYTES
@@ -31,7 +28,7 @@ class LogFile:
     def __init__(self, path: Path) -> None:
         """Raises OSError, and SourceError for a compressed file that is none."""
         self.path = path
-        self.is_packed = path.name.endswith(_PACKED)
+        self.is_packed = path.name.endswith(PACKED)
         self._file: BinaryIO = path.open("rb", buffering=0)
         found = os.fstat(self._file.fileno())
         self.device, self.inode = found.st_dev, found.st_ino
@@ -129,70 +126,3 @@ class LogFile:
 
 def _with(place: Place, **changes: object) -> Place:
     return msgspec.structs.replace(place, **changes)
-
-
-def put_aside(path: Path) -> list[Path]:
-    """The files that were put aside from this path, oldest first."""
-    found: list[tuple[int, Path]] = []
-    for other in path.parent.glob("*"):
-        if _is_put_aside(path.name, other.name):
-            try:
-                found.append((other.stat().st_mtime_ns, other))
-            except OSError:  # it was renamed or removed just now
-                continue
-    return [other for _, other in sorted(found)]
-
-
-def _is_put_aside(name: str, other: str) -> bool:
-    if other == name:
-        return False
-    if other.startswith(name):
-        return _PUT_ASIDE.fullmatch(other[len(name) :]) is not None
-    stem, dot, suffix = name.rpartition(".")  # app-20260131.log
-    middle = other.removeprefix(stem).partition(f".{suffix}")
-    return bool(
-        dot
-        and other.startswith(stem)
-        and middle[1]
-        and _PUT_ASIDE.fullmatch(middle[0])
-        and middle[2] in ("", *_PACKED)
-    )
-
-
-def find_again(path: Path, place: Place) -> LogFile | None:
-    """The file of the place, opened; None if it is gone. The caller closes it."""
-    others = []
-    for candidate in (path, *reversed(put_aside(path))):
-        try:
-            file = LogFile(candidate)
-        except (OSError, SourceError):
-            continue
-        # the same file under whatever name; a beginning of no bytes is that of any other, too
-        if (file.device, file.inode) == (place.device, place.inode) and file.holds(place):
-            return file
-        file.close()
-        others.append(candidate)
-    for candidate in others:  # a copy, or packed
-        try:
-            file = LogFile(candidate)
-        except (OSError, SourceError):
-            continue
-        if file.holds(place):
-            return file
-        file.close()
-    return None
-
-
-def next_after(path: Path, file: LogFile, changed_ns: int) -> Path:
-    """Which file of the log follows one that is at its end: one that was put aside later than it
-    was last written to, else the log itself.
-    """
-    for other in put_aside(path):
-        try:
-            found = other.stat()
-        except OSError:
-            continue
-        is_same = (found.st_dev, found.st_ino) == (file.device, file.inode)
-        if found.st_mtime_ns > changed_ns and not is_same and other != file.path:
-            return other
-    return path

@@ -33,7 +33,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     line: number of lines before it.
     prefix: what a chunk needs before it to be read (a table's names).
     until: where the batch that is being sent ends, 0 for none.
-    now_ns: the present that the times of this batch were read by.
+    now_ns: the present that the times of this batch were read by, or when the file was begun.
     in_long_line: a line is passed over that is too long to be an event.
     order: of numeric dates, once a line has told it: 05/06/2026 alone does not.
     """
