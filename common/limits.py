@@ -301,6 +301,8 @@ QUANTILE_EXACT_ROWS_MAX: Final = 65_536  # (group, value) pairs kept exact; then
 QUANTILE_RELATIVE_ERROR: Final = 0.005  # of a bucket's middle; part of the answer's definition
 FILTER_VALUES_MAX: Final = 1_000  # values of one in / not-in filter
 FILTER_PATTERN_CHARS_MAX: Final = 1_000  # of a regular expression: RE2 needs memory to compile it
+# With its repetitions written out: RE2 takes some 30 ms of a core to compile the largest, not 1 s.
+FILTER_PATTERN_SIZE_MAX: Final = 2_000
 # Groups of conditions within each other. Parentheses of the text form are fewer: each may need a
 # group for AND, for OR and for NOT.
 FILTER_DEPTH_MAX: Final = 32

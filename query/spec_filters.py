@@ -4,6 +4,7 @@ An item of `filters` is a condition, or a group: `{"filter_combination": "AND", 
 "filters": [...]}`, which may hold groups itself. Depth and number are bounded.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common import limits
+from query.pattern_size import pattern_size
 from query.plan import GROUP_OPS, Filter, FilterOp
 from query.spec_parts import SpecError, column_of, items_of, object_of, scalar_of
 
@@ -24,7 +26,8 @@ _KNOWN_OPS = " ".join(op.value for op in FilterOp if op not in GROUP_OPS)
 def read_filters(spec: dict[str, Any]) -> tuple[Filter, ...]:
     """The filters of a specification. Raises SpecError."""
     filters = tuple(items_of(spec, "filters", lambda item, at: _item(item, at, 1)))
-    conditions, pattern_chars = _measure(filters)
+    conditions = _count(filters)
+    pattern_chars = sum(map(len, _patterns(filters)))
     if conditions > limits.QUERY_LIST_ITEMS_MAX:
         most = limits.QUERY_LIST_ITEMS_MAX
         raise SpecError("filters", "invalid", f"has {conditions} conditions, at most {most} may be")
@@ -34,6 +37,15 @@ def read_filters(spec: dict[str, Any]) -> tuple[Filter, ...]:
             "filters",
             "invalid",
             f"its regular expressions have {pattern_chars} characters, at most {most} are allowed",
+        )
+    size = sum(pattern_size(pattern) for pattern in _patterns(filters))
+    if size > limits.FILTER_PATTERN_SIZE_MAX:
+        most = limits.FILTER_PATTERN_SIZE_MAX
+        raise SpecError(
+            "filters",
+            "invalid",
+            f"its regular expressions have a size of {size:,} with their repetitions written out,"
+            f" at most {most:,} is allowed: repeat less, and write [a-z] instead of \\p{{L}}",
         )
     _check_patterns(filters, "filters")
     return filters
@@ -61,17 +73,18 @@ def _item(value: object, at: str, depth: int) -> Filter:
     return Filter("", op, (), tuple(read))
 
 
-def _measure(filters: tuple[Filter, ...]) -> tuple[int, int]:
-    """(conditions, characters of regular expressions), with those within groups."""
-    conditions = chars = 0
+def _count(filters: tuple[Filter, ...]) -> int:
+    """How many conditions there are, with those within groups."""
+    return sum(_count(one.inside) if one.op in GROUP_OPS else 1 for one in filters)
+
+
+def _patterns(filters: tuple[Filter, ...]) -> Iterator[str]:
+    """The regular expressions, with those within groups."""
     for one in filters:
         if one.op in GROUP_OPS:
-            more = _measure(one.inside)
-            conditions, chars = conditions + more[0], chars + more[1]
-        else:
-            conditions += 1
-            chars += len(str(one.values[0])) if one.op in _PATTERNS else 0
-    return conditions, chars
+            yield from _patterns(one.inside)
+        elif one.op in _PATTERNS:
+            yield str(one.values[0])
 
 
 def _check_patterns(filters: tuple[Filter, ...], at: str) -> None:
