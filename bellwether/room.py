@@ -7,7 +7,7 @@ from pathlib import Path
 from bellwether.backends import log_folder, reserve_of
 from bellwether.screen import Screen
 from bellwether.settings import Settings
-from common.alarms import AlarmBoard
+from common.alarms.board import AlarmBoard
 from common.reserve import Reserve, drop_caches
 
 _LOOK_S = 1.0

@@ -19,7 +19,7 @@ from bellwether.checks import contradiction
 from bellwether.config import BackendsConfig, LogConfig, NodeConfig, UpConfig
 from bellwether.rooms import backend_configs, role_configs
 from bellwether.small import SMALL_DEFAULTS
-from common.alarms import AlarmsConfig
+from common.alarms.config import AlarmsConfig
 from common.settings import Declared, declared
 
 SECTIONS: dict[str, type] = {

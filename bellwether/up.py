@@ -27,7 +27,7 @@ from bellwether.rooms import ALL_ROLES, STOP_ORDER
 from bellwether.screen import Screen
 from bellwether.secrets import read_internal_token
 from bellwether.settings import Settings
-from common.alarms import AlarmsConfig
+from common.alarms.config import AlarmsConfig
 from common.clock import Clock
 from common.errors import BellwetherError, Unavailable
 from common.http.descriptors import raise_open_files

@@ -25,7 +25,8 @@ from bellwether.rooms import ALL_ROLES, STOP_ORDER, Serve, load_role
 from bellwether.secrets import read_internal_token
 from bellwether.settings import SECTIONS, Settings, SettingsError
 from common import limits
-from common.alarms import AlarmBoard, AlarmsConfig
+from common.alarms.board import AlarmBoard
+from common.alarms.config import AlarmsConfig
 from common.alarms.poster import AlarmPoster
 from common.clock import Clock, SystemClock
 from common.errors import BellwetherError

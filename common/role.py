@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common import limits
-from common.alarms import AlarmBoard
+from common.alarms.board import AlarmBoard
 from common.clock import Clock, SystemClock
 from common.locks import Locks
 from common.log import Log

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from common import limits
-from common.alarms import AlarmBoard
+from common.alarms.board import AlarmBoard
 from common.metrics import log_retention_left_seconds, uncovered_seconds
 
 _S_NS = 10**9

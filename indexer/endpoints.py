@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from common import limits
-from common.alarms import AlarmBoard
+from common.alarms.board import AlarmBoard
 from common.clock import Clock
 from common.errors import (
     BadRequest,

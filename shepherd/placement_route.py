@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from common.alarms import AlarmBoard
+from common.alarms.board import AlarmBoard
 from common.clock import Clock
 from common.http.room import Room
 from shepherd.health import Health, Target

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
 from common import limits
-from common.alarms import AlarmBoard
+from common.alarms.board import AlarmBoard
 from common.announce import Announcement
 from common.auth import KeyCache
 from common.draining import close_connections, linger

@@ -53,6 +53,13 @@ def test_help_of_a_client_command_imports_nothing_slow(command: str) -> None:
     assert "rich" not in imported
 
 
+def test_no_command_of_the_client_needs_a_package_of_the_server() -> None:
+    for command in ("send", "query", "rows", "fields", "tail", "status", "shell", "servers"):
+        imported, printed = modules_after(command, "--help")
+        assert "Usage: bellwether" in printed
+        assert imported & set(SERVER_PACKAGES) == set(), command
+
+
 def test_a_question_that_is_explained_imports_no_http() -> None:
     imported, printed = modules_after("query", "web", "COUNT LAST 1h", "--explain")
     assert '"COUNT"' in printed

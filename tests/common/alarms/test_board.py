@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from common.alarms import ALARMS, AlarmBoard, RaisedAlarm, Severity
+from common.alarms.board import AlarmBoard, RaisedAlarm
+from common.alarms.declared import ALARMS, Severity
 from common.clock import ManualClock
 from common.metrics import alarm_raised
 

@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 
 from common import limits
-from common.alarms import AlarmBoard, AlarmsConfig
+from common.alarms.board import AlarmBoard
+from common.alarms.config import AlarmsConfig
 from common.alarms.poster import AlarmPoster
 from common.clock import ManualClock
 from common.metrics import alarm_posts_total
