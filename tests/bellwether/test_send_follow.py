@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from bellwether.send.follow.chunk import CHUNK_LINES
 from bellwether.send.follow.follower import Follower, Stop, Wish
 from bellwether.send.follow.place import Place, PlaceError, only_one, read_place
 from bellwether.send.options import ReadOptions
@@ -251,6 +252,13 @@ def test_the_order_of_numeric_dates_is_learnt_once_and_for_all(tmp_path: Path) -
             rename(house.path)
     assert house.store.lines() == [1, 2, 3, 4]
     assert house.refused == []
+
+
+def test_of_short_lines_no_more_are_held_at_once_than_of_long_ones(house: House) -> None:
+    house.write(*range(10_000))
+    house.run()
+    assert house.store.lines() == list(range(10_000))
+    assert max(map(len, house.store.batches.values())) <= CHUNK_LINES
 
 
 def test_a_bad_line_and_one_that_is_too_long_cost_themselves(house: House) -> None:

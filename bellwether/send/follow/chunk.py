@@ -13,6 +13,7 @@ from bellwether.send.formats.rows import NOT_CLOSED
 from bellwether.send.options import ReadOptions
 
 CHUNK_BYTES = 256 * 1024  # a few hundred to a few thousand lines; a retry repeats no more
+CHUNK_LINES = 4_096  # an event takes some 3 kB while it is made, however short its line is
 _FIELDS = re.compile(rb"^#[Ff]ields[^\n]*\n", re.MULTILINE)
 
 
@@ -58,6 +59,16 @@ def read_chunk(
         return None
     found = _FIELDS.findall(data[:size]) if prefix.startswith(b"#") else []
     return Chunk(size, data.count(b"\n", 0, size), found[-1] if found else prefix, tuple(items))
+
+
+def first_lines(data: bytes) -> bytes:
+    """As much of the data as one chunk should have lines."""
+    if data.count(b"\n") <= CHUNK_LINES:
+        return data
+    end = 0
+    for _ in range(CHUNK_LINES):
+        end = data.index(b"\n", end) + 1
+    return data[:end]
 
 
 def _whole(items: Sequence[Parsed], size: int, joins_lines: bool) -> tuple[int, list[Parsed]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from bellwether.send.files.source import HEAD_BYTES, SourceError
-from bellwether.send.follow.chunk import CHUNK_BYTES, Chunk, read_chunk
+from bellwether.send.follow.chunk import CHUNK_BYTES, Chunk, first_lines, read_chunk
 from bellwether.send.follow.log_file import LogFile
 from bellwether.send.follow.place import TAIL_BYTES, Place, digest, write_place
 from bellwether.send.follow.post import Poster
@@ -206,7 +206,9 @@ class Follower:
             if passed is not None:
                 return passed
             data = file.read(place.offset, _NO_LINE_BYTES)
-        is_full = len(data) >= CHUNK_BYTES
+        read = len(data)
+        data = first_lines(data)
+        is_full = read >= CHUNK_BYTES or len(data) < read
         is_last = is_over and not is_full
         chunk = self._chunk(data, is_last)
         if chunk is None and is_full:  # one document or entry that is larger
