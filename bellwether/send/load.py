@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,7 +92,7 @@ class Load:
     def events(self) -> Iterator[Ready]:
         """Every event that is new. Raises Stop where the first ones make no sense."""
         known = format_named(self.wish.kind)
-        parsed = parsed_of(self.source, self.wish)
+        parsed = parsed_of(self.source, self.wish, self._known_borders())
         sample = take(parsed, SAMPLE_EVENTS)
         parsed = chain(sample, parsed)
         if self.before is not None:
@@ -104,6 +104,10 @@ class Load:
         if reason is not None:
             raise Stop(reason)
         return chain(looked_at, ready)
+
+    def _known_borders(self) -> frozenset[int]:
+        before = () if self.before is None else (self.before.offset,)
+        return frozenset((*self._borders, *before))
 
     def batches(self, events: Iterator[Ready]) -> Iterator[Batch]:
         """The events in batches; what is before a batch's end has its hash kept."""
@@ -133,7 +137,7 @@ class Load:
             cut = None if self.source.prefix.last == b"\n" else progress.last_bytes
         if progress.offset == 0 and before is not None:
             line, cut = before.line, before.cut_bytes
-        borders = {*self._borders, *((before.offset,) if before is not None else ())}
+        borders = set(self._known_borders())
         if ended and offset:
             borders.add(offset)
         return LoadState(
@@ -198,8 +202,10 @@ def begin(
     )
 
 
-def parsed_of(source: Source, wish: Wish) -> Iterator[Parsed]:
-    """The events of a source, for a look at them."""
+def parsed_of(
+    source: Source, wish: Wish, borders: frozenset[int] = frozenset()
+) -> Iterator[Parsed]:
+    """The events of a source. borders: where earlier loads of it ended."""
     known = format_named(wish.kind)
-    read = known.reader_for(source.head, wish.choices.options)
+    read = known.reader_for(source.head, replace(wish.choices.options, borders=borders))
     return settled(read(source.stream), source, known.ends_itself)

@@ -1,6 +1,6 @@
 """What the user said about how a file is to be read: the formats' own options."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,8 @@ class ReadOptions:
     like; columns: names of the columns, for a file that has none.
     pattern: a regular expression whose named groups are the fields; continuation: one that is
     found in lines that go on with the line before (formats of lines).
+    borders: offsets at which earlier loads of this file ended. What was an entry then stays one, so
+    its lines are not stored once more; no choice of the user's.
     """
 
     no_header: bool = False
@@ -20,6 +22,7 @@ class ReadOptions:
     columns: tuple[str, ...] = ()
     pattern: str | None = None
     continuation: str | None = None
+    borders: frozenset[int] = field(default=frozenset(), repr=False)
 
     def fingerprint(self) -> str:
         """What makes batches of the same file differ."""

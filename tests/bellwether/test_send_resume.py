@@ -18,6 +18,7 @@ from bellwether.send.files.settle import GREW
 from bellwether.send.files.source import FINISHED_AFTER_S, open_source
 from bellwether.send.follow.place import Place, place_file, write_place
 from bellwether.send.load import REPEAT_SAFE_S, Load, Stop, Wish, begin
+from bellwether.send.options import ReadOptions
 from bellwether.send.prepare import LOAD_FIELD, Choices
 from bellwether.send.sender import Progress
 
@@ -44,7 +45,8 @@ class Store:
     ) -> Load:  # fmt: skip
         """One run of the command; `stop_after` batches it is interrupted."""
         self.errors = []
-        wish = Wish("d", "http://x", kind, Choices(), **wishes)  # type: ignore[arg-type]
+        choices = wishes.pop("choices", Choices())
+        wish = Wish("d", "http://x", kind, choices, **wishes)  # type: ignore[arg-type]
 
         def nonce() -> str:
             self.nonces += 1
@@ -129,6 +131,44 @@ def test_a_grown_file_without_resume_repeats_the_batches_that_are_there(store: S
     write(path, lines(0, 131))
     store.send(path)
     assert store.numbers() == once(131)
+
+
+TRACE = [
+    b"2023-11-14 22:13:00,000 INFO main - one\n",
+    b"2023-11-14 22:13:01,000 ERROR main - two\njava.lang.FooException: y\n\tat a.B(C.java:1)\n",
+    b"\tat c.D(E.java:1)\n\nCaused by: q.ZException: q\n",
+    b"\tat f.G(H.java:1)\n2023-11-14 22:13:02,000 INFO main - three\n",
+]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("kind", ["text", "syslog", "pattern"])
+def test_an_entry_of_several_lines_that_grew_is_gone_on_with_in_further_events(
+    store: Store, kind: str, resume: bool, end: bytes
+) -> None:
+    options = {
+        "text": ReadOptions(),
+        "syslog": ReadOptions(continuation=r"^\t|Exception"),
+        "pattern": ReadOptions(pattern=r"(?P<time>\S+ \S+) (?P<message>.*)",
+                               continuation=r"^\t|Exception"),
+    }[kind]  # fmt: skip
+    path = write(store.folder / "log", b"")
+    for count in range(2, len(TRACE) + 1):
+        data = b"".join(TRACE[:count])
+        if kind == "syslog":
+            data = data.replace(b",000 INFO main -", b"Z host app:")
+            data = data.replace(b",000 ERROR main -", b"Z host app:")
+        write(path, data.replace(b"\n", end))
+        store.send(path, kind, choices=Choices(options=options), resume=resume)
+        assert store.errors == []
+    stored = [line for e in store.events for line in str(e["message"]).split("\n") if line]
+    assert [line.rpartition(" - ")[2].rpartition("app: ")[2].rpartition("main - ")[2]
+            for line in stored] == [
+        "one", "two", "java.lang.FooException: y", "\tat a.B(C.java:1)", "\tat c.D(E.java:1)",
+        "Caused by: q.ZException: q", "\tat f.G(H.java:1)", "three",
+    ]  # fmt: skip
+    assert [e.get("continued") for e in store.events] == [None, None, 2, 3, None]
 
 
 def test_the_same_file_long_after_is_asked_about(store: Store) -> None:

@@ -1,11 +1,11 @@
 """Lines that go on with the one before (stack traces) become one event, in bounded memory (I11).
 
 The first line of an entry is read by its format; the lines that follow are added to its `message`,
-each after a line break. An entry that grows too long goes on in a further event with the same
-fields and `continued` 2, 3 ..., so that nothing is lost.
+each after a line break. An entry that grows too long, or that grew after it was stored, goes on in
+a further event with the same fields and `continued` 2, 3 ...: nothing is lost, or stored twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import BinaryIO, Protocol
 
 from bellwether.send.event import LineParser, Members, Parsed
@@ -44,8 +44,10 @@ class _Entry:
         self.size = len(line.data or b"")
         self.part = 1
 
-    def takes(self, data: bytes) -> bool:
+    def takes(self, data: bytes, borders: Container[int]) -> bool:
         """Whether there is room for one more line."""
+        if self.end in borders:
+            return False
         room = self.size + 1 + len(data) <= ENTRY_BYTES_MAX
         return room and len(self.source) < ENTRY_LINES_MAX
 
@@ -73,9 +75,12 @@ class _Entry:
 
 
 def read_joined(
-    stream: BinaryIO, parse: LineParser, continuation: Continuation, carry_time: bool = False
-) -> Iterator[Parsed]:
-    """One event per entry. carry_time: an entry without a time has the time of the one before."""
+    stream: BinaryIO, parse: LineParser, continuation: Continuation,
+    carry_time: bool = False, borders: Container[int] = (),
+) -> Iterator[Parsed]:  # fmt: skip
+    """One event per entry. carry_time: an entry without a time has the time of the one before;
+    borders: offsets at which an entry ends, though lines that go on with it may follow.
+    """
     entry: _Entry | None = None
     blank: list[Line] = []
     last_time: str | None = None
@@ -87,7 +92,7 @@ def read_joined(
             continue
         if text is not None and entry is not None and continuation.continues(text):
             for known, more in (*((b, "") for b in blank), (line, text)):
-                if entry.takes(known.data or b""):
+                if entry.takes(known.data or b"", borders):
                     entry.add(known, more)
                 else:
                     yield entry.parsed()

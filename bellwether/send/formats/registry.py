@@ -47,7 +47,7 @@ def _of_lines(parse: LineParser) -> ReaderFactory:
         if not options.continuation:
             return lambda stream: read_text_lines(stream, parse)
         going_on = Given(options.continuation)
-        return lambda stream: read_joined(stream, parse, going_on)
+        return lambda stream: read_joined(stream, parse, going_on, borders=options.borders)
 
     return make
 

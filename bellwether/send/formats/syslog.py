@@ -103,7 +103,7 @@ def reader_for(head: bytes, options: ReadOptions) -> Reader:
 
     def read(stream: BinaryIO) -> Iterator[Parsed]:
         going_on = Given(options.continuation or r"^[ \t]")
-        return read_joined(stream, parse_line, going_on)
+        return read_joined(stream, parse_line, going_on, borders=options.borders)
 
     return read
 

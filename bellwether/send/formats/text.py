@@ -65,7 +65,8 @@ def reader_for(head: bytes, options: ReadOptions) -> Reader:
 
     def read(stream: BinaryIO) -> Iterator[Parsed]:
         going_on = Given(options.continuation) if options.continuation else StackTraces(looks_like)
-        return map(_with_level, read_joined(stream, parse_line, going_on, carry_time=True))
+        joined = read_joined(stream, parse_line, going_on, carry_time=True, borders=options.borders)
+        return map(_with_level, joined)
 
     if options.continuation:
         Given(options.continuation)  # a bad expression is refused before anything is read
