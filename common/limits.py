@@ -221,6 +221,9 @@ SEALING_COLUMNS_MAX: Final = 50_000  # cuts of more columns are sealed one at a 
 UNSEALED_CUTS_MAX: Final = 2  # cuts waiting to be published; then reading pauses
 TAIL_EVENTS_MAX: Final = 2_000  # waiting for one reader of a tail; the oldest go first
 TAIL_LOOK_S: Final = 1.0  # a quiet tail notices so soon that its reader has left
+TAIL_PAUSE_S: Final = 0.05  # gathers lines, so that a fast dataset costs few writes
+# Each look at conditions opens a database, for some 20 ms of CPU: twice a second, not 20 times.
+TAIL_CHOSEN_PAUSE_S: Final = 0.5
 TAIL_BATCHES_MAX: Final = 16_384  # remembered by one tail, so that a rerouted one comes once
 TAILS_MAX: Final = 64  # readers of tails at once in one indexer, and in one query role
 # Tails that one environment or key may follow for each one that is free: half and a third of all

@@ -36,7 +36,6 @@ from snapshot.manifest import Damaged
 
 logger = logging.getLogger(__name__)
 _CUT_TIMEOUT_NS = 60 * 10**9
-_TAIL_PAUSE_S = 0.05  # gathers lines, so that a fast dataset costs few writes
 
 
 class Endpoints:
@@ -210,7 +209,7 @@ class Endpoints:
                     break
                 except ConnectionError:  # the reader left just now: no fault to be logged
                     break
-                await asyncio.sleep(_TAIL_PAUSE_S)
+                await asyncio.sleep(tail.pause_s)
             return response
         finally:
             self._tails.close(tail)

@@ -66,6 +66,11 @@ class Tail:
         if fresh:
             self._some.set()
 
+    @property
+    def pause_s(self) -> float:
+        """How long to wait between two takes."""
+        return limits.TAIL_PAUSE_S
+
     async def some(self) -> None:
         """Wait until there are lines to take."""
         await self._some.wait()

@@ -62,6 +62,11 @@ class ChosenTail:
             self.dropped += sum(block.rows for block in gone.blocks)
         self._some.set()
 
+    @property
+    def pause_s(self) -> float:
+        """As `indexer.tail.Tail.pause_s`."""
+        return limits.TAIL_CHOSEN_PAUSE_S
+
     async def some(self) -> None:
         """Wait until there are rows to choose from."""
         await self._some.wait()

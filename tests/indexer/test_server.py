@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import ClientSession, web
 
@@ -16,7 +18,9 @@ from common.web import INTERNAL_TOKEN_HEADER
 from indexer.config import IndexerConfig
 from indexer.server import serve
 from indexer.tail import Followed, TailRecord
+from indexer.tail_chosen import chosen_lines
 from indexer.tails import Tails
+from query.tail_choice import TailAsked, TailChoice
 from tests.indexer.house import DATASET, QUICK, append, open_context
 
 PARTITIONS = 3
@@ -102,6 +106,30 @@ async def test_tail_follows_events_with_their_own_bytes(tmp_path: Path) -> None:
             b'{"time":1700000000000000005,"samplerate":1,"data":{"n":5}}\n',
             b'{"time":1700000000000000006,"samplerate":1,"data":{"n":6}}\n',
         ]
+        answer.close()
+
+
+async def test_tail_with_conditions_looks_seldom_at_a_busy_dataset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    def look(*asked: Any) -> bytes:
+        nonlocal looks
+        looks += 1
+        return chosen_lines(*asked)
+
+    monkeypatch.setattr("indexer.tail_chosen.chosen_lines", look)
+    monkeypatch.setattr(limits, "TAIL_CHOSEN_PAUSE_S", 600.0)
+    asked = TailAsked(DATASET, TailChoice(fields=("n",)))
+    async with open_context(tmp_path) as context, served(context) as session:
+        answer = await session.post("/internal/tail", data=msgspec.json.encode(asked))
+        await append(context.backends.log, [5])
+        assert b'"n":5' in await answer.content.readline()
+        for n in range(6, 12):
+            await append(context.backends.log, [n])
+            await asyncio.sleep(limits.TAIL_PAUSE_S)  # a tail without conditions looks so often
+        assert looks == 1
         answer.close()
 
 
