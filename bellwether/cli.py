@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bellwether.client import ClientError
-from bellwether.output import prepare_streams
+from bellwether.output import output_is_lost, prepare_streams
 from common.version import VERSION
 
 # what only `pip install 'bellwether[server]'` brings
@@ -181,6 +181,11 @@ def main() -> None:
     prepare_streams()
     try:
         cli(prog_name="bellwether")
+    except OSError as error:
+        if not output_is_lost():
+            raise
+        click.echo(f"Error: the output could not be written whole: {error.strerror}", err=True)
+        sys.exit(1)
     except UnicodeEncodeError as error:
         if not any("\udc80" <= c <= "\udcff" for c in str(error.object)):
             raise

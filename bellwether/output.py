@@ -11,6 +11,7 @@ draws (bars, dashes) is drawn with ASCII there.
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import re
 import sys
@@ -44,6 +45,23 @@ def prepare_streams() -> None:
         elif hasattr(stream, "reconfigure"):
             is_ascii = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding=_ASCII if is_ascii else None, errors=_ESCAPING)
+
+
+def output_is_lost() -> bool:
+    """Whether standard output takes nothing (its disk is full, say); what it holds is given up.
+
+    Asked after an error: it is tried with what is left in its buffer and one more line break.
+    """
+    try:
+        sys.stdout.flush()
+        os.write(sys.stdout.fileno(), b"\n")
+    except (BrokenPipeError, io.UnsupportedOperation):
+        return False  # whoever reads has had enough, or it is no file
+    except OSError:
+        with open(os.devnull, "wb") as nowhere:  # or the interpreter complains once more
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _find_ascii_only(name: str) -> codecs.CodecInfo | None:

@@ -64,6 +64,20 @@ def _on_filters(filters: Iterable[Filter], types: dict[str, str]) -> Iterable[st
                     f'{one.op.value} "{value[:40]}" compares text, and `{one.field}` holds none: '
                     "no event matches; write a number without quotes"
                 )
+            elif isinstance(value, str) and one.op in _EQUAL and _equals_nothing(value, held):
+                yield (
+                    f'`{one.field}` holds no text: nothing equals "{value[:40]}"; write a number, '
+                    "or MATCHES for a pattern"
+                )
+
+
+def _equals_nothing(value: str, held: str) -> bool:
+    """Whether a field of these types has no value that a text could equal."""
+    if not held or any(t in _TEXTS for t in held):
+        return False
+    if _BOOL in held and value in ("true", "false"):
+        return False
+    return number_of(value) is None
 
 
 def _number_note(one: Filter, value: object, *, only: bool) -> str:
@@ -71,7 +85,10 @@ def _number_note(one: Filter, value: object, *, only: bool) -> str:
         rest = "which holds only text: no event matches" if only else "whose text is left out"
         return f"{one.op.value} {value} compares the numbers of `{one.field}`, {rest}"
     which = "holds only text" if only else "also holds text"
-    return f'`{one.field}` {which}, which the number {value} does not equal; "{value}" does'
+    told = f"`{one.field}` {which}, which the number {value} does not equal"
+    if isinstance(value, float):  # 1.10 and 1e5 were other texts than their shortest form
+        return f"{told}; a text stands in quotes, as it was sent"
+    return f'{told}; "{value}" does'
 
 
 def _on_groups(spec: QuerySpec, types: dict[str, str]) -> Iterable[str]:

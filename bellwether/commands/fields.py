@@ -10,7 +10,7 @@ import orjson
 
 from bellwether.client import Target
 from bellwether.commands.completion import complete_dataset
-from bellwether.commands.options import client_options
+from bellwether.commands.options import NotUnderstood, client_options
 from bellwether.output import printable
 
 _USUAL = 100
@@ -107,5 +107,5 @@ def _range(last: str | None) -> dict[str, Any]:
     try:
         spec = parse_query(f"LAST {last}", 0).spec
     except QueryTextError as error:
-        raise click.ClickException(str(error)) from error
+        raise NotUnderstood(str(error)) from error
     return {"time_range": spec["time_range"]}

@@ -25,6 +25,12 @@ T = TypeVar("T")
 Flags = dict[tuple[str, str], object]
 
 
+class NotUnderstood(click.ClickException):
+    """A question that cannot be read: nothing was asked, and what was typed has to change."""
+
+    exit_code = 2
+
+
 def configuration_options(function: F) -> F:
     """Add --config, --data and --set."""
     for option in (

@@ -1,6 +1,7 @@
 """`bellwether query`: asks a question; without arguments it is the query role."""
 
 import os
+import sys
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,12 @@ import click
 import orjson
 
 from bellwether.commands.completion import complete_dataset
-from bellwether.commands.options import chosen_target, configuration_options, server_options
+from bellwether.commands.options import (
+    NotUnderstood,
+    chosen_target,
+    configuration_options,
+    server_options,
+)
 from bellwether.commands.roles import PARENT_FD, run
 from bellwether.commands.rows import show_selected
 from bellwether.commands.zones import asked_zone
@@ -19,6 +25,10 @@ from common.clock import SystemClock
 from query.text.errors import QueryTextError
 
 _ASK = "say what to ask, for instance: 'COUNT GROUP BY service'"
+_NOT_THE_ROLE = (
+    "which dataset, and what to ask? bellwether query DATASET 'COUNT GROUP BY service' (in a "
+    "terminal the query role is run with --data, --config or --set; `bellwether up` runs all roles)"
+)
 _NO_DATASET = "which dataset? bellwether query DATASET 'COUNT ...', or FROM in the question"
 
 
@@ -68,9 +78,15 @@ def query(
     \b
         bellwether query web 'COUNT, P99(duration_ms) WHERE status >= 500 GROUP BY service LAST 2h'
 
-    Without arguments it runs the query role (`bellwether up` does it for you).
+    Without arguments, and not from a terminal, it runs the query role (`bellwether up` does it
+    for you; from a terminal it needs --data, --config or --set).
     """
     if dataset is None:
+        asked_as_client = (form != "table", as_json, series, zone, explain, after, url, key, server)
+        role_options = parent_fd is not None or config is not None or data is not None or sets
+        by_hand = not role_options and sys.stdin.isatty()
+        if any(asked_as_client) or insecure or by_hand:
+            raise click.UsageError(_NOT_THE_ROLE)
         run(("query",), parent_fd, config, data, sets)
         return
     moment_zone = asked_zone(zone, os.environ)
@@ -104,7 +120,7 @@ def _read(dataset: str, text: str | None, zone: tzinfo) -> tuple[str, dict[str, 
     except QueryTextError as error:
         if alone and not _is_text(dataset):
             raise click.UsageError(_ASK) from error
-        raise click.ClickException(str(error)) from error
+        raise NotUnderstood(str(error)) from error
     if alone and asked.dataset is None:
         raise click.UsageError(_NO_DATASET if _is_text(dataset) else _ASK)
     if not alone and asked.dataset not in (None, dataset):

@@ -10,7 +10,7 @@ import click
 
 from bellwether.client import Target
 from bellwether.commands.completion import complete_dataset
-from bellwether.commands.options import client_options
+from bellwether.commands.options import NotUnderstood, client_options
 from bellwether.commands.zones import asked_zone
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def read_events_text(text: str, dataset: str) -> dict[str, Any]:
         told = str(error)
         if re.search(r"\b(order|sort)\s*by\b", text, re.IGNORECASE):
             told += "\nevents come newest first; --oldest turns that round"
-        raise click.ClickException(told) from error
+        raise NotUnderstood(told) from error
     if asked.dataset not in (None, dataset):
         raise click.UsageError(f"FROM names another dataset than {dataset}")
     spec = dict(asked.spec)

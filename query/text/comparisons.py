@@ -3,7 +3,7 @@
 import re
 
 from query.text.calculations import calculation_op
-from query.text.cursor import CLAUSES, Cursor, Spec
+from query.text.cursor import BEGINS_CLAUSE, CLAUSES, Cursor, Spec
 from query.text.lexer import Token, TokenKind
 from query.text.near import near_words
 from query.text.values import QUOTES_HINT, is_null, read_text, read_value
@@ -25,6 +25,7 @@ COMPARISONS = {
     "=<": "<=",
     "≤": "<=",
 }
+_SIDES = tuple(COMPARISONS)
 _PATTERNS = {"=~": "matches", "~": "matches", "!~": "does-not-match", "~*": "matches"}
 # Operators in words. A dash, an underscore and a blank between their words are the same.
 _WORDS = {
@@ -65,6 +66,16 @@ _KNOWN = (
     "known: = != > >= < <= in between contains starts-with ends-with like matches exists, each "
     "also with NOT; IS NULL"
 )
+_ALONE = "a field alone is no condition: name = true, name EXISTS"
+# What people write as functions, and how it is said here
+_FUNCTIONS = {
+    **dict.fromkeys(("EXISTS", "EXIST", "HAS", "ISSET", "DEFINED"), "write {} EXISTS"),
+    **dict.fromkeys(("ISNULL", "IS_NULL", "MISSING", "EMPTY"), "write {} IS NULL"),
+    **dict.fromkeys(("ISNOTNULL", "IS_NOT_NULL"), "write {} IS NOT NULL"),
+    **dict.fromkeys(
+        ("LOWER", "UPPER", "LCASE", "UCASE"), 'any case: {} ILIKE "..." or {} MATCHES "(?i)..."'
+    ),
+}
 _TEXT_OPS = ("contains", "starts-with", "ends-with")
 _LIKE_PART = re.compile(r"\\[%_\\]|[%_]|[^%_\\]+|\\", re.DOTALL)
 
@@ -106,9 +117,28 @@ def _field(cursor: Cursor) -> str:
             hint = "a condition on a calculation is a HAVING: HAVING COUNT > 5"
             raise cursor.fail("a calculation is known only after WHERE", token, hint)
         if not token.is_keyword("IN"):
-            hint = "a comparison has the field alone on its left: name = ..."
+            hint = _FUNCTIONS.get(token.text.upper(), "").replace("{}", cursor.ahead(2).text)
+            hint = hint or "a comparison has the field alone on its left: name = ..."
             raise cursor.fail(f"there is no function {token.text!r} here", token, hint)
+    if ":" not in token.text and _joins(cursor.previous) and _ends_condition(after):
+        hint = "name = 1 OR name = 2, or name IN (1, 2)"  # status = 500 OR 503
+        raise cursor.fail("each condition has a field and a comparison", token, hint)
+    if token.kind is TokenKind.NUMBER and after.kind is TokenKind.SYMBOL and after.text in _SIDES:
+        hint = "the field stands on the left: status >= 500 (a field called 5 in backticks: `5`)"
+        raise cursor.fail("expected a field's name", token, hint)
     return cursor.name("a field's name")
+
+
+def _joins(token: Token) -> bool:
+    return token.is_keyword("AND", "OR") or token.is_symbol("&&", "||")
+
+
+def _ends_condition(token: Token) -> bool:
+    return (
+        token.kind is TokenKind.END
+        or token.is_symbol(")", "&&", "||", ";")
+        or token.is_keyword(*BEGINS_CLAUSE, "AND", "OR")
+    )
 
 
 def _operator(cursor: Cursor) -> tuple[str, bool]:
@@ -183,8 +213,14 @@ def _is(cursor: Cursor) -> tuple[str, bool]:
 
 def _no_operator(cursor: Cursor, token: Token) -> Exception:
     hint = _KNOWN
-    if token.kind is TokenKind.SYMBOL and token.text in ("&&", "||", ")", ",", ";"):
-        hint = "a field alone is no condition: name = true, name EXISTS"
+    field = cursor.tokens[max(0, cursor.tokens.index(token) - 1)]
+    name, colon, value = field.text.partition(":")
+    if field.kind is TokenKind.NAME and name and colon and _ends_condition(token):
+        written = f"{name} = {value}" if value else f"{name} = ..."
+        hint = f"write {written}; a field called {field.text} needs a comparison, too"
+        return cursor.fail("a colon compares nothing here", field, hint)
+    if _ends_condition(token) or token.is_symbol(","):
+        hint = _ALONE
     elif token.kind is TokenKind.NAME and token.text[0] in "+-*/%":
         hint = "fields cannot be calculated with; compare the field itself"
     elif token.kind is TokenKind.NAME:
@@ -209,7 +245,10 @@ def _text_or_scalar(cursor: Cursor) -> str:
 
 
 def _values(cursor: Cursor, column: str) -> list[object]:
-    cursor.expect("(", "expected a list like (200, 201)", QUOTES_HINT)
+    opened = cursor.next
+    if not cursor.take_symbol("("):
+        hint = "a list stands in parentheses, with commas between its values"
+        raise cursor.fail("expected a list like (200, 201)", opened, hint)
     if cursor.next.is_keyword("SELECT"):
         raise cursor.fail("a list holds values; there are no queries inside of queries")
 

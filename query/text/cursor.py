@@ -40,9 +40,10 @@ TOLD = {
     "AND": "conditions begin with WHERE",
     "OR": "conditions begin with WHERE",
     "AS": "only calculations can be given a name",
+    "|": "there are no pipes; clauses follow each other: COUNT WHERE ... GROUP BY ... LIMIT 10",
     "WINDOW": "steps in time are EVERY 5m",
 }
-_BEGINS_CLAUSE = (*CLAUSES, *CLAUSE_ALIASES)
+BEGINS_CLAUSE = (*CLAUSES, *CLAUSE_ALIASES)
 _NAMES = (TokenKind.NAME, TokenKind.QUOTED_NAME, TokenKind.STRING)
 
 
@@ -91,7 +92,7 @@ class Cursor:
     def at_clause(self) -> bool:
         """Whether the query ends here, or a clause begins."""
         token = self.next
-        return token.kind is TokenKind.END or token.is_keyword(*_BEGINS_CLAUSE)
+        return token.kind is TokenKind.END or token.is_keyword(*BEGINS_CLAUSE)
 
     def fail(
         self, why: str, token: Token | None = None, hint: str = "", until: Token | None = None

@@ -24,6 +24,7 @@ UNITS: Final = (*_UNIT_S, *_UNIT_MONTHS)
 _PART = re.compile(
     r"\s*(?:and\s+)?([0-9]{1,12}(?:\.[0-9]{1,9})?|\.[0-9]{1,9}|an?\b|one\b|)\s*([a-zµμ]+)", re.ASCII
 )
+_MINUTE_OR_MONTH = re.compile(r"(?<![0-9A-Za-z.])([0-9]{1,12})\s*M(?![0-9A-Za-z])", re.ASCII)
 _CHARS_MAX: Final = 80
 YEAR_MIN, YEAR_MAX = 1678, 2261  # whose nanoseconds fit 64 bits
 
@@ -64,6 +65,12 @@ def read_duration(text: str) -> Duration | None:
             return None
         at = found.end()
     return Duration(seconds, months)
+
+
+def unclear_months(text: str) -> str:
+    """What to write instead of 1M, which is a minute to some and a month to others; else empty."""
+    found = _MINUTE_OR_MONTH.search(text)
+    return f"write {found[1]}m for minutes, or {found[1]}mo for months" if found else ""
 
 
 def _months_before(moment_s: int, months: int, zone: tzinfo) -> int:

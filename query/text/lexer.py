@@ -57,6 +57,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _FANCY_QUOTES = "“”„‟‘’‚‛«»‹›″′"
+_AFTER_MINUS = tuple("0123456789.")
+_FANCY_MINUS = "−–—‒﹣－"
 _QUOTES = "`\"'"
 
 
@@ -104,11 +106,16 @@ def _token(text: str, kind: str, raw: str, at: int, end: int) -> Token:
         return Token(TokenKind.SYMBOL, raw, at, end)
     if raw.isascii() and raw.isprintable():
         return Token(TokenKind.NAME, raw, at, end)
+    if raw[0] in _FANCY_MINUS and raw[1:2] in _AFTER_MINUS:
+        hint = f"write -{raw[1:]}, or the text in quotes"
+        raise QueryTextError(text, at, at + 1, f"{raw[0]} is a typographic minus", hint)
     for place, char in enumerate(raw, at):
         if char in _FANCY_QUOTES:
             hint = "texts stand in \" or ', names in `; inside of those any character may stand"
             why = f"{char} is a typographic quote"
             raise QueryTextError(text, place, place + 1, why, hint)
+        if unicodedata.category(char) == "Cs":  # an argument in another encoding
+            raise QueryTextError(text, at, end, "this is not text in UTF-8")
         if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"):
             why = f"there is an invisible character here (U+{ord(char):04X})"
             hint = "take it out, or put the name or text that it belongs to into quotes"

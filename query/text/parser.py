@@ -57,7 +57,7 @@ class _Parser:
 
     def parse(self) -> TextQuery:
         cursor = self._cursor
-        if cursor.take_keyword("SELECT", "CALCULATE", "SHOW"):
+        if cursor.take_keyword("SELECT", "CALCULATE", "SHOW", "VISUALIZE"):
             self._select_habits()
         if cursor.next.is_keyword("*"):
             cursor.take()

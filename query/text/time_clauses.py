@@ -1,7 +1,7 @@
 """LAST, EVERY, SINCE, UNTIL and BETWEEN: the time range of a query, and its steps."""
 
 from query.text.cursor import CLAUSES, Cursor, Spec
-from query.text.durations import Duration, read_duration
+from query.text.durations import Duration, read_duration, unclear_months
 from query.text.lexer import Token, TokenKind
 from query.text.times import BadMoment, Present, read_moment
 
@@ -72,6 +72,8 @@ class TimeClauses:
 
     def _length(self, what: str) -> tuple[Duration, tuple[Token, Token]]:
         text, place = self._phrase(f"expected {what}", joined=True)
+        if hint := unclear_months(text):
+            raise self._fail("M may be minutes or months", place, hint)
         length = read_duration(text)
         if length is None:
             hint = ""

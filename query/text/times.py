@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, NamedTuple
 
 from common.times.zones import UnknownZone, named_zone
-from query.text.durations import UNITS, YEAR_MAX, YEAR_MIN, read_duration
+from query.text.durations import UNITS, YEAR_MAX, YEAR_MIN, read_duration, unclear_months
 from query.text.near import near_words
 
 _SECOND_NS: Final = 10**9
@@ -63,6 +63,8 @@ class Present(NamedTuple):
 def read_moment(text: str, present: Present, *, round_up: bool = False) -> int:
     """Unix seconds of a moment. Raises BadMoment."""
     text = " ".join(text.split())
+    if hint := unclear_months(text):
+        raise BadMoment("M may be minutes or months", hint)
     try:
         found = _in_words(text.lower(), present)
         if found is not None:

@@ -2,15 +2,18 @@
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
-from query.text.cursor import CLAUSES, Cursor
+from query.text.cursor import BEGINS_CLAUSE, CLAUSES, Cursor
 from query.text.lexer import Token, TokenKind
-from query.text.units import UnclearUnit, convert, read_quantity
+from query.text.units import Quantity, UnclearUnit, convert, read_quantity
 
 _INT_CHARS_MAX = 25  # a longer one is beyond 64 bits
 _NULLS = ("NULL",)
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:_[0-9]{3})+", re.ASCII)
+_LEADING_ZERO = re.compile(r"[+-]?0[0-9]+", re.ASCII)
+_ENDS_VALUE = (",", ")", ";", "&&", "||")
 _THOUSANDS = re.compile(r"[0-9]{3}(?:\.[0-9]+)?", re.ASCII)
 QUOTES_HINT = 'put text into quotes: "..."'
 
@@ -56,6 +59,9 @@ def read_number(cursor: Cursor, field: str) -> int | float:
     """A value that has to be a number, perhaps with a unit. Raises QueryTextError."""
     token = cursor.take()
     if token.kind is TokenKind.NUMBER:
+        with_unit = _blank_and_unit(cursor, token, field, ordered=True)
+        if with_unit is not None:
+            return with_unit
         value = number_of(cursor, token)
         _not_grouped(cursor, token)
         return value
@@ -69,6 +75,12 @@ def _value(cursor: Cursor, token: Token, field: str, ordered: bool) -> Any:
     if token.kind is TokenKind.STRING:
         return token.text
     if token.kind is TokenKind.NUMBER:
+        with_unit = _blank_and_unit(cursor, token, field, ordered)
+        if with_unit is not None:
+            return with_unit
+        if not ordered and _LEADING_ZERO.fullmatch(token.text):
+            hint = f'write {number_of(cursor, token)} or "{token.text}"'
+            raise cursor.fail(f"{token.text} may be a number or a text", token, hint)
         return number_of(cursor, token)
     if token.is_keyword("TRUE", "FALSE") and not ordered:
         return token.is_keyword("TRUE")
@@ -94,12 +106,34 @@ def _value(cursor: Cursor, token: Token, field: str, ordered: bool) -> Any:
 
 def _quantity(cursor: Cursor, token: Token, field: str, ordered: bool) -> int | float | None:
     quantity = read_quantity(token.text) if token.kind is TokenKind.NAME else None
+    return (
+        None if quantity is None else _converted(cursor, quantity, field, ordered, (token, token))
+    )
+
+
+def _blank_and_unit(cursor: Cursor, token: Token, field: str, ordered: bool) -> int | float | None:
+    """200 ms and 80 %: a number, a blank and a unit that ends the value."""
+    unit, after = cursor.next, cursor.ahead()
+    if unit.kind is not TokenKind.NAME:
+        return None
+    ends = after.kind is TokenKind.END or after.is_symbol(*_ENDS_VALUE)
+    if not ends and not after.is_keyword(*BEGINS_CLAUSE, "AND", "OR"):
+        return None
+    quantity = read_quantity(token.text + unit.text)
     if quantity is None:
         return None
+    cursor.take()
+    quantity = replace(quantity, text=f"{token.text} {unit.text}")
+    return _converted(cursor, quantity, field, ordered, (token, unit))
+
+
+def _converted(
+    cursor: Cursor, quantity: Quantity, field: str, ordered: bool, place: tuple[Token, Token]
+) -> int | float:
     try:
         return convert(quantity, field, ordered=ordered)
     except UnclearUnit as error:
-        raise cursor.fail(str(error), token, error.hint) from None
+        raise cursor.fail(str(error), place[0], error.hint, until=place[1]) from None
 
 
 def _not_grouped(cursor: Cursor, token: Token) -> None:

@@ -108,7 +108,7 @@ def test_commands_that_show_what_was_typed_end_as_always(encoding: str, tmp_path
         assert out
         assert encoding != "ascii" or out.isascii(), arguments
     code, _, err = run("query", "x", "COUNT WHERE 名 ~", PYTHONIOENCODING=encoding)
-    assert code == 1
+    assert code == 2
     assert "\\u540d" in err
     assert "Traceback" not in err
 
@@ -138,3 +138,24 @@ def test_a_pipe_that_is_closed_and_closed_streams_are_quiet() -> None:
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         assert done.stderr == "", script
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize(
+    "arguments",
+    [("query", "web", "COUNT", "--explain"), ("version",), ("--help",), ("settings",)],
+)
+def test_output_that_finds_no_room_is_told_in_one_line(arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "bellwether", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    told = "Error: the output could not be written whole: No space left on device\n"
+    assert ended.stderr == told

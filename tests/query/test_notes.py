@@ -54,6 +54,36 @@ def test_what_changes_no_number_is_not_told(
     assert notes(QuerySpec(COUNT, (one,)), types) == ""
 
 
+@pytest.mark.parametrize(
+    ("value", "types", "told"),
+    [
+        ("5xx", "i", True),
+        ("status", "f", True),
+        ("yes", "b", True),
+        ("5xx", "is", False),
+        ("5xx", "ij", False),
+        ("5xx", "", False),
+        ("200", "i", False),
+        ("2e2", "f", False),
+        ("true", "b", False),
+        ("true", "i", True),
+    ],
+)
+@pytest.mark.parametrize("op", [FilterOp.EQ, FilterOp.NE, FilterOp.IN, FilterOp.NOT_IN])
+def test_a_text_that_no_value_of_a_field_can_equal_is_told(
+    op: FilterOp, value: str, types: str, told: bool
+) -> None:
+    found = notes(QuerySpec(COUNT, (Filter("x", op, (value,)),)), types)
+    assert (f'`x` holds no text: nothing equals "{value}"' in found) is told
+    assert bool(found) is told
+
+
+def test_a_note_names_no_text_that_was_not_typed() -> None:
+    one = Filter("x", FilterOp.EQ, (1.1,))  # which may have been typed as 1.10
+    assert '"1.1"' not in notes(QuerySpec(COUNT, (one,)), "s")
+    assert "in quotes, as it was sent" in notes(QuerySpec(COUNT, (one,)), "s")
+
+
 def test_calculations_say_which_values_they_leave_out() -> None:
     total = QuerySpec((Calculation("SUM", "x"),))
     assert notes(total, "fi") == notes(total, "i") == notes(total, "") == ""
