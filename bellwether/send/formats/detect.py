@@ -17,7 +17,7 @@ from bellwether.send.event import UnknownFormat
 from bellwether.send.formats.continuation import StackTraces
 from bellwether.send.formats.registry import NAMES, format_named
 from bellwether.send.formats.sample import Sample, sample_of, why_not_text
-from bellwether.send.formats.table_sample import find_table, is_headerless, rows_without_names
+from bellwether.send.formats.table_sample import find_table, headerless_width, rows_without_names
 from bellwether.send.options import ReadOptions
 
 _LINES_SHOWN: Final = 3
@@ -101,7 +101,7 @@ def judge(head: bytes, name: str) -> Detected:
         if reading is None:
             continue
         readings.append(reading)
-        if rule.name == "text" and is_headerless(sample):
+        if rule.name == "text" and headerless_width(sample):
             readings.append(Reading("csv", 0, len(sample.lines), "rows, but no names of columns"))
             break  # --no-header or --columns, or text: the user knows
         if rule.name == "text" and any(r.share >= _RIVAL for r in readings[:-1]):

@@ -45,25 +45,44 @@ def find_table(sample: Sample) -> TableFound | None:
     return max(found, key=lambda table: (table.read, len(table.names)), default=None)
 
 
-def is_headerless(sample: Sample) -> bool:
-    """Whether the lines look like a table's rows without names: a time, then values, as many in
-    every line. A log that happens to have a comma there has a blank after it.
+def headerless_width(sample: Sample) -> int:
+    """How many values every row has if the lines look like a table's rows without names, else 0: a
+    time, then values, as many in every row. A log that has a comma there has a blank after it.
     """
-    lines = sample.lines
     for delimiter in ",\t;":
-        counts = {line.count(delimiter) for line in lines}
-        if len(lines) > 1 and len(counts) == 1 and counts.pop() > 1:
-            found = [find_time(line) for line in lines]
-            if all(
-                time is not None and re.match(rf"{delimiter}\S", line[time.rest :])
-                for time, line in zip(found, lines, strict=True)
-            ):
-                return True
-    return False
+        rows = _first_lines(sample.lines, delimiter)
+        widths = [width for _, width in rows]
+        if len(rows) > 2 and widths[-1] != widths[0]:
+            rows, widths = rows[:-1], widths[:-1]  # the sample ends within it
+        if len(rows) < 2 or widths[0] < 3 or len(set(widths)) > 1:
+            continue
+        found = [(line, find_time(line)) for line, _ in rows]
+        if all(
+            time is not None and re.match(rf"{delimiter}\S", line[time.rest :])
+            for line, time in found
+        ):
+            return widths[0]
+    return 0
+
+
+def _first_lines(lines: tuple[str, ...], delimiter: str) -> list[tuple[str, int]]:
+    """Each row's first line, and how many values the row has; values may have line breaks."""
+    reader = csv.reader([line + "\n" for line in lines], delimiter=delimiter)
+    found = []
+    begin = 0
+    try:
+        for row in reader:
+            found.append((lines[begin], len(row)))
+            begin = reader.line_num
+    except csv.Error:
+        return []
+    return found
 
 
 def rows_without_names(sample: Sample) -> int:
     """How many values every line has if the lines may be rows of a table without names, else 0."""
+    if width := headerless_width(sample):
+        return width
     for delimiter in ",\t;|":
         counts = {line.count(delimiter) for line in sample.lines}
         is_even = len(sample.lines) > 1 and len(counts) == 1 and 0 not in counts

@@ -29,11 +29,13 @@ from bellwether.send.values import typed
 _SECOND_LINE_LEVEL = re.compile(
     r"[\w.$]{1,300} [\w$<>]{1,200}\n(SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): "
 )
+_COLOURS = re.compile(r"\x1b\[[0-9;]{0,30}m")  # what programs write to a terminal
 _NUMBERS = ("pid", "tid", "line", "myid")
 
 
 def parse_line(text: str) -> LineRead:
     """The line's fields, and its time as it is written (None if it has none). Never refuses."""
+    text = _plain(text)
     glog = GLOG.fullmatch(text)
     if glog is not None:
         return LineRead(_fields(glog), glog["time"])
@@ -57,7 +59,12 @@ def parse_line(text: str) -> LineRead:
 
 def looks_like(text: str) -> bool:
     """Whether the line surely is of a log: it has a time where times stand, or is glog's."""
+    text = _plain(text)
     return find_time(text) is not None or GLOG.fullmatch(text) is not None
+
+
+def _plain(text: str) -> str:
+    return _COLOURS.sub("", text) if "\x1b" in text else text
 
 
 def reader_for(head: bytes, options: ReadOptions) -> Reader:

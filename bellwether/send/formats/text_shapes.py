@@ -11,6 +11,8 @@ _NAMES = (
     *("TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "ERR", "SEVERE", "FATAL"),
     *("CRIT", "CRITICAL", "ALERT", "EMERG", "EMERGENCY", "PANIC", "VERBOSE", "CONFIG", "FINE"),
     *("FINER", "FINEST", "DPANIC", "SYSTEM", "NOTE", "LOG", "AUDIT"),
+    *("TRAC", "DEBU", "ERRO", "FATA", "PANI"),  # logrus
+    *("VRB", "TRC", "DBG", "INF", "WRN", "FTL", "PNC"),  # zerolog, Serilog
 )
 _ANY = "|".join(sorted(_NAMES, key=len, reverse=True))
 _LEVEL = rf"(?P<level>{_ANY})"

@@ -54,7 +54,8 @@ _SURE = (
     + rf"|\d{{1,2}} {_MONTH} \d{{4}} {_CLOCK}"
 )
 _AFTER_WORD = re.compile(
-    r"(?P<word>[A-Z]{4,8} {1,4}\[[^\]]{0,200}\]|\S{1,200}?)(?::|,? {1,4}(?:\| )?)"
+    r"(?P<word>[A-Z]{4,8} {1,4}\[[^\]]{0,200}\]|\S{1,200}?)"
+    r"(?::|,? {1,4}(?:\| )?|(?<=[A-Z]{4})(?=\[))"
     rf"(?P<open>[\[(]?)(?P<time>{_SURE}){_END}"
 )
 # a time of day has no date: it is kept as a field, and the event has no time of its own

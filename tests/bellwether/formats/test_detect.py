@@ -91,6 +91,21 @@ def test_a_table_without_names_is_shown_as_one() -> None:
     assert refused.value.candidates == ("csv", "text")
 
 
+@pytest.mark.parametrize("name", ["postgresql.csv", "x"])
+def test_rows_without_names_are_no_text_where_quoted_values_have_commas_and_line_breaks(
+    name: str,
+) -> None:
+    row = '2023-10-06 00:17:0{}.669 UTC,"app",7,ERROR,"a, {}",,"SELECT x\n\nFROM t, u",8,\n'
+    data = "".join(row.format(n, "b" if n % 2 else "c, d") for n in range(4))
+    for text in (data, data + '2023-10-06 00:17:09.669 UTC,"app",7,ERROR,"a, \n'):
+        if name.endswith(".csv"):
+            assert detect(text.encode(), name) == "csv"
+        else:
+            with pytest.raises(NotSure, match="9 columns without names: --columns") as refused:
+                detect(text.encode(), name)
+            assert "csv" in refused.value.candidates
+
+
 def test_what_each_format_would_make_of_it_is_shown() -> None:
     text = lines(SYSLOG, 1) + lines("free text {}", 2)
     with pytest.raises(NotSure) as refused:

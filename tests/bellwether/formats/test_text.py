@@ -230,3 +230,41 @@ def test_a_time_is_found_only_where_times_stand() -> None:
     assert find_time("one word 2024-01-02 03:04:05 x") is None
     assert find_time("x" * 300 + " 2024-01-02 03:04:05") is None
     assert find_time("id 1234567890") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "time", "fields"),
+    [
+        (
+            "ERRO[2023-10-06T00:17:09Z] no such file    code=1",
+            "2023-10-06T00:17:09Z",
+            {"level": "ERRO", "message": "no such file    code=1"},
+        ),
+        (
+            "2024-05-06T07:08:09Z INF Traefik version 3.0.0",
+            "2024-05-06T07:08:09Z",
+            {"level": "INF", "message": "Traefik version 3.0.0"},
+        ),
+        (
+            "\x1b[90m2024-05-06T07:08:09Z\x1b[0m \x1b[32mWRN\x1b[0m \x1b[1mslow\x1b[0m",
+            "2024-05-06T07:08:09Z",
+            {"level": "WRN", "message": "slow"},
+        ),
+        (
+            "\x1b[2m2023-10-06T00:17:09.669794Z\x1b[0m \x1b[32m INFO\x1b[0m "
+            "\x1b[2mmy_crate::a\x1b[0m\x1b[2m:\x1b[0m hello",
+            "2023-10-06T00:17:09.669794Z",
+            {"level": "INFO", "logger": "my_crate::a", "message": "hello"},
+        ),
+        (
+            "\x1b[2m2023-10-06 00:17:09\x1b[0m [\x1b[32m\x1b[1minfo     \x1b[0m] hi",
+            "2023-10-06 00:17:09",
+            {"level": "info", "message": "hi"},
+        ),
+    ],
+)
+def test_short_levels_and_the_colours_of_terminals(
+    line: str, time: str, fields: dict[str, object]
+) -> None:
+    assert text.looks_like(line)
+    assert text.parse_line(line) == (fields, time)
