@@ -17,6 +17,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})((?:\.[0-9]{1,30})?(?:[eE][+-]?[0
 _DOUBLE_CHARS = 16  # 15 digits and a point: what every double keeps
 _REMEMBERED_CHARS = 256  # a longer text is a message, and comes once
 _REMEMBERED_MAX = 4_096  # texts of a column; one with more has a new one in every row
+_REMEMBERED_ALL_MAX = 200_000  # of all columns of a wide table together: some 50 MB
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -63,16 +64,17 @@ def _quoted(text: str) -> bytes:
 
 class ColumnTexts(dict[str, bytes]):
     """The JSON members of one column, by the text of its cells: `"status":200`, b"" for an absent
-    one. Remembers the first texts, as most columns have few.
+    one. Remembers the first texts, as most columns have few. columns: of the table.
     """
 
-    def __init__(self, name: str, absent: tuple[str, ...] = ()) -> None:
+    def __init__(self, name: str, absent: tuple[str, ...] = (), columns: int = 1) -> None:
         super().__init__(dict.fromkeys(absent, b""))
         self._head = _quoted(name) + b":"
+        self._most = min(_REMEMBERED_MAX, _REMEMBERED_ALL_MAX // max(columns, 1))
 
     def __missing__(self, text: str) -> bytes:
         value = json_value(text)
         member = self._head + value if value else b""
-        if len(self) < _REMEMBERED_MAX and len(text) <= _REMEMBERED_CHARS:
+        if len(self) < self._most and len(text) <= _REMEMBERED_CHARS:
             self[text] = member
         return member

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bellwether.send.event import Parsed, UnknownFormat
 from bellwether.send.formats.registry import reader_for
 from bellwether.send.options import ReadOptions
+from bellwether.send.values import ColumnTexts
 
 
 def read(data: bytes, kind: str = "csv", **options: object) -> list[Parsed]:
@@ -195,3 +196,15 @@ def test_no_bytes_break_the_reader_and_every_line_is_answered_for(data: bytes) -
     ends = [item.end for item in found]
     assert ends == sorted(ends)
     assert all(end <= len(table) for end in ends)
+
+
+def test_a_wide_table_is_remembered_in_no_more_memory_than_a_narrow_one() -> None:
+    wide = [ColumnTexts(f"c{n}", columns=2_000) for n in range(2_000)]
+    for number in range(200):
+        for texts in wide:
+            assert texts[str(number)].endswith(b":%d" % number)
+    assert sum(map(len, wide)) <= 200_000
+    narrow = ColumnTexts("c", columns=10)
+    for number in range(5_000):
+        assert narrow[str(number)] == b'"c":%d' % number
+    assert len(narrow) == 4_096

@@ -230,7 +230,7 @@ class _Columns:
     def __init__(self, names: list[str], absent: tuple[str, ...]) -> None:
         self.names = names
         self._absent = absent
-        self._texts = [ColumnTexts(name, absent or _NULL) for name in names]
+        self._texts = [ColumnTexts(name, absent or _NULL, len(names)) for name in names]
 
     def event(self, row: Row) -> Parsed:
         """The row as an event. Its values are given as texts, to find the time in."""
