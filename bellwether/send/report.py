@@ -73,6 +73,8 @@ def print_outcome(load: Load, counts: Progress, outcome: Outcome) -> None:
         say(f"{load.source.name} {'is empty' if empty else 'has no events'}: nothing was stored")
     if counts.untimed:
         say(f"{counts.untimed:,} of them had no time of their own: stored at their arrival time")
+        if counts.untimed == counts.accepted and not wish.choices.times.fields:
+            say("  --time-field NAME says which field has it, if one does (nested: with --depth)")
     if counts.rejected:
         say(f"{counts.rejected:,} not stored:", "yellow")
         for reject in outcome.reasons:

@@ -17,9 +17,12 @@ from bellwether.send.batches import batches
 from bellwether.send.files.source import open_source
 from bellwether.send.formats.detect import detect
 from bellwether.send.formats.registry import reader_for
+from bellwether.send.own_time import TimeChoices
 from bellwether.send.prepare import Choices, prepare
+from bellwether.send.report import Outcome, print_outcome
 from bellwether.send.sender import Progress, Sender
 from common.clock import SystemClock
+from tests.bellwether.test_send_resume import Store
 
 
 def test_events_before_the_damage_of_a_file_are_sent_and_the_damage_is_named(
@@ -35,6 +38,22 @@ def test_events_before_the_damage_of_a_file_are_sent_and_the_damage_is_named(
     found = list(batches(prepare(read(source.stream), Choices(), 0), "seed"))
     assert sum(len(batch.events) for batch in found) > 10_000
     assert "damaged gzip data: it is cut off" in (source.damage() or "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "untimed", "is_told"), [((), 2, True), ((), 1, False), (("day",), 2, False)]
+)
+def test_a_load_without_any_time_says_how_to_name_the_field(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fields: tuple[str, ...], untimed: int,
+    is_told: bool,
+) -> None:  # fmt: skip
+    path = tmp_path / "x.json"
+    path.write_bytes(b'{"day":"2020-01-01"}\n{"day":"2020-01-02"}\n')
+    load = Store(tmp_path).send(path, choices=Choices(TimeChoices(fields)))
+    print_outcome(load, Progress(accepted=2, untimed=untimed), Outcome())
+    shown = capsys.readouterr().out
+    assert "no time of their own" in shown
+    assert ("--time-field NAME" in shown) == is_told
 
 
 async def test_certificate_that_is_not_trusted_is_told_at_once(
