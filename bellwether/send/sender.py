@@ -13,7 +13,6 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 import aiohttp
-import orjson
 import zstandard
 
 from bellwether.client import ClientError
@@ -21,6 +20,7 @@ from bellwether.client.session import Client, refusal
 from bellwether.send.batches import Batch
 from bellwether.send.look import is_most
 from bellwether.send.prepare import Ready
+from bellwether.send.verdicts import AGAIN, BadAnswer, SendAgain, read_verdicts
 from common.clock import Clock
 from common.position import Position, format_receipt, parse_receipt
 
@@ -29,8 +29,6 @@ RETRY_FIRST_S = 0.25
 RETRY_MAX_S = 15.0
 ATTEMPTS_MAX = 12  # about two minutes of an unavailable store
 _ZSTD_LEVEL = 1  # logs shrink to a sixth at a third of the cost of level 3
-_STORED = b'{"status":202}'
-_AGAIN = (408, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +170,7 @@ class Sender:
             async with self._client.session.post(
                 url, data=body, headers=headers, allow_redirects=False
             ) as answer:
-                if answer.status in _AGAIN:
+                if answer.status in AGAIN:
                     return _Again(await refusal(answer), self._retry_after_s(answer))
                 if answer.status not in (200, 202):
                     raise ClientError(await refusal(answer), answer.status)
@@ -182,14 +180,17 @@ class Sender:
             raise ClientError(self._client.unreachable(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return _Again(self._client.unreachable(error), 0.0)
-        refused = _refused(said, events, url)
-        if isinstance(refused, _Again):
-            return refused
+        try:
+            refused = read_verdicts(said, events)
+        except BadAnswer as error:
+            raise ClientError(f"{url} {error}") from error
+        if isinstance(refused, SendAgain):
+            return _Again(refused.reason, 0.0)
         if receipt:
             for place in parse_receipt(receipt):
                 known = self.progress.reached.get((place.epoch, place.partition), -1)
                 self.progress.reached[place.epoch, place.partition] = max(known, place.offset)
-        return refused
+        return [Reject(event.line, why, event.source) for event, why in refused]
 
     def _retry_after_s(self, answer: aiohttp.ClientResponse) -> float:
         text = answer.headers.get("Retry-After", "")
@@ -213,25 +214,6 @@ def _stop_if_most(batch: Batch, rejects: list[Reject]) -> None:
 
 def _compressed(body: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)
-
-
-def _refused(said: bytes, events: tuple[Ready, ...], url: str) -> "list[Reject] | _Again":
-    """What the answer refuses. Raises ClientError for an answer that is none."""
-    if said == b"[" + b",".join([_STORED] * len(events)) + b"]":
-        return []  # as nearly always, and nothing has to be looked at one by one
-    try:
-        statuses = orjson.loads(said)
-    except orjson.JSONDecodeError as error:
-        raise ClientError(f"{url} gave an answer that is no JSON") from error
-    if not isinstance(statuses, list) or len(statuses) != len(events):
-        raise ClientError(f"{url} did not answer for each of {len(events)} events")
-    refused = []
-    for event, status in zip(events, statuses, strict=True):
-        if status["status"] in _AGAIN:
-            return _Again(str(status.get("error", status["status"])), 0.0)
-        if status["status"] not in (200, 202):
-            refused.append(Reject(event.line, str(status.get("error", "")), event.source))
-    return refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,18 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
-import orjson
 import zstandard
 
 from bellwether.client import ClientError
 from bellwether.client.caller import Caller
 from bellwether.send.batches import BATCH_BYTES_MAX, BATCH_EVENTS_MAX
 from bellwether.send.prepare import Ready
+from bellwether.send.verdicts import AGAIN, BadAnswer, SendAgain, read_verdicts
 
 WAIT_FIRST_S = 0.25
 WAIT_MAX_S = 15.0
-# Answers that may be others later: a store that is away or busy, a key that is being replaced
-_AGAIN = (0, 401, 403, 408, 429, 500, 502, 503, 504)
+# No answer yet, or a key that is being replaced: may be others later, too
+_WAITED_OUT = (0, 401, 403, *AGAIN)
 _ZSTD_LEVEL = 1
 
 
@@ -75,22 +75,14 @@ class Poster:
         self, body: bytes, headers: dict[str, str], events: Sequence[Ready]
     ) -> list[tuple[Ready, str]] | str:
         try:
-            answer = orjson.loads(self._caller.ask("POST", self._path, body, headers))
+            found = read_verdicts(self._caller.ask("POST", self._path, body, headers), events)
         except ClientError as error:
-            if error.status in _AGAIN:
+            if error.status in _WAITED_OUT:
                 return str(error)
             raise
-        except orjson.JSONDecodeError:
-            return f"{self._path} gave an answer that is no JSON"
-        if not isinstance(answer, list) or len(answer) != len(events):
-            return f"{self._path} did not answer for each of {len(events)} events"
-        refused = []
-        for event, verdict in zip(events, answer, strict=True):
-            if verdict["status"] in _AGAIN:
-                return str(verdict.get("error", verdict["status"]))
-            if verdict["status"] not in (200, 202):
-                refused.append((event, str(verdict.get("error", ""))))
-        return refused
+        except BadAnswer as error:
+            return f"{self._path} {error}"
+        return found.reason if isinstance(found, SendAgain) else found
 
 
 def requests_of(events: Sequence[Ready]) -> Iterator[Sequence[Ready]]:
