@@ -19,15 +19,17 @@ _TIMES: Final = ("start_time", "end_time", "time_range")
 def why_empty(caller: Caller, question: dict[str, Any], page: Page) -> Iterator[str]:
     """Lines for a person. The search for older events that match may fail: then it is not told."""
     dataset = question["dataset"]
+    # an answer that lacks partitions does not know that there is none
+    reached = "" if page.coverage.get("complete") else " in what could be asked"
     if page.newest is None:
-        yield f"no events: {dataset} has none yet" if page.coverage.get("complete") else "no events"
+        yield f"no events{reached}" if reached else f"no events: {dataset} has none yet"
         return
     ranged = any(question.get(name) is not None for name in _TIMES)
     where = f"from {short_time(page.start)} to {short_time(page.end)}"
     if not ranged:
         where = "in the last 2 h (the range, where none is named)"
     matching = " match" if question.get("filters") else ""
-    told = f"no events{matching} {where}"
+    told = f"no events{matching} {where}{reached}"
     if not _within(page.newest, page):
         told += f"; the newest of {dataset} is of {short_time(page.newest)}"
     if not question.get("filters"):

@@ -3,17 +3,19 @@
 import csv
 import io
 import json
-from typing import Any
+from typing import Any, cast
 
 import click
 import msgspec
 import pytest
 
+from bellwether.client.caller import Caller
 from bellwether.commands.rows import named_fields, read_conditions, read_events_text
 from bellwether.rows import csv_lines, table
 from bellwether.rows.cells import cut, one_line, width
+from bellwether.rows.empty import why_empty
 from bellwether.rows.fields_table import share_text
-from bellwether.rows.pages import Event, event_of
+from bellwether.rows.pages import Event, Page, event_of
 from bellwether.rows.tree import tree_lines
 
 
@@ -204,3 +206,20 @@ def test_a_text_has_conditions_and_a_range_with_or_without_select() -> None:
     assert read_conditions("WHERE a = 1", "web") == {"filters": [some]}
     with pytest.raises(click.ClickException, match="as they come"):
         read_conditions("WHERE a = 1 LAST 1h", "web")
+
+
+@pytest.mark.parametrize("newest", [None, "2026-01-30T00:00:00Z"])
+def test_an_answer_that_lacks_partitions_does_not_say_that_there_is_no_event(
+    newest: str | None,
+) -> None:
+    def said(complete: bool) -> str:
+        page = Page(
+            [], "2026-01-31T00:00:00Z", "2026-01-31T02:00:00Z", None, {"complete": complete}, [],
+            newest,
+        )  # fmt: skip
+        question = {"dataset": "web", "time_range": 7200}
+        return "\n".join(why_empty(cast(Caller, None), question, page))
+
+    assert "in what could be asked" in said(False)
+    assert "none yet" not in said(False)
+    assert "in what could be asked" not in said(True)
