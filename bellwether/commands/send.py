@@ -94,7 +94,7 @@ from common.clock import SystemClock
     "added",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A field that every event gets, as host=web-1; may be repeated.",
+    help="A field that every event gets that has none of this name: host=web-1. May be repeated.",
 )
 @click.option(
     "--follow",

@@ -132,10 +132,10 @@ class _Maker:
         self._rate_field = choices.sample_rate_field
         self._depth = choices.depth
         self._find = finder.find
-        named = choices.added if load_id is None else (*choices.added, (LOAD_FIELD, load_id))
-        self._tail = b"".join(b",%b:%b" % (orjson.dumps(n), orjson.dumps(v)) for n, v in named)
-        self._tail += b"}}"
-        self._fields_max = limits.EVENT_FIELDS_MAX - len(named)
+        self._added = choices.added
+        self._load = () if load_id is None else ((LOAD_FIELD, load_id),)
+        self._tail = _tail((*self._added, *self._load))
+        self._fields_max = limits.EVENT_FIELDS_MAX - len(self._added) - len(self._load)
 
     def ready(self, item: Parsed) -> Ready:
         """Raises NoTime, and what else is a reason to refuse it."""
@@ -158,8 +158,15 @@ class _Maker:
             rate = 1 if self._rate_field is None else _sample_rate(values, self._rate_field)
         # a field more than the store takes would cost the event
         tail = self._tail if len(values) <= self._fields_max else b"}}"
+        if self._added and any(name in values for name, _ in self._added):
+            tail = _tail((*(a for a in self._added if a[0] not in values), *self._load))
         part = b"%b%b%b" % (_head(time_ns, rate), data[:-1], tail)
         return Ready(line, end, data, time_ns, time_from, rate, None, source, part)
+
+
+def _tail(named: tuple[tuple[str, str], ...]) -> bytes:
+    """What stands behind an event's data: more fields, and its end."""
+    return b"".join(b",%b:%b" % (orjson.dumps(n), orjson.dumps(v)) for n, v in named) + b"}}"
 
 
 def _head(time_ns: int | None, rate: int) -> bytes:

@@ -187,6 +187,18 @@ def test_an_event_with_a_long_text_is_sent_for_the_store_to_cut() -> None:
     assert "at once" in (ready(b'{"text":"%b"}' % (b"x" * 5_000_000), Choices()).error or "")
 
 
+def test_added_fields_leave_those_of_the_file_as_they_are() -> None:
+    choices = Choices(added=(("host", "web-1"), ("zone", "a")))
+    parts = [
+        next(prepare(iter([Parsed(1, 1, data)]), choices, NOW_NS, "load-1")).part
+        for data in (b'{"x":1}', b'{"host":"db-1"}')
+    ]
+    assert [orjson.loads(part)["data"] for part in parts] == [
+        {"x": 1, "host": "web-1", "zone": "a", "meta.load_id": "load-1"},
+        {"host": "db-1", "zone": "a", "meta.load_id": "load-1"},
+    ]
+
+
 def test_sample_rates_come_from_their_field() -> None:
     choices = Choices(sample_rate_field="rate")
     assert ready(b'{"rate":8}', choices).sample_rate == 8

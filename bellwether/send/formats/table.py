@@ -10,6 +10,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 from bellwether.send.event import Members, Parsed, Reader, UnknownFormat
@@ -78,7 +79,12 @@ def columns_of(head: bytes) -> list[str] | None:
 
 def _text_lines(head: bytes) -> list[str]:
     text = head.removeprefix(BOM).decode("utf-8", "replace")
-    return re.split(r"\r\n|\n|\r", text)[:_SAMPLE_LINES]
+    return re.split(r"\r?\n", _with_line_feeds(text))[:_SAMPLE_LINES]
+
+
+def _with_line_feeds(text: str) -> str:
+    """The text of a file whose lines end with a carriage return alone, with line feeds."""
+    return text if "\n" in text else text.replace("\r", "\n")
 
 
 def _dialect(head: bytes, delimiter: str | None) -> Dialect:
@@ -91,7 +97,7 @@ def _dialect(head: bytes, delimiter: str | None) -> Dialect:
         delimiter = said[1]
         lines = lines[1:]
     rows = [line for line in lines if not line.startswith("#")] or lines
-    delimiter = delimiter or max(_DELIMITERS, key=lambda d: _fits(rows, d))
+    delimiter = delimiter or max(_DELIMITERS, key=lambda d: _fits(head, d))
     return Dialect(delimiter, escapes=_escapes(rows, delimiter))
 
 
@@ -101,18 +107,19 @@ def _of_values(lines: list[str]) -> str:
     return "\t" if values and "\t" in values[0] else " "
 
 
-def _fits(lines: list[str], delimiter: str) -> tuple[int, int]:
-    """How many lines have as many values as most have, and how many values that are; one value
-    fits no line.
+def _fits(head: bytes, delimiter: str) -> tuple[int, int]:
+    """How many rows have as many values as most have, and how many values that are; one value
+    fits no row.
     """
+    if b"\n" not in head:
+        head = head.replace(b"\r", b"\n")
     widths: Counter[int] = Counter()
-    for line in lines:
-        try:
-            widths[len(cut(line, Dialect(delimiter)))] += 1
-        except NotATable:
-            continue
-    width, count = widths.most_common(1)[0] if widths else (1, 0)
-    return (count, width) if width > 1 else (0, 0)
+    for row in islice(Rows(io.BytesIO(head), Dialect(delimiter)), _SAMPLE_LINES):
+        if row.error is None and not row.source.startswith(b"#"):
+            widths[len(row.values)] += 1
+    widths.pop(1, None)
+    width, count = max(widths.items(), key=lambda item: item[1], default=(0, 0))
+    return count, width
 
 
 def _escapes(lines: list[str], delimiter: str) -> bool:
