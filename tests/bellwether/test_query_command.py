@@ -79,6 +79,7 @@ def test_what_cannot_be_understood_has_exit_code_2() -> None:
         (tail, ["web", "WHERE status ="]),
         (fields, ["web", "--last", "soon"]),
     ):
-        answer = CliRunner().invoke(command, [*arguments, "--url", "http://127.0.0.1:1"])
+        reached = {"BELLWETHER_URL": "http://127.0.0.1:1", "BELLWETHER_KEY": "k" * 22}
+        answer = CliRunner().invoke(command, arguments, env=reached)
         assert answer.exit_code == 2, answer.output
         assert "^" in answer.output
