@@ -24,6 +24,8 @@ def describe_error(error: BaseException) -> str:
     """One line about an exception, without any text that we did not write."""
     if isinstance(error, BellwetherError):
         return str(error) or type(error).__name__
+    if isinstance(error, TimeoutError) and not error.errno:  # a library's own kinds of it, too
+        return "no answer in time"
     name = type(error).__name__
     if isinstance(error, OSError):
         return f"{name}: {os.strerror(error.errno)}" if error.errno else name
