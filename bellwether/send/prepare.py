@@ -18,6 +18,7 @@ from bellwether.send.options import ReadOptions
 from bellwether.send.own_time import NoTime, TimeChoices, TimeFinder
 from common import limits
 from common.scan.json_tokens import BadValue, JsonSyntaxError, TokenKind, string_value
+from common.scan.rates import UNREADABLE, read_rate
 from common.times.api import format_rfc3339
 
 LOAD_FIELD = "meta.load_id"
@@ -210,10 +211,14 @@ def _value(kind: TokenKind, raw: bytes) -> object:
 
 
 def _sample_rate(values: Members, name: str) -> int:
+    """The rate in the field that the user named: read as the API reads it, but what is no number
+    is refused, as the field is hardly the one that was meant.
+    """
     value = values.get(name)
-    if value is None or value == "":
+    if value is None:
         return 1
-    text = str(value)
-    if not (text.isdecimal() and 1 <= int(text) <= limits.SAMPLE_RATE_MAX):
+    text = orjson.dumps(value).decode() if isinstance(value, orjson.Fragment) else str(value)
+    read = read_rate(text)
+    if read == UNREADABLE and not text.strip().startswith("-"):
         raise _Refused(f"{name}: {text[:40]!r} is no sample rate (1 or more)")
-    return int(text)
+    return read[0]

@@ -203,7 +203,9 @@ def test_sample_rates_come_from_their_field() -> None:
     choices = Choices(sample_rate_field="rate")
     assert ready(b'{"rate":8}', choices).sample_rate == 8
     assert ready(b'{"x":8}', choices).sample_rate == 1
-    assert "sample rate" in (ready(b'{"rate":0}', choices).error or "")
+    for written, rate in ((b"0", 1), (b'""', 1), (b"-3", 1), (b"1.5", 2), (b'"7"', 7)):
+        assert ready(b'{"rate":%b}' % written, choices).sample_rate == rate, written
+    assert "sample rate" in (ready(b'{"rate":"abc"}', choices).error or "")
 
 
 def test_unpacking_changes_no_value() -> None:

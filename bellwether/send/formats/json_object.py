@@ -9,7 +9,6 @@ import orjson
 
 from bellwether.send.event import Members, Parsed
 from bellwether.send.flatten import Member, members
-from common import limits
 from common.scan.json_tokens import (
     BadValue,
     JsonSyntaxError,
@@ -17,6 +16,7 @@ from common.scan.json_tokens import (
     number_value,
     string_value,
 )
+from common.scan.rates import read_rate
 
 _ENVELOPE = {"data", "time", "samplerate"}
 
@@ -48,7 +48,7 @@ def read_object(text: bytes, line: int, end: int) -> Parsed:
     found = {name: (kind, value) for name, kind, value in parts}
     try:
         time = _scalar(found.get("time"))
-        rate = _rate(_scalar(found.get("samplerate")))
+        rate = _rate(found.get("samplerate"))
     except BadValue as error:
         return Parsed(line, end, error=str(error), source=text)
     return Parsed(line, end, found["data"][1], time, rate, source=text)
@@ -70,13 +70,14 @@ def _scalar(member: tuple[TokenKind, bytes] | None) -> str | None:
     if kind is TokenKind.NUMBER:
         number_value(text, 0, len(text))  # raises for one that is beyond every double
         return text.decode()
-    raise BadValue("time and samplerate must be a text or a number")
+    raise BadValue("time must be a text or a number")
 
 
-def _rate(text: str | None) -> int | None:
-    """The sample rate; an empty one and 0 mean 1, as in the API."""
-    if text is None or text in ("", "0"):
+def _rate(member: tuple[TokenKind, bytes] | None) -> int | None:
+    """The sample rate, read as the API reads it: no rate costs an event."""
+    if member is None or member[0] is TokenKind.NULL:
         return None
-    if not (text.isascii() and text.isdecimal() and int(text) <= limits.SAMPLE_RATE_MAX):
-        raise BadValue(f"samplerate {text[:40]!r} is no whole number >= 1")
-    return int(text)
+    kind, text = member
+    written = string_value(text, 0, len(text)) if kind is TokenKind.STRING else text.decode()
+    rate, _ = read_rate(written)
+    return None if rate == 1 else rate

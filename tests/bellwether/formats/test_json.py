@@ -159,6 +159,9 @@ def test_the_envelope_keeps_the_digits_of_its_time() -> None:
     items = read(b'{"time":1700000000.123456789,"data":{"i":1}}\n{"data":{"i":1},"samplerate":0}\n')
     assert [item.time for item in items] == ["1700000000.123456789", None]
     assert [item.sample_rate for item in items] == [None, None]
+    rates = (b"1.5", b'"8"', b"-1", b'"abc"', b"null", b"[2]")
+    written = b"".join(b'{"data":{"i":1},"samplerate":%b}\n' % rate for rate in rates)
+    assert [item.sample_rate for item in read(written)] == [2, 8, None, None, None, None]
 
 
 pieces = st.lists(
