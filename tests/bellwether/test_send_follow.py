@@ -335,6 +335,17 @@ def test_a_log_whose_first_lines_make_no_sense_is_not_sent(house: House) -> None
     assert house.store.batches == {}
 
 
+def test_bad_lines_at_the_beginning_of_a_later_file_end_nothing(house: House) -> None:
+    house.write(1)
+    house.run()
+    rename(house.path)
+    house.path.write_text("words\n" * 20)
+    house.write(2)
+    house.run()
+    assert house.store.lines() == [1, 2]
+    assert len(house.refused) == 20
+
+
 def test_two_cannot_follow_one_log(tmp_path: Path) -> None:
     path = tmp_path / "place.json"
     with only_one(path), pytest.raises(PlaceError, match="another"), only_one(path):

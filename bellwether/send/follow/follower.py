@@ -272,7 +272,7 @@ class Follower:
         finder = TimeFinder(choices.times, place.now_ns, place.order)
         ready = list(prepare(chunk.items, choices, place.now_ns, self._wish.load_id, finder=finder))
         self.place = msgspec.structs.replace(place, order=finder.order)
-        if place.offset == 0 and not self._wish.skip_bad:
+        if place.file == 1 and place.offset == 0 and not self._wish.skip_bad:
             reason = why_stop(ready, False)
             if reason is not None:
                 self.place = msgspec.structs.replace(place, until=0)
