@@ -17,17 +17,23 @@ def print_answer(
     series: bool = False,
     zone: tzinfo = UTC,
 ) -> None:
-    """form: one of `formats.FORMATS`; json is the whole answer as it came."""
+    """form: one of `formats.FORMATS`; json is the whole answer as it came. Raises ClickException
+    for one that includes nothing.
+    """
     if form == "json":
         click.echo(orjson.dumps(document).decode())
         return
+    from bellwether.results.remarks import coverage_text, is_nothing, remarks
+
+    coverage = document.get("coverage") or {}
+    if is_nothing(coverage):
+        raise click.ClickException(f"no partition could be asked: {coverage_text(coverage)}")
     if form == "table":
         from bellwether.results_view import print_result  # slow to import
 
         print_result(document, breakdowns, zone, series=series)
         return
     from bellwether.results.formats import format_lines
-    from bellwether.results.remarks import remarks
 
     for line in format_lines(document, breakdowns, form, series=series):
         click.echo(line)

@@ -18,6 +18,12 @@ def groups_line(document: dict[str, Any]) -> str:
     return f"{text}; other: {other}; total: {whole} (LIMIT shows more)"
 
 
+def is_nothing(coverage: dict[str, Any]) -> bool:
+    """Whether not one partition could be asked: then a count of 0 says nothing."""
+    partitions = coverage.get("partitions") or []
+    return bool(partitions) and not any("end_offset" in partition for partition in partitions)
+
+
 def coverage_text(coverage: dict[str, Any]) -> str:
     """What the answer includes, in one line (I7)."""
     partitions = coverage.get("partitions") or []

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import click
 import pytest
 from rich.console import Console
 
@@ -192,7 +193,8 @@ def test_groups_that_are_not_listed_are_counted_and_told() -> None:
 def test_programs_get_rows_on_stdout_and_remarks_on_stderr(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    coverage = {"complete": False, "partitions": [{"complete": False, "reason": "no indexer"}]}
+    missing = {"complete": False, "reason": "no indexer"}
+    coverage = {"complete": False, "partitions": [missing, {"complete": True, "end_offset": 5}]}
     document = answer(
         [{"k": 1, "COUNT": 5}], groups=GROUPS, notes=["odd\x1b[2J"], coverage=coverage
     )
@@ -201,7 +203,15 @@ def test_programs_get_rows_on_stdout_and_remarks_on_stderr(
     assert out == "k,COUNT\n1,5\n"
     assert "first 100 of 886 groups" in err
     assert "note: odd\\x1b[2J" in err
-    assert "INCOMPLETE: 0 of 1 partitions (no indexer)" in err
+    assert "INCOMPLETE: 1 of 2 partitions (no indexer)" in err
     assert remarks(answer([])) == []
     print_answer(document, ["k"], "json")
     assert json.loads(capsys.readouterr().out) == document
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "markdown", "ndjson"])
+def test_a_count_of_nothing_that_could_be_asked_is_no_answer(form: str) -> None:
+    missing = {"complete": False, "reason": "no indexer answered for it"}
+    coverage = {"complete": False, "partitions": [missing, missing]}
+    with pytest.raises(click.ClickException, match="0 of 2 partitions"):
+        print_answer(answer([{"COUNT": 0}], coverage=coverage), [], form)
