@@ -188,6 +188,8 @@ async def test_restart_under_load_fails_nothing(tmp_path: Path, zones: tuple[str
         assert [line.split()[1] for line in planned.stdout.splitlines()] == sorted(
             role for role, _ in before
         )
+        # whoever asks before the first event would be told that there is no such dataset
+        assert system.http("POST", "/1/datasets", {"name": "load"}).status == 201
         timeout = aiohttp.ClientTimeout(total=40)
         headers = {"X-Honeycomb-Team": system.key}
         async with aiohttp.ClientSession(timeout=timeout, headers=headers) as http:
