@@ -29,6 +29,8 @@ BODY_NESTING_MAX: Final = 100_000  # deeper, the whole body is refused; an event
 # read closely in whole (because one value in it is NaN, and without the compiled splitter) takes
 # 1 to 2 million; the compiled splitter needs next to none.
 BODY_WORK_UNITS_MAX: Final = 2_500_000
+DATASET_DESCRIPTION_CHARS_MAX: Final = 1_024  # the vendor's limit
+COLUMN_TEXT_CHARS_MAX: Final = 255  # of a column's name and of its description: the vendor's limits
 MANAGEMENT_BODY_BYTES_MAX: Final = 100_000  # the vendor's limit for everything that is not ingest
 BATCH_ID_CHARS_MAX: Final = 128  # room for a UUID or a hash with a prefix
 DATASET_NAME_CHARS_MAX: Final = 255  # the vendor's limit

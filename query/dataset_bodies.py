@@ -4,10 +4,8 @@ from typing import Any, NamedTuple
 
 from common import limits
 from common.names import BadDatasetName, dataset_slug
-from query.invalid import Reader
+from query.invalid import Reader, described
 from query.spec_read import SpecError
-
-_DESCRIPTION_CHARS_MAX = 1_024  # the vendor's limit
 
 
 class NewDataset(NamedTuple):
@@ -76,14 +74,7 @@ def _name(body: dict[str, Any]) -> tuple[str, str]:
 
 
 def _description(body: dict[str, Any]) -> str:
-    value = body.get("description")
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise SpecError("description", "incorrect_type", "must be a string")
-    if len(value) > _DESCRIPTION_CHARS_MAX:
-        raise SpecError("description", "invalid", f"is longer than {_DESCRIPTION_CHARS_MAX}")
-    return value
+    return described(body, limits.DATASET_DESCRIPTION_CHARS_MAX)
 
 
 def _depth(body: dict[str, Any]) -> int:

@@ -1,7 +1,7 @@
 """What is wrong with the values of a body that can be read: each fault with its field (422)."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from common.errors import Unprocessable
 
@@ -47,3 +47,16 @@ class Reader:
         """Raises Invalid if anything was wrong."""
         if self._faults:
             raise Invalid(self._faults)
+
+
+def described(body: dict[str, Any], chars_max: int) -> str:
+    """The description in a body, empty if it has none. Raises Invalid."""
+    value = body.get("description")
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Invalid([Fault("description", "incorrect_type", "must be a string")])
+    if len(value) > chars_max:
+        why = f"is longer than {chars_max} characters"
+        raise Invalid([Fault("description", "invalid", why)])
+    return value

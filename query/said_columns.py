@@ -12,12 +12,11 @@ from common import limits
 from common.metadata import Column, Metadata
 from common.names import column_id
 from query.columns import ColumnPage, ColumnSeen
-from query.invalid import Reader
+from query.invalid import Reader, described
 from query.spec_read import SpecError
 
 _TYPES: Final = {"i": "integer", "f": "float", "b": "boolean"}
 _TYPE_NAMES: Final = ("string", "float", "integer", "boolean")
-_CHARS_MAX: Final = 255  # of a name and of a description: the vendor's limits
 
 
 class Shown(NamedTuple):
@@ -137,8 +136,10 @@ def _name(body: dict[str, Any]) -> str:
         raise SpecError("key_name", "missing", "cannot be blank")
     if not isinstance(name, str):
         raise SpecError("key_name", "incorrect_type", "must be a string")
-    if len(name) > _CHARS_MAX:
-        raise SpecError("key_name", "invalid", f"is longer than {_CHARS_MAX} characters")
+    if len(name) > limits.COLUMN_TEXT_CHARS_MAX:
+        raise SpecError(
+            "key_name", "invalid", f"is longer than {limits.COLUMN_TEXT_CHARS_MAX} characters"
+        )
     return name
 
 
@@ -157,14 +158,7 @@ def _type(body: dict[str, Any]) -> str | None:
 
 
 def _description(body: dict[str, Any]) -> str:
-    value = body.get("description")
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise SpecError("description", "incorrect_type", "must be a string")
-    if len(value) > _CHARS_MAX:
-        raise SpecError("description", "invalid", f"is longer than {_CHARS_MAX} characters")
-    return value
+    return described(body, limits.COLUMN_TEXT_CHARS_MAX)
 
 
 def _hidden(body: dict[str, Any]) -> bool | None:

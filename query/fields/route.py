@@ -16,7 +16,7 @@ from common import limits
 from common.auth import KeyCache
 from common.clock import Clock
 from common.errors import BadRequest
-from common.instants import rfc3339
+from common.times.written import rfc3339
 from query.access import authorize
 from query.column_routes import shown_types
 from query.columns import ColumnPage, ColumnsAsked, ColumnSeen

@@ -14,9 +14,9 @@ from aiohttp import web
 from common.auth import KeyCache
 from common.clock import Clock
 from common.errors import BadRequest
-from common.instants import rfc3339, rfc3339_ns
 from common.metadata import ApiKey
 from common.names import BadDatasetName
+from common.times.written import rfc3339, rfc3339_ns
 from common.web import has_hung_up
 from query.access import authorize
 from query.dataset_names import DatasetNames

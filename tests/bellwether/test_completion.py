@@ -3,14 +3,14 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from bellwether.client.servers import Server, keep_server
+from tests.bellwether.local_server import serving
 from tests.system.harness import ROOT
 
 
@@ -28,13 +28,8 @@ class Datasets(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Datasets)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Datasets) as address:
+        yield address
 
 
 def offered(folder: Path, line: str, **environ: str) -> tuple[list[str], str]:

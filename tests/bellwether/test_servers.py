@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from bellwether.cli import cli
 from bellwether.client import ClientError, find_target
 from bellwether.client.servers import Server, keep_server, read_servers, servers_file
 from bellwether.secrets import write_key
+from tests.bellwether.local_server import serving
 from tests.system.harness import ROOT
 
 KEY = "a-key-of-twenty-two-xy"
@@ -42,13 +43,8 @@ class Auth(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Auth)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Auth) as address:
+        yield address
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from common.instants import rfc3339, rfc3339_ns
+from common.times.written import rfc3339, rfc3339_ns
 
 
 @pytest.mark.parametrize(
