@@ -6,14 +6,15 @@ booleans, an empty text means that the field is absent, everything else stays te
 digit of an integer changes.
 """
 
-import math
 import re
 
 import orjson
 
 from common.scan.json_tokens import INT64_MAX, INT64_MIN
 
+# With two digits of the exponent at most, every one of these is a finite double
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})((?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?)")
+_INTEGER_CHARS = 19  # shorter ones have 64 bits at most
 _DOUBLE_CHARS = 16  # 15 digits and a point: what every double keeps
 _REMEMBERED_CHARS = 256  # a longer text is a message, and comes once
 _REMEMBERED_MAX = 4_096  # texts of a column; one with more has a new one in every row
@@ -31,16 +32,23 @@ def typed(text: str) -> str | int | float | bool | orjson.Fragment | None:
         return None
     if text[0] > "9" or text[0] < "-":  # most texts, told quickly
         return _BOOLEANS.get(text, text)
+    is_whole = _is_whole(text)
+    if is_whole is None:
+        return text
+    if is_whole:
+        return int(text)
+    return orjson.Fragment(text.encode()) if len(text) > _DOUBLE_CHARS else float(text)
+
+
+def _is_whole(text: str) -> bool | None:
+    """Whether a text that is a number is an integer; None for what is no number."""
     number = _NUMBER.fullmatch(text)
     if number is None:
-        return text
+        return None
     if number[1]:
-        value = float(text)
-        if len(text) > _DOUBLE_CHARS and math.isfinite(value):
-            return orjson.Fragment(text.encode())
-        return value if math.isfinite(value) else text
-    whole = int(text)
-    return whole if INT64_MIN <= whole <= INT64_MAX else text
+        return False
+    is_short = len(text) < _INTEGER_CHARS
+    return True if is_short or INT64_MIN <= int(text) <= INT64_MAX else None
 
 
 def json_value(text: str) -> bytes:
@@ -51,8 +59,7 @@ def json_value(text: str) -> bytes:
         return b""
     if text[0] > "9" or text[0] < "-":
         return text.encode() if text in _BOOLEANS else _quoted(text)
-    value = typed(text)
-    return _quoted(text) if isinstance(value, str) else text.encode()
+    return _quoted(text) if _is_whole(text) is None else text.encode()
 
 
 def _quoted(text: str) -> bytes:

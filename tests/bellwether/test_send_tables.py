@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bellwether.send.event import Parsed, UnknownFormat
 from bellwether.send.formats.registry import reader_for
 from bellwether.send.options import ReadOptions
-from bellwether.send.values import ColumnTexts
+from bellwether.send.values import ColumnTexts, json_value, typed
 
 
 def read(data: bytes, kind: str = "csv", **options: object) -> list[Parsed]:
@@ -210,3 +210,18 @@ def test_a_wide_table_is_remembered_in_no_more_memory_than_a_narrow_one() -> Non
     for number in range(5_000):
         assert narrow[str(number)] == b'"c":%d' % number
     assert len(narrow) == 4_096
+
+
+@given(
+    st.text(max_size=12)
+    | st.from_regex(r"-?[0-9]{1,20}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
+    | st.sampled_from(["true", "9223372036854775807", "9223372036854775808", "1e99", "-0", "007"])
+)
+def test_cells_and_other_texts_follow_one_rule_of_values(text: str) -> None:
+    value = typed(text)
+    written = json_value(text)
+    if value is None:
+        assert written == b""
+    else:
+        assert orjson.loads(written) == orjson.loads(orjson.dumps(value))
+        assert isinstance(value, str) or written == text.encode()
