@@ -11,7 +11,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from bellwether.config import (
+from bellwether.config.sections import (
     BackendsConfig,
     LocksKind,
     LogConfig,
@@ -20,7 +20,7 @@ from bellwether.config import (
     NodeConfig,
     ObjectsKind,
 )
-from bellwether.settings import Settings
+from bellwether.config.settings import Settings
 from common.clock import Clock
 from common.errors import MetadataUnavailable
 from common.locks import Locks
@@ -36,8 +36,8 @@ from common.metadata.sqlite import SqliteMetadata
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
 from common.objects.s3.config import S3Config
-from common.reserve import Reserve
-from common.role import Backends
+from common.process.reserve import Reserve
+from common.process.role import Backends
 
 _LOG = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from bellwether.settings import PREFIX, SECTIONS, SHORT_NAMES, render
+from bellwether.config.settings import PREFIX, SECTIONS, SHORT_NAMES, render
 from common import metrics
-from common.alarms.declared import ALARMS
+from common.process.alarms.declared import ALARMS
 from common.settings import declared
 from ops.monitoring.dashboard import dashboard_page
 from ops.monitoring.rules import RULES_FILE, rule_tests_page, rules_page

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from bellwether.backends import open_metadata
-from bellwether.checks import refused
-from bellwether.config import (
+from bellwether.config.checks import refused
+from bellwether.config.sections import (
     BackendsConfig,
     LocksKind,
     LogKind,
@@ -20,19 +20,19 @@ from bellwether.config import (
     ObjectsKind,
     UpConfig,
 )
-from bellwether.first_start import FirstStartError, prepare
+from bellwether.config.settings import Settings
 from bellwether.secrets import key_file, read_key
-from bellwether.settings import Settings
+from bellwether.supervisor.first_start import FirstStartError, prepare
 from common.clock import Clock
 from common.errors import BellwetherError
 from common.locks.zookeeper.config import ZookeeperConfig
 from common.log.kafka.config import KafkaConfig
 from common.metadata import Metadata
 from common.metadata.mysql.config import MysqlConfig
-from common.names import dataset_slug
+from common.model.names import dataset_slug
 from common.objects.s3.config import S3Config
-from ops import cluster
-from ops.doctor import Finding, Verdict
+from ops.doctor import cluster
+from ops.doctor.machine import Finding, Verdict
 
 
 class CannotInit(Exception):

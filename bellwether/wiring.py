@@ -19,22 +19,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from bellwether.backends import open_backends
-from bellwether.config import BackendsConfig, LocksKind, NodeConfig, UpConfig
-from bellwether.room import watch_room
-from bellwether.rooms import ALL_ROLES, STOP_ORDER, Serve, load_role
+from bellwether.config.role_registry import ALL_ROLES, STOP_ORDER, Serve, load_role
+from bellwether.config.sections import BackendsConfig, LocksKind, NodeConfig, UpConfig
+from bellwether.config.settings import SECTIONS, Settings, SettingsError
 from bellwether.secrets import read_internal_token
-from bellwether.settings import SECTIONS, Settings, SettingsError
+from bellwether.supervisor.disk_reserve import watch_room
 from common import limits
-from common.alarms.board import AlarmBoard
-from common.alarms.config import AlarmsConfig
-from common.alarms.poster import AlarmPoster
 from common.clock import Clock, SystemClock
 from common.errors import BellwetherError
-from common.http.descriptors import raise_open_files
 from common.logs import configure_logs, log_as, log_loop_errors, mask_in_logs, say
-from common.process_memory import KEPT, KEPT_SMALL, GivingBack, keep_freed_pages
-from common.role import Backends, RoleContext
-from common.telemetry import NoTelemetry, Telemetry, TelemetryQueue, TelemetrySender
+from common.process.alarms.board import AlarmBoard
+from common.process.alarms.config import AlarmsConfig
+from common.process.alarms.poster import AlarmPoster
+from common.process.http.descriptors import raise_open_files
+from common.process.memory import KEPT, KEPT_SMALL, GivingBack, keep_freed_pages
+from common.process.role import Backends, RoleContext
+from common.process.telemetry import NoTelemetry, Telemetry, TelemetryQueue, TelemetrySender
 
 _LOG = logging.getLogger(__name__)
 _EXIT_STUCK = 70  # a role that did not finish in time; sysexits' EX_SOFTWARE

@@ -12,12 +12,16 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks.machine import describe_machine, describe_versions
-from benchmarks.options import chosen_systems, chosen_workloads, folders, parse, plan_of, suiting
-from benchmarks.report.page import write_page
-from benchmarks.report.picture import picture
-from benchmarks.report.table import show
-from benchmarks.results import (
+from benchmarks.harness.machine import describe_machine, describe_versions
+from benchmarks.harness.options import (
+    chosen_systems,
+    chosen_workloads,
+    folders,
+    parse,
+    plan_of,
+    suiting,
+)
+from benchmarks.harness.results import (
     COMMIT,
     FORMAT,
     Along,
@@ -29,7 +33,10 @@ from benchmarks.results import (
     with_workload,
     write_run,
 )
-from benchmarks.runner import Plan, measure_workload, steps
+from benchmarks.harness.runner import Plan, measure_workload, steps
+from benchmarks.report.page import write_page
+from benchmarks.report.picture import picture
+from benchmarks.report.table import show
 from benchmarks.systems import all_systems, is_ours
 from benchmarks.systems.base import Grows, System
 from benchmarks.workloads import REAL_DATA, REAL_FILES

@@ -25,12 +25,12 @@ from pathlib import Path
 import aiohttp
 import orjson
 
+from benchmarks.harness.machine import describe_machine, one_line
 from benchmarks.log_counts import counted_events
-from benchmarks.machine import describe_machine, one_line
-from common.auth import KEY_HEADER
 from common.clock import SystemClock
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.log import KafkaLog
+from common.process.auth import KEY_HEADER
 from compose.cluster import Cluster
 from compose.roles import Role
 

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from benchmarks.machine import describe_machine, one_line
-from benchmarks.processes import Usage, usage
+from benchmarks.harness.machine import describe_machine, one_line
+from benchmarks.harness.processes import Usage, usage
 from benchmarks.serving.client import percentiles_ms, request, send_all
 from benchmarks.serving.door import Door
 from benchmarks.serving.events import is_accepted

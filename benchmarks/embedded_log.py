@@ -11,7 +11,7 @@ from pathlib import Path
 
 from common.clock import SystemClock
 from common.log.embedded import EmbeddedLog
-from common.record import Kind, Record
+from common.model.record import Kind, Record
 
 ROUNDS = ((1, 1_000, 1_000), (16, 1_000, 8_000), (1, 100_000, 400), (16, 100_000, 1_600))
 IDLE_S = 5.0

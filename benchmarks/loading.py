@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import click
 
-from benchmarks.machine import describe_machine, describe_versions, one_line
+from benchmarks.harness.machine import describe_machine, describe_versions, one_line
 from benchmarks.two_builds import ROOT, Installation
 from benchmarks.workloads.access import generated
 

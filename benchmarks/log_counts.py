@@ -9,7 +9,7 @@ from collections import Counter
 import orjson
 
 from common.log import Log
-from common.record import Kind, Record, decode, decompress_value
+from common.model.record import Kind, Record, decode, decompress_value
 
 _READ_BYTES = 4 << 20
 

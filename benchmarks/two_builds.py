@@ -22,7 +22,7 @@ from urllib.request import Request, urlopen
 
 import click
 
-from benchmarks.machine import describe_machine, describe_versions, one_line
+from benchmarks.harness.machine import describe_machine, describe_versions, one_line
 from benchmarks.serving.client import request, send_all
 from benchmarks.serving.events import is_accepted
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from bellwether.child import child_environment
-from common.auth import generate_key
+from bellwether.supervisor.child import child_environment
 from common.metadata import KeyKind
+from common.process.auth import generate_key
 from compose.host import Host
 from compose.install import Say, ensure
 from compose.ports import Ports

@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from common.auth import generate_key
 from common.metadata import KeyKind
+from common.process.auth import generate_key
 from compose.servers import kafka, mariadb, zookeeper
 from compose.servers.secret_files import write_secret
 from compose.settings import shared_settings

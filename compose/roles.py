@@ -11,7 +11,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from bellwether.child import BACKOFF_FIRST_S, BACKOFF_MAX_S, CALM_S, ask_ready, child_environment
+from bellwether.supervisor.child import (
+    BACKOFF_FIRST_S,
+    BACKOFF_MAX_S,
+    CALM_S,
+    ask_ready,
+    child_environment,
+)
 from compose.ports import LOOPBACK
 from compose.process import Process, StartFailed
 from compose.servers.base import Site

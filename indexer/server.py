@@ -10,47 +10,47 @@ from pathlib import Path
 from aiohttp import web
 
 from common import limits
-from common.announce import Announcement
-from common.http.serving import listen
 from common.log.watch import LogWatch
 from common.logs import say
-from common.members import Member
 from common.metrics import lag_records
-from common.parquet.active import ActiveEncoders
-from common.role import RoleContext
-from common.web import add_health_routes, require_internal_token
-from indexer.arrival import Arrival
-from indexer.budget import LiveBudget
-from indexer.claims import Claims
-from indexer.column_endpoints import ColumnEndpoints
-from indexer.column_listing import ColumnListing
+from common.process.announce import Announcement
+from common.process.http.serving import listen
+from common.process.members import Member
+from common.process.role import RoleContext
+from common.process.web import add_health_routes, require_internal_token
+from indexer.claims.claims import Claims
 from indexer.config import IndexerConfig
 from indexer.damage import peers
 from indexer.damage.care import DamageCare
 from indexer.damage.remaking import RecordsEndpoint
-from indexer.endpoints import Endpoints
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.witnesses import Witnesses
-from indexer.exporting import MetadataExporting
-from indexer.footers import Footers
-from indexer.held import HeldEndpoint
-from indexer.mending.mending import Mending
-from indexer.mending.repair import Repairs
-from indexer.mending.twin_segments import SegmentEndpoint, TwinSegments
-from indexer.mending.walk import ObjectWalk
-from indexer.partition import Partition
-from indexer.resolver import Resolver
-from indexer.retentions import Retentions
-from indexer.shared import Shared
+from indexer.kernel_wait import Arrival
+from indexer.metadata_exporter import MetadataExporting
+from indexer.partition.maintenance import Caretaker
+from indexer.partition.memory_budget import LiveBudget
+from indexer.partition.partition import Partition
+from indexer.partition.retention_settings import Retentions
+from indexer.partition.shared import Shared
+from indexer.prefetch import Warming
+from indexer.repair.mending import Mending
+from indexer.repair.repair import Repairs
+from indexer.repair.twin_segments import SegmentEndpoint, TwinSegments
+from indexer.repair.walk import ObjectWalk
+from indexer.rerouting.batch_lookup_route import HeldEndpoint
+from indexer.rerouting.resolver import Resolver
+from indexer.serve.column_listing import ColumnListing
+from indexer.serve.column_routes import ColumnEndpoints
+from indexer.serve.footers import Footers
+from indexer.serve.leases import Views
+from indexer.serve.routes import Endpoints
 from indexer.shred.active import ActiveShredder
-from indexer.tails import Tails
-from indexer.tending import Caretaker
-from indexer.views import Views
-from indexer.warming import Warming
-from query.share_endpoint import ShareEndpoint
+from indexer.tail.registry import Tails
+from query.share.route import ShareEndpoint
+from segment.parquet.active import ActiveEncoders
+from snapshot.bootstrap.fetch_segments import Fetching
 from snapshot.cache import SegmentCache
-from snapshot.epochs import refuse_fewer_partitions
-from snapshot.fetching import Fetching
+from snapshot.documents.epochs import refuse_fewer_partitions
 
 _HTTP_GRACE_S = 1.0
 logger = logging.getLogger(__name__)

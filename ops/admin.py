@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from common import limits
-from common.auth import make_key
 from common.clock import Clock
 from common.errors import BadRequest, Conflict, NotFound
 from common.log import Log
@@ -23,8 +22,9 @@ from common.metadata import (
     Team,
     lookup,
 )
-from common.names import dataset_id, dataset_slug
-from common.record import gone_record
+from common.model.names import dataset_id, dataset_slug
+from common.model.record import gone_record
+from common.process.auth import make_key
 
 _SHOWN_MAX = 20  # environments named in an error
 
@@ -73,9 +73,11 @@ def create_key(
     classic: bool = False,
     text: str | None = None,
 ) -> tuple[str, ApiKey]:
-    """A new key and its text, which is not kept anywhere. rights: see `common.auth.rights_of`.
+    """A new key and its text, which is not kept anywhere. rights: see
+    `common.process.auth.rights_of`.
 
-    classic, text: see `common.auth.make_key`. Raises Conflict if the key exists, BadRequest.
+    classic, text: see `common.process.auth.make_key`. Raises Conflict if the key exists,
+    BadRequest.
     """
     made, key = make_key(
         (place.team, place.environment),

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from common import limits
 from common.errors import DamagedObject, ObjectMissing
 from common.objects import ObjectStore
-from ops.doctor import Finding, Verdict
-from snapshot.ages import appended_ns
-from snapshot.ahead import load_ahead
-from snapshot.bootstrap import read_history
-from snapshot.chain import Chain
-from snapshot.confirmations import Confirmation, ConfirmationBook
-from snapshot.cutoffs import wanted_cutoffs
-from snapshot.manifest import Dropped, Manifest, SegmentEntry, segment_key
-from snapshot.plan import Untouched
-from snapshot.retention import RetentionBook
+from ops.doctor.machine import Finding, Verdict
+from snapshot.bootstrap.bootstrap import read_history
+from snapshot.bootstrap.estimate import Untouched
+from snapshot.documents.chain import Chain
+from snapshot.documents.manifest import Dropped, Manifest, SegmentEntry, segment_key
+from snapshot.documents.prefetch import load_ahead
+from snapshot.retention.ages import appended_ns
+from snapshot.retention.confirmations import Confirmation, ConfirmationBook
+from snapshot.retention.cutoffs import wanted_cutoffs
+from snapshot.retention.retention import RetentionBook
 
 _ATTEMPTS = 8  # indexers that publish at the same moment
 _DAY_NS = 24 * 3600 * 10**9

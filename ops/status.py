@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from common.alarms.declared import ALARMS
+from common.process.alarms.declared import ALARMS
 
 LAG_RECORDS_WARN = 1_000  # seconds of a busy partition
 # Alarms that `troubles` words anew, from what else the status has of them.

@@ -7,35 +7,35 @@ import aiohttp
 from aiohttp import web
 
 from common import limits
-from common.announce import Announcement
-from common.auth import KeyCache
-from common.draining import linger
-from common.http.serving import listen
 from common.log.watch import LogWatch
-from common.role import RoleContext
-from common.web import add_health_routes, require_internal_token
-from query.column_routes import ColumnRoutes
+from common.process.announce import Announcement
+from common.process.auth import KeyCache
+from common.process.draining import linger
+from common.process.http.serving import listen
+from common.process.role import RoleContext
+from common.process.web import add_health_routes, require_internal_token
+from query.api.column_routes import ColumnRoutes
+from query.api.dataset_names import DatasetNames
+from query.api.dataset_routes import DatasetRoutes
+from query.api.key_routes import KeyRoutes
+from query.api.operations_routes import OperateRoutes
+from query.api.peer_results import Elsewhere
+from query.api.problems import answer_problems
+from query.api.query_routes import QueryParts, QueryRoutes
+from query.api.result_store import StoredResults
+from query.api.unknown_routes import UnknownRoutes
 from query.config import QueryConfig
-from query.dataset_names import DatasetNames
-from query.dataset_routes import DatasetRoutes
-from query.elsewhere import Elsewhere
-from query.field_notes import FieldNotes
+from query.fields.relations import Relations
 from query.fields.route import FieldsRoute
-from query.holders import Holders
-from query.indexer_calls import IndexerCalls
-from query.key_routes import KeyRoutes
-from query.operate_routes import OperateRoutes
-from query.pace import Pace
-from query.problems import answer_problems
-from query.query_routes import QueryParts, QueryRoutes
-from query.relations import Relations
+from query.fields.unknown_fields import FieldNotes
+from query.results.runner import Runner
 from query.rows.route import RowsRoute
-from query.run import Runner
-from query.scatter import Scatter
-from query.settle import Settler
-from query.stored_results import StoredResults
-from query.tail_route import TailRoute
-from query.unknown_routes import UnknownRoutes
+from query.scatter.hedging import Pace
+from query.scatter.indexer_client import IndexerCalls
+from query.scatter.reconcile import Settler
+from query.scatter.replicas import Holders
+from query.scatter.scatter import Scatter
+from query.tail.route import TailRoute
 
 _TAIL_LINE_BYTES = 8 * 1024 * 1024  # one event as a line with escapes; aiohttp's reader limit
 _UPKEEP_INTERVAL_S = 1.0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from common import limits
 from common.settings import setting
-from shepherd.origins import read_origin
+from shepherd.http.origins import read_origin
 
 
 @dataclass(frozen=True, slots=True)

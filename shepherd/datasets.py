@@ -17,14 +17,14 @@ import msgspec
 
 from common import limits
 from common.clock import Clock
-from common.disk_copy import DiskCopy
 from common.errors import BadRequest, MetadataUnavailable, NotFound
 from common.logs import say
 from common.metadata import ApiKey, Dataset, Metadata
 from common.metadata.lookup import AmbiguousDataset, may_be_second_name
-from common.names import BadDatasetName, dataset_id, dataset_slug
-from shepherd.batcher import Target
+from common.model.names import BadDatasetName, dataset_id, dataset_slug
+from common.process.disk_copy import DiskCopy
 from shepherd.dataset_room import DatasetRoom
+from shepherd.delivery.batcher import Target
 
 _THREADS = 2
 _REGISTER_AT_ONCE = 100

@@ -14,9 +14,9 @@ from typing import Final, TypeVar
 
 from common import limits
 from common.errors import TooManyRequests, Unavailable
-from common.fair_queue import FairLimits
-from common.fair_slots import FairSlots
 from common.metadata import ApiKey
+from common.process.fair.queue import FairLimits
+from common.process.fair.slots import FairSlots
 from common.scan.work import Work
 
 _PAUSE_S: Final = 0.000_1  # long enough for the event loop to take over from a scanner in Python

@@ -8,13 +8,13 @@ from common import limits, metrics
 from common.clock import Clock
 from common.errors import BellwetherError, TooLarge
 from common.metadata import Access, ApiKey, KeyKind, Metadata
-from common.names import OWN_DATASET, dataset_slug
-from common.position import Position
+from common.model.names import OWN_DATASET, dataset_slug
+from common.model.position import Position
 from common.scan import fast_json
-from shepherd.batcher import Batcher
 from shepherd.config import ShepherdConfig
 from shepherd.datasets import DatasetCache
-from shepherd.split.interface import framed
+from shepherd.delivery.batcher import Batcher
+from shepherd.honeycomb.split.interface import framed
 
 
 class OwnEvents:

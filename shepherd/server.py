@@ -15,45 +15,45 @@ from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
 from common import limits
-from common.alarms.board import AlarmBoard
-from common.announce import Announcement
-from common.auth import KeyCache
-from common.draining import close_connections, linger
 from common.errors import BellwetherError, MetadataUnavailable
-from common.http.descriptors import Part, capacity, open_files
-from common.http.gate import KEEP_ALIVE_S, Gate, Rules
-from common.http.room import Room
-from common.http.serving import inner_of, listen, now_s
 from common.logs import say
 from common.metadata import Metadata
-from common.role import RoleContext
-from common.telemetry import Telemetry, TelemetryQueue
-from common.web import (
+from common.process.alarms.board import AlarmBoard
+from common.process.announce import Announcement
+from common.process.auth import KeyCache
+from common.process.draining import close_connections, linger
+from common.process.http.descriptors import Part, capacity, open_files
+from common.process.http.gate import KEEP_ALIVE_S, Gate, Rules
+from common.process.http.room import Room
+from common.process.http.serving import inner_of, listen, now_s
+from common.process.role import RoleContext
+from common.process.telemetry import Telemetry, TelemetryQueue
+from common.process.web import (
     Handler,
     add_health_routes,
     error_response,
     require_internal_token,
 )
 from shepherd.admission import KeyLimits
-from shepherd.auth_route import AuthRoute
-from shepherd.batcher import Batcher
 from shepherd.config import ShepherdConfig
-from shepherd.cors import ASKED_METHOD, ORIGIN, Cors
 from shepherd.datasets import DatasetCache
-from shepherd.delivery import Delivery
-from shepherd.door.listener import INTERNAL_ERROR, Listener, request_counter
-from shepherd.incoming import Route, from_aiohttp, to_aiohttp
-from shepherd.ingest import Ingest, IngestParts, authenticate
-from shepherd.origins import Origins
+from shepherd.delivery.backpressure import Pressure
+from shepherd.delivery.batcher import Batcher
+from shepherd.delivery.delivery import Delivery
+from shepherd.delivery.prober import Probing
+from shepherd.honeycomb.auth_route import AuthRoute
+from shepherd.honeycomb.ingest import Ingest, IngestParts, authenticate
+from shepherd.honeycomb.split.active import ActiveSplitter
+from shepherd.http.cors import ASKED_METHOD, ORIGIN, Cors
+from shepherd.http.listener import INTERNAL_ERROR, Listener, request_counter
+from shepherd.http.origins import Origins
+from shepherd.http.query_proxy import QueryProxy
+from shepherd.http.request import Route, from_aiohttp, to_aiohttp
 from shepherd.own_events import OwnEvents
-from shepherd.placement import Placement
-from shepherd.placement_route import PlacementRoute
-from shepherd.pressure import Pressure
-from shepherd.probing import Probing
-from shepherd.proxy import QueryProxy
-from shepherd.refusals import RequestSummary
+from shepherd.placement.placement import Placement
+from shepherd.placement.route import PlacementRoute
+from shepherd.request_summary import RequestSummary
 from shepherd.shares import Shares
-from shepherd.split.active import ActiveSplitter
 
 _UPKEEP_INTERVAL_S = 1.0
 _PUBLIC_RULES = Rules(patient=(b"/1/events/", b"/1/batch/", b"/1/auth"))

@@ -22,7 +22,7 @@ from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.logs import say
 from common.metrics import damaged_objects_total, segment_fetched_bytes_total
 from common.objects import ObjectStore
-from snapshot.manifest import segment_key
+from snapshot.documents.manifest import segment_key
 
 _IN_MEMORY_MAX = 64 * 1024 * 1024  # most segments are far smaller
 SCRATCH_PREFIX = "compare-"  # of folders beside segments in which twins' versions are compared

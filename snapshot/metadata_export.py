@@ -22,7 +22,7 @@ from common.logs import say
 from common.metadata import Metadata, MetadataRow
 from common.metadata.rows import UnknownRow, decode_row, encode_row, kind_of
 from common.objects import ObjectStore
-from snapshot.checked import DOCUMENT_FORMAT, decode_checked, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
 
 PREFIX = "metadata/versions/"
 _ZSTD_LEVEL = 6

@@ -15,12 +15,12 @@ from common.errors import BellwetherError, DamagedObject, ObjectMissing
 from common.logs import say
 from common.metrics import damaged_objects_total, divergence_total
 from snapshot.cache import object_is_whole
-from snapshot.chain import Chain
-from snapshot.checked import encode_checked
-from snapshot.digests import in_digests_of
-from snapshot.divergence import Divergence, keep_both
-from snapshot.headings import head, lacking
-from snapshot.manifest import (
+from snapshot.damage.divergence import Divergence, keep_both
+from snapshot.documents.chain import Chain
+from snapshot.documents.checksummed import encode_checked
+from snapshot.documents.digests import in_digests_of
+from snapshot.documents.headings import head, lacking
+from snapshot.documents.manifest import (
     Checkpoint,
     Dropped,
     Manifest,
@@ -67,7 +67,7 @@ def publish(
     chain: Chain, manifest: Manifest, files: Mapping[str, Path], *, supersede: bool = False
 ) -> Published:
     """Publish a cut. `files`: the sealed file of every object hash that the manifest names.
-    supersede: see `snapshot.headings`.
+    supersede: see `snapshot.documents.headings`.
 
     Blocks. Raises ObjectsUnavailable (try again, nothing is lost), ChainForked, DamageDiffers.
     """

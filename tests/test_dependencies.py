@@ -14,7 +14,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("compose", "bellwether", "shepherd", "indexer", "snapshot", "query", "ops", "common")
+ROOMS = (
+    "compose",
+    "bellwether",
+    "shepherd",
+    "indexer",
+    "snapshot",
+    "query",
+    "ops",
+    "segment",
+    "common",
+)
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 
 

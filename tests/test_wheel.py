@@ -15,7 +15,17 @@ from bellwether.cli import SERVER_PACKAGES
 from tests.system.harness import ROOT, running
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-ROOMS = {"bellwether", "common", "compose", "indexer", "ops", "query", "shepherd", "snapshot"}
+ROOMS = {
+    "bellwether",
+    "common",
+    "compose",
+    "indexer",
+    "ops",
+    "query",
+    "segment",
+    "shepherd",
+    "snapshot",
+}
 
 
 def names(requirements: list[str]) -> set[str]:

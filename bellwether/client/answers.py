@@ -7,7 +7,7 @@ import orjson
 from bellwether.client.target import ClientError
 
 CONNECT_S = 5.0
-KEY_HEADER = "X-Honeycomb-Team"  # as common.auth has it, without what a server imports
+KEY_HEADER = "X-Honeycomb-Team"  # as common.process.auth has it, without what a server imports
 
 
 def decode_body(raw: bytes, where: str) -> Any:

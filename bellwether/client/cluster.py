@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from bellwether.backends import make_locks
 from bellwether.client.target import ClientError
-from bellwether.config import BackendsConfig, LocksKind
-from bellwether.settings import SettingsError, load
+from bellwether.config.sections import BackendsConfig, LocksKind
+from bellwether.config.settings import SettingsError, load
 from common.clock import SystemClock
 from common.errors import Unavailable
-from common.members import list_members
+from common.process.members import list_members
 
 _CONNECT_S = 5.0
 

@@ -16,7 +16,7 @@ from bellwether.secrets import key_file, read_key
 
 if TYPE_CHECKING:
     from bellwether.client.servers import Server
-    from common.members import Member
+    from common.process.members import Member
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 _DEFAULT_FILE = "bellwether.toml"
@@ -142,7 +142,7 @@ def running_up(data: Path) -> Member | None:
 
     from common.errors import Unavailable
     from common.locks.files import FileLocks
-    from common.members import Member
+    from common.process.members import Member
 
     try:
         locks = FileLocks(data / "locks")

@@ -16,15 +16,15 @@ from rich.table import Table
 
 from bellwether.backends import open_backends
 from bellwether.commands.options import configuration_options, load_settings
-from bellwether.config import BackendsConfig, MetadataKind, NodeConfig, UpConfig
+from bellwether.config.sections import BackendsConfig, MetadataKind, NodeConfig, UpConfig
 from bellwether.output import output_console
-from common.auth import rights_of
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.metadata import Access, ApiKey
 from common.metadata.lookup import shown_slug, shown_slugs
-from common.names import BadDatasetName
-from common.role import Backends
+from common.model.names import BadDatasetName
+from common.process.auth import rights_of
+from common.process.role import Backends
 from ops import admin
 
 _SOON = "running roles notice within a minute"

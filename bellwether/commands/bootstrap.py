@@ -12,18 +12,18 @@ from rich.table import Table
 
 from bellwether.backends import make_log, make_objects
 from bellwether.commands.options import configuration_options, load_settings
-from bellwether.config import BackendsConfig, NodeConfig
+from bellwether.config.sections import BackendsConfig, NodeConfig
+from bellwether.config.settings import Settings
 from bellwether.output import output_console
-from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
-from common.record import LogRecord, RecordError, decode
-from indexer.batch import index_batch
+from common.model.record import LogRecord, RecordError, decode
 from indexer.config import IndexerConfig
-from indexer.live import LiveRows
+from indexer.partition.index_batch import index_batch
 from indexer.shred import Accepted, Shredder
 from indexer.shred.reference import ReferenceShredder
-from snapshot.plan import BootstrapPlan, plan_bootstrap
+from indexer.state.live_rows import LiveRows
+from snapshot.bootstrap.estimate import BootstrapPlan, plan_bootstrap
 
 
 @click.command()

@@ -12,15 +12,15 @@ import orjson
 
 from bellwether.backends import make_log, make_objects
 from bellwether.commands.options import configuration_options, load_settings
-from bellwether.config import BackendsConfig, NodeConfig
-from bellwether.settings import Settings
+from bellwether.config.sections import BackendsConfig, NodeConfig
+from bellwether.config.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
-from snapshot.chain import Chain
-from snapshot.damage import CONTENT, LOG, events, is_of_any, records
-from snapshot.damage_report import PartitionDamage, chosen, read_damage
-from snapshot.manifest import Damaged
-from snapshot.settlements import SettledOffsets, Settlement, SettlementBook
+from snapshot.damage.damage import CONTENT, LOG, events, is_of_any, records
+from snapshot.damage.report import PartitionDamage, chosen, read_damage
+from snapshot.damage.settlements import SettledOffsets, Settlement, SettlementBook
+from snapshot.documents.chain import Chain
+from snapshot.documents.manifest import Damaged
 
 T = TypeVar("T")
 _WHAT_TO_DO = """\

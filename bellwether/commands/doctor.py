@@ -19,7 +19,7 @@ from bellwether.backends import log_folder, make_log, make_objects, open_metadat
 from bellwether.client import ClientError, find_target, running_url
 from bellwether.client.session import connect
 from bellwether.commands.options import configuration_options
-from bellwether.config import (
+from bellwether.config.sections import (
     BackendsConfig,
     LocksKind,
     LogKind,
@@ -27,10 +27,9 @@ from bellwether.config import (
     NodeConfig,
     ObjectsKind,
 )
+from bellwether.config.settings import Settings, SettingsError, load, parse_flag
 from bellwether.output import output_console
 from bellwether.secrets import check_token_file, key_file, read_key
-from bellwether.settings import Settings, SettingsError, load, parse_flag
-from common.auth import hash_key
 from common.clock import Clock, SystemClock
 from common.errors import BellwetherError, Unavailable
 from common.locks.zookeeper.config import ZookeeperConfig
@@ -38,11 +37,12 @@ from common.log.examine import has_log
 from common.log.kafka.config import KafkaConfig
 from common.metadata.mysql.config import MysqlConfig
 from common.objects.s3.config import S3Config
+from common.process.auth import hash_key
 from indexer.config import IndexerConfig
-from ops import cluster, data_folder
-from ops import doctor as checks
-from ops.cluster import check_token
-from ops.doctor import Finding, Verdict
+from ops.doctor import cluster, data_folder
+from ops.doctor import machine as checks
+from ops.doctor.cluster import check_token
+from ops.doctor.machine import Finding, Verdict
 from ops.retention import Kept, check_retention
 from ops.status import read_status, troubles
 from shepherd.config import ShepherdConfig

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from bellwether.commands.options import configuration_options, load_settings
+from bellwether.config.settings import Settings
 from bellwether.init import CannotInit, run_init
-from bellwether.settings import Settings
 from common.clock import SystemClock
 
 

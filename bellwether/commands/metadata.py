@@ -11,8 +11,8 @@ from rich.table import Table
 
 from bellwether.backends import make_objects, open_metadata
 from bellwether.commands.options import configuration_options, load_settings
+from bellwether.config.settings import Settings
 from bellwether.output import output_console
-from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError, Conflict
 from snapshot.metadata_export import MetadataExports, MetadataVersion

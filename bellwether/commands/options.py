@@ -18,7 +18,7 @@ from bellwether.client import Target, find_target
 from bellwether.commands.completion import complete_server
 
 if TYPE_CHECKING:
-    from bellwether.settings import Settings
+    from bellwether.config.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -116,7 +116,7 @@ def load_settings(
     flags: Mapping[tuple[str, str], object | None] | None = None,
 ) -> Settings:
     """The settings of a command; an error in them ends it with a clear message."""
-    from bellwether.settings import SettingsError, load, parse_flag
+    from bellwether.config.settings import SettingsError, load, parse_flag
 
     try:
         given: Flags = dict(parse_flag(text) for text in sets)

@@ -18,14 +18,14 @@ from rich.table import Table
 
 from bellwether.backends import make_log, make_objects, open_metadata
 from bellwether.commands.options import configuration_options, load_settings
-from bellwether.config import BackendsConfig, NodeConfig
+from bellwether.config.sections import BackendsConfig, NodeConfig
+from bellwether.config.settings import Settings
 from bellwether.output import output_console
-from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.metadata import Metadata
 from common.metadata.lookup import find_dataset, shown_slugs
-from common.names import BadDatasetName
+from common.model.names import BadDatasetName
 from common.objects import ObjectStore
 from indexer.config import IndexerConfig
 from ops.retention import Kept, PartitionRetention, confirm, look, restore

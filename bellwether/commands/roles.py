@@ -53,6 +53,6 @@ def all_roles(
     parent_fd: int | None, config: Path | None, data: Path | None, sets: tuple[str, ...]
 ) -> None:
     """Run every role in this one process. `bellwether up --small` does it for you."""
-    from bellwether.rooms import STOP_ORDER  # a question needs nothing of a role
+    from bellwether.config.role_registry import STOP_ORDER  # a question needs nothing of a role
 
     run(STOP_ORDER, parent_fd, config, data, sets)

@@ -12,16 +12,16 @@ import click
 
 from bellwether.backends import make_locks
 from bellwether.commands.options import configuration_options, load_settings
-from bellwether.config import NodeConfig
-from bellwether.settings import Settings, SettingsError
+from bellwether.config.sections import NodeConfig
+from bellwether.config.settings import Settings, SettingsError
 from bellwether.wiring import internal_token
 from common.clock import SystemClock
 from common.errors import Unavailable
-from ops.fleet import Fleet
-from ops.rolling import HeldByAnother, Options, Rolling, Stopped
-from ops.rolling_health import Allowed
-from ops.rolling_plan import ROLES
-from ops.rolling_state import StateUnreadable
+from ops.rolling.fleet import Fleet
+from ops.rolling.health import Allowed
+from ops.rolling.plan import ROLES
+from ops.rolling.restart import HeldByAnother, Options, Rolling, Stopped
+from ops.rolling.state import StateUnreadable
 
 EXIT_HELD, EXIT_STOPPED = 3, 4
 

@@ -18,6 +18,8 @@ from bellwether.client import Target
 from bellwether.commands.completion import complete_dataset
 from bellwether.commands.options import client_options, run_async
 from bellwether.send.choose import AUTO, Ask, choose_format, said_format
+from bellwether.send.deliver.report import print_preview
+from bellwether.send.deliver.run import run
 from bellwether.send.event import UnknownFormat
 from bellwether.send.files.resume import state_folder
 from bellwether.send.files.source import Source, SourceError, open_source
@@ -27,11 +29,9 @@ from bellwether.send.follow.run import refuse_with_follow
 from bellwether.send.formats.registry import FORMATS, NAMES
 from bellwether.send.load import Stop, Wish, begin, parsed_of
 from bellwether.send.options import ReadOptions
-from bellwether.send.own_time import TimeChoices
-from bellwether.send.prepare import Choices, prepare
+from bellwether.send.prepare.own_time import TimeChoices
+from bellwether.send.prepare.prepare import Choices, prepare
 from bellwether.send.preview import preview
-from bellwether.send.report import print_preview
-from bellwether.send.run import run
 from common.clock import SystemClock
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from bellwether.commands.options import configuration_options, load_settings
-from bellwether.screen import new_screen
-from bellwether.up import CannotStart, Supervisor
+from bellwether.supervisor.console import new_screen
+from bellwether.supervisor.up import CannotStart, Supervisor
 from common.clock import SystemClock
 
 

@@ -12,21 +12,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bellwether.backends import log_folder, make_log, make_objects
 from bellwether.commands.options import configuration_options, load_settings
-from bellwether.config import BackendsConfig, NodeConfig
+from bellwether.config.sections import BackendsConfig, NodeConfig
+from bellwether.config.settings import Settings
 from bellwether.output import error_console, output_console
-from bellwether.settings import Settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.log import Log
 from common.log.examine import has_log
 from common.objects import ObjectStore
-from common.parquet.active import ActiveEncoders
-from indexer.mending.repair import Repairs
+from indexer.repair.repair import Repairs
 from indexer.shred.reference import ReferenceShredder
+from segment.parquet.active import ActiveEncoders
 from snapshot.cache import SegmentCache
-from snapshot.epochs import known_partitions
-from snapshot.verify import VerifyReport
-from snapshot.verify import verify as run_verify
+from snapshot.documents.epochs import known_partitions
+from snapshot.verify.chain import VerifyReport
+from snapshot.verify.chain import verify as run_verify
 
 
 @click.command()

@@ -13,7 +13,7 @@ def asked_zone(option: str | None, environ: Mapping[str, str]) -> tzinfo:
     given = environ.get("TZ", "").removeprefix(":") if option is None else option
     if not given:
         return UTC
-    from common.times.zones import UnknownZone, read_zone
+    from common.model.times.zones import UnknownZone, read_zone
 
     try:
         return read_zone(given)

@@ -29,7 +29,7 @@ def print_answer(
     if is_nothing(coverage):
         raise click.ClickException(f"no partition could be asked: {coverage_text(coverage)}")
     if form == "table":
-        from bellwether.results_view import print_result  # slow to import
+        from bellwether.results.view import print_result  # slow to import
 
         print_result(document, breakdowns, zone, series=series)
         return

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Final
 
 from bellwether.send.event import UnknownFormat
-from bellwether.send.formats.continuation import Given
 from bellwether.send.formats.detect import Detected, NotSure, judge
-from bellwether.send.formats.patterns import compile_pattern
 from bellwether.send.formats.registry import format_named
+from bellwether.send.formats.text.continuation import Given
+from bellwether.send.formats.text.patterns import compile_pattern
 from bellwether.send.options import ReadOptions
 
 AUTO: Final = "auto"

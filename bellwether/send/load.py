@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bellwether.send.batches import Batch, batches
+from bellwether.send.deliver.batches import Batch, batches
 from bellwether.send.event import Parsed
 from bellwether.send.files.resume import (
     BORDERS_MAX,
@@ -27,10 +27,10 @@ from bellwether.send.files.settle import settled, unread
 from bellwether.send.files.source import HEAD_BYTES, Source
 from bellwether.send.formats.registry import format_named
 from bellwether.send.look import LOOK_EVENTS, take, why_stop
-from bellwether.send.prepare import SAMPLE_EVENTS, Choices, Ready, prepare
+from bellwether.send.prepare.prepare import SAMPLE_EVENTS, Choices, Ready, prepare
 
 if TYPE_CHECKING:
-    from bellwether.send.sender import Progress
+    from bellwether.send.deliver.sender import Progress
 
 # The store knows a batch's id for 45 minutes at least: so long, the same file is stored once
 REPEAT_SAFE_S = 45 * 60

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from bellwether.send.prepare import Ready
+from bellwether.send.prepare.prepare import Ready
 
 LOOK_EVENTS = 1_000  # that are read before the first is sent
 LOOK_BYTES = 8_000_000  # or so much of the file, if its events are large

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bellwether.send.flatten import members
-from bellwether.send.prepare import Ready
+from bellwether.send.prepare.flatten import members
+from bellwether.send.prepare.prepare import Ready
 from common.scan.json_tokens import BadValue, TokenKind, number_value, string_value
 
 PREVIEW_EVENTS = 1_000

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from bellwether.shell.statements import COMMAND, scan
-from query.operations import SUPPORTED_OPS
+from query.plan.operations import SUPPORTED_OPS
 from query.text.cursor import CLAUSE_ALIASES, CLAUSES
 from query.text.errors import QueryTextError
 from query.text.lexer import Token, TokenKind, tokenize

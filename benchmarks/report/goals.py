@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.harness.results import Run
 from benchmarks.report.ratios import best_peer, ratio, smallest_peer
-from benchmarks.results import Run
 from benchmarks.systems import OURS
 
 WIDE = "wide spans"

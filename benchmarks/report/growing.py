@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.harness.results import Along, Result, Run, WorkloadInfo
 from benchmarks.report.ratios import Spread
-from benchmarks.results import Along, Result, Run, WorkloadInfo
 from benchmarks.systems import OURS
 from benchmarks.systems.base import Group
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.machine import one_line
+from benchmarks.harness.machine import one_line
+from benchmarks.harness.results import Run
 from benchmarks.report.drawing import GREY, GRID, WIDTH, Axis, begin, coloured, end, legend
 from benchmarks.report.growing import Point, directions
-from benchmarks.results import Run
 
 _ACROSS = 3
 _TOP = 60

@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from textwrap import dedent
 
-from benchmarks.machine import one_line
+from benchmarks.harness.machine import one_line
+from benchmarks.harness.results import (
+    COMMIT,
+    Result,
+    Run,
+    WorkloadInfo,
+    in_order,
+    read_run,
+    with_kept,
+    write_run,
+)
 from benchmarks.report.goals import goals
 from benchmarks.report.growing import directions
 from benchmarks.report.growth_picture import growth_picture
@@ -18,16 +28,6 @@ from benchmarks.report.ratios import (
     stored_per_event,
 )
 from benchmarks.report.table import COLUMNS, figure, row
-from benchmarks.results import (
-    COMMIT,
-    Result,
-    Run,
-    WorkloadInfo,
-    in_order,
-    read_run,
-    with_kept,
-    write_run,
-)
 from benchmarks.systems import AGAIN, OURS, all_systems
 from benchmarks.systems.base import Group
 from benchmarks.workloads import all_workloads

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from benchmarks.machine import one_line
+from benchmarks.harness.machine import one_line
+from benchmarks.harness.results import Result, Run, WorkloadInfo
 from benchmarks.report.drawing import GREY, GRID, WIDTH, Axis, begin, coloured, end, legend
 from benchmarks.report.ratios import megabytes_per_s, peers
-from benchmarks.results import Result, Run, WorkloadInfo
 from benchmarks.systems import OURS
 from benchmarks.systems.base import Group
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.results import Result, Run, WorkloadInfo
+from benchmarks.harness.results import Result, Run, WorkloadInfo
 from benchmarks.systems import AGAIN, OURS
 from benchmarks.systems.base import Group
 

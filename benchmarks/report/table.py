@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import one_line
+from benchmarks.harness.machine import one_line
+from benchmarks.harness.results import Result, Run, WorkloadInfo
 from benchmarks.report.goals import Goal, goals
 from benchmarks.report.ratios import cpu_per_million, events_per_s, ratio
-from benchmarks.results import Result, Run, WorkloadInfo
 from benchmarks.systems import OURS
 
 COLUMNS = (

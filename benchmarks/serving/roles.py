@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from bellwether.child import ask_ready, child_environment
 from bellwether.secrets import read_key
+from bellwether.supervisor.child import ask_ready, child_environment
 from benchmarks.serving.client import Address
 from benchmarks.serving.door import Door
 from common.locks.files import FileLocks
-from common.members import Member, list_members
+from common.process.members import Member, list_members
 
 _READY_S = 90.0
 _COMPILED_S = 600.0  # of a busy machine, where nothing is in the cache yet

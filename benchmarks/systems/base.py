@@ -2,7 +2,8 @@
 
 Modules of systems import their peer inside of the methods, never at the top: a peer that is not
 installed is named with how to get it, and the others are measured. Each system runs in a process
-of its own with one thread for each library (`benchmarks.worker`), unless its settings say more.
+of its own with one thread for each library (`benchmarks.harness.worker`), unless its settings say
+more.
 """
 
 import math
@@ -13,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from benchmarks.results import Along
+from benchmarks.harness.results import Along
 
 Keys = tuple[str, ...]  # what leads to a field of a line, one key per level
 

@@ -12,17 +12,17 @@ from typing import NamedTuple
 
 from benchmarks.systems.base import Group, Prepared, Written, record_lines
 from common import limits
-from common.columns.key import ColumnKey, FieldType
-from common.parquet import ahead as writer_ahead
-from common.parquet.encoders import Encoders
-from common.process_memory import keep_freed_pages
-from common.record import Kind, Record, compress_value, decoded_bytes
-from indexer.batch import index_batch
+from common.model.record import Kind, Record, compress_value, decoded_bytes
+from common.process.memory import keep_freed_pages
 from indexer.config import IndexerConfig
-from indexer.live import LiveRows
-from indexer.seal import CutRows, seal_all
-from indexer.shred.ahead import load
+from indexer.partition.index_batch import index_batch
+from indexer.seal.segments import CutRows, seal_all
 from indexer.shred.interface import Accepted, Shredder
+from indexer.shred.load_compiled import load
+from indexer.state.live_rows import LiveRows
+from segment.columns.key import ColumnKey, FieldType
+from segment.parquet import load_compiled as load_writer
+from segment.parquet.encoders import Encoders
 
 SEEDS = (3, 5)  # of the kernel's hash: any two
 DATASET = "benchmark"
@@ -75,7 +75,7 @@ def load_encoders(prepared: Prepared) -> Encoders:
 
 @cache
 def _load_encoders(folder: Path) -> Encoders:
-    return writer_ahead.load(folder)
+    return load_writer.load(folder)
 
 
 @cache

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.results import Along
+from benchmarks.harness.results import Along
 from benchmarks.systems.base import Group, Prepared, System, Written
 from benchmarks.systems.bellwether import (
     Bellwether,

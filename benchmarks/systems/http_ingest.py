@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.processes import usage
+from benchmarks.harness.processes import usage
 from benchmarks.serving.client import Sent, percentiles_ms, send_all
 from benchmarks.serving.events import asked, dataset_name, is_accepted, requests_of, weighted
 from benchmarks.serving.roles import Roles

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmarks.processes import used_s
+from benchmarks.harness.processes import used_s
 from benchmarks.serving.client import send_all
 from benchmarks.serving.events import is_accepted, requests_of
 from benchmarks.serving.roles import Roles

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from benchmarks.systems.base import Group, Prepared, Written, bodies, record_lines
 
 if TYPE_CHECKING:
-    from indexer.seal import CutRows
+    from indexer.seal.segments import CutRows
     from indexer.shred.interface import Shredder
-    from shepherd.split.interface import Splitter
+    from shepherd.honeycomb.split.interface import Splitter
 
 _ARRIVAL_NS = 1_790_000_000 * 10**9
 Step = Callable[[], int]  # does the work once; returns how many events it was given
@@ -59,14 +59,14 @@ class Stage:
 
 def split_bodies(prepared: Prepared) -> Step:
     """Bodies of requests to checked lines of a record, in compiled code."""
-    from shepherd.split.ahead import load
+    from shepherd.honeycomb.split.load_compiled import load
 
     return _split(prepared, load(prepared.cache / "kernel", lambda _: None), list(bodies(prepared)))
 
 
 def split_bodies_slowly(prepared: Prepared) -> Step:
     """The same by the reference, which says what is right."""
-    from shepherd.split.reference import ReferenceSplitter
+    from shepherd.honeycomb.split.reference import ReferenceSplitter
 
     return _split(prepared, ReferenceSplitter(), list(bodies(prepared)))
 
@@ -76,8 +76,8 @@ def split_msgpack(prepared: Prepared) -> Step:
     import msgpack
     import orjson
 
-    from shepherd.body import Media
-    from shepherd.split.ahead import load
+    from shepherd.honeycomb.split.load_compiled import load
+    from shepherd.http.body import Media
 
     splitter = load(prepared.cache / "kernel", lambda _: None)
     packed = [msgpack.packb(orjson.loads(body)) for body in bodies(prepared)]
@@ -87,8 +87,8 @@ def split_msgpack(prepared: Prepared) -> Step:
 def _split(
     prepared: Prepared, splitter: "Splitter", wires: Sequence[bytes], media: str = "json"
 ) -> Step:
-    from shepherd.body import Media
-    from shepherd.decode import Wire, decode_batch
+    from shepherd.honeycomb.decode import Wire, decode_batch
+    from shepherd.http.body import Media
 
     kind = Media(media)
     waiting = [Wire(body, "", kind, _ARRIVAL_NS) for body in wires]
@@ -99,7 +99,7 @@ def _split(
 
 def encode_records(prepared: Prepared) -> Step:
     """Lines of a body to a compressed record."""
-    from common.record import events_record
+    from common.model.record import events_record
 
     values = [(lines, lines.count(b"\n")) for lines in record_lines(prepared)]
 
@@ -119,7 +119,7 @@ def encode_records(prepared: Prepared) -> Step:
 def decode_records(prepared: Prepared) -> Step:
     """Values of records to JSON lines, counted, as an indexer begins."""
     from benchmarks.systems.bellwether import accepted_records
-    from common.record import event_lines
+    from common.model.record import event_lines
 
     records = [one.record for one in accepted_records(prepared)]
     return lambda: sum(event_lines(record).count(b"\n") for record in records)
@@ -155,8 +155,8 @@ def _shred(prepared: Prepared, shredder: "Shredder") -> Step:
 
 def digest(prepared: Prepared) -> Step:
     """The logical digest of each cut's columns."""
-    from common.columns import concat
-    from common.columns.digest import block_digest
+    from segment.columns import concat
+    from segment.columns.digest import block_digest
 
     blocks = [concat(one.blocks) for one in _cuts(prepared)]
 
@@ -171,7 +171,7 @@ def digest(prepared: Prepared) -> Step:
 def seal(prepared: Prepared) -> Step:
     """Each cut's columns to segment files: sorted apart, encoded, digest, hash, fsync."""
     from benchmarks.systems.bellwether import load_encoders
-    from indexer.seal import seal_all
+    from indexer.seal.segments import seal_all
 
     found, encoders = _cuts(prepared), load_encoders(prepared)
 

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 import orjson
 
-from benchmarks.processes import folder_bytes
+from benchmarks.harness.processes import folder_bytes
 from benchmarks.serving.client import Sent, request, send_all
 from benchmarks.systems import VICTORIALOGS
 from benchmarks.systems.base import Group, Keys, Prepared, Written

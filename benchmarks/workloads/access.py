@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 
-from bellwether.send.formats.access_log import parse_line
+from bellwether.send.formats.access.log import parse_line
 from benchmarks.systems.base import Checks
 from benchmarks.workloads.base import Workload
 

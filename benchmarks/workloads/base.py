@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.results import Along
+from benchmarks.harness.results import Along
 from benchmarks.systems.base import Checks, Group
 
 WITHOUT_SERVERS = frozenset({Group.FILES, Group.STAGES, Group.YARDSTICKS})

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import orjson
 
-from benchmarks.results import Along
+from benchmarks.harness.results import Along
 from benchmarks.systems import VICTORIALOGS
 from benchmarks.systems.base import Checks, Group
 from benchmarks.workloads.base import Workload

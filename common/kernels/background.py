@@ -21,7 +21,7 @@ from common.logs import say
 
 _COMPILE = (
     "import sys; sys.path[:] = sys.argv[3:]; "
-    "from common.kernels.ahead import compile_while_wanted; "
+    "from common.kernels.precompile import compile_while_wanted; "
     "compile_while_wanted(sys.argv[1], sys.argv[2])"
 )
 _REASON_CHARS = 400  # of what the compiling process said last
@@ -71,7 +71,9 @@ def _is_compiled(folder: Path, module: str) -> bool:
     try:
         if not has_any(folder):
             return False
-        from common.kernels import ahead  # numba: only where it is wanted, never on the loop
+        from common.kernels import (
+            precompile as ahead,  # numba: only where it is wanted, never on the loop
+        )
 
         return ahead.is_compiled(folder, module)
     except Exception as error:

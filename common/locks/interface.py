@@ -1,7 +1,8 @@
 """Named claims that end with their holder's process. Calls block briefly.
 
 A claim only saves work: no correctness rests on it (design, section 8). Names used:
-`roles/<role>/<instance>` (value: JSON of `common.members.Member`), `claims/<zone>/<partition>`
+`roles/<role>/<instance>` (value: JSON of `common.process.members.Member`),
+`claims/<zone>/<partition>`
 (value: JSON of the holder's Member), the same with `.next` (who prepares to take that claim over),
 `operations/<what>` (one operator at a time), `up` (one supervisor per data folder).
 """

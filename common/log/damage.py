@@ -5,7 +5,7 @@ that check themselves narrow it down: headers that read as a record's, the zstd 
 (it has a checksum of its own), the number of lines. Nothing of it is ever believed as data.
 """
 
-from common.record import (
+from common.model.record import (
     Damage,
     Headers,
     LogRecord,

@@ -25,8 +25,8 @@ from common.log.range_file import Written
 from common.log.reader import PartitionReader
 from common.log.tail import Tail
 from common.log.writer import Outcome, PartitionWriter, Pending, no_refusal
-from common.position import Position
-from common.record import Kind, LogRecord, Record, encode_headers
+from common.model.position import Position
+from common.model.record import Kind, LogRecord, Record, encode_headers
 
 _READ_THREADS = 4
 _APPEND_TIMEOUT_S = 30.0  # a stopped process may hold the writer lock; callers must hear of it

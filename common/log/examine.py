@@ -13,7 +13,7 @@ from common.log.ends import read_ends
 from common.log.examine_file import RESTORE, FileExamination, Flaw, Visit
 from common.log.identity import read_identity
 from common.log.interface import LogIdentity
-from common.record import LogRecord
+from common.model.record import LogRecord
 
 Progress = Callable[[int, int, str], None]  # bytes done, of how many, of what
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from common.log import frame
 from common.log.range_file import Span, looking_mode
-from common.record import LogRecord
+from common.model.record import LogRecord
 
 _ROWS = (
     "SELECT offset, append_ns, headers, value, crc FROM records WHERE offset >= ? ORDER BY offset"

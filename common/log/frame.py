@@ -9,7 +9,7 @@ import struct
 import zlib
 
 from common.log.damage import damaged
-from common.record import BATCH_ID_BYTES, LogRecord
+from common.model.record import BATCH_ID_BYTES, LogRecord
 
 _MISMATCH = "the log's checksum of the record does not match"
 _NAME = struct.Struct("<H")
@@ -88,7 +88,8 @@ def restore(
     """The record as it was appended.
 
     A damaged one keeps its place but loses its content and its append time, which nothing vouches
-    for (one far ahead would hold the watermark there): `common.record.decode` raises RecordDamaged,
+    for (one far ahead would hold the watermark there): `common.model.record.decode` raises
+    RecordDamaged,
     so the reader sets it aside with its position and goes on. It is never passed on as if it were
     whole.
     """

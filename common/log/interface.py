@@ -2,7 +2,7 @@
 
 Keeps I1: `append` returns only after the record is durable. Offsets of a partition grow by one
 from 0. Append times are those of clocks: they may leap, and go back at a clock record
-(`common.log_time`) and where a server's clock does. Nothing may rest on their order.
+(`common.model.log_time`) and where a server's clock does. Nothing may rest on their order.
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from typing import Protocol
 
 import msgspec
 
-from common.position import Position
-from common.record import LogRecord, Record
+from common.model.position import Position
+from common.model.record import LogRecord, Record
 
 
 @dataclass(frozen=True, slots=True)

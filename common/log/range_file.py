@@ -18,7 +18,7 @@ from common import durable, limits
 from common.errors import LogUnavailable
 from common.log import frame, salvage
 from common.log.damage import damaged
-from common.record import LogRecord
+from common.model.record import LogRecord
 
 _PAGE_BYTES = 8192  # large values take few pages, a small commit stays two or three pages
 _BUSY_S = 10.0

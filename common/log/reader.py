@@ -12,7 +12,7 @@ from common.log.folder import PartitionFolder
 from common.log.interface import Bounds
 from common.log.range_file import RangeFile
 from common.log.salvage import is_damage
-from common.record import LogRecord
+from common.model.record import LogRecord
 
 _OPEN_FILES_MAX = 2  # a reader that is behind, and one at the end
 _ATTEMPTS = 3  # files may be dropped between listing and opening them

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from common.log.damage import damaged
-from common.record import LogRecord
+from common.model.record import LogRecord
 
 RECORDS_MAX: Final = 1_000  # looked up one by one in one read: some 20 ms
 _IOERR_READ, _IOERR_SHORT_READ, _IOERR_CORRUPT_FS = 266, 522, 8458

@@ -74,7 +74,8 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset as it is shown. `id` is derived (common.names); `name` keeps the first casing.
+    """A dataset as it is shown. `id` is derived (common.model.names); `name` keeps the first
+    casing.
 
     retention_days: how long its events are kept by append time (0: as the indexers' setting says).
     delete_protected: whether deleting it is refused; false for those that are older than this.
@@ -105,7 +106,7 @@ class StoredQuery:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What somebody said of a field of a dataset; `id` is derived (common.names).
+    """What somebody said of a field of a dataset; `id` is derived (common.model.names).
 
     type: one of the vendor's names, or empty: as the events have it. deleted_ns: it is not shown
     until an event has it again.
@@ -176,8 +177,8 @@ class Metadata(Protocol):
         """
 
     def find_by_url_slug(self, env_id: str, wanted: str) -> list[Dataset]:
-        """The environment's datasets, not deleted, that have this second name (common.names), by
-        slug: the one whose slug it is too among them.
+        """The environment's datasets, not deleted, that have this second name
+        (common.model.names), by slug: the one whose slug it is too among them.
         """
 
     def count_datasets(self, env_id: str) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from common.errors import Conflict
 from common.metadata.interface import Dataset, Environment, Metadata, Team
-from common.names import dataset_id, dataset_slug, url_slug
+from common.model.names import dataset_id, dataset_slug, url_slug
 
 _NAMED_MAX = 5  # datasets that an error names
 

@@ -39,7 +39,7 @@ from common.metadata.sqlite_rows import (
     key_of,
     key_values,
 )
-from common.names import environment_id, team_id, url_slug
+from common.model.names import environment_id, team_id, url_slug
 
 _BUSY_S = 5.0
 Row = tuple[Any, ...]  # as SQLite gives it; the columns are declared NOT NULL in the schema

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from common import limits
+from common.model.times.api import BadTime, time_or_arrival
 from common.scan import json_tokens as jt
 from common.scan import mending
 from common.scan.events import (
@@ -22,7 +23,6 @@ from common.scan.json_data import DataScan, Span, skip
 from common.scan.json_tokens import Token, TokenKind
 from common.scan.rates import NO_RATE, UNREADABLE, Rate, read_rate
 from common.scan.work import Work
-from common.times.api import BadTime, time_or_arrival
 
 _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 

@@ -15,14 +15,22 @@ from common import limits
 from common.error_text import describe_error
 from common.errors import BellwetherError, ObjectsUnavailable
 from common.logs import say
-from common.record import Kind, LogRecord, Record, RecordError, decode, event_lines, settled_record
-from common.reroute import Place
-from indexer.copies import find_copies
+from common.model.record import (
+    Kind,
+    LogRecord,
+    Record,
+    RecordError,
+    decode,
+    event_lines,
+    settled_record,
+)
+from common.model.reroute import Place
 from indexer.damage.scrubbing import Scrubbing
-from indexer.partition import Partition
-from indexer.resync import Resync
-from snapshot.batch_lists import ListsMissing
-from snapshot.damage import is_log_damage
+from indexer.partition.partition import Partition
+from indexer.partition.resync import Resync
+from indexer.rerouting.batch_lookup import find_copies
+from snapshot.damage.damage import is_log_damage
+from snapshot.documents.batch_lists import ListsMissing
 from snapshot.threads import to_store_thread
 
 _LOOK_S = 2.0

@@ -18,9 +18,9 @@ from common.clock import Clock
 from common.errors import LogUnavailable, ObjectsUnavailable
 from common.log import Log
 from common.logs import say
-from indexer.resync import Resync
-from snapshot.chain import Chain
-from snapshot.manifest import parse_manifest_key
+from indexer.partition.resync import Resync
+from snapshot.documents.chain import Chain
+from snapshot.documents.manifest import parse_manifest_key
 from snapshot.threads import to_store_thread
 
 _ROUND_S = 1.0

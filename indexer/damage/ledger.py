@@ -10,19 +10,19 @@ from common import limits
 from common.errors import LogLost
 from common.logs import say
 from common.metrics import damaged_records, given_up_records
-from common.reroute import Place
+from common.model.reroute import Place
 from indexer.damage.holding import Holding
 from indexer.damage.quarantine import DamageView, unreadable_entry
-from indexer.fold import Fold
-from indexer.reports import report_set_aside
-from indexer.shared import Shared
+from indexer.partition.reports import report_set_aside
+from indexer.partition.shared import Shared
 from indexer.shred import Accepted
-from snapshot.bootstrap import Resumed
-from snapshot.chain import Chain
-from snapshot.damage import records
-from snapshot.headings import newest_heading
-from snapshot.manifest import Damaged, SetAsideEntry
-from snapshot.settlements import SettlementBook
+from indexer.state.partition_state import Fold
+from snapshot.bootstrap.bootstrap import Resumed
+from snapshot.damage.damage import records
+from snapshot.damage.settlements import SettlementBook
+from snapshot.documents.chain import Chain
+from snapshot.documents.headings import newest_heading
+from snapshot.documents.manifest import Damaged, SetAsideEntry
 from snapshot.threads import to_store_thread
 
 logger = logging.getLogger(__name__)

@@ -11,13 +11,13 @@ from typing import Protocol
 
 from common.errors import LogLost
 from indexer.damage.ledger import DamageLedger
-from indexer.fold import Fold
-from indexer.publishing import Publishing
-from indexer.reports import report_gap
-from indexer.resync import Resync
-from indexer.served import Served
-from snapshot.chain import Chain
-from snapshot.manifest import Gap
+from indexer.partition.reports import report_gap
+from indexer.partition.resync import Resync
+from indexer.seal.pipeline import Publishing
+from indexer.state.partition_state import Fold
+from indexer.state.served import Served
+from snapshot.documents.chain import Chain
+from snapshot.documents.manifest import Gap
 from snapshot.threads import to_store_thread
 
 _LOST_LOOK_S = 1.0  # between looks for a file of the log, and for an operator's word

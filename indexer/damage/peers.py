@@ -11,8 +11,8 @@ from common.error_text import describe_error
 from common.errors import Unavailable
 from common.locks import Locks
 from common.logs import say
-from common.members import Member, list_members
-from common.web import INTERNAL_TOKEN_HEADER
+from common.process.members import Member, list_members
+from common.process.web import INTERNAL_TOKEN_HEADER
 from indexer.damage.holding import HeldQuestion, HeldRecords
 
 PATH = "/internal/records"

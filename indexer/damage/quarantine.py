@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from common.record import Damage, LogRecord, RecordDamaged, RecordError
-from common.reroute import Place
+from common.model.record import Damage, LogRecord, RecordDamaged, RecordError
+from common.model.reroute import Place
 from indexer.shred import Accepted
-from snapshot.damage import (
+from snapshot.damage.damage import (
     LOG,
     UNKNOWN_NS,
     compact,
@@ -23,8 +23,8 @@ from snapshot.damage import (
     is_missing,
     without,
 )
-from snapshot.manifest import Damaged
-from snapshot.settlements import SettledOffsets, given_up_of, unsettled
+from snapshot.damage.settlements import SettledOffsets, given_up_of, unsettled
+from snapshot.documents.manifest import Damaged
 
 
 class LeftOut(RecordDamaged):

@@ -12,8 +12,8 @@ import numpy as np
 import orjson
 
 from common import limits
-from common.columns import ColumnBlock, FieldType
-from common.record import Record, encode_event_line, events_record
+from common.model.record import Record, encode_event_line, events_record
+from segment.columns import ColumnBlock, FieldType
 
 VIA: Final = "mend"
 

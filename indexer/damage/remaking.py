@@ -16,21 +16,21 @@ from aiohttp import web
 
 from common import limits
 from common.clock import Clock
-from common.columns import ColumnBlock
-from common.columns.segment_read import SegmentReader
 from common.errors import BadRequest, LogUnavailable
 from common.log import Log
 from common.logs import say
-from common.record import BATCH_ID_BYTES, Marker, Record, marker_record, settled_record
-from common.reroute import Place
-from common.web import error_response
+from common.model.record import BATCH_ID_BYTES, Marker, Record, marker_record, settled_record
+from common.model.reroute import Place
+from common.process.web import error_response
 from indexer.damage.holding import HeldQuestion, HeldRecords
 from indexer.damage.remade import remade_record
-from indexer.fold import Fold
-from indexer.publishing import Publishing
-from indexer.served import Served
-from indexer.shared import Shared
-from snapshot.damage import holds
+from indexer.partition.shared import Shared
+from indexer.seal.pipeline import Publishing
+from indexer.state.partition_state import Fold
+from indexer.state.served import Served
+from segment.columns import ColumnBlock
+from segment.columns.segment_read import SegmentReader
+from snapshot.damage.damage import holds
 
 _CUT_AGAIN_NS = 10 * 10**9
 _RESCUE_PAUSE_S = 1.0

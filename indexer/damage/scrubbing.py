@@ -9,9 +9,9 @@ import logging
 
 from common.errors import LogLost, LogUnavailable, OffsetGone
 from common.logs import say
-from common.record import Marker, marker_record
+from common.model.record import Marker, marker_record
 from indexer.damage.remaking import read_whole
-from indexer.partition import Partition
+from indexer.partition.partition import Partition
 
 _READ_BYTES = 2 * 1024 * 1024
 _S_NS = 10**9

@@ -15,9 +15,9 @@ from common import durable, limits
 from common.clock import Clock
 from common.errors import BellwetherError
 from common.logs import say
-from common.witness import ClockReading
+from common.model.witness import ClockReading
 from indexer.expiry.trusted import Evidence, TrustedTime
-from snapshot.checked import DOCUMENT_FORMAT, decode_checked, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
 
 _SAVE_NS = 60 * 10**9
 logger = logging.getLogger(__name__)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from query.view import Wanted
-from snapshot.manifest import GoneEntry
-from snapshot.retention import Expired, Retention
+from query.share.view import Wanted
+from snapshot.documents.manifest import GoneEntry
+from snapshot.retention.retention import Expired, Retention
 
 
 def expired_early(

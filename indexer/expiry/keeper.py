@@ -16,12 +16,12 @@ from indexer.expiry.plan import Plan, Times, Waiting, plan
 from indexer.expiry.run_time import RunTime
 from indexer.expiry.steps import Steps
 from indexer.expiry.trusted import Evidence
-from indexer.partition import Partition
-from indexer.publishing import published_only
-from snapshot.confirmations import ConfirmationBook
-from snapshot.cutoffs import HOUR_NS, Cutoffs
-from snapshot.manifest import SegmentEntry
-from snapshot.retention import GivenUp
+from indexer.partition.partition import Partition
+from indexer.seal.pipeline import published_only
+from snapshot.documents.manifest import SegmentEntry
+from snapshot.retention.confirmations import ConfirmationBook
+from snapshot.retention.cutoffs import HOUR_NS, Cutoffs
+from snapshot.retention.retention import GivenUp
 from snapshot.threads import to_store_thread
 
 _S_NS = 10**9

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from indexer.expiry.steps import Decided, Steps, Wish, whole_hours
-from indexer.retentions import Kept
-from snapshot.ages import appended_ns
-from snapshot.cutoffs import Cutoffs
-from snapshot.manifest import SegmentEntry
-from snapshot.retention import Expired, GivenUp
+from indexer.partition.retention_settings import Kept
+from snapshot.documents.manifest import SegmentEntry
+from snapshot.retention.ages import appended_ns
+from snapshot.retention.cutoffs import Cutoffs
+from snapshot.retention.retention import Expired, GivenUp
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import msgspec
 from common import durable, limits
 from common.errors import BellwetherError
 from common.logs import say
-from snapshot.checked import DOCUMENT_FORMAT, decode_checked, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
 
 _SAVE_NS = 60 * 10**9
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from common import limits
-from snapshot.cutoffs import HOUR_NS
+from snapshot.retention.cutoffs import HOUR_NS
 
 
 @dataclass(frozen=True, slots=True)

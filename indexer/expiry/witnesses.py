@@ -19,10 +19,10 @@ from common.clock import Clock
 from common.errors import BellwetherError
 from common.log import Log
 from common.logs import say
-from common.members import Member, list_members
-from common.record import heartbeat_record
-from common.role import Backends
-from common.witness import ClockReading, NamesHosts, TellsTime, is_elsewhere, reading_of
+from common.model.record import heartbeat_record
+from common.model.witness import ClockReading, NamesHosts, TellsTime, is_elsewhere, reading_of
+from common.process.members import Member, list_members
+from common.process.role import Backends
 from indexer.expiry.clocks import Clocks
 
 _ROLES = ("indexer", "shepherd", "query")

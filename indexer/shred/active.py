@@ -10,7 +10,7 @@ from indexer.shred.reference import ReferenceShredder
 
 Seeds = tuple[int, int]
 _WHAT = "shredder"
-_MODULE = "indexer.shred.ahead"
+_MODULE = "indexer.shred.load_compiled"
 
 
 class ActiveShredder:
@@ -59,7 +59,9 @@ class ActiveShredder:
 
 def _loading(seeds: Seeds) -> Callable[[Path], Shredder]:
     def load(folder: Path) -> Shredder:
-        from indexer.shred import ahead  # numba: only where it is wanted, never on the loop
+        from indexer.shred import (
+            load_compiled as ahead,  # numba: only where it is wanted, never on the loop
+        )
 
         return ahead.load(folder, seeds, kernel_events_handed_total.inc)
 

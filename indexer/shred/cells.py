@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from common import limits
-from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from indexer.shred.event import Fields, FieldValue, JsonText
+from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 
 FIELD_TYPES: dict[type, FieldType] = {
     int: FieldType.INT,

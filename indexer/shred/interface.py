@@ -6,8 +6,8 @@ from typing import Protocol
 
 import msgspec
 
-from common.columns import ColumnBlock, concat
-from common.record import Record
+from common.model.record import Record
+from segment.columns import ColumnBlock, concat
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -68,7 +68,7 @@ class Shredder(Protocol):
     def shred_values(self, records: Sequence[Accepted]) -> Shredded:
         """The same of records as they are in the log, all of one dataset.
 
-        What `common.record.event_lines` refuses is set aside for that reason.
+        What `common.model.record.event_lines` refuses is set aside for that reason.
         """
 
     def give_back(self) -> None:

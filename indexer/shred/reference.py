@@ -8,7 +8,7 @@ at all.
 import re
 from collections.abc import Callable, Sequence
 
-from common.record import RecordError, event_lines
+from common.model.record import RecordError, event_lines
 from common.scan.json_tokens import INT64_MAX, INT64_MIN
 from indexer.shred.cells import Cells
 from indexer.shred.event import Fields, read_event

@@ -7,7 +7,7 @@ that it reads well and needs no library.
 import json
 from collections.abc import Iterable
 
-from common.alarms.declared import ALARMS, Alarm
+from common.process.alarms.declared import ALARMS, Alarm
 
 _GENERATED = "# generated from the declarations: `bellwether docs --write`"
 RULES_FILE = "bellwether.rules.yml"

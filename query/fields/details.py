@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from common import limits
-from query.results import key_value
+from query.results.results import key_value
 
 Value = int | float | bool | str
 

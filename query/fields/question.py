@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from common import limits
-from query.plan import Need, Plan, State
-from query.planner import ask
-from query.run import NOBODY, Asker
-from query.spec import QuerySpec
-from query.spec_read import SpecError, read_spec
+from query.plan.plan import Need, Plan, State
+from query.plan.planner import ask
+from query.plan.read_spec import SpecError, read_spec
+from query.plan.spec import QuerySpec
+from query.results.runner import NOBODY, Asker
 
 _OWN: Final = ("dataset", "match", "name", "details", "limit", "cursor", "samples")
 _WISH: Final = ("after", "coverage")

@@ -13,24 +13,24 @@ import msgspec
 from aiohttp import web
 
 from common import limits
-from common.auth import KeyCache
 from common.clock import Clock
 from common.errors import BadRequest
-from common.times.written import rfc3339
-from query.access import authorize
-from query.column_routes import shown_types
-from query.columns import ColumnPage, ColumnsAsked, ColumnSeen
-from query.dataset_names import DatasetNames
-from query.field_notes import FieldNotes
+from common.model.times.written import rfc3339
+from common.process.auth import KeyCache
+from query.api.access import authorize
+from query.api.column_routes import shown_types
+from query.api.dataset_names import DatasetNames
+from query.api.problems import json_body
+from query.api.query_routes import read_wish
+from query.fields.columns import ColumnPage, ColumnsAsked, ColumnSeen
 from query.fields.details import Details, FieldDetails, merge_details
+from query.fields.name_pattern import NamePattern
 from query.fields.question import FieldsQuestion, read_fields_question
-from query.indexer_calls import IndexerCalls
-from query.name_pattern import NamePattern
-from query.problems import json_body
-from query.query_routes import read_wish
+from query.fields.unknown_fields import FieldNotes
+from query.results.runner import Asker, Runner, Told, Wish
 from query.rows.newest import newest_time_ns
 from query.rows.route import dataset_id_of, dataset_named, while_it_listens
-from query.run import Asker, Runner, Told, Wish
+from query.scatter.indexer_client import IndexerCalls
 
 _SECOND_NS: Final = 10**9
 

@@ -2,10 +2,10 @@
 
 from functools import partial
 
+from query.plan.read_spec import TIME_S_MAX, TIME_S_MIN
+from query.results.runner import Asker, Runner, Wish
 from query.rows.page import make_page
 from query.rows.question import read_rows_question
-from query.run import Asker, Runner, Wish
-from query.spec_read import TIME_S_MAX, TIME_S_MIN
 
 
 async def newest_time_ns(runner: Runner, dataset: str, asker: Asker) -> int | None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from common import limits
 from common.errors import Unavailable
-from query.plan import RowPosition
+from query.plan.plan import RowPosition
 from query.rows.question import RowsQuestion
 from query.share.row_search import MORE, Row, rows_of
 

@@ -13,11 +13,11 @@ from typing import Any, Final
 import msgspec
 
 from common import limits
-from query.plan import Filter, Plan, RowPosition, RowsWanted
-from query.planner import ask
-from query.run import NOBODY, Asker
-from query.spec import QuerySpec
-from query.spec_read import SpecError, read_spec
+from query.plan.plan import Filter, Plan, RowPosition, RowsWanted
+from query.plan.planner import ask
+from query.plan.read_spec import SpecError, read_spec
+from query.plan.spec import QuerySpec
+from query.results.runner import NOBODY, Asker
 
 _OWN: Final = ("dataset", "rows", "fields", "order", "cursor", "after", "coverage", "limit")
 _NOT_OF_ROWS: Final = ("calculations", "breakdowns", "orders", "havings", "granularity")

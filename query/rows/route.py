@@ -11,24 +11,24 @@ from typing import Any, Final, TypeVar
 import msgspec
 from aiohttp import web
 
-from common.auth import KeyCache
 from common.clock import Clock
 from common.errors import BadRequest
 from common.metadata import ApiKey
-from common.names import BadDatasetName
-from common.times.written import rfc3339, rfc3339_ns
-from common.web import has_hung_up
-from query.access import authorize
-from query.dataset_names import DatasetNames
-from query.field_notes import FieldNotes
-from query.notes import notes_on_types
-from query.problems import json_body
-from query.query_routes import read_wish
+from common.model.names import BadDatasetName
+from common.model.times.written import rfc3339, rfc3339_ns
+from common.process.auth import KeyCache
+from common.process.web import has_hung_up
+from query.api.access import authorize
+from query.api.dataset_names import DatasetNames
+from query.api.problems import json_body
+from query.api.query_routes import read_wish
+from query.fields.unknown_fields import FieldNotes
+from query.plan.read_spec import SpecError
+from query.results.notes import notes_on_types
+from query.results.runner import Asker, Runner, Told
 from query.rows.newest import newest_time_ns
 from query.rows.page import Page, make_page
 from query.rows.question import RowsQuestion, read_rows_question
-from query.run import Asker, Runner, Told
-from query.spec_read import SpecError
 
 _POLL_S: Final = 0.1
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import msgspec
 import pyarrow as pa
 
-from query.damaged import DamagedRecords
-from query.rerouted import OpenBatch
+from query.share.damaged import DamagedRecords
+from query.share.rerouted import OpenBatch
 from query.share.statements import HASH_VERSION
 
 _REPORT = b"bellwether.report"
@@ -21,7 +21,7 @@ CONTENT_TYPE = "application/vnd.apache.arrow.stream"
 class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
     """What a share includes of one partition (I7). earlier, relies_on, given_up: see DatasetView.
 
-    undecided: rerouted batches that are left out (query.rerouted says what becomes of them).
+    undecided: rerouted batches that are left out (query.share.rerouted says what becomes of them).
     damaged: the first of the damaged records that are missing; damaged_more: records beyond those.
     """
 

@@ -16,14 +16,14 @@ import pyarrow as pa
 from common import limits
 from common.error_text import describe_error
 from common.errors import BellwetherError, Unprocessable
-from query.damaged import reason_of
-from query.plan import Need, Plan, State
+from query.plan.plan import Need, Plan, State
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
+from query.share.damaged import reason_of
 from query.share.database import DatabaseLimits, open_database
 from query.share.row_search import RowSearch
 from query.share.sources import LIVE, gather
 from query.share.statements import WANTED, Statements
-from query.view import DatasetView
+from query.share.view import DatasetView
 
 if TYPE_CHECKING:
     import duckdb

@@ -9,9 +9,9 @@ import math
 import re
 from collections.abc import Mapping
 
-from common.columns import FieldType
-from query.plan import GROUP_OPS, Filter, FilterOp, Scalar
-from query.share.readings import Reading
+from query.plan.plan import GROUP_OPS, Filter, FilterOp, Scalar
+from query.share.field_sql import Reading
+from segment.columns import FieldType
 
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # other digits are text

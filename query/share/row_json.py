@@ -10,9 +10,9 @@ from typing import Final
 import orjson
 import pyarrow as pa
 
-from common.columns import ColumnKey, FieldType
-from common.columns.key import REST, parse_physical
-from query.view import SegmentView
+from query.share.view import SegmentView
+from segment.columns import ColumnKey, FieldType
+from segment.columns.key import REST, parse_physical
 
 _LITERALS: Final = {True: b"true", False: b"false"}
 

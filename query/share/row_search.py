@@ -14,12 +14,12 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from common.columns import ColumnBlock, ColumnKey, FieldType, select
-from query.plan import Plan, RowPosition, RowsWanted, state_fields
+from query.plan.plan import Plan, RowPosition, RowsWanted, state_fields
 from query.share.row_json import RowTexts, physical_columns
 from query.share.sources import POSITION, Place, gather, quote_text
 from query.share.statements import Statements
-from query.view import DatasetView, SegmentView
+from query.share.view import DatasetView, SegmentView
+from segment.columns import ColumnBlock, ColumnKey, FieldType, select
 
 Ask = Callable[[str, list[str], pa.Table | None], pa.Table]
 _SEGMENTS_FIRST: Final = 4  # read at once to begin with, then twice as many, up to the most

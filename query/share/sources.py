@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from common.columns import ColumnBlock, ColumnKey, FieldType
-from common.columns.key import OFFSET, PLACE, RATE, REST, TIME
-from query.plan import Plan, state_fields
-from query.share.readings import Reading, sql_type
+from query.plan.plan import Plan, state_fields
+from query.share.field_sql import Reading, sql_type
 from query.share.undecided import Hidden, hidden_in
-from query.view import DatasetView, SegmentView
+from query.share.view import DatasetView, SegmentView
+from segment.columns import ColumnBlock, ColumnKey, FieldType
+from segment.columns.key import OFFSET, PLACE, RATE, REST, TIME
 
 LIVE = "live"
 Place = SegmentView | ColumnBlock
@@ -257,7 +257,7 @@ def _numbers(offsets: Sequence[int]) -> str:
 
 def _parquet_column(key: ColumnKey, shape: _Shape) -> str:
     if key in shape.own:
-        return f'"{key.physical}"'  # physical names hold no quote (common.columns.key)
+        return f'"{key.physical}"'  # physical names hold no quote (segment.columns.key)
     if key in shape.rest:
         path = f"'$.\"{key.physical}\"'"
         return f'CAST(json_extract_string("{REST}", {path}) AS {sql_type(key.type)})'

@@ -12,9 +12,9 @@ Every result has the columns k0, k1, ... (tagged group keys, NULL: the field is 
 import math
 
 from common import limits
-from query.plan import Need, Plan, RowPosition, RowsWanted, State
+from query.plan.plan import Need, Plan, RowPosition, RowsWanted, State
+from query.share.field_sql import Reading, tagged_key
 from query.share.filters import Parameters, condition
-from query.share.readings import Reading, tagged_key
 from query.share.sources import POSITION, Sources
 
 WANTED = "wanted"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.columns import ColumnBlock, select
-from common.reroute import Place
-from query.plan import Plan
-from query.view import DatasetView, SegmentView
+from common.model.reroute import Place
+from query.plan.plan import Plan
+from query.share.view import DatasetView, SegmentView
+from segment.columns import ColumnBlock, select
 
 
 @dataclass(frozen=True, slots=True)

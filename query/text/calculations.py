@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from query.operations import PERCENTILES, SUPPORTED_OPS, UNSUPPORTED_OPS
+from query.plan.operations import PERCENTILES, SUPPORTED_OPS, UNSUPPORTED_OPS
 from query.text.cursor import CLAUSES, TOLD, Cursor, Spec
 from query.text.errors import QueryTextError
 from query.text.lexer import Token, TokenKind

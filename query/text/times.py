@@ -1,8 +1,8 @@
 """Moments as people write them after SINCE, UNTIL and BETWEEN.
 
 Words (yesterday, monday, 2h ago, now-1d, 12:30) are read here; dates and unix times are the
-reader's of `common.times`. A moment without a zone is in the asker's; a time of day alone is the
-last one before now. Ranges are whole seconds: a start is rounded down, an end up.
+reader's of `common.model.times`. A moment without a zone is in the asker's; a time of day alone is
+the last one before now. Ranges are whole seconds: a start is rounded down, an end up.
 """
 
 import re
@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, NamedTuple
 
-from common.times.zones import UnknownZone, named_zone
+from common.model.times.zones import UnknownZone, named_zone
 from query.text.durations import UNITS, YEAR_MAX, YEAR_MIN, read_duration, unclear_months
 from query.text.near import near_words
 
@@ -174,6 +174,8 @@ def _absolute(text: str, present: Present) -> int | None:
 
 def _read_as_files_do(text: str, now_ns: int, zone: tzinfo) -> int | None:
     """Unix ns of a moment in a form that files hold, None if it is none of them."""
-    from common.times.reader import TimeReader  # slow to import, and few questions name a moment
+    from common.model.times.reader import (
+        TimeReader,  # slow to import, and few questions name a moment
+    )
 
     return TimeReader(now_ns, zone).read(text)

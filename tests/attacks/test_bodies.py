@@ -17,18 +17,18 @@ from common import limits
 from common.scan import json_events, msgpack_events
 from common.scan.events import MalformedBody, Refused, Rule
 from common.scan.work import STEP_UNITS, TooMuchWork, Work, WorkStopped
-from shepherd.body import BodyTooLarge, Media, decompress
-from shepherd.decode import (
+from shepherd.honeycomb.decode import (
     EventHeaders,
     Wire,
     decode_batch,
     decode_batch_quickly,
     decode_event_quickly,
 )
-from shepherd.refusals import counted
-from shepherd.replies import batch_body
-from shepherd.split.interface import framed
-from shepherd.split.reference import ReferenceSplitter
+from shepherd.honeycomb.responses import batch_body
+from shepherd.honeycomb.split.interface import framed
+from shepherd.honeycomb.split.reference import ReferenceSplitter
+from shepherd.http.body import BodyTooLarge, Media, decompress
+from shepherd.request_summary import counted
 
 NOW = 1_700_000_000_000_000_000
 UNITS = 20_000

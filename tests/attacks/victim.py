@@ -21,9 +21,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.auth import rights_of
 from common.clock import SystemClock
 from common.metadata.sqlite import SqliteMetadata
+from common.process.auth import rights_of
 from ops.admin import create_key, ensure_place
 from tests.system import counts
 from tests.system.harness import ROOT, System

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from bellwether.commands.doctor import check_servers
+from bellwether.config.settings import Settings, load
 from bellwether.init import CannotInit, Step, run_init
 from bellwether.secrets import key_file, read_key
-from bellwether.settings import Settings, load
-from common.auth import hash_key
 from common.clock import SystemClock
 from common.metadata.mysql.config import MysqlConfig
 from common.metadata.mysql.store import MysqlMetadata
+from common.process.auth import hash_key
 from compose.cluster import Cluster
-from ops.doctor import Verdict
+from ops.doctor.machine import Verdict
 from tests.servers import need
 
 

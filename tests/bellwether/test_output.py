@@ -10,7 +10,7 @@ from rich.console import Console
 from bellwether import output
 from bellwether.commands.tail import _show
 from bellwether.output import printable
-from bellwether.results_view import render
+from bellwether.results.view import render
 
 
 @given(st.text())

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.inputs import make_input
+from benchmarks.harness.inputs import make_input
 from benchmarks.systems.base import Prepared
 from benchmarks.systems.growth import ManyDatasets
 from benchmarks.workloads.growth import GROWING

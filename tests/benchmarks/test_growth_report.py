@@ -4,11 +4,19 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from benchmarks.harness.results import (
+    Along,
+    Repetition,
+    Result,
+    Run,
+    SystemInfo,
+    WorkloadInfo,
+    read_run,
+)
+from benchmarks.harness.runner import Plan, measure_workload
 from benchmarks.report.growing import directions
 from benchmarks.report.growth_picture import growth_picture
 from benchmarks.report.page import RUN_FILE, page
-from benchmarks.results import Along, Repetition, Result, Run, SystemInfo, WorkloadInfo, read_run
-from benchmarks.runner import Plan, measure_workload
 from benchmarks.systems.base import Group
 from benchmarks.workloads import all_workloads
 from tests.system.harness import ROOT

@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks.harness.results import Run, read_run
 from benchmarks.report.page import page
 from benchmarks.report.picture import picture
-from benchmarks.results import Run, read_run
 from benchmarks.systems import all_systems
 from benchmarks.workloads import Workload, all_workloads
 from benchmarks.workloads.base import WITHOUT_SERVERS

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from benchmarks.harness.results import read_run, with_kept
 from benchmarks.report.growth_picture import growth_picture
 from benchmarks.report.page import (
     GROWTH_FILE,
@@ -12,7 +13,6 @@ from benchmarks.report.page import (
     with_readme_line,
 )
 from benchmarks.report.picture import picture
-from benchmarks.results import read_run, with_kept
 from benchmarks.systems import all_systems
 from tests.system.harness import ROOT
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.results import read_run
+from benchmarks.harness.results import read_run
 from tests.kernel_cache import KERNEL_CACHE
 from tests.system.harness import ROOT
 

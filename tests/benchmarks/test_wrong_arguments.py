@@ -9,12 +9,12 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from benchmarks import runner
 from benchmarks.__main__ import main
-from benchmarks.options import folders, parse, plan_of
+from benchmarks.harness import runner
+from benchmarks.harness.options import folders, parse, plan_of
+from benchmarks.harness.results import read_run
 from benchmarks.report.page import RUN_FILE
 from benchmarks.report.table import show
-from benchmarks.results import read_run
 from benchmarks.workloads import REAL_DATA, REAL_FILES
 from tests.system.harness import ROOT
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from common.log import Log
-from common.record import Kind, decode
+from common.model.record import Kind, decode
 from compose.cluster import Cluster
-from indexer.tending import Caretaker
+from indexer.partition.maintenance import Caretaker
 from tests.conformance import kafka
 from tests.indexer.house import QUICK, open_context, record, running, until
-from tests.indexer.test_timekeeper import DAY_NS, S_NS
+from tests.indexer.partition.test_timekeeper import DAY_NS, S_NS
 from tests.servers import need
 from tests.system.faketime import DAY_S, WrongClock
 

@@ -15,7 +15,7 @@ from common.objects.s3.store import S3Objects
 from compose.servers.s3 import S3
 from compose.servers.zookeeper import Zookeeper
 from tests.common.tls_front import tls_front
-from tests.shepherd.test_tls import write_certificate
+from tests.shepherd.http.test_tls import write_certificate
 
 
 def test_objects_over_tls(s3_server: S3, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bellwether.settings import load
+from bellwether.config.settings import load
 from compose import docker
 from compose.__main__ import compose_text
 from compose.servers import kafka, zookeeper

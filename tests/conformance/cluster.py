@@ -10,7 +10,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from bellwether.settings import Settings, load
+from bellwether.config.settings import Settings, load
 from common.clock import SystemClock
 from common.locks.zookeeper.config import ZookeeperConfig
 from common.locks.zookeeper.locks import ZookeeperLocks

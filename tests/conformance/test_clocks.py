@@ -12,15 +12,15 @@ from common.locks.files import FileLocks
 from common.log import Log
 from common.metadata import Metadata
 from common.metadata.sqlite import SqliteMetadata
+from common.model.witness import ClockReading, NamesHosts, TellsTime
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
 from common.objects.s3.config import S3Config
 from common.objects.s3.store import S3Objects
-from common.role import Backends
-from common.witness import ClockReading, NamesHosts, TellsTime
+from common.process.role import Backends
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.witnesses import Witnesses, broker_readings
-from snapshot.cutoffs import DAY_NS
+from snapshot.retention.cutoffs import DAY_NS
 from tests.conformance import cluster
 
 LEAP_NS = 70 * DAY_NS

@@ -7,8 +7,8 @@ import pytest
 
 from common.errors import LogOverloaded, LogRefused, OffsetGone
 from common.log import Bounds, Log
-from common.log_time import ClockNote, clock_record, decode_clock
-from common.record import Kind, LogRecord, Record, decode, encode_headers
+from common.model.log_time import ClockNote, clock_record, decode_clock
+from common.model.record import Kind, LogRecord, Record, decode, encode_headers
 from tests.conformance import implementations as known
 from tests.conformance.worker import numbered
 

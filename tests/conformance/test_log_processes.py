@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from common.log import Bounds
-from common.record import LogRecord, decode
+from common.model.record import LogRecord, decode
 from tests.conformance import implementations as known
 from tests.conformance.processes import finish, kill, next_line, on_small_disk, started
 from tests.conformance.test_log import read_all

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from common.errors import LogFull, ObjectsUnavailable
 from common.log import Log
-from common.record import Kind, Record, decode
+from common.model.record import Kind, Record, decode
 from tests.conformance import implementations as known
 
 

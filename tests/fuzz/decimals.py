@@ -1,6 +1,6 @@
 """Doubles written by the kernel against Python's own text: `python -m tests.fuzz.decimals 60`.
 
-The sorts of doubles of tests/scan/kernel/test_decimals.py, for so many seconds.
+The sorts of doubles of tests/common/scan/kernel/test_decimals.py, for so many seconds.
 """
 
 import sys
@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from indexer.shred.ahead import use_cache
+from indexer.shred.load_compiled import use_cache
 from tests.kernel_cache import KERNEL_CACHE
 
 _AT_ONCE = 200_000
@@ -17,7 +17,7 @@ _AT_ONCE = 200_000
 def main(seconds: str) -> None:
     """Compare until the time is up; the seed is printed first."""
     use_cache(KERNEL_CACHE)
-    from tests.scan.kernel.test_decimals import assert_written, sorts_of_doubles
+    from tests.common.scan.kernel.test_decimals import assert_written, sorts_of_doubles
 
     seed = time.time_ns() % 1_000_000
     print(f"seed {seed}", flush=True)

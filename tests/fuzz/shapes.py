@@ -17,8 +17,8 @@ from pathlib import Path
 import orjson
 import pyarrow as pa
 
-from indexer.shred.ahead import load
 from indexer.shred.interface import Shredder, ShredInput
+from indexer.shred.load_compiled import load
 from indexer.shred.reference import ReferenceShredder
 from tests.generate import START_NS, wide_event
 

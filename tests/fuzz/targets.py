@@ -14,11 +14,11 @@ from typing import Protocol
 
 import common.scan.kernel
 import indexer.shred.kernel
-import shepherd.split.kernel
-import shepherd.split.kernel.msgpack
+import shepherd.honeycomb.split.kernel
+import shepherd.honeycomb.split.kernel.msgpack
 from common import limits
-from common.kernels.ahead import use_cache
-from common.scan.kernel.build import options
+from common.kernels.compile import options
+from common.kernels.precompile import use_cache
 from tests.fuzz import coverage
 
 Case = tuple[int, bytes]  # the depth, and lines of a record or a body
@@ -68,10 +68,10 @@ def prepare(target: Target, cache: Path) -> Check:
 
 def _json_events() -> Iterator[Case]:
     """Events with all that parsers of JSON find hard."""
-    from tests.indexer.test_shred import FACTS, REFUSED
-    from tests.scan.json_vectors import VECTORS
-    from tests.scan.kernel.test_numbers import NOT_NUMBERS, TORTURE
-    from tests.scan.kernel.test_strings import HARD
+    from tests.common.scan.json_vectors import VECTORS
+    from tests.common.scan.kernel.test_numbers import NOT_NUMBERS, TORTURE
+    from tests.common.scan.kernel.test_strings import HARD
+    from tests.indexer.shred.test_shred import FACTS, REFUSED
 
     for source, depth, _ in FACTS:
         yield depth, source.encode()
@@ -101,7 +101,7 @@ class ShredderTarget:
 
     def samples(self) -> Iterator[Case]:
         from tests.generate import wide_lines
-        from tests.indexer.kernel.same import line
+        from tests.indexer.shred.same import line
 
         yield 0, b"".join(wide_lines(1))
         for depth, event in _json_events():
@@ -119,7 +119,7 @@ class ShredderTarget:
         from indexer.shred.interface import ShredInput
         from indexer.shred.kernel.shredder import KernelShredder
         from tests.generate import START_NS
-        from tests.indexer.kernel.same import assert_same
+        from tests.indexer.shred.same import assert_same
 
         kernel = KernelShredder((0x0123456789ABCDEF, 0x1F3D5B79A2C4E6F8))
 
@@ -137,7 +137,11 @@ class ShredderTarget:
 
 
 _SPLITTER = Setting(
-    packages=(common.scan.kernel, shepherd.split.kernel, shepherd.split.kernel.msgpack),
+    packages=(
+        common.scan.kernel,
+        shepherd.honeycomb.split.kernel,
+        shepherd.honeycomb.split.kernel.msgpack,
+    ),
     small={"ROWS_MAX": 4, "ENTRY_WORDS": 100},
     limits={
         "BODY_NESTING_MAX": 9,
@@ -155,7 +159,7 @@ class JsonTarget:
     setting = _SPLITTER
 
     def samples(self) -> Iterator[Case]:
-        from tests.shepherd.split.test_same_as_reference import BODIES, SAMPLE, TIME_TEXTS
+        from tests.shepherd.honeycomb.split.test_same_as_reference import BODIES, SAMPLE, TIME_TEXTS
 
         yield 0, SAMPLE
         for at, body in enumerate(BODIES):
@@ -169,8 +173,8 @@ class JsonTarget:
         return None
 
     def check(self) -> Check:
-        from shepherd.split.kernel.splitter import KernelSplitter
-        from tests.shepherd.split.same import assert_same
+        from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
+        from tests.shepherd.honeycomb.split.same import assert_same
 
         splitter = KernelSplitter()
         return lambda case: assert_same(splitter, case[1], case[0])
@@ -182,13 +186,20 @@ class MsgpackTarget:
     setting = _SPLITTER
 
     def __init__(self) -> None:
-        from tests.shepherd.split import packed
+        from tests.shepherd.honeycomb.split import packed
 
         self._scalars = packed.scalars()
         self._any_body = packed.any_body
 
     def samples(self) -> Iterator[Case]:
-        from tests.shepherd.split.packed import BODIES, GOOD, SAMPLE, TIMES, container, event
+        from tests.shepherd.honeycomb.split.packed import (
+            BODIES,
+            GOOD,
+            SAMPLE,
+            TIMES,
+            container,
+            event,
+        )
 
         yield 0, SAMPLE
         for at, body in enumerate(BODIES):
@@ -208,9 +219,9 @@ class MsgpackTarget:
         return dice.choice(self.setting.depths), self._any_body(dice, self._scalars)
 
     def check(self) -> Check:
-        from shepherd.body import Media
-        from shepherd.split.kernel.splitter import KernelSplitter
-        from tests.shepherd.split.same import assert_same
+        from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
+        from shepherd.http.body import Media
+        from tests.shepherd.honeycomb.split.same import assert_same
 
         splitter = KernelSplitter()
         return lambda case: assert_same(splitter, case[1], case[0], Media.MSGPACK)

@@ -12,30 +12,30 @@ from common.log import Appended, Log
 from common.log.embedded import EmbeddedLog
 from common.log.watch import LogWatch
 from common.metadata.sqlite import SqliteMetadata
-from common.names import dataset_id
+from common.model.names import dataset_id
+from common.model.record import Record, encode_event_line, events_record
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
-from common.parquet.active import ActiveEncoders
-from common.record import Record, encode_event_line, events_record
-from common.role import Backends, RoleContext
-from common.telemetry import NoTelemetry
-from indexer.arrival import Arrival
-from indexer.budget import LiveBudget
+from common.process.role import Backends, RoleContext
+from common.process.telemetry import NoTelemetry
 from indexer.config import IndexerConfig
 from indexer.damage.holding import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
-from indexer.mending.mending import Mending
-from indexer.mending.repair import Repairs
-from indexer.mending.twin_segments import TwinSegments
-from indexer.partition import Partition
-from indexer.retentions import Retentions
-from indexer.shared import Shared
+from indexer.kernel_wait import Arrival
+from indexer.partition.memory_budget import LiveBudget
+from indexer.partition.partition import Partition
+from indexer.partition.retention_settings import Retentions
+from indexer.partition.shared import Shared
+from indexer.prefetch import Warming
+from indexer.repair.mending import Mending
+from indexer.repair.repair import Repairs
+from indexer.repair.twin_segments import TwinSegments
 from indexer.shred import Shredder
 from indexer.shred.reference import ReferenceShredder
-from indexer.tails import Tails
-from indexer.warming import Warming
+from indexer.tail.registry import Tails
+from segment.parquet.active import ActiveEncoders
+from snapshot.bootstrap.fetch_segments import Fetching
 from snapshot.cache import SegmentCache
-from snapshot.fetching import Fetching
 
 DATASET = dataset_id("t", "e", "web")
 QUICK = IndexerConfig(

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from common.errors import ObjectMissing, ObjectsUnavailable, OffsetGone
+from common.model.record import LogRecord
 from common.objects import ObjectStore
-from common.record import LogRecord
-from indexer.partition import Partition
-from indexer.read_ahead import ReadAhead
-from snapshot.ahead import load_ahead
+from indexer.partition.partition import Partition
+from indexer.partition.read_ahead import ReadAhead
+from snapshot.documents.prefetch import load_ahead
 from tests.indexer.house import QUICK, append, open_context, published, reached, running, until
-from tests.indexer.test_partition import CUT, numbers
+from tests.indexer.partition.test_partition import CUT, numbers
 
 
 async def three_cuts(folder: Path) -> None:
@@ -127,7 +127,7 @@ class Down:
 async def test_store_that_is_down_delays_the_segments_and_not_the_replay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexer.warming._AGAIN_FIRST_S", 0.01)
+    monkeypatch.setattr("indexer.prefetch._AGAIN_FIRST_S", 0.01)
     await three_cuts(tmp_path)
     wrap: Callable[[ObjectStore], ObjectStore] = Down  # type: ignore[assignment]  # passes on
     async with open_context(tmp_path, wrap=wrap) as context, running(context) as partition:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from common.auth import rights_of
 from common.clock import ManualClock
 from common.errors import BadRequest, NotFound
 from common.metadata import Access, KeyKind
 from common.metadata.sqlite import SqliteMetadata
+from common.process.auth import rights_of
 from ops import admin
 
 PLAIN = {

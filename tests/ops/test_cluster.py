@@ -3,8 +3,8 @@
 import pytest
 
 from common.log.kafka.config import KafkaConfig
-from ops import cluster
-from ops.doctor import Verdict
+from ops.doctor import cluster
+from ops.doctor.machine import Verdict
 
 
 @pytest.mark.parametrize(

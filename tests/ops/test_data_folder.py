@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from bellwether.commands.doctor import check_data
-from bellwether.config import UpConfig
-from bellwether.first_start import prepare
+from bellwether.config.sections import UpConfig
+from bellwether.config.settings import load
 from bellwether.secrets import read_internal_token
-from bellwether.settings import load
+from bellwether.supervisor.first_start import prepare
 from common.log.ends import FILE as KNOWN_ENDS
 from common.metadata.sqlite import SqliteMetadata
-from common.record import Marker, marker_record
-from ops.doctor import Finding, Verdict
+from common.model.record import Marker, marker_record
+from ops.doctor.machine import Finding, Verdict
 from tests.indexer.house import append, open_context, published, running, until
 
 CUT = marker_record(Marker(hour=None, reason="test"))
@@ -129,8 +129,8 @@ def test_no_missing_folder_is_called_well(template: Path, tmp_path: Path, folder
 
 
 def test_what_was_not_read_is_said(template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.data_folder.CONTENTS_READ_MAX", 1)
-    monkeypatch.setattr("ops.data_folder.LOG_READ_MAX", 1)
+    monkeypatch.setattr("ops.doctor.data_folder.CONTENTS_READ_MAX", 1)
+    monkeypatch.setattr("ops.doctor.data_folder.LOG_READ_MAX", 1)
     found = asyncio.run(check_data(load({("node", "data"): str(template)}, {}, template)))
     for check in ("log", "objects"):
         [item] = [item for item in found if item.check == check]

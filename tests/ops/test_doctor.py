@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from common.clock import SystemClock
-from ops import doctor
-from ops.doctor import Finding, Verdict
+from ops.doctor import machine as doctor
+from ops.doctor.machine import Finding, Verdict
 
 
 def one(found: list[Finding]) -> Finding:

@@ -16,10 +16,10 @@ from common.log.kafka.each import ask_brokers
 from common.metadata.mysql.config import MysqlConfig
 from common.objects.s3.config import S3Config
 from common.server_answer import ServerAnswer, State, ask_bytes
-from ops import each_server
-from ops.cluster import check_mysql, check_s3
-from ops.doctor import Verdict
-from ops.each_server import ask_database, ask_store, judge
+from ops.doctor import each_server
+from ops.doctor.cluster import check_mysql, check_s3
+from ops.doctor.each_server import ask_database, ask_store, judge
+from ops.doctor.machine import Verdict
 
 SHORT_S = 0.2
 
@@ -62,7 +62,7 @@ def answering(data: bytes) -> Iterator[int]:
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("ops.each_server", "common.locks.zookeeper.each", "common.log.kafka.each"):
+    for place in ("ops.doctor.each_server", "common.locks.zookeeper.each", "common.log.kafka.each"):
         monkeypatch.setattr(f"{place}._TIMEOUT_S", SHORT_S)
 
 

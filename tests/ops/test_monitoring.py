@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
 from common import metrics
-from common.alarms.declared import ALARMS, Alarm, Severity
+from common.process.alarms.declared import ALARMS, Alarm, Severity
 from compose.host import Host
 from compose.install import InstallFailed, ensure
 from ops.monitoring.dashboard import PANELS, dashboard_page

@@ -12,11 +12,11 @@ import pytest
 from common.clock import SystemClock
 from common.errors import Unavailable
 from common.locks.files import FileLocks
-from common.members import ROLLING_RESTART, Member, find_rolling_restart
-from ops.fleet import Fleet, StopFailed
-from ops.rolling import HeldByAnother, Options, Rolling, Stopped
-from ops.rolling_health import Allowed, Reading
-from ops.rolling_plan import Picture, unit_of
+from common.process.members import ROLLING_RESTART, Member, find_rolling_restart
+from ops.rolling.fleet import Fleet, StopFailed
+from ops.rolling.health import Allowed, Reading
+from ops.rolling.plan import Picture, unit_of
+from ops.rolling.restart import HeldByAnother, Options, Rolling, Stopped
 from tests.ops.test_rolling_plan import fleet, holders, member
 
 ALLOWED = Allowed(error_percent=1, ack_p99_ms=5_000, ack_times=4, lag_records=100)

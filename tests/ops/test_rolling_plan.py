@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.members import Member
-from indexer.claim_plan import Place, plan_claims
-from ops.rolling_health import Allowed, Health, between, read_metrics, worse
-from ops.rolling_plan import Picture, Unit, never_safe, plan_units, unit_of, why_wait
-from ops.rolling_state import State, StateUnreadable, load_state, remove_state, save_state
+from common.process.members import Member
+from indexer.claims.plan import Place, plan_claims
+from ops.rolling.health import Allowed, Health, between, read_metrics, worse
+from ops.rolling.plan import Picture, Unit, never_safe, plan_units, unit_of, why_wait
+from ops.rolling.state import State, StateUnreadable, load_state, remove_state, save_state
 
 
 def member(role: str, zone: str, slot: str = "0", *, run: int = 1, ready: bool = True) -> Member:

@@ -13,20 +13,20 @@ import orjson
 from aiohttp import ClientSession
 
 from common import limits
-from common.auth import KEY_HEADER, hash_key
 from common.clock import SystemClock
 from common.errors import LogUnavailable
 from common.locks.files import FileLocks
 from common.log import Appended, Log
 from common.log.embedded import EmbeddedLog
-from common.members import list_members
 from common.metadata import Access, ApiKey, KeyKind
 from common.metadata.sqlite import SqliteMetadata
-from common.names import dataset_id
+from common.model.names import dataset_id
+from common.model.record import Kind, Record, decode, decompress_value
 from common.objects.directory import DirectoryObjects
-from common.record import Kind, Record, decode, decompress_value
-from common.role import Backends, RoleContext
-from common.telemetry import NoTelemetry, Telemetry
+from common.process.auth import KEY_HEADER, hash_key
+from common.process.members import list_members
+from common.process.role import Backends, RoleContext
+from common.process.telemetry import NoTelemetry, Telemetry
 from shepherd.config import ShepherdConfig
 from shepherd.server import serve
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from aiohttp import ClientConnectorError, ClientSession
 
-from common.auth import KEY_HEADER
 from common.locks.files import FileLocks
-from common.members import Member, encode_member
-from common.web import INTERNAL_TOKEN_HEADER
+from common.process.auth import KEY_HEADER
+from common.process.members import Member, encode_member
+from common.process.web import INTERNAL_TOKEN_HEADER
 from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
 

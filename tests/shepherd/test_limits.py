@@ -14,11 +14,11 @@ from common import limits, metrics
 from common.clock import SystemClock
 from common.errors import LogFull, LogUnavailable, MetadataUnavailable
 from common.metadata import Access, Dataset
-from common.position import parse_receipt
+from common.model.position import parse_receipt
+from common.process.telemetry import TelemetryQueue
 from common.scan.events import Mended, Rule
-from common.telemetry import TelemetryQueue
 from shepherd.config import ShepherdConfig
-from shepherd.refusals import RequestSummary, mended_counts
+from shepherd.request_summary import RequestSummary, mended_counts
 from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
 
 

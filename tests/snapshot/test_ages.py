@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from snapshot.ages import appended_ns
-from snapshot.manifest import SegmentEntry
+from snapshot.documents.manifest import SegmentEntry
+from snapshot.retention.ages import appended_ns
 from tests.snapshot.test_retention import entry
 
 

@@ -9,7 +9,7 @@ import pytest
 from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.objects.directory import DirectoryObjects
 from snapshot.cache import SegmentCache, put_object_again
-from snapshot.manifest import segment_key
+from snapshot.documents.manifest import segment_key
 
 
 def stored(objects: DirectoryObjects, data: bytes) -> str:

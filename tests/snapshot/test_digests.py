@@ -5,15 +5,15 @@ from pathlib import Path
 
 import msgspec
 
-from common.columns.segment import SegmentFile
-from common.columns.segment_read import SegmentReader
-from common.parquet.reference import ReferenceEncoders
-from indexer.seal import CutRows, seal
-from indexer.sealing import entry_of
+from indexer.seal.sealer import entry_of
+from indexer.seal.segments import CutRows, seal
 from indexer.shred.reference import ReferenceShredder
-from snapshot.chain import Chain
-from snapshot.epochs import Epoch
-from snapshot.manifest import Manifest
+from segment.columns.segment import SegmentFile
+from segment.columns.segment_read import SegmentReader
+from segment.parquet.reference import ReferenceEncoders
+from snapshot.documents.chain import Chain
+from snapshot.documents.epochs import Epoch
+from snapshot.documents.manifest import Manifest
 from snapshot.publish import Published, publish
 from tests.generate import START_NS, wide_records
 from tests.indexer.house import open_context

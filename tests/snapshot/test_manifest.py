@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import DamagedObject
-from snapshot.checked import DocumentTooNew, decode_checked, encode_checked
-from snapshot.epochs import Epoch, split_stray
-from snapshot.manifest import (
+from snapshot.documents.checksummed import DocumentTooNew, decode_checked, encode_checked
+from snapshot.documents.epochs import Epoch, split_stray
+from snapshot.documents.manifest import (
     HourMarker,
     Manifest,
     decode_manifest,

@@ -12,7 +12,7 @@ from common.errors import Conflict, DamagedObject, NotFound, ObjectsUnavailable
 from common.metadata import StoredQuery
 from common.metadata.sqlite import SqliteMetadata
 from common.objects.directory import DirectoryObjects
-from indexer.exporting import MetadataExporting
+from indexer.metadata_exporter import MetadataExporting
 from snapshot.metadata_export import PREFIX, MetadataExports, blob_key
 from tests.conformance.test_metadata import filled
 from tests.indexer.house import open_context

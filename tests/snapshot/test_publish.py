@@ -7,16 +7,16 @@ import msgspec
 import pytest
 
 from common.errors import ObjectsUnavailable
+from common.model.record import Marker, marker_record
 from common.objects import ObjectStore
-from common.record import Marker, marker_record
-from snapshot.chain import Chain
-from snapshot.checked import encode_checked
-from snapshot.divergence import REPORT, list_divergences
-from snapshot.manifest import Manifest
+from snapshot.damage.divergence import REPORT, list_divergences
+from snapshot.documents.chain import Chain
+from snapshot.documents.checksummed import encode_checked
+from snapshot.documents.manifest import Manifest
 from snapshot.publish import ChainForked, publish
-from snapshot.verify import verify
+from snapshot.verify.chain import verify
 from tests.indexer.house import append, open_context, published, running, until
-from tests.indexer.test_partition import numbers
+from tests.indexer.partition.test_partition import numbers
 from tests.snapshot.test_manifest import manifest
 
 CUT = marker_record(Marker(hour=None, reason="test"))

@@ -10,18 +10,18 @@ import pytest
 
 from common import limits
 from common.errors import ObjectsUnavailable
+from common.model.record import Marker, gone_record, marker_record
 from common.objects.directory import DirectoryObjects
-from common.record import Marker, gone_record, marker_record
-from indexer.tending import Caretaker
-from snapshot.chain import Chain
-from snapshot.checked import DocumentTooNew, decode_checked, encode_checked
-from snapshot.cutoffs import Cutoffs
-from snapshot.manifest import Dropped, SegmentEntry, segment_key
-from snapshot.retention import Expired, GivenUp, Retention, RetentionBook
-from snapshot.verify import verify
+from indexer.partition.maintenance import Caretaker
+from snapshot.documents.chain import Chain
+from snapshot.documents.checksummed import DocumentTooNew, decode_checked, encode_checked
+from snapshot.documents.manifest import Dropped, SegmentEntry, segment_key
+from snapshot.retention.cutoffs import Cutoffs
+from snapshot.retention.retention import Expired, GivenUp, Retention, RetentionBook
+from snapshot.verify.chain import verify
 from tests.indexer.faulty import FaultyObjects
 from tests.indexer.house import DATASET, QUICK, append, open_context, published, running, until
-from tests.indexer.test_partition import numbers
+from tests.indexer.partition.test_partition import numbers
 
 CUT = marker_record(Marker(hour=None, reason="test"))
 

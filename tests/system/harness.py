@@ -23,10 +23,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from bellwether.child import ask_ready
 from bellwether.secrets import read_key
+from bellwether.supervisor.child import ask_ready
 from common.locks.files import FileLocks
-from common.members import Member, list_members
+from common.process.members import Member, list_members
 from tests.kernel_cache import KERNEL_CACHE
 
 ROOT = Path(__file__).resolve().parent.parent.parent

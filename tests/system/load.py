@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import orjson
 
-from common.position import Position, format_receipt, parse_receipt
+from common.model.position import Position, format_receipt, parse_receipt
 
 BATCH_EVENTS_MAX = 40
 REQUEST_TIMEOUT_S = 15.0

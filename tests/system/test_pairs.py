@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from common.locks.files import FileLocks
-from common.members import list_claims
+from common.process.members import list_claims
 from tests.system.harness import ROOT, System, running
 
 pytestmark = pytest.mark.system

@@ -19,7 +19,7 @@ import pytest
 
 from bellwether.commands.rolling_restart import EXIT_HELD
 from common.locks.files import FileLocks
-from common.members import ROLLING_RESTART, RollingRestart
+from common.process.members import ROLLING_RESTART, RollingRestart
 from tests.system import counts
 from tests.system.harness import ROOT, System, running
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from snapshot.manifest import SegmentEntry, decode_manifest
+from snapshot.documents.manifest import SegmentEntry, decode_manifest
 from tests.system.counts import show
 from tests.system.harness import System, running
 from tests.system.load import Load, Outcome, Target, judge

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from snapshot.manifest import Manifest, decode_manifest
+from snapshot.documents.manifest import Manifest, decode_manifest
 from tests.system.faketime import DAY_S, WrongClock
 from tests.system.harness import System, running
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bellwether.send.event import Parsed
 from bellwether.send.formats.registry import format_named
-from bellwether.send.formats.rows import NOT_CLOSED
+from bellwether.send.formats.tables.rows import NOT_CLOSED
 from bellwether.send.options import ReadOptions
 
 CHUNK_BYTES = 256 * 1024  # a few hundred to a few thousand lines; a retry repeats no more

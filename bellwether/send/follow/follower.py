@@ -18,12 +18,12 @@ from bellwether.send.follow.log_file import LogFile
 from bellwether.send.follow.place import TAIL_BYTES, Place, digest, write_place
 from bellwether.send.follow.post import Poster
 from bellwether.send.follow.rotated import find_again, next_after, oldest_since
-from bellwether.send.formats import table
 from bellwether.send.formats.detect import detect
+from bellwether.send.formats.tables import table
 from bellwether.send.lines import LINE_BYTES_MAX, TOO_LONG
 from bellwether.send.look import why_stop
-from bellwether.send.own_time import TimeFinder
-from bellwether.send.prepare import Choices, Ready, prepare
+from bellwether.send.prepare.own_time import TimeFinder
+from bellwether.send.prepare.prepare import Choices, Ready, prepare
 
 # How long what may go on (a stack trace, an open quote, a renamed file) is waited for
 SETTLED_S = 2.0

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from bellwether.send.files.resume import PLACE_PREFIX
-from common.times.forms import Order
+from common.model.times.forms import Order
 
 TAIL_BYTES = 256  # before the place: enough to see that a file was written anew
 HEAD_BYTES = 1_024  # of its beginning: enough to know a log again after it was renamed

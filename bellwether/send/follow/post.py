@@ -10,9 +10,9 @@ import zstandard
 
 from bellwether.client import ClientError
 from bellwether.client.caller import Caller
-from bellwether.send.batches import BATCH_BYTES_MAX, BATCH_EVENTS_MAX
-from bellwether.send.prepare import Ready
-from bellwether.send.verdicts import AGAIN, BadAnswer, SendAgain, read_verdicts
+from bellwether.send.deliver.batches import BATCH_BYTES_MAX, BATCH_EVENTS_MAX
+from bellwether.send.deliver.verdicts import AGAIN, BadAnswer, SendAgain, read_verdicts
+from bellwether.send.prepare.prepare import Ready
 
 WAIT_FIRST_S = 0.25
 WAIT_MAX_S = 15.0

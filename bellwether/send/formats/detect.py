@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 import orjson
 
 from bellwether.send.event import UnknownFormat
-from bellwether.send.formats.continuation import StackTraces
 from bellwether.send.formats.registry import NAMES, format_named
 from bellwether.send.formats.sample import Sample, sample_of, why_not_text
-from bellwether.send.formats.table_sample import find_table, headerless_width, rows_without_names
+from bellwether.send.formats.tables.sample import find_table, headerless_width, rows_without_names
+from bellwether.send.formats.text.continuation import StackTraces
 from bellwether.send.options import ReadOptions
 
 _LINES_SHOWN: Final = 3

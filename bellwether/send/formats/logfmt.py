@@ -9,7 +9,7 @@ import re
 
 from bellwether.send.event import LineRead, Members
 from bellwether.send.formats.names import unused_name
-from bellwether.send.values import typed
+from bellwether.send.prepare.values import typed
 from common import limits
 
 _PAIR = re.compile(

@@ -9,11 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bellwether.send.event import LineParser, Reader, UnknownFormat
-from bellwether.send.formats import access_log, error_log, json_text, logfmt, syslog, table, text
-from bellwether.send.formats.continuation import Given
+from bellwether.send.formats import logfmt
+from bellwether.send.formats.access import error_log
+from bellwether.send.formats.access import log as access_log
 from bellwether.send.formats.field_names import bounded
-from bellwether.send.formats.joined import read_joined
-from bellwether.send.formats.patterns import BadPattern, compile_pattern, try_on
+from bellwether.send.formats.json import text as json_text
+from bellwether.send.formats.syslog import syslog
+from bellwether.send.formats.tables import table
+from bellwether.send.formats.text import text
+from bellwether.send.formats.text.continuation import Given
+from bellwether.send.formats.text.joined import read_joined
+from bellwether.send.formats.text.patterns import BadPattern, compile_pattern, try_on
 from bellwether.send.lines import read_text_lines
 from bellwether.send.options import ReadOptions
 

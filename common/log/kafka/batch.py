@@ -16,7 +16,7 @@ from common import limits
 from common.errors import LogUnavailable
 from common.log.damage import damaged
 from common.log.kafka.broken_batch import HEADER, broken_records
-from common.record import LogRecord
+from common.model.record import LogRecord
 
 BATCH_OVERHEAD_BYTES = 61
 _LENGTH_END: Final = 12  # a batch's length counts from here

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from common.log.damage import damaged
-from common.record import LogRecord
+from common.model.record import LogRecord
 
 HEADER: Final = struct.Struct(">qiibIhiqqqhii")  # of a batch, up to and with its record count
 _VARINT_BYTES_MAX: Final = 10

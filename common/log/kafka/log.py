@@ -20,8 +20,8 @@ from common.log.kafka.config import KafkaConfig
 from common.log.kafka.connect import Connector
 from common.log.kafka.protocol import NO_TOPIC
 from common.log.kafka.reader import Reader
-from common.position import Position
-from common.record import LogRecord, Record, encode_headers
+from common.model.position import Position
+from common.model.record import LogRecord, Record, encode_headers
 
 _TOPIC_RESOURCE = 2
 _FOREVER = -1

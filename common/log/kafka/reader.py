@@ -21,7 +21,7 @@ from common.log.kafka.cluster import Cluster
 from common.log.kafka.codes import MOVED, Code, describe
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.protocol import DescribeLogDirs, Fetch
-from common.record import LogRecord
+from common.model.record import LogRecord
 
 _DECODE_THREADS = 2
 _OFF_LOOP_BYTES = 64 * 1024  # smaller blocks are decoded sooner than a thread would start

@@ -20,12 +20,12 @@ from botocore.exceptions import ClientError
 from common import durable
 from common.clock import Clock
 from common.errors import ObjectMissing, ObjectsUnavailable
+from common.model.witness import ClockReading, is_elsewhere, reading_of
 from common.objects.interface import ObjectInfo
 from common.objects.s3.attempts import ERRORS, Attempts, Meaning, RetryBudget, meaning, unavailable
 from common.objects.s3.client import make_client
 from common.objects.s3.config import S3Config
 from common.objects.s3.upload import SHA256, Source, Upload
-from common.witness import ClockReading, is_elsewhere, reading_of
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

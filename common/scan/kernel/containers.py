@@ -1,11 +1,11 @@
 """Any JSON value passed over and checked, without recursion: for what stays JSON text."""
 
 from common import limits
-from common.scan.kernel.build import FAIL, Bytes, Words, compiled
-from common.scan.kernel.lanes import byte_at, get, put
+from common.kernels.compile import FAIL, Bytes, Words, compiled
+from common.kernels.intrinsics import byte_at, get, put
+from common.scan.kernel.literals import read_word, skip_blanks
 from common.scan.kernel.numbers import read_number
 from common.scan.kernel.strings import scan_string
-from common.scan.kernel.words import read_word, skip_blanks
 
 DEPTH_MAX = limits.NESTING_DEPTH_MAX
 ANY_SIZE = 1 << 62  # for `string_max`: what is in the log was accepted, and is read

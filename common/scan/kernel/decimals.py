@@ -8,8 +8,8 @@
   the reference writes. 25 to 45 ns each.
 """
 
-from common.scan.kernel.build import Bytes, compiled, inlined
-from common.scan.kernel.lanes import (
+from common.kernels.compile import Bytes, compiled, inlined
+from common.kernels.intrinsics import (
     below,
     copy32,
     high_product,

@@ -4,8 +4,8 @@ The other modules of this package prove a text good and stop where they cannot. 
 on: they find the end of strings that are not UTF-8, of numbers beyond every double, and of NaN.
 """
 
-from common.scan.kernel.build import FAIL, Bytes, compiled, inlined
-from common.scan.kernel.lanes import byte_at, load64, special, trailing_zeros
+from common.kernels.compile import FAIL, Bytes, compiled, inlined
+from common.kernels.intrinsics import byte_at, load64, special, trailing_zeros
 from common.scan.kernel.numbers import nearest_double
 from common.scan.kernel.strings import after_escape, after_not_ascii, hex4
 

@@ -12,8 +12,8 @@
 
 import numpy as np
 
-from common.scan.kernel.build import FAIL, Bytes, Words, compiled, inlined
-from common.scan.kernel.lanes import (
+from common.kernels.compile import FAIL, Bytes, Words, compiled, inlined
+from common.kernels.intrinsics import (
     below,
     byte_at,
     double_bits,

@@ -5,8 +5,8 @@ backslash, a control byte, or one that is not ASCII. What is checked is what `js
 the escapes of RFC 8259, UTF-8 in its shortest form without surrogates, no raw control characters.
 """
 
-from common.scan.kernel.build import FAIL, Bytes, compiled, inlined
-from common.scan.kernel.lanes import (
+from common.kernels.compile import FAIL, Bytes, compiled, inlined
+from common.kernels.intrinsics import (
     backslashes,
     byte_at,
     copy32,

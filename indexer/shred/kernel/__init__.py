@@ -8,7 +8,7 @@
     columns    cells into columns, one allocation for all of them
     patch      the rows that the reference read put into the block
 
-`indexer.shred.ahead` compiles it in a process of its own; the reference serves until then.
+`indexer.shred.load_compiled` compiles it in a process of its own; the reference serves until then.
 
 A cell is 16 bytes: row and column in one word, in the other the value, or where its text is.
 """

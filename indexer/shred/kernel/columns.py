@@ -9,8 +9,8 @@ Everything is in one buffer, and offsets of texts count from its begin: so each 
 one of five Arrow arrays over the whole of it, which costs a quarter of making an array of its own.
 """
 
-from common.scan.kernel.build import Bytes, Words, compiled, inlined
-from common.scan.kernel.lanes import byte_at, get, put, store8, store32, store64
+from common.kernels.compile import Bytes, Words, compiled, inlined
+from common.kernels.intrinsics import byte_at, get, put, store8, store32, store64
 from common.scan.kernel.strings import copy_run, scan_string, unescape
 from indexer.shred.kernel.events import BOOL, JSON
 from indexer.shred.kernel.memory import (

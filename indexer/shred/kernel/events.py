@@ -9,12 +9,12 @@ field was seen before, and that cell dies. No list of the event's fields has to 
 """
 
 from common import limits
-from common.scan.kernel.build import FAIL, FULL, Bytes, Words, compiled
+from common.kernels.compile import FAIL, FULL, Bytes, Words, compiled
+from common.kernels.intrinsics import byte_at, get, put
 from common.scan.kernel.containers import ANY_SIZE, DEPTH_MAX, skip_value
-from common.scan.kernel.lanes import byte_at, get, put
+from common.scan.kernel.literals import NO_BREAK, equal, read_word, skip_blanks
 from common.scan.kernel.numbers import INTEGER, read_number
 from common.scan.kernel.strings import scan_string
-from common.scan.kernel.words import NO_BREAK, equal, read_word, skip_blanks
 from indexer.shred.kernel.keys import find_node, known_node
 from indexer.shred.kernel.memory import (
     CELL,

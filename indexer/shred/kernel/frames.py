@@ -6,8 +6,8 @@ one begins, that gives what one call per value gives. Headers alone are looked a
 what they hold is checked by the decompressor. The format is that of RFC 8878.
 """
 
-from common.scan.kernel.build import Bytes, Words, compiled
-from common.scan.kernel.lanes import byte_at, get, load64, put
+from common.kernels.compile import Bytes, Words, compiled
+from common.kernels.intrinsics import byte_at, get, load64, put
 
 _MAGIC = 0xFD2FB528
 _FOUR = 0xFFFFFFFF

@@ -9,8 +9,8 @@
   nodes and one field, as they must share one column.
 """
 
-from common.scan.kernel.build import FAIL, FULL, Bytes, Words, compiled, inlined
-from common.scan.kernel.lanes import (
+from common.kernels.compile import FAIL, FULL, Bytes, Words, compiled, inlined
+from common.kernels.intrinsics import (
     byte_at,
     get,
     high_product,
@@ -19,8 +19,8 @@ from common.scan.kernel.lanes import (
     shift_right,
     store8,
 )
+from common.scan.kernel.literals import equal
 from common.scan.kernel.strings import copy_run, unescape
-from common.scan.kernel.words import equal
 from indexer.shred.kernel.memory import (
     ARENA,
     FIELD,

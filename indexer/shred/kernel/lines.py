@@ -5,10 +5,10 @@ reference then reads that line alone. Reading goes on behind the next line break
 whatever the bytes are.
 """
 
-from common.scan.kernel.build import FAIL, FULL, Bytes, Words, compiled, inlined
-from common.scan.kernel.lanes import byte_at, get, load64, put
+from common.kernels.compile import FAIL, FULL, Bytes, Words, compiled, inlined
+from common.kernels.intrinsics import byte_at, get, load64, put
+from common.scan.kernel.literals import NO_BREAK, skip_blanks
 from common.scan.kernel.numbers import INTEGER, read_number
-from common.scan.kernel.words import NO_BREAK, skip_blanks
 from indexer.shred.kernel.events import read_event
 from indexer.shred.kernel.memory import (
     ASKED,

@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from common.scan.kernel.build import SENTINEL_BYTES, Bytes, Words
+from common.kernels.compile import SENTINEL_BYTES, Bytes, Words
 from common.scan.kernel.containers import DEPTH_MAX
 
 # Sizes of a pass.

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from common.columns import ColumnKey, SparseColumn
 from indexer.shred.cells import FIELD_TYPES
 from indexer.shred.event import Fields, FieldValue
+from segment.columns import ColumnKey, SparseColumn
 
 Columns = Mapping[ColumnKey, SparseColumn]
 

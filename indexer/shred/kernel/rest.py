@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from common.columns import ColumnBlock
-from common.scan.kernel.build import Words
+from common.kernels.compile import Words
 from indexer.shred.cells import Cells
 from indexer.shred.event import Fields
 from indexer.shred.reference import BadLine, ReferenceShredder
+from segment.columns import ColumnBlock
 
 
 @dataclass(frozen=True, slots=True)

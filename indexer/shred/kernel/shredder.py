@@ -12,11 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from common import limits
-from common.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, select
-from common.columns.gather import is_sparse
-from common.columns.packed import PackedColumns, unpacked
-from common.record import other_count
-from common.scan.kernel.build import Bytes, Words
+from common.kernels.compile import Bytes, Words
+from common.model.record import other_count
 from indexer.shred.event import Fields
 from indexer.shred.interface import Accepted, SetAside, Shredded, ShredInput
 from indexer.shred.kernel import memory as m
@@ -36,6 +33,9 @@ from indexer.shred.kernel.patch import with_rows
 from indexer.shred.kernel.rest import Rest, read_rest
 from indexer.shred.kernel.texts import Texts, decompress, join_lines
 from indexer.shred.reference import BadLine, ReferenceShredder
+from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, select
+from segment.columns.gather import is_sparse
+from segment.columns.packed import PackedColumns, unpacked
 
 TYPES = (FieldType.BOOL, FieldType.FLOAT, FieldType.INT, FieldType.JSON, FieldType.STRING)
 

@@ -11,8 +11,8 @@ import numpy as np
 import zstandard
 
 from common import limits
-from common.record import RecordError, decompress_value, decompressor
-from common.scan.kernel.build import SENTINEL_BYTES, Bytes, Words
+from common.kernels.compile import SENTINEL_BYTES, Bytes, Words
+from common.model.record import RecordError, decompress_value, decompressor
 from indexer.shred.kernel.frames import measure_frames
 from indexer.shred.kernel.memory import TEXT_BYTES
 

@@ -14,7 +14,7 @@ from bellwether.results.cells import show, show_keys
 from bellwether.results.formats import format_lines
 from bellwether.results.print_answer import print_answer
 from bellwether.results.remarks import groups_line, remarks
-from bellwether.results_view import render
+from bellwether.results.view import render
 
 START_S = 1_577_836_800  # 2020-01-01
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from common.kernels.ahead import is_whole, versioned
+from common.kernels.precompile import is_whole, versioned
 from tests.common.kernels import tiny
 
 ROOT = Path(__file__).parents[3]
 _COMPILE = (
     "import os, sys; os.nice = lambda steps: 0; "  # somebody waits for it
-    "from common.kernels.ahead import compile_into; "
+    "from common.kernels.precompile import compile_into; "
     "compile_into(sys.argv[1], 'tests.common.kernels.tiny_ahead')"
 )
 

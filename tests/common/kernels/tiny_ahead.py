@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from common.kernels import ahead
+from common.kernels import precompile
 from tests.common.kernels import tiny
 
 SOURCES = (tiny,)
@@ -10,7 +10,7 @@ SOURCES = (tiny,)
 
 def compile_all(folder: Path) -> None:
     """As every kernel's. Raises."""
-    ahead.use_cache(folder, SOURCES)
+    precompile.use_cache(folder, SOURCES)
     from tests.common.kernels.tiny.code import twice
 
     if twice(21) != 42:

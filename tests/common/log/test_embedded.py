@@ -12,8 +12,8 @@ from common.errors import LogUnavailable
 from common.log import Bounds
 from common.log.embedded import EmbeddedLog
 from common.log.range_file import RangeFile
-from common.log_time import ClockNote, clock_record
-from common.record import Kind, Record, RecordError, decode
+from common.model.log_time import ClockNote, clock_record
+from common.model.record import Kind, Record, RecordError, decode
 
 
 def record(name: str, size: int = 100) -> Record:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from common.clock import ManualClock
 from common.log.embedded import EmbeddedLog
 from common.log.ends import FILE, UNCHECKED_FILE, KnownEnds, read_ends
-from common.record import heartbeat_record
+from common.model.record import heartbeat_record
 
 PARTITIONS = 3
 

@@ -10,7 +10,7 @@ from common.clock import ManualClock
 from common.log.embedded import EmbeddedLog
 from common.log.ends import FILE
 from common.log.examine import LogExamined, examine_log
-from common.record import Kind, LogRecord, Record
+from common.model.record import Kind, LogRecord, Record
 
 RECORDS = 30
 Damage = Callable[[Path], None]

@@ -9,7 +9,7 @@ from common.clock import SystemClock
 from common.errors import LogRefused, LogUnavailable
 from common.log.embedded import EmbeddedLog
 from common.log.examine import examine_log
-from common.record import Kind, LogRecord, Record, compress_value
+from common.model.record import Kind, LogRecord, Record, compress_value
 
 RECORDS = 20
 

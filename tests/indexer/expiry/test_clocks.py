@@ -6,10 +6,10 @@ import pytest
 
 from common import limits
 from common.clock import ManualClock
-from common.witness import ClockReading, is_elsewhere, reading_of
+from common.model.witness import ClockReading, is_elsewhere, reading_of
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.trusted import Evidence
-from snapshot.cutoffs import DAY_NS, HOUR_NS
+from snapshot.retention.cutoffs import DAY_NS, HOUR_NS
 
 
 def reading(

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from common.clock import ManualClock
-from common.reroute import Place
+from common.model.reroute import Place
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.run_time import RunTime
 from indexer.expiry.trusted import Evidence
-from indexer.hours import HourGate
-from snapshot.cutoffs import DAY_NS
+from indexer.partition.hours import HourGate
+from snapshot.retention.cutoffs import DAY_NS
 
 MINUTE_NS = 60 * 10**9
 MARKER = Place(1, 10)

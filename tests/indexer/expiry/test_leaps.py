@@ -9,21 +9,21 @@ import pytest
 
 from common.clock import ManualClock, SystemClock
 from common.metadata import Dataset
-from common.record import Marker, marker_record
+from common.model.record import Marker, marker_record
 from indexer.expiry.trusted import Evidence
-from indexer.partition import Partition
-from indexer.tending import Caretaker
+from indexer.partition.maintenance import Caretaker
+from indexer.partition.partition import Partition
 from ops.retention import Kept, check_retention, confirm, look, restore
-from query.plan import Plan
+from query.plan.plan import Plan
 from query.share.compute import covered
-from query.view import Wanted
-from snapshot.cutoffs import DAY_NS
-from snapshot.manifest import segment_key
-from snapshot.plan import Untouched
-from snapshot.verify import verify
+from query.share.view import Wanted
+from snapshot.bootstrap.estimate import Untouched
+from snapshot.documents.manifest import segment_key
+from snapshot.retention.cutoffs import DAY_NS
+from snapshot.verify.chain import verify
 from tests.indexer.house import DATASET, QUICK, open_context, published, record, running, until
-from tests.indexer.test_partition import numbers, views_of
-from tests.indexer.test_retention_queries import DAY_MS, SHORT
+from tests.indexer.partition.test_partition import numbers, views_of
+from tests.indexer.serve.test_retention_queries import DAY_MS, SHORT
 
 CUT = marker_record(Marker(hour=None, reason="test"))
 HOUSE = replace(QUICK, housekeeping_s=0, retention_grace_s=3600, heartbeat_ms=10**9)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from indexer.expiry.run_time import RunTime
-from snapshot.cutoffs import HOUR_NS
+from snapshot.retention.cutoffs import HOUR_NS
 
 MINUTE_NS = 60 * 10**9
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from common import limits
 from indexer.expiry.steps import Decided, Steps, Wish, whole_hours
-from snapshot.cutoffs import DAY_NS, HOUR_NS
+from snapshot.retention.cutoffs import DAY_NS, HOUR_NS
 
 T0 = 20_000 * DAY_NS
 MINUTE_NS = 60 * 10**9

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from common import limits
 from indexer.expiry.trusted import Evidence, TrustedTime
-from snapshot.cutoffs import DAY_NS, HOUR_NS
+from snapshot.retention.cutoffs import DAY_NS, HOUR_NS
 
 NOW = 20_000 * DAY_NS
 MINUTE_NS = 60 * 10**9

@@ -10,11 +10,11 @@ from aiohttp import web
 from common import limits
 from common.clock import ManualClock, SystemClock
 from common.locks.files import FileLocks
-from common.members import Member, encode_member
-from common.role import Backends
+from common.process.members import Member, encode_member
+from common.process.role import Backends
 from indexer.expiry import witnesses
 from indexer.expiry.clocks import Clocks
-from snapshot.cutoffs import DAY_NS
+from snapshot.retention.cutoffs import DAY_NS
 
 
 @pytest.fixture

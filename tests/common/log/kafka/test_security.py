@@ -23,7 +23,7 @@ from compose.servers.kafka import Kafka
 from compose.topology import Topology
 from tests.conformance.worker import numbered
 from tests.servers import refuse
-from tests.shepherd.test_tls import write_certificate
+from tests.shepherd.http.test_tls import write_certificate
 
 pytestmark = pytest.mark.scenario
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from common.errors import LogRefused, LogUnavailable
 from common.log import Log
-from common.record import decode
+from common.model.record import decode
 from tests.conformance.test_log import read_all
 from tests.conformance.worker import numbered
 

@@ -1,0 +1,1 @@
+"""The configuration: sections, settings from file, environment and flags, checks, roles."""

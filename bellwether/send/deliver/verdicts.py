@@ -1,0 +1,43 @@
+"""What the store says of a batch: which events it refused, or that it has to be sent again."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+from bellwether.send.prepare.prepare import Ready
+
+# Statuses of a request, or of an event in it, that may be another the next time
+AGAIN = (408, 429, 500, 502, 503, 504)
+_GOOD = (200, 202)
+_STORED = b'{"status":202}'
+
+
+class SendAgain(NamedTuple):
+    """The whole batch has to be sent again, under its id; why."""
+
+    reason: str
+
+
+class BadAnswer(Exception):
+    """The answer is not one to a batch; the text says what is wrong with it."""
+
+
+def read_verdicts(said: bytes, events: Sequence[Ready]) -> list[tuple[Ready, str]] | SendAgain:
+    """The events that were refused, each with its reason. Raises BadAnswer."""
+    if said == b"[" + b",".join([_STORED] * len(events)) + b"]":
+        return []  # as nearly always, and nothing has to be looked at one by one
+    try:
+        statuses = orjson.loads(said)
+    except orjson.JSONDecodeError as error:
+        raise BadAnswer("gave an answer that is no JSON") from error
+    if not isinstance(statuses, list) or len(statuses) != len(events):
+        raise BadAnswer(f"did not answer for each of {len(events)} events")
+    refused = []
+    for event, verdict in zip(events, statuses, strict=True):
+        status, why = verdict["status"], str(verdict.get("error", verdict["status"]))
+        if status in AGAIN:
+            return SendAgain(why)
+        if status not in _GOOD:
+            refused.append((event, why))
+    return refused

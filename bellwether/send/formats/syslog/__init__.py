@@ -1,0 +1,1 @@
+"""Syslog lines of both RFCs."""

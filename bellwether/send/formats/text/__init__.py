@@ -1,0 +1,1 @@
+"""Plain text: patterns, continuation lines, times within a line."""

@@ -1,0 +1,1 @@
+"""`bellwether up`: start, watch and stop every role of one machine."""

@@ -1,0 +1,135 @@
+"""One process under `up`: start it, see whether it is ready, start it again with back-off."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bellwether.supervisor.log_files import LogFile
+
+BACKOFF_FIRST_S = 0.2
+BACKOFF_MAX_S = 10.0
+CALM_S = 30.0  # a role that ran this long had started well: its back-off begins anew
+_READY_TIMEOUT_S = 1.0
+
+
+@dataclass(slots=True)
+class Child:
+    """A process that shall run. Times are monotonic seconds.
+
+    command: the `bellwether` command that it runs.
+    roles: what it does; one role, or all of them.
+    label: what the operator sees.
+    environment: this process's own settings.
+    """
+
+    command: str
+    roles: tuple[str, ...]
+    label: str
+    log_path: Path
+    environment: Mapping[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    log: LogFile | None = None
+    started_s: float = 0.0
+    start_again_s: float = 0.0
+    starts: int = 0
+    ready: bool = False
+    _backoff_s: float = field(default=BACKOFF_FIRST_S, repr=False)
+
+    def start(self, now_s: float, parent_fd: int) -> None:
+        """Start the process. It sees the supervisor's end at the end of `parent_fd`."""
+        command = [sys.executable, "-m", "bellwether", self.command, "--parent-fd", str(parent_fd)]
+        self.process = subprocess.Popen(
+            command,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(parent_fd,),
+            start_new_session=True,  # Ctrl-C reaches `up` alone, which stops roles in order
+        )
+        if self.process.stdout is None:
+            raise AssertionError("the role's output was asked for as a pipe")
+        self.log = LogFile(self.process.stdout, self.log_path)
+        self.started_s = now_s
+        self.starts += 1
+        self.ready = False
+
+    def poll(self) -> int | None:
+        """The exit code if the process has ended."""
+        return None if self.process is None else self.process.poll()
+
+    def ended(self, now_s: float) -> float:
+        """Note that the process has ended; returns after how many seconds it starts again."""
+        if now_s - self.started_s > CALM_S:
+            self._backoff_s = BACKOFF_FIRST_S
+        wait_s = self._backoff_s
+        self._backoff_s = min(self._backoff_s * 2, BACKOFF_MAX_S)
+        self.process = None
+        self.ready = False
+        self.start_again_s = now_s + wait_s
+        return wait_s
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+def describe_exit(code: int) -> str:
+    """An exit code in words."""
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
+
+
+def ask_ready(url: str) -> str | None:
+    """Ask a role's /readyz: None if it is ready, else the reason why not."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(
+        parts.hostname or "", parts.port, timeout=_READY_TIMEOUT_S
+    )
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        return f"does not answer ({type(error).__name__})"
+    finally:
+        connection.close()
+    if answer.status == 200:
+        return None
+    try:
+        return str(json.loads(body)["reason"])
+    except (ValueError, KeyError, TypeError):
+        return f"answers {answer.status}"
+
+
+def child_environment(
+    environ: Mapping[str, str], settings: Mapping[str, str], own: Mapping[str, str]
+) -> dict[str, str]:
+    """The environment of a role: ours without our settings, then the resolved ones, then its own.
+
+    Python's module path is kept, so a role runs the same program as its supervisor.
+    """
+    inherited = {k: v for k, v in environ.items() if not k.startswith("BELLWETHER_")}
+    here = str(Path(__file__).resolve().parents[2])
+    paths = [here, *filter(None, inherited.get("PYTHONPATH", "").split(os.pathsep))]
+    inherited["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    inherited["PYTHONUNBUFFERED"] = "1"
+    return {**inherited, **settings, **own}

@@ -1,0 +1,107 @@
+"""Compiling a kernel ahead of its use, into a folder where any process finds it.
+
+The folder of a compilation is named after all that decides whether numba will take what is in it
+(else a role would compile while it serves): the sources, where they are and when they were
+written, the versions that made it, and the processor.
+
+A folder that is whole is only read. What is damaged goes, and is compiled anew.
+"""
+
+import fcntl
+import hashlib
+import importlib
+import os
+import pickle
+import platform
+import sys
+import threading
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol, cast
+
+import llvmlite
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+from numba.core import config
+
+from common.kernels.folder import LOCK, clear, is_damaged, is_whole, write_down
+from common.kernels.numba_cache_locator import KernelFolder
+
+_EXIT_UNWANTED = 1  # nobody is left to hear about it
+_ARROW = metadata.version("pyarrow")  # without importing it: a splitter does nothing with it
+_PRIORITY = 10  # steps down, while others serve
+
+
+class Kernel(Protocol):
+    """A module that can be compiled ahead."""
+
+    SOURCES: Sequence[ModuleType]
+
+    def compile_all(self, folder: Path) -> None:
+        """Have everything compiled that serving will call. Raises."""
+
+
+def compile_while_wanted(folder: str, module: str) -> None:
+    """Compile as a process of its own, which ends when its standard input does. Raises."""
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    compile_into(folder, module)
+
+
+def _end_with_input() -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        continue
+    os._exit(_EXIT_UNWANTED)
+
+
+def compile_into(folder: str, module: str) -> None:
+    """Compile a kernel into the folder, once for all processes that share it. Raises."""
+    os.nice(_PRIORITY)
+    kernel = cast(Kernel, importlib.import_module(module))
+    place = versioned(Path(folder), kernel.SOURCES)
+    if is_whole(place):
+        return
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # freed when the process ends, however it ends
+        if is_whole(place):  # made by another process meanwhile
+            return
+        if is_damaged(place):
+            clear(place)
+        try:
+            kernel.compile_all(Path(folder))
+        except (OSError, ValueError, EOFError, pickle.UnpicklingError):  # an index is damaged
+            clear(place)
+            kernel.compile_all(Path(folder))
+        write_down(place)
+
+
+def is_compiled(folder: Path, module: str) -> bool:
+    """Whether a kernel is in the folder, whole, so that loading it compiles nothing. Raises."""
+    kernel = cast(Kernel, importlib.import_module(module))
+    return is_whole(versioned(folder, kernel.SOURCES))
+
+
+def use_cache(folder: Path, sources: Sequence[ModuleType]) -> None:
+    """Have compiled code kept in this folder. Call before a module of the sources is imported."""
+    vars(config)["CACHE_DIR"] = str(versioned(folder, sources))
+    vars(config)["CACHE_LOCATOR_CLASSES"] = f"{KernelFolder.__module__}.{KernelFolder.__name__}"
+
+
+def versioned(folder: Path, sources: Sequence[ModuleType]) -> Path:
+    """Where the code of these sources, these versions and this processor is kept."""
+    hasher = hashlib.sha256()
+    versions = (numba.__version__, llvmlite.__version__, np.__version__, _ARROW)
+    processor = (
+        platform.machine(),
+        llvm.get_host_cpu_name(),
+        llvm.get_host_cpu_features().flatten(),
+    )
+    hasher.update(repr((*versions, platform.python_version(), *processor)).encode())
+    for package in sources:
+        for source in sorted(Path(package.__path__[0]).glob("*.py")):
+            written = source.stat().st_mtime_ns  # numba looks at it too
+            hasher.update(repr((str(source), written)).encode() + source.read_bytes())
+    return folder / f"kernel-{hasher.hexdigest()[:16]}"

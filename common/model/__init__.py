@@ -1,0 +1,1 @@
+"""What every role's code speaks of: records, reroutes, positions, names and times."""

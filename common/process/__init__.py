@@ -1,0 +1,1 @@
+"""What every role does as a process: announce, serve HTTP, authenticate, drain, raise alarms."""

@@ -1,0 +1,53 @@
+"""A role process tells the others where it is, for as long as it runs (I8).
+
+Without the locks it goes on unannounced and tries again; if they have forgotten it (a session that
+ended, files that were removed), it is announced anew.
+"""
+
+import asyncio
+import logging
+
+from common.errors import Unavailable
+from common.locks import Claim, Locks
+from common.logs import say
+from common.process.members import Member, encode_member
+
+_AGAIN_S = 1.0
+_logger = logging.getLogger(__name__)
+
+
+class Announcement:
+    """The member's name under `roles/`. Calls to the locks run in threads."""
+
+    def __init__(self, locks: Locks, member: Member) -> None:
+        self._locks = locks
+        self._member = member
+        self._claim: Claim | None = None
+
+    async def renew(self) -> None:
+        """Be announced, if that can be now."""
+        if self._claim is not None and await asyncio.to_thread(self._claim.held):
+            return
+        await self.withdraw()
+        name = f"roles/{self._member.role}/{self._member.instance}"
+        try:
+            value = encode_member(self._member)
+            self._claim = await asyncio.to_thread(self._locks.acquire, name, value)
+        except Unavailable as error:
+            say(_logger, logging.WARNING, "not announced: no locks", why=str(error))
+
+    async def keep(self) -> None:
+        """Stay announced until cancelled."""
+        while True:
+            await asyncio.sleep(_AGAIN_S)
+            await self.renew()
+
+    async def withdraw(self) -> None:
+        """Be announced no longer."""
+        claim, self._claim = self._claim, None
+        if claim is None:
+            return
+        try:
+            await asyncio.to_thread(claim.release)
+        except Unavailable as error:
+            say(_logger, logging.WARNING, "not withdrawn: no locks", why=str(error))

@@ -1,0 +1,1 @@
+"""Slots shared fairly between environments and their keys (I14)."""

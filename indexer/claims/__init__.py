@@ -1,0 +1,1 @@
+"""Which partitions this indexer holds: the plan, the next steps, and the claims themselves."""

@@ -1,0 +1,329 @@
+"""Claims of this indexer: looks at the locks, and does the steps that `claim_steps` decides.
+
+A claim only saves work (design, section 8): a partition that two indexers of a zone both believe
+to own gives identical objects. So when the locks cannot be reached or have forgotten us, what is
+held goes on, until somebody else is seen to hold it (I8).
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from common import limits
+from common.clock import Clock
+from common.errors import Unavailable
+from common.locks import Claim, Locks
+from common.logs import say
+from common.process.members import (
+    NEXT,
+    Member,
+    claim_name,
+    encode_member,
+    find_rolling_restart,
+    list_claims,
+    list_members,
+)
+from indexer.claims.plan import Place, Targets, copies_possible
+from indexer.claims.steps import Hold, Mine, Picture, Steps, Vacancies, decide, may_release
+
+_MOVING = "operations/moving/"
+_NS = 10**6
+logger = logging.getLogger(__name__)
+Work = Callable[[int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the locks told at one moment, and what follows. frozen: why nothing is moved now."""
+
+    picture: Picture
+    targets: Targets
+    may_take: frozenset[int]
+    frozen: str
+    at_ns: int
+
+
+@dataclass(slots=True)
+class _Held:
+    claim: Claim
+    ready: bool
+
+
+class Claims:
+    """The claims of this indexer. Its calls to the locks run in threads.
+
+    caught_up tells whether the indexer has caught up with a partition that it follows.
+    """
+
+    def __init__(
+        self,
+        locks: Locks,
+        member: Member,
+        partitions: int,
+        *,
+        copies: int,
+        take_over_ms: int,
+        look_ms: int,
+        clock: Clock,
+        caught_up: Callable[[int], bool],
+    ) -> None:
+        self.partitions = partitions
+        self.last: Look | None = None
+        self._locks = locks
+        self._member = member
+        self._copies = copies
+        self._clock = clock
+        self._caught_up = caught_up
+        self._held: dict[int, _Held] = {}
+        self._preparing: dict[int, _Held] = {}
+        self._fewer_since_ns = clock.monotonic_ns()
+        self._leftover: list[Claim] = []  # given up while the locks did not answer
+        self._vacancies = Vacancies(take_over_ms * _NS, look_ms * _NS)
+
+    def held(self) -> list[int]:
+        """Partitions claimed, in order."""
+        return sorted(self._held)
+
+    def preparing(self) -> list[int]:
+        """Partitions followed in order to take over their claims."""
+        return sorted(self._preparing)
+
+    def should_hold(self) -> list[int] | None:
+        """Partitions that the plan gives to us and that we need not wait for; None: not known."""
+        if self.last is None:
+            return None
+        mine = (p for p, seats in self.last.targets.items() if self._is_me(seats))
+        vacant = self.last.picture.vacant(self.partitions, self._copies)
+        waiting = {p for p in vacant if p not in self.last.may_take or self.last.frozen}
+        return [p for p in mine if p in self._held or p not in waiting]
+
+    def copies(self) -> tuple[int, int]:
+        """How many copies of each partition are wanted, and how many the zones allow now."""
+        if self.last is None:
+            return self._copies, 0
+        return self._copies, copies_possible(self.last.picture.indexers, self._copies)
+
+    def describe(self) -> dict[str, object]:
+        """For the status: what is held, what should be, and how old that knowledge is."""
+        wanted, possible = self.copies()
+        look = self.last
+        return {
+            "copies_wanted": wanted,
+            "copies": possible,
+            "held": self.held(),
+            "preparing": self.preparing(),
+            "should_hold": self.should_hold() or [],
+            "frozen": "" if look is None else look.frozen,
+            "looked_s_ago": None
+            if look is None
+            else round((self._clock.monotonic_ns() - look.at_ns) / 1e9, 1),
+        }
+
+    def missing_copies(self) -> str | None:
+        """What to say when partitions have had fewer copies than wanted for a while, or None."""
+        wanted, possible = self.copies()
+        now_ns = self._clock.monotonic_ns()
+        if self.last is None or possible >= wanted:
+            self._fewer_since_ns = now_ns
+            return None
+        if now_ns - self._fewer_since_ns < limits.COPIES_ALARM_S * 10**9:
+            return None  # a twin that is just starting or stopping
+        return f"each partition has {possible} of {wanted} copies: indexers run in too few zones"
+
+    def others_are_ready(self) -> bool:
+        """Whether others can answer, at the last look, for all that we hold."""
+        if self.last is None or not self._held:
+            return False
+        claims = self.last.picture.claims
+        return all(
+            any(hold.ready and hold.instance != self._member.instance for hold in seats.values())
+            for seats in (claims[p] for p in self._held)
+        )
+
+    async def refresh(self, gained: Work, lost: Work) -> None:
+        """Look once: renew what is ours, then do what brings us nearer to the plan.
+
+        When the locks do not answer, nothing changes.
+        """
+        try:
+            leftover, self._leftover = self._leftover, []
+            for claim in leftover:
+                await self._release(claim)
+            await self._renew(lost)
+            self.last = await asyncio.to_thread(self._look)
+            await self._step(self._decide(self.last), gained, lost)
+            await self._tell_ready()
+        except Unavailable as error:
+            self._vacancies.interrupted(self._clock.monotonic_ns())
+            say(logger, logging.WARNING, "locks are unavailable", why=str(error))
+
+    async def release_all(self) -> None:
+        """Give up every claim, so that others can go on at once."""
+        for some in (self._preparing, self._held):
+            for partition, held in list(some.items()):
+                await self._release(held.claim)
+                del some[partition]
+
+    # --- looking --------------------------------------------------------------------------------
+    def _look(self) -> Look:
+        """Ask the locks. Blocks."""
+        indexers = {m.instance: m for m in list_members(self._locks, "indexer")}
+        claims: dict[int, dict[str, Hold]] = {p: {} for p in range(self.partitions)}
+        preparing: dict[int, dict[str, Hold]] = {p: {} for p in range(self.partitions)}
+        for one in list_claims(self._locks):
+            if one.partition >= self.partitions:
+                continue  # the log grew, and we have not seen it yet
+            some = preparing if one.preparing else claims
+            some[one.partition][one.member.zone] = Hold(one.member.instance, one.member.ready)
+            indexers.setdefault(one.member.instance, one.member)
+        indexers.setdefault(self._member.instance, self._member)
+        places = {name: Place(m.zone, m.slot) for name, m in indexers.items()}
+        picture = Picture(places, claims, preparing)
+        now_ns = self._clock.monotonic_ns()
+        vacant = picture.vacant(self.partitions, self._copies)
+        restart = find_rolling_restart(self._locks)
+        # between two steps nothing is down: who came back meanwhile may be given what it lacks
+        frozen = restart is not None and restart.zone not in ("", self._member.zone)
+        return Look(
+            picture,
+            picture.plan(self.partitions, self._copies),
+            frozenset(self._vacancies.look(vacant, now_ns)),
+            f"a rolling restart runs: {restart.step}" if restart and frozen else "",
+            now_ns,
+        )
+
+    def _decide(self, look: Look) -> Steps:
+        mine = Mine(
+            self._member.instance,
+            self._member.zone,
+            frozenset(self._held),
+            frozenset(self._preparing),
+            frozenset(p for p in self._preparing if self._caught_up(p)),
+        )
+        return decide(
+            mine,
+            look.picture,
+            look.targets,
+            self._copies,
+            look.may_take,
+            frozen=bool(look.frozen),
+        )
+
+    def _is_me(self, seats: dict[str, str]) -> bool:
+        return seats.get(self._member.zone) == self._member.instance
+
+    # --- doing ----------------------------------------------------------------------------------
+    async def _renew(self, lost: Work) -> None:
+        """Claims that the locks have forgotten are claimed again, or lost to somebody else."""
+        for partition, held in list(self._held.items()):
+            if await asyncio.to_thread(held.claim.held):
+                continue
+            name = self._name(partition)
+            renewed = await self._acquire(name, ready=held.ready)
+            if renewed is None and await self._is_ours(name):
+                continue  # an older session of ours: it ends soon, and then it is claimed anew
+            await self._release(held.claim)
+            if renewed is not None:
+                self._held[partition] = _Held(renewed, held.ready)
+                say(logger, logging.WARNING, "claim renewed", partition=partition)
+                continue
+            say(logger, logging.WARNING, "claim lost", partition=partition)
+            del self._held[partition]
+            await lost(partition)
+        for partition, held in list(self._preparing.items()):
+            if await asyncio.to_thread(held.claim.held):
+                continue
+            renewed = await self._acquire(self._name(partition) + NEXT, ready=held.ready)
+            if renewed is None:
+                await self._abandon(partition, lost)
+            else:
+                await self._release(held.claim)
+                self._preparing[partition] = _Held(renewed, held.ready)
+
+    async def _step(self, steps: Steps, gained: Work, lost: Work) -> None:
+        for partition in steps.abandon:
+            await self._abandon(partition, lost)
+        for partition in steps.release:
+            await self._hand_over(partition, lost)
+        for partition in steps.take:
+            await self._take(partition, gained)
+        for partition in steps.prepare:
+            claim = await self._acquire(self._name(partition) + NEXT, ready=False)
+            if claim is not None:
+                self._preparing[partition] = _Held(claim, ready=False)
+                say(logger, logging.INFO, "preparing to take over", partition=partition)
+                await gained(partition)
+
+    async def _take(self, partition: int, gained: Work) -> None:
+        ready = self._caught_up(partition)
+        claim = await self._acquire(self._name(partition), ready=ready)
+        if claim is None:
+            return
+        self._held[partition] = _Held(claim, ready)
+        prepared = self._preparing.pop(partition, None)
+        say(logger, logging.INFO, "claimed", partition=partition, prepared=prepared is not None)
+        if prepared is None:
+            await gained(partition)
+        else:
+            await self._release(prepared.claim)
+
+    async def _abandon(self, partition: int, lost: Work) -> None:
+        held = self._preparing.pop(partition)
+        await self._release(held.claim)
+        say(logger, logging.INFO, "takes it over no longer", partition=partition)
+        if partition not in self._held:
+            await lost(partition)
+
+    async def _hand_over(self, partition: int, lost: Work) -> None:
+        """Give up a claim, unless another holder does so at this moment."""
+        turn = await asyncio.to_thread(self._locks.acquire, f"{_MOVING}{partition:05d}", b"{}")
+        if turn is None:
+            return
+        try:
+            now = await asyncio.to_thread(self._look)
+            seats = now.targets[partition]
+            possible = copies_possible(now.picture.indexers, self._copies)
+            mine = Mine(
+                self._member.instance, self._member.zone, frozenset(), frozenset(), frozenset()
+            )
+            if self._is_me(seats) or not may_release(mine, now.picture, seats, partition, possible):
+                return
+            held = self._held.pop(partition)
+            await self._release(held.claim)
+            say(logger, logging.INFO, "handed over", partition=partition, to=sorted(seats.values()))
+        finally:
+            await self._release(turn)
+        await lost(partition)
+
+    async def _tell_ready(self) -> None:
+        for some in (self._held, self._preparing):
+            for partition, held in some.items():
+                ready = self._caught_up(partition)
+                if ready != held.ready:
+                    value = encode_member(msgspec.structs.replace(self._member, ready=ready))
+                    await asyncio.to_thread(held.claim.update, value)
+                    held.ready = ready
+
+    # --- the locks ------------------------------------------------------------------------------
+    def _name(self, partition: int) -> str:
+        return claim_name(self._member.zone, partition)
+
+    async def _acquire(self, name: str, *, ready: bool) -> Claim | None:
+        value = encode_member(msgspec.structs.replace(self._member, ready=ready))
+        return await asyncio.to_thread(self._locks.acquire, name, value)
+
+    async def _is_ours(self, name: str) -> bool:
+        value = (await asyncio.to_thread(self._locks.holders, name)).get(name)
+        if value is None:
+            return False
+        return msgspec.json.decode(value, type=Member).instance == self._member.instance
+
+    async def _release(self, claim: Claim) -> None:
+        try:
+            await asyncio.to_thread(claim.release)
+        except Unavailable as error:
+            self._leftover.append(claim)
+            say(logger, logging.WARNING, "claim not released", name=claim.name, why=str(error))

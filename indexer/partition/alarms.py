@@ -1,0 +1,162 @@
+"""What an operator must hear of long before anything is lost: snapshots that do not happen (I5).
+
+A pure look at the facts; what they mean is raised on the process's board (`common/alarms`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from common import limits
+from common.metrics import log_retention_left_seconds, uncovered_seconds
+from common.process.alarms.board import AlarmBoard
+
+_S_NS = 10**9
+_KINDS = (
+    "snapshot_late",
+    "log_retention_near",
+    "log_growing",
+    "disk_of_cuts_full",
+    "log_time_ahead",
+    "damaged_records",
+    "cut_held",
+)
+_TIMES = (
+    "clock_disagrees",
+    "clock_leapt",
+    "retention_waits",
+    "retention_unreadable",
+    "expired_too_early",
+)
+_STATES = ("partition_stopped", "twins_diverge", "gap")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One partition now. uncovered_since_ns: append time of the oldest record that no published
+    manifest covers although it has, or may have, rows (None: there is none). keep_ns: how long
+    the log keeps records by itself. log_bytes: its size now; keep_bytes: what it is kept at.
+    log_ahead: what is wrong with the log's time, and what to do ("": nothing).
+    damaged: records that are missing from answers. held: why a cut is not published yet.
+    """
+
+    now_ns: int
+    uncovered_since_ns: int | None
+    keep_ns: int | None
+    log_bytes: int
+    keep_bytes: int
+    waiting_bytes: int
+    waiting_max: int
+    log_ahead: str = ""
+    damaged: int = 0
+    held: str = ""
+
+    @property
+    def uncovered_s(self) -> float:
+        """Seconds since the oldest uncovered record was appended."""
+        if self.uncovered_since_ns is None:
+            return 0.0
+        return max(0.0, (self.now_ns - self.uncovered_since_ns) / _S_NS)
+
+    @property
+    def retention_left_s(self) -> float | None:
+        """Seconds until the log drops a record that is in no snapshot; None: it never does."""
+        if self.keep_ns is None or self.uncovered_since_ns is None:
+            return None
+        return max(0.0, self.keep_ns / _S_NS - self.uncovered_s)
+
+
+def alarms_of(facts: Facts, late_s: float) -> dict[str, str]:
+    """Alarm -> what is wrong and what to do. late_s: a snapshot older than this is late."""
+    found: dict[str, str] = {}
+    if facts.uncovered_s > late_s:
+        found["snapshot_late"] = (
+            f"events of the last {facts.uncovered_s / 60:.0f} min are in no snapshot; they are in "
+            "the log and served: look at the object store and at this indexer's log"
+        )
+    left_s = facts.retention_left_s
+    if left_s is not None and facts.keep_ns is not None:
+        share = facts.uncovered_s / (facts.keep_ns / _S_NS)
+        if share > limits.LOG_RETENTION_ALARM_SHARE:
+            found["log_retention_near"] = (
+                f"in {left_s / 3600:.1f} h the log drops events that are in no snapshot: make "
+                "snapshots work again, or raise the topic's retention.ms now"
+            )
+    grown = facts.log_bytes > limits.LOG_GROWN_ALARM_TIMES * max(facts.keep_bytes, 1)
+    if facts.keep_ns is None and grown and facts.uncovered_since_ns is not None:
+        found["log_growing"] = (
+            f"the log takes {facts.log_bytes / 1e9:.1f} GB because nothing is published: when the "
+            "disk is full, events are refused; look at the object store, free disk space"
+        )
+    if facts.waiting_bytes >= facts.waiting_max:
+        found["disk_of_cuts_full"] = (
+            "cuts that the object store has not taken fill indexer.unpublished_bytes_max: reading "
+            "pauses and the log keeps what comes; look at the object store"
+        )
+    if facts.log_ahead:
+        found["log_time_ahead"] = facts.log_ahead
+    if facts.damaged:
+        found["damaged_records"] = (
+            f"{facts.damaged:,} damaged records are missing from answers, which say so: run "
+            "`bellwether damage`"
+        )
+    if facts.held:
+        found["cut_held"] = facts.held
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """What a partition is in, and what it says of that; None where there is nothing to say."""
+
+    stopped_reason: str | None
+    divergences: tuple[str, ...]
+    gaps: tuple[str, ...]
+
+
+def state_alarms_of(states: States) -> dict[str, str]:
+    """Alarm -> what is wrong, of states that last until somebody acts."""
+    found: dict[str, str] = {}
+    if states.stopped_reason is not None:
+        found["partition_stopped"] = states.stopped_reason
+    if states.divergences:
+        found["twins_diverge"] = (
+            f"twins disagree about {len(states.divergences)} cuts, at last "
+            f"{states.divergences[-1]}: run bellwether verify"
+        )
+    if states.gaps:
+        found["gap"] = f"{len(states.gaps)} gaps, the last one: {states.gaps[-1]}"
+    return found
+
+
+class Alarms:
+    """The alarms of one partition, raised on the process's board."""
+
+    def __init__(self, partition: int, board: AlarmBoard) -> None:
+        self._partition = partition
+        self._board = board
+
+    @property
+    def raised(self) -> dict[str, str]:
+        """Alarm -> what is wrong and what to do."""
+        return self._board.of(self._partition)
+
+    def update(self, facts: Facts, late_s: float) -> None:
+        """Look at the facts."""
+        label = str(self._partition)
+        uncovered_seconds.labels(label).set(facts.uncovered_s)
+        left_s = facts.retention_left_s
+        log_retention_left_seconds.labels(label).set(float("inf") if left_s is None else left_s)
+        found = alarms_of(facts, late_s)
+        for kind in _KINDS:
+            self._board.set(kind, found.get(kind), self._partition)
+
+    def update_states(self, states: States) -> None:
+        """Look at the states."""
+        found = state_alarms_of(states)
+        for kind in _STATES:
+            self._board.set(kind, found.get(kind), self._partition)
+
+    def update_times(self, found: Mapping[str, str]) -> None:
+        """What is wrong with clocks and with what expires."""
+        for kind in _TIMES:
+            self._board.set(kind, found.get(kind), self._partition)

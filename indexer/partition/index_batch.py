@@ -1,0 +1,64 @@
+"""From a run of events records to live rows: grouped by dataset, shredded, added. Runs in a thread.
+
+Values in, values out: nothing is shared with the event loop, so a failure here changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from common.model.record import event_lines
+from indexer.shred import Accepted, Shredder
+from indexer.state.live_rows import LiveDataset, LiveRows
+from indexer.tail.tail import TailRecord
+from segment.columns import ColumnBlock
+from snapshot.documents.manifest import SetAsideEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What a batch became. tailed: what tails of the wanted datasets see, by dataset: the records
+    and their rows.
+    """
+
+    live: LiveRows
+    rows: int
+    set_aside: tuple[SetAsideEntry, ...]
+    tailed: Mapping[str, tuple[tuple[TailRecord, ...], tuple[ColumnBlock, ...]]]
+
+
+def index_batch(
+    shredder: Shredder,
+    live: LiveRows,
+    batch: Sequence[Accepted],
+    end_offset: int,
+    wanted: frozenset[str],
+) -> Indexed:
+    """The live rows with the batch added; everything before `end_offset` is then indexed."""
+    by_dataset: dict[str, list[Accepted]] = {}
+    for item in batch:
+        dataset = item.record.dataset
+        if (known := by_dataset.get(dataset)) is None:
+            by_dataset[dataset] = [item]
+        else:
+            known.append(item)
+    set_aside: list[SetAsideEntry] = []
+    tailed: dict[str, tuple[tuple[TailRecord, ...], tuple[ColumnBlock, ...]]] = {}
+    added: dict[str, LiveDataset] = {}
+    for dataset, records in by_dataset.items():
+        shredded = shredder.shred_values(records)
+        good = records
+        if shredded.set_aside:
+            set_aside.extend(SetAsideEntry(a.offset, a.reason) for a in shredded.set_aside)
+            bad = {aside.offset for aside in shredded.set_aside}
+            good = [record for record in records if record.offset not in bad]
+        if good:
+            times = [record.append_ns for record in good]
+            added[dataset] = LiveDataset.of(shredded.blocks, min(times), max(times))
+        if dataset in wanted and good:
+            told = tuple(
+                TailRecord(one.record.batch, event_lines(one.record), one.offset) for one in good
+            )
+            tailed[dataset] = (told, added[dataset].blocks)
+    set_aside.sort(key=lambda entry: entry.offset)
+    rows = sum(one.rows for one in added.values())
+    return Indexed(live.added(added).reached(end_offset), rows, tuple(set_aside), tailed)

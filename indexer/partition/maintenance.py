@@ -1,0 +1,203 @@
+"""The caretaker of a partition: heartbeats, hour markers, the log's time, lag, retention.
+
+It appends control records and frees space; it decides nothing about what the log means (I3).
+What fails here is logged and tried again at the next round; indexing goes on.
+"""
+
+import asyncio
+import logging
+
+from common.errors import BellwetherError, LogUnavailable
+from common.logs import say
+from common.metrics import lag_records
+from common.model.record import Marker, Record, heartbeat_record, marker_record
+from indexer.expiry.keeper import Keeper
+from indexer.partition.alarms import Facts, States
+from indexer.partition.hours import HourGate, LateCut
+from indexer.partition.partition import Partition
+from indexer.partition.timekeeper import Timekeeper
+from indexer.state.partition_state import HOUR_NS, Fold
+from snapshot.damage.damage import records
+
+_ROUND_S = 1.0
+_MARKER_AGAIN_NS = 60 * 10**9
+_S_NS = 10**9
+logger = logging.getLogger(__name__)
+
+
+class Caretaker:
+    """Looks after one partition until it is cancelled."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+        self._context = partition.shared.context
+        self._config = partition.shared.config
+        self._marker_tried_ns = -_MARKER_AGAIN_NS
+        self._kept_house_ns = self._context.clock.monotonic_ns()
+        self._reported_ns = self._context.clock.monotonic_ns()
+        self._reported_offset = 0
+        self._keeper = Keeper(partition)
+        self._jitter_s = self._context.random.uniform(0, 2)
+        self._gate = HourGate(self._context.folder / "hours" / f"{partition.number:05d}.json")
+        self._gate_loaded = False
+        self._late_cut = LateCut()
+        self._timekeeper = Timekeeper(partition)
+        self._end = -1
+        self._moved_ns = 0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.tend()
+            except BellwetherError as error:
+                say(
+                    logger,
+                    logging.WARNING,
+                    "round of the caretaker failed",
+                    partition=self._partition.number,
+                    kind=type(error).__name__,
+                    why=str(error),
+                )
+            except OSError as error:
+                say(logger, logging.WARNING, "round of the caretaker failed", why=str(error))
+            await asyncio.sleep(_ROUND_S)
+
+    async def tend(self) -> None:
+        """One round."""
+        partition = self._partition
+        served = partition.served
+        before = 0 if served is None else served.live.end_offset
+        bounds = await partition.look()
+        lag_records.labels(str(partition.number)).set(partition.lag)
+        if partition.served is None or partition.fold is None:
+            return
+        if partition.served is served and bounds.end < before:
+            partition.ask_resync(f"the log ends at {bounds.end}, before offset {before}")
+            return
+        if partition.stopped_reason is None:
+            await self._mark_hour(partition.fold)
+            if partition.lag == 0:
+                await self._beat()
+        await self._timekeeper.tend()
+        self._look_for_alarms()
+        self._look_at_states()
+        now_ns = self._context.clock.monotonic_ns()
+        if now_ns - self._kept_house_ns >= self._config.housekeeping_s * _S_NS:
+            self._kept_house_ns = now_ns
+            await self._keeper.keep_house()
+        if now_ns - self._reported_ns >= self._config.telemetry_s * _S_NS:
+            self._report(now_ns)
+
+    def _look_for_alarms(self) -> None:
+        partition, config = self._partition, self._config
+        publishing, served = partition.publishing, partition.served
+        if publishing is None or served is None:
+            return
+        since_ns = publishing.uncovered_since_ns
+        if partition.lag and served.watermark_ns:  # what is not read yet may have rows
+            since_ns = min(served.watermark_ns, since_ns or served.watermark_ns)
+        facts = Facts(
+            now_ns=self._context.clock.now_ns(),
+            uncovered_since_ns=since_ns,
+            keep_ns=self._context.backends.log.keep_ns(),
+            log_bytes=self._keeper.log_bytes,
+            keep_bytes=config.log_keep_bytes,
+            waiting_bytes=partition.shared.budget.waiting_bytes,
+            waiting_max=config.unpublished_bytes_max,
+            log_ahead=self._timekeeper.trouble,
+            damaged=records(served.damage.missing),
+            held=publishing.holding.holds,
+        )
+        partition.alarms.update(facts, config.snapshot_late_s)
+        partition.alarms.update_times(self._keeper.alarms())
+
+    def _look_at_states(self) -> None:
+        partition, served = self._partition, self._partition.served
+        if served is None:
+            return
+        partition.alarms.update_states(
+            States(
+                stopped_reason=partition.stopped_reason,
+                divergences=tuple(one.ours for one in partition.divergences),
+                gaps=tuple(
+                    f"offsets {gap.first} to {gap.end} of log {gap.epoch}: {gap.reason}"
+                    for gap in served.gaps
+                ),
+            )
+        )
+
+    async def _beat(self) -> None:
+        """Append a heartbeat if nobody, we or the twin, appended anything for a while.
+
+        By monotonic time: a clock that is wrong may neither stop heartbeats nor hurry them.
+        """
+        served, now_ns = self._partition.served, self._context.clock.monotonic_ns()
+        if served is None:
+            return
+        if served.live.end_offset != self._end:
+            self._end, self._moved_ns = served.live.end_offset, now_ns
+        quiet_ns = now_ns - self._moved_ns
+        if quiet_ns >= (self._config.heartbeat_ms / 1000 + self._jitter_s) * _S_NS:
+            await self._append_quietly(heartbeat_record())
+
+    async def _mark_hour(self, fold: Fold) -> None:
+        """Append the marker of the hour that is over in the log's time, a while into the next one.
+
+        Where too little time has really passed since the last one (say, a clock leapt, or nobody
+        ran when its hour ended), no hour is closed: a batch id is forgotten at the second marker,
+        and a client may repeat it until then (I2). A marker on demand then cuts.
+        """
+        now_ns = self._context.clock.monotonic_ns()
+        caught_up, may_close = self._partition.lag == 0, False
+        if caught_up:
+            if not self._gate_loaded:
+                await asyncio.to_thread(self._gate.load)
+                self._gate_loaded = True
+            may_close = self._gate.may_close(fold, now_ns)
+            await asyncio.to_thread(self._gate.save, fold.marked_at, now_ns)
+        hour = self._hour_to_close(fold)
+        late = self._late_cut.is_due(fold, hour, now_ns)
+        if now_ns - self._marker_tried_ns < _MARKER_AGAIN_NS:
+            return
+        if hour is not None and may_close:
+            marker = Marker(hour=hour)
+        elif late and caught_up:
+            marker = Marker(hour=None, reason="hour not closed")
+        else:
+            return
+        self._marker_tried_ns = now_ns
+        await self._append_quietly(marker_record(marker))
+
+    def _hour_to_close(self, fold: Fold) -> int | None:
+        """The newest hour that is over in the log's time and that no marker has closed."""
+        spread = max(1, self._config.marker_spread_s)
+        stagger_ns = int((self._partition.number * 37 % spread + 2 + self._jitter_s) * _S_NS)
+        hour = (fold.watermark_ns - stagger_ns) // HOUR_NS - 1
+        if hour < 0 or (fold.hour is not None and fold.hour >= hour):
+            return None
+        return hour
+
+    async def _append_quietly(self, record: Record) -> None:
+        try:
+            await self._context.backends.log.append(self._partition.number, record)
+        except LogUnavailable as error:
+            say(logger, logging.INFO, "control record not appended", why=str(error))
+
+    def _report(self, now_ns: int) -> None:
+        partition = self._partition
+        served = partition.served
+        if served is None:
+            return
+        end = served.live.end_offset
+        if self._reported_offset and end > self._reported_offset:
+            self._context.telemetry.emit(
+                "indexing",
+                partition=partition.number,
+                records=end - self._reported_offset,
+                live_rows=served.live.rows,
+                live_bytes=served.live.memory_bytes,
+                lag_records=partition.lag,
+                duration_ms=(now_ns - self._reported_ns) / 1e6,
+            )
+        self._reported_ns, self._reported_offset = now_ns, end

@@ -1,0 +1,486 @@
+"""One partition: resume, follow the log, shred, serve, cut, publish; again after any failure.
+
+Three tasks share it: `_follow` reads and indexes, `_seal` publishes cuts in order, and the
+caretaker (`tending.py`) appends heartbeats and markers. What is served is one value, replaced in
+one step. Keeps I2, I3, I5; the fold decides everything that must not depend on this process.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from common import limits
+from common.error_text import describe_error
+from common.errors import LogLost, OffsetGone
+from common.log import Bounds
+from common.logs import say
+from common.metrics import (
+    duplicate_records_total,
+    indexed_rows_total,
+    live_rows,
+    partition_failures_total,
+    voided_records_total,
+)
+from common.model.record import Kind, LogRecord
+from common.model.reroute import Void
+from indexer.damage.ledger import DamageLedger
+from indexer.damage.log_gaps import pass_gap, pass_lost
+from indexer.damage.remaking import rescue
+from indexer.partition.alarms import Alarms
+from indexer.partition.index_batch import index_batch
+from indexer.partition.memory_budget import Use
+from indexer.partition.read_ahead import ReadAhead
+from indexer.partition.replay import Replay
+from indexer.partition.reports import report_gap
+from indexer.partition.resync import Resync
+from indexer.partition.shared import Shared
+from indexer.seal.pipeline import Publishing
+from indexer.seal.sealer import WRITER, PendingCut, Sealer
+from indexer.shred import Accepted
+from indexer.state.live_rows import LiveRows
+from indexer.state.partition_state import Action, Cut, Fold, PartitionStopped, Step
+from indexer.state.served import Served
+from snapshot.bootstrap.bootstrap import Resumed, resume
+from snapshot.damage.divergence import Divergence
+from snapshot.documents.chain import Chain
+from snapshot.documents.manifest import Manifest, SegmentEntry
+from snapshot.retention.retention import Retention, RetentionBook
+from snapshot.threads import to_store_thread
+
+_BACKOFF_FIRST_S = 0.5
+_BACKOFF_MAX_S = 15.0
+_PAUSED_LOOK_S = 0.05  # between looks whether there is room for live rows again
+_REST_STEPS = 16  # after a step, so many times as long: a lone event hardly waits for that
+_UNAWARE_NS = 5 * 10**9  # the caretaker looks every second
+logger = logging.getLogger(__name__)
+
+
+class Partition:
+    """One claimed partition. Lives on the event loop; heavy work runs in threads."""
+
+    def __init__(self, number: int, shared: Shared) -> None:
+        self.number = number
+        self.shared = shared
+        folder = shared.context.folder
+        self.chain = Chain(shared.context.backends.objects, number, folder / "copies")
+        self.served: Served | None = None
+        self.fold: Fold | None = None
+        self.stopped_reason: str | None = None
+        self.publishing: Publishing | None = None
+        self.log_bounds = Bounds(0, 0)
+        self.catch_up_to = 0
+        self.alarms = Alarms(number, shared.context.alarms)
+        self.replay: Replay | None = None
+        self._looked_ns: int | None = None
+        self.damage = DamageLedger(self.chain)
+        self.divergences: list[Divergence] = []  # cuts about which the twins disagree
+        self.asked: deque[Void] = deque(maxlen=limits.VOIDS_WAITING_MAX)
+        self.changed = asyncio.Event()
+        self.retention = RetentionBook(self.chain)
+        self.expired_early: tuple[Retention, ...] = ()  # see expiry/keeper.py
+        self.known_ns: int | None = None  # newest time in the manifests that were there before us
+        self._resync = asyncio.Event()
+        self._resync_reason = ""
+        self._hidden: dict[str, SegmentEntry] = {}
+        self._scratch: Path = folder / "sealing" / f"{number:05d}"
+        self._turn = asyncio.Lock()
+        self._label = str(number)
+
+    # --- the outermost loop ---------------------------------------------------------------------
+    async def run(self) -> None:
+        """Until cancelled. A failure is counted and logged, then the partition is resumed."""
+        backoff_s = _BACKOFF_FIRST_S
+        while True:
+            began_ns = self.shared.context.clock.monotonic_ns()
+            try:
+                await self._run_once()
+                return  # stopped for good: it goes on being served
+            except Resync as error:
+                say(logger, logging.WARNING, "resync", partition=self.number, why=str(error))
+            except Exception as error:
+                partition_failures_total.labels(self._label).inc()
+                say(
+                    logger,
+                    logging.ERROR,
+                    "partition failed; resuming it",
+                    partition=self.number,
+                    kind=type(error).__name__,
+                    why=describe_error(error),
+                    again_in_s=backoff_s,
+                )
+                logger.debug("partition failed", exc_info=error)
+            if self.shared.context.clock.monotonic_ns() - began_ns > 60 * 10**9:
+                backoff_s = _BACKOFF_FIRST_S
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
+
+    async def _run_once(self) -> None:
+        self._turn = asyncio.Lock()
+        self._resync.clear()  # whatever was asked: it is resumed now
+        publishing = await self._resume()
+        stages = [asyncio.create_task(stage) for stage in publishing.stages()]
+        following = asyncio.create_task(self._follow(publishing.cuts))
+        asked = asyncio.create_task(self._asked_to_resync())
+        tasks = (*stages, following, asked)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done() and (error := task.exception()) is not None:
+                    if not isinstance(error, PartitionStopped):
+                        raise error
+                    self.stopped_reason = str(error)
+                    say(
+                        logger,
+                        logging.CRITICAL,
+                        "PARTITION STOPPED: it is served, but not indexed any further",
+                        partition=self.number,
+                        why=str(error),
+                    )
+                    self.notify()
+                    await asyncio.gather(*stages)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.publishing = None
+            publishing.close()
+            self.shared.budget.forget(self.number)
+
+    async def _asked_to_resync(self) -> None:
+        await self._resync.wait()
+        self._resync.clear()
+        raise Resync(self._resync_reason)
+
+    def ask_resync(self, reason: str) -> None:
+        """Have the partition resumed from its newest manifest."""
+        self._resync_reason = reason
+        self._resync.set()
+
+    def notify(self) -> None:
+        """Wake everyone who waits for this partition to move."""
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    # --- resuming -------------------------------------------------------------------------------
+    async def _resume(self) -> Publishing:
+        shared, context = self.shared, self.shared.context
+        self.stopped_reason = None
+        resumed = await resume(
+            self.chain,
+            context.backends.log,
+            (await self.shared.watch.look(at_once=True)).epoch,
+            clock=context.clock,
+            writer=WRITER,
+            zone=context.zone,
+        )
+        await to_store_thread(self.retention.refresh)
+        await self.look()
+        self.catch_up_to = self.log_bounds.end
+        sealer = Sealer(
+            self.chain,
+            self.shared.cache,
+            resumed.epoch,
+            self._scratch,
+            context.clock,
+            context.zone,
+            self.shared.encoders,
+            self.divergences,
+            self.shared.wide,
+        )
+        await to_store_thread(sealer.prepare)
+        await self._begin(resumed)
+        holding = self.damage.holding(shared)
+        publishing = Publishing(
+            self, sealer, shared.arrival, resumed, context, shared.config, holding
+        )
+        self.publishing = publishing
+        self.replay = Replay(
+            self.number, resumed.carried.next_offset, self.catch_up_to, context.clock
+        )
+        self.shared.warming.add(self.retention.shown(resumed.segments))
+        say(
+            logger,
+            logging.INFO,
+            "partition resumed",
+            partition=self.number,
+            epoch=resumed.epoch.number,
+            offset=resumed.carried.next_offset,
+            segments=len(resumed.segments),
+            gaps=len(resumed.gaps),
+        )
+        return publishing
+
+    async def _begin(self, resumed: Resumed) -> None:
+        known = resumed.history.newest.gaps if resumed.history.newest else []
+        for gap in resumed.gaps:
+            if gap not in known:
+                report_gap(self.number, gap)
+        self.asked.clear()  # they are read again: what is folded now ends before them
+        if self.known_ns is None and resumed.history.newest is not None:
+            self.known_ns = resumed.history.newest.watermark_ns or None
+        dropped = [one.place for one in {*resumed.history.dropped, *self.retention.dropped}]
+        fold = await self.damage.make_fold(resumed, dropped)
+        self.fold, self.owners = fold, dict[str, tuple[str, str]]()
+        served = Served(
+            epoch=resumed.epoch,
+            live=LiveRows(resumed.carried.next_offset),
+            watermark_ns=resumed.carried.watermark_ns,
+            gaps=resumed.gaps,
+            gone={entry.dataset: entry for entry in resumed.carried.gone},
+            given_up=self.retention.given_up,
+            cutoffs=self.retention.cutoffs,
+            earlier=resumed.earlier,
+            rerouted=fold.reroutes.picture,
+            damage=fold.quarantine.view,
+        )
+        self.expired_early = tuple(self.retention.early(self.shared.clocks.now_ns))
+        self._serve(served.with_segments(self.retention.shown(resumed.segments)))
+        self.notify()
+
+    # --- following the log ----------------------------------------------------------------------
+    async def _follow(self, queue: asyncio.Queue[PendingCut]) -> None:
+        log, config = self.shared.context.backends.log, self.shared.config
+        reading = ReadAhead(log, self.number, config.read_block_bytes, config.poll_wait_ms)
+        try:
+            await self._follow_with(reading, queue)
+        finally:
+            await reading.close()
+
+    async def _follow_with(self, reading: ReadAhead, queue: asyncio.Queue[PendingCut]) -> None:
+        clock, config = self.shared.context.clock, self.shared.config
+        while True:
+            fold, served = self._state()
+            if len(served.live.sealing) >= limits.UNSEALED_CUTS_MAX:
+                await self.changed.wait()
+                continue
+            if not await self._has_room():
+                continue
+            try:
+                records = await reading.take(fold.next_offset)
+            except OffsetGone as error:
+                self._check_log(served)
+                await pass_gap(self, fold, served, error.start)
+                continue
+            except LogLost as error:
+                await pass_lost(self, fold, error)
+                continue
+            self.damage.lost = None
+            self._check_log(served)
+            if not records:
+                continue
+            began_ns = clock.monotonic_ns()
+            await self._take(records, queue)
+            if not reading.is_behind:
+                step_s = (clock.monotonic_ns() - began_ns) / 1e9
+                await asyncio.sleep(min(config.gather_ms / 1000, step_s * _REST_STEPS))
+
+    def _check_log(self, served: Served) -> None:
+        """Raises Resync if what was read may be of another log: its offsets say nothing here."""
+        if self.shared.watch.epoch != served.epoch.log:
+            raise Resync(f"the log is {self.shared.watch.epoch} now, not {served.epoch.log}")
+
+    async def _has_room(self) -> bool:
+        """Whether the budget of live rows lets us read; waits a moment if it does not."""
+        live = self._state()[1].live
+        behind = self.log_bounds.end > live.end_offset
+        waiting_bytes = 0 if self.publishing is None else self.publishing.waiting_bytes
+        use = Use(live.uncut_bytes, live.sealing_bytes, behind, waiting_bytes)
+        if self.shared.budget.ask(self.number, use):
+            return True
+        await asyncio.sleep(_PAUSED_LOOK_S)
+        await self.look()
+        return False
+
+    async def _take(self, records: list[LogRecord], queue: asyncio.Queue[PendingCut]) -> None:
+        fold, _ = self._state()
+        batch: list[Accepted] = []
+        rows = 0
+        for message in records:
+            try:
+                step = fold.apply(message)
+            except PartitionStopped:
+                await self._index(batch)
+                raise
+            if step.action is Action.ROWS and step.record is not None:
+                appended_ns = fold.row_time_ns(message.append_ns)
+                batch.append(Accepted(message.offset, appended_ns, step.record))
+                self.owners[step.record.dataset] = (step.record.team, step.record.env)
+                rows += step.record.n
+            else:
+                self._count(step)
+            is_gone = step.record is not None and step.record.kind is Kind.GONE
+            if step.cut or is_gone or rows >= self.shared.config.shred_rows:
+                await self._index(batch)
+                batch, rows = [], 0
+            if is_gone and step.record is not None:
+                self._hide(step.record.dataset, message.offset)
+            if step.cut is not None:
+                await self._cut(step.cut, queue)
+        if batch or self._state()[1].live.end_offset < fold.next_offset:
+            await self._index(batch)
+
+    def _count(self, step: Step) -> None:
+        if step.void is not None:
+            self.asked.append(step.void)
+        if step.action is Action.DUPLICATE:
+            duplicate_records_total.labels(self._label).inc()
+        elif step.action is Action.VOIDED:
+            voided_records_total.labels(self._label).inc()
+        elif step.damaged is not None:
+            self.damage.set_aside(step.damaged)
+
+    async def _index(self, batch: list[Accepted]) -> None:
+        fold, _ = self._state()
+        tails = self.shared.tails
+        read_bytes = sum(len(accepted.record.value) for accepted in batch)
+        if self.replay is not None and not self.replay.done:
+            await self.shared.arrival.wait(sum(one.record.n for one in batch), read_bytes)
+        async with self._turn:  # the live rows change under nobody's hands meanwhile
+            arguments = (self._state()[1].live, batch, fold.next_offset, tails.wanted(self.number))
+            if batch:
+                indexed = await asyncio.to_thread(index_batch, self.shared.shredder, *arguments)
+            else:  # heartbeats and the like
+                indexed = index_batch(self.shared.shredder, *arguments)
+            served = self._state()[1]
+            if indexed.set_aside:
+                self.damage.unreadable(fold, served.epoch.number, batch, indexed.set_aside)
+            fold.quarantine.learn(fold.datasets)
+            if served.damage is not fold.quarantine.view:
+                self.damage.show(fold.quarantine.view)
+            self.served = replace(
+                served,
+                live=indexed.live,
+                watermark_ns=fold.watermark_ns,
+                rerouted=fold.reroutes.picture,
+                damage=fold.quarantine.view,
+            )
+        indexed_rows_total.labels(self._label).inc(indexed.rows)
+        if self.replay is not None:
+            self.replay.took(indexed.live.end_offset, indexed.rows, read_bytes)
+        live_rows.labels(self._label).set(indexed.live.rows)
+        self.notify()
+        for dataset, (records, blocks) in indexed.tailed.items():
+            tails.publish(dataset, self.number, records, blocks)
+
+    def _hide(self, dataset: str, offset: int) -> None:
+        fold, served = self._state()
+        live = served.live.gone(dataset, offset)
+        self._serve(replace(served, live=live, gone=dict(fold.gone)))
+
+    def _serve(self, served: Served) -> None:
+        """Serve this picture from now on; what it hides waits to be given up."""
+        for entries in served.segments.values():
+            self._hidden.update((e.object, e) for e in entries if served.hides(e))
+        self.served = served.without_hidden()
+
+    # --- cuts -----------------------------------------------------------------------------------
+    async def _cut(self, cut: Cut, queue: asyncio.Queue[PendingCut]) -> None:
+        async with self._turn:
+            fold, served = self._state()
+            self.served = replace(served, live=served.live.cut())
+        sealing, damaged = self.served.live.sealing[-1], fold.quarantine.entries
+        set_aside = self.damage.take_in_cut()
+        owners, cut_ns = dict(self.owners), self.shared.context.clock.monotonic_ns()
+        queue.put_nowait(PendingCut(cut, sealing, owners, set_aside, served.gaps, damaged, cut_ns))
+        while len(self._state()[1].live.sealing) > limits.UNSEALED_CUTS_MAX:
+            await self.changed.wait()
+
+    async def change(self, change: Callable[[Served], Served]) -> Served:
+        """Serve the changed picture from now on, in one step, and wake who waits for it."""
+        async with self._turn:
+            self._serve(change(self._state()[1]))
+        self.notify()
+        return self._state()[1]
+
+    # --- what others ask ------------------------------------------------------------------------
+    def _state(self) -> tuple[Fold, Served]:
+        if self.fold is None or self.served is None:
+            raise Resync(f"partition {self.number} is not resumed")
+        return self.fold, self.served
+
+    async def look(self) -> Bounds:
+        """See how far the log is now. Raises LogUnavailable.
+
+        Who has not looked for a while (say, a stopped process) has to catch up with what it finds
+        before its answers are whole again.
+        """
+        unaware = self.unaware
+        self.log_bounds = await self.shared.context.backends.log.bounds(self.number)
+        self._looked_ns = self.shared.context.clock.monotonic_ns()
+        if unaware:
+            self.catch_up_to = self.log_bounds.end
+        return self.log_bounds
+
+    @property
+    def unaware(self) -> bool:
+        """Whether the log's end has not been seen for a while."""
+        looked_ns, clock = self._looked_ns, self.shared.context.clock
+        return looked_ns is None or clock.monotonic_ns() - looked_ns > _UNAWARE_NS
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether rows that were visible before, here or at the twin, may not be here yet."""
+        if self.served is None or self.unaware:
+            return True
+        shared, end = self.shared, self.served.live.end_offset
+        allowed = 0 if shared.budget.paused(self.number) else shared.config.ready_lag_records
+        return end < self.catch_up_to or self.lag > allowed
+
+    @property
+    def lag(self) -> int:
+        """Records between the log's end, as last seen, and what is served."""
+        end = self.log_bounds.end
+        return max(1, end) if self.served is None else max(0, end - self.served.live.end_offset)
+
+    @property
+    def hidden(self) -> list[SegmentEntry]:
+        """Segments of deleted datasets that are not given up yet."""
+        return list(self._hidden.values())
+
+    def forget_hidden(self, given_up: list[SegmentEntry]) -> None:
+        """These hidden segments are given up and need not be remembered."""
+        for entry in given_up:
+            self._hidden.pop(entry.object, None)
+
+    def expire(self) -> None:
+        """Serve no segment any more that the retention documents give up."""
+        book, served = self.retention, self.served
+        if served is not None and served.given_up != book.given_up:
+            self._serve(replace(served, given_up=book.given_up, cutoffs=book.cutoffs))
+
+    @property
+    def covered_end(self) -> int:
+        """The first offset of the present epoch that no published cut covers."""
+        served, newest = self.served, self.last_manifest
+        if served is None:
+            return 0
+        is_of_epoch = newest is not None and newest.epoch_number == served.epoch.number
+        return newest.next_offset if newest and is_of_epoch else served.epoch.first_offset
+
+    @property
+    def needs_word(self) -> bool:
+        """Whether something is damaged that an operator may settle."""
+        return self.served is not None and bool(self.served.damage.missing)
+
+    async def rescue(self, offsets: Sequence[int]) -> None:
+        """Append the events of these records again: what is published lacks them."""
+        await rescue(self, offsets)
+
+    async def settled(self) -> None:
+        """Apply the settlements that the book has."""
+        fold, _ = self._state()
+        fold.quarantine.give_up(self.damage.book.given_up)
+        self.damage.show(fold.quarantine.view)
+        await self.change(lambda served: replace(served, damage=fold.quarantine.view))
+
+    @property
+    def last_manifest(self) -> Manifest | None:
+        """The newest published manifest."""
+        return None if self.publishing is None else self.publishing.last_manifest
+
+    def unpublished(self, offset: int) -> bool:
+        """Whether a cut that ends at or before `offset` still waits to be published."""
+        return self.publishing is None or self.publishing.unpublished(offset)

@@ -1,0 +1,37 @@
+"""What a partition says about losses: one line in the log and one metric each (I5)."""
+
+import logging
+
+from common.logs import say
+from common.metrics import gaps_total, set_aside_records_total
+from snapshot.documents.manifest import Gap, SetAsideEntry
+
+logger = logging.getLogger(__name__)
+
+
+def report_gap(partition: int, gap: Gap) -> None:
+    """Records were lost before they were indexed."""
+    gaps_total.labels(str(partition)).inc()
+    say(
+        logger,
+        logging.ERROR,
+        "GAP: records were lost before they were indexed",
+        partition=partition,
+        epoch=gap.epoch,
+        first=gap.first,
+        end=gap.end,
+        why=gap.reason,
+    )
+
+
+def report_set_aside(partition: int, entry: SetAsideEntry) -> None:
+    """A record cannot be read."""
+    set_aside_records_total.labels(str(partition)).inc()
+    say(
+        logger,
+        logging.ERROR,
+        "record set aside",
+        partition=partition,
+        offset=entry.offset,
+        why=entry.reason,
+    )

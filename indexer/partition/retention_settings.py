@@ -1,0 +1,62 @@
+"""How long each dataset is kept: the indexers' setting, and what datasets say of themselves.
+
+Read from the metadata about once a minute. While it was never read nothing expires by age: a
+dataset that is to be kept for longer must not be cut short because the metadata is down (I8).
+Rows and digests never depend on any of it (I3).
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from common.clock import Clock
+from common.errors import MetadataUnavailable
+from common.logs import say
+from common.metadata import Metadata
+from snapshot.retention.cutoffs import DAY_NS, Cutoffs, wanted_cutoffs
+
+_FRESH_NS = 60 * 10**9
+_AGAIN_NS = 10 * 10**9
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long events are kept: by datasets of their own, and all others (0 days: for ever)."""
+
+    default_days: float
+    own_days: Mapping[str, int]
+
+    def cutoffs(self, now_ns: int) -> Cutoffs:
+        """What should have expired at this time."""
+        return wanted_cutoffs(now_ns, self.default_days, self.own_days)
+
+    def due_ns(self, dataset: str, append_ns: int) -> int:
+        """When an event that was appended at this time is to expire."""
+        return append_ns + int(self.own_days.get(dataset, self.default_days) * DAY_NS)
+
+
+class Retentions:
+    """The retentions of all datasets, as last read. Used from one event loop."""
+
+    def __init__(self, metadata: Metadata, clock: Clock, default_days: float) -> None:
+        self._metadata = metadata
+        self._clock = clock
+        self._default_days = default_days
+        self._own: Mapping[str, int] | None = None
+        self._next_ns = clock.monotonic_ns()
+        self._reading = asyncio.Lock()
+
+    async def kept(self) -> Kept | None:
+        """How long events are kept now; None while that is not known."""
+        async with self._reading:
+            now_ns = self._clock.monotonic_ns()
+            if now_ns >= self._next_ns:
+                try:
+                    self._own = await asyncio.to_thread(self._metadata.list_retentions)
+                    self._next_ns = now_ns + _FRESH_NS
+                except MetadataUnavailable as error:
+                    self._next_ns = now_ns + _AGAIN_NS
+                    say(logger, logging.INFO, "retentions cannot be read", why=str(error))
+            return None if self._own is None else Kept(self._default_days, self._own)

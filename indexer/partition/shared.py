@@ -1,0 +1,38 @@
+"""What the partitions of one indexer have in common."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from common.log.watch import LogWatch
+from common.process.role import RoleContext
+from indexer.config import IndexerConfig
+from indexer.damage.holding import NoPeers, Peers
+from indexer.expiry.clocks import Clocks
+from indexer.kernel_wait import Arrival
+from indexer.partition.memory_budget import LiveBudget
+from indexer.partition.retention_settings import Retentions
+from indexer.prefetch import Warming
+from indexer.shred import Shredder
+from indexer.tail.registry import Tails
+from segment.parquet.active import ActiveEncoders
+from snapshot.cache import SegmentCache
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the partitions of one indexer have in common."""
+
+    context: RoleContext
+    config: IndexerConfig
+    watch: LogWatch
+    shredder: Shredder
+    encoders: ActiveEncoders
+    arrival: Arrival
+    cache: SegmentCache
+    tails: Tails
+    budget: LiveBudget
+    warming: Warming
+    retentions: Retentions
+    clocks: Clocks
+    wide: asyncio.Lock = field(default_factory=asyncio.Lock)  # see indexer.seal.sealer.Sealer
+    peers: Peers = field(default_factory=NoPeers)

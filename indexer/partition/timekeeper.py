@@ -1,0 +1,120 @@
+"""Keeps the log's time of one partition right: sets it back after a clock ran ahead (I13).
+
+It appends clock records and says what is wrong; what such a record means follows from the log
+alone (I3). Twins may both append one: the second does nothing. Where clocks disagree for good the
+pauses grow, the records are counted, and an alarm says so.
+"""
+
+import logging
+
+from common import limits
+from common.errors import LogUnavailable
+from common.logs import say
+from common.metrics import log_ahead_seconds, log_set_back_total
+from common.model.log_time import ClockNote, clock_record
+from common.model.record import heartbeat_record
+from indexer.partition.log_clock import Pause, SteadyClock, objection, told_of
+from indexer.partition.partition import Partition
+from indexer.state.served import Served
+
+_S_NS = 10**9
+_FLAPS = 2  # one clock record mends a leap; where it takes more, the alarm stays for a while
+logger = logging.getLogger(__name__)
+
+
+class Timekeeper:
+    """Of one partition. `trouble`: what is wrong with the log's time, for an alarm."""
+
+    def __init__(self, partition: Partition) -> None:
+        self.trouble = ""
+        self._partition = partition
+        self._context = partition.shared.context
+        self._label = str(partition.number)
+        self._steady = SteadyClock()
+        self._pause = Pause()
+        self._why = ""
+        self._written = 0
+
+    async def tend(self) -> None:
+        """One look. Raises nothing that another look may not mend."""
+        served, clock = self._partition.served, self._context.clock
+        if served is None:
+            return
+        now_ns, steady_ns = clock.now_ns(), clock.monotonic_ns()
+        even_ns = self._steady.look(now_ns, steady_ns)
+        ahead_ns = served.watermark_ns - now_ns
+        log_ahead_seconds.labels(self._label).set(max(0, ahead_ns) / _S_NS)
+        if ahead_ns <= limits.LOG_AHEAD_MAX_NS:
+            if self._pause.all_well(steady_ns):
+                self._written = 0
+            self.trouble = "" if self._written < _FLAPS else self._told_again()
+            return
+        why = await self._set_back(served, now_ns, steady_ns, even_ns)
+        self.trouble = (
+            f"the log's time is {told_of(ahead_ns)} ahead of this machine's clock, so some clock "
+            f"is or was wrong: {why}"
+        )
+
+    async def _set_back(self, served: Served, now_ns: int, steady_ns: int, even_ns: int) -> str:
+        """Set it back if that is due; returns what is being done, or must be done, about it."""
+        needed_s = self._partition.shared.config.clock_steady_s
+        if self._partition.lag or self._partition.stopped_reason is not None:
+            return "it is looked at again when the log has been read to its end"
+        if even_ns < needed_s * _S_NS:
+            return f"it is set back when this clock has run evenly for {needed_s} s"
+        if not self._pause.is_over(steady_ns):
+            return self._why
+        self._pause.tried(steady_ns)
+        try:
+            self._why = await self._try(served, now_ns)
+        except LogUnavailable as error:
+            self._why = f"it cannot be set back now: {error}"
+        return self._why
+
+    async def _try(self, served: Served, now_ns: int) -> str:
+        log, number, shared = (
+            self._context.backends.log,
+            self._partition.number,
+            self._partition.shared,
+        )
+        against = ""
+        if log.has_own_time():
+            stamped_ns = (await log.append(number, heartbeat_record())).append_ns
+            against = _servers_objection(stamped_ns, now_ns, served.watermark_ns)
+        elif not (shared.config.clock_is_right or shared.clocks.agreed):
+            lived_ns = {e.append_max_ns for some in served.segments.values() for e in some}
+            against = objection(now_ns, served.watermark_ns, lived_ns)
+        if against:
+            return (
+                f"{against}, so it stands still: set the clocks right (NTP). If this machine's "
+                "is right, see 'Clocks that were wrong' in docs/operating.md"
+            )
+        note = ClockNote(served.watermark_ns, now_ns, self._context.instance)
+        await log.append(number, clock_record(note))
+        self._written += 1
+        log_set_back_total.labels(self._label).inc()
+        say(
+            logger,
+            logging.WARNING,
+            "the log's time is set back: a clock ran ahead",
+            partition=number,
+            was_ns=served.watermark_ns,
+            now_ns=now_ns,
+            times=self._written,
+        )
+        return "it is being set back" if self._written < _FLAPS else self._told_again()
+
+    def _told_again(self) -> str:
+        return (
+            f"the log's time was set back {self._written} times in a short while: a clock of this "
+            "or another process or server leaps or runs ahead; set the clocks right (NTP)"
+        )
+
+
+def _servers_objection(stamped_ns: int, now_ns: int, log_ns: int) -> str:
+    """The same where servers stamp the records, and so are the second witness."""
+    if stamped_ns >= log_ns - limits.CLOCK_STEP_NS_V2:
+        return "the log's servers are ahead as well, or this clock is behind"
+    if abs(stamped_ns - now_ns) > limits.LOG_AHEAD_MAX_NS:
+        return "the log's servers show another time than this clock"
+    return ""

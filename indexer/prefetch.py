@@ -1,0 +1,154 @@
+"""Warming up: segments that are missing on this disk are fetched beforehand, the newest first (I5).
+
+Queries need not wait for it: what they name is fetched for them at once. Bounded in how many are
+fetched together and by the size of the cache; what does not fit is fetched when it is asked for.
+"""
+
+import asyncio
+import heapq
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from common.clock import Clock
+from common.errors import DamagedObject, ObjectMissing
+from common.logs import say
+from common.metrics import warming_bytes_left, warming_bytes_per_s
+from snapshot.bootstrap.fetch_segments import Fetching
+from snapshot.documents.manifest import SegmentEntry
+
+_REPORT_NS = 5 * 10**9
+_AGAIN_FIRST_S = 1.0
+_AGAIN_MAX_S = 30.0
+logger = logging.getLogger(__name__)
+
+
+class Warming:
+    """The segments that are still to be fetched. Used from one event loop."""
+
+    def __init__(self, fetching: Fetching, at_once: int, bytes_max: int, clock: Clock) -> None:
+        self.fetching = fetching
+        self._at_once = at_once
+        self._bytes_max = bytes_max
+        self._clock = clock
+        self._waiting: list[tuple[int, str, int]] = []  # (-append time, hash, bytes): a heap
+        self._known: set[str] = set()
+        self._more = asyncio.Event()
+        self._began_ns: int | None = None
+        self._ended_ns: int | None = None
+        self._reported_ns = 0
+        self.left_bytes = 0
+        self.fetched_bytes = 0
+        self.fetched = 0
+        self.failed = 0
+        self.on_demand = 0  # segments left to be fetched when a query names them
+
+    def add(self, entries: Iterable[SegmentEntry]) -> None:
+        """These are served from now on: have those fetched that are not here."""
+        for entry in entries:
+            if entry.object in self._known or self.fetching.cache.holds(entry.object):
+                continue
+            self._known.add(entry.object)
+            heapq.heappush(self._waiting, (-entry.append_max_ns, entry.object, entry.size_bytes))
+            self.left_bytes += entry.size_bytes
+        if self._waiting:
+            self._began_ns = (
+                self._clock.monotonic_ns() if self._began_ns is None else self._began_ns
+            )
+            self._ended_ns = None
+            self._more.set()
+        warming_bytes_left.set(self.left_bytes)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing waits to be fetched."""
+        return not self._known
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far, or took."""
+        if self._began_ns is None:
+            return 0.0
+        end_ns = self._clock.monotonic_ns() if self._ended_ns is None else self._ended_ns
+        return (end_ns - self._began_ns) / 1e9
+
+    @property
+    def bytes_per_s(self) -> float:
+        """Bytes fetched per second."""
+        return self.fetched_bytes / self.seconds if self.seconds > 0 else 0.0
+
+    def describe(self) -> dict[str, object]:
+        """As the status shows it."""
+        return {
+            "done": self.done,
+            "segments": self.fetched,
+            "bytes": self.fetched_bytes,
+            "left_bytes": self.left_bytes,
+            "failed": self.failed,
+            "on_demand": self.on_demand,
+            "seconds": round(self.seconds, 3),
+            "bytes_per_s": round(self.bytes_per_s),
+        }
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._at_once):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
+        again_s = _AGAIN_FIRST_S
+        while True:
+            while not self._waiting:
+                self._more.clear()
+                await self._more.wait()
+            item = heapq.heappop(self._waiting)
+            _, object_hash, size_bytes = item
+            cache = self.fetching.cache
+            if cache.bytes_held + size_bytes > self._bytes_max:
+                self.on_demand += 1
+                self._finish(object_hash, size_bytes)
+                continue
+            outcome = await asyncio.wrap_future(self.fetching.submit(object_hash))
+            if isinstance(outcome, Path):
+                self.fetched += 1
+                self.fetched_bytes += size_bytes
+                self._finish(object_hash, size_bytes)
+                again_s = _AGAIN_FIRST_S
+            elif isinstance(outcome, (DamagedObject, ObjectMissing)):
+                self.failed += 1  # a query that meets it has it made again
+                say(logger, logging.ERROR, "segment cannot be fetched", why=str(outcome))
+                self._finish(object_hash, size_bytes)
+            else:
+                why = str(outcome)
+                say(logger, logging.WARNING, "segments cannot be fetched now", why=why)
+                heapq.heappush(self._waiting, item)
+                await asyncio.sleep(again_s)
+                again_s = min(again_s * 2, _AGAIN_MAX_S)
+
+    def _finish(self, object_hash: str, size_bytes: int) -> None:
+        self._known.discard(object_hash)
+        self.left_bytes -= size_bytes
+        now_ns = self._clock.monotonic_ns()
+        if self.done:
+            self._ended_ns = now_ns
+            self._say("segments are here")
+        elif now_ns - self._reported_ns >= _REPORT_NS:
+            self._reported_ns = now_ns
+            self._say("fetching segments")
+        warming_bytes_left.set(self.left_bytes)
+        warming_bytes_per_s.set(self.bytes_per_s)
+
+    def _say(self, text: str) -> None:
+        say(
+            logger,
+            logging.INFO,
+            text,
+            segments=self.fetched,
+            bytes=self.fetched_bytes,
+            left_bytes=self.left_bytes,
+            failed=self.failed,
+            on_demand=self.on_demand,
+            seconds=round(self.seconds, 1),
+            bytes_per_s=round(self.bytes_per_s),
+        )

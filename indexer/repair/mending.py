@@ -1,0 +1,141 @@
+"""Segment objects that are damaged or missing are put again, with the bytes that they had (I4).
+
+Taken is, in this order, a whole copy in a cache of this machine, one in a twin's cache, and the
+log, from which the same file is made again. An object is named by its content, so the right bytes
+are known; they are checked before they are put, and read back after.
+"""
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import Callable, Container, Sequence
+from pathlib import Path
+
+from common import limits
+from common.clock import Clock
+from common.errors import BellwetherError, DamagedObject
+from common.logs import say
+from common.metrics import mended_objects_total
+from common.objects import ObjectStore
+from indexer.repair.repair import Repairs
+from indexer.repair.twin_segments import TwinSegments
+from snapshot.cache import object_is_whole, put_object_again
+from snapshot.documents.manifest import SegmentEntry, segment_key
+from snapshot.threads import to_store_thread
+
+_AGAIN_NS = 60 * 10**9  # what could not be mended is tried again when it is met after this long
+logger = logging.getLogger(__name__)
+
+
+class Mending:
+    """Mends one object at a time, as they are asked for. Used from one event loop.
+
+    given_up: objects of a partition that retention is about to delete. folders: of the caches on
+    this machine. unmended: what could not be mended, and why, by partition and object.
+    """
+
+    def __init__(
+        self,
+        repairs: Repairs,
+        objects: ObjectStore,
+        twins: TwinSegments,
+        given_up: Callable[[int], Container[str]],
+        folders: Callable[[], Sequence[Path]],
+        scratch: Path,
+        clock: Clock,
+    ) -> None:
+        self.unmended: dict[tuple[int, str], str] = {}
+        self._repairs = repairs
+        self._objects = objects
+        self._twins = twins
+        self._given_up = given_up
+        self._folders = folders
+        self._scratch = scratch
+        self._clock = clock
+        self._waiting: asyncio.Queue[tuple[int, SegmentEntry]] = asyncio.Queue(
+            limits.REPAIRS_WAITING_MAX
+        )
+        self._asked_ns: dict[str, int] = {}
+
+    def ask(self, partition: int, entry: SegmentEntry) -> bool:
+        """Have an object mended soon. Never waits. False: too many wait, ask again later."""
+        now_ns = self._clock.monotonic_ns()
+        if now_ns - self._asked_ns.get(entry.object, -_AGAIN_NS) < _AGAIN_NS:
+            return True
+        if self._waiting.full():
+            return False
+        self._asked_ns[entry.object] = now_ns
+        while len(self._asked_ns) > 4 * limits.REPAIRS_WAITING_MAX:
+            del self._asked_ns[next(iter(self._asked_ns))]
+        self._waiting.put_nowait((partition, entry))
+        return True
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            partition, entry = await self._waiting.get()
+            await self.try_to_mend(partition, entry)
+
+    async def try_to_mend(self, partition: int, entry: SegmentEntry) -> None:
+        """Mend it, or say why that cannot be."""
+        place = (partition, entry.object)
+        try:
+            source = await self.mend(partition, entry)
+        except (BellwetherError, OSError) as error:
+            self.unmended[place] = str(error)
+            while len(self.unmended) > limits.REPAIRS_WAITING_MAX:
+                del self.unmended[next(iter(self.unmended))]
+            say(
+                logger,
+                logging.ERROR,
+                "segment cannot be mended: where no whole copy is, it stays unserved",
+                object=entry.object,
+                partition=partition,
+                why=str(error),
+            )
+            return
+        self.unmended.pop(place, None)
+        self._asked_ns.pop(entry.object, None)
+        if source:
+            mended_objects_total.labels(source).inc()
+            say(logger, logging.WARNING, "segment mended", object=entry.object, source=source)
+
+    async def mend(self, partition: int, entry: SegmentEntry) -> str:
+        """Put the object again; returns what it was taken from, "" if nothing had to be done.
+
+        Raises DamagedObject, ObjectMissing, OffsetGone, Unavailable when it cannot be.
+        """
+        if entry.object in self._given_up(partition) or await self._is_whole(entry):
+            return ""
+        source = await self._put(partition, entry)
+        if not await self._is_whole(entry):
+            key = segment_key(entry.object)
+            raise DamagedObject(f"{key} was put again and is still not whole: look at the disk")
+        return source
+
+    async def _put(self, partition: int, entry: SegmentEntry) -> str:
+        folders = await asyncio.to_thread(self._folders)
+        if await to_store_thread(put_object_again, self._objects, entry.object, folders):
+            return "cache"
+        with self._room() as name:
+            if await self._twins.fetch(partition, entry, Path(name)):
+                folder = [Path(name)]
+                if await to_store_thread(put_object_again, self._objects, entry.object, folder):
+                    return "twin"
+        if not await self._repairs.repair(partition, entry):
+            raise DamagedObject("the log gave other bytes than were published")
+        return "log"
+
+    async def _is_whole(self, entry: SegmentEntry) -> bool:
+        return await to_store_thread(self._read_back, entry)
+
+    def _read_back(self, entry: SegmentEntry) -> bool:
+        return object_is_whole(self._objects, entry.object, entry.size_bytes, self._scratch)
+
+    def _room(self) -> "tempfile.TemporaryDirectory[str]":
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=self._scratch)
+
+    def describe(self, partition: int) -> dict[str, str]:
+        """What could not be mended of a partition, and why."""
+        return {name: why for (number, name), why in self.unmended.items() if number == partition}

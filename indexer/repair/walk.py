@@ -1,0 +1,101 @@
+"""A walk over all segment objects that are served here, to find damage before a query does (I4).
+
+One for each partition soon after it is resumed, then one a day. First every object's presence and
+size, then the bytes, the newest first, at a bounded rate. What is not whole is mended.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from common.clock import Clock
+from common.errors import ObjectsUnavailable
+from common.logs import say
+from common.objects import ObjectStore
+from indexer.config import IndexerConfig
+from indexer.partition.partition import Partition
+from indexer.repair.mending import Mending
+from snapshot.cache import object_is_whole
+from snapshot.documents.manifest import SegmentEntry, segment_key
+from snapshot.threads import to_store_thread
+
+_LOOK_S = 1.0
+_AGAIN_NS = 60 * 10**9  # after a walk that the store broke off
+_HOUR_NS = 3_600 * 10**9
+logger = logging.getLogger(__name__)
+
+
+class ObjectWalk:
+    """Walks until it is cancelled. One object at a time."""
+
+    def __init__(
+        self,
+        partitions: Mapping[int, Partition],
+        objects: ObjectStore,
+        mending: Mending,
+        config: IndexerConfig,
+        scratch: Path,
+        clock: Clock,
+    ) -> None:
+        self._partitions = partitions
+        self._objects = objects
+        self._mending = mending
+        self._config = config
+        self._scratch = scratch
+        self._clock = clock
+        self._walked_ns: dict[int, int] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            for number in list(self._partitions):
+                if self._is_due(number):
+                    try:
+                        await self.walk(number)
+                    except (ObjectsUnavailable, OSError) as error:
+                        say(logger, logging.INFO, "objects not looked at", why=str(error))
+                        self._again_soon(number)
+
+    def _is_due(self, number: int) -> bool:
+        partition = self._partitions.get(number)
+        if partition is None or partition.served is None or not self._config.look_hours:
+            return False
+        walked_ns = self._walked_ns.get(number)
+        since_ns = self._config.look_hours * _HOUR_NS
+        return walked_ns is None or self._clock.monotonic_ns() - walked_ns >= since_ns
+
+    def _again_soon(self, number: int) -> None:
+        since_ns = self._config.look_hours * _HOUR_NS
+        self._walked_ns[number] = self._clock.monotonic_ns() - since_ns + _AGAIN_NS
+
+    async def walk(self, number: int) -> None:
+        """One partition. Raises ObjectsUnavailable, OSError."""
+        begun_ns = self._clock.monotonic_ns()
+        whole = []
+        for entry in self._entries(number):
+            info = await to_store_thread(self._objects.head, segment_key(entry.object))
+            if info is not None and info.size_bytes == entry.size_bytes:
+                whole.append(entry)
+            elif self._still_served(number, entry):
+                await self._mending.try_to_mend(number, entry)
+        for entry in whole if self._config.look_mb_per_s else ():
+            if not self._still_served(number, entry):
+                continue
+            name, size, scratch = entry.object, entry.size_bytes, self._scratch
+            if not await to_store_thread(object_is_whole, self._objects, name, size, scratch):
+                await self._mending.try_to_mend(number, entry)
+            await asyncio.sleep(entry.size_bytes / (self._config.look_mb_per_s * 1e6))
+        self._walked_ns[number] = begun_ns
+
+    def _entries(self, number: int) -> list[SegmentEntry]:
+        partition = self._partitions.get(number)
+        if partition is None or partition.served is None:
+            return []
+        entries = [e for some in partition.served.segments.values() for e in some]
+        return sorted(entries, key=lambda entry: -entry.append_max_ns)
+
+    def _still_served(self, number: int, entry: SegmentEntry) -> bool:
+        partition = self._partitions.get(number)
+        return partition is not None and entry.object not in partition.retention.given_up

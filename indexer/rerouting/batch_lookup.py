@@ -1,0 +1,74 @@
+"""Whether a partition holds a batch: asked by voids, and by queries while a question is open.
+
+The answer follows from the log alone: from the fold's window, which is carried in manifests, and
+from the published lists before it (I2, I3).
+"""
+
+from collections.abc import Mapping
+
+from common import limits
+from common.model.reroute import Answer, Decision, Place, Void
+from indexer.state.partition_state import Fold
+from snapshot.documents.batch_lists import BatchLists, ListsMissing
+from snapshot.threads import to_store_thread
+
+Copies = Mapping[bytes, Place | None]
+
+
+def look_up(
+    fold: Fold, lists_end: Place | None, wanted: Mapping[bytes, int]
+) -> tuple[dict[bytes, Place | None], dict[bytes, int]]:
+    """(copies that the window tells, batches that the lists must be searched for, from when).
+
+    wanted: batch id -> when the asker's record was appended (unix ns). A copy counts as far back
+    as this partition's own window reached at that time. Raises ListsMissing.
+    """
+    known: dict[bytes, Place | None] = {}
+    search: dict[bytes, int] = {}
+    for batch, append_ns in wanted.items():
+        from_ns = _searched_from(append_ns, fold.watermark_ns)
+        copy = fold.copy_of(batch)
+        if copy is not None or fold.window_covers(from_ns):
+            known[batch] = copy
+        else:
+            search[batch] = from_ns
+    needed = fold.forgotten_to
+    if search and needed is not None and (lists_end is None or lists_end < needed):
+        raise ListsMissing("cuts that are not published yet are out of the window already")
+    return known, search
+
+
+def _searched_from(append_ns: int, now_ns: int) -> int:
+    """How far back copies count for a record that was appended at that time in another partition.
+
+    now_ns: this partition's own time. Where the other one is far ahead of it, a clock leapt, or
+    this one lags: then its time says nothing here, and days are searched.
+    """
+    if append_ns > now_ns + limits.REROUTE_SKEW_NS:
+        return now_ns - limits.REROUTE_LEAP_REACH_NS
+    return append_ns - limits.REROUTE_SKEW_NS
+
+
+async def find_copies(fold: Fold, lists: BatchLists, wanted: Mapping[bytes, int]) -> Copies:
+    """The copy of each batch, None where there is none. Raises ListsMissing, ObjectsUnavailable."""
+    known, search = look_up(fold, lists.end, wanted)
+    if search:
+        found = await to_store_thread(lists.find, search)
+        known |= {batch: found.get(batch) for batch in search}
+    return known
+
+
+def wanted_by(void: Void) -> dict[bytes, int]:
+    """What `find_copies` is to look for: each batch once, as far back as any question reaches."""
+    wanted: dict[bytes, int] = {}
+    for question in void.questions:
+        wanted[question.batch] = min(question.append_ns, wanted.get(question.batch, 2**63))
+    return wanted
+
+
+def answers_to(void: Void, copies: Copies, decider: int) -> Decision:
+    """The answers of partition `decider`, whose copies are those before the first void."""
+    return Decision(
+        decider,
+        tuple(Answer(q.batch, q.place, copies[q.batch]) for q in void.questions),
+    )

@@ -1,0 +1,88 @@
+"""`POST /internal/held`: which batches a partition holds, asked while they are undecided elsewhere.
+
+Answered for the position that the share had, whatever has been indexed since (I2, I7).
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+from aiohttp import web
+
+from common import limits
+from common.errors import BadRequest, ObjectsUnavailable
+from common.model.reroute import Place
+from common.process.web import error_response
+from indexer.partition.partition import Partition
+from indexer.rerouting.batch_lookup import find_copies
+from query.share.rerouted import Asked, HeldAnswer, HeldRequest
+from snapshot.documents.batch_lists import ListsMissing
+
+
+class Unknown(Exception):
+    """It cannot be told here now whether the partition holds a batch; the text says why."""
+
+
+async def held_before(partition: Partition, end: Place, asked: tuple[Asked, ...]) -> list[str]:
+    """Which of the batches the partition counts, or may count, before `end`. Raises Unknown."""
+    fold, served, publishing = partition.fold, partition.served, partition.publishing
+    if fold is None or served is None or publishing is None:
+        raise Unknown("the partition is being resumed")
+    if Place(served.epoch.number, served.live.end_offset) < end:
+        raise Unknown(f"indexed up to offset {served.live.end_offset}, not {end.offset}")
+    wanted: dict[bytes, int] = {}
+    for one in asked:
+        batch = bytes.fromhex(one.batch)
+        wanted[batch] = min(one.append_ns, wanted.get(batch, one.append_ns))
+    try:
+        copies = await find_copies(fold, publishing.lists, wanted)
+    except (ListsMissing, ObjectsUnavailable) as error:
+        raise Unknown(str(error)) from error
+    dropped = frozenset(fold.reroutes.picture.dropped)
+    return [
+        batch.hex()
+        for batch, copy in copies.items()
+        if copy is not None and copy < end and copy not in dropped
+    ]
+
+
+class HeldEndpoint:
+    """The handler over the partitions of this indexer."""
+
+    def __init__(self, partitions: Mapping[int, Partition]) -> None:
+        self._partitions = partitions
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request."""
+        try:
+            wanted = msgspec.json.decode(await request.read(), type=HeldRequest)
+            if sum(len(some) for some in wanted.asked.values()) > limits.HELD_ASKED_MAX:
+                raise BadRequest("too many batches are asked for")
+            answer = await self.answer(wanted)
+        except (msgspec.DecodeError, ValueError) as error:
+            return error_response(BadRequest(f"not a request for held batches: {error}"))
+        except BadRequest as error:
+            return error_response(error)
+        return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+
+    async def answer(self, wanted: HeldRequest) -> HeldAnswer:
+        """What each partition holds. Raises ValueError for what is no batch id."""
+        answers = await asyncio.gather(
+            *(self._of(number, wanted) for number in wanted.asked), return_exceptions=True
+        )
+        held: dict[int, list[str]] = {}
+        unknown: dict[int, str] = {}
+        for number, one in zip(wanted.asked, answers, strict=True):
+            if isinstance(one, Unknown):
+                unknown[number] = str(one)
+            elif isinstance(one, BaseException):
+                raise one
+            else:
+                held[number] = one
+        return HeldAnswer(held, unknown)
+
+    async def _of(self, number: int, wanted: HeldRequest) -> list[str]:
+        partition = self._partitions.get(number)
+        if partition is None or number not in wanted.ends:
+            raise Unknown("the partition is not held here")
+        return await held_before(partition, Place(*wanted.ends[number]), wanted.asked[number])

@@ -1,0 +1,1 @@
+"""Cuts become segments, and segments are published in order (I3, I4)."""

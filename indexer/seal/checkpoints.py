@@ -1,0 +1,57 @@
+"""Every so many manifests a checkpoint: the chain up to it, compacted. It only saves reading."""
+
+import logging
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+
+from common.clock import Clock
+from common.errors import BellwetherError
+from common.logs import say
+from snapshot.documents.chain import Chain
+from snapshot.documents.manifest import Dropped, Manifest, SegmentEntry
+from snapshot.publish import CHECKPOINT_EVERY, publish_checkpoint
+from snapshot.threads import to_store_thread
+
+logger = logging.getLogger(__name__)
+
+
+class Checkpoints:
+    """Counts the manifests of one partition since its newest checkpoint.
+
+    dropped: batches that were dropped up to the newest manifest.
+    """
+
+    def __init__(self, chain: Chain, clock: Clock, since: int, dropped: Iterable[Dropped]) -> None:
+        self._chain = chain
+        self._clock = clock
+        self._since = since
+        self._dropped = set(dropped)
+
+    async def published(
+        self, manifest: Manifest, segments: Callable[[], Sequence[SegmentEntry]]
+    ) -> None:
+        """A manifest is published. segments: all that are served up to it."""
+        self._since += 1
+        self._dropped.update(manifest.conditionals_dropped)
+        if self._since < CHECKPOINT_EVERY:
+            return
+        kept = segments()
+        self._dropped = set(dropped_in(sorted(self._dropped), kept))
+        try:
+            await to_store_thread(
+                publish_checkpoint, self._chain, manifest, kept, sorted(self._dropped), self._clock
+            )
+        except BellwetherError as error:
+            say(logger, logging.WARNING, "checkpoint not published", why=str(error))
+            return  # the next cut tries again
+        self._since = 0
+
+
+def dropped_in(dropped: Sequence[Dropped], segments: Iterable[SegmentEntry]) -> list[Dropped]:
+    """Those that lie within the segments. dropped: sorted."""
+    found: set[Dropped] = set()
+    for entry in segments:
+        first = bisect_left(dropped, Dropped(entry.epoch_number, entry.first_offset))
+        end = bisect_left(dropped, Dropped(entry.epoch_number, entry.end_offset))
+        found.update(dropped[first:end])
+    return sorted(found)

@@ -1,0 +1,248 @@
+"""Sealing and publishing the cuts of one partition, one after the other (I3, I4).
+
+Segments are built and published in threads. Whatever fails is tried again with back-off. Sealed
+files go to the cache at once and are served from there until, and after, they are published.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from common import limits
+from common.clock import Clock
+from common.errors import BellwetherError, ObjectMissing, ObjectsUnavailable
+from common.logs import say
+from indexer.seal.segments import remove_leftovers, seal_all
+from indexer.state.live_rows import SealingSet
+from indexer.state.partition_state import Cut
+from segment.columns.segment import SegmentFile
+from segment.parquet.active import ActiveEncoders
+from snapshot.cache import SegmentCache
+from snapshot.damage.divergence import Divergence, list_divergences
+from snapshot.documents.chain import Chain
+from snapshot.documents.epochs import Epoch
+from snapshot.documents.manifest import (
+    Damaged,
+    Gap,
+    Manifest,
+    SegmentEntry,
+    SetAsideEntry,
+    pack_batches,
+)
+from snapshot.publish import Published, publish
+from snapshot.threads import to_store_thread
+
+WRITER = "bellwether-indexer-1"
+_BACKOFF_FIRST_S = 0.2
+_BACKOFF_MAX_S = 10.0
+logger = logging.getLogger(__name__)
+Owners = Mapping[str, tuple[str, str]]
+
+
+class SealedFileLost(BellwetherError):
+    """A file that waited to be published is gone: resume, and make it again from the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCut:
+    """A cut that is to be sealed. owners: dataset -> (team, env). damaged: what is in force at its
+    end. cut_ns: monotonic time of the cut.
+    """
+
+    cut: Cut
+    rows: SealingSet
+    owners: Owners
+    set_aside: tuple[SetAsideEntry, ...]
+    gaps: tuple[Gap, ...]
+    damaged: tuple[Damaged, ...] = ()
+    cut_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCut:
+    """A cut whose files are on this disk, in the cache, leased."""
+
+    pending: PendingCut
+    files: tuple[SegmentFile, ...]
+    entries: tuple[SegmentEntry, ...]
+
+
+def entry_of(file: SegmentFile, epoch: Epoch, owners: Owners) -> SegmentEntry:
+    """A sealed file as the manifest names it."""
+    info = file.info
+    team, env = owners[info.dataset]
+    return SegmentEntry(
+        team=team,
+        env=env,
+        dataset=info.dataset,
+        epoch_number=epoch.number,
+        rows=info.rows,
+        time_min_ns=info.time_min_ns,
+        time_max_ns=info.time_max_ns,
+        append_min_ns=info.append_min_ns,
+        append_max_ns=info.append_max_ns,
+        first_offset=info.first_offset,
+        end_offset=info.end_offset,
+        object=file.object_hash,
+        size_bytes=file.size_bytes,
+        digest=info.digest,
+        far=info.far,
+    )
+
+
+def build_manifest(
+    pending: PendingCut,
+    files: tuple[SegmentFile, ...],
+    *,
+    epoch: Epoch,
+    predecessor: str | None,
+    zone: str,
+    created_ns: int,
+) -> Manifest:
+    """The manifest of a cut."""
+    cut = pending.cut
+    set_aside = sorted({*cut.set_aside, *pending.set_aside}, key=lambda entry: entry.offset)
+    return Manifest(
+        partition=epoch.partition,
+        epoch=epoch.log,
+        epoch_number=epoch.number,
+        first_offset=cut.first_offset,
+        next_offset=cut.next_offset,
+        predecessor=predecessor,
+        last_batch=cut.last_batch.hex(),
+        last_append_ns=cut.last_append_ns,
+        rows=sum(file.info.rows for file in files),
+        segments=[entry_of(file, epoch, pending.owners) for file in files],
+        batches=pack_batches(cut.batches),
+        hour_markers=list(cut.hour_markers),
+        watermark_ns=cut.watermark_ns,
+        gaps=list(pending.gaps),
+        set_aside=set_aside,
+        datasets=list(cut.datasets),
+        gone=list(cut.gone),
+        conditionals_open=list(cut.rerouted.open),
+        conditionals_dropped=list(cut.rerouted.dropped),
+        voids=list(cut.rerouted.voids),
+        relies_on=list(cut.rerouted.relies_on),
+        damaged=list(pending.damaged),
+        clock_steps=list(cut.clock_steps),
+        writer=WRITER,
+        zone=zone,
+        created_ns=created_ns,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Seals the cuts of one epoch of one partition. folder: scratch space of its own.
+
+    divergences: disagreements of twins about this partition's cuts, as far as we know. wide: held
+    by whoever seals a cut of very many columns, over all partitions of the process.
+    """
+
+    chain: Chain
+    cache: SegmentCache
+    epoch: Epoch
+    folder: Path
+    clock: Clock
+    zone: str
+    encoders: ActiveEncoders
+    divergences: list[Divergence] = field(default_factory=list)
+    wide: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def prepare(self) -> None:
+        """Empty the scratch folder, and learn of divergences. Blocks."""
+        self.divergences[:] = list_divergences(self.chain)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(self.folder)
+        for path in self.folder.glob("*.parquet"):
+            path.unlink(missing_ok=True)
+
+    async def seal(self, pending: PendingCut) -> SealedCut:
+        """Seal until it is done: a disk that is full is waited for."""
+        backoff_s = _BACKOFF_FIRST_S
+        while True:
+            try:
+                async with self._room(pending):
+                    return await asyncio.to_thread(self._seal, pending)
+            except OSError as error:
+                self._say("cut cannot be sealed now; trying again", pending, error, backoff_s)
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
+
+    @asynccontextmanager
+    async def _room(self, pending: PendingCut) -> AsyncIterator[None]:
+        """Room in memory for sealing: of cuts of very many columns one at a time is sealed."""
+        columns = sum(len(block.columns) for cut in pending.rows.cuts for block in cut.blocks)
+        if columns <= limits.SEALING_COLUMNS_MAX:
+            yield
+            return
+        async with self.wide:
+            yield
+
+    async def publish(
+        self, sealed: SealedCut, predecessor: str | None, *, supersede: bool = False
+    ) -> Published:
+        """Publish until it is done. Raises ChainForked, DocumentTooNew, SealedFileLost."""
+        backoff_s = _BACKOFF_FIRST_S
+        while True:
+            try:
+                return await to_store_thread(self._publish, sealed, predecessor, supersede)
+            except (ObjectsUnavailable, ObjectMissing, OSError) as error:
+                text = "cut cannot be published now; trying again"
+                self._say(text, sealed.pending, error, backoff_s)
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
+
+    def _say(self, text: str, pending: PendingCut, error: Exception, again_s: float) -> None:
+        say(
+            logger,
+            logging.WARNING,
+            text,
+            partition=self.epoch.partition,
+            next_offset=pending.cut.next_offset,
+            why=str(error),
+            again_in_s=again_s,
+        )
+
+    def _seal(self, pending: PendingCut) -> SealedCut:
+        self.folder.mkdir(parents=True, exist_ok=True)  # the disk may have been wiped under us
+        files = seal_all(
+            pending.rows.cuts,
+            epoch=self.epoch.log,
+            partition=self.epoch.partition,
+            folder=self.folder,
+            encoders=self.encoders.now,
+        )
+        entries = tuple(entry_of(file, self.epoch, pending.owners) for file in files)
+        hashes = [file.object_hash for file in files]
+        self.cache.lease(hashes)
+        try:
+            for file in files:
+                self.cache.adopt(file.object_hash, file.path)
+        except BaseException:
+            self.cache.release(hashes)
+            raise
+        return SealedCut(pending, files, entries)
+
+    def _publish(self, sealed: SealedCut, predecessor: str | None, supersede: bool) -> Published:
+        manifest = build_manifest(
+            sealed.pending,
+            sealed.files,
+            epoch=self.epoch,
+            predecessor=predecessor,
+            zone=self.zone,
+            created_ns=self.clock.now_ns(),
+        )
+        paths = {entry.object: self.cache.path(entry.object) for entry in sealed.entries}
+        lost = [path for path in paths.values() if not path.is_file()]
+        if lost:
+            raise SealedFileLost(f"{lost[0].name} is gone from this disk before it was published")
+        published = publish(self.chain, manifest, paths, supersede=supersede)
+        if published.divergence is not None and published.divergence not in self.divergences:
+            self.divergences.append(published.divergence)
+            del self.divergences[: -limits.DIVERGENCES_SHOWN_MAX]
+        return published

@@ -1,0 +1,98 @@
+"""Sealing: the rows of one dataset in one cut become one or two immutable segment files.
+
+Rows dated far from their append time get a file of their own, so that they never widen the time
+range of ordinary ones. A file appears under its hash only when its bytes are on the disk (I4).
+"""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segment.columns import ColumnBlock, select
+from segment.columns.gather import joined
+from segment.columns.segment import SegmentFile, SegmentOrigin, segment_name
+from segment.columns.segment_write import EncodedSegment, encode_segment
+from segment.parquet.encoders import Encoders
+
+_TEMPORARY_PREFIX = ".sealing-"
+
+
+@dataclass(frozen=True, slots=True)
+class CutRows:
+    """A dataset's rows of one cut, in log order, and the range of append times of its records
+    (unix ns, inclusive).
+    """
+
+    dataset: str
+    blocks: tuple[ColumnBlock, ...]
+    append_min_ns: int
+    append_max_ns: int
+
+
+def seal(
+    cut: CutRows, *, epoch: str, partition: int, folder: Path, encoders: Encoders
+) -> tuple[SegmentFile, ...]:
+    """Write the segments of these rows: none without rows, the ordinary one before the far one.
+
+    Doing it again gives the same files. Raises OSError (disk full): nothing half-written stays
+    under a segment's name.
+    """
+    rows = joined(cut.blocks)
+    sealed = []
+    for far in (False, True):
+        block = select(rows, rows.far if far else ~rows.far)
+        if block.rows:
+            origin = SegmentOrigin(
+                cut.dataset, epoch, partition, far, cut.append_min_ns, cut.append_max_ns
+            )
+            sealed.append(_write(encode_segment(block, origin, encoders), folder))
+    return tuple(sealed)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed while sealing left behind. Call before sealing."""
+    for path in folder.glob(f"{_TEMPORARY_PREFIX}*"):
+        path.unlink(missing_ok=True)
+
+
+def _write(segment: EncodedSegment, folder: Path) -> SegmentFile:
+    path = folder / segment_name(segment.object_hash)
+    _write_durably(segment.data, path)
+    return SegmentFile(
+        path,
+        segment.object_hash,
+        len(segment.data),
+        segment.info,
+    )
+
+
+def _write_durably(data: bytes, path: Path) -> None:
+    descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def seal_all(
+    cuts: Sequence[CutRows], *, epoch: str, partition: int, folder: Path, encoders: Encoders
+) -> tuple[SegmentFile, ...]:
+    """The segments of every dataset of a cut, datasets in the order of their ids."""
+    ordered = sorted(cuts, key=lambda cut: cut.dataset)
+    return tuple(
+        segment
+        for cut in ordered
+        for segment in seal(cut, epoch=epoch, partition=partition, folder=folder, encoders=encoders)
+    )

@@ -1,0 +1,1 @@
+"""The indexer's internal HTTP, and the leases under which shares read a partition."""

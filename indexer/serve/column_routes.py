@@ -1,0 +1,59 @@
+"""The indexer's internal HTTP about columns and datasets; bounded in how many compute at once."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from common import limits
+from common.errors import BadRequest, TooManyRequests
+from indexer.serve.column_listing import ColumnListing
+from indexer.serve.routes import answering
+from query.fields.columns import ColumnsAsked, DatasetsAsked
+
+_ROOM = limits.COLUMN_LISTINGS_MAX + limits.COLUMN_LISTINGS_WAITING_MAX
+T = TypeVar("T")
+
+
+class ColumnEndpoints:
+    """Handlers over what this indexer holds."""
+
+    def __init__(self, listing: ColumnListing) -> None:
+        self._listing = listing
+        self._slots = asyncio.Semaphore(limits.COLUMN_LISTINGS_MAX)
+        self._inside = 0
+
+    def add_routes(self, app: web.Application) -> None:
+        """Serve the routes. POST: a name in the question may be longer than a URL."""
+        app.router.add_post("/internal/columns", answering(self.columns))
+        app.router.add_post("/internal/datasets", answering(self.datasets))
+
+    async def columns(self, request: web.Request) -> web.StreamResponse:
+        """A page of a dataset's columns in the partitions held, or one of them."""
+        asked = await _asked(request, ColumnsAsked)
+        return await self._answer(lambda: self._listing.page(asked))
+
+    async def datasets(self, request: web.Request) -> web.StreamResponse:
+        """What is held of datasets, all in one answer."""
+        asked = await _asked(request, DatasetsAsked)
+        return await self._answer(lambda: self._listing.datasets(asked.datasets, asked.thorough))
+
+    async def _answer(self, compute: Callable[[], object]) -> web.StreamResponse:
+        if self._inside >= _ROOM:
+            raise TooManyRequests("too many lists of columns are asked for; try again later")
+        self._inside += 1
+        try:
+            async with self._slots:
+                body = await asyncio.to_thread(lambda: msgspec.json.encode(compute()))
+        finally:
+            self._inside -= 1
+        return web.Response(body=body, content_type="application/json")
+
+
+async def _asked(request: web.Request, wanted: type[T]) -> T:
+    try:
+        return msgspec.json.decode(await request.read(), type=wanted)
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"the question cannot be read: {error}") from error

@@ -1,0 +1,76 @@
+"""Which columns segments have, from their footers: read once where they fit into memory (I11)."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from common import limits
+from common.metrics import footer_cache_bytes
+from segment.columns import ColumnKey, FieldType
+from segment.columns.names import PackedKeys
+from segment.columns.segment_read import SegmentReader
+from snapshot.cache import SegmentCache
+
+_ENTRY_BYTES = 1_000  # of a segment without any column: its hash, its place in the cache, objects
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """Keys in order. own: columns of their own; rest: those in the rest column."""
+
+    own: PackedKeys
+    rest: PackedKeys
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return self.own.nbytes + self.rest.nbytes + _ENTRY_BYTES
+
+    def own_of(self, fields: Iterable[str]) -> frozenset[ColumnKey]:
+        """Columns of these fields that have one of their own."""
+        return _of(self.own, fields)
+
+    def rest_of(self, fields: Iterable[str]) -> frozenset[ColumnKey]:
+        """Columns of these fields in the rest column."""
+        return _of(self.rest, fields)
+
+
+def _of(keys: PackedKeys, fields: Iterable[str]) -> frozenset[ColumnKey]:
+    wanted = (ColumnKey(field, field_type) for field in fields for field_type in FieldType)
+    return frozenset(key for key in wanted if keys.find(key) >= 0)
+
+
+class Footers:
+    """Footers of segments, the most recently used ones in memory. Safe to use from threads."""
+
+    def __init__(self, bytes_max: int = limits.FOOTERS_BYTES_MAX) -> None:
+        self._bytes_max = bytes_max
+        self._known: OrderedDict[str, Footer] = OrderedDict()
+        self._lock = threading.Lock()
+        self.bytes_held = 0
+
+    def known(self, object_hash: str) -> Footer | None:
+        """A segment's footer, if it is in memory."""
+        with self._lock:
+            found = self._known.get(object_hash)
+            if found is not None:
+                self._known.move_to_end(object_hash)
+            return found
+
+    def read(self, object_hash: str, cache: SegmentCache) -> Footer:
+        """A segment's footer. Blocks. Raises as `SegmentCache.ensure` does."""
+        found = self.known(object_hash)
+        if found is not None:
+            return found
+        with SegmentReader(cache.ensure(object_hash)) as reader:
+            footer = Footer(PackedKeys.of(sorted(reader.columns)), reader.rest_keys)
+        with self._lock:
+            if object_hash not in self._known and footer.nbytes <= self._bytes_max:
+                self._known[object_hash] = footer
+                self.bytes_held += footer.nbytes
+            while self.bytes_held > self._bytes_max:
+                _, gone = self._known.popitem(last=False)
+                self.bytes_held -= gone.nbytes
+            footer_cache_bytes.set(self.bytes_held)
+        return footer

@@ -1,0 +1,214 @@
+"""Leased pictures of partitions for the share executor (I7).
+
+A lease waits for a position, pins the files it names, checks them, and gives one consistent
+picture; what cannot be served is named in it, never left out silently.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from common import limits
+from common.clock import Clock
+from common.error_text import describe_error
+from common.errors import DamagedObject, LogUnavailable, ObjectMissing, ObjectsUnavailable
+from common.logs import say
+from indexer.expiry.early import expired_early
+from indexer.partition.partition import Partition
+from indexer.repair.mending import Mending
+from indexer.serve.footers import Footers
+from indexer.state.served import Served
+from query.share.damaged import DamagedRecords
+from query.share.rerouted import OpenBatch
+from query.share.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
+from snapshot.bootstrap.fetch_segments import Fetching
+from snapshot.damage.damage import concerns, is_of_any
+from snapshot.documents.manifest import Damaged, SegmentEntry
+
+logger = logging.getLogger(__name__)
+
+
+class Views:
+    """The partitions of this indexer, as `query.share.view.PartitionViews` asks for them."""
+
+    def __init__(
+        self,
+        partitions: dict[int, Partition],
+        fetching: Fetching,
+        footers: Footers,
+        mending: Mending,
+        clock: Clock,
+    ) -> None:
+        self._partitions = partitions
+        self._fetching = fetching
+        self._cache = fetching.cache
+        self._footers = footers
+        self._mending = mending
+        self._clock = clock
+
+    def partitions(self) -> list[int]:
+        """The partitions held now."""
+        return sorted(n for n, p in self._partitions.items() if p.served is not None)
+
+    @asynccontextmanager
+    async def lease(
+        self, partition: int, dataset: str, wanted: Wanted
+    ) -> AsyncIterator[DatasetView]:
+        """See query.share.view.PartitionViews. Raises PartitionNotHeld."""
+        held = self._partitions.get(partition)
+        if held is None or held.served is None:
+            raise PartitionNotHeld(partition)
+        await self._wait_for(held, wanted)
+        served = held.served
+        catching_up = held.catching_up  # of this very picture, as what follows
+        stopped = held.stopped_reason or held.damage.trouble
+        entries = [
+            entry
+            for entry in served.visible(dataset)
+            if entry.time_max_ns >= wanted.start_ns and entry.time_min_ns < wanted.end_ns
+        ]
+        hashes = [entry.object for entry in entries]
+        self._cache.lease(hashes)  # in the same step as taking the picture: none can go between
+        try:
+            segments, unserved = await asyncio.to_thread(self._open, served, entries, wanted.fields)
+            for entry in unserved:
+                self._mending.ask(partition, entry)
+            yield DatasetView(
+                partition=partition,
+                epoch=served.epoch.log,
+                end_offset=served.live.end_offset,
+                watermark_ns=served.watermark_ns,
+                segments=tuple(segments),
+                blocks=served.live.blocks(dataset),
+                gaps=tuple(
+                    (gap.epoch, gap.first, gap.first if gap.end is None else gap.end)
+                    for gap in served.gaps
+                ),
+                unserved=tuple(entry.object for entry in unserved),
+                catching_up=catching_up,
+                stopped=stopped,
+                earlier=served.earlier,
+                epoch_number=served.epoch.number,
+                dropped=served.rerouted.dropped,
+                undecided=_undecided(served, dataset),
+                relies_on=served.rerouted.relies_on,
+                damaged=_damaged(served, dataset, served.damage.missing),
+                given_up=sum(
+                    one.end - one.first for one in _damaged(served, dataset, served.damage.given_up)
+                ),
+                expired_early=expired_early(
+                    held.expired_early, dataset, wanted, served.gone, held.shared.clocks.now_ns
+                ),
+            )
+        finally:
+            self._cache.release(hashes)
+
+    async def _wait_for(self, held: Partition, wanted: Wanted) -> None:
+        """Wait until the partition is as far as wanted and knows that nothing it had is missing,
+        unless that cannot be: a position of another log, or beyond the log's end, never comes.
+        """
+        deadline_ns = self._clock.monotonic_ns() + wanted.timeout_ms * 10**6
+        end_known = True
+        try:
+            beyond_end = (wanted.at_least or 0) > held.log_bounds.end
+            if held.unaware or beyond_end:
+                async with asyncio.timeout(max(limits.LOG_END_WAIT_S, wanted.timeout_ms / 1000)):
+                    await held.look()
+        except (LogUnavailable, TimeoutError) as error:  # the view says that it may lack something
+            say(logger, logging.WARNING, "the log's end is not known", why=describe_error(error))
+            end_known = False
+        while not _is_there(held, wanted, end_known=end_known):
+            left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9
+            if left_s <= 0 or held.stopped_reason is not None:
+                return
+            changed = held.changed
+            try:
+                await asyncio.wait_for(changed.wait(), left_s)
+            except TimeoutError:
+                return
+
+    def _open(
+        self, served: Served, entries: list[SegmentEntry], fields: frozenset[str]
+    ) -> tuple[list[SegmentView], list[SegmentEntry]]:
+        segments, unserved = [], []
+        files = self._fetching.bring(entry.object for entry in entries)
+        for entry in entries:
+            path = files[entry.object]
+            try:
+                if not isinstance(path, Path):
+                    raise path
+                footer = self._footers.read(entry.object, self._cache)
+            except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
+                say(
+                    logger,
+                    logging.ERROR,
+                    "segment cannot be served",
+                    object=entry.object,
+                    why=str(error),
+                )
+                unserved.append(entry)
+                continue
+            segments.append(
+                SegmentView(
+                    path=path,
+                    object_hash=entry.object,
+                    rows=entry.rows,
+                    first_offset=entry.first_offset,
+                    end_offset=entry.end_offset,
+                    time_min_ns=entry.time_min_ns,
+                    time_max_ns=entry.time_max_ns,
+                    columns=footer.own_of(fields),
+                    rest_columns=footer.rest_of(fields),
+                    visible_from=served.visible_from(entry),
+                    epoch_number=entry.epoch_number,
+                )
+            )
+        return segments, unserved
+
+
+def _undecided(served: Served, dataset: str) -> tuple[OpenBatch, ...]:
+    """The dataset's batches of which nobody knows yet whether they count."""
+    return tuple(
+        OpenBatch(item.batch, (item.epoch_number, item.offset), item.append_ns, item.unless)
+        for item in served.rerouted.open.values()
+        if item.dataset == dataset
+    )
+
+
+def _damaged(
+    served: Served, dataset: str, entries: tuple[Damaged, ...]
+) -> tuple[DamagedRecords, ...]:
+    """Those of the entries that an answer about the dataset may lack."""
+    if not entries:
+        return ()
+    cutoff_ns, gone = served.cutoffs.of(dataset), served.gone.get(dataset)
+    return tuple(
+        DamagedRecords(
+            epoch_number=one.epoch_number,
+            first=one.first,
+            end=one.end,
+            events=one.events if one.credible else None,
+            reason=one.reason,
+            whole=is_of_any(one),
+        )
+        for one in entries
+        if concerns(one, dataset, cutoff_ns, gone)
+    )
+
+
+def _is_there(held: Partition, wanted: Wanted, *, end_known: bool) -> bool:
+    """Whether waiting longer would not help. end_known: nothing is asked for that can be beyond
+    the log's end for good.
+    """
+    served = held.served
+    if served is None:
+        return False
+    end = served.live.end_offset
+    if wanted.log not in ("", served.epoch.log):
+        return True
+    at_least = wanted.at_least or 0
+    if end_known:
+        at_least = min(at_least, held.log_bounds.end)  # what is beyond was lost
+    return end >= at_least and end >= held.catch_up_to

@@ -1,0 +1,303 @@
+"""The indexer's internal HTTP: status, cut, tail. Shares are answered by query's part."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+from aiohttp import web
+
+from common import limits
+from common.clock import Clock
+from common.errors import (
+    BadRequest,
+    BellwetherError,
+    LogUnavailable,
+    TooManyRequests,
+    Unavailable,
+)
+from common.log import Log
+from common.logs import say
+from common.model.record import Marker, marker_record
+from common.process.alarms.board import AlarmBoard
+from common.process.fair.queue import NoRoom
+from common.process.refusal import busy_response
+from common.process.web import Handler, error_response, has_hung_up
+from indexer.partition.partition import Partition
+from indexer.prefetch import Warming
+from indexer.shred import Shredder
+from indexer.tail.registry import Tails
+from indexer.tail.tail import Followed
+from query.tail.conditions import TailAsked, TailChoice
+from segment.parquet.active import ActiveEncoders
+from snapshot.damage.damage import events, is_of_any, records
+from snapshot.documents.manifest import Damaged
+
+logger = logging.getLogger(__name__)
+_CUT_TIMEOUT_NS = 60 * 10**9
+
+
+class Endpoints:
+    """Handlers over the partitions of this indexer."""
+
+    def __init__(
+        self,
+        partitions: Mapping[int, Partition],
+        tails: Tails,
+        log: Log,
+        clock: Clock,
+        shredder: Shredder,
+        encoders: ActiveEncoders,
+        warming: Warming,
+        claims: Callable[[], dict[str, object]],
+        alarms: AlarmBoard,
+        unmended: Callable[[int], dict[str, str]],
+    ) -> None:
+        self._partitions = partitions
+        self._tails = tails
+        self._log = log
+        self._clock = clock
+        self._shredder = shredder
+        self._encoders = encoders
+        self._warming = warming
+        self._claims = claims
+        self._alarms = alarms
+        self._unmended = unmended
+
+    def add_routes(self, app: web.Application) -> None:
+        """Serve everything under /internal/ that is the indexer's own."""
+        app.router.add_get("/internal/status", answering(self.status))
+        app.router.add_post("/internal/cut", answering(self.cut))
+        app.router.add_get("/internal/tail", answering(self.tail))
+        app.router.add_post("/internal/tail", answering(self.tail))
+
+    async def status(self, _: web.Request) -> web.StreamResponse:
+        """State of every partition held."""
+        found = {str(n): self._describe(p) for n, p in sorted(self._partitions.items())}
+        body = {"partitions": found, "warming": self._warming.describe()}
+        body["claims"] = self._claims()
+        body["alarms"] = self._alarms.describe()
+        return web.json_response(body)
+
+    def _describe(self, partition: Partition) -> dict[str, object]:
+        served, newest = partition.served, partition.last_manifest
+        described: dict[str, object] = {
+            "log_start": partition.log_bounds.start,
+            "log_end": partition.log_bounds.end,
+            "lag_records": partition.lag,
+            "stopped_reason": partition.stopped_reason,
+            "paused": partition.shared.budget.paused(partition.number),
+            "shredder": self._shredder.name,
+            "segment_writer": self._encoders.now.name,
+            "kernel_expected": partition.shared.arrival.is_expected,
+            "ready": served is not None,
+            "alarms": partition.alarms.raised,
+            "unmended": self._unmended(partition.number),
+            "unpublished": self._unpublished(partition),
+            "replay": None if partition.replay is None else partition.replay.describe(),
+            "set_aside": partition.damage.total,
+            "set_aside_records": [
+                {"offset": entry.offset, "reason": entry.reason}
+                for entry in partition.damage.newest
+            ],
+            "divergences": [
+                {"ours": one.ours, "published": one.published, "block": str(one.block or "")}
+                for one in partition.divergences
+            ],
+            "last_cut": None
+            if newest is None
+            else {"end_offset": newest.next_offset, "time_ns": newest.created_ns},
+        }
+        if served is None:
+            return described
+        described |= {
+            "epoch": served.epoch.log,
+            "epoch_number": served.epoch.number,
+            "end_offset": served.live.end_offset,
+            "live_rows": served.live.rows,
+            "live_bytes": served.live.memory_bytes,
+            "watermark_ns": served.watermark_ns,
+            "sealing": len(served.live.sealing),
+            "damaged": describe_damage(served.damage.missing),
+            "given_up": describe_damage(served.damage.given_up),
+            "rerouted": describe_rerouted(partition, self._clock.now_ns()),
+            "segments": sum(len(entries) for entries in served.segments.values()),
+            "segment_bytes": sum(
+                entry.size_bytes for entries in served.segments.values() for entry in entries
+            ),
+            "datasets": sorted({*served.segments, *served.live.datasets}),
+            "gaps": [
+                {"epoch": gap.epoch, "first": gap.first, "end": gap.end, "reason": gap.reason}
+                for gap in served.gaps
+            ],
+        }
+        return described
+
+    @staticmethod
+    def _unpublished(partition: Partition) -> dict[str, int]:
+        publishing = partition.publishing
+        if publishing is None:
+            return {"cuts": 0, "bytes": 0}
+        return {"cuts": len(publishing.waiting), "bytes": publishing.waiting_bytes}
+
+    async def cut(self, request: web.Request) -> web.StreamResponse:
+        """Append a marker to every partition held; with ?wait=1 until all is published."""
+        wait = request.query.get("wait") == "1"
+        deadline_ns = self._clock.monotonic_ns() + _CUT_TIMEOUT_NS
+        held = sorted(self._partitions.items())
+        told = await asyncio.gather(
+            *(self._cut_one(partition, wait, deadline_ns) for _, partition in held)
+        )
+        found = {str(number): one for (number, _), one in zip(held, told, strict=True)}
+        return web.json_response({"partitions": found})
+
+    async def _cut_one(
+        self, partition: Partition, wait: bool, deadline_ns: int
+    ) -> dict[str, object]:
+        """One partition: where its marker is, whether it is published, and why not."""
+        marker = marker_record(Marker(hour=None, reason="on demand"))
+        told: dict[str, object] = {"marker": None, "published": False, "manifest": None, "why": ""}
+        try:
+            offset = (await self._log.append(partition.number, marker)).position.offset
+        except LogUnavailable as error:
+            return told | {"why": f"the marker cannot be appended: {error}"}
+        told["marker"] = offset
+        if not wait:
+            return told
+        if await self._wait(partition, offset + 1, deadline_ns):
+            newest = partition.last_manifest
+            return told | {"published": True, "manifest": None if newest is None else newest.key}
+        alarms = "; ".join(partition.alarms.raised.values())
+        held = "" if partition.publishing is None else partition.publishing.holding.holds
+        why = partition.stopped_reason or held or alarms or "not indexed or not published in time"
+        return told | {"why": why}
+
+    async def _wait(self, partition: Partition, offset: int, deadline_ns: int) -> bool:
+        while partition.served is None or (
+            partition.served.live.end_offset < offset or partition.unpublished(offset)
+        ):
+            left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9
+            if left_s <= 0 or partition.stopped_reason is not None:
+                return False
+            try:
+                await asyncio.wait_for(partition.changed.wait(), left_s)
+            except TimeoutError:
+                return False
+        return True
+
+    async def tail(self, request: web.Request) -> web.StreamResponse:
+        """Events of a dataset as they are indexed, one JSON object per line. POST: some of them."""
+        try:
+            tail = self._tails.open(*await _followed(request))
+        except NoRoom as error:
+            return busy_response(_too_many_tails(own=error.own))
+        try:
+            response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+            await response.prepare(request)
+            while not has_hung_up(request):
+                try:
+                    async with asyncio.timeout(limits.TAIL_LOOK_S):
+                        await tail.some()
+                except TimeoutError:  # a quiet dataset: a reader that left would not be noticed
+                    continue
+                try:
+                    if lines := await tail.take():
+                        await response.write(lines)
+                except BellwetherError as error:  # its reader opens another one
+                    say(logger, logging.WARNING, "tail ended", why=str(error))
+                    break
+                except ConnectionError:  # the reader left just now: no fault to be logged
+                    break
+                await asyncio.sleep(tail.pause_s)
+            return response
+        finally:
+            self._tails.close(tail)
+
+
+def _too_many_tails(*, own: bool) -> BellwetherError:
+    if own:
+        text = "too many tails of this environment or key are open here; try again later"
+        return TooManyRequests(text, limits.TAIL_RETRY_S)
+    return Unavailable("too many tails are open here; try again later", limits.TAIL_RETRY_S)
+
+
+async def _followed(request: web.Request) -> tuple[Followed, TailChoice]:
+    """What a request for a tail names. Raises BadRequest."""
+    if request.method == "GET":
+        return _named(request), TailChoice()
+    try:
+        body = msgspec.json.decode(await request.read(), type=TailAsked)
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"not a request for a tail: {error}") from error
+    numbers = None if body.partitions is None else frozenset(body.partitions)
+    followed = Followed(
+        body.dataset, body.after_ns, numbers, body.batches, env=body.env, key=body.key
+    )
+    return followed, body.choice
+
+
+def _named(request: web.Request) -> Followed:
+    """What the parameters of a request name. Raises BadRequest."""
+    asked = request.query
+    try:
+        after_ns = int(asked["after_ns"]) if "after_ns" in asked else None
+        partitions = asked.get("partitions", "")
+        numbers = frozenset(map(int, partitions.split(","))) if partitions else None
+    except ValueError as error:
+        raise BadRequest("after_ns and partitions are whole numbers") from error
+    if not asked.get("dataset"):
+        raise BadRequest("name the dataset: ?dataset=<id>")
+    batches = asked.get("batches") == "1"
+    who = (asked.get("env", ""), asked.get("key", ""))
+    return Followed(asked["dataset"], after_ns, numbers, batches, *who)
+
+
+def describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:
+    """Undecided batches of a partition, and whose answers they wait for."""
+    fold = partition.fold
+    if fold is None:
+        return {}
+    undecided = fold.reroutes.open
+    waiting = Counter(other for item in undecided.values() for other in item.unless)
+    oldest_ns = min((item.append_ns for item in undecided.values()), default=now_ns)
+    return {
+        "undecided": len(undecided),
+        "oldest_s": max(0, now_ns - oldest_ns) / 1e9,
+        "waiting_for": {str(other): many for other, many in sorted(waiting.items())},
+        "dropped": len(fold.reroutes.picture.dropped),
+        "voids": fold.reroutes.voids,
+        "questions_waiting": len(partition.asked),
+    }
+
+
+def describe_damage(entries: Sequence[Damaged]) -> dict[str, object]:
+    """How many records, how many events if that is known, and the first of the places."""
+    return {
+        "records": records(entries),
+        "events": events(entries),
+        "places": [
+            {
+                "epoch_number": one.epoch_number,
+                "first": one.first,
+                "end": one.end,
+                "dataset": "" if is_of_any(one) else one.dataset,
+                "events": events((one,)),
+                "cause": one.cause,
+                "reason": one.reason,
+            }
+            for one in entries[: limits.SET_ASIDE_SHOWN_MAX]
+        ],
+    }
+
+
+def answering(handler: Handler) -> Handler:
+    """The handler, with its errors as JSON answers."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except BellwetherError as error:
+            return error_response(error)
+
+    return answer

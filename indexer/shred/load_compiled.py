@@ -1,0 +1,60 @@
+"""The compiled shredder, loaded and tried against the reference before anybody serves with it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import common.scan.kernel
+import indexer.shred.kernel
+from common.kernels import precompile
+from common.model.record import Kind, Record, compress_value
+from indexer.shred.interface import Accepted, Shredded, Shredder, ShredInput
+from indexer.shred.reference import ReferenceShredder
+from segment.columns.digest import block_digest
+
+SOURCES = (common.scan.kernel, indexer.shred.kernel)
+_TRIAL = (
+    b'{"t":1700000000000000000,"r":1,"d":{"a":1,"b":"x","c":[1, 2],"d":true,"e":null}}\n'
+    b'{"t":-5,"r":10,"d":{"a":-2.5,"b":"\xc3\xa9\\n\\ud83d\\ude00","o":{"p":{"q":1e22}},"a":7}}\n'
+    b'{"t":0,"r":3,"d":{"b":"y","a":0.1234567890123456789e-5,"f\\u0041":123456789012345678901}}\n'
+    b'{"t":0,"r":3,"d": { "a" : 1.7976931348623157e308 , "o" : { "p" : [ { } , "]" ] } } }\n'
+)
+_TRIAL_BAD = b'{"t":1,"r":1,"d":{"a":01}}\n'
+
+
+def compile_all(folder: Path) -> None:
+    """Have everything compiled that shredding calls. Raises."""
+    load(folder, (1, 2), lambda _: None)
+
+
+def load(folder: Path, seeds: tuple[int, int], handed_over: Callable[[int], None]) -> Shredder:
+    """The compiled shredder, after it has given what the reference gives. Raises."""
+    use_cache(folder)
+    from indexer.shred.kernel.shredder import KernelShredder
+
+    kernel = KernelShredder(seeds, handed_over=handed_over)
+    records = [ShredInput(at, 5, at % 3, _TRIAL) for at in range(4)]
+    records.append(ShredInput(4, 5, 0, _TRIAL_BAD))
+    values = [_logged(one) for one in records]
+    exact = ReferenceShredder.exact()
+    if _told(kernel.shred(records)) != _told(exact.shred(records)) or (
+        _told(kernel.shred_values(values)) != _told(exact.shred_values(values))
+    ):
+        raise RuntimeError("the compiled shredder differs from the reference on its trial records")
+    return kernel
+
+
+def use_cache(folder: Path) -> None:
+    """Have compiled code kept in this folder. Call before a module of the kernel is imported."""
+    precompile.use_cache(folder, SOURCES)
+
+
+def _logged(record: ShredInput) -> Accepted:
+    """As it is in the log. The header of every second one says another number of events."""
+    events = record.lines.count(b"\n") + record.offset % 2
+    value = compress_value(record.lines)
+    headers = Record(Kind.EVENTS, value, dataset="trial", n=events, depth=record.depth)
+    return Accepted(record.offset, record.append_ns, headers)
+
+
+def _told(shredded: Shredded) -> tuple[object, ...]:
+    return block_digest(shredded.block), list(shredded.block.columns), shredded.set_aside

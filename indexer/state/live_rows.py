@@ -1,0 +1,203 @@
+"""Live rows: what a partition has indexed and no published segment holds yet.
+
+A value that never changes: every step returns a new one that shares all blocks, so whoever holds
+one has a consistent picture of exactly the rows before `end_offset`, for as long as it likes, and
+one assignment moves a partition from live rows to segments. Rows of a cut stay visible in their
+sealing set until its segments are published and take over. Keeps I3, I7.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from common import limits
+from indexer.seal.segments import CutRows
+from segment.columns import ColumnBlock, block_bytes, select
+from segment.columns.gather import compact, joined
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDataset:
+    """Rows of one dataset in log order; append times (unix ns) of its records, inclusive."""
+
+    blocks: tuple[ColumnBlock, ...]
+    sizes: tuple[int, ...]  # bytes of memory of each block
+    append_min_ns: int
+    append_max_ns: int
+
+    @classmethod
+    def of(
+        cls, blocks: Iterable[ColumnBlock], append_min_ns: int, append_max_ns: int
+    ) -> "LiveDataset":
+        """The rows of these blocks."""
+        some = tuple(compact(block) for block in blocks if block.rows)
+        return cls(some, tuple(map(block_bytes, some)), append_min_ns, append_max_ns)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return sum(block.rows for block in self.blocks)
+
+
+Datasets = Mapping[str, LiveDataset]
+
+
+@dataclass(frozen=True, slots=True)
+class SealingSet:
+    """The rows of one cut. `cuts` are what its segments are made of, and depend on the log
+    alone; `visible` is less when a dataset has been deleted since.
+    """
+
+    end_offset: int
+    cuts: tuple[CutRows, ...]
+    visible: Datasets
+
+    @property
+    def visible_rows(self) -> int:
+        """Number of rows that are still visible."""
+        return sum(rows.rows for rows in self.visible.values())
+
+    @property
+    def visible_bytes(self) -> int:
+        """Bytes of their blocks' arrays."""
+        return sum(size for rows in self.visible.values() for size in rows.sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRows:
+    """Rows of one partition before `end_offset`. sealing: cuts not yet published, oldest first."""
+
+    end_offset: int
+    current: Datasets = field(default_factory=dict)
+    sealing: tuple[SealingSet, ...] = ()
+
+    def added(self, newest: Datasets) -> "LiveRows":
+        """With rows of some datasets after those that are here. `reached` then moves the end."""
+        current = dict(self.current)
+        for dataset, rows in newest.items():
+            if rows.blocks:
+                before = current.get(dataset)
+                current[dataset] = _joined(before, rows) if before else rows
+        return replace(self, current=current)
+
+    def reached(self, end_offset: int) -> "LiveRows":
+        """Everything before `end_offset` is indexed. Raises ValueError if it would go back."""
+        if end_offset < self.end_offset:
+            raise ValueError(f"end offset went back from {self.end_offset} to {end_offset}")
+        return replace(self, end_offset=end_offset)
+
+    def cut(self) -> "LiveRows":
+        """All current rows become the newest sealing set; it is there also without any row."""
+        cuts = tuple(
+            CutRows(dataset, rows.blocks, rows.append_min_ns, rows.append_max_ns)
+            for dataset, rows in sorted(self.current.items())
+        )
+        newest = SealingSet(self.end_offset, cuts, self.current)
+        return LiveRows(self.end_offset, {}, (*self.sealing, newest))
+
+    def published(self, end_offset: int) -> "LiveRows":
+        """Without the oldest sealing set, whose segments take over. Raises ValueError if the
+        oldest is not the cut that ended at `end_offset`: cuts are published in order.
+        """
+        if not self.sealing or self.sealing[0].end_offset != end_offset:
+            raise ValueError(f"the oldest cut being sealed does not end at {end_offset}")
+        return replace(self, sealing=self.sealing[1:])
+
+    def gone(self, dataset: str, before_offset: int) -> "LiveRows":
+        """Without the dataset's rows of records before `before_offset`."""
+        return replace(
+            self,
+            current=_without(self.current, dataset, before_offset),
+            sealing=tuple(
+                replace(one, visible=_without(one.visible, dataset, before_offset))
+                for one in self.sealing
+            ),
+        )
+
+    def of(self, dataset: str) -> tuple[LiveDataset, ...]:
+        """The dataset's rows in log order, those being sealed first."""
+        generations = (*(one.visible for one in self.sealing), self.current)
+        return tuple(rows[dataset] for rows in generations if dataset in rows)
+
+    def blocks(self, dataset: str) -> tuple[ColumnBlock, ...]:
+        """The blocks of those rows."""
+        return tuple(block for rows in self.of(dataset) for block in rows.blocks)
+
+    @property
+    def datasets(self) -> frozenset[str]:
+        """Datasets with at least one live row."""
+        return frozenset(self.current).union(*(one.visible for one in self.sealing))
+
+    @property
+    def rows(self) -> int:
+        """Number of visible live rows."""
+        return sum(rows.rows for rows in self._all())
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the visible blocks' arrays."""
+        return sum(size for rows in self._all() for size in rows.sizes)
+
+    @property
+    def sealing_bytes(self) -> int:
+        """Bytes of the blocks of cuts that are not yet published, visible or not."""
+        cuts = (cut for one in self.sealing for cut in one.cuts)
+        return sum(block_bytes(block) for cut in cuts for block in cut.blocks)
+
+    @property
+    def uncut_bytes(self) -> int:
+        """Bytes of the blocks since the last cut."""
+        return sum(size for rows in self.current.values() for size in rows.sizes)
+
+    def _all(self) -> list[LiveDataset]:
+        generations = (*(one.visible for one in self.sealing), self.current)
+        return [rows for generation in generations for rows in generation.values()]
+
+    def __repr__(self) -> str:
+        return f"LiveRows(before {self.end_offset}, {self.rows} rows, {len(self.sealing)} sealing)"
+
+
+def _joined(rows: LiveDataset, newest: LiveDataset) -> LiveDataset:
+    """With the newest blocks. As soon as the last so many blocks are no larger than the newest of
+    them, by powers of `LIVE_BLOCKS_MERGED`, they become one.
+
+    So the number of small blocks follows the logarithm of their rows, and so does how often a row
+    is copied: never more than five times, and not at all where blocks come large.
+    """
+    blocks, sizes = list(rows.blocks), list(rows.sizes)
+    for block, size in zip(newest.blocks, newest.sizes, strict=True):
+        blocks.append(block)
+        sizes.append(size)
+        while len(blocks) - (first := _first_to_merge(blocks)) >= limits.LIVE_BLOCKS_MERGED:
+            merged = compact(joined(blocks[first:]))
+            blocks[first:], sizes[first:] = [merged], [block_bytes(merged)]
+    return LiveDataset(
+        tuple(blocks),
+        tuple(sizes),
+        min(rows.append_min_ns, newest.append_min_ns),
+        max(rows.append_max_ns, newest.append_max_ns),
+    )
+
+
+def _first_to_merge(blocks: Sequence[ColumnBlock]) -> int:
+    """Where the blocks begin that are no larger than the last one, as powers go."""
+    rows_max = limits.LIVE_BLOCK_ROWS_MAX
+    below = limits.LIVE_BLOCKS_MERGED
+    while below <= blocks[-1].rows:
+        below *= limits.LIVE_BLOCKS_MERGED
+    first = len(blocks)
+    while first and blocks[first - 1].rows < min(below, rows_max):
+        first -= 1
+    return first
+
+
+def _without(datasets: Datasets, dataset: str, before_offset: int) -> Datasets:
+    rows = datasets.get(dataset)
+    if rows is None:
+        return datasets
+    kept = (select(block, block.offset >= before_offset) for block in rows.blocks)
+    blocks = tuple(block for block in kept if block.rows)
+    others = {name: other for name, other in datasets.items() if name != dataset}
+    if not blocks:
+        return others
+    sizes = tuple(map(block_bytes, blocks))
+    return others | {dataset: LiveDataset(blocks, sizes, rows.append_min_ns, rows.append_max_ns)}

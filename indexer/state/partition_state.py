@@ -1,0 +1,393 @@
+"""The state machine of a partition: a pure function of its log (I2, I3).
+
+`apply` takes the records in order and says what each one means: rows, a duplicate, a control
+record or one to set aside, and whether the partition is cut after it. No clock, no I/O, no
+settings: twins, replays and restarts from any manifest come to the same cuts.
+"""
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from enum import Enum
+
+import msgspec
+
+from common import limits
+from common.model.log_time import ClockNote, decode_clock
+from common.model.record import (
+    FIRST_VERSION,
+    Kind,
+    LogRecord,
+    Marker,
+    Record,
+    RecordError,
+    RecordTooNew,
+    decode,
+    decode_marker,
+    decoded_bytes,
+)
+from common.model.reroute import Decision, Place, Void, decode_decision, decode_void
+from indexer.damage.quarantine import LeftOut, Quarantine
+from indexer.state.reroutes import ReroutedCut, Reroutes
+from snapshot.documents.carried_state import Carried, hour_closed_by_step
+from snapshot.documents.epochs import FIRST_EPOCH
+from snapshot.documents.manifest import ClockStep, Damaged, GoneEntry, HourMarker, SetAsideEntry
+
+HOUR_NS = 3600 * 10**9
+MARKER_FORMAT_MAX = FIRST_VERSION  # the newest format of cuts that this program can make
+Body = Marker | Void | Decision | ClockNote | None
+
+
+class PartitionStopped(Exception):
+    """The partition must not be read further by this program; the text says why and what to do."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(f"stopped at offset {offset}: {reason}")
+        self.offset = offset
+        self.reason = reason
+
+
+class Action(Enum):
+    """What a record is for the partition."""
+
+    ROWS = "rows"
+    DUPLICATE = "duplicate"
+    VOIDED = "voided"
+    CONTROL = "control"
+    SET_ASIDE = "set aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One cut: offsets `first_offset` up to `next_offset`, and the state carried beyond it.
+
+    damaged: offsets of records whose copies could not be read: another copy may be whole.
+    """
+
+    first_offset: int
+    next_offset: int
+    rows: int
+    last_batch: bytes
+    last_append_ns: int
+    watermark_ns: int
+    batches: tuple[tuple[bytes, int], ...]
+    hour_markers: tuple[HourMarker, ...]
+    set_aside: tuple[SetAsideEntry, ...]
+    datasets: tuple[str, ...]
+    gone: tuple[GoneEntry, ...]
+    rerouted: ReroutedCut
+    clock_steps: tuple[ClockStep, ...]
+    damaged: tuple[int, ...] = ()
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What one record means. `record` is None if it is set aside; `cut` ends after this record.
+
+    void: questions that the record puts to this partition. damaged: why it is set aside. A struct,
+    as each record has one.
+    """
+
+    action: Action
+    record: Record | None
+    cut: Cut | None = None
+    void: Void | None = None
+    damaged: Damaged | None = None
+
+
+class Fold:
+    """Folds the records of one partition, in order of offset. dropped: see Reroutes.
+
+    out: offsets of records that the cut which comes next lacks: another indexer could not read
+    them and was the first (`snapshot.documents.headings`), so they count as nothing here too.
+    """
+
+    def __init__(
+        self,
+        carried: Carried,
+        epoch_number: int = FIRST_EPOCH,
+        dropped: Iterable[Place] = (),
+        out: Set[int] = frozenset(),
+    ) -> None:
+        self._epoch_number = epoch_number
+        self.out = out
+        self._next = carried.next_offset
+        self._watermark_ns = carried.watermark_ns
+        self._hour = carried.hour
+        self._windows = [dict(window) for window in carried.windows]
+        self._forgotten_to: Place | None = None
+        self._older = dict(carried.older)
+        if carried.epoch_number != epoch_number:
+            copies = (batch for window in self._windows for batch in window)
+            self._older = dict.fromkeys(copies, carried.epoch_number) | self._older
+        self._marked_ns = 0 if carried.marked_at is None else carried.marked_by_ns
+        self._marked_at = carried.marked_at
+        self._datasets = set(carried.datasets)
+        self._gone = {entry.dataset: entry for entry in carried.gone}
+        self.reroutes = Reroutes(carried, dropped)
+        self.quarantine = Quarantine(carried.damaged, epoch_number)
+        self._start_cut()
+
+    def _start_cut(self) -> None:
+        self._first = self._next
+        self._rows = 0
+        self._bytes = 0
+        self._rowless = 0
+        self._batches: list[tuple[bytes, int]] = []
+        self._hour_markers: list[HourMarker] = []
+        self._clock_steps: list[ClockStep] = []
+        self._set_aside: list[SetAsideEntry] = []
+
+    @property
+    def next_offset(self) -> int:
+        """The offset of the record that `apply` expects."""
+        return self._next
+
+    @property
+    def watermark_ns(self) -> int:
+        """The log's time: the latest append time, since a clock record last set it back."""
+        return self._watermark_ns
+
+    def row_time_ns(self, append_ns: int) -> int:
+        """When the rows of the record that was folded just now count as appended.
+
+        That is its append time, unless a server's clock was far behind: rows that are dated so
+        would have expired before anybody saw them.
+        """
+        behind = append_ns < self._watermark_ns - limits.STAMP_BEHIND_NS_V2
+        return self._watermark_ns if behind else append_ns
+
+    @property
+    def hour(self) -> int | None:
+        """The newest hour that is closed, as far as the log's time has come."""
+        return self._hour
+
+    @property
+    def marked_at(self) -> Place | None:
+        """The place of the newest marker that closed an hour."""
+        return self._marked_at
+
+    @property
+    def forgets_next(self) -> bool:
+        """Whether the next marker that closes an hour lets batch ids leave the window."""
+        return len(self._windows) >= limits.BATCH_WINDOW_HOUR_MARKERS
+
+    @property
+    def uncut(self) -> tuple[int, int]:
+        """(offset after the last cut, rows since then)."""
+        return self._first, self._rows
+
+    @property
+    def datasets(self) -> Set[str]:
+        """Datasets by id. A view: do not keep it."""
+        return self._datasets
+
+    @property
+    def gone(self) -> Mapping[str, GoneEntry]:
+        """Deleted datasets by id."""
+        return self._gone
+
+    @property
+    def window_batches(self) -> int:
+        """Batch ids that are remembered."""
+        return sum(len(window) for window in self._windows)
+
+    @property
+    def forgotten_to(self) -> Place | None:
+        """Copies before here have left the window: only published lists tell of them. None: no
+        more have left it than were published when the fold began.
+        """
+        return self._forgotten_to
+
+    def copy_of(self, batch: bytes) -> Place | None:
+        """Where the window has the batch's copy that counts, conditional or not."""
+        for window in self._windows:
+            offset = window.get(batch)
+            if offset is not None:
+                return Place(self._older.get(batch, self._epoch_number), offset)
+        return None
+
+    def window_covers(self, append_ns: int) -> bool:
+        """Whether a record appended at that time was checked against no more than this window."""
+        return self._marked_ns is not None and self._marked_ns <= append_ns
+
+    def carried(self) -> Carried:
+        """The state as it stands now."""
+        rerouted = self.reroutes.carried()
+        return Carried(
+            next_offset=self._next,
+            watermark_ns=self._watermark_ns,
+            hour=self._hour,
+            windows=tuple(dict(window) for window in self._windows),
+            datasets=frozenset(self._datasets),
+            gone=tuple(sorted(self._gone.values(), key=lambda entry: entry.dataset)),
+            epoch_number=self._epoch_number,
+            older=dict(self._older),
+            open=rerouted.open,
+            voids=rerouted.voids,
+            relies_on=rerouted.relies_on,
+            damaged=self.quarantine.entries,
+        )
+
+    def skip_to(self, offset: int) -> None:
+        """Go on behind a gap: the log no longer holds what lies before `offset` (I5)."""
+        if offset < self._next:
+            raise ValueError(f"cannot skip back from {self._next} to {offset}")
+        self._next = offset
+        if not (self._rows or self._rowless):
+            self._first = offset
+
+    def apply(self, message: LogRecord) -> Step:
+        """Fold the next record. Raises PartitionStopped, and then nothing has changed."""
+        if message.offset != self._next:
+            raise ValueError(f"expected offset {self._next}, got {message.offset}")
+        try:
+            if self.out and message.offset in self.out:
+                raise LeftOut(message.damage)
+            record = decode(message)
+            body = _body(record)
+        except RecordTooNew as error:
+            raise PartitionStopped(message.offset, f"{error}; upgrade Bellwether") from error
+        except RecordError as error:
+            self._set_aside.append(SetAsideEntry(message.offset, str(error)))
+            damaged = self.quarantine.set_aside(message, error, self._watermark_ns, self._datasets)
+            step = Step(Action.SET_ASIDE, None, damaged=damaged)
+            return self._advance(message, step, marked=False)
+        if isinstance(body, Marker) and body.format > MARKER_FORMAT_MAX:
+            raise PartitionStopped(
+                message.offset, f"a marker switches to format {body.format}; upgrade Bellwether"
+            )
+        action, marked = Action.CONTROL, False
+        if record.kind is Kind.EVENTS:
+            action = self._fold_events(record, message)
+        elif record.kind is Kind.SETTLED:
+            action = self._fold_settled(record, message)
+        elif record.kind is Kind.GONE:
+            self._datasets.discard(record.dataset)
+            self._gone[record.dataset] = GoneEntry(
+                record.dataset, self._epoch_number, message.offset
+            )
+        elif isinstance(body, Marker):
+            marked = self._fold_marker(body, message)
+        elif isinstance(body, ClockNote):
+            marked = self._fold_clock(message)
+        elif isinstance(body, Void):
+            self.reroutes.void(body)
+        elif isinstance(body, Decision):
+            self.reroutes.decide(body)
+        void = body if isinstance(body, Void) else None
+        return self._advance(message, Step(action, record, void=void), marked=marked)
+
+    def _fold_events(self, record: Record, message: LogRecord) -> Action:
+        for window in self._windows:
+            if record.batch in window:
+                return Action.DUPLICATE
+        if self.reroutes.refuses(record.batch):
+            return Action.VOIDED
+        if record.unless:
+            place = Place(self._epoch_number, message.offset)
+            self.reroutes.add(record, place, message.append_ns, message.partition)
+        self._windows[-1][record.batch] = message.offset
+        self._batches.append((record.batch, message.offset))
+        self._datasets.add(record.dataset)
+        self._rows += record.n
+        self._bytes += min(decoded_bytes(record.value), limits.RECORD_DECODED_BYTES_MAX)
+        return Action.ROWS
+
+    def _fold_settled(self, record: Record, message: LogRecord) -> Action:
+        """Of several that stand for one damaged record the first counts."""
+        if record.mends is None or not self.quarantine.is_missing(Place(*record.mends)):
+            return Action.DUPLICATE
+        self.quarantine.settle(Place(*record.mends))
+        return self._fold_events(record, message) if record.n else Action.CONTROL
+
+    def _fold_marker(self, marker: Marker, message: LogRecord) -> bool:
+        """Whether the marker counts. One of an hour that is not over yet, or is closed, does not.
+
+        The hour is compared with the marker's own append time, so that a wrong clock can neither
+        cut early nor close hours that are still to come.
+        """
+        if marker.hour is None:
+            return True
+        if marker.hour >= message.append_ns // HOUR_NS:
+            return False
+        if self._hour is not None and marker.hour <= self._hour:
+            return False
+        self._hour = marker.hour
+        self._hour_markers.append(HourMarker(marker.hour, message.offset))
+        self._marked_ns = message.append_ns
+        self._marked_at = Place(self._epoch_number, message.offset)
+        self._windows.append({})
+        if len(self._windows) > limits.BATCH_WINDOW_HOUR_MARKERS:
+            self._forget(self._windows.pop(0))
+        self.reroutes.close_hour()
+        return True
+
+    def _fold_clock(self, message: LogRecord) -> bool:
+        """Whether the record sets the log's time back; then rows of both times are cut apart.
+
+        Its own append time alone decides, so that it can never set the time to what no clock of
+        the log showed, and the second of two for one leap does nothing. Batch ids and voids stay
+        as they are: nothing expires by it.
+        """
+        if message.append_ns >= self._watermark_ns - limits.CLOCK_STEP_NS_V2:
+            return False
+        step = ClockStep(message.offset, message.append_ns, self._watermark_ns)
+        self._clock_steps.append(step)
+        self._watermark_ns = message.append_ns
+        self._hour = hour_closed_by_step(step)
+        return True
+
+    def _forget(self, window: Mapping[bytes, int]) -> None:
+        last = max((o for b, o in window.items() if b not in self._older), default=None)
+        if last is not None:
+            self._forgotten_to = Place(self._epoch_number, last + 1)
+        if self._older:
+            self._older = {b: e for b, e in self._older.items() if b not in window}
+
+    def _advance(self, message: LogRecord, step: Step, *, marked: bool) -> Step:
+        self._next = message.offset + 1
+        if self.quarantine.unbounded and message.append_ns:
+            self.quarantine.bound(message.append_ns)
+        self._watermark_ns = max(self._watermark_ns, message.append_ns)
+        if step.action is not Action.ROWS:
+            self._rowless += 1
+        due = (
+            (marked and self._rows > 0)
+            or self._rows >= limits.CUT_ROWS_MAX_V1
+            or self._bytes >= limits.CUT_BYTES_MAX_V1
+            or self._rowless >= limits.CUT_CONTROL_RECORDS_MAX_V1
+        )
+        if not due:
+            return step
+        batch = b"" if step.record is None else step.record.batch
+        return msgspec.structs.replace(step, cut=self._cut(message, batch))
+
+    def _cut(self, message: LogRecord, batch: bytes) -> Cut:
+        cut = Cut(
+            first_offset=self._first,
+            next_offset=self._next,
+            rows=self._rows,
+            last_batch=batch,
+            last_append_ns=message.append_ns,
+            watermark_ns=self._watermark_ns,
+            batches=tuple(self._batches),
+            hour_markers=tuple(self._hour_markers),
+            set_aside=tuple(self._set_aside),
+            datasets=tuple(sorted(self._datasets)),
+            gone=tuple(sorted(self._gone.values(), key=lambda entry: entry.dataset)),
+            rerouted=self.reroutes.cut(),
+            clock_steps=tuple(self._clock_steps),
+            damaged=self.quarantine.take_at_stake(),
+        )
+        self._start_cut()
+        return cut
+
+
+def _body(record: Record) -> Body:
+    """What a control record says, if it says anything. Raises RecordError."""
+    if record.kind is Kind.MARKER:
+        return decode_marker(record)
+    if record.kind is Kind.VOID:
+        return decode_void(record)
+    if record.kind is Kind.CLOCK:
+        return decode_clock(record)
+    return decode_decision(record) if record.kind is Kind.DECISION else None

@@ -1,0 +1,82 @@
+"""What a partition serves now: segments by dataset, live rows, gaps. One value, replaced in one
+step, so that a query never sees a row twice or not at all (I2, I7).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from indexer.damage.quarantine import NO_DAMAGE, DamageView
+from indexer.state.live_rows import LiveRows
+from indexer.state.reroutes import Rerouted
+from snapshot.documents.epochs import Epoch
+from snapshot.documents.manifest import Gap, GoneEntry, SegmentEntry
+from snapshot.retention.cutoffs import Cutoffs
+
+Segments = Mapping[str, tuple[SegmentEntry, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A picture of the partition before `live.end_offset` of its epoch. earlier: how far other
+    logs of the partition were indexed, by log id. rerouted: what is undecided or dropped there.
+    damage: records that are missing from the rows. given_up: objects that
+    retention hides; cutoffs: up to what append times that is.
+    """
+
+    epoch: Epoch
+    live: LiveRows
+    watermark_ns: int
+    segments: Segments = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    gone: Mapping[str, GoneEntry] = field(default_factory=dict)
+    given_up: frozenset[str] = frozenset()
+    cutoffs: Cutoffs = field(default_factory=Cutoffs)
+    earlier: Mapping[str, int] = field(default_factory=dict)
+    rerouted: Rerouted = field(default_factory=Rerouted)
+    damage: DamageView = NO_DAMAGE
+
+    def with_segments(self, entries: Iterable[SegmentEntry]) -> "Served":
+        """With these segments besides."""
+        segments = dict(self.segments)
+        for entry in entries:
+            segments[entry.dataset] = (*segments.get(entry.dataset, ()), entry)
+        return replace(self, segments=segments)
+
+    def without_objects(self, objects: Iterable[str]) -> "Served":
+        """Without the segments of these hashes."""
+        left_out = frozenset(objects)
+        segments = {
+            dataset: tuple(entry for entry in entries if entry.object not in left_out)
+            for dataset, entries in self.segments.items()
+        }
+        return replace(self, segments={d: entries for d, entries in segments.items() if entries})
+
+    def hides(self, entry: SegmentEntry) -> bool:
+        """Whether retention or the deletion of its dataset hides the whole segment."""
+        if entry.object in self.given_up:
+            return True
+        gone = self.gone.get(entry.dataset)
+        if gone is None:
+            return False
+        return (entry.epoch_number, entry.end_offset) <= (gone.epoch_number, gone.offset)
+
+    def visible_from(self, entry: SegmentEntry) -> int:
+        """Rows of records before this offset are hidden in the segment."""
+        gone = self.gone.get(entry.dataset)
+        if gone is None or gone.epoch_number != entry.epoch_number:
+            return 0
+        return gone.offset
+
+    def visible(self, dataset: str) -> list[SegmentEntry]:
+        """The dataset's segments that are served, oldest first."""
+        return [entry for entry in self.segments.get(dataset, ()) if not self.hides(entry)]
+
+    def all_segments(self) -> list[SegmentEntry]:
+        """Every segment that is served, in the order of the chain."""
+        visible = (entry for dataset in self.segments for entry in self.visible(dataset))
+        return sorted(visible, key=lambda e: (e.epoch_number, e.end_offset, e.dataset, e.far))
+
+    def without_hidden(self) -> "Served":
+        """Segments that are no longer served are forgotten."""
+        kept = {dataset: tuple(self.visible(dataset)) for dataset in self.segments}
+        return replace(self, segments={d: entries for d, entries in kept.items() if entries})

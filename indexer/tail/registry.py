@@ -1,0 +1,78 @@
+"""All tails of an indexer: bounded in number, shared between environments and keys (I11, I14)."""
+
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from common import limits
+from common.process.fair.queue import FairLimits, FairQueue, Ticket
+from indexer.tail.filtered import ChosenTail, Offered
+from indexer.tail.tail import Followed, Tail, TailRecord, heading_of, includes, tail_line
+from query.tail.conditions import TailChoice
+from segment.columns import ColumnBlock
+
+AnyTail = Tail | ChosenTail
+EVERYTHING = TailChoice()
+
+
+class Tails:
+    """All readers of this indexer, shared between environments and keys (I14)."""
+
+    def __init__(self) -> None:
+        shares = FairLimits(
+            limits.TAILS_MAX,
+            waiting_max=0,
+            env_per_free=limits.TAILS_ENV_PER_FREE,
+            key_per_free=limits.TAILS_KEY_PER_FREE,
+        )
+        self._queue = FairQueue(shares)
+        self._tails: dict[AnyTail, Ticket] = {}
+        # One thread chooses for all of them: conditions never take more than one core.
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="tail")
+
+    def open(self, followed: Followed, choice: TailChoice = EVERYTHING) -> AnyTail:
+        """A new reader. Raises NoRoom."""
+        env = followed.env or followed.dataset
+        ticket = self._queue.enter(env, followed.key).ticket
+        tail: AnyTail = Tail(followed)
+        if not choice.is_everything:
+            tail = ChosenTail(followed, choice, self._threads)
+        self._tails[tail] = ticket
+        return tail
+
+    def close(self, tail: AnyTail) -> None:
+        """The reader has gone."""
+        if (ticket := self._tails.pop(tail, None)) is not None:
+            self._queue.leave(ticket)
+
+    def wanted(self, partition: int) -> frozenset[str]:
+        """Datasets that somebody follows in this partition."""
+        return frozenset(
+            tail.followed.dataset for tail in self._tails if includes(tail.followed, partition)
+        )
+
+    def publish(
+        self,
+        dataset: str,
+        partition: int,
+        records: Collection[TailRecord],
+        blocks: Sequence[ColumnBlock] = (),
+    ) -> None:
+        """Offer newly indexed records, and their rows, to whoever follows their dataset."""
+        readers = [
+            tail
+            for tail in self._tails
+            if tail.followed.dataset == dataset and includes(tail.followed, partition)
+        ]
+        if not readers:
+            return
+        chosen = [tail for tail in readers if isinstance(tail, ChosenTail)]
+        if chosen and blocks:
+            offered = Offered(partition, tuple(records), tuple(blocks))
+            for tail in chosen:
+                tail.offer(offered)
+        whole = [tail for tail in readers if isinstance(tail, Tail)]
+        for record in records if whole else ():
+            newest = record.lines.splitlines()[-limits.TAIL_EVENTS_MAX :]
+            events = [event for line in newest if (event := tail_line(line)) is not None]
+            for one in whole:
+                one.put(heading_of(partition, record.batch), events)

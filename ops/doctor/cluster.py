@@ -1,0 +1,247 @@
+"""Checks of a cluster's servers: reached, set up so that the invariants hold, clocks together.
+
+Each check asks one server and gives findings (ops.doctor.machine); what it makes there it removes
+again. `refusals` needs no server: settings that would break an invariant (I1, I3, I5).
+"""
+
+import asyncio
+import random
+from collections.abc import Collection
+
+from common.clock import Clock
+from common.errors import BellwetherError
+from common.locks.zookeeper.config import ZookeeperConfig
+from common.log import Log
+from common.log.kafka.config import KafkaConfig
+from common.metadata.mysql.config import MysqlConfig
+from common.model.record import heartbeat_record
+from common.objects.s3.config import S3Config
+from common.server_answer import State
+from ops.doctor.each_server import ask_database, ask_store, judge
+from ops.doctor.machine import Finding, Verdict
+
+SKEW_WARN_S = 1.0
+SKEW_FAIL_S = 60.0  # beyond, watermarks and retention of different machines contradict each other
+RETENTION_HOURS_MIN = 2  # snapshots are hourly: below, one missed snapshot would lose records
+RETENTION_HOURS_WARN = 24
+_PACKET_BYTES_MIN = 4 * 1024 * 1024  # room for the largest stored query and its escapes
+_APPEND_TIMEOUT_S = 8.0  # an append with replicas in sync takes milliseconds
+_BROKERS = "look at that broker, its disk and its log"
+_NTP = "synchronise the clocks with NTP"
+
+
+def refusals(config: KafkaConfig) -> list[Finding]:
+    """Settings of the log that would break a promise."""
+    found = []
+    if config.min_insync < 2:
+        text = f"kafka.min_insync = {config.min_insync}: one machine's loss would lose records (I1)"
+        found.append(Finding("log settings", Verdict.FAIL, text, "set it to 2 or more"))
+    if config.replication <= config.min_insync:
+        text = (
+            f"kafka.replication = {config.replication} with min_insync = {config.min_insync}: "
+            "with any broker down nothing could be acknowledged"
+        )
+        remedy = f"set replication to {config.min_insync + 1} or more"
+        found.append(Finding("log settings", Verdict.FAIL, text, remedy))
+    if config.retention_hours < RETENTION_HOURS_MIN:
+        text = (
+            f"kafka.retention_hours = {config.retention_hours}: records would go before the hourly "
+            "snapshot has them (I5)"
+        )
+        found.append(Finding("log settings", Verdict.FAIL, text, "set it to 24 or more"))
+    elif config.retention_hours < RETENTION_HOURS_WARN:
+        text = f"kafka.retention_hours = {config.retention_hours}: an outage of snapshots that long"
+        remedy = "24 or more gives time to repair the object store"
+        found.append(Finding("log settings", Verdict.WARN, f"{text} loses records", remedy))
+    return found
+
+
+async def check_kafka(config: KafkaConfig, log: Log, clock: Clock) -> list[Finding]:
+    """Every broker by itself, then the topic and the brokers' settings, then appending.
+
+    Takes over the log, and closes it.
+    """
+    from common.log.kafka.each import ask_brokers
+    from common.log.kafka.topic import check_topic
+
+    try:
+        try:
+            answers, silent = await ask_brokers(config)
+            found = judge("brokers", answers)
+            if all(answer.state is not State.GOOD for answer in answers):
+                return found  # the rest could only say the same again, later
+            problems = await check_topic(config, silent)
+        except BellwetherError as error:
+            remedy = "check [kafka] servers and the brokers"
+            return [Finding("log", Verdict.FAIL, str(error), remedy)]
+        found += [
+            Finding("log", Verdict.WARN if p.passing else Verdict.FAIL, p.what, p.remedy)
+            for p in problems
+        ]
+        if not problems:
+            text = f"topic {config.topic} keeps what the log promises"
+            found.append(Finding("log", Verdict.GOOD, text))
+        return found + await _check_appends(log, clock, silent)
+    finally:
+        await log.close()
+
+
+async def _check_appends(log: Log, clock: Clock, silent: Collection[str]) -> list[Finding]:
+    """Each broker's clock, by the append time of a heartbeat to a partition that it leads.
+
+    silent: brokers that do not answer, which need not be asked again.
+    """
+    try:
+        partitions = (await log.open()).partitions
+    except BellwetherError as error:
+        text = f"the log cannot be opened: {error}"
+        return [Finding("log append", Verdict.FAIL, text, _BROKERS)]
+    led: dict[str, list[int]] = {}
+    for partition in range(partitions):
+        led.setdefault(log.leader(partition), []).append(partition)
+    asked = sorted(leader for leader in led if leader not in silent)
+    found = [
+        Finding(
+            "log append", Verdict.FAIL,
+            f"broker {leader} leads {len(led[leader])} partitions and does not answer",
+            f"{_BROKERS}; until another broker leads them, events go to other partitions",
+        )
+        for leader in sorted(led.keys() & set(silent))
+    ]  # fmt: skip
+    appends = [_append_to(log, clock, leader, led[leader][0]) for leader in asked]
+    for more in await asyncio.gather(*appends):
+        found += more
+    if all(f.verdict is not Verdict.FAIL or f.check != "log append" for f in found):
+        text = f"{partitions} partitions, led by {len(led)} brokers; appends work"
+        found.insert(0, Finding("log append", Verdict.GOOD, text))
+    return found
+
+
+async def _append_to(log: Log, clock: Clock, leader: str, partition: int) -> list[Finding]:
+    """One heartbeat to a partition that this broker leads."""
+    begin_ns = clock.now_ns()
+    try:
+        async with asyncio.timeout(_APPEND_TIMEOUT_S):
+            appended = await log.append(partition, heartbeat_record())
+    except TimeoutError:
+        text = f"broker {leader} did not append a heartbeat within {_APPEND_TIMEOUT_S:g} s"
+        return [Finding("log append", Verdict.FAIL, text, _BROKERS)]
+    except BellwetherError as error:
+        text = f"broker {leader} appended no heartbeat: {error}"
+        return [Finding("log append", Verdict.FAIL, text, _BROKERS)]
+    middle_ns = (begin_ns + clock.now_ns()) // 2
+    return check_skew(f"clock of broker {leader}", (appended.append_ns - middle_ns) / 1e9)
+
+
+def check_s3(config: S3Config, clock: Clock, rng: random.Random) -> list[Finding]:
+    """Every address of the endpoint, then the bucket, by trying it. Blocks."""
+    from common.objects.s3.create import try_bucket
+
+    answers = ask_store(config)
+    if answers and all(answer.state is not State.GOOD for answer in answers):
+        return judge("objects", answers)  # trying the bucket would only take longer to say so
+    found = [f for f in judge("objects", answers) if f.verdict is not Verdict.GOOD]
+    try:
+        facts = try_bucket(config, clock, rng)
+    except BellwetherError as error:
+        return [*found, Finding("objects", Verdict.FAIL, str(error), "check [s3] and the server")]
+    remedy = "use a server that honours If-None-Match: snapshots rest on it (I4)"
+    if not facts.put_once:
+        text = "of racing conditional puts not exactly one won"
+        found.append(Finding("objects", Verdict.FAIL, text, remedy))
+    if not facts.parts_once:
+        text = "a conditional put in parts replaced an object"
+        found.append(Finding("objects", Verdict.FAIL, text, remedy))
+    if not facts.refuses_damage:
+        text = "the server stores bodies that do not match their checksum"
+        found.append(Finding("objects", Verdict.WARN, text, "what is read is still checked"))
+    if not found:
+        text = f"{config.bucket} ({facts.server}): conditional puts are atomic"
+        found.append(Finding("objects", Verdict.GOOD, text))
+    if facts.ahead_s is not None:
+        found += check_skew("clock of the object store", facts.ahead_s)
+    return found
+
+
+def check_mysql(config: MysqlConfig, clock: Clock) -> list[Finding]:
+    """Every address of the database's host, then its settings, schema and clock. Blocks."""
+    from common.metadata.mysql.facts import read_facts
+
+    answers = ask_database(config)
+    if answers and all(answer.state is not State.GOOD for answer in answers):
+        return judge("metadata", answers)
+    found = [f for f in judge("metadata", answers) if f.verdict is not Verdict.GOOD]
+    try:
+        facts = read_facts(config)
+    except BellwetherError as error:
+        remedy = "check [mysql] and the server; `bellwether init` creates the database"
+        return [*found, Finding("metadata", Verdict.FAIL, str(error), remedy)]
+    if not facts.current:
+        text = f"the schema of {config.database} is not up to date"
+        found.append(Finding("metadata", Verdict.WARN, text, "run `bellwether init`"))
+    if facts.settings.get("innodb_flush_log_at_trx_commit") != "1":
+        text = "innodb_flush_log_at_trx_commit is not 1: a power cut would undo what was confirmed"
+        remedy = "set it to 1 in the server's configuration"
+        found.append(Finding("metadata", Verdict.WARN, text, remedy))
+    if facts.settings.get("log_bin") == "ON" and facts.settings.get("sync_binlog") == "0":
+        text = "sync_binlog is 0: a replica could miss what was confirmed"
+        found.append(Finding("metadata", Verdict.WARN, text, "set it to 1"))
+    if facts.settings.get("read_only", "OFF").upper() not in ("OFF", "0"):
+        text = "the server is read-only"
+        found.append(Finding("metadata", Verdict.FAIL, text, "name the primary in [mysql] host"))
+    packet = facts.settings.get("max_allowed_packet", "")
+    if packet.isdigit() and int(packet) < _PACKET_BYTES_MIN:
+        text = f"max_allowed_packet is {packet}"
+        found.append(Finding("metadata", Verdict.WARN, text, f"set it to {_PACKET_BYTES_MIN}"))
+    local = bool(config.socket) or config.host in ("127.0.0.1", "::1", "localhost")
+    if not facts.tls and not local:
+        text = "the connection is not encrypted"
+        remedy = "set mysql.ca to the authority's PEM file"
+        found.append(Finding("metadata", Verdict.WARN, text, remedy))
+    if not found:
+        text = f"{config.database} on {facts.version}: schema and durability are right"
+        found.append(Finding("metadata", Verdict.GOOD, text))
+    return found + check_skew("clock of the database", facts.server_s - clock.now_ns() / 1e9)
+
+
+def check_zookeeper(config: ZookeeperConfig, clock: Clock) -> list[Finding]:
+    """Every member by itself, then the ensemble, by a claim of our own. Blocks."""
+    from common.locks.zookeeper.create import create_root
+    from common.locks.zookeeper.each import ask_members
+
+    found = judge("locks", ask_members(config, clock))
+    try:
+        facts = create_root(config, clock)
+    except BellwetherError as error:
+        remedy = "check [zookeeper] and the ensemble: more than half of its members must serve"
+        return [*found, Finding("locks", Verdict.FAIL, str(error), remedy)]
+    if facts.members < 3 or facts.members % 2 == 0:
+        text = f"{facts.members} members are named: losing one could stop the ensemble"
+        remedy = "name every member of an ensemble of 3 or 5"
+        found.append(Finding("locks", Verdict.WARN, text, remedy))
+    found.append(Finding("locks", Verdict.GOOD, f"claims below {config.root} work"))
+    return found + check_skew("clock of ZooKeeper", facts.ahead_s)
+
+
+def check_token(token: str, shared: bool, loopback: bool) -> list[Finding]:
+    """That roles of several machines can show each other who they are."""
+    if token:
+        return [Finding("internal token", Verdict.GOOD, "set")]
+    remedy = "set node.internal_token, or name a file that holds it in node.internal_token_file"
+    if shared:
+        text = "not set, but roles of a cluster share one"
+        return [Finding("internal token", Verdict.FAIL, text, remedy)]
+    if not loopback:
+        text = "the data folder's own is used, but internal_host is not loopback"
+        return [Finding("internal token", Verdict.WARN, text, remedy)]
+    return []
+
+
+def check_skew(name: str, ahead_s: float) -> list[Finding]:
+    """A server's clock against this machine's."""
+    text = f"{abs(ahead_s):.1f} s {'ahead of' if ahead_s > 0 else 'behind'} this machine"
+    if abs(ahead_s) > SKEW_FAIL_S:
+        return [Finding(name, Verdict.FAIL, text, _NTP)]
+    if abs(ahead_s) > SKEW_WARN_S:
+        return [Finding(name, Verdict.WARN, text, _NTP)]
+    return [Finding(name, Verdict.GOOD, "agrees with this machine's")]

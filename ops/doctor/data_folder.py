@@ -1,0 +1,128 @@
+"""Checks of what a data folder holds: log, objects, metadata, secrets (I13).
+
+Nothing is changed. What was not read is said, so that no finding claims more than was looked at.
+"""
+
+import asyncio
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from common.log import Log
+from common.log.examine import examine_log
+from common.objects import ObjectStore
+from ops.doctor.machine import Finding, Verdict
+from snapshot.documents.epochs import known_partitions
+from snapshot.verify.chain import VerifyReport, verify
+
+LOG_READ_MAX = 1024**3  # a second or two; a log that has grown beyond is `verify`'s
+CONTENTS_READ_MAX = 256 * 1024**2  # likewise, of segments
+_SHOWN_MAX = 10
+_TABLES = ("teams", "environments", "api_keys", "datasets")
+
+
+def check_log_files(folder: Path) -> list[Finding]:
+    """The embedded log: its description, every file, and every record of a log that is small."""
+    size = sum(_size(path) for path in folder.glob("p*/*.db"))
+    whole = size <= LOG_READ_MAX
+    found = examine_log(folder, records=whole)
+    if found.flaws:
+        return _failures("log", [(flaw.what, flaw.remedy) for flaw in found.flaws])
+    if whole:
+        text = f"{found.files} files, {found.records:,} records, every checksum is right"
+    else:
+        text = f"{found.files} files are there; `bellwether verify` reads their {size / 1e9:.0f} GB"
+    return [Finding("log", Verdict.GOOD, text)]
+
+
+async def check_store(objects: ObjectStore, log: Log | None) -> list[Finding]:
+    """Every document of the object store, and every segment's size; of small stores all bytes.
+
+    log: not opened yet; None if it cannot be: then only what the store says of itself is checked.
+    """
+    known = await asyncio.to_thread(known_partitions, objects)
+    partitions = 0 if log is None else (await log.open()).partitions
+    report = await verify(
+        objects, log, range(max(known, partitions)), contents_bytes_max=CONTENTS_READ_MAX
+    )
+    if not report.clean:
+        return _failures("objects", [(p.what, p.remedy) for p in report.problems if not p.warning])
+    return [Finding("objects", Verdict.GOOD, _store_text(report))]
+
+
+def _store_text(report: VerifyReport) -> str:
+    text = f"{report.manifests} manifests, {report.segments} segments are there"
+    if report.unread:
+        return f"{text}; the bytes of {report.unread} of them are read by `bellwether verify` alone"
+    return f"{text} and whole"
+
+
+def check_metadata_file(path: Path, used: bool) -> list[Finding]:
+    """The metadata of one machine. used: the data folder has been used, so it has to be there."""
+    remedy = (
+        "stop `up`, move the file away, start `up` and stop it again, then "
+        "`bellwether metadata restore --overwrite`: it brings the newest export back, or asks "
+        "which one"
+    )
+    if not path.exists():
+        if not used:
+            return []
+        return [Finding("metadata", Verdict.FAIL, f"{path} is missing", remedy)]
+    try:
+        with closing(_open(path)) as db:
+            told = [str(row[0]) for row in db.execute("PRAGMA quick_check(5)")]
+            names = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.Error as error:
+        return [Finding("metadata", Verdict.FAIL, f"{path}: {error}", remedy)]
+    lacking = [name for name in _TABLES if name not in names]
+    if lacking:
+        told = [f"it has no table {', '.join(lacking)}"]
+    if told != ["ok"]:
+        return [Finding("metadata", Verdict.FAIL, f"{path}: {'; '.join(told)}", remedy)]
+    return [Finding("metadata", Verdict.GOOD, "can be read, and is whole")]
+
+
+def knows_key(data: Path, key_hash: str) -> bool:
+    """Whether the metadata has a key of that hash; True if it cannot be read: told apart."""
+    try:
+        with closing(_open(data / "metadata.db")) as db:
+            row = db.execute("SELECT 1 FROM api_keys WHERE hash = ?", (key_hash,)).fetchone()
+    except sqlite3.Error:
+        return True
+    return row is not None
+
+
+def check_readable(data: Path) -> list[Finding]:
+    """That every file and folder of the data folder is ours to read and write."""
+    bad = []
+    for folder, folders, files in os.walk(data):
+        here = Path(folder)
+        bad += [here / name for name in folders if not os.access(here / name, os.R_OK | os.X_OK)]
+        bad += [here / name for name in files if not os.access(here / name, os.R_OK)]
+    if not bad:
+        return []
+    remedy = f"give it to the user that runs Bellwether: chown -R {os.getuid()} {data}"
+    return _failures("permissions", [(f"{path} is not ours to read", remedy) for path in bad])
+
+
+def _failures(check: str, told: list[tuple[str, str]]) -> list[Finding]:
+    found = [Finding(check, Verdict.FAIL, what, remedy) for what, remedy in told[:_SHOWN_MAX]]
+    if len(told) > _SHOWN_MAX:
+        more = f"{len(told) - _SHOWN_MAX} more of this kind"
+        found.append(Finding(check, Verdict.FAIL, more, "`bellwether verify` names them all"))
+    return found
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """For reading alone; without making files beside one that nobody writes."""
+    how = "mode=ro" if _size(Path(f"{path}-wal")) else "mode=ro&immutable=1"
+    return sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, timeout=5.0)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,98 @@
+"""Findings about each single server of a cluster: a server that is dead or frozen is named.
+
+Clients use whichever server answers, so a cluster works while some of its servers do not. These
+checks ask every one by itself, so that the rest is not relied on unknowingly.
+"""
+
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+from common.metadata.mysql.config import MysqlConfig
+from common.objects.s3.config import S3Config
+from common.server_answer import ServerAnswer, State, ask_bytes
+from ops.doctor.machine import Finding, Verdict
+
+_TIMEOUT_S = 3.0
+_ADDRESSES_MAX = 16  # of one host name
+_REMEDIES = {
+    State.CLOSED: "start it (its own log says why it ended), or correct the address in the "
+    "settings",
+    State.FROZEN: "its process hangs or is stopped (a disk that does not answer, no memory left, "
+    "SIGSTOP): look at that machine, and restart the process if it stays so",
+    State.WRONG: "look at its own log; it may be starting, or cut off from the others",
+}
+_WHAT = {
+    State.CLOSED: "takes no connection",
+    State.FROZEN: "is frozen: it takes a connection and answers nothing",
+    State.WRONG: "does not serve",
+}
+
+
+def judge(check: str, answers: Sequence[ServerAnswer]) -> list[Finding]:
+    """A failure for each server that does not answer; one line for those that do."""
+    found = [
+        Finding(check, Verdict.FAIL, f"{a.name} {_WHAT[a.state]} ({a.text})", _REMEDIES[a.state])
+        for a in answers
+        if a.state is not State.GOOD
+    ]
+    good = [a.name for a in answers if a.state is State.GOOD]
+    if good:
+        found.append(Finding(check, Verdict.GOOD, f"answering: {', '.join(good)}"))
+    return found
+
+
+def ask_store(config: S3Config) -> list[ServerAnswer]:
+    """Every address of the object store's endpoint. Blocks.
+
+    Nothing without an endpoint: the addresses of AWS are its own affair.
+    """
+    if not config.endpoint:
+        return []
+    parts = urlsplit(config.endpoint)
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    question = f"HEAD / HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n".encode()
+    wrap: Callable[[socket.socket], socket.socket] = _plain
+    if parts.scheme == "https":
+        context = ssl.create_default_context(cafile=config.ca or None)
+
+        def wrap(plain: socket.socket) -> socket.socket:
+            return context.wrap_socket(plain, server_hostname=host)
+
+    return _each_address("object store", host, port, question, wrap)
+
+
+def ask_database(config: MysqlConfig) -> list[ServerAnswer]:
+    """Every address of the database's host; a server of this protocol speaks first. Blocks."""
+    if config.socket or not config.host:
+        return []
+    return _each_address("database", config.host, config.port, b"", _plain)
+
+
+def _each_address(
+    what: str,
+    host: str,
+    port: int,
+    question: bytes,
+    wrap: Callable[[socket.socket], socket.socket],
+) -> list[ServerAnswer]:
+    try:
+        looked_up = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        why = error.strerror or str(error)
+        return [ServerAnswer(f"{what} {host}:{port}", State.CLOSED, f"no such host: {why}")]
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in looked_up))[:_ADDRESSES_MAX]
+    if host == "localhost":  # both families are this machine; one of them is enough
+        addresses = [host]
+    found = []
+    for address in addresses:
+        state, why = ask_bytes(address, port, _TIMEOUT_S, question, wrap)
+        shown = f"{host}:{port}" if address == host else f"{host}:{port} at {address}"
+        found.append(ServerAnswer(f"{what} {shown}", state, why))
+    return found
+
+
+def _plain(connection: socket.socket) -> socket.socket:
+    return connection

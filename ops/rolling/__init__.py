@@ -1,0 +1,1 @@
+"""Rolling restarts: the rule, the order, health, and where one stands."""

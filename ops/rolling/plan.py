@@ -1,0 +1,110 @@
+"""The rule of rolling restarts: what is restarted in which order, and what may stop now. Pure.
+
+One process at a time, zone by zone: indexers first, since they must read what new shepherds write.
+Never both indexers of a partition, never the last ready one of a role, and nothing while anything
+else is not ready (so never more than one zone).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from common.process.members import Member
+
+ROLES = ("indexer", "query", "shepherd")  # in the order of restarts
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A process by its place: the same before and after its restart."""
+
+    role: str
+    zone: str
+    slot: str
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.zone}/{self.slot}"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What runs now. not_ready: by instance, why; holders: of each partition, as claimed."""
+
+    members: tuple[Member, ...]
+    not_ready: Mapping[str, str]
+    holders: Mapping[int, Sequence[Member]]
+
+    def at(self, unit: Unit) -> list[Member]:
+        """The processes at a place; two while one is going and the next has come."""
+        return [member for member in self.members if unit_of(member) == unit]
+
+
+def unit_of(member: Member) -> Unit:
+    """The place of a process."""
+    return Unit(member.role, member.zone, member.slot)
+
+
+def plan_units(
+    places: Collection[Unit], roles: Collection[str], zones: Collection[str]
+) -> list[Unit]:
+    """Which of all places are restarted, in order. Empty `roles` or `zones`: all of them."""
+    wanted = [
+        unit
+        for unit in places
+        if (not roles or unit.role in roles) and (not zones or unit.zone in zones)
+    ]
+    return sorted(wanted, key=lambda u: (ROLES.index(u.role), u.zone, u.slot))
+
+
+def never_safe(units: Sequence[Unit], places: Collection[Unit]) -> list[str]:
+    """Why these restarts cannot be done without a gap, however long one waits.
+
+    places: wherever a process runs, restarted or not.
+    """
+    found = []
+    for role in sorted({unit.role for unit in units}):
+        all_of_role = {place for place in places if place.role == role}
+        if len(all_of_role) < 2:
+            found.append(f"there is only one {role}: while it restarts, nobody does its work")
+        elif role == "indexer" and len({unit.zone for unit in all_of_role}) < 2:
+            found.append("all indexers are in one zone: partitions have no twin")
+    return found
+
+
+def why_wait(unit: Unit, expected: Collection[Unit], picture: Picture, *, alone: bool) -> list[str]:
+    """Why the unit must not be stopped now; empty if it may.
+
+    expected: every place where a process ran when the restart began. alone: even if it is the only
+    one of its role or of a partition.
+    """
+    found = []
+    for other in sorted(expected, key=str):
+        if other == unit:
+            continue
+        ready = [m for m in picture.at(other) if m.instance not in picture.not_ready]
+        if not ready:
+            reasons = [picture.not_ready[m.instance] for m in picture.at(other)]
+            found.append(f"{other} is not ready: {'; '.join(reasons) or 'it is not running'}")
+    if alone:
+        return found
+    ours = {member.instance for member in picture.at(unit)}
+    if unit.role == "indexer":
+        for partition, holders in sorted(picture.holders.items()):
+            if any(m.instance in ours for m in holders) and not _has_twin(holders, ours, picture):
+                found.append(f"partition {partition} has no other indexer that is ready")
+        return found
+    others = [
+        member
+        for member in picture.members
+        if member.role == unit.role
+        and member.instance not in ours
+        and member.instance not in picture.not_ready
+    ]
+    if not others:
+        found.append(f"no other {unit.role} is ready")
+    return found
+
+
+def _has_twin(holders: Sequence[Member], ours: Collection[str], picture: Picture) -> bool:
+    return any(
+        m.ready and m.instance not in ours and m.instance not in picture.not_ready for m in holders
+    )

@@ -1,0 +1,57 @@
+"""Where a rolling restart stands: a file of the operator's, so that it can be resumed.
+
+It names the processes that ran when the restart began; whoever is not among them any more has been
+restarted. The lock service could not keep it: what is claimed there ends with its holder.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from common import durable
+from ops.rolling.plan import Picture, Unit
+
+
+class StateUnreadable(Exception):
+    """The state file cannot be used; the text says what to do."""
+
+
+class State(msgspec.Struct, frozen=True):
+    """units: (role, zone, slot) and the instance that ran there when the restart began."""
+
+    begun_ns: int
+    roles: list[str]
+    zones: list[str]
+    units: list[tuple[str, str, str, str]]
+
+    def is_done(self, unit: Unit, picture: Picture) -> bool:
+        """Whether another process than at the beginning runs there."""
+        now = {member.instance for member in picture.at(unit)}
+        place = (unit.role, unit.zone, unit.slot)
+        old = {instance for role, zone, slot, instance in self.units if (role, zone, slot) == place}
+        return bool(now) and not now & old
+
+    def expected(self) -> list[Unit]:
+        """Every place where a process ran."""
+        return list(dict.fromkeys(Unit(role, zone, slot) for role, zone, slot, _ in self.units))
+
+
+def load_state(path: Path) -> State | None:
+    """The state of a restart that was broken off. Raises StateUnreadable."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=State)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StateUnreadable(f"{path}: {error}; remove it to begin anew") from error
+
+
+def save_state(path: Path, state: State) -> None:
+    """Keep the state, durably. Raises OSError."""
+    durable.make_folder(path.parent)
+    durable.replace(path, msgspec.json.encode(state))
+
+
+def remove_state(path: Path) -> None:
+    """The restart is over."""
+    path.unlink(missing_ok=True)

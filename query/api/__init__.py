@@ -1,0 +1,1 @@
+"""The public query API: routes, access, problem documents, stored results."""

@@ -1,0 +1,46 @@
+"""Who asks: authentication and permissions of the query role. Keys see only their environment."""
+
+from aiohttp import web
+
+from common.errors import NotAllowed, NotFound
+from common.metadata import ApiKey, KeyKind
+from common.model.names import ALL_DATASETS, BadDatasetName, dataset_id, dataset_slug
+from common.process.auth import KEY_HEADER, KeyCache
+from query.plan.read_spec import SpecError
+
+_RIGHTS = {
+    "queries": "run queries",
+    "columns": "manage columns",
+    "create_datasets": "manage datasets",
+    "admin": "manage the environment's keys",
+    "operate": "operate the installation (an operator can give that right: "
+    "bellwether keys set-rights ID --operate)",
+}
+
+
+async def authorize(keys: KeyCache, request: web.Request, right: str | None) -> ApiKey:
+    """The key's record. Raises UnknownKey, NotAllowed, MetadataUnavailable."""
+    text = request.headers.get(KEY_HEADER) or request.headers.get("X-Hny-Team") or ""
+    key = await keys.authenticate(text)
+    if key.kind is KeyKind.INGEST:
+        raise NotAllowed("an ingest key can only send events")
+    if right is not None and not getattr(key.access, right):
+        raise NotAllowed(f"this key may not {_RIGHTS[right]}")
+    return key
+
+
+def name_of(request: web.Request) -> str:
+    """The dataset's name in the path. Raises SpecError."""
+    name = request.match_info["dataset"]  # decoded once already: `pct%2541` is `pct%41`
+    if name == ALL_DATASETS:
+        raise SpecError("dataset", "invalid", f"{ALL_DATASETS} is not supported yet: name one")
+    return name
+
+
+def dataset_of(key: ApiKey, request: web.Request) -> str:
+    """The id of the dataset whose own name stands in the path. Raises NotFound, SpecError."""
+    try:
+        slug = dataset_slug(name_of(request))
+    except BadDatasetName as error:
+        raise NotFound("Dataset not found") from error
+    return dataset_id(key.team.id, key.environment.id, slug)

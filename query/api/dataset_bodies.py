@@ -1,0 +1,119 @@
+"""What a client says of a dataset when it creates or changes one: read, or refused with reasons."""
+
+from typing import Any, NamedTuple
+
+from common import limits
+from common.model.names import BadDatasetName, dataset_slug
+from query.api.invalid import Reader, described
+from query.plan.read_spec import SpecError
+
+
+class NewDataset(NamedTuple):
+    """The body of a creation. slug: the one that the id is derived from."""
+
+    name: str
+    slug: str
+    description: str
+    expand_json_depth: int
+    retention_days: int
+
+
+class DatasetChange(NamedTuple):
+    """The body of a change. None: stays as it is."""
+
+    description: str
+    expand_json_depth: int
+    retention_days: int | None
+    delete_protected: bool | None
+
+
+def read_new(body: dict[str, Any]) -> NewDataset:
+    """Raises Invalid with every fault."""
+    reader = Reader()
+    name, slug = reader.read(lambda: _name(body), ("", ""))
+    retention = reader.read(lambda: _retention(body), None)
+    found = NewDataset(
+        name,
+        slug,
+        reader.read(lambda: _description(body), ""),
+        reader.read(lambda: _depth(body), 0),
+        retention or 0,
+    )
+    reader.read(lambda: _protected_from_the_start(body), None)
+    reader.check()
+    return found
+
+
+def read_change(body: dict[str, Any]) -> DatasetChange:
+    """Description and depth go back to their defaults where they are left out, as the vendor has
+    it; retention, which other clients do not know, and protection stay. Raises Invalid.
+    """
+    reader = Reader()
+    found = DatasetChange(
+        reader.read(lambda: _description(body), ""),
+        reader.read(lambda: _depth(body), 0),
+        reader.read(lambda: _retention(body), None),
+        reader.read(lambda: _protection(body), None),
+    )
+    reader.check()
+    return found
+
+
+def _name(body: dict[str, Any]) -> tuple[str, str]:
+    name = body.get("name")
+    if name is None:
+        raise SpecError("name", "missing", "cannot be blank")
+    if not isinstance(name, str):
+        raise SpecError("name", "incorrect_type", "must be a string")
+    if not name.strip():
+        raise SpecError("name", "missing", "cannot be blank")
+    try:
+        return name.strip(), dataset_slug(name)
+    except BadDatasetName as error:
+        raise SpecError("name", "invalid", str(error)) from error
+
+
+def _description(body: dict[str, Any]) -> str:
+    return described(body, limits.DATASET_DESCRIPTION_CHARS_MAX)
+
+
+def _depth(body: dict[str, Any]) -> int:
+    return _whole(body, "expand_json_depth", limits.EXPAND_DEPTH_MAX, "a whole number") or 0
+
+
+def _retention(body: dict[str, Any]) -> int | None:
+    """Days that events are kept; null is 0: as the indexers' setting says."""
+    days = _whole(body, "retention_days", limits.RETENTION_DAYS_MAX, "a whole number of days")
+    return 0 if days is None and "retention_days" in body else days
+
+
+def _whole(body: dict[str, Any], field: str, most: int, kind: str) -> int | None:
+    value = body.get(field)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpecError(field, "incorrect_type", f"must be {kind}")
+    if not 0 <= value <= most:
+        raise SpecError(field, "invalid", f"must be between 0 and {most}")
+    return value
+
+
+def _protection(body: dict[str, Any]) -> bool | None:
+    settings = body.get("settings")
+    if settings is None:
+        return None
+    if not isinstance(settings, dict):
+        raise SpecError("settings", "incorrect_type", "must be an object")
+    value = settings.get("delete_protected")
+    if value is not None and not isinstance(value, bool):
+        raise SpecError("settings.delete_protected", "incorrect_type", "must be true or false")
+    return value
+
+
+def _protected_from_the_start(body: dict[str, Any]) -> None:
+    if _protection(body) is False:
+        raise SpecError(
+            "settings.delete_protected",
+            "invalid",
+            "cannot be false when a dataset is created: change it afterwards, with PUT",
+        )

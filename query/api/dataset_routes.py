@@ -1,0 +1,188 @@
+"""`/1/datasets`: list, show, create, change and delete the datasets of the key's environment."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from common import limits
+from common.clock import Clock
+from common.errors import Conflict, NotFound, TooManyDatasets, Unavailable
+from common.log import Log
+from common.log.watch import LogWatch
+from common.metadata import ApiKey, Dataset, Metadata
+from common.metadata.lookup import find_dataset, shown_slugs
+from common.model.names import dataset_id
+from common.model.record import gone_record
+from common.process.auth import KeyCache
+from query.api.access import authorize
+from query.api.dataset_bodies import read_change, read_new
+from query.api.dataset_names import DatasetNames
+from query.api.pages import next_headers, page_asked
+from query.api.problems import json_object
+from query.fields.columns import DatasetsAsked, DatasetSeen
+from query.scatter.indexer_client import IndexerCalls
+
+_PROTECTED = (
+    "the dataset is protected from deletion: set `settings.delete_protected` to false first, with "
+    "PUT /1/datasets/{slug} (or `bellwether datasets unprotect`)"
+)
+
+
+class DatasetRoutes:
+    """Handlers. Reading needs any configuration key, changing one that may create datasets."""
+
+    def __init__(
+        self,
+        keys: KeyCache,
+        names: DatasetNames,
+        metadata: Metadata,
+        log: Log,
+        watch: LogWatch,
+        calls: IndexerCalls,
+        clock: Clock,
+        datasets_max: int,
+    ) -> None:
+        self._datasets_max = datasets_max
+        self._creating = asyncio.Lock()  # what is counted stays so until it is created
+        self._keys = keys
+        self._names = names
+        self._metadata = metadata
+        self._log = log
+        self._watch = watch
+        self._calls = calls
+        self._clock = clock
+
+    def add_to(self, app: web.Application) -> None:
+        """Mount the routes."""
+        app.router.add_get("/1/datasets", self.list_datasets)
+        app.router.add_post("/1/datasets", self.create)
+        app.router.add_get("/1/datasets/{dataset}", self.show)
+        app.router.add_put("/1/datasets/{dataset}", self.change)
+        app.router.add_delete("/1/datasets/{dataset}", self.delete)
+
+    async def list_datasets(self, request: web.Request) -> web.Response:
+        """A page of the environment's datasets, by slug."""
+        key = await authorize(self._keys, request, None)
+        asked = page_asked(request, limits.DATASETS_PAGE_MAX)
+        after = None if asked.after is None else asked.after.name
+        found = await asyncio.to_thread(
+            self._metadata.list_datasets, key.environment.id, after, asked.size + 1
+        )
+        headers: dict[str, str] = {}
+        if len(found) > asked.size:
+            found.pop()
+            headers = next_headers(request, asked.size, found[-1].slug)
+        return web.json_response(await self._describe_all(key, found), headers=headers)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """One dataset."""
+        key = await authorize(self._keys, request, None)
+        return web.json_response(
+            await self._describe(key, await self._names.find(key, request), thorough=True)
+        )
+
+    async def create(self, request: web.Request) -> web.Response:
+        """A new dataset (201), or the one of that name or slug (200)."""
+        key = await authorize(self._keys, request, "create_datasets")
+        said = read_new(await json_object(request))
+        wanted = Dataset(
+            id=dataset_id(key.team.id, key.environment.id, said.slug),
+            env_id=key.environment.id,
+            slug=said.slug,
+            name=said.name,
+            description=said.description,
+            expand_json_depth=said.expand_json_depth,
+            retention_days=said.retention_days,
+            created_ns=self._clock.now_ns(),
+            delete_protected=True,
+        )
+        async with self._creating:
+            existed, stored = await asyncio.to_thread(self._ensure, key, wanted)
+        return web.json_response(await self._describe(key, stored), status=200 if existed else 201)
+
+    def _ensure(self, key: ApiKey, wanted: Dataset) -> tuple[bool, Dataset]:
+        """Whether it was there, and what is stored. Raises TooManyDatasets, AmbiguousDataset."""
+        existing = find_dataset(self._metadata, key.team, key.environment, wanted.slug)
+        if existing is not None:
+            return True, existing
+        if self._metadata.count_datasets(wanted.env_id) >= self._datasets_max:
+            raise TooManyDatasets(self._datasets_max)
+        return False, self._metadata.ensure_dataset(wanted)
+
+    async def change(self, request: web.Request) -> web.Response:
+        """Description, depth, retention and protection (see `DatasetChange`)."""
+        key = await authorize(self._keys, request, "create_datasets")
+        dataset = await self._names.find(key, request)
+        said = read_change(await json_object(request))
+        kept, protected = said.retention_days, said.delete_protected
+        changed = replace(
+            dataset,
+            description=said.description,
+            expand_json_depth=said.expand_json_depth,
+            retention_days=dataset.retention_days if kept is None else kept,
+            delete_protected=dataset.delete_protected if protected is None else protected,
+        )
+        if not await asyncio.to_thread(self._metadata.update_dataset, changed):
+            raise NotFound("Dataset not found")
+        return web.json_response(await self._describe(key, changed))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Its rows so far are no longer served; a gone record in every partition says so.
+
+        Raises Conflict while the dataset is protected.
+        """
+        key = await authorize(self._keys, request, "create_datasets")
+        dataset = await self._names.find(key, request)
+        if dataset.delete_protected:
+            raise Conflict(_PROTECTED)
+        record = gone_record(key.team.id, key.environment.id, dataset.id)
+        identity = await self._watch.look(at_once=True)
+        appended = await asyncio.gather(
+            *(self._log.append(p, record) for p in range(identity.partitions)),
+            return_exceptions=True,
+        )
+        failed = [result for result in appended if isinstance(result, BaseException)]
+        if failed:
+            raise Unavailable("the log could not take the deletion everywhere: delete again")
+        deleted = replace(dataset, deleted_ns=self._clock.now_ns())
+        await asyncio.to_thread(self._metadata.update_dataset, deleted)
+        return web.json_response({}, status=202)
+
+    async def _describe(
+        self, key: ApiKey, dataset: Dataset, *, thorough: bool = False
+    ) -> dict[str, Any]:
+        [described] = await self._describe_all(key, [dataset], thorough=thorough)
+        return described
+
+    async def _describe_all(
+        self, key: ApiKey, datasets: list[Dataset], *, thorough: bool = False
+    ) -> list[dict[str, Any]]:
+        """As the vendor shows them. One call of each indexer, however many datasets there are."""
+        if not datasets:
+            return []
+        asked = DatasetsAsked([dataset.id for dataset in datasets], thorough)
+        seen = await self._calls.datasets(asked)  # what only indexers know may be missing
+        slugs = await self._names.ask(key, lambda metadata: shown_slugs(metadata, datasets))
+        nothing = DatasetSeen(0, None)
+        return [_shown(one, slugs[one.id], seen.get(one.id, nothing)) for one in datasets]
+
+
+def _shown(dataset: Dataset, slug: str, seen: DatasetSeen) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "slug": slug,
+        "description": dataset.description,
+        "expand_json_depth": dataset.expand_json_depth,
+        "retention_days": dataset.retention_days or None,
+        "settings": {"delete_protected": dataset.delete_protected},
+        "regular_columns_count": len(seen.names or ()) or None,
+        "last_written_at": _iso(seen.last_ns) if seen.last_ns else None,
+        "created_at": _iso(dataset.created_ns),
+    }
+
+
+def _iso(ns: int) -> str:
+    return datetime.fromtimestamp(ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,73 @@
+"""A result that another query role has: results live in the memory of the role that made them.
+
+A client that polls through a balancer or several shepherds reaches any of them, so who does not
+know a result asks the others once.
+"""
+
+import asyncio
+import logging
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from common import limits
+from common.error_text import describe_error
+from common.errors import Unavailable
+from common.logs import say
+from common.process.auth import KEY_HEADER
+from common.process.members import Member
+from query.scatter.replicas import Holders
+
+ASKED_HEADER = "X-Bellwether-Asked"  # by another query role: do not ask on
+_PASSED_ON = (KEY_HEADER, "X-Hny-Team", "Host", "X-Forwarded-Host", "X-Forwarded-Proto")
+_TIMEOUT = aiohttp.ClientTimeout(total=5.0, sock_connect=limits.CONNECT_TIMEOUT_S)
+_logger = logging.getLogger(__name__)
+
+
+class Elsewhere:
+    """The other query roles."""
+
+    def __init__(self, holders: Holders, http: aiohttp.ClientSession, instance: str) -> None:
+        self._holders = holders
+        self._http = http
+        self._instance = instance
+
+    async def find(self, request: web.Request) -> web.Response | None:
+        """Another role's answer to the same request, or None if none of them knows the result."""
+        if ASKED_HEADER in request.headers:
+            return None
+        try:
+            members = await self._holders.query_roles()
+        except Unavailable as error:
+            say(_logger, logging.WARNING, "other query roles are not known", why=str(error))
+            return None
+        others = [member for member in members if member.instance != self._instance]
+        found = await asyncio.gather(*(self._ask(member, request) for member in others))
+        return next((answer for answer in found if answer is not None), None)
+
+    async def _ask(self, member: Member, request: web.Request) -> web.Response | None:
+        headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        url = URL(member.url + request.rel_url.raw_path_qs, encoded=True)
+        try:
+            async with self._http.get(
+                url, headers={**headers, ASKED_HEADER: "1"}, timeout=_TIMEOUT
+            ) as answer:
+                if answer.status == 404:
+                    return None
+                kept = {n: answer.headers[n] for n in ("Cache-Control",) if n in answer.headers}
+                return web.Response(
+                    body=await answer.read(),
+                    status=answer.status,
+                    content_type=answer.content_type,
+                    headers=kept,
+                )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            say(
+                _logger,
+                logging.WARNING,
+                "query role silent",
+                role=member.instance,
+                why=describe_error(error),
+            )
+            return None

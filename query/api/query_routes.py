@@ -1,0 +1,330 @@
+"""`/1/queries` and `/1/query_results`: store a specification, run it, fetch what it answered."""
+
+import asyncio
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from aiohttp import web
+
+from common import limits
+from common.clock import Clock
+from common.error_text import describe_error
+from common.errors import (
+    BellwetherError,
+    NotFound,
+    TooManyRequests,
+)
+from common.logs import say
+from common.metadata import ApiKey, StoredQuery
+from common.model.position import Position, parse_receipt
+from common.process.auth import KeyCache
+from common.process.fair.slots import Place
+from common.process.telemetry import Telemetry
+from common.process.web import has_hung_up
+from query.api.access import authorize, dataset_of, name_of
+from query.api.dataset_names import DatasetNames
+from query.api.peer_results import Elsewhere
+from query.api.problems import QueryEnded, json_body, json_object, public_base
+from query.api.result_store import StoredResult, StoredResults
+from query.fields.relations import Relations
+from query.fields.unknown_fields import FieldNotes
+from query.plan.planner import Question, ask
+from query.plan.read_spec import SpecError, read_spec
+from query.results.runner import Answer, Runner, Wish
+
+AFTER_HEADER = "X-Bellwether-After"
+_POLL_S = 0.1
+_logger = logging.getLogger(__name__)
+_MODES = ("wait", "require", "accept")
+_COMPLETE_HEADERS = {"Cache-Control": "private, max-age=86400"}
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParts:
+    """What the query routes work with."""
+
+    keys: KeyCache
+    runner: Runner
+    results: StoredResults
+    clock: Clock
+    telemetry: Telemetry
+    elsewhere: Elsewhere
+    names: DatasetNames
+    fields: FieldNotes
+    relations: Relations
+
+
+class QueryRoutes:
+    """Handlers; every one needs a key with the right to query."""
+
+    def __init__(self, parts: QueryParts) -> None:
+        self._parts = parts
+        self._counter = 0
+
+    def add_to(self, app: web.Application) -> None:
+        """Mount the routes."""
+        app.router.add_post("/1/queries/{dataset}", self.create_query)
+        app.router.add_get("/1/queries/{dataset}/{id}", self.get_query)
+        app.router.add_post("/1/query_results/{dataset}", self.create_result)
+        app.router.add_get("/1/query_results/{dataset}/{id}", self.get_result)
+
+    async def create_query(self, request: web.Request) -> web.Response:
+        """Store a specification; it is echoed unchanged with its id."""
+        key = await authorize(self._parts.keys, request, "queries")
+        dataset = await self._parts.names.find(key, request)
+        spec = await json_body(request)
+        read_spec(spec)
+        assert isinstance(spec, dict)
+        stored = await self._store(key, dataset.id, spec)
+        return _json({"id": stored.id, **_echo(spec)})
+
+    async def get_query(self, request: web.Request) -> web.Response:
+        """A stored specification."""
+        key = await authorize(self._parts.keys, request, "queries")
+        dataset = await self._parts.names.find(key, request)
+        stored = await self._find(key, dataset.id, request.match_info["id"])
+        return _json({"id": stored.id, **msgspec.json.decode(stored.spec_json)})
+
+    async def create_result(self, request: web.Request) -> web.Response:
+        """Run a stored query, or one given inline as `query`; with `wait_s` answer at once."""
+        key = await authorize(self._parts.keys, request, "queries")
+        dataset = await self._parts.names.id_of(key, request)
+        body = await json_object(request)
+        query_id, spec = await self._which_query(key, dataset, body)
+        question = self._question(key, body, spec, dataset)
+        wish = read_wish(request, body)
+        wait_s = _wait_s(body)
+        result = self._start(key, question, wish, query_id, spec)
+        await self._wait(request, result, wait_s)
+        if result.error is not None:
+            raise result.error
+        return self._response(request, result, status=201)
+
+    async def _wait(self, request: web.Request, result: StoredResult, wait_s: float) -> None:
+        """Wait for an inline answer; a caller that hangs up ends its query."""
+        task, left_s = result.task, wait_s
+        while task is not None and not task.done() and left_s > 0:
+            await asyncio.wait({task}, timeout=min(left_s, _POLL_S))
+            left_s -= _POLL_S
+            self._parts.results.asked(result)
+            if has_hung_up(request):
+                self._parts.results.drop(result)
+                return
+
+    async def get_result(self, request: web.Request) -> web.Response:
+        """A result; `complete` says whether it is there yet."""
+        key = await authorize(self._parts.keys, request, "queries")
+        found, wanted = self._parts.results.find, request.match_info["id"]
+        result = found(wanted, key.environment.id, dataset_of(key, request))
+        if result is None:  # by another of the dataset's names, or it is not here
+            dataset = await self._parts.names.id_of(key, request)
+            result = found(wanted, key.environment.id, dataset)
+        if result is None:
+            elsewhere = await self._parts.elsewhere.find(request)
+            if elsewhere is None:
+                raise NotFound("Query result not found")
+            return elsewhere
+        if isinstance(result.error, TooManyRequests):  # no reason to ask less: it has ended
+            raise QueryEnded(f"the query was ended, run it again: {result.error}")
+        if result.error is not None:
+            raise result.error
+        return self._response(request, result, status=200)
+
+    async def _which_query(
+        self, key: ApiKey, dataset: str, body: dict[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        query_id, inline = body.get("query_id"), body.get("query")
+        if inline is not None and query_id is None:
+            read_spec(inline)
+            return "", inline
+        if not isinstance(query_id, str) or inline is not None:
+            raise SpecError("query_id", "missing", "give query_id, or the query itself as `query`")
+        stored = await self._find(key, dataset, query_id)
+        return stored.id, msgspec.json.decode(stored.spec_json)
+
+    def _question(
+        self, key: ApiKey, body: dict[str, Any], spec: dict[str, Any], dataset: str
+    ) -> Question:
+        limit = body.get("limit")
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
+            raise SpecError("limit", "incorrect_type", "must be a whole number")
+        if limit is not None and not 1 <= limit <= limits.QUERY_LIMIT_NO_SERIES_MAX:
+            most = limits.QUERY_LIMIT_NO_SERIES_MAX
+            raise SpecError("limit", "invalid", f"must be between 1 and {most}")
+        return ask(
+            read_spec(spec),
+            dataset,
+            self._parts.clock.now_ns(),
+            disable_series=_flag(body, "disable_series", False),
+            with_total=not _flag(body, "disable_total_by_aggregate", True),
+            with_other=not _flag(body, "disable_other_by_aggregate", True),
+            limit=limit,
+            env=key.environment.id,
+            key=key.id,
+        )
+
+    def _start(
+        self, key: ApiKey, question: Question, wish: Wish, query_id: str, spec: dict[str, Any]
+    ) -> StoredResult:
+        """Run it, or let it wait. Raises TooManyRequests or Unavailable when there is no room."""
+        parts = self._parts
+        place = parts.runner.admit(question)
+        self._counter += 1
+        now_ns = parts.clock.now_ns()
+        seed = f"{key.environment.id}/{question.dataset}/{now_ns}/{self._counter}/{id(self)}"
+        result = StoredResult(
+            id=hashlib.sha256(seed.encode()).hexdigest()[:16],
+            env_id=key.environment.id,
+            key_id=key.id,
+            dataset=question.dataset,
+            query=msgspec.json.encode({"id": query_id, **spec} if query_id else spec),
+            created_ns=now_ns,
+            asked_ns=parts.clock.monotonic_ns(),
+        )
+        result.task = asyncio.create_task(self._run(result, question, wish, place))
+        result.task.add_done_callback(lambda _: place.leave())  # also if it never began
+        parts.results.add(result)
+        return result
+
+    async def _run(
+        self, result: StoredResult, question: Question, wish: Wish, place: Place
+    ) -> None:
+        parts = self._parts
+        started_ns = parts.clock.monotonic_ns()
+        answer: Answer | None = None
+        try:
+            answer = await parts.runner.run(question, wish, place)
+            await parts.relations.refuse(question.dataset, answer.types)
+            missing = await parts.fields.missing(question.dataset, answer.types)
+            result.body = msgspec.json.encode(_document(question, answer, missing))
+        except BellwetherError as error:
+            result.error = error
+        except Exception as error:  # noqa: BLE001 - the outermost frame of this task
+            say(
+                _logger,
+                logging.ERROR,
+                "query failed",
+                error=describe_error(error),
+                result=result.id,
+            )
+            result.error = BellwetherError("the query failed; the log of the query role says why")
+        finally:
+            result.task = None
+            parts.telemetry.emit(
+                "query",
+                duration_ms=(parts.clock.monotonic_ns() - started_ns) / 1e6,
+                status=200 if result.error is None else result.error.status,
+                complete=answer is not None and bool(answer.coverage["complete"]),
+                groups=0 if answer is None else len(answer.data["results"]),
+                series_rows=0 if answer is None else len(answer.data["series"]),
+                result_bytes=len(result.body or b""),
+                calculations=len(question.spec.calculations),
+                filters=len(question.spec.filters),
+                breakdowns=len(question.spec.breakdowns),
+                range_s=(question.end_ns - question.start_ns) // 10**9,
+            )
+        parts.results.trim(result)
+
+    def _response(self, request: web.Request, result: StoredResult, *, status: int) -> web.Response:
+        path = f"/1/query_results/{quote(name_of(request), safe='')}/{result.id}"
+        url = f"{public_base(request)}{path}"
+        head: dict[str, Any] = {
+            "query": msgspec.Raw(result.query),
+            "id": result.id,
+            "complete": result.body is not None,
+            "links": {},  # to pages and images: there are none yet
+        }
+        headers = {"Location": url} if status == 201 else {}
+        encoded = msgspec.json.encode(head)
+        if result.body is not None:
+            headers |= _COMPLETE_HEADERS
+            encoded = encoded[:-1] + b"," + result.body[1:]
+        return web.Response(
+            body=encoded, status=status, headers=headers, content_type="application/json"
+        )
+
+    async def _store(self, key: ApiKey, dataset: str, spec: dict[str, Any]) -> StoredQuery:
+        encoded = msgspec.json.encode(_echo(spec))
+        seed = f"{key.environment.id}/{dataset}/".encode() + encoded
+        stored = StoredQuery(
+            id=hashlib.sha256(seed).hexdigest()[:11],
+            env_id=key.environment.id,
+            dataset_id=dataset,
+            spec_json=encoded,
+            created_ns=self._parts.clock.now_ns(),
+        )
+        await self._parts.names.ask(key, lambda metadata: metadata.put_query(stored))
+        return stored
+
+    async def _find(self, key: ApiKey, dataset: str, query_id: str) -> StoredQuery:
+        stored = await self._parts.names.ask(key, lambda metadata: metadata.get_query(query_id))
+        if stored is None or stored.env_id != key.environment.id or stored.dataset_id != dataset:
+            raise NotFound("Query not found")
+        return stored
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(value), status=status, content_type="application/json"
+    )
+
+
+def _echo(spec: dict[str, Any]) -> dict[str, Any]:
+    """As it was posted; the vendor leaves out the combination AND and the id."""
+    kept = {name: value for name, value in spec.items() if name != "id"}
+    if kept.get("filter_combination") == "AND":
+        del kept["filter_combination"]
+    return kept
+
+
+def _document(question: Question, answer: Answer, missing: list[str]) -> dict[str, Any]:
+    """What an answer holds beside the vendor's `query`, `id`, `complete` and `links`."""
+    document: dict[str, Any] = {
+        "data": answer.data,
+        "coverage": answer.coverage,
+        "notes": [*answer.notes, *missing],
+        "range": {  # unix seconds, half open, as the question came to mean it
+            "start_time": question.start_ns // 10**9,
+            "end_time": -(-question.end_ns // 10**9),
+            "granularity": question.step_ns // 10**9,
+        },
+    }
+    if answer.groups is not None:
+        document["groups"] = answer.groups
+    return document
+
+
+def _flag(body: dict[str, Any], name: str, default: bool) -> bool:
+    value = body.get(name, default)
+    if not isinstance(value, bool):
+        raise SpecError(name, "incorrect_type", "must be true or false")
+    return value
+
+
+def read_wish(request: web.Request, body: dict[str, Any]) -> Wish:
+    """What a request wants of coverage. Raises SpecError, Unprocessable."""
+    mode = body.get("coverage", "wait")
+    if mode not in _MODES:
+        raise SpecError("coverage", "invalid", f"must be one of {', '.join(_MODES)}")
+    after: list[Position] = []
+    for text in (request.headers.get(AFTER_HEADER), body.get("after")):
+        if text is None:
+            continue
+        if not isinstance(text, str):
+            raise SpecError("after", "incorrect_type", "must be a receipt, a string")
+        try:
+            after += parse_receipt(text)
+        except ValueError as error:
+            raise SpecError("after", "invalid", str(error)) from error
+    return Wish(tuple(after), mode)
+
+
+def _wait_s(body: dict[str, Any]) -> float:
+    value = body.get("wait_s", 0)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SpecError("wait_s", "incorrect_type", "must be a number of seconds")
+    return float(min(max(value, 0), limits.QUERY_WAIT_S_MAX))

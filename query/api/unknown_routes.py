@@ -1,0 +1,36 @@
+"""Paths that nothing answers, and methods that a path does not know: judged after the key.
+
+A caller without a key learns nothing of what there is, and one with a wrong key hears of that
+before anything else.
+"""
+
+from aiohttp import web
+
+from common.errors import NotFound
+from common.process.auth import KEY_HEADER, KeyCache
+
+
+class UnknownRoutes:
+    """The handler of all that is left. Any key will do: 401 without one, else 404 or 405."""
+
+    def __init__(self, keys: KeyCache) -> None:
+        self._keys = keys
+
+    def add_to(self, app: web.Application) -> None:
+        """Mount the route, behind all others."""
+        app.router.add_route("*", "/{tail:.*}", self.refuse)
+
+    async def refuse(self, request: web.Request) -> web.Response:
+        """405 with the methods that the path knows. Raises NotFound, UnknownKey."""
+        text = request.headers.get(KEY_HEADER) or request.headers.get("X-Hny-Team") or ""
+        await self._keys.authenticate(text)
+        allowed: set[str] = set()
+        for resource in request.app.router.resources():
+            _, methods = await resource.resolve(request)
+            allowed |= methods
+        allowed.discard("*")
+        if not allowed:
+            raise NotFound("unknown API route")
+        names = ", ".join(sorted(allowed))
+        error = {"error": f"method not allowed; use {names}"}
+        return web.json_response(error, status=405, headers={"Allow": names})

@@ -1,0 +1,1 @@
+"""From a query specification to the plan that every partition computes."""

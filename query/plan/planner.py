@@ -1,0 +1,117 @@
+"""From a specification and the time to plans: one for totals, one for series."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from common import limits
+from query.plan.plan import GroupKey, Need, Plan
+from query.plan.spec import QuerySpec
+
+_SECOND_NS = 10**9
+_START_S_MIN = -(2**63) // _SECOND_NS + 1  # its nanoseconds fit 64 bits
+_STEPS_S = (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200)
+_DAY_S = 86_400
+_POINTS_WANTED = 120  # steps of a series when the caller names no granularity
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One query to run. limit: groups returned. env, key: ids of who asks."""
+
+    spec: QuerySpec
+    dataset: str
+    start_ns: int
+    end_ns: int
+    step_ns: int
+    limit: int
+    with_series: bool = True
+    with_total: bool = False
+    with_other: bool = False
+    env: str = ""
+    key: str = ""
+
+
+def ask(
+    spec: QuerySpec,
+    dataset: str,
+    now_ns: int,
+    *,
+    disable_series: bool = False,
+    with_total: bool = False,
+    with_other: bool = False,
+    limit: int | None = None,
+    env: str = "",
+    key: str = "",
+) -> Question:
+    """Fix times and limits. Without an end the range ends with the second that runs now."""
+    end_s = -(-(now_ns + 1) // _SECOND_NS)
+    length = spec.range_s or limits.QUERY_RANGE_S_DEFAULT
+    if spec.start_s is not None and spec.end_s is not None:
+        start_s, end_s = spec.start_s, spec.end_s
+    elif spec.start_s is not None:
+        start_s, end_s = spec.start_s, spec.start_s + length
+    else:
+        end_s = spec.end_s if spec.end_s is not None else end_s
+        start_s = max(_START_S_MIN, end_s - length)
+    if disable_series:
+        most, usual = limits.QUERY_LIMIT_NO_SERIES_MAX, limits.QUERY_LIMIT_MAX
+        groups = min(most, limit or spec.limit or usual)
+    else:
+        groups = min(limits.QUERY_LIMIT_MAX, spec.limit or limits.QUERY_LIMIT_DEFAULT)
+    return Question(
+        spec=spec,
+        dataset=dataset,
+        start_ns=start_s * _SECOND_NS,
+        end_ns=min(end_s * _SECOND_NS, 2**63 - 1),
+        step_ns=(spec.granularity_s or _usual_step_s(end_s - start_s)) * _SECOND_NS,
+        limit=groups,
+        with_series=not disable_series,
+        with_total=with_total,
+        with_other=with_other,
+        env=env,
+        key=key,
+    )
+
+
+def _usual_step_s(length_s: int) -> int:
+    for step in _STEPS_S:
+        if length_s <= step * _POINTS_WANTED:
+            return step
+    return -(-length_s // (_POINTS_WANTED * _DAY_S)) * _DAY_S
+
+
+def needs_of(spec: QuerySpec) -> tuple[Need, ...]:
+    """The states that the calculations need, each once."""
+    return tuple(dict.fromkeys(calculation.need for calculation in spec.calculations))
+
+
+def totals_plan(
+    question: Question, *, at_least: dict[int, int], wait_ms: int, log: str = ""
+) -> Plan:
+    """Totals of every group."""
+    spec = question.spec
+    return Plan(
+        dataset=question.dataset,
+        start_ns=question.start_ns,
+        end_ns=question.end_ns,
+        needs=needs_of(spec),
+        breakdowns=spec.breakdowns,
+        filters=spec.filters,
+        any_filter=spec.any_filter,
+        log=log,
+        at_least=at_least,
+        wait_ms=wait_ms,
+        env=question.env,
+        key=question.key,
+    )
+
+
+def series_plan(
+    question: Question, totals: Plan, upto: dict[int, int], groups: tuple[GroupKey, ...] | None
+) -> Plan:
+    """Series of the top groups (None: of everything, not broken down), over the totals' rows."""
+    plan = msgspec.structs.replace(
+        totals, step_ns=question.step_ns, log="", at_least=upto, upto=upto, groups=groups
+    )
+    return plan if groups is not None else msgspec.structs.replace(plan, breakdowns=())

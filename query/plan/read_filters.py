@@ -1,0 +1,137 @@
+"""The filters of a query specification: the vendor's flat list, and our groups within it.
+
+An item of `filters` is a condition, or a group: `{"filter_combination": "AND", "OR" or "NONE",
+"filters": [...]}`, which may hold groups itself. Depth and number are bounded.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from common import limits
+from query.plan.pattern_size import pattern_size
+from query.plan.plan import GROUP_OPS, Filter, FilterOp
+from query.plan.spec_parts import SpecError, column_of, items_of, object_of, scalar_of
+
+_UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
+_LISTS = (FilterOp.IN, FilterOp.NOT_IN)
+_PATTERNS = (FilterOp.MATCHES, FilterOp.NOT_MATCHES)
+_COMBINATIONS = {"AND": FilterOp.ALL_OF, "OR": FilterOp.ANY_OF, "NONE": FilterOp.NONE_OF}
+_KNOWN_OPS = " ".join(op.value for op in FilterOp if op not in GROUP_OPS)
+
+
+def read_filters(spec: dict[str, Any]) -> tuple[Filter, ...]:
+    """The filters of a specification. Raises SpecError."""
+    filters = tuple(items_of(spec, "filters", lambda item, at: _item(item, at, 1)))
+    conditions = _count(filters)
+    pattern_chars = sum(map(len, _patterns(filters)))
+    if conditions > limits.QUERY_LIST_ITEMS_MAX:
+        most = limits.QUERY_LIST_ITEMS_MAX
+        raise SpecError("filters", "invalid", f"has {conditions} conditions, at most {most} may be")
+    if pattern_chars > limits.FILTER_PATTERN_CHARS_MAX:
+        most = limits.FILTER_PATTERN_CHARS_MAX
+        raise SpecError(
+            "filters",
+            "invalid",
+            f"its regular expressions have {pattern_chars} characters, at most {most} are allowed",
+        )
+    size = sum(pattern_size(pattern) for pattern in _patterns(filters))
+    if size > limits.FILTER_PATTERN_SIZE_MAX:
+        most = limits.FILTER_PATTERN_SIZE_MAX
+        raise SpecError(
+            "filters",
+            "invalid",
+            f"its regular expressions have a size of {size:,} with their repetitions written out,"
+            f" at most {most:,} is allowed: repeat less, and write [a-z] instead of \\p{{L}}",
+        )
+    _check_patterns(filters, "filters")
+    return filters
+
+
+def _item(value: object, at: str, depth: int) -> Filter:
+    item = object_of(value, at)
+    if "filters" not in item:
+        return _condition(item, at)
+    if depth > limits.FILTER_DEPTH_MAX:
+        most = limits.FILTER_DEPTH_MAX
+        raise SpecError(at, "invalid", f"groups of filters nest at most {most} deep")
+    for name in item:
+        if name not in ("filters", "filter_combination"):
+            why = "is not a part of a group: filters, filter_combination"
+            raise SpecError(f"{at}.{name}", "invalid", why)
+    combination = item.get("filter_combination") or "AND"
+    op = _COMBINATIONS.get(combination) if isinstance(combination, str) else None
+    if op is None:
+        raise SpecError(f"{at}.filter_combination", "invalid", "must be AND, OR or NONE")
+    inside = items_of(item, "filters", lambda one, _: one)
+    if not inside:
+        raise SpecError(f"{at}.filters", "missing", "a group has at least one filter")
+    read = [_item(one, f"{at}.filters[{i}]", depth + 1) for i, one in enumerate(inside)]
+    return Filter("", op, (), tuple(read))
+
+
+def _count(filters: tuple[Filter, ...]) -> int:
+    """How many conditions there are, with those within groups."""
+    return sum(_count(one.inside) if one.op in GROUP_OPS else 1 for one in filters)
+
+
+def _patterns(filters: tuple[Filter, ...]) -> Iterator[str]:
+    """The regular expressions, with those within groups."""
+    for one in filters:
+        if one.op in GROUP_OPS:
+            yield from _patterns(one.inside)
+        elif one.op in _PATTERNS:
+            yield str(one.values[0])
+
+
+def _check_patterns(filters: tuple[Filter, ...], at: str) -> None:
+    for index, one in enumerate(filters):
+        here = f"{at}[{index}]"
+        if one.op in GROUP_OPS:
+            _check_patterns(one.inside, f"{here}.filters")
+        elif one.op in _PATTERNS:
+            why = pattern_fault(str(one.values[0]))
+            if why is not None:
+                raise SpecError(f"{here}.value", "invalid", f"is no regular expression: {why}")
+
+
+@lru_cache(maxsize=256)
+def pattern_fault(pattern: str) -> str | None:
+    """Why RE2 does not take the pattern, None if it does. The engine of the shares is RE2, too."""
+    try:
+        pc.match_substring_regex(pa.array([""]), pattern=pattern)
+    except pa.ArrowInvalid as error:
+        return str(error).removeprefix("Invalid regular expression: ")
+    return None
+
+
+def _condition(item: dict[str, Any], at: str) -> Filter:
+    if "column" not in item or item["column"] is None:
+        raise SpecError(f"{at}.column", "missing", "cannot be blank")
+    column = column_of(item["column"], f"{at}.column")
+    try:
+        op = FilterOp(item.get("op", ""))
+    except ValueError as error:
+        raise SpecError(f"{at}.op", "invalid", f"must be one of {_KNOWN_OPS}") from error
+    if op in GROUP_OPS:
+        raise SpecError(f"{at}.op", "invalid", f"must be one of {_KNOWN_OPS}")
+    operand = item.get("value")
+    if op in _UNARY:
+        if operand is not None:
+            raise SpecError(f"{at}.value", "invalid", f"{op.value} takes no value")
+        return Filter(column, op)
+    if operand is None:
+        raise SpecError(f"{at}.value", "missing", f"{op.value} needs a value")
+    if op in _LISTS:
+        operands = operand if isinstance(operand, list) else [operand]
+        if len(operands) > limits.FILTER_VALUES_MAX:
+            most = limits.FILTER_VALUES_MAX
+            raise SpecError(f"{at}.value", "invalid", f"has more than {most} values")
+        values = [scalar_of(v, f"{at}.value[{i}]") for i, v in enumerate(operands)]
+        return Filter(column, op, tuple(values))
+    if op in _PATTERNS and not isinstance(operand, str):
+        raise SpecError(f"{at}.value", "incorrect_type", "must be a regular expression, a string")
+    return Filter(column, op, (scalar_of(operand, f"{at}.value"),))

@@ -1,0 +1,188 @@
+"""Reading a query specification: every fault names the field, what was found and what is allowed.
+
+What the vendor has and Bellwether does not have yet is refused by name, never ignored.
+"""
+
+from typing import Any
+
+from common import limits
+from query.plan.operations import SUPPORTED_OPS, UNSUPPORTED_OPS
+from query.plan.read_filters import read_filters
+from query.plan.spec import (
+    Calculation,
+    Having,
+    HavingOp,
+    Order,
+    QuerySpec,
+)
+from query.plan.spec_parts import (
+    SpecError as SpecError,  # who reads a specification handles its faults
+)
+from query.plan.spec_parts import column_of, items_of, object_of, scalar_of
+
+_KNOWN = (
+    "id", "calculations", "filters", "filter_combination", "breakdowns", "orders", "havings",
+    "limit", "start_time", "end_time", "time_range", "granularity",
+)  # fmt: skip
+_LATER = ("calculated_fields", "formulas", "compare_time_offset_seconds", "usage_mode")
+TIME_S_MIN, TIME_S_MAX = -9_223_372_036, 9_223_372_035  # whose nanoseconds fit 64 bits
+
+
+def read_spec(body: object) -> QuerySpec:
+    """Check a decoded specification. Raises SpecError."""
+    spec = object_of(body, "")
+    for name in spec:
+        if name in _LATER and spec[name]:
+            raise SpecError(name, "invalid", "is not supported yet")
+        if name not in _KNOWN and name not in _LATER:
+            raise SpecError(
+                name, "invalid", f"is not a part of a query; known: {', '.join(_KNOWN)}"
+            )
+    calculations = tuple(items_of(spec, "calculations", _calculation)) or (Calculation("COUNT"),)
+    _no_repeats("calculations", [c.label for c in calculations])
+    breakdowns = tuple(items_of(spec, "breakdowns", column_of))
+    _no_repeats("breakdowns", list(breakdowns))
+    for label in {c.label for c in calculations} & set(breakdowns):
+        raise SpecError(
+            "calculations", "invalid", f"{label} is a breakdown: give the calculation a name"
+        )
+    combination = spec.get("filter_combination") or "AND"
+    if combination not in ("AND", "OR"):
+        raise SpecError("filter_combination", "invalid", "must be AND or OR")
+    orders = tuple(items_of(spec, "orders", lambda o, at: _order(o, at, calculations, breakdowns)))
+    havings = tuple(items_of(spec, "havings", lambda h, at: _having(h, at, calculations)))
+    start = _whole(spec, "start_time", least=TIME_S_MIN)
+    end = _whole(spec, "end_time", least=TIME_S_MIN)
+    length, granularity = _whole(spec, "time_range"), _whole(spec, "granularity", least=0)
+    _check_times(start, end, length, granularity)
+    return QuerySpec(
+        calculations=calculations,
+        filters=read_filters(spec),
+        any_filter=combination == "OR",
+        breakdowns=breakdowns,
+        orders=orders,
+        havings=havings,
+        limit=_whole(spec, "limit", most=limits.QUERY_LIMIT_NO_SERIES_MAX),
+        start_s=start,
+        end_s=end,
+        range_s=length,
+        granularity_s=granularity or None,
+    )
+
+
+def _no_repeats(name: str, labels: list[str]) -> None:
+    for index, label in enumerate(labels):
+        if label in labels[:index]:
+            raise SpecError(f"{name}[{index}]", "invalid", f"{label} is there twice")
+
+
+def _op(item: dict[str, Any], key: str, at: str) -> str:
+    op = item.get(key)
+    if op is None:
+        raise SpecError(f"{at}.{key}", "missing", "cannot be blank")
+    if not isinstance(op, str):
+        raise SpecError(f"{at}.{key}", "incorrect_type", "must be a string")
+    if op in UNSUPPORTED_OPS:
+        raise SpecError(f"{at}.{key}", "invalid", f"{op} is not supported yet")
+    if op not in SUPPORTED_OPS:
+        known = ", ".join(SUPPORTED_OPS)
+        raise SpecError(f"{at}.{key}", "invalid", f"{op[:40]!r} is not one of {known}")
+    return op
+
+
+def _calculation(value: object, at: str) -> Calculation:
+    item = object_of(value, at)
+    for key in ("filters", "filter_combination"):
+        if item.get(key):
+            raise SpecError(
+                f"{at}.{key}", "invalid", "filters of a calculation are not supported yet"
+            )
+    op = _op(item, "op", at)
+    column = item.get("column")
+    if column is not None:
+        column = column_of(column, f"{at}.column")
+    elif op != "COUNT":
+        raise SpecError(f"{at}.column", "missing", f"{op} needs a column")
+    name = item.get("name")
+    if name is not None and not isinstance(name, str):
+        raise SpecError(f"{at}.name", "incorrect_type", "must be a string")
+    return Calculation(op, column, name)
+
+
+def _order(
+    value: object, at: str, calculations: tuple[Calculation, ...], breakdowns: tuple[str, ...]
+) -> Order:
+    item = object_of(value, at)
+    direction = item.get("order") or "ascending"
+    if direction not in ("ascending", "descending"):
+        raise SpecError(f"{at}.order", "invalid", "must be ascending or descending")
+    descending = direction == "descending"
+    column = item.get("column")
+    if item.get("op") is None:
+        if column is None:
+            raise SpecError(at, "missing", "needs an op or a column")
+        if column in breakdowns:
+            return Order(column, descending)
+        named = [i for i, c in enumerate(calculations) if c.name == column]
+        if named:
+            return Order(named[0], descending)
+        raise SpecError(f"{at}.column", "invalid", "must be one of the breakdowns")
+    op = _op(item, "op", at)
+    return Order(_find(calculations, op, column, at), descending)
+
+
+def _find(calculations: tuple[Calculation, ...], op: str, column: object, at: str) -> int:
+    for index, calculation in enumerate(calculations):
+        if calculation.op == op and calculation.column == (column or None):
+            return index
+    label = op if column is None else f"{op}({column})"
+    raise SpecError(at, "invalid", f"{label} must be one of the calculations")
+
+
+def _having(value: object, at: str, calculations: tuple[Calculation, ...]) -> Having:
+    item = object_of(value, at)
+    op = _op(item, "calculate_op", at)
+    try:
+        comparison = HavingOp(item.get("op", ""))
+    except ValueError as error:
+        known = " ".join(o.value for o in HavingOp)
+        raise SpecError(f"{at}.op", "invalid", f"must be one of {known}") from error
+    limit = item.get("value")
+    if isinstance(limit, bool) or not isinstance(limit, int | float):
+        raise SpecError(f"{at}.value", "incorrect_type", "must be a number")
+    number = scalar_of(limit, f"{at}.value")
+    assert isinstance(number, int | float)
+    return Having(_find(calculations, op, item.get("column"), at), comparison, number)
+
+
+def _whole(
+    spec: dict[str, Any], name: str, *, least: int = 1, most: int = TIME_S_MAX
+) -> int | None:
+    value = spec.get(name)
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpecError(name, "incorrect_type", "must be a whole number")
+    if not least <= value <= most:
+        raise SpecError(name, "invalid", f"must be between {least} and {most}")
+    return value
+
+
+def _check_times(
+    start: int | None, end: int | None, length: int | None, granularity: int | None
+) -> None:
+    if start is not None and end is not None:
+        if length is not None:
+            raise SpecError("time_range", "invalid", "cannot stand beside both start and end time")
+        if start >= end:
+            raise SpecError("end_time", "invalid", "must be after start_time")
+        length = end - start
+    length = length or limits.QUERY_RANGE_S_DEFAULT
+    if not granularity:
+        return
+    least = -(-length // limits.SERIES_POINTS_MAX)
+    if not least <= granularity <= length:
+        allowed = f"between {least} (range / {limits.SERIES_POINTS_MAX}) and {length} (the range)"
+        raise SpecError("granularity", "invalid", f"must be {allowed} seconds")

@@ -1,0 +1,73 @@
+"""Parts of a query specification that several readers check: objects, lists, names, values."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from common import limits
+from query.api.invalid import Fault, Invalid
+from query.plan.plan import Scalar
+
+
+class SpecError(Invalid):
+    """A fault in a specification, or in another body. code: see `Fault`."""
+
+    def __init__(self, field: str, code: str, description: str) -> None:
+        super().__init__([Fault(field, code, description)])
+        self.field = field
+        self.code = code
+        self.description = description
+
+
+def object_of(value: object, at: str) -> dict[str, Any]:
+    """The object. Raises SpecError."""
+    if not isinstance(value, dict):
+        raise SpecError(at, "incorrect_type", f"must be an object{'' if at else ': a query'}")
+    return value
+
+
+def items_of(spec: dict[str, Any], name: str, read: Callable[[object, str], Any]) -> list[Any]:
+    """The array `name`, each item read. Raises SpecError."""
+    found = spec.get(name)
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise SpecError(name, "incorrect_type", "must be an array")
+    if len(found) > limits.QUERY_LIST_ITEMS_MAX:
+        most = limits.QUERY_LIST_ITEMS_MAX
+        raise SpecError(name, "invalid", f"has {len(found)} items, at most {most} are allowed")
+    return [read(item, f"{name}[{index}]") for index, item in enumerate(found)]
+
+
+def column_of(value: object, at: str) -> str:
+    """The name of a column. Raises SpecError."""
+    if not isinstance(value, str):
+        raise SpecError(at, "incorrect_type", "must be the name of a column, a string")
+    if len(value.encode("utf-8", "surrogatepass")) > limits.STRING_BYTES_MAX:
+        raise SpecError(at, "invalid", "is longer than a column's name can be")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise SpecError(at, "invalid", "holds a lone surrogate") from error
+    return value
+
+
+def scalar_of(value: object, at: str) -> Scalar:
+    """A value to compare with. Raises SpecError."""
+    if isinstance(value, bool | str):
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise SpecError(at, "invalid", "holds a lone surrogate") from error
+        return value
+    if isinstance(value, int):
+        if -(2**63) <= value < 2**63:
+            return value
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise SpecError(at, "invalid", "is larger than any number that is stored") from error
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise SpecError(at, "incorrect_type", "must be a string, a number or a boolean")

@@ -1,0 +1,191 @@
+"""Results in the vendor's shape: values of calculations, order, havings, limit, series, notes."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from query.plan.operations import PERCENTILES
+from query.plan.plan import GroupKey, Plan, State
+from query.plan.planner import Question
+from query.plan.spec import Calculation, Having, HavingOp, QuerySpec
+from query.results.in_pieces import sort_stably
+from query.results.merge import Cell, Merged
+
+Value = int | float | str | bool | None
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXACT_DOUBLE_MAX = 2**53
+_JSON_INT_MAX = 2**63 - 1
+_COMPARE: dict[HavingOp, Callable[[Any, Any], bool]] = {
+    HavingOp.EQ: lambda a, b: a == b,
+    HavingOp.NE: lambda a, b: a != b,
+    HavingOp.GT: lambda a, b: a > b,
+    HavingOp.GE: lambda a, b: a >= b,
+    HavingOp.LT: lambda a, b: a < b,
+    HavingOp.LE: lambda a, b: a <= b,
+}
+
+
+def calculated(plan: Plan, merged: Merged, cell: Cell, calculation: Calculation) -> Value:
+    """A calculation's value in a cell; None where no event has a number (COUNT: 0)."""
+    index = plan.needs.index(calculation.need)
+    row = merged.main.get(cell, {})
+    name = f"a{index}"
+    state = calculation.need.state
+    if state is State.COUNT:
+        return whole_number(row.get(f"{name}_w") or 0)
+    if state is State.DISTINCT:
+        return merged.distinct[index].get(cell, 0) if index in merged.distinct else 0
+    if state is State.QUANTILE:
+        quantiles = merged.quantiles.get(index, {}).get(cell)
+        value = None if quantiles is None else quantiles.at(PERCENTILES[calculation.op])
+        return _tidy(value)
+    return _number(calculation.op, name, row)
+
+
+def _number(op: str, name: str, row: dict[str, Any]) -> Value:
+    if op in ("MIN", "MAX"):
+        end = op.lower()
+        found = [v for v in (row.get(f"{name}_i{end}"), row.get(f"{name}_f{end}")) if v is not None]
+        if not found:
+            return None
+        return whole_number(min(found) if op == "MIN" else max(found))
+    isum, fsum, weight = (row.get(f"{name}_{part}") for part in ("isum", "fsum", "w"))
+    if weight is None or (isum is None and fsum is None):
+        return None
+    total: int | float = int(isum or 0) if fsum is None else float(int(isum or 0)) + fsum
+    return whole_number(total) if op == "SUM" else total / weight
+
+
+def whole_number(value: int | float) -> int | float:
+    """Integers beyond what JSON readers take as 64-bit become the nearest double."""
+    return float(value) if isinstance(value, int) and abs(value) > _JSON_INT_MAX else value
+
+
+def _tidy(value: float | None) -> Value:
+    if value is not None and value.is_integer() and abs(value) <= _EXACT_DOUBLE_MAX:
+        return int(value)
+    return value
+
+
+def key_value(tagged: str | None) -> Value:
+    """The value that a tagged key stands for; None where the field is missing."""
+    if tagged is None:
+        return None
+    tag, text = tagged[0], tagged[1:]
+    if tag == "b":
+        return text == "true"
+    if tag == "n":
+        return int(text) if text.lstrip("-").isdigit() else float(text)
+    return text
+
+
+def top_groups(question: Question, plan: Plan, merged: Merged) -> list[GroupKey]:
+    """The groups to return: the first of those that pass the havings, up to the limit."""
+    return passing_groups(question, plan, merged)[: question.limit]
+
+
+def passing_groups(question: Question, plan: Plan, merged: Merged) -> list[GroupKey]:
+    """Every group that passes the havings, in order."""
+    spec = question.spec
+    groups = [group for group, _ in merged.main]
+    if not spec.breakdowns:
+        groups = [()]
+    needed = {h.calculation for h in spec.havings} | _ordered_by(spec)
+    values = {
+        group: {
+            index: calculated(plan, merged, (group, None), spec.calculations[index])
+            for index in needed
+        }
+        for group in groups
+    }
+    kept = [g for g in groups if all(_passes(h, values[g]) for h in spec.havings)]
+    sort_stably(kept, lambda group: [_rank(key_value(k)) for k in group])
+    for order in reversed(spec.orders or ()):
+        _sort(kept, values, spec, order.by, order.descending)
+    if not spec.orders:
+        _sort(kept, values, spec, 0, True)
+    return kept
+
+
+def _ordered_by(spec: QuerySpec) -> set[int]:
+    if not spec.orders:
+        return {0}
+    return {order.by for order in spec.orders if isinstance(order.by, int)}
+
+
+def _sort(
+    groups: list[GroupKey],
+    values: dict[GroupKey, dict[int, Value]],
+    spec: QuerySpec,
+    by: int | str,
+    descending: bool,
+) -> None:
+    """Stable, so that earlier orders decide; groups without a value come last either way."""
+
+    def value(group: GroupKey) -> Value:
+        if isinstance(by, str):
+            return key_value(group[spec.breakdowns.index(by)])
+        return values[group][by]
+
+    known = [group for group in groups if value(group) is not None]
+    unknown = [group for group in groups if value(group) is None]
+    sort_stably(known, lambda group: _rank(value(group)), reverse=descending)
+    groups[:] = known + unknown
+
+
+def _rank(value: Value) -> tuple[int, Any]:
+    """Numbers before booleans before texts; missing last."""
+    if value is None:
+        return (3, 0)
+    if isinstance(value, bool):
+        return (1, value)
+    return (2, value) if isinstance(value, str) else (0, value)
+
+
+def _passes(having: Having, values: dict[int, Value]) -> bool:
+    value = values[having.calculation]
+    return value is not None and _COMPARE[having.op](value, having.value)
+
+
+def data_row(
+    spec: QuerySpec, plan: Plan, merged: Merged, cell: Cell, *, grouped: bool = True
+) -> dict[str, Value]:
+    """One row of results: the group's values, then the calculations."""
+    row: dict[str, Value] = {}
+    if grouped:
+        for field, tagged in zip(spec.breakdowns, cell[0], strict=True):
+            row[field] = key_value(tagged)
+    for calculation in spec.calculations:
+        row[calculation.label] = calculated(plan, merged, cell, calculation)
+    return row
+
+
+def series_rows(
+    question: Question, plan: Plan, merged: Merged, groups: list[GroupKey]
+) -> list[dict[str, Any]]:
+    """One row per step and group, by time, then in the groups' order.
+
+    Without breakdowns every step of the range has a row (COUNT 0, others null where nothing is);
+    with breakdowns a group has rows only where it has events.
+    """
+    spec = question.spec
+    first = question.start_ns // question.step_ns
+    times = -(-question.end_ns // question.step_ns) - first
+    rows = []
+    places = {group: place for place, group in enumerate(groups)}
+    if plan.breakdowns:
+        cells = [cell for cell in merged.main if cell[1] is not None and cell[0] in places]
+        sort_stably(cells, lambda cell: (cell[1] or 0, places[cell[0]]))
+    else:
+        cells = [((), step) for step in range(times)]
+    for cell in cells:
+        time = format_time((first + (cell[1] or 0)) * question.step_ns)
+        data = data_row(spec, plan, merged, cell, grouped=bool(plan.breakdowns))
+        rows.append({"time": time, "data": data})
+    return rows
+
+
+def format_time(ns: int) -> str:
+    """RFC 3339 in UTC, to the second."""
+    moment = _EPOCH + timedelta(seconds=ns // 10**9)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,331 @@
+"""One question from plan to data: totals first, then series of the top groups over the same rows.
+
+Bounded in how many run and wait (I11), in turns between environments and keys (I14). The answer
+says what it covers (I7).
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
+
+import pyarrow as pa
+
+from common import limits
+from common.clock import Clock
+from common.errors import Unavailable
+from common.log.watch import LogWatch
+from common.metrics import query_seconds
+from common.model.position import Position
+from common.process.fair.queue import FairLimits
+from common.process.fair.slots import FairSlots, Place
+from query.config import QueryConfig
+from query.plan.plan import GroupKey, Plan
+from query.plan.planner import Question, series_plan, totals_plan
+from query.results.group_totals import group_totals
+from query.results.in_pieces import collector_paused
+from query.results.merge import merge
+from query.results.notes import notes_on_types
+from query.results.results import data_row, passing_groups, series_rows
+from query.scatter.receipts import split_receipt, unmet_positions
+from query.scatter.reconcile import Settled, Settler
+from query.scatter.scatter import Gathered, Scatter
+from query.share.answer import same_rows
+from query.share.damaged import describe
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the caller wants of coverage. require: answer 503 rather than incompletely."""
+
+    after: tuple[Position, ...] = ()
+    mode: str = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Data in the vendor's shape, and what it covers. types: of the fields that were named.
+    groups: of the groups beyond those listed (`query.results.group_totals`), None without
+    breakdowns.
+    """
+
+    data: dict[str, Any]
+    coverage: dict[str, Any]
+    notes: list[str]
+    types: dict[str, str]
+    groups: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Generic[_Result]):
+    """What the shares of one plan gave, and what it covers. types: of the fields that were named
+    (letters).
+    """
+
+    result: _Result
+    coverage: dict[str, Any]
+    notes: list[str]
+    types: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Ids of who asks, for fair turns."""
+
+    env: str
+    key: str
+
+
+NOBODY = Asker("", "")
+
+
+class MakePlan(Protocol):
+    """Makes the plan that every share is asked."""
+
+    def __call__(self, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
+        """at_least, log: the positions to wait for, for up to wait_ms."""
+
+
+class Runner:
+    """Runs questions."""
+
+    def __init__(
+        self,
+        scatter: Scatter,
+        settler: Settler,
+        watch: LogWatch,
+        clock: Clock,
+        config: QueryConfig,
+    ) -> None:
+        self._scatter = scatter
+        self._settler = settler
+        self._watch = watch
+        self._clock = clock
+        self._config = config
+        kept_free = min(limits.QUERIES_KEPT_FREE, config.running_max - 1)
+        self._slots = FairSlots(
+            FairLimits(config.running_max, config.waiting_max, kept_free), "queries"
+        )
+        # Merging is Python: at once it is no faster, and each thread more slows the event loop.
+        merging = FairLimits(limits.MERGES_MAX, config.running_max, limits.MERGES_MAX - 1)
+        self._merging = FairSlots(merging, "queries")
+
+    def admit(self, question: Question) -> Place:
+        """A slot or a place in the waiting room, to be given to `run`, and left at the end.
+
+        Raises TooManyRequests when the share of the question's key is used up, or Unavailable.
+        """
+        return self._slots.hold(question.env, question.key)
+
+    async def run(self, question: Question, wish: Wish, place: Place | None = None) -> Answer:
+        """Answer a question. Raises TooManyRequests, Unprocessable, Unavailable."""
+        place = place or self.admit(question)
+        return await self._in_time(self._run(question, wish), place)
+
+    async def tell(
+        self,
+        make_plan: MakePlan,
+        work: Callable[[list[dict[str, pa.Table]]], _Result],
+        wish: Wish,
+        asker: Asker,
+    ) -> Told[_Result]:
+        """What `work` makes of the shares' states, in the same turns. Raises as `run` does."""
+        place = self._slots.hold(asker.env, asker.key)
+        return await self._in_time(self._tell(make_plan, work, wish, asker), place)
+
+    async def _in_time(self, work: Coroutine[None, None, _Result], place: Place) -> _Result:
+        """Do the work in its turn."""
+        started_ns = self._clock.monotonic_ns()
+        try:
+            async with place:
+                async with asyncio.timeout(self._config.timeout_ms / 1000):
+                    return await work
+        except TimeoutError as error:
+            raise Unavailable(
+                f"the query took longer than {self._config.timeout_ms} ms: shorten its time range"
+            ) from error
+        finally:
+            work.close()  # it may not have begun
+            query_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
+
+    async def _settle(self, make_plan: MakePlan, wish: Wish) -> tuple[Settled, dict[str, Any]]:
+        """The shares of a plan, and what they cover. Raises Unavailable if that is not enough."""
+        if any(p.epoch != self._watch.epoch or p.partition >= self._watch.partitions
+               for p in wish.after):  # fmt: skip
+            await self._watch.look()  # of a log or a partition that was not there a moment ago
+        epoch, partitions = self._watch.epoch, range(self._watch.partitions)
+        at_least, others = split_receipt(wish.after, epoch, partitions)
+        patience = 0 if wish.mode == "accept" or not at_least else self._config.after_timeout_ms
+        plan = make_plan(at_least=at_least, wait_ms=patience, log=epoch)
+        settled = await self._settler.totals(plan, partitions)
+        coverage = _coverage(settled, others, partitions, self._clock.now_ns())
+        if wish.mode == "require" and not coverage["complete"]:
+            told = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
+            reasons = "; ".join(dict.fromkeys(filter(None, told)))  # each once, however many
+            raise Unavailable(f"not every partition can be covered now: {reasons[:500]}")
+        return settled, coverage
+
+    async def _tell(
+        self,
+        make_plan: MakePlan,
+        work: Callable[[list[dict[str, pa.Table]]], _Result],
+        wish: Wish,
+        asker: Asker,
+    ) -> Told[_Result]:
+        settled, coverage = await self._settle(make_plan, wish)
+        gathered = settled.gathered
+        result = await self._merge(asker, partial(work, gathered.states))
+        return Told(result, coverage, _notes_on_time(coverage), gathered.types)
+
+    async def _run(self, question: Question, wish: Wish) -> Answer:
+        settled, coverage = await self._settle(partial(totals_plan, question), wish)
+        plan, totals = settled.plan, settled.gathered
+        top, data, groups = await self._merge(question, partial(_totals, question, plan, totals))
+        data["series"] = []
+        if question.with_series:
+            await self._add_series(question, plan, totals, top, data, coverage)
+        notes = [*notes_on_types(question.spec, totals.types), *_notes_on_time(coverage)]
+        return Answer(data, coverage, notes, totals.types, groups)
+
+    async def _merge(self, question: Question | Asker, work: Callable[[], _Result]) -> _Result:
+        """Work in a thread, in turn. It cannot be stopped: its slot is free once it has ended."""
+        place = self._merging.hold(question.env, question.key)
+        try:
+            while not await place.wait():
+                pass
+            running = asyncio.create_task(asyncio.to_thread(_merging, work))
+        except BaseException:
+            place.leave()
+            raise
+
+        def ended(done: asyncio.Task[_Result]) -> None:
+            place.leave()
+            if not done.cancelled():
+                done.exception()  # seen, though nobody may wait for it any more
+
+        running.add_done_callback(ended)
+        return await asyncio.shield(running)
+
+    async def _add_series(
+        self,
+        question: Question,
+        plan: Plan,
+        totals: Gathered,
+        top: list[GroupKey],
+        data: dict[str, Any],
+        coverage: dict[str, Any],
+    ) -> None:
+        """Series over exactly the rows of the totals: partitions and end offsets are pinned."""
+        upto = {p: counted.covered.end_offset for p, counted in totals.counted.items()}
+        wanted: list[tuple[str, tuple[GroupKey, ...] | None, list[GroupKey]]] = []
+        if top:
+            wanted.append(("series", tuple(top), top))
+        if question.with_total and question.spec.breakdowns:
+            wanted.append(("total_by_aggregate_series", None, [()]))
+        for name, restriction, groups in wanted:
+            one = series_plan(question, plan, upto, restriction)
+            gathered = await self._scatter.run(one, sorted(upto))
+            data[name] = await self._merge(
+                question, partial(_series, question, one, gathered, groups)
+            )
+            short = [
+                p
+                for p, of in totals.counted.items()
+                if p not in gathered.counted
+                or not same_rows(gathered.counted[p].covered, of.covered)
+            ]
+            if short:
+                coverage["complete"] = False
+                coverage["series_incomplete"] = sorted(short)
+        if question.with_total and not question.spec.breakdowns:
+            data["total_by_aggregate_series"] = data["series"]
+
+
+def _coverage(
+    settled: Settled, others: list[Position], numbers: range, now_ns: int
+) -> dict[str, Any]:
+    """now_ns: a watermark beyond it is no time up to which anything is known (I7)."""
+    latest_ns = now_ns + limits.LOG_AHEAD_MAX_NS
+    gathered, partitions = settled.gathered, list[dict[str, Any]]()
+    for partition in numbers:
+        counted = gathered.counted.get(partition)
+        if counted is None:
+            reason = gathered.missing.get(partition, "no indexer answered for it")
+            partitions.append({"partition": partition, "complete": False, "reason": reason})
+            continue
+        covered = counted.covered
+        partitions.append(
+            {
+                "partition": partition,
+                "epoch": covered.epoch,
+                "end_offset": covered.end_offset,
+                "watermark": min(covered.watermark_ns, latest_ns),
+                "indexer": counted.indexer.instance,
+                "zone": counted.indexer.zone,
+                "gaps": [list(gap) for gap in covered.gaps],
+                "unserved": covered.unserved,
+                "undecided": settled.undecided.get(partition, 0),
+                "damaged": [describe(one) for one in covered.damaged],
+                "damaged_records": covered.damaged_more
+                + sum(one.end - one.first for one in covered.damaged),
+                "given_up_records": covered.given_up,
+                "complete": covered.complete and partition not in settled.doubts,
+                "reason": covered.reason or settled.doubts.get(partition, ""),
+            }
+        )
+        if covered.watermark_ns > latest_ns:
+            partitions[-1]["log_ahead_s"] = (covered.watermark_ns - now_ns) // 10**9
+    shares = {p: counted.covered for p, counted in gathered.counted.items()}
+    unmet = unmet_positions(others, shares)
+    complete = not unmet and all(p["complete"] for p in partitions)
+    coverage: dict[str, Any] = {"complete": complete, "partitions": partitions}
+    if unmet:
+        coverage["reason"] = "; ".join(unmet)
+    return coverage
+
+
+def _notes_on_time(coverage: dict[str, Any]) -> list[str]:
+    """What an answer says where the log's time is not to be believed."""
+    ahead = {p["partition"]: p["log_ahead_s"] for p in coverage["partitions"] if "log_ahead_s" in p}
+    if not ahead:
+        return []
+    return [
+        f"the log's time is up to {max(ahead.values()):,} s ahead of this query role's clock in "
+        f"partitions {sorted(ahead)}: a clock is or was wrong, and times of arrival are not to be "
+        "believed; no event is left out for it"
+    ]
+
+
+def _merging(work: Callable[[], _Result]) -> _Result:
+    with collector_paused():
+        return work()
+
+
+def _totals(
+    question: Question, plan: Plan, totals: Gathered
+) -> tuple[list[GroupKey], dict[str, Any], dict[str, Any] | None]:
+    merged = merge(plan, totals.states)
+    spec = question.spec
+    passing = passing_groups(question, plan, merged)
+    top = passing[: question.limit]
+    groups = group_totals(spec, plan, merged, passing, len(top)) if spec.breakdowns else None
+    data: dict[str, Any] = {
+        "results": [{"data": data_row(spec, plan, merged, (group, None))} for group in top]
+    }
+    if question.with_total:
+        whole = merge(plan, totals.states, by_group=False)
+        data["total_by_aggregate"] = data_row(spec, plan, whole, ((), None), grouped=False)
+    if question.with_other and spec.breakdowns:
+        shown = frozenset(top)
+        rest = merge(plan, totals.states, by_group=False, keep=lambda g: g not in shown)
+        data["other_by_aggregate"] = data_row(spec, plan, rest, ((), None), grouped=False)
+    return top, data, groups
+
+
+def _series(
+    question: Question, plan: Plan, gathered: Gathered, groups: list[GroupKey]
+) -> list[dict[str, Any]]:
+    return series_rows(question, plan, merge(plan, gathered.states), groups)

@@ -1,0 +1,1 @@
+"""One plan to every partition's indexers: replicas, hedging, liveness, reconciled totals."""

@@ -1,0 +1,111 @@
+"""What the query role asks of indexers besides shares: columns, status, cuts and the tail."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from common.error_text import describe_error
+from common.errors import Unavailable
+from common.logs import say
+from common.process.members import Member
+from common.process.web import INTERNAL_TOKEN_HEADER
+from query.fields.columns import (
+    ColumnPage,
+    ColumnsAsked,
+    DatasetsAsked,
+    DatasetSeen,
+    merge_datasets,
+    merge_pages,
+)
+from query.scatter.replicas import Holders
+
+_TIMEOUT = aiohttp.ClientTimeout(total=30)  # footers of a million names are read for seconds
+_STATUS_TIMEOUT = aiohttp.ClientTimeout(total=5)  # an operator waits for it
+_CUT_TIMEOUT = aiohttp.ClientTimeout(total=120)
+_logger = logging.getLogger(__name__)
+
+
+class IndexerCalls:
+    """Calls every indexer; who does not answer is named, never silently left out."""
+
+    def __init__(self, holders: Holders, http: aiohttp.ClientSession, token: str) -> None:
+        self._holders = holders
+        self.http = http
+        self.headers = {INTERNAL_TOKEN_HEADER: token}
+
+    async def indexers(self) -> list[Member]:
+        """Every indexer that holds a claim."""
+        return await self._holders.indexers()
+
+    async def columns(self, asked: ColumnsAsked) -> ColumnPage:
+        """A page of the dataset's fields, merged from all indexers. Raises Unavailable if none
+        answers.
+        """
+        answers, silent = await self._each(lambda m: self._post(m, "columns", asked, ColumnPage))
+        if silent and not answers:
+            raise Unavailable("no indexer can tell the dataset's columns now")
+        return merge_pages(list(answers.values()), asked.size)
+
+    async def datasets(self, asked: DatasetsAsked) -> dict[str, DatasetSeen]:
+        """What indexers hold of datasets: one call of each indexer, however many they are. One
+        of which nothing is known is not named.
+        """
+        answers, _ = await self._each(
+            lambda m: self._post(m, "datasets", asked, dict[str, DatasetSeen])
+        )
+        return merge_datasets(answers.values())
+
+    async def status(self) -> list[dict[str, Any]]:
+        """Each indexer's own status, or why there is none."""
+        answers, silent = await self._each(self._status)
+        found = [{"indexer": name, "status": status} for name, status in answers.items()]
+        return [*found, *({"indexer": name, "error": why} for name, why in silent.items())]
+
+    async def cut(self) -> list[dict[str, Any]]:
+        """Ask every indexer to cut now, and wait until it is published."""
+        answers, silent = await self._each(self._cut)
+        found = [{"indexer": name, "answer": answer} for name, answer in answers.items()]
+        return [*found, *({"indexer": name, "error": why} for name, why in silent.items())]
+
+    async def _each(
+        self, call: Callable[[Member], Awaitable[Any]]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        members = await self.indexers()
+        results = await asyncio.gather(*(call(m) for m in members), return_exceptions=True)
+        answers: dict[str, Any] = {}
+        silent: dict[str, str] = {}
+        for member, result in zip(members, results, strict=True):
+            if isinstance(result, aiohttp.ClientError | TimeoutError | OSError | ValueError):
+                say(_logger, logging.WARNING, "indexer silent", indexer=member.instance)
+                silent[member.instance] = describe_error(result)
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                answers[member.instance] = result
+        return answers, silent
+
+    async def _post(self, member: Member, path: str, asked: msgspec.Struct, answer: Any) -> Any:
+        async with self.http.post(
+            f"{member.url}/internal/{path}",
+            data=msgspec.json.encode(asked),
+            headers=self.headers,
+            timeout=_TIMEOUT,
+        ) as response:
+            response.raise_for_status()
+            return msgspec.json.decode(await response.read(), type=answer)
+
+    async def _status(self, member: Member) -> object:
+        url = f"{member.url}/internal/status"
+        async with self.http.get(url, headers=self.headers, timeout=_STATUS_TIMEOUT) as response:
+            response.raise_for_status()
+            return msgspec.json.decode(await response.read())
+
+    async def _cut(self, member: Member) -> object:
+        url = f"{member.url}/internal/cut?wait=1"
+        async with self.http.post(url, headers=self.headers, timeout=_CUT_TIMEOUT) as response:
+            response.raise_for_status()
+            return msgspec.json.decode(await response.read() or b"null")

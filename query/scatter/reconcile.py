@@ -1,0 +1,198 @@
+"""Totals in which every rerouted batch counts once, whatever is still undecided (I2, I7).
+
+Shares leave undecided batches out and name them. The partitions that may hold them are asked, at
+the positions of their own shares; what nobody else counts is then fetched from where it is. A
+share that lags behind what another one relies on is asked again. Without rerouting none of this
+costs anything.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import aiohttp
+import msgspec
+
+from common import limits
+from common.error_text import describe_error
+from common.logs import say
+from common.model.reroute import Place
+from common.process.members import Member
+from common.process.web import INTERNAL_TOKEN_HEADER
+from query.plan.plan import Plan
+from query.scatter.scatter import Gathered, Scatter
+from query.share.answer import same_rows
+from query.share.rerouted import (
+    Asked,
+    HeldAnswer,
+    HeldRequest,
+    Share,
+    behind,
+    counted,
+    to_ask,
+)
+
+_ROUNDS = 3  # of totals, when a share lags behind what another one relies on
+_TIMEOUT = aiohttp.ClientTimeout(total=limits.HELD_TIMEOUT_S)
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Settled:
+    """Shares with the undecided batches that count. plan: pins that choice, for the series.
+
+    doubts: why the answer of a partition is not whole. undecided: rerouted batches, by partition.
+    """
+
+    gathered: Gathered
+    plan: Plan
+    doubts: dict[int, str] = field(default_factory=dict)
+    undecided: dict[int, int] = field(default_factory=dict)
+
+
+class Settler:
+    """Runs plans of totals."""
+
+    def __init__(self, scatter: Scatter, http: aiohttp.ClientSession, token: str) -> None:
+        self._scatter = scatter
+        self._http = http
+        self._headers = {INTERNAL_TOKEN_HEADER: token}
+
+    async def totals(self, plan: Plan, partitions: Sequence[int]) -> Settled:
+        """Raises as `Scatter.run` does."""
+        for _ in range(_ROUNDS):
+            gathered = await self._scatter.run(plan, partitions)
+            shares = _shares(gathered)
+            lagging = behind(shares)
+            if not lagging:
+                break
+            plan = _waiting_for(plan, lagging, shares)
+        settled = Settled(gathered, plan)
+        for partition, share in shares.items():
+            unknown = sorted((share.relies_on or {}).keys() - set(partitions))
+            if unknown:  # they were added a moment ago
+                settled.doubts[partition] = f"relies on partitions not known here yet: {unknown}"
+        for partition, place in lagging.items():
+            settled.doubts[partition] = (
+                f"indexed up to offset {shares[partition].end.offset}, another partition relies "
+                f"on offset {place.offset}"
+            )
+        if any(share.open for share in shares.values()):
+            await self._settle(settled, shares)
+        return settled
+
+    async def _settle(self, settled: Settled, shares: Mapping[int, Share]) -> None:
+        asked = to_ask(shares)
+        members = {p: settled.gathered.counted[p].indexer for p in asked}
+        held, unknown = await self._ask(asked, shares, members)
+        for partition, share in shares.items():
+            if share.open:
+                settled.undecided[partition] = len(share.open)
+            why = {unknown[p] for item in share.open for p in item.unless if p in unknown}
+            if why:
+                settled.doubts[partition] = f"rerouted batches are left out: {'; '.join(why)}"
+        for partition in unknown:  # rather not counted than counted twice
+            held[partition] = {one.batch for one in asked[partition]}
+        chosen = counted(shares, held)
+        settled.plan = msgspec.structs.replace(
+            settled.plan,
+            counted={p: tuple(places) for p, places in chosen.items()},
+            left_out={
+                p: tuple(i.place for i in share.open if i.place not in chosen.get(p, ()))
+                for p, share in shares.items()
+                if share.open
+            },
+        )
+        if chosen:
+            await self._fetch(settled, sorted(chosen))
+
+    async def _fetch(self, settled: Settled, partitions: list[int]) -> None:
+        """Add the undecided batches that count, from the positions that the totals have."""
+        upto = {p: settled.gathered.counted[p].covered.end_offset for p in partitions}
+        plan = msgspec.structs.replace(
+            settled.plan,
+            log="",
+            at_least=upto,
+            upto=upto,
+            only_counted=True,
+            wait_ms=max(settled.plan.wait_ms, limits.RELIED_WAIT_MS),
+        )
+        more = await self._scatter.run(plan, partitions)
+        for partition in partitions:
+            there = more.counted.get(partition)
+            if there is None or not same_rows(
+                there.covered, settled.gathered.counted[partition].covered
+            ):
+                settled.doubts[partition] = "rerouted batches could not be fetched"
+        settled.gathered.add_states(more)
+
+    async def _ask(
+        self,
+        asked: Mapping[int, Sequence[Asked]],
+        shares: Mapping[int, Share],
+        members: Mapping[int, Member],
+    ) -> tuple[dict[int, set[str]], dict[int, str]]:
+        """(what each partition holds, why that of others is not known)."""
+        by_member: dict[str, list[int]] = {}
+        for partition in asked:
+            by_member.setdefault(members[partition].url, []).append(partition)
+        requests = [
+            HeldRequest(
+                {p: (shares[p].end.epoch, shares[p].end.offset) for p in some},
+                {p: tuple(asked[p]) for p in some},
+            )
+            for some in by_member.values()
+        ]
+        answers = await asyncio.gather(*map(self._call, by_member, requests))
+        held: dict[int, set[str]] = {}
+        unknown: dict[int, str] = {}
+        for some, answer in zip(by_member.values(), answers, strict=True):
+            for partition in some:
+                if partition in answer.held:
+                    held[partition] = set(answer.held[partition])
+                else:
+                    why = answer.unknown.get(partition, "its indexer did not answer")
+                    unknown[partition] = f"partition {partition}: {why}"
+        return held, unknown
+
+    async def _call(self, url: str, request: HeldRequest) -> HeldAnswer:
+        try:
+            async with self._http.post(
+                f"{url}/internal/held",
+                data=msgspec.json.encode(request),
+                headers=self._headers,
+                timeout=_TIMEOUT,
+            ) as response:
+                response.raise_for_status()
+                return msgspec.json.decode(await response.read(), type=HeldAnswer)
+        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
+            say(
+                _logger,
+                logging.WARNING,
+                "held batches are not known",
+                url=url,
+                why=describe_error(error),
+            )
+            return HeldAnswer({})
+
+
+def _shares(gathered: Gathered) -> dict[int, Share]:
+    return {
+        partition: Share(
+            Place(one.covered.epoch_number, one.covered.end_offset),
+            one.covered.undecided,
+            {p: Place(*place) for p, place in one.covered.relies_on.items()},
+        )
+        for partition, one in gathered.counted.items()
+    }
+
+
+def _waiting_for(plan: Plan, lagging: Mapping[int, Place], shares: Mapping[int, Share]) -> Plan:
+    """The plan, waiting for what others rely on; of another epoch no offset can be waited for."""
+    at_least = dict(plan.at_least)
+    for partition, place in lagging.items():
+        if shares[partition].end.epoch == place.epoch:
+            at_least[partition] = max(place.offset + 1, at_least.get(partition, 0))
+    wait_ms = max(plan.wait_ms, limits.RELIED_WAIT_MS)
+    return msgspec.structs.replace(plan, at_least=at_least, wait_ms=wait_ms)

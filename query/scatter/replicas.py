@@ -1,0 +1,137 @@
+"""Which indexers hold which partitions, as the locks tell; asked at most about once a second."""
+
+import asyncio
+import logging
+import zlib
+from dataclasses import dataclass
+
+from common import limits
+from common.clock import Clock
+from common.errors import Unavailable
+from common.locks import Locks
+from common.logs import say
+from common.process.members import Member, list_members, list_partition_holders
+
+_FRESH_NS = 10**9
+_logger = logging.getLogger(__name__)
+
+
+ROLES = ("shepherd", "indexer", "query")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRoles:
+    """The members of all roles.
+
+    age_s: how old the list is; None if it was never read.
+    error: why it is not of now; empty if it is.
+    """
+
+    members: list[Member]
+    age_s: float | None
+    error: str = ""
+
+
+class Holders:
+    """A picture of the claims that is at most a second old; older while the locks are down (I8)."""
+
+    def __init__(self, locks: Locks, clock: Clock, zone: str) -> None:
+        self._locks = locks
+        self._clock = clock
+        self._zone = zone
+        self._seen: dict[int, list[Member]] = {}
+        self._read_ns: int | None = None
+        self._began_ns = 0  # a look that takes longer is waited for once a second, by one
+        self._reading: asyncio.Task[None] | None = None
+        self._members: list[Member] = []
+        self._members_ns: int | None = None
+
+    async def by_partition(self) -> dict[int, list[Member]]:
+        """Holders of each partition: those that are ready, those of our zone first.
+
+        Locks that do not answer soon keep nobody waiting who has a picture. Raises Unavailable.
+        """
+        now_ns = self._clock.monotonic_ns()
+        if self._read_ns is None:
+            await asyncio.shield(self._begin_reading(now_ns))
+        elif now_ns - max(self._read_ns, self._began_ns) >= _FRESH_NS:
+            await asyncio.wait({self._begin_reading(now_ns)}, timeout=limits.CLAIMS_WAIT_S)
+        return self._seen
+
+    def _begin_reading(self, now_ns: int) -> asyncio.Task[None]:
+        """The reading that runs, or a new one."""
+        self._began_ns = now_ns
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
+        return self._reading
+
+    async def _read(self) -> None:
+        try:
+            found = await asyncio.to_thread(list_partition_holders, self._locks)
+        except Unavailable as error:
+            if self._read_ns is None:
+                raise
+            say(_logger, logging.WARNING, "locks cannot be read", error=str(error))
+            return
+        self._seen = {
+            partition: sorted(members, key=lambda m: self._rank(m, partition))
+            for partition, members in found.items()
+        }
+        self._read_ns = self._clock.monotonic_ns()
+
+    async def close(self) -> None:
+        """Wait no longer for the locks."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    def _rank(self, member: Member, partition: int) -> tuple[bool, bool, int]:
+        """Other zones take turns by partition, so that none of them is asked for everything."""
+        turn = zlib.crc32(f"{member.zone}/{partition}".encode())
+        return not member.ready, member.zone != self._zone, turn
+
+    async def indexers(self) -> list[Member]:
+        """Every indexer that holds a claim, each once."""
+        members = {m.url: m for held in (await self.by_partition()).values() for m in held}
+        return [members[url] for url in sorted(members)]
+
+    async def query_roles(self) -> list[Member]:
+        """The query roles, read now. Raises Unavailable."""
+        return await asyncio.to_thread(list_members, self._locks, "query")
+
+    async def known_roles(self) -> KnownRoles:
+        """All members, read now; as they were last known where the locks do not answer soon."""
+        try:
+            async with asyncio.timeout(limits.ROLES_WAIT_S):
+                self._members = await asyncio.to_thread(self._list_members)
+        except (Unavailable, TimeoutError) as error:
+            why = str(error) or f"no answer within {limits.ROLES_WAIT_S:g} s"
+            if self._members_ns is None:
+                return KnownRoles([], None, why)
+            age_s = (self._clock.monotonic_ns() - self._members_ns) / 1e9
+            return KnownRoles(self._members, age_s, why)
+        self._members_ns = self._clock.monotonic_ns()
+        return KnownRoles(self._members, 0.0)
+
+    def _list_members(self) -> list[Member]:
+        return [member for role in ROLES for member in list_members(self._locks, role)]
+
+    async def keep_known(self) -> None:
+        """Know members and holders from now on, also if nobody asks before the locks are gone.
+
+        Until cancelled.
+        """
+        while True:
+            await self.known_roles()
+            await asyncio.sleep(limits.ROLES_LOOK_S)
+            try:
+                await self.by_partition()
+            except Unavailable as error:
+                say(_logger, logging.WARNING, "locks cannot be read", error=str(error))
+
+    def forget(self) -> None:
+        """Read the locks again next time: a holder did not answer."""
+        self._read_ns = None if not self._seen else self._read_ns
+        if self._read_ns is not None:
+            self._read_ns -= _FRESH_NS
+            self._began_ns -= _FRESH_NS

@@ -1,0 +1,259 @@
+"""One plan to one indexer of every partition; the twin is asked when the first is gone or slow.
+
+Keeps I7: each partition is counted from exactly one share, and what nobody could answer is said.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import aiohttp
+import msgspec
+import pyarrow as pa
+
+from common import limits
+from common.error_text import describe_error
+from common.errors import TooManyRequests, Unprocessable
+from common.logs import say
+from common.metrics import share_failovers_total, share_hedges_total, share_seconds
+from common.process.members import Member
+from common.process.refusal import read_refusal
+from common.process.web import INTERNAL_TOKEN_HEADER
+from query.plan.plan import Plan, ShareRequest
+from query.scatter.hedging import Pace
+from query.scatter.liveness import until_silent
+from query.scatter.replicas import Holders
+from query.share.answer import PartitionCovered, ShareAnswer, decode_answer
+
+_logger = logging.getLogger(__name__)
+
+
+class ShareFailed(Exception):
+    """This indexer did not answer; another one may. `why` is one word, for the metric."""
+
+    def __init__(self, why: str, text: str) -> None:
+        super().__init__(text)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A partition that is in the answer, and who answered for it."""
+
+    covered: PartitionCovered
+    indexer: Member
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Shares of disjoint partition sets. missing: partitions nobody answered for, with why."""
+
+    states: list[dict[str, pa.Table]] = field(default_factory=list)
+    counted: dict[int, Counted] = field(default_factory=dict)
+    missing: dict[int, str] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    hedged: int = 0
+
+    def add(self, other: "Gathered") -> None:
+        """Join the shares of other partitions."""
+        assert self.counted.keys().isdisjoint(other.counted)
+        self.counted |= other.counted
+        self.missing |= other.missing
+        self.add_states(other)
+
+    def add_states(self, other: "Gathered") -> None:
+        """Join states of other rows of the same partitions; their coverage stays as it is."""
+        self.states += other.states
+        self.hedged += other.hedged
+        for name, types in other.types.items():
+            self.types[name] = "".join(sorted({*self.types.get(name, ""), *types}))
+
+    @property
+    def incomplete(self) -> int:
+        """Number of partitions that are missing or not complete."""
+        return len(self.missing) + sum(not c.covered.complete for c in self.counted.values())
+
+
+class Scatter:
+    """Sends plans to indexers, those of its own zone first, at a pace that it learns."""
+
+    def __init__(
+        self, holders: Holders, http: aiohttp.ClientSession, token: str, pace: Pace
+    ) -> None:
+        self._holders = holders
+        self._http = http
+        self._headers = {INTERNAL_TOKEN_HEADER: token}
+        self._pace = pace
+
+    async def run(self, plan: Plan, partitions: Sequence[int]) -> Gathered:
+        """Shares of all partitions that can be had.
+
+        Raises Unprocessable when the query is too heavy, TooManyRequests when too much of this key
+        is asked already, Unavailable when all are busy with others.
+        """
+        return await self._gather(plan, tuple(partitions), frozenset())
+
+    async def _gather(
+        self, plan: Plan, partitions: tuple[int, ...], tried: frozenset[str]
+    ) -> Gathered:
+        holders = await self._holders.by_partition()
+        chosen: dict[str, list[int]] = {}
+        members: dict[str, Member] = {}
+        gathered = Gathered()
+        for partition in partitions:
+            open_to = [m for m in holders.get(partition, []) if m.url not in tried]
+            open_to.sort(key=lambda m: self._pace.is_suspect(m.url))
+            if not open_to:
+                gathered.missing[partition] = (
+                    "no indexer that holds it answered" if tried else "no indexer holds it"
+                )
+                continue
+            members[open_to[0].url] = open_to[0]
+            chosen.setdefault(open_to[0].url, []).append(partition)
+        asked = [
+            self._ask_or_twin(plan, tuple(wanted), members[url], tried | {url})
+            for url, wanted in chosen.items()
+        ]
+        for part in await _all_or_first_error(asked):
+            gathered.add(part)
+        return gathered
+
+    async def _ask_or_twin(
+        self, plan: Plan, partitions: tuple[int, ...], member: Member, tried: frozenset[str]
+    ) -> Gathered:
+        """The member's share; the twins' if it fails, is slow, or is less complete."""
+        first = asyncio.create_task(self._ask(plan, partitions, member))
+        twin: asyncio.Task[Gathered] | None = None
+        try:
+            await asyncio.wait({first}, timeout=self._pace.patience_s(plan.wait_ms))
+            if not first.done() and await self._may_hedge(partitions, tried):
+                twin = asyncio.create_task(self._gather(plan, partitions, tried))
+                await asyncio.wait({first, twin}, return_when=asyncio.FIRST_COMPLETED)
+                if (
+                    not first.done()
+                    and twin.exception() is None
+                    and not (found := twin.result()).missing
+                ):
+                    self._pace.suspect(member.url)
+                    share_hedges_total.labels("won").inc()
+                    found.hedged += 1
+                    return found
+                share_hedges_total.labels("lost").inc()
+            try:
+                mine = await first
+            except ShareFailed as error:
+                self._holders.forget()
+                self._pace.suspect(member.url)
+                share_failovers_total.labels(error.why).inc()
+                return await (twin or self._gather(plan, partitions, tried))
+            left = tuple(p for p in partitions if p not in mine.counted)
+            if left:  # moved to another holder a moment ago
+                mine.add(await self._gather(plan, left, tried))
+            if mine.incomplete and await self._has_other(partitions, tried):
+                other = await self._gather(plan, partitions, tried)
+                return other if other.incomplete < mine.incomplete else mine
+            return mine
+        finally:
+            for task in (first, twin):
+                if task is not None and not task.done():
+                    task.cancel()
+                elif task is not None and not task.cancelled():
+                    task.exception()  # seen: a share that lost the race may have failed
+
+    async def _may_hedge(self, partitions: tuple[int, ...], tried: frozenset[str]) -> bool:
+        if not await self._has_other(partitions, tried):
+            return False
+        if self._pace.may_hedge():
+            return True
+        share_hedges_total.labels("refused").inc()
+        return False
+
+    async def _has_other(self, partitions: tuple[int, ...], tried: frozenset[str]) -> bool:
+        holders = await self._holders.by_partition()
+        return any(m.url not in tried for p in partitions for m in holders.get(p, []))
+
+    async def _ask(self, plan: Plan, partitions: tuple[int, ...], member: Member) -> Gathered:
+        """One indexer's share. Raises ShareFailed, Unprocessable, TooManyRequests."""
+        begin_s = asyncio.get_running_loop().time()
+        suspect = self._pace.is_suspect(member.url)
+        asking = asyncio.create_task(self._post(plan, partitions, member))
+        watch = asyncio.create_task(until_silent(self._http, member, suspect=suspect))
+        try:
+            await asyncio.wait({asking, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                say(
+                    _logger,
+                    logging.WARNING,
+                    "no share",
+                    indexer=member.instance,
+                    why=watch.result(),
+                )
+                raise ShareFailed("silent", watch.result())
+            answer = asking.result()
+        finally:
+            for task in (asking, watch):
+                task.cancel()
+            await asyncio.gather(asking, watch, return_exceptions=True)
+        took_s = asyncio.get_running_loop().time() - begin_s
+        self._pace.took(member.url, took_s, waited=plan.wait_ms > 0)
+        share_seconds.observe(took_s)
+        counted = {c.partition: Counted(c, member) for c in answer.report.covered}
+        return Gathered([answer.states], counted, {}, dict(answer.report.types))
+
+    async def _post(self, plan: Plan, partitions: tuple[int, ...], member: Member) -> ShareAnswer:
+        body = msgspec.json.encode(ShareRequest(plan, partitions))
+        timeout = aiohttp.ClientTimeout(
+            total=(plan.timeout_ms + plan.wait_ms) / 1000 + 5,
+            sock_connect=limits.CONNECT_TIMEOUT_S,
+        )
+        try:
+            async with self._http.post(
+                f"{member.url}/internal/share", data=body, headers=self._headers, timeout=timeout
+            ) as response:
+                data = await _read_bounded(response)
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            why = describe_error(error)
+            say(_logger, logging.WARNING, "no share", indexer=member.instance, error=why)
+            raise ShareFailed("gone", why) from error
+        if status != 200:
+            _raise_refusal(status, data, member)
+        try:
+            return await asyncio.to_thread(decode_answer, data)
+        except ValueError as error:
+            say(_logger, logging.ERROR, "bad share", indexer=member.instance, error=str(error))
+            raise ShareFailed("damaged", str(error)) from error
+
+
+async def _all_or_first_error(
+    asked: Sequence[Coroutine[None, None, Gathered]],
+) -> list[Gathered]:
+    """All results; the first failure cancels the others."""
+    tasks = [asyncio.create_task(one) for one in asked]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    chunks, size = [], 0
+    async for chunk in response.content.iter_chunked(1 << 20):
+        size += len(chunk)
+        if size > limits.SHARE_BYTES_MAX:
+            raise Unprocessable("the query's states are too large: filter more")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _raise_refusal(status: int, data: bytes, member: Member) -> NoReturn:
+    say(_logger, logging.WARNING, "share refused", indexer=member.instance, status=status)
+    error = read_refusal(status, data, f"indexer {member.instance} answered {status}")
+    if status == Unprocessable.status:
+        raise Unprocessable(str(error))
+    if status == TooManyRequests.status:
+        raise error
+    raise ShareFailed("refused", str(error))

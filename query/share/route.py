@@ -1,0 +1,153 @@
+"""`POST /internal/share`: how an indexer answers for its partitions. Mounted by the indexer.
+
+Bounded in how many shares compute and wait at once (I11), shared fairly between the environments
+and keys that ask (I14); a share stops, or leaves the queue, when its time is up or nobody waits
+for it any more. What is not held here is simply not in the answer's coverage.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+
+import msgspec
+from aiohttp import web
+
+from common import limits
+from common.errors import BadRequest, BellwetherError, Unavailable
+from common.process.fair.queue import FairLimits
+from common.process.fair.slots import FairSlots, Place
+from common.process.refusal import busy_response
+from common.process.web import error_response, has_hung_up
+from query.plan.plan import Plan, ShareRequest, state_fields
+from query.share.answer import CONTENT_TYPE, encode_answer
+from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
+from query.share.database import DatabaseLimits
+from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, Wanted
+
+_POLL_S = 0.05
+
+
+class ShareEndpoint:
+    """The handler with its limits. `close` it after the server has stopped."""
+
+    def __init__(
+        self,
+        views: PartitionViews,
+        *,
+        memory_mb: int = 512,
+        threads: int = 2,
+        running_max: int = 4,
+        waiting_max: int = 32,
+        env_running_max: int = 4,
+    ) -> None:
+        self._views = views
+        self._allowed = DatabaseLimits(memory_mb, threads)
+        room = running_max + waiting_max
+        kept_free = min(limits.SHARES_KEPT_FREE, running_max - 1)
+        # A share inside may first wait for a position, however long: that must not keep others out.
+        inside = FairLimits(
+            room,
+            0,
+            env_per_free=limits.SHARES_ENV_PER_FREE,
+            key_per_free=limits.SHARES_KEY_PER_FREE,
+        )
+        self._inside = FairSlots(inside, "queries on this indexer")
+        slots = FairLimits(running_max, room, kept_free, running_env_max=env_running_max)
+        self._slots = FairSlots(slots, "queries")
+        self._threads = ThreadPoolExecutor(running_max, thread_name_prefix="share")
+
+    def close(self) -> None:
+        """Release the threads; shares that still run are not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one share request."""
+        try:
+            wanted = msgspec.json.decode(await request.read(), type=ShareRequest)
+        except msgspec.DecodeError as error:
+            return error_response(BadRequest(f"not a share request: {error}"))
+        try:
+            place = self._inside.hold(*_asker(wanted.plan))
+        except BellwetherError as error:
+            return busy_response(error)
+        try:
+            data = await self._answer(wanted, lambda: has_hung_up(request))
+        except ShareCancelled:
+            return error_response(Unavailable("the share took longer than its time allows"))
+        except BellwetherError as error:
+            return error_response(error)
+        finally:
+            place.leave()
+        return web.Response(body=data, content_type=CONTENT_TYPE)
+
+    async def _answer(self, wanted: ShareRequest, abandoned: Callable[[], bool]) -> bytes:
+        plan = wanted.plan
+        deadline = asyncio.get_running_loop().time() + plan.timeout_ms / 1000
+        async with AsyncExitStack() as leases:
+            entered = [self._enter(leases, plan, partition) for partition in wanted.partitions]
+            views = [view for view in await asyncio.gather(*entered) if view is not None]
+            place = self._slots.hold(*_asker(plan))
+            try:
+                await _until_started(place, deadline, abandoned)
+                computation = Computation(plan, views, self._allowed)
+                return await self._compute(computation, deadline, abandoned)
+            finally:
+                place.leave()
+
+    async def _enter(
+        self, leases: AsyncExitStack, plan: Plan, partition: int
+    ) -> DatasetView | None:
+        wanted = Wanted(
+            plan.start_ns,
+            plan.end_ns,
+            plan.log,
+            plan.at_least.get(partition),
+            plan.wait_ms,
+            frozenset(state_fields(plan)),
+        )
+        try:
+            return await leases.enter_async_context(
+                self._views.lease(partition, plan.dataset, wanted)
+            )
+        except PartitionNotHeld:
+            return None
+
+    async def _compute(
+        self, computation: Computation, deadline: float, abandoned: Callable[[], bool]
+    ) -> bytes:
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self._threads, _run, computation)
+        try:
+            while not running.done():
+                await asyncio.wait({running}, timeout=_POLL_S)
+                if loop.time() > deadline or abandoned():
+                    computation.cancel()
+            return running.result()
+        except asyncio.CancelledError:
+            while not running.done():
+                computation.cancel()
+                await asyncio.wait({running}, timeout=_POLL_S)
+            raise
+
+
+def _run(computation: Computation) -> bytes:
+    data = encode_answer(computation.run())
+    if len(data) > limits.SHARE_BYTES_MAX:
+        raise ShareTooHeavy(
+            f"the query's states take {len(data)} bytes: filter more, or break down by fewer values"
+        )
+    return data
+
+
+def _asker(plan: Plan) -> tuple[str, str]:
+    """(environment, key). A query role of an older version tells neither: a dataset has one."""
+    return plan.env or plan.dataset, plan.key
+
+
+async def _until_started(place: Place, deadline: float, abandoned: Callable[[], bool]) -> None:
+    """Wait for the slot. Raises ShareCancelled."""
+    loop = asyncio.get_running_loop()
+    while not await place.wait(_POLL_S):
+        if loop.time() > deadline or abandoned():
+            raise ShareCancelled

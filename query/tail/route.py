@@ -1,0 +1,243 @@
+"""`GET /bw/1/tail/{dataset}`: events as they are indexed, from one indexer of every partition.
+
+Either every indexer is followed, or the answer is an error that says why; never an empty 200. Tails
+are shared between environments and keys (I14): they are long, so shares shrink with what is free.
+"""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+from common import limits
+from common.error_text import describe_error
+from common.errors import BadRequest, BellwetherError, TooManyRequests, Unavailable
+from common.log.watch import LogWatch
+from common.logs import say
+from common.process.auth import KeyCache
+from common.process.fair.queue import FairLimits
+from common.process.fair.slots import FairSlots
+from common.process.members import Member
+from common.process.refusal import read_refusal
+from common.process.web import has_hung_up
+from query.api.access import authorize
+from query.api.dataset_names import DatasetNames
+from query.api.problems import json_body
+from query.plan.read_spec import SpecError, read_spec
+from query.rows.question import read_fields
+from query.scatter.indexer_client import IndexerCalls
+from query.scatter.replicas import Holders
+from query.tail.conditions import TailAsked, TailChoice
+from query.tail.dedup import FirstCopies, Shown
+from query.tail.lines import TailLines
+
+_CONDITIONS = ("filters", "filter_combination")
+_CHOICE = (*_CONDITIONS, "fields", "rows")
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=limits.TAIL_OPEN_S)
+_REFUSAL_BYTES_MAX = 4_096
+_PARTITIONS_SHOWN = 10
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An indexer that is followed, for these partitions."""
+
+    member: Member
+    partitions: list[int]
+    answer: aiohttp.ClientResponse
+
+
+class TailRoute:
+    """The handler; it needs the right to query."""
+
+    def __init__(
+        self,
+        keys: KeyCache,
+        names: DatasetNames,
+        holders: Holders,
+        calls: IndexerCalls,
+        watch: LogWatch,
+        stop: asyncio.Event,
+    ) -> None:
+        self._keys = keys
+        self._names = names
+        self._watch = watch
+        self._holders = holders
+        self._calls = calls
+        self._stop = stop
+        shares = FairLimits(
+            limits.TAILS_MAX,
+            waiting_max=0,
+            env_per_free=limits.TAILS_ENV_PER_FREE,
+            key_per_free=limits.TAILS_KEY_PER_FREE,
+        )
+        self._slots = FairSlots(shares, "tails", retry_after_s=limits.TAIL_RETRY_S)
+
+    def add_to(self, app: web.Application) -> None:
+        """Mount the route."""
+        app.router.add_get("/bw/1/tail/{dataset}", self.tail)
+        app.router.add_post("/bw/1/tail/{dataset}", self.tail)
+
+    async def tail(self, request: web.Request) -> web.StreamResponse:
+        """One JSON object per line, until the caller hangs up or other indexers are to be followed.
+
+        The body of a POST has conditions, as a query has them, and fields. Raises TooManyRequests
+        or Unavailable when not every indexer can be followed.
+        """
+        key = await authorize(self._keys, request, "queries")
+        choice = read_choice(await json_body(request)) if request.can_read_body else TailChoice()
+        wanted = TailAsked(
+            dataset=await self._names.id_of(key, request),
+            choice=choice,
+            after_ns=_after(request),
+            batches=True,
+            env=key.environment.id,
+            key=key.id,
+        )
+        async with self._slots.hold(key.environment.id, key.id), AsyncExitStack() as stack:
+            chosen = await self._one_holder_each()
+            held = {partition for _, partitions in chosen for partition in partitions}
+            if missing := sorted(set(range(self._watch.partitions)) - held):
+                raise Unavailable(
+                    "the tail cannot be opened: no indexer can be followed now for the partitions "
+                    f"{missing[:_PARTITIONS_SHOWN]}",
+                    limits.TAIL_RETRY_S,
+                )
+            sources = [
+                _Source(member, partitions, await self._open(stack, member, partitions, wanted))
+                for member, partitions in chosen
+            ]
+            return await self._stream(request, sources)
+
+    async def _open(
+        self,
+        stack: AsyncExitStack,
+        member: Member,
+        partitions: list[int],
+        wanted: TailAsked,
+    ) -> aiohttp.ClientResponse:
+        """An indexer's tail. Raises TooManyRequests, Unavailable."""
+        numbers = ",".join(map(str, partitions))
+        everything = wanted.choice.is_everything
+        asked = self._calls.http.request(
+            "GET" if everything else "POST",  # an older indexer takes only the first one
+            f"{member.url}/internal/tail",
+            params={**_parameters(wanted), "partitions": numbers} if everything else None,
+            data=None
+            if everything
+            else msgspec.json.encode(msgspec.structs.replace(wanted, partitions=tuple(partitions))),
+            headers=self._calls.headers,
+            timeout=_NO_TIMEOUT,
+            read_bufsize=limits.EVENT_BYTES_MAX,  # half of the longest line that it takes
+        )
+        try:
+            async with asyncio.timeout(limits.TAIL_OPEN_S):
+                source = await stack.enter_async_context(asked)
+                if source.status == 200:
+                    return source
+                body = await source.content.read(_REFUSAL_BYTES_MAX)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            why = describe_error(error)
+            say(_logger, logging.WARNING, "no tail", indexer=member.instance, why=why)
+            raise Unavailable(
+                f"the tail cannot be opened: indexer {member.instance} does not answer; try again"
+            ) from error
+        raise _not_opened(member, source.status, body)
+
+    async def _stream(self, request: web.Request, sources: list[_Source]) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        lines, copies = TailLines(), FirstCopies()
+        readers = [asyncio.create_task(_follow(source, copies, lines)) for source in sources]
+        readers.append(asyncio.create_task(self._until_moved(sources, lines)))
+        try:
+            while not self._stop.is_set():
+                try:
+                    async with asyncio.timeout(limits.TAIL_LOOK_S):
+                        taken = await lines.take()
+                except TimeoutError:  # a quiet dataset: a reader that left would not be noticed
+                    if has_hung_up(request):
+                        break
+                    continue
+                if not taken:  # an indexer left: who reads asks again, and follows its twin
+                    break
+                await response.write(taken)
+        except ConnectionError:
+            say(_logger, logging.DEBUG, "tail reader left")
+        finally:
+            for reader in readers:
+                reader.cancel()
+            await asyncio.gather(*readers, return_exceptions=True)
+        return response
+
+    async def _one_holder_each(self) -> list[tuple[Member, list[int]]]:
+        """One indexer for every partition, so that no event comes twice."""
+        holders = await self._holders.by_partition()
+        chosen: dict[str, tuple[Member, list[int]]] = {}
+        for partition, held in sorted(holders.items()):
+            if held:
+                chosen.setdefault(held[0].url, (held[0], []))[1].append(partition)
+        return [chosen[url] for url in sorted(chosen)]
+
+    async def _until_moved(self, sources: list[_Source], lines: TailLines) -> None:
+        """Ends the tail when other indexers than these are to be followed."""
+        followed = [(source.member.url, source.partitions) for source in sources]
+        while True:
+            chosen = await self._one_holder_each()
+            if [(member.url, partitions) for member, partitions in chosen] != followed:
+                await lines.end()
+                return
+            await asyncio.sleep(limits.TAIL_LOOK_S)
+
+
+async def _follow(source: _Source, copies: FirstCopies, lines: TailLines) -> None:
+    """Pass on the lines of one indexer; its end is the end of the tail."""
+    shown = Shown(copies)
+    try:
+        async for line in source.answer.content:
+            if shown.take(line):
+                await lines.put(line)
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        why = describe_error(error)
+        say(_logger, logging.WARNING, "tail ended", indexer=source.member.instance, error=why)
+    await lines.end()
+
+
+def _after(request: web.Request) -> int | None:
+    """Only events later than this, if the caller names a time. Raises BadRequest."""
+    text = request.query.get("after_ns", "")
+    try:
+        return int(text) if text else None
+    except ValueError as error:
+        raise BadRequest("after_ns must be a whole number of nanoseconds since 1970") from error
+
+
+def read_choice(body: object) -> TailChoice:
+    """The events and fields that a body asks for. Raises SpecError."""
+    if not isinstance(body, dict):
+        raise SpecError("", "incorrect_type", "must be an object: filters, fields")
+    for name in body:
+        if name not in _CHOICE:
+            raise SpecError(name, "invalid", f"is not known here; known: {', '.join(_CHOICE)}")
+    spec = read_spec({name: value for name, value in body.items() if name in _CONDITIONS})
+    return TailChoice(spec.filters, spec.any_filter, read_fields(body.get("fields")))
+
+
+def _parameters(wanted: TailAsked) -> dict[str, str]:
+    """Of `GET /internal/tail`."""
+    after = {} if wanted.after_ns is None else {"after_ns": str(wanted.after_ns)}
+    who = {"dataset": wanted.dataset, "env": wanted.env, "key": wanted.key}
+    return {**who, **after, "batches": "1"}
+
+
+def _not_opened(member: Member, status: int, body: bytes) -> BellwetherError:
+    error = read_refusal(status, body, f"it answered {status}")
+    text = f"the tail cannot be opened: indexer {member.instance}: {error}"
+    if isinstance(error, TooManyRequests):
+        return TooManyRequests(text, limits.TAIL_RETRY_S)
+    return Unavailable(text, limits.TAIL_RETRY_S)

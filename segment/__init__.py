@@ -1,0 +1,1 @@
+"""Segments: columns of a dataset's events, their digest, and their Parquet files."""

@@ -1,0 +1,60 @@
+"""A block of rows as columns: what shredding returns, what live rows are made of.
+
+Columns are sparse: values only where the event has the field, with the row numbers beside them,
+so that a block's cost follows its cells, never rows times columns.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from segment.columns.key import ColumnKey
+
+
+class SparseColumn(msgspec.Struct, frozen=True, gc=False):
+    """Present values of one column. A struct for the same reason as `ColumnKey`.
+
+    rows: uint32[k], strictly increasing row numbers; values: Arrow array of length k, no nulls,
+    of the type's Arrow type (int64, double, bool, large_string).
+    """
+
+    rows: npt.NDArray[np.uint32]
+    values: pa.Array
+
+    def dense(self, rows: int) -> pa.Array:
+        """As an Arrow array of length `rows`, null where the event lacks the field."""
+        if len(self.rows) == rows:
+            return self.values
+        index = np.full(rows, -1, np.int64)
+        index[self.rows] = np.arange(len(self.rows))
+        return self.values.take(pa.array(index, mask=index < 0))
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnBlock:
+    """Rows of one dataset in log order: by record offset, then by place within the record.
+
+    time_ns, rate, offset: int64[rows]; place: int32[rows]; far: bool[rows], true where the event's
+    time is beyond the format version's bounds around the record's append time. held_bytes: memory
+    of all arrays, if whoever made the block knows it; negative: to be counted column by column.
+    """
+
+    time_ns: npt.NDArray[np.int64]
+    rate: npt.NDArray[np.int64]
+    offset: npt.NDArray[np.int64]
+    place: npt.NDArray[np.int32]
+    far: npt.NDArray[np.bool_]
+    columns: Mapping[ColumnKey, SparseColumn]
+    held_bytes: int = -1
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.time_ns)
+
+    def __repr__(self) -> str:
+        return f"ColumnBlock({self.rows} rows, {len(self.columns)} columns)"

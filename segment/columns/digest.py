@@ -1,0 +1,207 @@
+"""The digest: one hash of what a segment says, however it is stored (docs/formats.md, I3).
+
+Twins, bootstraps and new writer versions agree in it exactly when they agree in every row. It
+does not depend on block boundaries, on encodings, or on whether a column is a Parquet column of
+its own or lives in the rest column. Values are hashed as whole Arrow buffers, never one by one.
+
+Columns are hashed with XXH3, which is no cryptographic hash: a digest finds what a fault changed.
+Against whoever may change stored bytes stands the SHA-256 of the object, its name.
+
+A digest says its version: `2:` and 64 hex digits. Those of version 1, 64 hex digits alone, hashed
+columns with SHA-256; segments that have one are still verified, and compared with a twin's.
+"""
+
+import hashlib
+import struct
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import xxhash
+
+from segment.columns.block import ColumnBlock, SparseColumn
+from segment.columns.key import OFFSET, PLACE, RATE, TIME, ColumnKey, FieldType
+from segment.columns.names import PackedKeys
+from segment.columns.packed import Gathered
+from segment.parquet.encoders import texts_of
+
+DIGEST_VERSION = 2
+_SEGMENT = b"bellwether segment digest %d\n"
+_COLUMN = b"bellwether column digest %d\n"
+_HEAD, _TAIL = struct.Struct("<BI"), struct.Struct("<cQB")  # around a column's name
+_SYSTEM, _FIELD = 0, 1
+_NAME_BYTES = 16
+_NUMBER_BYTES = 8  # little-endian, as on every machine that Bellwether runs on
+
+
+class _Hasher(Protocol):
+    def update(self, data: bytes | memoryview, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+    @property
+    def digest_size(self) -> int: ...
+
+
+_HASHERS: dict[int, Callable[[bytes], _Hasher]] = {1: hashlib.sha256, 2: xxhash.xxh3_128}
+
+
+def digest_version(digest: str) -> int:
+    """Which version a digest is of. Raises ValueError for one that this program does not know."""
+    version, colon, _ = digest.rpartition(":")
+    if not colon:
+        return 1
+    if not version.isdecimal() or int(version) not in _HASHERS:
+        raise ValueError(f"digest of version {version[:20]} is unknown: use a newer Bellwether")
+    return int(version)
+
+
+class Digester:
+    """Gathers the columns of one segment, in any order, and gives the digest at the end."""
+
+    def __init__(self, rows: int, version: int = DIGEST_VERSION) -> None:
+        self._rows = rows
+        self._version = version
+        self._hasher = _HASHERS[version]
+        self._begin = _COLUMN % version
+        # Of each column one behind the other: there may be millions. names: hashes of what must
+        # not come twice.
+        self._columns, self._names = bytearray(), bytearray()
+
+    def add_system(self, name: str, values: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> None:
+        """Add a system column, which has a value in every row."""
+        if len(values) != self._rows:
+            raise ValueError(f"{name} has {len(values)} values for {self._rows} rows")
+        little = np.ascontiguousarray(values, "<i8")
+        self._add(_SYSTEM, name.encode(), FieldType.INT, None, len(little), (little.data,))
+
+    def add_field(self, key: ColumnKey, column: SparseColumn) -> None:
+        """Add a column of a field; one without any value does not count as there."""
+        if not len(column.values):
+            return
+        if column.values.null_count or len(column.rows) != len(column.values):
+            raise ValueError("a sparse column has one value, not null, for each of its rows")
+        everywhere = len(column.rows) == self._rows
+        rows = None if everywhere else np.ascontiguousarray(column.rows, "<u4").data
+        parts = _canonical_values(key.type, column.values)
+        self._add(_FIELD, key.field.encode(), key.type, rows, len(column.values), parts)
+
+    def add_many(self, keys: PackedKeys, gathered: Gathered) -> None:
+        """As `add_field` of each of these columns, in a third of the time.
+
+        keys: as `Gathered.places` say which each is.
+        """
+        if gathered.values.null_count or len(gathered.rows) != len(gathered.values):
+            raise ValueError("a sparse column has one value, not null, for each of its rows")
+        if not len(gathered.values):
+            return
+        rows = _as_bytes(np.ascontiguousarray(gathered.rows, "<u4").data)
+        values = list(map(_as_bytes, _canonical_values(gathered.type, gathered.values)))
+        bounds = [at.tolist() for at in _canonical_places(gathered)]
+        starts = gathered.starts.tolist()
+        for number, place in enumerate(gathered.places.tolist()):
+            first, end = starts[number], starts[number + 1]
+            if first == end:
+                continue
+            parts = [
+                part[at[number] : at[number + 1]]
+                for part, at in zip(values, bounds, strict=False)  # texts may be without any byte
+            ]
+            some = None if end - first == self._rows else rows[4 * first : 4 * end]
+            self._add(_FIELD, keys.raw(place), gathered.type, some, end - first, parts)
+
+    def _add(
+        self,
+        kind: int,
+        raw: bytes,
+        field_type: FieldType,
+        rows: memoryview | None,
+        present: int,
+        parts: Iterable[bytes | memoryview],
+    ) -> None:
+        letter = field_type.encode()
+        tail = _TAIL.pack(letter, present, rows is None)
+        hasher = self._hasher(b"".join((self._begin, _HEAD.pack(kind, len(raw)), raw, tail)))
+        if rows is not None:
+            hasher.update(rows)
+        for part in parts:
+            hasher.update(part)
+        self._columns += hasher.digest()
+        self._names += xxhash.xxh3_128_digest(b"%c%b\x00%b" % (kind, raw, letter))
+
+    def text(self) -> str:
+        """The digest with its version. Raises ValueError if a column was added twice."""
+        if len(_ordered(self._names, _NAME_BYTES, unique=True)) < len(self._names):
+            raise ValueError("a column was added twice")
+        size = self._hasher(b"").digest_size
+        head = struct.pack("<QQ", self._rows, len(self._columns) // size)
+        hasher = hashlib.sha256(_SEGMENT % self._version + head)
+        hasher.update(_ordered(self._columns, size))
+        version = "" if self._version == 1 else f"{self._version}:"
+        return version + hasher.hexdigest()
+
+
+def _ordered(data: bytearray, size: int, *, unique: bool = False) -> bytes:
+    """Pieces of so many bytes, a multiple of 8, in ascending order."""
+    if not data:
+        return b""
+    words = np.frombuffer(data, ">u8").astype(np.uint64).reshape(-1, size // 8)
+    words = words[np.lexsort(words.T[::-1])]
+    if unique:
+        words = words[np.append(True, (words[1:] != words[:-1]).any(axis=1))]
+    return words.astype(">u8").tobytes()
+
+
+def _canonical_values(field_type: FieldType, values: pa.Array) -> Iterable[bytes | memoryview]:
+    """The values' canonical bytes in one or more parts."""
+    if field_type in (FieldType.STRING, FieldType.JSON):
+        _, offsets_buffer, data = values.buffers()
+        offsets = np.frombuffer(offsets_buffer, "<i8")[values.offset :][: len(values) + 1]
+        yield np.diff(offsets.astype("<u4")).data  # exact, as no text has 4 GiB
+        if data is not None:
+            yield memoryview(data)[int(offsets[0]) : int(offsets[-1])]
+    elif field_type is FieldType.BOOL:
+        yield values.to_numpy(zero_copy_only=False).astype(np.uint8).data
+    else:
+        begin = values.offset * _NUMBER_BYTES
+        yield memoryview(values.buffers()[1])[begin : begin + len(values) * _NUMBER_BYTES]
+
+
+def _canonical_places(gathered: Gathered) -> tuple[npt.NDArray[np.int64], ...]:
+    """Where each column begins in each part of `_canonical_values`, and the last one ends."""
+    if gathered.type not in (FieldType.STRING, FieldType.JSON):
+        size = 1 if gathered.type is FieldType.BOOL else _NUMBER_BYTES
+        return (gathered.starts * size,)
+    begins = texts_of(gathered.values).offsets[gathered.starts]
+    return gathered.starts * 4, begins - begins[0]
+
+
+def _as_bytes(part: bytes | memoryview) -> memoryview:
+    whole = memoryview(part)
+    return whole.cast("B") if whole.nbytes else memoryview(b"")
+
+
+def block_digest(block: ColumnBlock) -> str:
+    """The digest of a segment that holds exactly this block's rows."""
+    return digest_of(block, block.columns, PackedKeys.of(()), ())
+
+
+def digest_of(
+    block: ColumnBlock,
+    own: Mapping[ColumnKey, SparseColumn],
+    keys: PackedKeys,
+    gathered: Iterable[Gathered],
+) -> str:
+    """As `block_digest`, of a block whose columns are these. keys: of those gathered."""
+    digester = Digester(block.rows)
+    digester.add_system(TIME, block.time_ns)
+    digester.add_system(RATE, block.rate)
+    digester.add_system(OFFSET, block.offset)
+    digester.add_system(PLACE, block.place)
+    for key, column in own.items():
+        digester.add_field(key, column)
+    for one in gathered:
+        digester.add_many(keys, one)
+    return digester.text()

@@ -1,0 +1,149 @@
+"""The end of a Parquet file: its schema, where every column chunk is, and what is said of it."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import msgspec
+
+from segment.parquet.chunk import Chunk
+from segment.parquet.encoders import Texts
+from segment.parquet.format import UTF8, VERSION, Codec, Encoding, Physical, Repetition
+from segment.parquet.thrift import LATER, Kind, Struct, listed, number, sized
+from segment.parquet.values import Bits, Column, Doubles, Ints, SmallInts
+
+_PHYSICAL = {
+    Ints: Physical.INT64,
+    SmallInts: Physical.INT32,
+    Doubles: Physical.DOUBLE,
+    Bits: Physical.BOOLEAN,
+    Texts: Physical.BYTE_ARRAY,
+}
+_PAIR = Struct().binary(1, LATER).binary(2, LATER).form()
+
+
+class Placed(msgspec.Struct, frozen=True, gc=False):
+    """A column chunk with its places in the file: (offset, bytes), or None where there is none."""
+
+    column: Column
+    chunk: Chunk
+    at: int
+    offset_index: tuple[int, int]
+    column_index: tuple[int, int] | None
+    bloom: tuple[int, int] | None
+
+
+def file_footer(
+    placed: Sequence[Placed],
+    rows: int,
+    metadata: Mapping[bytes, bytes],
+    sorting: Sequence[int],
+    created_by: str,
+) -> bytes:
+    """The footer of a file of one row group. sorting: numbers of the columns rows are sorted by."""
+    raw = sum(one.chunk.raw_size for one in placed)
+    group = (
+        Struct()
+        .list(1, listed(Kind.STRUCT, [_column_chunk(one, rows) for one in placed]))
+        .i64(2, raw)
+        .i64(3, rows)
+        .list(4, listed(Kind.STRUCT, [_sorted_by(column) for column in sorting]))
+        .i64(5, placed[0].at)
+        .i64(6, sum(one.chunk.size for one in placed))
+        .i16(7, 0)
+        .encoded()
+    )
+    root = Struct().i32(3, Repetition.REQUIRED).binary(4, b"schema").i32(5, len(placed)).encoded()
+    pairs = [_PAIR % (sized(key), sized(value)) for key, value in metadata.items()]
+    by_type = Struct().struct(1, Struct()).encoded()
+    return (
+        Struct()
+        .i32(1, VERSION)
+        .list(2, listed(Kind.STRUCT, [root, *(_schema_element(one.column) for one in placed)]))
+        .i64(3, rows)
+        .list(4, listed(Kind.STRUCT, [group]))
+        .list(5, listed(Kind.STRUCT, pairs))
+        .binary(6, created_by.encode())
+        .list(7, listed(Kind.STRUCT, [by_type] * len(placed)))
+        .encoded()
+    )
+
+
+def _sorted_by(column: int) -> bytes:
+    return Struct().i32(1, column).flag(2, False).flag(3, False).encoded()
+
+
+def _schema_element(column: Column) -> bytes:
+    form = _element_form(_PHYSICAL[type(column.values)], column.rows is None)
+    return form % sized(column.name.encode())
+
+
+@cache
+def _element_form(physical: Physical, everywhere: bool) -> bytes:
+    element = Struct().i32(1, physical)
+    element.i32(3, Repetition.REQUIRED if everywhere else Repetition.OPTIONAL)
+    element.binary(4, LATER)
+    if physical is Physical.BYTE_ARRAY:
+        element.i32(6, UTF8).struct(10, Struct().struct(1, Struct()))
+    return element.form()
+
+
+def _column_chunk(one: Placed, rows: int) -> bytes:
+    chunk, column = one.chunk, one.chunk.column
+    form = _chunk_form(
+        _PHYSICAL[type(one.column.values)],
+        column.encoding,
+        chunk.codec,
+        column.dictionary is not None,
+        column.low is not None,
+        one.bloom is not None,
+        one.column_index is not None,
+    )
+    at = number(one.at)
+    path = listed(Kind.BINARY, [sized(one.column.name.encode())])
+    values = [at, path, number(rows), number(chunk.raw_size)]
+    values += [number(chunk.size), number(one.at + chunk.data_at)]
+    if column.dictionary is not None:
+        values.append(at)
+    values.append(number(sum([page.rows - page.values for page in column.pages])))
+    if column.low is not None and column.high is not None:
+        values += [sized(column.high), sized(column.low)]
+    for place in (one.bloom, one.offset_index, one.column_index):
+        if place is not None:
+            values += [number(place[0]), number(place[1])]
+    return form % tuple(values)
+
+
+@cache
+def _chunk_form(
+    physical: Physical,
+    encoding: Encoding,
+    codec: Codec,
+    has_dictionary: bool,
+    has_bounds: bool,
+    has_bloom: bool,
+    has_column_index: bool,
+) -> bytes:
+    used = {Encoding.RLE, encoding, *((Encoding.PLAIN,) if has_dictionary else ())}
+    metadata = (
+        Struct()
+        .i32(1, physical)
+        .list(2, listed(Kind.I32, [number(one) for one in sorted(used)]))
+        .list(3, LATER)
+        .i32(4, codec)
+        .i64(5, LATER)
+        .i64(6, LATER)
+        .i64(7, LATER)
+        .i64(9, LATER)
+    )
+    if has_dictionary:
+        metadata.i64(11, LATER)
+    said = Struct().i64(3, LATER)
+    if has_bounds:
+        said.binary(5, LATER).binary(6, LATER)
+    metadata.struct(12, said)
+    if has_bloom:
+        metadata.i64(14, LATER).i32(15, LATER)
+    written = Struct().i64(2, LATER).struct(3, metadata).i64(4, LATER).i32(5, LATER)
+    if has_column_index:
+        written.i64(6, LATER).i32(7, LATER)
+    return written.form()

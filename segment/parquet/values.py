@@ -1,0 +1,104 @@
+"""What goes into the writer and between its parts: columns of values, pages, encoded columns."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from segment.parquet.encoders import Bytes, Indices, Part, Texts, Words
+from segment.parquet.format import Encoding
+
+_NOTHING: Bytes = np.empty(0, np.uint8)
+
+
+class Ints(NamedTuple):
+    """64-bit integers. nearly_sorted: deltas also where values repeat."""
+
+    values: Words
+    nearly_sorted: bool = False
+
+
+class SmallInts(NamedTuple):
+    """32-bit integers, always as deltas."""
+
+    values: npt.NDArray[np.int32]
+
+
+class Doubles(NamedTuple):
+    """64-bit floating point numbers."""
+
+    values: npt.NDArray[np.float64]
+
+
+class Bits(NamedTuple):
+    """Booleans as in Arrow: `size` bits of `bitmap` from bit `first` on, the lowest first."""
+
+    bitmap: Bytes
+    first: int
+    size: int
+
+
+Values = Ints | SmallInts | Doubles | Bits | Texts
+
+
+class Packing(IntEnum):
+    """What a column's pages look like to a compressor."""
+
+    TEXTS = 0  # and packed integers
+    LONG_TEXTS = 1
+    NUMBERS = 2
+
+
+class Column(msgspec.Struct, frozen=True, gc=False):
+    """A column to write. rows: uint32[k], strictly increasing numbers of the rows that have one of
+    the k values; None if each row has one. bloom: with a bloom filter (texts only).
+    """
+
+    name: str
+    rows: Indices | None
+    values: Values
+    bloom: bool = False
+
+
+class Page(msgspec.Struct, frozen=True, gc=False):
+    """A data page before compression. values: of the rows that have one. low, high: the smallest
+    and the largest, as statistics write them; None without any, or if the column has no bounds.
+    """
+
+    first_row: int
+    rows: int
+    values: int
+    parts: tuple[Part, ...]
+    low: bytes | None
+    high: bytes | None
+
+
+class EncodedColumn(msgspec.Struct, frozen=True, gc=False):
+    """A column's pages. dictionary: its page, and how many entries it has. has_bounds: whether
+    each page with a value says its bounds; low, high: those of the whole column.
+    """
+
+    encoding: Encoding
+    dictionary: tuple[Bytes, int] | None
+    pages: tuple[Page, ...]
+    has_bounds: bool
+    low: bytes | None
+    high: bytes | None
+    bloom: Bytes | None
+    packing: Packing
+
+    def without_values(self) -> "EncodedColumn":
+        """What stays to be said of a column whose pages have been put elsewhere."""
+        pages = tuple(Page(p.first_row, p.rows, p.values, (), p.low, p.high) for p in self.pages)
+        return EncodedColumn(
+            self.encoding,
+            self.dictionary and (_NOTHING, self.dictionary[1]),
+            pages,
+            self.has_bounds,
+            self.low,
+            self.high,
+            self.bloom,
+            self.packing,
+        )

@@ -1,0 +1,1 @@
+"""From events to acknowledged records: batches, retries, probes, backpressure (I1)."""

@@ -1,0 +1,48 @@
+"""`GET /1/auth`: what a key is and may do, in the shape that every client of the vendor reads."""
+
+from aiohttp import web
+
+from common.metadata import ApiKey, KeyKind
+from common.process.auth import KeyCache, is_classic
+from shepherd.honeycomb.ingest import authenticate, key_text
+
+
+class AuthRoute:
+    """The handler of `/1/auth`."""
+
+    def __init__(self, keys: KeyCache) -> None:
+        self._keys = keys
+
+    async def auth(self, request: web.Request) -> web.Response:
+        """200 with the key's access. Raises UnknownKey, MetadataUnavailable."""
+        key = await authenticate(request.headers, self._keys)
+        classic = is_classic(key_text(request.headers))
+        return web.json_response(describe_key(key, classic=classic))
+
+
+def describe_key(key: ApiKey, *, classic: bool = False) -> dict[str, object]:
+    """The body of `/1/auth`. `create_datasets` is what the Terraform provider reads,
+    `createDatasets` what the vendor's document says. An ingest key tells only that. A classic key
+    has no environment that clients know of.
+    """
+    access = key.access
+    create = {"createDatasets": access.create_datasets, "create_datasets": access.create_datasets}
+    if key.kind is not KeyKind.INGEST:
+        absent = ("markers", "triggers", "boards", "slos", "recipients", "privateBoards")
+        create = {
+            "events": access.events,
+            "queries": access.queries,
+            "columns": access.columns,
+            **dict.fromkeys(absent, False),
+            **create,
+        }
+    return {
+        "id": key.id,
+        "type": key.kind.value,
+        "api_key_access": create,
+        "environment": {
+            "name": "" if classic else key.environment.name,
+            "slug": "" if classic else key.environment.slug,
+        },
+        "team": {"name": key.team.name, "slug": key.team.slug},
+    }

@@ -1,0 +1,102 @@
+"""From a request's bytes to the outcomes of its events. Pure: runs on the loop or in a thread."""
+
+import re
+from typing import Final
+
+import msgspec
+
+from common import limits
+from common.scan import fast_json, fast_msgpack, json_events
+from common.scan.events import Accepted, EventFault, Refused
+from common.scan.rates import read_rate
+from common.scan.work import TooMuchWork, Work
+from shepherd.honeycomb.split.interface import Split, Splitter
+from shepherd.http.body import EmptyBody, Media, decompress
+
+_NULL: Final = re.compile(rb"[ \t\r\n]*+null[ \t\r\n]*+")
+_NIL: Final = b"\xc0"
+
+
+class Wire(msgspec.Struct, frozen=True):
+    """A body as it came: encoding and media type from its headers, arrival time (unix ns)."""
+
+    body: bytes
+    encoding: str
+    media: Media
+    arrival_ns: int
+
+    def __repr__(self) -> str:
+        return f"Wire({self.media}, encoding={self.encoding!r}, body=<{len(self.body)} bytes>)"
+
+
+def decode_batch(splitter: Splitter, wire: Wire, depth: int, work: Work | None = None) -> Split:
+    """A batch's events. Raises BadRequest or UnsupportedMedia for the whole body."""
+    work = work or Work()
+    plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX, work)
+    _refuse_nothing(plain, wire.media)
+    return _something(splitter.split(plain, wire.media, depth, wire.arrival_ns, work))
+
+
+def decode_batch_quickly(splitter: Splitter, wire: Wire, depth: int) -> Split | None:
+    """The same, if it keeps the event loop for no longer than some milliseconds; else None."""
+    if wire.encoding:
+        return None
+    plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX)
+    _refuse_nothing(plain, wire.media)
+    split = splitter.split_quickly(plain, wire.media, depth, wire.arrival_ns)
+    return None if split is None else _something(split)
+
+
+def _refuse_nothing(plain: bytes, media: Media) -> None:
+    """A body that says null is as empty as one without a byte. Raises EmptyBody."""
+    nothing = plain == _NIL if media is Media.MSGPACK else _NULL.fullmatch(plain)
+    if nothing:
+        raise EmptyBody
+
+
+def _something(split: Split) -> Split:
+    """A batch of no events is empty too: Vector asks with one whether its key is good."""
+    if not split.events:
+        raise EmptyBody
+    return split
+
+
+class EventHeaders(msgspec.Struct, frozen=True):
+    """Time and rate of a single event as its headers have them, empty if absent."""
+
+    time: str = ""
+    rate: str = ""
+
+
+def decode_event(
+    wire: Wire,
+    depth: int,
+    headers: EventHeaders,
+    string_max: int = limits.STRING_BYTES_MAX,
+    work: Work | None = None,
+) -> Accepted | Refused:
+    """A single event's outcome. As above."""
+    work = work or Work()
+    plain = decompress(wire.body, wire.encoding, limits.EVENT_BODY_BYTES_MAX, work)
+    _refuse_nothing(plain, wire.media)
+    scan = fast_msgpack if wire.media is Media.MSGPACK else fast_json
+    try:
+        data, mended = scan.check_event(plain, depth, work, string_max)
+        rate, rated = read_rate(headers.rate)
+        time_ns = json_events.header_time(headers.time, wire.arrival_ns)
+        return Accepted(time_ns, rate, data, mended + rated)
+    except EventFault as fault:
+        return fault.refused()
+
+
+def decode_event_quickly(
+    wire: Wire, depth: int, headers: EventHeaders, string_max: int = limits.STRING_BYTES_MAX
+) -> Accepted | Refused | None:
+    """The same, if it keeps the event loop for no longer than some milliseconds; else None."""
+    if wire.encoding or len(wire.body) > limits.OFF_LOOP_BODY_BYTES:
+        return None
+    try:
+        work = Work(limits.ON_LOOP_WORK_UNITS_MAX)
+        return decode_event(wire, depth, headers, string_max, work)
+    except TooMuchWork:
+        return None

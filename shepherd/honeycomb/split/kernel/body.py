@@ -1,0 +1,133 @@
+"""The array that a batch body is: its elements one after the other, as lines of a record.
+
+A pass goes on where the last one ended, and ends at the end of the body, where memory is full, or
+where the text is no array. An element that is not proved good is judged, and noted beside the
+lines. Each byte is read two or three times at most: linear whatever the bytes are.
+"""
+
+from common import limits
+from common.kernels.compile import Bytes, Words, compiled
+from common.kernels.intrinsics import byte_at, get, put
+from common.scan.kernel.literals import LINE_BREAK, skip_blanks
+from shepherd.honeycomb.split.kernel.element import read_members, read_values
+from shepherd.honeycomb.split.kernel.judge import (
+    ELEMENT,
+    FAULTY,
+    MORE,
+    add_entry,
+    begin_entries,
+    body_end,
+    has_room,
+    judge_begin,
+    judge_behind,
+    judge_element,
+    judge_start,
+)
+from shepherd.honeycomb.split.kernel.lines import write_line
+from shepherd.honeycomb.split.kernel.memory import (
+    DATA_AT,
+    DATA_BLANKS,
+    DATA_BYTES,
+    DATA_END,
+    ELEMENT_FAULT,
+    LINE_BYTES,
+    LINE_ROOM,
+    OUT_BYTES,
+    RATE,
+    ROWS_MAX,
+    SCAN_HARD,
+    TIME_NS,
+    UNREAD,
+)
+from shepherd.honeycomb.split.kernel.scan import NO_FAULT
+
+
+@compiled
+def split_events(
+    buffer: Bytes,
+    size: int,
+    at: int,
+    behind: int,
+    elements: int,
+    depth: int,
+    arrival_ns: int,
+    words: Words,
+    out: Bytes,
+) -> tuple[int, int, int, int, int]:
+    """One pass over buffer[:size]: (why it ended, at, elements, lines, bytes of the lines).
+
+    at: where it goes on, negative for the body's begin; behind: 1 if an element ends there, 0 if
+    one begins; elements: how many were read before.
+    """
+    rows = 0
+    to = 0
+    state = FAULTY
+    begin_entries(words)
+    if at < 0:
+        at = skip_blanks(buffer, 0, LINE_BREAK)
+        if byte_at(buffer, at) != 91:
+            judge_begin(buffer, size, at, words)
+            return FAULTY, at, elements, rows, to
+        at = skip_blanks(buffer, at + 1, LINE_BREAK)
+        if byte_at(buffer, at) == 93:
+            return body_end(buffer, size, at + 1, words), at, elements, rows, to
+    while True:
+        if behind:
+            at = skip_blanks(buffer, at, LINE_BREAK)
+            byte = byte_at(buffer, at)
+            if byte == 93:
+                state = body_end(buffer, size, at + 1, words)
+                break
+            if byte != 44:
+                judge_behind(buffer, size, at, words)
+                break
+            at = skip_blanks(buffer, at + 1, LINE_BREAK)
+            behind = 0
+        if elements >= limits.BATCH_EVENTS_MAX:
+            judge_start(buffer, size, at, words)
+            break
+        if rows >= ROWS_MAX or not has_room(words):
+            state = MORE
+            break
+        end = read_members(buffer, at, depth, words)
+        proved = False
+        if end < 0:
+            end = judge_element(buffer, size, at, depth, words)
+            if end < 0:
+                break
+            if get(words, SCAN_HARD):
+                state = ELEMENT
+                break
+        else:
+            read_values(buffer, arrival_ns, words)
+            proved = get(words, UNREAD) == 0
+            put(words, ELEMENT_FAULT, NO_FAULT)
+        if not proved:
+            add_entry(elements, rows, words)
+            elements += 1
+            behind = 1
+            at = end
+            continue
+        data = get(words, DATA_AT)
+        data_bytes = get(words, DATA_END) - data
+        if to + data_bytes + LINE_ROOM > OUT_BYTES:
+            state = MORE
+            break
+        line = to
+        to = write_line(
+            buffer,
+            data,
+            data_bytes,
+            get(words, DATA_BLANKS),
+            get(words, TIME_NS),
+            get(words, RATE),
+            out,
+            to,
+        )
+        put(words, LINE_BYTES + rows, to - line)
+        put(words, DATA_BYTES + rows, data_bytes)
+        rows += 1
+        elements += 1
+        behind = 1
+        at = end
+    return state, at, elements, rows, to

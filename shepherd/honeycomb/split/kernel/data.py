@@ -1,0 +1,122 @@
+"""An event's data checked: everything for which the reference could refuse it.
+
+Strings and names are measured as they are written; escapes only ever make them longer. So what is
+longer than the limit goes to the reference, which measures the text itself.
+"""
+
+from common import limits
+from common.kernels.compile import FAIL, Bytes, Words, compiled
+from common.kernels.intrinsics import byte_at, get, put
+from common.scan.kernel.containers import DEPTH_MAX, skip_value
+from common.scan.kernel.literals import LINE_BREAK, read_word, skip_blanks
+from common.scan.kernel.numbers import read_number
+from common.scan.kernel.strings import scan_string
+from shepherd.honeycomb.split.kernel.memory import OPENED, PREFIXES
+
+_STRING_MAX = limits.STRING_BYTES_MAX
+_FIELDS_MAX = limits.EVENT_FIELDS_MAX
+_BYTES_MAX = limits.EVENT_BYTES_MAX
+_NAME_BYTES_MAX = limits.UNPACKED_NAME_BYTES_MAX
+
+
+@compiled
+def check_data(buffer: Bytes, at: int, depth: int, words: Words) -> int:
+    """Check the object at `at`, whose fields are unpacked to `depth`: its end * 2, plus 1 if there
+    is white space in it; or FAIL.
+    """
+    begin = at
+    blanks = 0
+    fields = 0
+    level = 0  # unpacked objects open around the member, data itself not counted
+    prefix = 0  # bytes of their names and dots
+    name_bytes = 0  # of the fields inside them
+    if byte_at(buffer, at) != 123:
+        return FAIL
+    at += 1
+    while True:
+        # --- the name and its colon
+        if byte_at(buffer, at) != 34:
+            at = skip_blanks(buffer, at, LINE_BREAK)
+            blanks = 1
+            if byte_at(buffer, at) != 34:  # also the end of an empty object, which is refused
+                return FAIL
+        found = scan_string(buffer, at + 1)
+        if found < 0:
+            return FAIL
+        end = found >> 1
+        size = end - at - 1
+        if size > _STRING_MAX:
+            return FAIL
+        fields += 1
+        at = end + 1
+        if byte_at(buffer, at) != 58:
+            at = skip_blanks(buffer, at, LINE_BREAK)
+            blanks = 1
+            if byte_at(buffer, at) != 58:
+                return FAIL
+        at += 1
+        # --- the value
+        byte = byte_at(buffer, at)
+        if byte <= 32:
+            at = skip_blanks(buffer, at, LINE_BREAK)
+            blanks = 1
+            byte = byte_at(buffer, at)
+        if byte == 34:
+            found = scan_string(buffer, at + 1)
+            if found < 0:
+                return FAIL
+            end = found >> 1
+            if end - at - 1 > _STRING_MAX:
+                return FAIL
+            at = end + 1
+        elif byte == 45 or 48 <= byte <= 57:
+            at, _, _ = read_number(buffer, at)
+            if at < 0:
+                return FAIL
+        elif byte == 123 or byte == 91:
+            if byte == 123 and level < depth:
+                inside = skip_blanks(buffer, at + 1, LINE_BREAK)
+                if byte_at(buffer, inside) != 125:
+                    if inside != at + 1:
+                        blanks = 1
+                    if level >= DEPTH_MAX:
+                        return FAIL
+                    put(words, PREFIXES + level, prefix)
+                    prefix += size + 1
+                    level += 1
+                    fields -= 1  # the first member inside takes its parent's place
+                    at = inside
+                    continue
+            found = skip_value(buffer, at, LINE_BREAK, level + 1, _STRING_MAX, words, OPENED)
+            if found < 0:
+                return FAIL
+            blanks |= found & 1
+            at = found >> 1
+        else:
+            at, _ = read_word(buffer, at)
+            if at < 0:
+                return FAIL
+        if level > 0:
+            name_bytes += prefix + size
+        # --- a comma, or the end of one object or more
+        while True:
+            byte = byte_at(buffer, at)
+            if byte == 44:
+                at += 1
+                break
+            if byte == 125:
+                at += 1
+                if level == 0:
+                    if fields > _FIELDS_MAX or at - begin > _BYTES_MAX:
+                        return FAIL
+                    if name_bytes > _NAME_BYTES_MAX:
+                        return FAIL
+                    return (at << 1) | blanks
+                level -= 1
+                prefix = get(words, PREFIXES + level)
+                continue
+            behind = skip_blanks(buffer, at, LINE_BREAK)
+            if behind == at:
+                return FAIL
+            at = behind
+            blanks = 1

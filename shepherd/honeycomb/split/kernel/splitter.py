@@ -1,0 +1,172 @@
+"""The compiled splitter: equal to the reference in every line, refusal and error (I9).
+
+Of JSON it says all but unusual times and rates, and numbers at the very end of the doubles. Of
+msgpack it hands over every element that it does not prove good, or the whole body.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from common import limits
+from common.kernels.compile import SENTINEL_BYTES, Bytes
+from common.scan import fast_msgpack, json_events
+from common.scan.events import Accepted, MalformedBody, Refused
+from common.scan.json_events import Reading
+from common.scan.json_tokens import JsonSyntaxError
+from common.scan.work import TooMuchWork, Work
+from shepherd.honeycomb.split.interface import Split
+from shepherd.honeycomb.split.kernel import memory as m
+from shepherd.honeycomb.split.kernel.body import split_events
+from shepherd.honeycomb.split.kernel.gathered import Gathered
+from shepherd.honeycomb.split.kernel.judge import BROKEN, DONE, FAULTY, MORE
+from shepherd.honeycomb.split.kernel.memory import Memory, make_memory
+from shepherd.honeycomb.split.kernel.msgpack.body import split_packed
+from shepherd.honeycomb.split.kernel.told import error_of
+from shepherd.honeycomb.split.reference import ReferenceSplitter
+from shepherd.http.body import Media
+
+# Elements read by the exact scanner one by one: some, and one of sixteen. Beyond, the whole body
+# goes to the reference, whose own fast way knows some that the kernel does not. So no body takes
+# longer than with the reference alone, but for what was read in vain.
+_SOME_HANDED = 16
+_ELEMENTS_PER_HANDED = 16
+_HANDED_UNITS = 4  # the way out of the kernel and back, beside what the reference reads
+_IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
+_ARRAY_OF_ONE = b"\x91"
+
+
+class _Broken(Exception):
+    """The body as a whole is for the reference: it is no array, or too much of it is."""
+
+
+class _NotQuick(Exception):
+    """The reference is needed, which may take long."""
+
+
+class KernelSplitter:
+    """Splits in compiled code. Any number of threads may use it; each call has its own memory."""
+
+    name = "kernel"
+
+    def __init__(
+        self,
+        *,
+        handed_over: Callable[[int], None] = lambda _: None,
+        string_max: int = limits.STRING_BYTES_MAX,
+    ) -> None:
+        self._reference = ReferenceSplitter(string_max)
+        self._string_max = string_max
+        self._handed_over = handed_over
+        self._idle: deque[Memory] = deque(maxlen=_IDLE_MAX)
+
+    def split(
+        self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None
+    ) -> Split:
+        """As `Splitter.split`."""
+        work = work or Work()
+        try:
+            return self._split(body, media, depth, arrival_ns, work, at_once=False)
+        except _Broken:
+            self._handed_over(1)
+            return self._reference.split(body, media, depth, arrival_ns, work)
+
+    def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
+        """As `Splitter.split_quickly`."""
+        work = Work(limits.ON_LOOP_WORK_UNITS_MAX)
+        try:
+            if len(body) <= limits.OFF_LOOP_BODY_BYTES:
+                return self.split(body, media, depth, arrival_ns, work)
+            if len(body) <= limits.OFF_LOOP_KERNEL_BYTES:
+                return self._split(body, media, depth, arrival_ns, work, at_once=True)
+        except (_Broken, _NotQuick, TooMuchWork):
+            pass
+        return None
+
+    def intact(self) -> bool:
+        """Whether nothing was written beside a table of the memory that is idle now."""
+        return all(memory.intact() for memory in self._idle)
+
+    def _split(
+        self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work, *, at_once: bool
+    ) -> Split:
+        """at_once: raise _NotQuick instead of handing anything over. Raises _Broken."""
+        try:
+            memory = self._idle.pop()
+        except IndexError:
+            memory = make_memory()
+        try:
+            words, out, length = memory.words, memory.out, len(body)
+            buffer = _padded(body, memory.body)
+            reading = Reading(body, depth, arrival_ns, work, self._string_max)
+            gathered = Gathered(reading)
+            at, behind, elements, handed = -1, 0, 0, 0
+            while True:
+                work.look()  # a pass takes some milliseconds at most
+                if media is Media.MSGPACK:
+                    state, at, elements, rows, size = split_packed(
+                        buffer, length, at, elements, depth, arrival_ns, words, out
+                    )
+                else:
+                    state, at, elements, rows, size = split_events(
+                        buffer, length, at, behind, elements, depth, arrival_ns, words, out
+                    )
+                if state == BROKEN:
+                    raise _Broken
+                if state == FAULTY:
+                    raise error_of(memory)
+                gathered.add_pass(memory, rows, size)
+                if state == DONE:
+                    return gathered.split(elements)
+                behind = 0
+                if state == MORE:
+                    continue
+                if at_once:
+                    raise _NotQuick
+                self._handed_over(1)
+                work.spend(_HANDED_UNITS)
+                handed += 1
+                if handed > _SOME_HANDED + elements // _ELEMENTS_PER_HANDED:
+                    raise _Broken
+                if media is Media.MSGPACK:
+                    end = int(words[m.ELEMENT_END])
+                    outcome, at = _read_packed(reading, at, end)
+                else:
+                    outcome, at = _read_element(reading, at)
+                gathered.add(elements, outcome)
+                elements += 1
+                behind = 1
+        finally:
+            self._idle.append(memory)
+
+
+def _padded(body: bytes, reused: Bytes) -> Bytes:
+    """The body and its sentinel, in memory that is there already if it fits."""
+    size = len(body)
+    whole = size + SENTINEL_BYTES
+    buffer = reused[:whole] if whole <= len(reused) else np.empty(whole, np.uint8)
+    buffer[:size] = np.frombuffer(body, np.uint8)
+    buffer[size:] = 0
+    return buffer
+
+
+def _read_element(reading: Reading, at: int) -> tuple[Accepted | Refused, int]:
+    """What the reference says of the element at `at`, and where it ends.
+
+    Raises MalformedBody, as the reference would of the whole body: all before the element is
+    proved, and reading up to the fault a second time would make such bodies twice as slow.
+    """
+    try:
+        return json_events.read_element(reading, at)
+    except JsonSyntaxError as error:
+        raise MalformedBody(str(error)) from error
+
+
+def _read_packed(reading: Reading, at: int, end: int) -> tuple[Accepted | Refused, int]:
+    """What the reference says of the msgpack element body[at:end], and its end. Raises _Broken."""
+    try:
+        (outcome,) = fast_msgpack.split_batch(_ARRAY_OF_ONE + reading.body[at:end], *reading[1:])
+    except MalformedBody as error:
+        raise _Broken from error
+    return outcome, end

@@ -1,0 +1,96 @@
+"""The compiled splitter, loaded and tried against the reference before anybody serves with it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgpack
+
+import common.scan.kernel
+import shepherd.honeycomb.split.kernel
+import shepherd.honeycomb.split.kernel.msgpack
+from common import limits
+from common.kernels import precompile
+from common.scan.events import MalformedBody
+from shepherd.honeycomb.split.interface import Split, Splitter
+from shepherd.honeycomb.split.reference import ReferenceSplitter
+from shepherd.http.body import Media
+
+SOURCES = (
+    common.scan.kernel,
+    shepherd.honeycomb.split.kernel,
+    shepherd.honeycomb.split.kernel.msgpack,
+)
+_TRIAL_NS = 1_700_000_000_000_000_001
+_TRIAL_DEPTH = 1
+_TRIAL = (
+    b'[{"data":{"a":1,"b":"x","c":[1, 2],"d":true,"e":null}},\n'
+    b'{"time":1700000000.25,"samplerate":10,"data":{"a":-2.5e3,"b":"\xc3\xa9\\n\\ud83d\\ude00"}},'
+    b'{"time":"2023-11-14T22:13:20.123+01:00","data":{"o":{"p":{"q":\r\n1}},"a":7}, "x":[{}]},'
+    b'{"time":1700000000123,"d\\u0061ta":{"a":1}},{"time":"x","data":{"a":1}},'
+    b'{"data":{}},7]',
+    b'[{"data":{"a":NaN}},{"data":{"a":1},"samplerate":2.0},{"data":{"a":"\xff"}},{}]',
+    b'[{"data":{"a":1}}] ',
+    b"[]",
+    b'[{"data":{"a":01}}]',
+)
+_DATA = {"a": -1, "b": "é\n\u20ac" * 12, "c": [1.5, 2**64 - 1], "d": True, "e": {"f": None}}
+_TRIAL_PACKED = (
+    msgpack.packb(
+        [
+            {"data": _DATA, "time": 1_700_000_000.25, "samplerate": 10},
+            {
+                "time": msgpack.Timestamp(1_700_000_000, 5),
+                "data": {"n": 2.5e-7},
+                "other": [{}, b"x"],
+            },
+            {"time": "2023-11-14T22:13:20Z", "data": {7: b"y"}, "samplerate": 2.0},
+            {"data": {}},
+            7,
+        ]
+    ),
+    msgpack.packb([{"data": {"a": float("nan")}}]) + b"\xc1",
+)
+
+
+def compile_all(folder: Path) -> None:
+    """Have everything compiled that splitting calls. Raises."""
+    load(folder, lambda _: None)
+
+
+def load(
+    folder: Path,
+    handed_over: Callable[[int], None],
+    string_max: int = limits.STRING_BYTES_MAX,
+) -> Splitter:
+    """The compiled splitter, after it has given what the reference gives. Raises."""
+    use_cache(folder)
+    from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
+
+    kernel = KernelSplitter(handed_over=handed_over, string_max=string_max)
+    reference = ReferenceSplitter(string_max)
+    for media, bodies in ((Media.JSON, _TRIAL), (Media.MSGPACK, _TRIAL_PACKED)):
+        for body in bodies:
+            if _told(kernel, body, media) != _told(reference, body, media):
+                raise RuntimeError("the compiled splitter differs from the reference in a trial")
+    return kernel
+
+
+def use_cache(folder: Path) -> None:
+    """Have compiled code kept in this folder. Call before a module of the kernel is imported."""
+    precompile.use_cache(folder, SOURCES)
+
+
+def _told(splitter: Splitter, body: bytes, media: Media) -> object:
+    try:
+        found: Split = splitter.split(body, media, _TRIAL_DEPTH, _TRIAL_NS)
+    except MalformedBody as error:
+        return str(error)
+    lines = found.lines
+    return (
+        found.events,
+        lines.text,
+        lines.line_bytes.tolist(),
+        lines.data_bytes.tolist(),
+        list(found.refused),
+        list(found.mended),
+    )

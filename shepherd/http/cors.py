@@ -1,0 +1,76 @@
+"""Pages in browsers that send events: what their browsers are told (CORS, the Fetch standard).
+
+Off unless origins are named. A browser asks before it sends (a preflight, without a key), and gives
+the page an answer only if that says that the page's origin may have it: so errors say it too.
+Nothing here judges who sends: that is the key's part, and what is no browser does not ask.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from common.errors import NotAllowed
+from shepherd.http.origins import ANY, Origins
+from shepherd.http.request import Answer, error_answer
+
+ORIGIN: Final = "origin"
+ASKED_METHOD: Final = "access-control-request-method"
+_ALLOW: Final = "Access-Control-Allow-Origin"
+_MAX_AGE_S: Final = 7_200  # the longest for which Chromium remembers the answer to a preflight
+_VARY: Final = {"Vary": "Origin"}  # what lies between must not give an answer to another page
+# What senders of events add to what every page may send, and what tracing adds to each `fetch`.
+_HEADERS: Final = (
+    "Content-Type",
+    "Content-Encoding",
+    "X-Honeycomb-Team",
+    "X-Hny-Team",
+    "X-Honeycomb-Dataset",
+    "X-Honeycomb-Event-Time",
+    "X-Honeycomb-Samplerate",
+    "X-Bellwether-Batch-Id",
+    "User-Agent",
+    "traceparent",
+    "tracestate",
+    "baggage",
+)
+_EXPOSED: Final = {"Access-Control-Expose-Headers": "X-Bellwether-Receipt, Retry-After"}
+_PREFLIGHT: Final = {
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": ", ".join(_HEADERS),
+    "Access-Control-Max-Age": str(_MAX_AGE_S),
+}
+
+
+class Cors:
+    """What is told to pages, of whom those of some origins may send. on: whether any may."""
+
+    def __init__(self, origins: Origins) -> None:
+        self._origins = origins
+        self.on = bool(origins)
+
+    def headers(self, origin: str | None) -> Mapping[str, str]:
+        """Of every answer to a request for events, errors too. origin: of the page, if it is one.
+
+        Empty if all this is off.
+        """
+        if not self.on:
+            return {}
+        if self._origins.any:
+            return {_ALLOW: ANY, **_EXPOSED}
+        if origin is None or origin not in self._origins:
+            return _VARY
+        return {_ALLOW: origin, **_EXPOSED, **_VARY}
+
+    def preflight(self, origin: str) -> Answer:
+        """The answer to a page that asks whether it may send. It has no key yet."""
+        told = self.headers(origin)
+        if _ALLOW not in told:
+            error = NotAllowed(
+                "pages of this origin may not send events; shepherd.cors_origins names those"
+                " that may"
+            )
+            return self.marked(error_answer(error), origin)
+        return Answer(204, {**told, **_PREFLIGHT})
+
+    def marked(self, answer: Answer, origin: str | None) -> Answer:
+        """The answer with what a page has to be told."""
+        return Answer(answer.status, {**answer.headers, **self.headers(origin)}, answer.body)

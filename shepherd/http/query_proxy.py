@@ -1,0 +1,212 @@
+"""One address: what is not ingest goes to a query role and streams back (design, section 5).
+
+Nothing is held for a client without a key: the key is checked before the body is read, the body is
+read before a slot is taken, and slots are shared between environments and keys (I14). A client
+that hangs up cancels its request at the query role; one that stops reading is cut off. Connection
+errors before anything was sent move on to the next query role; without one the answer is 503.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterable
+
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    TCPConnector,
+    web,
+)
+from aiohttp import ClientTimeout as Timeout
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from common import limits
+from common.errors import NotFound, TooLarge, Unavailable
+from common.locks import Locks
+from common.metadata import ApiKey
+from common.process.auth import KeyCache
+from common.process.fair.queue import FairLimits
+from common.process.fair.slots import FairSlots
+from common.process.members import Member, list_members
+from common.process.web import INTERNAL_TOKEN_HEADER
+from shepherd.honeycomb.ingest import authenticate
+from shepherd.http.body import read_body
+
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"}
+    | {"te", "trailer", "transfer-encoding", "upgrade", "host", "content-length", "expect"}
+)
+_OURS_TO_ADD_NOTHING = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+_NOT_PUBLIC = ("/internal/", "/metrics", "/healthz", "/readyz")
+_TIMEOUT = Timeout(total=None, sock_connect=2.0, sock_read=300.0)
+
+
+class QueryProxy:
+    """Hands requests to query roles. Use it from one event loop; `close` it at the end."""
+
+    def __init__(self, locks: Locks, keys: KeyCache, rng: random.Random, requests_max: int) -> None:
+        self._locks = locks
+        self._keys = keys
+        self._random = rng
+        self._slots = _fair_slots(requests_max)
+        self._bodies = _fair_slots(limits.PROXIED_BODIES_MAX)
+        self._members: list[Member] = []
+        self._http: ClientSession | None = None
+
+    async def refresh(self) -> None:
+        """Look again which query roles are alive; if that cannot be told, keep the last ones."""
+        try:
+            self._members = await asyncio.to_thread(list_members, self._locks, "query")
+        except Unavailable:
+            return
+
+    async def forward(self, request: web.Request) -> web.StreamResponse:
+        """The query role's answer, streamed.
+
+        Raises UnknownKey, MetadataUnavailable, NotFound, BadRequest, TooManyRequests
+        (the caller's own share of slots is used up), Unavailable.
+        """
+        key = await authenticate(request.headers, self._keys)
+        if request.path.startswith(_NOT_PUBLIC):
+            raise NotFound("not found")
+        try:
+            body = await self._body(request, key)
+        except TooLarge as error:
+            return _too_large_answer(request, error)
+        async with self._slots.hold(key.environment.id, key.id):
+            upstream = await self._ask(request, body)
+            async with upstream:
+                return await _stream(request, upstream)
+
+    async def _body(self, request: web.Request, key: ApiKey) -> bytes:
+        """The whole body: small enough to be sent again to another role."""
+        if not request.can_read_body:
+            return b""
+        if (request.content_length or 0) > limits.MANAGEMENT_BODY_BYTES_MAX:
+            raise _too_large()
+        async with self._bodies.hold(key.environment.id, key.id):
+            return await read_body(request, _SmallBody())
+
+    async def _ask(self, request: web.Request, body: bytes) -> ClientResponse:
+        """The first query role that takes the request."""
+        if self._http is None:
+            self._http = ClientSession(
+                connector=TCPConnector(limit=0),  # the slots are the limit: no queue behind it
+                timeout=_TIMEOUT,
+                auto_decompress=False,
+            )
+        if not self._members:
+            await self.refresh()
+        members = self._random.sample(self._members, len(self._members))
+        for member in members:
+            try:
+                return await self._http.request(
+                    request.method,
+                    URL(member.url + _path(request), encoded=True),
+                    headers=_forward_headers(request),
+                    data=body or None,
+                    allow_redirects=False,
+                    skip_auto_headers=_OURS_TO_ADD_NOTHING,
+                )
+            except ClientConnectorError:
+                continue  # nothing was sent: the next one may take it
+            except (ClientError, TimeoutError) as error:
+                raise Unavailable("the query role did not answer; try again", 1) from error
+        self._members = []
+        raise Unavailable("no query role is running; try again in a moment", 2)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._http is not None:
+            await self._http.close()
+
+
+def _path(request: web.Request) -> str:
+    """Path and query as they came, without a scheme and host that a client may have sent, and
+    without a slash at the path's end: `/1/datasets/` is `/1/datasets`.
+    """
+    raw = request.raw_path
+    path, mark, query = (raw if raw.startswith("/") else request.rel_url.raw_path_qs).partition("?")
+    return ((path.rstrip("/") or "/") if path[:1] == "/" else path) + mark + query
+
+
+def _fair_slots(requests_max: int) -> FairSlots:
+    """Shares that shrink with what is free: such a request may hold its slot for long."""
+    return FairSlots(
+        FairLimits(
+            requests_max,
+            waiting_max=0,
+            env_per_free=limits.PROXIED_ENV_PER_FREE,
+            key_per_free=limits.PROXIED_KEY_PER_FREE,
+        ),
+        "requests",
+    )
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"request body is larger than {limits.MANAGEMENT_BODY_BYTES_MAX} bytes")
+
+
+def _too_large_answer(request: web.Request, error: TooLarge) -> web.Response:
+    """The vendor's document for it: the query role, which has the others, is not asked."""
+    document = {
+        "status": error.status,
+        "type": f"{request.scheme}://{request.host}/problems/payload-too-large",
+        "title": "Request body is too large.",
+        "error": str(error),
+        "detail": str(error),
+    }
+    return web.json_response(document, status=error.status)
+
+
+class _SmallBody:
+    """Counts a body's bytes as they come."""
+
+    def __init__(self) -> None:
+        self.bytes_max = limits.MANAGEMENT_BODY_BYTES_MAX
+        self._size = 0
+
+    def add(self, size: int) -> None:
+        """Raises TooLarge."""
+        self._size += size
+        if self._size > self.bytes_max:
+            raise _too_large()
+
+
+def _forward_headers(request: web.Request) -> CIMultiDict[str]:
+    headers = _without_hop_by_hop(request.headers, (INTERNAL_TOKEN_HEADER,))
+    headers["X-Forwarded-Host"] = request.headers.get("Host", "")
+    headers["X-Forwarded-Proto"] = request.scheme
+    return headers
+
+
+def _without_hop_by_hop(
+    headers: CIMultiDictProxy[str], also: Iterable[str] = ()
+) -> CIMultiDict[str]:
+    named = {name.strip().lower() for name in headers.get("Connection", "").split(",")}
+    drop = _HOP_BY_HOP | named | {name.lower() for name in also}
+    return CIMultiDict((name, text) for name, text in headers.items() if name.lower() not in drop)
+
+
+async def _stream(request: web.Request, upstream: ClientResponse) -> web.StreamResponse:
+    """Passes the answer on, as fast as the client reads. It must read on within a time."""
+    response = web.StreamResponse(
+        status=upstream.status,
+        reason=upstream.reason,
+        headers=_without_hop_by_hop(upstream.headers),
+    )
+    if upstream.headers.get("Content-Length", "").isdigit():
+        response.content_length = int(upstream.headers["Content-Length"])
+    await response.prepare(request)
+    try:
+        async for piece in upstream.content.iter_any():
+            async with asyncio.timeout(limits.ANSWER_WRITE_TIMEOUT_S):
+                await response.write(piece)
+    except (ClientError, TimeoutError):
+        if request.transport is not None:
+            request.transport.abort()  # a cut answer must not look like a whole one
+        return response
+    await response.write_eof()
+    return response

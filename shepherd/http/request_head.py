@@ -1,0 +1,77 @@
+"""Heads of requests for events, read without aiohttp. It only ever says yes.
+
+What is not plainly one of the two routes in HTTP/1.1 with a length (chunks, `Expect`, folded
+lines, a header twice, bytes that are not printable ASCII) is not judged here: the gate in front of
+aiohttp (`common.process.http`) passes it on or refuses it. So no head means one thing here and
+another there (request smuggling).
+
+Measured: 11 us for the eight headers of a client. With the rest of the door a request costs 60 us
+less than through aiohttp's parser, request object, router, middlewares and response (one core,
+3.11). Reading only the lines unlike those of the connection's last head was tried: no quicker.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from shepherd.http.request import Route
+
+HEAD_BYTES_MAX: Final = 8_192  # longer ones are aiohttp's: clients' are a few hundred bytes
+HOT_START: Final = b"POST /1/"
+# A segment that a router could read in two ways (dots alone, an escaped slash) is not hot.
+_HEAD = re.compile(
+    r"POST (/1/events|/1/batch)/([A-Za-z0-9_~-](?:[A-Za-z0-9._~-]|%(?!2[Ff])[0-9A-Fa-f]{2})*)"
+    r" HTTP/1\.1\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+)"
+)
+_HOST = re.compile(r"[A-Za-z0-9._~:\[\]-]*")
+_LENGTH = re.compile(r"[0-9]{1,15}")
+_FOR_AIOHTTP: Final = frozenset(
+    {"transfer-encoding", "expect", "upgrade", "trailer", "te", "sec-websocket-key1"}
+)
+_HEADERS_MAX = 64  # half of what aiohttp takes
+
+
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """A request's head. segment: the path's last; headers: by lower-case name."""
+
+    route: Route
+    segment: str
+    headers: Mapping[str, str]
+    length: int
+
+    def __repr__(self) -> str:
+        return f"Head({self.route}, length={self.length})"  # headers hold keys
+
+
+def read_head(raw: bytes) -> Head | None:
+    """The head without the empty line that ends it; None if aiohttp has to read it."""
+    try:
+        found = _HEAD.fullmatch(raw.decode("ascii"))
+    except UnicodeDecodeError:
+        return None
+    if found is None:
+        return None
+    headers: dict[str, str] = {}
+    route, segment, block = found.groups()
+    lines = block.split("\r\n")
+    for line in lines[:-1]:
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip(" \t")
+    count = len(lines) - 1
+    if len(headers) != count or count > _HEADERS_MAX:
+        return None
+    if _HOST.fullmatch(headers.get("host", "/")) is None:
+        return None
+    if not _FOR_AIOHTTP.isdisjoint(headers):
+        return None
+    if headers.get("connection", "keep-alive").lower() != "keep-alive":
+        return None
+    length = headers.get("content-length", "")
+    if _LENGTH.fullmatch(length) is None:
+        return None
+    return Head(_ROUTES[route], segment, headers, int(length))
+
+
+_ROUTES: Final = {route.value: route for route in Route}

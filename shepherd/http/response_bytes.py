@@ -1,0 +1,35 @@
+"""Answers as bytes: the lines that aiohttp would send, made with one join."""
+
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp.http import SERVER_SOFTWARE
+
+from common.clock import Clock
+from shepherd.http.request import Answer
+
+_SECOND_NS = 10**9
+_STATUS: Final = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n" for one in HTTPStatus}
+
+
+class AnswerWriter:
+    """Writes answers. The date's text is made once a second: 4 us each time otherwise."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._second = -1
+        self._dated = ""
+
+    def encode(self, answer: Answer, *, last: bool) -> bytes:
+        """Head and body. last: the connection closes after it."""
+        second = self._clock.now_ns() // _SECOND_NS
+        if second != self._second:
+            self._second = second
+            date = formatdate(second, usegmt=True)
+            self._dated = f"Date: {date}\r\nServer: {SERVER_SOFTWARE}\r\n"
+        lines = [f"{name}: {value}\r\n" for name, value in answer.headers.items()]
+        end = "Connection: close\r\n\r\n" if last else "\r\n"
+        length = f"Content-Length: {len(answer.body)}\r\n"
+        head = "".join((_STATUS[answer.status], *lines, length, self._dated, end))
+        return head.encode("ascii") + answer.body

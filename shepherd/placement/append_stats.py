@@ -1,0 +1,112 @@
+"""What one broker or one partition did with the appends that were sent to it.
+
+Pure bookkeeping: who asked what when, and what came back. Judging it is
+`shepherd.placement.health`'s.
+"""
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from shepherd.placement.latency import DecayingQuantiles
+
+_HALF_LIFE_NS = 10 * 10**9  # what happened half a minute ago hardly counts
+LOST_WEIGHT = 2  # an append of unknown fate took a whole time-out: worth two quick refusals
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """One append under way. `broker` led the partition when it began."""
+
+    id: int
+    partition: int
+    broker: str
+    size: int
+    started_ns: int
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Times in monotonic ns.
+
+    acked_start_ns: the latest start of an append that was acknowledged: whatever began before
+    and is still open has been overtaken. failures: weighed, since the last acknowledgement.
+    """
+
+    now_ns: int
+    latency: DecayingQuantiles = field(init=False)
+    in_flight_bytes: int = 0
+    acked_start_ns: int = -1
+    last_latency_ns: int = 0
+    failures: int = 0
+    failing_since_ns: int = -1
+    acked_total: int = 0
+    failed_total: int = 0
+    _open: dict[int, Ticket] = field(default_factory=dict)
+    _fresh_ns: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.latency = DecayingQuantiles(_HALF_LIFE_NS, self.now_ns)
+        self._fresh_ns = self.now_ns
+
+    @property
+    def open_appends(self) -> int:
+        """Appends without an answer."""
+        return len(self._open)
+
+    @property
+    def oldest_ns(self) -> int | None:
+        """When the oldest append without an answer began."""
+        for ticket in self._open.values():  # in the order in which they began
+            return ticket.started_ns
+        return None
+
+    def current_ns(self, now_ns: int) -> int:
+        """How long an append takes now, as far as can be told: the last one, or the oldest open."""
+        oldest_ns = self.oldest_ns
+        return max(self.last_latency_ns, 0 if oldest_ns is None else now_ns - oldest_ns)
+
+    def began(self, ticket: Ticket) -> None:
+        """An append was sent."""
+        self._open[ticket.id] = ticket
+        self.in_flight_bytes += ticket.size
+
+    def acknowledged(self, ticket: Ticket, now_ns: int) -> None:
+        """The append is durable."""
+        self._ended(ticket)
+        self.acked_total += 1
+        self.last_latency_ns = now_ns - ticket.started_ns
+        self.acked_start_ns = max(self.acked_start_ns, ticket.started_ns)
+        self.failures, self.failing_since_ns = 0, -1
+        if ticket.started_ns >= self._fresh_ns:  # leftovers of a fault say nothing about now
+            self.latency.add(now_ns - ticket.started_ns, now_ns)
+
+    def failed(self, ticket: Ticket, now_ns: int, weight: int) -> None:
+        """The append was refused, or its fate is unknown."""
+        self._ended(ticket)
+        self.failed_total += 1
+        if ticket.started_ns < self._fresh_ns:
+            return
+        if not self.failures:
+            self.failing_since_ns = now_ns
+        self.failures += weight
+
+    def withdrawn(self, ticket: Ticket) -> None:
+        """The append ended in a way that says nothing about the log."""
+        self._ended(ticket)
+
+    def forgive(self, now_ns: int) -> None:
+        """Judge by what begins from now on."""
+        self._fresh_ns = now_ns
+        self.failures, self.failing_since_ns = 0, -1
+        self.latency = DecayingQuantiles(_HALF_LIFE_NS, now_ns)
+
+    def oldest_fresh_ns(self) -> int | None:
+        """As `oldest_ns`, leaving out what began before the last `forgive`."""
+        for ticket in self._open.values():
+            if ticket.started_ns >= self._fresh_ns:
+                return ticket.started_ns
+        return None
+
+    def _ended(self, ticket: Ticket) -> None:
+        if self._open.pop(ticket.id, None) is not None:
+            self.in_flight_bytes -= ticket.size

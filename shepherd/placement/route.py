@@ -1,0 +1,94 @@
+"""`GET /internal/placement`: who is avoided, why and since when, how everybody does, which splitter
+is active, and the public port's connections."""
+
+from typing import Any
+
+from aiohttp import web
+
+from common.clock import Clock
+from common.process.alarms.board import AlarmBoard
+from common.process.http.room import Room
+from shepherd.honeycomb.split.interface import Splitter
+from shepherd.placement.health import Health, Target
+from shepherd.placement.placement import Placement
+
+
+class PlacementRoute:
+    """The handler."""
+
+    def __init__(
+        self,
+        placement: Placement,
+        clock: Clock,
+        splitter: Splitter,
+        alarms: AlarmBoard,
+        room: Room,
+    ) -> None:
+        self._placement = placement
+        self._room = room
+        self._clock = clock
+        self._splitter = splitter
+        self._alarms = alarms
+
+    async def show(self, _: web.Request) -> web.Response:
+        """The placement as this shepherd sees it."""
+        health = self._placement.health
+        document = placement_document(health, self._clock.monotonic_ns(), self._clock.now_ns())
+        shown = {
+            "splitter": self._splitter.name,
+            "alarms": self._alarms.describe(),
+            "connections": connections_document(self._room),
+        }
+        return web.json_response(document | shown)
+
+
+def connections_document(room: Room) -> dict[str, Any]:
+    """Connections of the public port. refused: since the start, by why."""
+    return {
+        "open": len(room),
+        "max": room.capacity.all,
+        "per_address_max": room.capacity.per_address,
+        "closed_for_room": room.closed,
+        "refused": dict(room.refused),
+    }
+
+
+def placement_document(health: Health, now_ns: int, wall_ns: int) -> dict[str, Any]:
+    """Times in it are unix ns, latencies ms. `pressure` is empty when all is well."""
+    return {
+        "pressure": health.pressure,
+        "patience_ms": health.patience_ns(now_ns) / 1e6,
+        "brokers": [
+            {"broker": name} | _shown(target, now_ns, wall_ns)
+            for name, target in sorted(health.brokers.items())
+        ],
+        "partitions": [
+            {"partition": partition, "leader": health.leader(partition)}
+            | _shown(target, now_ns, wall_ns)
+            for partition, target in enumerate(health.partitions)
+        ],
+    }
+
+
+def _shown(target: Target, now_ns: int, wall_ns: int) -> dict[str, Any]:
+    ledger, probation = target.ledger, target.probation
+    oldest_ns = ledger.oldest_ns
+    shown: dict[str, Any] = {
+        "state": "healthy" if probation is None else "avoided",
+        "p50_ms": round(ledger.latency.quantile(0.5, now_ns) / 1e6, 1),
+        "p99_ms": round(ledger.latency.quantile(0.99, now_ns) / 1e6, 1),
+        "in_flight_bytes": ledger.in_flight_bytes,
+        "open_appends": ledger.open_appends,
+        "oldest_ms": None if oldest_ns is None else round((now_ns - oldest_ns) / 1e6),
+        "acknowledged": ledger.acked_total,
+        "failed": ledger.failed_total,
+        "strikes": target.record.strikes,
+    }
+    if probation is not None:
+        shown |= {
+            "reason": probation.reason,
+            "since_ns": wall_ns - (now_ns - probation.since_ns),
+            "good_probes": probation.good,
+            "next_probe_ms": max(0, round((probation.next_probe_ns - now_ns) / 1e6)),
+        }
+    return shown

@@ -1,0 +1,256 @@
+"""What a bootstrap on an empty disk will fetch and replay, told beforehand; changes nothing (I5).
+
+Sizes of segments are exact. Events and bytes of the log are estimated from a sample of records
+after the manifest's position. Times are estimated from rates that were measured here just now.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.clock import Clock
+from common.errors import DamagedObject, ObjectMissing
+from common.log import Log
+from common.model.record import LogRecord, RecordError, decode
+from common.objects import ObjectInfo, ObjectStore
+from snapshot.bootstrap.bootstrap import History, newest_first, read_history
+from snapshot.cache import file_sha256
+from snapshot.documents.chain import Chain
+from snapshot.documents.epochs import decide_opening
+from snapshot.documents.manifest import Gap, SegmentEntry, segment_key
+from snapshot.retention.retention import RetentionBook
+
+SAMPLE_BYTES = 1024 * 1024  # of one partition's log
+_SAMPLE_SEGMENTS = 8  # the newest ones; at most so many bytes of them:
+_SAMPLE_SEGMENT_BYTES = 64 * 1024 * 1024
+Shred = Callable[[Sequence[LogRecord]], int]  # indexes the records, returns the number of events
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionPlan:
+    """One partition. events, record_bytes: estimates for `records`. lost: offsets known to be
+    missing between the newest manifest and the log.
+    """
+
+    partition: int
+    manifest: str | None
+    manifests: int
+    segments: int
+    segment_bytes: int
+    segment_rows: int
+    first_offset: int
+    end_offset: int
+    events: int
+    record_bytes: int
+    epoch: str
+    opens_epoch: str | None
+    lost: Gap | None
+
+    @property
+    def records(self) -> int:
+        """Records to replay."""
+        return max(0, self.end_offset - self.first_offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Measured per second; None where there was nothing to measure with."""
+
+    segment_bytes_per_s: float | None
+    events_per_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapPlan:
+    """All partitions, and the rates that the expected times rest on."""
+
+    partitions: tuple[PartitionPlan, ...]
+    rates: Rates
+
+    @property
+    def segment_bytes(self) -> int:
+        """Bytes of segments to fetch."""
+        return sum(one.segment_bytes for one in self.partitions)
+
+    @property
+    def events(self) -> int:
+        """Events to replay, estimated."""
+        return sum(one.events for one in self.partitions)
+
+    def seconds(self, one: PartitionPlan | None = None) -> tuple[float | None, float | None]:
+        """Expected seconds of (fetching segments, replaying) of one partition alone, or of all.
+
+        Both phases run at the same time, so the whole takes about as long as the longer one.
+        """
+        size = self.segment_bytes if one is None else one.segment_bytes
+        events = self.events if one is None else one.events
+        return (
+            _seconds(size, self.rates.segment_bytes_per_s),
+            _seconds(events, self.rates.events_per_s),
+        )
+
+
+def _seconds(amount: int, per_s: float | None) -> float | None:
+    if amount == 0:
+        return 0.0
+    return amount / per_s if per_s else None
+
+
+class Untouched:
+    """A store that a look cannot change: repairs that reading would make are left to indexers."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+
+    def get(self, key: str) -> bytes:
+        return self._objects.get(key)
+
+    def fetch(self, key: str, target: Path) -> int:
+        return self._objects.fetch(key, target)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        return self._objects.head(key)
+
+    def list(self, prefix: str, after: str = "") -> Iterator[ObjectInfo]:
+        return self._objects.list(prefix, after)
+
+    def put_if_absent(self, key: str, _data: bytes | Path) -> bool:
+        return self._objects.head(key) is None
+
+    def replace(self, _key: str, _data: bytes | Path) -> None:
+        return
+
+    def delete(self, _key: str) -> None:
+        return
+
+
+async def plan_bootstrap(
+    objects: ObjectStore,
+    log: Log,
+    partitions: Sequence[int],
+    shred: Shred,
+    clock: Clock,
+    at_once: int,
+) -> BootstrapPlan:
+    """Look at every partition and measure. Raises ObjectsUnavailable, LogUnavailable.
+
+    shred: what an indexer does with records, to be timed. at_once: segments fetched together.
+    """
+    store = Untouched(objects)
+    log_id = (await log.open()).epoch
+    plans: list[PartitionPlan] = []
+    entries: list[SegmentEntry] = []
+    events, spent_ns = 0, 0
+    for partition in partitions:
+        plan, segments, sample = await _plan_partition(store, log, log_id, partition, clock)
+        plans.append(plan)
+        entries += segments
+        if sample.records:
+            began_ns = clock.monotonic_ns()
+            events += await asyncio.to_thread(shred, sample.records)
+            spent_ns += clock.monotonic_ns() - began_ns + sample.read_ns
+    bytes_per_s = await asyncio.to_thread(_measure_fetch, store, entries, at_once, clock)
+    rates = Rates(bytes_per_s, events / (spent_ns / 1e9) if events and spent_ns else None)
+    return BootstrapPlan(tuple(plans), rates)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    records: list[LogRecord]
+    events: int
+    bytes: int
+    read_ns: int
+
+
+async def _plan_partition(
+    store: ObjectStore, log: Log, log_id: str, partition: int, clock: Clock
+) -> tuple[PartitionPlan, list[SegmentEntry], _Sample]:
+    chain = Chain(store, partition, None)
+    bounds = await log.bounds(partition)
+    history, served = await asyncio.to_thread(_history, chain, bounds.start)
+    present = history.epochs[-1] if history.epochs else None
+    older = newest_first(chain, history)
+    if history.newest is not None:
+        next(older)
+    seen = frozenset(epoch.log for epoch in history.epochs)
+    opening = await decide_opening(log, log_id, bounds, history.newest, present, older, seen)
+    sample = await _sample(log, partition, opening.first_offset, bounds.end, clock)
+    records = max(0, bounds.end - opening.first_offset)
+    scale = records / len(sample.records) if sample.records else 0.0
+    plan = PartitionPlan(
+        partition=partition,
+        manifest=None if history.newest is None else history.newest.key,
+        manifests=len(history.keys),
+        segments=len(served),
+        segment_bytes=sum(entry.size_bytes for entry in served),
+        segment_rows=sum(entry.rows for entry in served),
+        first_offset=opening.first_offset,
+        end_offset=max(bounds.end, opening.first_offset),
+        events=round(sample.events * scale),
+        record_bytes=round(sample.bytes * scale),
+        epoch=log_id,
+        opens_epoch=opening.reason,
+        lost=opening.gap,
+    )
+    return plan, served, sample
+
+
+def _history(chain: Chain, log_start: int) -> tuple[History, list[SegmentEntry]]:
+    """The partition's history, and the segments that retention still shows."""
+    history = read_history(chain, log_start)
+    book = RetentionBook(chain)
+    book.refresh()
+    served = book.shown(history.segments)
+    return history, served
+
+
+async def _sample(log: Log, partition: int, first: int, end: int, clock: Clock) -> _Sample:
+    if first >= end:
+        return _Sample([], 0, 0, 0)
+    began_ns = clock.monotonic_ns()
+    records = [r for r in await log.read(partition, first, SAMPLE_BYTES, 0) if r.offset < end]
+    read_ns = clock.monotonic_ns() - began_ns
+    events = 0
+    for message in records:
+        try:
+            record = decode(message)
+        except RecordError:
+            continue  # an indexer sets it aside
+        events += record.n if record.has_events else 0
+    return _Sample(records, events, sum(len(message.value) for message in records), read_ns)
+
+
+def _measure_fetch(
+    store: ObjectStore, entries: Sequence[SegmentEntry], at_once: int, clock: Clock
+) -> float | None:
+    """Bytes per second of fetching and checking some of the newest segments, as warming does."""
+    chosen: list[SegmentEntry] = []
+    size = 0
+    for entry in sorted(entries, key=lambda e: -e.append_max_ns):
+        if len(chosen) == max(_SAMPLE_SEGMENTS, at_once) or size > _SAMPLE_SEGMENT_BYTES:
+            break
+        chosen.append(entry)
+        size += entry.size_bytes
+    if not chosen:
+        return None
+    with (
+        tempfile.TemporaryDirectory(prefix="bellwether-plan-") as scratch,
+        ThreadPoolExecutor(at_once) as threads,
+    ):
+
+        def fetch(entry: SegmentEntry) -> int:
+            target = Path(scratch) / entry.object
+            try:
+                fetched = store.fetch(segment_key(entry.object), target)
+            except (ObjectMissing, DamagedObject):
+                return 0
+            file_sha256(target)
+            return fetched
+
+        began_ns = clock.monotonic_ns()
+        fetched = sum(threads.map(fetch, chosen))
+        spent_ns = clock.monotonic_ns() - began_ns
+    return fetched / (spent_ns / 1e9) if fetched and spent_ns else None

@@ -1,0 +1,1 @@
+"""Damaged records and diverging twins: what is missing, and what was settled (I7, I13)."""

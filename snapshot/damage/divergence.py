@@ -1,0 +1,187 @@
+"""Twins that disagree about a cut: both versions are kept, and where they first differ (I3).
+
+The published version stands; ours is put beside it under `divergence/`, with a report that names
+the first differing block. Shows no value of an event.
+"""
+
+import hashlib
+import logging
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from common import limits
+from common.errors import DamagedObject, ObjectMissing
+from common.logs import say
+from segment.columns.compare import first_difference
+from segment.columns.segment_read import SegmentReader, file_hash
+from snapshot.cache import SCRATCH_PREFIX
+from snapshot.documents.chain import Chain
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
+from snapshot.documents.manifest import Manifest, SegmentEntry, encode_manifest, segment_key
+
+REPORT = ".report.json"  # ends the key of a report
+_WHOLE = "(whole segment)"
+logger = logging.getLogger(__name__)
+
+
+class DifferingBlock(msgspec.Struct, frozen=True, kw_only=True):
+    """The first block of rows in which a dataset's segments differ. See `columns.compare`."""
+
+    dataset: str
+    far: bool
+    column: str
+    row: int
+    first_row: int
+    end_row: int
+    first_offset: int
+    last_offset: int
+    columns: int
+    note: str = ""
+
+    def __str__(self) -> str:
+        kind = " (far times)" if self.far else ""
+        text = (
+            f"dataset {self.dataset}{kind}, column {self.column}, rows {self.first_row} to "
+            f"{self.end_row - 1} (first at row {self.row}), offsets {self.first_offset} to "
+            f"{self.last_offset}, {self.columns} columns differ"
+        )
+        return f"{text}: {self.note}" if self.note else text
+
+
+class Divergence(msgspec.Struct, frozen=True, kw_only=True):
+    """What two twins say about one cut. published, ours: keys of the two manifests.
+
+    zone, writer: of ours; published_zone, published_writer: of the one that stands. block: where
+    they first differ, None if they differ in no segment or one of them could not be read.
+    """
+
+    partition: int
+    next_offset: int
+    published: str
+    ours: str
+    differences: list[str]
+    zone: str
+    writer: str
+    published_zone: str
+    published_writer: str
+    block: DifferingBlock | None = None
+    format: int = DOCUMENT_FORMAT
+
+
+def divergence_prefix(partition: int) -> str:
+    """Where versions that disagreed with a partition's published ones are."""
+    return f"divergence/{partition:05d}/"
+
+
+def keep_both(
+    chain: Chain,
+    ours: Manifest,
+    published: Manifest,
+    files: Mapping[str, Path],
+    differences: Sequence[str],
+) -> Divergence:
+    """Put our manifest and the report beside the published version. Our segments are there.
+
+    Blocks. May be done again. Raises ObjectsUnavailable.
+    """
+    data = encode_manifest(ours)
+    name = ours.key.removeprefix("manifests/").removesuffix(".json")
+    version = hashlib.sha256(data).hexdigest()[:12]
+    found = Divergence(
+        partition=ours.partition,
+        next_offset=ours.next_offset,
+        published=published.key,
+        ours=f"divergence/{name}-{version}.json",
+        differences=list(differences),
+        zone=ours.zone,
+        writer=ours.writer,
+        published_zone=published.zone,
+        published_writer=published.writer,
+        block=first_differing_block(chain, ours, published, files),
+    )
+    chain.objects.put_if_absent(found.ours, data)
+    report = found.ours.removesuffix(".json") + REPORT
+    chain.objects.put_if_absent(report, encode_checked(found))
+    return found
+
+
+def list_divergences(chain: Chain) -> list[Divergence]:
+    """Disagreements that were found before, oldest first, the last ones of many. Blocks."""
+    found: list[Divergence] = []
+    for info in chain.objects.list(divergence_prefix(chain.partition)):
+        if not info.key.endswith(REPORT):
+            continue
+        try:
+            report = decode_checked(chain.objects.get(info.key), Divergence, info.key)
+        except (DamagedObject, ObjectMissing) as error:
+            say(logger, logging.WARNING, "report cannot be read", key=info.key, why=str(error))
+            continue
+        found = [*found, report][-limits.DIVERGENCES_SHOWN_MAX :]
+    return found
+
+
+def first_differing_block(
+    chain: Chain, ours: Manifest, published: Manifest, files: Mapping[str, Path]
+) -> DifferingBlock | None:
+    """The first difference between the two versions' segments, in the order of datasets."""
+    one = {(s.dataset, s.far): s for s in ours.segments}
+    other = {(s.dataset, s.far): s for s in published.segments}
+    for place in sorted({*one, *other}):
+        mine, theirs = one.get(place), other.get(place)
+        if mine is None or theirs is None:
+            only = mine or theirs
+            assert only is not None
+            who = "published" if mine is None else "not published"
+            return _whole(only, f"only the version that is {who} has it")
+        if (mine.rows, mine.digest) == (theirs.rows, theirs.digest):
+            continue
+        try:
+            return _compare(chain, mine, theirs, files)
+        except (DamagedObject, ObjectMissing, OSError) as error:
+            return _whole(mine, f"cannot be compared: {error}")
+    return None
+
+
+def _compare(
+    chain: Chain, mine: SegmentEntry, theirs: SegmentEntry, files: Mapping[str, Path]
+) -> DifferingBlock:
+    with tempfile.TemporaryDirectory(
+        dir=files[mine.object].parent, prefix=SCRATCH_PREFIX
+    ) as scratch:
+        fetched = Path(scratch) / "published.parquet"
+        chain.objects.fetch(segment_key(theirs.object), fetched)
+        if file_hash(fetched) != theirs.object:
+            raise DamagedObject(f"segment {theirs.object} does not match its name")
+        with SegmentReader(files[mine.object]) as one, SegmentReader(fetched) as other:
+            found = first_difference(one, other)
+    if found is None:
+        return _whole(mine, "the rows agree: one version names a digest that is not of its rows")
+    return DifferingBlock(
+        dataset=mine.dataset,
+        far=mine.far,
+        column=found.column,
+        row=found.row,
+        first_row=found.first_row,
+        end_row=found.end_row,
+        first_offset=found.first_offset,
+        last_offset=found.last_offset,
+        columns=found.columns,
+    )
+
+
+def _whole(entry: SegmentEntry, note: str) -> DifferingBlock:
+    return DifferingBlock(
+        dataset=entry.dataset,
+        far=entry.far,
+        column=_WHOLE,
+        row=0,
+        first_row=0,
+        end_row=entry.rows,
+        first_offset=entry.first_offset,
+        last_offset=entry.end_offset - 1,
+        columns=0,
+        note=note,
+    )

@@ -1,0 +1,171 @@
+"""What is damaged of a partition, found from outside: object store and log, no indexer needed (I7).
+
+Published cuts tell what their segments lack. What no cut covers yet is read from the log here, the
+way an indexer would read it, so that an operator sees it also while nothing runs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from common.errors import BellwetherError, LogLost, LogUnavailable, OffsetGone
+from common.log import Log
+from common.model.record import LogRecord, RecordError, decode, event_lines
+from common.model.reroute import Place
+from common.objects import ObjectStore
+from snapshot.bootstrap.bootstrap import newest_first, read_history
+from snapshot.damage.damage import (
+    carried_damage,
+    compact,
+    content_entry,
+    damaged_entry,
+    is_missing,
+    without,
+)
+from snapshot.damage.settlements import SettlementBook, given_up_of, unsettled
+from snapshot.documents.chain import Chain
+from snapshot.documents.manifest import Damaged
+from snapshot.threads import to_store_thread
+
+_READ_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionDamage:
+    """One partition. missing: damaged records that nobody has settled, covered ones first.
+
+    uncovered_from: the first offset that no published cut covers; damage from there on was found
+    by reading the log and may still be mended by itself. given_up: what operators counted as lost.
+    lost: offsets that the log cannot give at all, with why; given_up tells of those that an
+    operator has settled. unreadable: why the log could not be read to its end ("": it could), from
+    which offset on.
+    """
+
+    partition: int
+    epoch_number: int
+    uncovered_from: int
+    missing: tuple[Damaged, ...]
+    given_up: tuple[Damaged, ...]
+    unreadable: str = ""
+    unreadable_from: int = 0
+    read_to: int = 0
+    lost: tuple[tuple[int, int, str], ...] = ()
+
+
+@dataclass(slots=True)
+class _Reading:
+    """How far the log was read, what was damaged, and which places settled records stand for."""
+
+    at: int
+    found: list[Damaged] = field(default_factory=list)
+    watermark_ns: int = 0
+    why: str = ""
+    lost: list[tuple[int, int, str]] = field(default_factory=list)
+    mended: list[Place] = field(default_factory=list)
+
+
+async def read_damage(objects: ObjectStore, log: Log, partition: int) -> PartitionDamage:
+    """Raises ObjectsUnavailable, LogUnavailable when the log does not answer at all."""
+    chain = Chain(objects, partition, None)
+    bounds = await log.bounds(partition)
+    history = await to_store_thread(read_history, chain, bounds.start)
+    newest = history.newest
+    present = history.epochs[-1] if history.epochs else None
+    number = 1 if present is None else present.number
+    resume_at = bounds.start if present is None else present.first_offset
+    if newest is not None and newest.epoch_number == number:
+        resume_at = newest.next_offset
+    carried = await to_store_thread(lambda: carried_damage(newest_first(chain, history)))
+    book = SettlementBook(chain)
+    await to_store_thread(book.refresh)
+    reading = _Reading(max(resume_at, bounds.start))
+    reading.watermark_ns = 0 if newest is None else newest.watermark_ns
+    known = set() if newest is None else set(newest.datasets)
+    await _read_log(log, partition, reading, bounds.end, number, known)
+    found = [
+        msgspec.structs.replace(one, credible=not one.dataset or one.dataset in known)
+        for one in reading.found
+    ]
+    entries = compact([*carried, *found])
+    for place in reading.mended:
+        if is_missing(entries, place):
+            entries = without(entries, place.epoch, place.offset, place.offset + 1)
+    missing = unsettled(entries, book.given_up)
+    return PartitionDamage(
+        partition=partition,
+        epoch_number=number,
+        uncovered_from=resume_at,
+        missing=tuple(missing),
+        given_up=tuple(given_up_of(entries, missing)),
+        unreadable=reading.why,
+        unreadable_from=reading.at if reading.why else 0,
+        read_to=reading.at,
+        lost=tuple(
+            (first, end, why)
+            for first, end, why in reading.lost
+            if not any(
+                one.epoch_number == number and one.first <= first and end <= one.end
+                for one in book.skips
+            )
+        ),
+    )
+
+
+async def _read_log(
+    log: Log, partition: int, reading: _Reading, end: int, number: int, known: set[str]
+) -> None:
+    while reading.at < end:
+        try:
+            messages = await log.read(partition, reading.at, _READ_BYTES, 0)
+        except OffsetGone as error:
+            reading.at = error.start
+            continue
+        except LogLost as error:
+            reading.lost.append((reading.at, error.end, str(error)))
+            reading.at = max(error.end, reading.at + 1)
+            continue
+        except LogUnavailable as error:
+            reading.why = str(error)
+            return
+        if not messages:
+            return
+        for message in messages:
+            _look_at(message, reading, number, known)
+        reading.at = messages[-1].offset + 1
+
+
+def _look_at(message: LogRecord, reading: _Reading, number: int, known: set[str]) -> None:
+    try:
+        record = decode(message)
+    except RecordError as error:
+        reading.found.append(damaged_entry(number, message, error, reading.watermark_ns, known))
+        return
+    reading.watermark_ns = max(reading.watermark_ns, message.append_ns)
+    if record.mends is not None:
+        reading.mended.append(Place(*record.mends))
+    if not record.has_events:
+        return
+    known.add(record.dataset)
+    try:
+        event_lines(record)
+    except RecordError as error:
+        place = Place(number, message.offset)
+        reading.found.append(content_entry(place, message.append_ns, record, str(error)))
+
+
+class NotDamaged(BellwetherError):
+    """What was to be settled is not damaged, or is settled already; nothing was done."""
+
+
+def chosen(missing: Sequence[Damaged], first: int, end: int, epoch_number: int) -> list[Damaged]:
+    """The damaged records among these offsets. Raises NotDamaged if there is none."""
+    found = [
+        one
+        for one in missing
+        if one.epoch_number == epoch_number and one.first < end and first < one.end
+    ]
+    if not found:
+        wanted = f"{first}" if end == first + 1 else f"{first}-{end - 1}"
+        raise NotDamaged(f"offset {wanted} of epoch {epoch_number} is not damaged or is settled")
+    return found

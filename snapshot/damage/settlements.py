@@ -1,0 +1,139 @@
+"""What an operator has given up of a partition's damaged records: numbered documents (I7, I13).
+
+Put only if absent, and never taken back: every reader applies all of them. They change what answers
+say is missing, never a row, so it does not matter when or in which order a reader comes to them.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from common.errors import BellwetherError, DamagedObject, ObjectMissing
+from common.logs import say
+from snapshot.damage.damage import without
+from snapshot.documents.chain import Chain
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checked
+from snapshot.documents.manifest import Damaged
+
+_ATTEMPTS = 5  # several operators at once; each finds the next number taken
+logger = logging.getLogger(__name__)
+
+
+class SettledOffsets(msgspec.Struct, frozen=True, kw_only=True):
+    """Offsets from `first` up to, not including, `end` of an epoch. events: see Damaged."""
+
+    epoch_number: int
+    first: int
+    end: int
+    dataset: str = ""
+    events: int | None = None
+    reason: str = ""
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """One word of an operator: these damaged records are lost, answers need not wait for them.
+
+    skip: these offsets cannot be read from the log at all; indexing goes on after them.
+    """
+
+    partition: int
+    number: int
+    given_up: list[SettledOffsets]
+    settled_ns: int
+    skip: bool = False
+    format: int = DOCUMENT_FORMAT
+
+    @property
+    def key(self) -> str:
+        """Its key in the object store."""
+        return f"{settlement_prefix(self.partition)}{self.number:08d}.json"
+
+
+class NotSettled(BellwetherError):
+    """The documents of other operators came first, again and again; do it again."""
+
+
+def settlement_prefix(partition: int) -> str:
+    """Where a partition's settlements are."""
+    return f"damage/{partition:05d}/"
+
+
+class SettlementBook:
+    """A partition's settlements, read once each. Methods block; one thread at a time.
+
+    Every method may raise ObjectsUnavailable.
+    """
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._newest_key = ""
+        self._number = 0
+        self._given_up: list[SettledOffsets] = []
+        self._skips: list[SettledOffsets] = []
+
+    @property
+    def given_up(self) -> tuple[SettledOffsets, ...]:
+        """All that was given up, in the order of the documents."""
+        return tuple(self._given_up)
+
+    @property
+    def skips(self) -> tuple[SettledOffsets, ...]:
+        """Offsets that indexing may pass over though the log does not give them."""
+        return tuple(self._skips)
+
+    def refresh(self) -> bool:
+        """Read new documents; returns whether there were any."""
+        prefix, found = settlement_prefix(self._chain.partition), False
+        for info in self._chain.objects.list(prefix, self._newest_key):
+            name = info.key.removeprefix(prefix).removesuffix(".json")
+            if not name.isdigit():
+                say(logger, logging.WARNING, "not a settlement; ignored", key=info.key)
+                continue
+            self._newest_key, self._number = info.key, int(name)
+            try:
+                document = self._chain.load(info.key, Settlement)
+            except (DamagedObject, ObjectMissing) as error:  # what it settled is missing again
+                say(logger, logging.ERROR, "settlement skipped", key=info.key, why=str(error))
+                continue
+            found = True
+            self._chain.keep(info.key, document)
+            self._given_up += document.given_up
+            if document.skip:
+                self._skips += document.given_up
+        return found
+
+    def settle(
+        self, given_up: Sequence[SettledOffsets], now_ns: int, *, skip: bool = False
+    ) -> Settlement:
+        """Publish that these are given up. Raises NotSettled."""
+        for _ in range(_ATTEMPTS):
+            self.refresh()
+            document = Settlement(
+                partition=self._chain.partition,
+                number=self._number + 1,
+                given_up=list(given_up),
+                settled_ns=now_ns,
+                skip=skip,
+            )
+            if self._chain.objects.put_if_absent(document.key, encode_checked(document)):
+                self._chain.keep(document.key, document)
+                self.refresh()
+                return document
+        raise NotSettled("others settle damaged records at this moment: do it again")
+
+
+def unsettled(entries: Sequence[Damaged], given_up: Sequence[SettledOffsets]) -> list[Damaged]:
+    """The damaged records that nobody has settled."""
+    left = list(entries)
+    for one in given_up:
+        left = without(left, one.epoch_number, one.first, one.end)
+    return left
+
+
+def given_up_of(entries: Sequence[Damaged], missing: Sequence[Damaged]) -> list[Damaged]:
+    """The damaged records that are settled: those that are not `missing`."""
+    left = list(entries)
+    for one in missing:
+        left = without(left, one.epoch_number, one.first, one.end)
+    return left

@@ -1,0 +1,1 @@
+"""Documents of the object store: manifests, their chain, checksums, epochs, carried state."""

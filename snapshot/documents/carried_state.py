@@ -1,0 +1,135 @@
+"""The state of a partition that is carried from cut to cut, as it stands in its manifests (I3).
+
+The window of batch ids reaches back two hour markers. It is rebuilt from the lists of the
+manifests, newest first, so it never rests on one process's memory (I2).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from common import limits
+from common.model.reroute import Place
+from snapshot.documents.epochs import FIRST_EPOCH
+from snapshot.documents.manifest import (
+    ClockStep,
+    Conditional,
+    Damaged,
+    GoneEntry,
+    HourMarker,
+    Manifest,
+    ReliedOn,
+    VoidInForce,
+    unpack_batches,
+)
+from snapshot.retention.cutoffs import HOUR_NS
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What the fold of a partition starts from.
+
+    windows: batch id -> offset of its first copy, one mapping per stretch between hour markers,
+    oldest first, the last one open. older: epoch number of those copies in the windows that are
+    of an epoch before `epoch_number`. hour: the newest hour that is over in the log's time and
+    was closed. marked_by_ns: the newest hour marker was appended then or earlier; None: not known.
+    marked_at: the place of that marker. open, voids, relies_on and damaged are
+    those of the manifest.
+    """
+
+    next_offset: int = 0
+    watermark_ns: int = 0
+    hour: int | None = None
+    windows: tuple[Mapping[bytes, int], ...] = ({},)
+    datasets: frozenset[str] = frozenset()
+    gone: tuple[GoneEntry, ...] = ()
+    epoch_number: int = FIRST_EPOCH
+    older: Mapping[bytes, int] = field(default_factory=dict)
+    open: tuple[Conditional, ...] = ()
+    voids: tuple[VoidInForce, ...] = ()
+    relies_on: tuple[ReliedOn, ...] = ()
+    damaged: tuple[Damaged, ...] = ()
+    marked_by_ns: int | None = field(
+        default=None, compare=False
+    )  # a bound, not a part of the state
+    marked_at: Place | None = field(default=None, compare=False)  # the same for all who know it
+
+
+def carried_from(newest_first: Iterable[Manifest]) -> Carried:
+    """The state at the end of the first manifest; reads no more of them than it needs."""
+    manifests = iter(newest_first)
+    newest = next(manifests, None)
+    if newest is None:
+        return Carried()
+    windows: list[dict[bytes, int]] = [{}]
+    older: dict[bytes, int] = {}
+    hour: int | None = None
+    marked_by_ns: int | None = None
+    marked_at: Place | None = None
+    for manifest in _chain(newest, manifests):
+        for item in reversed(_in_order(manifest)):
+            if isinstance(item, ClockStep):
+                hour = hour_closed_by_step(item) if hour is None else hour
+                continue
+            if isinstance(item, HourMarker):
+                hour = item.hour if hour is None else hour
+                if marked_at is None:
+                    marked_at = Place(manifest.epoch_number, item.offset)
+                    times = (step.was_ns for step in manifest.clock_steps)
+                    marked_by_ns = max(manifest.watermark_ns, *times, 0)
+                if len(windows) == limits.BATCH_WINDOW_HOUR_MARKERS:
+                    return _carried(newest, hour, marked_by_ns, marked_at, windows, older)
+                windows.append({})
+                continue
+            batch, offset = item
+            windows[-1][batch] = offset
+            if manifest.epoch_number != newest.epoch_number:
+                older[batch] = manifest.epoch_number
+    return _carried(newest, hour, marked_by_ns, marked_at, windows, older)
+
+
+def hour_closed_by_step(step: ClockStep) -> int:
+    """The hour that is the newest closed one after a clock record set the log's time back: the
+    last that is over in the new time, so that the next hour to end is the next to be closed.
+    """
+    return step.append_ns // HOUR_NS - 1
+
+
+def _chain(first: Manifest, rest: Iterator[Manifest]) -> Iterator[Manifest]:
+    yield first
+    yield from rest
+
+
+def _in_order(manifest: Manifest) -> list[HourMarker | ClockStep | tuple[bytes, int]]:
+    items: list[HourMarker | ClockStep | tuple[bytes, int]] = [
+        *manifest.hour_markers,
+        *manifest.clock_steps,
+        *unpack_batches(manifest.batches),
+    ]
+    items.sort(key=lambda item: item[1] if isinstance(item, tuple) else item.offset)
+    return items
+
+
+def _carried(
+    newest: Manifest,
+    hour: int | None,
+    marked_by_ns: int | None,
+    marked_at: Place | None,
+    windows: list[dict[bytes, int]],
+    older: dict[bytes, int],
+) -> Carried:
+    return Carried(
+        next_offset=newest.next_offset,
+        watermark_ns=newest.watermark_ns,
+        hour=hour,
+        windows=tuple(reversed(windows)),
+        datasets=frozenset(newest.datasets),
+        gone=tuple(newest.gone),
+        epoch_number=newest.epoch_number,
+        older=older,
+        open=tuple(newest.conditionals_open),
+        voids=tuple(newest.voids),
+        relies_on=tuple(newest.relies_on),
+        damaged=tuple(newest.damaged or ()),  # of older manifests: see `snapshot.damage.damage`
+        marked_by_ns=marked_by_ns,
+        marked_at=marked_at,
+    )

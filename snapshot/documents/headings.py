@@ -1,0 +1,116 @@
+"""Which cut follows a manifest: decided by one put before the cut is published (I3, I4).
+
+Twins make the same cuts, so a manifest's own key lets only one of them publish it. Where one of
+them cannot read a record their cuts may end at different offsets, and two keys would take two
+manifests. So a *heading* is put first, only if absent, under a key that names the manifest before
+it: where the cut ends, and which records it lacks. Nothing but the cut of the newest heading is
+published.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from common.errors import DamagedObject, ObjectMissing
+from common.model.reroute import Place
+from snapshot.damage.damage import holds, is_log_damage
+from snapshot.documents.chain import Chain
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checked
+from snapshot.documents.manifest import Manifest, manifest_prefix
+
+
+class Heading(msgspec.Struct, frozen=True, kw_only=True):
+    """The cut that follows `predecessor` in an epoch. set_aside: see `lacking`.
+
+    number: counts from 1. A later one takes the place of one whose cut nobody can make.
+    """
+
+    partition: int
+    epoch_number: int
+    predecessor: str | None
+    number: int
+    next_offset: int
+    set_aside: list[int]
+    format: int = DOCUMENT_FORMAT
+
+    @property
+    def key(self) -> str:
+        """Its key in the object store."""
+        prefix = heading_prefix(self.partition, self.epoch_number, self.predecessor)
+        return f"{prefix}{self.number:04d}.json"
+
+    def is_of(self, manifest: Manifest) -> bool:
+        """Whether the manifest is that of the cut."""
+        return (manifest.next_offset, lacking(manifest)) == (self.next_offset, self.set_aside)
+
+
+def lacking(manifest: Manifest) -> list[int]:
+    """Offsets that a cut lacks because one copy of the log is damaged there.
+
+    A record that is stored as it was written and cannot be read is so for every reader: it is
+    folded like any other, and nothing has to be agreed about it.
+    """
+    content = [entry for entry in manifest.damaged or () if not is_log_damage(entry)]
+    offsets = [entry.offset for entry in manifest.set_aside]
+    if not content:
+        return offsets
+    number = manifest.epoch_number
+    return [at for at in offsets if not any(holds(one, Place(number, at)) for one in content)]
+
+
+def heading_prefix(partition: int, epoch_number: int, predecessor: str | None) -> str:
+    """Where the headings after a manifest are."""
+    after = "start"
+    if predecessor is not None:
+        after = predecessor.removeprefix(manifest_prefix(partition)).removesuffix(".json")
+    return f"headings/{partition:05d}/{epoch_number:08d}-after-{after}-"
+
+
+def newest_heading(chain: Chain, epoch_number: int, predecessor: str | None) -> Heading | None:
+    """The heading in force; None if there is none. A damaged one counts as if it were not there.
+
+    Blocks. Raises ObjectsUnavailable.
+    """
+    prefix = heading_prefix(chain.partition, epoch_number, predecessor)
+    for info in reversed(list(chain.objects.list(prefix))):
+        try:
+            return chain.load(info.key, Heading)
+        except (DamagedObject, ObjectMissing):
+            continue
+    return None
+
+
+def head(chain: Chain, manifest: Manifest, *, supersede: bool) -> Heading:
+    """Put the heading of a cut, or find the one that is there. Blocks.
+
+    supersede: nobody has made the cut of the one that is there for so long that ours takes its
+    place. Returns the heading in force; the cut may be published if it is that one's.
+    """
+    first = _heading_of(manifest, 1)
+    if chain.objects.put_if_absent(first.key, encode_checked(first)):
+        return first  # as nearly always: one call
+    found = newest_heading(chain, manifest.epoch_number, manifest.predecessor)
+    if found is not None and (found.is_of(manifest) or not supersede):
+        return found
+    prefix = heading_prefix(manifest.partition, manifest.epoch_number, manifest.predecessor)
+    taken = [info.key for info in chain.objects.list(prefix)]
+    ours = _heading_of(manifest, _number(taken, prefix) + 1)
+    if chain.objects.put_if_absent(ours.key, encode_checked(ours)):
+        return ours
+    return newest_heading(chain, manifest.epoch_number, manifest.predecessor) or ours
+
+
+def _heading_of(manifest: Manifest, number: int) -> Heading:
+    return Heading(
+        partition=manifest.partition,
+        epoch_number=manifest.epoch_number,
+        predecessor=manifest.predecessor,
+        number=number,
+        next_offset=manifest.next_offset,
+        set_aside=lacking(manifest),
+    )
+
+
+def _number(taken: Sequence[str], prefix: str) -> int:
+    names = (key.removeprefix(prefix).removesuffix(".json") for key in taken)
+    return max((int(name) for name in names if name.isdigit()), default=0)

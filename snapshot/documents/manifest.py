@@ -1,0 +1,328 @@
+"""Manifests: one per partition and cut, put only if absent, linked to their predecessor (I3, I4).
+
+A manifest names everything that a new indexer needs besides the log: this cut's segments, its
+batch ids and hour markers, and the state that is carried on. The format stands in docs/formats.md.
+"""
+
+import base64
+from collections.abc import Iterable
+
+import msgspec
+
+from common.model.record import BATCH_ID_BYTES
+from common.model.reroute import Place
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
+
+_OFFSET_BYTES = 8
+_ENTRY_BYTES = BATCH_ID_BYTES + _OFFSET_BYTES
+
+
+class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One segment: rows of one dataset in one cut. Ranges are inclusive, unix ns.
+
+    epoch_number: of the log epoch its offsets belong to. object: SHA-256 of the file's bytes;
+    digest: of its logical content. far: its events' times are far from their append times.
+    """
+
+    team: str
+    env: str
+    dataset: str
+    epoch_number: int
+    rows: int
+    time_min_ns: int
+    time_max_ns: int
+    append_min_ns: int
+    append_max_ns: int
+    first_offset: int
+    end_offset: int
+    object: str
+    size_bytes: int
+    digest: str
+    far: bool
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Offsets that were lost before they were indexed (I5). `end` None: nobody can know it."""
+
+    epoch: str
+    first: int
+    end: int | None
+    reason: str
+
+
+class SetAsideEntry(msgspec.Struct, frozen=True):
+    """A record that could not be read, and why."""
+
+    offset: int
+    reason: str
+
+
+class Damaged(msgspec.Struct, frozen=True, kw_only=True):
+    """Records that are missing from the rows, for they could not be read: one or a run of them.
+
+    cause: see `snapshot.damage.damage`. dataset: "" if it may have been any. events: how many their
+    headers name; None: not known. Append times are bounds, unix ns. exact: every offset from
+    `first` up to `end` is damaged, not some of them only. credible: the dataset is one that the
+    partition has; else its name may be damaged as well, and the record may have been of any.
+    """
+
+    epoch_number: int
+    first: int
+    end: int
+    cause: str
+    reason: str
+    team: str = ""
+    env: str = ""
+    dataset: str = ""
+    events: int | None = None
+    append_min_ns: int = 0
+    append_max_ns: int = 2**63 - 1
+    exact: bool = True
+    credible: bool = True
+
+
+class HourMarker(msgspec.Struct, frozen=True):
+    """A marker that closed an hour (unix hours), and where it stands."""
+
+    hour: int
+    offset: int
+
+
+class ClockStep(msgspec.Struct, frozen=True):
+    """A clock record that set the log's time back.
+
+    offset: where it stands. append_ns: its append time, from which the log's time went on.
+    was_ns: the log's time before it.
+    """
+
+    offset: int
+    append_ns: int
+    was_ns: int
+
+
+class GoneEntry(msgspec.Struct, frozen=True):
+    """Rows of the dataset before this place are no longer served."""
+
+    dataset: str
+    epoch_number: int
+    offset: int
+
+
+class Conditional(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch of this partition that may be in others too: nobody knows yet whether it counts.
+
+    batch: hex. epoch_number, offset: where it is. unless: partitions that have not answered yet.
+    """
+
+    batch: str
+    epoch_number: int
+    offset: int
+    append_ns: int
+    dataset: str
+    unless: tuple[int, ...]
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(self.epoch_number, self.offset)
+
+
+class Dropped(msgspec.Struct, frozen=True, order=True):
+    """A conditional batch that counts in another partition: its rows here are not served."""
+
+    epoch_number: int
+    offset: int
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(self.epoch_number, self.offset)
+
+
+class VoidInForce(msgspec.Struct, frozen=True, kw_only=True):
+    """No first copy of this batch (hex) counts: the asker's copy does, which is at this place.
+
+    markers: hours closed since the void was repeated last.
+    """
+
+    batch: str
+    asker: int
+    epoch_number: int
+    offset: int
+    markers: int
+
+
+class ReliedOn(msgspec.Struct, frozen=True):
+    """The furthest copy in another partition that copies here do not count in favour of."""
+
+    partition: int
+    epoch_number: int
+    offset: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """One cut of one partition: offsets `first_offset` up to, not including, `next_offset`.
+
+    epoch: the log's id; epoch_number: counts the partition's epochs from 1. batches: packed, see
+    `pack_batches`. gaps, datasets, gone, conditionals_open, voids, relies_on and damaged are
+    carried: each manifest holds all that are in force. conditionals_dropped: those decided in this
+    cut. damaged: None in manifests that were written before there was such a list. clock_steps:
+    clock records of this cut that set the log's time back.
+    """
+
+    partition: int
+    epoch: str
+    epoch_number: int
+    first_offset: int
+    next_offset: int
+    predecessor: str | None
+    last_batch: str
+    last_append_ns: int
+    rows: int
+    segments: list[SegmentEntry]
+    batches: str
+    hour_markers: list[HourMarker]
+    watermark_ns: int
+    gaps: list[Gap]
+    set_aside: list[SetAsideEntry]
+    datasets: list[str]
+    gone: list[GoneEntry]
+    writer: str
+    zone: str
+    created_ns: int
+    conditionals_open: list[Conditional] = []
+    conditionals_dropped: list[Dropped] = []
+    voids: list[VoidInForce] = []
+    relies_on: list[ReliedOn] = []
+    damaged: list[Damaged] | None = None
+    clock_steps: list[ClockStep] = []
+    format: int = DOCUMENT_FORMAT
+
+    @property
+    def key(self) -> str:
+        """Its key in the object store; keys sort in the order of the chain."""
+        return manifest_key(self.partition, self.epoch_number, self.next_offset)
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The chain up to one manifest, compacted: every segment that is still kept.
+
+    manifest: key of the last manifest that it includes. dropped: batches in these segments.
+    """
+
+    partition: int
+    manifest: str
+    segments: list[SegmentEntry]
+    created_ns: int
+    dropped: list[Dropped] = []
+    format: int = DOCUMENT_FORMAT
+
+
+def manifest_prefix(partition: int) -> str:
+    """Where a partition's manifests are."""
+    return f"manifests/{partition:05d}/"
+
+
+def manifest_key(partition: int, epoch_number: int, next_offset: int) -> str:
+    """Key of the manifest of the cut that ends at `next_offset`."""
+    return f"{manifest_prefix(partition)}{epoch_number:08d}-{next_offset:020d}.json"
+
+
+def parse_manifest_key(key: str) -> tuple[int, int, int]:
+    """(partition, epoch number, next offset) of a manifest's key. Raises ValueError."""
+    folder, partition, name = key.split("/")
+    number, _, offset = name.removesuffix(".json").partition("-")
+    parsed = (int(partition), int(number), int(offset))
+    if folder != "manifests" or manifest_key(*parsed) != key:
+        raise ValueError(f"not a manifest's key: {key}")
+    return parsed
+
+
+def checkpoint_prefix(partition: int) -> str:
+    """Where a partition's checkpoints are."""
+    return f"checkpoints/{partition:05d}/"
+
+
+def checkpoint_key(manifest: str) -> str:
+    """Key of the checkpoint that ends with the manifest of this key."""
+    return "checkpoints/" + manifest.removeprefix("manifests/")
+
+
+def segment_key(object_hash: str) -> str:
+    """Key of a segment's object: named by its content, so never overwritten."""
+    return f"segments/{object_hash[:2]}/{object_hash}.parquet"
+
+
+def pack_batches(batches: Iterable[tuple[bytes, int]]) -> str:
+    """(batch id, offset) pairs as base64 of 16 + 8 bytes each, the offset big-endian."""
+    packed = b"".join(batch + offset.to_bytes(_OFFSET_BYTES, "big") for batch, offset in batches)
+    return base64.b64encode(packed).decode()
+
+
+def packed_batches(text: str) -> bytes:
+    """The entries that `pack_batches` wrote, 24 bytes each. Raises ValueError."""
+    packed = base64.b64decode(text, validate=True)
+    if len(packed) % _ENTRY_BYTES:
+        raise ValueError("list of batch ids is cut off")
+    return packed
+
+
+def unpack_batches(text: str) -> list[tuple[bytes, int]]:
+    """Read what `pack_batches` wrote. Raises ValueError."""
+    packed = packed_batches(text)
+    starts = range(0, len(packed), _ENTRY_BYTES)
+    return [
+        (
+            packed[at : at + BATCH_ID_BYTES],
+            int.from_bytes(packed[at + BATCH_ID_BYTES : at + _ENTRY_BYTES], "big"),
+        )
+        for at in starts
+    ]
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """The manifest's bytes."""
+    return encode_checked(manifest)
+
+
+def decode_manifest(data: bytes, key: str) -> Manifest:
+    """Read a manifest and check that it is the one of its key.
+
+    Raises DamagedObject, DocumentTooNew.
+    """
+    return decode_checked(data, Manifest, key)
+
+
+def same_content(one: Manifest, other: Manifest) -> list[str]:
+    """What two manifests of one cut disagree about (I3); empty if they agree.
+
+    Object hashes may differ: another writer version may encode the same content otherwise.
+    """
+    differences = [
+        name
+        for name in (
+            "first_offset",
+            "next_offset",
+            "last_batch",
+            "last_append_ns",
+            "rows",
+            "batches",
+            "hour_markers",
+            "watermark_ns",
+            "datasets",
+            "gone",
+            "conditionals_open",
+            "conditionals_dropped",
+            "voids",
+            "relies_on",
+            "clock_steps",
+        )
+        if getattr(one, name) != getattr(other, name)
+    ]
+    if _contents(one) != _contents(other):
+        differences.append("segments")
+    return differences
+
+
+def _contents(manifest: Manifest) -> list[tuple[str, bool, int, str]]:
+    return sorted((s.dataset, s.far, s.rows, s.digest) for s in manifest.segments)

@@ -1,0 +1,1 @@
+"""What is no longer served, and when its objects go (I4, I13)."""

@@ -1,0 +1,341 @@
+"""Retention: what is no longer served, and when its objects go (I4, I5, I13).
+
+Numbered documents per partition, put only if absent, say what is given up, what is taken back and
+what is deleted from now on; every reader applies them in order. An object is hidden because a
+document names it, never because of a time: so whoever reads the documents hides the same, and a
+later document can take back what an earlier one gave up, until one says that it is deleted.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import msgspec
+
+from common import limits
+from common.errors import DamagedObject, ObjectMissing
+from common.logs import say
+from snapshot.documents.chain import Chain
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checked
+from snapshot.documents.manifest import Dropped, SegmentEntry, segment_key
+from snapshot.retention.cutoffs import Cutoffs
+
+RESTORE_FORMAT = 2  # a program that knows only 1 would go on hiding what was taken back
+logger = logging.getLogger(__name__)
+
+
+class Expired(msgspec.Struct, frozen=True, kw_only=True):
+    """What a document gives up of one dataset because of its age. Ranges are inclusive, unix ns.
+
+    due_ns: when the last of it was to expire, by the retention in force at that time.
+    epoch_number, end_offset: where its last segment ends.
+    """
+
+    dataset: str
+    segments: int
+    rows: int
+    size_bytes: int
+    time_min_ns: int
+    time_max_ns: int
+    append_min_ns: int
+    append_max_ns: int
+    epoch_number: int
+    end_offset: int
+    due_ns: int
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision about a partition.
+
+    objects: hashes given up by this document; they may be deleted after the grace time. expired:
+    what was given up by its age, by dataset (documents of older programs, which name no `writer`,
+    do not tell).
+    deletes: numbers of documents whose objects are deleted from now on. restores: segments that
+    are served again; dropped: batches within them that count elsewhere. append_before_ns,
+    datasets: append times up to which events have expired, in all and by dataset, for programs
+    that hide by them; a document that restores sets them back.
+    """
+
+    newest_format: ClassVar[int] = RESTORE_FORMAT
+    partition: int
+    number: int
+    append_before_ns: int
+    objects: list[str]
+    published_ns: int
+    datasets: dict[str, int] = {}
+    expired: list[Expired] = []
+    deletes: list[int] = []
+    restores: list[SegmentEntry] = []
+    dropped: list[Dropped] = []
+    writer: str = ""
+    format: int = DOCUMENT_FORMAT
+
+    @property
+    def key(self) -> str:
+        """Its key in the object store."""
+        return f"{retention_prefix(self.partition)}{self.number:08d}.json"
+
+    def is_early(self, now_ns: int) -> bool:
+        """Whether its events were to be kept beyond this time: a clock was wrong.
+
+        Of a document of an older program it is known only if it was written in the future.
+        """
+        late_ns = now_ns + limits.CLOCK_SKEW_NS
+        if self.writer:
+            return any(one.due_ns > late_ns for one in self.expired)
+        by_age = bool(self.objects) and (self.append_before_ns > 0 or bool(self.datasets))
+        return by_age and self.published_ns > late_ns
+
+    def is_over(self, now_ns: int, grace_ns: int) -> bool:
+        """Whether the grace time is over by the clock; one that was wrong then says nothing."""
+        if self.published_ns > now_ns + limits.CLOCK_SKEW_NS:
+            return not self.is_early(now_ns)
+        return self.published_ns + grace_ns <= now_ns and not self.is_early(now_ns)
+
+
+def retention_prefix(partition: int) -> str:
+    """Where a partition's retention documents are."""
+    return f"retention/{partition:05d}/"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What is to be given up now, and up to what append times that is."""
+
+    segments: Sequence[SegmentEntry]
+    expired: Sequence[Expired]
+    cutoffs: Cutoffs
+
+
+class RetentionBook:
+    """The partition's retention documents, read once each. Methods block; one thread at a time."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._newest_key = ""
+        self._number = 0
+        self._cutoffs = Cutoffs()
+        self._giver: dict[str, int] = {}  # hash -> the document that gave it up
+        self._given_up: frozenset[str] = frozenset()
+        self._documents: dict[int, Retention] = {}  # that gave up objects
+        self._deleting: set[int] = set()
+        self._deleted: set[int] = set()
+        self._restored: dict[str, SegmentEntry] = {}
+        self._dropped: set[Dropped] = set()
+        self.last_restore = 0  # number of the newest document that took something back
+        self.unreadable: str = ""  # key of a document that cannot be read: nothing is deleted
+
+    @property
+    def given_up(self) -> frozenset[str]:
+        """Hashes of the objects that are not served any more."""
+        return self._given_up
+
+    @property
+    def cutoffs(self) -> Cutoffs:
+        """Up to what append times events have expired."""
+        return self._cutoffs
+
+    @property
+    def number(self) -> int:
+        """Number of the newest document."""
+        return self._number
+
+    @property
+    def dropped(self) -> frozenset[Dropped]:
+        """Batches within restored segments that are not served."""
+        return frozenset(self._dropped)
+
+    @property
+    def restored(self) -> Mapping[str, SegmentEntry]:
+        """Segments that were taken back, by hash; the list of a checkpoint may lack them."""
+        return self._restored
+
+    def shown(self, segments: Iterable[SegmentEntry]) -> list[SegmentEntry]:
+        """These segments and the restored ones, without those given up; in the chain's order."""
+        known = {entry.object: entry for entry in segments} | self._restored
+        found = [entry for name, entry in known.items() if name not in self._giver]
+        return sorted(found, key=lambda e: (e.epoch_number, e.end_offset, e.dataset, e.far))
+
+    def refresh(self) -> Cutoffs:
+        """Read new documents; returns up to what append times events have expired."""
+        prefix = retention_prefix(self._chain.partition)
+        for info in self._chain.objects.list(prefix, self._newest_key):
+            name = info.key.removeprefix(prefix).removesuffix(".json")
+            if not name.isdigit():
+                say(logger, logging.WARNING, "not a retention document; ignored", key=info.key)
+                continue
+            document = self._read(info.key)  # one that cannot be read now is read the next time
+            self._newest_key, self._number = info.key, int(name)
+            if document is not None:
+                self._apply(document)
+        if len(self._given_up) != len(self._giver) or self._given_up != self._giver.keys():
+            self._given_up = frozenset(self._giver)
+        return self._cutoffs
+
+    def _read(self, key: str) -> Retention | None:
+        try:
+            return self._chain.load(key, Retention)
+        except (DamagedObject, ObjectMissing) as error:
+            self.unreadable = key
+            say(logger, logging.ERROR, "retention skipped", key=key, why=str(error))
+            return None
+
+    def _apply(self, document: Retention) -> None:
+        decided = Cutoffs(document.append_before_ns, document.datasets)
+        if document.restores:
+            self._cutoffs = decided
+            self.last_restore = document.number
+            for entry in document.restores:
+                self._giver.pop(entry.object, None)
+                self._restored[entry.object] = entry
+            self._dropped.update(document.dropped)
+        else:
+            self._cutoffs = self._cutoffs.joined(decided)
+        for name in document.objects:
+            self._giver[name] = document.number
+            self._restored.pop(name, None)
+        self._deleting.update(document.deletes)
+        if document.objects:
+            self._documents[document.number] = document
+
+    # --- giving up --------------------------------------------------------------------------------
+    def give_up(self, wanted: GivenUp, now_ns: int, writer: str) -> Retention | None:
+        """Publish that these segments are not served any more.
+
+        None if all of them are given up, or if the twin has published at this moment.
+        """
+        self.refresh()
+        fresh = sorted({segment.object for segment in wanted.segments} - self._giver.keys())
+        if not fresh:
+            return None
+        joined = self._cutoffs.joined(wanted.cutoffs)
+        return self._publish(
+            Retention(
+                partition=self._chain.partition,
+                number=self._number + 1,
+                append_before_ns=joined.default_ns,
+                datasets=dict(joined.datasets),
+                objects=fresh,
+                published_ns=now_ns,
+                expired=list(wanted.expired),
+                writer=writer,
+            )
+        )
+
+    def _publish(self, document: Retention) -> Retention | None:
+        if not self._chain.objects.put_if_absent(document.key, encode_checked(document)):
+            return None
+        self._chain.keep(document.key, document)
+        self.refresh()
+        return document
+
+    def early(self, now_ns: int) -> list[Retention]:
+        """Documents that gave up events too early, as far as they are still given up."""
+        return [
+            document
+            for document in self._documents.values()
+            if document.is_early(now_ns) and self._objects_of(document)
+        ]
+
+    def _objects_of(self, document: Retention) -> list[str]:
+        """What is still given up because of this document."""
+        return [name for name in document.objects if self._giver.get(name) == document.number]
+
+    # --- deleting ---------------------------------------------------------------------------------
+    def undeleted(self) -> list[int]:
+        """Numbers of the documents whose objects may still be there."""
+        return [number for number in self._documents if number not in self._deleted]
+
+    def recoverable(self, now_ns: int) -> dict[str, Retention]:
+        """Hashes that can still be taken back, with the document that gave each up.
+
+        Older programs announced no deletion: of their documents only those that are too early
+        count, and whoever takes something back has to look whether it is there.
+        """
+        return {
+            name: document
+            for number, document in self._documents.items()
+            if number not in self._deleting and number not in self._deleted
+            if document.writer or document.is_early(now_ns)
+            for name in self._objects_of(document)
+        }
+
+    def delete_due(
+        self, now_ns: int, grace_ns: int, ran_ns: Callable[[int], int], writer: str
+    ) -> int:
+        """Delete objects whose grace time is over; returns how many.
+
+        Over both by the clock and by the time that this process has run since it saw the document
+        (`ran_ns` of its number), unless the document is too early by now. That is announced in a
+        document first: afterwards nothing of it can be taken back. Nothing is deleted while a
+        document cannot be read: it may be one that takes something back.
+        """
+        if self.unreadable:
+            return 0
+        due = [
+            number
+            for number in self.undeleted()
+            if number in self._deleting
+            or (ran_ns(number) >= grace_ns and self._documents[number].is_over(now_ns, grace_ns))
+        ]
+        fresh = [number for number in due if number not in self._deleting]
+        if fresh and not self._announce(fresh, now_ns, writer):
+            due = [number for number in due if number in self._deleting]
+        deleted = 0
+        for number in due:
+            for name in self._objects_of(self._documents[number]):
+                self._chain.objects.delete(segment_key(name))
+                deleted += 1
+            self._deleted.add(number)
+        return deleted
+
+    def _announce(self, numbers: Sequence[int], now_ns: int, writer: str) -> bool:
+        """Say that the objects of these documents go; False: somebody else decided meanwhile."""
+        if self._refreshed():
+            return False
+        document = Retention(
+            partition=self._chain.partition,
+            number=self._number + 1,
+            append_before_ns=self._cutoffs.default_ns,
+            datasets=dict(self._cutoffs.datasets),
+            objects=[],
+            published_ns=now_ns,
+            deletes=list(numbers),
+            writer=writer,
+        )
+        return self._publish(document) is not None
+
+    def _refreshed(self) -> bool:
+        before = self._number
+        self.refresh()
+        return self._number != before
+
+    # --- taking back ------------------------------------------------------------------------------
+    def restore(
+        self, entries: Sequence[SegmentEntry], dropped: Sequence[Dropped], now_ns: int, writer: str
+    ) -> list[SegmentEntry] | None:
+        """Serve these segments again; returns which could be, None if others decided meanwhile.
+
+        dropped: batches within them that count elsewhere.
+        """
+        self.refresh()
+        possible = self.recoverable(now_ns)
+        back = [entry for entry in entries if entry.object in possible]
+        if not back:
+            return []
+        low = min(entry.append_max_ns for entry in back)
+        datasets = {name: min(low, at) for name, at in self._cutoffs.datasets.items()}
+        document = Retention(
+            partition=self._chain.partition,
+            number=self._number + 1,
+            append_before_ns=min(low, self._cutoffs.default_ns),
+            datasets=datasets,
+            objects=[],
+            published_ns=now_ns,
+            restores=back,
+            dropped=list(dropped),
+            writer=writer,
+            format=RESTORE_FORMAT,
+        )
+        return None if self._publish(document) is None else back

@@ -1,0 +1,377 @@
+"""Verification: everything that was published is there, whole, and says what it should (I2-I5).
+
+Walks every partition: the chain of manifests, every segment's object, hash, digest, rows and
+ranges, batch ids, rows across cuts, and what the log still has to hold. Reads only, unless it is
+given copies to repair objects from. Blocking work runs in threads.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from common.errors import DamagedObject, LogUnavailable, ObjectMissing
+from common.log import Log
+from common.model.reroute import Place
+from common.objects import ObjectStore
+from snapshot.bootstrap.bootstrap import read_epochs
+from snapshot.damage.damage import holds
+from snapshot.damage.divergence import REPORT, Divergence, divergence_prefix, list_divergences
+from snapshot.damage.settlements import (
+    SettledOffsets,
+    Settlement,
+    SettlementBook,
+    settlement_prefix,
+)
+from snapshot.documents.chain import Chain
+from snapshot.documents.checksummed import DocumentTooNew
+from snapshot.documents.epochs import Epoch, decide_opening, epoch_key, split_stray
+from snapshot.documents.manifest import (
+    Checkpoint,
+    Manifest,
+    SegmentEntry,
+    SetAsideEntry,
+    checkpoint_prefix,
+    parse_manifest_key,
+    unpack_batches,
+)
+from snapshot.retention.retention import Retention, RetentionBook, retention_prefix
+from snapshot.verify.documents import check_exports, unreadable
+from snapshot.verify.log import Covered, LogCheck
+from snapshot.verify.report import Problem, Progress, VerifyReport, no_progress
+from snapshot.verify.rerouted import ReroutedCheck
+from snapshot.verify.rows import in_row_order
+from snapshot.verify.segments import SegmentsCheck
+from snapshot.verify.store import ReadingStore
+
+__all__ = ["Problem", "Progress", "VerifyReport", "no_progress", "verify"]
+
+_LOG_LOOKS_MAX = 10  # looks at a log whose chain moves on between any two of them
+UPGRADE = "upgrade this program"
+_DAMAGE = "`bellwether damage` says what is missing, and settles what cannot be brought back"
+_AGAIN = "restart an indexer: it repairs it from its copy or by replaying the log"
+
+
+async def verify(
+    objects: ObjectStore,
+    log: Log | None,
+    partitions: Sequence[int],
+    progress: Progress = no_progress,
+    copies: Sequence[Path] = (),
+    log_folder: Path | None = None,
+    contents_bytes_max: int | None = None,
+) -> VerifyReport:
+    """Check everything. copies: folders of indexers' segment caches, to repair objects from.
+
+    log: opened; None leaves out what its servers or files have to hold. log_folder: of the
+    embedded log, whose files are read whole. contents_bytes_max: of segments beyond so many bytes
+    only the size is looked at. progress: called in threads. Raises ObjectsUnavailable.
+    """
+    report = VerifyReport()
+    covered: dict[int, Covered] = {}
+    objects = ReadingStore(objects)  # from here on one bad object stops nothing
+    reading = LogCheck(report, covered)
+    with tempfile.TemporaryDirectory(prefix="bellwether-verify-") as scratch:
+        segments = SegmentsCheck(objects, Path(scratch), report, copies, contents_bytes_max)
+        for partition in partitions:
+            check = _PartitionCheck(objects, partition, report, progress, segments)
+            await asyncio.to_thread(check.run)
+            covered[partition] = check.covered(None)
+            if log is not None:
+                try:
+                    covered[partition] = check.covered(await check.run_log(log))
+                    if log_folder is None:
+                        bounds = await log.bounds(partition)
+                        await reading.run_servers(log, partition, bounds, progress)
+                except LogUnavailable as error:
+                    report.add(partition, f"the log: {error}", "mend the log, then run it again")
+            report.partitions += 1
+        await asyncio.to_thread(check_exports, objects, report)
+        if log_folder is not None:
+            await asyncio.to_thread(reading.run_embedded, log_folder, progress)
+    return report
+
+
+class _PartitionCheck:
+    def __init__(
+        self,
+        objects: ObjectStore,
+        partition: int,
+        report: VerifyReport,
+        progress: Progress,
+        segments: SegmentsCheck,
+    ) -> None:
+        self._objects = objects
+        self._partition = partition
+        self._report = report
+        self._progress = progress
+        self._chain = Chain(objects, partition, None)
+        self._epochs: list[Epoch] = []
+        self._newest: Manifest | None = None
+        self._window: dict[bytes, int] = {}
+        self._hours: list[int] = []
+        self._given_up: tuple[SettledOffsets, ...] = ()
+        self._set_aside: dict[int, set[int]] = {}  # by epoch
+        self._rerouted = ReroutedCheck()
+        self._segments = segments
+
+    def _wrong(self, what: str, remedy: str, *, warning: bool = False) -> None:
+        self._report.add(self._partition, what, remedy, warning=warning)
+
+    def covered(self, pending_from: int | None) -> Covered:
+        """What the log need not hold for answers. pending_from: None if the log was not asked."""
+        newest = self._newest
+        end = 0 if newest is None else newest.next_offset
+        number = 0 if newest is None else newest.epoch_number
+        return Covered(
+            pending_from=end if pending_from is None else pending_from,
+            set_aside=frozenset(self._set_aside.get(number, ())),
+            window=self._window,
+        )
+
+    def run(self) -> None:
+        """Check what is in the object store."""
+        retention = self._check_retention()
+        self._given_up = self._check_settlements()
+        keys = self._counting(self._chain.manifest_keys())
+        segments: list[SegmentEntry] = []
+        set_aside: list[tuple[int, list[SetAsideEntry]]] = []
+        predecessor: Manifest | None = None
+        for key in keys:
+            manifest = self._load(key)
+            if manifest is None:
+                predecessor = None
+                continue
+            self._check_link(manifest, predecessor, first=key == keys[0])
+            self._check_batches(manifest)
+            set_aside.append((manifest.epoch_number, manifest.set_aside))
+            for problem in self._rerouted.problems(manifest, follows=predecessor is not None):
+                self._wrong(f"manifest {key}: {problem}", "report this bug")
+            segments.extend(manifest.segments)
+            predecessor = self._newest = manifest
+            self._report.manifests += 1
+        for number, entries in set_aside:
+            self._check_set_aside(number, entries)
+        if self._newest is not None:
+            self._report.gaps += len(self._newest.gaps)
+            self._report.undecided += len(self._newest.conditionals_open)
+            self._report.dropped += len(self._rerouted.dropped)
+        self._check_checkpoints()
+        self._check_divergences()
+        kept = retention.shown(segments)
+        self._report.retired += len(segments) - len(kept)
+        for done, entry in enumerate(sorted(kept, key=in_row_order)):
+            self._progress(done, len(kept), f"partition {self._partition}")
+            self._segments.check(self._chain, entry)
+        self._progress(len(kept), len(kept), f"partition {self._partition}")
+
+    def _counting(self, keys: list[str]) -> list[str]:
+        """The manifests that count, once the epochs are known."""
+        self._epochs, damaged = self._read_epochs()
+        for key, reason in damaged:
+            self._wrong(f"epoch {key}: {reason}", "restart the indexer: it is made again")
+        present = {epoch.key for epoch in self._epochs} | {key for key, _ in damaged}
+        numbers = {parse_manifest_key(key)[1] for key in keys}
+        for number in sorted(numbers):
+            if (key := epoch_key(self._partition, number)) not in present:
+                self._wrong(f"epoch {key} is missing", "restart the indexer: it is made again")
+        keys, stray = split_stray(keys, self._epochs)
+        for key in stray:
+            self._wrong(
+                f"manifest {key} lies beyond its epoch's end and is ignored",
+                "an indexer went on in a log that was replaced: look for it and stop it",
+            )
+        return keys
+
+    def _read_epochs(self) -> tuple[list[Epoch], list[tuple[str, str]]]:
+        try:
+            return read_epochs(self._chain, ())
+        except DocumentTooNew as error:
+            self._wrong(f"epochs: {error}", UPGRADE)
+            return [], []
+
+    def _check_retention(self) -> RetentionBook:
+        book = RetentionBook(self._chain)
+        try:
+            book.refresh()
+        except DocumentTooNew as error:
+            self._wrong(f"retention: {error}", UPGRADE)
+        for problem in unreadable(self._chain, retention_prefix(self._partition), Retention):
+            remedy = (
+                "restore the object from a backup, or what the indexer keeps of it; until then "
+                "segments that it gave up may be looked for"
+            )
+            self._wrong(f"retention {problem}", remedy)
+        return book
+
+    def _check_checkpoints(self) -> None:
+        for info in self._objects.list(checkpoint_prefix(self._partition)):
+            try:
+                checkpoint = self._chain.load(info.key, Checkpoint)
+            except (DamagedObject, ObjectMissing) as error:
+                self._wrong(f"checkpoint {info.key}: {error}", "delete it: it only saves reading")
+                continue
+            except DocumentTooNew as error:
+                self._wrong(f"checkpoint: {error}", UPGRADE)
+                continue
+            for problem in self._rerouted.checkpoint_problems(checkpoint):
+                self._wrong(f"checkpoint {info.key}: {problem}", "report this bug")
+
+    def _check_set_aside(self, number: int, entries: Sequence[SetAsideEntry]) -> None:
+        """Records that could not be read when their cut was made: answers lack their events,
+        unless they were appended again, or an operator has counted them as lost."""
+        self._report.set_aside += len(entries)
+        known = self._set_aside.setdefault(number, set())
+        in_force = None if self._newest is None else self._newest.damaged
+        for entry in entries:
+            place = Place(number, entry.offset)
+            if in_force is not None and not any(holds(one, place) for one in in_force):
+                continue  # a settled record took it off the list
+            known.add(entry.offset)
+            settled = any(
+                one.epoch_number == number and one.first <= entry.offset < one.end
+                for one in self._given_up
+            )
+            what = f"record {entry.offset} was set aside, its events are in no segment: "
+            remedy = "an operator has counted it as lost" if settled else _DAMAGE
+            self._wrong(what + entry.reason, remedy, warning=settled)
+
+    def _check_settlements(self) -> tuple[SettledOffsets, ...]:
+        book = SettlementBook(self._chain)
+        try:
+            book.refresh()
+        except DocumentTooNew as error:
+            self._wrong(f"settlements: {error}", UPGRADE)
+        for problem in unreadable(self._chain, settlement_prefix(self._partition), Settlement):
+            remedy = "settle the records that it named again: `bellwether damage`"
+            self._wrong(f"settlement {problem}", remedy)
+        return book.given_up
+
+    def _check_divergences(self) -> None:
+        remedy = "compare both versions; then remove both documents under divergence/"
+        told = list_divergences(self._chain)
+        for one in told:
+            where = one.differences if one.block is None else one.block
+            zones = f"zones {one.published_zone} and {one.zone}"
+            self._wrong(f"twins of {zones} disagree: {one.ours}: first in {where}", remedy)
+        for problem in unreadable(
+            self._chain, divergence_prefix(self._partition), Divergence, suffix=REPORT
+        ):
+            self._wrong(f"divergence {problem}", "delete it: the twins report it again")
+        reported = {one.ours for one in told}
+        for info in self._objects.list(divergence_prefix(self._partition)):
+            if not info.key.endswith(REPORT) and info.key not in reported:
+                self._wrong(f"twins disagreed: {info.key} differs from what was published", remedy)
+
+    def _load(self, key: str) -> Manifest | None:
+        try:
+            manifest = self._chain.manifest(key)
+        except (DamagedObject, ObjectMissing) as error:
+            self._wrong(
+                f"manifest {key}: {error}",
+                _AGAIN,
+            )
+            return None
+        except DocumentTooNew as error:
+            self._wrong(f"manifest: {error}", UPGRADE)
+            return None
+        named = (manifest.partition, manifest.epoch_number, manifest.next_offset)
+        if named != parse_manifest_key(key):
+            self._wrong(f"manifest {key} is that of {named}", "restore the object from a backup")
+            return None
+        return manifest
+
+    def _check_link(self, manifest: Manifest, before: Manifest | None, *, first: bool) -> None:
+        key = manifest.key
+        if before is None:
+            if first and manifest.predecessor is not None:
+                self._wrong(
+                    f"manifest {key}: its predecessor {manifest.predecessor} is missing",
+                    _AGAIN,
+                )
+            return
+        if manifest.predecessor != before.key:
+            self._wrong(
+                f"manifest {key} names {manifest.predecessor} before it, not {before.key}",
+                "the chain has forked: look for two indexers of different versions",
+            )
+        if manifest.epoch_number != before.epoch_number:
+            return
+        gap = any(
+            gap.epoch == manifest.epoch and gap.first == before.next_offset for gap in manifest.gaps
+        )
+        if manifest.first_offset < before.next_offset:
+            self._wrong(f"manifest {key} covers offsets of {before.key} again", "report this bug")
+        elif manifest.first_offset > before.next_offset and not gap:
+            self._wrong(
+                f"manifest {key} leaves out offsets from {before.next_offset}",
+                "restart an indexer while the log still holds them",
+            )
+
+    def _check_batches(self, manifest: Manifest) -> None:
+        """Batch ids are unique as far back as the window reaches; here two cuts further."""
+        try:
+            batches = unpack_batches(manifest.batches)
+        except ValueError as error:
+            self._wrong(f"manifest {manifest.key}: {error}", "restore the object from a backup")
+            return
+        self._report.batches += len(batches)
+        for marker in manifest.hour_markers:
+            self._hours.append(marker.offset)
+        if len(self._hours) >= 2 and self._newest is not None:
+            limit = self._hours[-2]
+            if self._newest.epoch_number == manifest.epoch_number:
+                self._window = {b: o for b, o in self._window.items() if o >= limit}
+            del self._hours[:-2]
+        for batch, offset in batches:
+            if batch in self._window:
+                self._wrong(
+                    f"batch {batch.hex()} is at offsets {self._window[batch]} and {offset}",
+                    "its rows are there twice: report this bug",
+                )
+            self._window[batch] = offset
+
+    def _catch_up(self) -> bool:
+        """Take up what was published since the walk; whether there was anything."""
+        before = (len(self._epochs), None if self._newest is None else self._newest.key)
+        self._epochs, _ = self._read_epochs()
+        keys, _ = split_stray(self._chain.manifest_keys(before[1] or ""), self._epochs)
+        for key in reversed(keys):
+            try:
+                self._newest = self._chain.manifest(key)
+                break
+            except (DamagedObject, ObjectMissing, DocumentTooNew):
+                continue  # the next walk reports it
+        return before != (len(self._epochs), None if self._newest is None else self._newest.key)
+
+    async def run_log(self, log: Log) -> int:
+        """Check that the log holds what follows the newest manifest; returns what follows it."""
+        identity = await log.open()
+        bounds = await log.bounds(self._partition)
+        if not self._epochs:
+            if bounds.start:
+                self._wrong("the log's beginning is gone and nothing covers it", "restore the log")
+            return bounds.start
+        for _ in range(_LOG_LOOKS_MAX):
+            opening = await decide_opening(
+                log, identity.epoch, bounds, self._newest, self._epochs[-1], ()
+            )
+            if opening.reason is None and opening.gap is None:
+                return opening.first_offset
+            # Between the walk and the look at the log an indexer may have published and dropped
+            # what it covers: a finding counts only if the chain has stood still meanwhile.
+            if not await asyncio.to_thread(self._catch_up):
+                break
+            bounds = await log.bounds(self._partition)
+        if opening.reason is not None:
+            self._wrong(
+                f"the log does not continue the newest manifest: {opening.reason}",
+                "an indexer opens a new epoch; restore the log if you can",
+            )
+        elif opening.gap is not None:
+            self._wrong(
+                f"offsets {opening.gap.first} to {opening.gap.end} are neither in a segment nor "
+                "in the log",
+                "restore the log if you can; an indexer records the gap",
+            )
+        return opening.first_offset

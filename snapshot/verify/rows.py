@@ -1,0 +1,120 @@
+"""A segment's content against its manifest: digest, ranges, and that no row is there twice (I2).
+
+Offsets and places are compared as they are, never packed into one number: no offset is too large.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from common import limits
+from common.errors import DamagedObject
+from segment.columns.digest import digest_version
+from segment.columns.segment_read import SegmentReader
+from snapshot.documents.manifest import SegmentEntry
+
+Numbers = npt.NDArray[np.int64] | npt.NDArray[np.int32]
+_HELD_ROWS_MAX = 4 * limits.CUT_ROWS_MAX_V1  # a cut and its last record, with room
+_WORDS = ("digest", "rows", "first time", "last time", "first offset", "end offset")
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Where the rows of a segment that was checked are."""
+
+    entry: SegmentEntry
+    offset: Numbers
+    place: Numbers
+
+
+def in_row_order(entry: SegmentEntry) -> tuple[int, str, int]:
+    """Sorts segments so that those which may share rows follow each other."""
+    return entry.epoch_number, entry.dataset, entry.first_offset
+
+
+class Contents:
+    """Checks segments one after the other, in `in_row_order`.
+
+    Rows are held only of segments whose offsets reach into the next one's: those of one cut.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0  # of the segment checked last
+        self._held: list[_Held] = []
+
+    def problems(self, entry: SegmentEntry, file: Path) -> Iterator[str]:
+        """What is wrong with a segment whose bytes are those that were published."""
+        self.rows = 0
+        try:
+            with SegmentReader(file) as reader:
+                digest = reader.digest(digest_version(entry.digest))
+                block = reader.block(())
+        except (DamagedObject, ValueError, KeyError, OSError, pa.ArrowException) as error:
+            yield f"cannot be read: {error}"
+            return
+        self.rows = block.rows
+        if not block.rows:
+            yield f"rows is 0, the manifest says {entry.rows}"
+            return
+        found = (
+            digest,
+            block.rows,
+            int(block.time_ns.min()),
+            int(block.time_ns.max()),
+            int(block.offset.min()),
+            int(block.offset.max()) + 1,
+        )
+        named = (
+            entry.digest,
+            entry.rows,
+            entry.time_min_ns,
+            entry.time_max_ns,
+            entry.first_offset,
+            entry.end_offset,
+        )
+        for word, is_, says in zip(_WORDS, found, named, strict=True):
+            if is_ != says:
+                yield f"{word} is {is_}, the manifest says {says}"
+        if out_of_order(block.offset, block.place):
+            yield "a row is there twice or out of order"
+        yield from self._doubled(_Held(entry, block.offset, block.place))
+
+    def _doubled(self, one: _Held) -> Iterator[str]:
+        """Rows that a segment before this one holds as well."""
+        entry = one.entry
+        group = (entry.epoch_number, entry.dataset)
+        self._held = [
+            held
+            for held in self._held
+            if (held.entry.epoch_number, held.entry.dataset) == group
+            and held.entry.end_offset > entry.first_offset
+        ]
+        for held in self._held:
+            doubled = in_both(held.offset, held.place, one.offset, one.place)
+            if doubled:
+                yield f"{doubled} rows are also in segment {held.entry.object}"
+        held_rows = sum(len(held.offset) for held in self._held)
+        if held_rows + len(one.offset) <= _HELD_ROWS_MAX:
+            self._held.append(one)
+        else:
+            yield "too many segments share its offsets: not all are compared row by row"
+
+
+def out_of_order(offset: Numbers, place: Numbers) -> bool:
+    """Whether (offset, place) does not grow from each row to the next."""
+    same = offset[1:] == offset[:-1]
+    grows = (offset[1:] > offset[:-1]) | (same & (place[1:] > place[:-1]))
+    return not bool(grows.all())
+
+
+def in_both(offset: Numbers, place: Numbers, offset_2: Numbers, place_2: Numbers) -> int:
+    """How many rows are in both, neither of which has doubled rows of its own."""
+    offset = np.concatenate([offset, offset_2])
+    place = np.concatenate([place, place_2])
+    order = np.lexsort((place, offset))
+    offset, place = offset[order], place[order]
+    return int(((offset[1:] == offset[:-1]) & (place[1:] == place[:-1])).sum())

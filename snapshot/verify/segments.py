@@ -1,0 +1,108 @@
+"""Every segment's object: there, whole, and with the content that its manifest says (I4)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from common.errors import DamagedObject, ObjectMissing
+from common.objects import ObjectStore
+from snapshot.cache import file_sha256, put_object_again
+from snapshot.documents.chain import Chain
+from snapshot.documents.manifest import SegmentEntry, segment_key
+from snapshot.retention.retention import RetentionBook
+from snapshot.verify.report import VerifyReport
+from snapshot.verify.rows import Contents
+
+_WRITTEN_SO = "an indexer's version wrote something else than it meant: report this bug"
+_REPAIR = (
+    "a running indexer puts it again from a whole copy or from the log, as far as there is one; "
+    "`bellwether verify --repair` does it now"
+)
+
+
+class SegmentsCheck:
+    """Fetches each segment to a scratch file and looks at it. Blocks.
+
+    contents_bytes_max: of what comes after so many bytes only the size is looked at; None: all.
+    """
+
+    def __init__(
+        self,
+        objects: ObjectStore,
+        scratch: Path,
+        report: VerifyReport,
+        copies: Sequence[Path],
+        contents_bytes_max: int | None,
+    ) -> None:
+        self._objects = objects
+        self._scratch = scratch
+        self._report = report
+        self._copies = copies
+        self._room = float("inf") if contents_bytes_max is None else contents_bytes_max
+        self._contents: dict[int, Contents] = {}  # of the partition that is walked
+
+    def check(self, chain: Chain, entry: SegmentEntry) -> None:
+        """Check one segment; they come in `in_row_order`."""
+        self._report.segments += 1
+        self._report.bytes += entry.size_bytes
+        self._room -= entry.size_bytes
+        if self._room < 0:
+            self._look(chain, entry)
+            return
+        file = self._scratch / "segment.parquet"
+        try:
+            reason = self._fetch(entry, file)
+            if reason is not None and self._repair(entry):
+                self._report.repaired += 1
+                reason = self._fetch(entry, file)
+            if reason is not None and entry.object in _given_up(chain):
+                self._report.retired += 1  # retention was faster than this walk
+                return
+            if reason is not None:
+                self._report.broken.append((chain.partition, entry))
+                self._report.add(chain.partition, reason, _REPAIR)
+                return
+            if chain.partition not in self._contents:
+                self._contents = {chain.partition: Contents()}
+            contents = self._contents[chain.partition]
+            for problem in contents.problems(entry, file):
+                self._report.add(
+                    chain.partition, f"segment {segment_key(entry.object)}: {problem}", _WRITTEN_SO
+                )
+            self._report.rows += contents.rows
+        finally:
+            file.unlink(missing_ok=True)
+
+    def _fetch(self, entry: SegmentEntry, file: Path) -> str | None:
+        key = segment_key(entry.object)
+        try:
+            self._objects.fetch(key, file)
+        except ObjectMissing:
+            return f"segment {key} is missing"
+        except DamagedObject as error:
+            return f"segment {error}"
+        if file_sha256(file) != entry.object:
+            return f"segment {key} is damaged: its checksum does not match"
+        return None
+
+    def _repair(self, entry: SegmentEntry) -> bool:
+        return put_object_again(self._objects, entry.object, self._copies)
+
+    def _look(self, chain: Chain, entry: SegmentEntry) -> None:
+        """Whether the object is there and as large as it should be."""
+        self._report.unread += 1
+        key = segment_key(entry.object)
+        info = self._objects.head(key)
+        if info is not None and info.size_bytes == entry.size_bytes:
+            return
+        if entry.object in _given_up(chain):
+            self._report.retired += 1
+            return
+        size = "missing" if info is None else f"damaged: {info.size_bytes} bytes"
+        self._report.broken.append((chain.partition, entry))
+        self._report.add(chain.partition, f"segment {key} is {size}", _REPAIR)
+
+
+def _given_up(chain: Chain) -> frozenset[str]:
+    retention = RetentionBook(chain)
+    retention.refresh()
+    return retention.given_up

@@ -1,0 +1,262 @@
+"""Claims on their way to the plan: they get there, and no step of a living indexer costs a holder.
+
+The real decisions, over a lock table in memory; the locks themselves are tried in test_claims.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common import limits
+from indexer.claims.plan import Place, copies_possible
+from indexer.claims.steps import Hold, Mine, Picture, Steps, Vacancies, decide
+
+COPIES = 2
+TAKE_OVER_NS, LOOK_NS = 50, 10
+
+
+@dataclass
+class Indexer:
+    place: Place
+    vacancies: Vacancies = field(default_factory=lambda: Vacancies(TAKE_OVER_NS, LOOK_NS))
+    follows: dict[int, bool] = field(default_factory=dict)  # partition -> caught up
+
+
+class World:
+    """Indexers that look at one lock table, one at a time, in any order."""
+
+    def __init__(self, partitions: int) -> None:
+        self.partitions = partitions
+        self.now_ns = 0
+        self.born = 0
+        self.indexers: dict[str, Indexer] = {}
+        self.claims: dict[int, dict[str, str]] = {p: {} for p in range(partitions)}
+        self.preparing: dict[int, dict[str, str]] = {p: {} for p in range(partitions)}
+        self.takes = 0
+
+    def join(self, zone: str, slot: str) -> None:
+        if not any(ix.place == Place(zone, slot) for ix in self.indexers.values()):
+            self.born += 1
+            self.indexers[f"ix-{zone}-{slot}-{self.born}"] = Indexer(Place(zone, slot))
+
+    def die(self, name: str) -> None:
+        del self.indexers[name]
+        for table in (self.claims, self.preparing):
+            for seats in table.values():
+                for zone in [zone for zone, who in seats.items() if who == name]:
+                    del seats[zone]
+
+    def picture(self) -> Picture:
+        def holds(table: dict[int, dict[str, str]]) -> dict[int, dict[str, Hold]]:
+            return {
+                p: {z: Hold(w, self.indexers[w].follows.get(p, False)) for z, w in seats.items()}
+                for p, seats in table.items()
+            }
+
+        places = {name: ix.place for name, ix in self.indexers.items()}
+        return Picture(places, holds(self.claims), holds(self.preparing))
+
+    def ready(self, p: int) -> int:
+        """How many can answer for the partition, each zone once."""
+        zones = {
+            zone
+            for table in (self.claims, self.preparing)
+            for zone, who in table[p].items()
+            if self.indexers[who].follows.get(p, False)
+        }
+        return len(zones)
+
+    def look(self, name: str, *, frozen: bool = False) -> Steps:
+        """One indexer looks and does what it decides."""
+        indexer, picture = self.indexers[name], self.picture()
+        zone = indexer.place.zone
+        held = {p for p, seats in self.claims.items() if seats.get(zone) == name}
+        preparing = {p for p, seats in self.preparing.items() if seats.get(zone) == name}
+        prepared = {p for p in preparing if indexer.follows[p]}
+        vacant = picture.vacant(self.partitions, COPIES)
+        may_take = indexer.vacancies.look(vacant, self.now_ns)
+        mine = Mine(name, zone, held, preparing, prepared)
+        steps = decide(
+            mine, picture, picture.plan(self.partitions, COPIES), COPIES, may_take, frozen=frozen
+        )
+        before = {p: self.ready(p) for p in self.claims}
+        possible = copies_possible(picture.indexers, COPIES)
+        for p in steps.abandon:
+            del self.preparing[p][zone]
+            if p not in held:
+                del indexer.follows[p]
+        for p in steps.release:
+            del self.claims[p][zone]
+            del indexer.follows[p]
+        for p in steps.take:
+            assert zone not in self.claims[p], "the lock would have refused it"
+            self.claims[p][zone] = name
+            self.takes += 1
+            indexer.follows.setdefault(p, False)
+            if self.preparing[p].get(zone) == name:
+                del self.preparing[p][zone]
+        for p in steps.prepare:
+            if zone not in self.preparing[p]:
+                self.preparing[p][zone] = name
+                indexer.follows[p] = False
+        for p in self.claims:
+            assert self.ready(p) >= min(before[p], possible), "a step of the living cost a holder"
+            assert self.ready(p) >= min(before[p], 1)
+        return steps
+
+    def catch_up(self) -> None:
+        for indexer in self.indexers.values():
+            indexer.follows = dict.fromkeys(indexer.follows, True)
+
+    def settle(self) -> None:
+        """Nothing happens any more, and everybody looks again and again."""
+        quiet = 0
+        for _ in range(200):
+            before = repr((self.claims, self.preparing))
+            for name in list(self.indexers):
+                self.look(name)
+            self.catch_up()
+            self.now_ns += LOOK_NS
+            quiet = quiet + 1 if repr((self.claims, self.preparing)) == before else 0
+            if quiet > TAKE_OVER_NS // LOOK_NS + 1:
+                return
+        raise AssertionError("it never comes to rest")
+
+    def check_settled(self) -> None:
+        picture = self.picture()
+        assert self.claims == picture.plan(self.partitions, COPIES)
+        assert not any(self.preparing.values())
+        possible = copies_possible(picture.indexers, COPIES)
+        for p, seats in self.claims.items():
+            assert len(seats) == possible
+            assert self.ready(p) == possible
+        load = Counter({ix.place.zone: 0 for ix in self.indexers.values()})
+        load.update(zone for seats in self.claims.values() for zone in seats)
+        assert max(load.values()) - min(load.values()) <= 1
+
+
+events = st.lists(
+    st.one_of(
+        st.tuples(st.just("join"), st.sampled_from("abc"), st.sampled_from("01")),
+        st.tuples(st.just("die"), st.integers(0, 5), st.none()),
+        st.tuples(st.just("zone lost"), st.sampled_from("abc"), st.none()),
+        st.tuples(st.just("look"), st.integers(0, 5), st.booleans()),
+        st.tuples(st.just("look"), st.integers(0, 5), st.just(False)),
+        st.tuples(st.just("catch up"), st.none(), st.none()),
+        st.tuples(st.just("wait"), st.integers(1, 60), st.none()),
+    ),
+    max_size=60,
+)
+
+
+@given(st.integers(1, 8), events)
+@settings(max_examples=150, deadline=None)
+def test_claims_come_to_rest_at_the_plan_whatever_happened(
+    partitions: int, happened: list[tuple[str, object, object]]
+) -> None:
+    world = World(partitions)
+    world.join("a", "0")
+    for what, one, two in happened:
+        names = list(world.indexers)
+        if what == "join":
+            world.join(str(one), str(two))
+        elif what == "die" and isinstance(one, int) and len(names) > 1:
+            world.die(names[one % len(names)])
+        elif what == "zone lost":
+            lost = [n for n in names if world.indexers[n].place.zone == one]
+            if len(lost) < len(names):
+                for name in lost:
+                    world.die(name)
+        elif what == "look" and isinstance(one, int):
+            world.look(names[one % len(names)], frozen=bool(two))
+        elif what == "catch up":
+            world.catch_up()
+        elif what == "wait" and isinstance(one, int):
+            world.now_ns += one
+    world.settle()
+    world.check_settled()
+
+
+def settled(*places: str, partitions: int = 12) -> World:
+    """A world at rest with indexers at these places (zone and slot)."""
+    world = World(partitions)
+    for place in places:
+        world.join(place[0], place[1])
+    world.settle()
+    world.check_settled()
+    return world
+
+
+def name_at(world: World, zone: str) -> str:
+    return next(n for n, ix in world.indexers.items() if ix.place.zone == zone)
+
+
+def test_short_absence_moves_nothing() -> None:
+    world = settled("a0", "b0", "c0")
+    before = {p: set(seats) for p, seats in world.claims.items()}
+    world.die(name_at(world, "a"))
+    world.takes = 0
+    world.now_ns += TAKE_OVER_NS - 1
+    for name in list(world.indexers):
+        world.look(name)
+        world.now_ns += 1
+    assert world.takes == 0
+    world.join("a", "0")
+    world.settle()
+    assert {p: set(seats) for p, seats in world.claims.items()} == before
+    assert world.takes == 8
+
+
+def test_long_absence_is_filled_and_the_returning_one_gets_its_share_gently() -> None:
+    world = settled("a0", "b0", "c0")
+    world.die(name_at(world, "a"))
+    world.settle()
+    world.check_settled()
+    assert {frozenset(seats) for seats in world.claims.values()} == {frozenset("bc")}
+    world.join("a", "0")
+    newcomer = name_at(world, "a")
+    steps = world.look(newcomer)
+    assert steps.take == ()
+    assert len(steps.prepare) == limits.CLAIMS_PREPARING_MAX
+    world.settle()
+    world.check_settled()
+
+
+def test_what_nobody_holds_is_taken_after_two_looks() -> None:
+    world = settled("a0", "b0", "c0", partitions=3)
+    for zone in "ab":
+        world.die(name_at(world, zone))
+    (last,) = world.indexers
+    nobody = {p for p, seats in world.claims.items() if not seats}
+    assert nobody
+    assert world.look(last).take == ()
+    world.now_ns += LOOK_NS
+    assert set(world.look(last).take) == nobody
+
+
+def test_rolling_restart_freezes_moves_but_not_what_nobody_ready_holds() -> None:
+    world = settled("a0", "b0")
+    world.join("c", "0")
+    newcomer = name_at(world, "c")
+    assert world.look(newcomer, frozen=True).prepare == ()
+    world.die(name_at(world, "a"))
+    world.now_ns += 10 * TAKE_OVER_NS
+    world.look(newcomer, frozen=True)
+    world.now_ns += 10 * TAKE_OVER_NS
+    assert world.look(newcomer, frozen=True).take == ()
+    world.die(name_at(world, "b"))
+    assert len(world.look(newcomer, frozen=True).take) == 12
+
+
+def test_after_an_outage_of_the_locks_nobody_is_taken_for_dead_at_once() -> None:
+    vacancies = Vacancies(TAKE_OVER_NS, LOOK_NS)
+    assert vacancies.look({}, 0) == set()
+    vacancies.interrupted(100)
+    assert vacancies.look({1: 0, 2: 1}, 110) == set()
+    assert vacancies.look({1: 0, 2: 1}, 110 + TAKE_OVER_NS - 1) == set()
+    assert vacancies.look({1: 0, 2: 1}, 110 + TAKE_OVER_NS) == {1, 2}
+    later = 100 + 2 * TAKE_OVER_NS
+    vacancies.look({3: 0}, later)
+    assert vacancies.look({3: 0}, later + LOOK_NS) == {3}

@@ -1,0 +1,67 @@
+"""What a resolver sends, and how often, while a partition cannot be told (I11)."""
+
+import asyncio
+import random
+from types import SimpleNamespace
+from typing import cast
+
+from common.clock import ManualClock
+from common.errors import LogUnavailable
+from common.model.record import Kind, Record
+from common.model.reroute import Place, decode_void
+from indexer.partition.partition import Partition
+from indexer.rerouting.resolver import Resolver
+from snapshot.documents.manifest import Conditional
+
+ASKER, LOST, REACHED = 0, 1, 2
+QUESTIONS = 2_500  # more than two records hold
+
+
+class Told:
+    """A log that counts what is appended; one partition never answers."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self.records: list[Record] = []
+
+    async def append(self, partition: int, item: Record) -> None:
+        if partition == LOST:
+            self.lost += 1
+            raise LogUnavailable("it does not answer")
+        self.records.append(item)
+
+
+def conditional(offset: int, unless: tuple[int, ...]) -> Conditional:
+    return Conditional(
+        batch=offset.to_bytes(16, "big").hex(),
+        epoch_number=1,
+        offset=offset,
+        append_ns=0,
+        dataset="d",
+        unless=unless,
+    )
+
+
+async def test_partition_that_cannot_be_told_is_tried_once_a_second_whatever_is_asked() -> None:
+    waiting = {Place(1, n): conditional(n, (LOST, REACHED)) for n in range(QUESTIONS)}
+    log, clock = Told(), ManualClock()
+    context = SimpleNamespace(
+        clock=clock, random=random.Random(1), backends=SimpleNamespace(log=log)
+    )
+    partition = SimpleNamespace(
+        number=ASKER,
+        fold=SimpleNamespace(reroutes=SimpleNamespace(open=waiting)),
+        stopped_reason=None,
+        shared=SimpleNamespace(context=context),
+    )
+    resolver = Resolver(cast(Partition, partition))
+    for look in range(10):  # two seconds, and new batches all the time
+        clock.advance_ms(200)
+        waiting[Place(1, QUESTIONS + look)] = conditional(QUESTIONS + look, (LOST,))
+        resolver.ask()
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert log.lost in (2, 3)
+    assert {item.kind for item in log.records} == {Kind.VOID}
+    told = {q.batch for item in log.records for q in decode_void(item).questions}
+    assert told == {n.to_bytes(16, "big") for n in range(QUESTIONS)}

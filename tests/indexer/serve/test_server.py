@@ -1,0 +1,221 @@
+"""The indexer's process: claims every partition, answers, hands over, stops cleanly (I6)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import ClientSession, web
+
+from common import limits
+from common.process.members import Member, list_members, list_partition_holders
+from common.process.role import RoleContext
+from common.process.web import INTERNAL_TOKEN_HEADER
+from indexer.config import IndexerConfig
+from indexer.server import serve
+from indexer.tail.filtered import chosen_lines
+from indexer.tail.registry import Tails
+from indexer.tail.tail import Followed, TailRecord
+from query.tail.conditions import TailAsked, TailChoice
+from tests.indexer.house import DATASET, QUICK, append, open_context
+
+PARTITIONS = 3
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until the condition holds."""
+    async with asyncio.timeout(20):
+        for _ in range(1_000):
+            if await condition():
+                return
+            await asyncio.sleep(0.02)
+    raise AssertionError("it never came to be")
+
+
+@asynccontextmanager
+async def served(
+    context: RoleContext, config: IndexerConfig = QUICK
+) -> AsyncIterator[ClientSession]:
+    """A running indexer and a session to it."""
+    task = asyncio.create_task(serve(context, config))
+
+    async def announced() -> bool:
+        assert not task.done(), task
+        return any(m.instance == context.instance for m in _members(context))
+
+    await eventually(announced)
+    (member,) = [m for m in _members(context) if m.instance == context.instance]
+    headers = {INTERNAL_TOKEN_HEADER: context.internal_token}
+    async with ClientSession(member.url, headers=headers) as session:
+
+        async def ready() -> bool:
+            return (await session.get("/readyz")).status == 200
+
+        await eventually(ready)
+        yield session
+        context.stop.set()
+        await task
+    assert context.instance not in [m.instance for m in _members(context)]
+
+
+def _members(context: RoleContext) -> list[Member]:
+    return list_members(context.backends.locks, "indexer")
+
+
+async def test_indexer_claims_all_cuts_on_demand_and_tells_status_and_columns(
+    tmp_path: Path,
+) -> None:
+    async with (
+        open_context(tmp_path, partitions=PARTITIONS) as context,
+        served(context) as session,
+    ):
+        for partition in range(PARTITIONS):
+            await append(context.backends.log, [partition * 10 + 1], partition=partition)
+        answer = await (await session.post("/internal/cut?wait=1")).json()
+        told = answer["partitions"]
+        assert {n: one["published"] for n, one in told.items()} == dict.fromkeys("012", True)
+        assert all(one["manifest"].startswith("manifests/") for one in told.values())
+        status = await (await session.get("/internal/status")).json()
+        assert {p["segments"] for p in status["partitions"].values()} == {1}
+        assert {p["stopped_reason"] for p in status["partitions"].values()} == {None}
+        asked = {"dataset": DATASET}
+        page = await (await session.post("/internal/columns", json=asked)).json()
+        columns = page["columns"]
+        assert not page["more"]
+        assert [(c["name"], c["types"]) for c in columns] == [("n", ["i"])]
+        assert columns[0]["first_seen_ns"] < columns[0]["last_seen_ns"]
+
+
+async def test_internal_endpoints_need_the_token(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, served(context) as session:
+        refused = await session.get("/internal/status", headers={INTERNAL_TOKEN_HEADER: "no"})
+        assert refused.status == 401
+        assert (await session.post("/internal/columns")).status == 400
+
+
+async def test_tail_follows_events_with_their_own_bytes(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, served(context) as session:
+        answer = await session.get(f"/internal/tail?dataset={DATASET}")
+        await append(context.backends.log, [5, 6])
+        lines = [await answer.content.readline() for _ in range(2)]
+        assert lines == [
+            b'{"time":1700000000000000005,"samplerate":1,"data":{"n":5}}\n',
+            b'{"time":1700000000000000006,"samplerate":1,"data":{"n":6}}\n',
+        ]
+        answer.close()
+
+
+async def test_tail_with_conditions_looks_seldom_at_a_busy_dataset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    def look(*asked: Any) -> bytes:
+        nonlocal looks
+        looks += 1
+        return chosen_lines(*asked)
+
+    monkeypatch.setattr("indexer.tail.filtered.chosen_lines", look)
+    monkeypatch.setattr(limits, "TAIL_CHOSEN_PAUSE_S", 600.0)
+    asked = TailAsked(DATASET, TailChoice(fields=("n",)))
+    async with open_context(tmp_path) as context, served(context) as session:
+        answer = await session.post("/internal/tail", data=msgspec.json.encode(asked))
+        await append(context.backends.log, [5])
+        assert b'"n":5' in await answer.content.readline()
+        for n in range(6, 12):
+            await append(context.backends.log, [n])
+            await asyncio.sleep(limits.TAIL_PAUSE_S)  # a tail without conditions looks so often
+        assert looks == 1
+        answer.close()
+
+
+async def test_tail_of_a_quiet_dataset_ends_with_its_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TAILS_MAX", 1)
+    monkeypatch.setattr(limits, "TAIL_LOOK_S", 0.05)
+    path = f"/internal/tail?dataset={DATASET}"
+    async with open_context(tmp_path) as context, served(context) as session:
+        first = await session.get(path)
+        assert (first.status, (await session.get(path)).status) == (200, 429)
+        first.close()
+        for _ in range(100):
+            if (again := await session.get(path)).status == 200:
+                break
+            await asyncio.sleep(0.05)
+        assert again.status == 200
+        again.close()
+
+
+async def test_reader_that_leaves_a_busy_tail_is_no_fault(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = 0
+
+    async def gone(response: web.StreamResponse, data: bytes) -> None:
+        nonlocal left
+        left += 1
+        raise ConnectionResetError("Cannot write to closing transport")
+
+    monkeypatch.setattr(web.StreamResponse, "write", gone)
+    async with open_context(tmp_path) as context, served(context) as session:
+        answer = await session.get(f"/internal/tail?dataset={DATASET}")
+        await append(context.backends.log, [5])
+        await answer.content.read()
+        answer.close()
+    assert left == 1
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_tail_shows_events_of_any_time_unless_asked_for_later_ones() -> None:
+    tails = Tails()
+    every, later = tails.open(Followed(DATASET)), tails.open(Followed(DATASET, after_ns=0))
+    lines = b'{"t":-5,"r":1,"d":{"n":1}}\n{"t":1,"r":1,"d":{"n":2}}\n'
+    tails.publish(DATASET, 0, [TailRecord(bytes(16), lines)])
+    assert (await every.take()).count(b"\n") == 2
+    assert await later.take() == b'{"time":1,"samplerate":1,"data":{"n":2}}\n'
+
+
+async def test_tail_tells_the_batches_of_the_partitions_that_are_asked_for() -> None:
+    tails = Tails()
+    tail = tails.open(Followed(DATASET, partitions=frozenset({3}), batches=True))
+    line = b'{"t":1,"r":1,"d":{}}\n'
+    assert tails.wanted(2) == frozenset()
+    assert tails.wanted(3) == {DATASET}
+    tails.publish(DATASET, 2, [TailRecord(b"\x01" * 16, line)])
+    tails.publish(DATASET, 3, [TailRecord(b"\x02" * 16, 2 * line), TailRecord(bytes(16), line)])
+    shown = b'{"time":1,"samplerate":1,"data":{}}\n'
+    headings = [b"#3 " + b"02" * 16 + b"\n", b"#3 " + b"00" * 16 + b"\n"]
+    assert await tail.take() == headings[0] + 2 * shown + headings[1] + shown
+
+
+async def test_second_indexer_of_the_zone_waits_and_takes_over(tmp_path: Path) -> None:
+    async with (
+        open_context(tmp_path) as first,
+        open_context(tmp_path, "a") as again,
+        open_context(tmp_path, "b") as twin,
+    ):
+
+        async def holders_are(instances: set[str]) -> bool:
+            holders = list_partition_holders(first.backends.locks).get(0, [])
+            return {member.instance for member in holders} == instances
+
+        second = replace(again, instance="second", folder=tmp_path / "second")
+        waiting = asyncio.create_task(serve(second, QUICK))
+        try:
+            await eventually(lambda: holders_are({"second"}))
+            other = asyncio.create_task(serve(first, QUICK))
+            async with served(twin):
+                assert await holders_are({"second", "indexer-b"})
+                second.stop.set()
+                await waiting
+                await eventually(lambda: holders_are({"indexer-a", "indexer-b"}))
+            first.stop.set()
+            await other
+        finally:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)

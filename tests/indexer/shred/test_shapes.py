@@ -1,0 +1,19 @@
+"""Shapes of data that hurt give what the reference gives; only what is doubtful is handed over."""
+
+import pytest
+
+from indexer.shred.kernel.shredder import KernelShredder
+from tests.fuzz.shapes import SHAPES, records
+from tests.indexer.shred.conftest import SEEDS
+from tests.indexer.shred.same import assert_same
+
+_HANDED = ("doubtful", "bad", "too many bytes", "30 digits")
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_hostile_shape(name: str) -> None:
+    handed: list[int] = []
+    kernel = KernelShredder(SEEDS, handed_over=handed.append)
+    assert_same(kernel, records(name, 60_000))
+    assert kernel.intact()
+    assert not handed or any(word in name for word in _HANDED)

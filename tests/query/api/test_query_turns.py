@@ -1,0 +1,158 @@
+"""Queries of one key do not keep those of another waiting: turns, rooms and refusals, over HTTP."""
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common import limits
+from common.metadata import StoredQuery
+from common.metadata.sqlite import SqliteMetadata
+from query import server
+from query.config import QueryConfig
+from query.plan.plan import Plan
+from query.plan.planner import Question
+from query.results import runner as run
+from query.scatter.scatter import Gathered
+from tests.query.api.test_query_role import TIMES, Room, room
+
+CONFIG = QueryConfig(running_max=2, waiting_max=6)
+PATH = "/1/query_results/shop"
+
+
+async def start(running: Room, key: str) -> tuple[int, Any, str | None]:
+    """An asynchronous query: status, answer, Retry-After."""
+    headers = {"X-Honeycomb-Team": key}
+    body = {"query": {**TIMES}, "disable_series": True}
+    async with running.http.post(running.url + PATH, json=body, headers=headers) as answer:
+        return (
+            answer.status,
+            await answer.json(content_type=None),
+            answer.headers.get("Retry-After"),
+        )
+
+
+async def finished(running: Room, result_id: str, key: str) -> tuple[int, Any]:
+    """A result, once it is complete or has failed."""
+    async with asyncio.timeout(20):
+        while True:
+            status, answer = await running.get(f"{PATH}/{result_id}", key=key)
+            if status != 200 or answer["complete"]:
+                return status, answer
+            await asyncio.sleep(0.02)
+
+
+async def test_another_environment_is_answered_while_one_has_filled_slots_and_waiting_room(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path, config=CONFIG) as running:
+        indexer = running.indexers["a"]
+        indexer.held_keys.add("k0")
+        begun = [await start(running, "K") for _ in range(20)]
+        accepted = [answer["id"] for status, answer, _ in begun if status == 201]
+        refused = [(status, after) for status, _, after in begun if status != 201]
+        assert len(accepted) == 7  # one runs: the other slot is kept free for newcomers
+        assert set(refused) == {(429, "1")}
+        for _ in range(5):
+            status, answer = await running.post(
+                PATH, {"query": {**TIMES}, "wait_s": 20}, key="OTHER"
+            )
+            assert (status, answer["complete"]) == (201, True)
+        indexer.release.set()
+        for result_id in accepted:
+            assert (await finished(running, result_id, "K"))[0] == 200
+
+
+async def test_a_full_waiting_room_makes_room_and_who_was_pushed_out_is_told_to_run_it_again(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path, config=CONFIG) as running:
+        indexer = running.indexers["a"]
+        indexer.held_keys |= {"k0", "k1"}
+        begun = [(await start(running, "K"))[1]["id"] for _ in range(7)]
+        mine = [await start(running, "OTHER") for _ in range(4)]
+        assert [status for status, _, _ in mine] == [201] * 4
+        pushed_out = [await running.get(f"{PATH}/{result_id}") for result_id in begun]
+        assert [status for status, _ in pushed_out] == [200] * 4 + [410] * 3
+        assert "run it again" in pushed_out[-1][1]["error"]
+        indexer.release.set()
+        for _, answer, _ in mine:
+            assert (await finished(running, answer["id"], "OTHER"))[0] == 200
+
+
+async def test_abandoned_queries_end_and_give_their_slots_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "QUERY_UNASKED_S", 0)
+    monkeypatch.setattr(server, "_UPKEEP_INTERVAL_S", 0.05)
+    async with room(tmp_path, config=CONFIG) as running:
+        indexer = running.indexers["a"]
+        indexer.held_keys.add("k0")
+        begun = [(await start(running, "K"))[1]["id"] for _ in range(7)]
+        assert {(await finished(running, one, "K"))[0] for one in begun} == {410}
+        indexer.held_keys.clear()
+        monkeypatch.setattr(limits, "QUERY_UNASKED_S", 60)
+        assert (await running.ask({**TIMES}))["complete"]
+
+
+async def test_results_of_one_environment_push_out_none_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "QUERY_RESULTS_MAX", 5)
+    async with room(tmp_path) as running:
+        _, mine = await running.post(PATH, {"query": {**TIMES}, "wait_s": 20}, key="OTHER")
+        for _ in range(15):
+            await running.ask({**TIMES})
+        assert (await running.get(f"{PATH}/{mine['id']}", key="OTHER"))[0] == 200
+
+
+async def test_merges_of_one_environment_take_turns_and_leave_one_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge, began, release = run._totals, list[str](), threading.Event()
+
+    def held(question: Question, plan: Plan, totals: Gathered) -> Any:
+        began.append(question.key)
+        if question.key == "k0":
+            release.wait(20)
+        return merge(question, plan, totals)
+
+    monkeypatch.setattr(run, "_totals", held)
+    async with room(tmp_path, config=QueryConfig(running_max=4)) as running:
+        mine = [(await start(running, "K"))[1]["id"] for _ in range(3)]
+        body = {"query": {**TIMES}, "wait_s": 20}
+        for _ in range(3):
+            status, answer = await running.post(PATH, body, key="OTHER")
+            assert (status, answer["complete"]) == (201, True)
+        assert began.count("k0") <= 1
+        release.set()
+        assert [(await finished(running, one, "K"))[0] for one in mine] == [200] * 3
+
+
+async def test_storing_queries_of_one_key_leaves_threads_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, release = SqliteMetadata.put_query, threading.Event()
+
+    def held(metadata: SqliteMetadata, stored: StoredQuery) -> None:
+        if b"held" in stored.spec_json:
+            release.wait(8)
+        put(metadata, stored)
+
+    monkeypatch.setattr(limits, "QUERY_METADATA_CALLS_MAX", 4)  # of the few threads in a test
+    monkeypatch.setattr(SqliteMetadata, "put_query", held)
+    async with room(tmp_path) as running:
+        attack = [
+            asyncio.create_task(running.post("/1/queries/shop", {"breakdowns": [f"held{n}"]}))
+            for n in range(40)
+        ]
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(4):
+            status, stored = await running.post("/1/queries/shop", {**TIMES}, key="OTHER")
+            assert status == 200
+            found = await running.get(f"/1/queries/shop/{stored['id']}", key="OTHER")
+            assert found[0] == 200
+        release.set()
+        assert {status for status, _ in await asyncio.gather(*attack)} == {200}

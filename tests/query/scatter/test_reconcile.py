@@ -1,0 +1,58 @@
+"""Shares that rely on others, or are fetched from a twin: what the answer then says (I2, I7)."""
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import aiohttp
+import msgspec
+
+from common.process.members import Member
+from query.plan.plan import Need, Plan, State
+from query.scatter.reconcile import Settler
+from query.scatter.scatter import Counted, Gathered, Scatter
+from query.share.answer import PartitionCovered
+from query.share.rerouted import OpenBatch
+
+PLAN = Plan(dataset="d", start_ns=0, end_ns=1, needs=(Need(State.COUNT),))
+INDEXER = Member("indexer", "ix", "http://127.0.0.1:1", "a", 1, 1, "1")
+WHOLE = PartitionCovered(
+    partition=0,
+    epoch="aa",
+    end_offset=10,
+    watermark_ns=0,
+    gaps=(),
+    unserved=0,
+    complete=True,
+    reason="",
+)
+UNDECIDED = OpenBatch("00" * 16, (1, 5), 0, (7,))  # nobody holds partition 7: it counts here
+
+
+class Shares:
+    """A scatter whose shares a test makes up."""
+
+    def __init__(self, answer: Callable[[Plan], PartitionCovered]) -> None:
+        self._answer = answer
+
+    async def run(self, plan: Plan, partitions: Sequence[int]) -> Gathered:
+        covered = self._answer(plan)
+        return Gathered(counted={covered.partition: Counted(covered, INDEXER)})
+
+
+async def doubts(answer: Callable[[Plan], PartitionCovered]) -> dict[int, str]:
+    async with aiohttp.ClientSession() as http:
+        settler = Settler(cast(Scatter, Shares(answer)), http, "token")
+        return (await settler.totals(PLAN, [0])).doubts
+
+
+async def test_drop_in_favour_of_a_partition_that_was_just_added_is_not_called_complete() -> None:
+    relying = msgspec.structs.replace(WHOLE, relies_on={3: (1, 0)})
+    assert list(await doubts(lambda _: relying)) == [0]
+    assert not await doubts(lambda _: WHOLE)
+
+
+async def test_undecided_batches_of_a_twin_that_lacks_a_segment_are_not_called_complete() -> None:
+    waiting = msgspec.structs.replace(WHOLE, undecided=(UNDECIDED,))
+    lacking = msgspec.structs.replace(WHOLE, unserved=1, complete=False)
+    assert not await doubts(lambda plan: WHOLE if plan.only_counted else waiting)
+    assert list(await doubts(lambda plan: lacking if plan.only_counted else waiting)) == [0]

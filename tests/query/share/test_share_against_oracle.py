@@ -1,0 +1,292 @@
+"""Any split of rows over partitions, blocks and segments answers as plain Python does."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common import limits
+from query.plan.plan import GROUP_OPS, Filter, FilterOp, Plan
+from query.plan.planner import Question, ask, series_plan, totals_plan
+from query.plan.spec import Calculation, QuerySpec
+from query.results.merge import merge
+from query.results.results import data_row, key_value, series_rows, top_groups
+from query.share.answer import decode_answer, encode_answer
+from query.share.compute import Computation
+from query.share.database import DatabaseLimits
+from query.share.view import DatasetView
+from tests.query.share import oracle
+from tests.query.share.rows import Json, Row, block, segment, view
+
+ALLOWED = DatabaseLimits(memory_mb=256, threads=1)
+SPAN_S = 1_000
+NUMBERS = [0, 1, -1, 5, 50, 2**53, 2**53 + 1, -(2**63), 2**63 - 1, 0.5, 50.0, -0.0, 1e20, -2.5]
+VALUES: list[Any] = [*NUMBERS, True, False, "", "5", "50.0", "true", "a", "[1]", "b'\"; --", "ü\0x"]
+OPERANDS: list[Any] = [*VALUES, 0.1, 2**53 + 1.0, "1e3", 1e300]
+ROWS = st.builds(
+    Row,
+    st.integers(0, SPAN_S - 1).map(lambda s: s * 10**9),
+    st.dictionaries(
+        st.sampled_from(["x", "y"]),
+        st.sampled_from([*VALUES, Json("[1]"), Json('{"a":"b"}')]),
+    ),
+    st.sampled_from([1, 1, 3, 1000]),
+)
+UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
+PATTERNS = (FilterOp.MATCHES, FilterOp.NOT_MATCHES)
+# what Python's re and RE2 read alike
+REGEXES = ["", "5", "^5$", "^[a-z]+$", r"\[1\]", "TRUE", "(?i)TRUE", ".", "(?s)^.*ü", "^-?[0-9.]+$"]
+SINGLE_OPS = [op for op in FilterOp if op not in GROUP_OPS]
+
+
+def operands_of(op: FilterOp) -> list[Any]:
+    return REGEXES if op in PATTERNS else OPERANDS
+
+
+@st.composite
+def filters(draw: st.DrawFn) -> Filter:
+    op = draw(st.sampled_from(SINGLE_OPS))
+    count = 0 if op in UNARY else draw(st.integers(1, 3)) if "in" in op.value.split("-") else 1
+    values = tuple(draw(st.sampled_from(operands_of(op))) for _ in range(count))
+    return Filter(draw(st.sampled_from(["x", "y", "none"])), op, values)
+
+
+def nested_filters() -> st.SearchStrategy[Filter]:
+    def group(inside: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
+        some = st.lists(inside, min_size=1, max_size=3).map(tuple)
+        return st.builds(
+            lambda op, held: Filter("", op, (), held), st.sampled_from(GROUP_OPS), some
+        )
+
+    return st.recursive(filters(), group, max_leaves=6)
+
+
+CALCULATIONS = tuple(
+    Calculation(op, column)
+    for op, column in [
+        ("COUNT", None),
+        ("COUNT", "x"),
+        ("SUM", "x"),
+        ("AVG", "x"),
+        ("MIN", "x"),
+        ("MAX", "x"),
+        ("COUNT_DISTINCT", "x"),
+        ("P50", "x"),
+        ("P99", "y"),
+    ]
+)
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> QuerySpec:
+    return QuerySpec(
+        calculations=CALCULATIONS,
+        filters=tuple(draw(st.lists(nested_filters(), max_size=2))),
+        any_filter=draw(st.booleans()),
+        breakdowns=tuple(draw(st.lists(st.sampled_from(["x", "y", "none"]), unique=True))),
+        start_s=0,
+        end_s=SPAN_S,
+        granularity_s=draw(st.sampled_from([1, 7, 100, 1000])),
+    )
+
+
+def split(rows: Sequence[Row], cuts: list[int], folder: Path) -> list[DatasetView]:
+    """Rows over two partitions, each as segments and blocks in turn."""
+    edges = sorted({0, len(rows), *(min(c, len(rows)) for c in cuts)})
+    parts: list[list[Any]] = [[], []]
+    ends = [0, 0]
+    views: list[DatasetView] = []
+    for number, (first, end) in enumerate(pairwise(edges)):
+        p = number % 2
+        piece = rows[first:end]
+        made = segment(piece, folder, ends[p]) if number % 3 else block(piece, ends[p])
+        parts[p].append(made)
+        ends[p] += len(piece)
+    for p in range(2):
+        segments = [s for s in parts[p] if hasattr(s, "path")]
+        blocks = [b for b in parts[p] if not hasattr(b, "path")]
+        views.append(view(p, segments, blocks, ends[p]))
+    return views
+
+
+def shares(plan: Plan, views: Sequence[DatasetView]) -> list[Any]:
+    answers = [Computation(plan, [one], ALLOWED).run() for one in views]
+    return [decode_answer(encode_answer(a)).states for a in answers]
+
+
+def question(spec: QuerySpec) -> Question:
+    return ask(spec, "d", 10**18, disable_series=True, limit=10_000)
+
+
+def totals(spec: QuerySpec, views: Sequence[DatasetView]) -> dict[Any, dict[str, Any]]:
+    asked = question(spec)
+    plan = totals_plan(asked, at_least={}, wait_ms=0)
+    merged = merge(plan, shares(plan, views))
+    found = {}
+    for group in top_groups(asked, plan, merged):
+        values = (key_value(tagged) for tagged in group)
+        named = tuple((type(v).__name__, v) for v in values)
+        row = data_row(spec, plan, merged, (group, None))
+        found[named] = {c.label: row[c.label] for c in spec.calculations}
+    return found
+
+
+def assert_same(mine: dict[Any, dict[str, Any]], other: dict[Any, dict[str, Any]]) -> None:
+    assert mine.keys() == other.keys()
+    for group, values in mine.items():
+        for label, value in values.items():
+            assert oracle.same(value, other[group][label]), (group, label, value, other[group])
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    rows=st.lists(ROWS, max_size=25), spec=specs(), cuts=st.lists(st.integers(0, 25), max_size=4)
+)
+def test_any_split_answers_as_plain_python(
+    rows: list[Row], spec: QuerySpec, cuts: list[int], tmp_path: Path
+) -> None:
+    assert_same(totals(spec, split(rows, cuts, tmp_path)), oracle.answer(spec, rows))
+
+
+def test_string_and_array_of_the_same_text_are_one_group(tmp_path: Path) -> None:
+    rows = [Row(1, {"x": "[1]"}), Row(2, {"x": Json("[1]")})]
+    spec = QuerySpec((Calculation("COUNT"),), breakdowns=("x",), start_s=0, end_s=1)
+    assert totals(spec, split(rows, [1], tmp_path)) == {(("str", "[1]"),): {"COUNT": 2}}
+
+
+def test_series_reach_from_the_first_year_to_the_last(tmp_path: Path) -> None:
+    rows = [Row(-8 * 10**18, {}), Row(-1, {}), Row(9 * 10**18, {})]
+    spec = QuerySpec((Calculation("COUNT"),), start_s=-8_000_000_000, end_s=9_223_372_035)
+    asked = ask(spec, "d", 0)
+    plan = series_plan(asked, totals_plan(asked, at_least={}, wait_ms=0), {}, None)
+    merged = merge(plan, shares(plan, [view(0, blocks=[block(rows)])]))
+    found = [r for r in series_rows(asked, plan, merged, [()]) if r["data"]["COUNT"]]
+    assert [r["data"]["COUNT"] for r in found] == [1, 1, 1]
+    assert found[0]["time"] < "1725"
+    assert found[-1]["time"] > "2250"
+
+
+@pytest.mark.parametrize("op", SINGLE_OPS)
+def test_filter_operator_matches_plain_python_for_every_pair_of_values(op: FilterOp) -> None:
+    rows = [Row(0, {"x": value, "id": i}) for i, value in enumerate([*VALUES, Json("[1]")])]
+    rows.append(Row(0, {"id": len(rows)}))
+    views = [view(blocks=[block(rows)])]
+    operands: list[Any] = [None] if op in UNARY else operands_of(op)
+    for operand in operands:
+        one = Filter("x", op, () if operand is None else (operand,))
+        spec = QuerySpec((Calculation("COUNT"),), (one,), breakdowns=("id",), start_s=0, end_s=9)
+        assert_same(totals(spec, views), oracle.answer(spec, rows))
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=st.lists(ROWS, max_size=25), spec=specs())
+def test_series_add_up_to_the_totals_though_rows_arrive_between(
+    rows: list[Row], spec: QuerySpec, tmp_path: Path
+) -> None:
+    asked = question(spec)
+    plan = totals_plan(asked, at_least={}, wait_ms=0)
+    merged = merge(plan, shares(plan, [view(0, blocks=[block(rows)])]))
+    top = top_groups(asked, plan, merged)
+    late = Row(5 * 10**9, {"x": 1, "y": 2})
+    grown = [
+        view(0, blocks=[block([*rows, late, late])]),
+        view(0, segments=[segment([*rows, late], tmp_path)], blocks=[block([late], len(rows) + 1)]),
+    ]
+    for after in grown:
+        one = series_plan(asked, plan, {0: len(rows)}, tuple(top))
+        series = series_rows(asked, one, merge(one, shares(one, [after])), top)
+        counted = sum(row["data"]["COUNT"] for row in series)
+        expected = sum(
+            data_row(spec, plan, merged, (group, None))["COUNT"]  # type: ignore[misc]
+            for group in top
+        )
+        assert counted == expected
+
+
+OTHER_DIGITS = [
+    "٣",
+    "３",
+    "३",
+    "²",
+    "1٠",
+    "٣.٥",
+]  # Arabic-Indic, full-width, Devanagari, superscript
+
+
+@pytest.mark.parametrize("text", OTHER_DIGITS)
+def test_digits_of_other_scripts_are_text(text: str) -> None:
+    held: list[Any] = [3, 2, 10, 3.5, *OTHER_DIGITS]
+    rows = [Row(0, {"x": value, "id": i}) for i, value in enumerate(held)]
+    one = Filter("x", FilterOp.EQ, (text,))
+    spec = QuerySpec((Calculation("COUNT"),), (one,), breakdowns=("id",), start_s=0, end_s=9)
+    found = totals(spec, [view(blocks=[block(rows)])])
+    assert [group[0][1] for group in found] == [held.index(text)]
+
+
+def test_groups_of_filters_are_read_as_plain_python_reads_them(tmp_path: Path) -> None:
+    rows = [Row(0, {"a": a, "b": b, "id": 4 * a + b}) for a in range(4) for b in range(4)]
+    a1, b2 = Filter("a", FilterOp.EQ, (1,)), Filter("b", FilterOp.GE, (2,))
+    missing = Filter("none", FilterOp.LT, (5,))
+    for op in GROUP_OPS:
+        inner = Filter("", op, (), (a1, b2, missing))
+        for outer in GROUP_OPS:
+            nested = Filter("", outer, (), (inner, Filter("a", FilterOp.NE, (3,))))
+            spec = QuerySpec(
+                (Calculation("COUNT"),), (nested,), breakdowns=("id",), start_s=0, end_s=9
+            )
+            assert_same(totals(spec, split(rows, [7], tmp_path)), oracle.answer(spec, rows))
+
+
+def test_an_indexer_that_knows_no_groups_refuses_the_plan_instead_of_ignoring_them() -> None:
+    sent = msgspec.json.encode(Filter("", FilterOp.ANY_OF, (), (Filter("a", FilterOp.EXISTS),)))
+
+    class Older(msgspec.Struct):
+        field: str
+        op: Literal["=", "!=", "exists"]
+        values: tuple[int | str, ...] = ()
+
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(sent, type=Older)
+
+
+def test_columns_in_the_rest_column_read_as_columns_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SEGMENT_COLUMNS_MAX_V1", 1)
+    rows = [Row(0, {"x": v, "y": v}) for v in [*VALUES, Json("[1]")]]
+    one = segment(rows, tmp_path)
+    assert len(one.rest_columns) > 5
+    spec = QuerySpec(CALCULATIONS, breakdowns=("y",), start_s=0, end_s=9)
+    assert_same(totals(spec, [view(segments=[one])]), oracle.answer(spec, rows))
+
+
+def test_rows_before_a_deletion_are_hidden(tmp_path: Path) -> None:
+    rows = [Row(0, {"x": 1}) for _ in range(10)]
+    one = replace(segment(rows, tmp_path), visible_from=7)
+    spec = QuerySpec((Calculation("COUNT"),), start_s=0, end_s=9)
+    assert totals(spec, [view(segments=[one])]) == {(): {"COUNT": 3}}
+
+
+def test_field_names_never_become_sql(tmp_path: Path) -> None:
+    names = ['"; DROP TABLE live; --', "'", '"', "Status", "status", "f:x:i", "_time", "", "ü\0"]
+    rows = [Row(0, {name: i for i, name in enumerate(names)})]
+    for views in ([view(blocks=[block(rows)])], [view(segments=[segment(rows, tmp_path)])]):
+        for i, name in enumerate(names):
+            spec = QuerySpec(
+                (Calculation("MAX", name),),
+                (Filter(name, FilterOp.GE, (i,)),),
+                breakdowns=(name,),
+                start_s=0,
+                end_s=9,
+            )
+            assert list(totals(spec, views).values()) == [{f"MAX({name})": i}]

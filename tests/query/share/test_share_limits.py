@@ -1,0 +1,139 @@
+"""A share is locked down, cancellable, bounded, and honest about the error of its estimates."""
+
+import random
+import threading
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from common import limits
+from common.errors import BellwetherError
+from query.plan.plan import Need, Plan, State
+from query.results.merge import estimate_distinct, merge
+from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
+from query.share.database import DatabaseLimits, open_database
+from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
+from tests.query.share.rows import Row, block, segment, view
+
+ALLOWED = DatabaseLimits(memory_mb=256, threads=1)
+
+
+def wide_block(values: list[float]) -> ColumnBlock:
+    n = len(values)
+    column = SparseColumn(np.arange(n, dtype=np.uint32), pa.array(values, pa.float64()))
+    zeros = np.zeros(n, np.int64)
+    return ColumnBlock(
+        zeros,
+        np.ones(n, np.int64),
+        np.arange(n),
+        np.zeros(n, np.int32),
+        np.zeros(n, np.bool_),
+        {ColumnKey("x", FieldType.FLOAT): column},
+    )
+
+
+def plan_of(*needs: Need, breakdowns: tuple[str, ...] = ()) -> Plan:
+    return Plan(dataset="d", start_ns=0, end_ns=10**18, needs=needs, breakdowns=breakdowns)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM read_text('/etc/hostname')",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "COPY (SELECT 1) TO '{folder}/written'",
+        "ATTACH '{folder}/other.db'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET threads = 64",
+        "SET enable_external_access = true",
+        "SET allowed_paths = ['/etc/passwd']",
+        "SELECT * FROM read_parquet('{folder}/other.parquet')",
+    ],
+)
+def test_database_reads_its_segments_and_nothing_else(tmp_path: Path, statement: str) -> None:
+    mine = segment([Row(0, {"x": 1})], tmp_path)
+    other = segment([Row(0, {"x": 2})], tmp_path)
+    other.path.rename(tmp_path / "other.parquet")
+    connection = open_database([mine.path], ALLOWED)
+    found = connection.execute(f"SELECT count(*) FROM read_parquet('{mine.path}')").fetchall()
+    assert found == [(1,)]
+    with pytest.raises(duckdb.Error):
+        connection.execute(statement.format(folder=tmp_path)).fetchall()
+    assert not (tmp_path / "written").exists()
+
+
+def test_cancelled_share_stops() -> None:
+    values = np.random.default_rng(1).random(400_000).tolist()
+    heavy = Computation(
+        plan_of(Need(State.DISTINCT, "x")), [view(blocks=[wide_block(values)])], ALLOWED
+    )
+    outcome: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            heavy.run()
+        except ShareCancelled as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run)
+    heavy.cancel()
+    thread.start()
+    while thread.is_alive():
+        heavy.cancel()
+        thread.join(0.01)
+    assert len(outcome) == 1
+
+
+def test_share_with_too_many_groups_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SHARE_ROWS_MAX", 50)
+    rows = [Row(0, {"x": i}) for i in range(51)]
+    one = view(blocks=[block(rows)])
+    with pytest.raises(ShareTooHeavy, match="more than 50 groups"):
+        Computation(plan_of(Need(State.COUNT), breakdowns=("x",)), [one], ALLOWED).run()
+
+
+def test_damaged_file_is_an_error_not_an_answer(tmp_path: Path) -> None:
+    one = segment([Row(0, {"x": 1})], tmp_path)
+    one.path.write_bytes(b"PAR1" + b"\0" * 40 + b"PAR1")
+    with pytest.raises(BellwetherError, match=r"cannot be computed: \w+ at query/"):
+        Computation(plan_of(Need(State.NUMBER, "x")), [view(segments=[one])], ALLOWED).run()
+
+
+def test_many_distinct_values_are_estimated_within_a_few_standard_errors() -> None:
+    values = [float(i) + 0.25 for i in range(60_000)]
+    plan = plan_of(Need(State.DISTINCT, "x"))
+    halves = [
+        view(blocks=[wide_block(values[:40_000])]),
+        view(blocks=[wide_block(values[20_000:])]),
+    ]
+    answers = [Computation(plan, [one], ALLOWED).run().states for one in halves]
+    found = merge(plan, answers).distinct[0][((), None)]
+    assert abs(found / 60_000 - 1) < 0.045  # four standard errors
+    assert estimate_distinct(list(range(limits.DISTINCT_EXACT_MAX - 1))) == 8_191
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_bucketed_percentiles_stay_within_the_documented_error(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "QUANTILE_EXACT_ROWS_MAX", 100)
+    draw = random.Random(seed)
+    values = [draw.choice([-1, 1]) * draw.lognormvariate(0, 6) for _ in range(3_000)]
+    values += [0.0] * 30
+    draw.shuffle(values)
+    plan = plan_of(Need(State.QUANTILE, "x"))
+    parts = [values[:50], values[50:1_000], values[1_000:]]  # the first one stays exact
+    answers = [
+        Computation(plan, [view(blocks=[wide_block(part)])], ALLOWED).run().states for part in parts
+    ]
+    found = merge(plan, answers).quantiles[0][((), None)]
+    ordered = sorted(values)
+    for per_mille in (1, 10, 50, 100, 250, 500, 750, 900, 990, 999):
+        true = ordered[-(-per_mille * len(ordered) // 1000) - 1]
+        estimate = found.at(per_mille)
+        assert estimate is not None
+        assert abs(estimate - true) <= abs(true) * limits.QUANTILE_RELATIVE_ERROR * (1 + 1e-9)

@@ -1,0 +1,198 @@
+"""An indexer's shares: every environment gets its turn, whatever others ask for and wait for."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import ClientSession, web
+
+from indexer.config import IndexerConfig
+from query.plan.plan import Need, Plan, ShareRequest, State
+from query.share.answer import ShareAnswer
+from query.share.compute import Computation
+from query.share.route import ShareEndpoint
+from query.share.view import DatasetView, Wanted
+from tests.query.share.rows import Row, Views, block, view
+
+
+def plan(env: str, key: str = "a", **more: Any) -> Plan:
+    needs = (Need(State.COUNT),)
+    given = {"dataset": "d", "start_ns": 0, "end_ns": 10**18, "needs": needs, **more}
+    return Plan(env=env, key=key, **given)
+
+
+class Gate:
+    """Holds the computations of some environments until it is opened."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *held: str) -> None:
+        self.opened = threading.Event()
+        self.began: list[str] = []
+        run = Computation.run
+
+        def wait_and_run(computation: Computation) -> ShareAnswer:
+            self.began.append(computation._plan.env)
+            while computation._plan.env in held and not computation._cancelled.is_set():
+                if self.opened.wait(0.01):
+                    break
+            return run(computation)
+
+        monkeypatch.setattr(Computation, "run", wait_and_run)
+
+    async def until_began(self, count: int) -> None:
+        for _ in range(1_000):
+            if len(self.began) >= count:
+                break
+            await asyncio.sleep(0.01)
+        assert len(self.began) == count
+
+
+class SlowViews(Views):
+    """Shares of plans that wait for a position never get their view."""
+
+    def lease(
+        self, partition: int, dataset: str, wanted: Wanted
+    ) -> AbstractAsyncContextManager[DatasetView]:
+        return self._never(partition) if wanted.timeout_ms else self._lease(partition)
+
+    @asynccontextmanager
+    async def _never(self, partition: int) -> AsyncIterator[DatasetView]:
+        await asyncio.sleep(3600)
+        yield self.held[partition]
+
+
+@asynccontextmanager
+async def indexer(**more: int) -> AsyncIterator["Asking"]:
+    endpoint = ShareEndpoint(SlowViews([view(0, blocks=[block([Row(0, {"x": 1})])])]), **more)
+    app = web.Application()
+    app.router.add_post("/internal/share", endpoint.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with ClientSession() as http:
+        asking = Asking(http, f"http://127.0.0.1:{runner.addresses[0][1]}/internal/share")
+        yield asking
+        for task in asking.tasks:
+            task.cancel()
+        await asyncio.gather(*asking.tasks, return_exceptions=True)
+    await runner.cleanup()
+    endpoint.close()
+
+
+class Asking:
+    """A query role's calls."""
+
+    def __init__(self, http: ClientSession, url: str) -> None:
+        self._http = http
+        self._url = url
+        self.tasks: list[asyncio.Task[int]] = []
+
+    def ask(self, plan: Plan | bytes) -> "asyncio.Task[int]":
+        """The status of a share."""
+        body = plan if isinstance(plan, bytes) else msgspec.json.encode(ShareRequest(plan, (0,)))
+        self.tasks.append(asyncio.create_task(self._post(body)))
+        return self.tasks[-1]
+
+    async def _post(self, body: bytes) -> int:
+        async with self._http.post(self._url, data=body) as answer:
+            self.last = await answer.read()
+            return answer.status
+
+
+async def test_a_newcomer_is_answered_while_another_environment_holds_and_waits_for_all_it_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate(monkeypatch, "shop")
+    async with indexer(running_max=2, waiting_max=6) as asking:
+        attack = [asking.ask(plan("shop")) for _ in range(20)]
+        await asyncio.wait(attack, return_when=asyncio.FIRST_COMPLETED)
+        async with asyncio.timeout(10):
+            assert await asking.ask(plan("bank")) == 200
+        assert gate.began == ["shop", "bank"]
+        gate.opened.set()
+        statuses = await asyncio.gather(*attack)
+        assert set(statuses) == {200, 429}
+        assert statuses.count(200) == 6  # of 8 places; two thirds are one key's
+
+
+async def test_shares_that_wait_for_a_position_leave_room_for_others() -> None:
+    async with indexer(running_max=2, waiting_max=6) as asking:
+        attack = [asking.ask(plan("shop", wait_ms=60_000)) for _ in range(20)]
+        await asyncio.wait(attack, return_when=asyncio.FIRST_COMPLETED)
+        assert [await asking.ask(plan("bank")) for _ in range(5)] == [200] * 5
+
+
+async def test_a_share_that_nobody_waits_for_any_more_leaves_the_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate(monkeypatch, "shop")
+    async with indexer(running_max=1, waiting_max=6) as asking:
+        first = asking.ask(plan("shop"))
+        await gate.until_began(1)
+        waiting = asking.ask(plan("farm"))
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+        last = asking.ask(plan("bank"))
+        await asyncio.sleep(0.2)
+        gate.opened.set()
+        assert [await first, await last] == [200, 200]
+        assert gate.began == ["shop", "bank"]
+
+
+async def test_a_share_whose_time_is_up_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch, "shop")
+    async with indexer(running_max=1) as asking:
+        first = asking.ask(plan("shop"))
+        await gate.until_began(1)
+        assert await asking.ask(plan("bank", timeout_ms=100)) == 503
+        gate.opened.set()
+        assert await first == 200
+
+
+async def test_query_roles_of_an_older_and_a_newer_version_are_answered() -> None:
+    request = msgspec.json.decode(msgspec.json.encode(ShareRequest(plan("e"), (0,))))
+    older = {name: value for name, value in request["plan"].items() if name not in ("env", "key")}
+    newer = {**request["plan"], "of_a_later_version": 1}
+    async with indexer() as asking:
+        for plan_sent in (older, newer):
+            body = msgspec.json.encode({**request, "plan": plan_sent, "later": True})
+            assert await asking.ask(body) == 200
+
+
+async def test_a_refusal_says_whether_the_asker_or_all_others_use_the_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate(monkeypatch, "shop", "bank")
+    async with indexer(running_max=1, waiting_max=1) as asking:
+        for env in ("shop", "bank"):
+            asking.ask(plan(env))
+        await gate.until_began(1)
+        await asyncio.sleep(0.05)
+        told = []
+        for env in ("shop", "farm"):
+            assert await asking.ask(plan(env)) == 429
+            told.append(msgspec.json.decode(asking.last)["whole"])
+        assert told == [False, True]
+        gate.opened.set()
+
+
+async def test_one_environment_computes_no_more_shares_than_it_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate(monkeypatch, "shop")
+    async with indexer(running_max=4, env_running_max=2) as asking:
+        attack = [asking.ask(plan("shop", f"key{n}")) for n in range(6)]
+        await gate.until_began(2)
+        assert await asking.ask(plan("bank")) == 200
+        assert gate.began == ["shop", "shop", "bank"]
+        gate.opened.set()
+        assert await asyncio.gather(*attack) == [200] * 6
+
+
+def test_shares_of_one_environment_follow_the_processors_unless_set() -> None:
+    at_once = [IndexerConfig(share_threads=2).shares_at_once(n) for n in (1, 2, 4, 16)]
+    assert at_once == [2, 2, 2, 8]
+    assert IndexerConfig(shares_of_environment=3).shares_at_once(16) == 3

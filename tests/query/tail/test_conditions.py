@@ -1,0 +1,69 @@
+"""`POST /bw/1/tail/{dataset}`: conditions and fields go to the indexers, and are checked before."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from query.plan.plan import Filter, FilterOp
+from query.tail.conditions import TailChoice
+from tests.query.api.test_query_role import Room, room
+
+HEADERS = {"X-Honeycomb-Team": "K"}
+
+
+async def first_line(running: Room, body: dict[str, Any] | None, path: str = "shop") -> bytes:
+    method = "GET" if body is None else "POST"
+    async with running.http.request(
+        method, f"{running.url}/bw/1/tail/{path}", json=body, headers=HEADERS
+    ) as response:
+        assert response.status == 200, await response.text()
+        line: bytes = await response.content.readline()
+        return line
+
+
+async def test_indexers_are_asked_for_the_events_and_fields_that_are_wanted(tmp_path: Path) -> None:
+    async with room(tmp_path) as running:
+        body = {
+            "filters": [{"column": "status", "op": ">=", "value": 500}],
+            "filter_combination": "OR",
+            "fields": ["status", "a,b"],
+        }
+        assert await first_line(running, body, "shop?after_ns=5") == b"{}\n"
+        asked = running.indexers["a"].chosen
+        assert asked is not None
+        status = Filter("status", FilterOp.GE, (500,))
+        assert asked.choice == TailChoice((status,), True, ("status", "a,b"))
+        assert (asked.partitions, asked.after_ns, asked.batches) == ((0, 1), 5, True)
+        assert (asked.env, asked.key) != ("", "")
+
+
+async def test_without_conditions_indexers_of_older_versions_are_asked_as_before(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path) as running:
+        for body in (None, {}, {"filters": []}):
+            assert await first_line(running, body) == b"{}\n"
+        assert running.indexers["a"].chosen is None
+        assert running.indexers["a"].followed == "0,1"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"filters": [{"column": "x", "op": "like", "value": 1}]}, "filters[0].op"),
+        ({"time_range": 60}, "time_range"),
+        ({"fields": "a"}, "fields"),
+        ({"calculations": []}, "calculations"),
+    ],
+)
+async def test_what_a_tail_cannot_do_is_refused_by_name(
+    tmp_path: Path, body: dict[str, Any], field: str
+) -> None:
+    async with (
+        room(tmp_path) as running,
+        running.http.post(f"{running.url}/bw/1/tail/shop", json=body, headers=HEADERS) as response,
+    ):
+        answer = await response.json(content_type=None)
+        assert response.status == 422
+        assert answer["type_detail"][0]["field"] == field

@@ -1,6 +1,0 @@
-"""Compiled code goes to the tests' own folder; this has to be said before it is imported."""
-
-from indexer.shred.ahead import use_cache
-from tests.kernel_cache import KERNEL_CACHE
-
-use_cache(KERNEL_CACHE)

@@ -1,0 +1,21 @@
+"""No encoder touches memory that is not its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from common.kernels.compile import options
+
+ROOT = Path(__file__).parents[4]
+
+
+def test_with_every_access_checked_all_of_it_is_within_the_arrays() -> None:
+    assert not options.checked
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.segment.parquet.kernel.checked"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
