@@ -29,7 +29,7 @@ from common.locks.zookeeper.config import ZookeeperConfig
 from common.log import Log
 from common.log.embedded import EmbeddedLog
 from common.log.kafka.config import KafkaConfig
-from common.logs import say
+from common.logs import log_event
 from common.metadata import Metadata
 from common.metadata.mysql.config import MysqlConfig
 from common.metadata.sqlite import SqliteMetadata
@@ -102,7 +102,7 @@ def open_metadata(settings: Settings) -> Metadata:
         try:
             server.open()
         except MetadataUnavailable as error:
-            say(_LOG, logging.WARNING, "starting without metadata", why=str(error))
+            log_event(_LOG, logging.WARNING, "starting without metadata", why=str(error))
         return server
     data = settings.section(NodeConfig).data
     data.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ from bellwether.supervisor.disk_reserve import watch_room
 from common import limits
 from common.clock import Clock, SystemClock
 from common.errors import BellwetherError
-from common.logs import configure_logs, log_as, log_loop_errors, mask_in_logs, say
+from common.logs import configure_logs, log_as, log_event, log_loop_errors, mask_in_logs
 from common.process.alarms.board import AlarmBoard
 from common.process.alarms.config import AlarmsConfig
 from common.process.alarms.poster import AlarmPoster
@@ -160,7 +160,7 @@ async def _run_role(role: str, process: _Process, stop: asyncio.Event) -> None:
     )
     serve: Serve = load_role(role)
     config: Any = settings.section(SECTIONS[role])
-    say(_LOG, logging.INFO, "role starts", pid=os.getpid(), host=socket.gethostname())
+    log_event(_LOG, logging.INFO, "role starts", pid=os.getpid(), host=socket.gethostname())
     try:
         await serve(context, config)
     finally:
@@ -168,7 +168,7 @@ async def _run_role(role: str, process: _Process, stop: asyncio.Event) -> None:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-    say(_LOG, logging.INFO, "role stopped")
+    log_event(_LOG, logging.INFO, "role stopped")
 
 
 def _place(role: str, node: NodeConfig) -> str:
@@ -205,7 +205,7 @@ def run_role_process(roles: Sequence[str], settings: Settings, parent_fd: int | 
     try:
         _run(roles, settings, parent_fd)
     except (BellwetherError, SettingsError) as error:
-        say(_LOG, logging.ERROR, "role failed", error=str(error), kind=type(error).__name__)
+        log_event(_LOG, logging.ERROR, "role failed", error=str(error), kind=type(error).__name__)
         return 1
     except Exception:  # noqa: BLE001 - a role's outermost loop: `up` shows it and starts it again
         _LOG.exception("role failed")
@@ -249,7 +249,7 @@ def _stop_on_parent_death(fd: int, stop: asyncio.Event) -> None:
 
 
 def _begin_stop(stop: asyncio.Event, reason: str) -> None:
-    say(_LOG, logging.INFO, "role stops", reason=reason)
+    log_event(_LOG, logging.INFO, "role stops", reason=reason)
     stop.set()
 
 

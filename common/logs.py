@@ -107,7 +107,8 @@ def log_loop_errors(loop: asyncio.AbstractEventLoop) -> None:
 
 def _loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     error = context.get("exception")
-    # The text goes on with the callback and its arguments; its first words say what it is about.
+    # The text goes on with the callback and its arguments; its first words say what it is
+    # about.
     about = " ".join(str(context.get("message", "")).split()[:3])
     exc_info = (type(error), error, error.__traceback__) if error is not None else None
     fields = {_FIELDS: {"about": about}}
@@ -132,6 +133,6 @@ def _thread_ends(told: threading.ExceptHookArgs) -> None:
     _logger.error("a thread ended with an error", exc_info=exc_info, extra=fields)
 
 
-def say(logger: logging.Logger, level: int, message: str, **fields: object) -> None:
+def log_event(logger: logging.Logger, level: int, message: str, **fields: object) -> None:
     """Log a message with fields. Never pass a key, a token or a customer's payload."""
     logger.log(level, message, extra={_FIELDS: fields})

@@ -12,7 +12,7 @@ import logging
 
 from common import limits
 from common.clock import Clock
-from common.logs import say
+from common.logs import log_event
 from common.metrics import kernel_waited_seconds_total
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Arrival:
         except TimeoutError:
             if self.is_expected:
                 self.settle()
-                say(
+                log_event(
                     logger,
                     logging.WARNING,
                     "compiled code has not come in time; the reference goes on, several times "

@@ -9,7 +9,7 @@ import logging
 
 from common.errors import BellwetherError, Unavailable
 from common.locks import Claim
-from common.logs import say
+from common.logs import log_event
 from common.metrics import metadata_export_failures_total, metadata_exported_timestamp
 from common.process.role import RoleContext
 from snapshot.metadata_export import MetadataExports
@@ -52,7 +52,7 @@ class MetadataExporting:
             )
         except (BellwetherError, OSError) as error:
             metadata_export_failures_total.inc()
-            say(
+            log_event(
                 logger,
                 logging.WARNING,
                 "metadata cannot be exported now; trying again",
@@ -62,7 +62,7 @@ class MetadataExporting:
             return False
         self._hour = hour
         metadata_exported_timestamp.set(self._context.clock.now_ns() / 1e9)
-        say(
+        log_event(
             logger,
             logging.INFO,
             "metadata exported",
@@ -81,7 +81,7 @@ class MetadataExporting:
             await self._release()
             self._claim = await asyncio.to_thread(locks.acquire, LOCK, value)
         except Unavailable as error:
-            say(logger, logging.INFO, "no export: the locks are unavailable", why=str(error))
+            log_event(logger, logging.INFO, "no export: the locks are unavailable", why=str(error))
             return False
         return self._claim is not None
 
@@ -92,4 +92,4 @@ class MetadataExporting:
         try:
             await asyncio.to_thread(claim.release)
         except Unavailable as error:
-            say(logger, logging.INFO, "lock of the export not released", why=str(error))
+            log_event(logger, logging.INFO, "lock of the export not released", why=str(error))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from common.clock import Clock
 from common.errors import DamagedObject, ObjectMissing
-from common.logs import say
+from common.logs import log_event
 from common.metrics import warming_bytes_left, warming_bytes_per_s
 from snapshot.bootstrap.fetch_segments import Fetching
 from snapshot.documents.manifest import SegmentEntry
@@ -117,11 +117,11 @@ class Warming:
                 again_s = _AGAIN_FIRST_S
             elif isinstance(outcome, (DamagedObject, ObjectMissing)):
                 self.failed += 1  # a query that meets it has it made again
-                say(logger, logging.ERROR, "segment cannot be fetched", why=str(outcome))
+                log_event(logger, logging.ERROR, "segment cannot be fetched", why=str(outcome))
                 self._finish(object_hash, size_bytes)
             else:
                 why = str(outcome)
-                say(logger, logging.WARNING, "segments cannot be fetched now", why=why)
+                log_event(logger, logging.WARNING, "segments cannot be fetched now", why=why)
                 heapq.heappush(self._waiting, item)
                 await asyncio.sleep(again_s)
                 again_s = min(again_s * 2, _AGAIN_MAX_S)
@@ -140,7 +140,7 @@ class Warming:
         warming_bytes_per_s.set(self.bytes_per_s)
 
     def _say(self, text: str) -> None:
-        say(
+        log_event(
             logger,
             logging.INFO,
             text,

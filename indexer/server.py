@@ -11,7 +11,7 @@ from aiohttp import web
 
 from common import limits
 from common.log.watch import LogWatch
-from common.logs import say
+from common.logs import log_event
 from common.metrics import lag_records
 from common.process.announce import Announcement
 from common.process.http.serving import listen
@@ -27,7 +27,7 @@ from indexer.expiry.clocks import Clocks
 from indexer.expiry.witnesses import Witnesses
 from indexer.kernel_wait import Arrival
 from indexer.metadata_exporter import MetadataExporting
-from indexer.partition.maintenance import Caretaker
+from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.memory_budget import LiveBudget
 from indexer.partition.partition import Partition
 from indexer.partition.retention_settings import Retentions
@@ -72,7 +72,7 @@ class Indexer:
         self.partitions[number] = partition
         self._tasks[number] = [
             asyncio.create_task(partition.run()),
-            asyncio.create_task(Caretaker(partition).run()),
+            asyncio.create_task(PartitionMaintenance(partition).run()),
             asyncio.create_task(Resolver(partition).run()),
             asyncio.create_task(DamageCare(partition).run()),
         ]
@@ -308,7 +308,7 @@ async def _index(
             Witnesses(context.backends, context.clock, context.random).run(indexer.shared.clocks)
         ),
     ]
-    say(logger, logging.INFO, "indexer listens", url=member.url, partitions=watch.partitions)
+    log_event(logger, logging.INFO, "indexer listens", url=member.url, partitions=watch.partitions)
     try:
         while not context.stop.is_set():
             await announcement.renew()

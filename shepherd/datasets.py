@@ -18,7 +18,7 @@ import msgspec
 from common import limits
 from common.clock import Clock
 from common.errors import BadRequest, MetadataUnavailable, NotFound
-from common.logs import say
+from common.logs import log_event
 from common.metadata import ApiKey, Dataset, Metadata
 from common.metadata.lookup import AmbiguousDataset, may_be_second_name
 from common.model.names import BadDatasetName, dataset_id, dataset_slug
@@ -334,7 +334,7 @@ class DatasetCache:
         try:
             entries = msgspec.json.decode(stored, type=list[_Known])
         except msgspec.DecodeError as error:
-            say(_logger, logging.WARNING, "dataset cache cannot be read", error=str(error))
+            log_event(_logger, logging.WARNING, "dataset cache cannot be read", error=str(error))
             return
         for entry in entries[-limits.DATASET_CACHE_ENTRIES_MAX :]:
             self._known[entry.id] = entry

@@ -16,7 +16,7 @@ from aiohttp.http_exceptions import PayloadEncodingError
 
 from common import limits
 from common.errors import BellwetherError, MetadataUnavailable
-from common.logs import say
+from common.logs import log_event
 from common.metadata import Metadata
 from common.process.alarms.board import AlarmBoard
 from common.process.announce import Announcement
@@ -37,10 +37,10 @@ from common.process.web import (
 from shepherd.admission import KeyLimits
 from shepherd.config import ShepherdConfig
 from shepherd.datasets import DatasetCache
-from shepherd.delivery.backpressure import Pressure
+from shepherd.delivery.backpressure import Backpressure
 from shepherd.delivery.batcher import Batcher
 from shepherd.delivery.delivery import Delivery
-from shepherd.delivery.prober import Probing
+from shepherd.delivery.prober import Prober
 from shepherd.honeycomb.auth_route import AuthRoute
 from shepherd.honeycomb.ingest import Ingest, IngestParts, authenticate
 from shepherd.honeycomb.split.active import ActiveSplitter
@@ -50,7 +50,7 @@ from shepherd.http.origins import Origins
 from shepherd.http.query_proxy import QueryProxy
 from shepherd.http.request import Route, from_aiohttp, to_aiohttp
 from shepherd.own_events import OwnEvents
-from shepherd.placement.placement import Placement
+from shepherd.placement.placement import PartitionSelector
 from shepherd.placement.route import PlacementRoute
 from shepherd.request_summary import RequestSummary
 from shepherd.shares import Shares
@@ -79,7 +79,7 @@ async def serve(
         backends.metadata, clock, folder / "datasets.json", context.datasets_max
     )
     key_limits = KeyLimits(clock, folder / "quotas.json")
-    placement = Placement(
+    placement = PartitionSelector(
         partitions,
         backends.log.leader,
         context.random,
@@ -87,14 +87,14 @@ async def serve(
         config.named_partitions,
     )
     delivery = Delivery(backends.log, placement, clock, config.ack_timeout_s)
-    probing = Probing(backends.log, placement, delivery, clock)
+    probing = Prober(backends.log, placement, delivery, clock)
     batcher = Batcher(delivery, context.random, config.linger_ms)
     in_flight = Shares(config.in_flight_bytes_max)
     most = capacity(
         Part.PUBLIC, open_files(), config.connections_max, config.connections_per_address_max
     )
     room = Room(most, now_s)
-    pressure = Pressure(placement.health, in_flight, clock, config)
+    pressure = Backpressure(placement.health, in_flight, clock, config)
     summary = RequestSummary(context.telemetry)
     proxy = QueryProxy(backends.locks, keys, context.random, config.proxied_requests_max)
     own = OwnEvents(config, backends.metadata, datasets, batcher, clock)
@@ -156,7 +156,7 @@ async def serve(
     )
     await listen(internal_runner, "internal", context.host, context.port, part=Part.ASIDE)
     public_url = f"{'https' if config.tls_cert else 'http'}://{_address(public_runner)}"
-    say(_logger, logging.INFO, "listening", public=public_url)
+    log_event(_logger, logging.INFO, "listening", public=public_url)
     port = int(internal_runner.addresses[0][1])
     reached = _reached(public_url, context.advertise_host or "127.0.0.1")
     member = msgspec.structs.replace(context.member(port), public_url=reached)
@@ -215,7 +215,7 @@ async def _every_second(work: Callable[[], Awaitable[object]]) -> None:
 
 
 def _alarming(
-    board: AlarmBoard, placement: Placement, keys: KeyCache, room: Room
+    board: AlarmBoard, placement: PartitionSelector, keys: KeyCache, room: Room
 ) -> Callable[[], Awaitable[object]]:
     async def look() -> None:
         board.set("pushes_back", placement.health.pressure or None)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from common import durable
 from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
-from common.logs import say
+from common.logs import log_event
 from common.metrics import damaged_objects_total, segment_fetched_bytes_total
 from common.objects import ObjectStore
 from snapshot.documents.manifest import segment_key
@@ -170,9 +170,13 @@ class SegmentCache:
         except FileNotFoundError:
             return False
         except OSError as error:
-            say(logger, logging.ERROR, "segment file cannot be read", path=str(path), why=error)
+            log_event(
+                logger, logging.ERROR, "segment file cannot be read", path=str(path), why=error
+            )
         damaged_objects_total.inc()
-        say(logger, logging.ERROR, "segment file is damaged; fetching it again", path=str(path))
+        log_event(
+            logger, logging.ERROR, "segment file is damaged; fetching it again", path=str(path)
+        )
         path.unlink(missing_ok=True)
         return False
 
@@ -268,6 +272,6 @@ def put_object_again(objects: ObjectStore, object_hash: str, folders: Iterable[P
             continue
         if whole:
             objects.replace(segment_key(object_hash), data)
-            say(logger, logging.WARNING, "segment object put again", object=object_hash)
+            log_event(logger, logging.WARNING, "segment object put again", object=object_hash)
             return True
     return False

@@ -18,7 +18,7 @@ import zstandard
 
 from common import limits
 from common.errors import DamagedObject, NotFound, ObjectMissing
-from common.logs import say
+from common.logs import log_event
 from common.metadata import Metadata, MetadataRow
 from common.metadata.rows import UnknownRow, decode_row, encode_row, kind_of
 from common.objects import ObjectStore
@@ -66,7 +66,7 @@ class MetadataExports:
             try:
                 found.append(decode_checked(self._objects.get(info.key), MetadataVersion, info.key))
             except (DamagedObject, ObjectMissing) as error:
-                say(logger, logging.ERROR, "export of the metadata skipped", why=str(error))
+                log_event(logger, logging.ERROR, "export of the metadata skipped", why=str(error))
         return found
 
     def export(self, metadata: Metadata, writer: str, now_ns: int) -> MetadataVersion:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from common.clock import Clock
 from common.errors import BellwetherError, DamagedObject, ObjectMissing
-from common.logs import say
+from common.logs import log_event
 from common.metrics import damaged_objects_total, divergence_total
 from snapshot.cache import object_is_whole
 from snapshot.damage.divergence import Divergence, keep_both
@@ -80,7 +80,9 @@ def publish(
     except DamagedObject as error:
         damaged = True
         damaged_objects_total.inc()
-        say(logger, logging.ERROR, "published manifest is damaged; replacing it", why=str(error))
+        log_event(
+            logger, logging.ERROR, "published manifest is damaged; replacing it", why=str(error)
+        )
     if existing is None:
         _put_objects(chain, manifest, files)
         data = encode_manifest(manifest)
@@ -111,7 +113,9 @@ def _put_objects(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) ->
             continue
         if not object_is_whole(chain.objects, segment.object, segment.size_bytes, file.parent):
             damaged_objects_total.inc()
-            say(logger, logging.ERROR, "object that is there is damaged; replacing it", key=key)
+            log_event(
+                logger, logging.ERROR, "object that is there is damaged; replacing it", key=key
+            )
             chain.objects.replace(key, file)
 
 
@@ -165,7 +169,7 @@ def _keep_both(
     _put_objects(chain, manifest, files)
     found = keep_both(chain, manifest, published, files, differences)
     divergence_total.labels(str(manifest.partition)).inc()
-    say(
+    log_event(
         logger,
         logging.ERROR,
         "DIVERGENCE: our cut is not the published one; both are kept",

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from common.errors import BellwetherError
 from common.kernels.folder import has_any
-from common.logs import say
+from common.logs import log_event
 
 _COMPILE = (
     "import sys; sys.path[:] = sys.argv[3:]; "
@@ -45,7 +45,7 @@ async def is_compiled(folder: Path, module: str) -> bool:
         return await asyncio.to_thread(_is_compiled, folder, module)
     except KernelUnavailable as error:
         text = "the cache of compiled code cannot be looked at; compiling anew"
-        say(logger, logging.WARNING, text, cache=str(folder), why=str(error))
+        log_event(logger, logging.WARNING, text, cache=str(folder), why=str(error))
         return False
 
 
@@ -87,12 +87,12 @@ async def load_compiled(what: str, folder: Path, load: Callable[[Path], T]) -> T
     except KernelUnavailable as error:
         _say_unavailable(what, error)
         return None
-    say(logger, logging.INFO, f"the compiled {what} is active", cache=str(folder))
+    log_event(logger, logging.INFO, f"the compiled {what} is active", cache=str(folder))
     return kernel
 
 
 def _say_unavailable(what: str, error: KernelUnavailable) -> None:
-    say(
+    log_event(
         logger,
         logging.ERROR,
         f"the compiled {what} cannot be used; the reference goes on, several times slower",

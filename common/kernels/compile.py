@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
-Words = npt.NDArray[np.int64]
+Int64s = npt.NDArray[np.int64]
 F = TypeVar("F", bound=Callable[..., object])
 
 # numba's types do not name them.

@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from common.kernels.compile import Bytes, Words, compiled, options
+from common.kernels.compile import Bytes, Int64s, compiled, options
 
 LANES = 32
 # As callers see it: numba passes the first argument of what is decorated by itself.
@@ -308,12 +308,12 @@ def _store64_checked(target: Bytes, at: int, value: int) -> None:
     _store64(target, at, value)
 
 
-def _get_checked(array: Words, at: int) -> int:
+def _get_checked(array: Int64s, at: int) -> int:
     _check(array, at, 1)
     return int(_get(array, at))
 
 
-def _put_checked(array: Words, at: int, value: int) -> None:
+def _put_checked(array: Int64s, at: int, value: int) -> None:
     _check(array, at, 1)
     _put(array, at, value)
 

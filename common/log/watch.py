@@ -10,7 +10,7 @@ import logging
 from common.clock import Clock
 from common.errors import LogUnavailable
 from common.log.interface import Log, LogIdentity
-from common.logs import say
+from common.logs import log_event
 from common.metrics import log_partitions, log_replaced_total
 
 LOOK_S = 5.0
@@ -49,7 +49,7 @@ class LogWatch:
             try:
                 found = await self._log.refresh()
             except LogUnavailable as error:
-                say(logger, logging.INFO, "the log cannot be looked at", why=str(error))
+                log_event(logger, logging.INFO, "the log cannot be looked at", why=str(error))
                 return self.identity
             self._looked_ns = self._clock.monotonic_ns()
             self._accept(found)
@@ -65,7 +65,7 @@ class LogWatch:
         known = self.identity
         if found.epoch != known.epoch:
             log_replaced_total.inc()
-            say(
+            log_event(
                 logger,
                 logging.ERROR,
                 "THE LOG IS ANOTHER ONE: it was recreated or replaced",
@@ -74,7 +74,7 @@ class LogWatch:
                 partitions=found.partitions,
             )
         elif found.partitions > known.partitions:
-            say(
+            log_event(
                 logger,
                 logging.WARNING,
                 "partitions were added",
@@ -88,7 +88,7 @@ class LogWatch:
                 "in the others is not left out silently; give the topic as many partitions again"
             )
             if not self.refused:
-                say(logger, logging.ERROR, "partitions are missing", why=refused)
+                log_event(logger, logging.ERROR, "partitions are missing", why=refused)
         self.refused = refused
         self.identity = LogIdentity(found.epoch, max(found.partitions, known.partitions))
         log_partitions.set(self.identity.partitions)

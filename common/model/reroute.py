@@ -16,7 +16,7 @@ from common.model.record import BATCH_ID_BYTES, Kind, Record, RecordError
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class EpochOffset:
     """An offset in a partition and the number of the partition's log epoch that it belongs to."""
 
     epoch: int
@@ -24,11 +24,11 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RerouteQuestion:
     """A conditional batch: where it is in the partition that asks, and when it was appended."""
 
     batch: bytes
-    place: Place
+    place: EpochOffset
     append_ns: int
 
 
@@ -37,18 +37,18 @@ class Void:
     """Read in p: from here on no first copy of these batches counts in p. `asker` asks."""
 
     asker: int
-    questions: tuple[Question, ...]
+    questions: tuple[RerouteQuestion, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RerouteAnswer:
     """To a question, named by batch and place. copy: the answering partition's own copy, which
     counts instead (drop); None: it has none, and never will (keep).
     """
 
     batch: bytes
-    place: Place
-    copy: Place | None
+    place: EpochOffset
+    copy: EpochOffset | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Decision:
     """Read in q: what partition `decider` has answered."""
 
     decider: int
-    answers: tuple[Answer, ...]
+    answers: tuple[RerouteAnswer, ...]
 
 
 def void_record(void: Void) -> Record:
@@ -90,7 +90,9 @@ def decode_void(record: Record) -> Void:
     try:
         body = orjson.loads(record.value)
         questions = tuple(
-            Question(_batch(batch), Place(_number(epoch), _number(offset)), _number(append_ns))
+            RerouteQuestion(
+                _batch(batch), EpochOffset(_number(epoch), _number(offset)), _number(append_ns)
+            )
             for batch, epoch, offset, append_ns in body["questions"]
         )
         _check_count(questions)
@@ -104,7 +106,7 @@ def decode_decision(record: Record) -> Decision:
     try:
         body = orjson.loads(record.value)
         answers = tuple(
-            Answer(_batch(batch), Place(_number(epoch), _number(offset)), _copy(copy))
+            RerouteAnswer(_batch(batch), EpochOffset(_number(epoch), _number(offset)), _copy(copy))
             for batch, epoch, offset, copy in body["answers"]
         )
         _check_count(answers)
@@ -131,8 +133,8 @@ def _number(value: Any) -> int:
     return value
 
 
-def _copy(value: Any) -> Place | None:
+def _copy(value: Any) -> EpochOffset | None:
     if value is None:
         return None
     epoch, offset = value
-    return Place(_number(epoch), _number(offset))
+    return EpochOffset(_number(epoch), _number(offset))

@@ -9,7 +9,7 @@ import logging
 
 from common.errors import Unavailable
 from common.locks import Claim, Locks
-from common.logs import say
+from common.logs import log_event
 from common.process.members import Member, encode_member
 
 _AGAIN_S = 1.0
@@ -34,7 +34,7 @@ class Announcement:
             value = encode_member(self._member)
             self._claim = await asyncio.to_thread(self._locks.acquire, name, value)
         except Unavailable as error:
-            say(_logger, logging.WARNING, "not announced: no locks", why=str(error))
+            log_event(_logger, logging.WARNING, "not announced: no locks", why=str(error))
 
     async def keep(self) -> None:
         """Stay announced until cancelled."""
@@ -50,4 +50,4 @@ class Announcement:
         try:
             await asyncio.to_thread(claim.release)
         except Unavailable as error:
-            say(_logger, logging.WARNING, "not withdrawn: no locks", why=str(error))
+            log_event(_logger, logging.WARNING, "not withdrawn: no locks", why=str(error))

@@ -20,7 +20,7 @@ from common import limits
 from common.clock import Clock
 from common.error_text import describe_error
 from common.errors import BadRequest, MetadataUnavailable, UnknownKey
-from common.logs import say
+from common.logs import log_event
 from common.metadata import Access, ApiKey, Environment, KeyKind, Metadata, Team
 from common.metrics import key_cache_stale_total
 from common.process.disk_copy import DiskCopy
@@ -290,7 +290,7 @@ class KeyCache:
         found = await loop.run_in_executor(self._threads, self._metadata.find_key, key_hash)
         if found is None and key_hash in self._known:
             why = "metadata has lost a key that it knew; restore it: bellwether metadata restore"
-            say(_logger, logging.ERROR, "THE METADATA IS ANOTHER ONE", why=why)
+            log_event(_logger, logging.ERROR, "THE METADATA IS ANOTHER ONE", why=why)
             self._replaced = why
             raise MetadataUnavailable(why)
         return None if found is None or found.revoked_ns else found
@@ -304,7 +304,9 @@ class KeyCache:
             if isinstance(error, MetadataUnavailable):
                 self._retry_later()
             else:
-                say(_logger, logging.ERROR, "a key lookup failed", error=describe_error(error))
+                log_event(
+                    _logger, logging.ERROR, "a key lookup failed", error=describe_error(error)
+                )
             return  # those who wait for the task receive the error
         self._retry_after_ns = 0
         self._failing = False
@@ -341,7 +343,9 @@ class KeyCache:
         try:
             entries = msgspec.json.decode(stored, type=list[_Entry])
         except msgspec.DecodeError as error:
-            say(_logger, logging.WARNING, "key cache on disk cannot be read", error=str(error))
+            log_event(
+                _logger, logging.WARNING, "key cache on disk cannot be read", error=str(error)
+            )
             return
         for entry in entries[-limits.KEY_CACHE_ENTRIES_MAX :]:
             # it was confirmed before this process began: metadata is asked before it serves

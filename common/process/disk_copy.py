@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from common.logs import say
+from common.logs import log_event
 
 _WRITE_INTERVAL_S = 1.0
 _logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class DiskCopy:
         except FileNotFoundError:
             return b""
         except OSError as error:
-            say(
+            log_event(
                 _logger,
                 logging.WARNING,
                 "cannot read a cache",
@@ -57,7 +57,7 @@ class DiskCopy:
         try:
             await asyncio.to_thread(_replace, self._path, self._snapshot())
         except OSError as error:
-            say(
+            log_event(
                 _logger,
                 logging.WARNING,
                 "cannot save a cache",

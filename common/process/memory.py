@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import limits
-from common.logs import say
+from common.logs import log_event
 from common.metrics import given_back_bytes_total
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4_096
@@ -124,7 +124,7 @@ class GivingBack:
         self._left, self._looks = self._resident() or before, 0
         freed = max(0, before - self._left)
         given_back_bytes_total.inc(freed)
-        say(logger, logging.DEBUG, "free memory given back", bytes=freed, left=self._left)
+        log_event(logger, logging.DEBUG, "free memory given back", bytes=freed, left=self._left)
 
 
 def _malloc_trim() -> None:

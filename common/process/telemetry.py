@@ -16,7 +16,7 @@ from common import limits, metrics
 from common.clock import Clock
 from common.errors import Unavailable
 from common.locks import Locks
-from common.logs import say
+from common.logs import log_event
 from common.process.members import list_members
 
 if TYPE_CHECKING:
@@ -97,5 +97,5 @@ class TelemetrySender:
                 async with http.post(f"{member.url}/internal/telemetry", data=body) as reply:
                     return reply.status == 200
         except (ClientError, TimeoutError, Unavailable) as error:
-            say(_logger, logging.DEBUG, "telemetry was not sent", why=type(error).__name__)
+            log_event(_logger, logging.DEBUG, "telemetry was not sent", why=type(error).__name__)
         return False

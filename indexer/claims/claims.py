@@ -16,7 +16,7 @@ from common import limits
 from common.clock import Clock
 from common.errors import Unavailable
 from common.locks import Claim, Locks
-from common.logs import say
+from common.logs import log_event
 from common.process.members import (
     NEXT,
     Member,
@@ -158,7 +158,7 @@ class Claims:
             await self._tell_ready()
         except Unavailable as error:
             self._vacancies.interrupted(self._clock.monotonic_ns())
-            say(logger, logging.WARNING, "locks are unavailable", why=str(error))
+            log_event(logger, logging.WARNING, "locks are unavailable", why=str(error))
 
     async def release_all(self) -> None:
         """Give up every claim, so that others can go on at once."""
@@ -228,9 +228,9 @@ class Claims:
             await self._release(held.claim)
             if renewed is not None:
                 self._held[partition] = _Held(renewed, held.ready)
-                say(logger, logging.WARNING, "claim renewed", partition=partition)
+                log_event(logger, logging.WARNING, "claim renewed", partition=partition)
                 continue
-            say(logger, logging.WARNING, "claim lost", partition=partition)
+            log_event(logger, logging.WARNING, "claim lost", partition=partition)
             del self._held[partition]
             await lost(partition)
         for partition, held in list(self._preparing.items()):
@@ -254,7 +254,7 @@ class Claims:
             claim = await self._acquire(self._name(partition) + NEXT, ready=False)
             if claim is not None:
                 self._preparing[partition] = _Held(claim, ready=False)
-                say(logger, logging.INFO, "preparing to take over", partition=partition)
+                log_event(logger, logging.INFO, "preparing to take over", partition=partition)
                 await gained(partition)
 
     async def _take(self, partition: int, gained: Work) -> None:
@@ -264,7 +264,9 @@ class Claims:
             return
         self._held[partition] = _Held(claim, ready)
         prepared = self._preparing.pop(partition, None)
-        say(logger, logging.INFO, "claimed", partition=partition, prepared=prepared is not None)
+        log_event(
+            logger, logging.INFO, "claimed", partition=partition, prepared=prepared is not None
+        )
         if prepared is None:
             await gained(partition)
         else:
@@ -273,7 +275,7 @@ class Claims:
     async def _abandon(self, partition: int, lost: Work) -> None:
         held = self._preparing.pop(partition)
         await self._release(held.claim)
-        say(logger, logging.INFO, "takes it over no longer", partition=partition)
+        log_event(logger, logging.INFO, "takes it over no longer", partition=partition)
         if partition not in self._held:
             await lost(partition)
 
@@ -293,7 +295,9 @@ class Claims:
                 return
             held = self._held.pop(partition)
             await self._release(held.claim)
-            say(logger, logging.INFO, "handed over", partition=partition, to=sorted(seats.values()))
+            log_event(
+                logger, logging.INFO, "handed over", partition=partition, to=sorted(seats.values())
+            )
         finally:
             await self._release(turn)
         await lost(partition)
@@ -326,4 +330,6 @@ class Claims:
             await asyncio.to_thread(claim.release)
         except Unavailable as error:
             self._leftover.append(claim)
-            say(logger, logging.WARNING, "claim not released", name=claim.name, why=str(error))
+            log_event(
+                logger, logging.WARNING, "claim not released", name=claim.name, why=str(error)
+            )

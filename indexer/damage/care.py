@@ -14,7 +14,7 @@ from itertools import chain, islice
 from common import limits
 from common.error_text import describe_error
 from common.errors import BellwetherError, ObjectsUnavailable
-from common.logs import say
+from common.logs import log_event
 from common.model.record import (
     Kind,
     LogRecord,
@@ -24,7 +24,7 @@ from common.model.record import (
     event_lines,
     settled_record,
 )
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from indexer.damage.scrubbing import Scrubbing
 from indexer.partition.partition import Partition
 from indexer.partition.resync import Resync
@@ -47,7 +47,7 @@ class DamageCare:
         self._rounds = 0
         self._scrubbing = Scrubbing(partition)
         self._next = 0  # offset at which the next round goes on reading covered records again
-        self._appended: set[Place] = set()  # read back soon; then they are damaged no longer
+        self._appended: set[EpochOffset] = set()  # read back soon; then they are damaged no longer
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -62,7 +62,7 @@ class DamageCare:
             except Resync as error:
                 self._partition.ask_resync(str(error))
             except (BellwetherError, OSError) as error:
-                say(
+                log_event(
                     logger,
                     logging.WARNING,
                     "damaged records cannot be looked after now",
@@ -86,7 +86,7 @@ class DamageCare:
         if uncovered:
             await publishing.holding.look(number, uncovered, publishing.predecessor)
         for offset in self._in_turn(covered):
-            await self._mend(Place(number, offset))
+            await self._mend(EpochOffset(number, offset))
 
     def _in_turn(self, runs: Sequence[range]) -> list[int]:
         """As many of these offsets as one round reads, going on after those of the last round:
@@ -116,7 +116,7 @@ class DamageCare:
         left = [offset for offset in uncovered if offset not in fold.out]
         return covered, left[: limits.DAMAGE_ASKED_MAX]
 
-    async def _mend(self, place: Place) -> None:
+    async def _mend(self, place: EpochOffset) -> None:
         """Append a record that the log can give again, if it may count now as it would have."""
         partition = self._partition
         log = partition.shared.context.backends.log
@@ -130,7 +130,7 @@ class DamageCare:
             return
         await log.append(partition.number, record)
         self._appended.add(place)
-        say(
+        log_event(
             logger,
             logging.WARNING,
             "a damaged record can be read again: appended again",
@@ -139,7 +139,7 @@ class DamageCare:
             events=record.n,
         )
 
-    async def _settled(self, place: Place, message: LogRecord) -> Record | None:
+    async def _settled(self, place: EpochOffset, message: LogRecord) -> Record | None:
         """The record that stands for it; None if only an operator can tell what it means now."""
         try:
             record = decode(message)
@@ -173,7 +173,7 @@ class DamageCare:
         age_ns = now_ns - message.append_ns
         return -limits.LOG_AHEAD_MAX_NS <= age_ns <= limits.DAMAGE_MENDED_WITHIN_NS
 
-    async def _copy_of(self, batch: bytes, append_ns: int) -> Place | None:
+    async def _copy_of(self, batch: bytes, append_ns: int) -> EpochOffset | None:
         """Another copy of the batch that counts. Raises ObjectsUnavailable if it cannot be told."""
         fold, publishing = self._partition.fold, self._partition.publishing
         if fold is None or publishing is None:

@@ -17,7 +17,7 @@ from common import limits
 from common.clock import Clock
 from common.errors import LogUnavailable, ObjectsUnavailable
 from common.log import Log
-from common.logs import say
+from common.logs import log_event
 from indexer.partition.resync import Resync
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import parse_manifest_key
@@ -172,4 +172,4 @@ class Holding:
         )
         if first:
             partition = self._chain.partition
-            say(logger, logging.ERROR, "a cut waits", partition=partition, why=self.holds)
+            log_event(logger, logging.ERROR, "a cut waits", partition=partition, why=self.holds)

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Sequence
 
 from common import limits
 from common.errors import LogLost
-from common.logs import say
+from common.logs import log_event
 from common.metrics import damaged_records, given_up_records
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from indexer.damage.holding import Holding
 from indexer.damage.quarantine import DamageView, unreadable_entry
 from indexer.partition.reports import report_set_aside
 from indexer.partition.shared import Shared
 from indexer.shred import Accepted
-from indexer.state.partition_state import Fold
+from indexer.state.partition_state import PartitionState
 from snapshot.bootstrap.bootstrap import Resumed
 from snapshot.damage.damage import records
 from snapshot.damage.settlements import SettlementBook
@@ -42,7 +42,7 @@ class DamageLedger:
         self._epoch_number = 0
         self._holding: Holding | None = None
 
-    async def _begin(self, fold: Fold, epoch_number: int) -> None:
+    async def _begin(self, fold: PartitionState, epoch_number: int) -> None:
         self._epoch_number = epoch_number
         await to_store_thread(self.book.refresh)
         fold.quarantine.give_up(self.book.given_up)
@@ -62,19 +62,19 @@ class DamageLedger:
             )
         return self._holding
 
-    async def make_fold(self, resumed: Resumed, dropped: Iterable[Place]) -> Fold:
+    async def make_fold(self, resumed: Resumed, dropped: Iterable[EpochOffset]) -> PartitionState:
         """What the partition goes on from. Raises ObjectsUnavailable."""
         number = resumed.epoch.number
         heading = await to_store_thread(newest_heading, self._chain, number, resumed.predecessor)
         out = frozenset(() if heading is None else heading.set_aside)
-        fold = Fold(resumed.carried, number, dropped, out)
+        fold = PartitionState(resumed.carried, number, dropped, out)
         await self._begin(fold, number)
         return fold
 
     async def look_for_word(self, error: LogLost) -> int | None:
         """Where reading may go on, if an operator has given up what the log has lost."""
         if self.lost is None:
-            say(
+            log_event(
                 logger,
                 logging.ERROR,
                 "a file of the log is lost: waiting for it, or for an operator's word",
@@ -117,7 +117,7 @@ class DamageLedger:
 
     def unreadable(
         self,
-        fold: Fold,
+        fold: PartitionState,
         epoch_number: int,
         batch: Sequence[Accepted],
         found: Iterable[SetAsideEntry],

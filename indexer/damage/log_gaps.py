@@ -14,8 +14,8 @@ from indexer.damage.ledger import DamageLedger
 from indexer.partition.reports import report_gap
 from indexer.partition.resync import Resync
 from indexer.seal.pipeline import Publishing
-from indexer.state.partition_state import Fold
-from indexer.state.served import Served
+from indexer.state.partition_state import PartitionState
+from indexer.state.served import PartitionView
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Gap
 from snapshot.threads import to_store_thread
@@ -34,14 +34,16 @@ class Following(Protocol):
     def publishing(self) -> Publishing | None:
         """Its cuts on their way."""
 
-    async def change(self, change: Callable[[Served], Served]) -> Served:
+    async def change(self, change: Callable[[PartitionView], PartitionView]) -> PartitionView:
         """Serve the changed picture from now on, in one step, and wake who waits for it."""
 
     def notify(self) -> None:
         """Wake everyone who waits for this partition to move."""
 
 
-async def pass_gap(partition: Following, fold: Fold, served: Served, start: int) -> None:
+async def pass_gap(
+    partition: Following, fold: PartitionState, served: PartitionView, start: int
+) -> None:
     """The log dropped what we had not read: somebody's manifest covers it, or it is lost.
 
     Raises Resync if a manifest covers it.
@@ -58,14 +60,14 @@ async def pass_gap(partition: Following, fold: Fold, served: Served, start: int)
     gap = Gap(served.epoch.log, fold.next_offset, start, why)
     report_gap(partition.number, gap)
 
-    def passed(now: Served) -> Served:
+    def passed(now: PartitionView) -> PartitionView:
         fold.skip_to(start)
         return replace(now, gaps=(*now.gaps, gap), live=now.live.reached(start))
 
     await partition.change(passed)
 
 
-async def pass_lost(partition: Following, fold: Fold, error: LogLost) -> None:
+async def pass_lost(partition: Following, fold: PartitionState, error: LogLost) -> None:
     """Once: look whether an operator has given up what the log has lost, and wait a moment."""
     end = await partition.damage.look_for_word(error)
     partition.notify()
@@ -76,10 +78,10 @@ async def pass_lost(partition: Following, fold: Fold, error: LogLost) -> None:
     partition.damage.lost = None
 
 
-async def _skip(partition: Following, fold: Fold, end: int, why: str) -> None:
+async def _skip(partition: Following, fold: PartitionState, end: int, why: str) -> None:
     """Go on at `end`; what is before it is damaged, and settled already."""
 
-    def skipped(now: Served) -> Served:
+    def skipped(now: PartitionView) -> PartitionView:
         fold.quarantine.lost(fold.next_offset, end, why, fold.watermark_ns)
         fold.quarantine.give_up(partition.damage.book.given_up)
         fold.skip_to(end)

@@ -10,7 +10,7 @@ from common import limits
 from common.error_text import describe_error
 from common.errors import Unavailable
 from common.locks import Locks
-from common.logs import say
+from common.logs import log_event
 from common.process.members import Member, list_members
 from common.process.web import INTERNAL_TOKEN_HEADER
 from indexer.damage.holding import HeldQuestion, HeldRecords
@@ -35,7 +35,7 @@ class OtherIndexers:
         try:
             members = await asyncio.to_thread(list_members, self._locks, "indexer")
         except Unavailable as error:
-            say(logger, logging.WARNING, "other indexers are not known", why=str(error))
+            log_event(logger, logging.WARNING, "other indexers are not known", why=str(error))
             return HeldRecords()
         others = [member for member in members if member.instance != self._instance]
         if not others:
@@ -55,7 +55,7 @@ async def _ask(http: aiohttp.ClientSession, member: Member, body: bytes) -> Held
             answer.raise_for_status()
             return msgspec.json.decode(await answer.read(), type=HeldRecords)
     except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
-        say(
+        log_event(
             logger,
             logging.WARNING,
             "an indexer does not say what it has read",

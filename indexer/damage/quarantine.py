@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from common.model.record import Damage, LogRecord, RecordDamaged, RecordError
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from indexer.shred import Accepted
 from snapshot.damage.damage import (
     LOG,
@@ -150,11 +150,11 @@ class Quarantine:
         self._view = None
         self._entries = tuple(compact([*self._entries, *entries]))
 
-    def is_missing(self, place: Place) -> bool:
+    def is_missing(self, place: EpochOffset) -> bool:
         """Whether exactly this record is damaged, and its events count nowhere."""
         return is_missing(self._entries, place)
 
-    def settle(self, place: Place) -> None:
+    def settle(self, place: EpochOffset) -> None:
         """The record at this place is missing no longer."""
         left = without(self._entries, place.epoch, place.offset, place.offset + 1)
         self._entries, self._view = tuple(left), None
@@ -162,5 +162,5 @@ class Quarantine:
 
 def unreadable_entry(epoch_number: int, accepted: Accepted, reason: str) -> Damaged:
     """A whole record whose lines cannot be read."""
-    place = Place(epoch_number, accepted.offset)
+    place = EpochOffset(epoch_number, accepted.offset)
     return content_entry(place, accepted.append_ns, accepted.record, reason)

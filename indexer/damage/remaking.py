@@ -18,16 +18,16 @@ from common import limits
 from common.clock import Clock
 from common.errors import BadRequest, LogUnavailable
 from common.log import Log
-from common.logs import say
+from common.logs import log_event
 from common.model.record import BATCH_ID_BYTES, Marker, Record, marker_record, settled_record
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from common.process.web import error_response
 from indexer.damage.holding import HeldQuestion, HeldRecords
 from indexer.damage.remade import remade_record
 from indexer.partition.shared import Shared
 from indexer.seal.pipeline import Publishing
-from indexer.state.partition_state import Fold
-from indexer.state.served import Served
+from indexer.state.partition_state import PartitionState
+from indexer.state.served import PartitionView
 from segment.columns import ColumnBlock
 from segment.columns.segment_read import SegmentReader
 from snapshot.damage.damage import holds
@@ -49,11 +49,11 @@ class Reader(Protocol):
         """What it has in common with the others."""
 
     @property
-    def fold(self) -> Fold | None:
+    def fold(self) -> PartitionState | None:
         """What its records mean."""
 
     @property
-    def served(self) -> Served | None:
+    def served(self) -> PartitionView | None:
         """What is served now."""
 
     @property
@@ -78,7 +78,9 @@ def read_whole(partition: Reader, epoch_number: int, offsets: Sequence[int]) -> 
         offset
         for offset in offsets
         if covered <= offset < fold.next_offset
-        and not any(holds(one, Place(epoch_number, offset)) for one in fold.quarantine.entries)
+        and not any(
+            holds(one, EpochOffset(epoch_number, offset)) for one in fold.quarantine.entries
+        )
     ]
 
 
@@ -97,7 +99,7 @@ async def append_again(partition: Reader, offsets: Sequence[int]) -> list[int]:
             continue
         await partition.shared.context.backends.log.append(partition.number, record)
         done.append(offset)
-        say(
+        log_event(
             logger,
             logging.WARNING,
             "events of a damaged record appended again",
@@ -118,7 +120,7 @@ async def rescue(partition: Reader, offsets: Sequence[int]) -> None:
             await append_again(partition, offsets)
             return
         except LogUnavailable as error:
-            say(
+            log_event(
                 logger,
                 logging.ERROR,
                 "events of damaged records cannot be appended again now; trying again",
@@ -133,10 +135,10 @@ async def _settled(partition: Reader, offset: int, batch: bytes | None) -> Recor
     fold, served = partition.fold, partition.served
     if fold is None or served is None:
         return None
-    place = Place(served.epoch.number, offset)
+    place = EpochOffset(served.epoch.number, offset)
     if place in fold.reroutes.open or place in fold.reroutes.picture.dropped:
         return None
-    if any(Place(one.epoch_number, one.offset) == place for one in fold.gone.values()):
+    if any(EpochOffset(one.epoch_number, one.offset) == place for one in fold.gone.values()):
         return None
     found = await asyncio.to_thread(_blocks_of, partition, offset)
     if found is None and batch is not None:
@@ -155,7 +157,7 @@ async def _settled(partition: Reader, offset: int, batch: bytes | None) -> Recor
     return settled_record((place.epoch, place.offset), record.via, record)
 
 
-def _batches_at(fold: Fold, offsets: frozenset[int]) -> dict[int, bytes]:
+def _batches_at(fold: PartitionState, offsets: frozenset[int]) -> dict[int, bytes]:
     """By offset of the present epoch, the batches in the window whose copies there count."""
     carried = fold.carried()
     return {
@@ -226,7 +228,7 @@ class RecordsEndpoint:
                 appended = await self._append(partition, question.epoch_number, read)
             await self._cut(partition)
         except LogUnavailable as error:
-            say(logger, logging.WARNING, "damaged records are not mended now", why=str(error))
+            log_event(logger, logging.WARNING, "damaged records are not mended now", why=str(error))
         return HeldRecords(tuple(read), tuple(appended))
 
     async def _append(self, partition: Reader, epoch_number: int, read: list[int]) -> list[int]:

@@ -8,7 +8,7 @@ have other copies.
 import logging
 
 from common.errors import LogLost, LogUnavailable, OffsetGone
-from common.logs import say
+from common.logs import log_event
 from common.model.record import Marker, marker_record
 from indexer.damage.remaking import read_whole
 from indexer.partition.partition import Partition
@@ -62,7 +62,7 @@ class Scrubbing:
             offset = found[-1].offset + 1
 
     async def _cut(self, offsets: list[int]) -> None:
-        say(
+        log_event(
             logger,
             logging.ERROR,
             "records that were read whole are damaged in the log now: cutting, so that a segment "

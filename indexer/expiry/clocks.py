@@ -14,7 +14,7 @@ import msgspec
 from common import durable, limits
 from common.clock import Clock
 from common.errors import BellwetherError
-from common.logs import say
+from common.logs import log_event
 from common.model.witness import ClockReading
 from indexer.expiry.trusted import Evidence, TrustedTime
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
@@ -57,7 +57,7 @@ class Clocks:
         except FileNotFoundError:
             return None
         except (OSError, BellwetherError) as error:
-            say(logger, logging.WARNING, "trusted time cannot be read", why=str(error))
+            log_event(logger, logging.WARNING, "trusted time cannot be read", why=str(error))
             return None
         return saved.trusted_ns
 
@@ -128,7 +128,7 @@ class Clocks:
             durable.make_folder(self._path.parent)
             durable.replace(self._path, encode_checked(_Saved(self.trusted.saved_ns)))
         except OSError as error:
-            say(logger, logging.WARNING, "trusted time not saved", why=str(error))
+            log_event(logger, logging.WARNING, "trusted time not saved", why=str(error))
 
 
 def days(ns: int) -> str:

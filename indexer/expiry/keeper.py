@@ -9,7 +9,7 @@ import asyncio
 import logging
 
 from common.errors import ObjectsUnavailable
-from common.logs import say
+from common.logs import log_event
 from common.metrics import retention_early_rows, retention_waiting_rows
 from indexer.expiry.clocks import days
 from indexer.expiry.plan import Plan, Times, Waiting, plan
@@ -125,7 +125,7 @@ class Keeper:
         now_ns = self._partition.shared.clocks.now_ns
         document = self._partition.retention.give_up(wanted, now_ns, self._writer)
         if document is not None:
-            say(
+            log_event(
                 logger,
                 logging.INFO,
                 "events have expired",
@@ -212,7 +212,7 @@ class Keeper:
                 if end > start:
                     start = await log.drop_before(partition.number, end)
         except ObjectsUnavailable as error:
-            say(logger, logging.INFO, "the log was not freed", why=str(error))
+            log_event(logger, logging.INFO, "the log was not freed", why=str(error))
 
 
 def _evidence(partition: Partition) -> Evidence | None:

@@ -12,7 +12,7 @@ import msgspec
 
 from common import durable, limits
 from common.errors import BellwetherError
-from common.logs import say
+from common.logs import log_event
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
 
 _SAVE_NS = 60 * 10**9
@@ -50,7 +50,9 @@ class RunTime:
             return _Saved()
         except (OSError, BellwetherError) as error:
             why = str(error)
-            say(logger, logging.WARNING, "run time starts anew", path=str(self._path), why=why)
+            log_event(
+                logger, logging.WARNING, "run time starts anew", path=str(self._path), why=why
+            )
             return _Saved()
 
     @property
@@ -104,6 +106,8 @@ class RunTime:
             durable.make_folder(self._path.parent)
             durable.replace(self._path, encode_checked(self._saved))
         except OSError as error:
-            say(logger, logging.WARNING, "run time not saved", path=str(self._path), why=str(error))
+            log_event(
+                logger, logging.WARNING, "run time not saved", path=str(self._path), why=str(error)
+            )
             return
         self._saved_ns, self._changed = self._steady_ns, False

@@ -18,7 +18,7 @@ from common import limits
 from common.clock import Clock
 from common.errors import BellwetherError
 from common.log import Log
-from common.logs import say
+from common.logs import log_event
 from common.model.record import heartbeat_record
 from common.model.witness import ClockReading, NamesHosts, TellsTime, is_elsewhere, reading_of
 from common.process.members import Member, list_members
@@ -63,7 +63,7 @@ class Witnesses:
                 return await asking
         except (BellwetherError, TimeoutError, OSError, ValueError, aiohttp.ClientError) as error:
             kind = type(error).__name__
-            say(logger, logging.DEBUG, "a clock cannot be read now", kind=kind)
+            log_event(logger, logging.DEBUG, "a clock cannot be read now", kind=kind)
             return []
 
     async def _read_backend(self, backend: TellsTime) -> list[ClockReading]:

@@ -14,9 +14,9 @@ import msgspec
 
 from common import durable, limits
 from common.errors import BellwetherError
-from common.logs import say
-from common.model.reroute import Place
-from indexer.state.partition_state import HOUR_NS, Fold
+from common.logs import log_event
+from common.model.reroute import EpochOffset
+from indexer.state.partition_state import HOUR_NS, PartitionState
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
 
 _SAVE_NS = 30 * 10**9  # so much is lost by a restart, of 45 min that are needed
@@ -53,7 +53,7 @@ class HourGate:
         with contextlib.suppress(OSError, BellwetherError):
             self._known = decode_checked(self._path.read_bytes(), Followed, self._path.name)
 
-    def look(self, marked_at: Place | None, now_ns: int) -> Followed:
+    def look(self, marked_at: EpochOffset | None, now_ns: int) -> Followed:
         """What was followed up to now (monotonic). A new marker begins it anew."""
         marker = None if marked_at is None else (marked_at.epoch, marked_at.offset)
         if self._known.marker != marker:
@@ -62,12 +62,12 @@ class HourGate:
             self._since_ns = now_ns
         return Followed(marker, self._known.followed_ns + now_ns - self._since_ns)
 
-    def may_close(self, fold: Fold, now_ns: int) -> bool:
+    def may_close(self, fold: PartitionState, now_ns: int) -> bool:
         """Whether a marker that closes an hour lets no batch id go too soon."""
         followed_ns = self.look(fold.marked_at, now_ns).followed_ns
         return not fold.forgets_next or followed_ns >= limits.HOUR_MARKERS_APART_NS
 
-    def save(self, marked_at: Place | None, now_ns: int) -> None:
+    def save(self, marked_at: EpochOffset | None, now_ns: int) -> None:
         """Keep it for the next process, now and then. Blocks.
 
         Where the disk is full it is not kept: the next process then waits longer.
@@ -80,7 +80,7 @@ class HourGate:
             durable.make_folder(self._path.parent)
             durable.replace(self._path, encode_checked(followed))
         except OSError as error:
-            say(logger, logging.INFO, "time that was followed is not kept", why=str(error))
+            log_event(logger, logging.INFO, "time that was followed is not kept", why=str(error))
 
 
 class LateCut:
@@ -95,7 +95,7 @@ class LateCut:
         self._rows_since_ns: int | None = None
         self._cut_in: int | None = None
 
-    def is_due(self, fold: Fold, hour: int | None, now_ns: int) -> bool:
+    def is_due(self, fold: PartitionState, hour: int | None, now_ns: int) -> bool:
         """hour: the one that is over and not closed, None if there is none. now_ns: monotonic."""
         first, rows = fold.uncut
         if self._first != first:

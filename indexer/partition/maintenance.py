@@ -8,7 +8,7 @@ import asyncio
 import logging
 
 from common.errors import BellwetherError, LogUnavailable
-from common.logs import say
+from common.logs import log_event
 from common.metrics import lag_records
 from common.model.record import Marker, Record, heartbeat_record, marker_record
 from indexer.expiry.keeper import Keeper
@@ -16,7 +16,7 @@ from indexer.partition.alarms import Facts, States
 from indexer.partition.hours import HourGate, LateCut
 from indexer.partition.partition import Partition
 from indexer.partition.timekeeper import Timekeeper
-from indexer.state.partition_state import HOUR_NS, Fold
+from indexer.state.partition_state import HOUR_NS, PartitionState
 from snapshot.damage.damage import records
 
 _ROUND_S = 1.0
@@ -25,7 +25,7 @@ _S_NS = 10**9
 logger = logging.getLogger(__name__)
 
 
-class Caretaker:
+class PartitionMaintenance:
     """Looks after one partition until it is cancelled."""
 
     def __init__(self, partition: Partition) -> None:
@@ -51,7 +51,7 @@ class Caretaker:
             try:
                 await self.tend()
             except BellwetherError as error:
-                say(
+                log_event(
                     logger,
                     logging.WARNING,
                     "round of the caretaker failed",
@@ -60,7 +60,7 @@ class Caretaker:
                     why=str(error),
                 )
             except OSError as error:
-                say(logger, logging.WARNING, "round of the caretaker failed", why=str(error))
+                log_event(logger, logging.WARNING, "round of the caretaker failed", why=str(error))
             await asyncio.sleep(_ROUND_S)
 
     async def tend(self) -> None:
@@ -141,10 +141,11 @@ class Caretaker:
         if quiet_ns >= (self._config.heartbeat_ms / 1000 + self._jitter_s) * _S_NS:
             await self._append_quietly(heartbeat_record())
 
-    async def _mark_hour(self, fold: Fold) -> None:
+    async def _mark_hour(self, fold: PartitionState) -> None:
         """Append the marker of the hour that is over in the log's time, a while into the next one.
 
-        Where too little time has really passed since the last one (say, a clock leapt, or nobody
+        Where too little time has really passed since the last one (say, a clock leapt, or
+        nobody
         ran when its hour ended), no hour is closed: a batch id is forgotten at the second marker,
         and a client may repeat it until then (I2). A marker on demand then cuts.
         """
@@ -169,7 +170,7 @@ class Caretaker:
         self._marker_tried_ns = now_ns
         await self._append_quietly(marker_record(marker))
 
-    def _hour_to_close(self, fold: Fold) -> int | None:
+    def _hour_to_close(self, fold: PartitionState) -> int | None:
         """The newest hour that is over in the log's time and that no marker has closed."""
         spread = max(1, self._config.marker_spread_s)
         stagger_ns = int((self._partition.number * 37 % spread + 2 + self._jitter_s) * _S_NS)
@@ -182,7 +183,7 @@ class Caretaker:
         try:
             await self._context.backends.log.append(self._partition.number, record)
         except LogUnavailable as error:
-            say(logger, logging.INFO, "control record not appended", why=str(error))
+            log_event(logger, logging.INFO, "control record not appended", why=str(error))
 
     def _report(self, now_ns: int) -> None:
         partition = self._partition

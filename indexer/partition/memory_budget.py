@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from common.logs import say
+from common.logs import log_event
 from common.metrics import reading_paused
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class LiveBudget:
         allowed = may_read(number, self._uses, self._bytes_max, self._waiting_max)
         if allowed == self.paused(number):
             text = "reading goes on" if allowed else "reading pauses: no room"
-            say(logger, logging.DEBUG, text, partition=number)  # may be many times a second
+            log_event(logger, logging.DEBUG, text, partition=number)  # may be many times a second
             self._mark(number, paused=not allowed)
         return allowed
 

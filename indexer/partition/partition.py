@@ -16,7 +16,7 @@ from common import limits
 from common.error_text import describe_error
 from common.errors import LogLost, OffsetGone
 from common.log import Bounds
-from common.logs import say
+from common.logs import log_event
 from common.metrics import (
     duplicate_records_total,
     indexed_rows_total,
@@ -41,8 +41,8 @@ from indexer.seal.pipeline import Publishing
 from indexer.seal.sealer import WRITER, PendingCut, Sealer
 from indexer.shred import Accepted
 from indexer.state.live_rows import LiveRows
-from indexer.state.partition_state import Action, Cut, Fold, PartitionStopped, Step
-from indexer.state.served import Served
+from indexer.state.partition_state import Action, Cut, PartitionState, PartitionStopped, Step
+from indexer.state.served import PartitionView
 from snapshot.bootstrap.bootstrap import Resumed, resume
 from snapshot.damage.divergence import Divergence
 from snapshot.documents.chain import Chain
@@ -66,8 +66,8 @@ class Partition:
         self.shared = shared
         folder = shared.context.folder
         self.chain = Chain(shared.context.backends.objects, number, folder / "copies")
-        self.served: Served | None = None
-        self.fold: Fold | None = None
+        self.served: PartitionView | None = None
+        self.fold: PartitionState | None = None
         self.stopped_reason: str | None = None
         self.publishing: Publishing | None = None
         self.log_bounds = Bounds(0, 0)
@@ -99,10 +99,10 @@ class Partition:
                 await self._run_once()
                 return  # stopped for good: it goes on being served
             except Resync as error:
-                say(logger, logging.WARNING, "resync", partition=self.number, why=str(error))
+                log_event(logger, logging.WARNING, "resync", partition=self.number, why=str(error))
             except Exception as error:
                 partition_failures_total.labels(self._label).inc()
-                say(
+                log_event(
                     logger,
                     logging.ERROR,
                     "partition failed; resuming it",
@@ -132,7 +132,7 @@ class Partition:
                     if not isinstance(error, PartitionStopped):
                         raise error
                     self.stopped_reason = str(error)
-                    say(
+                    log_event(
                         logger,
                         logging.CRITICAL,
                         "PARTITION STOPPED: it is served, but not indexed any further",
@@ -201,7 +201,7 @@ class Partition:
             self.number, resumed.carried.next_offset, self.catch_up_to, context.clock
         )
         self.shared.warming.add(self.retention.shown(resumed.segments))
-        say(
+        log_event(
             logger,
             logging.INFO,
             "partition resumed",
@@ -224,7 +224,7 @@ class Partition:
         dropped = [one.place for one in {*resumed.history.dropped, *self.retention.dropped}]
         fold = await self.damage.make_fold(resumed, dropped)
         self.fold, self.owners = fold, dict[str, tuple[str, str]]()
-        served = Served(
+        served = PartitionView(
             epoch=resumed.epoch,
             live=LiveRows(resumed.carried.next_offset),
             watermark_ns=resumed.carried.watermark_ns,
@@ -277,7 +277,7 @@ class Partition:
                 step_s = (clock.monotonic_ns() - began_ns) / 1e9
                 await asyncio.sleep(min(config.gather_ms / 1000, step_s * _REST_STEPS))
 
-    def _check_log(self, served: Served) -> None:
+    def _check_log(self, served: PartitionView) -> None:
         """Raises Resync if what was read may be of another log: its offsets say nothing here."""
         if self.shared.watch.epoch != served.epoch.log:
             raise Resync(f"the log is {self.shared.watch.epoch} now, not {served.epoch.log}")
@@ -370,7 +370,7 @@ class Partition:
         live = served.live.gone(dataset, offset)
         self._serve(replace(served, live=live, gone=dict(fold.gone)))
 
-    def _serve(self, served: Served) -> None:
+    def _serve(self, served: PartitionView) -> None:
         """Serve this picture from now on; what it hides waits to be given up."""
         for entries in served.segments.values():
             self._hidden.update((e.object, e) for e in entries if served.hides(e))
@@ -388,7 +388,7 @@ class Partition:
         while len(self._state()[1].live.sealing) > limits.UNSEALED_CUTS_MAX:
             await self.changed.wait()
 
-    async def change(self, change: Callable[[Served], Served]) -> Served:
+    async def change(self, change: Callable[[PartitionView], PartitionView]) -> PartitionView:
         """Serve the changed picture from now on, in one step, and wake who waits for it."""
         async with self._turn:
             self._serve(change(self._state()[1]))
@@ -396,7 +396,7 @@ class Partition:
         return self._state()[1]
 
     # --- what others ask ------------------------------------------------------------------------
-    def _state(self) -> tuple[Fold, Served]:
+    def _state(self) -> tuple[PartitionState, PartitionView]:
         if self.fold is None or self.served is None:
             raise Resync(f"partition {self.number} is not resumed")
         return self.fold, self.served
@@ -404,8 +404,8 @@ class Partition:
     async def look(self) -> Bounds:
         """See how far the log is now. Raises LogUnavailable.
 
-        Who has not looked for a while (say, a stopped process) has to catch up with what it finds
-        before its answers are whole again.
+        Who has not looked for a while (say, a stopped process) has to catch up with what it
+        finds before its answers are whole again.
         """
         unaware = self.unaware
         self.log_bounds = await self.shared.context.backends.log.bounds(self.number)

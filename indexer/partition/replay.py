@@ -3,7 +3,7 @@
 import logging
 
 from common.clock import Clock
-from common.logs import say
+from common.logs import log_event
 from common.metrics import replay_events_per_s, replay_records_left, replayed_events_total
 
 _REPORT_NS = 5 * 10**9
@@ -83,7 +83,7 @@ class Replay:
         replay_events_per_s.labels(label).set(self.events_per_s)
 
     def _say(self, text: str) -> None:
-        say(
+        log_event(
             logger,
             logging.INFO,
             text,

@@ -2,7 +2,7 @@
 
 import logging
 
-from common.logs import say
+from common.logs import log_event
 from common.metrics import gaps_total, set_aside_records_total
 from snapshot.documents.manifest import Gap, SetAsideEntry
 
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 def report_gap(partition: int, gap: Gap) -> None:
     """Records were lost before they were indexed."""
     gaps_total.labels(str(partition)).inc()
-    say(
+    log_event(
         logger,
         logging.ERROR,
         "GAP: records were lost before they were indexed",
@@ -27,7 +27,7 @@ def report_gap(partition: int, gap: Gap) -> None:
 def report_set_aside(partition: int, entry: SetAsideEntry) -> None:
     """A record cannot be read."""
     set_aside_records_total.labels(str(partition)).inc()
-    say(
+    log_event(
         logger,
         logging.ERROR,
         "record set aside",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from common.clock import Clock
 from common.errors import MetadataUnavailable
-from common.logs import say
+from common.logs import log_event
 from common.metadata import Metadata
 from snapshot.retention.cutoffs import DAY_NS, Cutoffs, wanted_cutoffs
 
@@ -58,5 +58,5 @@ class Retentions:
                     self._next_ns = now_ns + _FRESH_NS
                 except MetadataUnavailable as error:
                     self._next_ns = now_ns + _AGAIN_NS
-                    say(logger, logging.INFO, "retentions cannot be read", why=str(error))
+                    log_event(logger, logging.INFO, "retentions cannot be read", why=str(error))
             return None if self._own is None else Kept(self._default_days, self._own)

@@ -9,13 +9,13 @@ import logging
 
 from common import limits
 from common.errors import LogUnavailable
-from common.logs import say
+from common.logs import log_event
 from common.metrics import log_ahead_seconds, log_set_back_total
 from common.model.log_time import ClockNote, clock_record
 from common.model.record import heartbeat_record
 from indexer.partition.log_clock import Pause, SteadyClock, objection, told_of
 from indexer.partition.partition import Partition
-from indexer.state.served import Served
+from indexer.state.served import PartitionView
 
 _S_NS = 10**9
 _FLAPS = 2  # one clock record mends a leap; where it takes more, the alarm stays for a while
@@ -55,7 +55,9 @@ class Timekeeper:
             f"is or was wrong: {why}"
         )
 
-    async def _set_back(self, served: Served, now_ns: int, steady_ns: int, even_ns: int) -> str:
+    async def _set_back(
+        self, served: PartitionView, now_ns: int, steady_ns: int, even_ns: int
+    ) -> str:
         """Set it back if that is due; returns what is being done, or must be done, about it."""
         needed_s = self._partition.shared.config.clock_steady_s
         if self._partition.lag or self._partition.stopped_reason is not None:
@@ -71,7 +73,7 @@ class Timekeeper:
             self._why = f"it cannot be set back now: {error}"
         return self._why
 
-    async def _try(self, served: Served, now_ns: int) -> str:
+    async def _try(self, served: PartitionView, now_ns: int) -> str:
         log, number, shared = (
             self._context.backends.log,
             self._partition.number,
@@ -93,7 +95,7 @@ class Timekeeper:
         await log.append(number, clock_record(note))
         self._written += 1
         log_set_back_total.labels(self._label).inc()
-        say(
+        log_event(
             logger,
             logging.WARNING,
             "the log's time is set back: a clock ran ahead",

@@ -14,7 +14,7 @@ from pathlib import Path
 from common import limits
 from common.clock import Clock
 from common.errors import BellwetherError, DamagedObject
-from common.logs import say
+from common.logs import log_event
 from common.metrics import mended_objects_total
 from common.objects import ObjectStore
 from indexer.repair.repair import Repairs
@@ -85,7 +85,7 @@ class Mending:
             self.unmended[place] = str(error)
             while len(self.unmended) > limits.REPAIRS_WAITING_MAX:
                 del self.unmended[next(iter(self.unmended))]
-            say(
+            log_event(
                 logger,
                 logging.ERROR,
                 "segment cannot be mended: where no whole copy is, it stays unserved",
@@ -98,7 +98,7 @@ class Mending:
         self._asked_ns.pop(entry.object, None)
         if source:
             mended_objects_total.labels(source).inc()
-            say(logger, logging.WARNING, "segment mended", object=entry.object, source=source)
+            log_event(logger, logging.WARNING, "segment mended", object=entry.object, source=source)
 
     async def mend(self, partition: int, entry: SegmentEntry) -> str:
         """Put the object again; returns what it was taken from, "" if nothing had to be done.

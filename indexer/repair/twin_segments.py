@@ -11,7 +11,7 @@ from aiohttp import web
 from common import limits
 from common.errors import Unavailable
 from common.locks import Locks
-from common.logs import say
+from common.logs import log_event
 from common.process.members import Member, list_claims
 from common.process.web import INTERNAL_TOKEN_HEADER
 from snapshot.cache import SegmentCache, cached_path, file_sha256
@@ -63,7 +63,9 @@ class TwinSegments:
                     return True
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 kind = type(error).__name__
-                say(logger, logging.INFO, "twin gave no segment", twin=member.instance, kind=kind)
+                log_event(
+                    logger, logging.INFO, "twin gave no segment", twin=member.instance, kind=kind
+                )
         return False
 
     def _holders(self, partition: int) -> list[Member]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from common.clock import Clock
 from common.errors import ObjectsUnavailable
-from common.logs import say
+from common.logs import log_event
 from common.objects import ObjectStore
 from indexer.config import IndexerConfig
 from indexer.partition.partition import Partition
@@ -55,7 +55,7 @@ class ObjectWalk:
                     try:
                         await self.walk(number)
                     except (ObjectsUnavailable, OSError) as error:
-                        say(logger, logging.INFO, "objects not looked at", why=str(error))
+                        log_event(logger, logging.INFO, "objects not looked at", why=str(error))
                         self._again_soon(number)
 
     def _is_due(self, number: int) -> bool:

@@ -7,23 +7,23 @@ from the published lists before it (I2, I3).
 from collections.abc import Mapping
 
 from common import limits
-from common.model.reroute import Answer, Decision, Place, Void
-from indexer.state.partition_state import Fold
+from common.model.reroute import Decision, EpochOffset, RerouteAnswer, Void
+from indexer.state.partition_state import PartitionState
 from snapshot.documents.batch_lists import BatchLists, ListsMissing
 from snapshot.threads import to_store_thread
 
-Copies = Mapping[bytes, Place | None]
+Copies = Mapping[bytes, EpochOffset | None]
 
 
 def look_up(
-    fold: Fold, lists_end: Place | None, wanted: Mapping[bytes, int]
-) -> tuple[dict[bytes, Place | None], dict[bytes, int]]:
+    fold: PartitionState, lists_end: EpochOffset | None, wanted: Mapping[bytes, int]
+) -> tuple[dict[bytes, EpochOffset | None], dict[bytes, int]]:
     """(copies that the window tells, batches that the lists must be searched for, from when).
 
     wanted: batch id -> when the asker's record was appended (unix ns). A copy counts as far back
     as this partition's own window reached at that time. Raises ListsMissing.
     """
-    known: dict[bytes, Place | None] = {}
+    known: dict[bytes, EpochOffset | None] = {}
     search: dict[bytes, int] = {}
     for batch, append_ns in wanted.items():
         from_ns = _searched_from(append_ns, fold.watermark_ns)
@@ -49,7 +49,9 @@ def _searched_from(append_ns: int, now_ns: int) -> int:
     return append_ns - limits.REROUTE_SKEW_NS
 
 
-async def find_copies(fold: Fold, lists: BatchLists, wanted: Mapping[bytes, int]) -> Copies:
+async def find_copies(
+    fold: PartitionState, lists: BatchLists, wanted: Mapping[bytes, int]
+) -> Copies:
     """The copy of each batch, None where there is none. Raises ListsMissing, ObjectsUnavailable."""
     known, search = look_up(fold, lists.end, wanted)
     if search:
@@ -70,5 +72,5 @@ def answers_to(void: Void, copies: Copies, decider: int) -> Decision:
     """The answers of partition `decider`, whose copies are those before the first void."""
     return Decision(
         decider,
-        tuple(Answer(q.batch, q.place, copies[q.batch]) for q in void.questions),
+        tuple(RerouteAnswer(q.batch, q.place, copies[q.batch]) for q in void.questions),
     )

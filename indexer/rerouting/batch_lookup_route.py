@@ -11,7 +11,7 @@ from aiohttp import web
 
 from common import limits
 from common.errors import BadRequest, ObjectsUnavailable
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from common.process.web import error_response
 from indexer.partition.partition import Partition
 from indexer.rerouting.batch_lookup import find_copies
@@ -23,12 +23,14 @@ class Unknown(Exception):
     """It cannot be told here now whether the partition holds a batch; the text says why."""
 
 
-async def held_before(partition: Partition, end: Place, asked: tuple[Asked, ...]) -> list[str]:
+async def held_before(
+    partition: Partition, end: EpochOffset, asked: tuple[Asked, ...]
+) -> list[str]:
     """Which of the batches the partition counts, or may count, before `end`. Raises Unknown."""
     fold, served, publishing = partition.fold, partition.served, partition.publishing
     if fold is None or served is None or publishing is None:
         raise Unknown("the partition is being resumed")
-    if Place(served.epoch.number, served.live.end_offset) < end:
+    if EpochOffset(served.epoch.number, served.live.end_offset) < end:
         raise Unknown(f"indexed up to offset {served.live.end_offset}, not {end.offset}")
     wanted: dict[bytes, int] = {}
     for one in asked:
@@ -85,4 +87,4 @@ class HeldEndpoint:
         partition = self._partitions.get(number)
         if partition is None or number not in wanted.ends:
             raise Unknown("the partition is not held here")
-        return await held_before(partition, Place(*wanted.ends[number]), wanted.asked[number])
+        return await held_before(partition, EpochOffset(*wanted.ends[number]), wanted.asked[number])

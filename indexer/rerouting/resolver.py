@@ -14,13 +14,13 @@ from itertools import islice
 from common import limits
 from common.error_text import describe_error
 from common.errors import BellwetherError, LogUnavailable, ObjectsUnavailable
-from common.logs import say
+from common.logs import log_event
 from common.metrics import reroute_answers_total, undecided_batches, undecided_oldest_s
 from common.model.record import Record
-from common.model.reroute import Place, Question, Void, decision_record, void_record
+from common.model.reroute import EpochOffset, RerouteQuestion, Void, decision_record, void_record
 from indexer.partition.partition import Partition
 from indexer.rerouting.batch_lookup import answers_to, find_copies, wanted_by
-from indexer.state.partition_state import Fold
+from indexer.state.partition_state import PartitionState
 from indexer.state.reroutes import questions_of
 from snapshot.documents.batch_lists import BatchLists, ListsMissing
 
@@ -46,7 +46,7 @@ class Resolver:
     def __init__(self, partition: Partition) -> None:
         self._partition = partition
         self._context = partition.shared.context
-        self._asked: dict[tuple[Place, int], _Asked] = {}
+        self._asked: dict[tuple[EpochOffset, int], _Asked] = {}
         self._unreached: dict[int, int] = {}  # partitions that are not tried again before then
         self._asking: dict[int, asyncio.Task[None]] = {}
         self._answering: dict[int, asyncio.Task[None]] = {}
@@ -75,7 +75,7 @@ class Resolver:
             error = None if task.cancelled() else task.exception()
             if error is not None:
                 kind, why = type(error).__name__, describe_error(error)
-                say(logger, logging.ERROR, "resolver failed", to=other, kind=kind, why=why)
+                log_event(logger, logging.ERROR, "resolver failed", to=other, kind=kind, why=why)
 
         tasks[other] = asyncio.create_task(work)
         tasks[other].add_done_callback(ended)
@@ -102,11 +102,11 @@ class Resolver:
             if due:
                 self._begin(self._asking, other, self._put(other, due))
 
-    def _is_due(self, place: Place, other: int, now_ns: int) -> bool:
+    def _is_due(self, place: EpochOffset, other: int, now_ns: int) -> bool:
         asked = self._asked.get((place, other))
         return asked is None or asked.due_ns <= now_ns
 
-    async def _put(self, other: int, questions: list[Question]) -> None:
+    async def _put(self, other: int, questions: list[RerouteQuestion]) -> None:
         """Ask; where one record does not get through, the others wait as well."""
         for some in _in_records(questions):
             told = await self._tell(other, void_record(Void(self._partition.number, some)))
@@ -118,7 +118,7 @@ class Resolver:
             for question in some:
                 self._wait_longer((question.place, other), now_ns)
 
-    def _wait_longer(self, key: tuple[Place, int], now_ns: int) -> None:
+    def _wait_longer(self, key: tuple[EpochOffset, int], now_ns: int) -> None:
         asked = self._asked.get(key)
         wait_ns = _AGAIN_FIRST_NS if asked is None else min(2 * asked.wait_ns, _AGAIN_MAX_NS)
         self._asked[key] = _Asked(now_ns + self._jittered(wait_ns), wait_ns)
@@ -144,7 +144,7 @@ class Resolver:
             return
         waiting = list(partition.asked)
         partition.asked.clear()
-        questions: dict[int, dict[Question, None]] = {}
+        questions: dict[int, dict[RerouteQuestion, None]] = {}
         for void in waiting:
             if void.asker in self._answering:
                 partition.asked.append(void)
@@ -155,7 +155,7 @@ class Resolver:
             self._begin(self._answering, asker, work)
 
     async def _give(
-        self, asker: int, questions: list[Question], fold: Fold, lists: BatchLists
+        self, asker: int, questions: list[RerouteQuestion], fold: PartitionState, lists: BatchLists
     ) -> None:
         for some in _in_records(questions):
             void = Void(asker, some)
@@ -163,7 +163,7 @@ class Resolver:
                 copies = await find_copies(fold, lists, wanted_by(void))
             except (ListsMissing, ObjectsUnavailable) as error:
                 self._count("unanswered", len(some))
-                say(
+                log_event(
                     logger,
                     logging.ERROR,
                     "questions about rerouted batches cannot be answered: they stay open",
@@ -187,14 +187,18 @@ class Resolver:
         try:
             await self._context.backends.log.append(other, item)
         except LogUnavailable as error:
-            say(logger, logging.INFO, "another partition was not told", to=other, why=str(error))
+            log_event(
+                logger, logging.INFO, "another partition was not told", to=other, why=str(error)
+            )
             return False
         except (BellwetherError, ValueError, LookupError) as error:
-            say(logger, logging.ERROR, "no such partition can be told", to=other, why=str(error))
+            log_event(
+                logger, logging.ERROR, "no such partition can be told", to=other, why=str(error)
+            )
         return True
 
 
-def _in_records(questions: Sequence[Question]) -> list[tuple[Question, ...]]:
+def _in_records(questions: Sequence[RerouteQuestion]) -> list[tuple[RerouteQuestion, ...]]:
     """The questions, as many together as one record may hold."""
     most = limits.REROUTE_RECORD_ENTRIES_MAX_V1
     return [tuple(questions[at : at + most]) for at in range(0, len(questions), most)]

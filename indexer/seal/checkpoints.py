@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from common.clock import Clock
 from common.errors import BellwetherError
-from common.logs import say
+from common.logs import log_event
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Dropped, Manifest, SegmentEntry
 from snapshot.publish import CHECKPOINT_EVERY, publish_checkpoint
@@ -42,7 +42,7 @@ class Checkpoints:
                 publish_checkpoint, self._chain, manifest, kept, sorted(self._dropped), self._clock
             )
         except BellwetherError as error:
-            say(logger, logging.WARNING, "checkpoint not published", why=str(error))
+            log_event(logger, logging.WARNING, "checkpoint not published", why=str(error))
             return  # the next cut tries again
         self._since = 0
 

@@ -19,7 +19,7 @@ from indexer.kernel_wait import Arrival
 from indexer.partition.resync import Resync
 from indexer.seal.checkpoints import Checkpoints
 from indexer.seal.sealer import PendingCut, SealedCut, Sealer
-from indexer.state.served import Served
+from indexer.state.served import PartitionView
 from snapshot.bootstrap.bootstrap import Resumed
 from snapshot.documents.batch_lists import BatchLists
 from snapshot.documents.manifest import Manifest, SegmentEntry
@@ -34,13 +34,13 @@ class Serving(Protocol):
         """The partition's number."""
 
     @property
-    def served(self) -> Served | None:
+    def served(self) -> PartitionView | None:
         """What is served now."""
 
     async def rescue(self, offsets: Sequence[int]) -> None:
         """Append the events of these records again: what is published lacks them."""
 
-    async def change(self, change: Callable[[Served], Served]) -> Served:
+    async def change(self, change: Callable[[PartitionView], PartitionView]) -> PartitionView:
         """Serve the changed picture from now on, in one step, and wake who waits for it."""
 
 

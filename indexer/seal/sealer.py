@@ -14,7 +14,7 @@ from pathlib import Path
 from common import limits
 from common.clock import Clock
 from common.errors import BellwetherError, ObjectMissing, ObjectsUnavailable
-from common.logs import say
+from common.logs import log_event
 from indexer.seal.segments import remove_leftovers, seal_all
 from indexer.state.live_rows import SealingSet
 from indexer.state.partition_state import Cut
@@ -198,7 +198,7 @@ class Sealer:
             backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
 
     def _say(self, text: str, pending: PendingCut, error: Exception, again_s: float) -> None:
-        say(
+        log_event(
             logger,
             logging.WARNING,
             text,

@@ -12,7 +12,7 @@ import xxhash
 
 from common import limits
 from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
-from common.logs import say
+from common.logs import log_event
 from common.model.names import column_id
 from indexer.partition.partition import Partition
 from indexer.serve.footers import Footers
@@ -132,7 +132,7 @@ class ColumnListing:
             footer = self._footers.read(entry.object, self._cache)
         except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
             text = "columns of a segment are unknown"
-            say(logger, logging.WARNING, text, object=entry.object, why=str(error))
+            log_event(logger, logging.WARNING, text, object=entry.object, why=str(error))
             return ()
         finally:
             self._cache.release((entry.object,))

@@ -14,12 +14,12 @@ from common import limits
 from common.clock import Clock
 from common.error_text import describe_error
 from common.errors import DamagedObject, LogUnavailable, ObjectMissing, ObjectsUnavailable
-from common.logs import say
+from common.logs import log_event
 from indexer.expiry.early import expired_early
 from indexer.partition.partition import Partition
 from indexer.repair.mending import Mending
 from indexer.serve.footers import Footers
-from indexer.state.served import Served
+from indexer.state.served import PartitionView
 from query.share.damaged import DamagedRecords
 from query.share.rerouted import OpenBatch
 from query.share.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
@@ -117,7 +117,9 @@ class Views:
                 async with asyncio.timeout(max(limits.LOG_END_WAIT_S, wanted.timeout_ms / 1000)):
                     await held.look()
         except (LogUnavailable, TimeoutError) as error:  # the view says that it may lack something
-            say(logger, logging.WARNING, "the log's end is not known", why=describe_error(error))
+            log_event(
+                logger, logging.WARNING, "the log's end is not known", why=describe_error(error)
+            )
             end_known = False
         while not _is_there(held, wanted, end_known=end_known):
             left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9
@@ -130,7 +132,7 @@ class Views:
                 return
 
     def _open(
-        self, served: Served, entries: list[SegmentEntry], fields: frozenset[str]
+        self, served: PartitionView, entries: list[SegmentEntry], fields: frozenset[str]
     ) -> tuple[list[SegmentView], list[SegmentEntry]]:
         segments, unserved = [], []
         files = self._fetching.bring(entry.object for entry in entries)
@@ -141,7 +143,7 @@ class Views:
                     raise path
                 footer = self._footers.read(entry.object, self._cache)
             except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
-                say(
+                log_event(
                     logger,
                     logging.ERROR,
                     "segment cannot be served",
@@ -168,7 +170,7 @@ class Views:
         return segments, unserved
 
 
-def _undecided(served: Served, dataset: str) -> tuple[OpenBatch, ...]:
+def _undecided(served: PartitionView, dataset: str) -> tuple[OpenBatch, ...]:
     """The dataset's batches of which nobody knows yet whether they count."""
     return tuple(
         OpenBatch(item.batch, (item.epoch_number, item.offset), item.append_ns, item.unless)
@@ -178,7 +180,7 @@ def _undecided(served: Served, dataset: str) -> tuple[OpenBatch, ...]:
 
 
 def _damaged(
-    served: Served, dataset: str, entries: tuple[Damaged, ...]
+    served: PartitionView, dataset: str, entries: tuple[Damaged, ...]
 ) -> tuple[DamagedRecords, ...]:
     """Those of the entries that an answer about the dataset may lack."""
     if not entries:

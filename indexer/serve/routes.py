@@ -18,7 +18,7 @@ from common.errors import (
     Unavailable,
 )
 from common.log import Log
-from common.logs import say
+from common.logs import log_event
 from common.model.record import Marker, marker_record
 from common.process.alarms.board import AlarmBoard
 from common.process.fair.queue import NoRoom
@@ -205,7 +205,7 @@ class Endpoints:
                     if lines := await tail.take():
                         await response.write(lines)
                 except BellwetherError as error:  # its reader opens another one
-                    say(logger, logging.WARNING, "tail ended", why=str(error))
+                    log_event(logger, logging.WARNING, "tail ended", why=str(error))
                     break
                 except ConnectionError:  # the reader left just now: no fault to be logged
                     break

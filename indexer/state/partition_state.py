@@ -25,7 +25,7 @@ from common.model.record import (
     decode_marker,
     decoded_bytes,
 )
-from common.model.reroute import Decision, Place, Void, decode_decision, decode_void
+from common.model.reroute import Decision, EpochOffset, Void, decode_decision, decode_void
 from indexer.damage.quarantine import LeftOut, Quarantine
 from indexer.state.reroutes import ReroutedCut, Reroutes
 from snapshot.documents.carried_state import Carried, hour_closed_by_step
@@ -93,7 +93,7 @@ class Step(msgspec.Struct, frozen=True):
     damaged: Damaged | None = None
 
 
-class Fold:
+class PartitionState:
     """Folds the records of one partition, in order of offset. dropped: see Reroutes.
 
     out: offsets of records that the cut which comes next lacks: another indexer could not read
@@ -104,7 +104,7 @@ class Fold:
         self,
         carried: Carried,
         epoch_number: int = FIRST_EPOCH,
-        dropped: Iterable[Place] = (),
+        dropped: Iterable[EpochOffset] = (),
         out: Set[int] = frozenset(),
     ) -> None:
         self._epoch_number = epoch_number
@@ -113,7 +113,7 @@ class Fold:
         self._watermark_ns = carried.watermark_ns
         self._hour = carried.hour
         self._windows = [dict(window) for window in carried.windows]
-        self._forgotten_to: Place | None = None
+        self._forgotten_to: EpochOffset | None = None
         self._older = dict(carried.older)
         if carried.epoch_number != epoch_number:
             copies = (batch for window in self._windows for batch in window)
@@ -161,7 +161,7 @@ class Fold:
         return self._hour
 
     @property
-    def marked_at(self) -> Place | None:
+    def marked_at(self) -> EpochOffset | None:
         """The place of the newest marker that closed an hour."""
         return self._marked_at
 
@@ -191,18 +191,18 @@ class Fold:
         return sum(len(window) for window in self._windows)
 
     @property
-    def forgotten_to(self) -> Place | None:
+    def forgotten_to(self) -> EpochOffset | None:
         """Copies before here have left the window: only published lists tell of them. None: no
         more have left it than were published when the fold began.
         """
         return self._forgotten_to
 
-    def copy_of(self, batch: bytes) -> Place | None:
+    def copy_of(self, batch: bytes) -> EpochOffset | None:
         """Where the window has the batch's copy that counts, conditional or not."""
         for window in self._windows:
             offset = window.get(batch)
             if offset is not None:
-                return Place(self._older.get(batch, self._epoch_number), offset)
+                return EpochOffset(self._older.get(batch, self._epoch_number), offset)
         return None
 
     def window_covers(self, append_ns: int) -> bool:
@@ -236,7 +236,7 @@ class Fold:
             self._first = offset
 
     def apply(self, message: LogRecord) -> Step:
-        """Fold the next record. Raises PartitionStopped, and then nothing has changed."""
+        """PartitionState the next record. Raises PartitionStopped, and then nothing has changed."""
         if message.offset != self._next:
             raise ValueError(f"expected offset {self._next}, got {message.offset}")
         try:
@@ -283,7 +283,7 @@ class Fold:
         if self.reroutes.refuses(record.batch):
             return Action.VOIDED
         if record.unless:
-            place = Place(self._epoch_number, message.offset)
+            place = EpochOffset(self._epoch_number, message.offset)
             self.reroutes.add(record, place, message.append_ns, message.partition)
         self._windows[-1][record.batch] = message.offset
         self._batches.append((record.batch, message.offset))
@@ -294,9 +294,9 @@ class Fold:
 
     def _fold_settled(self, record: Record, message: LogRecord) -> Action:
         """Of several that stand for one damaged record the first counts."""
-        if record.mends is None or not self.quarantine.is_missing(Place(*record.mends)):
+        if record.mends is None or not self.quarantine.is_missing(EpochOffset(*record.mends)):
             return Action.DUPLICATE
-        self.quarantine.settle(Place(*record.mends))
+        self.quarantine.settle(EpochOffset(*record.mends))
         return self._fold_events(record, message) if record.n else Action.CONTROL
 
     def _fold_marker(self, marker: Marker, message: LogRecord) -> bool:
@@ -314,7 +314,7 @@ class Fold:
         self._hour = marker.hour
         self._hour_markers.append(HourMarker(marker.hour, message.offset))
         self._marked_ns = message.append_ns
-        self._marked_at = Place(self._epoch_number, message.offset)
+        self._marked_at = EpochOffset(self._epoch_number, message.offset)
         self._windows.append({})
         if len(self._windows) > limits.BATCH_WINDOW_HOUR_MARKERS:
             self._forget(self._windows.pop(0))
@@ -339,7 +339,7 @@ class Fold:
     def _forget(self, window: Mapping[bytes, int]) -> None:
         last = max((o for b, o in window.items() if b not in self._older), default=None)
         if last is not None:
-            self._forgotten_to = Place(self._epoch_number, last + 1)
+            self._forgotten_to = EpochOffset(self._epoch_number, last + 1)
         if self._older:
             self._older = {b: e for b, e in self._older.items() if b not in window}
 

@@ -14,7 +14,7 @@ import msgspec
 
 from common import limits
 from common.model.record import Record
-from common.model.reroute import Decision, Place, Question, Void
+from common.model.reroute import Decision, EpochOffset, RerouteQuestion, Void
 from snapshot.documents.carried_state import Carried
 from snapshot.documents.manifest import Conditional, Dropped, ReliedOn, VoidInForce
 
@@ -27,9 +27,9 @@ class Rerouted:
     partition, the place that an answer must include, for copies here do not count because of it.
     """
 
-    open: Mapping[Place, Conditional] = field(default_factory=dict)
-    dropped: tuple[Place, ...] = ()
-    relies_on: Mapping[int, Place] = field(default_factory=dict)
+    open: Mapping[EpochOffset, Conditional] = field(default_factory=dict)
+    dropped: tuple[EpochOffset, ...] = ()
+    relies_on: Mapping[int, EpochOffset] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,15 @@ class ReroutedCut:
 class Reroutes:
     """Folds what concerns rerouting. dropped: places decided before the carried state."""
 
-    def __init__(self, carried: Carried, dropped: Iterable[Place] = ()) -> None:
+    def __init__(self, carried: Carried, dropped: Iterable[EpochOffset] = ()) -> None:
         self._open = {item.place: item for item in carried.open}
         self._voids = {bytes.fromhex(item.batch): item for item in carried.voids}
         self._relies_on = {
-            item.partition: Place(item.epoch_number, item.offset) for item in carried.relies_on
+            item.partition: EpochOffset(item.epoch_number, item.offset)
+            for item in carried.relies_on
         }
         self._dropped = sorted(dropped)
-        self._dropped_in_cut: list[Place] = []
+        self._dropped_in_cut: list[EpochOffset] = []
         self._picture: Rerouted | None = None
 
     @property
@@ -63,7 +64,7 @@ class Reroutes:
         return self._picture
 
     @property
-    def open(self) -> Mapping[Place, Conditional]:
+    def open(self) -> Mapping[EpochOffset, Conditional]:
         """Undecided batches by place, oldest first. A view: do not keep it."""
         return self._open
 
@@ -80,10 +81,10 @@ class Reroutes:
         void = self._voids.get(batch)
         if void is None:
             return False
-        self._rely_on(void.asker, Place(void.epoch_number, void.offset))
+        self._rely_on(void.asker, EpochOffset(void.epoch_number, void.offset))
         return True
 
-    def add(self, record: Record, place: Place, append_ns: int, partition: int) -> None:
+    def add(self, record: Record, place: EpochOffset, append_ns: int, partition: int) -> None:
         """A record that counts as rows, unless it is decided otherwise. Itself it never asks."""
         unless = tuple(sorted({*record.unless} - {partition}))
         if not unless:
@@ -127,13 +128,13 @@ class Reroutes:
             else:
                 del self._open[answer.place]
 
-    def _drop(self, place: Place, decider: int, copy: Place) -> None:
+    def _drop(self, place: EpochOffset, decider: int, copy: EpochOffset) -> None:
         del self._open[place]
         insort(self._dropped, place)
         self._dropped_in_cut.append(place)
         self._rely_on(decider, copy)
 
-    def _rely_on(self, partition: int, copy: Place) -> None:
+    def _rely_on(self, partition: int, copy: EpochOffset) -> None:
         known = self._relies_on.get(partition)
         if known is None or known < copy:
             self._relies_on[partition] = copy
@@ -166,11 +167,11 @@ class Reroutes:
         return carried
 
 
-def questions_of(open_batches: Iterable[Conditional]) -> dict[int, list[Question]]:
+def questions_of(open_batches: Iterable[Conditional]) -> dict[int, list[RerouteQuestion]]:
     """By partition that has not answered yet, what it is to be asked."""
-    questions: dict[int, list[Question]] = {}
+    questions: dict[int, list[RerouteQuestion]] = {}
     for item in open_batches:
-        question = Question(bytes.fromhex(item.batch), item.place, item.append_ns)
+        question = RerouteQuestion(bytes.fromhex(item.batch), item.place, item.append_ns)
         for partition in item.unless:
             questions.setdefault(partition, []).append(question)
     return questions

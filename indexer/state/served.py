@@ -16,7 +16,7 @@ Segments = Mapping[str, tuple[SegmentEntry, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class PartitionView:
     """A picture of the partition before `live.end_offset` of its epoch. earlier: how far other
     logs of the partition were indexed, by log id. rerouted: what is undecided or dropped there.
     damage: records that are missing from the rows. given_up: objects that
@@ -35,14 +35,14 @@ class Served:
     rerouted: Rerouted = field(default_factory=Rerouted)
     damage: DamageView = NO_DAMAGE
 
-    def with_segments(self, entries: Iterable[SegmentEntry]) -> "Served":
+    def with_segments(self, entries: Iterable[SegmentEntry]) -> "PartitionView":
         """With these segments besides."""
         segments = dict(self.segments)
         for entry in entries:
             segments[entry.dataset] = (*segments.get(entry.dataset, ()), entry)
         return replace(self, segments=segments)
 
-    def without_objects(self, objects: Iterable[str]) -> "Served":
+    def without_objects(self, objects: Iterable[str]) -> "PartitionView":
         """Without the segments of these hashes."""
         left_out = frozenset(objects)
         segments = {
@@ -76,7 +76,7 @@ class Served:
         visible = (entry for dataset in self.segments for entry in self.visible(dataset))
         return sorted(visible, key=lambda e: (e.epoch_number, e.end_offset, e.dataset, e.far))
 
-    def without_hidden(self) -> "Served":
+    def without_hidden(self) -> "PartitionView":
         """Segments that are no longer served are forgotten."""
         kept = {dataset: tuple(self.visible(dataset)) for dataset in self.segments}
         return replace(self, segments={d: entries for d, entries in kept.items() if entries})

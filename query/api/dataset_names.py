@@ -15,7 +15,7 @@ from aiohttp import web
 from common import limits
 from common.clock import Clock
 from common.errors import MetadataUnavailable, NotFound
-from common.logs import say
+from common.logs import log_event
 from common.metadata import ApiKey, Dataset, Metadata
 from common.metadata.lookup import find_dataset
 from common.model.names import BadDatasetName, dataset_id, dataset_slug
@@ -87,7 +87,7 @@ class DatasetNames:
                 found = await self._named(key, name)
             except MetadataUnavailable as error:
                 self._retry_ns = self._clock.monotonic_ns() + limits.METADATA_RETRY_S * 10**9
-                say(_logger, logging.WARNING, "datasets cannot be looked up", why=str(error))
+                log_event(_logger, logging.WARNING, "datasets cannot be looked up", why=str(error))
             else:
                 if found.id == own:
                     self._second.pop(second, None)

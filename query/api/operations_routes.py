@@ -10,7 +10,7 @@ from aiohttp import web
 from common.errors import LogUnavailable, Unavailable
 from common.log import Log
 from common.log.watch import LogWatch
-from common.logs import say
+from common.logs import log_event
 from common.process.auth import KeyCache
 from common.process.members import Member
 from query.api.access import authorize
@@ -84,7 +84,7 @@ class OperateRoutes:
             bounds = await self._log.bounds(partition)
             size_bytes = await self._log.size_bytes(partition)
         except LogUnavailable as error:
-            say(_logger, logging.WARNING, "log silent", partition=partition, error=str(error))
+            log_event(_logger, logging.WARNING, "log silent", partition=partition, error=str(error))
             return shown | {"error": str(error), "start": 0, "end": 0, "size_bytes": 0}
         return shown | {"start": bounds.start, "end": bounds.end, "size_bytes": size_bytes}
 

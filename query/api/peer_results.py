@@ -14,7 +14,7 @@ from yarl import URL
 from common import limits
 from common.error_text import describe_error
 from common.errors import Unavailable
-from common.logs import say
+from common.logs import log_event
 from common.process.auth import KEY_HEADER
 from common.process.members import Member
 from query.scatter.replicas import Holders
@@ -40,7 +40,7 @@ class Elsewhere:
         try:
             members = await self._holders.query_roles()
         except Unavailable as error:
-            say(_logger, logging.WARNING, "other query roles are not known", why=str(error))
+            log_event(_logger, logging.WARNING, "other query roles are not known", why=str(error))
             return None
         others = [member for member in members if member.instance != self._instance]
         found = await asyncio.gather(*(self._ask(member, request) for member in others))
@@ -63,7 +63,7 @@ class Elsewhere:
                     headers=kept,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            say(
+            log_event(
                 _logger,
                 logging.WARNING,
                 "query role silent",

@@ -18,7 +18,7 @@ from common.errors import (
     NotFound,
     TooManyRequests,
 )
-from common.logs import say
+from common.logs import log_event
 from common.metadata import ApiKey, StoredQuery
 from common.model.position import Position, parse_receipt
 from common.process.auth import KeyCache
@@ -32,9 +32,9 @@ from query.api.problems import QueryEnded, json_body, json_object, public_base
 from query.api.result_store import StoredResult, StoredResults
 from query.fields.relations import Relations
 from query.fields.unknown_fields import FieldNotes
-from query.plan.planner import Question, ask
+from query.plan.planner import QueryRequest, build_request
 from query.plan.read_spec import SpecError, read_spec
-from query.results.runner import Answer, Runner, Wish
+from query.results.runner import Answer, CoverageRequirement, Runner
 
 AFTER_HEADER = "X-Bellwether-After"
 _POLL_S = 0.1
@@ -148,14 +148,14 @@ class QueryRoutes:
 
     def _question(
         self, key: ApiKey, body: dict[str, Any], spec: dict[str, Any], dataset: str
-    ) -> Question:
+    ) -> QueryRequest:
         limit = body.get("limit")
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
             raise SpecError("limit", "incorrect_type", "must be a whole number")
         if limit is not None and not 1 <= limit <= limits.QUERY_LIMIT_NO_SERIES_MAX:
             most = limits.QUERY_LIMIT_NO_SERIES_MAX
             raise SpecError("limit", "invalid", f"must be between 1 and {most}")
-        return ask(
+        return build_request(
             read_spec(spec),
             dataset,
             self._parts.clock.now_ns(),
@@ -168,7 +168,12 @@ class QueryRoutes:
         )
 
     def _start(
-        self, key: ApiKey, question: Question, wish: Wish, query_id: str, spec: dict[str, Any]
+        self,
+        key: ApiKey,
+        question: QueryRequest,
+        wish: CoverageRequirement,
+        query_id: str,
+        spec: dict[str, Any],
     ) -> StoredResult:
         """Run it, or let it wait. Raises TooManyRequests or Unavailable when there is no room."""
         parts = self._parts
@@ -191,7 +196,7 @@ class QueryRoutes:
         return result
 
     async def _run(
-        self, result: StoredResult, question: Question, wish: Wish, place: Place
+        self, result: StoredResult, question: QueryRequest, wish: CoverageRequirement, place: Place
     ) -> None:
         parts = self._parts
         started_ns = parts.clock.monotonic_ns()
@@ -204,7 +209,7 @@ class QueryRoutes:
         except BellwetherError as error:
             result.error = error
         except Exception as error:  # noqa: BLE001 - the outermost frame of this task
-            say(
+            log_event(
                 _logger,
                 logging.ERROR,
                 "query failed",
@@ -281,7 +286,7 @@ def _echo(spec: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _document(question: Question, answer: Answer, missing: list[str]) -> dict[str, Any]:
+def _document(question: QueryRequest, answer: Answer, missing: list[str]) -> dict[str, Any]:
     """What an answer holds beside the vendor's `query`, `id`, `complete` and `links`."""
     document: dict[str, Any] = {
         "data": answer.data,
@@ -305,7 +310,7 @@ def _flag(body: dict[str, Any], name: str, default: bool) -> bool:
     return value
 
 
-def read_wish(request: web.Request, body: dict[str, Any]) -> Wish:
+def read_wish(request: web.Request, body: dict[str, Any]) -> CoverageRequirement:
     """What a request wants of coverage. Raises SpecError, Unprocessable."""
     mode = body.get("coverage", "wait")
     if mode not in _MODES:
@@ -320,7 +325,7 @@ def read_wish(request: web.Request, body: dict[str, Any]) -> Wish:
             after += parse_receipt(text)
         except ValueError as error:
             raise SpecError("after", "invalid", str(error)) from error
-    return Wish(tuple(after), mode)
+    return CoverageRequirement(tuple(after), mode)
 
 
 def _wait_s(body: dict[str, Any]) -> float:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from common import limits
 from query.plan.plan import Need, Plan, State
-from query.plan.planner import ask
+from query.plan.planner import build_request
 from query.plan.read_spec import SpecError, read_spec
 from query.plan.spec import QuerySpec
 from query.results.runner import NOBODY, Asker
@@ -63,7 +63,7 @@ def read_fields_question(
         if name not in known:
             raise SpecError(name, "invalid", f"is not known here; known: {', '.join(known)}")
     spec = read_spec({name: body[name] for name in (*_TIMES, *_FILTERS) if name in body})
-    range_of = ask(spec, dataset, now_ns)
+    range_of = build_request(spec, dataset, now_ns)
     details = body.get("details", True)
     if not isinstance(details, bool):
         raise SpecError("details", "incorrect_type", "must be true or false")

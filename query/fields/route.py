@@ -27,7 +27,7 @@ from query.fields.details import Details, FieldDetails, merge_details
 from query.fields.name_pattern import NamePattern
 from query.fields.question import FieldsQuestion, read_fields_question
 from query.fields.unknown_fields import FieldNotes
-from query.results.runner import Asker, Runner, Told, Wish
+from query.results.runner import Asker, CoverageRequirement, Runner, Told
 from query.rows.newest import newest_time_ns
 from query.rows.route import dataset_id_of, dataset_named, while_it_listens
 from query.scatter.indexer_client import IndexerCalls
@@ -110,7 +110,7 @@ class FieldsRoute:
         return ColumnPage(found[: question.limit], more or len(found) > question.limit)
 
     async def _details(
-        self, question: FieldsQuestion, names: list[str], wish: Wish
+        self, question: FieldsQuestion, names: list[str], wish: CoverageRequirement
     ) -> tuple[FieldsQuestion, Told[Details], list[str]]:
         """Also the question with the range that was counted, and why if it is another one."""
         told = await self._tell(question, names, wish)
@@ -129,7 +129,9 @@ class FieldsRoute:
         )
         return moved, await self._tell(moved, names, wish), [why]
 
-    async def _tell(self, question: FieldsQuestion, names: list[str], wish: Wish) -> Told[Details]:
+    async def _tell(
+        self, question: FieldsQuestion, names: list[str], wish: CoverageRequirement
+    ) -> Told[Details]:
         merging = partial(merge_details, len(names))
         return await self._runner.tell(partial(question.plan, names), merging, wish, question.asker)
 

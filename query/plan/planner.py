@@ -16,7 +16,7 @@ _POINTS_WANTED = 120  # steps of a series when the caller names no granularity
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class QueryRequest:
     """One query to run. limit: groups returned. env, key: ids of who asks."""
 
     spec: QuerySpec
@@ -32,7 +32,7 @@ class Question:
     key: str = ""
 
 
-def ask(
+def build_request(
     spec: QuerySpec,
     dataset: str,
     now_ns: int,
@@ -43,7 +43,7 @@ def ask(
     limit: int | None = None,
     env: str = "",
     key: str = "",
-) -> Question:
+) -> QueryRequest:
     """Fix times and limits. Without an end the range ends with the second that runs now."""
     end_s = -(-(now_ns + 1) // _SECOND_NS)
     length = spec.range_s or limits.QUERY_RANGE_S_DEFAULT
@@ -59,7 +59,7 @@ def ask(
         groups = min(most, limit or spec.limit or usual)
     else:
         groups = min(limits.QUERY_LIMIT_MAX, spec.limit or limits.QUERY_LIMIT_DEFAULT)
-    return Question(
+    return QueryRequest(
         spec=spec,
         dataset=dataset,
         start_ns=start_s * _SECOND_NS,
@@ -87,7 +87,7 @@ def needs_of(spec: QuerySpec) -> tuple[Need, ...]:
 
 
 def totals_plan(
-    question: Question, *, at_least: dict[int, int], wait_ms: int, log: str = ""
+    question: QueryRequest, *, at_least: dict[int, int], wait_ms: int, log: str = ""
 ) -> Plan:
     """Totals of every group."""
     spec = question.spec
@@ -108,7 +108,7 @@ def totals_plan(
 
 
 def series_plan(
-    question: Question, totals: Plan, upto: dict[int, int], groups: tuple[GroupKey, ...] | None
+    question: QueryRequest, totals: Plan, upto: dict[int, int], groups: tuple[GroupKey, ...] | None
 ) -> Plan:
     """Series of the top groups (None: of everything, not broken down), over the totals' rows."""
     plan = msgspec.structs.replace(

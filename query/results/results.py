@@ -6,7 +6,7 @@ from typing import Any
 
 from query.plan.operations import PERCENTILES
 from query.plan.plan import GroupKey, Plan, State
-from query.plan.planner import Question
+from query.plan.planner import QueryRequest
 from query.plan.spec import Calculation, Having, HavingOp, QuerySpec
 from query.results.in_pieces import sort_stably
 from query.results.merge import Cell, Merged
@@ -79,12 +79,12 @@ def key_value(tagged: str | None) -> Value:
     return text
 
 
-def top_groups(question: Question, plan: Plan, merged: Merged) -> list[GroupKey]:
+def top_groups(question: QueryRequest, plan: Plan, merged: Merged) -> list[GroupKey]:
     """The groups to return: the first of those that pass the havings, up to the limit."""
     return passing_groups(question, plan, merged)[: question.limit]
 
 
-def passing_groups(question: Question, plan: Plan, merged: Merged) -> list[GroupKey]:
+def passing_groups(question: QueryRequest, plan: Plan, merged: Merged) -> list[GroupKey]:
     """Every group that passes the havings, in order."""
     spec = question.spec
     groups = [group for group, _ in merged.main]
@@ -161,7 +161,7 @@ def data_row(
 
 
 def series_rows(
-    question: Question, plan: Plan, merged: Merged, groups: list[GroupKey]
+    question: QueryRequest, plan: Plan, merged: Merged, groups: list[GroupKey]
 ) -> list[dict[str, Any]]:
     """One row per step and group, by time, then in the groups' order.
 

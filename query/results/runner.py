@@ -22,7 +22,7 @@ from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots, Place
 from query.config import QueryConfig
 from query.plan.plan import GroupKey, Plan
-from query.plan.planner import Question, series_plan, totals_plan
+from query.plan.planner import QueryRequest, series_plan, totals_plan
 from query.results.group_totals import group_totals
 from query.results.in_pieces import collector_paused
 from query.results.merge import merge
@@ -30,7 +30,7 @@ from query.results.notes import notes_on_types
 from query.results.results import data_row, passing_groups, series_rows
 from query.scatter.receipts import split_receipt, unmet_positions
 from query.scatter.reconcile import Settled, Settler
-from query.scatter.scatter import Gathered, Scatter
+from query.scatter.scatter import PartialResults, Scatter
 from query.share.answer import same_rows
 from query.share.damaged import describe
 
@@ -38,7 +38,7 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CoverageRequirement:
     """What the caller wants of coverage. require: answer 503 rather than incompletely."""
 
     after: tuple[Position, ...] = ()
@@ -113,14 +113,16 @@ class Runner:
         merging = FairLimits(limits.MERGES_MAX, config.running_max, limits.MERGES_MAX - 1)
         self._merging = FairSlots(merging, "queries")
 
-    def admit(self, question: Question) -> Place:
+    def admit(self, question: QueryRequest) -> Place:
         """A slot or a place in the waiting room, to be given to `run`, and left at the end.
 
         Raises TooManyRequests when the share of the question's key is used up, or Unavailable.
         """
         return self._slots.hold(question.env, question.key)
 
-    async def run(self, question: Question, wish: Wish, place: Place | None = None) -> Answer:
+    async def run(
+        self, question: QueryRequest, wish: CoverageRequirement, place: Place | None = None
+    ) -> Answer:
         """Answer a question. Raises TooManyRequests, Unprocessable, Unavailable."""
         place = place or self.admit(question)
         return await self._in_time(self._run(question, wish), place)
@@ -129,7 +131,7 @@ class Runner:
         self,
         make_plan: MakePlan,
         work: Callable[[list[dict[str, pa.Table]]], _Result],
-        wish: Wish,
+        wish: CoverageRequirement,
         asker: Asker,
     ) -> Told[_Result]:
         """What `work` makes of the shares' states, in the same turns. Raises as `run` does."""
@@ -151,7 +153,9 @@ class Runner:
             work.close()  # it may not have begun
             query_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
 
-    async def _settle(self, make_plan: MakePlan, wish: Wish) -> tuple[Settled, dict[str, Any]]:
+    async def _settle(
+        self, make_plan: MakePlan, wish: CoverageRequirement
+    ) -> tuple[Settled, dict[str, Any]]:
         """The shares of a plan, and what they cover. Raises Unavailable if that is not enough."""
         if any(p.epoch != self._watch.epoch or p.partition >= self._watch.partitions
                for p in wish.after):  # fmt: skip
@@ -172,7 +176,7 @@ class Runner:
         self,
         make_plan: MakePlan,
         work: Callable[[list[dict[str, pa.Table]]], _Result],
-        wish: Wish,
+        wish: CoverageRequirement,
         asker: Asker,
     ) -> Told[_Result]:
         settled, coverage = await self._settle(make_plan, wish)
@@ -180,7 +184,7 @@ class Runner:
         result = await self._merge(asker, partial(work, gathered.states))
         return Told(result, coverage, _notes_on_time(coverage), gathered.types)
 
-    async def _run(self, question: Question, wish: Wish) -> Answer:
+    async def _run(self, question: QueryRequest, wish: CoverageRequirement) -> Answer:
         settled, coverage = await self._settle(partial(totals_plan, question), wish)
         plan, totals = settled.plan, settled.gathered
         top, data, groups = await self._merge(question, partial(_totals, question, plan, totals))
@@ -190,7 +194,7 @@ class Runner:
         notes = [*notes_on_types(question.spec, totals.types), *_notes_on_time(coverage)]
         return Answer(data, coverage, notes, totals.types, groups)
 
-    async def _merge(self, question: Question | Asker, work: Callable[[], _Result]) -> _Result:
+    async def _merge(self, question: QueryRequest | Asker, work: Callable[[], _Result]) -> _Result:
         """Work in a thread, in turn. It cannot be stopped: its slot is free once it has ended."""
         place = self._merging.hold(question.env, question.key)
         try:
@@ -211,9 +215,9 @@ class Runner:
 
     async def _add_series(
         self,
-        question: Question,
+        question: QueryRequest,
         plan: Plan,
-        totals: Gathered,
+        totals: PartialResults,
         top: list[GroupKey],
         data: dict[str, Any],
         coverage: dict[str, Any],
@@ -305,7 +309,7 @@ def _merging(work: Callable[[], _Result]) -> _Result:
 
 
 def _totals(
-    question: Question, plan: Plan, totals: Gathered
+    question: QueryRequest, plan: Plan, totals: PartialResults
 ) -> tuple[list[GroupKey], dict[str, Any], dict[str, Any] | None]:
     merged = merge(plan, totals.states)
     spec = question.spec
@@ -326,6 +330,6 @@ def _totals(
 
 
 def _series(
-    question: Question, plan: Plan, gathered: Gathered, groups: list[GroupKey]
+    question: QueryRequest, plan: Plan, gathered: PartialResults, groups: list[GroupKey]
 ) -> list[dict[str, Any]]:
     return series_rows(question, plan, merge(plan, gathered.states), groups)

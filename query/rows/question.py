@@ -14,7 +14,7 @@ import msgspec
 
 from common import limits
 from query.plan.plan import Filter, Plan, RowPosition, RowsWanted
-from query.plan.planner import ask
+from query.plan.planner import build_request
 from query.plan.read_spec import SpecError, read_spec
 from query.plan.spec import QuerySpec
 from query.results.runner import NOBODY, Asker
@@ -100,7 +100,7 @@ def read_rows_question(
     if order not in _ORDERS:
         raise SpecError("order", "invalid", f"must be one of {', '.join(_ORDERS)}")
     fields = read_fields(body.get("fields"))
-    range_of = ask(spec, dataset, now_ns)
+    range_of = build_request(spec, dataset, now_ns)
     asked = _fingerprint(dataset, order, spec.filters, spec.any_filter)
     start_ns, end_ns, after = range_of.start_ns, range_of.end_ns, None
     if body.get("cursor") is not None:

@@ -10,7 +10,7 @@ import msgspec
 
 from common.error_text import describe_error
 from common.errors import Unavailable
-from common.logs import say
+from common.logs import log_event
 from common.process.members import Member
 from common.process.web import INTERNAL_TOKEN_HEADER
 from query.fields.columns import (
@@ -80,7 +80,7 @@ class IndexerCalls:
         silent: dict[str, str] = {}
         for member, result in zip(members, results, strict=True):
             if isinstance(result, aiohttp.ClientError | TimeoutError | OSError | ValueError):
-                say(_logger, logging.WARNING, "indexer silent", indexer=member.instance)
+                log_event(_logger, logging.WARNING, "indexer silent", indexer=member.instance)
                 silent[member.instance] = describe_error(result)
             elif isinstance(result, BaseException):
                 raise result

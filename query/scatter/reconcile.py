@@ -16,12 +16,12 @@ import msgspec
 
 from common import limits
 from common.error_text import describe_error
-from common.logs import say
-from common.model.reroute import Place
+from common.logs import log_event
+from common.model.reroute import EpochOffset
 from common.process.members import Member
 from common.process.web import INTERNAL_TOKEN_HEADER
 from query.plan.plan import Plan
-from query.scatter.scatter import Gathered, Scatter
+from query.scatter.scatter import PartialResults, Scatter
 from query.share.answer import same_rows
 from query.share.rerouted import (
     Asked,
@@ -45,7 +45,7 @@ class Settled:
     doubts: why the answer of a partition is not whole. undecided: rerouted batches, by partition.
     """
 
-    gathered: Gathered
+    gathered: PartialResults
     plan: Plan
     doubts: dict[int, str] = field(default_factory=dict)
     undecided: dict[int, int] = field(default_factory=dict)
@@ -167,7 +167,7 @@ class Settler:
                 response.raise_for_status()
                 return msgspec.json.decode(await response.read(), type=HeldAnswer)
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
-            say(
+            log_event(
                 _logger,
                 logging.WARNING,
                 "held batches are not known",
@@ -177,18 +177,20 @@ class Settler:
             return HeldAnswer({})
 
 
-def _shares(gathered: Gathered) -> dict[int, Share]:
+def _shares(gathered: PartialResults) -> dict[int, Share]:
     return {
         partition: Share(
-            Place(one.covered.epoch_number, one.covered.end_offset),
+            EpochOffset(one.covered.epoch_number, one.covered.end_offset),
             one.covered.undecided,
-            {p: Place(*place) for p, place in one.covered.relies_on.items()},
+            {p: EpochOffset(*place) for p, place in one.covered.relies_on.items()},
         )
         for partition, one in gathered.counted.items()
     }
 
 
-def _waiting_for(plan: Plan, lagging: Mapping[int, Place], shares: Mapping[int, Share]) -> Plan:
+def _waiting_for(
+    plan: Plan, lagging: Mapping[int, EpochOffset], shares: Mapping[int, Share]
+) -> Plan:
     """The plan, waiting for what others rely on; of another epoch no offset can be waited for."""
     at_least = dict(plan.at_least)
     for partition, place in lagging.items():

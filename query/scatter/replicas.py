@@ -9,7 +9,7 @@ from common import limits
 from common.clock import Clock
 from common.errors import Unavailable
 from common.locks import Locks
-from common.logs import say
+from common.logs import log_event
 from common.process.members import Member, list_members, list_partition_holders
 
 _FRESH_NS = 10**9
@@ -71,7 +71,7 @@ class Holders:
         except Unavailable as error:
             if self._read_ns is None:
                 raise
-            say(_logger, logging.WARNING, "locks cannot be read", error=str(error))
+            log_event(_logger, logging.WARNING, "locks cannot be read", error=str(error))
             return
         self._seen = {
             partition: sorted(members, key=lambda m: self._rank(m, partition))
@@ -127,7 +127,7 @@ class Holders:
             try:
                 await self.by_partition()
             except Unavailable as error:
-                say(_logger, logging.WARNING, "locks cannot be read", error=str(error))
+                log_event(_logger, logging.WARNING, "locks cannot be read", error=str(error))
 
     def forget(self) -> None:
         """Read the locks again next time: a holder did not answer."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 from common import limits
 from common.error_text import describe_error
 from common.errors import TooManyRequests, Unprocessable
-from common.logs import say
+from common.logs import log_event
 from common.metrics import share_failovers_total, share_hedges_total, share_seconds
 from common.process.members import Member
 from common.process.refusal import read_refusal
@@ -47,7 +47,7 @@ class Counted:
 
 
 @dataclass(slots=True)
-class Gathered:
+class PartialResults:
     """Shares of disjoint partition sets. missing: partitions nobody answered for, with why."""
 
     states: list[dict[str, pa.Table]] = field(default_factory=list)
@@ -56,14 +56,14 @@ class Gathered:
     types: dict[str, str] = field(default_factory=dict)
     hedged: int = 0
 
-    def add(self, other: "Gathered") -> None:
+    def add(self, other: "PartialResults") -> None:
         """Join the shares of other partitions."""
         assert self.counted.keys().isdisjoint(other.counted)
         self.counted |= other.counted
         self.missing |= other.missing
         self.add_states(other)
 
-    def add_states(self, other: "Gathered") -> None:
+    def add_states(self, other: "PartialResults") -> None:
         """Join states of other rows of the same partitions; their coverage stays as it is."""
         self.states += other.states
         self.hedged += other.hedged
@@ -87,7 +87,7 @@ class Scatter:
         self._headers = {INTERNAL_TOKEN_HEADER: token}
         self._pace = pace
 
-    async def run(self, plan: Plan, partitions: Sequence[int]) -> Gathered:
+    async def run(self, plan: Plan, partitions: Sequence[int]) -> PartialResults:
         """Shares of all partitions that can be had.
 
         Raises Unprocessable when the query is too heavy, TooManyRequests when too much of this key
@@ -97,11 +97,11 @@ class Scatter:
 
     async def _gather(
         self, plan: Plan, partitions: tuple[int, ...], tried: frozenset[str]
-    ) -> Gathered:
+    ) -> PartialResults:
         holders = await self._holders.by_partition()
         chosen: dict[str, list[int]] = {}
         members: dict[str, Member] = {}
-        gathered = Gathered()
+        gathered = PartialResults()
         for partition in partitions:
             open_to = [m for m in holders.get(partition, []) if m.url not in tried]
             open_to.sort(key=lambda m: self._pace.is_suspect(m.url))
@@ -122,10 +122,10 @@ class Scatter:
 
     async def _ask_or_twin(
         self, plan: Plan, partitions: tuple[int, ...], member: Member, tried: frozenset[str]
-    ) -> Gathered:
+    ) -> PartialResults:
         """The member's share; the twins' if it fails, is slow, or is less complete."""
         first = asyncio.create_task(self._ask(plan, partitions, member))
-        twin: asyncio.Task[Gathered] | None = None
+        twin: asyncio.Task[PartialResults] | None = None
         try:
             await asyncio.wait({first}, timeout=self._pace.patience_s(plan.wait_ms))
             if not first.done() and await self._may_hedge(partitions, tried):
@@ -174,7 +174,7 @@ class Scatter:
         holders = await self._holders.by_partition()
         return any(m.url not in tried for p in partitions for m in holders.get(p, []))
 
-    async def _ask(self, plan: Plan, partitions: tuple[int, ...], member: Member) -> Gathered:
+    async def _ask(self, plan: Plan, partitions: tuple[int, ...], member: Member) -> PartialResults:
         """One indexer's share. Raises ShareFailed, Unprocessable, TooManyRequests."""
         begin_s = asyncio.get_running_loop().time()
         suspect = self._pace.is_suspect(member.url)
@@ -183,7 +183,7 @@ class Scatter:
         try:
             await asyncio.wait({asking, watch}, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
-                say(
+                log_event(
                     _logger,
                     logging.WARNING,
                     "no share",
@@ -200,7 +200,7 @@ class Scatter:
         self._pace.took(member.url, took_s, waited=plan.wait_ms > 0)
         share_seconds.observe(took_s)
         counted = {c.partition: Counted(c, member) for c in answer.report.covered}
-        return Gathered([answer.states], counted, {}, dict(answer.report.types))
+        return PartialResults([answer.states], counted, {}, dict(answer.report.types))
 
     async def _post(self, plan: Plan, partitions: tuple[int, ...], member: Member) -> ShareAnswer:
         body = msgspec.json.encode(ShareRequest(plan, partitions))
@@ -216,20 +216,22 @@ class Scatter:
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             why = describe_error(error)
-            say(_logger, logging.WARNING, "no share", indexer=member.instance, error=why)
+            log_event(_logger, logging.WARNING, "no share", indexer=member.instance, error=why)
             raise ShareFailed("gone", why) from error
         if status != 200:
             _raise_refusal(status, data, member)
         try:
             return await asyncio.to_thread(decode_answer, data)
         except ValueError as error:
-            say(_logger, logging.ERROR, "bad share", indexer=member.instance, error=str(error))
+            log_event(
+                _logger, logging.ERROR, "bad share", indexer=member.instance, error=str(error)
+            )
             raise ShareFailed("damaged", str(error)) from error
 
 
 async def _all_or_first_error(
-    asked: Sequence[Coroutine[None, None, Gathered]],
-) -> list[Gathered]:
+    asked: Sequence[Coroutine[None, None, PartialResults]],
+) -> list[PartialResults]:
     """All results; the first failure cancels the others."""
     tasks = [asyncio.create_task(one) for one in asked]
     try:
@@ -250,7 +252,7 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _raise_refusal(status: int, data: bytes, member: Member) -> NoReturn:
-    say(_logger, logging.WARNING, "share refused", indexer=member.instance, status=status)
+    log_event(_logger, logging.WARNING, "share refused", indexer=member.instance, status=status)
     error = read_refusal(status, data, f"indexer {member.instance} answered {status}")
     if status == Unprocessable.status:
         raise Unprocessable(str(error))

@@ -9,7 +9,7 @@ import aiohttp
 import msgspec
 
 from common.error_text import describe_error
-from common.logs import say
+from common.logs import log_event
 from common.process.members import Member
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
@@ -26,7 +26,7 @@ async def placements(
     found: list[dict[str, Any]] = []
     for member, result in zip(members, results, strict=True):
         if isinstance(result, aiohttp.ClientError | TimeoutError | OSError | ValueError):
-            say(_logger, logging.WARNING, "shepherd silent", shepherd=member.instance)
+            log_event(_logger, logging.WARNING, "shepherd silent", shepherd=member.instance)
             found.append({"shepherd": member.instance, "error": describe_error(result)})
         elif isinstance(result, BaseException):
             raise result

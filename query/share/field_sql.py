@@ -31,7 +31,7 @@ def _integral(column: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FieldSql:
     """One field of the source rows: its index in the plan, and the types that occur."""
 
     index: int

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from query.plan.plan import GROUP_OPS, Filter, FilterOp, Scalar
-from query.share.field_sql import Reading
+from query.share.field_sql import FieldSql
 from segment.columns import FieldType
 
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
@@ -44,7 +44,7 @@ class Parameters:
         return f"${len(self.values)}::VARCHAR"
 
 
-def condition(one: Filter, readings: Mapping[str, Reading], parameters: Parameters) -> str:
+def condition(one: Filter, readings: Mapping[str, FieldSql], parameters: Parameters) -> str:
     """SQL BOOLEAN, never NULL, of one filter or a group of them."""
     if one.op in GROUP_OPS:
         joined = " AND " if one.op is FilterOp.ALL_OF else " OR "
@@ -53,7 +53,7 @@ def condition(one: Filter, readings: Mapping[str, Reading], parameters: Paramete
     return _one(one, readings[one.field], parameters)
 
 
-def _one(one: Filter, reading: Reading, parameters: Parameters) -> str:
+def _one(one: Filter, reading: FieldSql, parameters: Parameters) -> str:
     positive = _NEGATIONS.get(one.op)
     if positive is not None:
         return f"NOT {_one(Filter(one.field, positive, one.values), reading, parameters)}"
@@ -68,7 +68,7 @@ def _one(one: Filter, reading: Reading, parameters: Parameters) -> str:
 
 
 def _comparisons(
-    op: FilterOp, value: Scalar, reading: Reading, parameters: Parameters
+    op: FilterOp, value: Scalar, reading: FieldSql, parameters: Parameters
 ) -> list[str]:
     """Alternatives, each of which is a match."""
     if isinstance(value, str):
@@ -90,7 +90,7 @@ def _comparisons(
     return _numeric(op, value, reading, with_bool=True)
 
 
-def _numeric(op: FilterOp, value: int | float, reading: Reading, with_bool: bool) -> list[str]:
+def _numeric(op: FilterOp, value: int | float, reading: FieldSql, with_bool: bool) -> list[str]:
     found = []
     whole = reading.whole if with_bool else reading.column(FieldType.INT)
     if reading.has(FieldType.INT) or (with_bool and reading.has(FieldType.BOOL)):

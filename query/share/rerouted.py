@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 
 
 class OpenBatch(msgspec.Struct, frozen=True):
@@ -51,14 +51,14 @@ class HeldAnswer(msgspec.Struct, frozen=True):
 class Share:
     """Of one partition: the position it ends before, what is undecided, what its drops rely on."""
 
-    end: Place
+    end: EpochOffset
     open: Sequence[OpenBatch] = ()
-    relies_on: Mapping[int, Place] | None = None
+    relies_on: Mapping[int, EpochOffset] | None = None
 
 
-def behind(shares: Mapping[int, Share]) -> dict[int, Place]:
+def behind(shares: Mapping[int, Share]) -> dict[int, EpochOffset]:
     """By partition, the place that another share relies on and its own does not include yet."""
-    needed: dict[int, Place] = {}
+    needed: dict[int, EpochOffset] = {}
     for share in shares.values():
         for partition, place in (share.relies_on or {}).items():
             other = shares.get(partition)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from query.plan.plan import Plan, state_fields
-from query.share.field_sql import Reading, sql_type
+from query.share.field_sql import FieldSql, sql_type
 from query.share.undecided import Hidden, hidden_in
 from query.share.view import DatasetView, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType
@@ -36,7 +36,7 @@ class Sources:
     sql: str
     live: pa.Table | None
     paths: tuple[Path, ...]
-    readings: dict[str, Reading]
+    readings: dict[str, FieldSql]
     places: tuple[Place, ...] = ()
 
 
@@ -78,7 +78,7 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, placed: bool = False) ->
     blocks = [block for _, block in live]
     held = _held_columns(blocks, [segment for _, segment in segments])
     readings = {
-        field: Reading(index, frozenset(t for t in FieldType if ColumnKey(field, t) in held))
+        field: FieldSql(index, frozenset(t for t in FieldType if ColumnKey(field, t) in held))
         for index, field in enumerate(fields)
     }
     keys = [ColumnKey(f, t) for f, r in readings.items() for t in FieldType if t in r.types]
@@ -164,14 +164,14 @@ def _shape(
     )
 
 
-def _alias(key: ColumnKey, readings: dict[str, Reading]) -> str:
+def _alias(key: ColumnKey, readings: dict[str, FieldSql]) -> str:
     return f"c{readings[key.field].index}_{key.type.value}"
 
 
 def _live_table(
     live: Sequence[tuple[DatasetView, ColumnBlock]],
     keys: Sequence[ColumnKey],
-    readings: dict[str, Reading],
+    readings: dict[str, FieldSql],
     placed: bool,
 ) -> pa.Table:
     """The blocks' rows with only the named columns, dense."""
@@ -219,7 +219,7 @@ def _parquet_select(
     shape: _Shape,
     paths: Sequence[Path],
     keys: Sequence[ColumnKey],
-    readings: dict[str, Reading],
+    readings: dict[str, FieldSql],
 ) -> str:
     columns = [f'"{TIME}" AS t', f'"{RATE}" AS r']
     for key in keys:
@@ -264,7 +264,7 @@ def _parquet_column(key: ColumnKey, shape: _Shape) -> str:
     return f"NULL::{sql_type(key.type)}"
 
 
-def _no_rows(keys: Sequence[ColumnKey], readings: dict[str, Reading], placed: bool) -> str:
+def _no_rows(keys: Sequence[ColumnKey], readings: dict[str, FieldSql], placed: bool) -> str:
     columns = [f"NULL::{sql_type(k.type)} AS {_alias(k, readings)}" for k in keys]
     columns += [f"0::BIGINT AS {name}" for name in "peoisn"] if placed else []
     return f"SELECT {', '.join(['0::BIGINT AS t', '1::BIGINT AS r', *columns])} WHERE FALSE"

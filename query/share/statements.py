@@ -13,7 +13,7 @@ import math
 
 from common import limits
 from query.plan.plan import Need, Plan, RowPosition, RowsWanted, State
-from query.share.field_sql import Reading, tagged_key
+from query.share.field_sql import FieldSql, tagged_key
 from query.share.filters import Parameters, condition
 from query.share.sources import POSITION, Sources
 
@@ -67,7 +67,7 @@ class Statements:
             ["sum(r)::BIGINT AS w"], f"{reading.number} IS NOT NULL", extra={"v": value}
         )
 
-    def reading(self, need: Need) -> Reading:
+    def reading(self, need: Need) -> FieldSql:
         """The reading of a need's field."""
         assert need.field is not None
         return self._readings[need.field]

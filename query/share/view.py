@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from query.share.damaged import DamagedRecords
 from query.share.rerouted import OpenBatch
 from segment.columns import ColumnBlock, ColumnKey
@@ -67,9 +67,9 @@ class DatasetView:
     stopped: str = ""
     earlier: Mapping[str, int] = field(default_factory=dict)
     epoch_number: int = 1
-    dropped: tuple[Place, ...] = ()
+    dropped: tuple[EpochOffset, ...] = ()
     undecided: tuple[OpenBatch, ...] = ()
-    relies_on: Mapping[int, Place] = field(default_factory=dict)
+    relies_on: Mapping[int, EpochOffset] = field(default_factory=dict)
     damaged: tuple[DamagedRecords, ...] = ()
     given_up: int = 0
     expired_early: int | None = 0

@@ -17,7 +17,7 @@ from common import limits
 from common.error_text import describe_error
 from common.errors import BadRequest, BellwetherError, TooManyRequests, Unavailable
 from common.log.watch import LogWatch
-from common.logs import say
+from common.logs import log_event
 from common.process.auth import KeyCache
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
@@ -143,7 +143,7 @@ class TailRoute:
                 body = await source.content.read(_REFUSAL_BYTES_MAX)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             why = describe_error(error)
-            say(_logger, logging.WARNING, "no tail", indexer=member.instance, why=why)
+            log_event(_logger, logging.WARNING, "no tail", indexer=member.instance, why=why)
             raise Unavailable(
                 f"the tail cannot be opened: indexer {member.instance} does not answer; try again"
             ) from error
@@ -168,7 +168,7 @@ class TailRoute:
                     break
                 await response.write(taken)
         except ConnectionError:
-            say(_logger, logging.DEBUG, "tail reader left")
+            log_event(_logger, logging.DEBUG, "tail reader left")
         finally:
             for reader in readers:
                 reader.cancel()
@@ -204,7 +204,7 @@ async def _follow(source: _Source, copies: FirstCopies, lines: TailLines) -> Non
                 await lines.put(line)
     except (aiohttp.ClientError, OSError, ValueError) as error:
         why = describe_error(error)
-        say(_logger, logging.WARNING, "tail ended", indexer=source.member.instance, error=why)
+        log_event(_logger, logging.WARNING, "tail ended", indexer=source.member.instance, error=why)
     await lines.end()
 
 

@@ -16,7 +16,7 @@ from segment.columns.block import ColumnBlock, SparseColumn
 from segment.columns.blocks import concat, system_bytes, with_columns
 from segment.columns.key import ColumnKey, FieldType
 from segment.columns.names import PackedKeys, union
-from segment.columns.packed import Gathered, PackedColumns, Words, assembled, runs, starts_of
+from segment.columns.packed import Gathered, Int64s, PackedColumns, assembled, runs, starts_of
 
 # Columns of a block are one object if they have so few values each that the objects would be most
 # of their memory; or if they are more than so many, and have a value in less than one row of so
@@ -79,7 +79,7 @@ def pack(columns: Mapping[ColumnKey, SparseColumn]) -> PackedColumns:
     return assembled(PackedKeys.of(keys), gather(columns, keys))
 
 
-def sizes_of(columns: Mapping[ColumnKey, SparseColumn]) -> Words:
+def sizes_of(columns: Mapping[ColumnKey, SparseColumn]) -> Int64s:
     """The number of values of each column, in the order of the mapping."""
     if isinstance(columns, PackedColumns):
         return columns.sizes

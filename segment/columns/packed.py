@@ -19,7 +19,7 @@ from segment.columns.key import ColumnKey, FieldType
 from segment.columns.names import TYPES, PackedKeys
 from segment.parquet.encoders import texts_of
 
-Words = npt.NDArray[np.int64]
+Int64s = npt.NDArray[np.int64]
 _WORD = 8
 _TEXTS = (FieldType.STRING, FieldType.JSON)
 
@@ -30,8 +30,8 @@ class Gathered(NamedTuple):
     """
 
     type: FieldType
-    places: Words
-    starts: Words
+    places: Int64s
+    starts: Int64s
     rows: npt.NDArray[np.uint32]
     values: pa.Array
 
@@ -49,9 +49,9 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
         self,
         keys: PackedKeys | Sequence[ColumnKey],
         whole: pa.Buffer,
-        sizes: Words,
-        begins: Words,
-        row_begins: Words,
+        sizes: Int64s,
+        begins: Int64s,
+        row_begins: Int64s,
     ) -> None:
         self.packed_keys = keys if isinstance(keys, PackedKeys) else PackedKeys.of(keys)
         self.whole = whole
@@ -85,7 +85,7 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
         """All of them, each as an object of its own."""
         return unpacked(self.packed_keys, self.whole, self.sizes, self.begins, self.row_begins)
 
-    def gathered(self, places: Words) -> list[Gathered]:
+    def gathered(self, places: Int64s) -> list[Gathered]:
         """The columns at these places, type by type, those of a type in the order of `places`."""
         types = self.packed_keys.types[places]
         found = []
@@ -145,7 +145,7 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
 
 
 def unpacked(
-    keys: Iterable[ColumnKey], whole: pa.Buffer, sizes: Words, begins: Words, row_begins: Words
+    keys: Iterable[ColumnKey], whole: pa.Buffer, sizes: Int64s, begins: Int64s, row_begins: Int64s
 ) -> dict[ColumnKey, SparseColumn]:
     """The columns of a buffer as `PackedColumns` has them, each as an object of its own."""
     rows = np.frombuffer(whole, np.uint32)
@@ -200,13 +200,13 @@ def assembled(keys: PackedKeys, gathered: Sequence[Gathered]) -> PackedColumns:
     return PackedColumns(keys, whole, sizes, begins, row_begins)
 
 
-def runs(begins: Words, sizes: Words) -> Words:
+def runs(begins: Int64s, sizes: Int64s) -> Int64s:
     """begins[0], begins[0] + 1, ... sizes[0] of them; then those of the next run, and so on."""
     starts = starts_of(sizes)
     return np.repeat(begins - starts[:-1], sizes) + np.arange(starts[-1])
 
 
-def starts_of(sizes: Words) -> Words:
+def starts_of(sizes: Int64s) -> Int64s:
     """Where runs of these sizes begin, and the last one ends: int64[len + 1]."""
     starts = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=starts[1:])

@@ -14,14 +14,14 @@ from common import limits
 from segment.columns.block import SparseColumn
 from segment.columns.gather import pack
 from segment.columns.key import ColumnKey, parse_physical
-from segment.columns.packed import Words
+from segment.columns.packed import Int64s
 from segment.columns.rest_write import rest_texts
 from segment.parquet.encoders import Encoders
 
 Columns = Mapping[ColumnKey, SparseColumn]
 
 
-def split_rarest(sizes: Words, rows: int) -> tuple[Words, Words]:
+def split_rarest(sizes: Int64s, rows: int) -> tuple[Int64s, Int64s]:
     """Places of columns that get a Parquet column of their own, and of the rest, of so many rows.
 
     sizes: values of each column, in the order of their keys. Which is which depends on the rows

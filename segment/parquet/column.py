@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from segment.parquet.encoders import Bytes, Encoders, Indices, Part, Texts, Words, texts_of
+from segment.parquet.encoders import Bytes, Encoders, Indices, Int64s, Part, Texts, texts_of
 from segment.parquet.format import Encoding
 from segment.parquet.values import (
     Bits,
@@ -166,7 +166,7 @@ class _Writer(ABC):
         self.indices = indices
         self._width = (size - 1).bit_length()
 
-    def use_distinct_words(self, words: Words) -> None:
+    def use_distinct_words(self, words: Int64s) -> None:
         """A dictionary, if they repeat."""
         found = self.encoders.distinct_words(words, len(words) // _REPEATS)
         if found is not None:
@@ -313,7 +313,7 @@ def _writer(encoders: Encoders, column: Column) -> _Writer:
             return _Texts(encoders, column.values, column.bloom)
 
 
-def _taken(texts: Texts, places: Indices | Words) -> Texts:
+def _taken(texts: Texts, places: Indices | Int64s) -> Texts:
     """The texts at these places, one after the other."""
     size = len(texts.offsets) - 1
     buffers = [None, pa.py_buffer(texts.offsets), pa.py_buffer(texts.data)]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from common.kernels.compile import FULL
 from segment.parquet.crowded import distinct_texts_by_order, distinct_words_by_order
-from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Texts, Words
+from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts
 from segment.parquet.kernel.bloom import bloom_insert
 from segment.parquet.kernel.by_row import cells_by_row
 from segment.parquet.kernel.delta import (
@@ -103,7 +103,7 @@ class KernelEncoders:
             return distinct_texts_by_order(texts, limit)
         return None if found < 0 else Distinct(indices, firsts[:found].copy())
 
-    def distinct_words(self, values: Words, limit: int) -> Distinct | None:
+    def distinct_words(self, values: Int64s, limit: int) -> Distinct | None:
         """As `Encoders.distinct_words`."""
         indices = np.empty(len(values), np.uint32)
         table, firsts = self._tables(limit)
@@ -138,7 +138,7 @@ class KernelEncoders:
         end = paired_texts(*left, left_at, *right, right_at, size, out, 0)
         return Texts(offsets, out[:end])
 
-    def by_row(self, rows: Indices, begins: Words, ends: Words, size: int) -> ByRow:
+    def by_row(self, rows: Indices, begins: Int64s, ends: Int64s, size: int) -> ByRow:
         """As `Encoders.by_row`."""
         cells, columns = np.empty(len(rows), np.uint32), np.empty(len(rows), np.uint32)
         starts = np.empty(size + 1, np.int64)
@@ -153,7 +153,7 @@ class KernelEncoders:
         out = np.empty(delta_lengths_bound(size), np.uint8)
         return out[: delta_lengths(_fixed(texts.offsets), 0, size, out, 0)]
 
-    def deltas(self, values: Words) -> Bytes:
+    def deltas(self, values: Int64s) -> Bytes:
         """As `Encoders.deltas`."""
         out = np.empty(delta_packed_bound(len(values)), np.uint8)
         return out[: delta_packed(_fixed(values), 0, len(values), out, 0)]
@@ -168,7 +168,7 @@ class KernelEncoders:
         out = np.empty(plain_bits_bound(count), np.uint8)
         return out[: plain_bits(_fixed(bitmap), first_bit, 0, count, out, 0)]
 
-    def range_of_ints(self, values: Words) -> tuple[int, int]:
+    def range_of_ints(self, values: Int64s) -> tuple[int, int]:
         """As `Encoders.range_of_ints`."""
         return range_of_ints(_fixed(values), 0, len(values))
 
@@ -181,7 +181,7 @@ class KernelEncoders:
         """As `Encoders.range_of_texts`."""
         return range_of_texts(*_read(texts))
 
-    def grown_steps(self, texts: Texts, places: Words) -> int:
+    def grown_steps(self, texts: Texts, places: Int64s) -> int:
         """As `Encoders.grown_steps`."""
         return grown_steps(*_read(texts), _fixed(places))
 
@@ -191,7 +191,7 @@ class KernelEncoders:
         bloom_insert(*_read(texts), len(texts.offsets) - 1, blocks)
         return blocks.view(np.uint8)
 
-    def _tables(self, limit: int) -> tuple[Words, Indices]:
+    def _tables(self, limit: int) -> tuple[Int64s, Indices]:
         """Room for dictionaries of up to `limit` values."""
         words = table_words(limit)
         if len(self._room.table) < words:

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from segment.parquet.encoders import Distinct, Indices, Texts, Words
+from segment.parquet.encoders import Distinct, Indices, Int64s, Texts
 from segment.parquet.reference import arrow_texts
 
 
-def distinct_words_by_order(values: Words, limit: int) -> Distinct | None:
+def distinct_words_by_order(values: Int64s, limit: int) -> Distinct | None:
     """As `Encoders.distinct_words`. Of at least one value."""
     order = np.argsort(values)
     ordered = values[order]
@@ -31,7 +31,7 @@ def distinct_texts_by_order(texts: Texts, limit: int) -> Distinct | None:
     )
 
 
-def _distinct(order: Words, changes: npt.NDArray[np.bool_], limit: int) -> Distinct | None:
+def _distinct(order: Int64s, changes: npt.NDArray[np.bool_], limit: int) -> Distinct | None:
     """order: the values' places, equal ones beside each other; changes: where the next differs."""
     starts = np.concatenate(([0], np.flatnonzero(changes) + 1))
     if len(starts) > limit:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 Bytes = npt.NDArray[np.uint8]
-Words = npt.NDArray[np.int64]
+Int64s = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.uint32]
 Part = bytes | Bytes
 
@@ -21,7 +21,7 @@ Part = bytes | Bytes
 class Texts(NamedTuple):
     """Texts of a column. offsets: int64[k + 1]; data: uint8[]."""
 
-    offsets: Words
+    offsets: Int64s
     data: Bytes
 
     @property
@@ -67,7 +67,7 @@ class ByRow(NamedTuple):
 
     cells: Indices
     columns: Indices
-    starts: Words
+    starts: Int64s
 
 
 class Encoders(Protocol):
@@ -80,7 +80,7 @@ class Encoders(Protocol):
     def distinct_texts(self, texts: Texts, limit: int) -> Distinct | None:
         """The distinct texts; None if there are more than `limit`."""
 
-    def distinct_words(self, values: Words, limit: int) -> Distinct | None:
+    def distinct_words(self, values: Int64s, limit: int) -> Distinct | None:
         """The distinct values, compared by their bits; None if there are more than `limit`."""
 
     def hybrid(self, indices: Indices, width: int) -> Bytes:
@@ -99,7 +99,7 @@ class Encoders(Protocol):
         is the caller's, who may change it.
         """
 
-    def by_row(self, rows: Indices, begins: Words, ends: Words, size: int) -> ByRow:
+    def by_row(self, rows: Indices, begins: Int64s, ends: Int64s, size: int) -> ByRow:
         """Cells by row, those of a row by column. Column i has cells begins[i]..ends[i]-1, whose
         row numbers are in `rows`; there are `size` rows. Each cell is of one column.
         """
@@ -107,7 +107,7 @@ class Encoders(Protocol):
     def lengths(self, texts: Texts) -> Bytes:
         """The lengths of texts as DELTA_BINARY_PACKED 32-bit integers."""
 
-    def deltas(self, values: Words) -> Bytes:
+    def deltas(self, values: Int64s) -> Bytes:
         """DELTA_BINARY_PACKED of 64-bit integers."""
 
     def deltas_int32(self, values: npt.NDArray[np.int32]) -> Bytes:
@@ -116,7 +116,7 @@ class Encoders(Protocol):
     def bits(self, bitmap: Bytes, first_bit: int, count: int) -> Bytes:
         """PLAIN booleans: bits of an Arrow bitmap from `first_bit`, the lowest first."""
 
-    def range_of_ints(self, values: Words) -> tuple[int, int]:
+    def range_of_ints(self, values: Int64s) -> tuple[int, int]:
         """Smallest and largest of at least one value."""
 
     def range_of_doubles(self, values: npt.NDArray[np.float64]) -> tuple[float, float] | None:
@@ -125,7 +125,7 @@ class Encoders(Protocol):
     def range_of_texts(self, texts: Texts) -> tuple[int, int]:
         """Where a smallest and where a largest of at least one text stands, by bytes."""
 
-    def grown_steps(self, texts: Texts, places: Words) -> int:
+    def grown_steps(self, texts: Texts, places: Int64s) -> int:
         """How many of the texts at `places` are less than the one at the next place."""
 
     def bloom(self, texts: Texts, size: int) -> Bytes:

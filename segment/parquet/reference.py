@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segment.parquet.bloom import bloom_filter
-from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Texts, Words, texts_of
+from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts, texts_of
 from segment.parquet.hybrid import hybrid, hybrid_levels, packed
 from segment.parquet.thrift import varint, zigzag
 
@@ -26,7 +26,7 @@ class ReferenceEncoders:
         """As `Encoders.distinct_texts`."""
         return _distinct(arrow_texts(texts), limit)
 
-    def distinct_words(self, values: Words, limit: int) -> Distinct | None:
+    def distinct_words(self, values: Int64s, limit: int) -> Distinct | None:
         """As `Encoders.distinct_words`."""
         return _distinct(pa.array(values), limit)
 
@@ -58,7 +58,7 @@ class ReferenceEncoders:
         offsets, data = texts_of(joined)
         return Texts(offsets, data.copy())
 
-    def by_row(self, rows: Indices, begins: Words, ends: Words, size: int) -> ByRow:
+    def by_row(self, rows: Indices, begins: Int64s, ends: Int64s, size: int) -> ByRow:
         """As `Encoders.by_row`."""
         spans = [np.arange(begin, end) for begin, end in zip(begins, ends, strict=True)]
         cells = np.concatenate(spans) if spans else np.empty(0, np.int64)
@@ -71,7 +71,7 @@ class ReferenceEncoders:
         """As `Encoders.lengths`."""
         return self.deltas_int32(np.diff(texts.offsets).astype(np.int32))
 
-    def deltas(self, values: Words) -> Bytes:
+    def deltas(self, values: Int64s) -> Bytes:
         """As `Encoders.deltas`."""
         return _deltas(values, np.diff(values))  # numpy wraps as the format does
 
@@ -84,7 +84,7 @@ class ReferenceEncoders:
         whole = np.unpackbits(bitmap[first_bit // 8 :], bitorder="little")[first_bit % 8 :]
         return np.packbits(whole[:count], bitorder="little")
 
-    def range_of_ints(self, values: Words) -> tuple[int, int]:
+    def range_of_ints(self, values: Int64s) -> tuple[int, int]:
         """As `Encoders.range_of_ints`."""
         return int(values.min()), int(values.max())
 
@@ -101,7 +101,7 @@ class ReferenceEncoders:
         found = pc.min_max(raw).as_py()
         return tuple(raw.index(found[end]).as_py() for end in ("min", "max"))
 
-    def grown_steps(self, texts: Texts, places: Words) -> int:
+    def grown_steps(self, texts: Texts, places: Int64s) -> int:
         """As `Encoders.grown_steps`."""
         sample = arrow_texts(texts).take(pa.array(places))
         return int(pc.sum(pc.less(sample[:-1], sample[1:])).as_py() or 0)
@@ -128,7 +128,7 @@ def _distinct(values: pa.Array, limit: int) -> Distinct | None:
     return Distinct(indices, firsts)
 
 
-def _deltas(values: Words, steps: Words) -> Bytes:
+def _deltas(values: Int64s, steps: Int64s) -> Bytes:
     out = bytearray(_HEADER)
     out += varint(len(values))
     out += varint(zigzag(int(values[0]) if len(values) else 0))

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from segment.parquet.encoders import Bytes, Indices, Part, Texts, Words
+from segment.parquet.encoders import Bytes, Indices, Int64s, Part, Texts
 from segment.parquet.format import Encoding
 
 _NOTHING: Bytes = np.empty(0, np.uint8)
@@ -16,7 +16,7 @@ _NOTHING: Bytes = np.empty(0, np.uint8)
 class Ints(NamedTuple):
     """64-bit integers. nearly_sorted: deltas also where values repeat."""
 
-    values: Words
+    values: Int64s
     nearly_sorted: bool = False
 
 

@@ -17,7 +17,7 @@ _SHARES = 4  # of that room: so much an environment may hold whatever the others
 _RETRY_AFTER_S = 2
 
 
-class Pressure:
+class Backpressure:
     """Asked before a request's body is read."""
 
     def __init__(

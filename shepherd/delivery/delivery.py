@@ -21,7 +21,7 @@ from common.model.position import Position
 from common.model.record import Record
 from shepherd.placement.append_stats import Ticket
 from shepherd.placement.health import PATIENCE_MIN_NS
-from shepherd.placement.placement import Place, Placement, Tried
+from shepherd.placement.placement import PartitionSelector, Placement, Tried
 
 _LOOK_NS = 50_000_000  # how often an append beyond its patience is looked at
 _LAST_TRY_NS = 300_000_000  # less time than this is not worth another append
@@ -55,7 +55,7 @@ class _Append(msgspec.Struct, frozen=True, eq=False):
     """One append under way."""
 
     task: asyncio.Task[Appended]
-    place: Place
+    place: Placement
     ticket: Ticket
 
 
@@ -65,7 +65,7 @@ class Delivery:
     def __init__(
         self,
         log: Log,
-        placement: Placement,
+        placement: PartitionSelector,
         clock: Clock,
         ack_timeout_s: float,
         conditionals_max: int = limits.CONDITIONALS_MAX,
@@ -87,13 +87,13 @@ class Delivery:
 
     async def probe(self, partition: int, heartbeat: Record) -> None:
         """Send a heartbeat to see how its partition and broker do."""
-        append = self.begin(heartbeat, Place(partition, "probe"))
+        append = self.begin(heartbeat, Placement(partition, "probe"))
         await asyncio.wait({append.task})
         good = not append.task.cancelled() and append.task.exception() is None
         metrics.probes_total.labels(append.ticket.broker, "good" if good else "bad").inc()
         self._placement.health.probed(append.ticket, good, self._clock.monotonic_ns())
 
-    def begin(self, record: Record, place: Place) -> _Append:
+    def begin(self, record: Record, place: Placement) -> _Append:
         """Start an append; how it ends is told to the placement whoever still waits for it."""
         record = replace(record, via=place.via, unless=place.unless)
         now_ns = self._clock.monotonic_ns()
@@ -160,7 +160,7 @@ class Delivery:
     # What `_Run` uses; it is this class's other half.
 
     @property
-    def placement(self) -> Placement:
+    def placement(self) -> PartitionSelector:
         """Where records go."""
         return self._placement
 
@@ -192,7 +192,7 @@ class _Run:
     async def outcome(self) -> Position | LogUnavailable:
         """Try, wait, try elsewhere; ends by the first acknowledgement or for want of time."""
         try:
-            place: Place | None = self._first()
+            place: Placement | None = self._first()
             while True:
                 if place is not None:
                     self._begin(place)
@@ -210,7 +210,7 @@ class _Run:
             for append in self._open:
                 self._delivery.abandon(append)
 
-    def _first(self) -> Place:
+    def _first(self) -> Placement:
         delivery, record = self._delivery, self._record
         now_ns = self._began_ns
         if not self._named:
@@ -220,7 +220,7 @@ class _Run:
             return delivery.placement.first_named(record.batch)
         return place
 
-    def _begin(self, place: Place) -> None:
+    def _begin(self, place: Placement) -> None:
         self._attempts += 1
         if place.unless:
             metrics.reroutes_total.labels("named" if self._named else "unknown").inc()
@@ -281,7 +281,7 @@ class _Run:
         health, now_ns = self._delivery.placement.health, self._delivery.clock.monotonic_ns()
         return all(health.doubtful(append.ticket, now_ns) for append in self._open)
 
-    def _another(self) -> Place | None:
+    def _another(self) -> Placement | None:
         """Another partition, if one is left and may be used; open appends count as unknown."""
         delivery = self._delivery
         now_ns = delivery.clock.monotonic_ns()

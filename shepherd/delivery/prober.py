@@ -7,10 +7,10 @@ from common import limits, metrics
 from common.clock import Clock
 from common.errors import LogUnavailable
 from common.log import Log
-from common.logs import say
+from common.logs import log_event
 from common.model.record import heartbeat_record
 from shepherd.delivery.delivery import Delivery
-from shepherd.placement.placement import Placement
+from shepherd.placement.placement import PartitionSelector
 
 _TICK_S = 0.1  # a stuck broker is left within this much of being recognisable
 _REFRESH_TICKS = 300  # added partitions are used half a minute later
@@ -20,10 +20,12 @@ _STALL_PROBE_NS = 500_000_000  # while nothing is let in, somebody has to notice
 _logger = logging.getLogger(__name__)
 
 
-class Probing:
+class Prober:
     """The placement's upkeep. Probes are heartbeats: no event of a customer is risked (I2)."""
 
-    def __init__(self, log: Log, placement: Placement, delivery: Delivery, clock: Clock) -> None:
+    def __init__(
+        self, log: Log, placement: PartitionSelector, delivery: Delivery, clock: Clock
+    ) -> None:
         self._log = log
         self._placement = placement
         self._delivery = delivery
@@ -55,10 +57,10 @@ class Probing:
             avoided.set(1 if change.reason else 0)
             if change.reason:
                 metrics.placement_avoided_total.labels(change.kind, change.name).inc()
-                say(_logger, logging.WARNING, f"{change.kind} avoided", name=change.name,
+                log_event(_logger, logging.WARNING, f"{change.kind} avoided", name=change.name,
                     reason=change.reason)  # fmt: skip
             else:
-                say(_logger, logging.INFO, f"{change.kind} in use again", name=change.name)
+                log_event(_logger, logging.INFO, f"{change.kind} in use again", name=change.name)
         self._tell_pressure(health.pressure)
         due = health.probes_due(now_ns)
         stalled = health.stalled_ns(now_ns) > _STALL_PROBE_NS
@@ -85,21 +87,26 @@ class Probing:
         try:
             identity = await self._log.refresh()
         except LogUnavailable as error:
-            say(_logger, logging.INFO, "log not looked at again", error=str(error))
+            log_event(_logger, logging.INFO, "log not looked at again", error=str(error))
         else:
             if identity.partitions > self._placement.partitions:
-                say(_logger, logging.WARNING, "partitions added", partitions=identity.partitions,
+                log_event(
+                    _logger,
+                    logging.WARNING,
+                    "partitions added",
+                    partitions=identity.partitions,
                     advice="a named batch repeated across this moment may count twice unless "
-                    "shepherd.named_partitions was set before")  # fmt: skip
+                    "shepherd.named_partitions was set before",
+                )
             self._placement.grow(identity.partitions, self._clock.monotonic_ns())
         finally:
             self._refreshing = None
 
     def _tell_pressure(self, reason: str) -> None:
         if reason and not self._pressed:
-            say(_logger, logging.WARNING, "pushing back", reason=reason)
+            log_event(_logger, logging.WARNING, "pushing back", reason=reason)
         if self._pressed and not reason:
-            say(_logger, logging.INFO, "no longer pushing back")
+            log_event(_logger, logging.INFO, "no longer pushing back")
         self._pressed = reason
         metrics.placement_pressed.set(1 if reason else 0)
 

@@ -27,7 +27,7 @@ from common.scan.events import Mended, Refused
 from shepherd.admission import KeyLimits
 from shepherd.datasets import DatasetCache, Resolved
 from shepherd.decoders import Decoders
-from shepherd.delivery.backpressure import Pressure
+from shepherd.delivery.backpressure import Backpressure
 from shepherd.delivery.batcher import Batcher, Stored, Target
 from shepherd.honeycomb.decode import (
     EventHeaders,
@@ -41,7 +41,7 @@ from shepherd.honeycomb.responses import batch_body, told_with_remedy
 from shepherd.honeycomb.split.interface import Lines, Split, Splitter, one_line
 from shepherd.http import request as http
 from shepherd.http.body import BodyTooLarge, Media, check_encoding, media_of, wire_bytes_max
-from shepherd.http.request import Answer, Incoming, Route
+from shepherd.http.request import IngestRequest, IngestResponse, Route
 from shepherd.request_summary import RequestDone, RequestSummary, counted, mended_counts
 from shepherd.shares import NO_ROOM, Held, Shares
 
@@ -64,7 +64,7 @@ class IngestParts:
     batcher: Batcher
     in_flight: Shares
     requests: Shares
-    pressure: Pressure
+    pressure: Backpressure
     key_limits: KeyLimits
     clock: Clock
     summary: RequestSummary
@@ -100,7 +100,7 @@ class Ingest:
         self._parts = parts
         self._decoders = Decoders()
 
-    async def take(self, request: Incoming) -> Answer:
+    async def take(self, request: IngestRequest) -> IngestResponse:
         """Authenticate, hold a place and room for the body, store, and sum up how it went.
 
         A batch answers 200 and the status of each event, in order; an event 200 without a body.
@@ -131,7 +131,7 @@ class Ingest:
             size, route = request.length or 0, request.route.value
             parts.summary.done(RequestDone(route, name, key.id, status, events, size, ms))
 
-    def _intake(self, request: Incoming, key: ApiKey) -> "_Intake":
+    def _intake(self, request: IngestRequest, key: ApiKey) -> "_Intake":
         """How the body will be read. What it announces is judged and not held (I14).
 
         Raises BodyTooLarge: a body that never fits must not be told to come again. Raises
@@ -150,8 +150,8 @@ class Ingest:
         return _Intake(self._parts.in_flight, environment, key.id, bytes_max, plain_max)
 
     async def _batch(
-        self, request: Incoming, key: ApiKey, name: str, intake: "_Intake"
-    ) -> tuple[Answer, int]:
+        self, request: IngestRequest, key: ApiKey, name: str, intake: "_Intake"
+    ) -> tuple[IngestResponse, int]:
         resolved, wire = await self._receive(request, key, name, intake)
         target = resolved.target
         started_ns = self._parts.clock.monotonic_ns()
@@ -194,8 +194,8 @@ class Ingest:
             self._parts.summary.mended(key.id, name, mended, events)
 
     async def _event(
-        self, request: Incoming, key: ApiKey, name: str, intake: "_Intake"
-    ) -> tuple[Answer, int]:
+        self, request: IngestRequest, key: ApiKey, name: str, intake: "_Intake"
+    ) -> tuple[IngestResponse, int]:
         resolved, wire = await self._receive(request, key, name, intake)
         target = resolved.target
         started_ns = self._parts.clock.monotonic_ns()
@@ -220,10 +220,10 @@ class Ingest:
         intake.hold(len(lines.text))
         stored = await self._store(request, resolved, lines, started_ns)
         _raise_if_nothing_stored(stored, named=False)
-        return Answer(200, _receipt(stored)), 1
+        return IngestResponse(200, _receipt(stored)), 1
 
     async def _receive(
-        self, request: Incoming, key: ApiKey, name: str, intake: "_Intake"
+        self, request: IngestRequest, key: ApiKey, name: str, intake: "_Intake"
     ) -> tuple[Resolved, Wire]:
         """Everything that is checked before the events themselves."""
         if not key.access.events:
@@ -242,7 +242,7 @@ class Ingest:
         self._decoders.close()
 
     async def _store(
-        self, request: Incoming, resolved: Resolved, lines: Lines, started_ns: int
+        self, request: IngestRequest, resolved: Resolved, lines: Lines, started_ns: int
     ) -> Sequence[Stored]:
         if not lines.events:
             return []
@@ -330,7 +330,7 @@ def _receipt(stored: Sequence[Stored]) -> dict[str, str]:
     return {RECEIPT_HEADER: format_receipt(positions)} if positions else {}
 
 
-def _batch_answer(split: Split, stored: Sequence[Stored], media: Media) -> Answer:
+def _batch_answer(split: Split, stored: Sequence[Stored], media: Media) -> IngestResponse:
     headers = _receipt(stored)
     headers["Content-Type"] = f"application/{media}"
-    return Answer(200, headers, batch_body(split, stored, media))
+    return IngestResponse(200, headers, batch_body(split, stored, media))

@@ -18,7 +18,7 @@ from common.errors import BellwetherError
 from common.process.http.gate import BARE_LF, Gate
 from common.process.http.room import Standing
 from shepherd.http.body import BodyTooSlow, Intake, body_deadline_s
-from shepherd.http.request import Answer, Incoming
+from shepherd.http.request import IngestRequest, IngestResponse
 from shepherd.http.request_head import HEAD_BYTES_MAX, HOT_START, Head, read_head
 
 _HEAD_END = b"\r\n\r\n"
@@ -38,10 +38,10 @@ class Service(Protocol):
     def aiohttp(self) -> Gate:
         """A new connection of the application."""
 
-    async def answer(self, request: Incoming) -> Answer:
+    async def answer(self, request: IngestRequest) -> IngestResponse:
         """The answer to a request; never raises but for a cancellation."""
 
-    def encode(self, answer: Answer, *, last: bool) -> bytes:
+    def encode(self, answer: IngestResponse, *, last: bool) -> bytes:
         """The answer as it is sent."""
 
     def closed(self, connection: "Connection") -> None:
@@ -207,10 +207,10 @@ class Connection(asyncio.Protocol):
         else:
             self._body = _Body(body, head.length - len(body), self._resume)
             read = self._body.read
-        request = Incoming(head.route, head.segment, head.headers, head.length, read)
+        request = IngestRequest(head.route, head.segment, head.headers, head.length, read)
         self._task = asyncio.get_running_loop().create_task(self._answer(request))
 
-    async def _answer(self, request: Incoming) -> None:
+    async def _answer(self, request: IngestRequest) -> None:
         answer = await self._service.answer(request)
         body, self._body = self._body, None
         self._task = None
@@ -263,7 +263,7 @@ class _Whole:
         self._body = body
 
     async def read(self, intake: Intake) -> bytes:
-        """As `Incoming.read`."""
+        """As `IngestRequest.read`."""
         intake.add(len(self._body))
         return self._body
 
@@ -311,7 +311,7 @@ class _Body:
             self._done.set()
 
     async def read(self, intake: Intake) -> bytes:
-        """As `Incoming.read`."""
+        """As `IngestRequest.read`."""
         self._intake = intake
         self._count(self._arrived)
         self._resume()

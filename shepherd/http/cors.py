@@ -10,7 +10,7 @@ from typing import Final
 
 from common.errors import NotAllowed
 from shepherd.http.origins import ANY, Origins
-from shepherd.http.request import Answer, error_answer
+from shepherd.http.request import IngestResponse, error_answer
 
 ORIGIN: Final = "origin"
 ASKED_METHOD: Final = "access-control-request-method"
@@ -60,7 +60,7 @@ class Cors:
             return _VARY
         return {_ALLOW: origin, **_EXPOSED, **_VARY}
 
-    def preflight(self, origin: str) -> Answer:
+    def preflight(self, origin: str) -> IngestResponse:
         """The answer to a page that asks whether it may send. It has no key yet."""
         told = self.headers(origin)
         if _ALLOW not in told:
@@ -69,8 +69,10 @@ class Cors:
                 " that may"
             )
             return self.marked(error_answer(error), origin)
-        return Answer(204, {**told, **_PREFLIGHT})
+        return IngestResponse(204, {**told, **_PREFLIGHT})
 
-    def marked(self, answer: Answer, origin: str | None) -> Answer:
+    def marked(self, answer: IngestResponse, origin: str | None) -> IngestResponse:
         """The answer with what a page has to be told."""
-        return Answer(answer.status, {**answer.headers, **self.headers(origin)}, answer.body)
+        return IngestResponse(
+            answer.status, {**answer.headers, **self.headers(origin)}, answer.body
+        )

@@ -18,7 +18,7 @@ from common.errors import BellwetherError
 from common.process.http.gate import KEEP_ALIVE_S, Gate
 from shepherd.http.connection import Connection
 from shepherd.http.cors import ORIGIN, Cors
-from shepherd.http.request import Answer, Incoming, error_answer
+from shepherd.http.request import IngestRequest, IngestResponse, error_answer
 from shepherd.http.response_bytes import AnswerWriter
 
 _SKIP_S = 10.0  # for the rest of a body that was refused before it had come
@@ -39,7 +39,7 @@ class Listener:
 
     def __init__(
         self,
-        take: Callable[[Incoming], Awaitable[Answer]],
+        take: Callable[[IngestRequest], Awaitable[IngestResponse]],
         aiohttp: Callable[[], Gate],
         clock: Clock,
         stop: asyncio.Event,
@@ -102,7 +102,7 @@ class Listener:
         """As `Service.aiohttp`."""
         return self._aiohttp()
 
-    async def answer(self, request: Incoming) -> Answer:
+    async def answer(self, request: IngestRequest) -> IngestResponse:
         """As `Service.answer`. The role's outermost loop: every answer is counted."""
         try:
             answer = await self._take(request)
@@ -114,7 +114,7 @@ class Listener:
         request_counter(request.route.pattern, answer.status).inc()
         return self._cors.marked(answer, request.headers.get(ORIGIN)) if self._cors.on else answer
 
-    def encode(self, answer: Answer, *, last: bool) -> bytes:
+    def encode(self, answer: IngestResponse, *, last: bool) -> bytes:
         """As `Service.encode`."""
         return self._writer.encode(answer, last=last)
 

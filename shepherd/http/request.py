@@ -38,7 +38,7 @@ class Route(StrEnum):
         return f"{self.value}/{{dataset}}"
 
 
-class Incoming(msgspec.Struct, frozen=True):
+class IngestRequest(msgspec.Struct, frozen=True):
     """A request for events. name: the path's last segment as it came; length: None if in chunks.
 
     read: the body as it came, each piece counted. Raises BodyTooLarge, BodyTooSlow, Unavailable.
@@ -51,10 +51,12 @@ class Incoming(msgspec.Struct, frozen=True):
     read: Callable[[Intake], Awaitable[bytes]]
 
     def __repr__(self) -> str:
-        return f"Incoming({self.route}, {self.name!r}, length={self.length})"  # headers hold keys
+        return (
+            f"IngestRequest({self.route}, {self.name!r}, length={self.length})"  # headers hold keys
+        )
 
 
-class Answer(msgspec.Struct, frozen=True):
+class IngestResponse(msgspec.Struct, frozen=True):
     """An answer as it is sent. Its length is told by whoever sends it."""
 
     status: int
@@ -62,18 +64,18 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
-def error_answer(error: BellwetherError) -> Answer:
+def error_answer(error: BellwetherError) -> IngestResponse:
     """The error as the API's plain JSON body, with `Retry-After` where it has one."""
     headers = {"Content-Type": "application/json; charset=utf-8"}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
-    return Answer(error.status, headers, json.dumps({"error": str(error)}).encode())
+    return IngestResponse(error.status, headers, json.dumps({"error": str(error)}).encode())
 
 
-def from_aiohttp(request: web.Request, route: Route) -> Incoming:
+def from_aiohttp(request: web.Request, route: Route) -> IngestRequest:
     """A request that came through aiohttp."""
     name = request.raw_path.split("?", 1)[0].removesuffix("/").rsplit("/", 1)[1]
-    return Incoming(
+    return IngestRequest(
         route,
         name,
         request.headers,
@@ -82,6 +84,6 @@ def from_aiohttp(request: web.Request, route: Route) -> Incoming:
     )
 
 
-def to_aiohttp(answer: Answer) -> web.Response:
+def to_aiohttp(answer: IngestResponse) -> web.Response:
     """The answer as aiohttp sends it."""
     return web.Response(status=answer.status, headers=answer.headers, body=answer.body or None)

@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp.http import SERVER_SOFTWARE
 
 from common.clock import Clock
-from shepherd.http.request import Answer
+from shepherd.http.request import IngestResponse
 
 _SECOND_NS = 10**9
 _STATUS: Final = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n" for one in HTTPStatus}
@@ -21,7 +21,7 @@ class AnswerWriter:
         self._second = -1
         self._dated = ""
 
-    def encode(self, answer: Answer, *, last: bool) -> bytes:
+    def encode(self, answer: IngestResponse, *, last: bool) -> bytes:
         """Head and body. last: the connection closes after it."""
         second = self._clock.now_ns() // _SECOND_NS
         if second != self._second:

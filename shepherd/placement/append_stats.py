@@ -25,7 +25,7 @@ class Ticket(msgspec.Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class Ledger:
+class AppendStats:
     """Times in monotonic ns.
 
     acked_start_ns: the latest start of an append that was acknowledged: whatever began before

@@ -30,7 +30,7 @@ class Record:
 
 
 @dataclass(slots=True)
-class Probation:
+class Ejection:
     """Of one broker or partition. `broker` is who was judged; `reason` says why, in words."""
 
     reason: str

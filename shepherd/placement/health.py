@@ -10,8 +10,8 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from shepherd.placement.append_stats import LOST_WEIGHT, Ledger, Ticket
-from shepherd.placement.ejection import Probation, Record
+from shepherd.placement.append_stats import LOST_WEIGHT, AppendStats, Ticket
+from shepherd.placement.ejection import Ejection, Record
 from shepherd.placement.latency import DecayingQuantiles
 from shepherd.placement.outliers import (
     SLOW_MIN_NS,
@@ -35,8 +35,8 @@ _ALL_HALF_LIFE_NS = 20 * 10**9
 class Target:
     """A broker or a partition: what it did, and whether it is avoided."""
 
-    ledger: Ledger
-    probation: Probation | None = None
+    ledger: AppendStats
+    probation: Ejection | None = None
     record: Record = field(default_factory=Record)
     seen_ns: int = 0
 
@@ -57,7 +57,7 @@ class Health:
         self.leader = leader
         self._now_ns = now_ns
         self._ids = itertools.count()
-        self.partitions = [Target(Ledger(now_ns)) for _ in range(partitions)]
+        self.partitions = [Target(AppendStats(now_ns)) for _ in range(partitions)]
         self.brokers: dict[str, Target] = {}
         self.all = DecayingQuantiles(_ALL_HALF_LIFE_NS, now_ns)
         self._open: dict[int, Ticket] = {}
@@ -72,7 +72,7 @@ class Health:
     def grow(self, partitions: int, now_ns: int) -> None:
         """The log has more partitions now."""
         more = partitions - len(self.partitions)
-        self.partitions += [Target(Ledger(now_ns)) for _ in range(more)]
+        self.partitions += [Target(AppendStats(now_ns)) for _ in range(more)]
 
     # --- what happens -----------------------------------------------------------------------
 
@@ -232,7 +232,7 @@ class Health:
             self._avoid("partition", str(partition), target, self.leader(partition), reason)
             room -= 1
 
-    def _peers(self, ledgers: list[Ledger], now_ns: int) -> Peers:
+    def _peers(self, ledgers: list[AppendStats], now_ns: int) -> Peers:
         return compare(ledgers, self.patience_ns(now_ns), self._resumed_ns, now_ns)
 
     def _slow_ns(self, now_ns: int) -> int:
@@ -297,7 +297,7 @@ class Health:
     def _targets(self, ticket: Ticket, now_ns: int) -> tuple[Target, Target]:
         broker = self.brokers.get(ticket.broker)
         if broker is None:
-            broker = self.brokers[ticket.broker] = Target(Ledger(now_ns))
+            broker = self.brokers[ticket.broker] = Target(AppendStats(now_ns))
         broker.seen_ns = now_ns
         return self.partitions[ticket.partition], broker
 
@@ -308,7 +308,7 @@ class Health:
 
     def _avoid(self, kind: str, name: str, target: Target, broker: str, reason: str) -> None:
         strikes = target.record.strike(self._now_ns)
-        target.probation = Probation(reason, self._now_ns, broker, strikes)
+        target.probation = Ejection(reason, self._now_ns, broker, strikes)
         self._changes.append(Change(kind, name, reason))
 
     def _return(self, kind: str, name: str, target: Target, now_ns: int) -> None:
@@ -328,7 +328,7 @@ class Health:
         leaders = {self.leader(p) for p in range(len(self.partitions))}
         for name in leaders - self.brokers.keys():
             if name:
-                self.brokers[name] = Target(Ledger(now_ns))
+                self.brokers[name] = Target(AppendStats(now_ns))
         for name in leaders & self.brokers.keys():
             self.brokers[name].seen_ns = now_ns
         for name, target in list(self.brokers.items()):

@@ -8,7 +8,7 @@ all are stuck, failing or slow, nobody is: that is the cluster, and walking away
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from shepherd.placement.append_stats import Ledger
+from shepherd.placement.append_stats import AppendStats
 
 SLOW_TIMES = 4  # of the usual p90
 SLOW_MIN_NS = 150_000_000  # nobody is avoided for less
@@ -23,12 +23,12 @@ class Peers:
     tell). Waiting counts from `resumed_ns` on, when the last stall of all of them ended.
     """
 
-    ledgers: Collection[Ledger]
+    ledgers: Collection[AppendStats]
     usual_ns: int
     patience_ns: int
     resumed_ns: int
 
-    def trouble(self, own: Ledger, now_ns: int) -> str:
+    def trouble(self, own: AppendStats, now_ns: int) -> str:
         """What is wrong with one of them, in words; empty: nothing."""
         oldest_ns = own.oldest_fresh_ns()
         if oldest_ns is not None and own.acked_start_ns <= oldest_ns:
@@ -50,7 +50,7 @@ class Peers:
         return ""
 
 
-def overtakes(other: Ledger, began_ns: int, waited_ns: int, now_ns: int) -> bool:
+def overtakes(other: AppendStats, began_ns: int, waited_ns: int, now_ns: int) -> bool:
     """Whether another acknowledged what began after an append that still waits, and is itself
     much quicker now (else all have just become slow).
     """
@@ -59,7 +59,9 @@ def overtakes(other: Ledger, began_ns: int, waited_ns: int, now_ns: int) -> bool
     return waited_ns > _MUCH_QUICKER_TIMES * other.current_ns(now_ns)
 
 
-def compare(ledgers: Collection[Ledger], patience_ns: int, resumed_ns: int, now_ns: int) -> Peers:
+def compare(
+    ledgers: Collection[AppendStats], patience_ns: int, resumed_ns: int, now_ns: int
+) -> Peers:
     """What is usual among these."""
     known = sorted(
         ledger.latency.quantile(0.9, now_ns)

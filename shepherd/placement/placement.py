@@ -16,7 +16,7 @@ from shepherd.placement.rendezvous import Datasets, rendezvous_order
 _BROKERS_WANTED = 3  # a dataset survives two slow ones without being moved
 
 
-class Place(msgspec.Struct, frozen=True):
+class Placement(msgspec.Struct, frozen=True):
     """A partition and, in a word, why it was chosen (the record's `via`).
 
     unless: other partitions where the same batch may be or land later (the record's `unless`).
@@ -39,7 +39,7 @@ class Tried(msgspec.Struct, frozen=True):
         return self.refused + self.unknown
 
 
-class Placement:
+class PartitionSelector:
     """Chooses partitions by the health of the log."""
 
     def __init__(
@@ -68,12 +68,12 @@ class Placement:
             self.health.grow(partitions, now_ns)
             self._datasets.grow(partitions)
 
-    def choose(self, dataset_id: str, size: int, now_ns: int) -> Place:
+    def choose(self, dataset_id: str, size: int, now_ns: int) -> Placement:
         """A partition for a new record of this dataset."""
         order, count = self._datasets.spent(dataset_id, size, now_ns)
-        return Place(self._random.choice(self._eligible(order, count)), "random")
+        return Placement(self._random.choice(self._eligible(order, count)), "random")
 
-    def choose_again(self, dataset_id: str, tried: Tried, now_ns: int) -> Place | None:
+    def choose_again(self, dataset_id: str, tried: Tried, now_ns: int) -> Placement | None:
         """Another partition for a record that was tried; None when there is none left."""
         order, count = self._datasets.spent(dataset_id, 0, now_ns)
         left = [p for p in order if p not in tried.all]
@@ -83,10 +83,10 @@ class Placement:
         elsewhere = [p for p in left if self._leader(p) not in brokers] or left
         partition = self._random.choice(self._eligible(elsewhere, count))
         if tried.unknown:
-            return Place(partition, _because("reroute", tried.unknown), tried.unknown)
-        return Place(partition, _because("refused", tried.refused))
+            return Placement(partition, _because("reroute", tried.unknown), tried.unknown)
+        return Placement(partition, _because("refused", tried.refused))
 
-    def choose_named(self, batch: bytes, tried: Tried) -> Place | None:
+    def choose_named(self, batch: bytes, tried: Tried) -> Placement | None:
         """The first healthy partition of a named batch's order that was not tried yet."""
         order = self._named_order(batch)
         left = [at for at, partition in enumerate(order) if partition not in tried.all]
@@ -97,12 +97,12 @@ class Placement:
         elsewhere = [at for at in good if self._leader(order[at]) not in brokers]
         at = (elsewhere or good or left)[0]
         if not at:
-            return Place(order[0], "batch-id")
-        return Place(order[at], _because("reroute", order[:at]), order[:at])
+            return Placement(order[0], "batch-id")
+        return Placement(order[at], _because("reroute", order[:at]), order[:at])
 
-    def first_named(self, batch: bytes) -> Place:
+    def first_named(self, batch: bytes) -> Placement:
         """Where a named batch goes when nothing is wrong."""
-        return Place(self._named_order(batch)[0], "batch-id")
+        return Placement(self._named_order(batch)[0], "batch-id")
 
     def _named_order(self, batch: bytes) -> tuple[int, ...]:
         """The fixed order of a named batch, over as many partitions as the settings say."""

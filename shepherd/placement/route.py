@@ -10,7 +10,7 @@ from common.process.alarms.board import AlarmBoard
 from common.process.http.room import Room
 from shepherd.honeycomb.split.interface import Splitter
 from shepherd.placement.health import Health, Target
-from shepherd.placement.placement import Placement
+from shepherd.placement.placement import PartitionSelector
 
 
 class PlacementRoute:
@@ -18,7 +18,7 @@ class PlacementRoute:
 
     def __init__(
         self,
-        placement: Placement,
+        placement: PartitionSelector,
         clock: Clock,
         splitter: Splitter,
         alarms: AlarmBoard,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from common.clock import Clock
 from common.errors import DamagedObject, ObjectMissing
 from common.log import Bounds, Log
-from common.logs import say
+from common.logs import log_event
 from snapshot.damage.damage import carried_damage
 from snapshot.documents.carried_state import Carried, carried_from
 from snapshot.documents.chain import Chain
@@ -209,7 +209,7 @@ def newest_first(chain: Chain, history: History) -> Iterator[Manifest]:
     for key, manifest in load_ahead(chain.manifest, reversed(older)):
         if not isinstance(manifest, Manifest):
             why = str(manifest)
-            say(logger, logging.WARNING, "older manifest cannot be read", key=key, why=why)
+            log_event(logger, logging.WARNING, "older manifest cannot be read", key=key, why=why)
             return
         yield manifest
 
@@ -241,9 +241,9 @@ async def resume(
 
 def _report(history: History) -> None:
     for key, reason in history.damaged:
-        say(logger, logging.ERROR, "damaged document skipped", key=key, why=reason)
+        log_event(logger, logging.ERROR, "damaged document skipped", key=key, why=reason)
     for key in history.stray:
-        say(logger, logging.ERROR, "manifest beyond its epoch's end ignored", key=key)
+        log_event(logger, logging.ERROR, "manifest beyond its epoch's end ignored", key=key)
 
 
 async def _decide(chain: Chain, log: Log, log_id: str, bounds: Bounds, history: History) -> Opening:
@@ -288,7 +288,7 @@ def _open_epoch(chain: Chain, epoch: Epoch, history: History) -> bool:
     elif not chain.objects.put_if_absent(epoch.key, data):
         return False
     chain.keep(epoch.key, epoch)
-    say(
+    log_event(
         logger,
         logging.WARNING if epoch.gap else logging.INFO,
         "epoch opened",

@@ -14,7 +14,7 @@ import msgspec
 
 from common import limits
 from common.model.record import LogRecord, Record, RecordDamaged, RecordError
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from snapshot.documents.manifest import Damaged, GoneEntry, Manifest
 
 LOG: Final = "log"  # this copy of the record is damaged: another copy may be whole
@@ -54,7 +54,7 @@ def damaged_entry(
     )
 
 
-def content_entry(place: Place, append_ns: int, record: Record, reason: str) -> Damaged:
+def content_entry(place: EpochOffset, append_ns: int, record: Record, reason: str) -> Damaged:
     """A whole events record whose lines cannot be read."""
     return Damaged(
         epoch_number=place.epoch,
@@ -75,12 +75,12 @@ def _text(headers: dict[str, bytes], name: str) -> str:
     return headers.get(name, b"").decode("utf-8", "replace")
 
 
-def holds(entry: Damaged, place: Place) -> bool:
+def holds(entry: Damaged, place: EpochOffset) -> bool:
     """Whether the place is one of the entry's."""
     return entry.epoch_number == place.epoch and entry.first <= place.offset < entry.end
 
 
-def is_missing(entries: Iterable[Damaged], place: Place) -> bool:
+def is_missing(entries: Iterable[Damaged], place: EpochOffset) -> bool:
     """Whether exactly this record is damaged, and its events count nowhere."""
     return any(entry.exact and is_log_damage(entry) and holds(entry, place) for entry in entries)
 

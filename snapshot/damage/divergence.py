@@ -14,7 +14,7 @@ import msgspec
 
 from common import limits
 from common.errors import DamagedObject, ObjectMissing
-from common.logs import say
+from common.logs import log_event
 from segment.columns.compare import first_difference
 from segment.columns.segment_read import SegmentReader, file_hash
 from snapshot.cache import SCRATCH_PREFIX
@@ -117,7 +117,9 @@ def list_divergences(chain: Chain) -> list[Divergence]:
         try:
             report = decode_checked(chain.objects.get(info.key), Divergence, info.key)
         except (DamagedObject, ObjectMissing) as error:
-            say(logger, logging.WARNING, "report cannot be read", key=info.key, why=str(error))
+            log_event(
+                logger, logging.WARNING, "report cannot be read", key=info.key, why=str(error)
+            )
             continue
         found = [*found, report][-limits.DIVERGENCES_SHOWN_MAX :]
     return found

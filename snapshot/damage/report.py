@@ -12,7 +12,7 @@ import msgspec
 from common.errors import BellwetherError, LogLost, LogUnavailable, OffsetGone
 from common.log import Log
 from common.model.record import LogRecord, RecordError, decode, event_lines
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from common.objects import ObjectStore
 from snapshot.bootstrap.bootstrap import newest_first, read_history
 from snapshot.damage.damage import (
@@ -62,7 +62,7 @@ class _Reading:
     watermark_ns: int = 0
     why: str = ""
     lost: list[tuple[int, int, str]] = field(default_factory=list)
-    mended: list[Place] = field(default_factory=list)
+    mended: list[EpochOffset] = field(default_factory=list)
 
 
 async def read_damage(objects: ObjectStore, log: Log, partition: int) -> PartitionDamage:
@@ -143,14 +143,14 @@ def _look_at(message: LogRecord, reading: _Reading, number: int, known: set[str]
         return
     reading.watermark_ns = max(reading.watermark_ns, message.append_ns)
     if record.mends is not None:
-        reading.mended.append(Place(*record.mends))
+        reading.mended.append(EpochOffset(*record.mends))
     if not record.has_events:
         return
     known.add(record.dataset)
     try:
         event_lines(record)
     except RecordError as error:
-        place = Place(number, message.offset)
+        place = EpochOffset(number, message.offset)
         reading.found.append(content_entry(place, message.append_ns, record, str(error)))
 
 

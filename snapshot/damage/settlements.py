@@ -1,7 +1,8 @@
 """What an operator has given up of a partition's damaged records: numbered documents (I7, I13).
 
 Put only if absent, and never taken back: every reader applies all of them. They change what answers
-say is missing, never a row, so it does not matter when or in which order a reader comes to them.
+say is missing, never a row, so it does not matter when or in which order a reader comes to
+them.
 """
 
 import logging
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from common.errors import BellwetherError, DamagedObject, ObjectMissing
-from common.logs import say
+from common.logs import log_event
 from snapshot.damage.damage import without
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checked
@@ -88,13 +89,13 @@ class SettlementBook:
         for info in self._chain.objects.list(prefix, self._newest_key):
             name = info.key.removeprefix(prefix).removesuffix(".json")
             if not name.isdigit():
-                say(logger, logging.WARNING, "not a settlement; ignored", key=info.key)
+                log_event(logger, logging.WARNING, "not a settlement; ignored", key=info.key)
                 continue
             self._newest_key, self._number = info.key, int(name)
             try:
                 document = self._chain.load(info.key, Settlement)
             except (DamagedObject, ObjectMissing) as error:  # what it settled is missing again
-                say(logger, logging.ERROR, "settlement skipped", key=info.key, why=str(error))
+                log_event(logger, logging.ERROR, "settlement skipped", key=info.key, why=str(error))
                 continue
             found = True
             self._chain.keep(info.key, document)

@@ -14,7 +14,7 @@ import numpy as np
 from common import limits
 from common.errors import BellwetherError, DamagedObject, ObjectMissing
 from common.model.record import BATCH_ID_BYTES
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from snapshot.documents.manifest import (
     Gap,
     Manifest,
@@ -70,12 +70,12 @@ class BatchLists:
         self._lock = threading.Lock()
 
     @property
-    def end(self) -> Place | None:
+    def end(self) -> EpochOffset | None:
         """Up to where the lists reach."""
         if not self._keys:
             return None
         _, number, next_offset = parse_manifest_key(self._keys[-1])
-        return Place(number, next_offset)
+        return EpochOffset(number, next_offset)
 
     def published(self, manifest: Manifest) -> None:
         """A manifest that follows the newest one."""
@@ -83,14 +83,14 @@ class BatchLists:
             self._remember(manifest.key, _list_of(manifest))
             self._keys.append(manifest.key)
 
-    def find(self, wanted: Mapping[bytes, int]) -> dict[bytes, Place]:
+    def find(self, wanted: Mapping[bytes, int]) -> dict[bytes, EpochOffset]:
         """The newest published copy of each batch, where there is one.
 
         wanted: batch id -> a time (unix ns); the search ends at the second hour marker before it.
         Raises ListsMissing, ObjectsUnavailable.
         """
         searches = {batch: _Search(from_ns) for batch, from_ns in wanted.items()}
-        found: dict[bytes, Place] = {}
+        found: dict[bytes, EpochOffset] = {}
         with self._lock:
             keys = list(self._keys)
         newer: _List | None = None
@@ -155,14 +155,16 @@ def _list_of(manifest: Manifest) -> _List:
     )
 
 
-def _take_found(one: _List, searches: dict[bytes, _Search], found: dict[bytes, Place]) -> None:
+def _take_found(
+    one: _List, searches: dict[bytes, _Search], found: dict[bytes, EpochOffset]
+) -> None:
     """Move the batches that this list has from `searches` to `found`."""
     entries = np.frombuffer(one.entries, _ENTRY)
     heads = np.array([int.from_bytes(b[:_HEAD_BYTES], "big") for b in searches], np.uint64)
     for entry in entries[np.isin(entries["head"].astype(np.uint64), heads)]:
         batch = entry.tobytes()[:BATCH_ID_BYTES]
         if searches.pop(batch, None) is not None:
-            found[batch] = Place(one.epoch_number, int(entry["offset"]))
+            found[batch] = EpochOffset(one.epoch_number, int(entry["offset"]))
 
 
 def _pass_markers(one: _List, searches: dict[bytes, _Search]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from common import limits
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from snapshot.documents.epochs import FIRST_EPOCH
 from snapshot.documents.manifest import (
     ClockStep,
@@ -51,7 +51,9 @@ class Carried:
     marked_by_ns: int | None = field(
         default=None, compare=False
     )  # a bound, not a part of the state
-    marked_at: Place | None = field(default=None, compare=False)  # the same for all who know it
+    marked_at: EpochOffset | None = field(
+        default=None, compare=False
+    )  # the same for all who know it
 
 
 def carried_from(newest_first: Iterable[Manifest]) -> Carried:
@@ -64,7 +66,7 @@ def carried_from(newest_first: Iterable[Manifest]) -> Carried:
     older: dict[bytes, int] = {}
     hour: int | None = None
     marked_by_ns: int | None = None
-    marked_at: Place | None = None
+    marked_at: EpochOffset | None = None
     for manifest in _chain(newest, manifests):
         for item in reversed(_in_order(manifest)):
             if isinstance(item, ClockStep):
@@ -73,7 +75,7 @@ def carried_from(newest_first: Iterable[Manifest]) -> Carried:
             if isinstance(item, HourMarker):
                 hour = item.hour if hour is None else hour
                 if marked_at is None:
-                    marked_at = Place(manifest.epoch_number, item.offset)
+                    marked_at = EpochOffset(manifest.epoch_number, item.offset)
                     times = (step.was_ns for step in manifest.clock_steps)
                     marked_by_ns = max(manifest.watermark_ns, *times, 0)
                 if len(windows) == limits.BATCH_WINDOW_HOUR_MARKERS:
@@ -113,7 +115,7 @@ def _carried(
     newest: Manifest,
     hour: int | None,
     marked_by_ns: int | None,
-    marked_at: Place | None,
+    marked_at: EpochOffset | None,
     windows: list[dict[bytes, int]],
     older: dict[bytes, int],
 ) -> Carried:

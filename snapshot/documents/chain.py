@@ -13,7 +13,7 @@ import msgspec
 
 from common import durable, limits
 from common.errors import DamagedObject, ObjectMissing
-from common.logs import say
+from common.logs import log_event
 from common.metrics import damaged_objects_total
 from common.objects import ObjectStore
 from snapshot.documents.checksummed import decode_checked, encode_checked
@@ -52,7 +52,9 @@ class Chain:
             if kept is None:
                 raise
             self.objects.replace(key, encode_checked(kept))
-            say(logger, logging.WARNING, "repaired from the local copy", key=key, why=str(error))
+            log_event(
+                logger, logging.WARNING, "repaired from the local copy", key=key, why=str(error)
+            )
             return kept
 
     def manifest(self, key: str) -> Manifest:
@@ -74,7 +76,7 @@ class Chain:
             for old in kept[: -limits.LOCAL_COPIES_MAX]:
                 old.unlink(missing_ok=True)
         except OSError as error:
-            say(logger, logging.WARNING, "no local copy was kept", key=key, why=str(error))
+            log_event(logger, logging.WARNING, "no local copy was kept", key=key, why=str(error))
 
     def _local_copy(self, key: str, kind: type[T]) -> T | None:
         if self._folder is None:
@@ -118,7 +120,7 @@ class Chain:
             try:
                 parse_manifest_key(info.key)
             except ValueError:
-                say(logger, logging.WARNING, "not a manifest; ignored", key=info.key)
+                log_event(logger, logging.WARNING, "not a manifest; ignored", key=info.key)
                 continue
             keys.append(info.key)
         return keys
@@ -130,7 +132,7 @@ class Chain:
             try:
                 checkpoint = self.load(key, Checkpoint)
             except (DamagedObject, ObjectMissing) as error:
-                say(logger, logging.WARNING, "checkpoint skipped", key=key, why=str(error))
+                log_event(logger, logging.WARNING, "checkpoint skipped", key=key, why=str(error))
                 continue
             if checkpoint.manifest in manifests:
                 return checkpoint

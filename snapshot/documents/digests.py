@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from common.errors import DamagedObject
-from common.logs import say
+from common.logs import log_event
 from segment.columns.digest import digest_version
 from segment.columns.segment_read import SegmentReader
 from snapshot.documents.manifest import Manifest, SegmentEntry
@@ -40,7 +40,9 @@ def _in_digest_of(
     try:
         version = digest_version(theirs.digest)
     except ValueError:  # the twin is newer than we are: numbers of rows are compared
-        say(logger, logging.WARNING, "the twin's digest is newer than ours", object=theirs.object)
+        log_event(
+            logger, logging.WARNING, "the twin's digest is newer than ours", object=theirs.object
+        )
         return msgspec.structs.replace(mine, digest=theirs.digest)
     if version == digest_version(mine.digest):
         return mine
@@ -48,5 +50,5 @@ def _in_digest_of(
         with SegmentReader(files[mine.object]) as reader:
             return msgspec.structs.replace(mine, digest=reader.digest(version))
     except DamagedObject as error:  # then it differs, and both are kept
-        say(logger, logging.ERROR, "our own segment cannot be read", why=str(error))
+        log_event(logger, logging.ERROR, "our own segment cannot be read", why=str(error))
         return mine

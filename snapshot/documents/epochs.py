@@ -13,7 +13,7 @@ import msgspec
 
 from common.errors import BellwetherError, LogLost, ObjectsUnavailable, OffsetGone
 from common.log import Bounds, Log
-from common.logs import say
+from common.logs import log_event
 from common.model.record import RecordError, decode
 from common.objects import ObjectStore
 from snapshot.documents.checksummed import DOCUMENT_FORMAT
@@ -72,7 +72,7 @@ def refuse_fewer_partitions(objects: ObjectStore, partitions: int) -> None:
     try:
         known = known_partitions(objects)
     except ObjectsUnavailable as error:
-        say(logger, logging.WARNING, "partitions with snapshots are unknown", why=str(error))
+        log_event(logger, logging.WARNING, "partitions with snapshots are unknown", why=str(error))
         return
     if known > partitions:
         raise PartitionsMissing(

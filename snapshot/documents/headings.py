@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from common.errors import DamagedObject, ObjectMissing
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from snapshot.damage.damage import holds, is_log_damage
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checked
@@ -55,7 +55,7 @@ def lacking(manifest: Manifest) -> list[int]:
     if not content:
         return offsets
     number = manifest.epoch_number
-    return [at for at in offsets if not any(holds(one, Place(number, at)) for one in content)]
+    return [at for at in offsets if not any(holds(one, EpochOffset(number, at)) for one in content)]
 
 
 def heading_prefix(partition: int, epoch_number: int, predecessor: str | None) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from common.model.record import BATCH_ID_BYTES
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
 
 _OFFSET_BYTES = 8
@@ -122,9 +122,9 @@ class Conditional(msgspec.Struct, frozen=True, kw_only=True):
     unless: tuple[int, ...]
 
     @property
-    def place(self) -> Place:
+    def place(self) -> EpochOffset:
         """Where it is."""
-        return Place(self.epoch_number, self.offset)
+        return EpochOffset(self.epoch_number, self.offset)
 
 
 class Dropped(msgspec.Struct, frozen=True, order=True):
@@ -134,9 +134,9 @@ class Dropped(msgspec.Struct, frozen=True, order=True):
     offset: int
 
     @property
-    def place(self) -> Place:
+    def place(self) -> EpochOffset:
         """Where it is."""
-        return Place(self.epoch_number, self.offset)
+        return EpochOffset(self.epoch_number, self.offset)
 
 
 class VoidInForce(msgspec.Struct, frozen=True, kw_only=True):

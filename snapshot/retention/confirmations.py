@@ -10,7 +10,7 @@ import logging
 import msgspec
 
 from common.errors import DamagedObject, ObjectMissing
-from common.logs import say
+from common.logs import log_event
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checked
 from snapshot.retention.cutoffs import Cutoffs
@@ -65,7 +65,9 @@ class ConfirmationBook:
             try:
                 self._confirmations.append(self._chain.load(info.key, Confirmation))
             except (DamagedObject, ObjectMissing) as error:
-                say(logger, logging.ERROR, "confirmation skipped", key=info.key, why=str(error))
+                log_event(
+                    logger, logging.ERROR, "confirmation skipped", key=info.key, why=str(error)
+                )
             self._newest_key, self._number = info.key, int(name)
 
     def cutoffs(self, last_restore: int) -> Cutoffs:

@@ -1,6 +1,7 @@
 """Retention: what is no longer served, and when its objects go (I4, I5, I13).
 
-Numbered documents per partition, put only if absent, say what is given up, what is taken back and
+Numbered documents per partition, put only if absent, say what is given up, what is taken
+back and
 what is deleted from now on; every reader applies them in order. An object is hidden because a
 document names it, never because of a time: so whoever reads the documents hides the same, and a
 later document can take back what an earlier one gave up, until one says that it is deleted.
@@ -15,7 +16,7 @@ import msgspec
 
 from common import limits
 from common.errors import DamagedObject, ObjectMissing
-from common.logs import say
+from common.logs import log_event
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checked
 from snapshot.documents.manifest import Dropped, SegmentEntry, segment_key
@@ -163,7 +164,9 @@ class RetentionBook:
         for info in self._chain.objects.list(prefix, self._newest_key):
             name = info.key.removeprefix(prefix).removesuffix(".json")
             if not name.isdigit():
-                say(logger, logging.WARNING, "not a retention document; ignored", key=info.key)
+                log_event(
+                    logger, logging.WARNING, "not a retention document; ignored", key=info.key
+                )
                 continue
             document = self._read(info.key)  # one that cannot be read now is read the next time
             self._newest_key, self._number = info.key, int(name)
@@ -178,7 +181,7 @@ class RetentionBook:
             return self._chain.load(key, Retention)
         except (DamagedObject, ObjectMissing) as error:
             self.unreadable = key
-            say(logger, logging.ERROR, "retention skipped", key=key, why=str(error))
+            log_event(logger, logging.ERROR, "retention skipped", key=key, why=str(error))
             return None
 
     def _apply(self, document: Retention) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from common.errors import DamagedObject, LogUnavailable, ObjectMissing
 from common.log import Log
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from common.objects import ObjectStore
 from snapshot.bootstrap.bootstrap import read_epochs
 from snapshot.damage.damage import holds
@@ -224,7 +224,7 @@ class _PartitionCheck:
         known = self._set_aside.setdefault(number, set())
         in_force = None if self._newest is None else self._newest.damaged
         for entry in entries:
-            place = Place(number, entry.offset)
+            place = EpochOffset(number, entry.offset)
             if in_force is not None and not any(holds(one, place) for one in in_force):
                 continue  # a settled record took it off the list
             known.add(entry.offset)

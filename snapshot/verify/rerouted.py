@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from snapshot.documents.manifest import Checkpoint, Manifest
 
 
@@ -10,13 +10,13 @@ class ReroutedCheck:
     """Takes the manifests of a chain in order. dropped, undecided: as of the last one."""
 
     def __init__(self) -> None:
-        self.dropped: set[Place] = set()
-        self.undecided: frozenset[Place] = frozenset()
+        self.dropped: set[EpochOffset] = set()
+        self.undecided: frozenset[EpochOffset] = frozenset()
 
     def problems(self, manifest: Manifest, *, follows: bool) -> Iterator[str]:
         """What is wrong with the next manifest. follows: the one before it was taken as well."""
-        end = Place(manifest.epoch_number, manifest.next_offset)
-        first = Place(manifest.epoch_number, manifest.first_offset)
+        end = EpochOffset(manifest.epoch_number, manifest.next_offset)
+        first = EpochOffset(manifest.epoch_number, manifest.first_offset)
         undecided = frozenset(item.place for item in manifest.conditionals_open)
         dropped = [item.place for item in manifest.conditionals_dropped]
         for place in sorted({*undecided, *dropped}):
@@ -37,5 +37,5 @@ class ReroutedCheck:
                 yield f"batch at {_text(item.place)} is dropped, and no manifest says so"
 
 
-def _text(place: Place) -> str:
+def _text(place: EpochOffset) -> str:
     return f"offset {place.offset} of epoch {place.epoch}"

@@ -10,7 +10,7 @@ import pytest
 from common.log import Log
 from common.model.record import Kind, decode
 from compose.cluster import Cluster
-from indexer.partition.maintenance import Caretaker
+from indexer.partition.maintenance import PartitionMaintenance
 from tests.conformance import kafka
 from tests.indexer.house import QUICK, open_context, record, running, until
 from tests.indexer.partition.test_timekeeper import DAY_NS, S_NS
@@ -54,7 +54,7 @@ async def test_brokers_that_ran_70_days_ahead_leave_a_log_whose_time_is_right_ag
         async with open_context(tmp_path / "house") as context:
             own = replace(context, backends=replace(context.backends, log=log))
             async with running(own, config=quick) as partition:
-                tending = asyncio.create_task(Caretaker(partition).run())
+                tending = asyncio.create_task(PartitionMaintenance(partition).run())
 
                 def ahead_ns() -> int:
                     return (

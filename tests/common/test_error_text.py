@@ -15,7 +15,7 @@ from yarl import URL
 
 from common.error_text import describe_error, describe_traceback
 from common.errors import NotFound
-from common.logs import JsonFormatter, log_loop_errors, say
+from common.logs import JsonFormatter, log_event, log_loop_errors
 
 SECRET = "planted-secret-0123456789"
 
@@ -97,7 +97,7 @@ def test_log_lines_hold_no_text_of_foreign_exceptions(
     other = "another-secret-987654321"
     logger.error("failed: %s", ValueError(other))
     logger.error("failed", exc_info=raised(ValueError(other)))
-    say(logger, logging.ERROR, "failed", why=ValueError(other))
+    log_event(logger, logging.ERROR, "failed", why=ValueError(other))
     assert other not in stream.getvalue()
     assert len(lines_of(stream)) == 3
 
@@ -106,7 +106,7 @@ def test_secrets_that_a_process_knows_are_masked_whoever_logs_them(
     logger: logging.Logger, stream: io.StringIO
 ) -> None:
     logger.warning("sent %s", SECRET)
-    say(logger, logging.WARNING, "sent", header=f"token={SECRET}")
+    log_event(logger, logging.WARNING, "sent", header=f"token={SECRET}")
     assert [line["message"] for line in lines_of(stream)] == ["sent ***", "sent"]
     assert SECRET not in stream.getvalue()
 

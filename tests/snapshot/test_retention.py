@@ -12,7 +12,7 @@ from common import limits
 from common.errors import ObjectsUnavailable
 from common.model.record import Marker, gone_record, marker_record
 from common.objects.directory import DirectoryObjects
-from indexer.partition.maintenance import Caretaker
+from indexer.partition.maintenance import PartitionMaintenance
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DocumentTooNew, decode_checked, encode_checked
 from snapshot.documents.manifest import Dropped, SegmentEntry, segment_key
@@ -243,7 +243,7 @@ async def test_deleted_datasets_segments_are_given_up_and_verify_stays_clean(
         await log.append(0, CUT)
         await until(partition, published(6))
         assert len(list(objects.list("segments/"))) == 2
-        await Caretaker(partition).tend()
+        await PartitionMaintenance(partition).tend()
         assert len(list(objects.list("segments/"))) == 1
         assert await numbers(partition) == [3]
         report = await verify(objects, log, [0])

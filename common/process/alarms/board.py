@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from common.clock import Clock
-from common.logs import say
+from common.logs import log_event
 from common.metrics import alarm_raised
 from common.process.alarms.declared import ALARMS, Alarm
 
@@ -60,14 +60,14 @@ class AlarmBoard:
         if text is None:
             if known is not None:
                 del self._raised[known.key]
-                say(logger, logging.WARNING, f"alarm is over: {name}", **_fields(known))
+                log_event(logger, logging.WARNING, f"alarm is over: {name}", **_fields(known))
                 self._tell(known, begins=False)
             return
         since_ns = self._clock.now_ns() if known is None else known.since_ns
         raised = RaisedAlarm(alarm, where, text, since_ns)
         self._raised[raised.key] = raised
         if known is None:
-            say(logger, logging.ERROR, f"ALARM: {name}", why=text, **_fields(raised))
+            log_event(logger, logging.ERROR, f"ALARM: {name}", why=text, **_fields(raised))
             self._tell(raised, begins=True)
 
     def of(self, partition: int) -> dict[str, str]:

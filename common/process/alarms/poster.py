@@ -17,7 +17,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from common import limits
 from common.clock import Clock
 from common.error_text import describe_error
-from common.logs import say
+from common.logs import log_event
 from common.metrics import alarm_posts_total
 from common.process.alarms.board import AlarmBoard, RaisedAlarm
 from common.process.alarms.config import AlarmsConfig
@@ -86,7 +86,7 @@ class AlarmPoster:
                     async with asyncio.timeout(_LAST_WORDS_S):
                         await self._post_all(http, patient=False)
                 except TimeoutError:
-                    say(logger, logging.WARNING, "alarms wait", notices=len(self._waiting))
+                    log_event(logger, logging.WARNING, "alarms wait", notices=len(self._waiting))
                 await self._copy.close()
 
     async def _post_all(self, http: ClientSession, *, patient: bool) -> None:
@@ -122,14 +122,14 @@ class AlarmPoster:
                 status = answer.status
         except (ClientError, TimeoutError, OSError, ValueError) as error:
             alarm_posts_total.labels("failed").inc()
-            say(logger, logging.WARNING, "alarm not posted", why=describe_error(error))
+            log_event(logger, logging.WARNING, "alarm not posted", why=describe_error(error))
             return False
         if 200 <= status < 300:
             alarm_posts_total.labels("taken").inc()
             return True
         final = 400 <= status < 500 and status not in (401, 403, 404, 408, 425, 429)
         alarm_posts_total.labels("refused" if final else "failed").inc()
-        say(logger, logging.ERROR, "alarm not taken", status=status, tried_again=not final)
+        log_event(logger, logging.ERROR, "alarm not taken", status=status, tried_again=not final)
         return final
 
     def _told(self, raised: RaisedAlarm, begins: bool) -> None:
@@ -182,7 +182,7 @@ class AlarmPoster:
         try:
             kept = msgspec.json.decode(stored, type=_Kept)
         except msgspec.DecodeError as error:
-            say(logger, logging.WARNING, "kept alarms cannot be read", why=str(error))
+            log_event(logger, logging.WARNING, "kept alarms cannot be read", why=str(error))
             return
         self._waiting.extend(kept.waiting[-limits.ALARM_NOTICES_MAX :])
         for name, partition, text, since_ns in kept.raised:

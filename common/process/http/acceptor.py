@@ -1,6 +1,7 @@
 """Accepts connections: within the room, a few at a time, and never spinning when none can be.
 
-asyncio's own accepts hundreds before anybody can say no, and stops for a second when descriptors
+asyncio's own accepts hundreds before anybody can say no, and stops for a second when
+descriptors
 run out. Here each is judged before it costs more than its descriptor. Handshakes of TLS count from
 their first byte, have a time-out, and are closed like silent connections.
 """
@@ -17,7 +18,7 @@ from typing import Any, Final, cast
 from aiohttp import web
 
 from common import limits, metrics
-from common.logs import say
+from common.logs import log_event
 from common.process.http.gate import refusal_answer
 from common.process.http.room import Room, Standing, address_group
 
@@ -168,7 +169,9 @@ class Acceptor:
             return
         self._said_s[why] = now_s
         open_now, most = len(self.room), self.room.capacity.all
-        say(_logger, logging.ERROR, message, listener=self._name, why=why, open=open_now, max=most)
+        log_event(
+            _logger, logging.ERROR, message, listener=self._name, why=why, open=open_now, max=most
+        )
 
 
 class _Opening:

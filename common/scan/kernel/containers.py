@@ -1,7 +1,7 @@
 """Any JSON value passed over and checked, without recursion: for what stays JSON text."""
 
 from common import limits
-from common.kernels.compile import FAIL, Bytes, Words, compiled
+from common.kernels.compile import FAIL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
 from common.scan.kernel.literals import read_word, skip_blanks
 from common.scan.kernel.numbers import read_number
@@ -18,7 +18,7 @@ def skip_value(
     line_break: int,
     open_already: int,
     string_max: int,
-    words: Words,
+    words: Int64s,
     opened: int,
 ) -> int:
     """Check the value that begins at `at`: (its end) * 2, plus 1 if it holds white space; or FAIL.

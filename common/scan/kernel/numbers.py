@@ -12,7 +12,7 @@
 
 import numpy as np
 
-from common.kernels.compile import FAIL, Bytes, Words, compiled, inlined
+from common.kernels.compile import FAIL, Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import (
     below,
     byte_at,
@@ -38,7 +38,7 @@ _ROUNDED_UP_MIN = -27  # powers of five from here on to 0 are rounded up in the 
 _WHOLE_MAX = 55  # larger powers of five have more than 128 bits
 
 
-def _five_powers() -> Words:
+def _five_powers() -> Int64s:
     """5**q for each q of the range, as 128 bits with the highest bit set: upper half, lower half.
 
     Cut off for q >= 0 and q < -27, rounded up between, as the algorithm requires.

@@ -9,7 +9,7 @@ Everything is in one buffer, and offsets of texts count from its begin: so each 
 one of five Arrow arrays over the whole of it, which costs a quarter of making an array of its own.
 """
 
-from common.kernels.compile import Bytes, Words, compiled, inlined
+from common.kernels.compile import Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, get, put, store8, store32, store64
 from common.scan.kernel.strings import copy_run, scan_string, unescape
 from indexer.shred.kernel.events import BOOL, JSON
@@ -45,7 +45,7 @@ def _aligned(size: int) -> int:
 
 
 @compiled
-def _count_cells(words: Words) -> None:
+def _count_cells(words: Int64s) -> None:
     """Cells of each column, and the bytes that their texts take at most."""
     for column in range(get(words, FIELDS) * 8):
         put(words, COLUMN + column * COLUMN_WORDS + COLUMN_CELLS, 0)
@@ -60,7 +60,7 @@ def _count_cells(words: Words) -> None:
 
 
 @compiled
-def lay_out(words: Words) -> tuple[int, int]:
+def lay_out(words: Int64s) -> tuple[int, int]:
     """(number of columns, bytes of output). Where each goes is in the table LAID."""
     _count_cells(words)
     columns = 0
@@ -110,7 +110,7 @@ def _without_blanks(buffer: Bytes, at: int, end: int, output: Bytes, to: int) ->
 
 
 @compiled
-def _begin_columns(words: Words, columns: int, output: Bytes) -> None:
+def _begin_columns(words: Int64s, columns: int, output: Bytes) -> None:
     """What the cells add to: the first offset of texts, and bits that are all 0."""
     for laid in range(LAID, LAID + columns * LAID_WORDS, LAID_WORDS):
         kind = get(words, laid + LAID_COLUMN) & 7
@@ -123,7 +123,7 @@ def _begin_columns(words: Words, columns: int, output: Bytes) -> None:
 
 
 @compiled
-def write_cells(buffer: Bytes, words: Words, columns: int, output: Bytes) -> None:
+def write_cells(buffer: Bytes, words: Int64s, columns: int, output: Bytes) -> None:
     """Every cell to its place in `output`, as laid out before. Then LAID_TEXT_END is known."""
     _begin_columns(words, columns, output)
     for cell in range(CELL, CELL + 2 * get(words, CELLS), 2):

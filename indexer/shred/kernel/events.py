@@ -9,7 +9,7 @@ field was seen before, and that cell dies. No list of the event's fields has to 
 """
 
 from common import limits
-from common.kernels.compile import FAIL, FULL, Bytes, Words, compiled
+from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
 from common.scan.kernel.containers import ANY_SIZE, DEPTH_MAX, skip_value
 from common.scan.kernel.literals import NO_BREAK, equal, read_word, skip_blanks
@@ -43,7 +43,7 @@ _NAME_BYTES_MAX = limits.UNPACKED_NAME_BYTES_MAX
 
 
 @compiled
-def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Words, arena: Bytes) -> int:
+def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Int64s, arena: Bytes) -> int:
     """Cells of the object at `at`, unpacked to `depth`: where it ends; or FAIL, FULL.
 
     After FAIL or FULL no cell of the event counts, because CELLS stays as it was, and STAMP must

@@ -6,7 +6,7 @@ one begins, that gives what one call per value gives. Headers alone are looked a
 what they hold is checked by the decompressor. The format is that of RFC 8878.
 """
 
-from common.kernels.compile import Bytes, Words, compiled
+from common.kernels.compile import Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, load64, put
 
 _MAGIC = 0xFD2FB528
@@ -54,7 +54,7 @@ def _content_size(values: Bytes, at: int, end: int) -> int:
 
 
 @compiled
-def measure_frames(values: Bytes, ends: Words, sizes: Words) -> None:
+def measure_frames(values: Bytes, ends: Int64s, sizes: Int64s) -> None:
     """Content sizes of values that stand one after the other; negative: not plain."""
     at = 0
     for index in range(ends.shape[0]):

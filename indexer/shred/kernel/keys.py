@@ -9,7 +9,7 @@
   nodes and one field, as they must share one column.
 """
 
-from common.kernels.compile import FAIL, FULL, Bytes, Words, compiled, inlined
+from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import (
     byte_at,
     get,
@@ -63,7 +63,7 @@ def _folded(left: int, right: int) -> int:
 
 
 @inlined
-def hash_name(text: Bytes, at: int, size: int, parent: int, words: Words) -> int:
+def hash_name(text: Bytes, at: int, size: int, parent: int, words: Int64s) -> int:
     """Hash of a name under `parent`, 8 bytes per step. Needs 8 bytes of padding behind it."""
     key = get(words, SEED_MORE)
     mixed = _folded(get(words, SEED) ^ size, key ^ (parent * _MORE))
@@ -79,7 +79,7 @@ def hash_name(text: Bytes, at: int, size: int, parent: int, words: Words) -> int
 
 
 @compiled
-def empty_names(words: Words) -> None:
+def empty_names(words: Int64s) -> None:
     """Forget all names: the cost follows the names there were, not the size of the tables."""
     for node in range(1, get(words, NODES)):
         put(words, NODE_HASHED + get(words, NODE + node * NODE_WORDS + NODE_SLOT), 0)
@@ -92,7 +92,7 @@ def empty_names(words: Words) -> None:
 
 
 @compiled
-def _field_of(words: Words, arena: Bytes, at: int, size: int) -> int:
+def _field_of(words: Int64s, arena: Bytes, at: int, size: int) -> int:
     """The field whose full name is arena[at:at+size], added if it is new; or FAIL, FULL."""
     mixed = hash_name(arena, at, size, -1, words)
     tag = shift_right(mixed, 32)
@@ -125,7 +125,7 @@ def _field_of(words: Words, arena: Bytes, at: int, size: int) -> int:
 
 @compiled
 def _add_node(
-    words: Words, arena: Bytes, at: int, size: int, parent: int, slot: int, tag: int
+    words: Int64s, arena: Bytes, at: int, size: int, parent: int, slot: int, tag: int
 ) -> int:
     """Add the node whose name is arena[at:at+size]; or FAIL, FULL.
 
@@ -173,7 +173,7 @@ def _add_node(
 
 
 @inlined
-def known_node(buffer: Bytes, at: int, size: int, parent: int, words: Words, arena: Bytes) -> int:
+def known_node(buffer: Bytes, at: int, size: int, parent: int, words: Int64s, arena: Bytes) -> int:
     """The node of a name without escapes if it is in one of the first slots, else a negative
     number. Compiled into its caller: a call costs as much as the search (names in random order:
     90 ns each with it, 60 without).
@@ -200,7 +200,7 @@ def known_node(buffer: Bytes, at: int, size: int, parent: int, words: Words, are
 
 @compiled
 def find_node(
-    buffer: Bytes, at: int, size: int, escapes: int, parent: int, words: Words, arena: Bytes
+    buffer: Bytes, at: int, size: int, escapes: int, parent: int, words: Int64s, arena: Bytes
 ) -> int:
     """The node of the name buffer[at:at+size] under `parent`, added if it is new; or FAIL, FULL."""
     fresh = get(words, ARENA) + 1  # where the name goes if it is new; its quote before it

@@ -5,7 +5,7 @@ reference then reads that line alone. Reading goes on behind the next line break
 whatever the bytes are.
 """
 
-from common.kernels.compile import FAIL, FULL, Bytes, Words, compiled, inlined
+from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, get, load64, put
 from common.scan.kernel.literals import NO_BREAK, skip_blanks
 from common.scan.kernel.numbers import INTEGER, read_number
@@ -48,7 +48,7 @@ _FIVE = 0xFFFFFFFFFF
 
 
 @compiled
-def _read_line(buffer: Bytes, at: int, row: int, depth: int, words: Words, arena: Bytes) -> int:
+def _read_line(buffer: Bytes, at: int, row: int, depth: int, words: Int64s, arena: Bytes) -> int:
     """Cells, time and rate of the line at `at`: the place of its line break; or FAIL, FULL."""
     if load64(buffer, at) & _FIVE != _TIME:
         return FAIL
@@ -81,7 +81,7 @@ def too_many_handed(handed: int, rows: int, handed_bytes: int, size: int) -> boo
 
 
 @compiled
-def begin_pass(words: Words) -> None:
+def begin_pass(words: Int64s) -> None:
     """Nothing is read yet; where reading goes on stays as it was."""
     put(words, ROWS, 0)
     put(words, CELLS, 0)
@@ -93,7 +93,7 @@ def begin_pass(words: Words) -> None:
 
 @compiled
 def read_lines(
-    buffer: Bytes, starts: Words, ends: Words, depths: Words, words: Words, arena: Bytes
+    buffer: Bytes, starts: Int64s, ends: Int64s, depths: Int64s, words: Int64s, arena: Bytes
 ) -> int:
     """A pass, or a part of it: lines from where the last one ended. Returns why it ended.
 

@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from common.kernels.compile import SENTINEL_BYTES, Bytes, Words
+from common.kernels.compile import SENTINEL_BYTES, Bytes, Int64s
 from common.scan.kernel.containers import DEPTH_MAX
 
 # Sizes of a pass.
@@ -125,14 +125,14 @@ class Memory:
     names; text: the records that a pass reads, with its padding.
     """
 
-    words: Words
+    words: Int64s
     arena: Bytes
     text: Bytes
 
     def __repr__(self) -> str:
         return f"Memory({self.words.nbytes + self.arena.nbytes + self.text.nbytes} bytes)"
 
-    def rows(self, table: int, rows: int) -> Words:
+    def rows(self, table: int, rows: int) -> Int64s:
         """The first `rows` words of a table that has one word per row; a view."""
         return self.words[table : table + rows]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from common.kernels.compile import Words
+from common.kernels.compile import Int64s
 from indexer.shred.cells import Cells
 from indexer.shred.event import Fields
 from indexer.shred.reference import BadLine, ReferenceShredder
@@ -38,7 +38,7 @@ def _lines(text: bytes) -> Iterator[bytes]:
 
 def read_rest(
     reference: ReferenceShredder, rest: Sequence[Rest], bad: dict[int, str]
-) -> tuple[ColumnBlock, Words]:
+) -> tuple[ColumnBlock, Int64s]:
     """Rows of all that can be read, with the record of each. Adds to `bad` what cannot be."""
     cells = Cells()
     counts: list[int] = []

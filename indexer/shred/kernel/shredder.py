@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from common import limits
-from common.kernels.compile import Bytes, Words
+from common.kernels.compile import Bytes, Int64s
 from common.model.record import other_count
 from indexer.shred.event import Fields
 from indexer.shred.interface import Accepted, SetAside, Shredded, ShredInput
@@ -56,7 +56,7 @@ class _Call:
         self.append_ns = np.array(append_ns, np.int64)
         self.depth = np.array(depth, np.int64)
         self.bad: dict[int, str] = {}
-        self.blocks: list[tuple[ColumnBlock, Words]] = []  # and rows' records
+        self.blocks: list[tuple[ColumnBlock, Int64s]] = []  # and rows' records
         self.given_up = False  # the rest is the reference's alone
 
     def rest_of(self, texts: Texts, place: int, begin: int = 0, events: int = 0) -> Rest:
@@ -146,7 +146,7 @@ class KernelShredder:
         yield memory
         self._idle.append(memory)
 
-    def _shred_texts(self, call: _Call, texts: Texts, memory: Memory) -> Words:
+    def _shred_texts(self, call: _Call, texts: Texts, memory: Memory) -> Int64s:
         """Adds the rows of all records that can be read. Returns how many lines the kernel saw of
         each; -1: it did not see it, or not to its end.
         """
@@ -169,7 +169,7 @@ class KernelShredder:
             self._handed_over(call.blocks[-1][0].rows)
         return found
 
-    def _read(self, call: _Call, texts: Texts, memory: Memory) -> tuple[Words, list[Rest]]:
+    def _read(self, call: _Call, texts: Texts, memory: Memory) -> tuple[Int64s, list[Rest]]:
         """As `_shred_texts`, and what is left to the reference when it is too much."""
         depths = call.depth[texts.records]
         last = len(texts.records)
@@ -211,8 +211,8 @@ class KernelShredder:
         return found, []
 
     def _left(
-        self, call: _Call, texts: Texts, found: Words, now: int, at: int, place: int
-    ) -> tuple[Words, list[Rest]]:
+        self, call: _Call, texts: Texts, found: Int64s, now: int, at: int, place: int
+    ) -> tuple[Int64s, list[Rest]]:
         """What `_read` returns when all from `at` in record `now` on is left to the reference.
 
         at: negative for the record's begin; place: events of it before.
@@ -269,7 +269,7 @@ class KernelShredder:
         call.blocks.append((block, record))
 
 
-def _check_counts(call: _Call, texts: Texts, found: Words, events: Words) -> None:
+def _check_counts(call: _Call, texts: Texts, found: Int64s, events: Int64s) -> None:
     """Sets records aside that hold another number of events than their headers say.
 
     The kernel's count is right where it saw a record to its end; the others, which are few, are
@@ -308,7 +308,7 @@ def _columns(buffer: Bytes, memory: Memory) -> tuple[Mapping[ColumnKey, SparseCo
     return (packed if columns < _TIGHT_FROM else packed.tight()), size
 
 
-def _names(fields: Words, memory: Memory) -> list[str]:
+def _names(fields: Int64s, memory: Memory) -> list[str]:
     """The full names of these fields; the arena is copied once, not once per name."""
     texts = memory.words[m.FIELD :][: m.FIELD_WORDS * m.NAMES_MAX].reshape(-1, m.FIELD_WORDS)
     starts = texts[fields, m.FIELD_TEXT]

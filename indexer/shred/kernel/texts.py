@@ -11,7 +11,7 @@ import numpy as np
 import zstandard
 
 from common import limits
-from common.kernels.compile import SENTINEL_BYTES, Bytes, Words
+from common.kernels.compile import SENTINEL_BYTES, Bytes, Int64s
 from common.model.record import RecordError, decompress_value, decompressor
 from indexer.shred.kernel.frames import measure_frames
 from indexer.shred.kernel.memory import TEXT_BYTES
@@ -25,11 +25,11 @@ class Texts:
     """
 
     buffer: Bytes
-    starts: Words
-    ends: Words
-    records: Words
+    starts: Int64s
+    ends: Int64s
+    records: Int64s
 
-    def only(self, chosen: Words) -> "Texts":
+    def only(self, chosen: Int64s) -> "Texts":
         """Some of the records, by their place in `records`; the text stays where it is."""
         return Texts(self.buffer, self.starts[chosen], self.ends[chosen], self.records[chosen])
 
@@ -78,7 +78,7 @@ def decompress(values: Sequence[bytes], reused: Bytes, bad: dict[int, str]) -> I
             yield _joined(lines, np.array(list(lines), np.int64), reused)
 
 
-def _groups(sizes: Words) -> Iterator[Words]:
+def _groups(sizes: Int64s) -> Iterator[Int64s]:
     """Indexes of neighbours that are read together: of no more bytes than `TEXT_BYTES`, or one."""
     ends = np.cumsum(sizes)
     first = 0
@@ -89,7 +89,7 @@ def _groups(sizes: Words) -> Iterator[Words]:
         first = end
 
 
-def _streamed(frames: memoryview, sizes: Words, records: Words, reused: Bytes) -> Texts | None:
+def _streamed(frames: memoryview, sizes: Int64s, records: Int64s, reused: Bytes) -> Texts | None:
     """The content of plain frames; None: some of them hold something else than they say."""
     ends = np.cumsum(sizes)
     size = int(ends[-1])
@@ -105,7 +105,7 @@ def _streamed(frames: memoryview, sizes: Words, records: Words, reused: Bytes) -
     return Texts(buffer, ends - sizes, ends, records)
 
 
-def _joined(lines: Sequence[bytes] | dict[int, bytes], records: Words, reused: Bytes) -> Texts:
+def _joined(lines: Sequence[bytes] | dict[int, bytes], records: Int64s, reused: Bytes) -> Texts:
     """These records' lines, copied into memory that is there already: a new buffer's pages would
     cost more than the copy.
     """

@@ -5,7 +5,7 @@ says which block, the lower half, times an odd constant per word, which bits. Th
 those of the two specifications.
 """
 
-from common.kernels.compile import Bytes, Words, compiled, inlined
+from common.kernels.compile import Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, get, load64, put, shift_right
 from segment.parquet.kernel.bits import Indices, unsigned
 
@@ -80,7 +80,7 @@ def _set_bit(blocks: Indices, word: int, key: int, salt: int) -> None:
 
 
 @compiled
-def bloom_insert(offsets: Words, data: Bytes, texts: int, blocks: Indices) -> None:
+def bloom_insert(offsets: Int64s, data: Bytes, texts: int, blocks: Indices) -> None:
     """Add the first `texts` texts to the filter. blocks: uint32[blocks * BLOCK_WORDS], at first 0;
     its bytes are the filter's. Not of no blocks.
     """

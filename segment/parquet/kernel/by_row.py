@@ -3,14 +3,14 @@
 Two passes over the row numbers of each column; a sort of the same cells takes six times as long.
 """
 
-from common.kernels.compile import FULL, Words, compiled
+from common.kernels.compile import FULL, Int64s, compiled
 from common.kernels.intrinsics import get, put
 from segment.parquet.kernel.bits import Indices, unsigned
 
 
 @compiled
 def cells_by_row(
-    rows: Indices, begins: Words, ends: Words, starts: Words, cells: Indices, columns: Indices
+    rows: Indices, begins: Int64s, ends: Int64s, starts: Int64s, cells: Indices, columns: Indices
 ) -> int:
     """Number of cells, those begins[i]..ends[i]-1 of each column i; FULL if a place is out of
     bounds, or there are more cells than `cells` and `columns` have room for.

@@ -12,7 +12,7 @@ lengths of DELTA_LENGTH_BYTE_ARRAY).
 import numpy as np
 import numpy.typing as npt
 
-from common.kernels.compile import FULL, Bytes, Words, compiled, inlined
+from common.kernels.compile import FULL, Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import get, load64, store8, store32, store64
 from segment.parquet.kernel.bits import (
     bits_of,
@@ -57,14 +57,14 @@ _any_bound = inlined(_bound)
 
 
 @inlined
-def _value(values: Words | Halves, place: int, kind: int) -> int:
+def _value(values: Int64s | Halves, place: int, kind: int) -> int:
     if kind == _LENGTHS:
         return int(get(values, place + 1) - get(values, place))
     return int(get(values, place))
 
 
 @inlined
-def _step(values: Words | Halves, place: int, kind: int) -> int:
+def _step(values: Int64s | Halves, place: int, kind: int) -> int:
     """The difference to the value at `place` from the one before it."""
     step = _value(values, place, kind) - _value(values, place - 1, kind)
     return (step << 32) >> 32 if kind == _INT32 else step
@@ -91,7 +91,7 @@ def _pack_miniblock(out: Bytes, scratch: int, width: int, to: int) -> None:
 
 
 @inlined
-def _packed(values: Words | Halves, first: int, end: int, kind: int, out: Bytes, at: int) -> int:
+def _packed(values: Int64s | Halves, first: int, end: int, kind: int, out: Bytes, at: int) -> int:
     at = put_varint(out, at, _BLOCK)
     at = put_varint(out, at, _MINIBLOCKS)
     at = put_varint(out, at, max(0, end - first))
@@ -129,7 +129,7 @@ def _packed(values: Words | Halves, first: int, end: int, kind: int, out: Bytes,
 
 
 @compiled
-def delta_packed(values: Words, first: int, end: int, out: Bytes, at: int) -> int:
+def delta_packed(values: Int64s, first: int, end: int, out: Bytes, at: int) -> int:
     """DELTA_BINARY_PACKED of values first..end-1 for the physical type INT64; end or FULL."""
     if at + _any_bound(end - first, 10, 8) > out.shape[0]:
         return FULL
@@ -145,7 +145,7 @@ def delta_packed_int32(values: Halves, first: int, end: int, out: Bytes, at: int
 
 
 @compiled
-def delta_lengths(offsets: Words, first: int, end: int, out: Bytes, at: int) -> int:
+def delta_lengths(offsets: Int64s, first: int, end: int, out: Bytes, at: int) -> int:
     """The lengths of texts first..end-1, below 2**31, as DELTA_LENGTH_BYTE_ARRAY begins with; the
     texts' bytes follow. End or FULL.
     """

@@ -4,7 +4,7 @@ Each is told from the best so far by its first 8 bytes, as one number with the f
 only where those are equal are the texts compared as a whole.
 """
 
-from common.kernels.compile import Bytes, Words, compiled, inlined
+from common.kernels.compile import Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, get, load64, shift_right
 from segment.parquet.kernel.ranges import less
 
@@ -39,7 +39,7 @@ def _head(data: Bytes, at: int, size: int) -> int:
 
 
 @compiled
-def range_of_texts(offsets: Words, data: Bytes) -> tuple[int, int]:
+def range_of_texts(offsets: Int64s, data: Bytes) -> tuple[int, int]:
     """(smallest, largest): where they stand first. Of at least one text."""
     lowest = highest = 0
     end = get(offsets, 1)

@@ -4,7 +4,7 @@ Not an encoding of Parquet: what is written so is the text of the rest column. T
 with Arrow's functions makes three copies of it, and takes three times as long.
 """
 
-from common.kernels.compile import FULL, Bytes, Words, compiled
+from common.kernels.compile import FULL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import get, put
 from segment.parquet.kernel.bits import Indices, unsigned
 from segment.parquet.kernel.plain import copy_text
@@ -19,7 +19,11 @@ def paired_texts_bound(text_bytes: int) -> int:
 
 @compiled
 def paired_offsets(
-    left_offsets: Words, left_at: Indices, right_offsets: Words, right_at: Indices, offsets: Words
+    left_offsets: Int64s,
+    left_at: Indices,
+    right_offsets: Int64s,
+    right_at: Indices,
+    offsets: Int64s,
 ) -> int:
     """Where each pair begins, into `offsets`, which has one more than there are pairs, and where
     the last one ends. Pair i is of the left text left_at[i] and, behind it, the right one
@@ -37,10 +41,10 @@ def paired_offsets(
 
 @compiled
 def paired_texts(
-    left_offsets: Words,
+    left_offsets: Int64s,
     left_data: Bytes,
     left_at: Indices,
-    right_offsets: Words,
+    right_offsets: Int64s,
     right_data: Bytes,
     right_at: Indices,
     text_bytes: int,

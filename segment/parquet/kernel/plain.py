@@ -4,7 +4,7 @@ Bytes are copied 32 at a time wherever source and target go on for so long, what
 length: what is written too much is overwritten by the next one.
 """
 
-from common.kernels.compile import FULL, Bytes, Words, compiled, inlined
+from common.kernels.compile import FULL, Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, copy32, get, load64, store8, store32, store64
 from segment.parquet.kernel.bits import STORE_BYTES
 
@@ -48,7 +48,7 @@ def copy_text(data: Bytes, at: int, size: int, out: Bytes, to: int) -> None:
 
 
 @compiled
-def plain_texts(offsets: Words, data: Bytes, first: int, end: int, out: Bytes, at: int) -> int:
+def plain_texts(offsets: Int64s, data: Bytes, first: int, end: int, out: Bytes, at: int) -> int:
     """PLAIN of texts first..end-1: 4 bytes of length, then the text. End of output or FULL."""
     behind = get(offsets, first)
     size = get(offsets, end) - behind

@@ -8,7 +8,7 @@ infinities at the ends and NaNs beyond them.
 import numpy as np
 import numpy.typing as npt
 
-from common.kernels.compile import Bytes, Words, compiled, inlined
+from common.kernels.compile import Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import (
     as_double,
     byte_at,
@@ -27,7 +27,7 @@ _STEP = 32
 
 
 @compiled
-def range_of_ints(values: Words, first: int, end: int) -> tuple[int, int]:
+def range_of_ints(values: Int64s, first: int, end: int) -> tuple[int, int]:
     """(smallest, largest) of values first..end-1; the first is larger if there are none."""
     low, high = _LARGEST, _SMALLEST
     for place in range(first, end):
@@ -62,7 +62,7 @@ def range_of_doubles(values: Doubles, first: int, end: int) -> tuple[float, floa
 
 
 @compiled
-def less(offsets: Words, data: Bytes, left: int, right: int) -> bool:
+def less(offsets: Int64s, data: Bytes, left: int, right: int) -> bool:
     """Whether text `left` sorts before text `right`, byte by byte."""
     i, i_end = get(offsets, left), get(offsets, left + 1)
     j, j_end = get(offsets, right), get(offsets, right + 1)
@@ -85,7 +85,7 @@ def less(offsets: Words, data: Bytes, left: int, right: int) -> bool:
 
 
 @compiled
-def grown_steps(offsets: Words, data: Bytes, positions: Words) -> int:
+def grown_steps(offsets: Int64s, data: Bytes, positions: Int64s) -> int:
     """How many of the texts at these positions sort before the next one of them, byte by byte."""
     grown = 0
     for place in range(1, positions.shape[0]):

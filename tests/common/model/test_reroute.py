@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from common import limits
 from common.model.record import Kind, LogRecord, Record, RecordError, decode, encode_headers
 from common.model.reroute import (
-    Answer,
     Decision,
-    Place,
-    Question,
+    EpochOffset,
+    RerouteAnswer,
+    RerouteQuestion,
     Void,
     decision_record,
     decode_decision,
@@ -20,9 +20,9 @@ from common.model.reroute import (
 
 batches = st.binary(min_size=16, max_size=16)
 numbers = st.integers(0, 2**63 - 1)
-places = st.builds(Place, numbers, numbers)
-questions = st.builds(Question, batches, places, numbers)
-answers = st.builds(Answer, batches, places, st.none() | places)
+places = st.builds(EpochOffset, numbers, numbers)
+questions = st.builds(RerouteQuestion, batches, places, numbers)
+answers = st.builds(RerouteAnswer, batches, places, st.none() | places)
 
 
 def through_the_log(item: Record) -> Record:
@@ -40,7 +40,7 @@ def test_decisions_round_trip(decision: Decision) -> None:
 
 
 def test_records_hold_a_bounded_number_of_entries() -> None:
-    question = Question(bytes(16), Place(1, 2), 3)
+    question = RerouteQuestion(bytes(16), EpochOffset(1, 2), 3)
     many = (question,) * (limits.REROUTE_RECORD_ENTRIES_MAX_V1 + 1)
     for wrong in ((), many):
         with pytest.raises(ValueError, match="entries"):

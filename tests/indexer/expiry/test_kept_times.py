@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from common.clock import ManualClock
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.run_time import RunTime
 from indexer.expiry.trusted import Evidence
@@ -12,7 +12,7 @@ from indexer.partition.hours import HourGate
 from snapshot.retention.cutoffs import DAY_NS
 
 MINUTE_NS = 60 * 10**9
-MARKER = Place(1, 10)
+MARKER = EpochOffset(1, 10)
 
 
 def flipped(path: Path) -> Iterator[None]:

@@ -11,7 +11,7 @@ from common.clock import ManualClock, SystemClock
 from common.metadata import Dataset
 from common.model.record import Marker, marker_record
 from indexer.expiry.trusted import Evidence
-from indexer.partition.maintenance import Caretaker
+from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
 from ops.retention import Kept, check_retention, confirm, look, restore
 from query.plan.plan import Plan
@@ -33,14 +33,14 @@ PLAN = Plan(dataset=DATASET, start_ns=0, end_ns=2**62, needs=())
 @asynccontextmanager
 async def house(
     folder: Path, zone: str = "a", ahead_ns: int = 0
-) -> AsyncIterator[tuple[Partition, Caretaker, ManualClock]]:
+) -> AsyncIterator[tuple[Partition, PartitionMaintenance, ManualClock]]:
     """A process over the data in `folder`, whose clock is so far ahead of the right one."""
     clock = ManualClock(wall_ns=SystemClock().now_ns() + ahead_ns)
     async with open_context(folder, zone) as plain:
         context = replace(plain, clock=clock)
         async with running(context, config=HOUSE) as partition:
             await until(partition, lambda p: p.publishing is not None)
-            yield partition, Caretaker(partition), clock
+            yield partition, PartitionMaintenance(partition), clock
 
 
 async def fill(partition: Partition) -> None:
@@ -53,7 +53,9 @@ async def fill(partition: Partition) -> None:
     await until(partition, published(6))
 
 
-async def rounds(caretaker: Caretaker, clock: ManualClock, minutes: int, step: int = 5) -> None:
+async def rounds(
+    caretaker: PartitionMaintenance, clock: ManualClock, minutes: int, step: int = 5
+) -> None:
     """So long a time passes, by both clocks."""
     for _ in range(0, minutes, step):
         await caretaker.tend()

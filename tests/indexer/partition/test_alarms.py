@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from common.clock import ManualClock, SystemClock
 from indexer.partition.alarms import Facts, alarms_of
-from indexer.partition.maintenance import Caretaker
+from indexer.partition.maintenance import PartitionMaintenance
 from tests.indexer.faulty import FaultyObjects
 from tests.indexer.house import QUICK, open_context, published, reached, running, until
 from tests.indexer.partition.test_outage import cuts, faulty
@@ -63,7 +63,7 @@ async def test_outage_of_hours_raises_its_alarms_and_its_end_clears_them(tmp_pat
         context = replace(plain, clock=clock)
         async with running(context, config=config) as partition:
             await until(partition, published(await cuts(partition, 0, 1)))
-            caretaker = Caretaker(partition)
+            caretaker = PartitionMaintenance(partition)
             await caretaker.tend()
             assert partition.alarms.raised == {}
             stores[0].down = True

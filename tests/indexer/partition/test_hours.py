@@ -6,9 +6,9 @@ import pytest
 
 from common import limits
 from common.model.record import Marker, marker_record
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from indexer.partition.hours import HourGate, LateCut
-from indexer.state.partition_state import HOUR_NS, Fold
+from indexer.state.partition_state import HOUR_NS, PartitionState
 from snapshot.documents.carried_state import Carried
 from tests.indexer.house import record
 from tests.indexer.state.test_partition_state import FIRST_HOUR, message
@@ -16,9 +16,9 @@ from tests.indexer.state.test_partition_state import FIRST_HOUR, message
 MINUTE_NS = 60 * 10**9
 
 
-def marked_fold(rows: int = 0) -> Fold:
+def marked_fold(rows: int = 0) -> PartitionState:
     """A partition whose next hour marker lets batch ids go."""
-    fold = Fold(Carried())
+    fold = PartitionState(Carried())
     at_ns = (FIRST_HOUR + 1) * HOUR_NS
     fold.apply(message(0, marker_record(Marker(hour=FIRST_HOUR)), at_ns))
     for number in range(rows):
@@ -27,7 +27,7 @@ def marked_fold(rows: int = 0) -> Fold:
 
 
 def test_first_marker_of_all_forgets_nothing_and_need_not_wait(tmp_path: Path) -> None:
-    assert HourGate(tmp_path / "0.json").may_close(Fold(Carried()), 0)
+    assert HourGate(tmp_path / "0.json").may_close(PartitionState(Carried()), 0)
 
 
 def test_hour_is_closed_only_after_so_much_monotonic_time_since_the_marker_before(
@@ -66,17 +66,17 @@ def test_what_was_followed_since_another_marker_or_is_unreadable_does_not_count(
 ) -> None:
     path = tmp_path / "0.json"
     gate = HourGate(path)
-    gate.look(Place(1, 5), 0)
-    gate.save(Place(1, 5), HOUR_NS)
+    gate.look(EpochOffset(1, 5), 0)
+    gate.save(EpochOffset(1, 5), HOUR_NS)
     again = HourGate(path)
     again.load()
-    assert again.look(Place(1, 5), 0).followed_ns == HOUR_NS
-    assert again.look(Place(1, 6), 0).followed_ns == 0
-    assert again.look(Place(2, 6), 5).followed_ns == 0
+    assert again.look(EpochOffset(1, 5), 0).followed_ns == HOUR_NS
+    assert again.look(EpochOffset(1, 6), 0).followed_ns == 0
+    assert again.look(EpochOffset(2, 6), 5).followed_ns == 0
     path.write_bytes(b"{")
     broken = HourGate(path)
     broken.load()
-    assert broken.look(Place(1, 5), 0).followed_ns == 0
+    assert broken.look(EpochOffset(1, 5), 0).followed_ns == 0
 
 
 def test_rows_are_cut_each_hour_also_where_no_hour_may_be_closed() -> None:

@@ -8,7 +8,7 @@ import pytest
 from common import limits
 from common.clock import ManualClock, SystemClock
 from common.model.record import Kind, Marker, decode, marker_record
-from indexer.partition.maintenance import Caretaker
+from indexer.partition.maintenance import PartitionMaintenance
 from indexer.state.partition_state import HOUR_NS
 from tests.indexer.house import (
     QUICK,
@@ -33,7 +33,7 @@ async def test_quiet_partition_gets_a_marker_per_hour_and_heartbeats(tmp_path: P
         async with running(replace(context, clock=clock)) as partition:
             await append(log, [1])
             await until(partition, reached(1))
-            caretaker = Caretaker(partition)
+            caretaker = PartitionMaintenance(partition)
             await caretaker.tend()
             assert await kinds(log) == [Kind.EVENTS, Kind.MARKER]
             await until(partition, reached(2))
@@ -64,13 +64,13 @@ async def test_marker_that_came_late_is_not_followed_by_the_next_at_once(
                 await log.append(0, marker_record(Marker(hour=None)))
                 end = (await log.bounds(0)).end
                 await until(partition, published(end))
-                await Caretaker(partition).tend()
+                await PartitionMaintenance(partition).tend()
                 assert (await log.bounds(0)).end == end
                 assert partition.fold is not None
                 assert partition.fold.hour == hour - 2
                 if folder == "b":
                     monkeypatch.setattr(limits, "HOUR_MARKERS_APART_NS", 0)
-                    await Caretaker(partition).tend()
+                    await PartitionMaintenance(partition).tend()
                     await until(partition, reached(end + 1))
                     assert partition.fold.hour == hour - 1
 
@@ -80,7 +80,7 @@ async def test_partition_whose_records_are_newer_gets_no_heartbeat(tmp_path: Pat
         log = context.backends.log
         await append(log, [1])
         await until(partition, reached(1))
-        caretaker = Caretaker(partition)
+        caretaker = PartitionMaintenance(partition)
         await caretaker.tend()
         await until(partition, reached(2))
         await caretaker.tend()

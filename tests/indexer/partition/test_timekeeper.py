@@ -14,7 +14,7 @@ from common.log.embedded import EmbeddedLog
 from common.log.range_file import RangeFile, Written
 from common.model.record import Kind, decode
 from common.model.witness import ClockReading
-from indexer.partition.maintenance import Caretaker
+from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
 from indexer.state.partition_state import HOUR_NS
 from tests.indexer.house import QUICK, append, open_context, reached, running, until
@@ -31,7 +31,7 @@ class Twin:
     def __init__(self, partition: Partition, clock: ManualClock) -> None:
         self.partition = partition
         self.clock = clock
-        self.caretaker = Caretaker(partition)
+        self.caretaker = PartitionMaintenance(partition)
 
     @property
     def behind_log_ns(self) -> int:

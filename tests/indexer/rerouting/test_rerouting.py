@@ -3,16 +3,16 @@
 from common import limits
 from common.model.record import Marker, Record, marker_record
 from common.model.reroute import (
-    Answer,
     Decision,
-    Place,
-    Question,
+    EpochOffset,
+    RerouteAnswer,
+    RerouteQuestion,
     Void,
     decision_record,
     void_record,
 )
 from indexer.rerouting.batch_lookup import look_up
-from indexer.state.partition_state import HOUR_NS, Action, Fold, Step
+from indexer.state.partition_state import HOUR_NS, Action, PartitionState, Step
 from snapshot.documents.carried_state import Carried
 from tests.indexer.house import record
 from tests.indexer.state.test_partition_state import FIRST_HOUR, message
@@ -22,7 +22,7 @@ class Script:
     """A fold of partition 0 that is fed one record after the other, an hour apart if asked."""
 
     def __init__(self, epoch_number: int = 1) -> None:
-        self.fold = Fold(Carried(), epoch_number)
+        self.fold = PartitionState(Carried(), epoch_number)
         self.hour = FIRST_HOUR
 
     def add(self, item: Record) -> Step:
@@ -36,11 +36,13 @@ class Script:
 
 
 def void_of(number: int) -> Record:
-    return void_record(Void(2, (Question(number.to_bytes(16, "big"), Place(1, 7), 1),)))
+    return void_record(
+        Void(2, (RerouteQuestion(number.to_bytes(16, "big"), EpochOffset(1, 7), 1),))
+    )
 
 
-def decision(decider: int, number: int, place: Place, copy: Place | None) -> Record:
-    answer = Answer(number.to_bytes(16, "big"), place, copy)
+def decision(decider: int, number: int, place: EpochOffset, copy: EpochOffset | None) -> Record:
+    answer = RerouteAnswer(number.to_bytes(16, "big"), place, copy)
     return decision_record(Decision(decider, (answer,)))
 
 
@@ -83,30 +85,30 @@ def test_copy_before_the_void_counts_and_is_found() -> None:
     script.add(record([5]))
     step = script.add(void_of(5))
     assert step.void is not None
-    assert script.fold.copy_of((5).to_bytes(16, "big")) == Place(1, 0)
+    assert script.fold.copy_of((5).to_bytes(16, "big")) == EpochOffset(1, 0)
     assert script.add(record([5])).action is Action.DUPLICATE
 
 
 def test_first_drop_drops_and_names_what_the_answer_relies_on() -> None:
     script = Script()
     script.add(record([5], unless=(1, 2)))
-    assert list(script.fold.reroutes.picture.open) == [Place(1, 0)]
-    script.add(decision(1, 5, Place(1, 0), None))
-    script.add(decision(2, 5, Place(1, 0), Place(3, 40)))
+    assert list(script.fold.reroutes.picture.open) == [EpochOffset(1, 0)]
+    script.add(decision(1, 5, EpochOffset(1, 0), None))
+    script.add(decision(2, 5, EpochOffset(1, 0), EpochOffset(3, 40)))
     picture = script.fold.reroutes.picture
     assert not picture.open
-    assert picture.dropped == (Place(1, 0),)
-    assert picture.relies_on == {2: Place(3, 40)}
+    assert picture.dropped == (EpochOffset(1, 0),)
+    assert picture.relies_on == {2: EpochOffset(3, 40)}
 
 
 def test_keep_from_every_partition_keeps_and_the_first_answer_stands() -> None:
     script = Script()
     script.add(record([5], unless=(1, 2)))
-    script.add(decision(1, 5, Place(1, 0), None))
-    script.add(decision(1, 5, Place(1, 0), Place(1, 3)))
-    assert script.fold.reroutes.open[Place(1, 0)].unless == (2,)
-    script.add(decision(2, 5, Place(1, 0), None))
-    script.add(decision(2, 5, Place(1, 0), Place(1, 3)))
+    script.add(decision(1, 5, EpochOffset(1, 0), None))
+    script.add(decision(1, 5, EpochOffset(1, 0), EpochOffset(1, 3)))
+    assert script.fold.reroutes.open[EpochOffset(1, 0)].unless == (2,)
+    script.add(decision(2, 5, EpochOffset(1, 0), None))
+    script.add(decision(2, 5, EpochOffset(1, 0), EpochOffset(1, 3)))
     assert script.fold.reroutes.picture.open == {}
     assert script.fold.reroutes.picture.dropped == ()
 
@@ -115,12 +117,12 @@ def test_decisions_about_anything_else_change_nothing() -> None:
     script = Script()
     script.add(record([5], unless=(1,)))
     for item in (
-        decision(1, 6, Place(1, 0), Place(1, 3)),  # another batch
-        decision(1, 5, Place(2, 0), Place(1, 3)),  # another epoch
-        decision(3, 5, Place(1, 0), Place(1, 3)),  # a partition that was not asked
+        decision(1, 6, EpochOffset(1, 0), EpochOffset(1, 3)),  # another batch
+        decision(1, 5, EpochOffset(2, 0), EpochOffset(1, 3)),  # another epoch
+        decision(3, 5, EpochOffset(1, 0), EpochOffset(1, 3)),  # a partition that was not asked
     ):
         script.add(item)
-    assert list(script.fold.reroutes.open) == [Place(1, 0)]
+    assert list(script.fold.reroutes.open) == [EpochOffset(1, 0)]
 
 
 def test_partition_never_asks_itself() -> None:
@@ -133,11 +135,11 @@ def test_partition_never_asks_itself() -> None:
 def test_copies_of_an_epoch_before_keep_their_place() -> None:
     before = Script()
     before.add(record([5]))
-    fold = Fold(before.fold.carried(), 2)
-    assert fold.copy_of((5).to_bytes(16, "big")) == Place(1, 0)
+    fold = PartitionState(before.fold.carried(), 2)
+    assert fold.copy_of((5).to_bytes(16, "big")) == EpochOffset(1, 0)
     assert fold.apply(message(1, record([6]), FIRST_HOUR * HOUR_NS)).action is Action.ROWS
-    assert fold.copy_of((6).to_bytes(16, "big")) == Place(2, 1)
-    assert Fold(fold.carried(), 2).carried() == fold.carried()
+    assert fold.copy_of((6).to_bytes(16, "big")) == EpochOffset(2, 1)
+    assert PartitionState(fold.carried(), 2).carried() == fold.carried()
 
 
 def test_cut_carries_the_open_and_lists_each_drop_once() -> None:
@@ -146,7 +148,7 @@ def test_cut_carries_the_open_and_lists_each_drop_once() -> None:
     script.add(record([6], unless=(1,)))
     script.add(void_of(9))
     first = script.add(marker_record(Marker(hour=None))).cut
-    script.add(decision(1, 5, Place(1, 0), Place(1, 3)))
+    script.add(decision(1, 5, EpochOffset(1, 0), EpochOffset(1, 3)))
     script.add(record([7]))
     second = script.add(marker_record(Marker(hour=None))).cut
     script.add(record([8]))

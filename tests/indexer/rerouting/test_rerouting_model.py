@@ -32,9 +32,9 @@ from common.model.record import (
     heartbeat_record,
     marker_record,
 )
-from common.model.reroute import Place, Void, decision_record, void_record
+from common.model.reroute import EpochOffset, Void, decision_record, void_record
 from indexer.rerouting.batch_lookup import answers_to, look_up, wanted_by
-from indexer.state.partition_state import HOUR_NS, Action, Cut, Fold
+from indexer.state.partition_state import HOUR_NS, Action, Cut, PartitionState
 from indexer.state.reroutes import Rerouted, questions_of
 from query.share.rerouted import OpenBatch, Share, behind, counted, to_ask
 from snapshot.documents.batch_lists import BatchLists, ListsMissing
@@ -93,7 +93,7 @@ class Twin:
     def __init__(self, log: OneLog) -> None:
         self.log = log
         dropped = [d.place for m in log.manifests for d in m.conditionals_dropped]
-        self.fold = Fold(carried_from(reversed(log.manifests)), dropped=dropped)
+        self.fold = PartitionState(carried_from(reversed(log.manifests)), dropped=dropped)
         self.rows = [entry for m in log.manifests for entry in unpack_batches(m.batches)]
         self.cuts: list[Cut] = []
         self.voids: list[Void] = []
@@ -124,7 +124,7 @@ class Twin:
         by_key = {manifest.key: manifest for manifest in self.log.manifests}
         return BatchLists(by_key.__getitem__, list(by_key), ())
 
-    def holds(self, batches: dict[bytes, int], end: Place) -> set[str]:
+    def holds(self, batches: dict[bytes, int], end: EpochOffset) -> set[str]:
         """As the indexer answers a query. Raises ListsMissing."""
         known, search = look_up(self.fold, self.lists.end, batches)
         known |= self.lists.find(search)
@@ -149,7 +149,7 @@ def share_of(picture: Rerouted, end: int) -> Share:
         OpenBatch(c.batch, (c.epoch_number, c.offset), c.append_ns, c.unless)
         for c in picture.open.values()
     ]
-    return Share(Place(1, end), waiting, picture.relies_on)
+    return Share(EpochOffset(1, end), waiting, picture.relies_on)
 
 
 outcomes = st.sampled_from(["acked", "lost answer", "late", "refused"])
@@ -392,18 +392,18 @@ class Rerouting(RuleBasedStateMachine):
         chosen = counted(shares, held)
         times: dict[int, int] = {}
         for p, twin in twins.items():
-            mine = {Place(*place) for place in chosen.get(p, ())}
-            left_out = {Place(*item.place) for item in shares[p].open} - mine
+            mine = {EpochOffset(*place) for place in chosen.get(p, ())}
+            left_out = {EpochOffset(*item.place) for item in shares[p].open} - mine
             picture = twin.fold.reroutes.picture
             hidden = ({*picture.dropped, *picture.open} | left_out) - mine
             for batch, offset in twin.rows:
-                if Place(1, offset) < shares[p].end and Place(1, offset) not in hidden:
+                if EpochOffset(1, offset) < shares[p].end and EpochOffset(1, offset) not in hidden:
                     number = int.from_bytes(batch, "big")
                     times[number] = times.get(number, 0) + 1
         assert all(count == 1 for count in times.values()), times
         if len(shares) == LOGS:
             for one in self.batches:
-                included = any(shares[p].end > Place(1, offset) for p, offset in one.acked)
+                included = any(shares[p].end > EpochOffset(1, offset) for p, offset in one.acked)
                 assert not included or times.get(one.number) == 1, one
 
     def settle_questions(self) -> None:

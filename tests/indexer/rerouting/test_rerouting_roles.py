@@ -23,9 +23,9 @@ from common.process.role import RoleContext
 from common.process.web import INTERNAL_TOKEN_HEADER
 from indexer.server import serve
 from query.config import QueryConfig
-from query.plan.planner import ask
+from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
-from query.results.runner import Answer, Runner, Wish
+from query.results.runner import Answer, CoverageRequirement, Runner
 from query.scatter.hedging import Pace
 from query.scatter.reconcile import Settler
 from query.scatter.replicas import Holders
@@ -100,10 +100,10 @@ class House:
             one.unreachable = set(partitions)
 
     async def ask(self, after: Appended | None = None) -> Answer:
-        question = ask(read_spec(SPEC), DATASET, TIME_NS, with_total=True)
+        question = build_request(read_spec(SPEC), DATASET, TIME_NS, with_total=True)
         wanted = {} if after is None else self.log.last | {after.position.partition: after}
         positions = tuple(one.position for one in wanted.values())  # an answer has all of them
-        return await self.runner.run(question, Wish(positions))
+        return await self.runner.run(question, CoverageRequirement(positions))
 
     async def times(self, after: Appended | None = None) -> dict[int, int]:
         """How often each number is counted, in an answer that says that it is complete."""

@@ -8,7 +8,7 @@ from typing import cast
 from common.clock import ManualClock
 from common.errors import LogUnavailable
 from common.model.record import Kind, Record
-from common.model.reroute import Place, decode_void
+from common.model.reroute import EpochOffset, decode_void
 from indexer.partition.partition import Partition
 from indexer.rerouting.resolver import Resolver
 from snapshot.documents.manifest import Conditional
@@ -43,7 +43,7 @@ def conditional(offset: int, unless: tuple[int, ...]) -> Conditional:
 
 
 async def test_partition_that_cannot_be_told_is_tried_once_a_second_whatever_is_asked() -> None:
-    waiting = {Place(1, n): conditional(n, (LOST, REACHED)) for n in range(QUESTIONS)}
+    waiting = {EpochOffset(1, n): conditional(n, (LOST, REACHED)) for n in range(QUESTIONS)}
     log, clock = Told(), ManualClock()
     context = SimpleNamespace(
         clock=clock, random=random.Random(1), backends=SimpleNamespace(log=log)
@@ -57,7 +57,7 @@ async def test_partition_that_cannot_be_told_is_tried_once_a_second_whatever_is_
     resolver = Resolver(cast(Partition, partition))
     for look in range(10):  # two seconds, and new batches all the time
         clock.advance_ms(200)
-        waiting[Place(1, QUESTIONS + look)] = conditional(QUESTIONS + look, (LOST,))
+        waiting[EpochOffset(1, QUESTIONS + look)] = conditional(QUESTIONS + look, (LOST,))
         resolver.ask()
         for _ in range(20):
             await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from common.clock import ManualClock, SystemClock
 from common.metadata import Dataset
 from common.model.names import dataset_id
-from indexer.partition.maintenance import Caretaker
+from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
 from query.share.view import Wanted
 from snapshot.documents.manifest import segment_key
@@ -61,7 +61,7 @@ async def test_dataset_that_is_kept_for_a_day_goes_while_queries_run_and_others_
     tmp_path: Path,
 ) -> None:
     async with two_datasets(tmp_path) as (partition, clock):
-        caretaker = Caretaker(partition)
+        caretaker = PartitionMaintenance(partition)
         await caretaker.tend()
         assert await numbers(partition, SHORT) == [1, 2]
         served = partition.served
@@ -109,7 +109,7 @@ async def test_dataset_that_is_kept_for_a_day_goes_while_queries_run_and_others_
 
 async def test_longer_retention_brings_nothing_back_and_breaks_nothing(tmp_path: Path) -> None:
     async with two_datasets(tmp_path) as (partition, clock):
-        caretaker = Caretaker(partition)
+        caretaker = PartitionMaintenance(partition)
         clock.advance_ms(1.5 * DAY_MS)
         await caretaker.tend()
         assert await numbers(partition, SHORT) == []
@@ -126,7 +126,7 @@ async def test_dataset_that_is_kept_longer_outlives_the_others(tmp_path: Path) -
     async with two_datasets(tmp_path) as (partition, clock):
         metadata = partition.shared.context.backends.metadata
         metadata.update_dataset(Dataset(SHORT, "e", "short", "short", retention_days=90))
-        caretaker = Caretaker(partition)
+        caretaker = PartitionMaintenance(partition)
         clock.advance_ms(61 * DAY_MS)
         await caretaker.tend()
         assert await numbers(partition, SHORT) == [1, 2]
@@ -138,7 +138,7 @@ async def test_nothing_expires_while_nobody_knows_how_long_datasets_are_kept(
 ) -> None:
     async with two_datasets(tmp_path) as (partition, clock):
         partition.shared.context.backends.metadata.close()
-        caretaker = Caretaker(partition)
+        caretaker = PartitionMaintenance(partition)
         clock.advance_ms(400 * DAY_MS)
         await caretaker.tend()
         assert await numbers(partition, SHORT) == [1, 2]

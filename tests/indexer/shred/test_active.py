@@ -89,7 +89,8 @@ def test_a_killed_role_leaves_no_compiler_behind(tmp_path: Path) -> None:
         "background._COMPILE = ('import os, sys, time; sys.path[:] = sys.argv[3:];'\n"
         "  'from common.kernels import precompile;'\n"
         "  'precompile.compile_into = lambda folder, _: ('\n"
-        "  'print(os.getpid(), file=open(folder, \"w\"), flush=True), time.sleep(600)); precompile.compile_while_wanted(*sys.argv[1:3])')\n"
+        "  'print(os.getpid(), file=open(folder, \"w\"), flush=True), time.sleep(600));'\n"
+        "  'precompile.compile_while_wanted(*sys.argv[1:3])')\n"
         "path = pathlib.Path(sys.argv[1])\n"
         "asyncio.run(active.ActiveShredder().activate_kernel(path, (1, 2)))\n"
     )

@@ -21,8 +21,8 @@ from common.model.record import (
     heartbeat_record,
     marker_record,
 )
-from common.model.reroute import Place, Question, Void, void_record
-from indexer.state.partition_state import HOUR_NS, Action, Cut, Fold, PartitionStopped
+from common.model.reroute import EpochOffset, RerouteQuestion, Void, void_record
+from indexer.state.partition_state import HOUR_NS, Action, Cut, PartitionState, PartitionStopped
 from snapshot.documents.carried_state import Carried, carried_from
 from snapshot.documents.manifest import Manifest, pack_batches
 from tests.indexer.house import record
@@ -109,7 +109,7 @@ def test_restart_at_any_point_gives_the_same_cuts_rows_and_window(
         mock.patch.object(limits, "CUT_ROWS_MAX_V1", 7),
         mock.patch.object(limits, "CUT_CONTROL_RECORDS_MAX_V1", 9),
     ):
-        steady = Fold(Carried())
+        steady = PartitionState(Carried())
         cuts: list[Cut] = []
         actions: list[Action] = []
         for item in log:
@@ -117,14 +117,14 @@ def test_restart_at_any_point_gives_the_same_cuts_rows_and_window(
             actions.append(step.action)
             cuts.extend([step.cut] if step.cut else [])
         manifests: list[Manifest] = []
-        fold = Fold(Carried())
+        fold = PartitionState(Carried())
         at = 0
         again: dict[int, Action] = {}
         pending = set(restarts)
         while at < len(log):
             if at in pending:  # killed: what was not cut is read again
                 pending.discard(at)
-                fold = Fold(carried_from(reversed(manifests)))
+                fold = PartitionState(carried_from(reversed(manifests)))
                 at = fold.next_offset
                 continue
             step = fold.apply(log[at])
@@ -145,7 +145,7 @@ def test_restart_at_any_point_gives_the_same_cuts_rows_and_window(
 
 
 def test_batch_is_recognised_back_to_two_hour_markers_and_no_further() -> None:
-    fold = Fold(Carried())
+    fold = PartitionState(Carried())
     offset = 0
 
     def step(item: Record, hour: int) -> Action:
@@ -162,7 +162,7 @@ def test_batch_is_recognised_back_to_two_hour_markers_and_no_further() -> None:
 
 
 def test_second_marker_of_an_hour_and_one_of_a_coming_hour_do_nothing() -> None:
-    fold = Fold(Carried())
+    fold = PartitionState(Carried())
     at = (FIRST_HOUR + 1) * HOUR_NS + 5
     marker = marker_record(Marker(hour=FIRST_HOUR))
     fold.apply(message(0, record([1]), at))
@@ -182,14 +182,14 @@ def test_second_marker_of_an_hour_and_one_of_a_coming_hour_do_nothing() -> None:
     ],
 )
 def test_what_this_version_cannot_fold_stops_the_partition_without_a_trace(item: Record) -> None:
-    fold = Fold(Carried())
+    fold = PartitionState(Carried())
     with pytest.raises(PartitionStopped, match="upgrade"):
         fold.apply(message(0, item, FIRST_HOUR * HOUR_NS))
     assert fold.next_offset == 0
 
 
 def test_idle_partition_is_cut_too_so_that_its_heartbeats_can_be_dropped() -> None:
-    fold = Fold(Carried())
+    fold = PartitionState(Carried())
     steps = [
         fold.apply(message(n, heartbeat_record(), FIRST_HOUR * HOUR_NS + n))
         for n in range(limits.CUT_CONTROL_RECORDS_MAX_V1)
@@ -198,9 +198,9 @@ def test_idle_partition_is_cut_too_so_that_its_heartbeats_can_be_dropped() -> No
     assert [(cut.next_offset, cut.rows) for cut in cuts] == [(4096, 0)]
 
 
-def leapt(ahead_ns: int) -> tuple[Fold, int]:
+def leapt(ahead_ns: int) -> tuple[PartitionState, int]:
     """A partition whose clock ran ahead after an hour marker; and the right time."""
-    fold, right_ns = Fold(Carried()), FIRST_HOUR * HOUR_NS + 5
+    fold, right_ns = PartitionState(Carried()), FIRST_HOUR * HOUR_NS + 5
     fold.apply(message(0, record([1]), right_ns))
     fold.apply(message(1, marker_record(Marker(hour=FIRST_HOUR - 1)), right_ns))
     fold.apply(message(2, record([2]), right_ns + ahead_ns))
@@ -226,7 +226,11 @@ def test_clock_record_lets_time_and_hours_go_on_from_its_own_append_time(ahead_h
 def test_clock_record_forgets_no_batch_id_and_no_void() -> None:
     fold, now_ns = leapt(5 * HOUR_NS)
     windows = fold.carried().windows
-    fold.apply(message(3, void_record(Void(2, (Question(bytes(16), Place(1, 9), 1),))), now_ns))
+    fold.apply(
+        message(
+            3, void_record(Void(2, (RerouteQuestion(bytes(16), EpochOffset(1, 9), 1),))), now_ns
+        )
+    )
     fold.apply(message(4, CLOCK, now_ns))
     assert fold.carried().windows == windows
     assert fold.reroutes.voids == 1
@@ -273,7 +277,7 @@ def test_step_of_the_clock_is_carried_like_everything_else() -> None:
 
 def test_rows_that_a_server_dated_far_behind_count_as_appended_at_the_logs_time() -> None:
     """They would have expired before anybody saw them; small differences stay as they are."""
-    fold = Fold(Carried())
+    fold = PartitionState(Carried())
     now_ns = FIRST_HOUR * HOUR_NS
     fold.apply(message(0, record([1]), now_ns))
     for offset, behind_ns in enumerate((1, HOUR_NS, 23 * HOUR_NS), 1):
@@ -285,7 +289,7 @@ def test_rows_that_a_server_dated_far_behind_count_as_appended_at_the_logs_time(
 
 def test_damaged_record_before_a_clock_that_went_back_is_not_taken_for_expired() -> None:
     """It was appended no later than the log's time before it, whatever the next record's stamp."""
-    fold, now_ns = Fold(Carried()), FIRST_HOUR * HOUR_NS
+    fold, now_ns = PartitionState(Carried()), FIRST_HOUR * HOUR_NS
     fold.apply(message(0, record([1]), now_ns))
     fold.apply(LogRecord(0, 1, 0, (), b""))
     fold.apply(message(2, record([2]), 5))

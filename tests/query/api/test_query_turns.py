@@ -13,9 +13,9 @@ from common.metadata.sqlite import SqliteMetadata
 from query import server
 from query.config import QueryConfig
 from query.plan.plan import Plan
-from query.plan.planner import Question
+from query.plan.planner import QueryRequest
 from query.results import runner as run
-from query.scatter.scatter import Gathered
+from query.scatter.scatter import PartialResults
 from tests.query.api.test_query_role import TIMES, Room, room
 
 CONFIG = QueryConfig(running_max=2, waiting_max=6)
@@ -113,7 +113,7 @@ async def test_merges_of_one_environment_take_turns_and_leave_one_to_others(
 ) -> None:
     merge, began, release = run._totals, list[str](), threading.Event()
 
-    def held(question: Question, plan: Plan, totals: Gathered) -> Any:
+    def held(question: QueryRequest, plan: Plan, totals: PartialResults) -> Any:
         began.append(question.key)
         if question.key == "k0":
             release.wait(20)

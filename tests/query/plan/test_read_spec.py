@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from query.plan.plan import Filter, FilterOp, filter_fields
-from query.plan.planner import ask
+from query.plan.planner import build_request
 from query.plan.read_spec import SpecError, read_spec
 from query.plan.spec import Calculation, Order, QuerySpec
 
@@ -129,7 +129,7 @@ def test_a_name_that_looks_like_a_relation_is_read_as_a_field(prefix: str) -> No
 def test_empty_specification_counts_the_last_two_hours() -> None:
     spec = read_spec({})
     assert spec == QuerySpec((Calculation("COUNT"),))
-    asked = ask(spec, "d", NOW_NS)
+    asked = build_request(spec, "d", NOW_NS)
     assert (asked.end_ns - asked.start_ns) == 7_200 * 10**9
     assert asked.start_ns < NOW_NS < asked.end_ns
 
@@ -149,7 +149,7 @@ def test_empty_specification_counts_the_last_two_hours() -> None:
     ],
 )
 def test_time_range_is_what_was_asked(times: dict[str, int], start_s: int, end_s: int) -> None:
-    asked = ask(read_spec(times), "d", NOW_NS)
+    asked = build_request(read_spec(times), "d", NOW_NS)
     assert (asked.start_ns, asked.end_ns) == (start_s * 10**9, end_s * 10**9)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from query.plan.planner import ask, totals_plan
+from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, Having, HavingOp, QuerySpec
 from query.results.group_totals import group_totals
 from query.results.merge import merge
@@ -20,7 +20,7 @@ CALCULATIONS = (Calculation("COUNT"), Calculation("SUM", "x"), Calculation("COUN
 
 def answered(rows: list[Row], limit: int, havings: tuple[Having, ...] = ()) -> dict[str, object]:
     spec = QuerySpec(CALCULATIONS, breakdowns=("g",), havings=havings, start_s=0, end_s=9)
-    question = ask(spec, "d", 10**18, disable_series=True, limit=limit)
+    question = build_request(spec, "d", 10**18, disable_series=True, limit=limit)
     plan = totals_plan(question, at_least={}, wait_ms=0)
     share = Computation(plan, [view(blocks=[block(rows)])], DatabaseLimits(256, 1)).run()
     merged = merge(plan, [decode_answer(encode_answer(share)).states])

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from query.share.rerouted import OpenBatch
 from tests.query.api.test_query_role import ROWS, TIMES, Room, room
 
@@ -131,7 +131,7 @@ async def test_undecided_batches_are_shown_once_where_a_count_counts_them(tmp_pa
         held = running.indexers["a"].views.held
         here = OpenBatch("00" * 16, (1, 5), 0, (7,))  # nobody holds partition 7: it counts here
         unknown = OpenBatch("11" * 16, (1, 6), 0, (1,))  # whether partition 1 has it is not known
-        held[0] = replace(held[0], undecided=(here, unknown), dropped=(Place(1, 9),))
+        held[0] = replace(held[0], undecided=(here, unknown), dropped=(EpochOffset(1, 9),))
         counted = await running.ask({"calculations": [{"op": "COUNT"}], **TIMES})
         answer = await rows_of(running, limit=1_000)
         given = [row["data"] for row in answer["rows"]]

@@ -9,7 +9,7 @@ import msgspec
 from common.process.members import Member
 from query.plan.plan import Need, Plan, State
 from query.scatter.reconcile import Settler
-from query.scatter.scatter import Counted, Gathered, Scatter
+from query.scatter.scatter import Counted, PartialResults, Scatter
 from query.share.answer import PartitionCovered
 from query.share.rerouted import OpenBatch
 
@@ -34,9 +34,9 @@ class Shares:
     def __init__(self, answer: Callable[[Plan], PartitionCovered]) -> None:
         self._answer = answer
 
-    async def run(self, plan: Plan, partitions: Sequence[int]) -> Gathered:
+    async def run(self, plan: Plan, partitions: Sequence[int]) -> PartialResults:
         covered = self._answer(plan)
-        return Gathered(counted={covered.partition: Counted(covered, INDEXER)})
+        return PartialResults(counted={covered.partition: Counted(covered, INDEXER)})
 
 
 async def doubts(answer: Callable[[Plan], PartitionCovered]) -> dict[int, str]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from common import limits
 from query.plan.plan import GROUP_OPS, Filter, FilterOp, Plan
-from query.plan.planner import Question, ask, series_plan, totals_plan
+from query.plan.planner import QueryRequest, build_request, series_plan, totals_plan
 from query.plan.spec import Calculation, QuerySpec
 from query.results.merge import merge
 from query.results.results import data_row, key_value, series_rows, top_groups
@@ -120,8 +120,8 @@ def shares(plan: Plan, views: Sequence[DatasetView]) -> list[Any]:
     return [decode_answer(encode_answer(a)).states for a in answers]
 
 
-def question(spec: QuerySpec) -> Question:
-    return ask(spec, "d", 10**18, disable_series=True, limit=10_000)
+def question(spec: QuerySpec) -> QueryRequest:
+    return build_request(spec, "d", 10**18, disable_series=True, limit=10_000)
 
 
 def totals(spec: QuerySpec, views: Sequence[DatasetView]) -> dict[Any, dict[str, Any]]:
@@ -165,7 +165,7 @@ def test_string_and_array_of_the_same_text_are_one_group(tmp_path: Path) -> None
 def test_series_reach_from_the_first_year_to_the_last(tmp_path: Path) -> None:
     rows = [Row(-8 * 10**18, {}), Row(-1, {}), Row(9 * 10**18, {})]
     spec = QuerySpec((Calculation("COUNT"),), start_s=-8_000_000_000, end_s=9_223_372_035)
-    asked = ask(spec, "d", 0)
+    asked = build_request(spec, "d", 0)
     plan = series_plan(asked, totals_plan(asked, at_least={}, wait_ms=0), {}, None)
     merged = merge(plan, shares(plan, [view(0, blocks=[block(rows)])]))
     found = [r for r in series_rows(asked, plan, merged, [()]) if r["data"]["COUNT"]]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from common import limits
 from common.errors import Unavailable
-from common.model.reroute import Place
+from common.model.reroute import EpochOffset
 from query.plan.plan import Filter, Plan
 from query.plan.read_spec import SpecError
 from query.rows.page import Page, make_page
@@ -284,7 +284,7 @@ def test_batches_that_count_elsewhere_are_left_out_and_undecided_ones_taken_once
     rows = [second(at, x=at) for at in range(10)]
     one = replace(
         view(segments=[segment(rows[:5], tmp_path)], blocks=[block(rows[5:], 5)]),
-        dropped=(Place(1, 2), Place(1, 7)),
+        dropped=(EpochOffset(1, 2), EpochOffset(1, 7)),
     )
     shown_x = [json.loads(row.data)["x"] for row in page(question(), [one]).rows]
     assert shown_x == [9, 8, 6, 5, 4, 3, 1, 0]

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from common.model.position import Position
 from common.model.record import Record, encode_event_line, events_record
 from shepherd.delivery.delivery import Delivery
-from shepherd.delivery.prober import Probing
-from shepherd.placement.placement import Placement, Tried
+from shepherd.delivery.prober import Prober
+from shepherd.placement.placement import PartitionSelector, Tried
 from shepherd.placement.rendezvous import rendezvous_order
 from tests.shepherd.placement.virtual import SECOND, Broker, BrokersLog, LoopClock, run_virtual
 
@@ -46,7 +46,7 @@ class House:
     def __post_init__(self) -> None:
         rng = random.Random(self.seed)
         self.log = BrokersLog(self.partitions, rng, {name: Broker() for name in "abc"})
-        self.placement = Placement(self.partitions, self.log.leader, rng, 0)
+        self.placement = PartitionSelector(self.partitions, self.log.leader, rng, 0)
         self.rng = rng
 
     @property
@@ -56,7 +56,7 @@ class House:
     async def run(self, script: Callable[["House"], Awaitable[None]]) -> None:
         self.clock = LoopClock()
         self.delivery = Delivery(self.log, self.placement, self.clock, 4.5, self.conditionals_max)  # type: ignore[arg-type]  # what placing needs of a log
-        probing = Probing(self.log, self.placement, self.delivery, self.clock)  # type: ignore[arg-type]  # as above
+        probing = Prober(self.log, self.placement, self.delivery, self.clock)  # type: ignore[arg-type]  # as above
         keeping = asyncio.create_task(probing.keep())
         await script(self)
         keeping.cancel()
@@ -368,7 +368,7 @@ def test_named_batch_repeated_through_a_shepherd_that_avoids_its_first_partition
 ):
     house, other = House(), House(seed=2)
     other.log = house.log
-    other.placement = Placement(12, house.log.leader, other.rng, 0)
+    other.placement = PartitionSelector(12, house.log.leader, other.rng, 0)
     batches = [n.to_bytes(16, "big") for n in range(60)]
 
     async def second(other: House) -> None:
@@ -392,8 +392,8 @@ def test_named_batch_repeated_through_a_shepherd_that_avoids_its_first_partition
 
 def test_named_batches_keep_to_the_first_partitions_that_the_settings_say() -> None:
     log = House().log
-    before = Placement(12, log.leader, random.Random(1), 0)
-    after = Placement(24, log.leader, random.Random(1), 0, named_partitions=12)
+    before = PartitionSelector(12, log.leader, random.Random(1), 0)
+    after = PartitionSelector(24, log.leader, random.Random(1), 0, named_partitions=12)
     for n in range(50):
         batch = n.to_bytes(16, "big")
         assert before.choose_named(batch, Tried()) == after.choose_named(batch, Tried())

@@ -6,7 +6,7 @@ lines. Each byte is read two or three times at most: linear whatever the bytes a
 """
 
 from common import limits
-from common.kernels.compile import Bytes, Words, compiled
+from common.kernels.compile import Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
 from common.scan.kernel.literals import LINE_BREAK, skip_blanks
 from shepherd.honeycomb.split.kernel.element import read_members, read_values
@@ -51,7 +51,7 @@ def split_events(
     elements: int,
     depth: int,
     arrival_ns: int,
-    words: Words,
+    words: Int64s,
     out: Bytes,
 ) -> tuple[int, int, int, int, int]:
     """One pass over buffer[:size]: (why it ended, at, elements, lines, bytes of the lines).

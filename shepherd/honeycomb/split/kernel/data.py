@@ -5,7 +5,7 @@ longer than the limit goes to the reference, which measures the text itself.
 """
 
 from common import limits
-from common.kernels.compile import FAIL, Bytes, Words, compiled
+from common.kernels.compile import FAIL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
 from common.scan.kernel.containers import DEPTH_MAX, skip_value
 from common.scan.kernel.literals import LINE_BREAK, read_word, skip_blanks
@@ -20,7 +20,7 @@ _NAME_BYTES_MAX = limits.UNPACKED_NAME_BYTES_MAX
 
 
 @compiled
-def check_data(buffer: Bytes, at: int, depth: int, words: Words) -> int:
+def check_data(buffer: Bytes, at: int, depth: int, words: Int64s) -> int:
     """Check the object at `at`, whose fields are unpacked to `depth`: its end * 2, plus 1 if there
     is white space in it; or FAIL.
     """

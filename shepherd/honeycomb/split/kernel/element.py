@@ -5,7 +5,7 @@ whatever else is not usual, are for the reference.
 """
 
 from common import limits
-from common.kernels.compile import FAIL, Bytes, Words, compiled
+from common.kernels.compile import FAIL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, load64, put
 from common.scan.kernel.containers import ANY_SIZE, skip_value
 from common.scan.kernel.literals import LINE_BREAK, skip_blanks
@@ -34,7 +34,7 @@ _FOUR = 0xFFFFFFFF
 
 
 @compiled
-def read_members(buffer: Bytes, at: int, depth: int, words: Words) -> int:
+def read_members(buffer: Bytes, at: int, depth: int, words: Int64s) -> int:
     """Where the object at `at` ends, its members noted; or FAIL, also if there is no data."""
     put(words, DATA_AT, -1)
     put(words, TIME_AT, -1)
@@ -103,7 +103,7 @@ def _read_rate(buffer: Bytes, at: int, end: int) -> int:
 
 
 @compiled
-def read_values(buffer: Bytes, arrival_ns: int, words: Words) -> None:
+def read_values(buffer: Bytes, arrival_ns: int, words: Int64s) -> None:
     """The time and the rate of the element whose members were read last.
 
     UNREAD is 1 if one of them is not proved: the reference reads those.

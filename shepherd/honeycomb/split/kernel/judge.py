@@ -6,7 +6,7 @@ are the containers that are open inside the array that the body is.
 """
 
 from common import limits
-from common.kernels.compile import FAIL, Bytes, Words, compiled, inlined
+from common.kernels.compile import FAIL, Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, get, put
 from common.scan.kernel.lexemes import (
     CLOSE_ARRAY,
@@ -74,7 +74,7 @@ _NOT_UTF8 = -2  # in the place of a member
 
 
 @compiled
-def broken(rule: int, at: int, words: Words) -> int:
+def broken(rule: int, at: int, words: Int64s) -> int:
     """Note why the body is broken; FAIL."""
     put(words, ERROR_RULE, rule)
     put(words, ERROR_AT, at)
@@ -82,19 +82,19 @@ def broken(rule: int, at: int, words: Words) -> int:
 
 
 @compiled
-def unexpected(at: int, size: int, words: Words) -> int:
+def unexpected(at: int, size: int, words: Int64s) -> int:
     """No token begins here."""
     return broken(UNEXPECTED if at < size else UNEXPECTED_END, at, words)
 
 
 @inlined
-def _is_array(level: int, words: Words) -> int:
+def _is_array(level: int, words: Int64s) -> int:
     """Whether the container that is open at this level, from 1 on, is an array."""
     return int((get(words, NESTED + (level >> 5)) >> (level & 31)) & 1)
 
 
 @inlined
-def _open(level: int, is_array: int, words: Words) -> None:
+def _open(level: int, is_array: int, words: Int64s) -> None:
     place = NESTED + (level >> 5)
     bit = level & 31
     put(words, place, (get(words, place) & ~(1 << bit)) | (is_array << bit))
@@ -126,7 +126,7 @@ def _member(buffer: Bytes, at: int, end: int, what: int) -> int:
 
 
 @compiled
-def _begin_value(kind: int, at: int, member: int, words: Words) -> int:
+def _begin_value(kind: int, at: int, member: int, words: Int64s) -> int:
     """A member of the event begins: 1 if it is data that is an object."""
     if member == TIME:
         put(words, TIME_AT, at)
@@ -143,7 +143,7 @@ def _begin_value(kind: int, at: int, member: int, words: Words) -> int:
 
 
 @inlined
-def _end_value(at: int, member: int, words: Words) -> None:
+def _end_value(at: int, member: int, words: Int64s) -> None:
     if member == TIME:
         put(words, TIME_END, at)
     elif member == MEMBER_RATE:
@@ -153,7 +153,7 @@ def _end_value(at: int, member: int, words: Words) -> None:
 
 
 @compiled
-def _begin_element(words: Words, is_object: int) -> None:
+def _begin_element(words: Int64s, is_object: int) -> None:
     put(words, DATA_AT, -1)
     put(words, TIME_AT, -1)
     put(words, RATE_AT, -1)
@@ -164,14 +164,14 @@ def _begin_element(words: Words, is_object: int) -> None:
 
 
 @compiled
-def _end_element(words: Words) -> None:
+def _end_element(words: Int64s) -> None:
     if get(words, ELEMENT_FAULT) == scan.NO_FAULT:
         missing = get(words, DATA_AT) < 0
         put(words, ELEMENT_FAULT, scan.DATA_MISSING if missing else get(words, SCAN_FAULT))
 
 
 @compiled
-def judge_element(buffer: Bytes, size: int, at: int, depth: int, words: Words) -> int:
+def judge_element(buffer: Bytes, size: int, at: int, depth: int, words: Int64s) -> int:
     """Where the value at `at` ends, its fault noted; or FAIL, why the body is broken noted."""
     level = 0
     member = OTHER
@@ -244,14 +244,14 @@ def judge_element(buffer: Bytes, size: int, at: int, depth: int, words: Words) -
 
 
 @compiled
-def begin_entries(words: Words) -> None:
+def begin_entries(words: Int64s) -> None:
     """A pass begins."""
     put(words, ENTRIES, 0)
     put(words, ENTRIES_TO, 0)
 
 
 @compiled
-def body_end(buffer: Bytes, size: int, at: int, words: Words) -> int:
+def body_end(buffer: Bytes, size: int, at: int, words: Int64s) -> int:
     """DONE if nothing follows the array, which ends before `at`; else FAULTY."""
     if skip_blanks(buffer, at, LINE_BREAK) == size:
         return DONE
@@ -260,13 +260,13 @@ def body_end(buffer: Bytes, size: int, at: int, words: Words) -> int:
 
 
 @compiled
-def has_room(words: Words) -> bool:
+def has_room(words: Int64s) -> bool:
     """Whether one more entry fits."""
     return bool(get(words, ENTRIES_TO) + ENTRY_WORDS_MAX <= ENTRY_WORDS)
 
 
 @compiled
-def add_entry(element: int, row: int, words: Words) -> None:
+def add_entry(element: int, row: int, words: Int64s) -> None:
     """Note an element that is not among the lines: what it is, which line it would be before.
 
     Its words: element, row, fault, then spans: of data, time and rate if it has no fault or is to
@@ -298,7 +298,7 @@ def add_entry(element: int, row: int, words: Words) -> None:
 
 
 @compiled
-def judge_begin(buffer: Bytes, size: int, at: int, words: Words) -> None:
+def judge_begin(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
     """Why a body that begins here is no array."""
     kind, _, _ = lexeme(buffer, at)
     if kind < 0 or at >= size:
@@ -310,7 +310,7 @@ def judge_begin(buffer: Bytes, size: int, at: int, words: Words) -> None:
 
 
 @compiled
-def judge_start(buffer: Bytes, size: int, at: int, words: Words) -> None:
+def judge_start(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
     """Of a body that has enough events: why it is broken where one more should begin."""
     kind, _, _ = lexeme(buffer, at)
     if kind < 0 or at >= size:
@@ -322,7 +322,7 @@ def judge_start(buffer: Bytes, size: int, at: int, words: Words) -> None:
 
 
 @compiled
-def judge_behind(buffer: Bytes, size: int, at: int, words: Words) -> None:
+def judge_behind(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
     """Why the body is broken behind an element, where neither a comma nor the end is."""
     kind, _, _ = lexeme(buffer, at)
     if kind < 0 or at >= size:

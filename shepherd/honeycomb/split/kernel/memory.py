@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from common import limits
-from common.kernels.compile import SENTINEL_BYTES, Bytes, Words
+from common.kernels.compile import SENTINEL_BYTES, Bytes, Int64s
 from common.scan.kernel.containers import DEPTH_MAX
 
 ROWS_MAX: Final = 8_192  # lines of a pass
@@ -98,7 +98,7 @@ _ENDS = (
 class Memory:
     """words: counters and tables; out: the lines of a pass; body: the text that is read, padded."""
 
-    words: Words
+    words: Int64s
     out: Bytes
     body: Bytes
 

@@ -5,7 +5,7 @@ As `common.scan.json_data.DataScan`, token by token, with its state in words. Ca
 """
 
 from common import limits
-from common.kernels.compile import Bytes, Words, compiled, inlined
+from common.kernels.compile import Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import get, put
 from common.scan.kernel.containers import DEPTH_MAX
 from common.scan.kernel.lexemes import (
@@ -60,7 +60,7 @@ _NAME_BYTES_MAX = limits.UNPACKED_NAME_BYTES_MAX
 
 
 @compiled
-def begin_data(words: Words, fault: int) -> None:
+def begin_data(words: Int64s, fault: int) -> None:
     """Data begins; of several in one event the last counts. fault: of a value that is no object."""
     put(words, SCAN_FAULT, fault)
     put(words, SCAN_MENDS, 0)
@@ -76,7 +76,7 @@ def begin_data(words: Words, fault: int) -> None:
 
 
 @compiled
-def _note(words: Words, fault: int, level: int) -> None:
+def _note(words: Int64s, fault: int, level: int) -> None:
     """Keep the first fault, with the names that lead to it."""
     if get(words, SCAN_FAULT):
         return
@@ -88,7 +88,7 @@ def _note(words: Words, fault: int, level: int) -> None:
 
 
 @compiled
-def _is_long(buffer: Bytes, at: int, end: int, what: int, level: int, words: Words) -> bool:
+def _is_long(buffer: Bytes, at: int, end: int, what: int, level: int, words: Int64s) -> bool:
     """Whether the string whose quotes are at `at` and before `end` has too many bytes."""
     if end - at - 2 <= _STRING_MAX and what & NOT_ASCII == 0:
         return False
@@ -99,7 +99,7 @@ def _is_long(buffer: Bytes, at: int, end: int, what: int, level: int, words: Wor
 
 
 @inlined
-def _mend(words: Words, why: int) -> None:
+def _mend(words: Int64s, why: int) -> None:
     put(words, SCAN_MENDS, get(words, SCAN_MENDS) | why)
 
 
@@ -113,7 +113,7 @@ def _name_size(buffer: Bytes, at: int, end: int, what: int) -> int:
 
 @compiled
 def scan_key(
-    buffer: Bytes, at: int, end: int, what: int, level: int, depth: int, words: Words
+    buffer: Bytes, at: int, end: int, what: int, level: int, depth: int, words: Int64s
 ) -> None:
     """A member's name, at so many open containers, data itself included."""
     if level <= PATH_LEVELS:
@@ -127,7 +127,7 @@ def scan_key(
 
 
 @inlined
-def _count(size: int, level: int, words: Words) -> None:
+def _count(size: int, level: int, words: Int64s) -> None:
     """Count a field; the first inside its object takes that object's place."""
     put(words, SCAN_NAME, size)
     fresh = get(words, SCAN_FRESH)
@@ -145,7 +145,7 @@ def _count(size: int, level: int, words: Words) -> None:
 
 @compiled
 def scan_scalar(
-    buffer: Bytes, kind: int, at: int, end: int, what: int, level: int, words: Words
+    buffer: Bytes, kind: int, at: int, end: int, what: int, level: int, words: Int64s
 ) -> None:
     """A value that is no container."""
     put(words, SCAN_FRESH, 0)
@@ -163,7 +163,7 @@ def scan_scalar(
 
 
 @compiled
-def scan_open(is_array: int, level: int, depth: int, words: Words) -> None:
+def scan_open(is_array: int, level: int, depth: int, words: Int64s) -> None:
     """A container opens inside data: the level is now this one."""
     arrays = get(words, SCAN_ARRAYS) + is_array
     put(words, SCAN_ARRAYS, arrays)
@@ -181,7 +181,7 @@ def scan_open(is_array: int, level: int, depth: int, words: Words) -> None:
 
 
 @compiled
-def scan_close(is_array: int, level: int, words: Words) -> None:
+def scan_close(is_array: int, level: int, words: Int64s) -> None:
     """A container closes inside data; the level is still its own."""
     arrays = get(words, SCAN_ARRAYS)
     if not arrays and level == get(words, SCAN_PREFIXES):
@@ -191,7 +191,7 @@ def scan_close(is_array: int, level: int, words: Words) -> None:
 
 
 @compiled
-def finish_data(size: int, words: Words) -> None:
+def finish_data(size: int, words: Int64s) -> None:
     """Data of so many bytes has ended: too many of them count more than what is in them, unless
     strings may be cut.
     """

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from common.kernels.compile import Bytes, Words, compiled
+from common.kernels.compile import Bytes, Int64s, compiled
 from common.kernels.intrinsics import store8, widened
 from common.scan.kernel.decimals import TEXT_ROOM, write_double, write_integer, write_unsigned
 from common.scan.kernel.numbers import power_of_ten
@@ -17,7 +17,7 @@ _RANDOM = 30_000  # of each sort; `tests.fuzz.decimals` tries hundreds of millio
 
 
 @compiled
-def _write_doubles(values: Words, out: Bytes) -> int:
+def _write_doubles(values: Int64s, out: Bytes) -> int:
     to = 0
     for at in range(values.shape[0]):
         to = write_double(out, to, values[at])
@@ -27,7 +27,7 @@ def _write_doubles(values: Words, out: Bytes) -> int:
 
 
 @compiled
-def _write_integers(values: Words, signed: bool, out: Bytes) -> int:
+def _write_integers(values: Int64s, signed: bool, out: Bytes) -> int:
     to = 0
     for at in range(values.shape[0]):
         to = write_integer(out, to, values[at]) if signed else write_unsigned(out, to, values[at])
@@ -46,17 +46,17 @@ def _widen(bits: int) -> int:
     return int(widened(bits))
 
 
-def doubles_as_text(values: Words) -> list[str]:
+def doubles_as_text(values: Int64s) -> list[str]:
     out = np.zeros(len(values) * _CHARS_MAX + TEXT_ROOM, np.uint8)
     return out[: _write_doubles(values, out)].tobytes().decode().splitlines()
 
 
-def integers_as_text(values: Words, *, signed: bool) -> list[str]:
+def integers_as_text(values: Int64s, *, signed: bool) -> list[str]:
     out = np.zeros(len(values) * _CHARS_MAX + TEXT_ROOM, np.uint8)
     return out[: _write_integers(values, signed, out)].tobytes().decode().splitlines()
 
 
-def assert_written(values: Words) -> None:
+def assert_written(values: Int64s) -> None:
     """Of these bits those that are finite, and their negatives."""
     finite = values[(values >> 52) & _EXPONENTS != _EXPONENTS]
     for bits in (finite, finite ^ np.int64(-(2**63))):
@@ -65,7 +65,7 @@ def assert_written(values: Words) -> None:
         assert not differing, differing[:5]
 
 
-def sorts_of_doubles(dice: np.random.Generator, size: int) -> Iterator[Words]:
+def sorts_of_doubles(dice: np.random.Generator, size: int) -> Iterator[Int64s]:
     """Random bits; then what telemetry holds, subnormals, few bits set, floats, whole numbers."""
     yield dice.integers(0, 2**63 - 1, size, np.int64)
     yield np.round(dice.lognormal(2, 3, size), int(dice.integers(0, 8))).view(np.int64)
@@ -106,7 +106,7 @@ def test_a_decimal_between_two_doubles_is_written_as_the_one_it_reads_as() -> No
     assert_written(lower + 1)
 
 
-def _pairs(lower: Words) -> Iterator[tuple[float, float]]:
+def _pairs(lower: Int64s) -> Iterator[tuple[float, float]]:
     return zip(lower.view(np.float64).tolist(), (lower + 1).view(np.float64).tolist(), strict=True)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.kernels.compile import Words
+from common.kernels.compile import Int64s
 from segment.parquet.kernel.dictionary import (
     TOO_MANY,
     distinct_texts,
@@ -22,7 +22,7 @@ NEAR_32 = st.integers(0, 80).map(lambda size: STEM[:size])
 TEXTS = st.one_of(st.sampled_from((b"", b"a", b"north")), NEAR_32, st.binary(max_size=70))
 
 
-def table_for(limit: int) -> Words:
+def table_for(limit: int) -> Int64s:
     """A table in which something else was before."""
     return np.full(table_words(limit), 0x0123456700000001, np.int64)
 
@@ -43,7 +43,7 @@ def check_texts(
     assert firsts[:found].tolist() == [texts.index(text) for text in known]
 
 
-def check_words(values: Words, limit: int, seeds: tuple[int, int]) -> None:
+def check_words(values: Int64s, limit: int, seeds: tuple[int, int]) -> None:
     indices, firsts = np.zeros(len(values), np.uint32), np.zeros(limit, np.uint32)
     found = distinct_words(fixed(values), limit, *seeds, table_for(limit), indices, firsts)
     words = values.tolist()

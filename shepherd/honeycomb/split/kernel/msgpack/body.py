@@ -5,7 +5,7 @@ found: each byte is read once, or twice where a pass ended at its element.
 """
 
 from common import limits
-from common.kernels.compile import FULL, Bytes, Words, compiled
+from common.kernels.compile import FULL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
 from shepherd.honeycomb.split.kernel.judge import BROKEN, DONE, ELEMENT, MORE, begin_entries
 from shepherd.honeycomb.split.kernel.memory import (
@@ -29,7 +29,7 @@ def split_packed(
     elements: int,
     depth: int,
     arrival_ns: int,
-    words: Words,
+    words: Int64s,
     out: Bytes,
 ) -> tuple[int, int, int, int, int]:
     """One pass over buffer[:size]: (why it ended, at, elements, lines, bytes of the lines).

@@ -5,7 +5,7 @@ it to decide: NaN, bytes that are no text, extensions, names that are no text an
 """
 
 from common import limits
-from common.kernels.compile import FAIL, FULL, Bytes, Words, compiled, inlined
+from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, get, put, store8, store32, store64, widened
 from common.scan.kernel.containers import DEPTH_MAX
 from common.scan.kernel.decimals import TEXT_ROOM, write_double, write_integer, write_unsigned
@@ -107,7 +107,7 @@ def _write_scalar(
 
 @compiled
 def write_data(
-    buffer: Bytes, size: int, at: int, depth: int, words: Words, out: Bytes, to: int
+    buffer: Bytes, size: int, at: int, depth: int, words: Int64s, out: Bytes, to: int
 ) -> tuple[int, int]:
     """Write the map at `at`, whose fields are unpacked to `depth`: (its end, the end of its JSON).
 

@@ -6,7 +6,7 @@ twenty loads and stores for a wide event, where reading it twice would cost a te
 """
 
 from common import limits
-from common.kernels.compile import FAIL, FULL, Bytes, Words, compiled
+from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
 from common.scan.kernel.decimals import TEXT_ROOM
 from common.scan.kernel.strings import copy_run
@@ -35,7 +35,7 @@ from shepherd.honeycomb.split.kernel.msgpack.tokens import (
 
 @compiled
 def write_members(
-    buffer: Bytes, size: int, at: int, depth: int, words: Words, out: Bytes, to: int
+    buffer: Bytes, size: int, at: int, depth: int, words: Int64s, out: Bytes, to: int
 ) -> int:
     """Where the event at `at` ends, its data written and its members noted; or FAIL, FULL.
 
@@ -80,7 +80,7 @@ def write_members(
 
 
 @compiled
-def finish_line(buffer: Bytes, arrival_ns: int, words: Words, out: Bytes, to: int) -> int:
+def finish_line(buffer: Bytes, arrival_ns: int, words: Int64s, out: Bytes, to: int) -> int:
     """The end of the line at `to` of which `write_members` wrote the data; or FAIL, FULL."""
     data = to + LINE_ROOM
     data_end = get(words, DATA_END)

@@ -5,7 +5,7 @@ A length may say anything: who reads a head compares what it counts with the end
 
 import numpy as np
 
-from common.kernels.compile import FAIL, Bytes, Words, compiled, inlined
+from common.kernels.compile import FAIL, Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, get, load64, put, shift_right, swapped
 from common.scan.kernel.containers import DEPTH_MAX
 
@@ -27,7 +27,7 @@ _NANOS_MAX = 999_999_999
 _REFUSED = -1
 
 
-def _plan() -> Words:
+def _plan() -> Int64s:
     """For each head from 0xC0 on: bytes behind it | bytes of a length << 8 | what that counts << 16
     (1: bytes, 2: values, 4: pairs of values) | 1 << 24 for extensions; or _REFUSED.
     """
@@ -112,7 +112,7 @@ def _extension_end(buffer: Bytes, at: int, end: int) -> int:
 
 
 @compiled
-def skip_value(buffer: Bytes, size: int, at: int, words: Words, opened: int) -> int:
+def skip_value(buffer: Bytes, size: int, at: int, words: Int64s, opened: int) -> int:
     """Where the value at `at` ends, or FAIL if the reference has to look at the body.
 
     Scratch: DEPTH_MAX words from `opened` on; more containers in each other are for the reference.
