@@ -27,7 +27,7 @@ from common.locks import Locks
 from common.locks.files import FileLocks
 from common.locks.zookeeper.config import ZookeeperConfig
 from common.log import Log
-from common.log.embedded import EmbeddedLog
+from common.log.embedded.log import EmbeddedLog
 from common.log.kafka.config import KafkaConfig
 from common.logs import log_event
 from common.metadata import Metadata

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from common.clock import SystemClock
-from common.log.embedded import EmbeddedLog
+from common.log.embedded.log import EmbeddedLog
 from common.model.record import Kind, Record
 
 ROUNDS = ((1, 1_000, 1_000), (16, 1_000, 8_000), (1, 100_000, 400), (16, 100_000, 1_600))

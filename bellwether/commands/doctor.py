@@ -33,7 +33,7 @@ from bellwether.secrets import check_token_file, key_file, read_key
 from common.clock import Clock, SystemClock
 from common.errors import BellwetherError, Unavailable
 from common.locks.zookeeper.config import ZookeeperConfig
-from common.log.examine import has_log
+from common.log.embedded.examine import has_log
 from common.log.kafka.config import KafkaConfig
 from common.metadata.mysql.config import MysqlConfig
 from common.objects.s3.config import S3Config

@@ -18,7 +18,7 @@ from bellwether.output import error_console, output_console
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.log import Log
-from common.log.examine import has_log
+from common.log.embedded.examine import has_log
 from common.objects import ObjectStore
 from indexer.repair.repair import Repairs
 from indexer.shred.reference import ReferenceShredder

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from common.errors import Unavailable
 from common.locks import Locks
-from common.log.examine import examine_log
+from common.log.embedded.examine import examine_log
 from common.process.members import Member, list_members
 
 _ASK_TIMEOUT_S = 2.0

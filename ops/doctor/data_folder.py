@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from common.log import Log
-from common.log.examine import examine_log
+from common.log.embedded.examine import examine_log
 from common.objects import ObjectStore
 from ops.doctor.machine import Finding, Verdict
 from snapshot.documents.epochs import known_partitions

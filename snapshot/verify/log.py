@@ -12,8 +12,8 @@ from pathlib import Path
 from common import limits
 from common.errors import LogUnavailable, OffsetGone
 from common.log import Bounds, Log
-from common.log.examine import examine_log
-from common.log.examine_file import Flaw
+from common.log.embedded.examine import examine_log
+from common.log.embedded.examine_file import Flaw
 from common.model.record import (
     Kind,
     LogRecord,

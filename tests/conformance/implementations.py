@@ -12,7 +12,7 @@ from common.clock import SystemClock
 from common.locks import Locks
 from common.locks.files import FileLocks
 from common.log import Log
-from common.log.embedded import EmbeddedLog
+from common.log.embedded.log import EmbeddedLog
 from common.metadata import Metadata
 from common.metadata.sqlite import SqliteMetadata
 from common.objects import ObjectStore

@@ -9,7 +9,7 @@ from pathlib import Path
 from common.clock import Clock, SystemClock
 from common.locks.files import FileLocks
 from common.log import Appended, Log
-from common.log.embedded import EmbeddedLog
+from common.log.embedded.log import EmbeddedLog
 from common.log.watch import LogWatch
 from common.metadata.sqlite import SqliteMetadata
 from common.model.names import dataset_id

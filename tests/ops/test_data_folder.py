@@ -15,7 +15,7 @@ from bellwether.config.sections import UpConfig
 from bellwether.config.settings import load
 from bellwether.secrets import read_internal_token
 from bellwether.supervisor.first_start import prepare
-from common.log.ends import FILE as KNOWN_ENDS
+from common.log.embedded.known_ends import FILE as KNOWN_ENDS
 from common.metadata.sqlite import SqliteMetadata
 from common.model.record import Marker, marker_record
 from ops.doctor.machine import Finding, Verdict

@@ -17,7 +17,7 @@ from common.clock import SystemClock
 from common.errors import LogUnavailable
 from common.locks.files import FileLocks
 from common.log import Appended, Log
-from common.log.embedded import EmbeddedLog
+from common.log.embedded.log import EmbeddedLog
 from common.metadata import Access, ApiKey, KeyKind
 from common.metadata.sqlite import SqliteMetadata
 from common.model.names import dataset_id

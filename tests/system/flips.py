@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from common.log.ends import FILE
+from common.log.embedded.known_ends import FILE
 
 BYTES = 20  # in a row, of one file
 _SQLITE_HEADER = 100  # of a database file; without it the file is none

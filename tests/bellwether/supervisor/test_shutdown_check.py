@@ -11,7 +11,7 @@ from bellwether.supervisor.console import Screen
 from bellwether.supervisor.shutdown_check import doubts_in, doubts_of_indexers, doubts_of_log
 from common.clock import ManualClock
 from common.locks.files import FileLocks
-from common.log.embedded import EmbeddedLog
+from common.log.embedded.log import EmbeddedLog
 from common.model.record import heartbeat_record
 from common.process.members import Member, encode_member
 

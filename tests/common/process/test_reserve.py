@@ -9,7 +9,7 @@ from common import limits
 from common.clock import SystemClock
 from common.errors import LogFull
 from common.log import Bounds
-from common.log.embedded import EmbeddedLog
+from common.log.embedded.log import EmbeddedLog
 from common.model.record import heartbeat_record
 from common.process.reserve import Reserve, drop_caches
 

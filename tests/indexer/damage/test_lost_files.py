@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from bellwether.commands.damage import damage
-from common.log.embedded import EmbeddedLog
+from common.log.embedded.log import EmbeddedLog
 from common.process.role import RoleContext
 from indexer.partition.partition import Partition
 from tests.indexer.damage.test_damage import coverage

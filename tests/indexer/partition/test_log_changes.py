@@ -9,7 +9,7 @@ import pytest
 from common.clock import ManualClock, SystemClock
 from common.errors import LogUnavailable
 from common.log import Bounds, Log, LogIdentity
-from common.log.embedded import EmbeddedLog
+from common.log.embedded.log import EmbeddedLog
 from common.log.watch import LogWatch
 from common.process.role import RoleContext
 from indexer.server import serve

@@ -10,8 +10,8 @@ import pytest
 from common import limits
 from common.clock import ManualClock
 from common.log import Log
-from common.log.embedded import EmbeddedLog
-from common.log.range_file import RangeFile, Written
+from common.log.embedded.log import EmbeddedLog
+from common.log.embedded.range_file import RangeFile, Written
 from common.model.record import Kind, decode
 from common.model.witness import ClockReading
 from indexer.partition.maintenance import PartitionMaintenance

@@ -7,8 +7,8 @@ import pytest
 
 from common.clock import SystemClock
 from common.errors import LogRefused, LogUnavailable
-from common.log.embedded import EmbeddedLog
-from common.log.examine import examine_log
+from common.log.embedded.examine import examine_log
+from common.log.embedded.log import EmbeddedLog
 from common.model.record import Kind, LogRecord, Record, compress_value
 
 RECORDS = 20

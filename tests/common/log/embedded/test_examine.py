@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from common.clock import ManualClock
-from common.log.embedded import EmbeddedLog
-from common.log.ends import FILE
-from common.log.examine import LogExamined, examine_log
+from common.log.embedded.examine import LogExamined, examine_log
+from common.log.embedded.known_ends import FILE
+from common.log.embedded.log import EmbeddedLog
 from common.model.record import Kind, LogRecord, Record
 
 RECORDS = 30

@@ -6,7 +6,7 @@ next tick. Without anyone waiting there is no timer.
 
 import asyncio
 
-from common.log.ends import KnownEnds
+from common.log.embedded.known_ends import KnownEnds
 
 _BUSY_TICK_S = 0.010  # while records come
 _QUIET_TICK_S = 0.025  # one cached read of a few bytes each: idle processes cost next to nothing

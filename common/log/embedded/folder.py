@@ -13,9 +13,9 @@ from pathlib import Path
 
 from common import durable
 from common.errors import LogUnavailable
-from common.log import range_file
-from common.log.faults import log_error
-from common.log.range_file import RangeFile
+from common.log.embedded import range_file
+from common.log.embedded.range_file import RangeFile
+from common.log.embedded.sqlite_errors import log_error
 
 _LOCK = "writer.lock"
 _SIDES = ("-wal", "-shm")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.log.frame import checksum, decode_headers, encode_headers, restore
+from common.log.embedded.frame import checksum, decode_headers, encode_headers, restore
 from common.model.record import LogRecord, RecordError, decode
 
 PAIRS = st.lists(st.tuples(st.text(max_size=20), st.binary(max_size=40)), max_size=8).map(tuple)

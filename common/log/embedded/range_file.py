@@ -16,8 +16,8 @@ import msgspec
 
 from common import durable, limits
 from common.errors import LogUnavailable
-from common.log import frame, salvage
 from common.log.damage import damaged
+from common.log.embedded import frame, salvage
 from common.model.record import LogRecord
 
 _PAGE_BYTES = 8192  # large values take few pages, a small commit stays two or three pages

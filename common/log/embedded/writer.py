@@ -17,10 +17,10 @@ from common import limits
 from common.clock import Clock
 from common.error_text import describe_error
 from common.errors import LogFull, LogUnavailable
-from common.log.ends import KnownEnds
-from common.log.faults import log_error
-from common.log.folder import PartitionFolder
-from common.log.range_file import RangeFile, Sealed, Written
+from common.log.embedded.folder import PartitionFolder
+from common.log.embedded.known_ends import KnownEnds
+from common.log.embedded.range_file import RangeFile, Sealed, Written
+from common.log.embedded.sqlite_errors import log_error
 
 
 class Pending(msgspec.Struct, frozen=True, eq=False):

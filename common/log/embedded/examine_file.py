@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from common.log import frame
-from common.log.range_file import Span, looking_mode
+from common.log.embedded import frame
+from common.log.embedded.range_file import Span, looking_mode
 from common.model.record import LogRecord
 
 _ROWS = (

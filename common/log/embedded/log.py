@@ -15,16 +15,16 @@ from typing import ParamSpec, TypeVar
 from common import limits, metrics
 from common.clock import Clock
 from common.errors import LogOverloaded, LogRefused, LogUnavailable, OffsetGone
-from common.log import frame
-from common.log.ends import KnownEnds
-from common.log.faults import log_error
-from common.log.folder import PartitionFolder
-from common.log.identity import open_identity, read_identity
+from common.log.embedded import frame
+from common.log.embedded.folder import PartitionFolder
+from common.log.embedded.identity import open_identity, read_identity
+from common.log.embedded.known_ends import KnownEnds
+from common.log.embedded.range_file import Written
+from common.log.embedded.reader import PartitionReader
+from common.log.embedded.sqlite_errors import log_error
+from common.log.embedded.tail import Tail
+from common.log.embedded.writer import Outcome, PartitionWriter, Pending, no_refusal
 from common.log.interface import Appended, Bounds, LogIdentity
-from common.log.range_file import Written
-from common.log.reader import PartitionReader
-from common.log.tail import Tail
-from common.log.writer import Outcome, PartitionWriter, Pending, no_refusal
 from common.model.position import Position
 from common.model.record import Kind, LogRecord, Record, encode_headers
 

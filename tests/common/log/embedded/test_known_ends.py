@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.clock import ManualClock
-from common.log.embedded import EmbeddedLog
-from common.log.ends import FILE, UNCHECKED_FILE, KnownEnds, read_ends
+from common.log.embedded.known_ends import FILE, UNCHECKED_FILE, KnownEnds, read_ends
+from common.log.embedded.log import EmbeddedLog
 from common.model.record import heartbeat_record
 
 PARTITIONS = 3

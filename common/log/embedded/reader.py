@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from common.errors import LogFull, LogLost, LogUnavailable, OffsetGone
-from common.log.faults import log_error
-from common.log.folder import PartitionFolder
+from common.log.embedded.folder import PartitionFolder
+from common.log.embedded.range_file import RangeFile
+from common.log.embedded.salvage import is_damage
+from common.log.embedded.sqlite_errors import log_error
 from common.log.interface import Bounds
-from common.log.range_file import RangeFile
-from common.log.salvage import is_damage
 from common.model.record import LogRecord
 
 _OPEN_FILES_MAX = 2  # a reader that is behind, and one at the end

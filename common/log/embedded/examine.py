@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.errors import LogUnavailable
-from common.log.ends import read_ends
-from common.log.examine_file import RESTORE, FileExamination, Flaw, Visit
-from common.log.identity import read_identity
+from common.log.embedded.examine_file import RESTORE, FileExamination, Flaw, Visit
+from common.log.embedded.identity import read_identity
+from common.log.embedded.known_ends import read_ends
 from common.log.interface import LogIdentity
 from common.model.record import LogRecord
 

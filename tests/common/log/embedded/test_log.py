@@ -10,8 +10,8 @@ from common import limits
 from common.clock import ManualClock
 from common.errors import LogUnavailable
 from common.log import Bounds
-from common.log.embedded import EmbeddedLog
-from common.log.range_file import RangeFile
+from common.log.embedded.log import EmbeddedLog
+from common.log.embedded.range_file import RangeFile
 from common.model.log_time import ClockNote, clock_record
 from common.model.record import Kind, Record, RecordError, decode
 

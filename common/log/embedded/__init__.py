@@ -1,0 +1,1 @@
+"""The log of one machine: SQLite files and group commit, without a server."""
