@@ -11,8 +11,9 @@ from common.errors import Unavailable
 from common.locks import Claim, Locks
 from common.logs import log_event
 from common.process.members import Member, encode_member
+from common.tasks import run_every
 
-_AGAIN_S = 1.0
+_RENEW_S = 1.0
 _logger = logging.getLogger(__name__)
 
 
@@ -38,9 +39,7 @@ class Announcement:
 
     async def keep(self) -> None:
         """Stay announced until cancelled."""
-        while True:
-            await asyncio.sleep(_AGAIN_S)
-            await self.renew()
+        await run_every(_RENEW_S, self.renew)
 
     async def withdraw(self) -> None:
         """Be announced no longer."""

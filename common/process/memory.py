@@ -20,6 +20,7 @@ from pathlib import Path
 from common import limits
 from common.logs import log_event
 from common.metrics import given_back_bytes_total
+from common.tasks import run_every
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4_096
 logger = logging.getLogger(__name__)
@@ -105,9 +106,7 @@ class GivingBack:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await asyncio.sleep(limits.GIVE_BACK_LOOK_S)
-            await asyncio.to_thread(self.look)
+        await run_every(limits.GIVE_BACK_LOOK_S, lambda: asyncio.to_thread(self.look))
 
     def look(self) -> None:
         """Blocks for some milliseconds, in which other threads may not allocate."""

@@ -18,6 +18,7 @@ from common.errors import Unavailable
 from common.locks import Locks
 from common.logs import log_event
 from common.process.members import list_members
+from common.tasks import run_every
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -82,11 +83,12 @@ class TelemetrySender:
         timeout = ClientTimeout(total=_SEND_TIMEOUT_S)
         headers = {INTERNAL_TOKEN_HEADER: self._token, "Content-Type": "application/json"}
         async with ClientSession(timeout=timeout, headers=headers) as http:
-            while True:
-                await asyncio.sleep(_SEND_INTERVAL_S)
-                body = self._queue.take()
-                if body and not await self._send(http, body):
-                    metrics.telemetry_dropped_total.inc()
+            await run_every(_SEND_INTERVAL_S, lambda: self._send_some(http))
+
+    async def _send_some(self, http: "ClientSession") -> None:
+        body = self._queue.take()
+        if body and not await self._send(http, body):
+            metrics.telemetry_dropped_total.inc()
 
     async def _send(self, http: "ClientSession", body: bytes) -> bool:
         from aiohttp import ClientError

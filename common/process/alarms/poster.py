@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from common import limits
+from common.back_off import BackOff
 from common.clock import Clock
 from common.error_text import describe_error
 from common.logs import log_event
@@ -25,7 +26,6 @@ from common.process.alarms.declared import ALARMS
 from common.process.disk_copy import DiskCopy
 
 _FIRST_WAIT_S = 1.0
-_AGAIN = 2.0  # each wait is so many times the one before
 _LAST_WORDS_S = 2.0  # a role that stops gives what waits so long
 logger = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class AlarmPoster:
                 await self._copy.close()
 
     async def _post_all(self, http: ClientSession, *, patient: bool) -> None:
-        wait_s = _FIRST_WAIT_S
+        back_off = BackOff(_FIRST_WAIT_S, limits.ALARM_POST_WAIT_S_MAX)
         while True:
             if not self._waiting:
                 if not patient:
@@ -103,12 +103,11 @@ class AlarmPoster:
                 if self._waiting and self._waiting[0] is notice:
                     self._waiting.popleft()
                 self._copy.changed()
-                wait_s = _FIRST_WAIT_S
+                back_off.reset()
                 continue
             if not patient:
                 return
-            await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * _AGAIN, limits.ALARM_POST_WAIT_S_MAX)
+            await asyncio.sleep(back_off.next())
 
     async def _post(self, http: ClientSession, notice: Notice) -> bool:
         """Whether it needs no other try: taken, or refused in a way that repeating cannot mend."""

@@ -1,0 +1,75 @@
+"""Tasks of a role that run beside its work: periodic upkeep, and tasks that end with a block."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+class Retry(NamedTuple):
+    """Errors that do not end periodic work: each is logged, and the work is done again in time."""
+
+    errors: tuple[type[Exception], ...]
+    log: Callable[[Exception], object]
+
+
+async def run_every(
+    seconds: float,
+    work: Callable[[], Awaitable[object] | None],
+    *,
+    at_once: bool = False,
+    retry: Retry | None = None,
+    stop: asyncio.Event | None = None,
+    sleep: Sleep = asyncio.sleep,
+) -> None:
+    """Do `work`, a function or a coroutine function, again and again, `seconds` after it ended.
+
+    at_once: the first time now, instead of after the first wait.
+    retry: errors after which it goes on. Raises every other error of `work`, so that a fault of
+    ours ends the task that runs this.
+    stop: returns once this is set, from a wait at once; without it, runs until cancelled.
+    """
+    if not at_once:
+        await _pause(seconds, stop, sleep)
+    while stop is None or not stop.is_set():
+        try:
+            doing = work()
+            if doing is not None:
+                await doing
+        except Exception as error:
+            if retry is None or not isinstance(error, retry.errors):
+                raise
+            retry.log(error)
+        await _pause(seconds, stop, sleep)
+
+
+async def _pause(seconds: float, stop: asyncio.Event | None, sleep: Sleep) -> None:
+    if stop is None:
+        await sleep(seconds)
+        return
+    waits = [asyncio.ensure_future(sleep(seconds)), asyncio.ensure_future(stop.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+@asynccontextmanager
+async def running(*tasks: Coroutine[Any, Any, object]) -> AsyncIterator[None]:
+    """Run these beside the block. At its end they are cancelled, and have ended when it returns.
+
+    The first of them that fails cancels the block, and its error is raised from here.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            begun = [group.create_task(task) for task in tasks]
+            try:
+                yield
+            finally:
+                for task in begun:
+                    task.cancel()
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None

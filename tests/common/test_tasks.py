@@ -1,0 +1,143 @@
+"""Periodic work, and tasks beside a block: when they run, and what an error of theirs does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from common.tasks import Retry, run_every, running
+
+
+class _Waits:
+    """A sleep that takes no time and is cancelled from outside after so many waits."""
+
+    def __init__(self, most: int, log: list[str]) -> None:
+        self._left = most
+        self._log = log
+
+    async def sleep(self, seconds: float) -> None:
+        if not self._left:
+            raise asyncio.CancelledError
+        self._left -= 1
+        self._log.append(f"wait {seconds:g}")
+
+
+def _run(
+    work: Callable[[], Awaitable[object] | None], log: list[str], *, waits: int = 2,
+    at_once: bool = False, retry: Retry | None = None,
+) -> None:  # fmt: skip
+    async def run() -> None:
+        sleep = _Waits(waits, log).sleep
+        await run_every(5, work, at_once=at_once, retry=retry, sleep=sleep)
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(run())
+
+
+def test_work_is_done_after_each_wait() -> None:
+    log: list[str] = []
+    _run(lambda: log.append("work"), log)
+    assert log == ["wait 5", "work", "wait 5", "work"]
+
+
+def test_work_can_begin_at_once() -> None:
+    log: list[str] = []
+    _run(lambda: log.append("work"), log, at_once=True)
+    assert log == ["work", "wait 5", "work", "wait 5", "work"]
+
+
+def test_coroutines_are_awaited() -> None:
+    log: list[str] = []
+
+    async def work() -> int:
+        await asyncio.sleep(0)
+        log.append("work")
+        return 1
+
+    _run(work, log, waits=1)
+    assert log == ["wait 5", "work"]
+
+
+def test_an_error_that_is_not_expected_ends_it() -> None:
+    async def run() -> None:
+        await run_every(5, work, sleep=_Waits(9, []).sleep, retry=Retry((OSError,), print))
+
+    def work() -> None:
+        raise ValueError("a fault")
+
+    with pytest.raises(ValueError, match="a fault"):
+        asyncio.run(run())
+
+
+def test_an_expected_error_is_logged_and_the_work_done_again() -> None:
+    log: list[str] = []
+
+    def work() -> None:
+        log.append("work")
+        raise OSError("disk")
+
+    _run(work, log, retry=Retry((OSError,), lambda error: log.append(f"failed: {error}")))
+    assert log == ["wait 5", "work", "failed: disk"] * 2
+
+
+def test_a_stop_ends_it_while_it_waits() -> None:
+    log: list[str] = []
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        upkeep = run_every(3600, lambda: log.append("work"), at_once=True, stop=stop)
+        task = asyncio.create_task(upkeep)
+        await asyncio.sleep(0)
+        stop.set()
+        async with asyncio.timeout(5):
+            await task
+        await run_every(3600, lambda: log.append("never"), at_once=True, stop=stop)
+
+    asyncio.run(run())
+    assert log == ["work"]
+
+
+def test_tasks_beside_a_block_have_ended_when_it_has() -> None:
+    log: list[str] = []
+
+    async def beside() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            log.append("ended")
+
+    async def run() -> None:
+        async with running(beside(), beside()):
+            await asyncio.sleep(0)
+            log.append("block")
+
+    asyncio.run(run())
+    assert log == ["block", "ended", "ended"]
+
+
+def test_a_task_that_fails_ends_the_block_with_its_error() -> None:
+    log: list[str] = []
+
+    async def fail() -> None:
+        raise ValueError("a fault")
+
+    async def run() -> None:
+        async with running(fail()):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                log.append("cleaned up")
+
+    with pytest.raises(ValueError, match="a fault"):
+        asyncio.run(run())
+    assert log == ["cleaned up"]
+
+
+def test_an_error_of_the_block_is_raised_as_it_is() -> None:
+    async def run() -> None:
+        async with running(asyncio.sleep(3600)):
+            raise KeyError("block")
+
+    with pytest.raises(KeyError, match="block"):
+        asyncio.run(run())
