@@ -18,7 +18,7 @@ from common.metrics import kernel_waited_seconds_total
 logger = logging.getLogger(__name__)
 
 
-class Arrival:
+class KernelWait:
     """Whether compiled code will serve in a moment. Nothing is expected at first."""
 
     def __init__(self, clock: Clock, wait_ms: int) -> None:

@@ -20,7 +20,7 @@ _HOUR_NS = 3600 * 10**9
 logger = logging.getLogger(__name__)
 
 
-class MetadataExporting:
+class MetadataExporter:
     """Exports once in every hour, soon after it began, while it holds the lock."""
 
     def __init__(self, context: RoleContext) -> None:

@@ -1,4 +1,4 @@
-"""Warming up: segments that are missing on this disk are fetched beforehand, the newest first (I5).
+"""Prefetching: segments that this disk lacks are fetched in the background, newest first (I5).
 
 Queries need not wait for it: what they name is fetched for them at once. Bounded in how many are
 fetched together and by the size of the cache; what does not fit is fetched when it is asked for.
@@ -23,7 +23,7 @@ _AGAIN_MAX_S = 30.0
 logger = logging.getLogger(__name__)
 
 
-class Warming:
+class Prefetcher:
     """The segments that are still to be fetched. Used from one event loop."""
 
     def __init__(self, fetching: Fetching, at_once: int, bytes_max: int, clock: Clock) -> None:

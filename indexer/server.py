@@ -25,27 +25,27 @@ from indexer.damage.care import DamageCare
 from indexer.damage.remaking import RecordsEndpoint
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.witnesses import Witnesses
-from indexer.kernel_wait import Arrival
-from indexer.metadata_exporter import MetadataExporting
+from indexer.kernel_wait import KernelWait
+from indexer.metadata_exporter import MetadataExporter
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.memory_budget import LiveBudget
 from indexer.partition.partition import Partition
 from indexer.partition.retention_settings import Retentions
 from indexer.partition.shared import Shared
-from indexer.prefetch import Warming
+from indexer.prefetch import Prefetcher
 from indexer.repair.mending import Mending
 from indexer.repair.repair import Repairs
 from indexer.repair.twin_segments import SegmentEndpoint, TwinSegments
 from indexer.repair.walk import ObjectWalk
-from indexer.rerouting.batch_lookup_route import HeldEndpoint
+from indexer.rerouting.batch_lookup_route import BatchLookupEndpoint
 from indexer.rerouting.resolver import Resolver
 from indexer.serve.column_listing import ColumnListing
 from indexer.serve.column_routes import ColumnEndpoints
 from indexer.serve.footers import Footers
-from indexer.serve.leases import Views
+from indexer.serve.leases import PartitionLeases
 from indexer.serve.routes import Endpoints
 from indexer.shred.active import ActiveShredder
-from indexer.tail.registry import Tails
+from indexer.tail.registry import TailRegistry
 from query.share.route import ShareEndpoint
 from segment.parquet.active import ActiveEncoders
 from snapshot.bootstrap.fetch_segments import Fetching
@@ -150,14 +150,14 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     )
     shredder, encoders = ActiveShredder(), ActiveEncoders()
     context.giving_back.add(shredder.give_back)
-    arrival = Arrival(context.clock, config.kernel_wait_ms)
-    tails = Tails()
+    kernel_wait = KernelWait(context.clock, config.kernel_wait_ms)
+    tails = TailRegistry()
     budget = LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
     repairs = Repairs(log, objects, cache, shredder, encoders, context.folder / "repair")
     fetching = Fetching(cache, config.segment_fetches)
-    warming_threads = Fetching(cache, config.segment_fetches)
-    warming = Warming(
-        warming_threads, config.segment_fetches, config.segment_cache_bytes, context.clock
+    prefetch_threads = Fetching(cache, config.segment_fetches)
+    prefetcher = Prefetcher(
+        prefetch_threads, config.segment_fetches, config.segment_cache_bytes, context.clock
     )
     retentions = Retentions(context.backends.metadata, context.clock, config.retention_days)
     clocks = await asyncio.to_thread(
@@ -173,11 +173,11 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
             watch,
             shredder,
             encoders,
-            arrival,
+            kernel_wait,
             cache,
             tails,
             budget,
-            warming,
+            prefetcher,
             retentions,
             clocks,
             peers=peers.OtherIndexers(
@@ -198,7 +198,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         indexer.partitions, objects, mending, config, context.folder / "mending", context.clock
     )
     footers = Footers()
-    views = Views(indexer.partitions, fetching, footers, mending, context.clock)
+    views = PartitionLeases(indexer.partitions, fetching, footers, mending, context.clock)
     shares = ShareEndpoint(
         views,
         memory_mb=config.share_memory_mb,
@@ -220,7 +220,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         context.clock,
         shredder,
         encoders,
-        warming,
+        prefetcher,
         readiness.describe,
         context.alarms,
         mending.describe,
@@ -231,10 +231,10 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     app.router.add_post("/internal/share", shares.handle)
     app.router.add_get("/internal/segment/{hash}", SegmentEndpoint(cache).handle)
     app.router.add_post(peers.PATH, RecordsEndpoint(indexer.partitions, log, context.clock).handle)
-    app.router.add_post("/internal/held", HeldEndpoint(indexer.partitions).handle)
+    app.router.add_post("/internal/held", BatchLookupEndpoint(indexer.partitions).handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()
-    compiling = asyncio.create_task(_compile(shredder, encoders, arrival, context, config))
+    compiling = asyncio.create_task(_compile(shredder, encoders, kernel_wait, context, config))
     try:
         await listen(runner, "internal", context.host, context.port)
         port = runner.addresses[0][1]
@@ -246,7 +246,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         await runner.cleanup()
         shares.close()
         fetching.close()
-        warming_threads.close()
+        prefetch_threads.close()
 
 
 def _given_up(partition: Partition | None) -> frozenset[str]:
@@ -256,7 +256,7 @@ def _given_up(partition: Partition | None) -> frozenset[str]:
 async def _compile(
     shredder: ActiveShredder,
     encoders: ActiveEncoders,
-    arrival: Arrival,
+    kernel_wait: KernelWait,
     context: RoleContext,
     config: IndexerConfig,
 ) -> None:
@@ -265,12 +265,12 @@ async def _compile(
         return
     folder = Path(config.kernel_cache) if config.kernel_cache else context.folder / "kernel"
     seeds = (context.random.getrandbits(63), context.random.getrandbits(63))
-    arrival.expect()
+    kernel_wait.expect()
     try:
         shredder_was = await shredder.load_cached(folder, seeds)
         encoders_were = await encoders.load_cached(folder)
     finally:
-        arrival.settle()
+        kernel_wait.settle()
     if not shredder_was:
         await shredder.activate_kernel(folder, seeds)
     if not encoders_were:
@@ -301,8 +301,8 @@ async def _index(
     readiness.claims = claims
     beside = [
         *(asyncio.create_task(task) for task in tasks),
-        asyncio.create_task(indexer.shared.warming.run()),
-        asyncio.create_task(MetadataExporting(context).run()),
+        asyncio.create_task(indexer.shared.prefetcher.run()),
+        asyncio.create_task(MetadataExporter(context).run()),
         asyncio.create_task(watch.run()),
         asyncio.create_task(
             Witnesses(context.backends, context.clock, context.random).run(indexer.shared.clocks)

@@ -194,13 +194,13 @@ class Partition:
         await self._begin(resumed)
         holding = self.damage.holding(shared)
         publishing = Publishing(
-            self, sealer, shared.arrival, resumed, context, shared.config, holding
+            self, sealer, shared.kernel_wait, resumed, context, shared.config, holding
         )
         self.publishing = publishing
         self.replay = Replay(
             self.number, resumed.carried.next_offset, self.catch_up_to, context.clock
         )
-        self.shared.warming.add(self.retention.shown(resumed.segments))
+        self.shared.prefetcher.add(self.retention.shown(resumed.segments))
         log_event(
             logger,
             logging.INFO,
@@ -337,9 +337,14 @@ class Partition:
         tails = self.shared.tails
         read_bytes = sum(len(accepted.record.value) for accepted in batch)
         if self.replay is not None and not self.replay.done:
-            await self.shared.arrival.wait(sum(one.record.n for one in batch), read_bytes)
+            await self.shared.kernel_wait.wait(sum(one.record.n for one in batch), read_bytes)
         async with self._turn:  # the live rows change under nobody's hands meanwhile
-            arguments = (self._state()[1].live, batch, fold.next_offset, tails.wanted(self.number))
+            arguments = (
+                self._state()[1].live,
+                batch,
+                fold.next_offset,
+                tails.followed_datasets(self.number),
+            )
             if batch:
                 indexed = await asyncio.to_thread(index_batch, self.shared.shredder, *arguments)
             else:  # heartbeats and the like

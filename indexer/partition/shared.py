@@ -8,12 +8,12 @@ from common.process.role import RoleContext
 from indexer.config import IndexerConfig
 from indexer.damage.holding import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
-from indexer.kernel_wait import Arrival
+from indexer.kernel_wait import KernelWait
 from indexer.partition.memory_budget import LiveBudget
 from indexer.partition.retention_settings import Retentions
-from indexer.prefetch import Warming
+from indexer.prefetch import Prefetcher
 from indexer.shred import Shredder
-from indexer.tail.registry import Tails
+from indexer.tail.registry import TailRegistry
 from segment.parquet.active import ActiveEncoders
 from snapshot.cache import SegmentCache
 
@@ -27,11 +27,11 @@ class Shared:
     watch: LogWatch
     shredder: Shredder
     encoders: ActiveEncoders
-    arrival: Arrival
+    kernel_wait: KernelWait
     cache: SegmentCache
-    tails: Tails
+    tails: TailRegistry
     budget: LiveBudget
-    warming: Warming
+    prefetcher: Prefetcher
     retentions: Retentions
     clocks: Clocks
     wide: asyncio.Lock = field(default_factory=asyncio.Lock)  # see indexer.seal.sealer.Sealer

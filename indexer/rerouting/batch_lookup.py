@@ -15,7 +15,7 @@ from snapshot.threads import to_store_thread
 Copies = Mapping[bytes, EpochOffset | None]
 
 
-def look_up(
+def look_up_in_window(
     fold: PartitionState, lists_end: EpochOffset | None, wanted: Mapping[bytes, int]
 ) -> tuple[dict[bytes, EpochOffset | None], dict[bytes, int]]:
     """(copies that the window tells, batches that the lists must be searched for, from when).
@@ -53,14 +53,14 @@ async def find_copies(
     fold: PartitionState, lists: BatchLists, wanted: Mapping[bytes, int]
 ) -> Copies:
     """The copy of each batch, None where there is none. Raises ListsMissing, ObjectsUnavailable."""
-    known, search = look_up(fold, lists.end, wanted)
+    known, search = look_up_in_window(fold, lists.end, wanted)
     if search:
         found = await to_store_thread(lists.find, search)
         known |= {batch: found.get(batch) for batch in search}
     return known
 
 
-def wanted_by(void: Void) -> dict[bytes, int]:
+def batches_of(void: Void) -> dict[bytes, int]:
     """What `find_copies` is to look for: each batch once, as far back as any question reaches."""
     wanted: dict[bytes, int] = {}
     for question in void.questions:
@@ -68,7 +68,7 @@ def wanted_by(void: Void) -> dict[bytes, int]:
     return wanted
 
 
-def answers_to(void: Void, copies: Copies, decider: int) -> Decision:
+def decision_for(void: Void, copies: Copies, decider: int) -> Decision:
     """The answers of partition `decider`, whose copies are those before the first void."""
     return Decision(
         decider,

@@ -19,19 +19,22 @@ from query.share.rerouted import Asked, HeldAnswer, HeldRequest
 from snapshot.documents.batch_lists import ListsMissing
 
 
-class Unknown(Exception):
+class LookupUnavailable(Exception):
     """It cannot be told here now whether the partition holds a batch; the text says why."""
 
 
-async def held_before(
+async def counted_before(
     partition: Partition, end: EpochOffset, asked: tuple[Asked, ...]
 ) -> list[str]:
-    """Which of the batches the partition counts, or may count, before `end`. Raises Unknown."""
+    """Which of the batches the partition counts, or may count, before `end`.
+
+    Raises LookupUnavailable.
+    """
     fold, served, publishing = partition.fold, partition.served, partition.publishing
     if fold is None or served is None or publishing is None:
-        raise Unknown("the partition is being resumed")
+        raise LookupUnavailable("the partition is being resumed")
     if EpochOffset(served.epoch.number, served.live.end_offset) < end:
-        raise Unknown(f"indexed up to offset {served.live.end_offset}, not {end.offset}")
+        raise LookupUnavailable(f"indexed up to offset {served.live.end_offset}, not {end.offset}")
     wanted: dict[bytes, int] = {}
     for one in asked:
         batch = bytes.fromhex(one.batch)
@@ -39,7 +42,7 @@ async def held_before(
     try:
         copies = await find_copies(fold, publishing.lists, wanted)
     except (ListsMissing, ObjectsUnavailable) as error:
-        raise Unknown(str(error)) from error
+        raise LookupUnavailable(str(error)) from error
     dropped = frozenset(fold.reroutes.picture.dropped)
     return [
         batch.hex()
@@ -48,7 +51,7 @@ async def held_before(
     ]
 
 
-class HeldEndpoint:
+class BatchLookupEndpoint:
     """The handler over the partitions of this indexer."""
 
     def __init__(self, partitions: Mapping[int, Partition]) -> None:
@@ -75,7 +78,7 @@ class HeldEndpoint:
         held: dict[int, list[str]] = {}
         unknown: dict[int, str] = {}
         for number, one in zip(wanted.asked, answers, strict=True):
-            if isinstance(one, Unknown):
+            if isinstance(one, LookupUnavailable):
                 unknown[number] = str(one)
             elif isinstance(one, BaseException):
                 raise one
@@ -86,5 +89,7 @@ class HeldEndpoint:
     async def _of(self, number: int, wanted: HeldRequest) -> list[str]:
         partition = self._partitions.get(number)
         if partition is None or number not in wanted.ends:
-            raise Unknown("the partition is not held here")
-        return await held_before(partition, EpochOffset(*wanted.ends[number]), wanted.asked[number])
+            raise LookupUnavailable("the partition is not held here")
+        return await counted_before(
+            partition, EpochOffset(*wanted.ends[number]), wanted.asked[number]
+        )

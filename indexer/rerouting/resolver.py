@@ -19,7 +19,7 @@ from common.metrics import reroute_answers_total, undecided_batches, undecided_o
 from common.model.record import Record
 from common.model.reroute import EpochOffset, RerouteQuestion, Void, decision_record, void_record
 from indexer.partition.partition import Partition
-from indexer.rerouting.batch_lookup import answers_to, find_copies, wanted_by
+from indexer.rerouting.batch_lookup import batches_of, decision_for, find_copies
 from indexer.state.partition_state import PartitionState
 from indexer.state.reroutes import questions_of
 from snapshot.documents.batch_lists import BatchLists, ListsMissing
@@ -160,7 +160,7 @@ class Resolver:
         for some in _in_records(questions):
             void = Void(asker, some)
             try:
-                copies = await find_copies(fold, lists, wanted_by(void))
+                copies = await find_copies(fold, lists, batches_of(void))
             except (ListsMissing, ObjectsUnavailable) as error:
                 self._count("unanswered", len(some))
                 log_event(
@@ -173,7 +173,7 @@ class Resolver:
                     why=str(error),
                 )
                 continue
-            decision = answers_to(void, copies, self._partition.number)
+            decision = decision_for(void, copies, self._partition.number)
             dropped = sum(answer.copy is not None for answer in decision.answers)
             self._count("drop", dropped)
             self._count("keep", len(some) - dropped)

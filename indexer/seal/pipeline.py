@@ -15,7 +15,7 @@ from common.metrics import cuts_total, live_rows, unpublished_bytes, unpublished
 from common.process.role import RoleContext
 from indexer.config import IndexerConfig
 from indexer.damage.holding import Holding
-from indexer.kernel_wait import Arrival
+from indexer.kernel_wait import KernelWait
 from indexer.partition.resync import Resync
 from indexer.seal.checkpoints import Checkpoints
 from indexer.seal.sealer import PendingCut, SealedCut, Sealer
@@ -51,7 +51,7 @@ class Publishing:
         self,
         serving: Serving,
         sealer: Sealer,
-        arrival: Arrival,
+        kernel_wait: KernelWait,
         resumed: Resumed,
         context: RoleContext,
         config: IndexerConfig,
@@ -65,7 +65,7 @@ class Publishing:
         self.holding = holding
         self._serving = serving
         self._sealer = sealer
-        self._arrival = arrival
+        self._kernel_wait = kernel_wait
         self._context = context
         self._config = config
         self._checkpoints = Checkpoints(
@@ -125,7 +125,7 @@ class Publishing:
     async def _seal(self) -> None:
         while True:
             pending = await self.cuts.get()
-            await self._arrival.wait(pending.rows.visible_rows, pending.rows.visible_bytes)
+            await self._kernel_wait.wait(pending.rows.visible_rows, pending.rows.visible_bytes)
             sealed = await self._sealer.seal(pending)
             await self._serve_files(sealed)
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from common import limits
 from common.errors import BadRequest, TooManyRequests
 from indexer.serve.column_listing import ColumnListing
-from indexer.serve.routes import answering
+from indexer.serve.routes import with_json_errors
 from query.fields.columns import ColumnsAsked, DatasetsAsked
 
 _ROOM = limits.COLUMN_LISTINGS_MAX + limits.COLUMN_LISTINGS_WAITING_MAX
@@ -27,8 +27,8 @@ class ColumnEndpoints:
 
     def add_routes(self, app: web.Application) -> None:
         """Serve the routes. POST: a name in the question may be longer than a URL."""
-        app.router.add_post("/internal/columns", answering(self.columns))
-        app.router.add_post("/internal/datasets", answering(self.datasets))
+        app.router.add_post("/internal/columns", with_json_errors(self.columns))
+        app.router.add_post("/internal/datasets", with_json_errors(self.datasets))
 
     async def columns(self, request: web.Request) -> web.StreamResponse:
         """A page of a dataset's columns in the partitions held, or one of them."""

@@ -30,7 +30,7 @@ from snapshot.documents.manifest import Damaged, SegmentEntry
 logger = logging.getLogger(__name__)
 
 
-class Views:
+class PartitionLeases:
     """The partitions of this indexer, as `query.share.view.PartitionViews` asks for them."""
 
     def __init__(

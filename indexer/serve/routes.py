@@ -25,10 +25,10 @@ from common.process.fair.queue import NoRoom
 from common.process.refusal import busy_response
 from common.process.web import Handler, error_response, has_hung_up
 from indexer.partition.partition import Partition
-from indexer.prefetch import Warming
+from indexer.prefetch import Prefetcher
 from indexer.shred import Shredder
-from indexer.tail.registry import Tails
-from indexer.tail.tail import Followed
+from indexer.tail.registry import TailRegistry
+from indexer.tail.tail import TailSubscription
 from query.tail.conditions import TailAsked, TailChoice
 from segment.parquet.active import ActiveEncoders
 from snapshot.damage.damage import events, is_of_any, records
@@ -44,12 +44,12 @@ class Endpoints:
     def __init__(
         self,
         partitions: Mapping[int, Partition],
-        tails: Tails,
+        tails: TailRegistry,
         log: Log,
         clock: Clock,
         shredder: Shredder,
         encoders: ActiveEncoders,
-        warming: Warming,
+        prefetcher: Prefetcher,
         claims: Callable[[], dict[str, object]],
         alarms: AlarmBoard,
         unmended: Callable[[int], dict[str, str]],
@@ -60,22 +60,22 @@ class Endpoints:
         self._clock = clock
         self._shredder = shredder
         self._encoders = encoders
-        self._warming = warming
+        self._prefetcher = prefetcher
         self._claims = claims
         self._alarms = alarms
         self._unmended = unmended
 
     def add_routes(self, app: web.Application) -> None:
         """Serve everything under /internal/ that is the indexer's own."""
-        app.router.add_get("/internal/status", answering(self.status))
-        app.router.add_post("/internal/cut", answering(self.cut))
-        app.router.add_get("/internal/tail", answering(self.tail))
-        app.router.add_post("/internal/tail", answering(self.tail))
+        app.router.add_get("/internal/status", with_json_errors(self.status))
+        app.router.add_post("/internal/cut", with_json_errors(self.cut))
+        app.router.add_get("/internal/tail", with_json_errors(self.tail))
+        app.router.add_post("/internal/tail", with_json_errors(self.tail))
 
     async def status(self, _: web.Request) -> web.StreamResponse:
         """State of every partition held."""
         found = {str(n): self._describe(p) for n, p in sorted(self._partitions.items())}
-        body = {"partitions": found, "warming": self._warming.describe()}
+        body = {"partitions": found, "warming": self._prefetcher.describe()}
         body["claims"] = self._claims()
         body["alarms"] = self._alarms.describe()
         return web.json_response(body)
@@ -90,7 +90,7 @@ class Endpoints:
             "paused": partition.shared.budget.paused(partition.number),
             "shredder": self._shredder.name,
             "segment_writer": self._encoders.now.name,
-            "kernel_expected": partition.shared.arrival.is_expected,
+            "kernel_expected": partition.shared.kernel_wait.is_expected,
             "ready": served is not None,
             "alarms": partition.alarms.raised,
             "unmended": self._unmended(partition.number),
@@ -189,7 +189,7 @@ class Endpoints:
     async def tail(self, request: web.Request) -> web.StreamResponse:
         """Events of a dataset as they are indexed, one JSON object per line. POST: some of them."""
         try:
-            tail = self._tails.open(*await _followed(request))
+            tail = self._tails.open(*await _read_subscription(request))
         except NoRoom as error:
             return busy_response(_too_many_tails(own=error.own))
         try:
@@ -222,7 +222,7 @@ def _too_many_tails(*, own: bool) -> BellwetherError:
     return Unavailable("too many tails are open here; try again later", limits.TAIL_RETRY_S)
 
 
-async def _followed(request: web.Request) -> tuple[Followed, TailChoice]:
+async def _read_subscription(request: web.Request) -> tuple[TailSubscription, TailChoice]:
     """What a request for a tail names. Raises BadRequest."""
     if request.method == "GET":
         return _named(request), TailChoice()
@@ -231,13 +231,13 @@ async def _followed(request: web.Request) -> tuple[Followed, TailChoice]:
     except msgspec.DecodeError as error:
         raise BadRequest(f"not a request for a tail: {error}") from error
     numbers = None if body.partitions is None else frozenset(body.partitions)
-    followed = Followed(
+    subscription = TailSubscription(
         body.dataset, body.after_ns, numbers, body.batches, env=body.env, key=body.key
     )
-    return followed, body.choice
+    return subscription, body.choice
 
 
-def _named(request: web.Request) -> Followed:
+def _named(request: web.Request) -> TailSubscription:
     """What the parameters of a request name. Raises BadRequest."""
     asked = request.query
     try:
@@ -250,7 +250,7 @@ def _named(request: web.Request) -> Followed:
         raise BadRequest("name the dataset: ?dataset=<id>")
     batches = asked.get("batches") == "1"
     who = (asked.get("env", ""), asked.get("key", ""))
-    return Followed(asked["dataset"], after_ns, numbers, batches, *who)
+    return TailSubscription(asked["dataset"], after_ns, numbers, batches, *who)
 
 
 def describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:
@@ -291,7 +291,7 @@ def describe_damage(entries: Sequence[Damaged]) -> dict[str, object]:
     }
 
 
-def answering(handler: Handler) -> Handler:
+def with_json_errors(handler: Handler) -> Handler:
     """The handler, with its errors as JSON answers."""
 
     async def answer(request: web.Request) -> web.StreamResponse:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from common import limits
-from indexer.tail.tail import Followed, TailRecord, heading_of, tail_line
+from indexer.tail.tail import TailRecord, TailSubscription, batch_heading, tail_line
 from query.plan.plan import Plan, RowsWanted
 from query.share.compute import Computation
 from query.share.database import DatabaseLimits
@@ -27,7 +27,7 @@ _TIME_MIN, _TIME_END = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class IndexedRows:
     """Records that one partition has just indexed, and their rows."""
 
     partition: int
@@ -40,19 +40,21 @@ class Offered:
         return sum(len(record.lines) for record in self.records)
 
 
-class ChosenTail:
+class FilteredTail:
     """One reader, as `indexer.tail.tail.Tail`."""
 
-    def __init__(self, followed: Followed, choice: TailChoice, threads: Executor) -> None:
-        self.followed = followed
+    def __init__(
+        self, subscription: TailSubscription, choice: TailChoice, threads: Executor
+    ) -> None:
+        self.subscription = subscription
         self._choice = choice
         self._threads = threads
-        self._waiting: deque[Offered] = deque()
+        self._waiting: deque[IndexedRows] = deque()
         self._bytes = 0
         self._some = asyncio.Event()
         self.dropped = 0
 
-    def offer(self, offered: Offered) -> None:
+    def offer(self, offered: IndexedRows) -> None:
         """Rows that were indexed; never waits."""
         self._waiting.append(offered)
         self._bytes += offered.size_bytes
@@ -80,11 +82,13 @@ class ChosenTail:
         self._bytes = 0
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
-            self._threads, chosen_lines, self.followed, self._choice, offered
+            self._threads, filtered_lines, self.subscription, self._choice, offered
         )
 
 
-def chosen_lines(followed: Followed, choice: TailChoice, offered: Sequence[Offered]) -> bytes:
+def filtered_lines(
+    subscription: TailSubscription, choice: TailChoice, offered: Sequence[IndexedRows]
+) -> bytes:
     """The lines of the chosen events in the order of the log, the newest if they are too many.
 
     Raises BellwetherError.
@@ -98,7 +102,7 @@ def chosen_lines(followed: Followed, choice: TailChoice, offered: Sequence[Offer
         DatasetView(partition, "", _TIME_END, 0, (), tuple(some), epoch_number=0)
         for partition, some in blocks.items()
     ]
-    table = Computation(_plan(followed, choice), views, _ALLOWED).run().states["main"]
+    table = Computation(_plan(subscription, choice), views, _ALLOWED).run().states["main"]
     found = sorted(rows_of(table), key=lambda row: row.position[1:])
     lines: list[bytes] = []
     split: dict[tuple[int, int], list[bytes]] = {}
@@ -106,8 +110,8 @@ def chosen_lines(followed: Followed, choice: TailChoice, offered: Sequence[Offer
     for row in found:
         place = (row.position.partition, row.position.offset)
         record = records[place]
-        heading = heading_of(place[0], record.batch)
-        if followed.batches and heading != last:
+        heading = batch_heading(place[0], record.batch)
+        if subscription.batches and heading != last:
             lines.append(heading)
             last = heading
         if choice.fields is not None:
@@ -122,10 +126,10 @@ def chosen_lines(followed: Followed, choice: TailChoice, offered: Sequence[Offer
     return b"".join(lines)
 
 
-def _plan(followed: Followed, choice: TailChoice) -> Plan:
-    after_ns = followed.after_ns
+def _plan(subscription: TailSubscription, choice: TailChoice) -> Plan:
+    after_ns = subscription.after_ns
     return Plan(
-        dataset=followed.dataset,
+        dataset=subscription.dataset,
         start_ns=_TIME_MIN if after_ns is None else min(after_ns + 1, _TIME_END),
         end_ns=_TIME_END,
         needs=(),

@@ -5,16 +5,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 from common import limits
 from common.process.fair.queue import FairLimits, FairQueue, Ticket
-from indexer.tail.filtered import ChosenTail, Offered
-from indexer.tail.tail import Followed, Tail, TailRecord, heading_of, includes, tail_line
+from indexer.tail.filtered import FilteredTail, IndexedRows
+from indexer.tail.tail import (
+    Tail,
+    TailRecord,
+    TailSubscription,
+    batch_heading,
+    follows_partition,
+    tail_line,
+)
 from query.tail.conditions import TailChoice
 from segment.columns import ColumnBlock
 
-AnyTail = Tail | ChosenTail
+AnyTail = Tail | FilteredTail
 EVERYTHING = TailChoice()
 
 
-class Tails:
+class TailRegistry:
     """All readers of this indexer, shared between environments and keys (I14)."""
 
     def __init__(self) -> None:
@@ -29,13 +36,13 @@ class Tails:
         # One thread chooses for all of them: conditions never take more than one core.
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="tail")
 
-    def open(self, followed: Followed, choice: TailChoice = EVERYTHING) -> AnyTail:
+    def open(self, subscription: TailSubscription, choice: TailChoice = EVERYTHING) -> AnyTail:
         """A new reader. Raises NoRoom."""
-        env = followed.env or followed.dataset
-        ticket = self._queue.enter(env, followed.key).ticket
-        tail: AnyTail = Tail(followed)
+        env = subscription.env or subscription.dataset
+        ticket = self._queue.enter(env, subscription.key).ticket
+        tail: AnyTail = Tail(subscription)
         if not choice.is_everything:
-            tail = ChosenTail(followed, choice, self._threads)
+            tail = FilteredTail(subscription, choice, self._threads)
         self._tails[tail] = ticket
         return tail
 
@@ -44,10 +51,12 @@ class Tails:
         if (ticket := self._tails.pop(tail, None)) is not None:
             self._queue.leave(ticket)
 
-    def wanted(self, partition: int) -> frozenset[str]:
+    def followed_datasets(self, partition: int) -> frozenset[str]:
         """Datasets that somebody follows in this partition."""
         return frozenset(
-            tail.followed.dataset for tail in self._tails if includes(tail.followed, partition)
+            tail.subscription.dataset
+            for tail in self._tails
+            if follows_partition(tail.subscription, partition)
         )
 
     def publish(
@@ -61,13 +70,14 @@ class Tails:
         readers = [
             tail
             for tail in self._tails
-            if tail.followed.dataset == dataset and includes(tail.followed, partition)
+            if tail.subscription.dataset == dataset
+            and follows_partition(tail.subscription, partition)
         ]
         if not readers:
             return
-        chosen = [tail for tail in readers if isinstance(tail, ChosenTail)]
+        chosen = [tail for tail in readers if isinstance(tail, FilteredTail)]
         if chosen and blocks:
-            offered = Offered(partition, tuple(records), tuple(blocks))
+            offered = IndexedRows(partition, tuple(records), tuple(blocks))
             for tail in chosen:
                 tail.offer(offered)
         whole = [tail for tail in readers if isinstance(tail, Tail)]
@@ -75,4 +85,4 @@ class Tails:
             newest = record.lines.splitlines()[-limits.TAIL_EVENTS_MAX :]
             events = [event for line in newest if (event := tail_line(line)) is not None]
             for one in whole:
-                one.put(heading_of(partition, record.batch), events)
+                one.put(batch_heading(partition, record.batch), events)

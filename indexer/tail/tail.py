@@ -24,7 +24,7 @@ class TailRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class TailSubscription:
     """What a reader follows. after_ns: only events with a later time. partitions: None is all.
 
     batches: before the events of a record a line `#<partition> <batch id in hex>`. env, key: ids of
@@ -44,8 +44,8 @@ class Tail:
     first.
     """
 
-    def __init__(self, followed: Followed) -> None:
-        self.followed = followed
+    def __init__(self, subscription: TailSubscription) -> None:
+        self.subscription = subscription
         self._waiting: deque[tuple[bytes, bytes]] = deque()
         self._bytes = 0
         self._some = asyncio.Event()
@@ -53,7 +53,7 @@ class Tail:
 
     def put(self, heading: bytes, events: list[tuple[int, bytes]]) -> None:
         """Offer events (time, line) of one record; never waits."""
-        after_ns = self.followed.after_ns
+        after_ns = self.subscription.after_ns
         fresh = [line for time_ns, line in events if after_ns is None or time_ns > after_ns]
         self._waiting.extend((heading, line) for line in fresh)
         self._bytes += sum(map(len, fresh))
@@ -82,7 +82,7 @@ class Tail:
         lines: list[bytes] = []
         last = b""
         for heading, line in self._waiting:
-            if self.followed.batches and heading != last:
+            if self.subscription.batches and heading != last:
                 lines.append(heading)
                 last = heading
             lines.append(line)
@@ -91,14 +91,14 @@ class Tail:
         return b"".join(lines)
 
 
-def heading_of(partition: int, batch: bytes) -> bytes:
+def batch_heading(partition: int, batch: bytes) -> bytes:
     """The line before the events of a record."""
     return b"#%d %b\n" % (partition, batch.hex().encode())
 
 
-def includes(followed: Followed, partition: int) -> bool:
-    """Whether the partition is one of those that are followed."""
-    return followed.partitions is None or partition in followed.partitions
+def follows_partition(subscription: TailSubscription, partition: int) -> bool:
+    """Whether the partition is one of those of the subscription."""
+    return subscription.partitions is None or partition in subscription.partitions
 
 
 def tail_line(line: bytes) -> tuple[int, bytes] | None:

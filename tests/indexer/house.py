@@ -21,18 +21,18 @@ from common.process.telemetry import NoTelemetry
 from indexer.config import IndexerConfig
 from indexer.damage.holding import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
-from indexer.kernel_wait import Arrival
+from indexer.kernel_wait import KernelWait
 from indexer.partition.memory_budget import LiveBudget
 from indexer.partition.partition import Partition
 from indexer.partition.retention_settings import Retentions
 from indexer.partition.shared import Shared
-from indexer.prefetch import Warming
+from indexer.prefetch import Prefetcher
 from indexer.repair.mending import Mending
 from indexer.repair.repair import Repairs
 from indexer.repair.twin_segments import TwinSegments
 from indexer.shred import Shredder
 from indexer.shred.reference import ReferenceShredder
-from indexer.tail.registry import Tails
+from indexer.tail.registry import TailRegistry
 from segment.parquet.active import ActiveEncoders
 from snapshot.bootstrap.fetch_segments import Fetching
 from snapshot.cache import SegmentCache
@@ -124,7 +124,7 @@ async def running(
     config: IndexerConfig = QUICK,
     budget: LiveBudget | None = None,
     shredder: Shredder | None = None,
-    arrival: Arrival | None = None,
+    kernel_wait: KernelWait | None = None,
     clocks: Clocks | None = None,
     peers: Peers | None = None,
 ) -> AsyncIterator[Partition]:
@@ -135,7 +135,9 @@ async def running(
     )
     budget = budget or LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
     fetching = Fetching(cache, config.segment_fetches)
-    warming = Warming(fetching, config.segment_fetches, config.segment_cache_bytes, context.clock)
+    prefetcher = Prefetcher(
+        fetching, config.segment_fetches, config.segment_cache_bytes, context.clock
+    )
     shredder = shredder or ReferenceShredder()
     retentions = Retentions(context.backends.metadata, context.clock, config.retention_days)
     watch = LogWatch(context.backends.log, identity, context.clock)
@@ -145,17 +147,17 @@ async def running(
         watch,
         shredder,
         ActiveEncoders(),
-        arrival or Arrival(context.clock, config.kernel_wait_ms),
+        kernel_wait or KernelWait(context.clock, config.kernel_wait_ms),
         cache,
-        Tails(),
+        TailRegistry(),
         budget,
-        warming,
+        prefetcher,
         retentions,
         clocks or Clocks(context.clock, context.folder / "expiry" / "clock.json"),
         peers=peers or NoPeers(),
     )
     partition = Partition(number, shared)
-    tasks = [asyncio.create_task(partition.run()), asyncio.create_task(warming.run())]
+    tasks = [asyncio.create_task(partition.run()), asyncio.create_task(prefetcher.run())]
     try:
         yield partition
     finally:

@@ -33,7 +33,7 @@ async def three_cuts(folder: Path) -> None:
 async def warmed(partition: Partition) -> None:
     """Wait until nothing is left to be fetched beforehand."""
     for _ in range(2_000):
-        if partition.shared.warming.done:
+        if partition.shared.prefetcher.done:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("segments are still missing")
@@ -78,9 +78,9 @@ async def test_empty_disk_is_caught_up_and_ready_before_its_segments_are_here(
         running(context, config=config) as partition,
     ):
         await until(partition, reached(8))
-        warming = partition.shared.warming
-        assert not warming.done
-        assert warming.left_bytes > 0
+        prefetcher = partition.shared.prefetcher
+        assert not prefetcher.done
+        assert prefetcher.left_bytes > 0
         assert partition.replay is not None
         assert partition.replay.done
         assert partition.replay.events == 3
@@ -89,8 +89,8 @@ async def test_empty_disk_is_caught_up_and_ready_before_its_segments_are_here(
         gates[0].open.set()
         assert await numbers(partition) == [0, 1, 2, 7, 8, 9]
         await warmed(partition)
-        assert warming.fetched == 3
-        assert warming.left_bytes == 0
+        assert prefetcher.fetched == 3
+        assert prefetcher.left_bytes == 0
         assert gates[0].most <= 4  # two for warming up, two for queries
 
 
@@ -102,7 +102,7 @@ async def test_disk_that_is_too_small_is_not_filled_beyond_its_bound_and_serves_
     async with open_context(tmp_path) as context, running(context, config=config) as partition:
         await until(partition, reached(8))
         await warmed(partition)
-        assert partition.shared.warming.on_demand == 3
+        assert partition.shared.prefetcher.on_demand == 3
         assert partition.shared.cache.bytes_held == 0
         assert await numbers(partition) == [0, 1, 2, 7, 8, 9]
 
@@ -135,7 +135,7 @@ async def test_store_that_is_down_delays_the_segments_and_not_the_replay(
         assert partition.replay is not None
         assert partition.replay.done
         await warmed(partition)
-        assert partition.shared.warming.fetched == 3
+        assert partition.shared.prefetcher.fetched == 3
 
 
 class _Blocks:

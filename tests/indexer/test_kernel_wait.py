@@ -12,7 +12,7 @@ from common import limits
 from common.clock import SystemClock
 from common.model.record import Marker, marker_record
 from indexer import server
-from indexer.kernel_wait import Arrival
+from indexer.kernel_wait import KernelWait
 from indexer.seal import sealer as sealing
 from indexer.seal.segments import seal_all
 from indexer.shred.active import ActiveShredder
@@ -42,62 +42,62 @@ class Watched(ActiveShredder):
 
 @pytest.mark.parametrize("rows", [MANY, MANY - 1])
 async def test_nothing_waits_for_what_is_not_expected_and_small_steps_never_do(rows: int) -> None:
-    arrival = Arrival(SystemClock(), FOR_EVER_MS)
-    await arrival.wait(rows, 0)
-    arrival.expect()
-    assert arrival.is_expected
-    waiting = asyncio.create_task(arrival.wait(rows, 0))
+    kernel_wait = KernelWait(SystemClock(), FOR_EVER_MS)
+    await kernel_wait.wait(rows, 0)
+    kernel_wait.expect()
+    assert kernel_wait.is_expected
+    waiting = asyncio.create_task(kernel_wait.wait(rows, 0))
     for _ in range(5):
         await asyncio.sleep(0)
     assert waiting.done() == (rows < MANY)
-    arrival.settle()
+    kernel_wait.settle()
     await waiting
-    await arrival.wait(rows, 0)
+    await kernel_wait.wait(rows, 0)
 
 
 async def test_the_deadline_is_one_for_all_waits() -> None:
-    arrival = Arrival(SystemClock(), SOON_MS)
-    arrival.expect()
-    await asyncio.gather(*(arrival.wait(MANY, 0) for _ in range(5)))
-    assert not arrival.is_expected
-    await arrival.wait(0, limits.KERNEL_WAIT_BYTES_MIN)
+    kernel_wait = KernelWait(SystemClock(), SOON_MS)
+    kernel_wait.expect()
+    await asyncio.gather(*(kernel_wait.wait(MANY, 0) for _ in range(5)))
+    assert not kernel_wait.is_expected
+    await kernel_wait.wait(0, limits.KERNEL_WAIT_BYTES_MIN)
 
 
 async def test_a_setting_of_no_wait_expects_nothing() -> None:
-    arrival = Arrival(SystemClock(), 0)
-    arrival.expect()
-    assert not arrival.is_expected
+    kernel_wait = KernelWait(SystemClock(), 0)
+    kernel_wait.expect()
+    assert not kernel_wait.is_expected
 
 
 async def test_a_large_replay_waits_and_what_follows_the_logs_end_does_not(tmp_path: Path) -> None:
     async with open_context(tmp_path) as context:
-        arrival = Arrival(context.clock, FOR_EVER_MS)
-        arrival.expect()
+        kernel_wait = KernelWait(context.clock, FOR_EVER_MS)
+        kernel_wait.expect()
         await append(context.backends.log, list(range(MANY)))
-        async with running(context, arrival=arrival) as partition:
+        async with running(context, kernel_wait=kernel_wait) as partition:
             await until(partition, lambda one: one.replay is not None)
             for _ in range(20):
                 await partition.look()  # reads the log, as its follower does meanwhile
             assert partition.served is not None
             assert partition.served.live.rows == 0
-            arrival.settle()
+            kernel_wait.settle()
             await until(partition, reached(1))
-            arrival.expect()  # as a start whose replay was done before the kernel came
+            kernel_wait.expect()  # as a start whose replay was done before the kernel came
             await append(context.backends.log, list(range(MANY, 2 * MANY)))
             await until(partition, reached(2))
-            assert arrival.is_expected
+            assert kernel_wait.is_expected
 
 
 async def test_a_kernel_that_never_arrives_stops_neither_replay_nor_sealing(
     tmp_path: Path,
 ) -> None:
     async with open_context(tmp_path) as context:
-        arrival = Arrival(context.clock, SOON_MS)
-        arrival.expect()
+        kernel_wait = KernelWait(context.clock, SOON_MS)
+        kernel_wait.expect()
         await append(context.backends.log, list(range(MANY)))
-        async with running(context, arrival=arrival) as partition:
+        async with running(context, kernel_wait=kernel_wait) as partition:
             await until(partition, reached(1))
-            arrival.expect()  # again, for the cut
+            kernel_wait.expect()  # again, for the cut
             await context.backends.log.append(0, CUT)
             await until(partition, published(2))
             assert partition.last_manifest is not None

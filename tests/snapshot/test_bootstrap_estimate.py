@@ -39,8 +39,8 @@ async def test_plan_is_what_the_bootstrap_then_does(tmp_path: Path) -> None:
         assert (one.records, one.events) == (2, partition.replay.events)
         assert one.record_bytes == partition.replay.bytes
         assert one.first_offset == partition.replay.first_offset
-        assert plan.segment_bytes == partition.shared.warming.fetched_bytes
-        assert one.segments == partition.shared.warming.fetched
+        assert plan.segment_bytes == partition.shared.prefetcher.fetched_bytes
+        assert one.segments == partition.shared.prefetcher.fetched
     assert (one.lost, one.opens_epoch) == (None, None)
     fetch_s, replay_s = plan.seconds()
     assert fetch_s is not None

@@ -12,7 +12,7 @@ from common.errors import Conflict, DamagedObject, NotFound, ObjectsUnavailable
 from common.metadata import StoredQuery
 from common.metadata.sqlite import SqliteMetadata
 from common.objects.directory import DirectoryObjects
-from indexer.metadata_exporter import MetadataExporting
+from indexer.metadata_exporter import MetadataExporter
 from snapshot.metadata_export import PREFIX, MetadataExports, blob_key
 from tests.conformance.test_metadata import filled
 from tests.indexer.house import open_context
@@ -132,8 +132,8 @@ async def test_one_indexer_exports_each_hour_and_another_takes_over(tmp_path: Pa
         a.backends.metadata.open()
         b.backends.metadata.open()
         filled(a.backends.metadata)
-        one = MetadataExporting(replace(a, clock=clock))
-        other = MetadataExporting(replace(b, clock=clock))
+        one = MetadataExporter(replace(a, clock=clock))
+        other = MetadataExporter(replace(b, clock=clock))
         assert await one.look()
         assert not await other.look()
         assert not await one.look()
@@ -159,7 +159,7 @@ class _Down(DirectoryObjects):
 async def test_export_that_fails_is_tried_again(tmp_path: Path) -> None:
     store = _Down(tmp_path / "objects")
     async with open_context(tmp_path, wrap=lambda _: store) as context:
-        exporting = MetadataExporting(context)
+        exporting = MetadataExporter(context)
         assert not await exporting.look()  # the metadata is not open either
         context.backends.metadata.open()
         context.backends.metadata.ensure_team("T", "t")

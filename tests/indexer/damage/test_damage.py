@@ -9,7 +9,7 @@ import pytest
 from common.model.record import Record, compress_value, settled_record
 from indexer.damage.scrubbing import Scrubbing
 from indexer.partition.partition import Partition
-from indexer.serve.leases import Footers, Views
+from indexer.serve.leases import Footers, PartitionLeases
 from query.plan.plan import Need, Plan, State
 from query.share.answer import PartitionCovered
 from query.share.compute import covered
@@ -42,7 +42,7 @@ async def coverage(partition: Partition, dataset: str = DATASET) -> PartitionCov
     shared = partition.shared
     fetching = Fetching(shared.cache, 1)
     held = {partition.number: partition}
-    views = Views(held, fetching, Footers(), mending_of(partition), shared.context.clock)
+    views = PartitionLeases(held, fetching, Footers(), mending_of(partition), shared.context.clock)
     plan = Plan(dataset=dataset, start_ns=0, end_ns=2**62, needs=(Need(State.COUNT, None),))
     try:
         async with views.lease(partition.number, dataset, Wanted(timeout_ms=1000)) as view:

@@ -11,7 +11,7 @@ from common.model.record import Marker, gone_record, marker_record
 from indexer.partition.partition import Partition
 from indexer.repair.repair import Repairs
 from indexer.serve.footers import Footers
-from indexer.serve.leases import Views
+from indexer.serve.leases import PartitionLeases
 from query.share.view import DatasetView, Wanted
 from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.chain import Chain
@@ -33,11 +33,11 @@ from tests.indexer.house import (
 CUT = marker_record(Marker(hour=None, reason="test"))
 
 
-def views_of(partition: Partition) -> Views:
+def views_of(partition: Partition) -> PartitionLeases:
     shared = partition.shared
-    return Views(
+    return PartitionLeases(
         {partition.number: partition},
-        shared.warming.fetching,
+        shared.prefetcher.fetching,
         Footers(),
         mending_of(partition),
         shared.context.clock,

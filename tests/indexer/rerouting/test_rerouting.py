@@ -11,7 +11,7 @@ from common.model.reroute import (
     decision_record,
     void_record,
 )
-from indexer.rerouting.batch_lookup import look_up
+from indexer.rerouting.batch_lookup import look_up_in_window
 from indexer.state.partition_state import HOUR_NS, Action, PartitionState, Step
 from snapshot.documents.carried_state import Carried
 from tests.indexer.house import record
@@ -64,10 +64,12 @@ def test_question_dated_by_a_clock_that_ran_ahead_is_not_answered_from_the_windo
     batch, now_ns = (5).to_bytes(16, "big"), script.fold.watermark_ns
     assert script.fold.copy_of(batch) is None
     for ahead_ns in (limits.REROUTE_SKEW_NS + 1, 70 * 24 * HOUR_NS):
-        known, search = look_up(script.fold, script.fold.forgotten_to, {batch: now_ns + ahead_ns})
+        known, search = look_up_in_window(
+            script.fold, script.fold.forgotten_to, {batch: now_ns + ahead_ns}
+        )
         assert batch not in known
         assert search[batch] <= now_ns - 24 * HOUR_NS
-    known, search = look_up(script.fold, None, {batch: now_ns + limits.REROUTE_SKEW_NS})
+    known, search = look_up_in_window(script.fold, None, {batch: now_ns + limits.REROUTE_SKEW_NS})
     assert (known, search) == ({batch: None}, {})
 
 

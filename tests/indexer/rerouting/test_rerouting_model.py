@@ -33,7 +33,7 @@ from common.model.record import (
     marker_record,
 )
 from common.model.reroute import EpochOffset, Void, decision_record, void_record
-from indexer.rerouting.batch_lookup import answers_to, look_up, wanted_by
+from indexer.rerouting.batch_lookup import batches_of, decision_for, look_up_in_window
 from indexer.state.partition_state import HOUR_NS, Action, Cut, PartitionState
 from indexer.state.reroutes import Rerouted, questions_of
 from query.share.rerouted import OpenBatch, Share, behind, counted, to_ask
@@ -126,7 +126,7 @@ class Twin:
 
     def holds(self, batches: dict[bytes, int], end: EpochOffset) -> set[str]:
         """As the indexer answers a query. Raises ListsMissing."""
-        known, search = look_up(self.fold, self.lists.end, batches)
+        known, search = look_up_in_window(self.fold, self.lists.end, batches)
         known |= self.lists.find(search)
         dropped = self.fold.reroutes.picture.dropped
         return {
@@ -345,12 +345,12 @@ class Rerouting(RuleBasedStateMachine):
         voids, one.voids = one.voids, []
         for void in voids:
             try:
-                known, search = look_up(one.fold, one.lists.end, wanted_by(void))
+                known, search = look_up_in_window(one.fold, one.lists.end, batches_of(void))
                 found = one.lists.find(search)
             except ListsMissing:
                 continue
             copies = known | {batch: found.get(batch) for batch in search}
-            self.tell(void.asker, decision_record(answers_to(void, copies, partition)), late)
+            self.tell(void.asker, decision_record(decision_for(void, copies, partition)), late)
 
     def tell(self, partition: int, item: Record, late: bool) -> None:
         if late:

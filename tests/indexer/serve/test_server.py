@@ -17,9 +17,9 @@ from common.process.role import RoleContext
 from common.process.web import INTERNAL_TOKEN_HEADER
 from indexer.config import IndexerConfig
 from indexer.server import serve
-from indexer.tail.filtered import chosen_lines
-from indexer.tail.registry import Tails
-from indexer.tail.tail import Followed, TailRecord
+from indexer.tail.filtered import filtered_lines
+from indexer.tail.registry import TailRegistry
+from indexer.tail.tail import TailRecord, TailSubscription
 from query.tail.conditions import TailAsked, TailChoice
 from tests.indexer.house import DATASET, QUICK, append, open_context
 
@@ -117,9 +117,9 @@ async def test_tail_with_conditions_looks_seldom_at_a_busy_dataset(
     def look(*asked: Any) -> bytes:
         nonlocal looks
         looks += 1
-        return chosen_lines(*asked)
+        return filtered_lines(*asked)
 
-    monkeypatch.setattr("indexer.tail.filtered.chosen_lines", look)
+    monkeypatch.setattr("indexer.tail.filtered.filtered_lines", look)
     monkeypatch.setattr(limits, "TAIL_CHOSEN_PAUSE_S", 600.0)
     asked = TailAsked(DATASET, TailChoice(fields=("n",)))
     async with open_context(tmp_path) as context, served(context) as session:
@@ -172,8 +172,11 @@ async def test_reader_that_leaves_a_busy_tail_is_no_fault(
 
 
 async def test_tail_shows_events_of_any_time_unless_asked_for_later_ones() -> None:
-    tails = Tails()
-    every, later = tails.open(Followed(DATASET)), tails.open(Followed(DATASET, after_ns=0))
+    tails = TailRegistry()
+    every, later = (
+        tails.open(TailSubscription(DATASET)),
+        tails.open(TailSubscription(DATASET, after_ns=0)),
+    )
     lines = b'{"t":-5,"r":1,"d":{"n":1}}\n{"t":1,"r":1,"d":{"n":2}}\n'
     tails.publish(DATASET, 0, [TailRecord(bytes(16), lines)])
     assert (await every.take()).count(b"\n") == 2
@@ -181,11 +184,11 @@ async def test_tail_shows_events_of_any_time_unless_asked_for_later_ones() -> No
 
 
 async def test_tail_tells_the_batches_of_the_partitions_that_are_asked_for() -> None:
-    tails = Tails()
-    tail = tails.open(Followed(DATASET, partitions=frozenset({3}), batches=True))
+    tails = TailRegistry()
+    tail = tails.open(TailSubscription(DATASET, partitions=frozenset({3}), batches=True))
     line = b'{"t":1,"r":1,"d":{}}\n'
-    assert tails.wanted(2) == frozenset()
-    assert tails.wanted(3) == {DATASET}
+    assert tails.followed_datasets(2) == frozenset()
+    assert tails.followed_datasets(3) == {DATASET}
     tails.publish(DATASET, 2, [TailRecord(b"\x01" * 16, line)])
     tails.publish(DATASET, 3, [TailRecord(b"\x02" * 16, 2 * line), TailRecord(bytes(16), line)])
     shown = b'{"time":1,"samplerate":1,"data":{}}\n'

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common import limits
-from indexer.tail.filtered import ChosenTail, Offered, chosen_lines
-from indexer.tail.registry import Tails
-from indexer.tail.tail import Followed, TailRecord
+from indexer.tail.filtered import FilteredTail, IndexedRows, filtered_lines
+from indexer.tail.registry import TailRegistry
+from indexer.tail.tail import TailRecord, TailSubscription
 from query.plan.plan import Filter, FilterOp
 from query.tail.conditions import TailChoice
 from tests.query.share import oracle
@@ -19,13 +19,13 @@ from tests.query.share.rows import Row, block
 from tests.query.share.test_share_against_oracle import ROWS, filters
 
 
-def offered(rows: Sequence[Row], first_offset: int = 0, partition: int = 0) -> Offered:
+def offered(rows: Sequence[Row], first_offset: int = 0, partition: int = 0) -> IndexedRows:
     """One record per row, as it was sent and as it was indexed."""
     records = tuple(
         TailRecord(bytes([number]) * 16, line(row), first_offset + number)
         for number, row in enumerate(rows)
     )
-    return Offered(partition, records, (block(rows, first_offset),))
+    return IndexedRows(partition, records, (block(rows, first_offset),))
 
 
 def line(row: Row) -> bytes:
@@ -53,13 +53,13 @@ def test_a_tail_shows_the_events_that_a_query_counts(
         for row, hit in zip(rows, hits, strict=True)
         if not hit or (any(hit) if any_filter else all(hit))
     ]
-    assert times(chosen_lines(Followed("d"), choice, [offered(rows)])) == expected
+    assert times(filtered_lines(TailSubscription("d"), choice, [offered(rows)])) == expected
 
 
 def test_without_named_fields_the_data_is_as_it_was_sent() -> None:
     rows = [Row(1, {"a": 1}), Row(2, {"a": 2, "b": "x"})]
     choice = TailChoice((Filter("a", FilterOp.EQ, (2,)),))
-    [found] = chosen_lines(Followed("d"), choice, [offered(rows)]).splitlines()
+    [found] = filtered_lines(TailSubscription("d"), choice, [offered(rows)]).splitlines()
     assert found == b'{"time":2,"samplerate":1,"data":{"a": 2, "b": "x"}}'
 
 
@@ -70,23 +70,23 @@ def test_events_of_several_partitions_come_in_log_order_under_their_headings() -
         offered([Row(5, {"n": 3})], 7, partition=1),
         offered([Row(4, {"n": 4})], 7, partition=3),
     ]
-    lines = chosen_lines(Followed("d", batches=True), choice, some).splitlines()
+    lines = filtered_lines(TailSubscription("d", batches=True), choice, some).splitlines()
     assert [one.split()[0] for one in lines if one.startswith(b"#")] == [b"#1", b"#3", b"#3", b"#3"]
     assert [json.loads(o)["data"]["n"] for o in lines if not o.startswith(b"#")] == [3, 1, 2, 4]
 
 
 def test_only_events_after_a_time_are_shown() -> None:
     rows = [Row(time_ns, {}) for time_ns in (1, 5, 6)]
-    followed = Followed("d", after_ns=5)
-    assert times(chosen_lines(followed, TailChoice(fields=()), [offered(rows)])) == [6]
-    latest = Followed("d", after_ns=2**63 - 1)
-    assert chosen_lines(latest, TailChoice(fields=()), [offered(rows)]) == b""
+    followed = TailSubscription("d", after_ns=5)
+    assert times(filtered_lines(followed, TailChoice(fields=()), [offered(rows)])) == [6]
+    latest = TailSubscription("d", after_ns=2**63 - 1)
+    assert filtered_lines(latest, TailChoice(fields=()), [offered(rows)]) == b""
 
 
 def test_the_newest_are_shown_where_too_many_match(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "TAIL_EVENTS_MAX", 3)
     rows = [Row(time_ns, {}) for time_ns in range(10)]
-    lines = chosen_lines(Followed("d"), TailChoice(fields=()), [offered(rows)])
+    lines = filtered_lines(TailSubscription("d"), TailChoice(fields=()), [offered(rows)])
     assert times(lines) == [7, 8, 9]
 
 
@@ -95,9 +95,9 @@ async def test_a_reader_that_is_slow_loses_the_oldest_and_holds_nothing_up(
 ) -> None:
     one = offered([Row(1, {"n": "x" * 500})])
     monkeypatch.setattr(limits, "TAIL_CHOSEN_BYTES_MAX", 3 * one.size_bytes)
-    tails = Tails()
-    tail = tails.open(Followed("d"), TailChoice(fields=("n",)))
-    assert isinstance(tail, ChosenTail)
+    tails = TailRegistry()
+    tail = tails.open(TailSubscription("d"), TailChoice(fields=("n",)))
+    assert isinstance(tail, FilteredTail)
     for number in range(10):
         fresh = offered([Row(number, {"n": "x" * 500})], number)
         tails.publish("d", 0, fresh.records, fresh.blocks)

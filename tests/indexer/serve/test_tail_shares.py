@@ -6,11 +6,11 @@ import pytest
 
 from common import limits
 from common.process.fair.queue import NoRoom
-from indexer.tail.registry import Tails
-from indexer.tail.tail import Followed, Tail, TailRecord
+from indexer.tail.registry import TailRegistry
+from indexer.tail.tail import Tail, TailRecord, TailSubscription
 
 
-def open_all(tails: Tails, followed: Followed) -> list[Tail]:
+def open_all(tails: TailRegistry, followed: TailSubscription) -> list[Tail]:
     """As many as may be open."""
     opened: list[Tail] = []
     with contextlib.suppress(NoRoom):
@@ -20,27 +20,29 @@ def open_all(tails: Tails, followed: Followed) -> list[Tail]:
 
 
 def test_tails_of_one_key_leave_places_for_other_keys_and_environments() -> None:
-    tails = Tails()
-    mine = open_all(tails, Followed("d", env="shop", key="a"))
+    tails = TailRegistry()
+    mine = open_all(tails, TailSubscription("d", env="shop", key="a"))
     assert len(mine) == 22  # a third of 64
-    assert len(open_all(tails, Followed("d", env="shop", key="b"))) == 10  # half of 64 together
-    assert len(open_all(tails, Followed("e", env="bank", key="c"))) == 11
+    assert (
+        len(open_all(tails, TailSubscription("d", env="shop", key="b"))) == 10
+    )  # half of 64 together
+    assert len(open_all(tails, TailSubscription("e", env="bank", key="c"))) == 11
     for tail in mine:
         tails.close(tail)
         tails.close(tail)  # does no harm
-    assert len(open_all(tails, Followed("d", env="shop", key="a"))) > 5
+    assert len(open_all(tails, TailSubscription("d", env="shop", key="a"))) > 5
 
 
 def test_a_query_role_that_does_not_tell_who_asks_has_a_share_for_each_dataset() -> None:
-    tails = Tails()
-    open_all(tails, Followed("d"))
-    assert tails.open(Followed("e"))
+    tails = TailRegistry()
+    open_all(tails, TailSubscription("d"))
+    assert tails.open(TailSubscription("e"))
 
 
 def test_lines_that_wait_for_a_reader_are_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "TAIL_BYTES_MAX", 10_000)
-    tails = Tails()
-    tail = tails.open(Followed("d"))
+    tails = TailRegistry()
+    tail = tails.open(TailSubscription("d"))
     line = b'{"t":1,"r":1,"d":{"n":"%b"}}\n' % (b"x" * 2_000)
     tails.publish("d", 0, [TailRecord(bytes(16), line) for _ in range(20)])
     assert len(tail._waiting) == 4
