@@ -4,17 +4,15 @@ Every write is one fsynced transaction. Writers of all processes take turns by a
 waits fairly and keeps clear of SQLite's rare race between WAL checkpoints.
 """
 
-import dataclasses
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from common import durable
 from common.errors import Conflict, MetadataUnavailable
-from common.metadata import schema, sqlite_rows
+from common.metadata import schema
 from common.metadata.interface import (
     Access,
     ApiKey,
@@ -25,24 +23,29 @@ from common.metadata.interface import (
     StoredQuery,
     Team,
 )
-from common.metadata.rows import encode_access, url_slug_pattern
-from common.metadata.sqlite_rows import (
+from common.metadata.row_mapping import (
     COLUMNS,
     DATASETS,
-    INSERT_DATASET,
-    KEYS,
-    PUT_COLUMN,
+    ENVIRONMENTS,
+    QUERIES,
+    SELECT_ENVIRONMENTS,
+    SELECT_KEYS,
+    TEAMS,
+    Row,
     column_of,
-    column_values,
     dataset_of,
-    dataset_values,
+    environment_of,
     key_of,
-    key_values,
+    pair_of,
+    query_of,
+    team_of,
+    values_of,
 )
+from common.metadata.rows import encode_access, url_slug_pattern
+from common.metadata.sqlite_rows import insert_of, read_all, write_all
 from common.model.names import environment_id, team_id, url_slug
 
 _BUSY_S = 5.0
-Row = tuple[Any, ...]  # as SQLite gives it; the columns are declared NOT NULL in the schema
 
 
 class SqliteMetadata:
@@ -79,48 +82,47 @@ class SqliteMetadata:
 
     def ensure_team(self, name: str, slug: str) -> Team:
         """The team of that slug, created if there is none."""
-        values = (team_id(slug), name, slug)
+        insert, values = insert_of(Team(team_id(slug), name, slug))
         row = self._ensure(
-            "INSERT INTO teams VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            f"{insert} ON CONFLICT DO NOTHING",
             values,
-            "SELECT id, name, slug FROM teams WHERE slug = ?",
+            f"{TEAMS.select()} WHERE slug = ?",
             (slug,),
         )
-        return Team(*row)
+        return team_of(row)
 
     def ensure_environment(self, team_id: str, name: str, slug: str) -> Environment:
         """The environment of that slug in the team, created if there is none."""
-        values = (environment_id(team_id, slug), team_id, name, slug)
+        made = Environment(environment_id(team_id, slug), team_id, name, slug)
+        insert, values = insert_of(made)
         row = self._ensure(
-            "INSERT INTO environments VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            f"{insert} ON CONFLICT DO NOTHING",
             values,
-            "SELECT id, team_id, name, slug FROM environments WHERE team_id = ? AND slug = ?",
+            f"{ENVIRONMENTS.select()} WHERE team_id = ? AND slug = ?",
             (team_id, slug),
         )
-        return Environment(*row)
+        return environment_of(row)
 
     def list_environments(self) -> list[tuple[Team, Environment]]:
         """Every environment with its team, by the slugs of both."""
-        rows = self._read(sqlite_rows.ENVIRONMENTS, ())
-        return [(Team(*row[:3]), Environment(*row[3:])) for row in rows]
+        return [pair_of(row) for row in self._read(SELECT_ENVIRONMENTS, ())]
 
     def create_key(self, key: ApiKey) -> None:
         """Store a key. Raises Conflict if its hash or id exists."""
-        changed = self._write(
-            "INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            key_values(key),
-        )
-        if not changed:
+        insert, values = insert_of(key)
+        if not self._write(f"{insert} ON CONFLICT DO NOTHING", values):
             raise Conflict(f"a key with the id {key.id} or the same secret exists")
 
     def find_key(self, key_hash: str) -> ApiKey | None:
         """The key of that hash, also a revoked one; None if there is none."""
-        rows = self._read(f"{KEYS} WHERE k.hash = ?", (key_hash,))
+        rows = self._read(f"{SELECT_KEYS} WHERE k.hash = ?", (key_hash,))
         return key_of(rows[0]) if rows else None
 
     def list_keys(self, env_id: str) -> list[ApiKey]:
         """The environment's keys, oldest first."""
-        rows = self._read(f"{KEYS} WHERE k.env_id = ? ORDER BY k.created_ns, k.id", (env_id,))
+        rows = self._read(
+            f"{SELECT_KEYS} WHERE k.env_id = ? ORDER BY k.created_ns, k.id", (env_id,)
+        )
         return [key_of(row) for row in rows]
 
     def revoke_key(self, key_id: str, now_ns: int) -> bool:
@@ -145,23 +147,24 @@ class SqliteMetadata:
         found = self.get_dataset(dataset.id)
         if found is not None:  # by far the most frequent case, and it needs no write
             return found
+        insert, values = insert_of(dataset)
         row = self._ensure(
-            f"{INSERT_DATASET} ON CONFLICT (id) DO UPDATE"
+            f"{insert} ON CONFLICT (id) DO UPDATE"
             " SET (env_id, slug, name, description, expand_json_depth, created_ns, deleted_ns,"
             " retention_days, delete_protected) ="
             " (excluded.env_id, excluded.slug, excluded.name, excluded.description,"
             " excluded.expand_json_depth, excluded.created_ns, excluded.deleted_ns,"
             " excluded.retention_days, excluded.delete_protected)"
             " WHERE datasets.deleted_ns > 0 AND datasets.deleted_ns <= excluded.created_ns",
-            dataset_values(dataset),
-            f"{DATASETS} WHERE id = ?",
+            values,
+            f"{DATASETS.select()} WHERE id = ?",
             (dataset.id,),
         )
         return dataset_of(row)
 
     def get_dataset(self, dataset_id: str) -> Dataset | None:
         """The dataset, None if there is none or it was deleted."""
-        rows = self._read(f"{DATASETS} WHERE id = ? AND deleted_ns = 0", (dataset_id,))
+        rows = self._read(f"{DATASETS.select()} WHERE id = ? AND deleted_ns = 0", (dataset_id,))
         return dataset_of(rows[0]) if rows else None
 
     def list_datasets(
@@ -169,7 +172,8 @@ class SqliteMetadata:
     ) -> list[Dataset]:
         """The environment's datasets that are not deleted, by slug, after a slug."""
         rows = self._read(
-            f"{DATASETS} WHERE env_id = ? AND deleted_ns = 0 AND slug > ? ORDER BY slug LIMIT ?",
+            f"{DATASETS.select()} WHERE env_id = ? AND deleted_ns = 0 AND slug > ?"
+            " ORDER BY slug LIMIT ?",
             (env_id, after or "", -1 if limit is None else limit),
         )
         return [dataset_of(row) for row in rows]
@@ -177,7 +181,7 @@ class SqliteMetadata:
     def find_by_url_slug(self, env_id: str, wanted: str) -> list[Dataset]:
         """The environment's datasets, not deleted, that have this second name, by slug."""
         rows = self._read(
-            f"{DATASETS} WHERE env_id = ? AND deleted_ns = 0 AND slug LIKE ? ESCAPE '='"
+            f"{DATASETS.select()} WHERE env_id = ? AND deleted_ns = 0 AND slug LIKE ? ESCAPE '='"
             " ORDER BY slug",
             (env_id, url_slug_pattern(wanted)),
         )
@@ -212,27 +216,22 @@ class SqliteMetadata:
 
     def put_column(self, column: Column) -> None:
         """Store what is said of a field, instead of what was said of it before."""
-        self._write(PUT_COLUMN, column_values(column))
+        self._write(COLUMNS.insert("?", "INSERT OR REPLACE"), values_of(column))
 
     def list_columns(self, dataset_id: str) -> list[Column]:
         """What is said of the dataset's fields, deleted ones too, by id."""
-        rows = self._read(f"{COLUMNS} WHERE dataset_id = ? ORDER BY id", (dataset_id,))
+        rows = self._read(f"{COLUMNS.select()} WHERE dataset_id = ? ORDER BY id", (dataset_id,))
         return [column_of(row) for row in rows]
 
     def put_query(self, query: StoredQuery) -> None:
         """Store a query; storing the same id again does nothing."""
-        self._write(
-            "INSERT INTO queries VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-            dataclasses.astuple(query),
-        )
+        insert, values = insert_of(query)
+        self._write(f"{insert} ON CONFLICT (id) DO NOTHING", values)
 
     def get_query(self, query_id: str) -> StoredQuery | None:
         """The stored query, or None."""
-        rows = self._read(
-            "SELECT id, env_id, dataset_id, spec_json, created_ns FROM queries WHERE id = ?",
-            (query_id,),
-        )
-        return StoredQuery(*rows[0]) if rows else None
+        rows = self._read(f"{QUERIES.select()} WHERE id = ?", (query_id,))
+        return query_of(rows[0]) if rows else None
 
     def dump(self) -> Iterator[MetadataRow]:
         """Everything as it is at one moment, over a connection of its own."""
@@ -242,14 +241,14 @@ class SqliteMetadata:
             db = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_S)
             try:
                 db.execute("BEGIN")  # a reader's picture: writers go on meanwhile
-                yield from sqlite_rows.read_all(db)
+                yield from read_all(db)
             finally:
                 db.close()
 
     def load(self, rows: Iterable[MetadataRow], *, overwrite: bool = False) -> int:
         """Store what `dump` gave, in one transaction. Raises Conflict if anything is there."""
         with self._writing() as db:
-            return sqlite_rows.write_all(db, rows, overwrite=overwrite)
+            return write_all(db, rows, overwrite=overwrite)
 
     def _lock_path(self) -> Path:
         return self._path.with_name(f"{self._path.name}.lock")

@@ -8,7 +8,6 @@ again here: a call fails within about the time-out, and callers have caches (I8)
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from common.clock import Clock
 from common.errors import Conflict, MetadataUnavailable
@@ -25,22 +24,22 @@ from common.metadata.interface import (
 from common.metadata.mysql import schema
 from common.metadata.mysql.config import MysqlConfig
 from common.metadata.mysql.pool import Db, Pool, connect, faults
-from common.metadata.mysql.rows import (
+from common.metadata.mysql.rows import insert_of, query_of, raw, read_all, texts, write_all
+from common.metadata.row_mapping import (
     COLUMNS,
     DATASETS,
     ENVIRONMENTS,
-    KEYS,
+    QUERIES,
+    SELECT_ENVIRONMENTS,
+    SELECT_KEYS,
+    TEAMS,
+    Row,
     column_of,
-    column_values,
     dataset_of,
-    dataset_values,
+    environment_of,
     key_of,
-    key_values,
-    query_of,
-    raw,
-    read_all,
-    texts,
-    write_all,
+    pair_of,
+    team_of,
 )
 from common.metadata.rows import encode_access, url_slug_pattern
 from common.model.names import environment_id, team_id, url_slug
@@ -50,10 +49,7 @@ _LONG_S = 60.0  # one answer to who reads or writes every row
 _MIGRATING_S = 120.0  # one step of a migration, on a large table
 # deleted_ns comes last: assignments are made in this order and the condition reads the old one
 _REVIVED = "deleted_ns > 0 AND deleted_ns <= VALUES(created_ns)"
-_ENSURE_DATASET = (
-    "INSERT INTO datasets (id, env_id, slug, name, description, expand_json_depth, created_ns,"
-    " deleted_ns, retention_days, delete_protected)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_UNLESS_DELETED = (
     " ON DUPLICATE KEY UPDATE "
     + ", ".join(
         f"{column} = IF({_REVIVED}, VALUES({column}), {column})"
@@ -64,7 +60,6 @@ _ENSURE_DATASET = (
     )
     + f", deleted_ns = IF({_REVIVED}, VALUES(deleted_ns), deleted_ns)"
 )
-Row = tuple[Any, ...]  # as the server gives it; the columns are declared NOT NULL in the schema
 
 
 class MysqlMetadata:
@@ -103,54 +98,40 @@ class MysqlMetadata:
 
     def ensure_team(self, name: str, slug: str) -> Team:
         """The team of that slug, created if there is none."""
-        self._write(
-            "INSERT INTO teams (id, name, slug) VALUES (%s, %s, %s)"
-            " ON DUPLICATE KEY UPDATE id = id",
-            (raw(team_id(slug)), name, raw(slug)),
-        )
-        [row] = self._read("SELECT id, name, slug FROM teams WHERE slug = %s", (raw(slug),))
-        return Team(*texts(row))
+        self._write_once(Team(team_id(slug), name, slug))
+        [row] = self._read(f"{TEAMS.select()} WHERE slug = %s", (raw(slug),))
+        return team_of(texts(row))
 
     def ensure_environment(self, team_id: str, name: str, slug: str) -> Environment:
         """The environment of that slug in the team, created if there is none."""
-        identity = raw(environment_id(team_id, slug))
-        self._write(
-            "INSERT INTO environments (id, team_id, name, slug) VALUES (%s, %s, %s, %s)"
-            " ON DUPLICATE KEY UPDATE id = id",
-            (identity, raw(team_id), name, raw(slug)),
-        )
+        self._write_once(Environment(environment_id(team_id, slug), team_id, name, slug))
         [row] = self._read(
-            "SELECT id, team_id, name, slug FROM environments WHERE team_id = %s AND slug = %s",
-            (raw(team_id), raw(slug)),
+            f"{ENVIRONMENTS.select()} WHERE team_id = %s AND slug = %s", (raw(team_id), raw(slug))
         )
-        return Environment(*texts(row))
+        return environment_of(texts(row))
 
     def list_environments(self) -> list[tuple[Team, Environment]]:
         """Every environment with its team, by the slugs of both."""
-        rows = map(texts, self._read(ENVIRONMENTS, ()))
-        return [(Team(*row[:3]), Environment(*row[3:])) for row in rows]
+        return [pair_of(texts(row)) for row in self._read(SELECT_ENVIRONMENTS, ())]
 
     def create_key(self, key: ApiKey) -> None:
         """Store a key. Raises Conflict if its hash or id exists."""
         try:
-            self._write(
-                "INSERT INTO api_keys (id, hash, kind, name, env_id, access, events_per_s,"
-                " events_per_day, created_ns, revoked_ns)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                key_values(key),
-            )
+            self._write(*insert_of(key))
         except Conflict as error:
             raise Conflict(f"a key with the id {key.id} or the same secret exists") from error
 
     def find_key(self, key_hash: str) -> ApiKey | None:
         """The key of that hash, also a revoked one; None if there is none."""
-        rows = self._read(f"{KEYS} WHERE k.hash = %s", (raw(key_hash),))
-        return key_of(rows[0]) if rows else None
+        rows = self._read(f"{SELECT_KEYS} WHERE k.hash = %s", (raw(key_hash),))
+        return key_of(texts(rows[0])) if rows else None
 
     def list_keys(self, env_id: str) -> list[ApiKey]:
         """The environment's keys, oldest first."""
-        rows = self._read(f"{KEYS} WHERE k.env_id = %s ORDER BY k.created_ns, k.id", (raw(env_id),))
-        return [key_of(row) for row in rows]
+        rows = self._read(
+            f"{SELECT_KEYS} WHERE k.env_id = %s ORDER BY k.created_ns, k.id", (raw(env_id),)
+        )
+        return [key_of(texts(row)) for row in rows]
 
     def revoke_key(self, key_id: str, now_ns: int) -> bool:
         """Revoke; False if there is no such key. The first time of revoking stays."""
@@ -174,33 +155,39 @@ class MysqlMetadata:
         found = self.get_dataset(dataset.id)
         if found is not None:  # by far the most frequent case, and it needs no write
             return found
-        self._write(_ENSURE_DATASET, dataset_values(dataset))
-        [row] = self._read(f"{DATASETS} WHERE id = %s", (raw(dataset.id),))
-        return dataset_of(row)
+        insert, values = insert_of(dataset)
+        self._write(insert + _UNLESS_DELETED, values)
+        [row] = self._read(f"{DATASETS.select()} WHERE id = %s", (raw(dataset.id),))
+        return dataset_of(texts(row))
 
     def get_dataset(self, dataset_id: str) -> Dataset | None:
         """The dataset, None if there is none or it was deleted."""
-        rows = self._read(f"{DATASETS} WHERE id = %s AND deleted_ns = 0", (raw(dataset_id),))
-        return dataset_of(rows[0]) if rows else None
+        rows = self._read(
+            f"{DATASETS.select()} WHERE id = %s AND deleted_ns = 0", (raw(dataset_id),)
+        )
+        return dataset_of(texts(rows[0])) if rows else None
 
     def list_datasets(
         self, env_id: str, after: str | None = None, limit: int | None = None
     ) -> list[Dataset]:
         """The environment's datasets that are not deleted, by slug, after a slug."""
         rows = self._read(
-            f"{DATASETS} WHERE env_id = %s AND deleted_ns = 0 AND slug > %s ORDER BY slug LIMIT %s",
+            f"{DATASETS.select()} WHERE env_id = %s AND deleted_ns = 0 AND slug > %s"
+            " ORDER BY slug LIMIT %s",
             (raw(env_id), raw(after or ""), 2**62 if limit is None else limit),
         )
-        return [dataset_of(row) for row in rows]
+        return [dataset_of(texts(row)) for row in rows]
 
     def find_by_url_slug(self, env_id: str, wanted: str) -> list[Dataset]:
         """The environment's datasets, not deleted, that have this second name, by slug."""
         rows = self._read(
-            f"{DATASETS} WHERE env_id = %s AND deleted_ns = 0 AND slug LIKE %s ESCAPE '='"
+            f"{DATASETS.select()} WHERE env_id = %s AND deleted_ns = 0 AND slug LIKE %s ESCAPE '='"
             " ORDER BY slug",
             (raw(env_id), raw(url_slug_pattern(wanted))),
         )
-        return [found for found in map(dataset_of, rows) if url_slug(found.slug) == wanted]
+        return [
+            found for found in map(dataset_of, map(texts, rows)) if url_slug(found.slug) == wanted
+        ]
 
     def count_datasets(self, env_id: str) -> int:
         """How many datasets of the environment are not deleted."""
@@ -231,34 +218,22 @@ class MysqlMetadata:
 
     def put_column(self, column: Column) -> None:
         """Store what is said of a field, instead of what was said of it before."""
-        self._write(
-            "REPLACE INTO `columns` (id, dataset_id, name, type, description, hidden, created_ns,"
-            " updated_ns, deleted_ns) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            column_values(column),
-        )
+        self._write(*insert_of(column, "REPLACE"))
 
     def list_columns(self, dataset_id: str) -> list[Column]:
         """What is said of the dataset's fields, deleted ones too, by id."""
-        rows = self._read(f"{COLUMNS} WHERE dataset_id = %s ORDER BY id", (raw(dataset_id),))
-        return [column_of(row) for row in rows]
+        rows = self._read(
+            f"{COLUMNS.select()} WHERE dataset_id = %s ORDER BY id", (raw(dataset_id),)
+        )
+        return [column_of(texts(row)) for row in rows]
 
     def put_query(self, query: StoredQuery) -> None:
         """Store a query; storing the same id again does nothing."""
-        self._write(
-            "INSERT INTO queries (id, env_id, dataset_id, spec_json, created_ns)"
-            " VALUES (%s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE id = id",
-            (
-                *map(raw, (query.id, query.env_id, query.dataset_id)),
-                *(query.spec_json, query.created_ns),
-            ),
-        )
+        self._write_once(query)
 
     def get_query(self, query_id: str) -> StoredQuery | None:
         """The stored query, or None."""
-        rows = self._read(
-            "SELECT id, env_id, dataset_id, spec_json, created_ns FROM queries WHERE id = %s",
-            (raw(query_id),),
-        )
+        rows = self._read(f"{QUERIES.select()} WHERE id = %s", (raw(query_id),))
         return query_of(rows[0]) if rows else None
 
     def dump(self) -> Iterator[MetadataRow]:
@@ -294,6 +269,11 @@ class MysqlMetadata:
         with self._connection().connection() as db, db.cursor() as cursor:
             self._prepare(db)
             return cursor.execute(statement, values)
+
+    def _write_once(self, row: MetadataRow) -> None:
+        """Store a row unless its id or another unique value of it is there."""
+        insert, values = insert_of(row)
+        self._write(f"{insert} ON DUPLICATE KEY UPDATE id = id", values)
 
     def _connection(self) -> Pool:
         if not self._opened:
