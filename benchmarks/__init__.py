@@ -7,5 +7,6 @@
     results      what is kept; report/: tables, goals, picture, docs/performance.md
 
 Beside it are programs of their own: `figures` and `cluster_figures` (latency and idle costs of a
-machine and of a cluster), `broker_faults` (throughput while brokers fail), `embedded_log`.
+machine and of a cluster), `broker_faults` (throughput while brokers fail), `embedded_log`,
+`two_builds` and `kafka_builds` (CPU of two checkouts, with either log).
 """

@@ -118,7 +118,7 @@ class Installation:
         roles = self._status()["roles"]
         assert isinstance(roles, list)
         return {
-            one["role"]: _cpu_ns(int(one["pid"]))
+            one["role"]: cpu_ns(int(one["pid"]))
             for one in roles
             if one["role"] in ("shepherd", "indexer")
         }
@@ -133,7 +133,7 @@ class Installation:
             time.sleep(_STEP_S)
 
 
-def _cpu_ns(pid: int) -> int:
+def cpu_ns(pid: int) -> int:
     """Time on a CPU of all threads of a process that still run."""
     total = 0
     for thread in Path(f"/proc/{pid}/task").iterdir():
@@ -144,7 +144,7 @@ def _cpu_ns(pid: int) -> int:
     return total
 
 
-def _bodies(requests: int, size: int, chance: random.Random) -> list[bytes]:
+def bodies_of_spans(requests: int, size: int, chance: random.Random) -> list[bytes]:
     """Batches of plain spans, each event different."""
 
     def event() -> dict[str, object]:
@@ -189,7 +189,7 @@ def main(other: Path, pairs: int, requests: int, size: int) -> None:
             installed[-1].start(kernels)
         rounds: list[dict[str, dict[str, int]]] = []
         for number in range(WARM_UP_ROUNDS + pairs):
-            bodies = _bodies(requests, size, chance)
+            bodies = bodies_of_spans(requests, size, chance)
             order = chance.sample(installed, len(installed))
             used = {one.name: one.round(bodies, requests * size) for one in order}
             if number >= WARM_UP_ROUNDS:

@@ -92,6 +92,13 @@ class Roles:
         """Process ids of what runs, by role."""
         return {role: process.pid for role, process in self._processes.items()}
 
+    def internal_url(self, role: str) -> str:
+        """Where a role listens for other roles and for monitoring."""
+        member = self._member(role)
+        if member is None:
+            raise RuntimeError(f"{role} is not announced")
+        return member.url
+
     def stop(self, *roles: str) -> None:
         """End these (all, if none is named) as an operator would."""
         for role in sorted(roles or self._processes, key=_ORDER.index):

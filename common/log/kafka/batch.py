@@ -7,14 +7,15 @@ of it is believed; one that is damaged leaves damaged records in its place, neve
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol, cast
 
-from aiokafka.record._protocols import DefaultRecordBatchProtocol
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
-from aiokafka.record.util import calc_crc32c
-
 from common import limits
 from common.errors import LogUnavailable
 from common.log.damage import damaged
+from common.log.kafka.aiokafka_parts import (
+    DefaultRecordBatchBuilder,
+    DefaultRecordBatchProtocol,
+    MemoryRecords,
+    calc_crc32c,
+)
 from common.log.kafka.broken_batch import HEADER, broken_records
 from common.model.record import LogRecord
 

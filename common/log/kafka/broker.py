@@ -10,11 +10,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from aiokafka.conn import AIOKafkaConnection
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
-from aiokafka.protocol.api import Request
-
 from common import limits, metrics
+from common.log.kafka.aiokafka_parts import (
+    AIOKafkaConnection,
+    IncompatibleBrokerVersion,
+    KafkaError,
+    Request,
+)
 from common.log.kafka.connect import Connector
 
 

@@ -3,12 +3,9 @@
 import asyncio
 from ssl import SSLContext
 
-from aiokafka.conn import AIOKafkaConnection
-from aiokafka.errors import KafkaError
-from aiokafka.helpers import create_ssl_context
-
 from common import limits
 from common.errors import LogUnavailable
+from common.log.kafka.aiokafka_parts import AIOKafkaConnection, KafkaError, create_ssl_context
 from common.log.kafka.config import KafkaConfig
 from common.version import VERSION
 

@@ -7,12 +7,11 @@ is never sent twice from here). How and why: docs/adr/0005-kafka-client.md.
 import asyncio
 import random
 
-from aiokafka.protocol.admin import DescribeConfigsRequest
-
 from common import metrics
 from common.clock import Clock
 from common.errors import LogRefused, LogUnavailable, OffsetGone
 from common.log.interface import Appended, Bounds, LogIdentity
+from common.log.kafka.aiokafka_parts import DescribeConfigsRequest
 from common.log.kafka.appender import Appender
 from common.log.kafka.broker import NoAnswer, NotSent
 from common.log.kafka.cluster import Cluster

@@ -2,15 +2,14 @@
 
 A topic that was deleted and created again has the same name and another id. Appending and reading
 by id makes it impossible to mix offsets of the two (I5). Field order is the published protocol of
-Fetch 13 (brokers from 3.1), Metadata 12 (3.0) and DescribeLogDirs 1; Produce is in `produce`.
+Produce 13 (brokers from 4.1), Fetch 13 (3.1), Metadata 12 (3.0) and DescribeLogDirs 1.
 """
 
 from io import BytesIO
 from typing import Any
 
-from aiokafka.protocol.abstract import AbstractType
-from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import (
+from common.log.kafka.aiokafka_parts import (
+    AbstractType,
     Array,
     Boolean,
     CompactArray,
@@ -20,6 +19,9 @@ from aiokafka.protocol.types import (
     Int16,
     Int32,
     Int64,
+    Request,
+    RequestStruct,
+    Response,
     Schema,
     String,
     TaggedFields,
@@ -41,6 +43,63 @@ class TopicId(AbstractType[bytes]):
     def decode(cls, data: BytesIO) -> bytes:
         """The next 16 bytes."""
         return data.read(16)
+
+
+class ProduceResponse13(Response):
+    """Per partition: error, offset of the first record (-1: not appended), append time in ms."""
+
+    API_KEY = 0
+    API_VERSION = 13
+    _ERRORS = CompactArray(("index", Int32), ("message", CompactString()), TAGS)
+    _PARTITION = CompactArray(
+        ("partition", Int32),
+        ("error_code", Int16),
+        ("base_offset", Int64),
+        ("log_append_time_ms", Int64),
+        ("log_start_offset", Int64),
+        ("record_errors", _ERRORS),
+        ("error_message", CompactString()),
+        TAGS,
+    )
+    SCHEMA = Schema(
+        ("topics", CompactArray(("topic_id", TopicId), ("partitions", _PARTITION), TAGS)),
+        ("throttle_time_ms", Int32),
+        TAGS,
+    )
+
+
+class ProduceRequest13(RequestStruct):
+    """Record batches for partitions of a topic."""
+
+    API_KEY = 0
+    API_VERSION = 13
+    FLEXIBLE_VERSION = True
+    RESPONSE_TYPE = ProduceResponse13
+    _PARTITION = CompactArray(("partition", Int32), ("records", CompactBytes), TAGS)
+    SCHEMA = Schema(
+        ("transactional_id", CompactString()),
+        ("acks", Int16),
+        ("timeout_ms", Int32),
+        ("topics", CompactArray(("topic_id", TopicId), ("partitions", _PARTITION), TAGS)),
+        TAGS,
+    )
+
+
+class Produce(Request[ProduceRequest13]):
+    """Append one batch to each of some partitions, acknowledged by all replicas in sync."""
+
+    API_KEY = 0
+
+    def __init__(
+        self, topic_id: bytes, batches: list[tuple[int, bytes | bytearray]], timeout_ms: int
+    ):
+        partitions: list[tuple[Any, ...]] = [(p, batch, {}) for p, batch in batches]
+        self._topics: list[tuple[Any, ...]] = [(topic_id, partitions, {})]
+        self._timeout_ms = timeout_ms
+
+    def build(self, request_struct_class: type[ProduceRequest13]) -> ProduceRequest13:
+        """The request as it is sent."""
+        return request_struct_class(None, -1, self._timeout_ms, self._topics, {})
 
 
 class FetchResponse13(Response):

@@ -9,12 +9,11 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
-
 from common import limits
 from common.errors import LogUnavailable, OffsetGone
 from common.log.damage import damaged
 from common.log.interface import Bounds
+from common.log.kafka.aiokafka_parts import OffsetRequest, OffsetResetStrategy
 from common.log.kafka.batch import decode_records
 from common.log.kafka.broker import Broker, NoAnswer, NotSent
 from common.log.kafka.cluster import Cluster

@@ -17,7 +17,7 @@ from common.errors import LogRefused, LogUnavailable
 from common.log.kafka import batch
 from common.log.kafka.broker import Broker, NoAnswer, NotSent
 from common.log.kafka.codes import MOVED, Code, certainly_not_appended, describe
-from common.log.kafka.produce import Produce
+from common.log.kafka.protocol import Produce
 
 _BROKER_SLACK_MS = 300  # the broker gives up first, so that its answer still comes
 

@@ -11,15 +11,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka.protocol.admin import (
+from common import limits
+from common.errors import Conflict, LogUnavailable
+from common.log.kafka.aiokafka_parts import (
     CreatePartitionsRequest,
     CreateTopicsRequest,
     DescribeConfigsRequest,
+    Request,
 )
-from aiokafka.protocol.api import Request
-
-from common import limits
-from common.errors import Conflict, LogUnavailable
 from common.log.kafka.broker import Broker, NoAnswer, NotSent
 from common.log.kafka.cluster import Cluster
 from common.log.kafka.codes import Code, describe

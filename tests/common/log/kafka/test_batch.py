@@ -4,11 +4,11 @@ import struct
 from dataclasses import dataclass
 
 import pytest
-from aiokafka.record.util import calc_crc32c
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import LogUnavailable
+from common.log.kafka.aiokafka_parts import calc_crc32c
 from common.log.kafka.batch import (
     BATCH_OVERHEAD_BYTES,
     Headers,
