@@ -5,7 +5,7 @@ They know nothing of sockets: `shepherd.http.request` says what they read and wh
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
@@ -18,7 +18,6 @@ from common.errors import (
     LogUnavailable,
     NotAllowed,
     Unavailable,
-    UnknownKey,
 )
 from common.metadata import ApiKey
 from common.model.position import Position, format_receipt
@@ -40,6 +39,7 @@ from shepherd.honeycomb.decode import (
 from shepherd.honeycomb.responses import batch_body, told_with_remedy
 from shepherd.honeycomb.split.interface import Lines, Split, Splitter, one_line
 from shepherd.http import request as http
+from shepherd.http.authentication import authenticate
 from shepherd.http.body import BodyTooLarge, Media, check_encoding, media_of, wire_bytes_max
 from shepherd.http.request import IngestRequest, IngestResponse, Route
 from shepherd.request_summary import RequestDone, RequestSummary, counted, mended_counts
@@ -277,19 +277,6 @@ def _taken(stored: Sequence[Stored]) -> int:
         if isinstance(part.outcome, Position):
             taken += part.events
     return taken
-
-
-async def authenticate(headers: Mapping[str, str], keys: KeyCache) -> ApiKey:
-    """The key that a request's headers carry. Raises UnknownKey, MetadataUnavailable."""
-    text = key_text(headers)
-    if not text:
-        raise UnknownKey
-    return await keys.authenticate(text)
-
-
-def key_text(headers: Mapping[str, str]) -> str:
-    """The key itself, empty if there is none."""
-    return headers.get(http.KEY) or headers.get(http.OLD_KEY) or ""
 
 
 def dataset_name(segment: str) -> str:

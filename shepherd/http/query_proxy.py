@@ -31,7 +31,7 @@ from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
 from common.process.members import Member, list_members
 from common.process.web import INTERNAL_TOKEN_HEADER
-from shepherd.honeycomb.ingest import authenticate
+from shepherd.http.authentication import authenticate
 from shepherd.http.body import read_body
 
 _HOP_BY_HOP = frozenset(

@@ -1,0 +1,142 @@
+"""What a shepherd does beside answering: periodic work, all of it in one task group."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from types import TracebackType
+
+from common.process.announce import Announcement
+from common.process.role import RoleContext
+from common.process.telemetry import TelemetryQueue
+from shepherd.config import ShepherdConfig
+from shepherd.http.listener import Listener
+from shepherd.wiring import Parts
+
+_INTERVAL_S = 1.0
+_logger = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """The background tasks of the role, which run until the block is left.
+
+    A required task ends only by a fault of ours. The others then go on while the role drains, so
+    that nothing that is in flight is lost, and after that `raise_failure` raises the fault.
+    """
+
+    def __init__(self) -> None:
+        self._group = asyncio.TaskGroup()
+        self._required: list[asyncio.Task[Exception | None]] = []
+        self._optional: list[asyncio.Task[Exception | None]] = []
+
+    async def __aenter__(self) -> "Upkeep":
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for task in (*self._required, *self._optional):
+            task.cancel()
+        # What the block raised is raised as it is, not in a group.
+        await self._group.__aexit__(None, None, None)
+
+    def require(self, work: Coroutine[None, None, None]) -> None:
+        """Run `work`; the role stops when it fails."""
+        self._required.append(self._group.create_task(_outcome(work)))
+
+    def add(self, work: Coroutine[None, None, None]) -> None:
+        """Run `work`; the role goes on without it when it fails."""
+        self._optional.append(self._group.create_task(_outcome(work)))
+
+    async def wait_for_stop(self, stop: asyncio.Event) -> None:
+        """Return when `stop` is set or a required task has failed."""
+        stopped = self._group.create_task(stop.wait())
+        try:
+            await asyncio.wait({stopped, *self._required}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+
+    async def end_optional(self) -> None:
+        """Cancel the optional tasks, and log what failed of them."""
+        for task in self._optional:
+            task.cancel()
+        for outcome in await asyncio.gather(*self._optional, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                _logger.error("background work failed", exc_info=outcome)
+
+    def raise_failure(self) -> None:
+        """Raise what the first required task raised that failed: the role fails loudly."""
+        for task in self._required:
+            if task.done() and not task.cancelled() and (error := task.result()) is not None:
+                raise error
+
+
+def start_upkeep(
+    upkeep: Upkeep,
+    parts: Parts,
+    context: RoleContext,
+    config: ShepherdConfig,
+    listener: Listener,
+    announcement: Announcement,
+) -> None:
+    """Start all background work of the role."""
+    for work in (
+        parts.proxy.refresh,
+        parts.datasets.register_pending,
+        parts.datasets.confirm_used,
+        parts.readiness.refresh,
+        _update_alarms(parts, context),
+    ):
+        upkeep.require(_every_second(work))
+    upkeep.require(parts.prober.keep())
+    upkeep.require(_every_second(_sweep(listener)))
+    upkeep.require(_every_second(_emit_telemetry(parts, context)))
+    upkeep.add(announcement.keep())
+    if config.kernel:
+        folder = Path(config.kernel_cache) if config.kernel_cache else context.folder / "kernel"
+        upkeep.add(parts.splitter.activate_kernel(folder))
+
+
+async def _outcome(work: Coroutine[None, None, None]) -> Exception | None:
+    """What `work` raised, as a value: in a group an exception would cancel the other tasks."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - raised or logged when the role has drained
+        return error
+    return None
+
+
+async def _every_second(work: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await asyncio.sleep(_INTERVAL_S)
+        await work()
+
+
+def _update_alarms(parts: Parts, context: RoleContext) -> Callable[[], Awaitable[object]]:
+    async def update() -> None:
+        context.alarms.set("pushes_back", parts.placement.health.pressure or None)
+        context.alarms.set("metadata_replaced", parts.keys.metadata_replaced)
+        context.alarms.set("connections_refused", parts.room.trouble())
+
+    return update
+
+
+def _sweep(listener: Listener) -> Callable[[], Awaitable[object]]:
+    async def sweep() -> None:
+        listener.sweep()
+
+    return sweep
+
+
+def _emit_telemetry(parts: Parts, context: RoleContext) -> Callable[[], Awaitable[object]]:
+    async def emit() -> None:
+        parts.summary.flush()
+        queue = context.telemetry
+        if isinstance(queue, TelemetryQueue) and (body := queue.take()):
+            await parts.own_events.store(body)
+
+    return emit

@@ -1,0 +1,110 @@
+"""Builds the parts of a shepherd and connects them."""
+
+from dataclasses import dataclass
+
+from common.process.auth import KeyCache
+from common.process.http.descriptors import Part, capacity, open_files
+from common.process.http.room import Room
+from common.process.http.serving import now_s
+from common.process.role import RoleContext
+from shepherd.admission import KeyLimits
+from shepherd.config import ShepherdConfig
+from shepherd.datasets import DatasetCache
+from shepherd.delivery.backpressure import Backpressure
+from shepherd.delivery.batcher import Batcher
+from shepherd.delivery.delivery import Delivery
+from shepherd.delivery.prober import Prober
+from shepherd.honeycomb.ingest import Ingest, IngestParts
+from shepherd.honeycomb.split.active import ActiveSplitter
+from shepherd.http.query_proxy import QueryProxy
+from shepherd.internal_routes import Readiness
+from shepherd.own_events import OwnEvents
+from shepherd.placement.placement import PartitionSelector
+from shepherd.request_summary import RequestSummary
+from shepherd.shares import Shares
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a shepherd."""
+
+    keys: KeyCache
+    datasets: DatasetCache
+    key_limits: KeyLimits
+    placement: PartitionSelector
+    prober: Prober
+    batcher: Batcher
+    room: Room
+    splitter: ActiveSplitter
+    summary: RequestSummary
+    ingest: Ingest
+    proxy: QueryProxy
+    own_events: OwnEvents
+    readiness: Readiness
+
+    async def close_ingest(self) -> None:
+        """Close what takes requests; none may be in flight."""
+        self.ingest.close()
+        await self.batcher.close()
+        await self.proxy.close()
+
+    async def close_caches(self) -> None:
+        """Close what the role keeps on its disk."""
+        for part in (self.keys, self.datasets, self.key_limits):
+            await part.close()
+
+
+async def build_parts(context: RoleContext, config: ShepherdConfig) -> Parts:
+    """All parts of the role; nothing runs yet. Raises LogUnavailable."""
+    partitions = (await context.backends.log.open()).partitions
+    backends, clock, folder = context.backends, context.clock, context.folder
+    keys = KeyCache(backends.metadata, clock, folder / "keys.json")
+    datasets = DatasetCache(
+        backends.metadata, clock, folder / "datasets.json", context.datasets_max
+    )
+    key_limits = KeyLimits(clock, folder / "quotas.json")
+    placement = PartitionSelector(
+        partitions,
+        backends.log.leader,
+        context.random,
+        clock.monotonic_ns(),
+        config.named_partitions,
+    )
+    delivery = Delivery(backends.log, placement, clock, config.ack_timeout_s)
+    batcher = Batcher(delivery, context.random, config.linger_ms)
+    in_flight = Shares(config.in_flight_bytes_max)
+    connections_max = capacity(
+        Part.PUBLIC, open_files(), config.connections_max, config.connections_per_address_max
+    )
+    splitter = ActiveSplitter(config.string_bytes_max)
+    summary = RequestSummary(context.telemetry)
+    ingest = Ingest(
+        IngestParts(
+            splitter,
+            config.string_bytes_max,
+            keys,
+            datasets,
+            batcher,
+            in_flight,
+            Shares(connections_max.all),
+            Backpressure(placement.health, in_flight, clock, config),
+            key_limits,
+            clock,
+            summary,
+        )
+    )
+    return Parts(
+        keys=keys,
+        datasets=datasets,
+        key_limits=key_limits,
+        placement=placement,
+        prober=Prober(backends.log, placement, delivery, clock),
+        batcher=batcher,
+        room=Room(connections_max, now_s),
+        splitter=splitter,
+        summary=summary,
+        ingest=ingest,
+        proxy=QueryProxy(backends.locks, keys, context.random, config.proxied_requests_max),
+        own_events=OwnEvents(config, backends.metadata, datasets, batcher, clock),
+        readiness=Readiness(keys, backends.metadata),
+    )
