@@ -33,10 +33,10 @@ from indexer.partition.partition import Partition
 from indexer.partition.retention_settings import Retentions
 from indexer.partition.shared import Shared
 from indexer.prefetch import Prefetcher
-from indexer.repair.mending import Mending
-from indexer.repair.repair import Repairs
+from indexer.repair.object_repair import ObjectRepair
+from indexer.repair.object_walk import ObjectWalk
+from indexer.repair.rebuild import SegmentRebuilder
 from indexer.repair.twin_segments import SegmentEndpoint, TwinSegments
-from indexer.repair.walk import ObjectWalk
 from indexer.rerouting.batch_lookup_route import BatchLookupEndpoint
 from indexer.rerouting.resolver import Resolver
 from indexer.serve.column_listing import ColumnListing
@@ -99,21 +99,21 @@ class Indexer:
     def follow(self, log_id: str) -> None:
         """Have partitions that are still in another log than this one resumed: in a new epoch."""
         for partition in self.partitions.values():
-            if partition.served is not None and partition.served.epoch.log != log_id:
-                partition.ask_resync(f"the log is {log_id} now, not {partition.served.epoch.log}")
+            if partition.view is not None and partition.view.epoch.log != log_id:
+                partition.ask_resync(f"the log is {log_id} now, not {partition.view.epoch.log}")
 
     def not_ready(self, number: int) -> str | None:
         """Why this indexer is not caught up with the partition."""
         partition = self.partitions.get(number)
         if partition is None:
             return f"partition {number} is not claimed"
-        if partition.served is None:
+        if partition.view is None:
             return f"partition {number} is being resumed"
         if partition.stopped_reason is not None:
             return f"partition {number} {partition.stopped_reason}"
         if partition.lag > self.shared.config.ready_lag_records:
             return f"partition {number} lags by {partition.lag} records"
-        if partition.served.live.end_offset < partition.catch_up_to:
+        if partition.view.live.end_offset < partition.catch_up_to:
             return f"partition {number} is catching up with the log"
         return None
 
@@ -153,7 +153,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     kernel_wait = KernelWait(context.clock, config.kernel_wait_ms)
     tails = TailRegistry()
     budget = LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
-    repairs = Repairs(log, objects, cache, shredder, encoders, context.folder / "repair")
+    rebuilder = SegmentRebuilder(log, objects, cache, shredder, encoders, context.folder / "repair")
     fetching = Fetching(cache, config.segment_fetches)
     prefetch_threads = Fetching(cache, config.segment_fetches)
     prefetcher = Prefetcher(
@@ -185,20 +185,20 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
             ),
         )
     )
-    mending = Mending(
-        repairs,
+    repair = ObjectRepair(
+        rebuilder,
         objects,
         TwinSegments(context.backends.locks, context.instance, context.internal_token),
-        lambda number: _given_up(indexer.partitions.get(number)),
+        lambda number: _expired_objects(indexer.partitions.get(number)),
         lambda: sorted(context.folder.parent.glob("*/segments")),
         context.folder / "mending",
         context.clock,
     )
     object_walk = ObjectWalk(
-        indexer.partitions, objects, mending, config, context.folder / "mending", context.clock
+        indexer.partitions, objects, repair, config, context.folder / "mending", context.clock
     )
     footers = Footers()
-    views = PartitionLeases(indexer.partitions, fetching, footers, mending, context.clock)
+    views = PartitionLeases(indexer.partitions, fetching, footers, repair, context.clock)
     shares = ShareEndpoint(
         views,
         memory_mb=config.share_memory_mb,
@@ -223,7 +223,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         prefetcher,
         readiness.describe,
         context.alarms,
-        mending.describe,
+        repair.describe,
     )
     endpoints.add_routes(app)
     listing = ColumnListing(indexer.partitions, footers, cache)
@@ -238,7 +238,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
     try:
         await listen(runner, "internal", context.host, context.port)
         port = runner.addresses[0][1]
-        beside = [mending.run(), object_walk.run()]
+        beside = [repair.run(), object_walk.run()]
         await _index(context, config, indexer, beside, readiness, context.member(port))
     finally:
         compiling.cancel()
@@ -249,7 +249,7 @@ async def serve(context: RoleContext, config: IndexerConfig) -> None:
         prefetch_threads.close()
 
 
-def _given_up(partition: Partition | None) -> frozenset[str]:
+def _expired_objects(partition: Partition | None) -> frozenset[str]:
     return frozenset() if partition is None else partition.retention.given_up
 
 

@@ -20,7 +20,7 @@ from common.errors import BellwetherError
 from common.log import Log
 from common.log.embedded.examine import has_log
 from common.objects import ObjectStore
-from indexer.repair.repair import Repairs
+from indexer.repair.rebuild import SegmentRebuilder
 from indexer.shred.reference import ReferenceShredder
 from segment.parquet.active import ActiveEncoders
 from snapshot.cache import SegmentCache
@@ -87,12 +87,12 @@ async def _make_again(report: VerifyReport, log: Log, objects: ObjectStore) -> i
     made = 0
     with tempfile.TemporaryDirectory(prefix="bellwether-repair-") as scratch:
         cache = SegmentCache(objects, Path(scratch) / "segments", 0)
-        repairs = Repairs(
+        rebuilder = SegmentRebuilder(
             log, objects, cache, ReferenceShredder(), ActiveEncoders(), Path(scratch) / "work"
         )
         for partition, entry in report.broken:
             try:
-                made += await repairs.repair(partition, entry)
+                made += await rebuilder.rebuild(partition, entry)
             except BellwetherError as error:
                 click.echo(f"cannot make segment {entry.object} again: {error}", err=True)
     return made

@@ -16,10 +16,10 @@ from common.model.record import Kind, Record, compress_value, decoded_bytes
 from common.process.memory import keep_freed_pages
 from indexer.config import IndexerConfig
 from indexer.partition.index_batch import index_batch
-from indexer.seal.segments import CutRows, seal_all
+from indexer.seal.segment_files import seal_all
 from indexer.shred.interface import Accepted, Shredder
 from indexer.shred.load_compiled import load
-from indexer.state.live_rows import LiveRows
+from indexer.state.live_rows import CutRows, LiveRows
 from segment.columns.key import ColumnKey, FieldType
 from segment.parquet import load_compiled as load_writer
 from segment.parquet.encoders import Encoders

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from benchmarks.systems.base import Group, Prepared, Written, bodies, record_lines
 
 if TYPE_CHECKING:
-    from indexer.seal.segments import CutRows
     from indexer.shred.interface import Shredder
+    from indexer.state.live_rows import CutRows
     from shepherd.honeycomb.split.interface import Splitter
 
 _ARRIVAL_NS = 1_790_000_000 * 10**9
@@ -171,7 +171,7 @@ def digest(prepared: Prepared) -> Step:
 def seal(prepared: Prepared) -> Step:
     """Each cut's columns to segment files: sorted apart, encoded, digest, hash, fsync."""
     from benchmarks.systems.bellwether import load_encoders
-    from indexer.seal.segments import seal_all
+    from indexer.seal.segment_files import seal_all
 
     found, encoders = _cuts(prepared), load_encoders(prepared)
 

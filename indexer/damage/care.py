@@ -27,8 +27,8 @@ from common.model.record import (
 from common.model.reroute import EpochOffset
 from indexer.damage.scrubbing import Scrubbing
 from indexer.partition.partition import Partition
-from indexer.partition.resync import Resync
 from indexer.rerouting.batch_lookup import find_copies
+from indexer.state.resync import Resync
 from snapshot.damage.damage import is_log_damage
 from snapshot.documents.batch_lists import ListsMissing
 from snapshot.threads import to_store_thread
@@ -78,13 +78,13 @@ class DamageCare:
         self._rounds += 1
         if self._rounds > _OFTEN_ROUNDS and self._rounds % _SELDOM:
             return
-        served, publishing = partition.served, partition.publishing
-        if served is None or publishing is None or partition.stopped_reason is not None:
+        view, pipeline = partition.view, partition.pipeline
+        if view is None or pipeline is None or partition.stopped_reason is not None:
             return
         covered, uncovered = self._offsets()
-        number = served.epoch.number
+        number = view.epoch.number
         if uncovered:
-            await publishing.holding.look(number, uncovered, publishing.predecessor)
+            await pipeline.holding.look(number, uncovered, pipeline.predecessor)
         for offset in self._in_turn(covered):
             await self._mend(EpochOffset(number, offset))
 
@@ -100,20 +100,20 @@ class DamageCare:
 
     def _offsets(self) -> tuple[list[range], list[int]]:
         """Damaged offsets that a published cut lacks, and those that no cut covers yet."""
-        served, fold = self._partition.served, self._partition.fold
-        if served is None or fold is None:
+        view, state = self._partition.view, self._partition.state
+        if view is None or state is None:
             return [], []
         end = self._partition.covered_end
         covered: list[range] = []
         uncovered: list[int] = []
-        for one in served.damage.missing:
-            if not is_log_damage(one) or one.epoch_number != served.epoch.number:
+        for one in view.damage.missing:
+            if not is_log_damage(one) or one.epoch_number != view.epoch.number:
                 continue
             first = max(one.first, end)
             uncovered += range(first, min(one.end, first + limits.DAMAGE_ASKED_MAX))
             if one.exact:
                 covered.append(range(one.first, min(one.end, end)))
-        left = [offset for offset in uncovered if offset not in fold.out]
+        left = [offset for offset in uncovered if offset not in state.out]
         return covered, left[: limits.DAMAGE_ASKED_MAX]
 
     async def _mend(self, place: EpochOffset) -> None:
@@ -167,18 +167,18 @@ class DamageCare:
         By this clock and by the log's time, for either may be behind (I13). A stamp that is ahead
         of both is that of a clock that leapt, and says nothing of how old the record is.
         """
-        now_ns, fold = self._partition.shared.context.clock.now_ns(), self._partition.fold
-        if fold is not None:
-            now_ns = max(now_ns, fold.watermark_ns)
+        now_ns, state = self._partition.shared.context.clock.now_ns(), self._partition.state
+        if state is not None:
+            now_ns = max(now_ns, state.watermark_ns)
         age_ns = now_ns - message.append_ns
         return -limits.LOG_AHEAD_MAX_NS <= age_ns <= limits.DAMAGE_MENDED_WITHIN_NS
 
     async def _copy_of(self, batch: bytes, append_ns: int) -> EpochOffset | None:
         """Another copy of the batch that counts. Raises ObjectsUnavailable if it cannot be told."""
-        fold, publishing = self._partition.fold, self._partition.publishing
-        if fold is None or publishing is None:
+        state, pipeline = self._partition.state, self._partition.pipeline
+        if state is None or pipeline is None:
             raise ObjectsUnavailable("the partition is being resumed")
         try:
-            return (await find_copies(fold, publishing.lists, {batch: append_ns}))[batch]
+            return (await find_copies(state, pipeline.lists, {batch: append_ns}))[batch]
         except ListsMissing as error:
             raise ObjectsUnavailable(str(error)) from error

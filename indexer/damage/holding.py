@@ -18,7 +18,7 @@ from common.clock import Clock
 from common.errors import LogUnavailable, ObjectsUnavailable
 from common.log import Log
 from common.logs import log_event
-from indexer.partition.resync import Resync
+from indexer.state.resync import Resync
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import parse_manifest_key
 from snapshot.threads import to_store_thread

@@ -12,11 +12,11 @@ from common.logs import log_event
 from common.metrics import damaged_records, given_up_records
 from common.model.reroute import EpochOffset
 from indexer.damage.holding import Holding
-from indexer.damage.quarantine import DamageView, unreadable_entry
-from indexer.partition.reports import report_set_aside
+from indexer.damage.reports import report_set_aside
 from indexer.partition.shared import Shared
 from indexer.shred import Accepted
 from indexer.state.partition_state import PartitionState
+from indexer.state.quarantine import DamageView, unreadable_entry
 from snapshot.bootstrap.bootstrap import Resumed
 from snapshot.damage.damage import records
 from snapshot.damage.settlements import SettlementBook
@@ -42,12 +42,12 @@ class DamageLedger:
         self._epoch_number = 0
         self._holding: Holding | None = None
 
-    async def _begin(self, fold: PartitionState, epoch_number: int) -> None:
+    async def _begin(self, state: PartitionState, epoch_number: int) -> None:
         self._epoch_number = epoch_number
         await to_store_thread(self.book.refresh)
-        fold.quarantine.give_up(self.book.given_up)
+        state.quarantine.give_up(self.book.given_up)
         self.in_cut = []
-        self.show(fold.quarantine.view)
+        self.show(state.quarantine.view)
 
     def holding(self, shared: Shared) -> Holding:
         """What looks for whole copies of them; it remembers from one resumption to the next."""
@@ -62,14 +62,14 @@ class DamageLedger:
             )
         return self._holding
 
-    async def make_fold(self, resumed: Resumed, dropped: Iterable[EpochOffset]) -> PartitionState:
+    async def make_state(self, resumed: Resumed, dropped: Iterable[EpochOffset]) -> PartitionState:
         """What the partition goes on from. Raises ObjectsUnavailable."""
         number = resumed.epoch.number
         heading = await to_store_thread(newest_heading, self._chain, number, resumed.predecessor)
         out = frozenset(() if heading is None else heading.set_aside)
-        fold = PartitionState(resumed.carried, number, dropped, out)
-        await self._begin(fold, number)
-        return fold
+        state = PartitionState(resumed.carried, number, dropped, out)
+        await self._begin(state, number)
+        return state
 
     async def look_for_word(self, error: LogLost) -> int | None:
         """Where reading may go on, if an operator has given up what the log has lost."""
@@ -117,7 +117,7 @@ class DamageLedger:
 
     def unreadable(
         self,
-        fold: PartitionState,
+        state: PartitionState,
         epoch_number: int,
         batch: Sequence[Accepted],
         found: Iterable[SetAsideEntry],
@@ -125,7 +125,7 @@ class DamageLedger:
         """Records of the batch are well stored, but their events cannot be read."""
         by_offset = {one.offset: one for one in batch}
         for entry in found:
-            fold.quarantine.unreadable(
+            state.quarantine.unreadable(
                 (unreadable_entry(epoch_number, by_offset[entry.offset], entry.reason),)
             )
             self.in_cut.append(entry)

@@ -11,11 +11,11 @@ from typing import Protocol
 
 from common.errors import LogLost
 from indexer.damage.ledger import DamageLedger
-from indexer.partition.reports import report_gap
-from indexer.partition.resync import Resync
-from indexer.seal.pipeline import Publishing
+from indexer.damage.reports import report_gap
+from indexer.seal.pipeline import SealingPipeline
 from indexer.state.partition_state import PartitionState
-from indexer.state.served import PartitionView
+from indexer.state.resync import Resync
+from indexer.state.view import PartitionView
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Gap
 from snapshot.threads import to_store_thread
@@ -31,7 +31,7 @@ class Following(Protocol):
     damage: DamageLedger
 
     @property
-    def publishing(self) -> Publishing | None:
+    def pipeline(self) -> SealingPipeline | None:
         """Its cuts on their way."""
 
     async def change(self, change: Callable[[PartitionView], PartitionView]) -> PartitionView:
@@ -42,49 +42,49 @@ class Following(Protocol):
 
 
 async def pass_gap(
-    partition: Following, fold: PartitionState, served: PartitionView, start: int
+    partition: Following, state: PartitionState, view: PartitionView, start: int
 ) -> None:
     """The log dropped what we had not read: somebody's manifest covers it, or it is lost.
 
     Raises Resync if a manifest covers it.
     """
-    after = partition.publishing.predecessor if partition.publishing is not None else None
+    after = partition.pipeline.predecessor if partition.pipeline is not None else None
     keys = await to_store_thread(partition.chain.manifest_keys, after or "")
     if keys:
-        raise Resync(f"the log dropped offset {fold.next_offset}, manifest {keys[-1]} goes on")
-    lost = LogLost("the log no longer holds them", fold.next_offset, start)
+        raise Resync(f"the log dropped offset {state.next_offset}, manifest {keys[-1]} goes on")
+    lost = LogLost("the log no longer holds them", state.next_offset, start)
     if await partition.damage.word_about(lost) is not None:
-        await _skip(partition, fold, start, str(lost))
+        await _skip(partition, state, start, str(lost))
         return
     why = "the log dropped records not yet indexed"
-    gap = Gap(served.epoch.log, fold.next_offset, start, why)
+    gap = Gap(view.epoch.log, state.next_offset, start, why)
     report_gap(partition.number, gap)
 
     def passed(now: PartitionView) -> PartitionView:
-        fold.skip_to(start)
+        state.skip_to(start)
         return replace(now, gaps=(*now.gaps, gap), live=now.live.reached(start))
 
     await partition.change(passed)
 
 
-async def pass_lost(partition: Following, fold: PartitionState, error: LogLost) -> None:
+async def pass_lost(partition: Following, state: PartitionState, error: LogLost) -> None:
     """Once: look whether an operator has given up what the log has lost, and wait a moment."""
     end = await partition.damage.look_for_word(error)
     partition.notify()
     if end is None:
         await asyncio.sleep(_LOST_LOOK_S)
         return
-    await _skip(partition, fold, end, str(error))
+    await _skip(partition, state, end, str(error))
     partition.damage.lost = None
 
 
-async def _skip(partition: Following, fold: PartitionState, end: int, why: str) -> None:
+async def _skip(partition: Following, state: PartitionState, end: int, why: str) -> None:
     """Go on at `end`; what is before it is damaged, and settled already."""
 
     def skipped(now: PartitionView) -> PartitionView:
-        fold.quarantine.lost(fold.next_offset, end, why, fold.watermark_ns)
-        fold.quarantine.give_up(partition.damage.book.given_up)
-        fold.skip_to(end)
-        return replace(now, live=now.live.reached(end), damage=fold.quarantine.view)
+        state.quarantine.lost(state.next_offset, end, why, state.watermark_ns)
+        state.quarantine.give_up(partition.damage.book.given_up)
+        state.skip_to(end)
+        return replace(now, live=now.live.reached(end), damage=state.quarantine.view)
 
     await partition.change(skipped)

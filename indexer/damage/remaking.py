@@ -25,9 +25,9 @@ from common.process.web import error_response
 from indexer.damage.holding import HeldQuestion, HeldRecords
 from indexer.damage.remade import remade_record
 from indexer.partition.shared import Shared
-from indexer.seal.pipeline import Publishing
+from indexer.seal.pipeline import SealingPipeline
 from indexer.state.partition_state import PartitionState
-from indexer.state.served import PartitionView
+from indexer.state.view import PartitionView
 from segment.columns import ColumnBlock
 from segment.columns.segment_read import SegmentReader
 from snapshot.damage.damage import holds
@@ -49,15 +49,15 @@ class Reader(Protocol):
         """What it has in common with the others."""
 
     @property
-    def fold(self) -> PartitionState | None:
+    def state(self) -> PartitionState | None:
         """What its records mean."""
 
     @property
-    def served(self) -> PartitionView | None:
+    def view(self) -> PartitionView | None:
         """What is served now."""
 
     @property
-    def publishing(self) -> Publishing | None:
+    def pipeline(self) -> SealingPipeline | None:
         """Its cuts that are not published yet."""
 
     @property
@@ -71,15 +71,15 @@ class Reader(Protocol):
 
 def read_whole(partition: Reader, epoch_number: int, offsets: Sequence[int]) -> list[int]:
     """Which of the records this indexer has read and no manifest covers yet."""
-    fold, served, covered = partition.fold, partition.served, partition.covered_end
-    if fold is None or served is None or served.epoch.number != epoch_number:
+    state, view, covered = partition.state, partition.view, partition.covered_end
+    if state is None or view is None or view.epoch.number != epoch_number:
         return []
     return [
         offset
         for offset in offsets
-        if covered <= offset < fold.next_offset
+        if covered <= offset < state.next_offset
         and not any(
-            holds(one, EpochOffset(epoch_number, offset)) for one in fold.quarantine.entries
+            holds(one, EpochOffset(epoch_number, offset)) for one in state.quarantine.entries
         )
     ]
 
@@ -91,8 +91,8 @@ async def append_again(partition: Reader, offsets: Sequence[int]) -> list[int]:
     depends on their place: conditional batches and deletions of datasets. Raises LogUnavailable.
     """
     done = []
-    fold = partition.fold
-    batches = {} if fold is None else _batches_at(fold, frozenset(offsets))
+    state = partition.state
+    batches = {} if state is None else _batches_at(state, frozenset(offsets))
     for offset in offsets:
         record = await _settled(partition, offset, batches.get(offset))
         if record is None:
@@ -132,13 +132,13 @@ async def rescue(partition: Reader, offsets: Sequence[int]) -> None:
 
 async def _settled(partition: Reader, offset: int, batch: bytes | None) -> Record | None:
     """batch: the one whose copy that counts is there, if it is in the window."""
-    fold, served = partition.fold, partition.served
-    if fold is None or served is None:
+    state, view = partition.state, partition.view
+    if state is None or view is None:
         return None
-    place = EpochOffset(served.epoch.number, offset)
-    if place in fold.reroutes.open or place in fold.reroutes.picture.dropped:
+    place = EpochOffset(view.epoch.number, offset)
+    if place in state.reroutes.open or place in state.reroutes.view.dropped:
         return None
-    if any(EpochOffset(one.epoch_number, one.offset) == place for one in fold.gone.values()):
+    if any(EpochOffset(one.epoch_number, one.offset) == place for one in state.gone.values()):
         return None
     found = await asyncio.to_thread(_blocks_of, partition, offset)
     if found is None and batch is not None:
@@ -157,9 +157,9 @@ async def _settled(partition: Reader, offset: int, batch: bytes | None) -> Recor
     return settled_record((place.epoch, place.offset), record.via, record)
 
 
-def _batches_at(fold: PartitionState, offsets: frozenset[int]) -> dict[int, bytes]:
+def _batches_at(state: PartitionState, offsets: frozenset[int]) -> dict[int, bytes]:
     """By offset of the present epoch, the batches in the window whose copies there count."""
-    carried = fold.carried()
+    carried = state.carried()
     return {
         offset: batch
         for window in carried.windows
@@ -172,14 +172,14 @@ def _blocks_of(
     partition: Reader, offset: int
 ) -> tuple[tuple[str, str, str], list[ColumnBlock]] | None:
     """Owner and blocks of the dataset that has rows of the record, in memory or in sealed files."""
-    served, publishing = partition.served, partition.publishing
-    if served is None or publishing is None:
+    view, pipeline = partition.view, partition.pipeline
+    if view is None or pipeline is None:
         return None
-    for dataset in served.live.datasets:
-        blocks = [block for block in served.live.blocks(dataset) if (block.offset == offset).any()]
+    for dataset in view.live.datasets:
+        blocks = [block for block in view.live.blocks(dataset) if (block.offset == offset).any()]
         if blocks:
             return (*partition.owners[dataset], dataset), blocks
-    sealed = [entry for one in publishing.waiting for entry in one.entries]
+    sealed = [entry for one in pipeline.waiting for entry in one.entries]
     entries = [one for one in sealed if one.first_offset <= offset < one.end_offset]
     found: dict[tuple[str, str, str], list[ColumnBlock]] = {}
     for entry in entries:

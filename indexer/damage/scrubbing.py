@@ -39,10 +39,10 @@ class Scrubbing:
     async def scrub(self) -> None:
         """Read what is not covered, from the disk itself. Raises LogUnavailable."""
         partition = self._partition
-        log, served = partition.shared.context.backends.log, partition.served
-        if served is None or log.has_own_time():
+        log, view = partition.shared.context.backends.log, partition.view
+        if view is None or log.has_own_time():
             return
-        offset, end = partition.covered_end, served.live.end_offset
+        offset, end = partition.covered_end, view.live.end_offset
         if offset >= end:
             return
         await log.read_again(partition.number, offset)  # nothing that is remembered is read
@@ -54,7 +54,7 @@ class Scrubbing:
             if not found:
                 return
             bad = [one.offset for one in found if one.damage is not None]
-            whole = read_whole(partition, served.epoch.number, bad)
+            whole = read_whole(partition, view.epoch.number, bad)
             if whole and whole[-1] >= self._cut_for:
                 self._cut_for = whole[-1] + 1
                 await self._cut(whole)

@@ -70,7 +70,7 @@ class Keeper:
     # --- segments ---------------------------------------------------------------------------------
     async def _retire(self) -> None:
         partition = self._partition
-        if partition.served is None or self._took_back():
+        if partition.view is None or self._took_back():
             return
         hidden: list[SegmentEntry] = []
         if partition.stopped_reason is None:
@@ -101,8 +101,8 @@ class Keeper:
     async def _plan(self) -> Plan:
         partition, clocks = self._partition, self._partition.shared.clocks
         kept = await partition.shared.retentions.kept()
-        served = partition.served
-        if kept is None or served is None:  # nobody knows how long to keep anything
+        view = partition.view
+        if kept is None or view is None:  # nobody knows how long to keep anything
             return Plan(GivenUp((), (), Cutoffs()), Waiting())
         clock = self._context.clock
         times = Times(
@@ -113,12 +113,12 @@ class Keeper:
             blocked=bool(clocks.disagreeing()),
         )
         confirmed = self._confirmations.cutoffs(partition.retention.last_restore)
-        entries = self._published(served.all_segments())
+        entries = self._published(view.all_segments())
         return await asyncio.to_thread(plan, entries, kept, times, confirmed, self._steps)
 
     def _published(self, entries: list[SegmentEntry]) -> list[SegmentEntry]:
-        publishing = self._partition.publishing
-        waiting = frozenset() if publishing is None else publishing.waiting_objects
+        pipeline = self._partition.pipeline
+        waiting = frozenset() if pipeline is None else pipeline.waiting_objects
         return published_only(entries, waiting)
 
     def _give_up(self, wanted: GivenUp) -> None:
@@ -193,13 +193,13 @@ class Keeper:
         frees it early nor keeps it for ever; `log_keep_bytes` bounds it in any case.
         """
         partition, config, log = self._partition, self._config, self._context.backends.log
-        served, newest, publishing = partition.served, partition.last_manifest, partition.publishing
-        if served is None or publishing is None or newest is None:
+        view, newest, pipeline = partition.view, partition.last_manifest, partition.pipeline
+        if view is None or pipeline is None or newest is None:
             return
-        if newest.epoch_number != served.epoch.number:
+        if newest.epoch_number != view.epoch.number:
             return
         start = partition.log_bounds.start
-        covered = publishing.covered_after(start)
+        covered = pipeline.covered_after(start)
         keep_ns = int(config.log_keep_hours * HOUR_NS)
         self._run.covered(newest.epoch_number, newest.next_offset, keep_ns)
         offset = min(self._run.droppable(newest.epoch_number, keep_ns), newest.next_offset)
@@ -221,8 +221,8 @@ def _evidence(partition: Partition) -> Evidence | None:
     """
     if partition.known_ns is not None:
         return Evidence(partition.known_ns, covered=True)
-    if partition.served is None or partition.publishing is None:
+    if partition.view is None or partition.pipeline is None:
         return None
-    times = [entry.append_min_ns for entry in partition.served.all_segments()]
-    times += filter(None, [partition.publishing.uncovered_since_ns])
+    times = [entry.append_min_ns for entry in partition.view.all_segments()]
+    times += filter(None, [partition.pipeline.uncovered_since_ns])
     return Evidence(min(times), covered=False) if times else None

@@ -62,10 +62,10 @@ class HourGate:
             self._since_ns = now_ns
         return Followed(marker, self._known.followed_ns + now_ns - self._since_ns)
 
-    def may_close(self, fold: PartitionState, now_ns: int) -> bool:
+    def may_close(self, state: PartitionState, now_ns: int) -> bool:
         """Whether a marker that closes an hour lets no batch id go too soon."""
-        followed_ns = self.look(fold.marked_at, now_ns).followed_ns
-        return not fold.forgets_next or followed_ns >= limits.HOUR_MARKERS_APART_NS
+        followed_ns = self.look(state.marked_at, now_ns).followed_ns
+        return not state.forgets_next or followed_ns >= limits.HOUR_MARKERS_APART_NS
 
     def save(self, marked_at: EpochOffset | None, now_ns: int) -> None:
         """Keep it for the next process, now and then. Blocks.
@@ -95,9 +95,9 @@ class LateCut:
         self._rows_since_ns: int | None = None
         self._cut_in: int | None = None
 
-    def is_due(self, fold: PartitionState, hour: int | None, now_ns: int) -> bool:
+    def is_due(self, state: PartitionState, hour: int | None, now_ns: int) -> bool:
         """hour: the one that is over and not closed, None if there is none. now_ns: monotonic."""
-        first, rows = fold.uncut
+        first, rows = state.uncut
         if self._first != first:
             if self._first is not None:
                 self._cut_in = hour

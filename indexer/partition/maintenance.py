@@ -66,17 +66,17 @@ class PartitionMaintenance:
     async def tend(self) -> None:
         """One round."""
         partition = self._partition
-        served = partition.served
-        before = 0 if served is None else served.live.end_offset
+        view = partition.view
+        before = 0 if view is None else view.live.end_offset
         bounds = await partition.look()
         lag_records.labels(str(partition.number)).set(partition.lag)
-        if partition.served is None or partition.fold is None:
+        if partition.view is None or partition.state is None:
             return
-        if partition.served is served and bounds.end < before:
+        if partition.view is view and bounds.end < before:
             partition.ask_resync(f"the log ends at {bounds.end}, before offset {before}")
             return
         if partition.stopped_reason is None:
-            await self._mark_hour(partition.fold)
+            await self._mark_hour(partition.state)
             if partition.lag == 0:
                 await self._beat()
         await self._timekeeper.tend()
@@ -91,12 +91,12 @@ class PartitionMaintenance:
 
     def _look_for_alarms(self) -> None:
         partition, config = self._partition, self._config
-        publishing, served = partition.publishing, partition.served
-        if publishing is None or served is None:
+        pipeline, view = partition.pipeline, partition.view
+        if pipeline is None or view is None:
             return
-        since_ns = publishing.uncovered_since_ns
-        if partition.lag and served.watermark_ns:  # what is not read yet may have rows
-            since_ns = min(served.watermark_ns, since_ns or served.watermark_ns)
+        since_ns = pipeline.uncovered_since_ns
+        if partition.lag and view.watermark_ns:  # what is not read yet may have rows
+            since_ns = min(view.watermark_ns, since_ns or view.watermark_ns)
         facts = Facts(
             now_ns=self._context.clock.now_ns(),
             uncovered_since_ns=since_ns,
@@ -106,15 +106,15 @@ class PartitionMaintenance:
             waiting_bytes=partition.shared.budget.waiting_bytes,
             waiting_max=config.unpublished_bytes_max,
             log_ahead=self._timekeeper.trouble,
-            damaged=records(served.damage.missing),
-            held=publishing.holding.holds,
+            damaged=records(view.damage.missing),
+            held=pipeline.holding.holds,
         )
         partition.alarms.update(facts, config.snapshot_late_s)
         partition.alarms.update_times(self._keeper.alarms())
 
     def _look_at_states(self) -> None:
-        partition, served = self._partition, self._partition.served
-        if served is None:
+        partition, view = self._partition, self._partition.view
+        if view is None:
             return
         partition.alarms.update_states(
             States(
@@ -122,7 +122,7 @@ class PartitionMaintenance:
                 divergences=tuple(one.ours for one in partition.divergences),
                 gaps=tuple(
                     f"offsets {gap.first} to {gap.end} of log {gap.epoch}: {gap.reason}"
-                    for gap in served.gaps
+                    for gap in view.gaps
                 ),
             )
         )
@@ -132,16 +132,16 @@ class PartitionMaintenance:
 
         By monotonic time: a clock that is wrong may neither stop heartbeats nor hurry them.
         """
-        served, now_ns = self._partition.served, self._context.clock.monotonic_ns()
-        if served is None:
+        view, now_ns = self._partition.view, self._context.clock.monotonic_ns()
+        if view is None:
             return
-        if served.live.end_offset != self._end:
-            self._end, self._moved_ns = served.live.end_offset, now_ns
+        if view.live.end_offset != self._end:
+            self._end, self._moved_ns = view.live.end_offset, now_ns
         quiet_ns = now_ns - self._moved_ns
         if quiet_ns >= (self._config.heartbeat_ms / 1000 + self._jitter_s) * _S_NS:
             await self._append_quietly(heartbeat_record())
 
-    async def _mark_hour(self, fold: PartitionState) -> None:
+    async def _mark_hour(self, state: PartitionState) -> None:
         """Append the marker of the hour that is over in the log's time, a while into the next one.
 
         Where too little time has really passed since the last one (say, a clock leapt, or
@@ -155,10 +155,10 @@ class PartitionMaintenance:
             if not self._gate_loaded:
                 await asyncio.to_thread(self._gate.load)
                 self._gate_loaded = True
-            may_close = self._gate.may_close(fold, now_ns)
-            await asyncio.to_thread(self._gate.save, fold.marked_at, now_ns)
-        hour = self._hour_to_close(fold)
-        late = self._late_cut.is_due(fold, hour, now_ns)
+            may_close = self._gate.may_close(state, now_ns)
+            await asyncio.to_thread(self._gate.save, state.marked_at, now_ns)
+        hour = self._hour_to_close(state)
+        late = self._late_cut.is_due(state, hour, now_ns)
         if now_ns - self._marker_tried_ns < _MARKER_AGAIN_NS:
             return
         if hour is not None and may_close:
@@ -170,12 +170,12 @@ class PartitionMaintenance:
         self._marker_tried_ns = now_ns
         await self._append_quietly(marker_record(marker))
 
-    def _hour_to_close(self, fold: PartitionState) -> int | None:
+    def _hour_to_close(self, state: PartitionState) -> int | None:
         """The newest hour that is over in the log's time and that no marker has closed."""
         spread = max(1, self._config.marker_spread_s)
         stagger_ns = int((self._partition.number * 37 % spread + 2 + self._jitter_s) * _S_NS)
-        hour = (fold.watermark_ns - stagger_ns) // HOUR_NS - 1
-        if hour < 0 or (fold.hour is not None and fold.hour >= hour):
+        hour = (state.watermark_ns - stagger_ns) // HOUR_NS - 1
+        if hour < 0 or (state.hour is not None and state.hour >= hour):
             return None
         return hour
 
@@ -187,17 +187,17 @@ class PartitionMaintenance:
 
     def _report(self, now_ns: int) -> None:
         partition = self._partition
-        served = partition.served
-        if served is None:
+        view = partition.view
+        if view is None:
             return
-        end = served.live.end_offset
+        end = view.live.end_offset
         if self._reported_offset and end > self._reported_offset:
             self._context.telemetry.emit(
                 "indexing",
                 partition=partition.number,
                 records=end - self._reported_offset,
-                live_rows=served.live.rows,
-                live_bytes=served.live.memory_bytes,
+                live_rows=view.live.rows,
+                live_bytes=view.live.memory_bytes,
                 lag_records=partition.lag,
                 duration_ms=(now_ns - self._reported_ns) / 1e6,
             )

@@ -29,20 +29,20 @@ from common.model.reroute import Void
 from indexer.damage.ledger import DamageLedger
 from indexer.damage.log_gaps import pass_gap, pass_lost
 from indexer.damage.remaking import rescue
+from indexer.damage.reports import report_gap
 from indexer.partition.alarms import Alarms
 from indexer.partition.index_batch import index_batch
 from indexer.partition.memory_budget import Use
 from indexer.partition.read_ahead import ReadAhead
 from indexer.partition.replay import Replay
-from indexer.partition.reports import report_gap
-from indexer.partition.resync import Resync
 from indexer.partition.shared import Shared
-from indexer.seal.pipeline import Publishing
+from indexer.seal.pipeline import SealingPipeline
 from indexer.seal.sealer import WRITER, PendingCut, Sealer
 from indexer.shred import Accepted
 from indexer.state.live_rows import LiveRows
 from indexer.state.partition_state import Action, Cut, PartitionState, PartitionStopped, Step
-from indexer.state.served import PartitionView
+from indexer.state.resync import Resync
+from indexer.state.view import PartitionView
 from snapshot.bootstrap.bootstrap import Resumed, resume
 from snapshot.damage.divergence import Divergence
 from snapshot.documents.chain import Chain
@@ -66,10 +66,10 @@ class Partition:
         self.shared = shared
         folder = shared.context.folder
         self.chain = Chain(shared.context.backends.objects, number, folder / "copies")
-        self.served: PartitionView | None = None
-        self.fold: PartitionState | None = None
+        self.view: PartitionView | None = None
+        self.state: PartitionState | None = None
         self.stopped_reason: str | None = None
-        self.publishing: Publishing | None = None
+        self.pipeline: SealingPipeline | None = None
         self.log_bounds = Bounds(0, 0)
         self.catch_up_to = 0
         self.alarms = Alarms(number, shared.context.alarms)
@@ -120,9 +120,9 @@ class Partition:
     async def _run_once(self) -> None:
         self._turn = asyncio.Lock()
         self._resync.clear()  # whatever was asked: it is resumed now
-        publishing = await self._resume()
-        stages = [asyncio.create_task(stage) for stage in publishing.stages()]
-        following = asyncio.create_task(self._follow(publishing.cuts))
+        pipeline = await self._resume()
+        stages = [asyncio.create_task(stage) for stage in pipeline.stages()]
+        following = asyncio.create_task(self._follow(pipeline.cuts))
         asked = asyncio.create_task(self._asked_to_resync())
         tasks = (*stages, following, asked)
         try:
@@ -145,8 +145,8 @@ class Partition:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self.publishing = None
-            publishing.close()
+            self.pipeline = None
+            pipeline.close()
             self.shared.budget.forget(self.number)
 
     async def _asked_to_resync(self) -> None:
@@ -165,7 +165,7 @@ class Partition:
         self.changed = asyncio.Event()
 
     # --- resuming -------------------------------------------------------------------------------
-    async def _resume(self) -> Publishing:
+    async def _resume(self) -> SealingPipeline:
         shared, context = self.shared, self.shared.context
         self.stopped_reason = None
         resumed = await resume(
@@ -193,10 +193,10 @@ class Partition:
         await to_store_thread(sealer.prepare)
         await self._begin(resumed)
         holding = self.damage.holding(shared)
-        publishing = Publishing(
+        pipeline = SealingPipeline(
             self, sealer, shared.kernel_wait, resumed, context, shared.config, holding
         )
-        self.publishing = publishing
+        self.pipeline = pipeline
         self.replay = Replay(
             self.number, resumed.carried.next_offset, self.catch_up_to, context.clock
         )
@@ -211,7 +211,7 @@ class Partition:
             segments=len(resumed.segments),
             gaps=len(resumed.gaps),
         )
-        return publishing
+        return pipeline
 
     async def _begin(self, resumed: Resumed) -> None:
         known = resumed.history.newest.gaps if resumed.history.newest else []
@@ -222,9 +222,9 @@ class Partition:
         if self.known_ns is None and resumed.history.newest is not None:
             self.known_ns = resumed.history.newest.watermark_ns or None
         dropped = [one.place for one in {*resumed.history.dropped, *self.retention.dropped}]
-        fold = await self.damage.make_fold(resumed, dropped)
-        self.fold, self.owners = fold, dict[str, tuple[str, str]]()
-        served = PartitionView(
+        state = await self.damage.make_state(resumed, dropped)
+        self.state, self.owners = state, dict[str, tuple[str, str]]()
+        view = PartitionView(
             epoch=resumed.epoch,
             live=LiveRows(resumed.carried.next_offset),
             watermark_ns=resumed.carried.watermark_ns,
@@ -233,11 +233,11 @@ class Partition:
             given_up=self.retention.given_up,
             cutoffs=self.retention.cutoffs,
             earlier=resumed.earlier,
-            rerouted=fold.reroutes.picture,
-            damage=fold.quarantine.view,
+            rerouted=state.reroutes.view,
+            damage=state.quarantine.view,
         )
         self.expired_early = tuple(self.retention.early(self.shared.clocks.now_ns))
-        self._serve(served.with_segments(self.retention.shown(resumed.segments)))
+        self._serve(view.with_segments(self.retention.shown(resumed.segments)))
         self.notify()
 
     # --- following the log ----------------------------------------------------------------------
@@ -252,23 +252,23 @@ class Partition:
     async def _follow_with(self, reading: ReadAhead, queue: asyncio.Queue[PendingCut]) -> None:
         clock, config = self.shared.context.clock, self.shared.config
         while True:
-            fold, served = self._state()
-            if len(served.live.sealing) >= limits.UNSEALED_CUTS_MAX:
+            state, view = self._state()
+            if len(view.live.sealing) >= limits.UNSEALED_CUTS_MAX:
                 await self.changed.wait()
                 continue
             if not await self._has_room():
                 continue
             try:
-                records = await reading.take(fold.next_offset)
+                records = await reading.take(state.next_offset)
             except OffsetGone as error:
-                self._check_log(served)
-                await pass_gap(self, fold, served, error.start)
+                self._check_log(view)
+                await pass_gap(self, state, view, error.start)
                 continue
             except LogLost as error:
-                await pass_lost(self, fold, error)
+                await pass_lost(self, state, error)
                 continue
             self.damage.lost = None
-            self._check_log(served)
+            self._check_log(view)
             if not records:
                 continue
             began_ns = clock.monotonic_ns()
@@ -277,16 +277,16 @@ class Partition:
                 step_s = (clock.monotonic_ns() - began_ns) / 1e9
                 await asyncio.sleep(min(config.gather_ms / 1000, step_s * _REST_STEPS))
 
-    def _check_log(self, served: PartitionView) -> None:
+    def _check_log(self, view: PartitionView) -> None:
         """Raises Resync if what was read may be of another log: its offsets say nothing here."""
-        if self.shared.watch.epoch != served.epoch.log:
-            raise Resync(f"the log is {self.shared.watch.epoch} now, not {served.epoch.log}")
+        if self.shared.watch.epoch != view.epoch.log:
+            raise Resync(f"the log is {self.shared.watch.epoch} now, not {view.epoch.log}")
 
     async def _has_room(self) -> bool:
         """Whether the budget of live rows lets us read; waits a moment if it does not."""
         live = self._state()[1].live
         behind = self.log_bounds.end > live.end_offset
-        waiting_bytes = 0 if self.publishing is None else self.publishing.waiting_bytes
+        waiting_bytes = 0 if self.pipeline is None else self.pipeline.waiting_bytes
         use = Use(live.uncut_bytes, live.sealing_bytes, behind, waiting_bytes)
         if self.shared.budget.ask(self.number, use):
             return True
@@ -295,17 +295,17 @@ class Partition:
         return False
 
     async def _take(self, records: list[LogRecord], queue: asyncio.Queue[PendingCut]) -> None:
-        fold, _ = self._state()
+        state, _ = self._state()
         batch: list[Accepted] = []
         rows = 0
         for message in records:
             try:
-                step = fold.apply(message)
+                step = state.apply(message)
             except PartitionStopped:
                 await self._index(batch)
                 raise
             if step.action is Action.ROWS and step.record is not None:
-                appended_ns = fold.row_time_ns(message.append_ns)
+                appended_ns = state.row_time_ns(message.append_ns)
                 batch.append(Accepted(message.offset, appended_ns, step.record))
                 self.owners[step.record.dataset] = (step.record.team, step.record.env)
                 rows += step.record.n
@@ -319,7 +319,7 @@ class Partition:
                 self._hide(step.record.dataset, message.offset)
             if step.cut is not None:
                 await self._cut(step.cut, queue)
-        if batch or self._state()[1].live.end_offset < fold.next_offset:
+        if batch or self._state()[1].live.end_offset < state.next_offset:
             await self._index(batch)
 
     def _count(self, step: Step) -> None:
@@ -333,7 +333,7 @@ class Partition:
             self.damage.set_aside(step.damaged)
 
     async def _index(self, batch: list[Accepted]) -> None:
-        fold, _ = self._state()
+        state, _ = self._state()
         tails = self.shared.tails
         read_bytes = sum(len(accepted.record.value) for accepted in batch)
         if self.replay is not None and not self.replay.done:
@@ -342,25 +342,25 @@ class Partition:
             arguments = (
                 self._state()[1].live,
                 batch,
-                fold.next_offset,
+                state.next_offset,
                 tails.followed_datasets(self.number),
             )
             if batch:
                 indexed = await asyncio.to_thread(index_batch, self.shared.shredder, *arguments)
             else:  # heartbeats and the like
                 indexed = index_batch(self.shared.shredder, *arguments)
-            served = self._state()[1]
+            view = self._state()[1]
             if indexed.set_aside:
-                self.damage.unreadable(fold, served.epoch.number, batch, indexed.set_aside)
-            fold.quarantine.learn(fold.datasets)
-            if served.damage is not fold.quarantine.view:
-                self.damage.show(fold.quarantine.view)
-            self.served = replace(
-                served,
+                self.damage.unreadable(state, view.epoch.number, batch, indexed.set_aside)
+            state.quarantine.learn(state.datasets)
+            if view.damage is not state.quarantine.view:
+                self.damage.show(state.quarantine.view)
+            self.view = replace(
+                view,
                 live=indexed.live,
-                watermark_ns=fold.watermark_ns,
-                rerouted=fold.reroutes.picture,
-                damage=fold.quarantine.view,
+                watermark_ns=state.watermark_ns,
+                rerouted=state.reroutes.view,
+                damage=state.quarantine.view,
             )
         indexed_rows_total.labels(self._label).inc(indexed.rows)
         if self.replay is not None:
@@ -371,25 +371,25 @@ class Partition:
             tails.publish(dataset, self.number, records, blocks)
 
     def _hide(self, dataset: str, offset: int) -> None:
-        fold, served = self._state()
-        live = served.live.gone(dataset, offset)
-        self._serve(replace(served, live=live, gone=dict(fold.gone)))
+        state, view = self._state()
+        live = view.live.gone(dataset, offset)
+        self._serve(replace(view, live=live, gone=dict(state.gone)))
 
-    def _serve(self, served: PartitionView) -> None:
+    def _serve(self, view: PartitionView) -> None:
         """Serve this picture from now on; what it hides waits to be given up."""
-        for entries in served.segments.values():
-            self._hidden.update((e.object, e) for e in entries if served.hides(e))
-        self.served = served.without_hidden()
+        for entries in view.segments.values():
+            self._hidden.update((e.object, e) for e in entries if view.hides(e))
+        self.view = view.without_hidden()
 
     # --- cuts -----------------------------------------------------------------------------------
     async def _cut(self, cut: Cut, queue: asyncio.Queue[PendingCut]) -> None:
         async with self._turn:
-            fold, served = self._state()
-            self.served = replace(served, live=served.live.cut())
-        sealing, damaged = self.served.live.sealing[-1], fold.quarantine.entries
+            state, view = self._state()
+            self.view = replace(view, live=view.live.cut())
+        sealing, damaged = self.view.live.sealing[-1], state.quarantine.entries
         set_aside = self.damage.take_in_cut()
         owners, cut_ns = dict(self.owners), self.shared.context.clock.monotonic_ns()
-        queue.put_nowait(PendingCut(cut, sealing, owners, set_aside, served.gaps, damaged, cut_ns))
+        queue.put_nowait(PendingCut(cut, sealing, owners, set_aside, view.gaps, damaged, cut_ns))
         while len(self._state()[1].live.sealing) > limits.UNSEALED_CUTS_MAX:
             await self.changed.wait()
 
@@ -402,9 +402,9 @@ class Partition:
 
     # --- what others ask ------------------------------------------------------------------------
     def _state(self) -> tuple[PartitionState, PartitionView]:
-        if self.fold is None or self.served is None:
+        if self.state is None or self.view is None:
             raise Resync(f"partition {self.number} is not resumed")
-        return self.fold, self.served
+        return self.state, self.view
 
     async def look(self) -> Bounds:
         """See how far the log is now. Raises LogUnavailable.
@@ -428,9 +428,9 @@ class Partition:
     @property
     def catching_up(self) -> bool:
         """Whether rows that were visible before, here or at the twin, may not be here yet."""
-        if self.served is None or self.unaware:
+        if self.view is None or self.unaware:
             return True
-        shared, end = self.shared, self.served.live.end_offset
+        shared, end = self.shared, self.view.live.end_offset
         allowed = 0 if shared.budget.paused(self.number) else shared.config.ready_lag_records
         return end < self.catch_up_to or self.lag > allowed
 
@@ -438,7 +438,7 @@ class Partition:
     def lag(self) -> int:
         """Records between the log's end, as last seen, and what is served."""
         end = self.log_bounds.end
-        return max(1, end) if self.served is None else max(0, end - self.served.live.end_offset)
+        return max(1, end) if self.view is None else max(0, end - self.view.live.end_offset)
 
     @property
     def hidden(self) -> list[SegmentEntry]:
@@ -452,23 +452,23 @@ class Partition:
 
     def expire(self) -> None:
         """Serve no segment any more that the retention documents give up."""
-        book, served = self.retention, self.served
-        if served is not None and served.given_up != book.given_up:
-            self._serve(replace(served, given_up=book.given_up, cutoffs=book.cutoffs))
+        book, view = self.retention, self.view
+        if view is not None and view.given_up != book.given_up:
+            self._serve(replace(view, given_up=book.given_up, cutoffs=book.cutoffs))
 
     @property
     def covered_end(self) -> int:
         """The first offset of the present epoch that no published cut covers."""
-        served, newest = self.served, self.last_manifest
-        if served is None:
+        view, newest = self.view, self.last_manifest
+        if view is None:
             return 0
-        is_of_epoch = newest is not None and newest.epoch_number == served.epoch.number
-        return newest.next_offset if newest and is_of_epoch else served.epoch.first_offset
+        is_of_epoch = newest is not None and newest.epoch_number == view.epoch.number
+        return newest.next_offset if newest and is_of_epoch else view.epoch.first_offset
 
     @property
     def needs_word(self) -> bool:
         """Whether something is damaged that an operator may settle."""
-        return self.served is not None and bool(self.served.damage.missing)
+        return self.view is not None and bool(self.view.damage.missing)
 
     async def rescue(self, offsets: Sequence[int]) -> None:
         """Append the events of these records again: what is published lacks them."""
@@ -476,16 +476,16 @@ class Partition:
 
     async def settled(self) -> None:
         """Apply the settlements that the book has."""
-        fold, _ = self._state()
-        fold.quarantine.give_up(self.damage.book.given_up)
-        self.damage.show(fold.quarantine.view)
-        await self.change(lambda served: replace(served, damage=fold.quarantine.view))
+        state, _ = self._state()
+        state.quarantine.give_up(self.damage.book.given_up)
+        self.damage.show(state.quarantine.view)
+        await self.change(lambda view: replace(view, damage=state.quarantine.view))
 
     @property
     def last_manifest(self) -> Manifest | None:
         """The newest published manifest."""
-        return None if self.publishing is None else self.publishing.last_manifest
+        return None if self.pipeline is None else self.pipeline.last_manifest
 
     def unpublished(self, offset: int) -> bool:
         """Whether a cut that ends at or before `offset` still waits to be published."""
-        return self.publishing is None or self.publishing.unpublished(offset)
+        return self.pipeline is None or self.pipeline.unpublished(offset)

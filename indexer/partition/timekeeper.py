@@ -15,7 +15,7 @@ from common.model.log_time import ClockNote, clock_record
 from common.model.record import heartbeat_record
 from indexer.partition.log_clock import Pause, SteadyClock, objection, told_of
 from indexer.partition.partition import Partition
-from indexer.state.served import PartitionView
+from indexer.state.view import PartitionView
 
 _S_NS = 10**9
 _FLAPS = 2  # one clock record mends a leap; where it takes more, the alarm stays for a while
@@ -37,26 +37,26 @@ class Timekeeper:
 
     async def tend(self) -> None:
         """One look. Raises nothing that another look may not mend."""
-        served, clock = self._partition.served, self._context.clock
-        if served is None:
+        view, clock = self._partition.view, self._context.clock
+        if view is None:
             return
         now_ns, steady_ns = clock.now_ns(), clock.monotonic_ns()
         even_ns = self._steady.look(now_ns, steady_ns)
-        ahead_ns = served.watermark_ns - now_ns
+        ahead_ns = view.watermark_ns - now_ns
         log_ahead_seconds.labels(self._label).set(max(0, ahead_ns) / _S_NS)
         if ahead_ns <= limits.LOG_AHEAD_MAX_NS:
             if self._pause.all_well(steady_ns):
                 self._written = 0
             self.trouble = "" if self._written < _FLAPS else self._told_again()
             return
-        why = await self._set_back(served, now_ns, steady_ns, even_ns)
+        why = await self._set_back(view, now_ns, steady_ns, even_ns)
         self.trouble = (
             f"the log's time is {told_of(ahead_ns)} ahead of this machine's clock, so some clock "
             f"is or was wrong: {why}"
         )
 
     async def _set_back(
-        self, served: PartitionView, now_ns: int, steady_ns: int, even_ns: int
+        self, view: PartitionView, now_ns: int, steady_ns: int, even_ns: int
     ) -> str:
         """Set it back if that is due; returns what is being done, or must be done, about it."""
         needed_s = self._partition.shared.config.clock_steady_s
@@ -68,12 +68,12 @@ class Timekeeper:
             return self._why
         self._pause.tried(steady_ns)
         try:
-            self._why = await self._try(served, now_ns)
+            self._why = await self._try(view, now_ns)
         except LogUnavailable as error:
             self._why = f"it cannot be set back now: {error}"
         return self._why
 
-    async def _try(self, served: PartitionView, now_ns: int) -> str:
+    async def _try(self, view: PartitionView, now_ns: int) -> str:
         log, number, shared = (
             self._context.backends.log,
             self._partition.number,
@@ -82,16 +82,16 @@ class Timekeeper:
         against = ""
         if log.has_own_time():
             stamped_ns = (await log.append(number, heartbeat_record())).append_ns
-            against = _servers_objection(stamped_ns, now_ns, served.watermark_ns)
+            against = _servers_objection(stamped_ns, now_ns, view.watermark_ns)
         elif not (shared.config.clock_is_right or shared.clocks.agreed):
-            lived_ns = {e.append_max_ns for some in served.segments.values() for e in some}
-            against = objection(now_ns, served.watermark_ns, lived_ns)
+            lived_ns = {e.append_max_ns for some in view.segments.values() for e in some}
+            against = objection(now_ns, view.watermark_ns, lived_ns)
         if against:
             return (
                 f"{against}, so it stands still: set the clocks right (NTP). If this machine's "
                 "is right, see 'Clocks that were wrong' in docs/operating.md"
             )
-        note = ClockNote(served.watermark_ns, now_ns, self._context.instance)
+        note = ClockNote(view.watermark_ns, now_ns, self._context.instance)
         await log.append(number, clock_record(note))
         self._written += 1
         log_set_back_total.labels(self._label).inc()
@@ -100,7 +100,7 @@ class Timekeeper:
             logging.WARNING,
             "the log's time is set back: a clock ran ahead",
             partition=number,
-            was_ns=served.watermark_ns,
+            was_ns=view.watermark_ns,
             now_ns=now_ns,
             times=self._written,
         )

@@ -16,7 +16,7 @@ Copies = Mapping[bytes, EpochOffset | None]
 
 
 def look_up_in_window(
-    fold: PartitionState, lists_end: EpochOffset | None, wanted: Mapping[bytes, int]
+    state: PartitionState, lists_end: EpochOffset | None, wanted: Mapping[bytes, int]
 ) -> tuple[dict[bytes, EpochOffset | None], dict[bytes, int]]:
     """(copies that the window tells, batches that the lists must be searched for, from when).
 
@@ -26,13 +26,13 @@ def look_up_in_window(
     known: dict[bytes, EpochOffset | None] = {}
     search: dict[bytes, int] = {}
     for batch, append_ns in wanted.items():
-        from_ns = _searched_from(append_ns, fold.watermark_ns)
-        copy = fold.copy_of(batch)
-        if copy is not None or fold.window_covers(from_ns):
+        from_ns = _searched_from(append_ns, state.watermark_ns)
+        copy = state.copy_of(batch)
+        if copy is not None or state.window_covers(from_ns):
             known[batch] = copy
         else:
             search[batch] = from_ns
-    needed = fold.forgotten_to
+    needed = state.forgotten_to
     if search and needed is not None and (lists_end is None or lists_end < needed):
         raise ListsMissing("cuts that are not published yet are out of the window already")
     return known, search
@@ -50,10 +50,10 @@ def _searched_from(append_ns: int, now_ns: int) -> int:
 
 
 async def find_copies(
-    fold: PartitionState, lists: BatchLists, wanted: Mapping[bytes, int]
+    state: PartitionState, lists: BatchLists, wanted: Mapping[bytes, int]
 ) -> Copies:
     """The copy of each batch, None where there is none. Raises ListsMissing, ObjectsUnavailable."""
-    known, search = look_up_in_window(fold, lists.end, wanted)
+    known, search = look_up_in_window(state, lists.end, wanted)
     if search:
         found = await to_store_thread(lists.find, search)
         known |= {batch: found.get(batch) for batch in search}

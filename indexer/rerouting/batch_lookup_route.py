@@ -30,20 +30,20 @@ async def counted_before(
 
     Raises LookupUnavailable.
     """
-    fold, served, publishing = partition.fold, partition.served, partition.publishing
-    if fold is None or served is None or publishing is None:
+    state, view, pipeline = partition.state, partition.view, partition.pipeline
+    if state is None or view is None or pipeline is None:
         raise LookupUnavailable("the partition is being resumed")
-    if EpochOffset(served.epoch.number, served.live.end_offset) < end:
-        raise LookupUnavailable(f"indexed up to offset {served.live.end_offset}, not {end.offset}")
+    if EpochOffset(view.epoch.number, view.live.end_offset) < end:
+        raise LookupUnavailable(f"indexed up to offset {view.live.end_offset}, not {end.offset}")
     wanted: dict[bytes, int] = {}
     for one in asked:
         batch = bytes.fromhex(one.batch)
         wanted[batch] = min(one.append_ns, wanted.get(batch, one.append_ns))
     try:
-        copies = await find_copies(fold, publishing.lists, wanted)
+        copies = await find_copies(state, pipeline.lists, wanted)
     except (ListsMissing, ObjectsUnavailable) as error:
         raise LookupUnavailable(str(error)) from error
-    dropped = frozenset(fold.reroutes.picture.dropped)
+    dropped = frozenset(state.reroutes.view.dropped)
     return [
         batch.hex()
         for batch, copy in copies.items()

@@ -83,10 +83,10 @@ class Resolver:
     # --- our questions --------------------------------------------------------------------------
     def ask(self) -> None:
         """Put the questions that are due."""
-        fold = self._partition.fold
-        if fold is None or self._partition.stopped_reason is not None:
+        state = self._partition.state
+        if state is None or self._partition.stopped_reason is not None:
             return
-        undecided = fold.reroutes.open
+        undecided = state.reroutes.open
         self._report()
         if not undecided and not self._asked:
             return
@@ -127,20 +127,20 @@ class Resolver:
         return int(wait_ns * self._context.random.uniform(0.8, 1.2))
 
     def _report(self) -> None:
-        fold = self._partition.fold
-        if fold is None:
+        state = self._partition.state
+        if state is None:
             return
-        first = next(iter(fold.reroutes.open.values()), None)
+        first = next(iter(state.reroutes.open.values()), None)
         age_ns = 0 if first is None else self._context.clock.now_ns() - first.append_ns
-        undecided_batches.labels(self._label).set(len(fold.reroutes.open))
+        undecided_batches.labels(self._label).set(len(state.reroutes.open))
         undecided_oldest_s.labels(self._label).set(max(0, age_ns) / _S_NS)
 
     # --- the others' questions ------------------------------------------------------------------
     def answer(self) -> None:
         """Answer what was read. A question that cannot be answered now will be repeated."""
         partition = self._partition
-        fold, publishing = partition.fold, partition.publishing
-        if fold is None or publishing is None:
+        state, pipeline = partition.state, partition.pipeline
+        if state is None or pipeline is None:
             return
         waiting = list(partition.asked)
         partition.asked.clear()
@@ -151,16 +151,16 @@ class Resolver:
             else:
                 questions.setdefault(void.asker, {}).update(dict.fromkeys(void.questions))
         for asker, some in questions.items():
-            work = self._give(asker, list(some), fold, publishing.lists)
+            work = self._give(asker, list(some), state, pipeline.lists)
             self._begin(self._answering, asker, work)
 
     async def _give(
-        self, asker: int, questions: list[RerouteQuestion], fold: PartitionState, lists: BatchLists
+        self, asker: int, questions: list[RerouteQuestion], state: PartitionState, lists: BatchLists
     ) -> None:
         for some in _in_records(questions):
             void = Void(asker, some)
             try:
-                copies = await find_copies(fold, lists, batches_of(void))
+                copies = await find_copies(state, lists, batches_of(void))
             except (ListsMissing, ObjectsUnavailable) as error:
                 self._count("unanswered", len(some))
                 log_event(

@@ -16,10 +16,10 @@ from common.process.role import RoleContext
 from indexer.config import IndexerConfig
 from indexer.damage.holding import Holding
 from indexer.kernel_wait import KernelWait
-from indexer.partition.resync import Resync
 from indexer.seal.checkpoints import Checkpoints
 from indexer.seal.sealer import PendingCut, SealedCut, Sealer
-from indexer.state.served import PartitionView
+from indexer.state.resync import Resync
+from indexer.state.view import PartitionView
 from snapshot.bootstrap.bootstrap import Resumed
 from snapshot.documents.batch_lists import BatchLists
 from snapshot.documents.manifest import Manifest, SegmentEntry
@@ -34,7 +34,7 @@ class Serving(Protocol):
         """The partition's number."""
 
     @property
-    def served(self) -> PartitionView | None:
+    def view(self) -> PartitionView | None:
         """What is served now."""
 
     async def rescue(self, offsets: Sequence[int]) -> None:
@@ -44,7 +44,7 @@ class Serving(Protocol):
         """Serve the changed picture from now on, in one step, and wake who waits for it."""
 
 
-class Publishing:
+class SealingPipeline:
     """From a cut's rows to its manifest. Ends with its partition's resumption; `close` it."""
 
     def __init__(
@@ -100,21 +100,21 @@ class Publishing:
     @property
     def uncovered_since_ns(self) -> int | None:
         """Append time of the first row that is in no published segment; None: there is none."""
-        served = self._serving.served
+        view = self._serving.view
         times = [entry.append_min_ns for sealed in self.waiting for entry in sealed.entries]
-        if served is not None:
-            live = served.live
+        if view is not None:
+            live = view.live
             times += [cut.append_min_ns for one in live.sealing for cut in one.cuts]
             times += [rows.append_min_ns for rows in live.current.values()]
         return min(times, default=None)
 
     def unpublished(self, offset: int) -> bool:
         """Whether a cut that ends at or before `offset` still waits to be published."""
-        served = self._serving.served
-        if served is None:
+        view = self._serving.view
+        if view is None:
             return True
         ends = [sealed.pending.cut.next_offset for sealed in self.waiting]
-        ends += [one.end_offset for one in served.live.sealing]
+        ends += [one.end_offset for one in view.live.sealing]
         return any(end <= offset for end in ends)
 
     def covered_after(self, log_start: int) -> list[int]:
@@ -133,12 +133,10 @@ class Publishing:
         """The files of a cut take the place of its rows."""
         self.waiting.append(sealed)
         end = sealed.pending.cut.next_offset
-        served = await self._serving.change(
-            lambda served: replace(served, live=served.live.published(end)).with_segments(
-                sealed.entries
-            )
+        view = await self._serving.change(
+            lambda view: replace(view, live=view.live.published(end)).with_segments(sealed.entries)
         )
-        live_rows.labels(str(self._serving.number)).set(served.live.rows)
+        live_rows.labels(str(self._serving.number)).set(view.live.rows)
         self._show()
         self._more.set()
 
@@ -178,7 +176,7 @@ class Publishing:
         self.last_manifest = manifest
         self.lists.published(manifest)
         await self._serving.change(
-            lambda served: served.without_objects(own).with_segments(manifest.segments)
+            lambda view: view.without_objects(own).with_segments(manifest.segments)
         )
         cache = self._sealer.cache
         cache.release(own)
@@ -190,8 +188,8 @@ class Publishing:
         self._show()
 
     def _published_segments(self) -> list[SegmentEntry]:
-        served = self._serving.served
-        entries = [] if served is None else served.all_segments()
+        view = self._serving.view
+        entries = [] if view is None else view.all_segments()
         return published_only(entries, self.waiting_objects)
 
     def _show(self) -> None:

@@ -15,7 +15,7 @@ from common import limits
 from common.clock import Clock
 from common.errors import BellwetherError, ObjectMissing, ObjectsUnavailable
 from common.logs import log_event
-from indexer.seal.segments import remove_leftovers, seal_all
+from indexer.seal.segment_files import remove_leftovers, seal_all
 from indexer.state.live_rows import SealingSet
 from indexer.state.partition_state import Cut
 from segment.columns.segment import SegmentFile

@@ -97,18 +97,18 @@ class ColumnListing:
     def _last_ns(self, dataset: str) -> int:
         last_ns = 0
         for partition in list(self._partitions.values()):
-            served = partition.served
-            if served is not None:
-                for entry in served.visible(dataset):
+            view = partition.view
+            if view is not None:
+                for entry in view.visible(dataset):
                     last_ns = max(last_ns, entry.append_max_ns)
-                for rows in served.live.of(dataset):
+                for rows in view.live.of(dataset):
                     last_ns = max(last_ns, rows.append_max_ns)
         return last_ns
 
     def _entries(self, dataset: str) -> Iterator[SegmentEntry]:
         for partition in list(self._partitions.values()):
-            if partition.served is not None:
-                yield from partition.served.visible(dataset)
+            if partition.view is not None:
+                yield from partition.view.visible(dataset)
 
     def _is_known(self, entry: SegmentEntry) -> bool:
         return self._footers.known(entry.object) is not None
@@ -116,13 +116,13 @@ class ColumnListing:
     def _sources(self, dataset: str) -> Iterator[Source]:
         """All that says which columns there are, live rows first: they may become a segment."""
         for partition in list(self._partitions.values()):
-            served = partition.served
-            if served is None:
+            view = partition.view
+            if view is None:
                 continue
-            for rows in served.live.of(dataset):
+            for rows in view.live.of(dataset):
                 for block in rows.blocks:
                     yield _keys_of(block), rows.append_min_ns, rows.append_max_ns
-            for entry in served.visible(dataset):
+            for entry in view.visible(dataset):
                 for keys in self._keys_in(entry):
                     yield keys, entry.append_min_ns, entry.append_max_ns
 

@@ -17,9 +17,9 @@ from common.errors import DamagedObject, LogUnavailable, ObjectMissing, ObjectsU
 from common.logs import log_event
 from indexer.expiry.early import expired_early
 from indexer.partition.partition import Partition
-from indexer.repair.mending import Mending
+from indexer.repair.object_repair import ObjectRepair
 from indexer.serve.footers import Footers
-from indexer.state.served import PartitionView
+from indexer.state.view import PartitionView
 from query.share.damaged import DamagedRecords
 from query.share.rerouted import OpenBatch
 from query.share.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
@@ -38,19 +38,19 @@ class PartitionLeases:
         partitions: dict[int, Partition],
         fetching: Fetching,
         footers: Footers,
-        mending: Mending,
+        repair: ObjectRepair,
         clock: Clock,
     ) -> None:
         self._partitions = partitions
         self._fetching = fetching
         self._cache = fetching.cache
         self._footers = footers
-        self._mending = mending
+        self._repair = repair
         self._clock = clock
 
     def partitions(self) -> list[int]:
         """The partitions held now."""
-        return sorted(n for n, p in self._partitions.items() if p.served is not None)
+        return sorted(n for n, p in self._partitions.items() if p.view is not None)
 
     @asynccontextmanager
     async def lease(
@@ -58,48 +58,48 @@ class PartitionLeases:
     ) -> AsyncIterator[DatasetView]:
         """See query.share.view.PartitionViews. Raises PartitionNotHeld."""
         held = self._partitions.get(partition)
-        if held is None or held.served is None:
+        if held is None or held.view is None:
             raise PartitionNotHeld(partition)
         await self._wait_for(held, wanted)
-        served = held.served
+        view = held.view
         catching_up = held.catching_up  # of this very picture, as what follows
         stopped = held.stopped_reason or held.damage.trouble
         entries = [
             entry
-            for entry in served.visible(dataset)
+            for entry in view.visible(dataset)
             if entry.time_max_ns >= wanted.start_ns and entry.time_min_ns < wanted.end_ns
         ]
         hashes = [entry.object for entry in entries]
         self._cache.lease(hashes)  # in the same step as taking the picture: none can go between
         try:
-            segments, unserved = await asyncio.to_thread(self._open, served, entries, wanted.fields)
+            segments, unserved = await asyncio.to_thread(self._open, view, entries, wanted.fields)
             for entry in unserved:
-                self._mending.ask(partition, entry)
+                self._repair.ask(partition, entry)
             yield DatasetView(
                 partition=partition,
-                epoch=served.epoch.log,
-                end_offset=served.live.end_offset,
-                watermark_ns=served.watermark_ns,
+                epoch=view.epoch.log,
+                end_offset=view.live.end_offset,
+                watermark_ns=view.watermark_ns,
                 segments=tuple(segments),
-                blocks=served.live.blocks(dataset),
+                blocks=view.live.blocks(dataset),
                 gaps=tuple(
                     (gap.epoch, gap.first, gap.first if gap.end is None else gap.end)
-                    for gap in served.gaps
+                    for gap in view.gaps
                 ),
                 unserved=tuple(entry.object for entry in unserved),
                 catching_up=catching_up,
                 stopped=stopped,
-                earlier=served.earlier,
-                epoch_number=served.epoch.number,
-                dropped=served.rerouted.dropped,
-                undecided=_undecided(served, dataset),
-                relies_on=served.rerouted.relies_on,
-                damaged=_damaged(served, dataset, served.damage.missing),
+                earlier=view.earlier,
+                epoch_number=view.epoch.number,
+                dropped=view.rerouted.dropped,
+                undecided=_undecided(view, dataset),
+                relies_on=view.rerouted.relies_on,
+                damaged=_damaged(view, dataset, view.damage.missing),
                 given_up=sum(
-                    one.end - one.first for one in _damaged(served, dataset, served.damage.given_up)
+                    one.end - one.first for one in _damaged(view, dataset, view.damage.given_up)
                 ),
                 expired_early=expired_early(
-                    held.expired_early, dataset, wanted, served.gone, held.shared.clocks.now_ns
+                    held.expired_early, dataset, wanted, view.gone, held.shared.clocks.now_ns
                 ),
             )
         finally:
@@ -132,7 +132,7 @@ class PartitionLeases:
                 return
 
     def _open(
-        self, served: PartitionView, entries: list[SegmentEntry], fields: frozenset[str]
+        self, view: PartitionView, entries: list[SegmentEntry], fields: frozenset[str]
     ) -> tuple[list[SegmentView], list[SegmentEntry]]:
         segments, unserved = [], []
         files = self._fetching.bring(entry.object for entry in entries)
@@ -163,29 +163,29 @@ class PartitionLeases:
                     time_max_ns=entry.time_max_ns,
                     columns=footer.own_of(fields),
                     rest_columns=footer.rest_of(fields),
-                    visible_from=served.visible_from(entry),
+                    visible_from=view.visible_from(entry),
                     epoch_number=entry.epoch_number,
                 )
             )
         return segments, unserved
 
 
-def _undecided(served: PartitionView, dataset: str) -> tuple[OpenBatch, ...]:
+def _undecided(view: PartitionView, dataset: str) -> tuple[OpenBatch, ...]:
     """The dataset's batches of which nobody knows yet whether they count."""
     return tuple(
         OpenBatch(item.batch, (item.epoch_number, item.offset), item.append_ns, item.unless)
-        for item in served.rerouted.open.values()
+        for item in view.rerouted.open.values()
         if item.dataset == dataset
     )
 
 
 def _damaged(
-    served: PartitionView, dataset: str, entries: tuple[Damaged, ...]
+    view: PartitionView, dataset: str, entries: tuple[Damaged, ...]
 ) -> tuple[DamagedRecords, ...]:
     """Those of the entries that an answer about the dataset may lack."""
     if not entries:
         return ()
-    cutoff_ns, gone = served.cutoffs.of(dataset), served.gone.get(dataset)
+    cutoff_ns, gone = view.cutoffs.of(dataset), view.gone.get(dataset)
     return tuple(
         DamagedRecords(
             epoch_number=one.epoch_number,
@@ -204,11 +204,11 @@ def _is_there(held: Partition, wanted: Wanted, *, end_known: bool) -> bool:
     """Whether waiting longer would not help. end_known: nothing is asked for that can be beyond
     the log's end for good.
     """
-    served = held.served
-    if served is None:
+    view = held.view
+    if view is None:
         return False
-    end = served.live.end_offset
-    if wanted.log not in ("", served.epoch.log):
+    end = view.live.end_offset
+    if wanted.log not in ("", view.epoch.log):
         return True
     at_least = wanted.at_least or 0
     if end_known:

@@ -52,7 +52,7 @@ class Endpoints:
         prefetcher: Prefetcher,
         claims: Callable[[], dict[str, object]],
         alarms: AlarmBoard,
-        unmended: Callable[[int], dict[str, str]],
+        unrepaired: Callable[[int], dict[str, str]],
     ) -> None:
         self._partitions = partitions
         self._tails = tails
@@ -63,7 +63,7 @@ class Endpoints:
         self._prefetcher = prefetcher
         self._claims = claims
         self._alarms = alarms
-        self._unmended = unmended
+        self._unrepaired = unrepaired
 
     def add_routes(self, app: web.Application) -> None:
         """Serve everything under /internal/ that is the indexer's own."""
@@ -81,7 +81,7 @@ class Endpoints:
         return web.json_response(body)
 
     def _describe(self, partition: Partition) -> dict[str, object]:
-        served, newest = partition.served, partition.last_manifest
+        view, newest = partition.view, partition.last_manifest
         described: dict[str, object] = {
             "log_start": partition.log_bounds.start,
             "log_end": partition.log_bounds.end,
@@ -91,9 +91,9 @@ class Endpoints:
             "shredder": self._shredder.name,
             "segment_writer": self._encoders.now.name,
             "kernel_expected": partition.shared.kernel_wait.is_expected,
-            "ready": served is not None,
+            "ready": view is not None,
             "alarms": partition.alarms.raised,
-            "unmended": self._unmended(partition.number),
+            "unmended": self._unrepaired(partition.number),
             "unpublished": self._unpublished(partition),
             "replay": None if partition.replay is None else partition.replay.describe(),
             "set_aside": partition.damage.total,
@@ -109,37 +109,37 @@ class Endpoints:
             if newest is None
             else {"end_offset": newest.next_offset, "time_ns": newest.created_ns},
         }
-        if served is None:
+        if view is None:
             return described
         described |= {
-            "epoch": served.epoch.log,
-            "epoch_number": served.epoch.number,
-            "end_offset": served.live.end_offset,
-            "live_rows": served.live.rows,
-            "live_bytes": served.live.memory_bytes,
-            "watermark_ns": served.watermark_ns,
-            "sealing": len(served.live.sealing),
-            "damaged": describe_damage(served.damage.missing),
-            "given_up": describe_damage(served.damage.given_up),
+            "epoch": view.epoch.log,
+            "epoch_number": view.epoch.number,
+            "end_offset": view.live.end_offset,
+            "live_rows": view.live.rows,
+            "live_bytes": view.live.memory_bytes,
+            "watermark_ns": view.watermark_ns,
+            "sealing": len(view.live.sealing),
+            "damaged": describe_damage(view.damage.missing),
+            "given_up": describe_damage(view.damage.given_up),
             "rerouted": describe_rerouted(partition, self._clock.now_ns()),
-            "segments": sum(len(entries) for entries in served.segments.values()),
+            "segments": sum(len(entries) for entries in view.segments.values()),
             "segment_bytes": sum(
-                entry.size_bytes for entries in served.segments.values() for entry in entries
+                entry.size_bytes for entries in view.segments.values() for entry in entries
             ),
-            "datasets": sorted({*served.segments, *served.live.datasets}),
+            "datasets": sorted({*view.segments, *view.live.datasets}),
             "gaps": [
                 {"epoch": gap.epoch, "first": gap.first, "end": gap.end, "reason": gap.reason}
-                for gap in served.gaps
+                for gap in view.gaps
             ],
         }
         return described
 
     @staticmethod
     def _unpublished(partition: Partition) -> dict[str, int]:
-        publishing = partition.publishing
-        if publishing is None:
+        pipeline = partition.pipeline
+        if pipeline is None:
             return {"cuts": 0, "bytes": 0}
-        return {"cuts": len(publishing.waiting), "bytes": publishing.waiting_bytes}
+        return {"cuts": len(pipeline.waiting), "bytes": pipeline.waiting_bytes}
 
     async def cut(self, request: web.Request) -> web.StreamResponse:
         """Append a marker to every partition held; with ?wait=1 until all is published."""
@@ -169,13 +169,13 @@ class Endpoints:
             newest = partition.last_manifest
             return told | {"published": True, "manifest": None if newest is None else newest.key}
         alarms = "; ".join(partition.alarms.raised.values())
-        held = "" if partition.publishing is None else partition.publishing.holding.holds
+        held = "" if partition.pipeline is None else partition.pipeline.holding.holds
         why = partition.stopped_reason or held or alarms or "not indexed or not published in time"
         return told | {"why": why}
 
     async def _wait(self, partition: Partition, offset: int, deadline_ns: int) -> bool:
-        while partition.served is None or (
-            partition.served.live.end_offset < offset or partition.unpublished(offset)
+        while partition.view is None or (
+            partition.view.live.end_offset < offset or partition.unpublished(offset)
         ):
             left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9
             if left_s <= 0 or partition.stopped_reason is not None:
@@ -255,18 +255,18 @@ def _named(request: web.Request) -> TailSubscription:
 
 def describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:
     """Undecided batches of a partition, and whose answers they wait for."""
-    fold = partition.fold
-    if fold is None:
+    state = partition.state
+    if state is None:
         return {}
-    undecided = fold.reroutes.open
+    undecided = state.reroutes.open
     waiting = Counter(other for item in undecided.values() for other in item.unless)
     oldest_ns = min((item.append_ns for item in undecided.values()), default=now_ns)
     return {
         "undecided": len(undecided),
         "oldest_s": max(0, now_ns - oldest_ns) / 1e9,
         "waiting_for": {str(other): many for other, many in sorted(waiting.items())},
-        "dropped": len(fold.reroutes.picture.dropped),
-        "voids": fold.reroutes.voids,
+        "dropped": len(state.reroutes.view.dropped),
+        "voids": state.reroutes.voids,
         "questions_waiting": len(partition.asked),
     }
 

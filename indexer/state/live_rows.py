@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from common import limits
-from indexer.seal.segments import CutRows
 from segment.columns import ColumnBlock, block_bytes, select
 from segment.columns.gather import compact, joined
 
@@ -39,6 +38,18 @@ class LiveDataset:
 
 
 Datasets = Mapping[str, LiveDataset]
+
+
+@dataclass(frozen=True, slots=True)
+class CutRows:
+    """A dataset's rows of one cut, in log order, and the range of append times of its records
+    (unix ns, inclusive).
+    """
+
+    dataset: str
+    blocks: tuple[ColumnBlock, ...]
+    append_min_ns: int
+    append_max_ns: int
 
 
 @dataclass(frozen=True, slots=True)

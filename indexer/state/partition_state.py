@@ -26,7 +26,7 @@ from common.model.record import (
     decoded_bytes,
 )
 from common.model.reroute import Decision, EpochOffset, Void, decode_decision, decode_void
-from indexer.damage.quarantine import LeftOut, Quarantine
+from indexer.state.quarantine import LeftOut, Quarantine
 from indexer.state.reroutes import ReroutedCut, Reroutes
 from snapshot.documents.carried_state import Carried, hour_closed_by_step
 from snapshot.documents.epochs import FIRST_EPOCH
@@ -257,18 +257,18 @@ class PartitionState:
             )
         action, marked = Action.CONTROL, False
         if record.kind is Kind.EVENTS:
-            action = self._fold_events(record, message)
+            action = self._apply_events(record, message)
         elif record.kind is Kind.SETTLED:
-            action = self._fold_settled(record, message)
+            action = self._apply_settled(record, message)
         elif record.kind is Kind.GONE:
             self._datasets.discard(record.dataset)
             self._gone[record.dataset] = GoneEntry(
                 record.dataset, self._epoch_number, message.offset
             )
         elif isinstance(body, Marker):
-            marked = self._fold_marker(body, message)
+            marked = self._apply_marker(body, message)
         elif isinstance(body, ClockNote):
-            marked = self._fold_clock(message)
+            marked = self._apply_clock(message)
         elif isinstance(body, Void):
             self.reroutes.void(body)
         elif isinstance(body, Decision):
@@ -276,7 +276,7 @@ class PartitionState:
         void = body if isinstance(body, Void) else None
         return self._advance(message, Step(action, record, void=void), marked=marked)
 
-    def _fold_events(self, record: Record, message: LogRecord) -> Action:
+    def _apply_events(self, record: Record, message: LogRecord) -> Action:
         for window in self._windows:
             if record.batch in window:
                 return Action.DUPLICATE
@@ -292,14 +292,14 @@ class PartitionState:
         self._bytes += min(decoded_bytes(record.value), limits.RECORD_DECODED_BYTES_MAX)
         return Action.ROWS
 
-    def _fold_settled(self, record: Record, message: LogRecord) -> Action:
+    def _apply_settled(self, record: Record, message: LogRecord) -> Action:
         """Of several that stand for one damaged record the first counts."""
         if record.mends is None or not self.quarantine.is_missing(EpochOffset(*record.mends)):
             return Action.DUPLICATE
         self.quarantine.settle(EpochOffset(*record.mends))
-        return self._fold_events(record, message) if record.n else Action.CONTROL
+        return self._apply_events(record, message) if record.n else Action.CONTROL
 
-    def _fold_marker(self, marker: Marker, message: LogRecord) -> bool:
+    def _apply_marker(self, marker: Marker, message: LogRecord) -> bool:
         """Whether the marker counts. One of an hour that is not over yet, or is closed, does not.
 
         The hour is compared with the marker's own append time, so that a wrong clock can neither
@@ -321,7 +321,7 @@ class PartitionState:
         self.reroutes.close_hour()
         return True
 
-    def _fold_clock(self, message: LogRecord) -> bool:
+    def _apply_clock(self, message: LogRecord) -> bool:
         """Whether the record sets the log's time back; then rows of both times are cut apart.
 
         Its own append time alone decides, so that it can never set the time to what no clock of

@@ -57,7 +57,7 @@ class Reroutes:
         self._picture: Rerouted | None = None
 
     @property
-    def picture(self) -> Rerouted:
+    def view(self) -> Rerouted:
         """The state as it stands now, for readers."""
         if self._picture is None:
             self._picture = Rerouted(dict(self._open), tuple(self._dropped), dict(self._relies_on))

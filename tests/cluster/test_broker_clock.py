@@ -59,8 +59,8 @@ async def test_brokers_that_ran_70_days_ahead_leave_a_log_whose_time_is_right_ag
                 def ahead_ns() -> int:
                     return (
                         0
-                        if partition.fold is None
-                        else partition.fold.watermark_ns - time.time_ns()
+                        if partition.state is None
+                        else partition.state.watermark_ns - time.time_ns()
                     )
 
                 await log.append(0, record([1]))
@@ -79,9 +79,9 @@ async def test_brokers_that_ran_70_days_ahead_leave_a_log_whose_time_is_right_ag
                         await log.append(0, record([3]))
                         await asyncio.sleep(1)
                 assert await kinds(log, Kind.CLOCK) == 1
-                assert partition.served is not None
-                assert partition.served.live.rows == 3 - sum(
-                    entry.rows for entry in partition.served.all_segments()
+                assert partition.view is not None
+                assert partition.view.live.rows == 3 - sum(
+                    entry.rows for entry in partition.view.all_segments()
                 )
                 tending.cancel()
                 await asyncio.gather(tending, return_exceptions=True)

@@ -27,8 +27,8 @@ from indexer.partition.partition import Partition
 from indexer.partition.retention_settings import Retentions
 from indexer.partition.shared import Shared
 from indexer.prefetch import Prefetcher
-from indexer.repair.mending import Mending
-from indexer.repair.repair import Repairs
+from indexer.repair.object_repair import ObjectRepair
+from indexer.repair.rebuild import SegmentRebuilder
 from indexer.repair.twin_segments import TwinSegments
 from indexer.shred import Shredder
 from indexer.shred.reference import ReferenceShredder
@@ -167,15 +167,15 @@ async def running(
         fetching.close()
 
 
-def mending_of(partition: Partition, folders: Sequence[Path] = ()) -> Mending:
+def repair_of(partition: Partition, folders: Sequence[Path] = ()) -> ObjectRepair:
     """What mends the objects of a partition. folders: caches to take whole copies from."""
     shared = partition.shared
     backends, scratch = shared.context.backends, shared.context.folder / "mending"
-    repairs = Repairs(
+    rebuilder = SegmentRebuilder(
         backends.log, backends.objects, shared.cache, shared.shredder, shared.encoders, scratch
     )
-    return Mending(
-        repairs,
+    return ObjectRepair(
+        rebuilder,
         backends.objects,
         TwinSegments(backends.locks, shared.context.instance, shared.context.internal_token),
         lambda _: partition.retention.given_up,
@@ -188,7 +188,7 @@ def mending_of(partition: Partition, folders: Sequence[Path] = ()) -> Mending:
 async def until(partition: Partition, condition: Callable[[Partition], bool]) -> None:
     """Wait until the partition fulfils the condition."""
     async with asyncio.timeout(20):
-        while partition.served is None or not condition(partition):
+        while partition.view is None or not condition(partition):
             changed = partition.changed
             try:
                 await asyncio.wait_for(changed.wait(), 0.2)
@@ -198,7 +198,7 @@ async def until(partition: Partition, condition: Callable[[Partition], bool]) ->
 
 def reached(offset: int) -> Callable[[Partition], bool]:
     """Everything before `offset` is indexed."""
-    return lambda p: p.served is not None and p.served.live.end_offset >= offset
+    return lambda p: p.view is not None and p.view.live.end_offset >= offset
 
 
 def published(offset: int) -> Callable[[Partition], bool]:

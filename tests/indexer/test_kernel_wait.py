@@ -14,12 +14,12 @@ from common.model.record import Marker, marker_record
 from indexer import server
 from indexer.kernel_wait import KernelWait
 from indexer.seal import sealer as sealing
-from indexer.seal.segments import seal_all
+from indexer.seal.segment_files import seal_all
 from indexer.shred.active import ActiveShredder
 from indexer.shred.interface import Accepted, Shredded
 from segment.parquet.active import ActiveEncoders
 from tests.indexer.house import QUICK, append, open_context, published, reached, running, until
-from tests.indexer.serve.test_server import served
+from tests.indexer.serve.test_server import view
 from tests.kernel_cache import KERNEL_CACHE
 
 CUT = marker_record(Marker(hour=None, reason="test"))
@@ -78,8 +78,8 @@ async def test_a_large_replay_waits_and_what_follows_the_logs_end_does_not(tmp_p
             await until(partition, lambda one: one.replay is not None)
             for _ in range(20):
                 await partition.look()  # reads the log, as its follower does meanwhile
-            assert partition.served is not None
-            assert partition.served.live.rows == 0
+            assert partition.view is not None
+            assert partition.view.live.rows == 0
             kernel_wait.settle()
             await until(partition, reached(1))
             kernel_wait.expect()  # as a start whose replay was done before the kernel came
@@ -121,7 +121,7 @@ async def test_a_replay_beside_a_warm_cache_is_shredded_and_sealed_by_the_kernel
     async with open_context(tmp_path) as context:
         await append(context.backends.log, list(range(MANY)), list(range(MANY, 3 * MANY)))
         await context.backends.log.append(0, CUT)
-        async with served(context, config) as session:
+        async with view(context, config) as session:
             answer = await (await session.post("/internal/cut?wait=1")).json()
             assert answer["partitions"]["0"]["published"]
             status = await (await session.get("/internal/status")).json()
@@ -144,6 +144,6 @@ async def test_code_that_must_be_compiled_is_not_waited_for(
     config = replace(QUICK, kernel_cache=str(tmp_path / "empty"), kernel_wait_ms=FOR_EVER_MS)
     async with open_context(tmp_path) as context:
         await append(context.backends.log, list(range(MANY)))
-        async with served(context, config):
+        async with view(context, config):
             await asyncio.wait_for(compiling.wait(), 60)
     assert shredder.rows == {"reference": MANY, "kernel": 0}

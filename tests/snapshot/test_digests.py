@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 
 from indexer.seal.sealer import entry_of
-from indexer.seal.segments import CutRows, seal
+from indexer.seal.segment_files import seal
 from indexer.shred.reference import ReferenceShredder
+from indexer.state.live_rows import CutRows
 from segment.columns.segment import SegmentFile
 from segment.columns.segment_read import SegmentReader
 from segment.parquet.reference import ReferenceEncoders

@@ -81,9 +81,7 @@ async def test_killed_while_publishing_a_new_machine_ends_whole(tmp_path: Path, 
         await log.append(0, CUT)
         if at > 1:
             async with running(context) as partition:
-                await until(
-                    partition, lambda p: p.served is not None and bool(p.served.live.sealing)
-                )
+                await until(partition, lambda p: p.view is not None and bool(p.view.live.sealing))
     async with open_context(tmp_path, "b") as context, running(context) as partition:
         await until(partition, published(2))
         assert await numbers(partition) == [1, 2]

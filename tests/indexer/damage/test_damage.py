@@ -24,11 +24,11 @@ from tests.indexer.damage.damaging import flip
 from tests.indexer.house import (
     DATASET,
     append,
-    mending_of,
     open_context,
     published,
     reached,
     record,
+    repair_of,
     running,
     until,
 )
@@ -42,7 +42,7 @@ async def coverage(partition: Partition, dataset: str = DATASET) -> PartitionCov
     shared = partition.shared
     fetching = Fetching(shared.cache, 1)
     held = {partition.number: partition}
-    views = PartitionLeases(held, fetching, Footers(), mending_of(partition), shared.context.clock)
+    views = PartitionLeases(held, fetching, Footers(), repair_of(partition), shared.context.clock)
     plan = Plan(dataset=dataset, start_ns=0, end_ns=2**62, needs=(Need(State.COUNT, None),))
     try:
         async with views.lease(partition.number, dataset, Wanted(timeout_ms=1000)) as view:
@@ -196,8 +196,8 @@ async def test_damage_in_what_a_published_segment_covers_harms_nothing(tmp_path:
         await until(partition, reached(6))
         assert (await coverage(partition)).complete
         assert await numbers(partition) == [1, 2, 3, 4, 5, 6, 7]
-        assert partition.served is not None
-        assert partition.served.epoch.number == 1
+        assert partition.view is not None
+        assert partition.view.epoch.number == 1
 
 
 async def test_report_from_outside_names_covered_and_uncovered_damage_alike(

@@ -9,7 +9,7 @@ from common.clock import SystemClock
 from common.model.log_time import ClockNote, clock_record
 from common.model.record import heartbeat_record
 from indexer.damage.care import DamageCare
-from indexer.partition.resync import Resync
+from indexer.state.resync import Resync
 from tests.indexer.damage.damaging import flip
 from tests.indexer.house import append, open_context, published, reached, running, until
 from tests.indexer.partition.test_partition import CUT, numbers

@@ -22,7 +22,7 @@ from indexer.damage.care import DamageCare
 from indexer.damage.holding import HeldQuestion, HeldRecords
 from indexer.damage.remaking import RecordsEndpoint
 from indexer.partition.partition import Partition
-from indexer.partition.resync import Resync
+from indexer.state.resync import Resync
 from snapshot.verify.chain import verify
 from tests.indexer.damage.damaging import flip
 from tests.indexer.damage.test_damage import coverage
@@ -130,7 +130,7 @@ async def test_rows_that_only_the_twin_has_are_published_by_it_and_taken_over(
         async with open_context(tmp_path, "b") as b, cared_for(b, twin, patient) as blind:
 
             async def is_mended() -> bool:
-                if blind.served is None or blind.last_manifest is None:
+                if blind.view is None or blind.last_manifest is None:
                     return False
                 return await numbers(blind) == [1, 2, 3, 4]
 
@@ -185,7 +185,7 @@ async def test_rows_of_a_twin_that_cannot_publish_are_appended_again_and_count_o
         async with open_context(tmp_path, "b") as b, cared_for(b, twin) as blind:
 
             async def is_whole() -> bool:
-                return blind.served is not None and await numbers(blind) == [1, 2, 3, 4]
+                return blind.view is not None and await numbers(blind) == [1, 2, 3, 4]
 
             await b.backends.log.append(0, CUT)
             await settle_down(is_whole)
@@ -196,7 +196,7 @@ async def test_rows_of_a_twin_that_cannot_publish_are_appended_again_and_count_o
             await a.backends.log.append(0, CUT)
 
             async def agree() -> bool:
-                if blind.served is None or whole.served is None:
+                if blind.view is None or whole.view is None:
                     return False
                 both = [await numbers(one) for one in (whole, blind)]
                 manifests = [one.last_manifest for one in (whole, blind)]
@@ -299,7 +299,7 @@ async def test_twins_agree_and_count_every_event_once_whatever_each_of_them_cann
             twins[0].partition, twins[1].partition = one, other
 
             async def agree() -> bool:
-                if one.served is None or other.served is None:
+                if one.view is None or other.view is None:
                     return False
                 both = [await numbers(one), await numbers(other)]
                 manifests = [one.last_manifest, other.last_manifest]
@@ -314,7 +314,7 @@ async def test_twins_agree_and_count_every_event_once_whatever_each_of_them_cann
     async with open_context(tmp_path, "c") as c, running(c) as later:
 
         async def is_there() -> bool:
-            return later.served is not None and await numbers(later) == sorted(expected)
+            return later.view is not None and await numbers(later) == sorted(expected)
 
         await settle_down(is_there)
         told = await coverage(later)

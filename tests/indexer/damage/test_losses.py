@@ -39,8 +39,8 @@ async def test_missing_manifest_is_put_again_or_made_again_from_the_log(
     async with open_context(tmp_path, zone) as context, running(context) as partition:
         await until(partition, published(8))
         assert await numbers(partition) == [1, 2, 3, 4]
-        assert partition.served is not None
-        assert partition.served.gaps == ()
+        assert partition.view is not None
+        assert partition.view.gaps == ()
         assert partition.chain.manifest_keys() == keys
         report = await verify(context.backends.objects, context.backends.log, [0])
         assert report.clean, report.problems
@@ -56,8 +56,8 @@ async def test_missing_manifest_that_the_log_cannot_replace_is_a_recorded_gap(
         object.__setattr__(context.backends, "log", Beheaded(context.backends.log, 6))
         async with running(context) as partition:
             await until(partition, reached(8))
-            assert partition.served is not None
-            gaps = [(gap.first, gap.end) for gap in partition.served.gaps]
+            assert partition.view is not None
+            gaps = [(gap.first, gap.end) for gap in partition.view.gaps]
             assert gaps == [(2 * which, 2 * which + 2)]
 
 
@@ -73,8 +73,8 @@ async def test_missing_epoch_document_does_not_index_the_log_again(
         assert ["epoch" in problem.what for problem in report.problems] == [True]
         async with running(context) as partition:
             await until(partition, reached(8))
-            assert partition.served is not None
-            assert partition.served.epoch.number == 1
+            assert partition.view is not None
+            assert partition.view.epoch.number == 1
             assert await numbers(partition) == [1, 2, 3, 4]
 
 
@@ -106,9 +106,9 @@ async def test_damaged_last_record_in_the_log_does_not_open_another_epoch(tmp_pa
     async with open_context(tmp_path) as context, running(context) as partition:
         await append(context.backends.log, [5])
         await until(partition, reached(9))
-        assert partition.served is not None
-        assert partition.served.epoch.number == 1
-        assert partition.served.gaps == ()
+        assert partition.view is not None
+        assert partition.view.epoch.number == 1
+        assert partition.view.gaps == ()
         assert await numbers(partition) == [1, 2, 3, 4, 5]
 
 

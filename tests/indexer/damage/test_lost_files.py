@@ -44,7 +44,7 @@ def harm(file: Path, how: str) -> None:
 
 async def told(partition: Partition, complete: bool) -> None:
     async def is_so() -> bool:
-        return partition.served is not None and (await coverage(partition)).complete is complete
+        return partition.view is not None and (await coverage(partition)).complete is complete
 
     await settle_down(is_so)
 
@@ -69,8 +69,8 @@ async def test_lost_file_is_told_and_indexing_goes_on_after_an_operators_word(
 
         await settle_down(is_told)
         assert not (await coverage(partition)).complete
-        assert partition.served is not None
-        assert partition.served.live.end_offset == first
+        assert partition.view is not None
+        assert partition.view.live.end_offset == first
         arguments = ["--data", str(tmp_path), "--set", "log.partitions=1"]
         listed = await asyncio.to_thread(CliRunner().invoke, damage, arguments)
         assert listed.exit_code == 1

@@ -15,16 +15,16 @@ from common.process.members import claim_name, encode_member
 from common.process.role import RoleContext
 from common.process.web import require_internal_token
 from indexer.partition.partition import Partition
+from indexer.repair.object_walk import ObjectWalk
 from indexer.repair.twin_segments import SegmentEndpoint
-from indexer.repair.walk import ObjectWalk
 from snapshot.documents.manifest import SegmentEntry, segment_key
 from snapshot.verify.chain import verify
 from tests.indexer.house import (
     QUICK,
     append,
-    mending_of,
     open_context,
     published,
+    repair_of,
     running,
     until,
 )
@@ -62,8 +62,8 @@ async def filled(folder: Path) -> AsyncIterator[tuple[RoleContext, Partition, li
             await append(context.backends.log, numbers)
             await context.backends.log.append(0, CUT)
         await until(partition, published(4))
-        assert partition.served is not None
-        entries = [e for some in partition.served.segments.values() for e in some]
+        assert partition.view is not None
+        entries = [e for some in partition.view.segments.values() for e in some]
         yield context, partition, sorted(entries, key=lambda entry: entry.first_offset)
 
 
@@ -80,9 +80,9 @@ async def test_a_whole_cache_mends_it(tmp_path: Path, damage: Damage) -> None:
     async with filled(tmp_path) as (context, partition, [entry, _]):
         damage(stored(tmp_path, entry))
         assert not await is_clean(context)
-        mending = mending_of(partition, [context.folder / "segments"])
-        assert await mending.mend(0, entry) == "cache"
-        assert await mending.mend(0, entry) == ""
+        repair = repair_of(partition, [context.folder / "segments"])
+        assert await repair.repair(0, entry) == "cache"
+        assert await repair.repair(0, entry) == ""
         assert await is_clean(context)
 
 
@@ -91,8 +91,8 @@ async def test_the_log_mends_it_where_no_copy_is_whole(tmp_path: Path, damage: D
     async with filled(tmp_path) as (context, partition, [entry, _]):
         damage(stored(tmp_path, entry))
         flip(partition.shared.cache.path(entry.object))
-        mending = mending_of(partition, [context.folder / "segments"])
-        assert await mending.mend(0, entry) == "log"
+        repair = repair_of(partition, [context.folder / "segments"])
+        assert await repair.repair(0, entry) == "log"
         assert await is_clean(context)
 
 
@@ -108,11 +108,11 @@ async def test_a_twin_mends_it(tmp_path: Path, damage: Damage) -> None:
         twin = msgspec.structs.replace(context.member(runner.addresses[0][1]), instance="twin")
         assert context.backends.locks.acquire(claim_name("b", 0), encode_member(twin))
         damage(stored(tmp_path, entry))
-        mending = mending_of(partition)  # there is no other copy on this machine
-        assert await mending.mend(0, entry) == "twin"
+        repair = repair_of(partition)  # there is no other copy on this machine
+        assert await repair.repair(0, entry) == "twin"
         damage(stored(tmp_path, entry))
         flip(partition.shared.cache.path(entry.object))  # a twin gives nothing that is not whole
-        assert await mending.mend(0, entry) == "log"
+        assert await repair.repair(0, entry) == "log"
         assert await is_clean(context)
         await runner.cleanup()
 
@@ -122,15 +122,15 @@ async def test_what_nothing_can_mend_is_said_and_nothing_wrong_is_put(tmp_path: 
         flip(stored(tmp_path, entry))
         flip(partition.shared.cache.path(entry.object))
         damaged = stored(tmp_path, entry).read_bytes()
-        mending = mending_of(partition, [context.folder / "segments"])
+        repair = repair_of(partition, [context.folder / "segments"])
 
         async def gone(*_: object) -> bool:
             raise BellwetherError("the log starts at 9")
 
-        mending._repairs.repair = gone  # type: ignore[method-assign]  # the log was dropped
-        await mending.try_to_mend(0, entry)
-        assert mending.describe(0) == {entry.object: "the log starts at 9"}
-        assert mending.describe(1) == {}
+        repair._rebuilder.rebuild = gone  # type: ignore[method-assign]  # the log was dropped
+        await repair.try_repair(0, entry)
+        assert repair.describe(0) == {entry.object: "the log starts at 9"}
+        assert repair.describe(1) == {}
         assert stored(tmp_path, entry).read_bytes() == damaged
 
 
@@ -144,26 +144,26 @@ async def test_a_restart_finds_and_mends_every_damaged_object(
         damage(stored(tmp_path, entry))
     async with open_context(tmp_path) as context, running(context) as partition:
         await until(partition, published(4))
-        mending = mending_of(partition, [context.folder / "segments"])
+        repair = repair_of(partition, [context.folder / "segments"])
         object_walk = ObjectWalk(
             {0: partition},
             context.backends.objects,
-            mending,
+            repair,
             QUICK,
             context.folder / "looking",
             context.clock,
         )
         await object_walk.walk(0)
-        assert mending.unmended == {}
+        assert repair.unrepaired == {}
         assert await is_clean(context)
 
 
 async def test_what_is_met_while_running_is_mended(tmp_path: Path) -> None:
     async with filled(tmp_path) as (context, partition, [entry, _]):
         flip(stored(tmp_path, entry))
-        mending = mending_of(partition, [context.folder / "segments"])
-        task = asyncio.create_task(mending.run())
-        assert mending.ask(0, entry)
+        repair = repair_of(partition, [context.folder / "segments"])
+        task = asyncio.create_task(repair.run())
+        assert repair.ask(0, entry)
         for _ in range(1_000):
             if await is_clean(context):
                 break
@@ -176,9 +176,9 @@ async def test_what_is_met_while_running_is_mended(tmp_path: Path) -> None:
 async def test_what_retention_gave_up_is_not_put_again(tmp_path: Path) -> None:
     async with filled(tmp_path) as (_, partition, [entry, _]):
         stored(tmp_path, entry).unlink()
-        mending = mending_of(partition, [partition.shared.context.folder / "segments"])
-        mending._given_up = lambda _: {entry.object}
-        assert await mending.mend(0, entry) == ""
+        repair = repair_of(partition, [partition.shared.context.folder / "segments"])
+        repair._expired = lambda _: {entry.object}
+        assert await repair.repair(0, entry) == ""
         assert not stored(tmp_path, entry).exists()
 
 

@@ -39,7 +39,7 @@ async def house(
     async with open_context(folder, zone) as plain:
         context = replace(plain, clock=clock)
         async with running(context, config=HOUSE) as partition:
-            await until(partition, lambda p: p.publishing is not None)
+            await until(partition, lambda p: p.pipeline is not None)
             yield partition, PartitionMaintenance(partition), clock
 
 
@@ -235,7 +235,7 @@ async def test_what_expired_before_its_time_is_told_in_answers_and_comes_back_fo
         assert restore(objects, 0, kept(), clock.wall_ns, "operator") == (4, 4, [])
         for number, (one, keeper) in enumerate(((partition, caretaker), twin[:2])):
             await keeper.tend()
-            await until(one, lambda p: p.served is not None and len(p.served.all_segments()) == 4)
+            await until(one, lambda p: p.view is not None and len(p.view.all_segments()) == 4)
             assert await numbers(one) == [1, 2], number
             assert await numbers(one, SHORT) == [1, 2]
             assert one.expired_early == ()
@@ -284,7 +284,7 @@ async def test_time_that_was_confirmed_by_mistake_counts_no_longer_after_the_res
     async with house(tmp_path, "b") as (partition, caretaker, clock):
         assert restore(objects, 0, kept(), clock.wall_ns, "operator") == (4, 4, [])
         await caretaker.tend()
-        await until(partition, lambda p: p.served is not None and bool(p.served.segments))
+        await until(partition, lambda p: p.view is not None and bool(p.view.segments))
         clock.wall_ns += ahead_ns
         await rounds(caretaker, clock, 180)
         assert await numbers(partition) == [1, 2]
@@ -298,7 +298,7 @@ async def test_restored_events_that_are_old_by_the_right_clock_expire_again_in_t
         objects = partition.shared.context.backends.objects
         restore(objects, 0, kept(), clock.wall_ns, "operator", datasets=frozenset({SHORT}))
         await caretaker.tend()
-        await until(partition, lambda p: p.served is not None and bool(p.served.segments))
+        await until(partition, lambda p: p.view is not None and bool(p.view.segments))
         assert await numbers(partition, SHORT) == [1, 2]
         assert await numbers(partition) == []
         for _ in range(62):
@@ -328,8 +328,8 @@ async def test_objects_stay_while_the_clock_leaps_and_nobody_has_run_for_the_gra
         metadata.ensure_dataset(Dataset(SHORT, "e", "short", "short", retention_days=1))
         await fill(partition)
         await caretaker.tend()
-        assert partition.served is not None
-        old = [entry.object for entry in partition.served.visible(SHORT)]
+        assert partition.view is not None
+        old = [entry.object for entry in partition.view.visible(SHORT)]
         clock.advance_ms(1.5 * DAY_MS)
         await caretaker.tend()
         assert await numbers(partition, SHORT) == []

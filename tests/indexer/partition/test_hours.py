@@ -18,12 +18,12 @@ MINUTE_NS = 60 * 10**9
 
 def marked_fold(rows: int = 0) -> PartitionState:
     """A partition whose next hour marker lets batch ids go."""
-    fold = PartitionState(Carried())
+    state = PartitionState(Carried())
     at_ns = (FIRST_HOUR + 1) * HOUR_NS
-    fold.apply(message(0, marker_record(Marker(hour=FIRST_HOUR)), at_ns))
+    state.apply(message(0, marker_record(Marker(hour=FIRST_HOUR)), at_ns))
     for number in range(rows):
-        fold.apply(message(fold.next_offset, record([number + 1]), at_ns))
-    return fold
+        state.apply(message(state.next_offset, record([number + 1]), at_ns))
+    return state
 
 
 def test_first_marker_of_all_forgets_nothing_and_need_not_wait(tmp_path: Path) -> None:
@@ -33,14 +33,14 @@ def test_first_marker_of_all_forgets_nothing_and_need_not_wait(tmp_path: Path) -
 def test_hour_is_closed_only_after_so_much_monotonic_time_since_the_marker_before(
     tmp_path: Path,
 ) -> None:
-    gate, fold = HourGate(tmp_path / "0.json"), marked_fold()
-    assert not gate.may_close(fold, 7)
-    assert not gate.may_close(fold, 7 + limits.HOUR_MARKERS_APART_NS - 1)
-    assert gate.may_close(fold, 7 + limits.HOUR_MARKERS_APART_NS)
+    gate, state = HourGate(tmp_path / "0.json"), marked_fold()
+    assert not gate.may_close(state, 7)
+    assert not gate.may_close(state, 7 + limits.HOUR_MARKERS_APART_NS - 1)
+    assert gate.may_close(state, 7 + limits.HOUR_MARKERS_APART_NS)
     now_ns = 7 + limits.HOUR_MARKERS_APART_NS
     marker = marker_record(Marker(hour=FIRST_HOUR + 1))
-    fold.apply(message(1, marker, (FIRST_HOUR + 2) * HOUR_NS))
-    assert not gate.may_close(fold, now_ns), "the twin's marker counts as well"
+    state.apply(message(1, marker, (FIRST_HOUR + 2) * HOUR_NS))
+    assert not gate.may_close(state, now_ns), "the twin's marker counts as well"
 
 
 @pytest.mark.parametrize("minutes", [5, 30, 44])
@@ -48,15 +48,15 @@ def test_process_that_is_restarted_again_and_again_closes_hours_too(
     tmp_path: Path, minutes: int
 ) -> None:
     """Never sooner, and later by less than a minute for each restart."""
-    fold, followed = marked_fold(), 0
+    state, followed = marked_fold(), 0
     for _ in range(20):
         gate = HourGate(tmp_path / "hours" / "0.json")
         gate.load()
         for minute in range(minutes + 1):  # its monotonic clock begins anew: another machine's boot
-            if gate.may_close(fold, minute * MINUTE_NS):
+            if gate.may_close(state, minute * MINUTE_NS):
                 assert followed + minute >= limits.HOUR_MARKERS_APART_NS // MINUTE_NS
                 return
-            gate.save(fold.marked_at, minute * MINUTE_NS)
+            gate.save(state.marked_at, minute * MINUTE_NS)
         followed += minutes
     raise AssertionError("no hour was ever closed")
 
@@ -80,18 +80,18 @@ def test_what_was_followed_since_another_marker_or_is_unreadable_does_not_count(
 
 
 def test_rows_are_cut_each_hour_also_where_no_hour_may_be_closed() -> None:
-    late, fold = LateCut(), marked_fold(rows=1)
-    assert not late.is_due(fold, FIRST_HOUR + 1, 0), "a first row waits for others"
-    assert late.is_due(fold, FIRST_HOUR + 1, MINUTE_NS)
-    fold.apply(message(2, marker_record(Marker(hour=None)), (FIRST_HOUR + 1) * HOUR_NS))
-    fold.apply(message(3, record([7]), (FIRST_HOUR + 1) * HOUR_NS))
+    late, state = LateCut(), marked_fold(rows=1)
+    assert not late.is_due(state, FIRST_HOUR + 1, 0), "a first row waits for others"
+    assert late.is_due(state, FIRST_HOUR + 1, MINUTE_NS)
+    state.apply(message(2, marker_record(Marker(hour=None)), (FIRST_HOUR + 1) * HOUR_NS))
+    state.apply(message(3, record([7]), (FIRST_HOUR + 1) * HOUR_NS))
     for minute in (2, 40, 61):
-        assert not late.is_due(fold, FIRST_HOUR + 1, minute * MINUTE_NS), "once in an hour"
-    assert late.is_due(fold, FIRST_HOUR + 2, 61 * MINUTE_NS)
+        assert not late.is_due(state, FIRST_HOUR + 1, minute * MINUTE_NS), "once in an hour"
+    assert late.is_due(state, FIRST_HOUR + 2, 61 * MINUTE_NS)
 
 
 def test_rows_are_cut_each_hour_where_the_logs_time_stands_still() -> None:
-    late, fold = LateCut(), marked_fold(rows=1)
-    assert not late.is_due(fold, None, 0)
-    assert not late.is_due(fold, None, 59 * MINUTE_NS)
-    assert late.is_due(fold, None, 60 * MINUTE_NS)
+    late, state = LateCut(), marked_fold(rows=1)
+    assert not late.is_due(state, None, 0)
+    assert not late.is_due(state, None, 59 * MINUTE_NS)
+    assert late.is_due(state, None, 60 * MINUTE_NS)

@@ -119,7 +119,7 @@ async def test_recreated_log_is_a_new_epoch_with_its_gap_shown_while_it_runs(
             told.log, told.identity = recreated, identity
             await append(recreated, [3])
             partition.ask_resync("the watch has seen it")
-            await until(partition, lambda p: p.served is not None and p.served.epoch.number == 2)
+            await until(partition, lambda p: p.view is not None and p.view.epoch.number == 2)
             await until(partition, reached(1))
             async with views_of(partition).lease(0, DATASET, Wanted()) as view:
                 assert numbers_in(view) == [1, 3]
@@ -145,7 +145,7 @@ async def test_offsets_of_a_recreated_log_are_never_read_as_those_of_the_old_one
             await until(partition, published(2))
             told.log, told.identity = recreated, identity
             await partition.shared.watch.look(at_once=True)
-            await until(partition, lambda p: p.served is not None and p.served.epoch.number == 2)
+            await until(partition, lambda p: p.view is not None and p.view.epoch.number == 2)
             await until(partition, reached(8))
             assert await numbers(partition) == [1, *range(11, 19)]
         await recreated.close()
@@ -181,10 +181,10 @@ async def test_manifest_ahead_of_the_log_is_looked_at_again_before_an_epoch_open
         behind = Behind(context.backends.log, identity, looks)
         backends = replace(context.backends, log=behind)  # type: ignore[arg-type]  # a log
         async with running(replace(context, backends=backends)) as partition:
-            await until(partition, lambda p: p.served is not None)
-            assert partition.served is not None
-            assert partition.served.epoch.number == epoch
-            assert bool(partition.served.gaps) == (epoch == 2)
+            await until(partition, lambda p: p.view is not None)
+            assert partition.view is not None
+            assert partition.view.epoch.number == epoch
+            assert bool(partition.view.gaps) == (epoch == 2)
             if epoch == 1:
                 assert await numbers(partition) == [1, 2]
 

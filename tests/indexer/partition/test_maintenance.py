@@ -39,9 +39,9 @@ async def test_quiet_partition_gets_a_marker_per_hour_and_heartbeats(tmp_path: P
             await until(partition, reached(2))
             await caretaker.tend()
             assert await kinds(log) == [Kind.EVENTS, Kind.MARKER]
-            assert partition.fold is not None
-            assert partition.fold.hour is not None
-            assert clock.wall_ns // HOUR_NS - partition.fold.hour in (1, 2)
+            assert partition.state is not None
+            assert partition.state.hour is not None
+            assert clock.wall_ns // HOUR_NS - partition.state.hour in (1, 2)
             clock.advance_ms(10_000)
             await caretaker.tend()
             assert await kinds(log) == [Kind.EVENTS, Kind.MARKER, Kind.HEARTBEAT]
@@ -66,13 +66,13 @@ async def test_marker_that_came_late_is_not_followed_by_the_next_at_once(
                 await until(partition, published(end))
                 await PartitionMaintenance(partition).tend()
                 assert (await log.bounds(0)).end == end
-                assert partition.fold is not None
-                assert partition.fold.hour == hour - 2
+                assert partition.state is not None
+                assert partition.state.hour == hour - 2
                 if folder == "b":
                     monkeypatch.setattr(limits, "HOUR_MARKERS_APART_NS", 0)
                     await PartitionMaintenance(partition).tend()
                     await until(partition, reached(end + 1))
-                    assert partition.fold.hour == hour - 1
+                    assert partition.state.hour == hour - 1
 
 
 async def test_partition_whose_records_are_newer_gets_no_heartbeat(tmp_path: Path) -> None:

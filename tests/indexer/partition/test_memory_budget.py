@@ -70,8 +70,8 @@ async def test_paused_partition_is_read_again_when_the_other_has_published(tmp_p
                 await append(log, [4], partition=1)
                 await until(other, lambda p: budget.paused(1))
                 await asyncio.sleep(0.1)
-                assert other.served is not None
-                assert other.served.live.rows == 0
+                assert other.view is not None
+                assert other.view.live.rows == 0
                 assert other.catching_up  # its answers say that rows are missing
                 budget.forget(7)
                 await until(other, reached(1))

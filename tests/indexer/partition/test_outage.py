@@ -73,7 +73,7 @@ async def test_store_that_answers_nobody_holds_up_no_other_work(tmp_path: Path) 
             for n, partition in enumerate(held):
                 await append(log, [n], partition=n)
                 await log.append(n, CUT)
-                await until(partition, lambda p: p.publishing is not None and p.publishing.waiting)
+                await until(partition, lambda p: p.pipeline is not None and p.pipeline.waiting)
             await asyncio.sleep(0.05)  # each has begun to publish by now
             for n, partition in enumerate(held):
                 await append(log, [10 + n], partition=n)
@@ -93,13 +93,11 @@ async def test_outage_of_many_cuts_stops_neither_indexing_nor_queries(tmp_path: 
         stores[0].down = True
         end = await cuts(partition, 2, 12)
         await until(partition, reached(end))
-        assert partition.publishing is not None
-        await until(
-            partition, lambda p: p.publishing is not None and len(p.publishing.waiting) == 12
-        )
+        assert partition.pipeline is not None
+        await until(partition, lambda p: p.pipeline is not None and len(p.pipeline.waiting) == 12)
         assert await numbers(partition) == list(range(14))
-        assert partition.served is not None
-        assert partition.served.live.rows == 0  # the rows have left memory
+        assert partition.view is not None
+        assert partition.view.live.rows == 0  # the rows have left memory
         assert partition.unpublished(end)
         before = partition.last_manifest
         stores[0].down = False
@@ -107,7 +105,7 @@ async def test_outage_of_many_cuts_stops_neither_indexing_nor_queries(tmp_path: 
         assert before is not None
         assert len(partition.chain.manifest_keys(before.key)) == 12
         assert await numbers(partition) == list(range(14))
-        assert partition.publishing.waiting_bytes == 0
+        assert partition.pipeline.waiting_bytes == 0
         report = await verify(context.backends.objects, context.backends.log, [0])
         assert report.clean, report.problems
 
@@ -149,12 +147,12 @@ async def test_used_up_disk_budget_pauses_reading_says_so_and_loses_nothing(
         await until(partition, published(await cuts(partition, 0, 1)))
         stores[0].down = True
         end = await cuts(partition, 1, 1)
-        await until(partition, lambda p: p.publishing is not None and bool(p.publishing.waiting))
+        await until(partition, lambda p: p.pipeline is not None and bool(p.pipeline.waiting))
         late = await cuts(partition, 2, 5)
         await until(partition, lambda p: p.shared.budget.paused(0))
         await asyncio.sleep(0.1)
-        assert partition.served is not None
-        assert end <= partition.served.live.end_offset < late
+        assert partition.view is not None
+        assert end <= partition.view.live.end_offset < late
         await partition.look()
         async with views_of(partition).lease(0, DATASET, Wanted()) as view:
             assert view.catching_up  # so the answer is not called complete
@@ -190,11 +188,9 @@ async def test_sealed_file_that_is_lost_before_it_is_published_is_made_again(
         await until(partition, published(await cuts(partition, 0, 1)))
         stores[0].down = True
         end = await cuts(partition, 1, 2)
-        await until(
-            partition, lambda p: p.publishing is not None and len(p.publishing.waiting) == 2
-        )
-        assert partition.publishing is not None
-        for lost in partition.publishing.waiting_objects:
+        await until(partition, lambda p: p.pipeline is not None and len(p.pipeline.waiting) == 2)
+        assert partition.pipeline is not None
+        for lost in partition.pipeline.waiting_objects:
             partition.shared.cache.path(lost).unlink()
         stores[0].down = False
         await until(partition, published(end))

@@ -9,7 +9,7 @@ import pytest
 
 from common.model.record import Marker, gone_record, marker_record
 from indexer.partition.partition import Partition
-from indexer.repair.repair import Repairs
+from indexer.repair.rebuild import SegmentRebuilder
 from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
 from query.share.view import DatasetView, Wanted
@@ -21,11 +21,11 @@ from tests.indexer.house import (
     DATASET,
     QUICK,
     append,
-    mending_of,
     open_context,
     published,
     reached,
     record,
+    repair_of,
     running,
     until,
 )
@@ -39,7 +39,7 @@ def views_of(partition: Partition) -> PartitionLeases:
         {partition.number: partition},
         shared.prefetcher.fetching,
         Footers(),
-        mending_of(partition),
+        repair_of(partition),
         shared.context.clock,
     )
 
@@ -72,8 +72,8 @@ async def test_rows_are_visible_before_and_after_the_cut_exactly_once(tmp_path: 
         await until(partition, published(3))
         await until(partition, reached(4))
         assert await numbers(partition) == [1, 2, 3, 4]
-        assert partition.served is not None
-        assert partition.served.live.rows == 1
+        assert partition.view is not None
+        assert partition.view.live.rows == 1
 
 
 async def test_killed_indexer_resumes_from_the_manifest_and_loses_nothing(tmp_path: Path) -> None:
@@ -87,8 +87,8 @@ async def test_killed_indexer_resumes_from_the_manifest_and_loses_nothing(tmp_pa
     async with open_context(tmp_path) as context, running(context) as partition:
         await until(partition, reached(5))
         assert await numbers(partition) == [1, 2, 3, 4]
-        assert partition.fold is not None
-        assert partition.fold.window_batches == 4
+        assert partition.state is not None
+        assert partition.state.window_batches == 4
 
 
 async def test_repeated_batch_counts_once_also_across_a_cut_and_a_restart(tmp_path: Path) -> None:
@@ -141,8 +141,8 @@ async def test_damaged_segment_is_never_served_and_made_again(tmp_path: Path) ->
         await append(log, [1, 2])
         await log.append(0, CUT)
         await until(partition, published(2))
-        assert partition.served is not None
-        (entry,) = partition.served.visible(DATASET)
+        assert partition.view is not None
+        (entry,) = partition.view.visible(DATASET)
         cached = shared.cache.path(entry.object)
         stored = tmp_path / "objects" / segment_key(entry.object)
         for path in (cached, stored):
@@ -153,10 +153,10 @@ async def test_damaged_segment_is_never_served_and_made_again(tmp_path: Path) ->
         async with views_of(partition).lease(0, DATASET, Wanted()) as view:
             assert view.unserved == (entry.object,)
             assert not view.segments
-        repairs = Repairs(
+        rebuilder = SegmentRebuilder(
             log, context.backends.objects, shared.cache, shared.shredder, shared.encoders, tmp_path
         )
-        assert await repairs.repair(0, entry)
+        assert await rebuilder.rebuild(0, entry)
         assert await numbers(partition) == [1, 2]
 
 
@@ -166,8 +166,8 @@ async def test_damaged_cached_file_is_fetched_again(tmp_path: Path) -> None:
         await append(log, [1, 2])
         await log.append(0, CUT)
         await until(partition, published(2))
-        assert partition.served is not None
-        (entry,) = partition.served.visible(DATASET)
+        assert partition.view is not None
+        (entry,) = partition.view.visible(DATASET)
         partition.shared.cache.path(entry.object).write_bytes(b"short")
         assert await numbers(partition) == [1, 2]
 
@@ -202,7 +202,7 @@ async def test_log_dropped_under_us_is_a_recorded_gap_not_a_crash_loop(tmp_path:
         await log.append(0, CUT)
         async with running(context) as partition:
             await until(partition, published(2))
-            epoch = partition.served.epoch.log if partition.served else ""
+            epoch = partition.view.epoch.log if partition.view else ""
         await append(log, [2])
         await log.append(0, CUT)
         await append(log, [3])
@@ -214,8 +214,8 @@ async def test_log_dropped_under_us_is_a_recorded_gap_not_a_crash_loop(tmp_path:
         async with running(context) as partition:
             await until(partition, reached(5))
             assert await numbers(partition) == [1, 3]
-            assert partition.served is not None
-            (gap,) = partition.served.gaps
+            assert partition.view is not None
+            (gap,) = partition.view.gaps
             assert (gap.epoch, gap.first, gap.end) == (epoch, 2, 4)
             await log.append(0, CUT)
             await until(partition, published(6))
@@ -264,9 +264,9 @@ async def test_rebuilt_log_opens_a_new_epoch_and_old_segments_stay(tmp_path: Pat
     async with open_context(tmp_path) as context, running(context) as partition:
         await append(context.backends.log, [2])
         await until(partition, reached(1))
-        assert partition.served is not None
-        assert partition.served.epoch.number == 2
-        assert [(g.first, g.end) for g in partition.served.gaps] == [(2, None)]
+        assert partition.view is not None
+        assert partition.view.epoch.number == 2
+        assert [(g.first, g.end) for g in partition.view.gaps] == [(2, None)]
         assert await numbers(partition) == [1, 2]
         await context.backends.log.append(0, CUT)
         await until(partition, published(2))
@@ -307,9 +307,9 @@ async def test_log_that_was_set_back_goes_on_in_a_new_epoch_with_every_row_once(
         log = context.backends.log
         await append(log, [4])
         await until(partition, reached(4))
-        assert partition.served is not None
-        assert partition.served.epoch.number == 2
-        assert partition.served.epoch.first_offset == 2
+        assert partition.view is not None
+        assert partition.view.epoch.number == 2
+        assert partition.view.epoch.first_offset == 2
         assert await numbers(partition) == [1, 2, 3, 4]
         await log.append(0, CUT)
         await until(partition, published(5))
@@ -354,5 +354,5 @@ async def test_lagging_twin_whose_records_were_dropped_resumes_from_the_manifest
             slow.start, slow.blocked = 3, False
             await until(lagging, reached(3))
             assert await numbers(lagging) == [1, 2]
-            assert lagging.served is not None
-            assert lagging.served.gaps == ()
+            assert lagging.view is not None
+            assert lagging.view.gaps == ()

@@ -36,8 +36,8 @@ class Twin:
     @property
     def behind_log_ns(self) -> int:
         """How far its own clock is behind the log's time."""
-        assert self.partition.fold is not None
-        return self.partition.fold.watermark_ns - self.clock.wall_ns
+        assert self.partition.state is not None
+        return self.partition.state.watermark_ns - self.clock.wall_ns
 
     @property
     def alarmed(self) -> bool:
@@ -130,8 +130,8 @@ async def test_log_of_a_clock_that_leapt_ahead_and_back_is_well_within_a_minute(
         assert await one.kinds(Kind.HEARTBEAT) > beats, "a quiet partition has heartbeats"
         assert abs(twin.behind_log_ns) < 30 * S_NS
         await one.rounds(7200, step_s=300)
-        assert twin.partition.fold is not None
-        assert twin.partition.fold.hour in (
+        assert twin.partition.state is not None
+        assert twin.partition.state.hour in (
             clock.wall_ns // HOUR_NS - 1,
             clock.wall_ns // HOUR_NS - 2,
         )
@@ -151,14 +151,14 @@ async def test_batch_ids_are_remembered_over_leaps_of_the_clock_until_their_time
             for leap in (leap_ns, leap_ns, -2 * leap_ns, leap_ns, -leap_ns):
                 clock.wall_ns += leap
                 await one.rounds(180, step_s=20)
-            assert twin.partition.fold is not None
-            assert twin.partition.fold.copy_of((1).to_bytes(16, "big")) is not None
+            assert twin.partition.state is not None
+            assert twin.partition.state.copy_of((1).to_bytes(16, "big")) is not None
             assert await one.kinds(Kind.MARKER) > 0
     async with house(tmp_path, [clock]) as one:
-        assert one.twins[0].partition.fold is not None
-        assert one.twins[0].partition.fold.copy_of((1).to_bytes(16, "big")) is not None
+        assert one.twins[0].partition.state is not None
+        assert one.twins[0].partition.state.copy_of((1).to_bytes(16, "big")) is not None
         await one.rounds(3 * 3600, step_s=300)
-        assert one.twins[0].partition.fold.copy_of((1).to_bytes(16, "big")) is None
+        assert one.twins[0].partition.state.copy_of((1).to_bytes(16, "big")) is None
 
 
 async def test_clock_that_is_behind_sets_nothing_back_and_rows_are_cut_all_the_same(
@@ -179,13 +179,13 @@ async def test_clock_that_is_behind_sets_nothing_back_and_rows_are_cut_all_the_s
         assert twin.alarmed
         assert "rows from before and after" in twin.partition.alarms.raised["log_time_ahead"]
         assert await one.kinds(Kind.CLOCK) == 0
-        assert twin.partition.fold is not None
-        assert twin.partition.fold.uncut[1] == 0, "the hourly snapshot goes on"
-        hour = twin.partition.fold.hour
+        assert twin.partition.state is not None
+        assert twin.partition.state.uncut[1] == 0, "the hourly snapshot goes on"
+        hour = twin.partition.state.hour
         await append(one.log, [10])
         await one.rounds(7200, step_s=600)
-        assert twin.partition.fold.uncut[1] == 0, "also where no hour ends any more"
-        assert twin.partition.fold.hour == hour
+        assert twin.partition.state.uncut[1] == 0, "also where no hour ends any more"
+        assert twin.partition.state.hour == hour
         clock.wall_ns += 2 * DAY_NS
         await one.rounds(30)
         assert not twin.alarmed
@@ -232,7 +232,7 @@ async def test_twins_set_the_time_back_once_and_agree(tmp_path: Path) -> None:
         for clock in clocks:
             clock.wall_ns -= 70 * DAY_NS
         await both.rounds(STEADY_S + 60)
-        folds = [twin.partition.fold for twin in both.twins]
+        folds = [twin.partition.state for twin in both.twins]
         assert folds[0] is not None
         assert folds[1] is not None
         assert folds[0].carried() == folds[1].carried()
@@ -250,7 +250,7 @@ async def test_twins_whose_clocks_disagree_do_not_fill_the_log_and_it_is_alarmed
         assert both.twins[0].alarmed
         assert 2 < await both.kinds(Kind.CLOCK) < 30
         assert "times" in both.twins[0].partition.alarms.raised["log_time_ahead"]
-        one, other = (twin.partition.fold for twin in both.twins)
+        one, other = (twin.partition.state for twin in both.twins)
         assert one is not None
         assert other is not None
         assert one.carried() == other.carried()
@@ -312,6 +312,6 @@ async def test_servers_clock_that_leapt_ahead_is_set_back_once_it_agrees_with_ou
             await append(one.log, [4])
             await both(600)
             assert await one.kinds(Kind.CLOCK) == 1
-            assert partition.served is not None
-            (rows,) = partition.served.live.current.values()
+            assert partition.view is not None
+            (rows,) = partition.view.live.current.values()
             assert rows.append_min_ns > NOW_NS, "rows are not dated to a time long past"

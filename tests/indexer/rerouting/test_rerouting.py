@@ -22,12 +22,12 @@ class Script:
     """A fold of partition 0 that is fed one record after the other, an hour apart if asked."""
 
     def __init__(self, epoch_number: int = 1) -> None:
-        self.fold = PartitionState(Carried(), epoch_number)
+        self.state = PartitionState(Carried(), epoch_number)
         self.hour = FIRST_HOUR
 
     def add(self, item: Record) -> Step:
-        offset = self.fold.next_offset
-        return self.fold.apply(message(offset, item, self.hour * HOUR_NS + offset))
+        offset = self.state.next_offset
+        return self.state.apply(message(offset, item, self.hour * HOUR_NS + offset))
 
     def pass_hours(self, hours: int) -> None:
         for _ in range(hours):
@@ -61,15 +61,15 @@ def test_question_dated_by_a_clock_that_ran_ahead_is_not_answered_from_the_windo
     script = Script()
     script.add(record([5]))
     script.pass_hours(3)
-    batch, now_ns = (5).to_bytes(16, "big"), script.fold.watermark_ns
-    assert script.fold.copy_of(batch) is None
+    batch, now_ns = (5).to_bytes(16, "big"), script.state.watermark_ns
+    assert script.state.copy_of(batch) is None
     for ahead_ns in (limits.REROUTE_SKEW_NS + 1, 70 * 24 * HOUR_NS):
         known, search = look_up_in_window(
-            script.fold, script.fold.forgotten_to, {batch: now_ns + ahead_ns}
+            script.state, script.state.forgotten_to, {batch: now_ns + ahead_ns}
         )
         assert batch not in known
         assert search[batch] <= now_ns - 24 * HOUR_NS
-    known, search = look_up_in_window(script.fold, None, {batch: now_ns + limits.REROUTE_SKEW_NS})
+    known, search = look_up_in_window(script.state, None, {batch: now_ns + limits.REROUTE_SKEW_NS})
     assert (known, search) == ({batch: None}, {})
 
 
@@ -87,20 +87,20 @@ def test_copy_before_the_void_counts_and_is_found() -> None:
     script.add(record([5]))
     step = script.add(void_of(5))
     assert step.void is not None
-    assert script.fold.copy_of((5).to_bytes(16, "big")) == EpochOffset(1, 0)
+    assert script.state.copy_of((5).to_bytes(16, "big")) == EpochOffset(1, 0)
     assert script.add(record([5])).action is Action.DUPLICATE
 
 
 def test_first_drop_drops_and_names_what_the_answer_relies_on() -> None:
     script = Script()
     script.add(record([5], unless=(1, 2)))
-    assert list(script.fold.reroutes.picture.open) == [EpochOffset(1, 0)]
+    assert list(script.state.reroutes.view.open) == [EpochOffset(1, 0)]
     script.add(decision(1, 5, EpochOffset(1, 0), None))
     script.add(decision(2, 5, EpochOffset(1, 0), EpochOffset(3, 40)))
-    picture = script.fold.reroutes.picture
-    assert not picture.open
-    assert picture.dropped == (EpochOffset(1, 0),)
-    assert picture.relies_on == {2: EpochOffset(3, 40)}
+    view = script.state.reroutes.view
+    assert not view.open
+    assert view.dropped == (EpochOffset(1, 0),)
+    assert view.relies_on == {2: EpochOffset(3, 40)}
 
 
 def test_keep_from_every_partition_keeps_and_the_first_answer_stands() -> None:
@@ -108,11 +108,11 @@ def test_keep_from_every_partition_keeps_and_the_first_answer_stands() -> None:
     script.add(record([5], unless=(1, 2)))
     script.add(decision(1, 5, EpochOffset(1, 0), None))
     script.add(decision(1, 5, EpochOffset(1, 0), EpochOffset(1, 3)))
-    assert script.fold.reroutes.open[EpochOffset(1, 0)].unless == (2,)
+    assert script.state.reroutes.open[EpochOffset(1, 0)].unless == (2,)
     script.add(decision(2, 5, EpochOffset(1, 0), None))
     script.add(decision(2, 5, EpochOffset(1, 0), EpochOffset(1, 3)))
-    assert script.fold.reroutes.picture.open == {}
-    assert script.fold.reroutes.picture.dropped == ()
+    assert script.state.reroutes.view.open == {}
+    assert script.state.reroutes.view.dropped == ()
 
 
 def test_decisions_about_anything_else_change_nothing() -> None:
@@ -124,24 +124,24 @@ def test_decisions_about_anything_else_change_nothing() -> None:
         decision(3, 5, EpochOffset(1, 0), EpochOffset(1, 3)),  # a partition that was not asked
     ):
         script.add(item)
-    assert list(script.fold.reroutes.open) == [EpochOffset(1, 0)]
+    assert list(script.state.reroutes.open) == [EpochOffset(1, 0)]
 
 
 def test_partition_never_asks_itself() -> None:
     script = Script()
     script.add(record([5], unless=(0,)))
     script.add(record([6], unless=(0, 1)))
-    assert [item.unless for item in script.fold.reroutes.open.values()] == [(1,)]
+    assert [item.unless for item in script.state.reroutes.open.values()] == [(1,)]
 
 
 def test_copies_of_an_epoch_before_keep_their_place() -> None:
     before = Script()
     before.add(record([5]))
-    fold = PartitionState(before.fold.carried(), 2)
-    assert fold.copy_of((5).to_bytes(16, "big")) == EpochOffset(1, 0)
-    assert fold.apply(message(1, record([6]), FIRST_HOUR * HOUR_NS)).action is Action.ROWS
-    assert fold.copy_of((6).to_bytes(16, "big")) == EpochOffset(2, 1)
-    assert PartitionState(fold.carried(), 2).carried() == fold.carried()
+    state = PartitionState(before.state.carried(), 2)
+    assert state.copy_of((5).to_bytes(16, "big")) == EpochOffset(1, 0)
+    assert state.apply(message(1, record([6]), FIRST_HOUR * HOUR_NS)).action is Action.ROWS
+    assert state.copy_of((6).to_bytes(16, "big")) == EpochOffset(2, 1)
+    assert PartitionState(state.carried(), 2).carried() == state.carried()
 
 
 def test_cut_carries_the_open_and_lists_each_drop_once() -> None:

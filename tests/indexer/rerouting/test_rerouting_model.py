@@ -93,14 +93,14 @@ class Twin:
     def __init__(self, log: OneLog) -> None:
         self.log = log
         dropped = [d.place for m in log.manifests for d in m.conditionals_dropped]
-        self.fold = PartitionState(carried_from(reversed(log.manifests)), dropped=dropped)
+        self.state = PartitionState(carried_from(reversed(log.manifests)), dropped=dropped)
         self.rows = [entry for m in log.manifests for entry in unpack_batches(m.batches)]
         self.cuts: list[Cut] = []
         self.voids: list[Void] = []
 
     def advance(self, records: int) -> None:
-        for message in self.log.records[self.fold.next_offset :][:records]:
-            step = self.fold.apply(message)
+        for message in self.log.records[self.state.next_offset :][:records]:
+            step = self.state.apply(message)
             if step.action is Action.ROWS and step.record is not None:
                 self.rows.append((step.record.batch, message.offset))
             if step.void is not None:
@@ -126,9 +126,9 @@ class Twin:
 
     def holds(self, batches: dict[bytes, int], end: EpochOffset) -> set[str]:
         """As the indexer answers a query. Raises ListsMissing."""
-        known, search = look_up_in_window(self.fold, self.lists.end, batches)
+        known, search = look_up_in_window(self.state, self.lists.end, batches)
         known |= self.lists.find(search)
-        dropped = self.fold.reroutes.picture.dropped
+        dropped = self.state.reroutes.view.dropped
         return {
             batch.hex()
             for batch, copy in known.items()
@@ -144,12 +144,12 @@ class Query:
     twins: dict[int, Twin]
 
 
-def share_of(picture: Rerouted, end: int) -> Share:
+def share_of(view: Rerouted, end: int) -> Share:
     waiting = [
         OpenBatch(c.batch, (c.epoch_number, c.offset), c.append_ns, c.unless)
-        for c in picture.open.values()
+        for c in view.open.values()
     ]
-    return Share(EpochOffset(1, end), waiting, picture.relies_on)
+    return Share(EpochOffset(1, end), waiting, view.relies_on)
 
 
 outcomes = st.sampled_from(["acked", "lost answer", "late", "refused"])
@@ -334,7 +334,7 @@ class Rerouting(RuleBasedStateMachine):
 
     @rule(partition=logs, twin=st.integers(0, 1), late=st.booleans())
     def ask(self, partition: int, twin: int, late: bool) -> None:
-        waiting = self.twins[partition][twin].fold.reroutes.open.values()
+        waiting = self.twins[partition][twin].state.reroutes.open.values()
         for other, questions in questions_of(waiting).items():
             self.tell(other, void_record(Void(partition, tuple(questions))), late)
 
@@ -345,7 +345,7 @@ class Rerouting(RuleBasedStateMachine):
         voids, one.voids = one.voids, []
         for void in voids:
             try:
-                known, search = look_up_in_window(one.fold, one.lists.end, batches_of(void))
+                known, search = look_up_in_window(one.state, one.lists.end, batches_of(void))
                 found = one.lists.find(search)
             except ListsMissing:
                 continue
@@ -364,7 +364,7 @@ class Rerouting(RuleBasedStateMachine):
     def take_shares(self, choice: tuple[int | None, ...]) -> None:
         twins = {p: self.twins[p][t] for p, t in enumerate(choice) if t is not None}
         shares = {
-            p: share_of(twin.fold.reroutes.picture, twin.fold.next_offset)
+            p: share_of(twin.state.reroutes.view, twin.state.next_offset)
             for p, twin in twins.items()
         }
         self.queries = [*self.queries[-2:], Query(shares, twins)]
@@ -394,8 +394,8 @@ class Rerouting(RuleBasedStateMachine):
         for p, twin in twins.items():
             mine = {EpochOffset(*place) for place in chosen.get(p, ())}
             left_out = {EpochOffset(*item.place) for item in shares[p].open} - mine
-            picture = twin.fold.reroutes.picture
-            hidden = ({*picture.dropped, *picture.open} | left_out) - mine
+            view = twin.state.reroutes.view
+            hidden = ({*view.dropped, *view.open} | left_out) - mine
             for batch, offset in twin.rows:
                 if EpochOffset(1, offset) < shares[p].end and EpochOffset(1, offset) not in hidden:
                     number = int.from_bytes(batch, "big")
@@ -424,9 +424,9 @@ class Rerouting(RuleBasedStateMachine):
         for one, other in self.twins:
             one.advance(10**6)
             other.advance(10**6)
-            assert one.fold.carried() == other.fold.carried()
-            assert one.fold.reroutes.picture == other.fold.reroutes.picture
-            assert not one.fold.reroutes.open
+            assert one.state.carried() == other.state.carried()
+            assert one.state.reroutes.view == other.state.reroutes.view
+            assert not one.state.reroutes.open
         self.take_shares((0,) * LOGS)
         assert not behind(self.queries[-1].shares)
         self.settle_queries()

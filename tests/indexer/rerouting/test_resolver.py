@@ -50,7 +50,7 @@ async def test_partition_that_cannot_be_told_is_tried_once_a_second_whatever_is_
     )
     partition = SimpleNamespace(
         number=ASKER,
-        fold=SimpleNamespace(reroutes=SimpleNamespace(open=waiting)),
+        state=SimpleNamespace(reroutes=SimpleNamespace(open=waiting)),
         stopped_reason=None,
         shared=SimpleNamespace(context=context),
     )

@@ -8,9 +8,10 @@ import pytest
 
 from common import limits
 from common.errors import DamagedObject
-from indexer.seal.segments import CutRows, remove_leftovers, seal, seal_all
+from indexer.seal.segment_files import remove_leftovers, seal, seal_all
 from indexer.shred.interface import ShredInput
 from indexer.shred.reference import ReferenceShredder
+from indexer.state.live_rows import CutRows
 from segment.columns import ColumnBlock, ColumnKey, FieldType, block_bytes, concat
 from segment.columns.digest import block_digest
 from segment.columns.gather import compact

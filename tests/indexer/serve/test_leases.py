@@ -59,8 +59,8 @@ async def test_damaged_segment_outside_the_time_range_leaves_the_answer_whole(
         await append(log, [1_000])
         await log.append(0, CUT)
         await until(partition, published(4))
-        assert partition.served is not None
-        old, new = partition.served.visible(DATASET)
+        assert partition.view is not None
+        old, new = partition.view.visible(DATASET)
         for path in (
             partition.shared.cache.path(old.object),
             tmp_path / "objects" / segment_key(old.object),
@@ -82,8 +82,8 @@ async def test_position_beyond_the_logs_end_or_of_another_log_is_not_waited_for(
     async with open_context(tmp_path) as context, running(context) as partition:
         await append(context.backends.log, [1])
         await until(partition, reached(1))
-        assert partition.served is not None
-        present = partition.served.epoch.log
+        assert partition.view is not None
+        present = partition.view.epoch.log
         for log, offset in ((present, 99), ("f00d", 99)):
             wanted = Wanted(log=log, at_least=offset, timeout_ms=600_000)
             async with asyncio.timeout(20), views_of(partition).lease(0, DATASET, wanted) as view:
@@ -97,7 +97,7 @@ async def test_replaced_log_tells_how_far_the_earlier_one_was_indexed(tmp_path: 
         await log.append(0, CUT)
         async with running(context) as partition:
             await until(partition, published(2))
-            earlier = partition.served.epoch.log if partition.served else ""
+            earlier = partition.view.epoch.log if partition.view else ""
     (tmp_path / "log").rename(tmp_path / "log-lost")
     async with open_context(tmp_path) as context, running(context) as partition:
         await until(partition, reached(0))
@@ -114,7 +114,7 @@ async def test_resumed_indexer_says_that_it_catches_up_until_all_rows_are_back(
         slow.blocked = True
         object.__setattr__(context.backends, "log", slow)
         async with running(context) as partition:
-            await until(partition, lambda p: p.served is not None)
+            await until(partition, lambda p: p.view is not None)
             async with views_of(partition).lease(0, DATASET, Wanted()) as view:
                 assert view.catching_up
             slow.blocked = False
@@ -173,7 +173,7 @@ async def test_position_is_waited_for_while_the_logs_end_cannot_be_seen(tmp_path
             raise LogUnavailable(f"partition {number} does not answer")
 
         object.__setattr__(context.backends.log, "bounds", bounds)
-        wanted = Wanted(log=partition.served.epoch.log, at_least=2, timeout_ms=20_000)  # type: ignore[union-attr]
+        wanted = Wanted(log=partition.view.epoch.log, at_least=2, timeout_ms=20_000)  # type: ignore[union-attr]
         leased = views_of(partition).lease(0, DATASET, wanted)
         waiting = asyncio.create_task(leased.__aenter__())
         await asyncio.sleep(0)

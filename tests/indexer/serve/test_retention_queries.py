@@ -64,19 +64,20 @@ async def test_dataset_that_is_kept_for_a_day_goes_while_queries_run_and_others_
         caretaker = PartitionMaintenance(partition)
         await caretaker.tend()
         assert await numbers(partition, SHORT) == [1, 2]
-        served = partition.served
-        assert served is not None
-        old = [entry.object for entry in served.visible(SHORT)]
+        view = partition.view
+        assert view is not None
+        old = [entry.object for entry in view.visible(SHORT)]
         seen: list[list[int]] = []
         stop = asyncio.Event()
 
         async def ask() -> None:
             while not stop.is_set():
                 for dataset in (SHORT, DATASET):
-                    async with views_of(partition).lease(0, dataset, Wanted()) as view:
-                        assert not view.unserved
+                    async with views_of(partition).lease(0, dataset, Wanted()) as leased:
+                        assert not leased.unserved
                         await asyncio.sleep(0.01)
-                        found = await asyncio.to_thread(numbers_in, view) if view.segments else []
+                        read = asyncio.to_thread(numbers_in, leased)
+                        found = await read if leased.segments else []
                     if dataset == DATASET:
                         assert found == [1, 2]
                     else:
@@ -102,7 +103,7 @@ async def test_dataset_that_is_kept_for_a_day_goes_while_queries_run_and_others_
         report = await verify(objects, partition.shared.context.backends.log, [0])
         assert report.clean, report.problems
     async with open_context(tmp_path, "c") as context, running(context, config=HOUSE) as other:
-        await until(other, lambda p: p.served is not None)
+        await until(other, lambda p: p.view is not None)
         assert await numbers(other, SHORT) == []  # a new indexer hides the same
         assert await numbers(other) == [1, 2]
 

@@ -37,9 +37,7 @@ async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 @asynccontextmanager
-async def served(
-    context: RoleContext, config: IndexerConfig = QUICK
-) -> AsyncIterator[ClientSession]:
+async def view(context: RoleContext, config: IndexerConfig = QUICK) -> AsyncIterator[ClientSession]:
     """A running indexer and a session to it."""
     task = asyncio.create_task(serve(context, config))
 
@@ -71,7 +69,7 @@ async def test_indexer_claims_all_cuts_on_demand_and_tells_status_and_columns(
 ) -> None:
     async with (
         open_context(tmp_path, partitions=PARTITIONS) as context,
-        served(context) as session,
+        view(context) as session,
     ):
         for partition in range(PARTITIONS):
             await append(context.backends.log, [partition * 10 + 1], partition=partition)
@@ -91,14 +89,14 @@ async def test_indexer_claims_all_cuts_on_demand_and_tells_status_and_columns(
 
 
 async def test_internal_endpoints_need_the_token(tmp_path: Path) -> None:
-    async with open_context(tmp_path) as context, served(context) as session:
+    async with open_context(tmp_path) as context, view(context) as session:
         refused = await session.get("/internal/status", headers={INTERNAL_TOKEN_HEADER: "no"})
         assert refused.status == 401
         assert (await session.post("/internal/columns")).status == 400
 
 
 async def test_tail_follows_events_with_their_own_bytes(tmp_path: Path) -> None:
-    async with open_context(tmp_path) as context, served(context) as session:
+    async with open_context(tmp_path) as context, view(context) as session:
         answer = await session.get(f"/internal/tail?dataset={DATASET}")
         await append(context.backends.log, [5, 6])
         lines = [await answer.content.readline() for _ in range(2)]
@@ -122,7 +120,7 @@ async def test_tail_with_conditions_looks_seldom_at_a_busy_dataset(
     monkeypatch.setattr("indexer.tail.filtered.filtered_lines", look)
     monkeypatch.setattr(limits, "TAIL_CHOSEN_PAUSE_S", 600.0)
     asked = TailAsked(DATASET, TailChoice(fields=("n",)))
-    async with open_context(tmp_path) as context, served(context) as session:
+    async with open_context(tmp_path) as context, view(context) as session:
         answer = await session.post("/internal/tail", data=msgspec.json.encode(asked))
         await append(context.backends.log, [5])
         assert b'"n":5' in await answer.content.readline()
@@ -139,7 +137,7 @@ async def test_tail_of_a_quiet_dataset_ends_with_its_reader(
     monkeypatch.setattr(limits, "TAILS_MAX", 1)
     monkeypatch.setattr(limits, "TAIL_LOOK_S", 0.05)
     path = f"/internal/tail?dataset={DATASET}"
-    async with open_context(tmp_path) as context, served(context) as session:
+    async with open_context(tmp_path) as context, view(context) as session:
         first = await session.get(path)
         assert (first.status, (await session.get(path)).status) == (200, 429)
         first.close()
@@ -162,7 +160,7 @@ async def test_reader_that_leaves_a_busy_tail_is_no_fault(
         raise ConnectionResetError("Cannot write to closing transport")
 
     monkeypatch.setattr(web.StreamResponse, "write", gone)
-    async with open_context(tmp_path) as context, served(context) as session:
+    async with open_context(tmp_path) as context, view(context) as session:
         answer = await session.get(f"/internal/tail?dataset={DATASET}")
         await append(context.backends.log, [5])
         await answer.content.read()
@@ -212,7 +210,7 @@ async def test_second_indexer_of_the_zone_waits_and_takes_over(tmp_path: Path) -
         try:
             await eventually(lambda: holders_are({"second"}))
             other = asyncio.create_task(serve(first, QUICK))
-            async with served(twin):
+            async with view(twin):
                 assert await holders_are({"second", "indexer-b"})
                 second.stop.set()
                 await waiting

@@ -8,12 +8,12 @@ import pytest
 
 from common import limits
 from common.objects.directory import DirectoryObjects
-from indexer.seal.segments import CutRows, seal
+from indexer.seal.segment_files import seal
 from indexer.serve.footers import Footers
 from indexer.shred.interface import ShredInput
 from indexer.shred.kernel.shredder import KernelShredder
 from indexer.shred.reference import ReferenceShredder
-from indexer.state.live_rows import LiveDataset, LiveRows
+from indexer.state.live_rows import CutRows, LiveDataset, LiveRows
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, concat
 from segment.columns.digest import block_digest
 from segment.columns.packed import PackedColumns

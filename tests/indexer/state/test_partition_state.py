@@ -117,21 +117,21 @@ def test_restart_at_any_point_gives_the_same_cuts_rows_and_window(
             actions.append(step.action)
             cuts.extend([step.cut] if step.cut else [])
         manifests: list[Manifest] = []
-        fold = PartitionState(Carried())
+        state = PartitionState(Carried())
         at = 0
         again: dict[int, Action] = {}
         pending = set(restarts)
         while at < len(log):
             if at in pending:  # killed: what was not cut is read again
                 pending.discard(at)
-                fold = PartitionState(carried_from(reversed(manifests)))
-                at = fold.next_offset
+                state = PartitionState(carried_from(reversed(manifests)))
+                at = state.next_offset
                 continue
-            step = fold.apply(log[at])
+            step = state.apply(log[at])
             assert again.setdefault(at, step.action) is step.action
             if step.cut:
                 key = manifests[-1].key if manifests else None
-                damaged = list(fold.quarantine.entries)
+                damaged = list(state.quarantine.entries)
                 manifest = as_manifest(step.cut, key)
                 manifests.append(msgspec.structs.replace(manifest, damaged=damaged))
             at += 1
@@ -140,17 +140,17 @@ def test_restart_at_any_point_gives_the_same_cuts_rows_and_window(
     for cut, manifest in zip(cuts, manifests, strict=True):
         undamaged = msgspec.structs.replace(manifest, damaged=None)
         assert as_manifest(cut, manifest.predecessor) == undamaged
-    assert fold.carried() == steady.carried()
-    assert fold.marked_at == steady.marked_at
+    assert state.carried() == steady.carried()
+    assert state.marked_at == steady.marked_at
 
 
 def test_batch_is_recognised_back_to_two_hour_markers_and_no_further() -> None:
-    fold = PartitionState(Carried())
+    state = PartitionState(Carried())
     offset = 0
 
     def step(item: Record, hour: int) -> Action:
         nonlocal offset
-        result = fold.apply(message(offset, item, (FIRST_HOUR + hour) * HOUR_NS + offset))
+        result = state.apply(message(offset, item, (FIRST_HOUR + hour) * HOUR_NS + offset))
         offset += 1
         return result.action
 
@@ -162,16 +162,16 @@ def test_batch_is_recognised_back_to_two_hour_markers_and_no_further() -> None:
 
 
 def test_second_marker_of_an_hour_and_one_of_a_coming_hour_do_nothing() -> None:
-    fold = PartitionState(Carried())
+    state = PartitionState(Carried())
     at = (FIRST_HOUR + 1) * HOUR_NS + 5
     marker = marker_record(Marker(hour=FIRST_HOUR))
-    fold.apply(message(0, record([1]), at))
-    assert fold.apply(message(1, marker, at)).cut is not None
-    fold.apply(message(2, record([2]), at))
-    assert fold.apply(message(3, marker, at)).cut is None
+    state.apply(message(0, record([1]), at))
+    assert state.apply(message(1, marker, at)).cut is not None
+    state.apply(message(2, record([2]), at))
+    assert state.apply(message(3, marker, at)).cut is None
     coming = marker_record(Marker(hour=FIRST_HOUR + 1))
-    assert fold.apply(message(4, coming, at)).cut is None
-    assert fold.hour == FIRST_HOUR
+    assert state.apply(message(4, coming, at)).cut is None
+    assert state.hour == FIRST_HOUR
 
 
 @pytest.mark.parametrize(
@@ -182,16 +182,16 @@ def test_second_marker_of_an_hour_and_one_of_a_coming_hour_do_nothing() -> None:
     ],
 )
 def test_what_this_version_cannot_fold_stops_the_partition_without_a_trace(item: Record) -> None:
-    fold = PartitionState(Carried())
+    state = PartitionState(Carried())
     with pytest.raises(PartitionStopped, match="upgrade"):
-        fold.apply(message(0, item, FIRST_HOUR * HOUR_NS))
-    assert fold.next_offset == 0
+        state.apply(message(0, item, FIRST_HOUR * HOUR_NS))
+    assert state.next_offset == 0
 
 
 def test_idle_partition_is_cut_too_so_that_its_heartbeats_can_be_dropped() -> None:
-    fold = PartitionState(Carried())
+    state = PartitionState(Carried())
     steps = [
-        fold.apply(message(n, heartbeat_record(), FIRST_HOUR * HOUR_NS + n))
+        state.apply(message(n, heartbeat_record(), FIRST_HOUR * HOUR_NS + n))
         for n in range(limits.CUT_CONTROL_RECORDS_MAX_V1)
     ]
     cuts = [step.cut for step in steps if step.cut]
@@ -200,11 +200,11 @@ def test_idle_partition_is_cut_too_so_that_its_heartbeats_can_be_dropped() -> No
 
 def leapt(ahead_ns: int) -> tuple[PartitionState, int]:
     """A partition whose clock ran ahead after an hour marker; and the right time."""
-    fold, right_ns = PartitionState(Carried()), FIRST_HOUR * HOUR_NS + 5
-    fold.apply(message(0, record([1]), right_ns))
-    fold.apply(message(1, marker_record(Marker(hour=FIRST_HOUR - 1)), right_ns))
-    fold.apply(message(2, record([2]), right_ns + ahead_ns))
-    return fold, right_ns + 50 * 10**9
+    state, right_ns = PartitionState(Carried()), FIRST_HOUR * HOUR_NS + 5
+    state.apply(message(0, record([1]), right_ns))
+    state.apply(message(1, marker_record(Marker(hour=FIRST_HOUR - 1)), right_ns))
+    state.apply(message(2, record([2]), right_ns + ahead_ns))
+    return state, right_ns + 50 * 10**9
 
 
 CLOCK = clock_record(ClockNote(0, 0, "test"))
@@ -212,63 +212,63 @@ CLOCK = clock_record(ClockNote(0, 0, "test"))
 
 @pytest.mark.parametrize("ahead_h", [1, 24, 70 * 24, 30 * 365 * 24])
 def test_clock_record_lets_time_and_hours_go_on_from_its_own_append_time(ahead_h: int) -> None:
-    fold, now_ns = leapt(ahead_h * HOUR_NS)
-    step = fold.apply(message(3, CLOCK, now_ns))
+    state, now_ns = leapt(ahead_h * HOUR_NS)
+    step = state.apply(message(3, CLOCK, now_ns))
     assert step.cut is not None, "rows of the wrong time are cut apart"
-    assert fold.watermark_ns == step.cut.watermark_ns == now_ns
+    assert state.watermark_ns == step.cut.watermark_ns == now_ns
     assert [(one.offset, one.append_ns) for one in step.cut.clock_steps] == [(3, now_ns)]
-    fold.apply(message(4, heartbeat_record(), now_ns + 7))
-    assert fold.watermark_ns == now_ns + 7
-    fold.apply(message(5, marker_record(Marker(hour=FIRST_HOUR)), now_ns + HOUR_NS))
-    assert fold.hour == FIRST_HOUR, "the next hour that ends is closed"
+    state.apply(message(4, heartbeat_record(), now_ns + 7))
+    assert state.watermark_ns == now_ns + 7
+    state.apply(message(5, marker_record(Marker(hour=FIRST_HOUR)), now_ns + HOUR_NS))
+    assert state.hour == FIRST_HOUR, "the next hour that ends is closed"
 
 
 def test_clock_record_forgets_no_batch_id_and_no_void() -> None:
-    fold, now_ns = leapt(5 * HOUR_NS)
-    windows = fold.carried().windows
-    fold.apply(
+    state, now_ns = leapt(5 * HOUR_NS)
+    windows = state.carried().windows
+    state.apply(
         message(
             3, void_record(Void(2, (RerouteQuestion(bytes(16), EpochOffset(1, 9), 1),))), now_ns
         )
     )
-    fold.apply(message(4, CLOCK, now_ns))
-    assert fold.carried().windows == windows
-    assert fold.reroutes.voids == 1
+    state.apply(message(4, CLOCK, now_ns))
+    assert state.carried().windows == windows
+    assert state.reroutes.voids == 1
     for offset, number in ((5, 1), (6, 2)):
-        assert fold.apply(message(offset, record([number]), now_ns)).action is Action.DUPLICATE
+        assert state.apply(message(offset, record([number]), now_ns)).action is Action.DUPLICATE
 
 
 def test_second_clock_record_for_a_leap_does_nothing_and_neither_does_one_that_is_not_behind() -> (
     None
 ):
-    fold, now_ns = leapt(5 * HOUR_NS)
-    assert fold.apply(message(3, CLOCK, fold.watermark_ns + 1)).cut is None
-    assert fold.apply(message(4, CLOCK, now_ns)).cut is not None
-    fold.apply(message(5, record([3]), now_ns + 10**9))
+    state, now_ns = leapt(5 * HOUR_NS)
+    assert state.apply(message(3, CLOCK, state.watermark_ns + 1)).cut is None
+    assert state.apply(message(4, CLOCK, now_ns)).cut is not None
+    state.apply(message(5, record([3]), now_ns + 10**9))
     for offset, behind_ns in ((6, 0), (7, limits.CLOCK_STEP_NS_V2 // 2)):  # the twin's
-        before = fold.carried()
-        assert fold.apply(message(offset, CLOCK, now_ns + 10**9 - behind_ns)).cut is None
-        assert fold.carried() == replace(before, next_offset=offset + 1)
+        before = state.carried()
+        assert state.apply(message(offset, CLOCK, now_ns + 10**9 - behind_ns)).cut is None
+        assert state.carried() == replace(before, next_offset=offset + 1)
 
 
 def test_step_of_the_clock_is_carried_like_everything_else() -> None:
     """Also where the hour marker stands before it in the same cut, or after it."""
     for marker_first in (True, False):
-        fold, now_ns = leapt(5 * HOUR_NS)
-        marker = message(3, marker_record(Marker(hour=FIRST_HOUR + 4)), fold.watermark_ns)
-        steps = [fold.apply(marker)] if marker_first else []
-        steps.append(fold.apply(message(fold.next_offset, CLOCK, now_ns)))
-        steps.append(fold.apply(message(fold.next_offset, marker_record(Marker(None)), now_ns)))
+        state, now_ns = leapt(5 * HOUR_NS)
+        marker = message(3, marker_record(Marker(hour=FIRST_HOUR + 4)), state.watermark_ns)
+        steps = [state.apply(marker)] if marker_first else []
+        steps.append(state.apply(message(state.next_offset, CLOCK, now_ns)))
+        steps.append(state.apply(message(state.next_offset, marker_record(Marker(None)), now_ns)))
         if not marker_first:
             late = marker_record(Marker(hour=FIRST_HOUR))
-            steps.append(fold.apply(message(fold.next_offset, late, now_ns + HOUR_NS)))
-        steps.append(fold.apply(message(fold.next_offset, record([5]), now_ns + HOUR_NS)))
+            steps.append(state.apply(message(state.next_offset, late, now_ns + HOUR_NS)))
+        steps.append(state.apply(message(state.next_offset, record([5]), now_ns + HOUR_NS)))
         steps.append(
-            fold.apply(message(fold.next_offset, marker_record(Marker(None)), now_ns + HOUR_NS))
+            state.apply(message(state.next_offset, marker_record(Marker(None)), now_ns + HOUR_NS))
         )
         cuts = [step.cut for step in steps if step.cut is not None]
         carried = carried_from(as_manifest(cut, None) for cut in reversed(cuts))
-        assert (carried.hour, carried.watermark_ns) == (fold.hour, fold.watermark_ns)
+        assert (carried.hour, carried.watermark_ns) == (state.hour, state.watermark_ns)
         if marker_first:
             assert carried.hour == FIRST_HOUR - 1
             assert carried.marked_by_ns is not None
@@ -277,21 +277,21 @@ def test_step_of_the_clock_is_carried_like_everything_else() -> None:
 
 def test_rows_that_a_server_dated_far_behind_count_as_appended_at_the_logs_time() -> None:
     """They would have expired before anybody saw them; small differences stay as they are."""
-    fold = PartitionState(Carried())
+    state = PartitionState(Carried())
     now_ns = FIRST_HOUR * HOUR_NS
-    fold.apply(message(0, record([1]), now_ns))
+    state.apply(message(0, record([1]), now_ns))
     for offset, behind_ns in enumerate((1, HOUR_NS, 23 * HOUR_NS), 1):
-        fold.apply(message(offset, record([offset + 1]), now_ns - behind_ns))
-        assert fold.row_time_ns(now_ns - behind_ns) == now_ns - behind_ns
-    fold.apply(message(4, record([9]), 0))
-    assert fold.row_time_ns(0) == now_ns
+        state.apply(message(offset, record([offset + 1]), now_ns - behind_ns))
+        assert state.row_time_ns(now_ns - behind_ns) == now_ns - behind_ns
+    state.apply(message(4, record([9]), 0))
+    assert state.row_time_ns(0) == now_ns
 
 
 def test_damaged_record_before_a_clock_that_went_back_is_not_taken_for_expired() -> None:
     """It was appended no later than the log's time before it, whatever the next record's stamp."""
-    fold, now_ns = PartitionState(Carried()), FIRST_HOUR * HOUR_NS
-    fold.apply(message(0, record([1]), now_ns))
-    fold.apply(LogRecord(0, 1, 0, (), b""))
-    fold.apply(message(2, record([2]), 5))
-    (entry,) = fold.carried().damaged
+    state, now_ns = PartitionState(Carried()), FIRST_HOUR * HOUR_NS
+    state.apply(message(0, record([1]), now_ns))
+    state.apply(LogRecord(0, 1, 0, (), b""))
+    state.apply(message(2, record([2]), 5))
+    (entry,) = state.carried().damaged
     assert (entry.append_min_ns, entry.append_max_ns) == (now_ns, now_ns)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.seal.segments import CutRows, seal
+from indexer.seal.segment_files import seal
+from indexer.state.live_rows import CutRows
 from segment.columns import ColumnBlock
 from segment.parquet.active import ActiveEncoders
 from snapshot.documents.manifest import SegmentEntry

@@ -12,8 +12,9 @@ from common.errors import DamagedObject, ObjectMissing
 from common.log import Log
 from common.model.record import RecordError, decode
 from common.objects import ObjectStore
-from indexer.seal.segments import CutRows, seal
+from indexer.seal.segment_files import seal
 from indexer.shred import Accepted, Shredder
+from indexer.state.live_rows import CutRows
 from segment.columns.segment import SegmentFile
 from segment.parquet.active import ActiveEncoders
 from snapshot.cache import SegmentCache
@@ -24,8 +25,8 @@ from snapshot.threads import to_store_thread
 _READ_BYTES = 4 * 1024 * 1024
 
 
-class Repairs:
-    """Makes segments again; `indexer.repair.mending` says when."""
+class SegmentRebuilder:
+    """Makes segments again; `indexer.repair.object_repair` says when."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class Repairs:
         self._encoders = encoders
         self._folder = folder
 
-    async def repair(self, partition: int, entry: SegmentEntry) -> bool:
+    async def rebuild(self, partition: int, entry: SegmentEntry) -> bool:
         """Make the segment again and put its object. False: the bytes came out otherwise.
 
         Raises OffsetGone when the log no longer holds the records, DamagedObject, ObjectMissing.

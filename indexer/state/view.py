@@ -5,8 +5,8 @@ step, so that a query never sees a row twice or not at all (I2, I7).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from indexer.damage.quarantine import NO_DAMAGE, DamageView
 from indexer.state.live_rows import LiveRows
+from indexer.state.quarantine import NO_DAMAGE, DamageView
 from indexer.state.reroutes import Rerouted
 from snapshot.documents.epochs import Epoch
 from snapshot.documents.manifest import Gap, GoneEntry, SegmentEntry

@@ -7,28 +7,16 @@ range of ordinary ones. A file appears under its hash only when its bytes are on
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from segment.columns import ColumnBlock, select
+from indexer.state.live_rows import CutRows
+from segment.columns import select
 from segment.columns.gather import joined
 from segment.columns.segment import SegmentFile, SegmentOrigin, segment_name
 from segment.columns.segment_write import EncodedSegment, encode_segment
 from segment.parquet.encoders import Encoders
 
 _TEMPORARY_PREFIX = ".sealing-"
-
-
-@dataclass(frozen=True, slots=True)
-class CutRows:
-    """A dataset's rows of one cut, in log order, and the range of append times of its records
-    (unix ns, inclusive).
-    """
-
-    dataset: str
-    blocks: tuple[ColumnBlock, ...]
-    append_min_ns: int
-    append_max_ns: int
 
 
 def seal(

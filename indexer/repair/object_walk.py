@@ -15,7 +15,7 @@ from common.logs import log_event
 from common.objects import ObjectStore
 from indexer.config import IndexerConfig
 from indexer.partition.partition import Partition
-from indexer.repair.mending import Mending
+from indexer.repair.object_repair import ObjectRepair
 from snapshot.cache import object_is_whole
 from snapshot.documents.manifest import SegmentEntry, segment_key
 from snapshot.threads import to_store_thread
@@ -33,14 +33,14 @@ class ObjectWalk:
         self,
         partitions: Mapping[int, Partition],
         objects: ObjectStore,
-        mending: Mending,
+        repair: ObjectRepair,
         config: IndexerConfig,
         scratch: Path,
         clock: Clock,
     ) -> None:
         self._partitions = partitions
         self._objects = objects
-        self._mending = mending
+        self._repair = repair
         self._config = config
         self._scratch = scratch
         self._clock = clock
@@ -60,7 +60,7 @@ class ObjectWalk:
 
     def _is_due(self, number: int) -> bool:
         partition = self._partitions.get(number)
-        if partition is None or partition.served is None or not self._config.look_hours:
+        if partition is None or partition.view is None or not self._config.look_hours:
             return False
         walked_ns = self._walked_ns.get(number)
         since_ns = self._config.look_hours * _HOUR_NS
@@ -79,21 +79,21 @@ class ObjectWalk:
             if info is not None and info.size_bytes == entry.size_bytes:
                 whole.append(entry)
             elif self._still_served(number, entry):
-                await self._mending.try_to_mend(number, entry)
+                await self._repair.try_repair(number, entry)
         for entry in whole if self._config.look_mb_per_s else ():
             if not self._still_served(number, entry):
                 continue
             name, size, scratch = entry.object, entry.size_bytes, self._scratch
             if not await to_store_thread(object_is_whole, self._objects, name, size, scratch):
-                await self._mending.try_to_mend(number, entry)
+                await self._repair.try_repair(number, entry)
             await asyncio.sleep(entry.size_bytes / (self._config.look_mb_per_s * 1e6))
         self._walked_ns[number] = begun_ns
 
     def _entries(self, number: int) -> list[SegmentEntry]:
         partition = self._partitions.get(number)
-        if partition is None or partition.served is None:
+        if partition is None or partition.view is None:
             return []
-        entries = [e for some in partition.served.segments.values() for e in some]
+        entries = [e for some in partition.view.segments.values() for e in some]
         return sorted(entries, key=lambda entry: -entry.append_max_ns)
 
     def _still_served(self, number: int, entry: SegmentEntry) -> bool:

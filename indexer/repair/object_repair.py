@@ -17,7 +17,7 @@ from common.errors import BellwetherError, DamagedObject
 from common.logs import log_event
 from common.metrics import mended_objects_total
 from common.objects import ObjectStore
-from indexer.repair.repair import Repairs
+from indexer.repair.rebuild import SegmentRebuilder
 from indexer.repair.twin_segments import TwinSegments
 from snapshot.cache import object_is_whole, put_object_again
 from snapshot.documents.manifest import SegmentEntry, segment_key
@@ -27,7 +27,7 @@ _AGAIN_NS = 60 * 10**9  # what could not be mended is tried again when it is met
 logger = logging.getLogger(__name__)
 
 
-class Mending:
+class ObjectRepair:
     """Mends one object at a time, as they are asked for. Used from one event loop.
 
     given_up: objects of a partition that retention is about to delete. folders: of the caches on
@@ -36,7 +36,7 @@ class Mending:
 
     def __init__(
         self,
-        repairs: Repairs,
+        rebuilder: SegmentRebuilder,
         objects: ObjectStore,
         twins: TwinSegments,
         given_up: Callable[[int], Container[str]],
@@ -44,11 +44,11 @@ class Mending:
         scratch: Path,
         clock: Clock,
     ) -> None:
-        self.unmended: dict[tuple[int, str], str] = {}
-        self._repairs = repairs
+        self.unrepaired: dict[tuple[int, str], str] = {}
+        self._rebuilder = rebuilder
         self._objects = objects
         self._twins = twins
-        self._given_up = given_up
+        self._expired = given_up
         self._folders = folders
         self._scratch = scratch
         self._clock = clock
@@ -74,17 +74,17 @@ class Mending:
         """Until cancelled."""
         while True:
             partition, entry = await self._waiting.get()
-            await self.try_to_mend(partition, entry)
+            await self.try_repair(partition, entry)
 
-    async def try_to_mend(self, partition: int, entry: SegmentEntry) -> None:
+    async def try_repair(self, partition: int, entry: SegmentEntry) -> None:
         """Mend it, or say why that cannot be."""
         place = (partition, entry.object)
         try:
-            source = await self.mend(partition, entry)
+            source = await self.repair(partition, entry)
         except (BellwetherError, OSError) as error:
-            self.unmended[place] = str(error)
-            while len(self.unmended) > limits.REPAIRS_WAITING_MAX:
-                del self.unmended[next(iter(self.unmended))]
+            self.unrepaired[place] = str(error)
+            while len(self.unrepaired) > limits.REPAIRS_WAITING_MAX:
+                del self.unrepaired[next(iter(self.unrepaired))]
             log_event(
                 logger,
                 logging.ERROR,
@@ -94,18 +94,18 @@ class Mending:
                 why=str(error),
             )
             return
-        self.unmended.pop(place, None)
+        self.unrepaired.pop(place, None)
         self._asked_ns.pop(entry.object, None)
         if source:
             mended_objects_total.labels(source).inc()
             log_event(logger, logging.WARNING, "segment mended", object=entry.object, source=source)
 
-    async def mend(self, partition: int, entry: SegmentEntry) -> str:
+    async def repair(self, partition: int, entry: SegmentEntry) -> str:
         """Put the object again; returns what it was taken from, "" if nothing had to be done.
 
         Raises DamagedObject, ObjectMissing, OffsetGone, Unavailable when it cannot be.
         """
-        if entry.object in self._given_up(partition) or await self._is_whole(entry):
+        if entry.object in self._expired(partition) or await self._is_whole(entry):
             return ""
         source = await self._put(partition, entry)
         if not await self._is_whole(entry):
@@ -122,7 +122,7 @@ class Mending:
                 folder = [Path(name)]
                 if await to_store_thread(put_object_again, self._objects, entry.object, folder):
                     return "twin"
-        if not await self._repairs.repair(partition, entry):
+        if not await self._rebuilder.rebuild(partition, entry):
             raise DamagedObject("the log gave other bytes than were published")
         return "log"
 
@@ -138,4 +138,4 @@ class Mending:
 
     def describe(self, partition: int) -> dict[str, str]:
         """What could not be mended of a partition, and why."""
-        return {name: why for (number, name), why in self.unmended.items() if number == partition}
+        return {name: why for (number, name), why in self.unrepaired.items() if number == partition}
