@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from bellwether.client.target import ClientError
+from bellwether.client.errors import ClientError
 
 CONNECT_S = 5.0
 KEY_HEADER = "X-Honeycomb-Team"  # as common.process.auth has it, without what a server imports

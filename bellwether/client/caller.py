@@ -23,7 +23,8 @@ from bellwether.client.answers import (
     refusal_text,
     unreachable,
 )
-from bellwether.client.target import ClientError, Target
+from bellwether.client.errors import ClientError
+from bellwether.client.target import Target
 from common.version import VERSION
 
 ANSWER_S = 120.0  # the longest wait for the next bytes of an answer

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bellwether.backends import make_locks
-from bellwether.client.target import ClientError
+from bellwether.client.errors import ClientError
 from bellwether.config.sections import BackendsConfig, LocksKind
 from bellwether.config.settings import SettingsError, load
 from common.clock import SystemClock

@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from bellwether.client.target import ClientError
+from bellwether.client.errors import ClientError
 from bellwether.secrets import write_private
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

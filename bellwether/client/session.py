@@ -16,7 +16,8 @@ from bellwether.client.answers import (
     refusal_text,
     unreachable,
 )
-from bellwether.client.target import ClientError, Target
+from bellwether.client.errors import ClientError
+from bellwether.client.target import Target
 from common.error_text import describe_error
 from common.version import VERSION
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bellwether.client.errors import ClientError
 from bellwether.secrets import key_file, read_key
 
 if TYPE_CHECKING:
@@ -20,14 +21,6 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 _DEFAULT_FILE = "bellwether.toml"
-
-
-class ClientError(Exception):
-    """The request cannot be made or was refused; the text says why and what to do."""
-
-    def __init__(self, message: str, status: int = 0) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)

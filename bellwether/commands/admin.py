@@ -15,8 +15,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from bellwether.backends import open_backends
-from bellwether.commands.options import configuration_options, load_settings
 from bellwether.config.sections import BackendsConfig, MetadataKind, NodeConfig, UpConfig
+from bellwether.options.shared import configuration_options, load_settings
 from bellwether.output import output_console
 from common.clock import SystemClock
 from common.errors import BellwetherError

@@ -11,9 +11,9 @@ import msgspec
 import orjson
 
 from bellwether.backends import make_log, make_objects
-from bellwether.commands.options import configuration_options, load_settings
 from bellwether.config.sections import BackendsConfig, NodeConfig
 from bellwether.config.settings import Settings
+from bellwether.options.shared import configuration_options, load_settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from snapshot.damage.damage import CONTENT, LOG, events, is_of_any, records

@@ -18,7 +18,6 @@ from rich.text import Text
 from bellwether.backends import log_folder, make_log, make_objects, open_metadata, reserve_of
 from bellwether.client import ClientError, find_target, running_url
 from bellwether.client.session import connect
-from bellwether.commands.options import configuration_options
 from bellwether.config.sections import (
     BackendsConfig,
     LocksKind,
@@ -28,6 +27,7 @@ from bellwether.config.sections import (
     ObjectsKind,
 )
 from bellwether.config.settings import Settings, SettingsError, load, parse_flag
+from bellwether.options.shared import configuration_options
 from bellwether.output import output_console
 from bellwether.secrets import check_token_file, key_file, read_key
 from common.clock import Clock, SystemClock

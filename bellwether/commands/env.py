@@ -9,7 +9,7 @@ import click
 
 from bellwether.client.export import export_lines
 from bellwether.client.target import DEFAULT_URL, running_url
-from bellwether.commands.options import data_default
+from bellwether.options.data_folder import data_default
 
 SHELLS = ("sh", "fish")
 

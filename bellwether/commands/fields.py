@@ -9,8 +9,8 @@ import click
 import orjson
 
 from bellwether.client import Target
-from bellwether.commands.completion import complete_dataset
-from bellwether.commands.options import NotUnderstood, client_options
+from bellwether.options.completion import complete_dataset
+from bellwether.options.shared import NotUnderstood, client_options
 from bellwether.output import printable
 
 _USUAL = 100

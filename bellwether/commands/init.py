@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from bellwether.commands.options import configuration_options, load_settings
 from bellwether.config.settings import Settings
 from bellwether.init import CannotInit, run_init
+from bellwether.options.shared import configuration_options, load_settings
 from common.clock import SystemClock
 
 

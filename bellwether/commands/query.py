@@ -9,16 +9,16 @@ from typing import Any
 import click
 import orjson
 
-from bellwether.commands.completion import complete_dataset
-from bellwether.commands.options import (
+from bellwether.commands.roles import PARENT_FD, run
+from bellwether.commands.rows import show_selected
+from bellwether.commands.zones import asked_zone
+from bellwether.options.completion import complete_dataset
+from bellwether.options.shared import (
     NotUnderstood,
     chosen_target,
     configuration_options,
     server_options,
 )
-from bellwether.commands.roles import PARENT_FD, run
-from bellwether.commands.rows import show_selected
-from bellwether.commands.zones import asked_zone
 from bellwether.results.formats import FORMATS
 from bellwether.results.print_answer import print_answer
 from common.clock import SystemClock

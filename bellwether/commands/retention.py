@@ -17,9 +17,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from bellwether.backends import make_log, make_objects, open_metadata
-from bellwether.commands.options import configuration_options, load_settings
 from bellwether.config.sections import BackendsConfig, NodeConfig
 from bellwether.config.settings import Settings
+from bellwether.options.shared import configuration_options, load_settings
 from bellwether.output import output_console
 from common.clock import SystemClock
 from common.errors import BellwetherError

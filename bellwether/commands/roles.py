@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bellwether.commands.options import configuration_options, load_settings
+from bellwether.options.shared import configuration_options, load_settings
 
 PARENT_FD = click.option(
     "--parent-fd", type=int, hidden=True, help="Pipe whose end means that the supervisor is gone."

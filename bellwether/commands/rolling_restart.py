@@ -11,9 +11,9 @@ import aiohttp
 import click
 
 from bellwether.backends import make_locks
-from bellwether.commands.options import configuration_options, load_settings
 from bellwether.config.sections import NodeConfig
 from bellwether.config.settings import Settings, SettingsError
+from bellwether.options.shared import configuration_options, load_settings
 from bellwether.wiring import internal_token
 from common.clock import SystemClock
 from common.errors import Unavailable

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bellwether.client import Target
-from bellwether.commands.completion import complete_dataset
-from bellwether.commands.options import NotUnderstood, client_options
 from bellwether.commands.zones import asked_zone
+from bellwether.options.completion import complete_dataset
+from bellwether.options.shared import NotUnderstood, client_options
 
 if TYPE_CHECKING:
     from bellwether.rows.show import Form

@@ -15,8 +15,8 @@ from typing import IO
 import click
 
 from bellwether.client import Target
-from bellwether.commands.completion import complete_dataset
-from bellwether.commands.options import client_options, run_async
+from bellwether.options.completion import complete_dataset
+from bellwether.options.shared import client_options, run_async
 from bellwether.send.choose import AUTO, Ask, choose_format, said_format
 from bellwether.send.deliver.report import print_preview
 from bellwether.send.deliver.run import run

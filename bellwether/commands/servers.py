@@ -22,7 +22,7 @@ from bellwether.client.servers import (
     set_default,
 )
 from bellwether.client.target import usable_key, usable_url
-from bellwether.commands.completion import complete_server
+from bellwether.options.completion import complete_server
 from bellwether.output import output_console, printable
 
 _CHECK_S = 20.0

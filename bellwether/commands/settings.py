@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from bellwether.commands.options import configuration_options, load_settings
+from bellwether.options.shared import configuration_options, load_settings
 from bellwether.output import output_console
 
 

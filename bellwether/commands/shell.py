@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from bellwether.client import Target
-from bellwether.commands.completion import complete_dataset
-from bellwether.commands.options import client_options
 from bellwether.commands.zones import asked_zone
+from bellwether.options.completion import complete_dataset
+from bellwether.options.shared import client_options
 from common.clock import SystemClock
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bellwether.client import Target
 from bellwether.client.session import connect
-from bellwether.commands.options import client_options, run_async
+from bellwether.options.shared import client_options, run_async
 from bellwether.output import output_console
 
 

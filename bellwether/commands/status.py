@@ -17,7 +17,7 @@ from rich.text import Text
 
 from bellwether.client import ClientError, Target
 from bellwether.client.session import Client, connect
-from bellwether.commands.options import client_options, run_async
+from bellwether.options.shared import client_options, run_async
 from bellwether.output import output_console
 from common.clock import SystemClock
 from common.error_text import describe_error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bellwether.commands.options import configuration_options, load_settings
+from bellwether.options.shared import configuration_options, load_settings
 from bellwether.supervisor.console import new_screen
 from bellwether.supervisor.up import CannotStart, Supervisor
 from common.clock import SystemClock

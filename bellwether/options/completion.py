@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bellwether.client import ClientError, find_target
+from bellwether.options.data_folder import data_default
 
 _ANSWER_S = 2.0
 _OFFERED_MAX = 500
@@ -35,7 +36,6 @@ def complete_dataset(
 ) -> list[CompletionItem]:
     """The datasets of the server that the words before name."""
     from bellwether.client.caller import calling
-    from bellwether.commands.options import data_default
 
     given = context.params
     try:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from bellwether.client import Target, find_target
-from bellwether.commands.completion import complete_server
+from bellwether.options.completion import complete_server
+from bellwether.options.data_folder import data_default
 
 if TYPE_CHECKING:
     from bellwether.config.settings import Settings
@@ -94,12 +95,6 @@ def server_options(function: F) -> F:
     ):  # fmt: skip
         command = option(command)
     return cast(F, command)
-
-
-def data_default() -> Path:
-    """The data folder that the environment names, as the settings would read it."""
-    environ = os.environ
-    return Path(environ.get("BELLWETHER_NODE_DATA") or environ.get("BELLWETHER_DATA") or "data")
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
