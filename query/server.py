@@ -1,7 +1,8 @@
 """The query role: one listener with the query, dataset, column and operating routes (I7)."""
 
-import asyncio
 import sys
+from dataclasses import dataclass
+from typing import Final
 
 import aiohttp
 from aiohttp import web
@@ -14,96 +15,127 @@ from common.process.draining import linger
 from common.process.http.serving import listen
 from common.process.role import RoleContext
 from common.process.web import add_health_routes, require_internal_token
+from common.tasks import run_every, running
 from query.api.column_routes import ColumnRoutes
-from query.api.dataset_names import DatasetNames
 from query.api.dataset_routes import DatasetRoutes
 from query.api.key_routes import KeyRoutes
-from query.api.operations_routes import OperateRoutes
-from query.api.peer_results import Elsewhere
-from query.api.problems import answer_problems
+from query.api.operations_routes import OperationsRoutes
+from query.api.peer_results import PeerResults
 from query.api.query_routes import QueryParts, QueryRoutes
-from query.api.result_store import StoredResults
+from query.api.result_store import ResultStore
 from query.api.unknown_routes import UnknownRoutes
 from query.config import QueryConfig
-from query.fields.relations import Relations
 from query.fields.route import FieldsRoute
-from query.fields.unknown_fields import FieldNotes
-from query.results.runner import Runner
+from query.http.dataset_names import DatasetNames
+from query.http.problems import answer_problems
+from query.http.requests import DatasetRequestReader
+from query.results.runner import QueryRunner
+from query.results.span_relations import SpanRelations
+from query.results.unknown_fields import UnknownFieldNotes
 from query.rows.route import RowsRoute
-from query.scatter.hedging import Pace
-from query.scatter.indexer_client import IndexerCalls
-from query.scatter.reconcile import Settler
-from query.scatter.replicas import Holders
+from query.scatter.hedging import HedgingPolicy
+from query.scatter.indexer_client import IndexerClient
+from query.scatter.reconcile import Reconciler
+from query.scatter.replicas import Replicas
 from query.scatter.scatter import Scatter
 from query.tail.route import TailRoute
 
-_TAIL_LINE_BYTES = 8 * 1024 * 1024  # one event as a line with escapes; aiohttp's reader limit
-_UPKEEP_INTERVAL_S = 1.0
-_STOP_TIMEOUT_S = 20.0  # a query in flight is finished; tails end by themselves
+_TAIL_LINE_BYTES: Final = 8 * 1024 * 1024  # one event as an escaped line; aiohttp's reader limit
+_UPKEEP_INTERVAL_S: Final = 1.0
+_STOP_TIMEOUT_S: Final = 20.0  # a query in flight is finished; tails end by themselves
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the routes work with; each is there once."""
+
+    keys: KeyCache
+    names: DatasetNames
+    replicas: Replicas
+    indexers: IndexerClient
+    watch: LogWatch
+    results: ResultStore
+    runner: QueryRunner
+    peers: PeerResults
 
 
 async def serve(context: RoleContext, config: QueryConfig) -> None:
     """Answer until `context.stop` is set, then finish what is in flight."""
     sys.setswitchinterval(limits.QUERY_SWITCH_S)
-    backends, clock = context.backends, context.clock
-    watch = LogWatch(backends.log, await backends.log.open(), clock)
-    keys = KeyCache(backends.metadata, clock, context.folder / "keys.json")
-    holders = Holders(backends.locks, clock, context.zone)
-    results = StoredResults(clock, config.results_kept_s)
+    log = context.backends.log
+    watch = LogWatch(log, await log.open(), context.clock)
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0), read_bufsize=_TAIL_LINE_BYTES
     ) as http:
-        calls = IndexerCalls(holders, http, context.internal_token)
-        scatter = Scatter(holders, http, context.internal_token, Pace(clock, config.hedge_ms))
-        settler = Settler(scatter, http, context.internal_token)
-        runner = Runner(scatter, settler, watch, clock, config)
-        elsewhere = Elsewhere(holders, http, context.instance)
-        names = DatasetNames(backends.metadata, clock)
-        fields, relations = FieldNotes(calls), Relations(calls)
-        parts = QueryParts(
-            keys, runner, results, clock, context.telemetry, elsewhere, names, fields, relations
-        )
-        app = web.Application(
-            middlewares=[answer_problems, require_internal_token(context.internal_token)],
-            client_max_size=limits.MANAGEMENT_BODY_BYTES_MAX,
-        )
-        add_health_routes(app, lambda: None, context.stop)
-        QueryRoutes(parts).add_to(app)
-        RowsRoute(keys, names, runner, fields, clock).add_to(app)
-        FieldsRoute(keys, names, runner, calls, fields, clock).add_to(app)
-        KeyRoutes(keys, backends.metadata, clock).add_to(app)
-        ColumnRoutes(keys, names, calls, clock).add_to(app)
-        datasets = DatasetRoutes(
-            keys, names, backends.metadata, backends.log, watch, calls, clock, context.datasets_max
-        )
-        datasets.add_to(app)
-        OperateRoutes(keys, holders, calls, backends.log, watch).add_to(app)
-        TailRoute(keys, names, holders, calls, watch, context.stop).add_to(app)
-        UnknownRoutes(keys).add_to(app)  # last: it takes what no other route takes
-        upkeep = [
-            asyncio.create_task(watch.run()),
-            asyncio.create_task(_end_abandoned(results)),
-            asyncio.create_task(holders.keep_known()),
-        ]
+        parts = _wire(context, config, watch, http)
+        upkeep = run_every(_UPKEEP_INTERVAL_S, parts.results.end_abandoned)
         try:
-            await _listen(app, context, config.drain_ms)
+            async with running(watch.run(), parts.replicas.keep_known(), upkeep):
+                await _listen(_application(context, parts), context, config.drain_ms)
         finally:
-            for task in upkeep:
-                task.cancel()
-            await asyncio.gather(*upkeep, return_exceptions=True)
-            await results.close()
-            await keys.close()
-            await holders.close()
+            await parts.results.close()
+            await parts.keys.close()
+            await parts.replicas.close()
 
 
-async def _end_abandoned(results: StoredResults) -> None:
-    while True:
-        await asyncio.sleep(_UPKEEP_INTERVAL_S)
-        results.end_abandoned()
+def _wire(
+    context: RoleContext, config: QueryConfig, watch: LogWatch, http: aiohttp.ClientSession
+) -> _Parts:
+    backends, clock, token = context.backends, context.clock, context.internal_token
+    replicas = Replicas(backends.locks, clock, context.zone)
+    scatter = Scatter(replicas, http, token, HedgingPolicy(clock, config.hedge_ms))
+    reconciler = Reconciler(scatter, http, token)
+    return _Parts(
+        keys=KeyCache(backends.metadata, clock, context.folder / "keys.json"),
+        names=DatasetNames(backends.metadata, clock),
+        replicas=replicas,
+        indexers=IndexerClient(replicas, http, token),
+        watch=watch,
+        results=ResultStore(clock, config.results_kept_s),
+        runner=QueryRunner(scatter, reconciler, watch, clock, config),
+        peers=PeerResults(replicas, http, context.instance),
+    )
+
+
+def _application(context: RoleContext, parts: _Parts) -> web.Application:
+    """All routes."""
+    app = web.Application(
+        middlewares=[answer_problems, require_internal_token(context.internal_token)],
+        client_max_size=limits.MANAGEMENT_BODY_BYTES_MAX,
+    )
+    add_health_routes(app, lambda: None, context.stop)
+    keys, names, runner, indexers = parts.keys, parts.names, parts.runner, parts.indexers
+    metadata, log, clock = context.backends.metadata, context.backends.log, context.clock
+    requests = DatasetRequestReader(keys, names, clock)
+    unknown_fields = UnknownFieldNotes(indexers)
+    queries = QueryParts(
+        keys=keys,
+        names=names,
+        requests=requests,
+        runner=runner,
+        results=parts.results,
+        peers=parts.peers,
+        unknown_fields=unknown_fields,
+        relations=SpanRelations(indexers),
+        clock=clock,
+        telemetry=context.telemetry,
+    )
+    QueryRoutes(queries).add_to(app)
+    RowsRoute(requests, runner, unknown_fields).add_to(app)
+    FieldsRoute(requests, runner, indexers, unknown_fields).add_to(app)
+    KeyRoutes(keys, metadata, clock).add_to(app)
+    ColumnRoutes(keys, names, indexers, clock).add_to(app)
+    DatasetRoutes(
+        keys, names, metadata, log, parts.watch, indexers, clock, context.datasets_max
+    ).add_to(app)
+    OperationsRoutes(keys, parts.replicas, indexers, log, parts.watch).add_to(app)
+    TailRoute(keys, names, parts.replicas, indexers, parts.watch, context.stop).add_to(app)
+    UnknownRoutes(keys).add_to(app)  # last: it takes every path that no other route takes
+    return app
 
 
 async def _listen(app: web.Application, context: RoleContext, drain_ms: int) -> None:
-    """Listen, announce, wait for the stop, give up the name, finish what is in flight."""
+    """Listen, announce, wait for the stop, withdraw the announcement, finish what is in flight."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_TIMEOUT_S)
     await runner.setup()
     try:
@@ -112,12 +144,10 @@ async def _listen(app: web.Application, context: RoleContext, drain_ms: int) -> 
         member = context.member(port)
         announcement = Announcement(context.backends.locks, member)
         await announcement.renew()
-        keeping = asyncio.create_task(announcement.keep())
         try:
-            await context.stop.wait()
+            async with running(announcement.keep()):
+                await context.stop.wait()
         finally:
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
             await announcement.withdraw()
         await linger(context.backends.locks, member, drain_ms)
     finally:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from query.share.view import Wanted
+from query.share.view import ViewRequest
 from snapshot.documents.manifest import GoneEntry
 from snapshot.retention.retention import Expired, Retention
 
@@ -10,7 +10,7 @@ from snapshot.retention.retention import Expired, Retention
 def expired_early(
     documents: Iterable[Retention],
     dataset: str,
-    wanted: Wanted,
+    wanted: ViewRequest,
     gone: Mapping[str, GoneEntry],
     now_ns: int,
 ) -> int | None:

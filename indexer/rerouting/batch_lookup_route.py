@@ -15,7 +15,7 @@ from common.model.reroute import EpochOffset
 from common.process.web import error_response
 from indexer.partition.partition import Partition
 from indexer.rerouting.batch_lookup import find_copies
-from query.share.rerouted import Asked, HeldAnswer, HeldRequest
+from query.share.rerouted import BatchLookup, BatchLookupRequest, BatchLookupResponse
 from snapshot.documents.batch_lists import ListsMissing
 
 
@@ -24,7 +24,7 @@ class LookupUnavailable(Exception):
 
 
 async def counted_before(
-    partition: Partition, end: EpochOffset, asked: tuple[Asked, ...]
+    partition: Partition, end: EpochOffset, asked: tuple[BatchLookup, ...]
 ) -> list[str]:
     """Which of the batches the partition counts, or may count, before `end`.
 
@@ -60,7 +60,7 @@ class BatchLookupEndpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         try:
-            wanted = msgspec.json.decode(await request.read(), type=HeldRequest)
+            wanted = msgspec.json.decode(await request.read(), type=BatchLookupRequest)
             if sum(len(some) for some in wanted.asked.values()) > limits.HELD_ASKED_MAX:
                 raise BadRequest("too many batches are asked for")
             answer = await self.answer(wanted)
@@ -70,7 +70,7 @@ class BatchLookupEndpoint:
             return error_response(error)
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
-    async def answer(self, wanted: HeldRequest) -> HeldAnswer:
+    async def answer(self, wanted: BatchLookupRequest) -> BatchLookupResponse:
         """What each partition holds. Raises ValueError for what is no batch id."""
         answers = await asyncio.gather(
             *(self._of(number, wanted) for number in wanted.asked), return_exceptions=True
@@ -84,9 +84,9 @@ class BatchLookupEndpoint:
                 raise one
             else:
                 held[number] = one
-        return HeldAnswer(held, unknown)
+        return BatchLookupResponse(held, unknown)
 
-    async def _of(self, number: int, wanted: HeldRequest) -> list[str]:
+    async def _of(self, number: int, wanted: BatchLookupRequest) -> list[str]:
         partition = self._partitions.get(number)
         if partition is None or number not in wanted.ends:
             raise LookupUnavailable("the partition is not held here")

@@ -16,8 +16,8 @@ from common.logs import log_event
 from common.model.names import column_id
 from indexer.partition.partition import Partition
 from indexer.serve.footers import Footers
-from query.fields.columns import ColumnPage, ColumnsAsked, ColumnSeen, DatasetSeen
-from query.fields.name_pattern import NamePattern
+from query.wire.columns import ColumnPage, ColumnsRequest, IndexedColumn, IndexedDataset
+from query.wire.name_pattern import NamePattern
 from segment.columns import ColumnBlock
 from segment.columns.names import TYPES, PackedKeys
 from segment.columns.packed import PackedColumns
@@ -39,7 +39,7 @@ class ColumnListing:
         self._footers = footers
         self._cache = cache
 
-    def page(self, asked: ColumnsAsked) -> ColumnPage:
+    def page(self, asked: ColumnsRequest) -> ColumnPage:
         """As asked; a page without columns if there is none."""
         name = asked.name
         if asked.id is not None or asked.sha256 is not None:
@@ -52,11 +52,11 @@ class ColumnListing:
             page.add(*source)
         return page.made()
 
-    def datasets(self, wanted: Sequence[str], thorough: bool = False) -> dict[str, DatasetSeen]:
+    def datasets(self, wanted: Sequence[str], thorough: bool = False) -> dict[str, IndexedDataset]:
         """What is held of each of these datasets; one of which nothing is held is not named."""
         names_left = limits.COLUMNS_COUNTED_MAX
         footers_left = limits.FOOTERS_COUNTED_MAX * (_THOROUGH if thorough else 1)
-        found: dict[str, DatasetSeen] = {}
+        found: dict[str, IndexedDataset] = {}
         for dataset in wanted:
             last_ns = self._last_ns(dataset)
             if not last_ns:
@@ -67,7 +67,7 @@ class ColumnListing:
                 footers_left -= unread
                 names = self._hashes(dataset, names_left)
             names_left -= 0 if names is None else len(names)
-            found[dataset] = DatasetSeen(last_ns, None if names is None else sorted(names))
+            found[dataset] = IndexedDataset(last_ns, None if names is None else sorted(names))
         return found
 
     def _hashes(self, dataset: str, at_most: int) -> set[int] | None:
@@ -80,7 +80,7 @@ class ColumnListing:
                 return None
         return found
 
-    def _find(self, asked: ColumnsAsked) -> str | None:
+    def _find(self, asked: ColumnsRequest) -> str | None:
         begin = (asked.after or "").encode()
         for keys, _, _ in self._sources(asked.dataset):
             for place in range(keys.first_from(begin), len(keys)):
@@ -200,7 +200,7 @@ class _Page:
         """The page."""
         self._cut()
         columns = [
-            ColumnSeen(
+            IndexedColumn(
                 name.decode(),
                 [one.value for number, one in enumerate(TYPES) if types >> number & 1],
                 first_ns,

@@ -11,7 +11,7 @@ from common import limits
 from common.errors import BadRequest, TooManyRequests
 from indexer.serve.column_listing import ColumnListing
 from indexer.serve.routes import with_json_errors
-from query.fields.columns import ColumnsAsked, DatasetsAsked
+from query.wire.columns import ColumnsRequest, DatasetsRequest
 
 _ROOM = limits.COLUMN_LISTINGS_MAX + limits.COLUMN_LISTINGS_WAITING_MAX
 T = TypeVar("T")
@@ -32,12 +32,12 @@ class ColumnEndpoints:
 
     async def columns(self, request: web.Request) -> web.StreamResponse:
         """A page of a dataset's columns in the partitions held, or one of them."""
-        asked = await _asked(request, ColumnsAsked)
+        asked = await _asked(request, ColumnsRequest)
         return await self._answer(lambda: self._listing.page(asked))
 
     async def datasets(self, request: web.Request) -> web.StreamResponse:
         """What is held of datasets, all in one answer."""
-        asked = await _asked(request, DatasetsAsked)
+        asked = await _asked(request, DatasetsRequest)
         return await self._answer(lambda: self._listing.datasets(asked.datasets, asked.thorough))
 
     async def _answer(self, compute: Callable[[], object]) -> web.StreamResponse:

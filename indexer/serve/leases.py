@@ -21,8 +21,8 @@ from indexer.repair.object_repair import ObjectRepair
 from indexer.serve.footers import Footers
 from indexer.state.view import PartitionView
 from query.share.damaged import DamagedRecords
-from query.share.rerouted import OpenBatch
-from query.share.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
+from query.share.rerouted import UndecidedBatch
+from query.share.view import DatasetView, PartitionNotHeld, SegmentView, ViewRequest
 from snapshot.bootstrap.fetch_segments import Fetching
 from snapshot.damage.damage import concerns, is_of_any
 from snapshot.documents.manifest import Damaged, SegmentEntry
@@ -54,7 +54,7 @@ class PartitionLeases:
 
     @asynccontextmanager
     async def lease(
-        self, partition: int, dataset: str, wanted: Wanted
+        self, partition: int, dataset: str, wanted: ViewRequest
     ) -> AsyncIterator[DatasetView]:
         """See query.share.view.PartitionViews. Raises PartitionNotHeld."""
         held = self._partitions.get(partition)
@@ -105,7 +105,7 @@ class PartitionLeases:
         finally:
             self._cache.release(hashes)
 
-    async def _wait_for(self, held: Partition, wanted: Wanted) -> None:
+    async def _wait_for(self, held: Partition, wanted: ViewRequest) -> None:
         """Wait until the partition is as far as wanted and knows that nothing it had is missing,
         unless that cannot be: a position of another log, or beyond the log's end, never comes.
         """
@@ -170,10 +170,10 @@ class PartitionLeases:
         return segments, unserved
 
 
-def _undecided(view: PartitionView, dataset: str) -> tuple[OpenBatch, ...]:
+def _undecided(view: PartitionView, dataset: str) -> tuple[UndecidedBatch, ...]:
     """The dataset's batches of which nobody knows yet whether they count."""
     return tuple(
-        OpenBatch(item.batch, (item.epoch_number, item.offset), item.append_ns, item.unless)
+        UndecidedBatch(item.batch, (item.epoch_number, item.offset), item.append_ns, item.unless)
         for item in view.rerouted.open.values()
         if item.dataset == dataset
     )
@@ -200,7 +200,7 @@ def _damaged(
     )
 
 
-def _is_there(held: Partition, wanted: Wanted, *, end_known: bool) -> bool:
+def _is_there(held: Partition, wanted: ViewRequest, *, end_known: bool) -> bool:
     """Whether waiting longer would not help. end_known: nothing is asked for that can be beyond
     the log's end for good.
     """

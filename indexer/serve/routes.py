@@ -29,7 +29,7 @@ from indexer.prefetch import Prefetcher
 from indexer.shred import Shredder
 from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TailSubscription
-from query.tail.conditions import TailAsked, TailChoice
+from query.wire.tail import TailFilter, TailRequest
 from segment.parquet.active import ActiveEncoders
 from snapshot.damage.damage import events, is_of_any, records
 from snapshot.documents.manifest import Damaged
@@ -222,12 +222,12 @@ def _too_many_tails(*, own: bool) -> BellwetherError:
     return Unavailable("too many tails are open here; try again later", limits.TAIL_RETRY_S)
 
 
-async def _read_subscription(request: web.Request) -> tuple[TailSubscription, TailChoice]:
+async def _read_subscription(request: web.Request) -> tuple[TailSubscription, TailFilter]:
     """What a request for a tail names. Raises BadRequest."""
     if request.method == "GET":
-        return _named(request), TailChoice()
+        return _named(request), TailFilter()
     try:
-        body = msgspec.json.decode(await request.read(), type=TailAsked)
+        body = msgspec.json.decode(await request.read(), type=TailRequest)
     except msgspec.DecodeError as error:
         raise BadRequest(f"not a request for a tail: {error}") from error
     numbers = None if body.partitions is None else frozenset(body.partitions)

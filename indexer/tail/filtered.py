@@ -19,7 +19,7 @@ from query.share.compute import Computation
 from query.share.database import DatabaseLimits
 from query.share.row_search import rows_of
 from query.share.view import DatasetView
-from query.tail.conditions import TailChoice
+from query.wire.tail import TailFilter
 from segment.columns import ColumnBlock
 
 _ALLOWED: Final = DatabaseLimits(memory_mb=256, threads=1)
@@ -44,7 +44,7 @@ class FilteredTail:
     """One reader, as `indexer.tail.tail.Tail`."""
 
     def __init__(
-        self, subscription: TailSubscription, choice: TailChoice, threads: Executor
+        self, subscription: TailSubscription, choice: TailFilter, threads: Executor
     ) -> None:
         self.subscription = subscription
         self._choice = choice
@@ -87,7 +87,7 @@ class FilteredTail:
 
 
 def filtered_lines(
-    subscription: TailSubscription, choice: TailChoice, offered: Sequence[IndexedRows]
+    subscription: TailSubscription, choice: TailFilter, offered: Sequence[IndexedRows]
 ) -> bytes:
     """The lines of the chosen events in the order of the log, the newest if they are too many.
 
@@ -126,7 +126,7 @@ def filtered_lines(
     return b"".join(lines)
 
 
-def _plan(subscription: TailSubscription, choice: TailChoice) -> Plan:
+def _plan(subscription: TailSubscription, choice: TailFilter) -> Plan:
     after_ns = subscription.after_ns
     return Plan(
         dataset=subscription.dataset,

@@ -14,11 +14,11 @@ from indexer.tail.tail import (
     follows_partition,
     tail_line,
 )
-from query.tail.conditions import TailChoice
+from query.wire.tail import TailFilter
 from segment.columns import ColumnBlock
 
 AnyTail = Tail | FilteredTail
-EVERYTHING = TailChoice()
+EVERYTHING = TailFilter()
 
 
 class TailRegistry:
@@ -36,7 +36,7 @@ class TailRegistry:
         # One thread chooses for all of them: conditions never take more than one core.
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="tail")
 
-    def open(self, subscription: TailSubscription, choice: TailChoice = EVERYTHING) -> AnyTail:
+    def open(self, subscription: TailSubscription, choice: TailFilter = EVERYTHING) -> AnyTail:
         """A new reader. Raises NoRoom."""
         env = subscription.env or subscription.dataset
         ticket = self._queue.enter(env, subscription.key).ticket

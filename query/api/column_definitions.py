@@ -11,19 +11,18 @@ from typing import Any, Final, NamedTuple
 from common import limits
 from common.metadata import Column, Metadata
 from common.model.names import column_id
-from query.api.invalid import Reader, described
-from query.fields.columns import ColumnPage, ColumnSeen
-from query.plan.read_spec import SpecError
+from query.faults import FaultCollector, SpecError, read_description
+from query.wire.columns import ColumnPage, IndexedColumn
 
 _TYPES: Final = {"i": "integer", "f": "float", "b": "boolean"}
 _TYPE_NAMES: Final = ("string", "float", "integer", "boolean")
 
 
-class Shown(NamedTuple):
+class ColumnView(NamedTuple):
     """A column that is shown: in events, or said to be there, or both."""
 
     name: str
-    seen: ColumnSeen | None
+    seen: IndexedColumn | None
     said: Column | None
 
 
@@ -35,7 +34,7 @@ class ColumnBody(NamedTuple):
     hidden: bool | None
 
 
-def said_of(metadata: Metadata, dataset_id: str) -> dict[str, Column]:
+def definitions_of(metadata: Metadata, dataset_id: str) -> dict[str, Column]:
     """What is said of a dataset's fields, by name: not what was said of an earlier dataset that
     had the same name. Blocks. Raises MetadataUnavailable.
     """
@@ -46,18 +45,18 @@ def said_of(metadata: Metadata, dataset_id: str) -> dict[str, Column]:
     return {column.name: column for column in said if column.updated_ns >= dataset.created_ns}
 
 
-def shown(name: str, seen: ColumnSeen | None, said: Column | None) -> Shown | None:
+def shown(name: str, seen: IndexedColumn | None, said: Column | None) -> ColumnView | None:
     """The column if it is there."""
     if said is not None and said.deleted_ns:
         if seen is None or seen.last_seen_ns <= said.deleted_ns:
             return None
         said = None  # it came again: as a new one
-    return None if seen is None and said is None else Shown(name, seen, said)
+    return None if seen is None and said is None else ColumnView(name, seen, said)
 
 
-def merge_said(
+def merge_definitions(
     page: ColumnPage, said: Mapping[str, Column], after: str | None, size: int
-) -> tuple[list[Shown], str | None]:
+) -> tuple[list[ColumnView], str | None]:
     """A page of at most `size` columns by name, and the name after which the next one begins.
 
     page: those that events have, from the name `after` on.
@@ -69,7 +68,7 @@ def merge_said(
         for name in (*seen, *said)
         if (after is None or name > after) and (end is None or name <= end)
     }
-    found: list[Shown] = []
+    found: list[ColumnView] = []
     for name in sorted(names):
         column = shown(name, seen.get(name), said.get(name))
         if column is None:
@@ -80,7 +79,7 @@ def merge_said(
     return found, end
 
 
-def describe(dataset: str, column: Shown) -> dict[str, Any]:
+def describe(dataset: str, column: ColumnView) -> dict[str, Any]:
     """A column as the vendor shows it."""
     seen, said = column.seen, column.said
     first_ns = 0 if seen is None else seen.first_seen_ns
@@ -106,7 +105,7 @@ def shown_type(types: list[str]) -> str:
 
 def read_new(body: dict[str, Any]) -> tuple[str, ColumnBody]:
     """The name of a new column, and what is said of it. Raises Invalid with every fault."""
-    reader = Reader()
+    reader = FaultCollector()
     name = reader.read(lambda: _name(body), "")
     return name, _read(body, reader)
 
@@ -115,12 +114,12 @@ def read_change(body: dict[str, Any], name: str) -> ColumnBody:
     """What is said of a column from now on: a description that is left out is empty again, type
     and `hidden` stay. Raises Invalid with every fault.
     """
-    reader = Reader()
+    reader = FaultCollector()
     reader.read(lambda: _same_name(body, name), None)
     return _read(body, reader)
 
 
-def _read(body: dict[str, Any], reader: Reader) -> ColumnBody:
+def _read(body: dict[str, Any], reader: FaultCollector) -> ColumnBody:
     found = ColumnBody(
         reader.read(lambda: _type(body), None),
         reader.read(lambda: _description(body), ""),
@@ -158,7 +157,7 @@ def _type(body: dict[str, Any]) -> str | None:
 
 
 def _description(body: dict[str, Any]) -> str:
-    return described(body, limits.COLUMN_TEXT_CHARS_MAX)
+    return read_description(body, limits.COLUMN_TEXT_CHARS_MAX)
 
 
 def _hidden(body: dict[str, Any]) -> bool | None:

@@ -12,32 +12,30 @@ from common.errors import Conflict, MetadataUnavailable, NotFound
 from common.metadata import ApiKey, Column
 from common.model.names import column_id
 from common.process.auth import KeyCache
-from query.api.access import authorize
 from query.api.column_definitions import (
     ColumnBody,
-    Shown,
+    ColumnView,
     check_room,
+    definitions_of,
     describe,
-    merge_said,
+    merge_definitions,
     read_change,
     read_new,
-    said_of,
     shown,
 )
-from query.api.dataset_names import DatasetNames
-from query.api.pages import Cursor, next_headers, page_asked
-from query.api.problems import json_object
-from query.fields.columns import ColumnsAsked, ColumnSeen
-from query.scatter.indexer_client import IndexerCalls
-
-_TYPE_NAMES = {"i": "integer", "f": "float", "b": "boolean", "s": "string", "j": "json"}
+from query.http.access import authorize
+from query.http.dataset_names import DatasetNames
+from query.http.pages import Cursor, next_headers, read_page_request
+from query.http.problems import json_object
+from query.scatter.indexer_client import IndexerClient
+from query.wire.columns import ColumnsRequest, IndexedColumn
 
 
 class ColumnRoutes:
     """Handlers. A key with the right to query or to manage columns may read them."""
 
     def __init__(
-        self, keys: KeyCache, names: DatasetNames, calls: IndexerCalls, clock: Clock
+        self, keys: KeyCache, names: DatasetNames, calls: IndexerClient, clock: Clock
     ) -> None:
         self._keys = keys
         self._names = names
@@ -60,12 +58,12 @@ class ColumnRoutes:
         said = await self._said_if_known(key, dataset)
         wanted = request.query.get("key_name")
         if wanted is not None:
-            found = await self._look(ColumnsAsked(dataset, name=wanted), said)
+            found = await self._look(ColumnsRequest(dataset, name=wanted), said)
             return web.json_response(describe(dataset, found))
-        asked = page_asked(request, limits.COLUMNS_PAGE_MAX)
+        asked = read_page_request(request, limits.COLUMNS_PAGE_MAX)
         after = None if asked.after is None else await self._resolve(dataset, asked.after)
-        page = await self._calls.columns(ColumnsAsked(dataset, after, asked.size))
-        columns, last = merge_said(page, said, after, asked.size)
+        page = await self._calls.columns(ColumnsRequest(dataset, after, asked.size))
+        columns, last = merge_definitions(page, said, after, asked.size)
         headers = {} if last is None else next_headers(request, asked.size, last)
         described = [describe(dataset, column) for column in columns]
         return web.json_response(described, headers=headers)
@@ -75,7 +73,7 @@ class ColumnRoutes:
         key = await self._reader(request)
         dataset = await self._names.id_of(key, request)
         said = await self._said_if_known(key, dataset)
-        found = await self._look(ColumnsAsked(dataset, id=request.match_info["id"]), said)
+        found = await self._look(ColumnsRequest(dataset, id=request.match_info["id"]), said)
         return web.json_response(describe(dataset, found))
 
     async def create(self, request: web.Request) -> web.Response:
@@ -86,7 +84,7 @@ class ColumnRoutes:
         async with self._changing:
             said = await self._said(key, dataset)
             try:
-                await self._look(ColumnsAsked(dataset, name=name), said)
+                await self._look(ColumnsRequest(dataset, name=name), said)
             except NotFound:
                 check_room(said, name)
             else:
@@ -97,7 +95,7 @@ class ColumnRoutes:
                 *(bool(body.hidden), now_ns, now_ns),
             )
             await self._names.ask(key, lambda metadata: metadata.put_column(made))
-        return web.json_response(describe(dataset, Shown(name, None, made)), status=201)
+        return web.json_response(describe(dataset, ColumnView(name, None, made)), status=201)
 
     async def change(self, request: web.Request) -> web.Response:
         """Type, description and `hidden`; its name stays."""
@@ -106,13 +104,13 @@ class ColumnRoutes:
         sent = await json_object(request)
         async with self._changing:
             said = await self._said(key, dataset)
-            found = await self._look(ColumnsAsked(dataset, id=request.match_info["id"]), said)
+            found = await self._look(ColumnsRequest(dataset, id=request.match_info["id"]), said)
             check_room(said, found.name)
             changed = self._changed(dataset, found, read_change(sent, found.name))
             await self._names.ask(key, lambda metadata: metadata.put_column(changed))
         return web.json_response(describe(dataset, found._replace(said=changed)))
 
-    def _changed(self, dataset: str, column: Shown, body: ColumnBody) -> Column:
+    def _changed(self, dataset: str, column: ColumnView, body: ColumnBody) -> Column:
         now_ns, said, seen = self._clock.now_ns(), column.said, column.seen
         created_ns = now_ns if seen is None else seen.first_seen_ns
         return Column(
@@ -132,7 +130,7 @@ class ColumnRoutes:
         dataset = (await self._names.find(key, request)).id
         async with self._changing:
             said = await self._said(key, dataset)
-            found = await self._look(ColumnsAsked(dataset, id=request.match_info["id"]), said)
+            found = await self._look(ColumnsRequest(dataset, id=request.match_info["id"]), said)
             check_room(said, found.name)
             now_ns = self._clock.now_ns()
             identity = column_id(dataset, found.name)
@@ -140,10 +138,10 @@ class ColumnRoutes:
             await self._names.ask(key, lambda metadata: metadata.put_column(gone))
         return web.Response(status=204)
 
-    async def _look(self, asked: ColumnsAsked, said: dict[str, Column]) -> Shown:
+    async def _look(self, asked: ColumnsRequest, said: dict[str, Column]) -> ColumnView:
         """The column of a name or an id. Raises NotFound."""
         page = await self._calls.columns(asked)
-        seen: ColumnSeen | None = page.columns[0] if page.columns else None
+        seen: IndexedColumn | None = page.columns[0] if page.columns else None
         name = asked.name if seen is None else seen.name
         if name is None:
             name = next((one.name for one in said.values() if one.id == asked.id), None)
@@ -153,7 +151,7 @@ class ColumnRoutes:
         return found
 
     async def _said(self, key: ApiKey, dataset: str) -> dict[str, Column]:
-        return await self._names.ask(key, lambda metadata: said_of(metadata, dataset))
+        return await self._names.ask(key, lambda metadata: definitions_of(metadata, dataset))
 
     async def _said_if_known(self, key: ApiKey, dataset: str) -> dict[str, Column]:
         """What events have can be read while metadata is away (I8)."""
@@ -169,7 +167,7 @@ class ColumnRoutes:
         if cursor.sha256 is None:
             return cursor.name
         found = await self._calls.columns(
-            ColumnsAsked(dataset, after=cursor.name, sha256=cursor.sha256)
+            ColumnsRequest(dataset, after=cursor.name, sha256=cursor.sha256)
         )
         if not found.columns:
             raise NotFound("the column that page[next] names is gone: begin with the first page")
@@ -180,8 +178,3 @@ class ColumnRoutes:
         if not key.access.columns:
             await authorize(self._keys, request, "queries")
         return key
-
-
-def shown_types(types: list[str]) -> list[str]:
-    """The names of a field's types; text that is JSON is told apart from other text."""
-    return [_TYPE_NAMES[one] for one in types]

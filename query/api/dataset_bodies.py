@@ -4,8 +4,7 @@ from typing import Any, NamedTuple
 
 from common import limits
 from common.model.names import BadDatasetName, dataset_slug
-from query.api.invalid import Reader, described
-from query.plan.read_spec import SpecError
+from query.faults import FaultCollector, SpecError, read_description
 
 
 class NewDataset(NamedTuple):
@@ -29,7 +28,7 @@ class DatasetChange(NamedTuple):
 
 def read_new(body: dict[str, Any]) -> NewDataset:
     """Raises Invalid with every fault."""
-    reader = Reader()
+    reader = FaultCollector()
     name, slug = reader.read(lambda: _name(body), ("", ""))
     retention = reader.read(lambda: _retention(body), None)
     found = NewDataset(
@@ -48,7 +47,7 @@ def read_change(body: dict[str, Any]) -> DatasetChange:
     """Description and depth go back to their defaults where they are left out, as the vendor has
     it; retention, which other clients do not know, and protection stay. Raises Invalid.
     """
-    reader = Reader()
+    reader = FaultCollector()
     found = DatasetChange(
         reader.read(lambda: _description(body), ""),
         reader.read(lambda: _depth(body), 0),
@@ -74,7 +73,7 @@ def _name(body: dict[str, Any]) -> tuple[str, str]:
 
 
 def _description(body: dict[str, Any]) -> str:
-    return described(body, limits.DATASET_DESCRIPTION_CHARS_MAX)
+    return read_description(body, limits.DATASET_DESCRIPTION_CHARS_MAX)
 
 
 def _depth(body: dict[str, Any]) -> int:

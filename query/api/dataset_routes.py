@@ -17,13 +17,13 @@ from common.metadata.lookup import find_dataset, shown_slugs
 from common.model.names import dataset_id
 from common.model.record import gone_record
 from common.process.auth import KeyCache
-from query.api.access import authorize
 from query.api.dataset_bodies import read_change, read_new
-from query.api.dataset_names import DatasetNames
-from query.api.pages import next_headers, page_asked
-from query.api.problems import json_object
-from query.fields.columns import DatasetsAsked, DatasetSeen
-from query.scatter.indexer_client import IndexerCalls
+from query.http.access import authorize
+from query.http.dataset_names import DatasetNames
+from query.http.pages import next_headers, read_page_request
+from query.http.problems import json_object
+from query.scatter.indexer_client import IndexerClient
+from query.wire.columns import DatasetsRequest, IndexedDataset
 
 _PROTECTED = (
     "the dataset is protected from deletion: set `settings.delete_protected` to false first, with "
@@ -41,7 +41,7 @@ class DatasetRoutes:
         metadata: Metadata,
         log: Log,
         watch: LogWatch,
-        calls: IndexerCalls,
+        calls: IndexerClient,
         clock: Clock,
         datasets_max: int,
     ) -> None:
@@ -66,7 +66,7 @@ class DatasetRoutes:
     async def list_datasets(self, request: web.Request) -> web.Response:
         """A page of the environment's datasets, by slug."""
         key = await authorize(self._keys, request, None)
-        asked = page_asked(request, limits.DATASETS_PAGE_MAX)
+        asked = read_page_request(request, limits.DATASETS_PAGE_MAX)
         after = None if asked.after is None else asked.after.name
         found = await asyncio.to_thread(
             self._metadata.list_datasets, key.environment.id, after, asked.size + 1
@@ -163,14 +163,14 @@ class DatasetRoutes:
         """As the vendor shows them. One call of each indexer, however many datasets there are."""
         if not datasets:
             return []
-        asked = DatasetsAsked([dataset.id for dataset in datasets], thorough)
+        asked = DatasetsRequest([dataset.id for dataset in datasets], thorough)
         seen = await self._calls.datasets(asked)  # what only indexers know may be missing
         slugs = await self._names.ask(key, lambda metadata: shown_slugs(metadata, datasets))
-        nothing = DatasetSeen(0, None)
+        nothing = IndexedDataset(0, None)
         return [_shown(one, slugs[one.id], seen.get(one.id, nothing)) for one in datasets]
 
 
-def _shown(dataset: Dataset, slug: str, seen: DatasetSeen) -> dict[str, Any]:
+def _shown(dataset: Dataset, slug: str, seen: IndexedDataset) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "slug": slug,

@@ -15,8 +15,8 @@ from common.clock import Clock
 from common.errors import BadRequest, NotFound
 from common.metadata import ApiKey, Metadata
 from common.process.auth import KeyCache, make_key, rights_of
-from query.api.access import authorize
-from query.api.problems import json_body
+from query.http.access import authorize
+from query.http.problems import json_body
 
 
 class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

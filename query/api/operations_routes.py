@@ -13,27 +13,27 @@ from common.log.watch import LogWatch
 from common.logs import log_event
 from common.process.auth import KeyCache
 from common.process.members import Member
-from query.api.access import authorize
-from query.scatter.indexer_client import IndexerCalls
-from query.scatter.replicas import Holders
+from query.http.access import authorize
+from query.scatter.indexer_client import IndexerClient
+from query.scatter.replicas import Replicas
 from query.scatter.shepherd_client import placements
 
 _logger = logging.getLogger(__name__)
 
 
-class OperateRoutes:
+class OperationsRoutes:
     """Handlers; both need the right to operate."""
 
     def __init__(
         self,
         keys: KeyCache,
-        holders: Holders,
-        calls: IndexerCalls,
+        replicas: Replicas,
+        calls: IndexerClient,
         log: Log,
         watch: LogWatch,
     ) -> None:
         self._keys = keys
-        self._holders = holders
+        self._replicas = replicas
         self._calls = calls
         self._log = log
         self._watch = watch
@@ -46,10 +46,10 @@ class OperateRoutes:
     async def status(self, request: web.Request) -> web.Response:
         """Roles that run, each partition of the log, each indexer's and shepherd's own status."""
         await authorize(self._keys, request, "operate")
-        known = await self._holders.known_roles()
+        known = await self._replicas.known_roles()
         members = known.members
         try:
-            holders = await self._holders.by_partition()
+            holders = await self._replicas.by_partition()
         except Unavailable:  # never read since this role started: said by `known`
             holders = {}
         numbers = range(self._watch.partitions)

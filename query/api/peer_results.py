@@ -17,28 +17,28 @@ from common.errors import Unavailable
 from common.logs import log_event
 from common.process.auth import KEY_HEADER
 from common.process.members import Member
-from query.scatter.replicas import Holders
+from query.scatter.replicas import Replicas
 
-ASKED_HEADER = "X-Bellwether-Asked"  # by another query role: do not ask on
+FORWARDED_HEADER = "X-Bellwether-Asked"  # by another query role: do not ask on
 _PASSED_ON = (KEY_HEADER, "X-Hny-Team", "Host", "X-Forwarded-Host", "X-Forwarded-Proto")
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0, sock_connect=limits.CONNECT_TIMEOUT_S)
 _logger = logging.getLogger(__name__)
 
 
-class Elsewhere:
+class PeerResults:
     """The other query roles."""
 
-    def __init__(self, holders: Holders, http: aiohttp.ClientSession, instance: str) -> None:
-        self._holders = holders
+    def __init__(self, replicas: Replicas, http: aiohttp.ClientSession, instance: str) -> None:
+        self._replicas = replicas
         self._http = http
         self._instance = instance
 
     async def find(self, request: web.Request) -> web.Response | None:
         """Another role's answer to the same request, or None if none of them knows the result."""
-        if ASKED_HEADER in request.headers:
+        if FORWARDED_HEADER in request.headers:
             return None
         try:
-            members = await self._holders.query_roles()
+            members = await self._replicas.query_roles()
         except Unavailable as error:
             log_event(_logger, logging.WARNING, "other query roles are not known", why=str(error))
             return None
@@ -51,7 +51,7 @@ class Elsewhere:
         url = URL(member.url + request.rel_url.raw_path_qs, encoded=True)
         try:
             async with self._http.get(
-                url, headers={**headers, ASKED_HEADER: "1"}, timeout=_TIMEOUT
+                url, headers={**headers, FORWARDED_HEADER: "1"}, timeout=_TIMEOUT
             ) as answer:
                 if answer.status == 404:
                     return None

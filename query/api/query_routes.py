@@ -20,26 +20,25 @@ from common.errors import (
 )
 from common.logs import log_event
 from common.metadata import ApiKey, StoredQuery
-from common.model.position import Position, parse_receipt
 from common.process.auth import KeyCache
 from common.process.fair.slots import Place
 from common.process.telemetry import Telemetry
 from common.process.web import has_hung_up
-from query.api.access import authorize, dataset_of, name_of
-from query.api.dataset_names import DatasetNames
-from query.api.peer_results import Elsewhere
-from query.api.problems import QueryEnded, json_body, json_object, public_base
-from query.api.result_store import StoredResult, StoredResults
-from query.fields.relations import Relations
-from query.fields.unknown_fields import FieldNotes
+from query.api.peer_results import PeerResults
+from query.api.result_store import ResultStore, StoredResult
+from query.faults import SpecError
+from query.http.access import authorize, dataset_of, name_of
+from query.http.dataset_names import DatasetNames
+from query.http.problems import QueryEnded, json_body, public_base
+from query.http.requests import DatasetRequest, DatasetRequestReader
 from query.plan.planner import QueryRequest, build_request
-from query.plan.read_spec import SpecError, read_spec
-from query.results.runner import Answer, CoverageRequirement, Runner
+from query.plan.read_spec import read_spec
+from query.results.runner import Answer, CoverageRequirement, QueryRunner
+from query.results.span_relations import SpanRelations
+from query.results.unknown_fields import UnknownFieldNotes
 
-AFTER_HEADER = "X-Bellwether-After"
 _POLL_S = 0.1
 _logger = logging.getLogger(__name__)
-_MODES = ("wait", "require", "accept")
 _COMPLETE_HEADERS = {"Cache-Control": "private, max-age=86400"}
 
 
@@ -48,14 +47,15 @@ class QueryParts:
     """What the query routes work with."""
 
     keys: KeyCache
-    runner: Runner
-    results: StoredResults
+    names: DatasetNames
+    requests: DatasetRequestReader
+    runner: QueryRunner
+    results: ResultStore
+    peers: PeerResults
+    unknown_fields: UnknownFieldNotes
+    relations: SpanRelations
     clock: Clock
     telemetry: Telemetry
-    elsewhere: Elsewhere
-    names: DatasetNames
-    fields: FieldNotes
-    relations: Relations
 
 
 class QueryRoutes:
@@ -91,14 +91,11 @@ class QueryRoutes:
 
     async def create_result(self, request: web.Request) -> web.Response:
         """Run a stored query, or one given inline as `query`; with `wait_s` answer at once."""
-        key = await authorize(self._parts.keys, request, "queries")
-        dataset = await self._parts.names.id_of(key, request)
-        body = await json_object(request)
-        query_id, spec = await self._which_query(key, dataset, body)
-        question = self._question(key, body, spec, dataset)
-        wish = read_wish(request, body)
-        wait_s = _wait_s(body)
-        result = self._start(key, question, wish, query_id, spec)
+        begun = await self._parts.requests.with_dataset_in_path(request)
+        query_id, spec = await self._stored_or_inline(begun.key, begun.dataset, begun.body)
+        query = self._query_request(begun, spec)
+        coverage, wait_s = begun.coverage_required(), _wait_s(begun.body)
+        result = self._start(begun.key, query, coverage, query_id, spec)
         await self._wait(request, result, wait_s)
         if result.error is not None:
             raise result.error
@@ -124,17 +121,17 @@ class QueryRoutes:
             dataset = await self._parts.names.id_of(key, request)
             result = found(wanted, key.environment.id, dataset)
         if result is None:
-            elsewhere = await self._parts.elsewhere.find(request)
-            if elsewhere is None:
+            found_by_peer = await self._parts.peers.find(request)
+            if found_by_peer is None:
                 raise NotFound("Query result not found")
-            return elsewhere
+            return found_by_peer
         if isinstance(result.error, TooManyRequests):  # no reason to ask less: it has ended
             raise QueryEnded(f"the query was ended, run it again: {result.error}")
         if result.error is not None:
             raise result.error
         return self._response(request, result, status=200)
 
-    async def _which_query(
+    async def _stored_or_inline(
         self, key: ApiKey, dataset: str, body: dict[str, Any]
     ) -> tuple[str, dict[str, Any]]:
         query_id, inline = body.get("query_id"), body.get("query")
@@ -146,10 +143,8 @@ class QueryRoutes:
         stored = await self._find(key, dataset, query_id)
         return stored.id, msgspec.json.decode(stored.spec_json)
 
-    def _question(
-        self, key: ApiKey, body: dict[str, Any], spec: dict[str, Any], dataset: str
-    ) -> QueryRequest:
-        limit = body.get("limit")
+    def _query_request(self, begun: DatasetRequest, spec: dict[str, Any]) -> QueryRequest:
+        body, limit = begun.body, begun.body.get("limit")
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
             raise SpecError("limit", "incorrect_type", "must be a whole number")
         if limit is not None and not 1 <= limit <= limits.QUERY_LIMIT_NO_SERIES_MAX:
@@ -157,55 +152,55 @@ class QueryRoutes:
             raise SpecError("limit", "invalid", f"must be between 1 and {most}")
         return build_request(
             read_spec(spec),
-            dataset,
+            begun.dataset,
             self._parts.clock.now_ns(),
             disable_series=_flag(body, "disable_series", False),
             with_total=not _flag(body, "disable_total_by_aggregate", True),
             with_other=not _flag(body, "disable_other_by_aggregate", True),
             limit=limit,
-            env=key.environment.id,
-            key=key.id,
+            env=begun.key.environment.id,
+            key=begun.key.id,
         )
 
     def _start(
         self,
         key: ApiKey,
-        question: QueryRequest,
-        wish: CoverageRequirement,
+        query: QueryRequest,
+        coverage: CoverageRequirement,
         query_id: str,
         spec: dict[str, Any],
     ) -> StoredResult:
         """Run it, or let it wait. Raises TooManyRequests or Unavailable when there is no room."""
         parts = self._parts
-        place = parts.runner.admit(question)
+        place = parts.runner.admit(query)
         self._counter += 1
         now_ns = parts.clock.now_ns()
-        seed = f"{key.environment.id}/{question.dataset}/{now_ns}/{self._counter}/{id(self)}"
+        seed = f"{key.environment.id}/{query.dataset}/{now_ns}/{self._counter}/{id(self)}"
         result = StoredResult(
             id=hashlib.sha256(seed.encode()).hexdigest()[:16],
             env_id=key.environment.id,
             key_id=key.id,
-            dataset=question.dataset,
+            dataset=query.dataset,
             query=msgspec.json.encode({"id": query_id, **spec} if query_id else spec),
             created_ns=now_ns,
             asked_ns=parts.clock.monotonic_ns(),
         )
-        result.task = asyncio.create_task(self._run(result, question, wish, place))
+        result.task = asyncio.create_task(self._run(result, query, coverage, place))
         result.task.add_done_callback(lambda _: place.leave())  # also if it never began
         parts.results.add(result)
         return result
 
     async def _run(
-        self, result: StoredResult, question: QueryRequest, wish: CoverageRequirement, place: Place
+        self, result: StoredResult, query: QueryRequest, coverage: CoverageRequirement, place: Place
     ) -> None:
         parts = self._parts
         started_ns = parts.clock.monotonic_ns()
         answer: Answer | None = None
         try:
-            answer = await parts.runner.run(question, wish, place)
-            await parts.relations.refuse(question.dataset, answer.types)
-            missing = await parts.fields.missing(question.dataset, answer.types)
-            result.body = msgspec.json.encode(_document(question, answer, missing))
+            answer = await parts.runner.run(query, coverage, place)
+            await parts.relations.refuse(query.dataset, answer.types)
+            missing = await parts.unknown_fields.missing(query.dataset, answer.types)
+            result.body = msgspec.json.encode(_document(query, answer, missing))
         except BellwetherError as error:
             result.error = error
         except Exception as error:  # noqa: BLE001 - the outermost frame of this task
@@ -227,10 +222,10 @@ class QueryRoutes:
                 groups=0 if answer is None else len(answer.data["results"]),
                 series_rows=0 if answer is None else len(answer.data["series"]),
                 result_bytes=len(result.body or b""),
-                calculations=len(question.spec.calculations),
-                filters=len(question.spec.filters),
-                breakdowns=len(question.spec.breakdowns),
-                range_s=(question.end_ns - question.start_ns) // 10**9,
+                calculations=len(query.spec.calculations),
+                filters=len(query.spec.filters),
+                breakdowns=len(query.spec.breakdowns),
+                range_s=(query.end_ns - query.start_ns) // 10**9,
             )
         parts.results.trim(result)
 
@@ -286,16 +281,16 @@ def _echo(spec: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _document(question: QueryRequest, answer: Answer, missing: list[str]) -> dict[str, Any]:
+def _document(query: QueryRequest, answer: Answer, missing: list[str]) -> dict[str, Any]:
     """What an answer holds beside the vendor's `query`, `id`, `complete` and `links`."""
     document: dict[str, Any] = {
         "data": answer.data,
         "coverage": answer.coverage,
         "notes": [*answer.notes, *missing],
-        "range": {  # unix seconds, half open, as the question came to mean it
-            "start_time": question.start_ns // 10**9,
-            "end_time": -(-question.end_ns // 10**9),
-            "granularity": question.step_ns // 10**9,
+        "range": {  # unix seconds, half open, as it was resolved
+            "start_time": query.start_ns // 10**9,
+            "end_time": -(-query.end_ns // 10**9),
+            "granularity": query.step_ns // 10**9,
         },
     }
     if answer.groups is not None:
@@ -308,24 +303,6 @@ def _flag(body: dict[str, Any], name: str, default: bool) -> bool:
     if not isinstance(value, bool):
         raise SpecError(name, "incorrect_type", "must be true or false")
     return value
-
-
-def read_wish(request: web.Request, body: dict[str, Any]) -> CoverageRequirement:
-    """What a request wants of coverage. Raises SpecError, Unprocessable."""
-    mode = body.get("coverage", "wait")
-    if mode not in _MODES:
-        raise SpecError("coverage", "invalid", f"must be one of {', '.join(_MODES)}")
-    after: list[Position] = []
-    for text in (request.headers.get(AFTER_HEADER), body.get("after")):
-        if text is None:
-            continue
-        if not isinstance(text, str):
-            raise SpecError("after", "incorrect_type", "must be a receipt, a string")
-        try:
-            after += parse_receipt(text)
-        except ValueError as error:
-            raise SpecError("after", "invalid", str(error)) from error
-    return CoverageRequirement(tuple(after), mode)
 
 
 def _wait_s(body: dict[str, Any]) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from common import limits
 from common.clock import Clock
 from common.errors import BellwetherError
-from query.api.problems import QueryEnded
+from query.http.problems import QueryEnded
 
 _RESULT_BYTES = 1_024  # of a result's record itself, about
 
@@ -49,7 +49,7 @@ class StoredResult:
         return _RESULT_BYTES + len(self.query) + len(self.body or b"")
 
 
-class StoredResults:
+class ResultStore:
     """The newest results of everybody; one that goes while it runs is cancelled."""
 
     def __init__(self, clock: Clock, kept_s: int) -> None:
@@ -126,8 +126,8 @@ class StoredResults:
         """Its caller waits for it, now."""
         result.asked_ns = self._clock.monotonic_ns()
 
-    def end_abandoned(self) -> int:
-        """End what runs or waits though nobody has asked for it in a while; how many."""
+    def end_abandoned(self) -> None:
+        """End the queries that run or wait but that no caller has polled in a while."""
         before_ns = self._clock.monotonic_ns() - limits.QUERY_UNASKED_S * 10**9
         abandoned = [
             (result, result.task)
@@ -140,7 +140,6 @@ class StoredResults:
                 f"{limits.QUERY_UNASKED_S} s: run it again, and ask more often"
             )
             task.cancel()
-        return len(abandoned)
 
     async def close(self) -> None:
         """Stop what still runs."""

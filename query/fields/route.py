@@ -1,8 +1,8 @@
-"""`POST /bw/1/fields`: the fields of a dataset by name; for people, and for what completes names.
+"""`POST /bw/1/fields`: the fields of a dataset by name; for people and for completion of names.
 
-Names and types are those of all events that are kept. Shares and values are counted in a time
-range: the one that is asked for, else the last two hours, else the two hours before the newest
-event. It takes a turn like a query (I14).
+Names and types are those of all events that are retained. How common a field is, and its values,
+are counted in a time range: the requested one, else the last two hours, else the two hours before
+the newest event. It takes a turn like a query (I14).
 """
 
 from dataclasses import replace
@@ -13,26 +13,19 @@ import msgspec
 from aiohttp import web
 
 from common import limits
-from common.clock import Clock
-from common.errors import BadRequest
 from common.model.times.written import rfc3339
-from common.process.auth import KeyCache
-from query.api.access import authorize
-from query.api.column_routes import shown_types
-from query.api.dataset_names import DatasetNames
-from query.api.problems import json_body
-from query.api.query_routes import read_wish
-from query.fields.columns import ColumnPage, ColumnsAsked, ColumnSeen
 from query.fields.details import Details, FieldDetails, merge_details
-from query.fields.name_pattern import NamePattern
-from query.fields.question import FieldsQuestion, read_fields_question
-from query.fields.unknown_fields import FieldNotes
-from query.results.runner import Asker, CoverageRequirement, Runner, Told
+from query.fields.request import FieldsRequest, read_fields_request
+from query.http.requests import DatasetRequestReader, run_while_connected
+from query.results.runner import CoverageRequirement, PlanResult, QueryRunner
+from query.results.unknown_fields import UnknownFieldNotes
 from query.rows.newest import newest_time_ns
-from query.rows.route import dataset_id_of, dataset_named, while_it_listens
-from query.scatter.indexer_client import IndexerCalls
+from query.scatter.indexer_client import IndexerClient
+from query.wire.columns import ColumnPage, ColumnsRequest, IndexedColumn
+from query.wire.name_pattern import NamePattern
 
 _SECOND_NS: Final = 10**9
+_TYPE_NAMES: Final = {"i": "integer", "f": "float", "b": "boolean", "s": "string", "j": "json"}
 
 
 class FieldsRoute:
@@ -40,19 +33,15 @@ class FieldsRoute:
 
     def __init__(
         self,
-        keys: KeyCache,
-        names: DatasetNames,
-        runner: Runner,
-        calls: IndexerCalls,
-        notes: FieldNotes,
-        clock: Clock,
+        requests: DatasetRequestReader,
+        runner: QueryRunner,
+        indexers: IndexerClient,
+        notes: UnknownFieldNotes,
     ) -> None:
-        self._keys = keys
-        self._names = names
+        self._requests = requests
         self._runner = runner
-        self._calls = calls
+        self._indexers = indexers
         self._notes = notes
-        self._clock = clock
 
     def add_to(self, app: web.Application) -> None:
         """Mount the route."""
@@ -60,86 +49,84 @@ class FieldsRoute:
 
     async def fields(self, request: web.Request) -> web.Response:
         """A page of fields by name, with how common they are."""
-        key = await authorize(self._keys, request, "queries")
-        body = await json_body(request)
-        if not isinstance(body, dict):
-            raise BadRequest("the body must be a JSON object: dataset, match, a time range")
-        dataset = await dataset_id_of(self._names, key, dataset_named(body))
-        asker = Asker(key.environment.id, key.id)
-        question = read_fields_question(body, dataset, self._clock.now_ns(), asker)
-        wish = read_wish(request, body)
-        page = await while_it_listens(request, self._page(question))
+        members = "dataset, match, a time range"
+        begun = await self._requests.with_dataset_in_body(request, members)
+        wanted = read_fields_request(begun.body, begun.dataset, begun.now_ns, begun.requester)
+        coverage = begun.coverage_required()
+        page = await run_while_connected(request, self._page(wanted))
         head: dict[str, Any] = {
             "next": page.columns[-1].name if page.more and page.columns else None
         }
         notes: list[str] = []
-        if question.name is not None and not page.columns:
-            notes += await self._notes.unknown(dataset, {question.name: ""})
-        if not question.details:
+        if wanted.name is not None and not page.columns:
+            notes += await self._notes.unknown(wanted.dataset, {wanted.name: ""})
+        if not wanted.details:
             head |= {"fields": [_described(column) for column in page.columns], "notes": notes}
             return _json(head)
-        telling = self._details(question, [column.name for column in page.columns], wish)
-        question, told, why = await while_it_listens(request, telling)
+        counting = self._details(wanted, [column.name for column in page.columns], coverage)
+        counted, answer, why = await run_while_connected(request, counting)
+        details = answer.result
         head |= {
             "fields": [
-                _described(column) | _detailed(details, told.result.events, question.samples)
-                for column, details in zip(page.columns, told.result.fields, strict=True)
+                _described(column) | _detailed(one, details.events, counted.samples)
+                for column, one in zip(page.columns, details.fields, strict=True)
             ],
-            "events": told.result.events,
-            "start": rfc3339(question.start_ns),
-            "end": rfc3339(question.end_ns),
-            "coverage": told.coverage,
-            "notes": [*told.notes, *why, *notes],
+            "events": details.events,
+            "start": rfc3339(counted.start_ns),
+            "end": rfc3339(counted.end_ns),
+            "coverage": answer.coverage,
+            "notes": [*answer.notes, *why, *notes],
         }
         return _json(head)
 
-    async def _page(self, question: FieldsQuestion) -> ColumnPage:
+    async def _page(self, wanted: FieldsRequest) -> ColumnPage:
         """The fields that are asked for, merged from all indexers."""
-        if question.name is not None:
-            return await self._calls.columns(ColumnsAsked(question.dataset, name=question.name))
-        pattern, found = NamePattern(question.match), list[ColumnSeen]()
-        after, more = question.cursor, True
-        while more and len(found) < question.limit:
-            page = await self._calls.columns(
-                ColumnsAsked(question.dataset, after, question.limit, pattern=question.match)
+        if wanted.name is not None:
+            return await self._indexers.columns(ColumnsRequest(wanted.dataset, name=wanted.name))
+        pattern, found = NamePattern(wanted.match), list[IndexedColumn]()
+        after, more = wanted.cursor, True
+        while more and len(found) < wanted.limit:
+            page = await self._indexers.columns(
+                ColumnsRequest(wanted.dataset, after, wanted.limit, pattern=wanted.match)
             )
-            # an indexer of an older version tells the others, too
+            # an indexer of an older version does not filter by the pattern
             found += [column for column in page.columns if pattern.fits(column.name)]
             more = page.more and bool(page.columns)
             after = page.columns[-1].name if page.columns else after
-        return ColumnPage(found[: question.limit], more or len(found) > question.limit)
+        return ColumnPage(found[: wanted.limit], more or len(found) > wanted.limit)
 
     async def _details(
-        self, question: FieldsQuestion, names: list[str], wish: CoverageRequirement
-    ) -> tuple[FieldsQuestion, Told[Details], list[str]]:
-        """Also the question with the range that was counted, and why if it is another one."""
-        told = await self._tell(question, names, wish)
-        if question.ranged or told.result.events:
-            return question, told, []
-        newest_ns = await newest_time_ns(self._runner, question.dataset, question.asker)
+        self, wanted: FieldsRequest, names: list[str], coverage: CoverageRequirement
+    ) -> tuple[FieldsRequest, PlanResult[Details], list[str]]:
+        """(the request with the range that was counted, the counts, why it is another range)."""
+        answer = await self._count(wanted, names, coverage)
+        if wanted.ranged or answer.result.events:
+            return wanted, answer, []
+        newest_ns = await newest_time_ns(self._runner, wanted.dataset, wanted.requester)
         if newest_ns is None:
-            return question, told, ["the dataset has no event"]
+            return wanted, answer, ["the dataset has no event"]
         end_ns = (newest_ns // _SECOND_NS + 1) * _SECOND_NS
         start_ns = end_ns - limits.QUERY_RANGE_S_DEFAULT * _SECOND_NS
-        moved = replace(question, start_ns=start_ns, end_ns=min(end_ns, 2**63 - 1))
+        moved = replace(wanted, start_ns=start_ns, end_ns=min(end_ns, 2**63 - 1))
         hours = limits.QUERY_RANGE_S_DEFAULT // 3_600
         why = (
             f"no event in the last {hours} h: shares and values are those of the {hours} h before "
             f"the newest event, which is of {rfc3339(newest_ns)}"
         )
-        return moved, await self._tell(moved, names, wish), [why]
+        return moved, await self._count(moved, names, coverage), [why]
 
-    async def _tell(
-        self, question: FieldsQuestion, names: list[str], wish: CoverageRequirement
-    ) -> Told[Details]:
+    async def _count(
+        self, wanted: FieldsRequest, names: list[str], coverage: CoverageRequirement
+    ) -> PlanResult[Details]:
         merging = partial(merge_details, len(names))
-        return await self._runner.tell(partial(question.plan, names), merging, wish, question.asker)
+        plan = partial(wanted.plan, names)
+        return await self._runner.run_plan(plan, merging, coverage, wanted.requester)
 
 
-def _described(column: ColumnSeen) -> dict[str, Any]:
+def _described(column: IndexedColumn) -> dict[str, Any]:
     return {
         "name": column.name,
-        "types": shown_types(column.types),
+        "types": [_TYPE_NAMES[one] for one in column.types],
         "last_indexed": rfc3339(column.last_seen_ns),
     }
 

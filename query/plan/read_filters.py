@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common import limits
+from query.faults import SpecError
 from query.plan.pattern_size import pattern_size
 from query.plan.plan import GROUP_OPS, Filter, FilterOp
-from query.plan.spec_parts import SpecError, column_of, items_of, object_of, scalar_of
+from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
 
 _UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
 _LISTS = (FilterOp.IN, FilterOp.NOT_IN)

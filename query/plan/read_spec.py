@@ -6,6 +6,7 @@ What the vendor has and Bellwether does not have yet is refused by name, never i
 from typing import Any
 
 from common import limits
+from query.faults import SpecError
 from query.plan.operations import SUPPORTED_OPS, UNSUPPORTED_OPS
 from query.plan.read_filters import read_filters
 from query.plan.spec import (
@@ -15,10 +16,7 @@ from query.plan.spec import (
     Order,
     QuerySpec,
 )
-from query.plan.spec_parts import (
-    SpecError as SpecError,  # who reads a specification handles its faults
-)
-from query.plan.spec_parts import column_of, items_of, object_of, scalar_of
+from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
 
 _KNOWN = (
     "id", "calculations", "filters", "filter_combination", "breakdowns", "orders", "havings",

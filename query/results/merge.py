@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from common import limits
 from query.plan.plan import GroupKey, Plan, State
-from query.results.in_pieces import python_list
+from query.results.chunked import python_list
 
 Cell = tuple[GroupKey, int | None]  # a group and a series step (None: totals)
 _SUMMED, _SMALLEST, _LARGEST = ("_w", "_isum", "_fsum"), ("_imin", "_fmin"), ("_imax", "_fmax")

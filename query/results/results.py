@@ -8,7 +8,7 @@ from query.plan.operations import PERCENTILES
 from query.plan.plan import GroupKey, Plan, State
 from query.plan.planner import QueryRequest
 from query.plan.spec import Calculation, Having, HavingOp, QuerySpec
-from query.results.in_pieces import sort_stably
+from query.results.chunked import sort_stably
 from query.results.merge import Cell, Merged
 
 Value = int | float | str | bool | None

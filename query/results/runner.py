@@ -23,13 +23,13 @@ from common.process.fair.slots import FairSlots, Place
 from query.config import QueryConfig
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest, series_plan, totals_plan
+from query.results.chunked import collector_paused
 from query.results.group_totals import group_totals
-from query.results.in_pieces import collector_paused
 from query.results.merge import merge
-from query.results.notes import notes_on_types
 from query.results.results import data_row, passing_groups, series_rows
+from query.results.type_notes import notes_on_types
 from query.scatter.receipts import split_receipt, unmet_positions
-from query.scatter.reconcile import Settled, Settler
+from query.scatter.reconcile import ReconciledTotals, Reconciler
 from query.scatter.scatter import PartialResults, Scatter
 from query.share.answer import same_rows
 from query.share.damaged import describe
@@ -60,7 +60,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Generic[_Result]):
+class PlanResult(Generic[_Result]):
     """What the shares of one plan gave, and what it covers. types: of the fields that were named
     (letters).
     """
@@ -72,14 +72,14 @@ class Told(Generic[_Result]):
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Requester:
     """Ids of who asks, for fair turns."""
 
     env: str
     key: str
 
 
-NOBODY = Asker("", "")
+ANONYMOUS = Requester("", "")
 
 
 class MakePlan(Protocol):
@@ -89,19 +89,19 @@ class MakePlan(Protocol):
         """at_least, log: the positions to wait for, for up to wait_ms."""
 
 
-class Runner:
+class QueryRunner:
     """Runs questions."""
 
     def __init__(
         self,
         scatter: Scatter,
-        settler: Settler,
+        reconciler: Reconciler,
         watch: LogWatch,
         clock: Clock,
         config: QueryConfig,
     ) -> None:
         self._scatter = scatter
-        self._settler = settler
+        self._reconciler = reconciler
         self._watch = watch
         self._clock = clock
         self._config = config
@@ -113,30 +113,30 @@ class Runner:
         merging = FairLimits(limits.MERGES_MAX, config.running_max, limits.MERGES_MAX - 1)
         self._merging = FairSlots(merging, "queries")
 
-    def admit(self, question: QueryRequest) -> Place:
+    def admit(self, query: QueryRequest) -> Place:
         """A slot or a place in the waiting room, to be given to `run`, and left at the end.
 
         Raises TooManyRequests when the share of the question's key is used up, or Unavailable.
         """
-        return self._slots.hold(question.env, question.key)
+        return self._slots.hold(query.env, query.key)
 
     async def run(
-        self, question: QueryRequest, wish: CoverageRequirement, place: Place | None = None
+        self, query: QueryRequest, required: CoverageRequirement, place: Place | None = None
     ) -> Answer:
-        """Answer a question. Raises TooManyRequests, Unprocessable, Unavailable."""
-        place = place or self.admit(question)
-        return await self._in_time(self._run(question, wish), place)
+        """Answer a query. Raises TooManyRequests, Unprocessable, Unavailable."""
+        place = place or self.admit(query)
+        return await self._in_time(self._run(query, required), place)
 
-    async def tell(
+    async def run_plan(
         self,
         make_plan: MakePlan,
         work: Callable[[list[dict[str, pa.Table]]], _Result],
-        wish: CoverageRequirement,
-        asker: Asker,
-    ) -> Told[_Result]:
+        required: CoverageRequirement,
+        requester: Requester,
+    ) -> PlanResult[_Result]:
         """What `work` makes of the shares' states, in the same turns. Raises as `run` does."""
-        place = self._slots.hold(asker.env, asker.key)
-        return await self._in_time(self._tell(make_plan, work, wish, asker), place)
+        place = self._slots.hold(requester.env, requester.key)
+        return await self._in_time(self._run_plan(make_plan, work, required, requester), place)
 
     async def _in_time(self, work: Coroutine[None, None, _Result], place: Place) -> _Result:
         """Do the work in its turn."""
@@ -153,50 +153,50 @@ class Runner:
             work.close()  # it may not have begun
             query_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
 
-    async def _settle(
-        self, make_plan: MakePlan, wish: CoverageRequirement
-    ) -> tuple[Settled, dict[str, Any]]:
+    async def _reconcile(
+        self, make_plan: MakePlan, required: CoverageRequirement
+    ) -> tuple[ReconciledTotals, dict[str, Any]]:
         """The shares of a plan, and what they cover. Raises Unavailable if that is not enough."""
         if any(p.epoch != self._watch.epoch or p.partition >= self._watch.partitions
-               for p in wish.after):  # fmt: skip
+               for p in required.after):  # fmt: skip
             await self._watch.look()  # of a log or a partition that was not there a moment ago
         epoch, partitions = self._watch.epoch, range(self._watch.partitions)
-        at_least, others = split_receipt(wish.after, epoch, partitions)
-        patience = 0 if wish.mode == "accept" or not at_least else self._config.after_timeout_ms
+        at_least, others = split_receipt(required.after, epoch, partitions)
+        patience = 0 if required.mode == "accept" or not at_least else self._config.after_timeout_ms
         plan = make_plan(at_least=at_least, wait_ms=patience, log=epoch)
-        settled = await self._settler.totals(plan, partitions)
-        coverage = _coverage(settled, others, partitions, self._clock.now_ns())
-        if wish.mode == "require" and not coverage["complete"]:
+        reconciled = await self._reconciler.totals(plan, partitions)
+        coverage = _coverage(reconciled, others, partitions, self._clock.now_ns())
+        if required.mode == "require" and not coverage["complete"]:
             told = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
             reasons = "; ".join(dict.fromkeys(filter(None, told)))  # each once, however many
             raise Unavailable(f"not every partition can be covered now: {reasons[:500]}")
-        return settled, coverage
+        return reconciled, coverage
 
-    async def _tell(
+    async def _run_plan(
         self,
         make_plan: MakePlan,
         work: Callable[[list[dict[str, pa.Table]]], _Result],
-        wish: CoverageRequirement,
-        asker: Asker,
-    ) -> Told[_Result]:
-        settled, coverage = await self._settle(make_plan, wish)
-        gathered = settled.gathered
-        result = await self._merge(asker, partial(work, gathered.states))
-        return Told(result, coverage, _notes_on_time(coverage), gathered.types)
+        required: CoverageRequirement,
+        requester: Requester,
+    ) -> PlanResult[_Result]:
+        reconciled, coverage = await self._reconcile(make_plan, required)
+        gathered = reconciled.gathered
+        result = await self._merge(requester, partial(work, gathered.states))
+        return PlanResult(result, coverage, _notes_on_time(coverage), gathered.types)
 
-    async def _run(self, question: QueryRequest, wish: CoverageRequirement) -> Answer:
-        settled, coverage = await self._settle(partial(totals_plan, question), wish)
-        plan, totals = settled.plan, settled.gathered
-        top, data, groups = await self._merge(question, partial(_totals, question, plan, totals))
+    async def _run(self, query: QueryRequest, required: CoverageRequirement) -> Answer:
+        reconciled, coverage = await self._reconcile(partial(totals_plan, query), required)
+        plan, totals = reconciled.plan, reconciled.gathered
+        top, data, groups = await self._merge(query, partial(_totals, query, plan, totals))
         data["series"] = []
-        if question.with_series:
-            await self._add_series(question, plan, totals, top, data, coverage)
-        notes = [*notes_on_types(question.spec, totals.types), *_notes_on_time(coverage)]
+        if query.with_series:
+            await self._add_series(query, plan, totals, top, data, coverage)
+        notes = [*notes_on_types(query.spec, totals.types), *_notes_on_time(coverage)]
         return Answer(data, coverage, notes, totals.types, groups)
 
-    async def _merge(self, question: QueryRequest | Asker, work: Callable[[], _Result]) -> _Result:
+    async def _merge(self, query: QueryRequest | Requester, work: Callable[[], _Result]) -> _Result:
         """Work in a thread, in turn. It cannot be stopped: its slot is free once it has ended."""
-        place = self._merging.hold(question.env, question.key)
+        place = self._merging.hold(query.env, query.key)
         try:
             while not await place.wait():
                 pass
@@ -215,7 +215,7 @@ class Runner:
 
     async def _add_series(
         self,
-        question: QueryRequest,
+        query: QueryRequest,
         plan: Plan,
         totals: PartialResults,
         top: list[GroupKey],
@@ -223,39 +223,37 @@ class Runner:
         coverage: dict[str, Any],
     ) -> None:
         """Series over exactly the rows of the totals: partitions and end offsets are pinned."""
-        upto = {p: counted.covered.end_offset for p, counted in totals.counted.items()}
+        upto = {p: counted.covered.end_offset for p, counted in totals.answered.items()}
         wanted: list[tuple[str, tuple[GroupKey, ...] | None, list[GroupKey]]] = []
         if top:
             wanted.append(("series", tuple(top), top))
-        if question.with_total and question.spec.breakdowns:
+        if query.with_total and query.spec.breakdowns:
             wanted.append(("total_by_aggregate_series", None, [()]))
         for name, restriction, groups in wanted:
-            one = series_plan(question, plan, upto, restriction)
+            one = series_plan(query, plan, upto, restriction)
             gathered = await self._scatter.run(one, sorted(upto))
-            data[name] = await self._merge(
-                question, partial(_series, question, one, gathered, groups)
-            )
+            data[name] = await self._merge(query, partial(_series, query, one, gathered, groups))
             short = [
                 p
-                for p, of in totals.counted.items()
-                if p not in gathered.counted
-                or not same_rows(gathered.counted[p].covered, of.covered)
+                for p, of in totals.answered.items()
+                if p not in gathered.answered
+                or not same_rows(gathered.answered[p].covered, of.covered)
             ]
             if short:
                 coverage["complete"] = False
                 coverage["series_incomplete"] = sorted(short)
-        if question.with_total and not question.spec.breakdowns:
+        if query.with_total and not query.spec.breakdowns:
             data["total_by_aggregate_series"] = data["series"]
 
 
 def _coverage(
-    settled: Settled, others: list[Position], numbers: range, now_ns: int
+    reconciled: ReconciledTotals, others: list[Position], numbers: range, now_ns: int
 ) -> dict[str, Any]:
     """now_ns: a watermark beyond it is no time up to which anything is known (I7)."""
     latest_ns = now_ns + limits.LOG_AHEAD_MAX_NS
-    gathered, partitions = settled.gathered, list[dict[str, Any]]()
+    gathered, partitions = reconciled.gathered, list[dict[str, Any]]()
     for partition in numbers:
-        counted = gathered.counted.get(partition)
+        counted = gathered.answered.get(partition)
         if counted is None:
             reason = gathered.missing.get(partition, "no indexer answered for it")
             partitions.append({"partition": partition, "complete": False, "reason": reason})
@@ -271,18 +269,18 @@ def _coverage(
                 "zone": counted.indexer.zone,
                 "gaps": [list(gap) for gap in covered.gaps],
                 "unserved": covered.unserved,
-                "undecided": settled.undecided.get(partition, 0),
+                "undecided": reconciled.undecided.get(partition, 0),
                 "damaged": [describe(one) for one in covered.damaged],
                 "damaged_records": covered.damaged_more
                 + sum(one.end - one.first for one in covered.damaged),
                 "given_up_records": covered.given_up,
-                "complete": covered.complete and partition not in settled.doubts,
-                "reason": covered.reason or settled.doubts.get(partition, ""),
+                "complete": covered.complete and partition not in reconciled.incomplete,
+                "reason": covered.reason or reconciled.incomplete.get(partition, ""),
             }
         )
         if covered.watermark_ns > latest_ns:
             partitions[-1]["log_ahead_s"] = (covered.watermark_ns - now_ns) // 10**9
-    shares = {p: counted.covered for p, counted in gathered.counted.items()}
+    shares = {p: counted.covered for p, counted in gathered.answered.items()}
     unmet = unmet_positions(others, shares)
     complete = not unmet and all(p["complete"] for p in partitions)
     coverage: dict[str, Any] = {"complete": complete, "partitions": partitions}
@@ -309,20 +307,20 @@ def _merging(work: Callable[[], _Result]) -> _Result:
 
 
 def _totals(
-    question: QueryRequest, plan: Plan, totals: PartialResults
+    query: QueryRequest, plan: Plan, totals: PartialResults
 ) -> tuple[list[GroupKey], dict[str, Any], dict[str, Any] | None]:
     merged = merge(plan, totals.states)
-    spec = question.spec
-    passing = passing_groups(question, plan, merged)
-    top = passing[: question.limit]
+    spec = query.spec
+    passing = passing_groups(query, plan, merged)
+    top = passing[: query.limit]
     groups = group_totals(spec, plan, merged, passing, len(top)) if spec.breakdowns else None
     data: dict[str, Any] = {
         "results": [{"data": data_row(spec, plan, merged, (group, None))} for group in top]
     }
-    if question.with_total:
+    if query.with_total:
         whole = merge(plan, totals.states, by_group=False)
         data["total_by_aggregate"] = data_row(spec, plan, whole, ((), None), grouped=False)
-    if question.with_other and spec.breakdowns:
+    if query.with_other and spec.breakdowns:
         shown = frozenset(top)
         rest = merge(plan, totals.states, by_group=False, keep=lambda g: g not in shown)
         data["other_by_aggregate"] = data_row(spec, plan, rest, ((), None), grouped=False)
@@ -330,6 +328,6 @@ def _totals(
 
 
 def _series(
-    question: QueryRequest, plan: Plan, gathered: PartialResults, groups: list[GroupKey]
+    query: QueryRequest, plan: Plan, gathered: PartialResults, groups: list[GroupKey]
 ) -> list[dict[str, Any]]:
-    return series_rows(question, plan, merge(plan, gathered.states), groups)
+    return series_rows(query, plan, merge(plan, gathered.states), groups)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from common import limits
 from common.errors import Unavailable
 from query.plan.plan import RowPosition
-from query.rows.question import RowsQuestion
+from query.rows.request import RowsRequest
 from query.share.row_search import MORE, Row, rows_of
 
 
@@ -23,7 +23,7 @@ class Page(NamedTuple):
     next: str | None
 
 
-def make_page(question: RowsQuestion, answers: Sequence[dict[str, pa.Table]]) -> Page:
+def make_page(question: RowsRequest, answers: Sequence[dict[str, pa.Table]]) -> Page:
     """Merge the shares. Raises Unavailable for a share of an indexer that knows no rows yet."""
     rows: list[Row] = []
     ends: list[RowPosition] = []  # beyond these there may be rows that a share has not given

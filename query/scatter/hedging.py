@@ -16,31 +16,31 @@ _QUANTILE = 0.95
 _SLACK = 1.5  # times the quantile: most of the slowest twentieth is just that
 
 
-class Pace:
+class HedgingPolicy:
     """What a query role has learnt of its indexers. hedge_ms: the longest patience (0: endless)."""
 
     def __init__(self, clock: Clock, hedge_ms: int) -> None:
         self._clock = clock
         self._hedge_s = hedge_ms / 1000
-        self._took_s: deque[float] = deque(maxlen=limits.SHARE_TIMES_KEPT)
+        self._share_times_s: deque[float] = deque(maxlen=limits.SHARE_TIMES_KEPT)
         self._tokens = limits.HEDGES_AT_ONCE_MAX
         self._suspects: dict[str, int] = {}  # url -> until when (monotonic ns)
 
-    def took(self, url: str, seconds: float, *, waited: bool) -> None:
+    def record_answer(self, url: str, seconds: float, *, waited: bool) -> None:
         """A share was answered. waited: it also waited for a position, so it tells no pace."""
         self._suspects.pop(url, None)
         self._tokens = min(limits.HEDGES_AT_ONCE_MAX, self._tokens + limits.HEDGES_PER_SHARE)
         if not waited:
-            self._took_s.append(seconds)
+            self._share_times_s.append(seconds)
 
-    def patience_s(self, wait_ms: int) -> float | None:
+    def hedge_after_s(self, wait_ms: int) -> float | None:
         """How long to wait for a share before the twin is asked; None: for ever."""
         if not self._hedge_s:
             return None
         wait_s = min(wait_ms / 1000, limits.HEDGE_WAIT_S_MAX)
-        if len(self._took_s) < _FEW:
+        if len(self._share_times_s) < _FEW:
             return min(_GUESS_S, self._hedge_s) + wait_s
-        ordered = sorted(self._took_s)
+        ordered = sorted(self._share_times_s)
         usual_s = ordered[int(_QUANTILE * (len(ordered) - 1))]
         return min(max(_SLACK * usual_s, limits.HEDGE_S_MIN), self._hedge_s) + wait_s
 

@@ -13,15 +13,15 @@ from common.errors import Unavailable
 from common.logs import log_event
 from common.process.members import Member
 from common.process.web import INTERNAL_TOKEN_HEADER
-from query.fields.columns import (
+from query.scatter.replicas import Replicas
+from query.wire.columns import (
     ColumnPage,
-    ColumnsAsked,
-    DatasetsAsked,
-    DatasetSeen,
+    ColumnsRequest,
+    DatasetsRequest,
+    IndexedDataset,
     merge_datasets,
     merge_pages,
 )
-from query.scatter.replicas import Holders
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)  # footers of a million names are read for seconds
 _STATUS_TIMEOUT = aiohttp.ClientTimeout(total=5)  # an operator waits for it
@@ -29,19 +29,19 @@ _CUT_TIMEOUT = aiohttp.ClientTimeout(total=120)
 _logger = logging.getLogger(__name__)
 
 
-class IndexerCalls:
+class IndexerClient:
     """Calls every indexer; who does not answer is named, never silently left out."""
 
-    def __init__(self, holders: Holders, http: aiohttp.ClientSession, token: str) -> None:
-        self._holders = holders
+    def __init__(self, replicas: Replicas, http: aiohttp.ClientSession, token: str) -> None:
+        self._replicas = replicas
         self.http = http
         self.headers = {INTERNAL_TOKEN_HEADER: token}
 
     async def indexers(self) -> list[Member]:
         """Every indexer that holds a claim."""
-        return await self._holders.indexers()
+        return await self._replicas.indexers()
 
-    async def columns(self, asked: ColumnsAsked) -> ColumnPage:
+    async def columns(self, asked: ColumnsRequest) -> ColumnPage:
         """A page of the dataset's fields, merged from all indexers. Raises Unavailable if none
         answers.
         """
@@ -50,12 +50,12 @@ class IndexerCalls:
             raise Unavailable("no indexer can tell the dataset's columns now")
         return merge_pages(list(answers.values()), asked.size)
 
-    async def datasets(self, asked: DatasetsAsked) -> dict[str, DatasetSeen]:
+    async def datasets(self, asked: DatasetsRequest) -> dict[str, IndexedDataset]:
         """What indexers hold of datasets: one call of each indexer, however many they are. One
         of which nothing is known is not named.
         """
         answers, _ = await self._each(
-            lambda m: self._post(m, "datasets", asked, dict[str, DatasetSeen])
+            lambda m: self._post(m, "datasets", asked, dict[str, IndexedDataset])
         )
         return merge_datasets(answers.values())
 

@@ -13,7 +13,9 @@ from common.error_text import describe_error
 from common.process.members import Member
 
 
-async def until_silent(http: aiohttp.ClientSession, member: Member, *, suspect: bool) -> str:
+async def wait_until_unresponsive(
+    http: aiohttp.ClientSession, member: Member, *, suspect: bool
+) -> str:
     """Returns why, when the indexer does not answer any more; runs for as long as it does.
 
     suspect: it did not answer a moment ago: it is asked at once, and one silence is enough.

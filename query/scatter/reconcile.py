@@ -24,13 +24,13 @@ from query.plan.plan import Plan
 from query.scatter.scatter import PartialResults, Scatter
 from query.share.answer import same_rows
 from query.share.rerouted import (
-    Asked,
-    HeldAnswer,
-    HeldRequest,
+    BatchLookup,
+    BatchLookupRequest,
+    BatchLookupResponse,
     Share,
-    behind,
-    counted,
-    to_ask,
+    batch_lookups,
+    batches_that_count,
+    lagging_shares,
 )
 
 _ROUNDS = 3  # of totals, when a share lags behind what another one relies on
@@ -39,7 +39,7 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Settled:
+class ReconciledTotals:
     """Shares with the undecided batches that count. plan: pins that choice, for the series.
 
     doubts: why the answer of a partition is not whole. undecided: rerouted batches, by partition.
@@ -47,11 +47,11 @@ class Settled:
 
     gathered: PartialResults
     plan: Plan
-    doubts: dict[int, str] = field(default_factory=dict)
+    incomplete: dict[int, str] = field(default_factory=dict)
     undecided: dict[int, int] = field(default_factory=dict)
 
 
-class Settler:
+class Reconciler:
     """Runs plans of totals."""
 
     def __init__(self, scatter: Scatter, http: aiohttp.ClientSession, token: str) -> None:
@@ -59,44 +59,48 @@ class Settler:
         self._http = http
         self._headers = {INTERNAL_TOKEN_HEADER: token}
 
-    async def totals(self, plan: Plan, partitions: Sequence[int]) -> Settled:
+    async def totals(self, plan: Plan, partitions: Sequence[int]) -> ReconciledTotals:
         """Raises as `Scatter.run` does."""
         for _ in range(_ROUNDS):
             gathered = await self._scatter.run(plan, partitions)
             shares = _shares(gathered)
-            lagging = behind(shares)
+            lagging = lagging_shares(shares)
             if not lagging:
                 break
             plan = _waiting_for(plan, lagging, shares)
-        settled = Settled(gathered, plan)
+        reconciled = ReconciledTotals(gathered, plan)
         for partition, share in shares.items():
             unknown = sorted((share.relies_on or {}).keys() - set(partitions))
             if unknown:  # they were added a moment ago
-                settled.doubts[partition] = f"relies on partitions not known here yet: {unknown}"
+                reconciled.incomplete[partition] = (
+                    f"relies on partitions not known here yet: {unknown}"
+                )
         for partition, place in lagging.items():
-            settled.doubts[partition] = (
+            reconciled.incomplete[partition] = (
                 f"indexed up to offset {shares[partition].end.offset}, another partition relies "
                 f"on offset {place.offset}"
             )
         if any(share.open for share in shares.values()):
-            await self._settle(settled, shares)
-        return settled
+            await self._reconcile(reconciled, shares)
+        return reconciled
 
-    async def _settle(self, settled: Settled, shares: Mapping[int, Share]) -> None:
-        asked = to_ask(shares)
-        members = {p: settled.gathered.counted[p].indexer for p in asked}
+    async def _reconcile(self, reconciled: ReconciledTotals, shares: Mapping[int, Share]) -> None:
+        asked = batch_lookups(shares)
+        members = {p: reconciled.gathered.answered[p].indexer for p in asked}
         held, unknown = await self._ask(asked, shares, members)
         for partition, share in shares.items():
             if share.open:
-                settled.undecided[partition] = len(share.open)
+                reconciled.undecided[partition] = len(share.open)
             why = {unknown[p] for item in share.open for p in item.unless if p in unknown}
             if why:
-                settled.doubts[partition] = f"rerouted batches are left out: {'; '.join(why)}"
+                reconciled.incomplete[partition] = (
+                    f"rerouted batches are left out: {'; '.join(why)}"
+                )
         for partition in unknown:  # rather not counted than counted twice
             held[partition] = {one.batch for one in asked[partition]}
-        chosen = counted(shares, held)
-        settled.plan = msgspec.structs.replace(
-            settled.plan,
+        chosen = batches_that_count(shares, held)
+        reconciled.plan = msgspec.structs.replace(
+            reconciled.plan,
             counted={p: tuple(places) for p, places in chosen.items()},
             left_out={
                 p: tuple(i.place for i in share.open if i.place not in chosen.get(p, ()))
@@ -105,31 +109,31 @@ class Settler:
             },
         )
         if chosen:
-            await self._fetch(settled, sorted(chosen))
+            await self._fetch(reconciled, sorted(chosen))
 
-    async def _fetch(self, settled: Settled, partitions: list[int]) -> None:
+    async def _fetch(self, reconciled: ReconciledTotals, partitions: list[int]) -> None:
         """Add the undecided batches that count, from the positions that the totals have."""
-        upto = {p: settled.gathered.counted[p].covered.end_offset for p in partitions}
+        upto = {p: reconciled.gathered.answered[p].covered.end_offset for p in partitions}
         plan = msgspec.structs.replace(
-            settled.plan,
+            reconciled.plan,
             log="",
             at_least=upto,
             upto=upto,
             only_counted=True,
-            wait_ms=max(settled.plan.wait_ms, limits.RELIED_WAIT_MS),
+            wait_ms=max(reconciled.plan.wait_ms, limits.RELIED_WAIT_MS),
         )
         more = await self._scatter.run(plan, partitions)
         for partition in partitions:
-            there = more.counted.get(partition)
+            there = more.answered.get(partition)
             if there is None or not same_rows(
-                there.covered, settled.gathered.counted[partition].covered
+                there.covered, reconciled.gathered.answered[partition].covered
             ):
-                settled.doubts[partition] = "rerouted batches could not be fetched"
-        settled.gathered.add_states(more)
+                reconciled.incomplete[partition] = "rerouted batches could not be fetched"
+        reconciled.gathered.add_states(more)
 
     async def _ask(
         self,
-        asked: Mapping[int, Sequence[Asked]],
+        asked: Mapping[int, Sequence[BatchLookup]],
         shares: Mapping[int, Share],
         members: Mapping[int, Member],
     ) -> tuple[dict[int, set[str]], dict[int, str]]:
@@ -138,7 +142,7 @@ class Settler:
         for partition in asked:
             by_member.setdefault(members[partition].url, []).append(partition)
         requests = [
-            HeldRequest(
+            BatchLookupRequest(
                 {p: (shares[p].end.epoch, shares[p].end.offset) for p in some},
                 {p: tuple(asked[p]) for p in some},
             )
@@ -156,7 +160,7 @@ class Settler:
                     unknown[partition] = f"partition {partition}: {why}"
         return held, unknown
 
-    async def _call(self, url: str, request: HeldRequest) -> HeldAnswer:
+    async def _call(self, url: str, request: BatchLookupRequest) -> BatchLookupResponse:
         try:
             async with self._http.post(
                 f"{url}/internal/held",
@@ -165,7 +169,7 @@ class Settler:
                 timeout=_TIMEOUT,
             ) as response:
                 response.raise_for_status()
-                return msgspec.json.decode(await response.read(), type=HeldAnswer)
+                return msgspec.json.decode(await response.read(), type=BatchLookupResponse)
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
             log_event(
                 _logger,
@@ -174,7 +178,7 @@ class Settler:
                 url=url,
                 why=describe_error(error),
             )
-            return HeldAnswer({})
+            return BatchLookupResponse({})
 
 
 def _shares(gathered: PartialResults) -> dict[int, Share]:
@@ -184,7 +188,7 @@ def _shares(gathered: PartialResults) -> dict[int, Share]:
             one.covered.undecided,
             {p: EpochOffset(*place) for p, place in one.covered.relies_on.items()},
         )
-        for partition, one in gathered.counted.items()
+        for partition, one in gathered.answered.items()
     }
 
 

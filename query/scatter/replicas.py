@@ -11,6 +11,7 @@ from common.errors import Unavailable
 from common.locks import Locks
 from common.logs import log_event
 from common.process.members import Member, list_members, list_partition_holders
+from common.tasks import run_every
 
 _FRESH_NS = 10**9
 _logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class KnownRoles:
     error: str = ""
 
 
-class Holders:
+class Replicas:
     """A picture of the claims that is at most a second old; older while the locks are down (I8)."""
 
     def __init__(self, locks: Locks, clock: Clock, zone: str) -> None:
@@ -47,7 +48,7 @@ class Holders:
         self._members_ns: int | None = None
 
     async def by_partition(self) -> dict[int, list[Member]]:
-        """Holders of each partition: those that are ready, those of our zone first.
+        """Replicas of each partition: those that are ready, those of our zone first.
 
         Locks that do not answer soon keep nobody waiting who has a picture. Raises Unavailable.
         """
@@ -117,17 +118,19 @@ class Holders:
         return [member for role in ROLES for member in list_members(self._locks, role)]
 
     async def keep_known(self) -> None:
-        """Know members and holders from now on, also if nobody asks before the locks are gone.
+        """Read members and claims from now on, so that they are known if the locks fail later.
 
-        Until cancelled.
+        Runs until cancelled.
         """
-        while True:
-            await self.known_roles()
-            await asyncio.sleep(limits.ROLES_LOOK_S)
-            try:
-                await self.by_partition()
-            except Unavailable as error:
-                log_event(_logger, logging.WARNING, "locks cannot be read", error=str(error))
+        await self.known_roles()
+        await run_every(limits.ROLES_LOOK_S, self._refresh)
+
+    async def _refresh(self) -> None:
+        try:
+            await self.by_partition()
+        except Unavailable as error:
+            log_event(_logger, logging.WARNING, "locks cannot be read", error=str(error))
+        await self.known_roles()
 
     def forget(self) -> None:
         """Read the locks again next time: a holder did not answer."""

@@ -22,9 +22,9 @@ from common.process.members import Member
 from common.process.refusal import read_refusal
 from common.process.web import INTERNAL_TOKEN_HEADER
 from query.plan.plan import Plan, ShareRequest
-from query.scatter.hedging import Pace
-from query.scatter.liveness import until_silent
-from query.scatter.replicas import Holders
+from query.scatter.hedging import HedgingPolicy
+from query.scatter.liveness import wait_until_unresponsive
+from query.scatter.replicas import Replicas
 from query.share.answer import PartitionCovered, ShareAnswer, decode_answer
 
 _logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class ShareFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class AnsweredPartition:
     """A partition that is in the answer, and who answered for it."""
 
     covered: PartitionCovered
@@ -51,15 +51,15 @@ class PartialResults:
     """Shares of disjoint partition sets. missing: partitions nobody answered for, with why."""
 
     states: list[dict[str, pa.Table]] = field(default_factory=list)
-    counted: dict[int, Counted] = field(default_factory=dict)
+    answered: dict[int, AnsweredPartition] = field(default_factory=dict)
     missing: dict[int, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     hedged: int = 0
 
     def add(self, other: "PartialResults") -> None:
         """Join the shares of other partitions."""
-        assert self.counted.keys().isdisjoint(other.counted)
-        self.counted |= other.counted
+        assert self.answered.keys().isdisjoint(other.answered)
+        self.answered |= other.answered
         self.missing |= other.missing
         self.add_states(other)
 
@@ -73,19 +73,19 @@ class PartialResults:
     @property
     def incomplete(self) -> int:
         """Number of partitions that are missing or not complete."""
-        return len(self.missing) + sum(not c.covered.complete for c in self.counted.values())
+        return len(self.missing) + sum(not c.covered.complete for c in self.answered.values())
 
 
 class Scatter:
     """Sends plans to indexers, those of its own zone first, at a pace that it learns."""
 
     def __init__(
-        self, holders: Holders, http: aiohttp.ClientSession, token: str, pace: Pace
+        self, replicas: Replicas, http: aiohttp.ClientSession, token: str, hedging: HedgingPolicy
     ) -> None:
-        self._holders = holders
+        self._replicas = replicas
         self._http = http
         self._headers = {INTERNAL_TOKEN_HEADER: token}
-        self._pace = pace
+        self._hedging = hedging
 
     async def run(self, plan: Plan, partitions: Sequence[int]) -> PartialResults:
         """Shares of all partitions that can be had.
@@ -98,36 +98,36 @@ class Scatter:
     async def _gather(
         self, plan: Plan, partitions: tuple[int, ...], tried: frozenset[str]
     ) -> PartialResults:
-        holders = await self._holders.by_partition()
+        by_partition = await self._replicas.by_partition()
         chosen: dict[str, list[int]] = {}
         members: dict[str, Member] = {}
         gathered = PartialResults()
         for partition in partitions:
-            open_to = [m for m in holders.get(partition, []) if m.url not in tried]
-            open_to.sort(key=lambda m: self._pace.is_suspect(m.url))
-            if not open_to:
+            untried = [m for m in by_partition.get(partition, []) if m.url not in tried]
+            untried.sort(key=lambda m: self._hedging.is_suspect(m.url))
+            if not untried:
                 gathered.missing[partition] = (
                     "no indexer that holds it answered" if tried else "no indexer holds it"
                 )
                 continue
-            members[open_to[0].url] = open_to[0]
-            chosen.setdefault(open_to[0].url, []).append(partition)
+            members[untried[0].url] = untried[0]
+            chosen.setdefault(untried[0].url, []).append(partition)
         asked = [
-            self._ask_or_twin(plan, tuple(wanted), members[url], tried | {url})
+            self._hedged_share(plan, tuple(wanted), members[url], tried | {url})
             for url, wanted in chosen.items()
         ]
         for part in await _all_or_first_error(asked):
             gathered.add(part)
         return gathered
 
-    async def _ask_or_twin(
+    async def _hedged_share(
         self, plan: Plan, partitions: tuple[int, ...], member: Member, tried: frozenset[str]
     ) -> PartialResults:
         """The member's share; the twins' if it fails, is slow, or is less complete."""
-        first = asyncio.create_task(self._ask(plan, partitions, member))
+        first = asyncio.create_task(self._request_share(plan, partitions, member))
         twin: asyncio.Task[PartialResults] | None = None
         try:
-            await asyncio.wait({first}, timeout=self._pace.patience_s(plan.wait_ms))
+            await asyncio.wait({first}, timeout=self._hedging.hedge_after_s(plan.wait_ms))
             if not first.done() and await self._may_hedge(partitions, tried):
                 twin = asyncio.create_task(self._gather(plan, partitions, tried))
                 await asyncio.wait({first, twin}, return_when=asyncio.FIRST_COMPLETED)
@@ -136,7 +136,7 @@ class Scatter:
                     and twin.exception() is None
                     and not (found := twin.result()).missing
                 ):
-                    self._pace.suspect(member.url)
+                    self._hedging.suspect(member.url)
                     share_hedges_total.labels("won").inc()
                     found.hedged += 1
                     return found
@@ -144,11 +144,11 @@ class Scatter:
             try:
                 mine = await first
             except ShareFailed as error:
-                self._holders.forget()
-                self._pace.suspect(member.url)
+                self._replicas.forget()
+                self._hedging.suspect(member.url)
                 share_failovers_total.labels(error.why).inc()
                 return await (twin or self._gather(plan, partitions, tried))
-            left = tuple(p for p in partitions if p not in mine.counted)
+            left = tuple(p for p in partitions if p not in mine.answered)
             if left:  # moved to another holder a moment ago
                 mine.add(await self._gather(plan, left, tried))
             if mine.incomplete and await self._has_other(partitions, tried):
@@ -165,42 +165,44 @@ class Scatter:
     async def _may_hedge(self, partitions: tuple[int, ...], tried: frozenset[str]) -> bool:
         if not await self._has_other(partitions, tried):
             return False
-        if self._pace.may_hedge():
+        if self._hedging.may_hedge():
             return True
         share_hedges_total.labels("refused").inc()
         return False
 
     async def _has_other(self, partitions: tuple[int, ...], tried: frozenset[str]) -> bool:
-        holders = await self._holders.by_partition()
-        return any(m.url not in tried for p in partitions for m in holders.get(p, []))
+        by_partition = await self._replicas.by_partition()
+        return any(m.url not in tried for p in partitions for m in by_partition.get(p, []))
 
-    async def _ask(self, plan: Plan, partitions: tuple[int, ...], member: Member) -> PartialResults:
+    async def _request_share(
+        self, plan: Plan, partitions: tuple[int, ...], member: Member
+    ) -> PartialResults:
         """One indexer's share. Raises ShareFailed, Unprocessable, TooManyRequests."""
         begin_s = asyncio.get_running_loop().time()
-        suspect = self._pace.is_suspect(member.url)
-        asking = asyncio.create_task(self._post(plan, partitions, member))
-        watch = asyncio.create_task(until_silent(self._http, member, suspect=suspect))
+        suspect = self._hedging.is_suspect(member.url)
+        answering = asyncio.create_task(self._post(plan, partitions, member))
+        watching = asyncio.create_task(wait_until_unresponsive(self._http, member, suspect=suspect))
         try:
-            await asyncio.wait({asking, watch}, return_when=asyncio.FIRST_COMPLETED)
-            if not asking.done():
+            await asyncio.wait({answering, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
                 log_event(
                     _logger,
                     logging.WARNING,
                     "no share",
                     indexer=member.instance,
-                    why=watch.result(),
+                    why=watching.result(),
                 )
-                raise ShareFailed("silent", watch.result())
-            answer = asking.result()
+                raise ShareFailed("silent", watching.result())
+            answer = answering.result()
         finally:
-            for task in (asking, watch):
+            for task in (answering, watching):
                 task.cancel()
-            await asyncio.gather(asking, watch, return_exceptions=True)
+            await asyncio.gather(answering, watching, return_exceptions=True)
         took_s = asyncio.get_running_loop().time() - begin_s
-        self._pace.took(member.url, took_s, waited=plan.wait_ms > 0)
+        self._hedging.record_answer(member.url, took_s, waited=plan.wait_ms > 0)
         share_seconds.observe(took_s)
-        counted = {c.partition: Counted(c, member) for c in answer.report.covered}
-        return PartialResults([answer.states], counted, {}, dict(answer.report.types))
+        answered = {c.partition: AnsweredPartition(c, member) for c in answer.report.covered}
+        return PartialResults([answer.states], answered, {}, dict(answer.report.types))
 
     async def _post(self, plan: Plan, partitions: tuple[int, ...], member: Member) -> ShareAnswer:
         body = msgspec.json.encode(ShareRequest(plan, partitions))

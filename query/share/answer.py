@@ -10,7 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from query.share.damaged import DamagedRecords
-from query.share.rerouted import OpenBatch
+from query.share.rerouted import UndecidedBatch
 from query.share.statements import HASH_VERSION
 
 _REPORT = b"bellwether.report"
@@ -35,7 +35,7 @@ class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     earlier: dict[str, int] = {}
     epoch_number: int = 1
-    undecided: tuple[OpenBatch, ...] = ()
+    undecided: tuple[UndecidedBatch, ...] = ()
     relies_on: dict[int, tuple[int, int]] = {}
     damaged: tuple[DamagedRecords, ...] = ()
     damaged_more: int = 0

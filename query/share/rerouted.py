@@ -13,7 +13,7 @@ import msgspec
 from common.model.reroute import EpochOffset
 
 
-class OpenBatch(msgspec.Struct, frozen=True):
+class UndecidedBatch(msgspec.Struct, frozen=True):
     """An undecided batch of a share. batch: hex; place: epoch number and offset."""
 
     batch: str
@@ -22,23 +22,23 @@ class OpenBatch(msgspec.Struct, frozen=True):
     unless: tuple[int, ...]
 
 
-class Asked(msgspec.Struct, frozen=True):
+class BatchLookup(msgspec.Struct, frozen=True):
     """Whether a partition holds a batch (hex) of a record appended elsewhere at that time."""
 
     batch: str
     append_ns: int
 
 
-class HeldRequest(msgspec.Struct, frozen=True):
+class BatchLookupRequest(msgspec.Struct, frozen=True):
     """Body of `POST /internal/held`. ends: by partition, epoch number and end offset of the share
     that is in the answer; asked: by partition, the batches in question.
     """
 
     ends: dict[int, tuple[int, int]]
-    asked: dict[int, tuple[Asked, ...]]
+    asked: dict[int, tuple[BatchLookup, ...]]
 
 
-class HeldAnswer(msgspec.Struct, frozen=True):
+class BatchLookupResponse(msgspec.Struct, frozen=True):
     """held: by partition, which of the batches count or may count there before the share's end.
     unknown: by partition, why that cannot be told here now.
     """
@@ -52,11 +52,11 @@ class Share:
     """Of one partition: the position it ends before, what is undecided, what its drops rely on."""
 
     end: EpochOffset
-    open: Sequence[OpenBatch] = ()
+    open: Sequence[UndecidedBatch] = ()
     relies_on: Mapping[int, EpochOffset] | None = None
 
 
-def behind(shares: Mapping[int, Share]) -> dict[int, EpochOffset]:
+def lagging_shares(shares: Mapping[int, Share]) -> dict[int, EpochOffset]:
     """By partition, the place that another share relies on and its own does not include yet."""
     needed: dict[int, EpochOffset] = {}
     for share in shares.values():
@@ -67,19 +67,19 @@ def behind(shares: Mapping[int, Share]) -> dict[int, EpochOffset]:
     return needed
 
 
-def to_ask(shares: Mapping[int, Share]) -> dict[int, list[Asked]]:
+def batch_lookups(shares: Mapping[int, Share]) -> dict[int, list[BatchLookup]]:
     """What each partition is asked. One that has no share in the answer counts nothing."""
-    asked: dict[int, dict[Asked, None]] = {}
+    asked: dict[int, dict[BatchLookup, None]] = {}
     for share in shares.values():
         for item in share.open:
             for partition in item.unless:
                 if partition in shares:
-                    one = Asked(item.batch, item.append_ns)
+                    one = BatchLookup(item.batch, item.append_ns)
                     asked.setdefault(partition, {})[one] = None
     return {partition: list(some) for partition, some in asked.items()}
 
 
-def counted(
+def batches_that_count(
     shares: Mapping[int, Share], held: Mapping[int, Collection[str]]
 ) -> dict[int, list[tuple[int, int]]]:
     """The places of the undecided batches that count, by partition.

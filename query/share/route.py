@@ -23,7 +23,7 @@ from query.plan.plan import Plan, ShareRequest, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer
 from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
 from query.share.database import DatabaseLimits
-from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, Wanted
+from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, ViewRequest
 
 _POLL_S = 0.05
 
@@ -98,7 +98,7 @@ class ShareEndpoint:
     async def _enter(
         self, leases: AsyncExitStack, plan: Plan, partition: int
     ) -> DatasetView | None:
-        wanted = Wanted(
+        wanted = ViewRequest(
             plan.start_ns,
             plan.end_ns,
             plan.log,

@@ -16,12 +16,12 @@ import pyarrow as pa
 
 from query.plan.plan import Plan, RowPosition, RowsWanted, state_fields
 from query.share.row_json import RowTexts, physical_columns
-from query.share.sources import POSITION, Place, gather, quote_text
+from query.share.sources import POSITION, RowSource, gather, quote_text
 from query.share.statements import Statements
 from query.share.view import DatasetView, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType, select
 
-Ask = Callable[[str, list[str], pa.Table | None], pa.Table]
+RunStatement = Callable[[str, list[str], pa.Table | None], pa.Table]
 _SEGMENTS_FIRST: Final = 4  # read at once to begin with, then twice as many, up to the most
 _SEGMENTS_MOST: Final = 64
 _ROWS_FIRST: Final = 32  # whose fields are read at once, before it is known how large they are
@@ -43,7 +43,7 @@ class _Found:
 
     position: RowPosition
     rate: int
-    place: Place
+    place: RowSource
     number: int
 
 
@@ -87,7 +87,7 @@ class RowSearch:
                         held[key.field].add(key.type.value)
         return {field: "".join(sorted(types)) for field, types in held.items()}
 
-    def run(self, ask: Ask) -> dict[str, pa.Table]:
+    def run(self, ask: RunStatement) -> dict[str, pa.Table]:
         """States: `main` (position, rate and data of each row, in order) and `more`."""
         found = self._first(ask)
         texts = self._read(found, ask)
@@ -102,7 +102,7 @@ class RowSearch:
         return {"main": pa.table(columns), MORE: more}
 
     # --- which rows -----------------------------------------------------------------------------
-    def _first(self, ask: Ask) -> list[_Found]:
+    def _first(self, ask: RunStatement) -> list[_Found]:
         """The first rows in their order, at most as many as are wanted."""
         limit = self._wanted.limit
         found = self._search(self._finding, self._live_only(), ask)
@@ -143,7 +143,7 @@ class RowSearch:
             return segment.time_min_ns <= last_ns
         return segment.time_max_ns >= last_ns
 
-    def _search(self, plan: Plan, views: Sequence[DatasetView], ask: Ask) -> list[_Found]:
+    def _search(self, plan: Plan, views: Sequence[DatasetView], ask: RunStatement) -> list[_Found]:
         if not views:
             return []
         sources = gather(plan, views, placed=True)
@@ -159,7 +159,7 @@ class RowSearch:
         return found
 
     # --- what they hold -------------------------------------------------------------------------
-    def _read(self, found: Sequence[_Found], ask: Ask) -> list[bytes]:
+    def _read(self, found: Sequence[_Found], ask: RunStatement) -> list[bytes]:
         """The data of the first rows as JSON objects, as many as there is room for, at least one.
 
         Their sizes are not known before: a few are read first, then as many as should fit.
@@ -176,7 +176,7 @@ class RowSearch:
             step = max(1, min(_ROWS_MOST, left + 1))
         return texts
 
-    def _texts(self, some: Sequence[_Found], ask: Ask) -> list[bytes]:
+    def _texts(self, some: Sequence[_Found], ask: RunStatement) -> list[bytes]:
         by_place: dict[int, list[int]] = {}
         for at, row in enumerate(some):
             by_place.setdefault(id(row.place), []).append(at)
@@ -216,7 +216,7 @@ class RowSearch:
         members: list[int],
         some: Sequence[_Found],
         texts: RowTexts,
-        ask: Ask,
+        ask: RunStatement,
     ) -> None:
         at_row = {some[at].number: at for at in members}
         columns = physical_columns(segment, self._wanted.fields)

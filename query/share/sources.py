@@ -14,13 +14,13 @@ import pyarrow as pa
 
 from query.plan.plan import Plan, state_fields
 from query.share.field_sql import FieldSql, sql_type
-from query.share.undecided import Hidden, hidden_in
+from query.share.undecided import HiddenOffsets, hidden_in
 from query.share.view import DatasetView, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType
 from segment.columns.key import OFFSET, PLACE, RATE, REST, TIME
 
 LIVE = "live"
-Place = SegmentView | ColumnBlock
+RowSource = SegmentView | ColumnBlock
 POSITION = ("t", "p", "e", "o", "i")  # columns of a row's position, in the order of rows
 
 
@@ -37,7 +37,7 @@ class Sources:
     live: pa.Table | None
     paths: tuple[Path, ...]
     readings: dict[str, FieldSql]
-    places: tuple[Place, ...] = ()
+    places: tuple[RowSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, placed: bool = False) ->
         if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
     ]
     live: list[tuple[DatasetView, ColumnBlock]] = []
-    places: list[Place] = []
+    places: list[RowSource] = []
     for view in views:
         for block in view.blocks:
             seen = _cut_off(_narrowed(block, wanted), plan.upto.get(view.partition))
@@ -153,7 +153,7 @@ def _overlaps(block: ColumnBlock, plan: Plan) -> bool:
 
 
 def _shape(
-    segment: SegmentView, keys: frozenset[ColumnKey], upto: int | None, hidden: Hidden
+    segment: SegmentView, keys: frozenset[ColumnKey], upto: int | None, hidden: HiddenOffsets
 ) -> _Shape:
     return _Shape(
         segment.columns & keys,

@@ -17,7 +17,7 @@ from segment.columns import ColumnBlock, select
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden:
+class HiddenOffsets:
     """Places of one view, sorted. hidden: they are left out. only: nothing else is taken."""
 
     hidden: Sequence[EpochOffset] = ()
@@ -44,7 +44,7 @@ class Hidden:
         return select(block, ~np.isin(block.offset, hidden)) if hidden else block
 
 
-def hidden_in(view: DatasetView, plan: Plan) -> Hidden:
+def hidden_in(view: DatasetView, plan: Plan) -> HiddenOffsets:
     """What a plan hides of a view.
 
     Undecided batches that the plan counts are taken even if they have been dropped since the
@@ -52,13 +52,13 @@ def hidden_in(view: DatasetView, plan: Plan) -> Hidden:
     """
     counted = {EpochOffset(*place) for place in plan.counted.get(view.partition, ())}
     if plan.only_counted:
-        return Hidden((), sorted(counted))
+        return HiddenOffsets((), sorted(counted))
     left_out = plan.left_out.get(view.partition, ())
     if not (view.undecided or left_out or counted):
-        return Hidden(view.dropped)
+        return HiddenOffsets(view.dropped)
     hidden = {*view.dropped, *(EpochOffset(*item.place) for item in view.undecided)}
     hidden.update(EpochOffset(*place) for place in left_out)
-    return Hidden(sorted(hidden - counted))
+    return HiddenOffsets(sorted(hidden - counted))
 
 
 def _between(

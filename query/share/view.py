@@ -8,7 +8,7 @@ from typing import Protocol
 
 from common.model.reroute import EpochOffset
 from query.share.damaged import DamagedRecords
-from query.share.rerouted import OpenBatch
+from query.share.rerouted import UndecidedBatch
 from segment.columns import ColumnBlock, ColumnKey
 
 
@@ -68,7 +68,7 @@ class DatasetView:
     earlier: Mapping[str, int] = field(default_factory=dict)
     epoch_number: int = 1
     dropped: tuple[EpochOffset, ...] = ()
-    undecided: tuple[OpenBatch, ...] = ()
+    undecided: tuple[UndecidedBatch, ...] = ()
     relies_on: Mapping[int, EpochOffset] = field(default_factory=dict)
     damaged: tuple[DamagedRecords, ...] = ()
     given_up: int = 0
@@ -84,7 +84,7 @@ class PartitionNotHeld(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ViewRequest:
     """What a share needs of a view: segments with events dated within start_ns..end_ns (half
     open, unix ns), and rows before the end offset `at_least` of the log epoch `log`, for which it
     waits up to `timeout_ms`. fields: those of which it wants to know the columns of segments, which
@@ -106,7 +106,7 @@ class PartitionViews(Protocol):
         """The partitions held now."""
 
     def lease(
-        self, partition: int, dataset: str, wanted: Wanted
+        self, partition: int, dataset: str, wanted: ViewRequest
     ) -> AbstractAsyncContextManager[DatasetView]:
         """The dataset's view, waiting until it is as far as wanted, cannot be, or time is up.
 

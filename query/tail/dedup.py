@@ -7,7 +7,7 @@ from common import limits
 _HEADING = b"#"
 
 
-class FirstCopies:
+class RerouteDeduplicator:
     """Of several tails joined: lets the events of the first copy of each batch through.
 
     The indexers tell `#<partition> <batch>` before the events of a record. Bounded: what comes
@@ -26,10 +26,10 @@ class FirstCopies:
         return shown == partition
 
 
-class Shown:
+class LineFilter:
     """Takes the lines of one indexer's tail."""
 
-    def __init__(self, copies: FirstCopies) -> None:
+    def __init__(self, copies: RerouteDeduplicator) -> None:
         self._copies = copies
         self._show = True
 

@@ -24,16 +24,17 @@ from common.process.fair.slots import FairSlots
 from common.process.members import Member
 from common.process.refusal import read_refusal
 from common.process.web import has_hung_up
-from query.api.access import authorize
-from query.api.dataset_names import DatasetNames
-from query.api.problems import json_body
-from query.plan.read_spec import SpecError, read_spec
-from query.rows.question import read_fields
-from query.scatter.indexer_client import IndexerCalls
-from query.scatter.replicas import Holders
-from query.tail.conditions import TailAsked, TailChoice
-from query.tail.dedup import FirstCopies, Shown
+from query.faults import SpecError
+from query.http.access import authorize
+from query.http.dataset_names import DatasetNames
+from query.http.problems import json_body
+from query.plan.read_spec import read_spec
+from query.rows.request import read_fields
+from query.scatter.indexer_client import IndexerClient
+from query.scatter.replicas import Replicas
+from query.tail.dedup import LineFilter, RerouteDeduplicator
 from query.tail.lines import TailLines
+from query.wire.tail import TailFilter, TailRequest
 
 _CONDITIONS = ("filters", "filter_combination")
 _CHOICE = (*_CONDITIONS, "fields", "rows")
@@ -59,15 +60,15 @@ class TailRoute:
         self,
         keys: KeyCache,
         names: DatasetNames,
-        holders: Holders,
-        calls: IndexerCalls,
+        replicas: Replicas,
+        calls: IndexerClient,
         watch: LogWatch,
         stop: asyncio.Event,
     ) -> None:
         self._keys = keys
         self._names = names
         self._watch = watch
-        self._holders = holders
+        self._replicas = replicas
         self._calls = calls
         self._stop = stop
         shares = FairLimits(
@@ -90,8 +91,10 @@ class TailRoute:
         or Unavailable when not every indexer can be followed.
         """
         key = await authorize(self._keys, request, "queries")
-        choice = read_choice(await json_body(request)) if request.can_read_body else TailChoice()
-        wanted = TailAsked(
+        choice = (
+            read_tail_filter(await json_body(request)) if request.can_read_body else TailFilter()
+        )
+        wanted = TailRequest(
             dataset=await self._names.id_of(key, request),
             choice=choice,
             after_ns=_after(request),
@@ -119,7 +122,7 @@ class TailRoute:
         stack: AsyncExitStack,
         member: Member,
         partitions: list[int],
-        wanted: TailAsked,
+        wanted: TailRequest,
     ) -> aiohttp.ClientResponse:
         """An indexer's tail. Raises TooManyRequests, Unavailable."""
         numbers = ",".join(map(str, partitions))
@@ -152,7 +155,7 @@ class TailRoute:
     async def _stream(self, request: web.Request, sources: list[_Source]) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
-        lines, copies = TailLines(), FirstCopies()
+        lines, copies = TailLines(), RerouteDeduplicator()
         readers = [asyncio.create_task(_follow(source, copies, lines)) for source in sources]
         readers.append(asyncio.create_task(self._until_moved(sources, lines)))
         try:
@@ -177,7 +180,7 @@ class TailRoute:
 
     async def _one_holder_each(self) -> list[tuple[Member, list[int]]]:
         """One indexer for every partition, so that no event comes twice."""
-        holders = await self._holders.by_partition()
+        holders = await self._replicas.by_partition()
         chosen: dict[str, tuple[Member, list[int]]] = {}
         for partition, held in sorted(holders.items()):
             if held:
@@ -195,9 +198,9 @@ class TailRoute:
             await asyncio.sleep(limits.TAIL_LOOK_S)
 
 
-async def _follow(source: _Source, copies: FirstCopies, lines: TailLines) -> None:
+async def _follow(source: _Source, copies: RerouteDeduplicator, lines: TailLines) -> None:
     """Pass on the lines of one indexer; its end is the end of the tail."""
-    shown = Shown(copies)
+    shown = LineFilter(copies)
     try:
         async for line in source.answer.content:
             if shown.take(line):
@@ -217,7 +220,7 @@ def _after(request: web.Request) -> int | None:
         raise BadRequest("after_ns must be a whole number of nanoseconds since 1970") from error
 
 
-def read_choice(body: object) -> TailChoice:
+def read_tail_filter(body: object) -> TailFilter:
     """The events and fields that a body asks for. Raises SpecError."""
     if not isinstance(body, dict):
         raise SpecError("", "incorrect_type", "must be an object: filters, fields")
@@ -225,10 +228,10 @@ def read_choice(body: object) -> TailChoice:
         if name not in _CHOICE:
             raise SpecError(name, "invalid", f"is not known here; known: {', '.join(_CHOICE)}")
     spec = read_spec({name: value for name, value in body.items() if name in _CONDITIONS})
-    return TailChoice(spec.filters, spec.any_filter, read_fields(body.get("fields")))
+    return TailFilter(spec.filters, spec.any_filter, read_fields(body.get("fields")))
 
 
-def _parameters(wanted: TailAsked) -> dict[str, str]:
+def _parameters(wanted: TailRequest) -> dict[str, str]:
     """Of `GET /internal/tail`."""
     after = {} if wanted.after_ns is None else {"after_ns": str(wanted.after_ns)}
     who = {"dataset": wanted.dataset, "env": wanted.env, "key": wanted.key}

@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 
 from query.plan.operations import PERCENTILES, SUPPORTED_OPS, UNSUPPORTED_OPS
-from query.text.cursor import CLAUSES, TOLD, Cursor, Spec
+from query.text.cursor import CLAUSE_HINTS, CLAUSES, Cursor, Spec
 from query.text.errors import QueryTextError
 from query.text.lexer import Token, TokenKind
 from query.text.near import near_words
@@ -38,7 +38,7 @@ _TOLD = {
     "VARIANCE": "P50, P90 and P99 show how values spread",
     "STATS": "leave it out: COUNT, AVG(x) GROUP BY name",
     "SEARCH": "conditions begin with WHERE",
-    "|": TOLD["|"],
+    "|": CLAUSE_HINTS["|"],
     "TOPK": "the largest groups: COUNT GROUP BY name ORDER BY COUNT DESC LIMIT 10",
     "RATE": "counts per step in time: COUNT EVERY 1m",
     "TABLES": "`bellwether datasets list` lists the datasets",
@@ -109,7 +109,7 @@ def _plain(cursor: Cursor, first: Token, op: str) -> Spec:
         hint = f"COUNT GROUP BY {name} counts by it; COUNT({name}) counts the events that have it"
         raise cursor.fail(
             f"did not expect {name!r} here",
-            hint=TOLD.get(name.upper()) or _clause_hint(name) or hint,
+            hint=CLAUSE_HINTS.get(name.upper()) or _clause_hint(name) or hint,
         )
     return {"op": op} if column is None else {"op": op, "column": column}
 

@@ -25,7 +25,7 @@ CLAUSE_ALIASES = {
     "PAST": "LAST",
 }
 # Words of other languages that begin no clause here, and what to write instead
-TOLD = {
+CLAUSE_HINTS = {
     "OFFSET": "results have no pages: raise LIMIT, or leave groups out with WHERE or HAVING",
     "JOIN": "a query asks one dataset; nothing is joined",
     "UNION": "a query asks one dataset; ask twice",

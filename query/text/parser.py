@@ -12,11 +12,11 @@ from query.text.calculations import (
 )
 from query.text.comparisons import COMPARISONS
 from query.text.conditions import read_conditions
-from query.text.cursor import CLAUSE_ALIASES, CLAUSES, TOLD, Cursor, Spec
+from query.text.cursor import CLAUSE_ALIASES, CLAUSE_HINTS, CLAUSES, Cursor, Spec
 from query.text.lexer import Token, TokenKind
 from query.text.near import suggest
 from query.text.time_clauses import TimeClauses
-from query.text.times import Present
+from query.text.times import ReferenceTime
 from query.text.values import number_of, read_number
 
 _SECOND_NS = 10**9
@@ -35,7 +35,7 @@ def parse_query(text: str, now_ns: int, zone: tzinfo = UTC) -> TextQuery:
     now_ns: unix nanoseconds that LAST and SINCE count from; zone: of times without one.
     `SELECT *` gives `{"rows": true, ...}`. Raises QueryTextError.
     """
-    return _Parser(text, Present(now_ns, zone)).parse()
+    return _Parser(text, ReferenceTime(now_ns, zone)).parse()
 
 
 def parse_text(text: str, now_s: int, zone: tzinfo = UTC) -> Spec:
@@ -44,7 +44,7 @@ def parse_text(text: str, now_s: int, zone: tzinfo = UTC) -> Spec:
 
 
 class _Parser:
-    def __init__(self, text: str, present: Present) -> None:
+    def __init__(self, text: str, present: ReferenceTime) -> None:
         self._cursor = Cursor(text)
         self._times = TimeClauses(self._cursor, present)
         self._spec: Spec = {}
@@ -105,7 +105,7 @@ class _Parser:
 
     def _unexpected(self, token: Token) -> Exception:
         shown = self._cursor.text[token.start : token.end][:40]
-        hint = TOLD.get(token.text.upper(), "") if token.kind is TokenKind.NAME else ""
+        hint = CLAUSE_HINTS.get(token.text.upper(), "") if token.kind is TokenKind.NAME else ""
         after = self._cursor.next
         if not hint and token.kind is TokenKind.NAME:
             hint = suggest(token.text, CLAUSES)
@@ -252,7 +252,7 @@ class _Parser:
         if not 1 <= limit <= most:
             raise cursor.fail(f"LIMIT is between 1 and {most:,}", token)
         if cursor.next.is_symbol(","):
-            raise cursor.fail("LIMIT takes one number", hint=TOLD["OFFSET"])
+            raise cursor.fail("LIMIT takes one number", hint=CLAUSE_HINTS["OFFSET"])
         self._spec["limit"] = limit
 
     def _check(self) -> None:

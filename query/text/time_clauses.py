@@ -3,7 +3,7 @@
 from query.text.cursor import CLAUSES, Cursor, Spec
 from query.text.durations import Duration, read_duration, unclear_months
 from query.text.lexer import Token, TokenKind
-from query.text.times import BadMoment, Present, read_moment
+from query.text.times import InvalidTime, ReferenceTime, read_moment
 
 _RANGE_S_MAX = 18 * 10**9  # more than from 1678 to 2261
 _PHRASE = (TokenKind.NAME, TokenKind.NUMBER)
@@ -12,7 +12,7 @@ _PHRASE = (TokenKind.NAME, TokenKind.NUMBER)
 class TimeClauses:
     """Reads the clauses in any order, and says at the end what they mean together."""
 
-    def __init__(self, cursor: Cursor, present: Present) -> None:
+    def __init__(self, cursor: Cursor, present: ReferenceTime) -> None:
         self._cursor = cursor
         self._present = present
         self._range_s: int | None = None
@@ -99,7 +99,7 @@ class TimeClauses:
         text, place = self._phrase("expected a time")
         try:
             return read_moment(text, self._present, round_up=round_up), place
-        except BadMoment as error:
+        except InvalidTime as error:
             raise self._fail(str(error), place, error.hint) from None
 
     def _phrase(self, why: str, *, joined: bool = False) -> tuple[str, tuple[Token, Token]]:

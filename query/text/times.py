@@ -35,7 +35,7 @@ HINT: Final = (
 )
 
 
-class BadMoment(ValueError):
+class InvalidTime(ValueError):
     """A text that is no moment. hint: what to write instead."""
 
     def __init__(self, why: str = "expected a time", hint: str = HINT) -> None:
@@ -43,7 +43,7 @@ class BadMoment(ValueError):
         self.hint = hint
 
 
-class Present(NamedTuple):
+class ReferenceTime(NamedTuple):
     """The present, and the zone that times without one are in."""
 
     now_ns: int
@@ -60,28 +60,28 @@ class Present(NamedTuple):
         return datetime.fromtimestamp(self.now_s, UTC).astimezone(self.zone)
 
 
-def read_moment(text: str, present: Present, *, round_up: bool = False) -> int:
-    """Unix seconds of a moment. Raises BadMoment."""
+def read_moment(text: str, present: ReferenceTime, *, round_up: bool = False) -> int:
+    """Unix seconds of a moment. Raises InvalidTime."""
     text = " ".join(text.split())
     if hint := unclear_months(text):
-        raise BadMoment("M may be minutes or months", hint)
+        raise InvalidTime("M may be minutes or months", hint)
     try:
         found = _in_words(text.lower(), present)
         if found is not None:
             return found
         time_ns = _absolute(text, present)
     except (OverflowError, ValueError) as error:
-        if isinstance(error, BadMoment):
+        if isinstance(error, InvalidTime):
             raise
-        raise BadMoment(f"this is outside the years {YEAR_MIN} to {YEAR_MAX}") from None
+        raise InvalidTime(f"this is outside the years {YEAR_MIN} to {YEAR_MAX}") from None
     if time_ns is None:
         words = [w for w in re.findall(r"[a-z]+", text.lower()) if w.upper() not in _ALL_WORDS]
         near = next((n for w in words for n in near_words(w, _ALL_WORDS)), None)
-        raise BadMoment(hint=f"did you mean {near.lower()}?" if near else HINT)
+        raise InvalidTime(hint=f"did you mean {near.lower()}?" if near else HINT)
     return -(-time_ns // _SECOND_NS) if round_up else time_ns // _SECOND_NS
 
 
-def _in_words(text: str, present: Present) -> int | None:
+def _in_words(text: str, present: ReferenceTime) -> int | None:
     now = _NOW.fullmatch(text)
     if now is not None:
         return present.now_s if now[1] is None else _from_now(now[2], now[1], present)
@@ -90,21 +90,21 @@ def _in_words(text: str, present: Present) -> int | None:
         length = read_duration(ago)
         if length is not None:
             if ago.isalpha() and ago == text:
-                raise BadMoment(hint=f"did you mean 1 {ago} ago, or LAST 1 {ago}?")
+                raise InvalidTime(hint=f"did you mean 1 {ago} ago, or LAST 1 {ago}?")
             return length.before(present.now_s, present.zone)
     return _of_a_day(text, present)
 
 
-def _from_now(rest: str, sign: str, present: Present) -> int:
+def _from_now(rest: str, sign: str, present: ReferenceTime) -> int:
     length = read_duration(rest)
     if length is None:
-        raise BadMoment(hint="write now-2h")
+        raise InvalidTime(hint="write now-2h")
     if sign == "-":
         return length.before(present.now_s, present.zone)
     return present.now_s + int(length.seconds)
 
 
-def _of_a_day(text: str, present: Present) -> int | None:
+def _of_a_day(text: str, present: ReferenceTime) -> int | None:
     """yesterday, monday, last monday at 12:30, 9am, noon."""
     first, _, rest = text.removeprefix("last ").partition(" ")
     today = present.there.date()
@@ -147,7 +147,7 @@ def _time_of_day(text: str) -> time | None:
     return time(hour, minute, second) if hour < 24 and minute < 60 and second < 60 else None
 
 
-def _absolute(text: str, present: Present) -> int | None:
+def _absolute(text: str, present: ReferenceTime) -> int | None:
     year = _YEAR.fullmatch(text)
     if year is not None and YEAR_MIN <= int(year[1]) <= YEAR_MAX:
         month = int(year[2] or 1)
@@ -156,12 +156,12 @@ def _absolute(text: str, present: Present) -> int | None:
         return _at(date(int(year[1]), month, 1), time(), present.zone) * _SECOND_NS
     number = text.removeprefix("-")
     if _DIGITS.fullmatch(number) and len(number) < _EPOCH_DIGITS_MIN and int(number):
-        raise BadMoment(
+        raise InvalidTime(
             "this would be a moment of 1970",
             f"write a length with its unit ({number}m, {number}h, {number}d), or a date",
         )
     if _UNCLEAR.match(text) and _read_as_files_do(text, present.now_ns, present.zone) is None:
-        raise BadMoment(
+        raise InvalidTime(
             "which number is the day, and which the month?", "write year-month-day: 2026-01-31"
         )
     zone, rest = present.zone, text

@@ -13,7 +13,7 @@ from indexer.serve.leases import Footers, PartitionLeases
 from query.plan.plan import Need, Plan, State
 from query.share.answer import PartitionCovered
 from query.share.compute import covered
-from query.share.view import Wanted
+from query.share.view import ViewRequest
 from snapshot.bootstrap.fetch_segments import Fetching
 from snapshot.damage.report import read_damage
 from snapshot.damage.settlements import SettledOffsets, SettlementBook
@@ -45,7 +45,7 @@ async def coverage(partition: Partition, dataset: str = DATASET) -> PartitionCov
     views = PartitionLeases(held, fetching, Footers(), repair_of(partition), shared.context.clock)
     plan = Plan(dataset=dataset, start_ns=0, end_ns=2**62, needs=(Need(State.COUNT, None),))
     try:
-        async with views.lease(partition.number, dataset, Wanted(timeout_ms=1000)) as view:
+        async with views.lease(partition.number, dataset, ViewRequest(timeout_ms=1000)) as view:
             return covered(view, plan)
     finally:
         fetching.close()

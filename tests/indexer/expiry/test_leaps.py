@@ -16,7 +16,7 @@ from indexer.partition.partition import Partition
 from ops.retention import Kept, check_retention, confirm, look, restore
 from query.plan.plan import Plan
 from query.share.compute import covered
-from query.share.view import Wanted
+from query.share.view import ViewRequest
 from snapshot.bootstrap.estimate import Untouched
 from snapshot.documents.manifest import segment_key
 from snapshot.retention.cutoffs import DAY_NS
@@ -220,12 +220,12 @@ async def test_what_expired_before_its_time_is_told_in_answers_and_comes_back_fo
         objects = partition.shared.context.backends.objects
         assert "expired_too_early" in partition.alarms.raised
         for one in (partition, twin[0]):
-            async with views_of(one).lease(0, DATASET, Wanted()) as view:
+            async with views_of(one).lease(0, DATASET, ViewRequest()) as view:
                 assert view.expired_early == 2
                 told = covered(view, PLAN)
                 assert not told.complete
                 assert "2 events expired before their time" in told.reason
-            async with views_of(one).lease(0, DATASET, Wanted(0, 1)) as view:
+            async with views_of(one).lease(0, DATASET, ViewRequest(0, 1)) as view:
                 assert view.expired_early == 0  # none of them is dated within that range
         await rounds(caretaker, clock, 60 * 24, 60)  # far beyond the grace time
         assert len(list(objects.list("segments/"))) == 4
@@ -264,7 +264,7 @@ async def test_clock_that_is_set_right_while_running_shows_what_went_too_early(
         clock.wall_ns -= 70 * DAY_NS
         await rounds(caretaker, clock, 10)
         assert "4 events expired before their time" in partition.alarms.raised["expired_too_early"]
-        async with views_of(partition).lease(0, DATASET, Wanted()) as view:
+        async with views_of(partition).lease(0, DATASET, ViewRequest()) as view:
             assert view.expired_early == 2
 
 

@@ -13,7 +13,7 @@ from common.log.embedded.log import EmbeddedLog
 from common.log.watch import LogWatch
 from common.process.role import RoleContext
 from indexer.server import serve
-from query.share.view import Wanted
+from query.share.view import ViewRequest
 from snapshot.documents.epochs import PartitionsMissing, refuse_fewer_partitions
 from tests.indexer.house import (
     DATASET,
@@ -121,7 +121,7 @@ async def test_recreated_log_is_a_new_epoch_with_its_gap_shown_while_it_runs(
             partition.ask_resync("the watch has seen it")
             await until(partition, lambda p: p.view is not None and p.view.epoch.number == 2)
             await until(partition, reached(1))
-            async with views_of(partition).lease(0, DATASET, Wanted()) as view:
+            async with views_of(partition).lease(0, DATASET, ViewRequest()) as view:
                 assert numbers_in(view) == [1, 3]
                 assert [gap[1] for gap in view.gaps] == [2]
                 assert view.epoch == identity.epoch

@@ -12,7 +12,7 @@ import pytest
 
 from common.objects import ObjectStore
 from indexer.partition.partition import Partition
-from query.share.view import Wanted
+from query.share.view import ViewRequest
 from snapshot.verify.chain import verify
 from tests.indexer.faulty import FaultyObjects
 from tests.indexer.house import (
@@ -154,7 +154,7 @@ async def test_used_up_disk_budget_pauses_reading_says_so_and_loses_nothing(
         assert partition.view is not None
         assert end <= partition.view.live.end_offset < late
         await partition.look()
-        async with views_of(partition).lease(0, DATASET, Wanted()) as view:
+        async with views_of(partition).lease(0, DATASET, ViewRequest()) as view:
             assert view.catching_up  # so the answer is not called complete
         stores[0].down = False
         await until(partition, published(late))

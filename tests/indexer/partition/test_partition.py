@@ -12,7 +12,7 @@ from indexer.partition.partition import Partition
 from indexer.repair.rebuild import SegmentRebuilder
 from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
-from query.share.view import DatasetView, Wanted
+from query.share.view import DatasetView, ViewRequest
 from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import segment_key
@@ -57,7 +57,7 @@ def numbers_in(view: DatasetView) -> list[int]:
 
 
 async def numbers(partition: Partition, dataset: str = DATASET) -> list[int]:
-    async with views_of(partition).lease(partition.number, dataset, Wanted()) as view:
+    async with views_of(partition).lease(partition.number, dataset, ViewRequest()) as view:
         return numbers_in(view)
 
 
@@ -150,7 +150,7 @@ async def test_damaged_segment_is_never_served_and_made_again(tmp_path: Path) ->
             damaged[len(damaged) // 2] ^= 1
             path.unlink()
             path.write_bytes(damaged)
-        async with views_of(partition).lease(0, DATASET, Wanted()) as view:
+        async with views_of(partition).lease(0, DATASET, ViewRequest()) as view:
             assert view.unserved == (entry.object,)
             assert not view.segments
         rebuilder = SegmentRebuilder(

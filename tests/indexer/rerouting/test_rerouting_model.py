@@ -36,7 +36,13 @@ from common.model.reroute import EpochOffset, Void, decision_record, void_record
 from indexer.rerouting.batch_lookup import batches_of, decision_for, look_up_in_window
 from indexer.state.partition_state import HOUR_NS, Action, Cut, PartitionState
 from indexer.state.reroutes import Rerouted, questions_of
-from query.share.rerouted import OpenBatch, Share, behind, counted, to_ask
+from query.share.rerouted import (
+    Share,
+    UndecidedBatch,
+    batch_lookups,
+    batches_that_count,
+    lagging_shares,
+)
 from snapshot.documents.batch_lists import BatchLists, ListsMissing
 from snapshot.documents.carried_state import carried_from
 from snapshot.documents.manifest import Manifest, same_content, unpack_batches
@@ -146,7 +152,7 @@ class Query:
 
 def share_of(view: Rerouted, end: int) -> Share:
     waiting = [
-        OpenBatch(c.batch, (c.epoch_number, c.offset), c.append_ns, c.unless)
+        UndecidedBatch(c.batch, (c.epoch_number, c.offset), c.append_ns, c.unless)
         for c in view.open.values()
     ]
     return Share(EpochOffset(1, end), waiting, view.relies_on)
@@ -378,18 +384,18 @@ class Rerouting(RuleBasedStateMachine):
 
     def settle(self, query: Query) -> None:
         shares, twins = query.shares, query.twins
-        if behind(shares):
+        if lagging_shares(shares):
             return  # asked again, or said to be incomplete
         try:
             held = {
                 p: twins[p].holds(
                     {bytes.fromhex(a.batch): a.append_ns for a in asked}, shares[p].end
                 )
-                for p, asked in to_ask(shares).items()
+                for p, asked in batch_lookups(shares).items()
             }
         except ListsMissing:
             return  # said to be incomplete
-        chosen = counted(shares, held)
+        chosen = batches_that_count(shares, held)
         times: dict[int, int] = {}
         for p, twin in twins.items():
             mine = {EpochOffset(*place) for place in chosen.get(p, ())}
@@ -428,7 +434,7 @@ class Rerouting(RuleBasedStateMachine):
             assert one.state.reroutes.view == other.state.reroutes.view
             assert not one.state.reroutes.open
         self.take_shares((0,) * LOGS)
-        assert not behind(self.queries[-1].shares)
+        assert not lagging_shares(self.queries[-1].shares)
         self.settle_queries()
 
 

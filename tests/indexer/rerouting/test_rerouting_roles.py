@@ -25,12 +25,12 @@ from indexer.server import serve
 from query.config import QueryConfig
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
-from query.results.runner import Answer, CoverageRequirement, Runner
-from query.scatter.hedging import Pace
-from query.scatter.reconcile import Settler
-from query.scatter.replicas import Holders
+from query.results.runner import Answer, CoverageRequirement, QueryRunner
+from query.scatter.hedging import HedgingPolicy
+from query.scatter.reconcile import Reconciler
+from query.scatter.replicas import Replicas
 from query.scatter.scatter import Scatter
-from query.share.rerouted import Asked, HeldAnswer, HeldRequest
+from query.share.rerouted import BatchLookup, BatchLookupRequest, BatchLookupResponse
 from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Manifest
@@ -88,7 +88,7 @@ class House:
 
     context: RoleContext
     severed: list[Severed]
-    runner: Runner
+    runner: QueryRunner
 
     def __post_init__(self) -> None:
         """The real log, as a shepherd has it."""
@@ -162,15 +162,15 @@ async def house(folder: Path, zones: str = "a") -> AsyncIterator[House]:
             severed.append(log)
             await stack.enter_async_context(indexing(indexer))
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        holders = Holders(context.backends.locks, context.clock, "a")
-        scatter = Scatter(holders, http, "token", Pace(context.clock, 0))
-        settler = Settler(scatter, http, "token")
+        replicas = Replicas(context.backends.locks, context.clock, "a")
+        scatter = Scatter(replicas, http, "token", HedgingPolicy(context.clock, 0))
+        reconciler = Reconciler(scatter, http, "token")
         identity = await context.backends.log.open()
         watch = LogWatch(context.backends.log, identity, context.clock)
-        runner = Runner(scatter, settler, watch, context.clock, QueryConfig())
+        runner = QueryRunner(scatter, reconciler, watch, context.clock, QueryConfig())
         await soon(lambda: all_ready(context, len(zones)))
         yield House(context, severed, runner)
-        await holders.close()
+        await replicas.close()
 
 
 async def soon(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -309,13 +309,13 @@ async def test_as_many_batches_as_a_query_may_ask_about_fit_one_request(tmp_path
     async with house(tmp_path) as one:
         await one.log.append(P, record([1]))
         await one.times(await one.log.append(P, heartbeat_record()))
-        many = tuple(Asked(n.to_bytes(16, "big").hex(), TIME_NS) for n in range(50_000))
+        many = tuple(BatchLookup(n.to_bytes(16, "big").hex(), TIME_NS) for n in range(50_000))
         ends = {P: (1, 2)}
         [member] = await asyncio.to_thread(list_members, one.context.backends.locks, "indexer")
         async with aiohttp.ClientSession(headers={INTERNAL_TOKEN_HEADER: "token"}) as http:
-            body = msgspec.json.encode(HeldRequest(ends, {P: many}))
+            body = msgspec.json.encode(BatchLookupRequest(ends, {P: many}))
             assert len(body) > 2**20
             async with http.post(f"{member.url}/internal/held", data=body) as answer:
                 assert answer.status == 200
-                told = msgspec.json.decode(await answer.read(), type=HeldAnswer)
+                told = msgspec.json.decode(await answer.read(), type=BatchLookupResponse)
         assert told.held == {P: [many[1].batch]}

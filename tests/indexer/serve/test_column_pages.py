@@ -2,8 +2,8 @@
 
 from common import limits
 from indexer.serve.column_listing import _Page
-from query.fields.columns import ColumnPage
-from query.fields.name_pattern import NamePattern
+from query.wire.columns import ColumnPage
+from query.wire.name_pattern import NamePattern
 from segment.columns import ColumnKey, FieldType
 from segment.columns.names import PackedKeys
 

@@ -15,7 +15,7 @@ from indexer.partition.index_batch import index_batch
 from indexer.shred import Accepted
 from indexer.shred.reference import ReferenceShredder
 from indexer.state.live_rows import LiveRows
-from query.share.view import Wanted
+from query.share.view import ViewRequest
 from snapshot.documents.manifest import segment_key
 from tests.indexer.house import (
     DATASET,
@@ -67,12 +67,12 @@ async def test_damaged_segment_outside_the_time_range_leaves_the_answer_whole(
         ):
             path.unlink()
         views = views_of(partition)
-        async with views.lease(0, DATASET, Wanted(start_ns=TIME_NS + 2)) as view:
+        async with views.lease(0, DATASET, ViewRequest(start_ns=TIME_NS + 2)) as view:
             assert view.unserved == ()
             assert numbers_in(view) == [1_000]
-        async with views.lease(0, DATASET, Wanted(end_ns=TIME_NS + 2)) as view:
+        async with views.lease(0, DATASET, ViewRequest(end_ns=TIME_NS + 2)) as view:
             assert view.unserved == (old.object,)
-        async with views.lease(0, DATASET, Wanted(end_ns=new.time_min_ns)) as view:
+        async with views.lease(0, DATASET, ViewRequest(end_ns=new.time_min_ns)) as view:
             assert view.unserved == (old.object,)
 
 
@@ -85,7 +85,7 @@ async def test_position_beyond_the_logs_end_or_of_another_log_is_not_waited_for(
         assert partition.view is not None
         present = partition.view.epoch.log
         for log, offset in ((present, 99), ("f00d", 99)):
-            wanted = Wanted(log=log, at_least=offset, timeout_ms=600_000)
+            wanted = ViewRequest(log=log, at_least=offset, timeout_ms=600_000)
             async with asyncio.timeout(20), views_of(partition).lease(0, DATASET, wanted) as view:
                 assert view.end_offset == 1
 
@@ -101,7 +101,7 @@ async def test_replaced_log_tells_how_far_the_earlier_one_was_indexed(tmp_path: 
     (tmp_path / "log").rename(tmp_path / "log-lost")
     async with open_context(tmp_path) as context, running(context) as partition:
         await until(partition, reached(0))
-        async with views_of(partition).lease(0, DATASET, Wanted()) as view:
+        async with views_of(partition).lease(0, DATASET, ViewRequest()) as view:
             assert view.earlier == {earlier: 2}
 
 
@@ -115,10 +115,12 @@ async def test_resumed_indexer_says_that_it_catches_up_until_all_rows_are_back(
         object.__setattr__(context.backends, "log", slow)
         async with running(context) as partition:
             await until(partition, lambda p: p.view is not None)
-            async with views_of(partition).lease(0, DATASET, Wanted()) as view:
+            async with views_of(partition).lease(0, DATASET, ViewRequest()) as view:
                 assert view.catching_up
             slow.blocked = False
-            async with views_of(partition).lease(0, DATASET, Wanted(timeout_ms=20_000)) as view:
+            async with views_of(partition).lease(
+                0, DATASET, ViewRequest(timeout_ms=20_000)
+            ) as view:
                 assert not view.catching_up
                 assert numbers_in(view) == [1, 2]
 
@@ -136,14 +138,14 @@ async def test_indexer_that_was_stopped_for_a_minute_knows_that_it_is_behind(
             await asyncio.sleep(0.1)  # a read that was under way is over
             await append(slow, [2])  # type: ignore[arg-type]  # stands in for the log
             views = views_of(partition)
-            async with views.lease(0, DATASET, Wanted()) as view:
+            async with views.lease(0, DATASET, ViewRequest()) as view:
                 assert not view.catching_up  # an ordinary lag of a moment
             partition._looked_ns = 0  # as if no code of ours had run for long
-            async with views.lease(0, DATASET, Wanted()) as view:
+            async with views.lease(0, DATASET, ViewRequest()) as view:
                 assert view.catching_up
             slow.blocked = False
             await until(partition, reached(2))
-            async with views.lease(0, DATASET, Wanted()) as view:
+            async with views.lease(0, DATASET, ViewRequest()) as view:
                 assert not view.catching_up
 
 
@@ -152,7 +154,7 @@ async def test_stopped_partition_says_so_in_its_views(tmp_path: Path) -> None:
         newer = msgspec.structs.replace(record([1]), version=99)
         await context.backends.log.append(0, newer)
         await until(partition, lambda p: p.stopped_reason is not None)
-        async with views_of(partition).lease(0, DATASET, Wanted()) as view:
+        async with views_of(partition).lease(0, DATASET, ViewRequest()) as view:
             assert "newer" in view.stopped
 
 
@@ -173,7 +175,7 @@ async def test_position_is_waited_for_while_the_logs_end_cannot_be_seen(tmp_path
             raise LogUnavailable(f"partition {number} does not answer")
 
         object.__setattr__(context.backends.log, "bounds", bounds)
-        wanted = Wanted(log=partition.view.epoch.log, at_least=2, timeout_ms=20_000)  # type: ignore[union-attr]
+        wanted = ViewRequest(log=partition.view.epoch.log, at_least=2, timeout_ms=20_000)  # type: ignore[union-attr]
         leased = views_of(partition).lease(0, DATASET, wanted)
         waiting = asyncio.create_task(leased.__aenter__())
         await asyncio.sleep(0)
@@ -200,5 +202,5 @@ async def test_answer_does_not_wait_long_for_a_log_that_does_not_answer(
 
         object.__setattr__(context.backends.log, "bounds", bounds)
         clock.advance_ms(60_000)
-        async with views_of(partition).lease(0, DATASET, Wanted()) as view:
+        async with views_of(partition).lease(0, DATASET, ViewRequest()) as view:
             assert (view.end_offset, view.catching_up) == (1, True)

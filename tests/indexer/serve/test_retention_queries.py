@@ -14,7 +14,7 @@ from common.metadata import Dataset
 from common.model.names import dataset_id
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
-from query.share.view import Wanted
+from query.share.view import ViewRequest
 from snapshot.documents.manifest import segment_key
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.verify.chain import verify
@@ -73,7 +73,7 @@ async def test_dataset_that_is_kept_for_a_day_goes_while_queries_run_and_others_
         async def ask() -> None:
             while not stop.is_set():
                 for dataset in (SHORT, DATASET):
-                    async with views_of(partition).lease(0, dataset, Wanted()) as leased:
+                    async with views_of(partition).lease(0, dataset, ViewRequest()) as leased:
                         assert not leased.unserved
                         await asyncio.sleep(0.01)
                         read = asyncio.to_thread(numbers_in, leased)
@@ -118,7 +118,7 @@ async def test_longer_retention_brings_nothing_back_and_breaks_nothing(tmp_path:
         metadata.update_dataset(Dataset(SHORT, "e", "short", "short", retention_days=90))
         clock.advance_ms(2 * 3_600_000)
         await caretaker.tend()
-        async with views_of(partition).lease(0, SHORT, Wanted()) as view:
+        async with views_of(partition).lease(0, SHORT, ViewRequest()) as view:
             assert not view.unserved
             assert not view.segments
 

@@ -20,7 +20,7 @@ from indexer.server import serve
 from indexer.tail.filtered import filtered_lines
 from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TailRecord, TailSubscription
-from query.tail.conditions import TailAsked, TailChoice
+from query.wire.tail import TailFilter, TailRequest
 from tests.indexer.house import DATASET, QUICK, append, open_context
 
 PARTITIONS = 3
@@ -119,7 +119,7 @@ async def test_tail_with_conditions_looks_seldom_at_a_busy_dataset(
 
     monkeypatch.setattr("indexer.tail.filtered.filtered_lines", look)
     monkeypatch.setattr(limits, "TAIL_CHOSEN_PAUSE_S", 600.0)
-    asked = TailAsked(DATASET, TailChoice(fields=("n",)))
+    asked = TailRequest(DATASET, TailFilter(fields=("n",)))
     async with open_context(tmp_path) as context, view(context) as session:
         answer = await session.post("/internal/tail", data=msgspec.json.encode(asked))
         await append(context.backends.log, [5])

@@ -13,7 +13,7 @@ from indexer.tail.filtered import FilteredTail, IndexedRows, filtered_lines
 from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TailRecord, TailSubscription
 from query.plan.plan import Filter, FilterOp
-from query.tail.conditions import TailChoice
+from query.wire.tail import TailFilter
 from tests.query.share import oracle
 from tests.query.share.rows import Row, block
 from tests.query.share.test_share_against_oracle import ROWS, filters
@@ -46,7 +46,7 @@ def times(lines: bytes) -> list[int]:
 def test_a_tail_shows_the_events_that_a_query_counts(
     rows: list[Row], some: list[Filter], any_filter: bool
 ) -> None:
-    choice = TailChoice(tuple(some), any_filter, ("x",))
+    choice = TailFilter(tuple(some), any_filter, ("x",))
     hits = [[oracle.matches(f, row) for f in some] for row in rows]
     expected = [
         row.time_ns
@@ -58,13 +58,13 @@ def test_a_tail_shows_the_events_that_a_query_counts(
 
 def test_without_named_fields_the_data_is_as_it_was_sent() -> None:
     rows = [Row(1, {"a": 1}), Row(2, {"a": 2, "b": "x"})]
-    choice = TailChoice((Filter("a", FilterOp.EQ, (2,)),))
+    choice = TailFilter((Filter("a", FilterOp.EQ, (2,)),))
     [found] = filtered_lines(TailSubscription("d"), choice, [offered(rows)]).splitlines()
     assert found == b'{"time":2,"samplerate":1,"data":{"a": 2, "b": "x"}}'
 
 
 def test_events_of_several_partitions_come_in_log_order_under_their_headings() -> None:
-    choice = TailChoice(fields=("n",))
+    choice = TailFilter(fields=("n",))
     some = [
         offered([Row(9, {"n": 1}), Row(1, {"n": 2})], 5, partition=3),
         offered([Row(5, {"n": 3})], 7, partition=1),
@@ -78,15 +78,15 @@ def test_events_of_several_partitions_come_in_log_order_under_their_headings() -
 def test_only_events_after_a_time_are_shown() -> None:
     rows = [Row(time_ns, {}) for time_ns in (1, 5, 6)]
     followed = TailSubscription("d", after_ns=5)
-    assert times(filtered_lines(followed, TailChoice(fields=()), [offered(rows)])) == [6]
+    assert times(filtered_lines(followed, TailFilter(fields=()), [offered(rows)])) == [6]
     latest = TailSubscription("d", after_ns=2**63 - 1)
-    assert filtered_lines(latest, TailChoice(fields=()), [offered(rows)]) == b""
+    assert filtered_lines(latest, TailFilter(fields=()), [offered(rows)]) == b""
 
 
 def test_the_newest_are_shown_where_too_many_match(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "TAIL_EVENTS_MAX", 3)
     rows = [Row(time_ns, {}) for time_ns in range(10)]
-    lines = filtered_lines(TailSubscription("d"), TailChoice(fields=()), [offered(rows)])
+    lines = filtered_lines(TailSubscription("d"), TailFilter(fields=()), [offered(rows)])
     assert times(lines) == [7, 8, 9]
 
 
@@ -96,7 +96,7 @@ async def test_a_reader_that_is_slow_loses_the_oldest_and_holds_nothing_up(
     one = offered([Row(1, {"n": "x" * 500})])
     monkeypatch.setattr(limits, "TAIL_CHOSEN_BYTES_MAX", 3 * one.size_bytes)
     tails = TailRegistry()
-    tail = tails.open(TailSubscription("d"), TailChoice(fields=("n",)))
+    tail = tails.open(TailSubscription("d"), TailFilter(fields=("n",)))
     assert isinstance(tail, FilteredTail)
     for number in range(10):
         fresh = offered([Row(number, {"n": "x" * 500})], number)

@@ -33,12 +33,18 @@ from common.process.telemetry import NoTelemetry, Telemetry
 from common.process.web import has_hung_up
 from ops.admin import create_dataset, ensure_place
 from query.config import QueryConfig
-from query.fields.columns import ColumnPage, ColumnsAsked, ColumnSeen, DatasetsAsked, DatasetSeen
 from query.plan.plan import ShareRequest
 from query.server import serve
 from query.share.route import ShareEndpoint
 from query.share.view import DatasetView
-from query.tail.conditions import TailAsked
+from query.wire.columns import (
+    ColumnPage,
+    ColumnsRequest,
+    DatasetsRequest,
+    IndexedColumn,
+    IndexedDataset,
+)
+from query.wire.tail import TailRequest
 from tests.query.share.rows import Row, Views, block, view
 
 PARTITIONS = 2
@@ -62,7 +68,7 @@ class Indexer:
     delay_s: float = 0.0
     pulse_delay_s: float = 0.0
     followed: str = ""
-    chosen: TailAsked | None = None
+    chosen: TailRequest | None = None
     tail_refusal: BellwetherError | None = None
     held_keys: set[str] = field(default_factory=set)  # ids of keys whose shares wait for `release`
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -142,7 +148,7 @@ async def run_indexer(
 
     async def tail(request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
-            indexer.chosen = msgspec.json.decode(await request.read(), type=TailAsked)
+            indexer.chosen = msgspec.json.decode(await request.read(), type=TailRequest)
         else:
             indexer.followed = request.query["partitions"]
         if indexer.tail_refusal is not None:
@@ -156,9 +162,9 @@ async def run_indexer(
 
     async def columns(request: web.Request) -> web.Response:
         """All in order of names, as an indexer pages them."""
-        asked = msgspec.json.decode(await request.read(), type=ColumnsAsked)
+        asked = msgspec.json.decode(await request.read(), type=ColumnsRequest)
         seen = [
-            ColumnSeen(name, types, *SEEN_NS) for name, types in sorted(indexer.columns.items())
+            IndexedColumn(name, types, *SEEN_NS) for name, types in sorted(indexer.columns.items())
         ]
         if asked.name is not None:
             seen = [one for one in seen if one.name == asked.name]
@@ -175,9 +181,9 @@ async def run_indexer(
     app.router.add_post("/internal/share", share)
 
     async def datasets(request: web.Request) -> web.Response:
-        asked = msgspec.json.decode(await request.read(), type=DatasetsAsked)
+        asked = msgspec.json.decode(await request.read(), type=DatasetsRequest)
         indexer.dataset_calls += 1
-        found = {one: DatasetSeen(SEEN_NS[1], [1, 2, len(zone)]) for one in asked.datasets}
+        found = {one: IndexedDataset(SEEN_NS[1], [1, 2, len(zone)]) for one in asked.datasets}
         return web.Response(body=msgspec.json.encode(found))
 
     app.router.add_post("/internal/columns", columns)

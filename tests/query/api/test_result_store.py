@@ -6,8 +6,8 @@ import pytest
 
 from common import limits
 from common.clock import ManualClock
-from query.api.problems import QueryEnded
-from query.api.result_store import StoredResult, StoredResults
+from query.api.result_store import ResultStore, StoredResult
+from query.http.problems import QueryEnded
 
 
 class Kept:
@@ -15,7 +15,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.results = StoredResults(self.clock, kept_s=100)
+        self.results = ResultStore(self.clock, kept_s=100)
 
     def add(self, name: str, env: str, key: str = "a", body: bytes | None = b"{}") -> StoredResult:
         now_ns, asked_ns = self.clock.now_ns(), self.clock.monotonic_ns()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from common import limits
-from query.fields.name_pattern import NamePattern
+from query.wire.name_pattern import NamePattern
 from tests.query.api.test_query_role import BASE_S, TIMES, Room, room
 from tests.query.share.rows import Json, Row, block, view
 

@@ -3,9 +3,9 @@
 import pytest
 
 from common import limits
+from query.faults import SpecError
 from query.plan.pattern_size import pattern_size
 from query.plan.read_filters import read_filters
-from query.plan.read_spec import SpecError
 
 
 @pytest.mark.parametrize(

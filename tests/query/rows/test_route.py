@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from common.model.reroute import EpochOffset
-from query.share.rerouted import OpenBatch
+from query.share.rerouted import UndecidedBatch
 from tests.query.api.test_query_role import ROWS, TIMES, Room, room
 
 
@@ -129,8 +129,12 @@ async def test_a_caller_that_hangs_up_frees_its_turn(tmp_path: Path) -> None:
 async def test_undecided_batches_are_shown_once_where_a_count_counts_them(tmp_path: Path) -> None:
     async with room(tmp_path) as running:
         held = running.indexers["a"].views.held
-        here = OpenBatch("00" * 16, (1, 5), 0, (7,))  # nobody holds partition 7: it counts here
-        unknown = OpenBatch("11" * 16, (1, 6), 0, (1,))  # whether partition 1 has it is not known
+        here = UndecidedBatch(
+            "00" * 16, (1, 5), 0, (7,)
+        )  # nobody holds partition 7: it counts here
+        unknown = UndecidedBatch(
+            "11" * 16, (1, 6), 0, (1,)
+        )  # whether partition 1 has it is not known
         held[0] = replace(held[0], undecided=(here, unknown), dropped=(EpochOffset(1, 9),))
         counted = await running.ask({"calculations": [{"op": "COUNT"}], **TIMES})
         answer = await rows_of(running, limit=1_000)

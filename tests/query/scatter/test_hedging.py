@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import limits
-from query.scatter.hedging import Pace
+from query.scatter.hedging import HedgingPolicy
 
 
 @dataclass
@@ -23,49 +23,49 @@ class Hands:
 
 
 def test_patience_follows_what_shares_took_lately() -> None:
-    pace = Pace(Hands(), 2_000)
-    assert pace.patience_s(0) == 0.5
+    hedging = HedgingPolicy(Hands(), 2_000)
+    assert hedging.hedge_after_s(0) == 0.5
     for _ in range(100):
-        pace.took("a", 0.2, waited=False)
-    patience = pace.patience_s(0)
+        hedging.record_answer("a", 0.2, waited=False)
+    patience = hedging.hedge_after_s(0)
     assert patience is not None
     assert 0.25 < patience < 0.35
     for _ in range(limits.SHARE_TIMES_KEPT):
-        pace.took("a", 0.001, waited=False)
-    assert pace.patience_s(0) == limits.HEDGE_S_MIN
+        hedging.record_answer("a", 0.001, waited=False)
+    assert hedging.hedge_after_s(0) == limits.HEDGE_S_MIN
     for _ in range(limits.SHARE_TIMES_KEPT):
-        pace.took("a", 9.0, waited=False)
-    assert pace.patience_s(0) == 2.0
-    assert pace.patience_s(60_000) == 2.0 + limits.HEDGE_WAIT_S_MAX
-    assert Pace(Hands(), 0).patience_s(0) is None
+        hedging.record_answer("a", 9.0, waited=False)
+    assert hedging.hedge_after_s(0) == 2.0
+    assert hedging.hedge_after_s(60_000) == 2.0 + limits.HEDGE_WAIT_S_MAX
+    assert HedgingPolicy(Hands(), 0).hedge_after_s(0) is None
 
 
 def test_shares_that_waited_for_a_position_tell_no_pace() -> None:
-    pace = Pace(Hands(), 2_000)
+    hedging = HedgingPolicy(Hands(), 2_000)
     for _ in range(100):
-        pace.took("a", 9.0, waited=True)
-    assert pace.patience_s(0) == 0.5
+        hedging.record_answer("a", 9.0, waited=True)
+    assert hedging.hedge_after_s(0) == 0.5
 
 
 @given(st.lists(st.sampled_from(["share", "slow"]), max_size=400))
 def test_hedges_never_add_more_than_a_tenth_and_a_handful(happened: list[str]) -> None:
-    pace = Pace(Hands(), 2_000)
+    hedging = HedgingPolicy(Hands(), 2_000)
     shares = hedges = 0
     for what in happened:
         if what == "slow":
-            hedges += pace.may_hedge()
-        pace.took("a", 0.1, waited=False)
+            hedges += hedging.may_hedge()
+        hedging.record_answer("a", 0.1, waited=False)
         shares += 1
     assert hedges <= limits.HEDGES_AT_ONCE_MAX + limits.HEDGES_PER_SHARE * shares
 
 
 def test_who_was_silent_is_suspect_until_it_answers_or_a_while_has_passed() -> None:
     clock = Hands()
-    pace = Pace(clock, 2_000)
-    pace.suspect("a")
-    assert (pace.is_suspect("a"), pace.is_suspect("b")) == (True, False)
-    pace.took("a", 0.1, waited=False)
-    assert not pace.is_suspect("a")
-    pace.suspect("a")
+    hedging = HedgingPolicy(clock, 2_000)
+    hedging.suspect("a")
+    assert (hedging.is_suspect("a"), hedging.is_suspect("b")) == (True, False)
+    hedging.record_answer("a", 0.1, waited=False)
+    assert not hedging.is_suspect("a")
+    hedging.suspect("a")
     clock.now += limits.SUSPECT_S * 10**9
-    assert not pace.is_suspect("a")
+    assert not hedging.is_suspect("a")

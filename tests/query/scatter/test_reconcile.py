@@ -8,10 +8,10 @@ import msgspec
 
 from common.process.members import Member
 from query.plan.plan import Need, Plan, State
-from query.scatter.reconcile import Settler
-from query.scatter.scatter import Counted, PartialResults, Scatter
+from query.scatter.reconcile import Reconciler
+from query.scatter.scatter import AnsweredPartition, PartialResults, Scatter
 from query.share.answer import PartitionCovered
-from query.share.rerouted import OpenBatch
+from query.share.rerouted import UndecidedBatch
 
 PLAN = Plan(dataset="d", start_ns=0, end_ns=1, needs=(Need(State.COUNT),))
 INDEXER = Member("indexer", "ix", "http://127.0.0.1:1", "a", 1, 1, "1")
@@ -25,7 +25,7 @@ WHOLE = PartitionCovered(
     complete=True,
     reason="",
 )
-UNDECIDED = OpenBatch("00" * 16, (1, 5), 0, (7,))  # nobody holds partition 7: it counts here
+UNDECIDED = UndecidedBatch("00" * 16, (1, 5), 0, (7,))  # nobody holds partition 7: it counts here
 
 
 class Shares:
@@ -36,23 +36,23 @@ class Shares:
 
     async def run(self, plan: Plan, partitions: Sequence[int]) -> PartialResults:
         covered = self._answer(plan)
-        return PartialResults(counted={covered.partition: Counted(covered, INDEXER)})
+        return PartialResults(answered={covered.partition: AnsweredPartition(covered, INDEXER)})
 
 
-async def doubts(answer: Callable[[Plan], PartitionCovered]) -> dict[int, str]:
+async def incomplete(answer: Callable[[Plan], PartitionCovered]) -> dict[int, str]:
     async with aiohttp.ClientSession() as http:
-        settler = Settler(cast(Scatter, Shares(answer)), http, "token")
-        return (await settler.totals(PLAN, [0])).doubts
+        reconciler = Reconciler(cast(Scatter, Shares(answer)), http, "token")
+        return (await reconciler.totals(PLAN, [0])).incomplete
 
 
 async def test_drop_in_favour_of_a_partition_that_was_just_added_is_not_called_complete() -> None:
     relying = msgspec.structs.replace(WHOLE, relies_on={3: (1, 0)})
-    assert list(await doubts(lambda _: relying)) == [0]
-    assert not await doubts(lambda _: WHOLE)
+    assert list(await incomplete(lambda _: relying)) == [0]
+    assert not await incomplete(lambda _: WHOLE)
 
 
 async def test_undecided_batches_of_a_twin_that_lacks_a_segment_are_not_called_complete() -> None:
     waiting = msgspec.structs.replace(WHOLE, undecided=(UNDECIDED,))
     lacking = msgspec.structs.replace(WHOLE, unserved=1, complete=False)
-    assert not await doubts(lambda plan: WHOLE if plan.only_counted else waiting)
-    assert list(await doubts(lambda plan: lacking if plan.only_counted else waiting)) == [0]
+    assert not await incomplete(lambda plan: WHOLE if plan.only_counted else waiting)
+    assert list(await incomplete(lambda plan: lacking if plan.only_counted else waiting)) == [0]

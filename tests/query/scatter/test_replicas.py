@@ -10,7 +10,7 @@ from common.clock import SystemClock
 from common.errors import Unavailable
 from common.locks.files import FileLocks
 from common.process.members import Member, encode_member
-from query.scatter.replicas import Holders
+from query.scatter.replicas import Replicas
 
 
 class BrokenLocks(FileLocks):
@@ -34,25 +34,25 @@ async def test_roles_are_the_last_known_ones_while_the_locks_are_gone(tmp_path: 
     locks = BrokenLocks(tmp_path)
     for role in ("shepherd", "indexer", "query"):
         assert locks.acquire(f"roles/{role}/{role}-1", encode_member(member(role)))
-    holders = Holders(locks, SystemClock(), "a")
-    now = await holders.known_roles()
+    replicas = Replicas(locks, SystemClock(), "a")
+    now = await replicas.known_roles()
     assert [m.role for m in now.members] == ["shepherd", "indexer", "query"]
     assert (now.age_s, now.error) == (0.0, "")
     locks.error = Unavailable("ZooKeeper cannot be reached")
-    later = await holders.known_roles()
+    later = await replicas.known_roles()
     assert later.members == now.members
     assert later.age_s is not None
     assert later.age_s > 0
     assert later.error == "ZooKeeper cannot be reached"
     locks.error = None
-    assert (await holders.known_roles()).error == ""
+    assert (await replicas.known_roles()).error == ""
     locks.close()
 
 
 async def test_roles_that_were_never_known_have_no_age(tmp_path: Path) -> None:
     locks = BrokenLocks(tmp_path)
     locks.error = Unavailable("ZooKeeper cannot be reached")
-    known = await Holders(locks, SystemClock(), "a").known_roles()
+    known = await Replicas(locks, SystemClock(), "a").known_roles()
     assert (known.members, known.age_s) == ([], None)
     assert known.error == "ZooKeeper cannot be reached"
 
@@ -62,8 +62,8 @@ async def test_locks_that_hang_are_not_waited_for(
 ) -> None:
     monkeypatch.setattr(limits, "ROLES_WAIT_S", 0.05)
     locks = BrokenLocks(tmp_path)
-    holders = Holders(locks, SystemClock(), "a")
+    replicas = Replicas(locks, SystemClock(), "a")
     locks.hangs_s = 0.3
-    known = await holders.known_roles()
+    known = await replicas.known_roles()
     assert known.age_s is None
     assert "no answer within 0.05 s" in known.error

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from query.share.view import DatasetView, PartitionNotHeld, SegmentView, Wanted
+from query.share.view import DatasetView, PartitionNotHeld, SegmentView, ViewRequest
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from segment.columns.segment import SegmentOrigin
 from segment.columns.segment_read import SegmentReader
@@ -110,7 +110,7 @@ class Views:
         return sorted(self.held)
 
     def lease(
-        self, partition: int, dataset: str, wanted: Wanted
+        self, partition: int, dataset: str, wanted: ViewRequest
     ) -> AbstractAsyncContextManager[DatasetView]:
         return self._lease(partition)
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from common import limits
 from common.errors import Unavailable
 from common.model.reroute import EpochOffset
+from query.faults import SpecError
 from query.plan.plan import Filter, Plan
-from query.plan.read_spec import SpecError
 from query.rows.page import Page, make_page
-from query.rows.question import RowsQuestion, read_rows_question
+from query.rows.request import RowsRequest, read_rows_request
 from query.share.answer import decode_answer, encode_answer
 from query.share.compute import Computation
 from query.share.row_search import RowSearch
@@ -33,16 +33,16 @@ DATASET = "d" * 24
 MANY = [Row(at, {"y": 1}) for at in range(1_000)]  # beside which a column of one value is rare
 
 
-def question(body: dict[str, Any] | None = None, **more: Any) -> RowsQuestion:
+def question(body: dict[str, Any] | None = None, **more: Any) -> RowsRequest:
     asked = {"start_time": 0, "end_time": SPAN_S, **(body or {}), **more}
-    return read_rows_question(asked, DATASET, 10**18)
+    return read_rows_request(asked, DATASET, 10**18)
 
 
-def plan_of(asked: RowsQuestion) -> Plan:
+def plan_of(asked: RowsRequest) -> Plan:
     return asked.plan(at_least={}, wait_ms=0, log="")
 
 
-def page(asked: RowsQuestion, views: Sequence[DatasetView], **plan: Any) -> Page:
+def page(asked: RowsRequest, views: Sequence[DatasetView], **plan: Any) -> Page:
     wanted = msgspec.structs.replace(plan_of(asked), **plan)
     answers = [Computation(wanted, [one], ALLOWED).run() for one in views]
     return make_page(asked, [decode_answer(encode_answer(a)).states for a in answers])
@@ -319,17 +319,15 @@ def test_a_fault_in_the_question_names_its_field(body: dict[str, Any], field: st
 
 def test_a_cursor_keeps_its_range_and_is_refused_for_another_question() -> None:
     views = [view(blocks=[block([second(at, x=at) for at in range(9)])])]
-    first = page(
-        read_rows_question({"time_range": 9, "limit": 4, "end_time": 9}, DATASET, 0), views
-    )
+    first = page(read_rows_request({"time_range": 9, "limit": 4, "end_time": 9}, DATASET, 0), views)
     assert first.next is not None
-    later = read_rows_question({"time_range": 1, "limit": 4, "cursor": first.next}, DATASET, 10**18)
+    later = read_rows_request({"time_range": 1, "limit": 4, "cursor": first.next}, DATASET, 10**18)
     assert (later.start_ns, later.end_ns) == (0, 9 * 10**9)
     for other in ({"order": "oldest"}, {"filters": [{"column": "x", "op": "exists"}]}):
         with pytest.raises(SpecError):
             question({**other, "cursor": first.next})
     with pytest.raises(SpecError):
-        read_rows_question({"cursor": first.next}, "e" * 24, 10**18)
+        read_rows_request({"cursor": first.next}, "e" * 24, 10**18)
 
 
 def test_a_share_of_an_older_indexer_is_no_empty_page() -> None:

@@ -15,7 +15,7 @@ from query.plan.plan import Need, Plan, ShareRequest, State
 from query.share.answer import ShareAnswer
 from query.share.compute import Computation
 from query.share.route import ShareEndpoint
-from query.share.view import DatasetView, Wanted
+from query.share.view import DatasetView, ViewRequest
 from tests.query.share.rows import Row, Views, block, view
 
 
@@ -54,7 +54,7 @@ class SlowViews(Views):
     """Shares of plans that wait for a position never get their view."""
 
     def lease(
-        self, partition: int, dataset: str, wanted: Wanted
+        self, partition: int, dataset: str, wanted: ViewRequest
     ) -> AbstractAsyncContextManager[DatasetView]:
         return self._never(partition) if wanted.timeout_ms else self._lease(partition)
 

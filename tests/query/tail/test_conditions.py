@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from query.plan.plan import Filter, FilterOp
-from query.tail.conditions import TailChoice
+from query.wire.tail import TailFilter
 from tests.query.api.test_query_role import Room, room
 
 HEADERS = {"X-Honeycomb-Team": "K"}
@@ -33,7 +33,7 @@ async def test_indexers_are_asked_for_the_events_and_fields_that_are_wanted(tmp_
         asked = running.indexers["a"].chosen
         assert asked is not None
         status = Filter("status", FilterOp.GE, (500,))
-        assert asked.choice == TailChoice((status,), True, ("status", "a,b"))
+        assert asked.choice == TailFilter((status,), True, ("status", "a,b"))
         assert (asked.partitions, asked.after_ns, asked.batches) == ((0, 1), 5, True)
         assert (asked.env, asked.key) != ("", "")
 

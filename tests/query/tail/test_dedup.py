@@ -3,16 +3,16 @@
 import pytest
 
 from common import limits
-from query.tail.dedup import FirstCopies, Shown
+from query.tail.dedup import LineFilter, RerouteDeduplicator
 
 
-def take(shown: Shown, *lines: bytes) -> list[bytes]:
+def take(shown: LineFilter, *lines: bytes) -> list[bytes]:
     return [line for line in lines if shown.take(line)]
 
 
 def test_copy_of_a_batch_in_another_partition_is_not_shown_again() -> None:
-    copies = FirstCopies()
-    one, other = Shown(copies), Shown(copies)
+    copies = RerouteDeduplicator()
+    one, other = LineFilter(copies), LineFilter(copies)
     assert take(one, b"#0 aa\n", b"1\n", b"2\n") == [b"1\n", b"2\n"]
     assert take(other, b"#1 aa\n", b"1\n", b"2\n", b"#1 bb\n", b"3\n") == [b"3\n"]
     assert take(one, b"#2 bb\n", b"3\n", b"#0 aa\n", b"4\n") == [b"4\n"]  # the batch goes on
@@ -20,7 +20,7 @@ def test_copy_of_a_batch_in_another_partition_is_not_shown_again() -> None:
 
 def test_batches_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "TAIL_BATCHES_MAX", 2)
-    shown = Shown(FirstCopies())
+    shown = LineFilter(RerouteDeduplicator())
     assert take(shown, b"#0 aa\n", b"1\n", b"#0 bb\n", b"2\n", b"#0 cc\n", b"3\n") == [
         b"1\n",
         b"2\n",

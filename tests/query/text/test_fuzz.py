@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common import limits
+from query.faults import SpecError
 from query.plan.read_spec import read_spec
-from query.plan.spec_parts import SpecError
 from query.text.errors import QueryTextError
 from query.text.parser import TextQuery, parse_query
 from query.text.quoting import quote_name, quote_text

@@ -10,8 +10,7 @@ from aiohttp.http_exceptions import PayloadEncodingError
 
 from common.errors import BadRequest, BellwetherError, TooLarge, Unprocessable
 from common.metrics import requests_total
-from query.api.invalid import Fault, Invalid
-from query.plan.read_spec import SpecError
+from query.faults import Fault, InvalidValues, SpecError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _logger = logging.getLogger(__name__)
@@ -63,7 +62,9 @@ def problem(request: web.Request, error: BellwetherError) -> web.Response:
         "detail": getattr(error, "detail", str(error)),
     }
     if isinstance(error, Unprocessable):
-        faults = error.faults if isinstance(error, Invalid) else [Fault("", "invalid", str(error))]
+        faults = (
+            error.faults if isinstance(error, InvalidValues) else [Fault("", "invalid", str(error))]
+        )
         document["error"] = _INVALID
         document["type_detail"] = [fault._asdict() for fault in faults]
     return web.json_response(

@@ -5,18 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from common import limits
-from query.api.invalid import Fault, Invalid
+from query.faults import SpecError
 from query.plan.plan import Scalar
-
-
-class SpecError(Invalid):
-    """A fault in a specification, or in another body. code: see `Fault`."""
-
-    def __init__(self, field: str, code: str, description: str) -> None:
-        super().__init__([Fault(field, code, description)])
-        self.field = field
-        self.code = code
-        self.description = description
 
 
 def object_of(value: object, at: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class Fault(NamedTuple):
         return f"{self.field}: {self.description}" if self.field else self.description
 
 
-class Invalid(Unprocessable):
+class InvalidValues(Unprocessable):
     """Values that cannot be taken; `faults` says all that was found."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
@@ -29,34 +29,44 @@ class Invalid(Unprocessable):
         self.faults = tuple(faults)
 
 
-class Reader:
+class SpecError(InvalidValues):
+    """A fault in a specification, or in another body. code: see `Fault`."""
+
+    def __init__(self, field: str, code: str, description: str) -> None:
+        super().__init__([Fault(field, code, description)])
+        self.field = field
+        self.code = code
+        self.description = description
+
+
+class FaultCollector:
     """Reads a body's members one after the other and keeps their faults, to tell all at once."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
     def read(self, read: Callable[[], T], otherwise: T) -> T:
-        """What `read` gives; `otherwise` if it raises Invalid, which is kept for `check`."""
+        """What `read` gives; `otherwise` if it raises InvalidValues, which is kept for `check`."""
         try:
             return read()
-        except Invalid as error:
+        except InvalidValues as error:
             self._faults += error.faults
             return otherwise
 
     def check(self) -> None:
-        """Raises Invalid if anything was wrong."""
+        """Raises InvalidValues if anything was wrong."""
         if self._faults:
-            raise Invalid(self._faults)
+            raise InvalidValues(self._faults)
 
 
-def described(body: dict[str, Any], chars_max: int) -> str:
-    """The description in a body, empty if it has none. Raises Invalid."""
+def read_description(body: dict[str, Any], chars_max: int) -> str:
+    """The description in a body, empty if it has none. Raises InvalidValues."""
     value = body.get("description")
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Invalid([Fault("description", "incorrect_type", "must be a string")])
+        raise InvalidValues([Fault("description", "incorrect_type", "must be a string")])
     if len(value) > chars_max:
         why = f"is longer than {chars_max} characters"
-        raise Invalid([Fault("description", "invalid", why)])
+        raise InvalidValues([Fault("description", "invalid", why)])
     return value

@@ -6,7 +6,7 @@ from common.errors import NotAllowed, NotFound
 from common.metadata import ApiKey, KeyKind
 from common.model.names import ALL_DATASETS, BadDatasetName, dataset_id, dataset_slug
 from common.process.auth import KEY_HEADER, KeyCache
-from query.plan.read_spec import SpecError
+from query.faults import SpecError
 
 _RIGHTS = {
     "queries": "run queries",

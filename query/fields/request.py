@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from common import limits
+from query.faults import SpecError
 from query.plan.plan import Need, Plan, State
 from query.plan.planner import build_request
-from query.plan.read_spec import SpecError, read_spec
+from query.plan.read_spec import read_spec
 from query.plan.spec import QuerySpec
-from query.results.runner import NOBODY, Asker
+from query.results.runner import ANONYMOUS, Requester
 
 _OWN: Final = ("dataset", "match", "name", "details", "limit", "cursor", "samples")
 _WISH: Final = ("after", "coverage")
@@ -17,7 +18,7 @@ _FILTERS: Final = ("filters", "filter_combination")
 
 
 @dataclass(frozen=True, slots=True)
-class FieldsQuestion:
+class FieldsRequest:
     """match: a pattern of names; name: exactly this one instead. cursor: names after this one.
 
     details: count events and look for values, in the time range. ranged: the caller named it.
@@ -34,7 +35,7 @@ class FieldsQuestion:
     limit: int = limits.FIELDS_DETAILED_DEFAULT
     samples: int = 3
     details: bool = True
-    asker: Asker = NOBODY
+    requester: Requester = ANONYMOUS
 
     def plan(self, fields: list[str], *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
         """What every share is asked of these fields; the first need counts all events."""
@@ -49,14 +50,14 @@ class FieldsQuestion:
             log=log,
             at_least=at_least,
             wait_ms=wait_ms,
-            env=self.asker.env,
-            key=self.asker.key,
+            env=self.requester.env,
+            key=self.requester.key,
         )
 
 
-def read_fields_question(
-    body: dict[str, Any], dataset: str, now_ns: int, asker: Asker = NOBODY
-) -> FieldsQuestion:
+def read_fields_request(
+    body: dict[str, Any], dataset: str, now_ns: int, requester: Requester = ANONYMOUS
+) -> FieldsRequest:
     """Check the body of a request. dataset: its id. Raises SpecError."""
     known = (*_OWN, *_WISH, *_TIMES, *_FILTERS)
     for name in body:
@@ -72,7 +73,7 @@ def read_fields_question(
     match = _text(body, "match") or ""
     if len(match) > limits.FIELD_PATTERN_CHARS_MAX:
         raise SpecError("match", "invalid", "is longer than a pattern may be")
-    return FieldsQuestion(
+    return FieldsRequest(
         dataset=dataset,
         spec=spec,
         start_ns=range_of.start_ns,
@@ -84,7 +85,7 @@ def read_fields_question(
         limit=_whole(body, "limit", usual, 1, most),
         samples=_whole(body, "samples", 3, 0, limits.FIELD_SAMPLES_MAX),
         details=details,
-        asker=asker,
+        requester=requester,
     )
 
 

@@ -8,17 +8,17 @@ if the field were missing.
 from typing import Final
 
 from common.errors import BellwetherError
-from query.fields.columns import ColumnsAsked
-from query.plan.spec_parts import SpecError
-from query.scatter.indexer_client import IndexerCalls
+from query.faults import SpecError
+from query.scatter.indexer_client import IndexerClient
+from query.wire.columns import ColumnsRequest
 
 _PREFIXES: Final = ("root.", "parent.", "child.", "any.", "any2.", "any3.", "none.")
 
 
-class Relations:
+class SpanRelations:
     """Asks the indexers for a field only where a name has such a prefix and no event had it."""
 
-    def __init__(self, calls: IndexerCalls) -> None:
+    def __init__(self, calls: IndexerClient) -> None:
         self._calls = calls
 
     async def refuse(self, dataset: str, types: dict[str, str]) -> None:
@@ -29,7 +29,7 @@ class Relations:
             if types[name] or not name.startswith(_PREFIXES):
                 continue
             try:
-                page = await self._calls.columns(ColumnsAsked(dataset, name=name))
+                page = await self._calls.columns(ColumnsRequest(dataset, name=name))
             except BellwetherError:
                 continue
             if not page.columns:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from query.results import in_pieces
-from query.results.in_pieces import collector_paused, python_list, sort_stably
+from query.results import chunked
+from query.results.chunked import collector_paused, python_list, sort_stably
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers())), st.booleans(), st.integers(1, 7))
@@ -18,7 +18,7 @@ def test_sorting_in_pieces_is_stable_and_the_same(
     items: list[tuple[int, int]], reverse: bool, rows: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(in_pieces, "_PIECE_ROWS", rows)
+        patch.setattr(chunked, "_PIECE_ROWS", rows)
         found = list(items)
         sort_stably(found, lambda item: item[0], reverse=reverse)
     assert found == sorted(items, key=lambda item: item[0], reverse=reverse)

@@ -32,20 +32,20 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class PageAsked:
+class PageRequest:
     """The page that a request asks for."""
 
     size: int
     after: Cursor | None
 
 
-def page_asked(request: web.Request, size_max: int) -> PageAsked:
+def read_page_request(request: web.Request, size_max: int) -> PageRequest:
     """Reads both parameters. Raises BadRequest."""
     size = request.query.get(_SIZE, str(size_max))
     if not (size.isascii() and size.isdecimal() and 0 < len(size) <= 9 and int(size) > 0):
         raise BadRequest(f"{_SIZE} must be a whole number from 1 to {size_max}")
     text = request.query.get(_NEXT)
-    return PageAsked(min(int(size), size_max), _read(text) if text else None)
+    return PageRequest(min(int(size), size_max), _read(text) if text else None)
 
 
 def next_headers(request: web.Request, size: int, last: str) -> dict[str, str]:

@@ -13,11 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from common import limits
+from query.faults import SpecError
 from query.plan.plan import Filter, Plan, RowPosition, RowsWanted
 from query.plan.planner import build_request
-from query.plan.read_spec import SpecError, read_spec
+from query.plan.read_spec import read_spec
 from query.plan.spec import QuerySpec
-from query.results.runner import NOBODY, Asker
+from query.results.runner import ANONYMOUS, Requester
 
 _OWN: Final = ("dataset", "rows", "fields", "order", "cursor", "after", "coverage", "limit")
 _NOT_OF_ROWS: Final = ("calculations", "breakdowns", "orders", "havings", "granularity")
@@ -36,7 +37,7 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True):
 
 
 @dataclass(frozen=True, slots=True)
-class RowsQuestion:
+class RowsRequest:
     """One page that is asked for. fields: None for all. after: the last row of the page before.
 
     asked: the question without its page, so that a cursor is not used for another one.
@@ -51,7 +52,7 @@ class RowsQuestion:
     fields: tuple[str, ...] | None = None
     oldest: bool = False
     after: RowPosition | None = None
-    asker: Asker = NOBODY
+    requester: Requester = ANONYMOUS
 
     def plan(self, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
         """What every share is asked: one row more than the page has, to know if there are more."""
@@ -78,8 +79,8 @@ class RowsQuestion:
             at_least=at_least,
             wait_ms=wait_ms,
             rows=rows,
-            env=self.asker.env,
-            key=self.asker.key,
+            env=self.requester.env,
+            key=self.requester.key,
         )
 
     def cursor_after(self, last: RowPosition) -> str:
@@ -88,9 +89,9 @@ class RowsQuestion:
         return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
-def read_rows_question(
-    body: dict[str, Any], dataset: str, now_ns: int, asker: Asker = NOBODY
-) -> RowsQuestion:
+def read_rows_request(
+    body: dict[str, Any], dataset: str, now_ns: int, requester: Requester = ANONYMOUS
+) -> RowsRequest:
     """Check the body of a request. dataset: its id. Raises SpecError."""
     for name in _NOT_OF_ROWS:
         if body.get(name):
@@ -110,7 +111,7 @@ def read_rows_question(
                 "cursor", "invalid", "belongs to another question: begin with its first page"
             )
         start_ns, end_ns, after = cursor.start_ns, cursor.end_ns, cursor.last
-    return RowsQuestion(
+    return RowsRequest(
         spec=spec,
         dataset=dataset,
         start_ns=start_ns,
@@ -120,7 +121,7 @@ def read_rows_question(
         fields=fields,
         oldest=order == "oldest",
         after=after,
-        asker=asker,
+        requester=requester,
     )
 
 

@@ -21,7 +21,7 @@ from common.metadata.lookup import find_dataset
 from common.model.names import BadDatasetName, dataset_id, dataset_slug
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
-from query.api.access import name_of
+from query.http.access import name_of
 from query.suggest import dataset_hint
 
 T = TypeVar("T")

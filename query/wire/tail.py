@@ -5,7 +5,7 @@ import msgspec
 from query.plan.plan import Filter
 
 
-class TailChoice(msgspec.Struct, frozen=True, omit_defaults=True):
+class TailFilter(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which events, and which of their fields: conditions mean what they mean in a query.
 
     fields: these alone, as they are stored; None: the event's data as it was sent.
@@ -21,13 +21,13 @@ class TailChoice(msgspec.Struct, frozen=True, omit_defaults=True):
         return not self.filters and self.fields is None
 
 
-class TailAsked(msgspec.Struct, frozen=True, omit_defaults=True):
+class TailRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """Body of `POST /internal/tail`, which indexers of older versions refuse: they would show
     every event. The other members are those of the parameters of `GET /internal/tail`.
     """
 
     dataset: str
-    choice: TailChoice
+    choice: TailFilter
     partitions: tuple[int, ...] | None = None
     after_ns: int | None = None
     batches: bool = False

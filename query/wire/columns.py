@@ -11,7 +11,7 @@ import msgspec
 from common import limits
 
 
-class ColumnSeen(msgspec.Struct, frozen=True):
+class IndexedColumn(msgspec.Struct, frozen=True):
     """A field as one indexer knows it: its types, and when events with it were indexed."""
 
     name: str
@@ -20,11 +20,11 @@ class ColumnSeen(msgspec.Struct, frozen=True):
     last_seen_ns: int
 
 
-class ColumnsAsked(msgspec.Struct, frozen=True):
+class ColumnsRequest(msgspec.Struct, frozen=True):
     """Columns of a dataset: a page of those after the name `after` (None: from the first one), or
     only the one of this name, of this id of the API, or of this SHA-256 (hex) of its name, which
     is looked for from the name `after` on. size: of a page, in columns. pattern: only names that
-    it fits (query.fields.name_pattern).
+    it fits (query.wire.name_pattern).
     """
 
     dataset: str
@@ -39,18 +39,18 @@ class ColumnsAsked(msgspec.Struct, frozen=True):
 class ColumnPage(msgspec.Struct, frozen=True):
     """Columns by name. more: whether there are others after them."""
 
-    columns: list[ColumnSeen]
+    columns: list[IndexedColumn]
     more: bool = False
 
 
-class DatasetsAsked(msgspec.Struct, frozen=True):
+class DatasetsRequest(msgspec.Struct, frozen=True):
     """What is stored of these datasets? thorough: count columns also where that takes a while."""
 
     datasets: list[str]
     thorough: bool = False
 
 
-class DatasetSeen(msgspec.Struct, frozen=True):
+class IndexedDataset(msgspec.Struct, frozen=True):
     """What one indexer holds of a dataset. last_ns: append time of its newest record, 0 if none;
     names: hashes of its columns' names, None where they are too many to be counted now.
     """
@@ -66,13 +66,13 @@ def merge_pages(pages: Sequence[ColumnPage], size: int) -> ColumnPage:
     next page.
     """
     end = min((page.columns[-1].name for page in pages if page.more and page.columns), default=None)
-    merged: dict[str, ColumnSeen] = {}
+    merged: dict[str, IndexedColumn] = {}
     more = any(page.more for page in pages)
     for column in (column for page in pages for column in page.columns):
         if end is not None and column.name > end:
             continue
         known = merged.get(column.name, column)
-        merged[column.name] = ColumnSeen(
+        merged[column.name] = IndexedColumn(
             column.name,
             sorted({*known.types, *column.types}),
             min(known.first_seen_ns, column.first_seen_ns),
@@ -82,16 +82,16 @@ def merge_pages(pages: Sequence[ColumnPage], size: int) -> ColumnPage:
     return ColumnPage([merged[name] for name in names[:size]], more or len(names) > size)
 
 
-def merge_datasets(answers: Iterable[Mapping[str, DatasetSeen]]) -> dict[str, DatasetSeen]:
+def merge_datasets(answers: Iterable[Mapping[str, IndexedDataset]]) -> dict[str, IndexedDataset]:
     """What all indexers together hold of each dataset."""
-    merged: dict[str, DatasetSeen] = {}
+    merged: dict[str, IndexedDataset] = {}
     for answer in answers:
         for dataset, seen in answer.items():
-            known = merged.get(dataset, DatasetSeen(0, []))
+            known = merged.get(dataset, IndexedDataset(0, []))
             names = (
                 None
                 if known.names is None or seen.names is None
                 else sorted({*known.names, *seen.names})
             )
-            merged[dataset] = DatasetSeen(max(known.last_ns, seen.last_ns), names)
+            merged[dataset] = IndexedDataset(max(known.last_ns, seen.last_ns), names)
     return merged

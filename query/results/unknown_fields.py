@@ -5,17 +5,17 @@ from typing import Final
 
 from common import limits
 from common.errors import BellwetherError
-from query.fields.columns import ColumnsAsked
-from query.scatter.indexer_client import IndexerCalls
+from query.scatter.indexer_client import IndexerClient
 from query.suggest import did_you_mean, near_names
+from query.wire.columns import ColumnsRequest
 
 _NAMED_MAX: Final = 5  # names that one answer looks up: more are not misspelt one by one
 
 
-class FieldNotes:
+class UnknownFieldNotes:
     """Asks the indexers which fields there are; only where a name has no type."""
 
-    def __init__(self, calls: IndexerCalls) -> None:
+    def __init__(self, calls: IndexerClient) -> None:
         self._calls = calls
 
     async def missing(self, dataset: str, types: dict[str, str]) -> list[str]:
@@ -41,7 +41,7 @@ class FieldNotes:
             return {}
         try:
             found = [
-                await self._calls.columns(ColumnsAsked(dataset, name=name)) for name in missing
+                await self._calls.columns(ColumnsRequest(dataset, name=name)) for name in missing
             ]
             unknown = [name for name, page in zip(missing, found, strict=True) if not page.columns]
             known = await self._names(dataset) if unknown else []
@@ -56,7 +56,7 @@ class FieldNotes:
         names: list[str] = []
         after: str | None = None
         while len(names) < limits.SUGGEST_NAMES_MAX:
-            page = await self._calls.columns(ColumnsAsked(dataset, after=after))
+            page = await self._calls.columns(ColumnsRequest(dataset, after=after))
             names += [column.name for column in page.columns]
             if not page.more or not page.columns:
                 break

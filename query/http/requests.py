@@ -1,0 +1,129 @@
+"""How requests to a dataset begin: the key, the JSON body, the dataset, the coverage it requires.
+
+Also: work that ends when the caller hangs up.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from aiohttp import web
+
+from common.clock import Clock
+from common.errors import BadRequest
+from common.metadata import ApiKey
+from common.model.names import BadDatasetName
+from common.model.position import Position, parse_receipt
+from common.process.auth import KeyCache
+from common.process.web import has_hung_up
+from query.faults import SpecError
+from query.http.access import authorize
+from query.http.dataset_names import DatasetNames
+from query.http.problems import json_body, json_object
+from query.results.runner import CoverageRequirement, Requester
+
+AFTER_HEADER: Final = "X-Bellwether-After"
+_MODES: Final = ("wait", "require", "accept")
+_POLL_S: Final = 0.1
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRequest:
+    """A request with the right to query, to one dataset.
+
+    dataset: its id.
+    body: of the request, a JSON object.
+    now_ns: when it was read, in unix ns.
+    after: the receipt of the header `X-Bellwether-After`, if it has one.
+    """
+
+    key: ApiKey
+    dataset: str
+    body: dict[str, Any]
+    now_ns: int
+    after: str | None
+
+    @property
+    def requester(self) -> Requester:
+        """Whose fair share of turns it takes."""
+        return Requester(self.key.environment.id, self.key.id)
+
+    def coverage_required(self) -> CoverageRequirement:
+        """From the body and the header. Raises SpecError."""
+        mode = self.body.get("coverage", "wait")
+        if mode not in _MODES:
+            raise SpecError("coverage", "invalid", f"must be one of {', '.join(_MODES)}")
+        after: list[Position] = []
+        for text in (self.after, self.body.get("after")):
+            if text is None:
+                continue
+            if not isinstance(text, str):
+                raise SpecError("after", "incorrect_type", "must be a receipt, a string")
+            try:
+                after += parse_receipt(text)
+            except ValueError as error:
+                raise SpecError("after", "invalid", str(error)) from error
+        return CoverageRequirement(tuple(after), mode)
+
+
+class DatasetRequestReader:
+    """Reads what all requests to a dataset have in common.
+
+    Raises as `authorize` and `DatasetNames.id_named` do, BadRequest, SpecError.
+    """
+
+    def __init__(self, keys: KeyCache, names: DatasetNames, clock: Clock) -> None:
+        self._keys = keys
+        self._names = names
+        self._clock = clock
+
+    async def with_dataset_in_path(self, request: web.Request) -> DatasetRequest:
+        """A request of the vendor's API."""
+        key = await authorize(self._keys, request, "queries")
+        dataset = await self._names.id_of(key, request)
+        return self._read(request, key, dataset, await json_object(request))
+
+    async def with_dataset_in_body(self, request: web.Request, members: str) -> DatasetRequest:
+        """A request of our own API. members: of its body, for the error about another body."""
+        key = await authorize(self._keys, request, "queries")
+        body = await json_body(request)
+        if not isinstance(body, dict):
+            raise BadRequest(f"the body must be a JSON object: {members}")
+        try:
+            dataset = await self._names.id_named(key, _dataset_name(body))
+        except BadDatasetName as error:
+            raise SpecError("dataset", "invalid", str(error)) from error
+        return self._read(request, key, dataset, body)
+
+    def _read(
+        self, request: web.Request, key: ApiKey, dataset: str, body: dict[str, Any]
+    ) -> DatasetRequest:
+        after = request.headers.get(AFTER_HEADER)
+        return DatasetRequest(key, dataset, body, self._clock.now_ns(), after)
+
+
+def _dataset_name(body: dict[str, Any]) -> str:
+    name = body.get("dataset")
+    if name is None or name == "":
+        raise SpecError("dataset", "missing", "name a dataset")
+    if not isinstance(name, str):
+        raise SpecError("dataset", "incorrect_type", "must be the name of a dataset, a string")
+    return name
+
+
+async def run_while_connected(request: web.Request, work: Coroutine[None, None, T]) -> T:
+    """The result of the work, which is cancelled when the caller hangs up.
+
+    Raises ConnectionResetError then.
+    """
+    task = asyncio.create_task(work)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=_POLL_S)
+            if has_hung_up(request):
+                raise ConnectionResetError("the caller has hung up")
+        return task.result()
+    finally:
+        task.cancel()

@@ -1,0 +1,1 @@
+"""Bodies that a query role and an indexer exchange beside plans and shares."""
