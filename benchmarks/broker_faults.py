@@ -31,8 +31,8 @@ from common.clock import SystemClock
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.log import KafkaLog
 from common.process.auth import KEY_HEADER
-from compose.cluster import Cluster
-from compose.roles import Role
+from compose.cluster.cluster import Cluster
+from compose.cluster.roles import Role
 
 WITHIN = 1.5
 STEADY_AFTER_S = 2  # from the third second on

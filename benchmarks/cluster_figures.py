@@ -23,7 +23,7 @@ from benchmarks.harness.processes import Usage, usage
 from benchmarks.serving.client import percentiles_ms, request, send_all
 from benchmarks.serving.door import Door
 from benchmarks.serving.events import is_accepted
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from compose.topology import Topology
 from tests.generate import wide_event
 from tests.kernel_cache import KERNEL_CACHE

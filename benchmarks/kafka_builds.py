@@ -23,7 +23,7 @@ from benchmarks.serving.client import request, send_all
 from benchmarks.serving.events import is_accepted
 from benchmarks.serving.roles import Roles
 from benchmarks.two_builds import bodies_of_spans, cpu_ns
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 
 ROOT = Path(__file__).resolve().parent.parent
 WARM_UP_ROUNDS = 3

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from compose import docker
-from compose.commands import FAULTS, PART_COMMANDS
-from compose.control import NotRunning, Request, ask
-from compose.host import Host
+from compose.cluster.commands import FAULTS, PART_COMMANDS
+from compose.cluster.control import NotRunning, Request, ask
+from compose.cluster.launcher import Launcher
+from compose.cluster.stopping import stop_and_wait
 from compose.install import PACKAGES, InstallFailed, ensure
-from compose.launcher import Launcher
-from compose.stopping import stop_and_wait
+from compose.processes.host import Host
 from compose.topology import Topology
 from compose.yaml_text import write_yaml
 

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose.host import Host
-from compose.progress import run_telling
+from compose.processes.host import Host
+from compose.processes.progress import run_telling
 
 _PINS = Path(__file__).resolve().parent / "packages"
 _MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from compose.install import InstallFailed
 from compose.servers.kafka import Kafka
 from compose.servers.mariadb import Mariadb

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose.host import Host
-from compose.ports import Ports
-from compose.process import Keeper, Process, StartFailed
+from compose.processes.host import Host
+from compose.processes.ports import Ports
+from compose.processes.process import Keeper, Process, StartFailed
 
 START_TRIES = 4  # each with new ports, when others have taken the ones that were chosen
 STOP_S = 20.0

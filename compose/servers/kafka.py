@@ -11,8 +11,8 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from compose.ports import LOOPBACK, answers
-from compose.process import Process, StartFailed
+from compose.processes.ports import LOOPBACK, answers
+from compose.processes.process import Process, StartFailed
 from compose.servers.base import STOP_S, Site
 from compose.servers.kafka_quorum import QuorumUnknown, find_active_controller
 from compose.servers.secret_files import kept_secret

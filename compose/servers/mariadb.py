@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pymysql
 
-from compose.ports import LOOPBACK, answers
-from compose.process import Process, StartFailed
+from compose.processes.ports import LOOPBACK, answers
+from compose.processes.process import Process, StartFailed
 from compose.servers.base import STOP_S, Site
 from compose.servers.secret_files import kept_secret, write_secret
 from compose.topology import DATABASE, MariadbTuning, Topology

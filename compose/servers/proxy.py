@@ -5,8 +5,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from compose.ports import LOOPBACK, answers
-from compose.process import Process
+from compose.processes.ports import LOOPBACK, answers
+from compose.processes.process import Process
 from compose.servers.base import STOP_S, Site
 
 READY_S = 15.0

@@ -8,8 +8,8 @@ import boto3
 from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from compose.ports import LOOPBACK, answers
-from compose.process import Process
+from compose.processes.ports import LOOPBACK, answers
+from compose.processes.process import Process
 from compose.servers.base import STOP_S, Site
 from compose.servers.secret_files import kept_secret
 from compose.topology import BUCKET

@@ -4,8 +4,8 @@ import socket
 import time
 from pathlib import Path
 
-from compose.ports import LOOPBACK
-from compose.process import Process
+from compose.processes.ports import LOOPBACK
+from compose.processes.process import Process
 from compose.servers.base import STOP_S, Site
 from compose.topology import Topology, ZookeeperTuning
 

@@ -13,7 +13,7 @@ from common.clock import SystemClock
 from common.metadata.mysql.config import MysqlConfig
 from common.metadata.mysql.store import MysqlMetadata
 from common.process.auth import hash_key
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from ops.doctor.machine import Verdict
 from tests.servers import need
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from compose.install import InstallFailed
 from tests.cluster import world
 from tests.servers import refuse

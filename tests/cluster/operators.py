@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass, field
 
 from bellwether.commands.rolling_restart import EXIT_HELD, EXIT_STOPPED
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from tests.cluster.world import in_thread
 
 EXIT_UNREACHED = 1  # the locks did not answer

@@ -6,7 +6,7 @@ while indexers are killed, or destroyed with their disks, in between.
 
 import pytest
 
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from tests.cluster.asking import asking
 from tests.cluster.world import cut_without_wait, in_thread, scene
 

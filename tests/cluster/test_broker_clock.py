@@ -9,7 +9,7 @@ import pytest
 
 from common.log import Log
 from common.model.record import Kind, decode
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from indexer.partition.maintenance import PartitionMaintenance
 from tests.conformance import kafka
 from tests.indexer.house import QUICK, open_context, record, running, until

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from compose.cluster import Cluster
-from compose.roles import Role
+from compose.cluster.cluster import Cluster
+from compose.cluster.roles import Role
 from tests.cluster.world import ask_count, cut_without_wait, in_thread, scene
 
 pytestmark = pytest.mark.scenario

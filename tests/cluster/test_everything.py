@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from compose.servers.proxy import Link
 from tests.cluster.operators import Restart, starts
 from tests.cluster.world import Scene, ask_count, cut_without_wait, in_thread, scene

@@ -12,7 +12,7 @@ from common.log.kafka.config import KafkaConfig
 from common.log.kafka.log import KafkaLog
 from common.log.kafka.topic import grow_topic
 from common.model.position import parse_receipt
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from compose.topology import TOPIC
 from tests.cluster.world import Scene, ask_count, cut, scene
 

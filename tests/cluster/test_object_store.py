@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from tests.cluster.world import (
     ask_count,
     cut_without_wait,

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bellwether.commands.rolling_restart import EXIT_HELD
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from tests.cluster.operators import Restart, starts
 from tests.cluster.world import Scene, ask_count, in_thread, scene
 

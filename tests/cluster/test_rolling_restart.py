@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from tests.cluster.world import Scene, ask_count, in_thread, scene
 
 pytestmark = pytest.mark.scenario

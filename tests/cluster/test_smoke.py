@@ -2,7 +2,7 @@
 
 import pytest
 
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from tests.cluster.world import in_thread, scene
 
 pytestmark = pytest.mark.system

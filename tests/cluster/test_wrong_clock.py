@@ -10,8 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from compose.cluster import Cluster
-from compose.roles import Role
+from compose.cluster.cluster import Cluster
+from compose.cluster.roles import Role
 from tests.cluster.world import ask_count, in_thread, scene
 from tests.system.load import Target
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from tests.cluster.world import ask_count, in_thread, scene
 
 pytestmark = pytest.mark.scenario

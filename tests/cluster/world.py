@@ -25,8 +25,8 @@ from typing import ParamSpec, TypeVar
 
 import aiohttp
 
-from compose.cluster import Cluster
-from compose.process import StartFailed
+from compose.cluster.cluster import Cluster
+from compose.processes.process import StartFailed
 from compose.servers.kafka_health import wait_whole
 from compose.topology import TOPIC, Topology
 from tests.cluster.figures import measure

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from compose.host import Host
 from compose.install import PACKAGES, InstallFailed, ensure, missing_tools
+from compose.processes.host import Host
 
 JAR = "zookeeper-3.9.5.jar"
 

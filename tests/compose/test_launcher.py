@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from compose.host import Host
 from compose.install import PACKAGES, missing_tools
+from compose.processes.host import Host
 from tests.servers import refuse
 
 pytestmark = pytest.mark.scenario

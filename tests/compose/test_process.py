@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from compose.process import Keeper, Process, StartFailed
+from compose.processes.process import Keeper, Process, StartFailed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LAUNCHER = """
 import signal, sys, time
 from pathlib import Path
-from compose.process import Keeper, Process
+from compose.processes.process import Keeper, Process
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 keeper = Keeper()
 folder = Path(sys.argv[1])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from compose.progress import named_in, run_telling
+from compose.processes.progress import named_in, run_telling
 
 SECRET_MIRROR = "https://user:secret@mirror.example/maven2/org/a/kafka-clients-4.3.1.jar"
 

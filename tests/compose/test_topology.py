@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from compose.ports import Ports
+from compose.processes.ports import Ports
 from compose.topology import KafkaTuning, Place, Topology
 
 

@@ -10,8 +10,8 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from common import metrics
 from common.process.alarms.declared import ALARMS, Alarm, Severity
-from compose.host import Host
 from compose.install import InstallFailed, ensure
+from compose.processes.host import Host
 from ops.monitoring.dashboard import PANELS, dashboard_page
 from ops.monitoring.rules import RULES_FILE, alert_name, expression, rule_tests_page, rules_page
 from tests.servers import refuse

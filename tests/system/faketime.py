@@ -7,8 +7,8 @@ Monotonic time stays right, as it does on a machine whose clock is set.
 import os
 from pathlib import Path
 
-from compose.host import Host
 from compose.install import InstallFailed, ensure
+from compose.processes.host import Host
 from tests.servers import refuse
 
 HOUR_S = 3_600

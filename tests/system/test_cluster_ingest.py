@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from compose.cluster import Cluster
-from compose.roles import Role
+from compose.cluster.cluster import Cluster
+from compose.cluster.roles import Role
 from tests.servers import need
 
 pytestmark = pytest.mark.system

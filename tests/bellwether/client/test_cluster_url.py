@@ -12,7 +12,7 @@ from common.clock import SystemClock
 from common.locks.zookeeper.config import ZookeeperConfig
 from common.locks.zookeeper.locks import ZookeeperLocks
 from common.process.members import Member, encode_member
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from compose.servers.zookeeper import Zookeeper
 
 

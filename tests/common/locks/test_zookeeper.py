@@ -14,7 +14,7 @@ from common.errors import Unavailable
 from common.locks.zookeeper import names
 from common.locks.zookeeper.config import ZookeeperConfig
 from common.locks.zookeeper.locks import ZookeeperLocks
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from compose.servers.zookeeper import Zookeeper
 from tests.conformance import cluster as conformance
 from tests.conformance.processes import next_line, started

@@ -14,7 +14,7 @@ from common.metadata.mysql.config import MysqlConfig
 from common.metadata.mysql.create import create_database
 from common.metadata.mysql.pool import connect
 from common.metadata.mysql.store import MysqlMetadata
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from compose.servers.mariadb import Mariadb
 from tests.conformance import cluster as conformance
 

@@ -15,7 +15,7 @@ from common.objects.s3.attempts import Attempts, RetryBudget
 from common.objects.s3.config import S3Config
 from common.objects.s3.store import S3Objects
 from common.objects.s3.upload import PART_BYTES
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from compose.servers.s3 import S3
 from tests.common.objects.lying import Lies, lying
 from tests.conformance import cluster as conformance

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.process.members import list_partition_holders
-from compose.cluster import Cluster
+from compose.cluster.cluster import Cluster
 from compose.servers.zookeeper import Zookeeper
 from tests.conformance import cluster
 from tests.indexer.claims.test_claims import Holder

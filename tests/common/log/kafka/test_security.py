@@ -14,10 +14,10 @@ from common.errors import LogUnavailable
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.log import KafkaLog
 from common.log.kafka.topic import check_topic, create_topic
-from compose.host import Host
 from compose.install import InstallFailed, ensure
-from compose.ports import Ports
-from compose.process import Keeper
+from compose.processes.host import Host
+from compose.processes.ports import Ports
+from compose.processes.process import Keeper
 from compose.servers.base import Site
 from compose.servers.kafka import Kafka
 from compose.topology import Topology

@@ -18,8 +18,8 @@ from bellwether.supervisor.child import (
     ask_ready,
     child_environment,
 )
-from compose.ports import LOOPBACK
-from compose.process import Process, StartFailed
+from compose.processes.ports import LOOPBACK
+from compose.processes.process import Process, StartFailed
 from compose.servers.base import Site
 from compose.topology import STOP_ORDER, Place, Topology
 

@@ -16,14 +16,14 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from compose.cluster import ALL, Cluster
-from compose.commands import answer
-from compose.control import ControlSocket, Reply, Request
-from compose.host import Host
+from compose.cluster.cluster import ALL, Cluster
+from compose.cluster.commands import answer
+from compose.cluster.control import ControlSocket, Reply, Request
+from compose.cluster.parts import list_parts
 from compose.install import InstallFailed
-from compose.parts import list_parts
-from compose.ports import NoFreePort
-from compose.process import StartFailed
+from compose.processes.host import Host
+from compose.processes.ports import NoFreePort
+from compose.processes.process import StartFailed
 from compose.servers.secret_files import write_secret
 from compose.topology import Topology
 

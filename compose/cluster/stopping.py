@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from compose.control import NotRunning, Request, ask
-from compose.launcher import LOCK, held
+from compose.cluster.control import NotRunning, Request, ask
+from compose.cluster.launcher import LOCK, held
 
 _LOOK_S = 0.3
 EXIT_LEFT = 1  # something still ran when the time was over, or nothing could be stopped

@@ -20,11 +20,11 @@ from typing import TypeVar
 from bellwether.supervisor.child import child_environment
 from common.metadata import KeyKind
 from common.process.auth import generate_key
-from compose.host import Host
+from compose.cluster.roles import Roles
 from compose.install import Say, ensure
-from compose.ports import Ports
-from compose.process import Keeper, StartFailed
-from compose.roles import Roles
+from compose.processes.host import Host
+from compose.processes.ports import Ports
+from compose.processes.process import Keeper, StartFailed
 from compose.servers.base import Site
 from compose.servers.kafka import Kafka
 from compose.servers.mariadb import Mariadb

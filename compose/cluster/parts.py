@@ -6,9 +6,9 @@ kafka-1 ... zookeeper-1 ... mariadb s3 proxy indexer-a query-a shepherd-a ...
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from compose.cluster import Cluster
-from compose.process import Process
-from compose.roles import Role, Roles
+from compose.cluster.cluster import Cluster
+from compose.cluster.roles import Role, Roles
+from compose.processes.process import Process
 from compose.servers.kafka import KafkaBroker
 from compose.servers.zookeeper import ZookeeperMember
 

@@ -1,9 +1,9 @@
 """What a running launcher does when another terminal asks: status, faults, start, stop."""
 
-from compose.cluster import Cluster
-from compose.control import Reply, Request
-from compose.parts import Part, UnknownPart, find_parts, list_parts
-from compose.process import StartFailed
+from compose.cluster.cluster import Cluster
+from compose.cluster.control import Reply, Request
+from compose.cluster.parts import Part, UnknownPart, find_parts, list_parts
+from compose.processes.process import StartFailed
 from compose.servers.proxy import Link, ProxyFailed
 
 PART_COMMANDS = ("start", "stop-part", "kill", "pause", "resume", "restart", "wipe")

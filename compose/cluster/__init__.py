@@ -1,0 +1,1 @@
+"""A whole cluster as plain processes: parts, launcher, commands for a running one."""
