@@ -55,19 +55,19 @@ def open_backends(settings: Settings, clock: Clock) -> Backends:
     )
 
 
-def make_log(settings: Settings, clock: Clock, *, looking: bool = False) -> Log:
+def make_log(settings: Settings, clock: Clock, *, read_only: bool = False) -> Log:
     """The log, not yet opened.
 
-    looking: for commands that only read: nothing in the folder of an embedded log changes.
+    read_only: for commands that only read: nothing in the folder of an embedded log changes.
     """
     if settings.section(BackendsConfig).log is LogKind.KAFKA:
         log: Log = _load("common.log.kafka.log", "KafkaLog")(settings.section(KafkaConfig), clock)
         return log
     partitions = settings.section(LogConfig).partitions
     refusal = reserve_of(settings).refusal
-    if looking:
+    if read_only:
         folder = settings.section(NodeConfig).data / "log"
-        return EmbeddedLog(folder, partitions, clock, refusal=refusal, looking=True)
+        return EmbeddedLog(folder, partitions, clock, refusal=refusal, read_only=True)
     return EmbeddedLog(_folder(settings, "log"), partitions, clock, refusal=refusal)
 
 

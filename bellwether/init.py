@@ -71,7 +71,7 @@ async def _topic(config: KafkaConfig) -> Step:
     from common.log.kafka.topic import check_topic, create_topic
 
     made = await create_topic(config)
-    problems = [problem for problem in await check_topic(config) if not problem.passing]
+    problems = [problem for problem in await check_topic(config) if not problem.transient]
     if problems:
         raise CannotInit("\n".join(f"{p.what}\n  {p.remedy}" for p in problems))
     if made:

@@ -127,8 +127,8 @@ class Readiness:
 
     def not_ready(self) -> str | None:
         """Why queries should not come here yet, or None."""
-        if self._indexer.shared.watch.refused:
-            return self._indexer.shared.watch.refused
+        if self._indexer.shared.watch.rejected:
+            return self._indexer.shared.watch.rejected
         should_hold = None if self.claims is None else self.claims.should_hold()
         if should_hold is None:
             return "it is not known yet which partitions to hold: the locks have not answered"

@@ -55,7 +55,7 @@ def bootstrap(
 
 async def _plan(settings: Settings) -> BootstrapPlan:
     clock = SystemClock()
-    log = make_log(settings, clock, looking=True)
+    log = make_log(settings, clock, read_only=True)
     identity = await log.open()
     try:
         return await plan_bootstrap(

@@ -128,7 +128,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _read(settings: Settings, partition: int | None = None) -> list[PartitionDamage]:
-    log = make_log(settings, SystemClock(), looking=True)
+    log = make_log(settings, SystemClock(), read_only=True)
     try:
         identity = await log.open()
         objects = await asyncio.to_thread(make_objects, settings, SystemClock())

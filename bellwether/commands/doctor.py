@@ -159,7 +159,7 @@ async def _check_store(settings: Settings, data: Path) -> list[Finding]:
         remedy = "mount it, or restore it from a backup; `up` would make an empty one"
         return [Finding("objects", Verdict.FAIL, f"{data / 'objects'} is missing", remedy)]
     folder = log_folder(settings)
-    log = make_log(settings, SystemClock(), looking=True) if folder and has_log(folder) else None
+    log = make_log(settings, SystemClock(), read_only=True) if folder and has_log(folder) else None
     try:
         objects = await asyncio.to_thread(make_objects, settings, SystemClock())
         return await data_folder.check_store(objects, log)
@@ -243,7 +243,7 @@ def _check_retention(settings: Settings, clock: Clock) -> list[Finding]:
 
 
 async def _partitions(settings: Settings, clock: Clock) -> int:
-    log = make_log(settings, clock, looking=True)
+    log = make_log(settings, clock, read_only=True)
     try:
         return (await log.open()).partitions
     finally:

@@ -87,7 +87,7 @@ def _names(metadata: Metadata) -> dict[str, str]:
 
 
 async def _partitions(settings: Settings) -> int:
-    log = make_log(settings, SystemClock(), looking=True)
+    log = make_log(settings, SystemClock(), read_only=True)
     try:
         return (await log.open()).partitions
     finally:

@@ -106,7 +106,7 @@ async def _opened(
 
     Nothing is made that is not there: a log that is missing is reported, not replaced.
     """
-    log = make_log(settings, SystemClock(), looking=not repair)
+    log = make_log(settings, SystemClock(), read_only=not repair)
     folder = log_folder(settings)
     if folder is not None and not has_log(folder):
         yield None, folder

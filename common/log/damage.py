@@ -39,10 +39,10 @@ def diagnose(
     kept = tuple((name, content) for name, content in headers if name in _SHOWN_HEADERS)
     if not record.has_events:
         return Damage(f"{what}; it looks like a {record.kind} record", kept)
-    return Damage(f"{what}; {_of_value(record)}", kept)
+    return Damage(f"{what}; {_describe_value(record)}", kept)
 
 
-def _of_value(record: Record) -> str:
+def _describe_value(record: Record) -> str:
     try:
         event_lines(record)
     except RecordError as error:

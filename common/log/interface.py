@@ -83,10 +83,10 @@ class Log(Protocol):
         """Free what lies wholly before `offset`, in the log's own steps; returns the new start.
 
         The caller passes only an offset that a durable manifest covers. A log that keeps records
-        by time (`keep_ns`) frees nothing and returns its start.
+        by time (`retention_ns`) frees nothing and returns its start.
         """
 
-    def has_own_time(self) -> bool:
+    def has_server_time(self) -> bool:
         """Whether servers stamp the records; else each appending process does, by its own clock,
         and never before the record before, but for a clock record.
         """
@@ -96,7 +96,7 @@ class Log(Protocol):
         on beside it. Deletes nothing. Only for what `read` raised LogLost for.
         """
 
-    def keep_ns(self) -> int | None:
+    def retention_ns(self) -> int | None:
         """How long after its append the log keeps a record; None: until `drop_before` frees it."""
 
     async def size_bytes(self, partition: int) -> int:

@@ -13,8 +13,8 @@ from common.log.interface import Log, LogIdentity
 from common.logs import log_event
 from common.metrics import log_partitions, log_replaced_total
 
-LOOK_S = 5.0
-_AGAIN_NS = 10**9  # who asks in between causes no more than one look a second
+REFRESH_S = 5.0
+_REFRESH_AGAIN_NS = 10**9  # who asks in between causes no more than one look a second
 logger = logging.getLogger(__name__)
 
 
@@ -24,10 +24,10 @@ class LogWatch:
     def __init__(self, log: Log, identity: LogIdentity, clock: Clock) -> None:
         self._log = log
         self._clock = clock
-        self._looked_ns = clock.monotonic_ns()
-        self._looking = asyncio.Lock()
+        self._refreshed_ns = clock.monotonic_ns()
+        self._refreshing = asyncio.Lock()
         self.identity = identity
-        self.refused = ""  # why what was seen is not believed
+        self.rejected = ""  # why what was seen is not believed
         log_partitions.set(identity.partitions)
 
     @property
@@ -40,26 +40,26 @@ class LogWatch:
         """The log's id."""
         return self.identity.epoch
 
-    async def look(self, *, at_once: bool = False) -> LogIdentity:
+    async def refresh(self, *, at_once: bool = False) -> LogIdentity:
         """What the log is now; as it was when it cannot be reached, or was just looked at."""
-        async with self._looking:
+        async with self._refreshing:
             now_ns = self._clock.monotonic_ns()
-            if not at_once and now_ns - self._looked_ns < _AGAIN_NS:
+            if not at_once and now_ns - self._refreshed_ns < _REFRESH_AGAIN_NS:
                 return self.identity
             try:
                 found = await self._log.refresh()
             except LogUnavailable as error:
                 log_event(logger, logging.INFO, "the log cannot be looked at", why=str(error))
                 return self.identity
-            self._looked_ns = self._clock.monotonic_ns()
+            self._refreshed_ns = self._clock.monotonic_ns()
             self._accept(found)
             return self.identity
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_S)
-            await self.look()
+            await asyncio.sleep(REFRESH_S)
+            await self.refresh()
 
     def _accept(self, found: LogIdentity) -> None:
         known = self.identity
@@ -81,14 +81,14 @@ class LogWatch:
                 was=known.partitions,
                 now=found.partitions,
             )
-        refused = ""
+        rejected = ""
         if found.partitions < known.partitions:
-            refused = (
+            rejected = (
                 f"the log has {found.partitions} partitions, it had {known.partitions}: what was "
                 "in the others is not left out silently; give the topic as many partitions again"
             )
-            if not self.refused:
-                log_event(logger, logging.ERROR, "partitions are missing", why=refused)
-        self.refused = refused
+            if not self.rejected:
+                log_event(logger, logging.ERROR, "partitions are missing", why=rejected)
+        self.rejected = rejected
         self.identity = LogIdentity(found.epoch, max(found.partitions, known.partitions))
         log_partitions.set(self.identity.partitions)

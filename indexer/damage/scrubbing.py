@@ -40,7 +40,7 @@ class Scrubbing:
         """Read what is not covered, from the disk itself. Raises LogUnavailable."""
         partition = self._partition
         log, view = partition.shared.context.backends.log, partition.view
-        if view is None or log.has_own_time():
+        if view is None or log.has_server_time():
             return
         offset, end = partition.covered_end, view.live.end_offset
         if offset >= end:

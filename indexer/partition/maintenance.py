@@ -100,7 +100,7 @@ class PartitionMaintenance:
         facts = Facts(
             now_ns=self._context.clock.now_ns(),
             uncovered_since_ns=since_ns,
-            keep_ns=self._context.backends.log.keep_ns(),
+            keep_ns=self._context.backends.log.retention_ns(),
             log_bytes=self._keeper.log_bytes,
             keep_bytes=config.log_keep_bytes,
             waiting_bytes=partition.shared.budget.waiting_bytes,

@@ -171,7 +171,7 @@ class Partition:
         resumed = await resume(
             self.chain,
             context.backends.log,
-            (await self.shared.watch.look(at_once=True)).epoch,
+            (await self.shared.watch.refresh(at_once=True)).epoch,
             clock=context.clock,
             writer=WRITER,
             zone=context.zone,

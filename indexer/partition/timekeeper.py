@@ -80,7 +80,7 @@ class Timekeeper:
             self._partition.shared,
         )
         against = ""
-        if log.has_own_time():
+        if log.has_server_time():
             stamped_ns = (await log.append(number, heartbeat_record())).append_ns
             against = _servers_objection(stamped_ns, now_ns, view.watermark_ns)
         elif not (shared.config.clock_is_right or shared.clocks.agreed):

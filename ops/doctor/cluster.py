@@ -61,12 +61,12 @@ async def check_kafka(config: KafkaConfig, log: Log, clock: Clock) -> list[Findi
 
     Takes over the log, and closes it.
     """
-    from common.log.kafka.each import ask_brokers
+    from common.log.kafka.probe_brokers import probe_brokers
     from common.log.kafka.topic import check_topic
 
     try:
         try:
-            answers, silent = await ask_brokers(config)
+            answers, silent = await probe_brokers(config)
             found = judge("brokers", answers)
             if all(answer.state is not State.GOOD for answer in answers):
                 return found  # the rest could only say the same again, later
@@ -75,7 +75,7 @@ async def check_kafka(config: KafkaConfig, log: Log, clock: Clock) -> list[Findi
             remedy = "check [kafka] servers and the brokers"
             return [Finding("log", Verdict.FAIL, str(error), remedy)]
         found += [
-            Finding("log", Verdict.WARN if p.passing else Verdict.FAIL, p.what, p.remedy)
+            Finding("log", Verdict.WARN if p.transient else Verdict.FAIL, p.what, p.remedy)
             for p in problems
         ]
         if not problems:

@@ -139,7 +139,7 @@ class DatasetRoutes:
         if dataset.delete_protected:
             raise Conflict(_PROTECTED)
         record = gone_record(key.team.id, key.environment.id, dataset.id)
-        identity = await self._watch.look(at_once=True)
+        identity = await self._watch.refresh(at_once=True)
         appended = await asyncio.gather(
             *(self._log.append(p, record) for p in range(identity.partitions)),
             return_exceptions=True,

@@ -159,7 +159,7 @@ class QueryRunner:
         """The shares of a plan, and what they cover. Raises Unavailable if that is not enough."""
         if any(p.epoch != self._watch.epoch or p.partition >= self._watch.partitions
                for p in required.after):  # fmt: skip
-            await self._watch.look()  # of a log or a partition that was not there a moment ago
+            await self._watch.refresh()  # of a log or a partition that was not there a moment ago
         epoch, partitions = self._watch.epoch, range(self._watch.partitions)
         at_least, others = split_receipt(required.after, epoch, partitions)
         patience = 0 if required.mode == "accept" or not at_least else self._config.after_timeout_ms

@@ -140,9 +140,9 @@ async def test_log_tells_its_leaders_and_what_it_keeps_without_changing(
     identity = await log.refresh()
     assert identity == await log.open()
     assert all(log.leader(p) for p in range(identity.partitions))
-    keep_ns = log.keep_ns()
+    keep_ns = log.retention_ns()
     assert keep_ns is None or keep_ns > 0
-    assert log.has_own_time() == bool(known.LOGS[log_kind].server)
+    assert log.has_server_time() == bool(known.LOGS[log_kind].server)
 
 
 async def test_overload_is_refused_at_once_and_nothing_of_it_is_kept(small_log: Log) -> None:
@@ -160,7 +160,7 @@ async def test_dropping_frees_space_only_before_the_offset(small_log: Log) -> No
         await small_log.append(0, numbered(str(i), 20_000))
     before = await small_log.size_bytes(0)
     start = await small_log.drop_before(0, 40)
-    if small_log.keep_ns() is not None:
+    if small_log.retention_ns() is not None:
         assert start == 0
         assert await small_log.size_bytes(0) == before
         return

@@ -12,7 +12,7 @@ from common.clock import SystemClock
 from common.locks.zookeeper.config import ZookeeperConfig
 from common.locks.zookeeper.each import ask_members
 from common.log.kafka.config import KafkaConfig
-from common.log.kafka.each import ask_brokers
+from common.log.kafka.probe_brokers import probe_brokers
 from common.metadata.mysql.config import MysqlConfig
 from common.objects.s3.config import S3Config
 from common.server_answer import ServerAnswer, State, ask_bytes
@@ -62,7 +62,11 @@ def answering(data: bytes) -> Iterator[int]:
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("ops.doctor.each_server", "common.locks.zookeeper.each", "common.log.kafka.each"):
+    for place in (
+        "ops.doctor.each_server",
+        "common.locks.zookeeper.each",
+        "common.log.kafka.probe_brokers",
+    ):
         monkeypatch.setattr(f"{place}._TIMEOUT_S", SHORT_S)
 
 
@@ -94,7 +98,7 @@ async def test_a_frozen_and_a_dead_broker_are_told_apart_in_bounded_time() -> No
     with frozen() as silent:
         dead = closed_port()
         config = KafkaConfig(servers=f"127.0.0.1:{silent},127.0.0.1:{dead}", timeout_ms=200)
-        answers, _ = await ask_brokers(config)
+        answers, _ = await probe_brokers(config)
     assert [a.state for a in answers] == [State.FROZEN, State.CLOSED]
     assert answers[0].name == f"broker 127.0.0.1:{silent}"
 

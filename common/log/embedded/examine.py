@@ -19,7 +19,7 @@ Progress = Callable[[int, int, str], None]  # bytes done, of how many, of what
 
 
 @dataclass(slots=True)
-class LogExamined:
+class LogExamination:
     """What was looked at, and what is wrong with it."""
 
     identity: LogIdentity | None = None
@@ -52,14 +52,14 @@ def examine_log(
     *,
     records: bool = True,
     flaws_max: int = 1_000,
-) -> LogExamined:
+) -> LogExamination:
     """Examine all of the log in `folder`, also while roles append to it. Blocks.
 
     visit: called with every record that is whole, by partition and offset. records: False reads
     of each file only its description and whether its last record is there. flaws_max: bounds the
     report; a log that is all damaged has said enough by then.
     """
-    found = LogExamined()
+    found = LogExamination()
     try:
         found.identity = read_identity(folder)
     except (LogUnavailable, OSError) as error:
@@ -81,7 +81,7 @@ def examine_log(
 
 def _partitions(
     folder: Path,
-    found: LogExamined,
+    found: LogExamination,
     visit: Visit,
     progress: Progress,
     sizes: dict[Path, int],
@@ -111,7 +111,7 @@ def _partitions(
             found.files += 1
             found.records += examination.found.records
             found.bytes += examination.found.bytes
-            span = examination.found.span
+            span = examination.found.description
             if span is not None and span.epoch != found.identity.epoch:
                 what = f"log file {path} belongs to log {span.epoch}, not to this one"
                 yield Flaw(number, path, what, "move it away, and restore the one of this log")

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from common.log.embedded import frame
-from common.log.embedded.range_file import Span, looking_mode
+from common.log.embedded.range_file import FileDescription, read_only_mode
 from common.model.record import LogRecord
 
 _ROWS = (
@@ -42,10 +42,10 @@ class Flaw:
 
 
 @dataclass(slots=True)
-class FileExamined:
+class FileContents:
     """What one file holds. end: after its last record; None where that cannot be read."""
 
-    span: Span | None = None
+    description: FileDescription | None = None
     end: int | None = None
     records: int = 0
     bytes: int = 0
@@ -58,7 +58,7 @@ class FileExamination:
     """Examines one file; `flaws` yields what is wrong, `found` is complete when it has ended."""
 
     def __init__(self, path: Path, partition: int, base: int) -> None:
-        self.found = FileExamined()
+        self.found = FileContents()
         self._path = path
         self._partition = partition
         self._base = base
@@ -95,7 +95,7 @@ class FileExamination:
         if row is None or not whole or any(row[n] is None for n in (1, 2, 3)):
             yield self._flaw("has lost its description")
             return
-        self.found.span = Span(*row)
+        self.found.description = FileDescription(*row)
         if (row[1], row[2]) != (self._partition, self._base):
             yield self._flaw(f"says that it is partition {row[1]} from offset {row[2]} on")
 
@@ -154,7 +154,7 @@ class FileExamination:
 
 def _connect(path: Path) -> sqlite3.Connection:
     """Open for reading alone."""
-    how = looking_mode(path)
+    how = read_only_mode(path)
     return sqlite3.connect(
         f"file:{quote(str(path))}?{how}", uri=True, isolation_level=None, timeout=_BUSY_S
     )

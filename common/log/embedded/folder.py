@@ -15,24 +15,24 @@ from common import durable
 from common.errors import LogUnavailable
 from common.log.embedded import range_file
 from common.log.embedded.range_file import RangeFile
-from common.log.embedded.sqlite_errors import log_error
+from common.log.embedded.sqlite_errors import to_log_error
 
 _LOCK = "writer.lock"
-_SIDES = ("-wal", "-shm")
+_WAL_SUFFIXES = ("-wal", "-shm")
 _ABANDONED = ".abandoned"
 
 
 class PartitionFolder:
     """Holds no state of its own: any number of processes may use one folder.
 
-    `looking`: its files are only read and stay as they are.
+    `read_only`: its files are only read and stay as they are.
     """
 
-    def __init__(self, log: Path, partition: int, epoch: str, looking: bool = False) -> None:
+    def __init__(self, log: Path, partition: int, epoch: str, read_only: bool = False) -> None:
         self.path = log / f"p{partition:05d}"
         self.partition = partition
         self.epoch = epoch
-        self._looking = looking
+        self._read_only = read_only
         self._lock = str(self.path / _LOCK)
 
     def prepare(self) -> None:
@@ -53,7 +53,7 @@ class PartitionFolder:
 
     def bases(self) -> list[int]:
         """First offsets of the files there are, ascending."""
-        if self._looking and not self.path.exists():
+        if self._read_only and not self.path.exists():
             return []  # whoever may write makes it
         names = os.listdir(self.path)
         return sorted(int(n[:-3]) for n in names if n.endswith(".db") and n[:-3].isdigit())
@@ -62,15 +62,15 @@ class PartitionFolder:
         """Path of the file that starts at `base`."""
         return self.path / f"{base:020d}.db"
 
-    def open_file(self, base: int, alone: bool = False) -> RangeFile:
+    def open_file(self, base: int, exclusive: bool = False) -> RangeFile:
         """Open a file. Raises LogUnavailable naming it, or FileNotFoundError if it is gone."""
         path = self.file(base)
         try:
-            return RangeFile(path, self.epoch, alone, self._looking)
+            return RangeFile(path, self.epoch, exclusive, self._read_only)
         except sqlite3.Error as error:
             if not path.exists():
                 raise FileNotFoundError(2, "no such log file", str(path)) from error
-            raise log_error(error, path) from error
+            raise to_log_error(error, path) from error
 
     def open_newest(self, known_end: int) -> RangeFile:
         """The file to append to, created if the one before is sealed. Needs the writer lock.
@@ -82,7 +82,7 @@ class PartitionFolder:
         if not bases:
             return self._create(0, 0, known_end)
         newest = self.open_file(bases[-1])
-        next_base = newest.span().next_base
+        next_base = newest.description().next_base
         if next_base is None:
             return newest
         try:
@@ -113,7 +113,7 @@ class PartitionFolder:
             while len(bases) > 1 and bases[1] <= offset:
                 path = self.file(bases.pop(0))
                 path.unlink()
-                for side in _SIDES:
+                for side in _WAL_SUFFIXES:
                     Path(f"{path}{side}").unlink(missing_ok=True)
             self._sweep()
             durable.sync_folder(self.path)
@@ -132,7 +132,7 @@ class PartitionFolder:
             if base is not None and self._is_usable(base):
                 is_newest = is_newest and self._is_sealed(base)
             elif base is not None:
-                for side in ("", *_SIDES):
+                for side in ("", *_WAL_SUFFIXES):
                     path = Path(f"{self.file(base)}{side}")
                     if path.exists():
                         path.rename(f"{path}{_ABANDONED}")
@@ -150,7 +150,7 @@ class PartitionFolder:
     def _is_sealed(self, base: int) -> bool:
         file = self.open_file(base)
         try:
-            return file.span().next_base is not None
+            return file.description().next_base is not None
         finally:
             file.close()
 
@@ -162,7 +162,9 @@ class PartitionFolder:
     def _sweep(self) -> None:
         """Remove unfinished files and WALs whose database is gone. Needs the writer lock."""
         for name in os.listdir(self.path):
-            owner = next((name[: -len(side)] for side in _SIDES if name.endswith(side)), None)
+            owner = next(
+                (name[: -len(side)] for side in _WAL_SUFFIXES if name.endswith(side)), None
+            )
             orphan = owner is not None and not (self.path / owner).exists()
             if orphan or name.startswith(durable.TEMPORARY_PREFIX):
                 (self.path / name).unlink(missing_ok=True)

@@ -14,14 +14,14 @@ from common.model.record import BATCH_ID_BYTES, LogRecord
 _MISMATCH = "the log's checksum of the record does not match"
 _NAME = struct.Struct("<H")
 _VALUE = struct.Struct("<I")
-_NAMES_REMEMBERED = 64  # the format has ten
-_PLACE = struct.Struct("<QQ")
+_NAMES_CACHED = 64  # the format has ten
+_POSITION = struct.Struct("<QQ")
 # Headers of a dataset's records are the same but for the batch's id, which is the last pair: what
 # stands before it is read once. Small ones alone are kept, so they take no more than a megabyte.
 _BATCH = "batch"
-_BATCH_HEAD = _NAME.pack(len(_BATCH)) + _BATCH.encode() + _VALUE.pack(BATCH_ID_BYTES)
-_PLACES_REMEMBERED = 1_024
-_PLACE_BYTES_MAX = 512
+_BATCH_PREFIX = _NAME.pack(len(_BATCH)) + _BATCH.encode() + _VALUE.pack(BATCH_ID_BYTES)
+_PREFIXES_CACHED = 1_024
+_PREFIX_BYTES_MAX = 512
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -34,7 +34,7 @@ def encode_headers(headers: Headers) -> bytes:
     return b"".join(parts)
 
 
-@functools.lru_cache(_NAMES_REMEMBERED)
+@functools.lru_cache(_NAMES_CACHED)
 def _encode_name(name: str) -> bytes:
     raw = name.encode()
     return _NAME.pack(len(raw)) + raw
@@ -42,10 +42,10 @@ def _encode_name(name: str) -> bytes:
 
 def decode_headers(data: bytes) -> Headers:
     """The pairs. Raises ValueError if the bytes do not end where the last pair does."""
-    at = len(data) - len(_BATCH_HEAD) - BATCH_ID_BYTES
-    if 0 <= at <= _PLACE_BYTES_MAX and data.startswith(_BATCH_HEAD, at):
+    at = len(data) - len(_BATCH_PREFIX) - BATCH_ID_BYTES
+    if 0 <= at <= _PREFIX_BYTES_MAX and data.startswith(_BATCH_PREFIX, at):
         try:  # whole pairs before it: so reading them all comes to this pair too
-            return (*_remembered_pairs(data[:at]), (_BATCH, data[at + len(_BATCH_HEAD) :]))
+            return (*_cached_pairs(data[:at]), (_BATCH, data[at + len(_BATCH_PREFIX) :]))
         except ValueError:
             pass  # it only looks so: it stands within the value of a pair
     return _decode_pairs(data)
@@ -71,14 +71,14 @@ def _decode_pairs(data: bytes) -> Headers:
     return tuple(pairs)
 
 
-@functools.lru_cache(_PLACES_REMEMBERED)
-def _remembered_pairs(data: bytes) -> Headers:
+@functools.lru_cache(_PREFIXES_CACHED)
+def _cached_pairs(data: bytes) -> Headers:
     return _decode_pairs(data)
 
 
 def checksum(offset: int, append_ns: int, headers: bytes, value: bytes) -> int:
     """CRC-32 of everything that the log keeps of a record."""
-    crc = zlib.crc32(_PLACE.pack(offset, append_ns))
+    crc = zlib.crc32(_POSITION.pack(offset, append_ns))
     return zlib.crc32(value, zlib.crc32(headers, crc))
 
 

@@ -27,13 +27,13 @@ _END_MASK: Final = (1 << _END_BITS) - 1
 class KnownEnds:
     """The file, open. Reading is one system call on a cached page.
 
-    looking: it is only read, and not made where it is missing.
+    read_only: it is only read, and not made where it is missing.
     """
 
-    def __init__(self, folder: Path, partitions: int, looking: bool = False) -> None:
+    def __init__(self, folder: Path, partitions: int, read_only: bool = False) -> None:
         path = folder / FILE
         self._size = _SLOT.size * partitions
-        if looking:
+        if read_only:
             known = path if path.exists() else Path(os.devnull)  # nothing is known of any end
             self._fd = os.open(known, os.O_RDONLY | os.O_CLOEXEC)
             return

@@ -20,10 +20,10 @@ from common.log.embedded.folder import PartitionFolder
 from common.log.embedded.identity import open_identity, read_identity
 from common.log.embedded.known_ends import KnownEnds
 from common.log.embedded.range_file import Written
+from common.log.embedded.read_waiters import ReadWaiters
 from common.log.embedded.reader import PartitionReader
-from common.log.embedded.sqlite_errors import log_error
-from common.log.embedded.tail import Tail
-from common.log.embedded.writer import Outcome, PartitionWriter, Pending, no_refusal
+from common.log.embedded.sqlite_errors import to_log_error
+from common.log.embedded.writer import Outcome, PartitionWriter, PendingAppend, no_refusal
 from common.log.interface import Appended, Bounds, LogIdentity
 from common.model.position import Position
 from common.model.record import Kind, LogRecord, Record, encode_headers
@@ -36,16 +36,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _too_late(answer: "asyncio.Future[Appended]", partition: int) -> None:
-    if not answer.done():
+def _time_out(waiting: "asyncio.Future[Appended]", partition: int) -> None:
+    if not waiting.done():
         why = f"partition {partition}: no commit in {_APPEND_TIMEOUT_S:.0f} s; "
-        answer.set_exception(LogUnavailable(why + "another process may be holding the log"))
+        waiting.set_exception(LogUnavailable(why + "another process may be holding the log"))
 
 
 class EmbeddedLog:
     """One process's view of the log in `folder`. Use it from one event loop.
 
-    looking: the log is only read, and nothing in its folder changes, not even what a crash left.
+    read_only: the log is only read, and nothing in its folder changes, not even what a crash left.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class EmbeddedLog:
         file_bytes_max: int = limits.LOG_FILE_BYTES_MAX,
         queue_bytes_max: int = limits.APPEND_QUEUE_BYTES_MAX,
         refusal: Callable[[], str | None] = no_refusal,
-        looking: bool = False,
+        read_only: bool = False,
     ) -> None:
         self._path = folder
         self._partitions = partitions
@@ -64,7 +64,7 @@ class EmbeddedLog:
         self._file_bytes_max = file_bytes_max
         self._queue_bytes_max = queue_bytes_max
         self._refusal = refusal
-        self._looking = looking
+        self._read_only = read_only
         self._queued_bytes = 0  # touched on the event loop only
         self._closed = True
         self._identity = LogIdentity("", partitions)
@@ -80,18 +80,18 @@ class EmbeddedLog:
             return self._identity
         self._loop = asyncio.get_running_loop()
         self._identity = await self._run(self._open)
-        self._tail = Tail(self._ends)
+        self._waiters = ReadWaiters(self._ends)
         self._closed = False
         return self._identity
 
     def _open(self) -> LogIdentity:
         identity = self._find_identity()
-        self._ends = KnownEnds(self._path, identity.partitions, self._looking)
+        self._ends = KnownEnds(self._path, identity.partitions, self._read_only)
         self._folders = [
-            PartitionFolder(self._path, p, identity.epoch, self._looking)
+            PartitionFolder(self._path, p, identity.epoch, self._read_only)
             for p in range(identity.partitions)
         ]
-        for folder in () if self._looking else self._folders:
+        for folder in () if self._read_only else self._folders:
             folder.prepare()
         self._readers = [
             PartitionReader(folder, partial(self._ends.get, folder.partition))
@@ -100,7 +100,7 @@ class EmbeddedLog:
         return identity
 
     def _find_identity(self) -> LogIdentity:
-        if not self._looking:
+        if not self._read_only:
             return open_identity(self._path, self._partitions)
         found = read_identity(self._path)
         if found is None:
@@ -109,13 +109,13 @@ class EmbeddedLog:
 
     async def append(self, partition: int, record: Record) -> Appended:
         """Append and wait until it is durable (see the interface)."""
-        if self._closed or self._looking:
+        if self._closed or self._read_only:
             raise LogRefused("the log is closed" if self._closed else "the log is only looked at")
         self._check(partition)
         started_ns = self._clock.monotonic_ns()
-        answer: asyncio.Future[Appended] = self._loop.create_future()
+        waiting: asyncio.Future[Appended] = self._loop.create_future()
         headers = frame.encode_headers(encode_headers(record))
-        item = Pending(headers, record.value, answer, record.kind is Kind.CLOCK)
+        item = PendingAppend(headers, record.value, waiting, record.kind is Kind.CLOCK)
         if self._queued_bytes + item.size_bytes > self._queue_bytes_max:
             raise LogOverloaded(f"{self._queued_bytes} bytes already wait for the log")
         writer = self._writers.get(partition)
@@ -123,9 +123,9 @@ class EmbeddedLog:
             writer = self._writers[partition] = self._start_writer(partition)
         self._queued_bytes += item.size_bytes
         writer.put(item)
-        late = self._loop.call_later(_APPEND_TIMEOUT_S, _too_late, answer, partition)
+        late = self._loop.call_later(_APPEND_TIMEOUT_S, _time_out, waiting, partition)
         try:
-            appended = await answer
+            appended = await waiting
         finally:
             late.cancel()
         metrics.log_append_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
@@ -134,25 +134,25 @@ class EmbeddedLog:
     def _start_writer(self, partition: int) -> PartitionWriter:
         folder = self._folders[partition]
         return PartitionWriter(
-            folder, self._ends, self._clock, self._file_bytes_max, self._done, self._refusal
+            folder, self._ends, self._clock, self._file_bytes_max, self._group_done, self._refusal
         )
 
-    def _done(self, partition: int, group: Sequence[Pending], outcome: Outcome) -> None:
-        self._loop.call_soon_threadsafe(self._answer, partition, group, outcome)
+    def _group_done(self, partition: int, group: Sequence[PendingAppend], outcome: Outcome) -> None:
+        self._loop.call_soon_threadsafe(self._complete, partition, group, outcome)
 
-    def _answer(self, partition: int, group: Sequence[Pending], outcome: Outcome) -> None:
+    def _complete(self, partition: int, group: Sequence[PendingAppend], outcome: Outcome) -> None:
         self._queued_bytes -= sum(item.size_bytes for item in group)
         for at, item in enumerate(group):
-            answer = item.ticket
-            if not isinstance(answer, asyncio.Future) or answer.done():  # the caller went away
+            waiting = item.ticket
+            if not isinstance(waiting, asyncio.Future) or waiting.done():  # the caller went away
                 continue
             if isinstance(outcome, Written):
                 position = Position(self._identity.epoch, partition, outcome.first + at)
-                answer.set_result(Appended(position, outcome.append_ns))
+                waiting.set_result(Appended(position, outcome.append_ns))
             else:
-                answer.set_exception(type(outcome)(str(outcome), outcome.retry_after_s or 1))
+                waiting.set_exception(type(outcome)(str(outcome), outcome.retry_after_s or 1))
         if isinstance(outcome, Written):
-            self._tail.wake(partition, outcome.first + len(group))
+            self._waiters.wake(partition, outcome.first + len(group))
 
     async def read(
         self, partition: int, offset: int, max_bytes: int, wait_ms: int
@@ -178,7 +178,7 @@ class EmbeddedLog:
             left_s = deadline_s - self._loop.time()
             if left_s <= 0:
                 break
-            await self._tail.wait(partition, offset, min(left_s, _RECHECK_S))
+            await self._waiters.wait(partition, offset, min(left_s, _RECHECK_S))
         return []
 
     async def read_again(self, partition: int, offset: int) -> LogRecord | None:
@@ -210,11 +210,11 @@ class EmbeddedLog:
         """This machine leads every partition."""
         return "local"
 
-    def has_own_time(self) -> bool:
+    def has_server_time(self) -> bool:
         """Every process stamps what it appends."""
         return False
 
-    def keep_ns(self) -> int | None:
+    def retention_ns(self) -> int | None:
         """Records stay until `drop_before`."""
         return None
 
@@ -232,7 +232,7 @@ class EmbeddedLog:
         if self._closed:
             return
         self._closed = True
-        self._tail.close()
+        self._waiters.close()
         await asyncio.to_thread(self._close)
         await asyncio.sleep(0)  # the last answers are on the loop before this
 
@@ -254,7 +254,7 @@ class EmbeddedLog:
         try:
             return await self._loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
         except (sqlite3.Error, OSError) as error:
-            raise log_error(error, self._path) from error
+            raise to_log_error(error, self._path) from error
         except RuntimeError as error:  # the executor has been shut down
             if self._closed:
                 raise LogUnavailable("the log is closed") from error

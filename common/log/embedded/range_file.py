@@ -45,7 +45,7 @@ class Sealed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class FileDescription:
     """What a file says about itself. `next_base` is None until it is sealed.
 
     floor_ns: append time of the last record before the file.
@@ -90,7 +90,7 @@ def create(path: Path, epoch: str, partition: int, base: int, floor_ns: int) -> 
             Path(f"{temporary}{suffix}").unlink(missing_ok=True)
 
 
-def looking_mode(path: Path) -> str:
+def read_only_mode(path: Path) -> str:
     """How to open a file for reading alone, as parameters of SQLite's URI.
 
     A file that no process has open is read without making files beside it. Whoever opens it for
@@ -102,30 +102,32 @@ def looking_mode(path: Path) -> str:
 class RangeFile:
     """A file that is open. Used by one thread at a time.
 
-    `alone`: nobody else may have it open, and SQLite then needs no shared memory beside it.
-    `looking`: it is only read, and stays as it is: also a WAL that a crash left, which SQLite
+    `exclusive`: nobody else may have it open, and SQLite then needs no shared memory beside it.
+    `read_only`: it is only read, and stays as it is: also a WAL that a crash left, which SQLite
     otherwise moves into the file and deletes when the last connection is closed.
 
     Every method may raise sqlite3.Error; the constructor also LogUnavailable for a file of
     another log.
     """
 
-    def __init__(self, path: Path, epoch: str, alone: bool = False, looking: bool = False) -> None:
+    def __init__(
+        self, path: Path, epoch: str, exclusive: bool = False, read_only: bool = False
+    ) -> None:
         self.path = path
         self._name = str(path)
         self._db = sqlite3.connect(
-            f"file:{quote(str(path))}?{looking_mode(path) if looking else 'mode=rw'}",
+            f"file:{quote(str(path))}?{read_only_mode(path) if read_only else 'mode=rw'}",
             uri=True,
             isolation_level=None,
             check_same_thread=False,
             timeout=_BUSY_S,
         )
         try:
-            if alone and not looking:
+            if exclusive and not read_only:
                 self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
-            span = self.span()
+            span = self.description()
             self._inode = path.stat().st_ino  # after the read: the WAL beside it was its own
         except BaseException:
             self._db.close()
@@ -138,14 +140,14 @@ class RangeFile:
         self.base = span.base
         self.partition = span.partition
 
-    def span(self) -> Span:
+    def description(self) -> FileDescription:
         """What the file says about itself now."""
         row = self._db.execute(
             'SELECT epoch, "partition", base, floor_ns, next_base FROM span'
         ).fetchone()
         if row is None:
             raise salvage.RecordMissing("the file has lost its description")
-        return Span(*row)
+        return FileDescription(*row)
 
     def last(self) -> tuple[int, int]:
         """Offset and append time of the last record; of what came before if there is none."""
@@ -154,7 +156,7 @@ class RangeFile:
         ).fetchone()
         if row is not None:
             return int(row[0]), int(row[1])
-        return self.base - 1, self.span().floor_ns
+        return self.base - 1, self.description().floor_ns
 
     def _writable_end(self) -> tuple[int, int]:
         """As `last`, in one question. Raises Sealed."""
@@ -220,7 +222,7 @@ class RangeFile:
 
     def read_damaged(self, offset: int, end: int) -> list[LogRecord]:
         """What `read` does not give although records up to `end` were written: damaged ones."""
-        return salvage.read_one_by_one(self._one, self.partition, offset, end)
+        return salvage.read_one_by_one(self._read_one, self.partition, offset, end)
 
     def _scan(self, found: list[LogRecord], offset: int, max_bytes: int) -> None:
         cursor = self._db.execute(
@@ -238,7 +240,7 @@ class RangeFile:
                 break
         cursor.close()
 
-    def _one(self, offset: int) -> LogRecord | None:
+    def _read_one(self, offset: int) -> LogRecord | None:
         row = self._db.execute(
             "SELECT append_ns, headers, value, crc FROM records WHERE offset = ?", (offset,)
         ).fetchone()

@@ -10,7 +10,7 @@ from common.errors import LogFull, LogLost, LogUnavailable, OffsetGone
 from common.log.embedded.folder import PartitionFolder
 from common.log.embedded.range_file import RangeFile
 from common.log.embedded.salvage import is_damage
-from common.log.embedded.sqlite_errors import log_error
+from common.log.embedded.sqlite_errors import to_log_error
 from common.log.interface import Bounds
 from common.model.record import LogRecord
 
@@ -29,7 +29,7 @@ class PartitionReader:
         self._known_end = known_end
         self._lock = threading.Lock()
         self._files: dict[int, RangeFile] = {}
-        self._alone = False
+        self._exclusive = False
 
     def read(self, offset: int, max_bytes: int) -> list[LogRecord]:
         """Records from `offset` on, of one file. Raises OffsetGone, LogUnavailable."""
@@ -43,7 +43,7 @@ class PartitionReader:
         itself for the last user and delete the WAL, and what is appended to it here would be lost.
         """
         with self._lock:
-            self._forget_all()
+            self._close_files()
         return self.read(offset, 1)
 
     def bounds(self) -> Bounds:
@@ -53,7 +53,7 @@ class PartitionReader:
     def close(self) -> None:
         """Close the files."""
         with self._lock:
-            self._forget_all()
+            self._close_files()
 
     def _try(self, work: Callable[[list[int]], R]) -> R:
         with self._lock:
@@ -61,32 +61,32 @@ class PartitionReader:
                 try:
                     return work(self._bases())
                 except LogFull:
-                    return self._try_alone(work)
+                    return self._try_exclusive(work)
                 except FileNotFoundError:
                     continue
         raise LogUnavailable(f"files of {self._folder.path} vanish while they are opened")
 
-    def _try_alone(self, work: Callable[[list[int]], R]) -> R:
+    def _try_exclusive(self, work: Callable[[list[int]], R]) -> R:
         """On a full disk SQLite cannot create the memory that readers of a file share.
 
         Then nobody has the file open, so it is read without sharing, for this one time.
         """
         with self._folder.writing():
-            self._forget_all()
-            self._alone = True
+            self._close_files()
+            self._exclusive = True
             try:
                 return work(self._bases())
             finally:
-                self._alone = False
-                self._forget_all()
+                self._exclusive = False
+                self._close_files()
 
     def _bases(self) -> list[int]:
         try:
             bases = self._folder.bases()
         except OSError as error:
-            raise log_error(error, self._folder.path) from error
+            raise to_log_error(error, self._folder.path) from error
         for base in self._files.keys() - set(bases):
-            self._forget(base)
+            self._close_file(base)
         return bases
 
     def _read(self, bases: list[int], offset: int, max_bytes: int) -> list[LogRecord]:
@@ -97,19 +97,19 @@ class PartitionReader:
         if offset < bases[0]:
             raise OffsetGone(self._folder.partition, offset, bases[0])
         at = bisect_right(bases, offset) - 1
-        written_to = bases[at + 1] if at + 1 < len(bases) else self._known_end()
-        file = self._open_for(offset, bases[at], written_to)
+        written_end = bases[at + 1] if at + 1 < len(bases) else self._known_end()
+        file = self._open_for(offset, bases[at], written_end)
         try:
             found = file.read(offset, max_bytes)
             if found:
                 return found
-            next_base = file.span().next_base
-            written_to = written_to if next_base is None else next_base
-            if offset < written_to:
-                return file.read_damaged(offset, written_to)
+            next_base = file.description().next_base
+            written_end = written_end if next_base is None else next_base
+            if offset < written_end:
+                return file.read_damaged(offset, written_end)
         except sqlite3.Error as error:
-            self._forget(bases[at])
-            raise log_error(error, file.path) from error
+            self._close_file(bases[at])
+            raise to_log_error(error, file.path) from error
         if next_base is None:
             return []
         if at + 1 == len(bases) and self._known_end() <= next_base:
@@ -139,25 +139,25 @@ class PartitionReader:
                 return self._known_end()
             raise
         try:
-            next_base = file.span().next_base
+            next_base = file.description().next_base
             end = file.last()[0] + 1 if next_base is None else next_base
             return max(end, self._known_end())
         except sqlite3.Error as error:
-            self._forget(base)
+            self._close_file(base)
             if is_damage(error) and self._known_end() > base:
                 return self._known_end()
-            raise log_error(error, file.path) from error
+            raise to_log_error(error, file.path) from error
 
     def _open(self, base: int) -> RangeFile:
-        file = self._files.pop(base, None) or self._folder.open_file(base, self._alone)
+        file = self._files.pop(base, None) or self._folder.open_file(base, self._exclusive)
         self._files[base] = file  # the most recently used one is the last
         while len(self._files) > _OPEN_FILES_MAX:
-            self._forget(next(iter(self._files)))
+            self._close_file(next(iter(self._files)))
         return file
 
-    def _forget_all(self) -> None:
+    def _close_files(self) -> None:
         for base in list(self._files):
-            self._forget(base)
+            self._close_file(base)
 
-    def _forget(self, base: int) -> None:
+    def _close_file(self, base: int) -> None:
         self._files.pop(base).close()

@@ -13,7 +13,7 @@ from common.model.record import LogRecord
 
 RECORDS_MAX: Final = 1_000  # looked up one by one in one read: some 20 ms
 _IOERR_READ, _IOERR_SHORT_READ, _IOERR_CORRUPT_FS = 266, 522, 8458
-_CODES = frozenset(
+_DAMAGE_CODES = frozenset(
     {
         sqlite3.SQLITE_CORRUPT,
         sqlite3.SQLITE_NOTADB,
@@ -35,7 +35,7 @@ def is_damage(error: sqlite3.Error) -> bool:
     if "no such table" in str(error):  # a page of the schema is blank
         return True
     code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and (code in _CODES or code & 0xFF in _CODES)
+    return code is not None and (code in _DAMAGE_CODES or code & 0xFF in _DAMAGE_CODES)
 
 
 def read_one_by_one(

@@ -11,7 +11,7 @@ _FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NEARLY_FULL_BYTES = 256 * 1024  # SQLite tells some failed writes on a full disk as I/O errors
 
 
-def log_error(error: sqlite3.Error | OSError, path: Path) -> LogUnavailable:
+def to_log_error(error: sqlite3.Error | OSError, path: Path) -> LogUnavailable:
     """LogFull if space is what is missing, else LogUnavailable; both name the file."""
     if _is_full(error, path):
         return LogFull(f"no space left for the log at {path}: free or add disk space, or inodes")

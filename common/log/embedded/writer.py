@@ -20,10 +20,10 @@ from common.errors import LogFull, LogUnavailable
 from common.log.embedded.folder import PartitionFolder
 from common.log.embedded.known_ends import KnownEnds
 from common.log.embedded.range_file import RangeFile, Sealed, Written
-from common.log.embedded.sqlite_errors import log_error
+from common.log.embedded.sqlite_errors import to_log_error
 
 
-class Pending(msgspec.Struct, frozen=True, eq=False):
+class PendingAppend(msgspec.Struct, frozen=True, eq=False):
     """One append that waits. `ticket` is the caller's own. sets_time: a clock record."""
 
     headers: bytes
@@ -39,7 +39,7 @@ class Pending(msgspec.Struct, frozen=True, eq=False):
 
 _FULL_RETRY_S = 5  # room does not come back from one second to the next
 Outcome = Written | LogUnavailable
-Done = Callable[[int, Sequence[Pending], Outcome], None]
+GroupDone = Callable[[int, Sequence[PendingAppend], Outcome], None]
 
 
 def no_refusal() -> str | None:
@@ -59,7 +59,7 @@ class PartitionWriter:
         ends: KnownEnds,
         clock: Clock,
         file_bytes_max: int,
-        done: Done,
+        done: GroupDone,
         refusal: Callable[[], str | None],
     ) -> None:
         self._folder = folder
@@ -68,7 +68,7 @@ class PartitionWriter:
         self._file_bytes_max = file_bytes_max
         self._done = done
         self._refusal = refusal
-        self._waiting: deque[Pending] = deque()
+        self._waiting: deque[PendingAppend] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self._file: RangeFile | None = None
@@ -77,7 +77,7 @@ class PartitionWriter:
         )
         self._thread.start()
 
-    def put(self, item: Pending) -> None:
+    def put(self, item: PendingAppend) -> None:
         """Hand over one append; the caller bounds how many wait."""
         with self._changed:
             self._waiting.append(item)
@@ -101,10 +101,10 @@ class PartitionWriter:
             self._done(self._folder.partition, group, outcome)
         self._close_file()
 
-    def _next_group(self) -> list[Pending]:
+    def _next_group(self) -> list[PendingAppend]:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing)
-            group: list[Pending] = []
+            group: list[PendingAppend] = []
             size = 0
             while (
                 self._waiting
@@ -120,7 +120,7 @@ class PartitionWriter:
                     break
             return group
 
-    def _commit(self, group: Sequence[Pending]) -> Outcome:
+    def _commit(self, group: Sequence[PendingAppend]) -> Outcome:
         if why := self._refusal():
             return LogFull(why, _FULL_RETRY_S)
         rows = [(item.headers, item.value) for item in group]
@@ -132,7 +132,7 @@ class PartitionWriter:
         except LogUnavailable as error:
             return error
         except (sqlite3.Error, OSError) as error:
-            fault = log_error(error, self._path())
+            fault = to_log_error(error, self._path())
             if not isinstance(fault, LogFull):  # then it is whole, and readers need it open
                 self._close_file()  # what it holds is in doubt; the next group opens it anew
             return fault

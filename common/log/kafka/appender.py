@@ -13,10 +13,10 @@ from common.log.kafka import batch
 from common.log.kafka.broker import Broker
 from common.log.kafka.cluster import Cluster
 from common.log.kafka.config import KafkaConfig
-from common.log.kafka.sender import Item, Sender
+from common.log.kafka.sender import PendingAppend, Sender
 
-_ANSWER_SHARE = 1.4  # of timeout_ms: the longest an append may take, waiting and sending together
-_LOOK_AGAIN_S = 0.1
+_TIMEOUT_FACTOR = 1.4  # of timeout_ms: the longest an append may take, waiting and sending together
+_ROUTE_AGAIN_S = 0.1
 
 
 class Appender:
@@ -27,12 +27,12 @@ class Appender:
         self._cluster = cluster
         self._clock = clock
         self._senders: dict[Broker, Sender] = {}
-        self._homeless: list[Item] = []  # their leader is not known now
-        self._looking: asyncio.TimerHandle | None = None
+        self._leaderless: list[PendingAppend] = []  # their leader is not known now
+        self._route_timer: asyncio.TimerHandle | None = None
         self._bytes: dict[int, int] = {}
         self._total_bytes = 0
         self._closed = False
-        cluster.on_change(self._moved)
+        cluster.on_change(self._route_anew)
 
     async def append(
         self, topic_id: bytes, partition: int, headers: batch.Headers, value: bytes
@@ -43,13 +43,13 @@ class Appender:
         timeout_ms = self._config.timeout_ms
         send_before_ns = self._clock.monotonic_ns() + timeout_ms * 1_000_000
         stored: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
-        item = Item(partition, headers, value, topic_id, size, send_before_ns, stored)
+        item = PendingAppend(partition, headers, value, topic_id, size, send_before_ns, stored)
         self._bytes[partition] = self._bytes.get(partition, 0) + size
         self._total_bytes += size
         metrics.log_inflight_bytes.set(self._total_bytes)
-        self._place(item)
+        self._route(item)
         try:
-            async with asyncio.timeout(timeout_ms * _ANSWER_SHARE / 1000):
+            async with asyncio.timeout(timeout_ms * _TIMEOUT_FACTOR / 1000):
                 await asyncio.sleep(0)  # refused at once or not: who tries again starves nobody
                 return await stored
         except TimeoutError as error:
@@ -64,11 +64,11 @@ class Appender:
     async def close(self) -> None:
         """Wait for what is on its way."""
         self._closed = True
-        for item in self._homeless:
+        for item in self._leaderless:
             self._refuse(item, "the log is closed")
-        self._homeless.clear()
-        if self._looking is not None:
-            self._looking.cancel()
+        self._leaderless.clear()
+        if self._route_timer is not None:
+            self._route_timer.cancel()
         await asyncio.gather(*(sender.drain() for sender in self._senders.values()))
 
     def _admit(self, partition: int, size: int) -> None:
@@ -84,67 +84,72 @@ class Appender:
         if self._total_bytes + size > self._config.total_bytes_max:
             raise LogOverloaded(f"{self._total_bytes} bytes are already on their way to the log")
 
-    def _place(self, item: Item) -> None:
+    def _route(self, item: PendingAppend) -> None:
         """Hand it to its leader's sender. Only what was not sent, or certainly not appended."""
         if item.stored.done():
-            self._done(item)
+            self._release(item)
             return
         if item.topic_id != self._cluster.view.topic_id:
             self._refuse(item, f"topic {self._config.topic} was deleted or made anew")
             return
         broker = self._cluster.leader(item.partition)
         if broker is None:
-            self._keep(item)
+            self._hold(item)
         elif broker.down:
-            self._cluster.wanted()
+            self._cluster.request_refresh()
             self._refuse(item, f"broker {broker.name} does not answer")
         else:
-            self._sender(broker).put(item)
+            self._sender_of(broker).enqueue(item)
 
-    def _keep(self, item: Item) -> None:
+    def _hold(self, item: PendingAppend) -> None:
         """Until leaders are known better; an append that runs out of time is refused by then."""
-        self._homeless.append(item)
-        self._cluster.wanted()
-        if self._looking is None and not self._closed:
+        self._leaderless.append(item)
+        self._cluster.request_refresh()
+        if self._route_timer is None and not self._closed:
             loop = asyncio.get_running_loop()
-            self._looking = loop.call_later(_LOOK_AGAIN_S, self._look_again)
+            self._route_timer = loop.call_later(_ROUTE_AGAIN_S, self._route_leaderless)
 
-    def _look_again(self) -> None:
-        self._looking = None
-        homeless, self._homeless = self._homeless, []
-        for item in homeless:
-            self._place(item)
+    def _route_leaderless(self) -> None:
+        self._route_timer = None
+        leaderless, self._leaderless = self._leaderless, []
+        for item in leaderless:
+            self._route(item)
 
-    def _moved(self) -> None:
+    def _route_anew(self) -> None:
         """Leaders moved, or a broker went down or came back: nothing waits at the wrong door."""
         for broker, sender in list(self._senders.items()):
-            for item in sender.take_back():
-                self._place(item)
+            for item in sender.take_unsent():
+                self._route(item)
             if broker not in self._cluster.brokers() and sender.idle:
                 del self._senders[broker]
-        self._look_again_now()
+        self._route_leaderless_now()
 
-    def _look_again_now(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-        self._look_again()
+    def _route_leaderless_now(self) -> None:
+        if self._route_timer is not None:
+            self._route_timer.cancel()
+        self._route_leaderless()
 
-    def _sender(self, broker: Broker) -> Sender:
+    def _sender_of(self, broker: Broker) -> Sender:
         sender = self._senders.get(broker)
         if sender is None:
             timeout_ms = self._config.timeout_ms
             sender = Sender(
-                broker, self._clock, timeout_ms, self._done, self._keep, self._cluster.wanted
+                broker,
+                self._clock,
+                timeout_ms,
+                self._release,
+                self._hold,
+                self._cluster.request_refresh,
             )
             self._senders[broker] = sender
         return sender
 
-    def _refuse(self, item: Item, why: str) -> None:
+    def _refuse(self, item: PendingAppend, why: str) -> None:
         if not item.stored.done():
             item.stored.set_exception(LogRefused(f"{why}: the record was not stored"))
-        self._done(item)
+        self._release(item)
 
-    def _done(self, item: Item) -> None:
+    def _release(self, item: PendingAppend) -> None:
         self._bytes[item.partition] -= item.size_bytes
         self._total_bytes -= item.size_bytes
         metrics.log_inflight_bytes.set(self._total_bytes)

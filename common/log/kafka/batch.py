@@ -16,7 +16,7 @@ from common.log.kafka.aiokafka_parts import (
     MemoryRecords,
     calc_crc32c,
 )
-from common.log.kafka.broken_batch import HEADER, broken_records
+from common.log.kafka.damaged_batch import HEADER, damaged_records
 from common.model.record import LogRecord
 
 BATCH_OVERHEAD_BYTES = 61
@@ -26,13 +26,13 @@ _MAGIC: Final = 2
 _BATCH_BYTES_MAX: Final = 4 * limits.KAFKA_BATCH_BYTES_MAX  # a topic may allow more than we write
 _BATCH_RECORDS_MAX: Final = 1_000_000  # what a damaged count or offset may claim
 _RECORDS_MAX: Final = 10_000  # damaged ones told at once
-_LOST: Final = "the Kafka log holds batches before and after it, but not its own"
+_MISSING: Final = "the Kafka log holds batches before and after it, but not its own"
 _RECORD_OVERHEAD_BYTES = 21
 _HEADER_OVERHEAD_BYTES = 6
 Headers = tuple[tuple[str, bytes], ...]
 
 
-class Item(Protocol):
+class Appendable(Protocol):
     """What is written of one append."""
 
     headers: Headers
@@ -45,7 +45,7 @@ def record_bytes(headers: Headers, value: bytes) -> int:
     return len(value) + named + _RECORD_OVERHEAD_BYTES
 
 
-def encode_batch(items: Sequence[Item], now_ms: int) -> bytes | bytearray:
+def encode_batch(items: Sequence[Appendable], now_ms: int) -> bytes | bytearray:
     """One batch of all items, in order. Brokers replace `now_ms` by their own append time."""
     builder = DefaultRecordBatchBuilder(
         magic=2,
@@ -69,8 +69,8 @@ def decode_records(partition: int, data: bytes, offset: int, max_bytes: int) -> 
     Raises LogUnavailable for a topic that cannot hold our records.
     """
     found: list[LogRecord] = []
-    room, at = max_bytes, 0
-    while room > 0 and len(found) < _RECORDS_MAX and len(data) - at >= HEADER.size:
+    bytes_left, at = max_bytes, 0
+    while bytes_left > 0 and len(found) < _RECORDS_MAX and len(data) - at >= HEADER.size:
         base, length = HEADER.unpack_from(data, at)[:2]
         next_at = at + _LENGTH_END + length
         expected = found[-1].offset + 1 if found else offset
@@ -82,18 +82,18 @@ def decode_records(partition: int, data: bytes, offset: int, max_bytes: int) -> 
         at = next_at
         if base > expected:
             lost = range(expected, min(base, expected + _RECORDS_MAX))
-            found += [damaged(partition, missing, _LOST) for missing in lost]
+            found += [damaged(partition, missing, _MISSING) for missing in lost]
             if lost.stop < base:
                 break
         if not _is_whole(batch):
             end = _end_of_broken(batch, data[next_at : next_at + HEADER.size])
             first = max(base, expected)
-            found += broken_records(partition, batch, first, min(end, first + _RECORDS_MAX))
+            found += damaged_records(partition, batch, first, min(end, first + _RECORDS_MAX))
             continue
         for record in _whole_records(partition, batch, offset):
             found.append(record)
-            room -= len(record.value)
-            if room <= 0:
+            bytes_left -= len(record.value)
+            if bytes_left <= 0:
                 return found
     return found
 

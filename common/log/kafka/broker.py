@@ -24,12 +24,12 @@ class NotSent(Exception):
     """The request certainly never reached the broker."""
 
 
-class NoAnswer(Exception):
+class NoResponse(Exception):
     """The request may have reached the broker; nothing is known of what it did."""
 
 
 class Broker:
-    """A broker at one address. `changed` is called whenever it goes down or comes back."""
+    """A broker at one address. `on_change` is called whenever it goes down or comes back."""
 
     def __init__(
         self,
@@ -37,13 +37,13 @@ class Broker:
         address: tuple[str, int],
         connector: Connector,
         timeout_s: float,
-        changed: Callable[[], None],
+        on_change: Callable[[], None],
     ) -> None:
         self.name = name
         self.address = address
         self._connector = connector
         self._timeout_s = timeout_s
-        self._changed = changed
+        self._on_change = on_change
         self._idle: list[AIOKafkaConnection] = []
         self._slots = asyncio.Semaphore(limits.KAFKA_CONNECTIONS_MAX)
         self._connecting: asyncio.Task[None] | None = None  # in the background
@@ -55,13 +55,15 @@ class Broker:
         """Whether it failed to answer and has not answered since."""
         return self._down
 
-    def warm(self) -> None:
+    def connect_in_background(self) -> None:
         """Connect in the background, so that the first request need not."""
         if not self._closed and not self._idle and self._connecting is None:
-            self._connecting = asyncio.get_running_loop().create_task(self._keep_connecting())
+            self._connecting = asyncio.get_running_loop().create_task(
+                self._connect_until_answered()
+            )
 
     async def call(self, request: Request[Any], timeout_s: float | None = None) -> Any:
-        """Send and wait for the answer. Raises NotSent or NoAnswer, with the reason."""
+        """Send and wait for the answer. Raises NotSent or NoResponse, with the reason."""
         async with self._slots:
             connection = await self._connection()
             try:
@@ -69,9 +71,9 @@ class Broker:
                     answer = await self._send(connection, request)
             except (TimeoutError, OSError, KafkaError, EOFError, ValueError) as error:
                 connection.close()
-                self._failed(error)
+                self._mark_down(error)
                 why = f"broker {self.name}: {str(error) or 'no answer in time'}"
-                raise NoAnswer(why) from error
+                raise NoResponse(why) from error
             except BaseException:  # cancelled, or not sent: an answer may still be on its way
                 connection.close()
                 raise
@@ -104,26 +106,26 @@ class Broker:
         try:
             return await self._connector.connect(*self.address, self._timeout_s)
         except OSError as error:
-            self._failed(error)
+            self._mark_down(error)
             raise NotSent(f"broker {self.name}: {error}") from error
 
-    def _failed(self, error: BaseException) -> None:
+    def _mark_down(self, error: BaseException) -> None:
         metrics.log_broker_failures_total.labels(self.name, type(error).__name__).inc()
         for connection in self._idle:  # they share the trouble: the next one shall be new
             connection.close()
         self._idle.clear()
         if not self._closed and not self.down:
             self._down = True
-            self.warm()
-            self._changed()
+            self.connect_in_background()
+            self._on_change()
 
-    async def _keep_connecting(self) -> None:
+    async def _connect_until_answered(self) -> None:
         """Until the broker answers on a new connection, which is kept."""
         while not self._closed:
             try:
                 connection = await self._connector.connect(*self.address, self._timeout_s)
             except OSError as error:
-                self._failed(error)
+                self._mark_down(error)
                 await asyncio.sleep(limits.KAFKA_RETRY_CONNECT_S)
                 continue
             self._idle.append(connection)
@@ -131,7 +133,7 @@ class Broker:
         self._connecting = None
         if self.down:
             self._down = False
-            self._changed()
+            self._on_change()
 
     async def close(self) -> None:
         """Give up every connection that is not in use; those in use go when they are done."""

@@ -2,7 +2,7 @@
 
 Looked at every few seconds, and at once when something is wrong. Brokers are asked one after the
 other, each as soon as the one before has kept us waiting, so a stuck broker never hides the
-others' answer. Leaders only go forward (by leader epoch): a broker that was cut off cannot take
+others' response. Leaders only go forward (by leader epoch): a broker that was cut off cannot take
 us back.
 """
 
@@ -14,11 +14,11 @@ from typing import Any
 
 from common import limits, metrics
 from common.errors import LogUnavailable
-from common.log.kafka.broker import Broker, NoAnswer, NotSent
-from common.log.kafka.codes import Code, describe
+from common.log.kafka.broker import Broker, NoResponse, NotSent
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.connect import Connector
-from common.log.kafka.protocol import NO_TOPIC, FindTopic
+from common.log.kafka.error_codes import Code, describe
+from common.log.kafka.protocol import NO_TOPIC, GetMetadata
 
 NO_LEADER = -1
 
@@ -38,19 +38,19 @@ class View:
 
 
 class Cluster:
-    """Use it from one event loop. `random` decides who is asked first."""
+    """Use it from one event loop. `random` decides which broker is asked first."""
 
     def __init__(self, config: KafkaConfig, connector: Connector, random: random.Random) -> None:
         self._topic = config.topic
         self._timeout_s = config.timeout_ms / 1000
         self._connector = connector
         self._random = random
-        self._entries = [self._broker(f"{h}:{p}", (h, p)) for h, p in config.addresses()]
+        self._bootstrap = [self._broker(f"{h}:{p}", (h, p)) for h, p in config.addresses()]
         self._brokers: dict[int, Broker] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self.view = View()
-        self._wanted = asyncio.Event()
-        self._news = asyncio.Event()
+        self._refresh_requested = asyncio.Event()
+        self._change = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -60,8 +60,8 @@ class Cluster:
 
     async def open(self) -> None:
         """Look for the first time, and keep looking. Raises LogUnavailable."""
-        await self.look()
-        self._task = asyncio.get_running_loop().create_task(self._keep_looking())
+        await self.refresh()
+        self._task = asyncio.get_running_loop().create_task(self._keep_refreshed())
 
     def leader_id(self, partition: int) -> int:
         """Id of the broker that leads a partition, or NO_LEADER."""
@@ -72,7 +72,7 @@ class Cluster:
         """The broker that leads a partition, if known."""
         return self._brokers.get(self.leader_id(partition))
 
-    def reader_of(self, partition: int) -> Broker | None:
+    def broker_to_read(self, partition: int) -> Broker | None:
         """The leader; while it does not answer us, another broker that holds all of it."""
         leader = self.leader(partition)
         if leader is None or not leader.down or partition >= len(self.view.in_sync):
@@ -80,7 +80,7 @@ class Cluster:
         others = (self._brokers.get(node) for node in self.view.in_sync[partition])
         return next((broker for broker in others if broker and not broker.down), leader)
 
-    def holders(self, partition: int) -> list[Broker]:
+    def in_sync_brokers(self, partition: int) -> list[Broker]:
         """Every broker that holds all of a partition, as far as they are known."""
         if partition >= len(self.view.in_sync):
             return []
@@ -91,32 +91,32 @@ class Cluster:
         """Every broker of the cluster."""
         return list(self._brokers.values())
 
-    def wanted(self) -> None:
+    def request_refresh(self) -> None:
         """Ask for a look soon: something is not as it was known to be."""
-        self._wanted.set()
+        self._refresh_requested.set()
 
-    async def news(self, timeout_s: float) -> None:
+    async def wait_for_change(self, timeout_s: float) -> None:
         """Wait for the next change, at most so long."""
         try:
             async with asyncio.timeout(timeout_s):
-                await self._news.wait()
+                await self._change.wait()
         except TimeoutError:
             return
 
-    async def look(self) -> View:
+    async def refresh(self) -> View:
         """Ask the brokers now. Raises LogUnavailable when none of them answers.
 
         That the topic is gone or another one is believed when it is said twice: a broker that has
         just come back may not know better yet.
         """
-        answer = await self._ask()
-        if self.view.topic_id not in (NO_TOPIC, answer.topics[0][2]):
+        response = await self._fetch_metadata()
+        if self.view.topic_id not in (NO_TOPIC, response.topics[0][2]):
             await asyncio.sleep(limits.KAFKA_METADATA_PAUSE_S)
-            first, answer = answer, await self._ask()
-            if answer.topics[0][2] != first.topics[0][2]:
-                self._wanted.set()
+            first, response = response, await self._fetch_metadata()
+            if response.topics[0][2] != first.topics[0][2]:
+                self._refresh_requested.set()
                 return self.view
-        self._learn(answer)
+        self._adopt(response)
         return self.view
 
     async def close(self) -> None:
@@ -124,67 +124,67 @@ class Cluster:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        everyone = [*self._entries, *self._brokers.values()]
+        everyone = [*self._bootstrap, *self._brokers.values()]
         await asyncio.gather(*(b.close() for b in everyone), *self._closing)
 
     def _broker(self, name: str, address: tuple[str, int]) -> Broker:
-        return Broker(name, address, self._connector, self._timeout_s, self._changed)
+        return Broker(name, address, self._connector, self._timeout_s, self._notify)
 
-    def _changed(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
-        self._wanted.set()
+    def _notify(self) -> None:
+        self._change.set()
+        self._change = asyncio.Event()
+        self._refresh_requested.set()
         for listener in self._listeners:
             listener()
 
-    async def _keep_looking(self) -> None:
+    async def _keep_refreshed(self) -> None:
         while True:
             try:
                 async with asyncio.timeout(limits.KAFKA_METADATA_FRESH_S):
-                    await self._wanted.wait()
+                    await self._refresh_requested.wait()
             except TimeoutError:
                 pass
-            self._wanted.clear()
+            self._refresh_requested.clear()
             try:
-                await self.look()
+                await self.refresh()
             except LogUnavailable:  # every broker is down, and said so; they are tried again
-                self._wanted.set()
+                self._refresh_requested.set()
             except Exception as error:  # noqa: BLE001 - outermost loop: looking must go on
                 metrics.log_broker_failures_total.labels("any", type(error).__name__).inc()
             await asyncio.sleep(limits.KAFKA_METADATA_PAUSE_S)
 
-    async def _ask(self) -> Any:
+    async def _fetch_metadata(self) -> Any:
         known = list(self._brokers.values())
         self._random.shuffle(known)
-        order = sorted(known, key=lambda broker: broker.down) + self._entries
-        asked: set[asyncio.Task[Any]] = set()
+        order = sorted(known, key=lambda broker: broker.down) + self._bootstrap
+        requests: set[asyncio.Task[Any]] = set()
         problems: list[str] = []
         try:
-            while order or asked:
+            while order or requests:
                 if order:
-                    call = order.pop(0).call(FindTopic(self._topic))
-                    asked.add(asyncio.create_task(call))
+                    call = order.pop(0).call(GetMetadata(self._topic))
+                    requests.add(asyncio.create_task(call))
                 wait_s = limits.KAFKA_METADATA_HEDGE_S if order else None
-                done, asked = await asyncio.wait(
-                    asked, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED
+                done, requests = await asyncio.wait(
+                    requests, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED
                 )
                 for task in done:
                     problem = task.exception()
                     if problem is None:
                         return task.result()
-                    if not isinstance(problem, NotSent | NoAnswer):
+                    if not isinstance(problem, NotSent | NoResponse):
                         raise problem
                     problems.append(str(problem))
         finally:
-            for task in asked:
+            for task in requests:
                 task.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
+            await asyncio.gather(*requests, return_exceptions=True)
         raise LogUnavailable(f"no broker answers: {'; '.join(problems)}")
 
-    def _learn(self, answer: Any) -> None:
-        addresses = {node: (host, port) for node, host, port, *_ in answer.brokers}
-        moved = self._learn_brokers(addresses)
-        [topic] = answer.topics
+    def _adopt(self, response: Any) -> None:
+        addresses = {node: (host, port) for node, host, port, *_ in response.brokers}
+        moved = self._adopt_brokers(addresses)
+        [topic] = response.topics
         error, _, topic_id, _, partitions = topic[:5]
         if error == Code.UNKNOWN_TOPIC_OR_PARTITION:
             view = View()
@@ -196,13 +196,13 @@ class Cluster:
             copies = {p: (len(meant), tuple(isr)) for _, p, _, _, meant, isr, *_ in partitions}
             replicas = [copies.get(p, (0, ())) for p in range(len(copies))]
             counts, in_sync = tuple(n for n, _ in replicas), tuple(isr for _, isr in replicas)
-            view = View(topic_id, self._newest(topic_id, found), counts, in_sync)
+            view = View(topic_id, self._newest_leaders(topic_id, found), counts, in_sync)
         if moved or view != self.view:
             self.view = view
-            self._changed()
-            self._wanted.clear()
+            self._notify()
+            self._refresh_requested.clear()
 
-    def _learn_brokers(self, addresses: dict[int, tuple[str, int]]) -> bool:
+    def _adopt_brokers(self, addresses: dict[int, tuple[str, int]]) -> bool:
         gone = [
             node
             for node, broker in self._brokers.items()
@@ -216,10 +216,10 @@ class Cluster:
         for node in new:
             self._brokers[node] = self._broker(str(node), addresses[node])
         for broker in self._brokers.values():
-            broker.warm()
+            broker.connect_in_background()
         return bool(gone or new)
 
-    def _newest(
+    def _newest_leaders(
         self, topic_id: bytes, found: tuple[tuple[int, int], ...]
     ) -> tuple[tuple[int, int], ...]:
         if topic_id != self.view.topic_id:

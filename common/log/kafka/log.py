@@ -13,7 +13,7 @@ from common.errors import LogRefused, LogUnavailable, OffsetGone
 from common.log.interface import Appended, Bounds, LogIdentity
 from common.log.kafka.aiokafka_parts import DescribeConfigsRequest
 from common.log.kafka.appender import Appender
-from common.log.kafka.broker import NoAnswer, NotSent
+from common.log.kafka.broker import NoResponse, NotSent
 from common.log.kafka.cluster import Cluster
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.connect import Connector
@@ -36,8 +36,8 @@ class KafkaLog:
         self._closed = True
         self._topic_id = NO_TOPIC
         self._identity = LogIdentity("", 0)
-        self._most = 0  # partitions that there ever were
-        self._keep_ns: int | None = None
+        self._partitions_most = 0  # partitions that there ever were
+        self._retention_ns: int | None = None
 
     async def open(self) -> LogIdentity:
         """Find the topic. Raises LogUnavailable; the topic is made by `bellwether init`."""
@@ -60,15 +60,15 @@ class KafkaLog:
         """Adopt what the topic is now: its id, its partitions, how long it keeps records."""
         if self._closed:
             raise LogUnavailable("the log is closed")
-        view = await self._cluster.look()
+        view = await self._cluster.refresh()
         if view.topic_id == NO_TOPIC or not view.leaders:
             raise LogUnavailable(
                 f"there is no topic {self._config.topic}: run `bellwether init`", retry_after_s=5
             )
-        self._keep_ns = await self._retention_ns()
+        self._retention_ns = await self._ask_retention_ns()
         self._topic_id = view.topic_id
         self._identity = LogIdentity(view.topic_id.hex(), len(view.leaders))
-        self._most = max(self._most, len(view.leaders))
+        self._partitions_most = max(self._partitions_most, len(view.leaders))
         return self._identity
 
     async def append(self, partition: int, record: Record) -> Appended:
@@ -114,13 +114,13 @@ class KafkaLog:
         broker = None if self._closed else self._cluster.leader(partition)
         return "" if broker is None else broker.address[0]
 
-    def has_own_time(self) -> bool:
+    def has_server_time(self) -> bool:
         """The leader of a partition stamps its records."""
         return True
 
-    def keep_ns(self) -> int | None:
+    def retention_ns(self) -> int | None:
         """The topic's retention.ms; None when it keeps everything."""
-        return self._keep_ns
+        return self._retention_ns
 
     async def drop_before(self, partition: int, offset: int) -> int:
         """Frees nothing: the topic keeps records by time. Returns the start."""
@@ -144,14 +144,14 @@ class KafkaLog:
         await self._appender.close()
         await self._cluster.close()
 
-    async def _retention_ns(self) -> int | None:
+    async def _ask_retention_ns(self) -> int | None:
         wanted = [(_TOPIC_RESOURCE, self._config.topic, ["retention.ms"])]
         for broker in sorted(self._cluster.brokers(), key=lambda broker: broker.down):
             try:
-                answer = await broker.call(DescribeConfigsRequest(wanted))
-            except (NotSent, NoAnswer):  # counted by the broker; the next one is asked
+                response = await broker.call(DescribeConfigsRequest(wanted))
+            except (NotSent, NoResponse):  # counted by the broker; the next one is asked
                 continue
-            for code, _, _, _, entries in answer.resources:
+            for code, _, _, _, entries in response.resources:
                 for _, value, *_ in entries if not code else ():
                     return None if int(value) == _FOREVER else int(value) * 1_000_000
         raise LogUnavailable(f"no broker tells the settings of topic {self._config.topic}")
@@ -159,11 +159,11 @@ class KafkaLog:
     def _check(self, partition: int) -> None:
         if self._closed:
             raise LogUnavailable("the log is closed")
-        if not 0 <= partition < self._most:
+        if not 0 <= partition < self._partitions_most:
             raise ValueError(f"no partition {partition}: there are {self._identity.partitions}")
         if partition >= self._identity.partitions:
             raise LogRefused(
                 f"topic {self._config.topic} was made anew with {self._identity.partitions} "
-                f"partitions, it had {self._most}: give it as many again",
+                f"partitions, it had {self._partitions_most}: give it as many again",
                 retry_after_s=5,
             )

@@ -233,7 +233,7 @@ class MetadataRequest12(RequestStruct):
     )
 
 
-class FindTopic(Request[MetadataRequest12]):
+class GetMetadata(Request[MetadataRequest12]):
     """Where the brokers are, and who leads each partition of a topic."""
 
     API_KEY = 3

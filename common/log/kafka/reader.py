@@ -1,8 +1,8 @@
 """Reading: one long poll per reader, each on a connection of its own.
 
-A reader leaves a broker as soon as another one leads its partition, and asks who leads when an
-answer is overdue, so a frozen broker holds up its own partitions only until a new leader is known.
-While a leader does not answer us though it leads, another broker that is in sync is read instead.
+A reader leaves a broker as soon as another one leads its partition, and asks which broker leads
+when a response is overdue, so a frozen broker holds up its own partitions only until a new leader
+is known. While a leader does not answer us though it leads, another in-sync broker is read instead.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from common.log.damage import damaged
 from common.log.interface import Bounds
 from common.log.kafka.aiokafka_parts import OffsetRequest, OffsetResetStrategy
 from common.log.kafka.batch import decode_records
-from common.log.kafka.broker import Broker, NoAnswer, NotSent
+from common.log.kafka.broker import Broker, NoResponse, NotSent
 from common.log.kafka.cluster import Cluster
-from common.log.kafka.codes import MOVED, Code, describe
 from common.log.kafka.config import KafkaConfig
+from common.log.kafka.error_codes import MOVED, Code, describe
 from common.log.kafka.protocol import DescribeLogDirs, Fetch
 from common.model.record import LogRecord
 
@@ -29,7 +29,7 @@ _RETRY_S = 0.05
 _RETRIABLE = MOVED | {Code.OFFSET_NOT_AVAILABLE, Code.KAFKA_STORAGE_ERROR}
 
 
-class Moved(Exception):
+class NotLeader(Exception):
     """The broker that was asked no longer leads the partition."""
 
 
@@ -57,12 +57,12 @@ class Reader:
             left_ms = max(0, int((wait_until_s - loop.time()) * 1000))
             try:
                 found = await self._fetch(topic_id, partition, offset, max_bytes, left_ms)
-            except (NotSent, NoAnswer, Moved) as error:
+            except (NotSent, NoResponse, NotLeader) as error:
                 problem = str(error)
-                self._cluster.wanted()
+                self._cluster.request_refresh()
                 if loop.time() >= retry_until_s:
                     break
-                await self._cluster.news(_RETRY_S)
+                await self._cluster.wait_for_change(_RETRY_S)
                 continue
             if found or loop.time() >= wait_until_s:
                 return found
@@ -79,23 +79,23 @@ class Reader:
         self, topic_id: bytes, partition: int, offset: int, max_bytes: int, left_ms: int
     ) -> list[LogRecord]:
         wait_ms = min(left_ms, limits.KAFKA_FETCH_WAIT_MS)
-        room = max_bytes + _FETCH_SLACK_BYTES
-        request = Fetch(topic_id, partition, offset, room, wait_ms)
-        holder = self._holder(partition)
-        found = await self._fetch_from(holder, partition, request, max_bytes)
+        bytes_max = max_bytes + _FETCH_SLACK_BYTES
+        request = Fetch(topic_id, partition, offset, bytes_max, wait_ms)
+        broker_read = self._broker_to_read(partition)
+        found = await self._fetch_from(broker_read, partition, request, max_bytes)
         if found is None:
             return await self._out_of_range(partition, offset, wait_ms)
-        whole = _until_damaged(found)
+        whole = _before_damage(found)
         if whole or not found:
             return whole
-        for broker in self._cluster.holders(partition):  # another copy may be whole
-            if broker is holder:
+        for broker in self._cluster.in_sync_brokers(partition):  # another copy may be whole
+            if broker is broker_read:
                 continue
             try:
                 other = await self._fetch_from(broker, partition, request, max_bytes)
-            except (NotSent, NoAnswer, Moved, LogUnavailable):  # counted by the broker
+            except (NotSent, NoResponse, NotLeader, LogUnavailable):  # counted by the broker
                 continue
-            whole = _until_damaged(other or [])
+            whole = _before_damage(other or [])
             if whole and whole[0].offset == offset:
                 return whole
         return found
@@ -105,15 +105,15 @@ class Reader:
     ) -> list[LogRecord] | None:
         """What one broker has; None: the offset is out of its range."""
         offset = request.offset
-        answer = await self._poll(broker, partition, request, request.wait_ms / 1000)
-        if answer is None:
+        response = await self._poll(broker, partition, request, request.wait_ms / 1000)
+        if response is None:
             return []
-        if answer.error_code:
-            raise Moved(f"broker {broker.name}: {describe(answer.error_code)}")
-        [(_, [found, *_], *_)] = answer.topics
+        if response.error_code:
+            raise NotLeader(f"broker {broker.name}: {describe(response.error_code)}")
+        [(_, [found, *_], *_)] = response.topics
         _, code, *_, data, _ = found
         if code in _RETRIABLE:
-            raise Moved(f"broker {broker.name}: {describe(code)}")
+            raise NotLeader(f"broker {broker.name}: {describe(code)}")
         if code == Code.OFFSET_OUT_OF_RANGE:
             return None
         if code == Code.CORRUPT_MESSAGE:  # the broker itself cannot find its way in the segment
@@ -132,21 +132,21 @@ class Reader:
     async def _poll(
         self, broker: Broker, partition: int, request: Fetch, wait_s: float
     ) -> Any | None:
-        """The answer, or None when the log closes. Raises NotSent, NoAnswer or Moved."""
+        """The response, or None when the log closes. Raises NotSent, NoResponse or NotLeader."""
         call = asyncio.ensure_future(broker.call(request, wait_s + self._timeout_s))
         try:
-            patience_s = wait_s + limits.KAFKA_OVERDUE_S
+            wait_s_max = wait_s + limits.KAFKA_OVERDUE_S
             while not call.done() and not self._closing.done():
                 await asyncio.wait(
                     {call, self._closing},
-                    timeout=patience_s,
+                    timeout=wait_s_max,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 if not call.done():
-                    self._cluster.wanted()
-                    patience_s = limits.KAFKA_OVERDUE_S
-                    if self._cluster.reader_of(partition) is not broker:
-                        raise Moved(f"broker {broker.name} no longer leads it")
+                    self._cluster.request_refresh()
+                    wait_s_max = limits.KAFKA_OVERDUE_S
+                    if self._cluster.broker_to_read(partition) is not broker:
+                        raise NotLeader(f"broker {broker.name} no longer leads it")
             return None if self._closing.done() else await call
         finally:
             call.cancel()
@@ -166,64 +166,64 @@ class Reader:
 
     async def _bounds(self, partition: int) -> Bounds:
         start, end = await asyncio.gather(
-            self._offset(partition, OffsetResetStrategy.EARLIEST),
-            self._offset(partition, OffsetResetStrategy.LATEST),
+            self._list_offset(partition, OffsetResetStrategy.EARLIEST),
+            self._list_offset(partition, OffsetResetStrategy.LATEST),
         )
         return Bounds(start, max(start, end))
 
     async def size_bytes(self, partition: int) -> int:
         """Bytes of the partition's segments at its leader. Raises LogUnavailable."""
-        answer = await self._ask_leader(partition, DescribeLogDirs(self._topic, partition))
+        response = await self._call_leader(partition, DescribeLogDirs(self._topic, partition))
         return sum(
             size
-            for code, _, topics in answer.folders
+            for code, _, topics in response.folders
             for _, partitions in topics
             for _, size, _, is_future in partitions
             if not code and not is_future
         )
 
-    async def _offset(self, partition: int, which: int) -> int:
+    async def _list_offset(self, partition: int, which: int) -> int:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._timeout_s
         while True:
             request = OffsetRequest(-1, 0, [(self._topic, [(partition, which)])])
-            answer = await self._ask_leader(partition, request)
-            [(_, [(_, code, _, offset, *_)])] = answer.topics
+            response = await self._call_leader(partition, request)
+            [(_, [(_, code, _, offset, *_)])] = response.topics
             if code == Code.NONE:
                 return int(offset)
             if code not in _RETRIABLE or loop.time() >= until_s:
                 raise LogUnavailable(f"partition {partition}: {describe(code)}")
-            self._cluster.wanted()
-            await self._cluster.news(_RETRY_S)
+            self._cluster.request_refresh()
+            await self._cluster.wait_for_change(_RETRY_S)
 
-    async def _ask_leader(self, partition: int, request: Any) -> Any:
+    async def _call_leader(self, partition: int, request: Any) -> Any:
         """Ask whoever leads, again while leaders move. Raises LogUnavailable."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._timeout_s
         while True:
             try:
                 broker = self._leader(partition)
-                answer = await self._poll(broker, partition, request, 0.0)
-            except (NotSent, NoAnswer, Moved) as error:
-                self._cluster.wanted()
+                response = await self._poll(broker, partition, request, 0.0)
+            except (NotSent, NoResponse, NotLeader) as error:
+                self._cluster.request_refresh()
                 if loop.time() >= until_s:
                     raise LogUnavailable(f"partition {partition}: {error}") from error
-                await self._cluster.news(_RETRY_S)
+                await self._cluster.wait_for_change(_RETRY_S)
                 continue
-            if answer is None:
+            if response is None:
                 raise LogUnavailable("the log is closed")
-            return answer
+            return response
 
-    def _holder(self, partition: int) -> Broker:
-        broker = self._cluster.reader_of(partition)
+    def _broker_to_read(self, partition: int) -> Broker:
+        broker = self._cluster.broker_to_read(partition)
         if broker is None:
-            raise Moved("no leader is known")
+            raise NotLeader("no leader is known")
         return broker
 
     def _leader(self, partition: int) -> Broker:
         broker = self._cluster.leader(partition)
         if broker is None:
-            raise Moved("no leader is known")
+            raise NotLeader("no leader is known")
         return broker
 
     def _check_topic(self, topic_id: bytes) -> None:
@@ -237,7 +237,7 @@ class Reader:
         self._threads.shutdown(wait=False)
 
 
-def _until_damaged(found: list[LogRecord]) -> list[LogRecord]:
+def _before_damage(found: list[LogRecord]) -> list[LogRecord]:
     """The whole records before the first damaged one."""
     for at, record in enumerate(found):
         if record.damage is not None:

@@ -2,7 +2,7 @@
 
 An append goes out at once when a request may start; while as many as may are on their way, the
 next ones gather by partition, so the busier it is, the fewer requests each record costs. Keeps I1:
-an append is answered only from the leader's answer with acks of all replicas in sync.
+an append is answered only from the leader's response with acks of all replicas in sync.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ from common.clock import Clock
 from common.error_text import describe_error
 from common.errors import LogRefused, LogUnavailable
 from common.log.kafka import batch
-from common.log.kafka.broker import Broker, NoAnswer, NotSent
-from common.log.kafka.codes import MOVED, Code, certainly_not_appended, describe
+from common.log.kafka.broker import Broker, NoResponse, NotSent
+from common.log.kafka.error_codes import MOVED, Code, certainly_not_appended, describe
 from common.log.kafka.protocol import Produce
 
-_BROKER_SLACK_MS = 300  # the broker gives up first, so that its answer still comes
+_BROKER_SLACK_MS = 300  # the broker gives up first, so that its response still comes
 
 
 @dataclass(slots=True, eq=False)
-class Item:
+class PendingAppend:
     """One append. `stored` gets (offset, append time in ms). `sent`: it may be in the log, or is
     part of a request that may be sent at any moment.
     """
@@ -38,18 +38,18 @@ class Item:
     sent: bool = field(default=False)
 
 
-class _Late:
+class _OverdueTimer:
     """While it lasts, tells again and again that it lasts too long."""
 
-    def __init__(self, tell: Callable[[], None]) -> None:
-        self._tell = tell
+    def __init__(self, notify: Callable[[], None]) -> None:
+        self._notify = notify
         self._loop = asyncio.get_running_loop()
 
     def __enter__(self) -> None:
-        self._timer = self._loop.call_later(limits.KAFKA_OVERDUE_S, self._again)
+        self._timer = self._loop.call_later(limits.KAFKA_OVERDUE_S, self._fire)
 
-    def _again(self) -> None:
-        self._tell()
+    def _fire(self) -> None:
+        self._notify()
         self.__enter__()
 
     def __exit__(self, *error: object) -> None:
@@ -57,10 +57,10 @@ class _Late:
 
 
 class Sender:
-    """Sends to one broker. `done` is called once for every item that leaves it for good.
+    """Sends to one broker. `release` is called once for every item that leaves it for good.
 
-    `returned` is called with an item that was not appended because another broker leads its
-    partition now, `overdue` every now and then while an answer is late: leaders may have moved.
+    `retry` is called with an item that was not appended because another broker leads its
+    partition now, `overdue` every now and then while a response is late: leaders may have moved.
     """
 
     def __init__(
@@ -68,52 +68,52 @@ class Sender:
         broker: Broker,
         clock: Clock,
         timeout_ms: int,
-        done: Callable[[Item], None],
-        returned: Callable[[Item], None],
+        release: Callable[[PendingAppend], None],
+        retry: Callable[[PendingAppend], None],
         overdue: Callable[[], None],
     ) -> None:
         self._broker = broker
         self._clock = clock
         self._timeout_ms = timeout_ms
-        self._done = done
-        self._returned = returned
+        self._release = release
+        self._retry = retry
         self._overdue = overdue
-        self._waiting: dict[int, deque[Item]] = {}
+        self._waiting: dict[int, deque[PendingAppend]] = {}
         self._requests: set[asyncio.Task[None]] = set()
-        self._woken = False
+        self._scheduled = False
 
-    def put(self, item: Item) -> None:
+    def enqueue(self, item: PendingAppend) -> None:
         """Send soon. What is put within one turn of the loop goes out together."""
         self._waiting.setdefault(item.partition, deque()).append(item)
-        self._wake()
+        self._schedule()
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits or is on its way."""
         return not self._waiting and not self._requests
 
-    def take_back(self) -> list[Item]:
+    def take_unsent(self) -> list[PendingAppend]:
         """Everything that was not sent yet."""
         items = [item for queue in self._waiting.values() for item in queue]
         self._waiting.clear()
         return items
 
     async def drain(self) -> None:
-        """Wait until everything that was put has been answered."""
+        """Wait until everything that was enqueued has been answered."""
         while self._waiting or self._requests:
-            self._pump()
+            self._send_waiting()
             if self._requests:
                 await asyncio.wait(self._requests, return_when=asyncio.FIRST_COMPLETED)
 
-    def _wake(self) -> None:
-        if not self._woken:
-            self._woken = True
-            asyncio.get_running_loop().call_soon(self._pump)
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._send_waiting)
 
-    def _pump(self) -> None:
-        self._woken = False
+    def _send_waiting(self) -> None:
+        self._scheduled = False
         while self._waiting and len(self._requests) < limits.KAFKA_PRODUCE_REQUESTS_MAX:
-            groups = self._gather()
+            groups = self._next_request()
             if groups:
                 task = asyncio.get_running_loop().create_task(self._send(groups))
                 self._requests.add(task)
@@ -124,32 +124,32 @@ class Sender:
         if task.cancelled():
             return
         task.result()  # what `_send` does not expect is a mistake of ours: never silent
-        self._pump()
+        self._send_waiting()
 
-    def _gather(self) -> dict[int, list[Item]]:
+    def _next_request(self) -> dict[int, list[PendingAppend]]:
         """One batch of each partition that has something to send, within a request's size."""
-        room = limits.KAFKA_REQUEST_BYTES_MAX
+        bytes_left = limits.KAFKA_REQUEST_BYTES_MAX
         now_ns = self._clock.monotonic_ns()
-        groups: dict[int, list[Item]] = {}
+        groups: dict[int, list[PendingAppend]] = {}
         for partition in list(self._waiting):
-            if room <= 0:
+            if bytes_left <= 0:
                 break
             queue = self._waiting.pop(partition)
             group = self._next_batch(queue, now_ns)
             if group:
                 groups[partition] = group
-                room -= sum(item.size_bytes for item in group)
+                bytes_left -= sum(item.size_bytes for item in group)
             if queue:
                 self._waiting[partition] = queue  # last in line for the next request
         return groups
 
-    def _next_batch(self, queue: deque[Item], now_ns: int) -> list[Item]:
-        group: list[Item] = []
+    def _next_batch(self, queue: deque[PendingAppend], now_ns: int) -> list[PendingAppend]:
+        group: list[PendingAppend] = []
         size = batch.BATCH_OVERHEAD_BYTES
         while queue:
             item = queue[0]
             if item.stored.done():  # its caller went away
-                self._done(queue.popleft())
+                self._release(queue.popleft())
             elif now_ns > item.send_before_ns:
                 self._refuse(queue.popleft(), f"broker {self._broker.name} is too slow")
             elif size + item.size_bytes > limits.KAFKA_BATCH_BYTES_MAX or (
@@ -164,45 +164,47 @@ class Sender:
                 size += item.size_bytes
         return group
 
-    async def _send(self, groups: dict[int, list[Item]]) -> None:
-        by_topic: dict[bytes, dict[int, list[Item]]] = {}
+    async def _send(self, groups: dict[int, list[PendingAppend]]) -> None:
+        by_topic: dict[bytes, dict[int, list[PendingAppend]]] = {}
         for partition, items in groups.items():
             by_topic.setdefault(items[0].topic_id, {})[partition] = items
         for topic_id, of_topic in by_topic.items():  # two only around a change of epoch
             await self._send_to(topic_id, of_topic)
 
-    async def _send_to(self, topic_id: bytes, groups: dict[int, list[Item]]) -> None:
+    async def _send_to(self, topic_id: bytes, groups: dict[int, list[PendingAppend]]) -> None:
         now_ms = self._clock.now_ns() // 1_000_000
         batches = [(p, batch.encode_batch(items, now_ms)) for p, items in groups.items()]
-        everything = [item for items in groups.values() for item in items]
+        all_items = [item for items in groups.values() for item in items]
         request = Produce(topic_id, batches, self._timeout_ms - _BROKER_SLACK_MS)
         try:
-            with _Late(self._overdue):
-                answer = await self._broker.call(request)
+            with _OverdueTimer(self._overdue):
+                response = await self._broker.call(request)
         except NotSent as error:
-            for item in everything:
+            for item in all_items:
                 item.sent = False
                 self._refuse(item, str(error))
             return
-        except NoAnswer as error:
-            for item in everything:
+        except NoResponse as error:
+            for item in all_items:
                 self._fail(item, LogUnavailable(f"{error}: the record may be stored or not"))
             return
         except BaseException as error:  # cancelled, or a mistake of ours: nobody waits for ever
             why = describe_error(error)
-            for item in everything:
+            for item in all_items:
                 self._fail(item, LogUnavailable(f"{why}: the record may be stored or not"))
             raise
-        answered = {p[0]: p[1:4] for topic in answer.topics for p in topic[1]}
+        by_partition = {p[0]: p[1:4] for topic in response.topics for p in topic[1]}
         for partition, items in groups.items():
-            self._answer(items, *answered.get(partition, (Code.NONE, -1, -1)))
+            self._complete(items, *by_partition.get(partition, (Code.NONE, -1, -1)))
 
-    def _answer(self, items: Sequence[Item], code: int, base: int, append_ms: int) -> None:
+    def _complete(
+        self, items: Sequence[PendingAppend], code: int, base: int, append_ms: int
+    ) -> None:
         if code == Code.NONE and base >= 0 and append_ms >= 0:
             for at, item in enumerate(items):
                 if not item.stored.done():
                     item.stored.set_result((base + at, append_ms))
-                self._done(item)
+                self._release(item)
         elif not certainly_not_appended(code, base):
             what = describe(code) if code else "no offset or no LogAppendTime"
             for item in items:
@@ -212,14 +214,14 @@ class Sender:
             for item in items:
                 item.sent = False
                 if code in MOVED and not item.stored.done():
-                    self._returned(item)
+                    self._retry(item)
                 else:
                     self._refuse(item, f"partition {item.partition}: {describe(code)}")
 
-    def _refuse(self, item: Item, why: str) -> None:
+    def _refuse(self, item: PendingAppend, why: str) -> None:
         self._fail(item, LogRefused(f"{why}: the record was not stored"))
 
-    def _fail(self, item: Item, error: LogUnavailable) -> None:
+    def _fail(self, item: PendingAppend, error: LogUnavailable) -> None:
         if not item.stored.done():
             item.stored.set_exception(error)
-        self._done(item)
+        self._release(item)

@@ -19,28 +19,28 @@ from common.log.kafka.aiokafka_parts import (
     DescribeConfigsRequest,
     Request,
 )
-from common.log.kafka.broker import Broker, NoAnswer, NotSent
+from common.log.kafka.broker import Broker, NoResponse, NotSent
 from common.log.kafka.cluster import Cluster
-from common.log.kafka.codes import Code, describe
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.connect import Connector
+from common.log.kafka.error_codes import Code, describe
 from common.log.kafka.protocol import NO_TOPIC
 
 _TOPIC, _BROKER = 2, 4  # resource types
 _ADMIN_TIMEOUT_MS = 15_000
-_LOOK_AGAIN_S = 0.1
+_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something that the log's promises do not hold with, and what to do about it.
 
-    passing: no setting is wrong; it ends when what is down comes back.
+    transient: no setting is wrong; it ends when what is down comes back.
     """
 
     what: str
     remedy: str
-    passing: bool = False
+    transient: bool = False
 
 
 def topic_settings(config: KafkaConfig) -> dict[str, str]:
@@ -63,13 +63,13 @@ async def create_topic(config: KafkaConfig) -> bool:
             return False
         settings = list(topic_settings(config).items())
         wanted: Any = (config.topic, config.partitions, config.replication, [], settings)
-        answer = await admin.ask(CreateTopicsRequest([wanted], _ADMIN_TIMEOUT_MS, False))
-        [(_, code, message)] = answer.topic_errors
+        response = await admin.call(CreateTopicsRequest([wanted], _ADMIN_TIMEOUT_MS, False))
+        [(_, code, message)] = response.topic_errors
         if code not in (Code.NONE, Code.TOPIC_ALREADY_EXISTS):
             raise LogUnavailable(
                 f"topic {config.topic} cannot be made: {message or describe(code)}"
             )
-        await admin.until_led(config.partitions if code == Code.NONE else 1)
+        await admin.wait_for_leaders(config.partitions if code == Code.NONE else 1)
         return bool(code == Code.NONE)
 
 
@@ -82,21 +82,21 @@ async def grow_topic(config: KafkaConfig, partitions: int) -> int:
         if partitions > have:
             wanted: Any = (config.topic, (partitions, None))
             request = CreatePartitionsRequest([wanted], _ADMIN_TIMEOUT_MS, False)
-            [(_, code, message)] = (await admin.ask(request)).topic_errors
+            [(_, code, message)] = (await admin.call(request)).topic_errors
             if code:
                 raise LogUnavailable(
                     f"topic {config.topic} cannot grow: {message or describe(code)}"
                 )
-            await admin.until_led(partitions)
+            await admin.wait_for_leaders(partitions)
         return admin.partitions()
 
 
-async def check_topic(config: KafkaConfig, silent: Collection[str] = ()) -> list[Problem]:
+async def check_topic(config: KafkaConfig, unresponsive: Collection[str] = ()) -> list[Problem]:
     """Everything about the topic and the brokers that breaks a promise. Raises LogUnavailable.
 
-    silent: brokers that do not answer now; they are not asked.
+    unresponsive: brokers that do not response now; they are not asked.
     """
-    async with _admin(config, silent) as admin:
+    async with _admin(config, unresponsive) as admin:
         if admin.cluster.view.topic_id == NO_TOPIC:
             return [Problem(f"there is no topic {config.topic}", "run `bellwether init`")]
         found = topic_problems(config, await admin.settings(_TOPIC, config.topic))
@@ -126,12 +126,12 @@ def topic_problems(config: KafkaConfig, have: Mapping[str, str]) -> list[Problem
     for name, wanted in topic_settings(config).items():
         value = have.get(name, "")
         if name in at_least:
-            fine = value.isdigit() and int(value) >= int(wanted)
+            ok = value.isdigit() and int(value) >= int(wanted)
         elif name == "retention.ms":
-            fine = value == "-1" or (value.isdigit() and int(value) >= int(wanted))
+            ok = value == "-1" or (value.isdigit() and int(value) >= int(wanted))
         else:
-            fine = value == wanted
-        if not fine:
+            ok = value == wanted
+        if not ok:
             found.append(
                 Problem(
                     f"topic {config.topic} has {name}={value or '(not told)'}: {why[name]}",
@@ -172,25 +172,27 @@ def sync_problems(
         what += f"; partitions {', '.join(closed)} have too few to acknowledge anything"
     here = sorted({node for brokers in in_sync for node in brokers})
     remedy = f"in sync somewhere are brokers {', '.join(map(str, here))}: start those that are not"
-    return [Problem(what, remedy, passing=True)]
+    return [Problem(what, remedy, transient=True)]
 
 
 class _Admin:
     """Requests that any broker answers or passes on."""
 
-    def __init__(self, cluster: Cluster, timeout_s: float, silent: Collection[str] = ()) -> None:
+    def __init__(
+        self, cluster: Cluster, timeout_s: float, unresponsive: Collection[str] = ()
+    ) -> None:
         self.cluster = cluster
-        self._silent = silent
+        self._unresponsive = unresponsive
         self._timeout_s = timeout_s
 
     def partitions(self) -> int:
         return len(self.cluster.view.leaders)
 
     def brokers(self) -> list[Broker]:
-        """Those that are not known to be silent."""
-        return [one for one in self.cluster.brokers() if one.name not in self._silent]
+        """Those that are not known to be unresponsive."""
+        return [one for one in self.cluster.brokers() if one.name not in self._unresponsive]
 
-    async def ask(self, request: Request[Any], broker: Broker | None = None) -> Any:
+    async def call(self, request: Request[Any], broker: Broker | None = None) -> Any:
         """Ask this broker, or one after the other until one answers. Raises LogUnavailable."""
         known = [broker] if broker else sorted(self.brokers(), key=lambda b: b.down)
         problem = "no broker is known"
@@ -199,40 +201,40 @@ class _Admin:
                 return await one.call(request, _ADMIN_TIMEOUT_MS / 1000 + self._timeout_s)
             except NotSent as error:
                 problem = str(error)
-            except NoAnswer as error:
+            except NoResponse as error:
                 raise LogUnavailable(f"{error}: look again before repeating it") from error
         raise LogUnavailable(problem)
 
     async def settings(self, kind: int, name: str) -> dict[str, str]:
         """The settings of a topic or broker. Raises LogUnavailable."""
         brokers = {broker.name: broker for broker in self.cluster.brokers()}
-        answer = await self.ask(
+        response = await self.call(
             DescribeConfigsRequest([(kind, name, None)]), brokers.get(name) if kind == 4 else None
         )
-        [(code, message, _, _, entries)] = answer.resources
+        [(code, message, _, _, entries)] = response.resources
         if code:
             raise LogUnavailable(f"settings of {name}: {message or describe(code)}")
         return {entry[0]: entry[1] or "" for entry in entries}
 
-    async def until_led(self, partitions: int) -> None:
+    async def wait_for_leaders(self, partitions: int) -> None:
         """Wait until so many partitions exist and have leaders. Raises LogUnavailable."""
         try:
             async with asyncio.timeout(_ADMIN_TIMEOUT_MS / 1000):
                 while self.partitions() < partitions or not all(
                     self.cluster.leader(p) for p in range(self.partitions())
                 ):
-                    await asyncio.sleep(_LOOK_AGAIN_S)
-                    await self.cluster.look()
+                    await asyncio.sleep(_POLL_S)
+                    await self.cluster.refresh()
         except TimeoutError as error:
             raise LogUnavailable("the topic's new partitions have no leaders yet") from error
 
 
 @asynccontextmanager
-async def _admin(config: KafkaConfig, silent: Collection[str] = ()) -> AsyncIterator[_Admin]:
+async def _admin(config: KafkaConfig, unresponsive: Collection[str] = ()) -> AsyncIterator[_Admin]:
     connector = await asyncio.to_thread(Connector, config)
     cluster = Cluster(config, connector, random.Random())
     try:
-        await cluster.look()
-        yield _Admin(cluster, config.timeout_ms / 1000, silent)
+        await cluster.refresh()
+        yield _Admin(cluster, config.timeout_ms / 1000, unresponsive)
     finally:
         await cluster.close()

@@ -63,12 +63,12 @@ async def test_watch_believes_growth_and_a_new_epoch_and_never_fewer_partitions(
         (LogIdentity("c", 6), LogIdentity("c", 6), False),
     ):
         told.identity = identity
-        assert await watch.look(at_once=True) == known
-        assert bool(watch.refused) == refused
+        assert await watch.refresh(at_once=True) == known
+        assert bool(watch.rejected) == refused
     told.identity = LogIdentity("c", 9)
-    assert (await watch.look()).partitions == 6  # looked at a moment ago
+    assert (await watch.refresh()).partitions == 6  # looked at a moment ago
     clock.advance_ms(1_001)
-    assert (await watch.look()).partitions == 9
+    assert (await watch.refresh()).partitions == 9
 
 
 async def test_watch_keeps_what_it_knows_while_the_log_is_away() -> None:
@@ -78,13 +78,13 @@ async def test_watch_keeps_what_it_knows_while_the_log_is_away() -> None:
 
     away = Away(None, LogIdentity("a", 3))  # type: ignore[arg-type]  # only asked what it is
     watch = LogWatch(away, away.identity, ManualClock())  # type: ignore[arg-type]  # same
-    assert await watch.look(at_once=True) == LogIdentity("a", 3)
+    assert await watch.refresh(at_once=True) == LogIdentity("a", 3)
 
 
 async def test_partitions_that_are_added_while_it_runs_are_claimed_and_served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("common.log.watch.LOOK_S", 0.05)
+    monkeypatch.setattr("common.log.watch.REFRESH_S", 0.05)
     async with open_context(tmp_path, partitions=3) as plain:
         log_id = (await plain.backends.log.open()).epoch
         context, told = telling(plain, LogIdentity(log_id, 2))
@@ -144,7 +144,7 @@ async def test_offsets_of_a_recreated_log_are_never_read_as_those_of_the_old_one
             await plain.backends.log.append(0, CUT)
             await until(partition, published(2))
             told.log, told.identity = recreated, identity
-            await partition.shared.watch.look(at_once=True)
+            await partition.shared.watch.refresh(at_once=True)
             await until(partition, lambda p: p.view is not None and p.view.epoch.number == 2)
             await until(partition, reached(8))
             assert await numbers(partition) == [1, *range(11, 19)]

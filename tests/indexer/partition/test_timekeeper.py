@@ -277,7 +277,7 @@ def stamping_server(monkeypatch: pytest.MonkeyPatch) -> None:
         return plain(self, group, now_ns, file_bytes_max, known_end, True)
 
     monkeypatch.setattr(RangeFile, "append", stamped)
-    monkeypatch.setattr(EmbeddedLog, "has_own_time", lambda self: True)
+    monkeypatch.setattr(EmbeddedLog, "has_server_time", lambda self: True)
 
 
 @pytest.mark.usefixtures("stamping_server")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from common.clock import ManualClock
-from common.log.embedded.examine import LogExamined, examine_log
+from common.log.embedded.examine import LogExamination, examine_log
 from common.log.embedded.known_ends import FILE
 from common.log.embedded.log import EmbeddedLog
 from common.model.record import Kind, LogRecord, Record
@@ -41,7 +41,7 @@ def files(place: Path) -> list[Path]:
     return sorted((place / "p00000").glob("*.db"))
 
 
-def examined(place: Path) -> tuple[LogExamined, list[int]]:
+def examined(place: Path) -> tuple[LogExamination, list[int]]:
     seen: list[LogRecord] = []
     found = examine_log(place, seen.append)
     return found, [one.offset for one in seen]

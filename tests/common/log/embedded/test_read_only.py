@@ -58,7 +58,7 @@ async def read_all(log: EmbeddedLog) -> list[LogRecord]:
 async def test_looking_reads_everything_and_leaves_the_wal_of_a_crash(tmp_path: Path) -> None:
     copy = await crashed_copy(tmp_path)
     before = contents(copy)
-    log = EmbeddedLog(copy, 4, SystemClock(), looking=True)
+    log = EmbeddedLog(copy, 4, SystemClock(), read_only=True)
     found = await read_all(log)
     again = await log.read_again(0, 0)
     await log.close()
@@ -70,12 +70,12 @@ async def test_looking_reads_everything_and_leaves_the_wal_of_a_crash(tmp_path: 
 
 async def test_who_looks_appends_nothing_and_makes_no_log(tmp_path: Path) -> None:
     copy = await crashed_copy(tmp_path)
-    log = EmbeddedLog(copy, 4, SystemClock(), looking=True)
+    log = EmbeddedLog(copy, 4, SystemClock(), read_only=True)
     await log.open()
     with pytest.raises(LogRefused, match="only looked at"):
         await log.append(0, record(1))
     await log.close()
-    nothing = EmbeddedLog(tmp_path / "nothing", 4, SystemClock(), looking=True)
+    nothing = EmbeddedLog(tmp_path / "nothing", 4, SystemClock(), read_only=True)
     with pytest.raises(LogUnavailable, match="there is no log"):
         await nothing.open()
     assert not (tmp_path / "nothing").exists()
@@ -87,7 +87,7 @@ async def test_a_log_that_ended_well_gets_no_files_beside_it(tmp_path: Path) -> 
     await log.append(0, record(1))
     await log.close()
     before = sorted(path.name for path in (tmp_path / "log").rglob("*"))
-    looking = EmbeddedLog(tmp_path / "log", 2, SystemClock(), looking=True)
-    assert len(await read_all(looking)) == 1
-    await looking.close()
+    read_only = EmbeddedLog(tmp_path / "log", 2, SystemClock(), read_only=True)
+    assert len(await read_all(read_only)) == 1
+    await read_only.close()
     assert sorted(path.name for path in (tmp_path / "log").rglob("*")) == before

@@ -45,7 +45,7 @@ class OneBroker:
     def on_change(self, listener: Callable[[], None]) -> None:
         """Nothing ever changes here."""
 
-    def wanted(self) -> None:
+    def request_refresh(self) -> None:
         """Nothing is learnt by looking."""
 
     def leader(self, partition: int) -> Broker:

@@ -44,19 +44,19 @@ async def until_looked_at(log: FreshKafkaLog) -> None:
     """Wait until the client has seen by itself that the topic is another one."""
     async with asyncio.timeout(30):
         while log._cluster.view.topic_id == log._topic_id:
-            log._cluster.wanted()
+            log._cluster.request_refresh()
             await asyncio.sleep(0.05)
 
 
 async def lasting(config: KafkaConfig) -> list[topic.Problem]:
     """Problems of settings; a broker that another test has stopped may still catch up."""
-    return [problem for problem in await check_topic(config) if not problem.passing]
+    return [problem for problem in await check_topic(config) if not problem.transient]
 
 
 async def test_made_topic_has_no_problems_and_is_made_once(log: FreshKafkaLog) -> None:
     assert await lasting(log.config) == []
     assert not await create_topic(log.config)
-    assert log.keep_ns() == 72 * 3600 * 10**9
+    assert log.retention_ns() == 72 * 3600 * 10**9
 
 
 async def test_each_problem_is_told_with_its_remedy(log: FreshKafkaLog) -> None:
@@ -73,7 +73,7 @@ def test_copies_that_lag_are_told_as_passing_with_the_partitions_that_wait() -> 
     config = KafkaConfig()
     assert topic.sync_problems(config, (3, 3), ((1, 2, 3), (3, 1, 2))) == []
     [problem] = topic.sync_problems(config, (3, 3, 3), ((1, 2, 3), (3, 1), (3,)))
-    assert problem.passing
+    assert problem.transient
     assert "2 partitions lack a copy" in problem.what
     assert "partitions 2 have too few" in problem.what
     assert "brokers 1, 2, 3" in problem.remedy

@@ -40,7 +40,7 @@ class Traffic:
             count += 1
             await asyncio.sleep(0.05)
 
-    async def check(self, partitions: int) -> None:
+    async def assert_none_lost_or_doubled(self, partitions: int) -> None:
         """Every acknowledged record is where it was said, once; no refused one is anywhere."""
         found: dict[str, list[tuple[int, int]]] = {}
         for partition in range(partitions):

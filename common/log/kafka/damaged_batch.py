@@ -14,23 +14,23 @@ from common.model.record import LogRecord
 HEADER: Final = struct.Struct(">qiibIhiqqqhii")  # of a batch, up to and with its record count
 _VARINT_BYTES_MAX: Final = 10
 _HEADERS_MAX: Final = 64  # of one record; ours have at most a dozen
-WHAT: Final = "the checksum of its batch in the Kafka log does not match"
+_MISMATCH: Final = "the checksum of its batch in the Kafka log does not match"
 
 
-class Unframed(ValueError):
+class BadFraming(ValueError):
     """The bytes do not have the form of a record."""
 
 
-def broken_records(partition: int, batch: bytes, first: int, end: int) -> list[LogRecord]:
+def damaged_records(partition: int, batch: bytes, first: int, end: int) -> list[LogRecord]:
     """The places from `first` up to `end`, each with what can still be read of its record."""
     known: dict[int, LogRecord] = {}
     base = HEADER.unpack_from(batch)[0]
     try:
         for delta, headers, value in _records(batch):
-            known[base + delta] = damaged(partition, base + delta, WHAT, headers, value)
-    except (Unframed, UnicodeDecodeError):
+            known[base + delta] = damaged(partition, base + delta, _MISMATCH, headers, value)
+    except (BadFraming, UnicodeDecodeError):
         pass  # what came before it is still told
-    return [known.get(at) or damaged(partition, at, WHAT) for at in range(first, end)]
+    return [known.get(at) or damaged(partition, at, _MISMATCH) for at in range(first, end)]
 
 
 def _records(batch: bytes) -> Iterator[tuple[int, tuple[tuple[str, bytes], ...], bytes]]:
@@ -40,7 +40,7 @@ def _records(batch: bytes) -> Iterator[tuple[int, tuple[tuple[str, bytes], ...],
         length, at = _varint(batch, at)
         end = at + length
         if length <= 0 or end > len(batch):
-            raise Unframed
+            raise BadFraming
         at += 1  # attributes
         _, at = _varint(batch, at)  # timestamp delta
         delta, at = _varint(batch, at)
@@ -48,14 +48,14 @@ def _records(batch: bytes) -> Iterator[tuple[int, tuple[tuple[str, bytes], ...],
         value, at = _bytes(batch, at)
         count, at = _varint(batch, at)
         if not 0 <= count <= _HEADERS_MAX:
-            raise Unframed
+            raise BadFraming
         headers = []
         for _ in range(count):
             name, at = _bytes(batch, at)
             content, at = _bytes(batch, at)
             headers.append((name.decode(), content))
         if at != end:
-            raise Unframed
+            raise BadFraming
         yield delta, tuple(headers), value
 
 
@@ -64,13 +64,13 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     number = 0
     for shift in range(_VARINT_BYTES_MAX):
         if at >= len(data):
-            raise Unframed
+            raise BadFraming
         byte = data[at]
         at += 1
         number |= (byte & 0x7F) << (7 * shift)
         if byte < 0x80:
             return (number >> 1) ^ -(number & 1), at
-    raise Unframed
+    raise BadFraming
 
 
 def _bytes(data: bytes, at: int) -> tuple[bytes, int]:
@@ -78,5 +78,5 @@ def _bytes(data: bytes, at: int) -> tuple[bytes, int]:
     if size < 0:
         return b"", at
     if at + size > len(data):
-        raise Unframed
+        raise BadFraming
     return data[at : at + size], at + size

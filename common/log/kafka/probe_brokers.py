@@ -13,7 +13,7 @@ _TIMEOUT_S = 3.0
 Address = tuple[str, int]
 
 
-async def ask_brokers(config: KafkaConfig) -> tuple[list[ServerAnswer], frozenset[str]]:
+async def probe_brokers(config: KafkaConfig) -> tuple[list[ServerAnswer], frozenset[str]]:
     """What each broker answers, and the ids of those that do not answer. Bounded in time.
 
     Raises LogUnavailable if certificates cannot be read.
@@ -24,11 +24,11 @@ async def ask_brokers(config: KafkaConfig) -> tuple[list[ServerAnswer], frozense
     for address in config.addresses():
         named.setdefault(address, "broker")
     answers = await asyncio.gather(
-        *(_ask(connector, name, address) for address, name in named.items())
+        *(_probe(connector, name, address) for address, name in named.items())
     )
     bad = {a for a, answer in zip(named, answers, strict=True) if answer.state is not State.GOOD}
-    silent = frozenset(str(node) for node, address in known.items() if address in bad)
-    return answers, silent
+    unresponsive = frozenset(str(node) for node, address in known.items() if address in bad)
+    return answers, unresponsive
 
 
 async def _known(config: KafkaConfig, connector: Connector) -> dict[int, Address]:
@@ -36,7 +36,7 @@ async def _known(config: KafkaConfig, connector: Connector) -> dict[int, Address
     cluster = Cluster(config, connector, random.Random())
     try:
         async with asyncio.timeout(_TIMEOUT_S * 2):
-            await cluster.look()
+            await cluster.refresh()
         return {int(broker.name): broker.address for broker in cluster.brokers()}
     except (LogUnavailable, TimeoutError):
         return {}
@@ -44,7 +44,7 @@ async def _known(config: KafkaConfig, connector: Connector) -> dict[int, Address
         await cluster.close()
 
 
-async def _ask(connector: Connector, name: str, address: Address) -> ServerAnswer:
+async def _probe(connector: Connector, name: str, address: Address) -> ServerAnswer:
     host, port = address
     shown = f"{name} ({host}:{port})" if name != "broker" else f"broker {host}:{port}"
     try:

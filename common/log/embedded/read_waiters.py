@@ -13,7 +13,7 @@ _QUIET_TICK_S = 0.025  # one cached read of a few bytes each: idle processes cos
 _QUIET_AFTER_TICKS = 50
 
 
-class Tail:
+class ReadWaiters:
     """Used from one event loop."""
 
     def __init__(self, ends: KnownEnds) -> None:
