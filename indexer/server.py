@@ -21,10 +21,10 @@ from common.process.web import add_health_routes, require_internal_token
 from indexer.claims.claims import Claims
 from indexer.config import IndexerConfig
 from indexer.damage import peers
-from indexer.damage.care import DamageCare
-from indexer.damage.remaking import RecordsEndpoint
+from indexer.damage.reappend import RecordsEndpoint
+from indexer.damage.recovery import DamageRecovery
 from indexer.expiry.clocks import Clocks
-from indexer.expiry.witnesses import Witnesses
+from indexer.expiry.reference_clocks import ReferenceClocks
 from indexer.kernel_wait import KernelWait
 from indexer.metadata_exporter import MetadataExporter
 from indexer.partition.maintenance import PartitionMaintenance
@@ -74,7 +74,7 @@ class Indexer:
             asyncio.create_task(partition.run()),
             asyncio.create_task(PartitionMaintenance(partition).run()),
             asyncio.create_task(Resolver(partition).run()),
-            asyncio.create_task(DamageCare(partition).run()),
+            asyncio.create_task(DamageRecovery(partition).run()),
         ]
 
     async def lose(self, number: int) -> None:
@@ -305,7 +305,9 @@ async def _index(
         asyncio.create_task(MetadataExporter(context).run()),
         asyncio.create_task(watch.run()),
         asyncio.create_task(
-            Witnesses(context.backends, context.clock, context.random).run(indexer.shared.clocks)
+            ReferenceClocks(context.backends, context.clock, context.random).run(
+                indexer.shared.clocks
+            )
         ),
     ]
     log_event(logger, logging.INFO, "indexer listens", url=member.url, partitions=watch.partitions)

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from common.errors import LogLost
-from indexer.damage.ledger import DamageLedger
 from indexer.damage.reports import report_gap
+from indexer.damage.tracker import DamageTracker
 from indexer.seal.pipeline import SealingPipeline
 from indexer.state.partition_state import PartitionState
 from indexer.state.resync import Resync
@@ -23,12 +23,12 @@ from snapshot.threads import to_store_thread
 _LOST_LOOK_S = 1.0  # between looks for a file of the log, and for an operator's word
 
 
-class Following(Protocol):
+class GapPartition(Protocol):
     """The partition, as it reads its log."""
 
     number: int
     chain: Chain
-    damage: DamageLedger
+    damage: DamageTracker
 
     @property
     def pipeline(self) -> SealingPipeline | None:
@@ -42,7 +42,7 @@ class Following(Protocol):
 
 
 async def pass_gap(
-    partition: Following, state: PartitionState, view: PartitionView, start: int
+    partition: GapPartition, state: PartitionState, view: PartitionView, start: int
 ) -> None:
     """The log dropped what we had not read: somebody's manifest covers it, or it is lost.
 
@@ -53,7 +53,7 @@ async def pass_gap(
     if keys:
         raise Resync(f"the log dropped offset {state.next_offset}, manifest {keys[-1]} goes on")
     lost = LogLost("the log no longer holds them", state.next_offset, start)
-    if await partition.damage.word_about(lost) is not None:
+    if await partition.damage.settled_end(lost) is not None:
         await _skip(partition, state, start, str(lost))
         return
     why = "the log dropped records not yet indexed"
@@ -67,9 +67,9 @@ async def pass_gap(
     await partition.change(passed)
 
 
-async def pass_lost(partition: Following, state: PartitionState, error: LogLost) -> None:
+async def pass_lost(partition: GapPartition, state: PartitionState, error: LogLost) -> None:
     """Once: look whether an operator has given up what the log has lost, and wait a moment."""
-    end = await partition.damage.look_for_word(error)
+    end = await partition.damage.report_lost(error)
     partition.notify()
     if end is None:
         await asyncio.sleep(_LOST_LOOK_S)
@@ -78,12 +78,12 @@ async def pass_lost(partition: Following, state: PartitionState, error: LogLost)
     partition.damage.lost = None
 
 
-async def _skip(partition: Following, state: PartitionState, end: int, why: str) -> None:
+async def _skip(partition: GapPartition, state: PartitionState, end: int, why: str) -> None:
     """Go on at `end`; what is before it is damaged, and settled already."""
 
     def skipped(now: PartitionView) -> PartitionView:
-        state.quarantine.lost(state.next_offset, end, why, state.watermark_ns)
-        state.quarantine.give_up(partition.damage.book.given_up)
+        state.quarantine.add_lost(state.next_offset, end, why, state.watermark_ns)
+        state.quarantine.give_up(partition.damage.settlements.given_up)
         state.skip_to(end)
         return replace(now, live=now.live.reached(end), damage=state.quarantine.view)
 

@@ -13,7 +13,7 @@ from common.locks import Locks
 from common.logs import log_event
 from common.process.members import Member, list_members
 from common.process.web import INTERNAL_TOKEN_HEADER
-from indexer.damage.holding import HeldQuestion, HeldRecords
+from indexer.damage.publish_gate import RecordsRequest, RecordsResponse
 
 PATH = "/internal/records"
 _TIMEOUT = aiohttp.ClientTimeout(
@@ -30,30 +30,30 @@ class OtherIndexers:
         self._instance = instance
         self._headers = {INTERNAL_TOKEN_HEADER: token}
 
-    async def ask(self, question: HeldQuestion) -> HeldRecords:
+    async def ask(self, question: RecordsRequest) -> RecordsResponse:
         """See `Peers`."""
         try:
             members = await asyncio.to_thread(list_members, self._locks, "indexer")
         except Unavailable as error:
             log_event(logger, logging.WARNING, "other indexers are not known", why=str(error))
-            return HeldRecords()
+            return RecordsResponse()
         others = [member for member in members if member.instance != self._instance]
         if not others:
-            return HeldRecords()
+            return RecordsResponse()
         body = msgspec.json.encode(question)
         async with aiohttp.ClientSession(headers=self._headers, timeout=_TIMEOUT) as http:
             found = await asyncio.gather(*(_ask(http, member, body) for member in others))
-        return HeldRecords(
+        return RecordsResponse(
             tuple(sorted({offset for one in found for offset in one.read})),
             tuple(sorted({offset for one in found for offset in one.appended})),
         )
 
 
-async def _ask(http: aiohttp.ClientSession, member: Member, body: bytes) -> HeldRecords:
+async def _ask(http: aiohttp.ClientSession, member: Member, body: bytes) -> RecordsResponse:
     try:
         async with http.post(f"{member.url}{PATH}", data=body) as answer:
             answer.raise_for_status()
-            return msgspec.json.decode(await answer.read(), type=HeldRecords)
+            return msgspec.json.decode(await answer.read(), type=RecordsResponse)
     except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
         log_event(
             logger,
@@ -62,4 +62,4 @@ async def _ask(http: aiohttp.ClientSession, member: Member, body: bytes) -> Held
             indexer=member.instance,
             why=describe_error(error),
         )
-        return HeldRecords()
+        return RecordsResponse()

@@ -16,7 +16,7 @@ from common.clock import Clock
 from common.errors import BellwetherError
 from common.logs import log_event
 from common.model.witness import ClockReading
-from indexer.expiry.trusted import Evidence, TrustedTime
+from indexer.expiry.trusted_time import Evidence, TrustedTime
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
 
 _SAVE_NS = 60 * 10**9
@@ -61,17 +61,17 @@ class Clocks:
             return None
         return saved.trusted_ns
 
-    def heard(self, readings: Sequence[ClockReading]) -> None:
+    def add_readings(self, readings: Sequence[ClockReading]) -> None:
         """Other clocks were read just now."""
         for one in readings:
             self._readings[one.name] = _Kept(one, self._clock.monotonic_ns())
 
-    def look(self, evidence: Evidence | None, confirmed_ns: int = 0) -> None:
+    def update(self, evidence: Evidence | None, confirmed_ns: int = 0) -> None:
         """Take note of the time. evidence: what is stored of the partition that asks."""
         wall_ns, steady_ns = self._clock.now_ns(), self._clock.monotonic_ns()
         if steady_ns - self._started_ns < limits.CLOCK_FRESH_NS or not self.trusted.is_known:
             self.trusted.begin(evidence, wall_ns)
-        self.trusted.look(wall_ns, steady_ns, agreed=self.agreed, confirmed_ns=confirmed_ns)
+        self.trusted.update(wall_ns, steady_ns, agreed=self.agreed, confirmed_ns=confirmed_ns)
 
     @property
     def now_ns(self) -> int:

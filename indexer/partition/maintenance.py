@@ -11,7 +11,7 @@ from common.errors import BellwetherError, LogUnavailable
 from common.logs import log_event
 from common.metrics import lag_records
 from common.model.record import Marker, Record, heartbeat_record, marker_record
-from indexer.expiry.keeper import Keeper
+from indexer.expiry.housekeeper import Housekeeper
 from indexer.partition.alarms import Facts, States
 from indexer.partition.hours import HourGate, LateCut
 from indexer.partition.partition import Partition
@@ -36,7 +36,7 @@ class PartitionMaintenance:
         self._kept_house_ns = self._context.clock.monotonic_ns()
         self._reported_ns = self._context.clock.monotonic_ns()
         self._reported_offset = 0
-        self._keeper = Keeper(partition)
+        self._housekeeper = Housekeeper(partition)
         self._jitter_s = self._context.random.uniform(0, 2)
         self._gate = HourGate(self._context.folder / "hours" / f"{partition.number:05d}.json")
         self._gate_loaded = False
@@ -85,7 +85,7 @@ class PartitionMaintenance:
         now_ns = self._context.clock.monotonic_ns()
         if now_ns - self._kept_house_ns >= self._config.housekeeping_s * _S_NS:
             self._kept_house_ns = now_ns
-            await self._keeper.keep_house()
+            await self._housekeeper.run_housekeeping()
         if now_ns - self._reported_ns >= self._config.telemetry_s * _S_NS:
             self._report(now_ns)
 
@@ -101,16 +101,16 @@ class PartitionMaintenance:
             now_ns=self._context.clock.now_ns(),
             uncovered_since_ns=since_ns,
             keep_ns=self._context.backends.log.retention_ns(),
-            log_bytes=self._keeper.log_bytes,
+            log_bytes=self._housekeeper.log_bytes,
             keep_bytes=config.log_keep_bytes,
             waiting_bytes=partition.shared.budget.waiting_bytes,
             waiting_max=config.unpublished_bytes_max,
             log_ahead=self._timekeeper.trouble,
             damaged=records(view.damage.missing),
-            held=pipeline.holding.holds,
+            held=pipeline.publish_gate.waiting_for,
         )
         partition.alarms.update(facts, config.snapshot_late_s)
-        partition.alarms.update_times(self._keeper.alarms())
+        partition.alarms.update_times(self._housekeeper.alarms())
 
     def _look_at_states(self) -> None:
         partition, view = self._partition, self._partition.view

@@ -26,10 +26,10 @@ from common.metrics import (
 )
 from common.model.record import Kind, LogRecord
 from common.model.reroute import Void
-from indexer.damage.ledger import DamageLedger
 from indexer.damage.log_gaps import pass_gap, pass_lost
-from indexer.damage.remaking import rescue
+from indexer.damage.reappend import reappend_until_done
 from indexer.damage.reports import report_gap
+from indexer.damage.tracker import DamageTracker
 from indexer.partition.alarms import Alarms
 from indexer.partition.index_batch import index_batch
 from indexer.partition.memory_budget import Use
@@ -75,7 +75,7 @@ class Partition:
         self.alarms = Alarms(number, shared.context.alarms)
         self.replay: Replay | None = None
         self._looked_ns: int | None = None
-        self.damage = DamageLedger(self.chain)
+        self.damage = DamageTracker(self.chain)
         self.divergences: list[Divergence] = []  # cuts about which the twins disagree
         self.asked: deque[Void] = deque(maxlen=limits.VOIDS_WAITING_MAX)
         self.changed = asyncio.Event()
@@ -192,9 +192,9 @@ class Partition:
         )
         await to_store_thread(sealer.prepare)
         await self._begin(resumed)
-        holding = self.damage.holding(shared)
+        publish_gate = self.damage.publish_gate(shared)
         pipeline = SealingPipeline(
-            self, sealer, shared.kernel_wait, resumed, context, shared.config, holding
+            self, sealer, shared.kernel_wait, resumed, context, shared.config, publish_gate
         )
         self.pipeline = pipeline
         self.replay = Replay(
@@ -330,7 +330,7 @@ class Partition:
         elif step.action is Action.VOIDED:
             voided_records_total.labels(self._label).inc()
         elif step.damaged is not None:
-            self.damage.set_aside(step.damaged)
+            self.damage.add_damaged(step.damaged)
 
     async def _index(self, batch: list[Accepted]) -> None:
         state, _ = self._state()
@@ -351,10 +351,10 @@ class Partition:
                 indexed = index_batch(self.shared.shredder, *arguments)
             view = self._state()[1]
             if indexed.set_aside:
-                self.damage.unreadable(state, view.epoch.number, batch, indexed.set_aside)
-            state.quarantine.learn(state.datasets)
+                self.damage.add_unreadable(state, view.epoch.number, batch, indexed.set_aside)
+            state.quarantine.confirm_datasets(state.datasets)
             if view.damage is not state.quarantine.view:
-                self.damage.show(state.quarantine.view)
+                self.damage.update_metrics(state.quarantine.view)
             self.view = replace(
                 view,
                 live=indexed.live,
@@ -466,19 +466,19 @@ class Partition:
         return newest.next_offset if newest and is_of_epoch else view.epoch.first_offset
 
     @property
-    def needs_word(self) -> bool:
+    def has_unsettled_damage(self) -> bool:
         """Whether something is damaged that an operator may settle."""
         return self.view is not None and bool(self.view.damage.missing)
 
-    async def rescue(self, offsets: Sequence[int]) -> None:
+    async def reappend(self, offsets: Sequence[int]) -> None:
         """Append the events of these records again: what is published lacks them."""
-        await rescue(self, offsets)
+        await reappend_until_done(self, offsets)
 
     async def settled(self) -> None:
         """Apply the settlements that the book has."""
         state, _ = self._state()
-        state.quarantine.give_up(self.damage.book.given_up)
-        self.damage.show(state.quarantine.view)
+        state.quarantine.give_up(self.damage.settlements.given_up)
+        self.damage.update_metrics(state.quarantine.view)
         await self.change(lambda view: replace(view, damage=state.quarantine.view))
 
     @property

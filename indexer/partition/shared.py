@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from common.log.watch import LogWatch
 from common.process.role import RoleContext
 from indexer.config import IndexerConfig
-from indexer.damage.holding import NoPeers, Peers
+from indexer.damage.publish_gate import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
 from indexer.kernel_wait import KernelWait
 from indexer.partition.memory_budget import LiveBudget

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from common.metrics import cuts_total, live_rows, unpublished_bytes, unpublished_cuts
 from common.process.role import RoleContext
 from indexer.config import IndexerConfig
-from indexer.damage.holding import Holding
+from indexer.damage.publish_gate import PublishGate
 from indexer.kernel_wait import KernelWait
 from indexer.seal.checkpoints import Checkpoints
 from indexer.seal.sealer import PendingCut, SealedCut, Sealer
@@ -37,7 +37,7 @@ class Serving(Protocol):
     def view(self) -> PartitionView | None:
         """What is served now."""
 
-    async def rescue(self, offsets: Sequence[int]) -> None:
+    async def reappend(self, offsets: Sequence[int]) -> None:
         """Append the events of these records again: what is published lacks them."""
 
     async def change(self, change: Callable[[PartitionView], PartitionView]) -> PartitionView:
@@ -55,14 +55,14 @@ class SealingPipeline:
         resumed: Resumed,
         context: RoleContext,
         config: IndexerConfig,
-        holding: Holding,
+        publish_gate: PublishGate,
     ) -> None:
         newest = resumed.history.newest
         self.cuts: asyncio.Queue[PendingCut] = asyncio.Queue()  # bounded by UNSEALED_CUTS_MAX
         self.predecessor = resumed.predecessor
         self.last_manifest: Manifest | None = newest
         self.waiting: deque[SealedCut] = deque()
-        self.holding = holding
+        self.publish_gate = publish_gate
         self._serving = serving
         self._sealer = sealer
         self._kernel_wait = kernel_wait
@@ -150,18 +150,20 @@ class SealingPipeline:
             if sealed.pending.cut.damaged:
                 cut, cut_ns = sealed.pending.cut, sealed.pending.cut_ns
                 number = self._sealer.epoch.number
-                await self.holding.hold(number, cut.damaged, self.predecessor, cut_ns)
+                await self.publish_gate.wait_for_copies(
+                    number, cut.damaged, self.predecessor, cut_ns
+                )
             delay_s = self._context.random.uniform(0, self._config.publish_delay_ms / 1000)
             await asyncio.sleep(delay_s)
             try:
                 published = await self._sealer.publish(
-                    sealed, self.predecessor, supersede=self.holding.is_stuck(self.predecessor)
+                    sealed, self.predecessor, supersede=self.publish_gate.is_stuck(self.predecessor)
                 )
             except ChainForked as error:
-                self.holding.lost_to_another(self.predecessor)
+                self.publish_gate.lost_to_another(self.predecessor)
                 if not isinstance(error, DamageDiffers):
                     raise
-                await self._serving.rescue(error.lost)
+                await self._serving.reappend(error.lost)
                 raise Resync(str(error)) from error
             await self._take_over(sealed, published)
             await self._checkpoints.published(published.manifest, self._published_segments)

@@ -15,7 +15,7 @@ from common.clock import Clock
 from common.error_text import describe_error
 from common.errors import DamagedObject, LogUnavailable, ObjectMissing, ObjectsUnavailable
 from common.logs import log_event
-from indexer.expiry.early import expired_early
+from indexer.expiry.expired_early import expired_early
 from indexer.partition.partition import Partition
 from indexer.repair.object_repair import ObjectRepair
 from indexer.serve.footers import Footers
@@ -63,7 +63,7 @@ class PartitionLeases:
         await self._wait_for(held, wanted)
         view = held.view
         catching_up = held.catching_up  # of this very picture, as what follows
-        stopped = held.stopped_reason or held.damage.trouble
+        stopped = held.stopped_reason or held.damage.unreadable_reason
         entries = [
             entry
             for entry in view.visible(dataset)

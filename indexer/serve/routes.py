@@ -169,7 +169,7 @@ class Endpoints:
             newest = partition.last_manifest
             return told | {"published": True, "manifest": None if newest is None else newest.key}
         alarms = "; ".join(partition.alarms.raised.values())
-        held = "" if partition.pipeline is None else partition.pipeline.holding.holds
+        held = "" if partition.pipeline is None else partition.pipeline.publish_gate.waiting_for
         why = partition.stopped_reason or held or alarms or "not indexed or not published in time"
         return told | {"why": why}
 

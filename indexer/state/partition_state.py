@@ -26,7 +26,7 @@ from common.model.record import (
     decoded_bytes,
 )
 from common.model.reroute import Decision, EpochOffset, Void, decode_decision, decode_void
-from indexer.state.quarantine import LeftOut, Quarantine
+from indexer.state.quarantine import ExcludedRecord, Quarantine
 from indexer.state.reroutes import ReroutedCut, Reroutes
 from snapshot.documents.carried_state import Carried, hour_closed_by_step
 from snapshot.documents.epochs import FIRST_EPOCH
@@ -241,14 +241,16 @@ class PartitionState:
             raise ValueError(f"expected offset {self._next}, got {message.offset}")
         try:
             if self.out and message.offset in self.out:
-                raise LeftOut(message.damage)
+                raise ExcludedRecord(message.damage)
             record = decode(message)
             body = _body(record)
         except RecordTooNew as error:
             raise PartitionStopped(message.offset, f"{error}; upgrade Bellwether") from error
         except RecordError as error:
             self._set_aside.append(SetAsideEntry(message.offset, str(error)))
-            damaged = self.quarantine.set_aside(message, error, self._watermark_ns, self._datasets)
+            damaged = self.quarantine.add_damaged(
+                message, error, self._watermark_ns, self._datasets
+            )
             step = Step(Action.SET_ASIDE, None, damaged=damaged)
             return self._advance(message, step, marked=False)
         if isinstance(body, Marker) and body.format > MARKER_FORMAT_MAX:
@@ -345,8 +347,8 @@ class PartitionState:
 
     def _advance(self, message: LogRecord, step: Step, *, marked: bool) -> Step:
         self._next = message.offset + 1
-        if self.quarantine.unbounded and message.append_ns:
-            self.quarantine.bound(message.append_ns)
+        if self.quarantine.has_unbounded and message.append_ns:
+            self.quarantine.bound_append_times(message.append_ns)
         self._watermark_ns = max(self._watermark_ns, message.append_ns)
         if step.action is not Action.ROWS:
             self._rowless += 1
@@ -376,7 +378,7 @@ class PartitionState:
             gone=tuple(sorted(self._gone.values(), key=lambda entry: entry.dataset)),
             rerouted=self.reroutes.cut(),
             clock_steps=tuple(self._clock_steps),
-            damaged=self.quarantine.take_at_stake(),
+            damaged=self.quarantine.take_recoverable(),
         )
         self._start_cut()
         return cut

@@ -27,12 +27,12 @@ from snapshot.damage.settlements import SettledOffsets, given_up_of, unsettled
 from snapshot.documents.manifest import Damaged
 
 
-class LeftOut(RecordDamaged):
+class ExcludedRecord(RecordDamaged):
     """A record that counts as nothing whether it is whole here or not. damage: why it is not."""
 
     def __init__(self, damage: Damage | None) -> None:
-        beaten = "another indexer could not read it and its cut came first"
-        super().__init__(beaten if damage is None else damage.reason)
+        reason = "another indexer could not read it and its cut came first"
+        super().__init__(reason if damage is None else damage.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Quarantine:
         self._epoch_number = epoch_number
         self._given_up: tuple[SettledOffsets, ...] = ()
         self._view: DamageView | None = None
-        self._at_stake: list[int] = []
+        self._recoverable: list[int] = []
         self._entries = tuple(compact(carried))
         self._unbounded = any(entry.append_max_ns == UNKNOWN_NS for entry in self._entries)
 
@@ -80,16 +80,16 @@ class Quarantine:
         self._given_up, self._view = given_up, None
 
     @property
-    def unbounded(self) -> bool:
+    def has_unbounded(self) -> bool:
         """Whether a later record's append time would say more about some of them."""
         return self._unbounded
 
-    def take_at_stake(self) -> tuple[int, ...]:
+    def take_recoverable(self) -> tuple[int, ...]:
         """A cut ends: the damaged records in it that another copy may mend."""
-        found, self._at_stake = tuple(self._at_stake), []
+        found, self._recoverable = tuple(self._recoverable), []
         return found
 
-    def bound(self, append_ns: int) -> None:
+    def bound_append_times(self, append_ns: int) -> None:
         """A later record was appended then: what came before it was appended no later.
 
         Unless a clock went back in between: then no later than the log's time before.
@@ -103,18 +103,18 @@ class Quarantine:
             for entry in self._entries
         )
 
-    def set_aside(
+    def add_damaged(
         self, message: LogRecord, error: RecordError, watermark_ns: int, known: Container[str]
     ) -> Damaged:
         """The record cannot be read. known: see `damaged_entry`."""
         entry = damaged_entry(self._epoch_number, message, error, watermark_ns, known)
-        if is_log_damage(entry) and not isinstance(error, LeftOut):
-            self._at_stake.append(message.offset)
+        if is_log_damage(entry) and not isinstance(error, ExcludedRecord):
+            self._recoverable.append(message.offset)
         self._add((entry,))
         self._unbounded = self._unbounded or entry.append_max_ns == UNKNOWN_NS
         return entry
 
-    def lost(self, first: int, end: int, reason: str, watermark_ns: int) -> None:
+    def add_lost(self, first: int, end: int, reason: str, watermark_ns: int) -> None:
         """The log cannot give these offsets at all, and reading goes on after them."""
         self._add(
             (
@@ -130,7 +130,7 @@ class Quarantine:
         )
         self._unbounded = True
 
-    def learn(self, datasets: Container[str]) -> None:
+    def confirm_datasets(self, datasets: Container[str]) -> None:
         """These datasets are in the partition: a damaged record that names one was of that one."""
         if all(entry.credible for entry in self._entries):
             return
@@ -142,7 +142,7 @@ class Quarantine:
             for entry in self._entries
         )
 
-    def unreadable(self, entries: Iterable[Damaged]) -> None:
+    def add_unreadable(self, entries: Iterable[Damaged]) -> None:
         """Records that are stored as they were written, and whose events cannot be read."""
         self._add(entries)
 

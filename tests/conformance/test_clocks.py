@@ -19,7 +19,7 @@ from common.objects.s3.config import S3Config
 from common.objects.s3.store import S3Objects
 from common.process.role import Backends
 from indexer.expiry.clocks import Clocks
-from indexer.expiry.witnesses import Witnesses, broker_readings
+from indexer.expiry.reference_clocks import ReferenceClocks, broker_readings
 from snapshot.retention.cutoffs import DAY_NS
 from tests.conformance import cluster
 
@@ -91,14 +91,14 @@ async def test_every_server_is_asked_and_a_leap_against_any_of_them_stops_expiry
     clock = ManualClock(SystemClock().now_ns(), SystemClock().monotonic_ns())
     backends = Backends(log, objects, metadata, locks)
     clocks = Clocks(clock, tmp_path / "clock.json")
-    found = await Witnesses(backends, clock, random.Random(1)).read()
+    found = await ReferenceClocks(backends, clock, random.Random(1)).read()
     servers = [isinstance(b, TellsTime) for b in (objects, metadata)]
     servers.append(isinstance(log, NamesHosts))
     assert bool(found) == any(servers)
-    clocks.heard(found)
+    clocks.add_readings(found)
     assert clocks.disagreeing() == {}
     assert not clocks.agreed  # they run on this machine: it may be the same clock
-    clocks.heard([replace(one, elsewhere=True) for one in found])
+    clocks.add_readings([replace(one, elsewhere=True) for one in found])
     assert clocks.agreed == bool(found)
     clock.wall_ns += LEAP_NS
     assert clocks.disagreeing().keys() == {one.name for one in found}
@@ -124,5 +124,5 @@ async def test_server_that_does_not_answer_is_no_witness_and_holds_nobody_up(
         metadata=Silent() if lost == "metadata" else None,  # type: ignore[arg-type]  # only asked
         locks=locks,
     )
-    assert await Witnesses(backends, SystemClock(), random.Random(1)).read() == []
+    assert await ReferenceClocks(backends, SystemClock(), random.Random(1)).read() == []
     locks.close()

@@ -19,7 +19,7 @@ from common.objects.directory import DirectoryObjects
 from common.process.role import Backends, RoleContext
 from common.process.telemetry import NoTelemetry
 from indexer.config import IndexerConfig
-from indexer.damage.holding import NoPeers, Peers
+from indexer.damage.publish_gate import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
 from indexer.kernel_wait import KernelWait
 from indexer.partition.memory_budget import LiveBudget

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from common.model.record import Record, compress_value, settled_record
-from indexer.damage.scrubbing import Scrubbing
+from indexer.damage.scrubber import Scrubber
 from indexer.partition.partition import Partition
 from indexer.serve.leases import Footers, PartitionLeases
 from query.plan.plan import Need, Plan, State
@@ -172,7 +172,7 @@ async def test_settled_damage_is_complete_again_and_goes_on_being_told(tmp_path:
         await until(partition, reached(5))
         book = SettlementBook(Chain(context.backends.objects, 0, None))
         book.settle([SettledOffsets(epoch_number=1, first=3, end=4)], now_ns=1)
-        partition.damage.book.refresh()
+        partition.damage.settlements.refresh()
         await partition.settled()
         told = await coverage(partition)
         assert told.complete, told.reason
@@ -245,7 +245,7 @@ async def test_record_that_is_damaged_after_it_was_read_is_cut_at_once_and_outli
     async with open_context(tmp_path) as context, running(context) as partition:
         await append(context.backends.log, [1], [2, 3], [4])
         await until(partition, reached(3))
-        scrubbing = Scrubbing(partition)
+        scrubbing = Scrubber(partition)
         await scrubbing.scrub()
         assert (await context.backends.log.bounds(0)).end == 3  # all is whole: nothing is cut
         flip(tmp_path, 1)

@@ -18,9 +18,9 @@ from common.model.record import LogRecord, decode
 from common.objects import ObjectStore
 from common.process.role import RoleContext
 from indexer.config import IndexerConfig
-from indexer.damage.care import DamageCare
-from indexer.damage.holding import HeldQuestion, HeldRecords
-from indexer.damage.remaking import RecordsEndpoint
+from indexer.damage.publish_gate import RecordsRequest, RecordsResponse
+from indexer.damage.reappend import RecordsEndpoint
+from indexer.damage.recovery import DamageRecovery
 from indexer.partition.partition import Partition
 from indexer.state.resync import Resync
 from snapshot.verify.chain import verify
@@ -69,9 +69,9 @@ class Twin:
         self.partition: Partition | None = None
         self._endpoint: RecordsEndpoint | None = None
 
-    async def ask(self, question: HeldQuestion) -> HeldRecords:
+    async def ask(self, question: RecordsRequest) -> RecordsResponse:
         if self.partition is None:
-            return HeldRecords()
+            return RecordsResponse()
         if self._endpoint is None:
             context = self.partition.shared.context
             held = {question.partition: self.partition}
@@ -80,23 +80,23 @@ class Twin:
 
 
 @asynccontextmanager
-async def cared_for(
+async def recovering(
     context: RoleContext, twin: Twin | None = None, config: IndexerConfig = QUICK
 ) -> AsyncIterator[Partition]:
     """A partition that is indexed, its damage looked after all the time."""
 
-    async def care(partition: Partition) -> None:
-        looking = DamageCare(partition)
+    async def recover(partition: Partition) -> None:
+        recovery = DamageRecovery(partition)
         while True:
             await asyncio.sleep(0.05)
-            if partition.needs_word:
+            if partition.has_unsettled_damage:
                 try:
-                    await looking.look()
+                    await recovery.run_once()
                 except Resync as error:
                     partition.ask_resync(str(error))
 
     async with running(context, config=config, peers=twin) as partition:
-        task = asyncio.create_task(care(partition))
+        task = asyncio.create_task(recover(partition))
         try:
             yield partition
         finally:
@@ -127,7 +127,7 @@ async def test_rows_that_only_the_twin_has_are_published_by_it_and_taken_over(
         twin = Twin()
         twin.partition = whole
         patient = replace(QUICK, damage_wait_s=20)
-        async with open_context(tmp_path, "b") as b, cared_for(b, twin, patient) as blind:
+        async with open_context(tmp_path, "b") as b, recovering(b, twin, patient) as blind:
 
             async def is_mended() -> bool:
                 if blind.view is None or blind.last_manifest is None:
@@ -182,7 +182,7 @@ async def test_rows_of_a_twin_that_cannot_publish_are_appended_again_and_count_o
         flip(tmp_path, 1)
         twin = Twin()
         twin.partition = whole
-        async with open_context(tmp_path, "b") as b, cared_for(b, twin) as blind:
+        async with open_context(tmp_path, "b") as b, recovering(b, twin) as blind:
 
             async def is_whole() -> bool:
                 return blind.view is not None and await numbers(blind) == [1, 2, 3, 4]
@@ -222,7 +222,7 @@ async def test_more_records_than_one_question_mends_are_appended_again_once_each
         await append(a.backends.log, *([n] for n in range(1, 7)))
         await until(whole, reached(6))
         endpoint = RecordsEndpoint({0: whole}, a.backends.log, a.clock)
-        question = HeldQuestion(0, 1, (1, 2, 3, 4, 5), append=True)
+        question = RecordsRequest(0, 1, (1, 2, 3, 4, 5), append=True)
         answers = [await endpoint.answer(question) for _ in range(4)]
         assert [len(answer.appended) for answer in answers] == [2, 4, 5, 5]
         found = await a.backends.log.read(0, 6, 10**6, 0)
@@ -236,7 +236,7 @@ async def test_log_that_is_restored_after_a_cut_without_its_record_is_mended_onc
     async with open_context(tmp_path, "a") as a, open_context(tmp_path, "b") as b:
         await append(a.backends.log, [1], [2, 3], [4])
         flip(tmp_path, 1)
-        async with cared_for(a) as one, cared_for(b) as other:
+        async with recovering(a) as one, recovering(b) as other:
             await a.backends.log.append(0, CUT)
             await until(one, published(4))
             await until(other, published(4))
@@ -295,7 +295,7 @@ async def test_twins_agree_and_count_every_event_once_whatever_each_of_them_cann
         make_blind(b, {offset for offset, who in whose.items() if who != "a"})
         expected = {n for at, first in copies.items() if at not in lost for n in (first, first + 1)}
         twins = Twin(), Twin()
-        async with cared_for(a, twins[1]) as one, cared_for(b, twins[0]) as other:
+        async with recovering(a, twins[1]) as one, recovering(b, twins[0]) as other:
             twins[0].partition, twins[1].partition = one, other
 
             async def agree() -> bool:

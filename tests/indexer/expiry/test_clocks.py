@@ -8,7 +8,7 @@ from common import limits
 from common.clock import ManualClock
 from common.model.witness import ClockReading, is_elsewhere, reading_of
 from indexer.expiry.clocks import Clocks
-from indexer.expiry.trusted import Evidence
+from indexer.expiry.trusted_time import Evidence
 from snapshot.retention.cutoffs import DAY_NS, HOUR_NS
 
 
@@ -34,41 +34,41 @@ def test_another_machines_clock_proves_the_time_and_one_of_this_machine_does_not
 ) -> None:
     clocks, clock = made(tmp_path)
     assert not clocks.agreed
-    clocks.heard([reading(clock, elsewhere=False)])
+    clocks.add_readings([reading(clock, elsewhere=False)])
     assert not clocks.agreed
-    clocks.heard([reading(clock, name="other")])
+    clocks.add_readings([reading(clock, name="other")])
     assert clocks.agreed
     shared, clock = made(tmp_path, servers_elsewhere=False)
-    shared.heard([reading(clock)])
+    shared.add_readings([reading(clock)])
     assert not shared.agreed
 
 
 def test_any_clock_that_disagrees_stops_and_is_named(tmp_path: Path) -> None:
     clocks, clock = made(tmp_path)
-    clocks.heard([reading(clock), reading(clock, 3600, "broker 1", elsewhere=False)])
+    clocks.add_readings([reading(clock), reading(clock, 3600, "broker 1", elsewhere=False)])
     assert not clocks.agreed
     assert clocks.disagreeing() == {"broker 1": HOUR_NS}
     assert "broker 1 is 3,600 s ahead" in clocks.alarms()["clock_disagrees"]
-    clocks.heard([reading(clock, 1, "broker 1", elsewhere=False)])
+    clocks.add_readings([reading(clock, 1, "broker 1", elsewhere=False)])
     assert clocks.agreed
     assert clocks.alarms() == {}
 
 
 def test_leap_shows_at_once_and_not_at_the_next_reading(tmp_path: Path) -> None:
     clocks, clock = made(tmp_path)
-    clocks.heard([reading(clock)])
-    clocks.look(stored(clock.wall_ns))
+    clocks.add_readings([reading(clock)])
+    clocks.update(stored(clock.wall_ns))
     clock.wall_ns += 70 * DAY_NS
     assert not clocks.agreed
     assert clocks.disagreeing() == {"server": -70 * DAY_NS}
-    clocks.look(None)
+    clocks.update(None)
     assert clocks.now_ns == clock.wall_ns - 70 * DAY_NS
     assert set(clocks.alarms()) == {"clock_disagrees", "clock_leapt"}
 
 
 def test_old_reading_proves_nothing(tmp_path: Path) -> None:
     clocks, clock = made(tmp_path)
-    clocks.heard([reading(clock)])
+    clocks.add_readings([reading(clock)])
     clock.advance_ms(limits.CLOCK_FRESH_NS / 1e6 + 1)
     assert not clocks.agreed
     assert clocks.disagreeing() == {}
@@ -79,16 +79,16 @@ def test_trusted_time_goes_on_after_a_restart_and_without_its_file_from_what_is_
 ) -> None:
     clocks, clock = made(tmp_path)
     right_ns = clock.wall_ns
-    clocks.look(stored(right_ns))
+    clocks.update(stored(right_ns))
     clocks.save()
     again, clock = made(tmp_path)
     clock.wall_ns += 70 * DAY_NS
-    again.look(stored(clock.wall_ns))  # stamped by the same clock since: no second witness
+    again.update(stored(clock.wall_ns))  # stamped by the same clock since: no second witness
     assert again.now_ns == right_ns
     (tmp_path / "clock.json").write_bytes(b"{")
     third, clock = made(tmp_path)
     clock.wall_ns += 70 * DAY_NS
-    third.look(stored(right_ns - HOUR_NS))
+    third.update(stored(right_ns - HOUR_NS))
     assert third.now_ns == right_ns - HOUR_NS
 
 

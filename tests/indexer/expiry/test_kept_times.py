@@ -6,8 +6,8 @@ from pathlib import Path
 from common.clock import ManualClock
 from common.model.reroute import EpochOffset
 from indexer.expiry.clocks import Clocks
-from indexer.expiry.run_time import RunTime
-from indexer.expiry.trusted import Evidence
+from indexer.expiry.trusted_time import Evidence
+from indexer.expiry.uptime import Uptime
 from indexer.partition.hours import HourGate
 from snapshot.retention.cutoffs import DAY_NS
 
@@ -41,23 +41,23 @@ def test_followed_time_of_a_damaged_file_is_followed_again(tmp_path: Path) -> No
 
 def test_run_time_of_a_damaged_file_begins_anew(tmp_path: Path) -> None:
     path = tmp_path / "0.json"
-    run = RunTime(path, 0)
-    run.waiting([1])
-    run.covered(1, 5, DAY_NS)
-    run.look(MINUTE_NS)
-    run.save()
+    uptime = Uptime(path, 0)
+    uptime.set_pending_documents([1])
+    uptime.mark_covered(1, 5, DAY_NS)
+    uptime.update(MINUTE_NS)
+    uptime.save()
     for _ in flipped(path):
-        again = RunTime(path, 0)
-        again.waiting([1])
-        assert again.document_ran_ns(1) in (0, MINUTE_NS)
-        assert again.droppable(1, 2 * MINUTE_NS) == 0
-    assert RunTime(path, 0).droppable(1, MINUTE_NS) == 5
+        again = Uptime(path, 0)
+        again.set_pending_documents([1])
+        assert again.since_document_ns(1) in (0, MINUTE_NS)
+        assert again.droppable_before(1, 2 * MINUTE_NS) == 0
+    assert Uptime(path, 0).droppable_before(1, MINUTE_NS) == 5
 
 
 def test_trusted_time_of_a_damaged_file_is_not_trusted(tmp_path: Path) -> None:
     path, clock = tmp_path / "clock.json", ManualClock()
     clocks = Clocks(clock, path)
-    clocks.look(Evidence(clock.wall_ns, covered=True))
+    clocks.update(Evidence(clock.wall_ns, covered=True))
     clocks.save()
     saved_ns = clocks.trusted.saved_ns
     assert saved_ns is not None

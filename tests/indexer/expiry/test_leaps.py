@@ -10,7 +10,7 @@ import pytest
 from common.clock import ManualClock, SystemClock
 from common.metadata import Dataset
 from common.model.record import Marker, marker_record
-from indexer.expiry.trusted import Evidence
+from indexer.expiry.trusted_time import Evidence
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
 from ops.retention import Kept, check_retention, confirm, look, restore
@@ -139,8 +139,8 @@ async def test_empty_partition_is_no_way_around_for_the_others(tmp_path: Path) -
     async with house(tmp_path) as (partition, caretaker, _):
         await fill(partition)
     async with house(tmp_path, "c", 61 * DAY_NS) as (partition, caretaker, clock):
-        partition.shared.clocks.look(None)
-        partition.shared.clocks.look(Evidence(clock.wall_ns, covered=False))
+        partition.shared.clocks.update(None)
+        partition.shared.clocks.update(Evidence(clock.wall_ns, covered=False))
         await rounds(caretaker, clock, 120, 30)
         assert await numbers(partition) == [1, 2]
         assert "retention_waits" in partition.alarms.raised

@@ -215,7 +215,7 @@ async def test_clock_that_was_wrong_for_longer_than_its_leap_needs_a_witness(
             twin.partition.shared = told
         else:
             offset_ns = clock.wall_ns - clock.steady_ns
-            shared.clocks.heard([ClockReading("machine x", offset_ns, 0, elsewhere=True)])
+            shared.clocks.add_readings([ClockReading("machine x", offset_ns, 0, elsewhere=True)])
         await one.rounds(540, step_s=30)
         assert not twin.alarmed
         assert await one.kinds(Kind.CLOCK) == 1

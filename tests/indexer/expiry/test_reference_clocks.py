@@ -12,8 +12,8 @@ from common.clock import ManualClock, SystemClock
 from common.locks.files import FileLocks
 from common.process.members import Member, encode_member
 from common.process.role import Backends
-from indexer.expiry import witnesses
 from indexer.expiry.clocks import Clocks
+from indexer.expiry.reference_clocks import ReferenceClocks
 from snapshot.retention.cutoffs import DAY_NS
 
 
@@ -39,22 +39,26 @@ async def locks(tmp_path: Path) -> AsyncIterator[FileLocks]:
     await runner.cleanup()
 
 
-def asked(locks: FileLocks, clock: ManualClock) -> witnesses.Witnesses:
+def asked(locks: FileLocks, clock: ManualClock) -> ReferenceClocks:
     none: object = None
     backends = Backends(none, none, none, locks)  # type: ignore[arg-type]  # no clocks
-    return witnesses.Witnesses(backends, clock, random.Random(1))
+    return ReferenceClocks(
+        backends,
+        clock,
+        random.Random(1),
+        is_elsewhere=lambda host: host.startswith("127.0.0."),
+    )
 
 
 async def test_role_on_another_machine_proves_the_time_and_shows_a_leap(
-    locks: FileLocks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    locks: FileLocks, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(witnesses, "is_elsewhere", lambda host: host.startswith("127.0.0."))
     clock = ManualClock(SystemClock().now_ns(), SystemClock().monotonic_ns())
     clocks = Clocks(clock, tmp_path / "clock.json")
     found = await asked(locks, clock).read()
     assert [one.name for one in found] == ["machine 127.0.0.1"]
     assert abs(found[0].ahead_ns(clock)) < limits.CLOCK_SKEW_NS
-    clocks.heard(found)
+    clocks.add_readings(found)
     assert clocks.agreed
     clock.wall_ns -= 10 * DAY_NS
     assert not clocks.agreed

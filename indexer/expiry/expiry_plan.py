@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from indexer.expiry.steps import Decided, Steps, Wish, whole_hours
+from indexer.expiry.cutoff_steps import CutoffDecision, CutoffRequest, CutoffSteps, whole_hours
 from indexer.partition.retention_settings import Kept
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.retention.ages import appended_ns
@@ -12,7 +12,7 @@ from snapshot.retention.retention import Expired, GivenUp
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class ExpiryTimes:
     """trusted_ns: what things may expire by; clock_ns: what the machine's clock says."""
 
     trusted_ns: int
@@ -23,7 +23,7 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingEvents:
     """Events that would expire by this machine's clock and wait. step_ns: the largest step."""
 
     segments: int = 0
@@ -34,25 +34,31 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ExpiryPlan:
     """What is given up now because of its age, and what waits."""
 
     given_up: GivenUp
-    waiting: Waiting
+    waiting: WaitingEvents
 
 
-def plan(
-    entries: Sequence[SegmentEntry], kept: Kept, times: Times, words: Cutoffs, steps: Steps
-) -> Plan:
+def plan_expiry(
+    entries: Sequence[SegmentEntry],
+    kept: Kept,
+    times: ExpiryTimes,
+    confirmed: Cutoffs,
+    steps: CutoffSteps,
+) -> ExpiryPlan:
     """Decide about the segments that are served."""
     by_clock, wanted = kept.cutoffs(times.clock_ns), kept.cutoffs(times.trusted_ns)
-    if not any(e.append_max_ns < max(by_clock.of(e.dataset), words.of(e.dataset)) for e in entries):
+    if not any(
+        e.append_max_ns < max(by_clock.of(e.dataset), confirmed.of(e.dataset)) for e in entries
+    ):
         # nothing is old by any clock; the steps begin at the oldest segments
-        steps.look({}, times.steady_ns, agreed=times.agreed, blocked=times.blocked)
-        return Plan(GivenUp((), (), Cutoffs()), Waiting())
+        steps.update({}, times.steady_ns, agreed=times.agreed, blocked=times.blocked)
+        return ExpiryPlan(GivenUp((), (), Cutoffs()), WaitingEvents())
     ages = appended_ns(entries, times.clock_ns)
-    wishes = _wishes(entries, ages, by_clock, wanted, words)
-    decided = steps.look(wishes, times.steady_ns, agreed=times.agreed, blocked=times.blocked)
+    requests = _requests(entries, ages, by_clock, wanted, confirmed)
+    decided = steps.update(requests, times.steady_ns, agreed=times.agreed, blocked=times.blocked)
     old = [e for e in entries if ages[e.object] < decided[e.dataset].cutoff_ns]
     gone = {e.object for e in old}
     late = [
@@ -62,7 +68,7 @@ def plan(
         and e.object not in gone
         and ages[e.object] < by_clock.of(e.dataset)
     ]
-    waiting = Waiting(
+    waiting = WaitingEvents(
         len(late),
         sum(e.rows for e in late),
         sum(e.size_bytes for e in late),
@@ -70,28 +76,28 @@ def plan(
         max((decided[e.dataset].waits_ns for e in late), default=0),
     )
     cutoffs = _published({e.dataset for e in old}, decided, kept, wanted)
-    return Plan(GivenUp(old, expired_of(old, ages, kept), cutoffs), waiting)
+    return ExpiryPlan(GivenUp(old, expired_of(old, ages, kept), cutoffs), waiting)
 
 
-def _wishes(
+def _requests(
     entries: Iterable[SegmentEntry],
     ages: Mapping[str, int],
     by_clock: Cutoffs,
     wanted: Cutoffs,
-    words: Cutoffs,
-) -> dict[str, Wish]:
+    confirmed: Cutoffs,
+) -> dict[str, CutoffRequest]:
     oldest: dict[str, int] = {}
     for entry in entries:
         age_ns = ages[entry.object]
         oldest[entry.dataset] = min(age_ns, oldest.get(entry.dataset, age_ns))
     return {
-        name: Wish(oldest_ns, wanted.of(name), by_clock.of(name), words.of(name))
+        name: CutoffRequest(oldest_ns, wanted.of(name), by_clock.of(name), confirmed.of(name))
         for name, oldest_ns in oldest.items()
     }
 
 
 def _published(
-    datasets: set[str], decided: Mapping[str, Decided], kept: Kept, wanted: Cutoffs
+    datasets: set[str], decided: Mapping[str, CutoffDecision], kept: Kept, wanted: Cutoffs
 ) -> Cutoffs:
     """The cut-offs that a document names: one for all datasets without a retention of their own
     if they are as far as it wants, else one for each dataset that something expires of.

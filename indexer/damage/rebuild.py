@@ -18,7 +18,7 @@ from segment.columns import ColumnBlock, FieldType
 VIA: Final = "mend"
 
 
-def remade_record(
+def rebuild_record(
     blocks: Iterable[ColumnBlock], offset: int, *, owner: tuple[str, str, str], batch: bytes
 ) -> Record | None:
     """The events record whose rows of this offset the blocks hold. owner: (team, env, dataset).

@@ -10,7 +10,7 @@ import logging
 from common.errors import LogLost, LogUnavailable, OffsetGone
 from common.logs import log_event
 from common.model.record import Marker, marker_record
-from indexer.damage.remaking import read_whole
+from indexer.damage.reappend import readable_offsets
 from indexer.partition.partition import Partition
 
 _READ_BYTES = 2 * 1024 * 1024
@@ -18,7 +18,7 @@ _S_NS = 10**9
 logger = logging.getLogger(__name__)
 
 
-class Scrubbing:
+class Scrubber:
     """Of one partition. Bounded by what a partition may have uncovered: one cut's bytes."""
 
     def __init__(self, partition: Partition) -> None:
@@ -54,7 +54,7 @@ class Scrubbing:
             if not found:
                 return
             bad = [one.offset for one in found if one.damage is not None]
-            whole = read_whole(partition, view.epoch.number, bad)
+            whole = readable_offsets(partition, view.epoch.number, bad)
             if whole and whole[-1] >= self._cut_for:
                 self._cut_for = whole[-1] + 1
                 await self._cut(whole)

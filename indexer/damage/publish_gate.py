@@ -1,9 +1,8 @@
 """Before a cut is published without a damaged record: is the record whole somewhere else? (I2, I3)
 
 The rule (docs/adr/0019-damaged-records.md): the chain of manifests decides what a damaged record
-was. An indexer that cannot read it holds its cut back for a while, in which the record is read
-again, the other indexers are asked, and a cut that one of them publishes is taken over. Indexing
-and answers go on meanwhile.
+was. An indexer that cannot read it delays its cut for a while. Meanwhile it reads the record again,
+asks the other indexers, and adopts a cut that one of them publishes; indexing and answers go on.
 """
 
 import asyncio
@@ -30,7 +29,7 @@ _S_NS = 10**9
 logger = logging.getLogger(__name__)
 
 
-class HeldQuestion(msgspec.Struct, frozen=True):
+class RecordsRequest(msgspec.Struct, frozen=True):
     """Which of these records has an indexer read whole, and not published yet?
 
     append: the asker publishes without them now, so their events are to be appended again.
@@ -42,7 +41,7 @@ class HeldQuestion(msgspec.Struct, frozen=True):
     append: bool = False
 
 
-class HeldRecords(msgspec.Struct, frozen=True):
+class RecordsResponse(msgspec.Struct, frozen=True):
     """read: those that it has read; it has begun to publish them. appended: those of them whose
     events it has appended again.
     """
@@ -54,20 +53,20 @@ class HeldRecords(msgspec.Struct, frozen=True):
 class Peers(Protocol):
     """The other indexers."""
 
-    async def ask(self, question: HeldQuestion) -> HeldRecords:
+    async def ask(self, question: RecordsRequest) -> RecordsResponse:
         """What at least one of the others has read. One that does not answer has read nothing."""
 
 
 class NoPeers:
     """There are no other indexers."""
 
-    async def ask(self, question: HeldQuestion) -> HeldRecords:
+    async def ask(self, question: RecordsRequest) -> RecordsResponse:
         """Nothing."""
-        return HeldRecords()
+        return RecordsResponse()
 
 
-class Holding:
-    """Looks for the damaged records of one partition, and holds its cuts back meanwhile."""
+class PublishGate:
+    """Looks for whole copies of one partition's damaged records, and delays its cuts meanwhile."""
 
     def __init__(
         self,
@@ -85,22 +84,23 @@ class Holding:
         self._clock = clock
         self._wait_ns = int(wait_s * _S_NS)
         self._is_settled = is_settled
-        self.holds = ""  # what a cut waits for now, in words
-        self._looked = 0  # place in the list of damaged records where the next look begins
-        self._beaten: tuple[str | None, int] | None = None  # after which manifest, and since when
+        self.waiting_for = ""  # what a cut waits for now, in words
+        self._next_read = 0  # index in the list of damaged records where the next check begins
+        # (predecessor, monotonic ns since when another cut than ours is to follow it)
+        self._lost_since: tuple[str | None, int] | None = None
 
     def lost_to_another(self, predecessor: str | None) -> None:
         """Another cut than ours is to follow this manifest."""
-        if self._beaten is None or self._beaten[0] != predecessor:
-            self._beaten = (predecessor, self._clock.monotonic_ns())
+        if self._lost_since is None or self._lost_since[0] != predecessor:
+            self._lost_since = (predecessor, self._clock.monotonic_ns())
 
     def is_stuck(self, predecessor: str | None) -> bool:
         """Whether nobody has published that other cut for as long as a cut may wait."""
-        if self._beaten is None or self._beaten[0] != predecessor:
+        if self._lost_since is None or self._lost_since[0] != predecessor:
             return False
-        return self._clock.monotonic_ns() - self._beaten[1] >= self._wait_ns
+        return self._clock.monotonic_ns() - self._lost_since[1] >= self._wait_ns
 
-    async def hold(
+    async def wait_for_copies(
         self, epoch_number: int, damaged: Sequence[int], predecessor: str | None, cut_ns: int
     ) -> None:
         """Wait until nothing can mend these offsets any more, or for as long as is allowed.
@@ -115,30 +115,30 @@ class Holding:
                 waited_ns = self._clock.monotonic_ns() - cut_ns
                 late = waited_ns >= self._wait_ns
                 left = [offset for offset in damaged if not self._is_settled(offset)]
-                held = await self.look(epoch_number, left, predecessor, append=late)
+                held = await self.check_once(epoch_number, left, predecessor, append=late)
                 waits_for = set(held.read) - set(held.appended)
                 if not left or (late and not waits_for):
                     return
-                self._say(left, bool(waits_for), waited_ns, first=rounds == 0)
+                self._report(left, bool(waits_for), waited_ns, first=rounds == 0)
                 rounds += 1
                 pause_s = _ROUND_S if rounds < _SLOW_AFTER else _SLOW_ROUND_S
                 left_s = (self._wait_ns - waited_ns) / _S_NS
                 await asyncio.sleep(pause_s if late else min(pause_s, max(0.05, left_s)))
         finally:
-            self.holds = ""
+            self.waiting_for = ""
 
-    async def look(
+    async def check_once(
         self,
         epoch_number: int,
         damaged: Sequence[int],
         predecessor: str | None,
         *,
         append: bool = False,
-    ) -> HeldRecords:
+    ) -> RecordsResponse:
         """Look once. Raises Resync when the rows can be had by beginning again."""
-        await self._look_for_a_cut(epoch_number, predecessor)
-        begin = self._looked % len(damaged) if damaged else 0
-        self._looked = begin + limits.DAMAGE_READ_AGAIN_MAX
+        await self._check_for_other_cut(epoch_number, predecessor)
+        begin = self._next_read % len(damaged) if damaged else 0
+        self._next_read = begin + limits.DAMAGE_READ_AGAIN_MAX
         turned = [*damaged[begin:], *damaged[:begin]]  # none keeps the others from being looked at
         for offset in turned[: limits.DAMAGE_READ_AGAIN_MAX]:
             try:
@@ -148,12 +148,12 @@ class Holding:
             if record is not None and record.damage is None:
                 raise Resync(f"record {offset} was damaged and can be read now")
         if not damaged:
-            return HeldRecords()
+            return RecordsResponse()
         asked = tuple(damaged[: limits.DAMAGE_ASKED_MAX])
-        question = HeldQuestion(self._chain.partition, epoch_number, asked, append)
+        question = RecordsRequest(self._chain.partition, epoch_number, asked, append)
         return await self._peers.ask(question)
 
-    async def _look_for_a_cut(self, epoch_number: int, predecessor: str | None) -> None:
+    async def _check_for_other_cut(self, epoch_number: int, predecessor: str | None) -> None:
         try:
             keys = await to_store_thread(self._chain.manifest_keys, predecessor or "")
         except ObjectsUnavailable:
@@ -161,15 +161,17 @@ class Holding:
         if any(parse_manifest_key(key)[1] == epoch_number for key in keys):
             raise Resync("another indexer has published a cut over a record that is damaged here")
 
-    def _say(self, left: Sequence[int], is_held: bool, waited_ns: int, *, first: bool) -> None:
+    def _report(self, left: Sequence[int], is_held: bool, waited_ns: int, *, first: bool) -> None:
         left_s = max(0, self._wait_ns - waited_ns) / _S_NS
         why = f"another copy is looked for; without one it is published in {left_s:.0f} s"
         if is_held:
             why = "another indexer has their rows and publishes them"
-        self.holds = (
+        self.waiting_for = (
             f"a cut waits, for {len(left)} records in it are damaged, the first at offset "
             f"{left[0]}: {why}"
         )
         if first:
             partition = self._chain.partition
-            log_event(logger, logging.ERROR, "a cut waits", partition=partition, why=self.holds)
+            log_event(
+                logger, logging.ERROR, "a cut waits", partition=partition, why=self.waiting_for
+            )

@@ -4,7 +4,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from common.model.record import encode_event_line, events_record
-from indexer.damage.remade import remade_record
+from indexer.damage.rebuild import rebuild_record
 from indexer.shred import Accepted
 from indexer.shred.reference import ReferenceShredder
 from tests.indexer.shred.test_properties import events
@@ -36,7 +36,7 @@ def test_record_made_again_gives_the_same_columns(
     around = shredder.shred_values(
         [Accepted(6, TIME_NS, other), Accepted(7, TIME_NS, record), Accepted(8, TIME_NS, other)]
     )
-    again = remade_record(around.blocks, 7, owner=OWNER, batch=bytes(16))
+    again = rebuild_record(around.blocks, 7, owner=OWNER, batch=bytes(16))
     if again is None:  # an infinite number is no JSON
         values = (c.values for c in shredded.block.columns.values())
         assert any("inf" in str(value.to_pylist()) for value in values)

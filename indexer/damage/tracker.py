@@ -11,7 +11,7 @@ from common.errors import LogLost
 from common.logs import log_event
 from common.metrics import damaged_records, given_up_records
 from common.model.reroute import EpochOffset
-from indexer.damage.holding import Holding
+from indexer.damage.publish_gate import PublishGate
 from indexer.damage.reports import report_set_aside
 from indexer.partition.shared import Shared
 from indexer.shred import Accepted
@@ -28,31 +28,31 @@ from snapshot.threads import to_store_thread
 logger = logging.getLogger(__name__)
 
 
-class DamageLedger:
+class DamageTracker:
     """Of one partition, for as long as the process holds it."""
 
     def __init__(self, chain: Chain) -> None:
         self.total = 0  # records that this process could not read
         self.newest: list[SetAsideEntry] = []  # the last of them
-        self.book = SettlementBook(chain)
+        self.settlements = SettlementBook(chain)
         self.in_cut: list[SetAsideEntry] = []  # of the cut that is growing, found while shredding
         self.lost: LogLost | None = None  # what the log cannot give at all, while that is so
         self._chain = chain
         self._partition = chain.partition
         self._epoch_number = 0
-        self._holding: Holding | None = None
+        self._publish_gate: PublishGate | None = None
 
     async def _begin(self, state: PartitionState, epoch_number: int) -> None:
         self._epoch_number = epoch_number
-        await to_store_thread(self.book.refresh)
-        state.quarantine.give_up(self.book.given_up)
+        await to_store_thread(self.settlements.refresh)
+        state.quarantine.give_up(self.settlements.given_up)
         self.in_cut = []
-        self.show(state.quarantine.view)
+        self.update_metrics(state.quarantine.view)
 
-    def holding(self, shared: Shared) -> Holding:
+    def publish_gate(self, shared: Shared) -> PublishGate:
         """What looks for whole copies of them; it remembers from one resumption to the next."""
-        if self._holding is None:
-            self._holding = Holding(
+        if self._publish_gate is None:
+            self._publish_gate = PublishGate(
                 self._chain,
                 shared.context.backends.log,
                 shared.peers,
@@ -60,7 +60,7 @@ class DamageLedger:
                 shared.config.damage_wait_s,
                 self.is_given_up,
             )
-        return self._holding
+        return self._publish_gate
 
     async def make_state(self, resumed: Resumed, dropped: Iterable[EpochOffset]) -> PartitionState:
         """What the partition goes on from. Raises ObjectsUnavailable."""
@@ -71,7 +71,7 @@ class DamageLedger:
         await self._begin(state, number)
         return state
 
-    async def look_for_word(self, error: LogLost) -> int | None:
+    async def report_lost(self, error: LogLost) -> int | None:
         """Where reading may go on, if an operator has given up what the log has lost."""
         if self.lost is None:
             log_event(
@@ -82,20 +82,20 @@ class DamageLedger:
                 why=str(error),
             )
         self.lost = error
-        return await self.word_about(error)
+        return await self.settled_end(error)
 
-    async def word_about(self, error: LogLost) -> int | None:
+    async def settled_end(self, error: LogLost) -> int | None:
         """Where reading may go on; None while no operator has given it up."""
-        await to_store_thread(self.book.refresh)
+        await to_store_thread(self.settlements.refresh)
         ends = [
             one.end
-            for one in self.book.skips
+            for one in self.settlements.skips
             if one.epoch_number == self._epoch_number and one.first <= error.first < one.end
         ]
         return max(ends, default=None)
 
     @property
-    def trouble(self) -> str:
+    def unreadable_reason(self) -> str:
         """Why nothing is read, in words; empty if that is not so."""
         if self.lost is None:
             return ""
@@ -108,14 +108,14 @@ class DamageLedger:
         """Whether an operator has settled this offset of the present epoch."""
         return any(
             one.epoch_number == self._epoch_number and one.first <= offset < one.end
-            for one in self.book.given_up
+            for one in self.settlements.given_up
         )
 
-    def set_aside(self, entry: Damaged) -> None:
+    def add_damaged(self, entry: Damaged) -> None:
         """The fold could not read a record."""
         self._report(SetAsideEntry(entry.first, entry.reason))
 
-    def unreadable(
+    def add_unreadable(
         self,
         state: PartitionState,
         epoch_number: int,
@@ -125,7 +125,7 @@ class DamageLedger:
         """Records of the batch are well stored, but their events cannot be read."""
         by_offset = {one.offset: one for one in batch}
         for entry in found:
-            state.quarantine.unreadable(
+            state.quarantine.add_unreadable(
                 (unreadable_entry(epoch_number, by_offset[entry.offset], entry.reason),)
             )
             self.in_cut.append(entry)
@@ -141,7 +141,7 @@ class DamageLedger:
         report_set_aside(self._partition, entry)
         self.newest = [*self.newest, entry][-limits.SET_ASIDE_SHOWN_MAX :]
 
-    def show(self, view: DamageView) -> None:
+    def update_metrics(self, view: DamageView) -> None:
         """Set the metrics."""
         label = str(self._partition)
         damaged_records.labels(label).set(records(view.missing))

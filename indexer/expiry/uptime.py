@@ -31,7 +31,7 @@ class _Saved(msgspec.Struct):
     format: int = DOCUMENT_FORMAT
 
 
-class RunTime:
+class Uptime:
     """The time that one partition was run here. Methods that touch the file say so."""
 
     def __init__(self, path: Path, steady_ns: int) -> None:
@@ -56,43 +56,46 @@ class RunTime:
             return _Saved()
 
     @property
-    def ran_ns(self) -> int:
+    def total_ns(self) -> int:
         """Time run so far, at the last look."""
         return self._steady_ns - self._begun_ns
 
-    def look(self, steady_ns: int) -> None:
+    def update(self, steady_ns: int) -> None:
         """Take note of the time."""
         self._steady_ns = max(self._steady_ns, steady_ns)
 
     # --- documents that wait for their grace time -------------------------------------------------
-    def waiting(self, numbers: list[int]) -> None:
+    def set_pending_documents(self, numbers: list[int]) -> None:
         """These documents wait now; others are forgotten."""
         known = self._saved.documents
-        documents = {number: known.get(number, self.ran_ns) for number in numbers}
+        documents = {number: known.get(number, self.total_ns) for number in numbers}
         if documents != known:
             self._saved.documents, self._changed = documents, True
 
-    def document_ran_ns(self, number: int) -> int:
+    def since_document_ns(self, number: int) -> int:
         """How long somebody ran here since the document was seen."""
-        return self.ran_ns - self._saved.documents.get(number, self.ran_ns)
+        return self.total_ns - self._saved.documents.get(number, self.total_ns)
 
     # --- what of the log is covered ---------------------------------------------------------------
-    def covered(self, epoch: int, offset: int, keep_ns: int) -> None:
-        """A manifest covers the log of that epoch up to this offset. keep_ns: see `droppable`."""
+    def mark_covered(self, epoch: int, offset: int, keep_ns: int) -> None:
+        """A manifest covers the log of that epoch up to this offset.
+
+        keep_ns: see `droppable_before`.
+        """
         marks = [mark for mark in self._saved.covered if mark[0] == epoch]
         apart_ns = keep_ns // (limits.RUN_MARKS_MAX // 2)
-        if not marks or (marks[-1][1] < offset and self.ran_ns - marks[-1][2] >= apart_ns):
-            marks.append((epoch, offset, self.ran_ns))
+        if not marks or (marks[-1][1] < offset and self.total_ns - marks[-1][2] >= apart_ns):
+            marks.append((epoch, offset, self.total_ns))
         marks = marks[-limits.RUN_MARKS_MAX :]
         if marks != self._saved.covered:
             self._saved.covered, self._changed = marks, True
 
-    def droppable(self, epoch: int, keep_ns: int) -> int:
+    def droppable_before(self, epoch: int, keep_ns: int) -> int:
         """Offset before which everything has been covered for `keep_ns` of time run here."""
         old = [
             offset
             for number, offset, at_ns in self._saved.covered
-            if number == epoch and self.ran_ns - at_ns >= keep_ns
+            if number == epoch and self.total_ns - at_ns >= keep_ns
         ]
         return max(old, default=0)
 
@@ -101,7 +104,7 @@ class RunTime:
         due = self._steady_ns - self._saved_ns >= _SAVE_NS
         if not due and not self._changed:
             return
-        self._saved.ran_ns = self.ran_ns
+        self._saved.ran_ns = self.total_ns
         try:
             durable.make_folder(self._path.parent)
             durable.replace(self._path, encode_checked(self._saved))

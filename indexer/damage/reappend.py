@@ -22,8 +22,8 @@ from common.logs import log_event
 from common.model.record import BATCH_ID_BYTES, Marker, Record, marker_record, settled_record
 from common.model.reroute import EpochOffset
 from common.process.web import error_response
-from indexer.damage.holding import HeldQuestion, HeldRecords
-from indexer.damage.remade import remade_record
+from indexer.damage.publish_gate import RecordsRequest, RecordsResponse
+from indexer.damage.rebuild import rebuild_record
 from indexer.partition.shared import Shared
 from indexer.seal.pipeline import SealingPipeline
 from indexer.state.partition_state import PartitionState
@@ -37,7 +37,7 @@ _RESCUE_PAUSE_S = 1.0
 logger = logging.getLogger(__name__)
 
 
-class Reader(Protocol):
+class RecordSource(Protocol):
     """A partition, as those who ask for its records see it."""
 
     @property
@@ -69,7 +69,9 @@ class Reader(Protocol):
         """dataset -> (team, env) of what is in no manifest."""
 
 
-def read_whole(partition: Reader, epoch_number: int, offsets: Sequence[int]) -> list[int]:
+def readable_offsets(
+    partition: RecordSource, epoch_number: int, offsets: Sequence[int]
+) -> list[int]:
     """Which of the records this indexer has read and no manifest covers yet."""
     state, view, covered = partition.state, partition.view, partition.covered_end
     if state is None or view is None or view.epoch.number != epoch_number:
@@ -84,7 +86,7 @@ def read_whole(partition: Reader, epoch_number: int, offsets: Sequence[int]) -> 
     ]
 
 
-async def append_again(partition: Reader, offsets: Sequence[int]) -> list[int]:
+async def reappend(partition: RecordSource, offsets: Sequence[int]) -> list[int]:
     """Append the events of these records, which were read whole, once more.
 
     Returns those that need not be waited for any longer. Left out are records whose meaning
@@ -94,7 +96,7 @@ async def append_again(partition: Reader, offsets: Sequence[int]) -> list[int]:
     state = partition.state
     batches = {} if state is None else _batches_at(state, frozenset(offsets))
     for offset in offsets:
-        record = await _settled(partition, offset, batches.get(offset))
+        record = await _replacement(partition, offset, batches.get(offset))
         if record is None:
             continue
         await partition.shared.context.backends.log.append(partition.number, record)
@@ -110,14 +112,14 @@ async def append_again(partition: Reader, offsets: Sequence[int]) -> list[int]:
     return done
 
 
-async def rescue(partition: Reader, offsets: Sequence[int]) -> None:
+async def reappend_until_done(partition: RecordSource, offsets: Sequence[int]) -> None:
     """A cut without these records was published, and their rows are here: append them again.
 
     Until the log takes them: nobody else may have them.
     """
     while True:
         try:
-            await append_again(partition, offsets)
+            await reappend(partition, offsets)
             return
         except LogUnavailable as error:
             log_event(
@@ -130,7 +132,7 @@ async def rescue(partition: Reader, offsets: Sequence[int]) -> None:
         await asyncio.sleep(_RESCUE_PAUSE_S)
 
 
-async def _settled(partition: Reader, offset: int, batch: bytes | None) -> Record | None:
+async def _replacement(partition: RecordSource, offset: int, batch: bytes | None) -> Record | None:
     """batch: the one whose copy that counts is there, if it is in the window."""
     state, view = partition.state, partition.view
     if state is None or view is None:
@@ -150,7 +152,7 @@ async def _settled(partition: Reader, offset: int, batch: bytes | None) -> Recor
         name = f"{place.epoch}:{place.offset}".encode()
         batch = hashlib.blake2b(name, digest_size=BATCH_ID_BYTES).digest()
     record = await asyncio.to_thread(
-        lambda: remade_record(blocks, offset, owner=owner, batch=batch)
+        lambda: rebuild_record(blocks, offset, owner=owner, batch=batch)
     )
     if record is None:
         return None
@@ -169,7 +171,7 @@ def _batches_at(state: PartitionState, offsets: frozenset[int]) -> dict[int, byt
 
 
 def _blocks_of(
-    partition: Reader, offset: int
+    partition: RecordSource, offset: int
 ) -> tuple[tuple[str, str, str], list[ColumnBlock]] | None:
     """Owner and blocks of the dataset that has rows of the record, in memory or in sealed files."""
     view, pipeline = partition.view, partition.pipeline
@@ -193,7 +195,7 @@ def _blocks_of(
 class RecordsEndpoint:
     """`POST /internal/records` over the partitions of this indexer."""
 
-    def __init__(self, partitions: Mapping[int, Reader], log: Log, clock: Clock) -> None:
+    def __init__(self, partitions: Mapping[int, RecordSource], log: Log, clock: Clock) -> None:
         self._partitions = partitions
         self._log = log
         self._clock = clock
@@ -204,7 +206,7 @@ class RecordsEndpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one question."""
         try:
-            question = msgspec.json.decode(await request.read(), type=HeldQuestion)
+            question = msgspec.json.decode(await request.read(), type=RecordsRequest)
             if len(question.offsets) > limits.DAMAGE_ASKED_MAX:
                 raise BadRequest("too many records are asked for")
         except msgspec.DecodeError:
@@ -214,14 +216,14 @@ class RecordsEndpoint:
         answer = await self.answer(question)
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
-    async def answer(self, question: HeldQuestion) -> HeldRecords:
+    async def answer(self, question: RecordsRequest) -> RecordsResponse:
         """What was read whole here; publishing of it begins, and appending if that is asked for."""
         partition = self._partitions.get(question.partition)
         if partition is None:
-            return HeldRecords()
-        read = read_whole(partition, question.epoch_number, question.offsets)
+            return RecordsResponse()
+        read = readable_offsets(partition, question.epoch_number, question.offsets)
         if not read:
-            return HeldRecords()
+            return RecordsResponse()
         appended: list[int] = []
         try:
             if question.append:
@@ -229,9 +231,11 @@ class RecordsEndpoint:
             await self._cut(partition)
         except LogUnavailable as error:
             log_event(logger, logging.WARNING, "damaged records are not mended now", why=str(error))
-        return HeldRecords(tuple(read), tuple(appended))
+        return RecordsResponse(tuple(read), tuple(appended))
 
-    async def _append(self, partition: Reader, epoch_number: int, read: list[int]) -> list[int]:
+    async def _append(
+        self, partition: RecordSource, epoch_number: int, read: list[int]
+    ) -> list[int]:
         """Append some of these again: each once, and first what was not tried yet.
 
         Returns all that were appended, now or before. Raises LogUnavailable.
@@ -240,7 +244,7 @@ class RecordsEndpoint:
         left = [offset for offset, place in places.items() if not self._tried.get(place)]
         left.sort(key=lambda offset: places[offset] in self._tried)
         some = left[: limits.DAMAGE_APPENDED_MAX]
-        done = await append_again(partition, some)
+        done = await reappend(partition, some)
         for offset in some:
             self._tried.pop(places[offset], None)  # the newest are kept
             self._tried[places[offset]] = offset in done
@@ -248,7 +252,7 @@ class RecordsEndpoint:
             del self._tried[next(iter(self._tried))]
         return [offset for offset, place in places.items() if self._tried.get(place)]
 
-    async def _cut(self, partition: Reader) -> None:
+    async def _cut(self, partition: RecordSource) -> None:
         now_ns = self._clock.monotonic_ns()
         if now_ns - self._cut_ns.get(partition.number, -_CUT_AGAIN_NS) < _CUT_AGAIN_NS:
             return

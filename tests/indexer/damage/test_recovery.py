@@ -8,7 +8,7 @@ from common import limits
 from common.clock import SystemClock
 from common.model.log_time import ClockNote, clock_record
 from common.model.record import heartbeat_record
-from indexer.damage.care import DamageCare
+from indexer.damage.recovery import DamageRecovery
 from indexer.state.resync import Resync
 from tests.indexer.damage.damaging import flip
 from tests.indexer.house import append, open_context, published, reached, running, until
@@ -26,9 +26,9 @@ class Wrong(SystemClock):
         return super().now_ns() + self.ahead_ns
 
 
-async def look(care: DamageCare, rounds: int) -> None:
+async def run_rounds(recovery: DamageRecovery, rounds: int) -> None:
     for _ in range(rounds):
-        await care.look()
+        await recovery.run_once()
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ async def test_restored_record_is_appended_again_only_if_it_is_young_by_both_tim
             await until(partition, reached(5))
             clock.ahead_ns = clock_h * HOUR_NS
             flip(tmp_path, 1)  # the same bits again: restored
-            care = DamageCare(partition)
-            await look(care, 2)
+            recovery = DamageRecovery(partition)
+            await run_rounds(recovery, 2)
             assert (await log.bounds(0)).end == (6 if mended else 5)
             await until(partition, reached(6 if mended else 5))
             assert await numbers(partition) == ([1, 2, 3] if mended else [1, 3])
@@ -78,12 +78,12 @@ async def test_records_that_cannot_be_read_do_not_keep_later_ones_from_being_men
         async with running(context) as partition:
             await until(partition, published(8))
             flip(tmp_path, 6)  # the same bits again: this one alone is restored
-            care = DamageCare(partition)
-            await look(care, 3)  # of five records, two at a time
+            recovery = DamageRecovery(partition)
+            await run_rounds(recovery, 3)  # of five records, two at a time
             await until(partition, reached(9))
             assert await numbers(partition) == [1, 5, 7]
             flip(tmp_path, 1)
-            await look(care, 2)
+            await run_rounds(recovery, 2)
             await until(partition, reached(10))
             assert await numbers(partition) == [1, 2, 5, 7]
 
@@ -99,6 +99,6 @@ async def test_records_of_no_cut_are_looked_at_in_turn_too(
         async with running(context) as partition:
             await until(partition, reached(7))
             flip(tmp_path, 5)  # the same bits again: restored
-            care = DamageCare(partition)
+            recovery = DamageRecovery(partition)
             with pytest.raises(Resync, match="record 5 "):
-                await look(care, 3)  # of five records, two at a time
+                await run_rounds(recovery, 3)  # of five records, two at a time

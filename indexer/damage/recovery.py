@@ -25,7 +25,7 @@ from common.model.record import (
     settled_record,
 )
 from common.model.reroute import EpochOffset
-from indexer.damage.scrubbing import Scrubbing
+from indexer.damage.scrubber import Scrubber
 from indexer.partition.partition import Partition
 from indexer.rerouting.batch_lookup import find_copies
 from indexer.state.resync import Resync
@@ -39,13 +39,13 @@ _SELDOM = 15
 logger = logging.getLogger(__name__)
 
 
-class DamageCare:
+class DamageRecovery:
     """Of one partition, until it is cancelled."""
 
     def __init__(self, partition: Partition) -> None:
         self._partition = partition
         self._rounds = 0
-        self._scrubbing = Scrubbing(partition)
+        self._scrubber = Scrubber(partition)
         self._next = 0  # offset at which the next round goes on reading covered records again
         self._appended: set[EpochOffset] = set()  # read back soon; then they are damaged no longer
 
@@ -54,9 +54,9 @@ class DamageCare:
         while True:
             await asyncio.sleep(_LOOK_S)
             try:
-                await self._scrubbing.scrub_if_due()
-                if self._partition.needs_word:
-                    await self.look()
+                await self._scrubber.scrub_if_due()
+                if self._partition.has_unsettled_damage:
+                    await self.run_once()
                 else:
                     self._rounds = 0
             except Resync as error:
@@ -70,10 +70,10 @@ class DamageCare:
                     why=describe_error(error),
                 )
 
-    async def look(self) -> None:
+    async def run_once(self) -> None:
         """One round. Raises Resync when rows can be had by beginning again."""
         partition = self._partition
-        if await to_store_thread(partition.damage.book.refresh):
+        if await to_store_thread(partition.damage.settlements.refresh):
             await partition.settled()
         self._rounds += 1
         if self._rounds > _OFTEN_ROUNDS and self._rounds % _SELDOM:
@@ -84,11 +84,11 @@ class DamageCare:
         covered, uncovered = self._offsets()
         number = view.epoch.number
         if uncovered:
-            await pipeline.holding.look(number, uncovered, pipeline.predecessor)
-        for offset in self._in_turn(covered):
-            await self._mend(EpochOffset(number, offset))
+            await pipeline.publish_gate.check_once(number, uncovered, pipeline.predecessor)
+        for offset in self._next_offsets(covered):
+            await self._reappend(EpochOffset(number, offset))
 
-    def _in_turn(self, runs: Sequence[range]) -> list[int]:
+    def _next_offsets(self, runs: Sequence[range]) -> list[int]:
         """As many of these offsets as one round reads, going on after those of the last round:
         records that can never be read must not keep the others from being looked at.
         """
@@ -116,7 +116,7 @@ class DamageCare:
         left = [offset for offset in uncovered if offset not in state.out]
         return covered, left[: limits.DAMAGE_ASKED_MAX]
 
-    async def _mend(self, place: EpochOffset) -> None:
+    async def _reappend(self, place: EpochOffset) -> None:
         """Append a record that the log can give again, if it may count now as it would have."""
         partition = self._partition
         log = partition.shared.context.backends.log
@@ -125,7 +125,7 @@ class DamageCare:
         message = await log.read_again(partition.number, place.offset)
         if message is None or message.damage is not None:
             return
-        record = await self._settled(place, message)
+        record = await self._replacement(place, message)
         if record is None:
             return
         await log.append(partition.number, record)
@@ -139,7 +139,7 @@ class DamageCare:
             events=record.n,
         )
 
-    async def _settled(self, place: EpochOffset, message: LogRecord) -> Record | None:
+    async def _replacement(self, place: EpochOffset, message: LogRecord) -> Record | None:
         """The record that stands for it; None if only an operator can tell what it means now."""
         try:
             record = decode(message)

@@ -1,7 +1,7 @@
 """House-keeping of one partition: what expires, goes, comes back, leaves the log (I5, I13).
 
 Everything destructive is here, and follows from documents, from time that somebody really ran, and
-from a clock only as far as `Clocks` and `Steps` let it. It decides nothing about what the log
+from a clock only as far as `Clocks` and `CutoffSteps` let it. It decides nothing about what the log
 means (I3).
 """
 
@@ -12,10 +12,10 @@ from common.errors import ObjectsUnavailable
 from common.logs import log_event
 from common.metrics import retention_early_rows, retention_waiting_rows
 from indexer.expiry.clocks import days
-from indexer.expiry.plan import Plan, Times, Waiting, plan
-from indexer.expiry.run_time import RunTime
-from indexer.expiry.steps import Steps
-from indexer.expiry.trusted import Evidence
+from indexer.expiry.cutoff_steps import CutoffSteps
+from indexer.expiry.expiry_plan import ExpiryPlan, ExpiryTimes, WaitingEvents, plan_expiry
+from indexer.expiry.trusted_time import Evidence
+from indexer.expiry.uptime import Uptime
 from indexer.partition.partition import Partition
 from indexer.seal.pipeline import published_only
 from snapshot.documents.manifest import SegmentEntry
@@ -28,7 +28,7 @@ _S_NS = 10**9
 logger = logging.getLogger(__name__)
 
 
-class Keeper:
+class Housekeeper:
     """Keeps house for one partition; called by its caretaker, one round after the other."""
 
     def __init__(self, partition: Partition) -> None:
@@ -37,24 +37,24 @@ class Keeper:
         self._config = partition.shared.config
         steady_ns = self._context.clock.monotonic_ns()
         path = self._context.folder / "expiry" / f"{partition.number:05d}.json"
-        self._run = RunTime(path, steady_ns)
-        self._steps = Steps(steady_ns)
+        self._uptime = Uptime(path, steady_ns)
+        self._steps = CutoffSteps(steady_ns)
         self._confirmations = ConfirmationBook(partition.chain)
         self._restore_seen = partition.retention.last_restore
         self._writer = self._context.instance
         self.log_bytes = 0
-        self.waiting = Waiting()
+        self.waiting = WaitingEvents()
 
-    async def keep_house(self) -> None:
+    async def run_housekeeping(self) -> None:
         """One round."""
         partition, clocks = self._partition, self._partition.shared.clocks
-        self._run.look(self._context.clock.monotonic_ns())
+        self._uptime.update(self._context.clock.monotonic_ns())
         self.log_bytes = await self._context.backends.log.size_bytes(partition.number)
         try:
             await to_store_thread(self._read_documents)
             confirmed_ns = self._confirmations.time_ns(partition.retention.last_restore)
-            clocks.look(_evidence(partition), confirmed_ns)
-            await self._retire()
+            clocks.update(_evidence(partition), confirmed_ns)
+            await self._expire_segments()
         finally:
             await asyncio.to_thread(self._save)
         await self._drop_log()
@@ -64,48 +64,48 @@ class Keeper:
         self._confirmations.refresh()
 
     def _save(self) -> None:
-        self._run.save()
+        self._uptime.save()
         self._partition.shared.clocks.save()
 
     # --- segments ---------------------------------------------------------------------------------
-    async def _retire(self) -> None:
+    async def _expire_segments(self) -> None:
         partition = self._partition
-        if partition.view is None or self._took_back():
+        if partition.view is None or self._restore_found():
             return
         hidden: list[SegmentEntry] = []
         if partition.stopped_reason is None:
             planned = await self._plan()
-            self._tell(planned.waiting)
+            self._update_metrics(planned.waiting)
             hidden = [*self._published(partition.hidden), *planned.given_up.segments]
             wanted = GivenUp(hidden, planned.given_up.expired, planned.given_up.cutoffs)
             if hidden:
-                await to_store_thread(self._give_up, wanted)
+                await to_store_thread(self._expire, wanted)
         await to_store_thread(self._delete_due)
         partition.expire()
         gone = [entry for entry in hidden if entry.object in partition.retention.given_up]
         await asyncio.to_thread(self._forget, gone)
         partition.forget_hidden(gone)
-        self._look_back()
+        self._review_expired()
 
-    def _took_back(self) -> bool:
+    def _restore_found(self) -> bool:
         """Segments were restored: the partition is resumed with them."""
         newest = self._partition.retention.last_restore
         if newest == self._restore_seen:
             return False
         self._restore_seen = newest
-        self._steps = Steps(self._context.clock.monotonic_ns())
+        self._steps = CutoffSteps(self._context.clock.monotonic_ns())
         self._partition.forget_hidden(list(self._partition.retention.restored.values()))
         self._partition.ask_resync("expired segments were restored")
         return True
 
-    async def _plan(self) -> Plan:
+    async def _plan(self) -> ExpiryPlan:
         partition, clocks = self._partition, self._partition.shared.clocks
         kept = await partition.shared.retentions.kept()
         view = partition.view
         if kept is None or view is None:  # nobody knows how long to keep anything
-            return Plan(GivenUp((), (), Cutoffs()), Waiting())
+            return ExpiryPlan(GivenUp((), (), Cutoffs()), WaitingEvents())
         clock = self._context.clock
-        times = Times(
+        times = ExpiryTimes(
             clocks.now_ns,
             clock.now_ns(),
             clock.monotonic_ns(),
@@ -114,14 +114,14 @@ class Keeper:
         )
         confirmed = self._confirmations.cutoffs(partition.retention.last_restore)
         entries = self._published(view.all_segments())
-        return await asyncio.to_thread(plan, entries, kept, times, confirmed, self._steps)
+        return await asyncio.to_thread(plan_expiry, entries, kept, times, confirmed, self._steps)
 
     def _published(self, entries: list[SegmentEntry]) -> list[SegmentEntry]:
         pipeline = self._partition.pipeline
         waiting = frozenset() if pipeline is None else pipeline.waiting_objects
         return published_only(entries, waiting)
 
-    def _give_up(self, wanted: GivenUp) -> None:
+    def _expire(self, wanted: GivenUp) -> None:
         now_ns = self._partition.shared.clocks.now_ns
         document = self._partition.retention.give_up(wanted, now_ns, self._writer)
         if document is not None:
@@ -137,10 +137,10 @@ class Keeper:
 
     def _delete_due(self) -> None:
         book = self._partition.retention
-        self._run.waiting(book.undeleted())
+        self._uptime.set_pending_documents(book.undeleted())
         grace_ns = self._config.retention_grace_s * _S_NS
         now_ns = self._partition.shared.clocks.now_ns
-        book.delete_due(now_ns, grace_ns, self._run.document_ran_ns, self._writer)
+        book.delete_due(now_ns, grace_ns, self._uptime.since_document_ns, self._writer)
 
     def _forget(self, gone: list[SegmentEntry]) -> None:
         """Remove the files, now that no new query can name them and fetch them again."""
@@ -148,12 +148,12 @@ class Keeper:
             self._partition.shared.cache.forget(entry.object)
 
     # --- what an operator must hear of ------------------------------------------------------------
-    def _tell(self, waiting: Waiting) -> None:
+    def _update_metrics(self, waiting: WaitingEvents) -> None:
         label = str(self._partition.number)
         retention_waiting_rows.labels(label).set(waiting.rows)
         self.waiting = waiting
 
-    def _look_back(self) -> None:
+    def _review_expired(self) -> None:
         """What expired too early, by what is known of the time now."""
         now_ns = self._partition.shared.clocks.now_ns
         early = self._partition.retention.early(now_ns)
@@ -201,8 +201,10 @@ class Keeper:
         start = partition.log_bounds.start
         covered = pipeline.covered_after(start)
         keep_ns = int(config.log_keep_hours * HOUR_NS)
-        self._run.covered(newest.epoch_number, newest.next_offset, keep_ns)
-        offset = min(self._run.droppable(newest.epoch_number, keep_ns), newest.next_offset)
+        self._uptime.mark_covered(newest.epoch_number, newest.next_offset, keep_ns)
+        offset = min(
+            self._uptime.droppable_before(newest.epoch_number, keep_ns), newest.next_offset
+        )
         try:
             if offset > start:
                 start = await log.drop_before(partition.number, offset)

@@ -58,7 +58,7 @@ class TrustedTime:
         elif self._trusted_ns is None:
             self._trusted_ns = time_ns
 
-    def look(self, wall_ns: int, steady_ns: int, *, agreed: bool, confirmed_ns: int = 0) -> None:
+    def update(self, wall_ns: int, steady_ns: int, *, agreed: bool, confirmed_ns: int = 0) -> None:
         """Take note of the clocks. agreed: another machine's clock says the same as ours.
 
         confirmed_ns: a time that an operator has confirmed.

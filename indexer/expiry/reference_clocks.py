@@ -7,7 +7,7 @@ this machine's own and never asked.
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,10 +30,18 @@ _DATE_NS = 10**9  # the resolution of the header Date
 logger = logging.getLogger(__name__)
 
 
-class Witnesses:
+class ReferenceClocks:
     """The clocks that this process can ask."""
 
-    def __init__(self, backends: Backends, clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self,
+        backends: Backends,
+        clock: Clock,
+        rng: random.Random,
+        is_elsewhere: Callable[[str], bool] = is_elsewhere,
+    ) -> None:
+        """is_elsewhere: whether a host is another machine. Blocks: it may resolve the name."""
+        self._is_elsewhere = is_elsewhere
         self._backends = backends
         self._clock = clock
         self._random = rng
@@ -41,7 +49,7 @@ class Witnesses:
     async def run(self, clocks: Clocks) -> None:
         """Ask now and then, until cancelled."""
         while True:
-            clocks.heard(await self.read())
+            clocks.add_readings(await self.read())
             await asyncio.sleep(limits.CLOCK_ASK_S)
 
     async def read(self) -> list[ClockReading]:
@@ -79,7 +87,7 @@ class Witnesses:
         for role in _ROLES:
             members += await asyncio.to_thread(list_members, self._backends.locks, role)
         by_host = {urlsplit(member.url).hostname or "": member for member in members}
-        hosts = [h for h in by_host if await asyncio.to_thread(is_elsewhere, h)]
+        hosts = [h for h in by_host if await asyncio.to_thread(self._is_elsewhere, h)]
         chosen = self._random.sample(sorted(hosts), min(limits.CLOCK_MEMBERS_MAX, len(hosts)))
         if not chosen:
             return []
