@@ -1,10 +1,12 @@
 """Tasks of a role that run beside its work: periodic upkeep, and tasks that end with a block."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+_logger = logging.getLogger(__name__)
 Sleep = Callable[[float], Awaitable[object]]
 
 
@@ -73,3 +75,20 @@ async def running(*tasks: Coroutine[Any, Any, object]) -> AsyncIterator[None]:
                     task.cancel()
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+
+
+async def run_together(*tasks: Coroutine[Any, Any, object]) -> None:
+    """Run these until all have ended or this is cancelled.
+
+    What fails is logged, and the others go on: for work that a role can do without for a while.
+    """
+    async with asyncio.TaskGroup() as group:
+        for task in tasks:
+            group.create_task(_log_failure(task))
+
+
+async def _log_failure(task: Coroutine[Any, Any, object]) -> None:
+    try:
+        await task
+    except Exception as error:  # a fault of ours: it must not end what runs beside it
+        _logger.error("background work failed", exc_info=error)

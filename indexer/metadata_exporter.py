@@ -33,12 +33,12 @@ class MetadataExporter:
         """Until cancelled."""
         try:
             while True:
-                await self.look()
+                await self.export_if_due()
                 await asyncio.sleep(_LOOK_S)
         finally:
             await self._release()
 
-    async def look(self) -> bool:
+    async def export_if_due(self) -> bool:
         """Export if it is due and ours to do; whether that was done."""
         hour = self._context.clock.now_ns() // _HOUR_NS
         if hour == self._hour or not await self._is_ours():

@@ -8,11 +8,11 @@ from common.process.role import RoleContext
 from indexer.config import IndexerConfig
 from indexer.damage.publish_gate import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
-from indexer.kernel_wait import KernelWait
 from indexer.partition.memory_budget import LiveBudget
 from indexer.partition.retention_settings import Retentions
 from indexer.prefetch import Prefetcher
 from indexer.shred import Shredder
+from indexer.shred.kernel_wait import KernelWait
 from indexer.tail.registry import TailRegistry
 from segment.parquet.active import ActiveEncoders
 from snapshot.cache import SegmentCache

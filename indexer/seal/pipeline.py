@@ -15,9 +15,9 @@ from common.metrics import cuts_total, live_rows, unpublished_bytes, unpublished
 from common.process.role import RoleContext
 from indexer.config import IndexerConfig
 from indexer.damage.publish_gate import PublishGate
-from indexer.kernel_wait import KernelWait
 from indexer.seal.checkpoints import Checkpoints
 from indexer.seal.sealer import PendingCut, SealedCut, Sealer
+from indexer.shred.kernel_wait import KernelWait
 from indexer.state.resync import Resync
 from indexer.state.view import PartitionView
 from snapshot.bootstrap.bootstrap import Resumed

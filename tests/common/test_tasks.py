@@ -1,11 +1,12 @@
 """Periodic work, and tasks beside a block: when they run, and what an error of theirs does."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from common.tasks import Retry, run_every, running
+from common.tasks import Retry, run_every, run_together, running
 
 
 class _Waits:
@@ -141,3 +142,38 @@ def test_an_error_of_the_block_is_raised_as_it_is() -> None:
 
     with pytest.raises(KeyError, match="block"):
         asyncio.run(run())
+
+
+async def test_what_fails_is_logged_and_the_rest_goes_on_until_it_is_cancelled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    steps: list[str] = []
+    worked = asyncio.Event()
+
+    async def fail() -> None:
+        raise ValueError("broken")
+
+    async def work() -> None:
+        try:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            steps.append("after the failure")
+            worked.set()
+            await asyncio.Event().wait()
+        finally:
+            steps.append("cancelled")
+
+    with caplog.at_level(logging.ERROR):
+        task = asyncio.create_task(run_together(fail(), work()))
+        await worked.wait()
+        assert not task.done()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert steps == ["after the failure", "cancelled"]
+    assert "background work failed" in caplog.text
+    assert "broken" in caplog.text
+
+
+async def test_it_ends_with_the_last_of_its_work() -> None:
+    await run_together(asyncio.sleep(0), asyncio.sleep(0.001))

@@ -21,7 +21,6 @@ from common.process.telemetry import NoTelemetry
 from indexer.config import IndexerConfig
 from indexer.damage.publish_gate import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
-from indexer.kernel_wait import KernelWait
 from indexer.partition.memory_budget import LiveBudget
 from indexer.partition.partition import Partition
 from indexer.partition.retention_settings import Retentions
@@ -31,6 +30,7 @@ from indexer.repair.object_repair import ObjectRepair
 from indexer.repair.rebuild import SegmentRebuilder
 from indexer.repair.twin_segments import TwinSegments
 from indexer.shred import Shredder
+from indexer.shred.kernel_wait import KernelWait
 from indexer.shred.reference import ReferenceShredder
 from indexer.tail.registry import TailRegistry
 from segment.parquet.active import ActiveEncoders

@@ -134,14 +134,14 @@ async def test_one_indexer_exports_each_hour_and_another_takes_over(tmp_path: Pa
         filled(a.backends.metadata)
         one = MetadataExporter(replace(a, clock=clock))
         other = MetadataExporter(replace(b, clock=clock))
-        assert await one.look()
-        assert not await other.look()
-        assert not await one.look()
+        assert await one.export_if_due()
+        assert not await other.export_if_due()
+        assert not await one.export_if_due()
         clock.advance_ms(3_600_000)
-        assert not await other.look()
-        assert await one.look()
+        assert not await other.export_if_due()
+        assert await one.export_if_due()
         a.backends.locks.close()
-        assert await other.look()
+        assert await other.export_if_due()
         assert len(list(a.backends.objects.list(PREFIX))) == 1
         a.backends.metadata.close()
         b.backends.metadata.close()
@@ -160,10 +160,10 @@ async def test_export_that_fails_is_tried_again(tmp_path: Path) -> None:
     store = _Down(tmp_path / "objects")
     async with open_context(tmp_path, wrap=lambda _: store) as context:
         exporting = MetadataExporter(context)
-        assert not await exporting.look()  # the metadata is not open either
+        assert not await exporting.export_if_due()  # the metadata is not open either
         context.backends.metadata.open()
         context.backends.metadata.ensure_team("T", "t")
-        assert not await exporting.look()
+        assert not await exporting.export_if_due()
         store.refused = False
-        assert await exporting.look()
+        assert await exporting.export_if_due()
         context.backends.metadata.close()

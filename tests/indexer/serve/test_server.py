@@ -17,6 +17,7 @@ from common.process.role import RoleContext
 from common.process.web import INTERNAL_TOKEN_HEADER
 from indexer.config import IndexerConfig
 from indexer.server import serve
+from indexer.shred.active import ActiveShredder
 from indexer.tail.filtered import filtered_lines
 from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TailRecord, TailSubscription
@@ -37,9 +38,13 @@ async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 @asynccontextmanager
-async def view(context: RoleContext, config: IndexerConfig = QUICK) -> AsyncIterator[ClientSession]:
+async def running_indexer(
+    context: RoleContext,
+    config: IndexerConfig = QUICK,
+    shredder: ActiveShredder | None = None,
+) -> AsyncIterator[ClientSession]:
     """A running indexer and a session to it."""
-    task = asyncio.create_task(serve(context, config))
+    task = asyncio.create_task(serve(context, config, shredder))
 
     async def announced() -> bool:
         assert not task.done(), task
@@ -69,7 +74,7 @@ async def test_indexer_claims_all_cuts_on_demand_and_tells_status_and_columns(
 ) -> None:
     async with (
         open_context(tmp_path, partitions=PARTITIONS) as context,
-        view(context) as session,
+        running_indexer(context) as session,
     ):
         for partition in range(PARTITIONS):
             await append(context.backends.log, [partition * 10 + 1], partition=partition)
@@ -89,14 +94,14 @@ async def test_indexer_claims_all_cuts_on_demand_and_tells_status_and_columns(
 
 
 async def test_internal_endpoints_need_the_token(tmp_path: Path) -> None:
-    async with open_context(tmp_path) as context, view(context) as session:
+    async with open_context(tmp_path) as context, running_indexer(context) as session:
         refused = await session.get("/internal/status", headers={INTERNAL_TOKEN_HEADER: "no"})
         assert refused.status == 401
         assert (await session.post("/internal/columns")).status == 400
 
 
 async def test_tail_follows_events_with_their_own_bytes(tmp_path: Path) -> None:
-    async with open_context(tmp_path) as context, view(context) as session:
+    async with open_context(tmp_path) as context, running_indexer(context) as session:
         answer = await session.get(f"/internal/tail?dataset={DATASET}")
         await append(context.backends.log, [5, 6])
         lines = [await answer.content.readline() for _ in range(2)]
@@ -120,7 +125,7 @@ async def test_tail_with_conditions_looks_seldom_at_a_busy_dataset(
     monkeypatch.setattr("indexer.tail.filtered.filtered_lines", look)
     monkeypatch.setattr(limits, "TAIL_CHOSEN_PAUSE_S", 600.0)
     asked = TailRequest(DATASET, TailFilter(fields=("n",)))
-    async with open_context(tmp_path) as context, view(context) as session:
+    async with open_context(tmp_path) as context, running_indexer(context) as session:
         answer = await session.post("/internal/tail", data=msgspec.json.encode(asked))
         await append(context.backends.log, [5])
         assert b'"n":5' in await answer.content.readline()
@@ -137,7 +142,7 @@ async def test_tail_of_a_quiet_dataset_ends_with_its_reader(
     monkeypatch.setattr(limits, "TAILS_MAX", 1)
     monkeypatch.setattr(limits, "TAIL_LOOK_S", 0.05)
     path = f"/internal/tail?dataset={DATASET}"
-    async with open_context(tmp_path) as context, view(context) as session:
+    async with open_context(tmp_path) as context, running_indexer(context) as session:
         first = await session.get(path)
         assert (first.status, (await session.get(path)).status) == (200, 429)
         first.close()
@@ -160,7 +165,7 @@ async def test_reader_that_leaves_a_busy_tail_is_no_fault(
         raise ConnectionResetError("Cannot write to closing transport")
 
     monkeypatch.setattr(web.StreamResponse, "write", gone)
-    async with open_context(tmp_path) as context, view(context) as session:
+    async with open_context(tmp_path) as context, running_indexer(context) as session:
         answer = await session.get(f"/internal/tail?dataset={DATASET}")
         await append(context.backends.log, [5])
         await answer.content.read()
@@ -210,7 +215,7 @@ async def test_second_indexer_of_the_zone_waits_and_takes_over(tmp_path: Path) -
         try:
             await eventually(lambda: holders_are({"second"}))
             other = asyncio.create_task(serve(first, QUICK))
-            async with view(twin):
+            async with running_indexer(twin):
                 assert await holders_are({"second", "indexer-b"})
                 second.stop.set()
                 await waiting

@@ -11,15 +11,14 @@ import pytest
 from common import limits
 from common.clock import SystemClock
 from common.model.record import Marker, marker_record
-from indexer import server
-from indexer.kernel_wait import KernelWait
 from indexer.seal import sealer as sealing
 from indexer.seal.segment_files import seal_all
 from indexer.shred.active import ActiveShredder
 from indexer.shred.interface import Accepted, Shredded
+from indexer.shred.kernel_wait import KernelWait
 from segment.parquet.active import ActiveEncoders
 from tests.indexer.house import QUICK, append, open_context, published, reached, running, until
-from tests.indexer.serve.test_server import view
+from tests.indexer.serve.test_server import running_indexer
 from tests.kernel_cache import KERNEL_CACHE
 
 CUT = marker_record(Marker(hour=None, reason="test"))
@@ -115,13 +114,12 @@ async def test_a_replay_beside_a_warm_cache_is_shredded_and_sealed_by_the_kernel
         sealed_by.add(named["encoders"].name)
         return seal_all(*arguments, **named)
 
-    monkeypatch.setattr(server, "ActiveShredder", lambda: shredder)
     monkeypatch.setattr(sealing, "seal_all", seal_watched)
     config = replace(QUICK, kernel_cache=str(KERNEL_CACHE), kernel_wait_ms=FOR_EVER_MS)
     async with open_context(tmp_path) as context:
         await append(context.backends.log, list(range(MANY)), list(range(MANY, 3 * MANY)))
         await context.backends.log.append(0, CUT)
-        async with view(context, config) as session:
+        async with running_indexer(context, config, shredder) as session:
             answer = await (await session.post("/internal/cut?wait=1")).json()
             assert answer["partitions"]["0"]["published"]
             status = await (await session.get("/internal/status")).json()
@@ -139,11 +137,10 @@ async def test_code_that_must_be_compiled_is_not_waited_for(
         await asyncio.Event().wait()
 
     shredder = Watched()
-    monkeypatch.setattr(server, "ActiveShredder", lambda: shredder)
     monkeypatch.setattr(shredder, "activate_kernel", compile_for_ever)
     config = replace(QUICK, kernel_cache=str(tmp_path / "empty"), kernel_wait_ms=FOR_EVER_MS)
     async with open_context(tmp_path) as context:
         await append(context.backends.log, list(range(MANY)))
-        async with view(context, config):
+        async with running_indexer(context, config, shredder):
             await asyncio.wait_for(compiling.wait(), 60)
     assert shredder.rows == {"reference": MANY, "kernel": 0}

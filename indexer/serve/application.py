@@ -1,0 +1,45 @@
+"""The routes of the indexer's internal HTTP."""
+
+from aiohttp import web
+
+from common import limits
+from common.process.role import RoleContext
+from common.process.web import add_health_routes, require_internal_token
+from indexer.damage import peers
+from indexer.damage.reappend import RecordsEndpoint
+from indexer.repair.twin_segments import SegmentEndpoint
+from indexer.rerouting.batch_lookup_route import BatchLookupEndpoint
+from indexer.serve.column_listing import ColumnListing
+from indexer.serve.column_routes import ColumnEndpoints
+from indexer.serve.routes import Endpoints
+from indexer.wiring import Parts
+
+
+def internal_application(parts: Parts, context: RoleContext) -> web.Application:
+    """Everything that the indexer serves; nothing listens yet."""
+    partitions, log = parts.held.partitions, context.backends.log
+    app = web.Application(
+        middlewares=[require_internal_token(context.internal_token)],
+        client_max_size=limits.INTERNAL_BODY_BYTES_MAX,
+    )
+    add_health_routes(app, parts.readiness.not_ready, context.stop)
+    Endpoints(
+        partitions,
+        parts.shared.tails,
+        log,
+        context.clock,
+        parts.shared.shredder,
+        parts.shared.encoders,
+        parts.shared.prefetcher,
+        parts.readiness.describe,
+        context.alarms,
+        parts.repair.describe,
+    ).add_routes(app)
+    listing = ColumnListing(partitions, parts.footers, parts.shared.cache)
+    ColumnEndpoints(listing).add_routes(app)
+    records = RecordsEndpoint(partitions, log, context.clock)
+    app.router.add_post("/internal/share", parts.shares.handle)
+    app.router.add_get("/internal/segment/{hash}", SegmentEndpoint(parts.shared.cache).handle)
+    app.router.add_post(peers.PATH, records.handle)
+    app.router.add_post("/internal/held", BatchLookupEndpoint(partitions).handle)
+    return app

@@ -1,0 +1,149 @@
+"""Builds the parts of an indexer and connects them."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+
+from common.log.watch import LogWatch
+from common.process.role import RoleContext
+from indexer.claims.held_partitions import HeldPartitions
+from indexer.claims.readiness import Readiness
+from indexer.config import IndexerConfig
+from indexer.damage.peers import OtherIndexers
+from indexer.expiry.clocks import Clocks
+from indexer.partition.memory_budget import LiveBudget
+from indexer.partition.retention_settings import Retentions
+from indexer.partition.shared import Shared
+from indexer.prefetch import Prefetcher
+from indexer.repair.object_repair import ObjectRepair
+from indexer.repair.object_walk import ObjectWalk
+from indexer.repair.rebuild import SegmentRebuilder
+from indexer.repair.twin_segments import TwinSegments
+from indexer.serve.footers import Footers
+from indexer.serve.leases import PartitionLeases
+from indexer.shred.active import ActiveShredder
+from indexer.shred.kernel_wait import KernelWait
+from indexer.tail.registry import TailRegistry
+from query.share.route import ShareEndpoint
+from segment.parquet.active import ActiveEncoders
+from snapshot.bootstrap.fetch_segments import Fetching
+from snapshot.cache import SegmentCache
+from snapshot.documents.epochs import refuse_fewer_partitions
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of an indexer that its process runs, serves and closes."""
+
+    shared: Shared
+    shredder: ActiveShredder
+    held: HeldPartitions
+    readiness: Readiness
+    repair: ObjectRepair
+    object_walk: ObjectWalk
+    footers: Footers
+    shares: ShareEndpoint
+    query_fetches: Fetching
+
+    def close(self) -> None:
+        """Close what runs in threads; nothing may be served any more."""
+        self.shares.close()
+        self.query_fetches.close()
+        self.shared.prefetcher.fetching.close()
+
+
+async def build_parts(
+    context: RoleContext, config: IndexerConfig, shredder: ActiveShredder
+) -> Parts:
+    """All parts of the role; nothing runs yet. Raises LogUnavailable, ObjectsUnavailable."""
+    objects = context.backends.objects
+    watch = LogWatch(context.backends.log, await context.backends.log.open(), context.clock)
+    await asyncio.to_thread(refuse_fewer_partitions, objects, watch.partitions)
+    cache = await asyncio.to_thread(
+        SegmentCache, objects, context.folder / "segments", config.segment_cache_bytes
+    )
+    context.giving_back.add(shredder.give_back)
+    shared = await _shared(context, config, watch, cache, shredder)
+    held = HeldPartitions(shared)
+    repair = _repair(context, shared, held)
+    footers, query_fetches = Footers(), Fetching(cache, config.segment_fetches)
+    leases = PartitionLeases(held.partitions, query_fetches, footers, repair, context.clock)
+    return Parts(
+        shared=shared,
+        shredder=shredder,
+        held=held,
+        readiness=Readiness(held),
+        repair=repair,
+        object_walk=ObjectWalk(
+            held.partitions, objects, repair, config, context.folder / "mending", context.clock
+        ),
+        footers=footers,
+        shares=ShareEndpoint(
+            leases,
+            memory_mb=config.share_memory_mb,
+            threads=config.share_threads,
+            running_max=config.shares_running,
+            waiting_max=config.shares_waiting,
+            env_running_max=config.shares_at_once(os.cpu_count() or 1),
+        ),
+        query_fetches=query_fetches,
+    )
+
+
+async def _shared(
+    context: RoleContext,
+    config: IndexerConfig,
+    watch: LogWatch,
+    cache: SegmentCache,
+    shredder: ActiveShredder,
+) -> Shared:
+    """What all partitions of the process use."""
+    fetching = Fetching(cache, config.segment_fetches)
+    clocks = await asyncio.to_thread(
+        Clocks,
+        context.clock,
+        context.folder / "expiry" / "clock.json",
+        servers_elsewhere=config.clock_witnesses,
+    )
+    return Shared(
+        context,
+        config,
+        watch,
+        shredder,
+        ActiveEncoders(),
+        KernelWait(context.clock, config.kernel_wait_ms),
+        cache,
+        TailRegistry(),
+        LiveBudget(config.live_bytes_max, config.unpublished_bytes_max),
+        Prefetcher(fetching, config.segment_fetches, config.segment_cache_bytes, context.clock),
+        Retentions(context.backends.metadata, context.clock, config.retention_days),
+        clocks,
+        peers=OtherIndexers(context.backends.locks, context.instance, context.internal_token),
+    )
+
+
+def _repair(context: RoleContext, shared: Shared, held: HeldPartitions) -> ObjectRepair:
+    """What puts damaged or missing segment objects again."""
+    backends = context.backends
+    rebuilder = SegmentRebuilder(
+        backends.log,
+        backends.objects,
+        shared.cache,
+        shared.shredder,
+        shared.encoders,
+        context.folder / "repair",
+    )
+
+    def expired_objects(number: int) -> frozenset[str]:
+        partition = held.partitions.get(number)
+        return frozenset() if partition is None else partition.retention.given_up
+
+    return ObjectRepair(
+        rebuilder,
+        backends.objects,
+        TwinSegments(backends.locks, context.instance, context.internal_token),
+        expired_objects,
+        lambda: sorted(context.folder.parent.glob("*/segments")),
+        context.folder / "mending",
+        context.clock,
+    )
