@@ -1,7 +1,7 @@
 """Roles on other machines are asked for the time; those of this machine are not (I13)."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from aiohttp import web
 from common import limits
 from common.clock import ManualClock, SystemClock
 from common.locks.files import FileLocks
+from common.model.witness import is_elsewhere
 from common.process.members import Member, encode_member
 from common.process.role import Backends
 from indexer.expiry.clocks import Clocks
@@ -39,15 +40,12 @@ async def locks(tmp_path: Path) -> AsyncIterator[FileLocks]:
     await runner.cleanup()
 
 
-def asked(locks: FileLocks, clock: ManualClock) -> ReferenceClocks:
+def reference_clocks(
+    locks: FileLocks, clock: ManualClock, is_elsewhere: Callable[[str], bool] = is_elsewhere
+) -> ReferenceClocks:
     none: object = None
     backends = Backends(none, none, none, locks)  # type: ignore[arg-type]  # no clocks
-    return ReferenceClocks(
-        backends,
-        clock,
-        random.Random(1),
-        is_elsewhere=lambda host: host.startswith("127.0.0."),
-    )
+    return ReferenceClocks(backends, clock, random.Random(1), is_elsewhere)
 
 
 async def test_role_on_another_machine_proves_the_time_and_shows_a_leap(
@@ -55,7 +53,7 @@ async def test_role_on_another_machine_proves_the_time_and_shows_a_leap(
 ) -> None:
     clock = ManualClock(SystemClock().now_ns(), SystemClock().monotonic_ns())
     clocks = Clocks(clock, tmp_path / "clock.json")
-    found = await asked(locks, clock).read()
+    found = await reference_clocks(locks, clock, lambda host: host.startswith("127.0.0.")).read()
     assert [one.name for one in found] == ["machine 127.0.0.1"]
     assert abs(found[0].ahead_ns(clock)) < limits.CLOCK_SKEW_NS
     clocks.add_readings(found)
@@ -66,4 +64,4 @@ async def test_role_on_another_machine_proves_the_time_and_shows_a_leap(
 
 
 async def test_roles_of_this_machine_are_no_witnesses(locks: FileLocks) -> None:
-    assert await asked(locks, ManualClock()).read() == []
+    assert await reference_clocks(locks, ManualClock()).read() == []
