@@ -1,1 +1,1 @@
-"""Which partitions this indexer holds: the plan, the next steps, and the claims themselves."""
+"""Which partitions this indexer holds: the plan, the next steps, the claims and their tasks."""

@@ -1,8 +1,8 @@
-"""Claims of this indexer: looks at the locks, and does the steps that `claim_steps` decides.
+"""The claims of this indexer: reads the locks, and takes the steps that `steps.py` decides.
 
-A claim only saves work (design, section 8): a partition that two indexers of a zone both believe
-to own gives identical objects. So when the locks cannot be reached or have forgotten us, what is
-held goes on, until somebody else is seen to hold it (I8).
+A claim only saves work (design, section 8): two indexers of a zone that both index a partition
+publish identical objects. So when the locks cannot be reached, or have lost this indexer's
+session, indexing goes on until another holder is seen (I8).
 """
 
 import asyncio
@@ -26,20 +26,33 @@ from common.process.members import (
     list_claims,
     list_members,
 )
-from indexer.claims.plan import Place, Targets, copies_possible
-from indexer.claims.steps import Hold, Mine, Picture, Steps, Vacancies, decide, may_release
+from indexer.claims.plan import IndexerLocation, Targets, copies_possible
+from indexer.claims.steps import (
+    ClaimHolder,
+    ClaimSteps,
+    LocksView,
+    OwnClaims,
+    Vacancies,
+    decide_steps,
+    may_release,
+)
 
 _MOVING = "operations/moving/"
 _NS = 10**6
 logger = logging.getLogger(__name__)
-Work = Callable[[int], Awaitable[None]]
+OnPartition = Callable[[int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What the locks told at one moment, and what follows. frozen: why nothing is moved now."""
+class ClaimPlan:
+    """The content of the locks at one moment, and the plan that follows from it.
 
-    picture: Picture
+    may_take: vacant partitions that may be claimed now.
+    frozen: why nothing is moved now; empty if things may move.
+    at_ns: when the locks were read (monotonic).
+    """
+
+    view: LocksView
     targets: Targets
     may_take: frozenset[int]
     frozen: str
@@ -53,9 +66,9 @@ class _Held:
 
 
 class Claims:
-    """The claims of this indexer. Its calls to the locks run in threads.
+    """The claims of this indexer. Calls to the locks run in threads.
 
-    caught_up tells whether the indexer has caught up with a partition that it follows.
+    caught_up: whether the indexer has caught up with a partition that it follows.
     """
 
     def __init__(
@@ -71,7 +84,7 @@ class Claims:
         caught_up: Callable[[int], bool],
     ) -> None:
         self.partitions = partitions
-        self.last: Look | None = None
+        self.last: ClaimPlan | None = None
         self._locks = locks
         self._member = member
         self._copies = copies
@@ -80,7 +93,7 @@ class Claims:
         self._held: dict[int, _Held] = {}
         self._preparing: dict[int, _Held] = {}
         self._fewer_since_ns = clock.monotonic_ns()
-        self._leftover: list[Claim] = []  # given up while the locks did not answer
+        self._unreleased: list[Claim] = []  # to release once the locks answer again
         self._vacancies = Vacancies(take_over_ms * _NS, look_ms * _NS)
 
     def held(self) -> list[int]:
@@ -92,38 +105,41 @@ class Claims:
         return sorted(self._preparing)
 
     def should_hold(self) -> list[int] | None:
-        """Partitions that the plan gives to us and that we need not wait for; None: not known."""
+        """Partitions that the plan assigns to this indexer and that it need not wait for.
+
+        None: not known yet.
+        """
         if self.last is None:
             return None
-        mine = (p for p, seats in self.last.targets.items() if self._is_me(seats))
-        vacant = self.last.picture.vacant(self.partitions, self._copies)
+        own = (p for p, holders in self.last.targets.items() if self._is_me(holders))
+        vacant = self.last.view.vacant(self.partitions, self._copies)
         waiting = {p for p in vacant if p not in self.last.may_take or self.last.frozen}
-        return [p for p in mine if p in self._held or p not in waiting]
+        return [p for p in own if p in self._held or p not in waiting]
 
     def copies(self) -> tuple[int, int]:
-        """How many copies of each partition are wanted, and how many the zones allow now."""
+        """The copies of each partition that are wanted, and those that the zones allow now."""
         if self.last is None:
             return self._copies, 0
-        return self._copies, copies_possible(self.last.picture.indexers, self._copies)
+        return self._copies, copies_possible(self.last.view.indexers, self._copies)
 
     def describe(self) -> dict[str, object]:
-        """For the status: what is held, what should be, and how old that knowledge is."""
+        """For the status: what is held, what should be held, and how old the plan is."""
         wanted, possible = self.copies()
-        look = self.last
+        plan = self.last
         return {
             "copies_wanted": wanted,
             "copies": possible,
             "held": self.held(),
             "preparing": self.preparing(),
             "should_hold": self.should_hold() or [],
-            "frozen": "" if look is None else look.frozen,
+            "frozen": "" if plan is None else plan.frozen,
             "looked_s_ago": None
-            if look is None
-            else round((self._clock.monotonic_ns() - look.at_ns) / 1e9, 1),
+            if plan is None
+            else round((self._clock.monotonic_ns() - plan.at_ns) / 1e9, 1),
         }
 
     def missing_copies(self) -> str | None:
-        """What to say when partitions have had fewer copies than wanted for a while, or None."""
+        """The alarm when partitions have had fewer copies than wanted for a while, or None."""
         wanted, possible = self.copies()
         now_ns = self._clock.monotonic_ns()
         if self.last is None or possible >= wanted:
@@ -134,97 +150,99 @@ class Claims:
         return f"each partition has {possible} of {wanted} copies: indexers run in too few zones"
 
     def others_are_ready(self) -> bool:
-        """Whether others can answer, at the last look, for all that we hold."""
+        """Whether, at the last refresh, others were ready for every partition held here."""
         if self.last is None or not self._held:
             return False
-        claims = self.last.picture.claims
+        claims = self.last.view.claims
         return all(
-            any(hold.ready and hold.instance != self._member.instance for hold in seats.values())
-            for seats in (claims[p] for p in self._held)
+            any(hold.ready and hold.instance != self._member.instance for hold in holders.values())
+            for holders in (claims[p] for p in self._held)
         )
 
-    async def refresh(self, gained: Work, lost: Work) -> None:
-        """Look once: renew what is ours, then do what brings us nearer to the plan.
+    async def refresh(self, gained: OnPartition, lost: OnPartition) -> None:
+        """Renew the claims, then take the steps towards the plan.
 
         When the locks do not answer, nothing changes.
         """
         try:
-            leftover, self._leftover = self._leftover, []
-            for claim in leftover:
+            unreleased, self._unreleased = self._unreleased, []
+            for claim in unreleased:
                 await self._release(claim)
             await self._renew(lost)
-            self.last = await asyncio.to_thread(self._look)
+            self.last = await asyncio.to_thread(self._read_locks)
             await self._step(self._decide(self.last), gained, lost)
-            await self._tell_ready()
+            await self._publish_readiness()
         except Unavailable as error:
-            self._vacancies.interrupted(self._clock.monotonic_ns())
+            self._vacancies.locks_unavailable(self._clock.monotonic_ns())
             log_event(logger, logging.WARNING, "locks are unavailable", why=str(error))
 
     async def release_all(self) -> None:
-        """Give up every claim, so that others can go on at once."""
+        """Release every claim, so that others can take over at once."""
         for some in (self._preparing, self._held):
             for partition, held in list(some.items()):
                 await self._release(held.claim)
                 del some[partition]
 
-    # --- looking --------------------------------------------------------------------------------
-    def _look(self) -> Look:
-        """Ask the locks. Blocks."""
+    # --- reading the locks ----------------------------------------------------------------------
+    def _read_locks(self) -> ClaimPlan:
+        """Read the locks and plan. Blocks."""
         indexers = {m.instance: m for m in list_members(self._locks, "indexer")}
-        claims: dict[int, dict[str, Hold]] = {p: {} for p in range(self.partitions)}
-        preparing: dict[int, dict[str, Hold]] = {p: {} for p in range(self.partitions)}
+        claims: dict[int, dict[str, ClaimHolder]] = {p: {} for p in range(self.partitions)}
+        preparing: dict[int, dict[str, ClaimHolder]] = {p: {} for p in range(self.partitions)}
         for one in list_claims(self._locks):
             if one.partition >= self.partitions:
-                continue  # the log grew, and we have not seen it yet
+                continue  # the log grew, and this process has not read its size yet
             some = preparing if one.preparing else claims
-            some[one.partition][one.member.zone] = Hold(one.member.instance, one.member.ready)
+            some[one.partition][one.member.zone] = ClaimHolder(
+                one.member.instance, one.member.ready
+            )
             indexers.setdefault(one.member.instance, one.member)
         indexers.setdefault(self._member.instance, self._member)
-        places = {name: Place(m.zone, m.slot) for name, m in indexers.items()}
-        picture = Picture(places, claims, preparing)
+        locations = {name: IndexerLocation(m.zone, m.slot) for name, m in indexers.items()}
+        view = LocksView(locations, claims, preparing)
         now_ns = self._clock.monotonic_ns()
-        vacant = picture.vacant(self.partitions, self._copies)
+        vacant = view.vacant(self.partitions, self._copies)
         restart = find_rolling_restart(self._locks)
-        # between two steps nothing is down: who came back meanwhile may be given what it lacks
+        # between two steps no zone is down: an indexer that came back may take what it lacks
         frozen = restart is not None and restart.zone not in ("", self._member.zone)
-        return Look(
-            picture,
-            picture.plan(self.partitions, self._copies),
-            frozenset(self._vacancies.look(vacant, now_ns)),
+        return ClaimPlan(
+            view,
+            view.plan(self.partitions, self._copies),
+            frozenset(self._vacancies.update(vacant, now_ns)),
             f"a rolling restart runs: {restart.step}" if restart and frozen else "",
             now_ns,
         )
 
-    def _decide(self, look: Look) -> Steps:
-        mine = Mine(
+    def _decide(self, plan: ClaimPlan) -> ClaimSteps:
+        own = OwnClaims(
             self._member.instance,
             self._member.zone,
             frozenset(self._held),
             frozenset(self._preparing),
             frozenset(p for p in self._preparing if self._caught_up(p)),
         )
-        return decide(
-            mine,
-            look.picture,
-            look.targets,
+        return decide_steps(
+            own,
+            plan.view,
+            plan.targets,
             self._copies,
-            look.may_take,
-            frozen=bool(look.frozen),
+            plan.may_take,
+            frozen=bool(plan.frozen),
         )
 
-    def _is_me(self, seats: dict[str, str]) -> bool:
-        return seats.get(self._member.zone) == self._member.instance
+    def _is_me(self, holders: dict[str, str]) -> bool:
+        return holders.get(self._member.zone) == self._member.instance
 
-    # --- doing ----------------------------------------------------------------------------------
-    async def _renew(self, lost: Work) -> None:
-        """Claims that the locks have forgotten are claimed again, or lost to somebody else."""
+    # --- the steps ------------------------------------------------------------------------------
+    async def _renew(self, lost: OnPartition) -> None:
+        """Acquire lost claims again, or give the partition up if another indexer holds it."""
         for partition, held in list(self._held.items()):
             if await asyncio.to_thread(held.claim.held):
                 continue
             name = self._name(partition)
             renewed = await self._acquire(name, ready=held.ready)
             if renewed is None and await self._is_ours(name):
-                continue  # an older session of ours: it ends soon, and then it is claimed anew
+                continue  # an older session of this process, which ends soon: claimed again then
             await self._release(held.claim)
             if renewed is not None:
                 self._held[partition] = _Held(renewed, held.ready)
@@ -243,7 +261,7 @@ class Claims:
                 await self._release(held.claim)
                 self._preparing[partition] = _Held(renewed, held.ready)
 
-    async def _step(self, steps: Steps, gained: Work, lost: Work) -> None:
+    async def _step(self, steps: ClaimSteps, gained: OnPartition, lost: OnPartition) -> None:
         for partition in steps.abandon:
             await self._abandon(partition, lost)
         for partition in steps.release:
@@ -257,7 +275,7 @@ class Claims:
                 log_event(logger, logging.INFO, "preparing to take over", partition=partition)
                 await gained(partition)
 
-    async def _take(self, partition: int, gained: Work) -> None:
+    async def _take(self, partition: int, gained: OnPartition) -> None:
         ready = self._caught_up(partition)
         claim = await self._acquire(self._name(partition), ready=ready)
         if claim is None:
@@ -272,37 +290,41 @@ class Claims:
         else:
             await self._release(prepared.claim)
 
-    async def _abandon(self, partition: int, lost: Work) -> None:
+    async def _abandon(self, partition: int, lost: OnPartition) -> None:
         held = self._preparing.pop(partition)
         await self._release(held.claim)
         log_event(logger, logging.INFO, "takes it over no longer", partition=partition)
         if partition not in self._held:
             await lost(partition)
 
-    async def _hand_over(self, partition: int, lost: Work) -> None:
-        """Give up a claim, unless another holder does so at this moment."""
+    async def _hand_over(self, partition: int, lost: OnPartition) -> None:
+        """Release a claim, unless another holder does so at this moment."""
         turn = await asyncio.to_thread(self._locks.acquire, f"{_MOVING}{partition:05d}", b"{}")
         if turn is None:
             return
         try:
-            now = await asyncio.to_thread(self._look)
-            seats = now.targets[partition]
-            possible = copies_possible(now.picture.indexers, self._copies)
-            mine = Mine(
+            now = await asyncio.to_thread(self._read_locks)
+            holders = now.targets[partition]
+            possible = copies_possible(now.view.indexers, self._copies)
+            own = OwnClaims(
                 self._member.instance, self._member.zone, frozenset(), frozenset(), frozenset()
             )
-            if self._is_me(seats) or not may_release(mine, now.picture, seats, partition, possible):
+            if self._is_me(holders) or not may_release(own, now.view, holders, partition, possible):
                 return
             held = self._held.pop(partition)
             await self._release(held.claim)
             log_event(
-                logger, logging.INFO, "handed over", partition=partition, to=sorted(seats.values())
+                logger,
+                logging.INFO,
+                "handed over",
+                partition=partition,
+                to=sorted(holders.values()),
             )
         finally:
             await self._release(turn)
         await lost(partition)
 
-    async def _tell_ready(self) -> None:
+    async def _publish_readiness(self) -> None:
         for some in (self._held, self._preparing):
             for partition, held in some.items():
                 ready = self._caught_up(partition)
@@ -329,7 +351,7 @@ class Claims:
         try:
             await asyncio.to_thread(claim.release)
         except Unavailable as error:
-            self._leftover.append(claim)
+            self._unreleased.append(claim)
             log_event(
                 logger, logging.WARNING, "claim not released", name=claim.name, why=str(error)
             )

@@ -2,7 +2,8 @@
 
 Each indexer computes it for itself, so there is no leader. Keeps I6: a partition's holders are in
 different zones. Evenly: loads differ by at most one between zones, and between the indexers of a
-zone. With little movement: who holds a partition keeps it unless evenness needs it elsewhere.
+zone. With little movement: a holder
+keeps its partition unless evenness needs it elsewhere.
 """
 
 import hashlib
@@ -11,30 +12,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 Targets = dict[int, dict[str, str]]  # partition -> zone -> instance
-Seats = Mapping[int, Mapping[str, str]]  # the same shape, as it is now
+HoldersByZone = Mapping[int, Mapping[str, str]]  # the present holders, in the same shape
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where an indexer runs. slot: tells those of a zone apart and is kept over restarts."""
+class IndexerLocation:
+    """Where an indexer runs. slot: distinguishes those of one zone; the same after a restart."""
 
     zone: str
     slot: str
 
 
-def copies_possible(indexers: Mapping[str, Place], copies: int) -> int:
-    """How many copies of a partition there can be: no two in one zone (I6)."""
+def copies_possible(indexers: Mapping[str, IndexerLocation], copies: int) -> int:
+    """The number of copies that a partition can have: no two in one zone (I6)."""
     return min(copies, len({place.zone for place in indexers.values()}))
 
 
 def plan_claims(
     partitions: int,
     copies: int,
-    indexers: Mapping[str, Place],
-    claims: Seats,
-    preparing: Seats,
+    indexers: Mapping[str, IndexerLocation],
+    claims: HoldersByZone,
+    preparing: HoldersByZone,
 ) -> Targets:
-    """Who should hold each partition, given who holds and who prepares to hold it now.
+    """Who should hold each partition, given its present holders and those that prepare.
 
     indexers: by instance. Claims of instances that are not among them count as vacant.
     """
@@ -51,37 +52,44 @@ def plan_claims(
 
 
 class _Plan:
-    """Targets in the making, and how much each zone and indexer has of them."""
+    """Targets under construction, and the load that they put on each zone and indexer."""
 
     def __init__(
-        self, indexers: Mapping[str, Place], preparing: Seats, claims: Sequence[Mapping[str, str]]
+        self,
+        indexers: Mapping[str, IndexerLocation],
+        preparing: HoldersByZone,
+        claims: Sequence[Mapping[str, str]],
     ) -> None:
         self.zones: dict[str, list[str]] = {}
-        for who, place in sorted(indexers.items()):
-            self.zones.setdefault(place.zone, []).append(who)
+        for instance, place in sorted(indexers.items()):
+            self.zones.setdefault(place.zone, []).append(instance)
         self.targets: Targets = {
-            p: {zone: who for zone, who in seats.items() if who in indexers}
-            for p, seats in enumerate(claims)
+            p: {zone: instance for zone, instance in holders.items() if instance in indexers}
+            for p, holders in enumerate(claims)
         }
         self._indexers = indexers
         self._preparing = preparing
-        self._held = {p: dict(seats) for p, seats in self.targets.items()}
+        self._held = {p: dict(holders) for p, holders in self.targets.items()}
         self._in_zone = Counter(dict.fromkeys(self.zones, 0))
-        self._in_zone.update(zone for seats in self.targets.values() for zone in seats)
+        self._in_zone.update(zone for holders in self.targets.values() for zone in holders)
         self._with = Counter(dict.fromkeys(indexers, 0))
-        self._with.update(who for seats in self.targets.values() for who in seats.values())
+        self._with.update(
+            instance for holders in self.targets.values() for instance in holders.values()
+        )
 
     def trim(self, p: int, copies: int) -> None:
-        """Of too many holders, those in the fullest zones go."""
-        seats = self.targets[p]
-        while len(seats) > copies:
-            self._remove(p, max(seats, key=lambda z: (self._in_zone[z], self._with[seats[z]], z)))
+        """Drop holders beyond `copies`, those in the fullest zones first."""
+        holders = self.targets[p]
+        while len(holders) > copies:
+            self._remove(
+                p, max(holders, key=lambda z: (self._in_zone[z], self._with[holders[z]], z))
+            )
 
     def fill(self, p: int, copies: int) -> None:
-        """Of too few holders, new ones come from the emptiest zones."""
-        seats = self.targets[p]
-        while len(seats) < copies:
-            zone = min((z for z in self.zones if z not in seats), key=lambda z: self._room(z, p))
+        """Add holders up to `copies`, in the emptiest zones first."""
+        holders = self.targets[p]
+        while len(holders) < copies:
+            zone = min((z for z in self.zones if z not in holders), key=lambda z: self._room(z, p))
             self._add(p, zone)
 
     def level_zones(self) -> None:
@@ -91,20 +99,26 @@ class _Plan:
             if self._in_zone[full] - self._in_zone[empty] < 2:
                 return
             p = min(
-                (p for p, seats in self.targets.items() if full in seats and empty not in seats),
+                (
+                    p
+                    for p, holders in self.targets.items()
+                    if full in holders and empty not in holders
+                ),
                 key=lambda p: self._move_cost(p, full, empty),
             )
             self._remove(p, full)
             self._add(p, empty)
 
     def level_inside(self, zone: str) -> None:
-        """The same between the indexers of a zone."""
+        """Move from the fullest to the emptiest indexer of a zone in the same way."""
         while True:
-            full, empty = _extremes({who: self._with[who] for who in self.zones[zone]})
+            full, empty = _extremes(
+                {instance: self._with[instance] for instance in self.zones[zone]}
+            )
             if self._with[full] - self._with[empty] < 2:
                 return
             p = min(
-                (p for p, seats in self.targets.items() if seats.get(zone) == full),
+                (p for p, holders in self.targets.items() if holders.get(zone) == full),
                 key=lambda p: (
                     self._held[p].get(zone) == full,
                     self._preparing.get(p, {}).get(zone) != empty,
@@ -116,7 +130,7 @@ class _Plan:
             self._with[empty] += 1
 
     def _room(self, zone: str, p: int) -> tuple[int, bool, int, bytes]:
-        least = min(self._with[who] for who in self.zones[zone])
+        least = min(self._with[instance] for instance in self.zones[zone])
         prepares = zone in self._preparing.get(p, {})
         return self._in_zone[zone], not prepares, least, _rank(zone, p)
 
@@ -125,17 +139,17 @@ class _Plan:
         return full in self._held[p], not prepares, -self._with[self.targets[p][full]], p
 
     def _add(self, p: int, zone: str) -> None:
-        """To the emptiest of the zone. The slot decides ties: who was here before a restart finds
-        his segments again.
+        """Add the emptiest indexer of the zone. The slot decides ties, so that an indexer that
+        restarts finds its segments on its disk.
         """
         preparing = self._preparing.get(p, {}).get(zone)
-        who = min(
+        instance = min(
             self.zones[zone],
             key=lambda w: (self._with[w], w != preparing, _rank(self._indexers[w].slot, p), w),
         )
-        self.targets[p][zone] = who
+        self.targets[p][zone] = instance
         self._in_zone[zone] += 1
-        self._with[who] += 1
+        self._with[instance] += 1
 
     def _remove(self, p: int, zone: str) -> None:
         self._with[self.targets[p].pop(zone)] -= 1
@@ -143,7 +157,7 @@ class _Plan:
 
 
 def _extremes(load: Mapping[str, int]) -> tuple[str, str]:
-    """The name with the most, and the one with the fewest; the same for everybody."""
+    """The names with the most and with the fewest; ties end alike for every indexer."""
     return max(load, key=lambda name: (load[name], name)), min(
         load, key=lambda name: (load[name], name)
     )

@@ -1,52 +1,62 @@
-"""What an indexer may do now to come nearer to the plan. Pure; `claims.py` does it.
+"""The steps that an indexer may take now towards the plan. Pure; `claims.py` takes them.
 
 A claim moves gently: the new holder first prepares (it resumes and follows the partition under the
-name `<claim>.next`), and only when it has caught up does the old one give up. Of the last holders
-of a partition none lets go. What became vacant is taken by claiming it at once.
+name `<claim>.next`), and the old one releases the claim only when the new one has
+caught up. The last holders of a partition never release it. A vacant partition is claimed at once.
 """
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from common import limits
-from indexer.claims.plan import Place, Seats, Targets, copies_possible, plan_claims
+from indexer.claims.plan import (
+    HoldersByZone,
+    IndexerLocation,
+    Targets,
+    copies_possible,
+    plan_claims,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """Who has a claim, and whether what it holds is caught up."""
+class ClaimHolder:
+    """The holder of a claim, and whether it has caught up with the partition."""
 
     instance: str
     ready: bool
 
 
-Holds = Mapping[int, Mapping[str, Hold]]  # partition -> zone -> hold
+ClaimHolders = Mapping[int, Mapping[str, ClaimHolder]]  # partition -> zone -> holder
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What the locks tell: the indexers that live, their claims, and who prepares to claim."""
+class LocksView:
+    """What the locks contain: live indexers, their claims, and those being prepared."""
 
-    indexers: Mapping[str, Place]
-    claims: Holds
-    preparing: Holds
+    indexers: Mapping[str, IndexerLocation]
+    claims: ClaimHolders
+    preparing: ClaimHolders
 
     def plan(self, partitions: int, copies: int) -> Targets:
         """Who should hold what."""
         return plan_claims(
-            partitions, copies, self.indexers, _seats(self.claims), _seats(self.preparing)
+            partitions,
+            copies,
+            self.indexers,
+            _holders_by_zone(self.claims),
+            _holders_by_zone(self.preparing),
         )
 
     def vacant(self, partitions: int, copies: int) -> dict[int, int]:
-        """Partitions with fewer holders than there should be, and how many they have."""
+        """Partitions with fewer holders than they should have, and their number of holders."""
         wanted = copies_possible(self.indexers, copies)
         held = {p: len(self.claims.get(p, {})) for p in range(partitions)}
         return {p: count for p, count in held.items() if count < wanted}
 
 
 @dataclass(frozen=True, slots=True)
-class Mine:
-    """What this indexer does already. prepared: partitions that it has caught up with."""
+class OwnClaims:
+    """What this indexer holds and prepares. prepared: partitions that it has caught up with."""
 
     instance: str
     zone: str
@@ -56,8 +66,8 @@ class Mine:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
-    """Partitions to claim, to begin to prepare, to prepare no more, and to give up."""
+class ClaimSteps:
+    """Partitions to claim, to begin to prepare, to stop preparing, and to release."""
 
     take: tuple[int, ...]
     prepare: tuple[int, ...]
@@ -65,56 +75,63 @@ class Steps:
     release: tuple[int, ...]
 
 
-def decide(
-    mine: Mine, picture: Picture, targets: Targets, copies: int, may_take: Set[int], *, frozen: bool
-) -> Steps:
-    """The steps of this look. may_take: vacancies that have lasted long enough.
+def decide_steps(
+    own: OwnClaims,
+    view: LocksView,
+    targets: Targets,
+    copies: int,
+    may_take: Set[int],
+    *,
+    frozen: bool,
+) -> ClaimSteps:
+    """The steps of this round.
 
-    frozen: a rolling restart runs: nothing is moved that somebody ready holds.
+    may_take: vacancies that have lasted long enough.
+    frozen: a rolling restart runs, so no partition that has a ready holder is moved.
     """
     take, prepare, abandon, release = [], [], [], []
-    possible = copies_possible(picture.indexers, copies)
-    room = limits.CLAIMS_PREPARING_MAX - len(mine.preparing)
-    for p, seats in targets.items():
-        wanted = seats.get(mine.zone) == mine.instance
-        if not wanted and p in mine.preparing:
+    possible = copies_possible(view.indexers, copies)
+    room = limits.CLAIMS_PREPARING_MAX - len(own.preparing)
+    for p, holders in targets.items():
+        wanted = holders.get(own.zone) == own.instance
+        if not wanted and p in own.preparing:
             abandon.append(p)
-        if p in mine.held:
-            if not wanted and may_release(mine, picture, seats, p, possible):
+        if p in own.held:
+            if not wanted and may_release(own, view, holders, p, possible):
                 release.append(p)
             continue
         if not wanted:
             continue
-        claims = picture.claims.get(p, {})
-        free = mine.zone not in claims
+        claims = view.claims.get(p, {})
+        free = own.zone not in claims
         anyone_ready = any(hold.ready for hold in claims.values())
         vacant = free and len(claims) < possible
-        if free and p in mine.preparing and p in mine.prepared:
+        if free and p in own.preparing and p in own.prepared:
             take.append(p)
         elif vacant and p in may_take:
             if not (frozen and anyone_ready):
                 take.append(p)
-        elif not vacant and p not in mine.preparing and room > 0 and not frozen:
+        elif not vacant and p not in own.preparing and room > 0 and not frozen:
             prepare.append(p)
             room -= 1
-    return Steps(tuple(take), tuple(prepare), tuple(abandon), tuple(release))
+    return ClaimSteps(tuple(take), tuple(prepare), tuple(abandon), tuple(release))
 
 
 def may_release(
-    mine: Mine, picture: Picture, seats: Mapping[str, str], partition: int, possible: int
+    own: OwnClaims, view: LocksView, holders: Mapping[str, str], partition: int, possible: int
 ) -> bool:
-    """Whether enough others are ready for this partition without us."""
-    successor = seats.get(mine.zone)
+    """Whether enough others are ready for this partition without this indexer."""
+    successor = holders.get(own.zone)
     if successor is not None:
-        heir = picture.preparing.get(partition, {}).get(mine.zone)
+        heir = view.preparing.get(partition, {}).get(own.zone)
         return heir is not None and heir.ready and heir.instance == successor
-    others = picture.claims.get(partition, {})
-    ready = sum(hold.ready for zone, hold in others.items() if zone != mine.zone)
+    others = view.claims.get(partition, {})
+    ready = sum(hold.ready for zone, hold in others.items() if zone != own.zone)
     return ready >= max(1, possible)
 
 
 class Vacancies:
-    """Remembers since when partitions lack a holder, so that a short absence moves nothing."""
+    """How long partitions have lacked a holder, so that a short absence moves nothing."""
 
     def __init__(self, take_over_ns: int, look_ns: int) -> None:
         self._take_over_ns = take_over_ns
@@ -122,18 +139,18 @@ class Vacancies:
         self._since_ns: dict[int, int] | None = None
         self._outage_ns: int | None = None
 
-    def interrupted(self, now_ns: int) -> None:
-        """The locks cannot be asked: what was seen before says nothing about the holders now."""
+    def locks_unavailable(self, now_ns: int) -> None:
+        """The locks cannot be read: earlier observations no longer describe the holders."""
         self._outage_ns = now_ns
         if self._since_ns is not None:
             self._since_ns = {}
 
-    def look(self, vacant: Mapping[int, int], now_ns: int) -> set[int]:
-        """Those that may be taken now. vacant: partition -> how many hold it still.
+    def update(self, vacant: Mapping[int, int], now_ns: int) -> set[int]:
+        """Partitions that may be taken now. vacant: partition -> number of its present holders.
 
-        What lacked a holder when we came is free at once, what is held by nobody when it is seen
-        twice. Soon after an outage of the locks that is no sign of death: holders whose sessions
-        ended go on, and renew their claims one by one.
+        A partition that lacked a holder at the first call is free at once; one without any holder
+        is free at the second. Soon after an outage of the locks neither means that a holder died:
+        holders whose sessions ended go on, and renew their claims one by one.
         """
         first = self._since_ns is None
         before = self._since_ns or {}
@@ -142,15 +159,15 @@ class Vacancies:
         return {
             p
             for p, since_ns in self._since_ns.items()
-            if now_ns - since_ns >= self._patience_ns(since_ns, nobody=not vacant[p])
+            if now_ns - since_ns >= self._required_ns(since_ns, nobody=not vacant[p])
         }
 
-    def _patience_ns(self, since_ns: int, *, nobody: bool) -> int:
+    def _required_ns(self, since_ns: int, *, nobody: bool) -> int:
         after_outage = (
             self._outage_ns is not None and since_ns - self._outage_ns < self._take_over_ns
         )
         return self._look_ns if nobody and not after_outage else self._take_over_ns
 
 
-def _seats(holds: Holds) -> Seats:
-    return {p: {z: hold.instance for z, hold in seats.items()} for p, seats in holds.items()}
+def _holders_by_zone(holds: ClaimHolders) -> HoldersByZone:
+    return {p: {z: hold.instance for z, hold in holders.items()} for p, holders in holds.items()}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.process.members import Member
-from indexer.claims.plan import Place, plan_claims
+from indexer.claims.plan import IndexerLocation, plan_claims
 from ops.rolling.health import Allowed, Health, between, read_metrics, worse
 from ops.rolling.plan import Picture, Unit, never_safe, plan_units, unit_of, why_wait
 from ops.rolling.state import State, StateUnreadable, load_state, remove_state, save_state
@@ -28,7 +28,7 @@ def fleet(zones: str = "abc", indexers: int = 2) -> list[Member]:
 
 def holders(members: list[Member], partitions: int = 12) -> dict[int, list[Member]]:
     indexers = {m.instance: m for m in members if m.role == "indexer"}
-    places = {name: Place(m.zone, m.slot) for name, m in indexers.items()}
+    places = {name: IndexerLocation(m.zone, m.slot) for name, m in indexers.items()}
     plan = plan_claims(partitions, 2, places, {}, {})
     return {p: [indexers[who] for who in seats.values()] for p, seats in plan.items()}
 

@@ -53,9 +53,9 @@ async def test_claims_are_even_and_stay_while_the_whole_ensemble_is_away(
         async with asyncio.timeout(60):
             while True:
                 await asyncio.gather(*(holder.refresh() for holder in holders))
-                look = holders[0].claims.last
-                assert look is not None
-                held = [len(seats) for seats in look.picture.claims.values()]
+                last_plan = holders[0].claims.last
+                assert last_plan is not None
+                held = [len(holders) for holders in last_plan.view.claims.values()]
                 if held == [2] * 6 and [(h.claims.held(), h.log) for h in holders] == before:
                     break
                 await asyncio.sleep(0.2)

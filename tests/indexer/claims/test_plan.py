@@ -5,9 +5,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.claims.plan import Place, Targets, copies_possible, plan_claims
+from indexer.claims.plan import IndexerLocation, Targets, copies_possible, plan_claims
 
-Indexers = dict[str, Place]
+Indexers = dict[str, IndexerLocation]
 ZONES = "abcd"
 partition_counts = st.integers(1, 24)
 copy_counts = st.integers(1, 3)
@@ -18,7 +18,7 @@ def fleets(draw: st.DrawFn) -> Indexers:
     """Up to four zones with up to four indexers each."""
     sizes = draw(st.lists(st.integers(0, 4), min_size=4, max_size=4).filter(any))
     return {
-        f"ix-{zone}{n}": Place(zone, str(n))
+        f"ix-{zone}{n}": IndexerLocation(zone, str(n))
         for zone, size in zip(ZONES, sizes, strict=True)
         for n in range(size)
     }
@@ -28,14 +28,14 @@ def check(plan: Targets, partitions: int, copies: int, indexers: Indexers) -> No
     """Everything that holds of every plan."""
     possible = copies_possible(indexers, copies)
     assert sorted(plan) == list(range(partitions))
-    for seats in plan.values():
-        assert len(seats) == possible
-        assert all(indexers[who].zone == zone for zone, who in seats.items())
+    for holders in plan.values():
+        assert len(holders) == possible
+        assert all(indexers[who].zone == zone for zone, who in holders.items())
     zones = Counter({place.zone: 0 for place in indexers.values()})
     loads = Counter(dict.fromkeys(indexers, 0))
-    for seats in plan.values():
-        zones.update(seats.keys())
-        loads.update(seats.values())
+    for holders in plan.values():
+        zones.update(holders.keys())
+        loads.update(holders.values())
     assert max(zones.values()) - min(zones.values()) <= 1
     for zone in zones:
         inside = [loads[who] for who, place in indexers.items() if place.zone == zone]
@@ -45,7 +45,7 @@ def check(plan: Targets, partitions: int, copies: int, indexers: Indexers) -> No
 def moved(before: Targets, after: Targets) -> int:
     """Claims that somebody has to take who did not have them."""
     return sum(
-        before[p].get(zone) != who for p, seats in after.items() for zone, who in seats.items()
+        before[p].get(zone) != who for p, holders in after.items() for zone, who in holders.items()
     )
 
 
@@ -83,10 +83,10 @@ def test_joining_moves_only_to_the_one_who_joins(
     partitions: int, copies: int, indexers: Indexers, zone: str
 ) -> None:
     before = plan_from({}, partitions, copies, indexers)
-    joined = {**indexers, "new": Place(zone, "9")}
+    joined = {**indexers, "new": IndexerLocation(zone, "9")}
     after = plan_from(before, partitions, copies, joined)
     new_zone = all(place.zone != zone for place in indexers.values())
-    gained = [p for p, seats in after.items() if "new" in seats.values()]
+    gained = [p for p, holders in after.items() if "new" in holders.values()]
     assert moved(before, after) == len(gained)
     if new_zone:
         share = -(-partitions * copies_possible(joined, copies) // len({*before[0], zone}))
@@ -106,7 +106,7 @@ def test_leaving_moves_little_more_than_what_was_left(
     left = {who: place for who, place in indexers.items() if who not in gone}
     if not left:
         return
-    lost = sum(who in gone for seats in before.values() for who in seats.values())
+    lost = sum(who in gone for holders in before.values() for who in holders.values())
     after = plan_from(before, partitions, copies, left)
     assert moved(before, after) <= 2 * lost
 
@@ -119,6 +119,6 @@ def test_restarted_indexer_gets_as_much_again_and_the_others_keep_theirs(
     old = min(indexers)
     renamed = {("again" if who == old else who): place for who, place in indexers.items()}
     after = plan_from(before, partitions, copies, renamed)  # its claims count as vacant
-    for p, seats in before.items():
-        kept = {zone: who for zone, who in seats.items() if who != old}
+    for p, holders in before.items():
+        kept = {zone: who for zone, who in holders.items() if who != old}
         assert kept.items() <= after[p].items()

@@ -10,8 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common import limits
-from indexer.claims.plan import Place, copies_possible
-from indexer.claims.steps import Hold, Mine, Picture, Steps, Vacancies, decide
+from indexer.claims.plan import IndexerLocation, copies_possible
+from indexer.claims.steps import (
+    ClaimHolder,
+    ClaimSteps,
+    LocksView,
+    OwnClaims,
+    Vacancies,
+    decide_steps,
+)
 
 COPIES = 2
 TAKE_OVER_NS, LOOK_NS = 50, 10
@@ -19,13 +26,13 @@ TAKE_OVER_NS, LOOK_NS = 50, 10
 
 @dataclass
 class Indexer:
-    place: Place
+    location: IndexerLocation
     vacancies: Vacancies = field(default_factory=lambda: Vacancies(TAKE_OVER_NS, LOOK_NS))
     follows: dict[int, bool] = field(default_factory=dict)  # partition -> caught up
 
 
 class World:
-    """Indexers that look at one lock table, one at a time, in any order."""
+    """Indexers that take_steps_of at one lock table, one at a time, in any order."""
 
     def __init__(self, partitions: int) -> None:
         self.partitions = partitions
@@ -37,26 +44,29 @@ class World:
         self.takes = 0
 
     def join(self, zone: str, slot: str) -> None:
-        if not any(ix.place == Place(zone, slot) for ix in self.indexers.values()):
+        if not any(ix.location == IndexerLocation(zone, slot) for ix in self.indexers.values()):
             self.born += 1
-            self.indexers[f"ix-{zone}-{slot}-{self.born}"] = Indexer(Place(zone, slot))
+            self.indexers[f"ix-{zone}-{slot}-{self.born}"] = Indexer(IndexerLocation(zone, slot))
 
     def die(self, name: str) -> None:
         del self.indexers[name]
         for table in (self.claims, self.preparing):
-            for seats in table.values():
-                for zone in [zone for zone, who in seats.items() if who == name]:
-                    del seats[zone]
+            for holders in table.values():
+                for zone in [zone for zone, who in holders.items() if who == name]:
+                    del holders[zone]
 
-    def picture(self) -> Picture:
-        def holds(table: dict[int, dict[str, str]]) -> dict[int, dict[str, Hold]]:
+    def view(self) -> LocksView:
+        def holds(table: dict[int, dict[str, str]]) -> dict[int, dict[str, ClaimHolder]]:
             return {
-                p: {z: Hold(w, self.indexers[w].follows.get(p, False)) for z, w in seats.items()}
-                for p, seats in table.items()
+                p: {
+                    z: ClaimHolder(w, self.indexers[w].follows.get(p, False))
+                    for z, w in holders.items()
+                }
+                for p, holders in table.items()
             }
 
-        places = {name: ix.place for name, ix in self.indexers.items()}
-        return Picture(places, holds(self.claims), holds(self.preparing))
+        places = {name: ix.location for name, ix in self.indexers.items()}
+        return LocksView(places, holds(self.claims), holds(self.preparing))
 
     def ready(self, p: int) -> int:
         """How many can answer for the partition, each zone once."""
@@ -68,21 +78,21 @@ class World:
         }
         return len(zones)
 
-    def look(self, name: str, *, frozen: bool = False) -> Steps:
+    def take_steps_of(self, name: str, *, frozen: bool = False) -> ClaimSteps:
         """One indexer looks and does what it decides."""
-        indexer, picture = self.indexers[name], self.picture()
-        zone = indexer.place.zone
-        held = {p for p, seats in self.claims.items() if seats.get(zone) == name}
-        preparing = {p for p, seats in self.preparing.items() if seats.get(zone) == name}
+        indexer, view = self.indexers[name], self.view()
+        zone = indexer.location.zone
+        held = {p for p, holders in self.claims.items() if holders.get(zone) == name}
+        preparing = {p for p, holders in self.preparing.items() if holders.get(zone) == name}
         prepared = {p for p in preparing if indexer.follows[p]}
-        vacant = picture.vacant(self.partitions, COPIES)
-        may_take = indexer.vacancies.look(vacant, self.now_ns)
-        mine = Mine(name, zone, held, preparing, prepared)
-        steps = decide(
-            mine, picture, picture.plan(self.partitions, COPIES), COPIES, may_take, frozen=frozen
+        vacant = view.vacant(self.partitions, COPIES)
+        may_take = indexer.vacancies.update(vacant, self.now_ns)
+        mine = OwnClaims(name, zone, held, preparing, prepared)
+        steps = decide_steps(
+            mine, view, view.plan(self.partitions, COPIES), COPIES, may_take, frozen=frozen
         )
         before = {p: self.ready(p) for p in self.claims}
-        possible = copies_possible(picture.indexers, COPIES)
+        possible = copies_possible(view.indexers, COPIES)
         for p in steps.abandon:
             del self.preparing[p][zone]
             if p not in held:
@@ -116,7 +126,7 @@ class World:
         for _ in range(200):
             before = repr((self.claims, self.preparing))
             for name in list(self.indexers):
-                self.look(name)
+                self.take_steps_of(name)
             self.catch_up()
             self.now_ns += LOOK_NS
             quiet = quiet + 1 if repr((self.claims, self.preparing)) == before else 0
@@ -125,15 +135,15 @@ class World:
         raise AssertionError("it never comes to rest")
 
     def check_settled(self) -> None:
-        picture = self.picture()
-        assert self.claims == picture.plan(self.partitions, COPIES)
+        view = self.view()
+        assert self.claims == view.plan(self.partitions, COPIES)
         assert not any(self.preparing.values())
-        possible = copies_possible(picture.indexers, COPIES)
-        for p, seats in self.claims.items():
-            assert len(seats) == possible
+        possible = copies_possible(view.indexers, COPIES)
+        for p, holders in self.claims.items():
+            assert len(holders) == possible
             assert self.ready(p) == possible
-        load = Counter({ix.place.zone: 0 for ix in self.indexers.values()})
-        load.update(zone for seats in self.claims.values() for zone in seats)
+        load = Counter({ix.location.zone: 0 for ix in self.indexers.values()})
+        load.update(zone for holders in self.claims.values() for zone in holders)
         assert max(load.values()) - min(load.values()) <= 1
 
 
@@ -165,12 +175,12 @@ def test_claims_come_to_rest_at_the_plan_whatever_happened(
         elif what == "die" and isinstance(one, int) and len(names) > 1:
             world.die(names[one % len(names)])
         elif what == "zone lost":
-            lost = [n for n in names if world.indexers[n].place.zone == one]
+            lost = [n for n in names if world.indexers[n].location.zone == one]
             if len(lost) < len(names):
                 for name in lost:
                     world.die(name)
         elif what == "look" and isinstance(one, int):
-            world.look(names[one % len(names)], frozen=bool(two))
+            world.take_steps_of(names[one % len(names)], frozen=bool(two))
         elif what == "catch up":
             world.catch_up()
         elif what == "wait" and isinstance(one, int):
@@ -182,30 +192,30 @@ def test_claims_come_to_rest_at_the_plan_whatever_happened(
 def settled(*places: str, partitions: int = 12) -> World:
     """A world at rest with indexers at these places (zone and slot)."""
     world = World(partitions)
-    for place in places:
-        world.join(place[0], place[1])
+    for location in places:
+        world.join(location[0], location[1])
     world.settle()
     world.check_settled()
     return world
 
 
 def name_at(world: World, zone: str) -> str:
-    return next(n for n, ix in world.indexers.items() if ix.place.zone == zone)
+    return next(n for n, ix in world.indexers.items() if ix.location.zone == zone)
 
 
 def test_short_absence_moves_nothing() -> None:
     world = settled("a0", "b0", "c0")
-    before = {p: set(seats) for p, seats in world.claims.items()}
+    before = {p: set(holders) for p, holders in world.claims.items()}
     world.die(name_at(world, "a"))
     world.takes = 0
     world.now_ns += TAKE_OVER_NS - 1
     for name in list(world.indexers):
-        world.look(name)
+        world.take_steps_of(name)
         world.now_ns += 1
     assert world.takes == 0
     world.join("a", "0")
     world.settle()
-    assert {p: set(seats) for p, seats in world.claims.items()} == before
+    assert {p: set(holders) for p, holders in world.claims.items()} == before
     assert world.takes == 8
 
 
@@ -214,10 +224,10 @@ def test_long_absence_is_filled_and_the_returning_one_gets_its_share_gently() ->
     world.die(name_at(world, "a"))
     world.settle()
     world.check_settled()
-    assert {frozenset(seats) for seats in world.claims.values()} == {frozenset("bc")}
+    assert {frozenset(holders) for holders in world.claims.values()} == {frozenset("bc")}
     world.join("a", "0")
     newcomer = name_at(world, "a")
-    steps = world.look(newcomer)
+    steps = world.take_steps_of(newcomer)
     assert steps.take == ()
     assert len(steps.prepare) == limits.CLAIMS_PREPARING_MAX
     world.settle()
@@ -229,34 +239,34 @@ def test_what_nobody_holds_is_taken_after_two_looks() -> None:
     for zone in "ab":
         world.die(name_at(world, zone))
     (last,) = world.indexers
-    nobody = {p for p, seats in world.claims.items() if not seats}
+    nobody = {p for p, holders in world.claims.items() if not holders}
     assert nobody
-    assert world.look(last).take == ()
+    assert world.take_steps_of(last).take == ()
     world.now_ns += LOOK_NS
-    assert set(world.look(last).take) == nobody
+    assert set(world.take_steps_of(last).take) == nobody
 
 
 def test_rolling_restart_freezes_moves_but_not_what_nobody_ready_holds() -> None:
     world = settled("a0", "b0")
     world.join("c", "0")
     newcomer = name_at(world, "c")
-    assert world.look(newcomer, frozen=True).prepare == ()
+    assert world.take_steps_of(newcomer, frozen=True).prepare == ()
     world.die(name_at(world, "a"))
     world.now_ns += 10 * TAKE_OVER_NS
-    world.look(newcomer, frozen=True)
+    world.take_steps_of(newcomer, frozen=True)
     world.now_ns += 10 * TAKE_OVER_NS
-    assert world.look(newcomer, frozen=True).take == ()
+    assert world.take_steps_of(newcomer, frozen=True).take == ()
     world.die(name_at(world, "b"))
-    assert len(world.look(newcomer, frozen=True).take) == 12
+    assert len(world.take_steps_of(newcomer, frozen=True).take) == 12
 
 
 def test_after_an_outage_of_the_locks_nobody_is_taken_for_dead_at_once() -> None:
     vacancies = Vacancies(TAKE_OVER_NS, LOOK_NS)
-    assert vacancies.look({}, 0) == set()
-    vacancies.interrupted(100)
-    assert vacancies.look({1: 0, 2: 1}, 110) == set()
-    assert vacancies.look({1: 0, 2: 1}, 110 + TAKE_OVER_NS - 1) == set()
-    assert vacancies.look({1: 0, 2: 1}, 110 + TAKE_OVER_NS) == {1, 2}
+    assert vacancies.update({}, 0) == set()
+    vacancies.locks_unavailable(100)
+    assert vacancies.update({1: 0, 2: 1}, 110) == set()
+    assert vacancies.update({1: 0, 2: 1}, 110 + TAKE_OVER_NS - 1) == set()
+    assert vacancies.update({1: 0, 2: 1}, 110 + TAKE_OVER_NS) == {1, 2}
     later = 100 + 2 * TAKE_OVER_NS
-    vacancies.look({3: 0}, later)
-    assert vacancies.look({3: 0}, later + LOOK_NS) == {3}
+    vacancies.update({3: 0}, later)
+    assert vacancies.update({3: 0}, later + LOOK_NS) == {3}
