@@ -65,6 +65,12 @@ class ShepherdConfig:
         "Batches that clients name go to the first so many partitions (0: all). Before partitions "
         "are added, set it to their number on every shepherd.",
     )
+    fast_path: bool = setting(
+        True,
+        "Answer requests for events without aiohttp where their heads are plain. Off, aiohttp "
+        "answers all of them in the same way, for more CPU: to find out whether a fault is in the "
+        "fast path.",
+    )
     kernel: bool = setting(True, "compile the fast splitter in the background and use it")
     kernel_cache: str = setting(
         "", "folder of compiled code, also for several roles (empty: in the role's own folder)"

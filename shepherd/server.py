@@ -15,16 +15,17 @@ from aiohttp import web
 from common.logs import log_event
 from common.process.announce import Announcement
 from common.process.draining import close_connections, linger
+from common.process.http.acceptor import Acceptor
 from common.process.http.descriptors import Part
-from common.process.http.gate import Gate, Rules
-from common.process.http.serving import inner_of, listen, now_s
+from common.process.http.service import Paths, Service, Timing
+from common.process.http.serving import aiohttp_ends, listen
 from common.process.members import Member
 from common.process.role import RoleContext
 from shepherd.config import ShepherdConfig
 from shepherd.honeycomb.auth_route import AuthRoute
 from shepherd.http.application import PublicHandlers, application_runner, public_application
 from shepherd.http.cors import Cors
-from shepherd.http.listener import Listener
+from shepherd.http.fast_path import EventsFastPath
 from shepherd.http.origins import Origins
 from shepherd.http.tls import tls_context
 from shepherd.internal_routes import internal_application
@@ -32,7 +33,7 @@ from shepherd.placement.route import PlacementRoute
 from shepherd.upkeep import Upkeep, start_upkeep
 from shepherd.wiring import Parts, build_parts
 
-_PUBLIC_RULES = Rules(patient=(b"/1/events/", b"/1/batch/", b"/1/auth"))
+_PUBLIC_PATHS = Paths(half_closed=(b"/1/events/", b"/1/batch/", b"/1/auth"))
 _logger = logging.getLogger(__name__)
 
 
@@ -40,13 +41,15 @@ async def serve(
     context: RoleContext,
     config: ShepherdConfig,
     announce: Callable[[str], None] = lambda url: None,
+    timing: Timing | None = None,
 ) -> None:
     """Run the role until `context.stop` is set and everything in flight is answered.
 
     `announce` is called with the public base URL once it listens and has announced itself.
+    timing: of the public port's connections, if it is not the default.
     """
     parts = await build_parts(context, config)
-    ports = await _listen(parts, context, config)
+    ports = await _listen(parts, context, config, timing or Timing())
     public_url = f"{'https' if config.tls_cert else 'http'}://{_address(ports.public)}"
     log_event(_logger, logging.INFO, "listening", public=public_url)
     member = _member(context, ports, public_url)
@@ -57,7 +60,7 @@ async def serve(
     upkeep = Upkeep()
     try:
         async with upkeep:
-            start_upkeep(upkeep, parts, context, config, ports.listener, announcement)
+            start_upkeep(upkeep, parts, context, config, announcement)
             try:
                 await upkeep.wait_for_stop(context.stop)
             finally:
@@ -79,14 +82,16 @@ class _Ports:
 
     public: web.AppRunner
     internal: web.AppRunner
-    listener: Listener
+    acceptor: Acceptor
 
     async def drain(self, timeout_s: float) -> None:
         """Close the public port: nothing new, and what is in flight is answered."""
-        await asyncio.gather(self.public.cleanup(), self.listener.end(timeout_s))
+        await asyncio.gather(self.public.cleanup(), self.acceptor.drain(timeout_s))
 
 
-async def _listen(parts: Parts, context: RoleContext, config: ShepherdConfig) -> _Ports:
+async def _listen(
+    parts: Parts, context: RoleContext, config: ShepherdConfig, timing: Timing
+) -> _Ports:
     """Listen on both ports. Raises OSError if one cannot be had."""
     cors = Cors(Origins(config.cors_origins))
     auth = AuthRoute(parts.keys).auth
@@ -99,26 +104,20 @@ async def _listen(parts: Parts, context: RoleContext, config: ShepherdConfig) ->
     internal_app = internal_application(context, parts.readiness, parts.own_events, placement)
     public = await application_runner(public_app, config.stop_timeout_s)
     internal = await application_runner(internal_app, config.stop_timeout_s)
-    inner = inner_of(public)
-    listener = Listener(
-        parts.ingest.take,
-        lambda: Gate(inner, _PUBLIC_RULES, now_s),
-        context.clock,
-        context.stop,
-        cors,
-    )
-    await listen(
+    fast_path = EventsFastPath(parts.ingest.take, context.clock, cors) if config.fast_path else None
+    service = Service(aiohttp_ends(public), _PUBLIC_PATHS, timing, fast_path, context.stop)
+    acceptor = await listen(
         public,
         "public",
         config.host,
         config.port,
         room=parts.room,
-        connect=listener.connect,
+        service=service,
         tls=tls_context(config.tls_cert, config.tls_key),
         reuse_port=config.reuse_port and config.port > 0,
     )
     await listen(internal, "internal", context.host, context.port, part=Part.ASIDE)
-    return _Ports(public, internal, listener)
+    return _Ports(public, internal, acceptor)
 
 
 def _member(context: RoleContext, ports: _Ports, public_url: str) -> Member:

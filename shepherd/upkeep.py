@@ -10,7 +10,6 @@ from common.process.announce import Announcement
 from common.process.role import RoleContext
 from common.process.telemetry import TelemetryQueue
 from shepherd.config import ShepherdConfig
-from shepherd.http.listener import Listener
 from shepherd.wiring import Parts
 
 _INTERVAL_S = 1.0
@@ -80,7 +79,6 @@ def start_upkeep(
     parts: Parts,
     context: RoleContext,
     config: ShepherdConfig,
-    listener: Listener,
     announcement: Announcement,
 ) -> None:
     """Start all background work of the role."""
@@ -93,7 +91,6 @@ def start_upkeep(
     ):
         upkeep.require(_every_second(work))
     upkeep.require(parts.prober.keep())
-    upkeep.require(_every_second(_sweep(listener)))
     upkeep.require(_every_second(_emit_telemetry(parts, context)))
     upkeep.add(announcement.keep())
     if config.kernel:
@@ -123,13 +120,6 @@ def _update_alarms(parts: Parts, context: RoleContext) -> Callable[[], Awaitable
         context.alarms.set("connections_refused", parts.room.trouble())
 
     return update
-
-
-def _sweep(listener: Listener) -> Callable[[], Awaitable[object]]:
-    async def sweep() -> None:
-        listener.sweep()
-
-    return sweep
 
 
 def _emit_telemetry(parts: Parts, context: RoleContext) -> Callable[[], Awaitable[object]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from common.process.auth import KeyCache
 from common.process.http.descriptors import Part, capacity, open_files
 from common.process.http.room import Room
-from common.process.http.serving import now_s
+from common.process.http.service import now_s
 from common.process.role import RoleContext
 from shepherd.admission import KeyLimits
 from shepherd.config import ShepherdConfig

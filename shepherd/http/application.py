@@ -14,12 +14,19 @@ from aiohttp.http_exceptions import PayloadEncodingError
 from common import limits
 from common.errors import BellwetherError
 from common.process.auth import KeyCache
-from common.process.http.gate import KEEP_ALIVE_S
+from common.process.http.service import KEEP_ALIVE_S
 from common.process.web import Handler, error_response
 from shepherd.http.authentication import authenticate
 from shepherd.http.cors import ASKED_METHOD, ORIGIN, Cors
-from shepherd.http.listener import INTERNAL_ERROR, request_counter
-from shepherd.http.request import IngestRequest, IngestResponse, Route, from_aiohttp, to_aiohttp
+from shepherd.http.request import (
+    INTERNAL_ERROR,
+    IngestRequest,
+    IngestResponse,
+    Route,
+    from_aiohttp,
+    request_counter,
+    to_aiohttp,
+)
 
 Take = Callable[[IngestRequest], Awaitable[IngestResponse]]
 """Stores a request's events. Raises BellwetherError for a request that is refused as a whole."""

@@ -1,17 +1,15 @@
-"""Request bodies: read within limits of size and time, decompressed within an absolute size.
+"""Request bodies of events: their media types, and decompression within an absolute size.
 
 A bomb guard by ratio would refuse honest clients (5 MB of similar events compress 750 times), so
 every guard is an absolute size (I11).
 """
 
-import asyncio
 import zlib
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
 import zstandard
-from aiohttp import web
 
 from common import limits
 from common.errors import BadRequest, UnsupportedMedia
@@ -70,59 +68,11 @@ def media_of(content_type: str) -> Media:
     raise UnsupportedMedia("unsupported content type: use application/json or application/msgpack")
 
 
-class Intake(Protocol):
-    """How a body is read: `bytes_max` of it, each piece counted by `add` as it arrives."""
-
-    bytes_max: int
-
-    def add(self, size: int) -> None:
-        """So many bytes have come. Raises BodyTooLarge, or Unavailable when there is no room."""
-
-
 def wire_bytes_max(plain_max: int, encoding: str) -> int:
     """The largest body as it comes that can be one of `plain_max` bytes."""
     if not encoding:
         return plain_max
     return plain_max + plain_max // limits.ENCODING_SHARE + limits.ENCODING_BYTES_MAX
-
-
-def body_deadline_s(begin_s: float, arrived: int) -> float:
-    """When a body of which so much has come is too slow, unless more comes before.
-
-    It has the grace, then its share of the least rate, and never more than the time-out: an idle
-    connection is let go long before the time-out that an honest slow one needs.
-    """
-    earned_s = limits.BODY_RATE_GRACE_S + arrived / limits.BODY_BYTES_PER_S_MIN
-    return begin_s + min(earned_s, limits.BODY_READ_TIMEOUT_S)
-
-
-class BodyTooSlow(BadRequest):
-    """Too little of the body came in the time that has passed."""
-
-    def __init__(self) -> None:
-        super().__init__("Request body did not arrive in time.")
-
-
-async def read_body(request: web.Request, intake: Intake) -> bytes:
-    """The body as it came. Raises BodyTooLarge, BodyTooSlow, Unavailable."""
-    if request.content.is_eof():  # small ones come with their head: no timer, no task switch
-        body = request.content.read_nowait()
-        intake.add(len(body))
-        return body
-    pieces = []
-    size = 0
-    loop = asyncio.get_running_loop()
-    begin_s = loop.time()
-    try:
-        async with asyncio.timeout_at(body_deadline_s(begin_s, 0)) as timer:
-            async for piece in request.content.iter_any():
-                intake.add(len(piece))
-                size += len(piece)
-                pieces.append(piece)
-                timer.reschedule(body_deadline_s(begin_s, size))
-    except TimeoutError as error:
-        raise BodyTooSlow from error
-    return b"".join(pieces)
 
 
 def check_encoding(encoding: str) -> None:

@@ -29,10 +29,10 @@ from common.metadata import ApiKey
 from common.process.auth import KeyCache
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
+from common.process.http.body_reader import read_from_aiohttp
 from common.process.members import Member, list_members
 from common.process.web import INTERNAL_TOKEN_HEADER
 from shepherd.http.authentication import authenticate
-from shepherd.http.body import read_body
 
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"}
@@ -87,7 +87,7 @@ class QueryProxy:
         if (request.content_length or 0) > limits.MANAGEMENT_BODY_BYTES_MAX:
             raise _too_large()
         async with self._bodies.hold(key.environment.id, key.id):
-            return await read_body(request, _SmallBody())
+            return await read_from_aiohttp(request, _SmallBody())
 
     async def _ask(self, request: web.Request, body: bytes) -> ClientResponse:
         """The first query role that takes the request."""

@@ -4,16 +4,20 @@ The hot door (`shepherd.http`) and aiohttp's application both make these, so the
 rules behind both.
 """
 
+import functools
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 from aiohttp import web
+from prometheus_client import Counter
 
+from common import metrics
 from common.errors import BellwetherError
 from common.process.auth import KEY_HEADER
-from shepherd.http.body import Intake, read_body
+from common.process.http.body_reader import ReadBody, read_from_aiohttp
 
 # In lower case: the hot door's headers are a plain dict of lower-case names.
 KEY = KEY_HEADER.lower()
@@ -24,6 +28,10 @@ BATCH_ID = "x-bellwether-batch-id"
 BATCH_ID_NAME = "X-Bellwether-Batch-Id"  # as it is written about
 EVENT_TIME = "x-honeycomb-event-time"
 SAMPLE_RATE = "x-honeycomb-samplerate"
+
+
+INTERNAL_ERROR: Final = "internal error; please report it"
+_COUNTERS_MAX = 256  # routes times statuses
 
 
 class Route(StrEnum):
@@ -48,7 +56,7 @@ class IngestRequest(msgspec.Struct, frozen=True):
     name: str
     headers: Mapping[str, str]  # has the names above
     length: int | None
-    read: Callable[[Intake], Awaitable[bytes]]
+    read: ReadBody
 
     def __repr__(self) -> str:
         return (
@@ -62,6 +70,12 @@ class IngestResponse(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+
+
+@functools.lru_cache(_COUNTERS_MAX)
+def request_counter(route: str, status: int) -> Counter:
+    """The counter of a route's responses with this status."""
+    return metrics.requests_total.labels(route, str(status))
 
 
 def error_answer(error: BellwetherError) -> IngestResponse:
@@ -80,7 +94,7 @@ def from_aiohttp(request: web.Request, route: Route) -> IngestRequest:
         name,
         request.headers,
         request.content_length,
-        lambda intake: read_body(request, intake),
+        lambda intake: read_from_aiohttp(request, intake),
     )
 
 

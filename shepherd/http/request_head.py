@@ -19,7 +19,7 @@ import msgspec
 from shepherd.http.request import Route
 
 HEAD_BYTES_MAX: Final = 8_192  # longer ones are aiohttp's: clients' are a few hundred bytes
-HOT_START: Final = b"POST /1/"
+FAST_PATH_PREFIX: Final = b"POST /1/"
 # A segment that a router could read in two ways (dots alone, an escaped slash) is not hot.
 _HEAD = re.compile(
     r"POST (/1/events|/1/batch)/([A-Za-z0-9_~-](?:[A-Za-z0-9._~-]|%(?!2[Ff])[0-9A-Fa-f]{2})*)"

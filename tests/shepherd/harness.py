@@ -24,6 +24,7 @@ from common.model.names import dataset_id
 from common.model.record import Kind, Record, decode, decompress_value
 from common.objects.directory import DirectoryObjects
 from common.process.auth import KEY_HEADER, hash_key
+from common.process.http.service import Timing
 from common.process.members import list_members
 from common.process.role import Backends, RoleContext
 from common.process.telemetry import NoTelemetry, Telemetry
@@ -161,6 +162,7 @@ async def shepherd(
     telemetry: Telemetry | None = None,
     log: Log | None = None,
     datasets_max: int = limits.DATASETS_MAX_DEFAULT,
+    timing: Timing | None = None,
 ) -> AsyncIterator[Shepherd]:
     """Start a shepherd on free ports; stop it cleanly at the end. The embedded log unless given.
 
@@ -196,7 +198,7 @@ async def shepherd(
     )
     config = config or ShepherdConfig(port=0)
     config = replace(config, kernel=bool(config.kernel_cache))
-    running = asyncio.create_task(serve(context, config, listens.set_result))
+    running = asyncio.create_task(serve(context, config, listens.set_result, timing))
     await asyncio.wait({running, listens}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         await running

@@ -23,8 +23,8 @@ from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Shepherd]:
-    async with shepherd(tmp_path) as running:
+async def server(tmp_path: Path, config: ShepherdConfig) -> AsyncIterator[Shepherd]:
+    async with shepherd(tmp_path, config) as running:
         yield running
 
 

@@ -1,10 +1,14 @@
-"""HTTP listeners of every role: who is let in, which requests are read, when connections end.
+"""HTTP listeners of every role: which connections are let in, which requests are read, their end.
 
-descriptors  how many files a process may have open, and how many connections that allows
-room         who is let in, and which idle connection is closed to make room
-acceptor     accepts connections within that room
-request_head the requests that are read: a strict reading of HTTP/1.1's heads
-body_frame   where a request's body ends
-gate         one connection: passes one request at a time to aiohttp, refuses what is not one
-serving      an aiohttp application behind all of that
+descriptors   how many files a process may have open, and how many connections that allows
+room          who is let in, and which idle connection is closed to make room
+acceptor      accepts connections within that room
+connection    one connection: finds requests, has them answered, refuses what is not one
+fast_path     what a role may give its connections: requests answered without aiohttp
+request_head  the heads that are read: a strict reading of HTTP/1.1
+body_frame    where a request's body ends
+body_reader   bodies as routes read them, within a size and a time
+refusal       refusals as bytes
+service       what the connections of one listener share: who answers, time-outs
+serving       an aiohttp application behind all of that
 """

@@ -12,24 +12,22 @@ import errno
 import logging
 import socket
 import ssl
-from collections.abc import Callable
 from typing import Any, Final, cast
 
 from aiohttp import web
 
 from common import limits, metrics
 from common.logs import log_event
-from common.process.http.gate import refusal_answer
+from common.process.http.connection import Connection
+from common.process.http.refusal import refusal_response
 from common.process.http.room import Room, Standing, address_group
-
-Connect = Callable[[Callable[[], object]], asyncio.Protocol]
-"""Makes a connection's protocol (a `Guest` too), which calls what it is given when it is lost."""
+from common.process.http.service import Service
 
 _BACKLOG: Final = 1_024
 _ACCEPTS_AT_ONCE: Final = 16  # then the loop's other work; it is also the overshoot of the room
 _NO_DESCRIPTORS: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 _PAUSE_S: Final = 0.1  # without descriptors nothing is accepted for so long; the kernel queues
-_SWEEP_S: Final = 1.0
+_LOOK_S: Final = 0.02  # between two looks whether the last responses are sent
 _SAID_S: Final = 10.0  # between two lines of the log about the same trouble
 _RETRY_AFTER_S: Final = 1
 _logger = logging.getLogger(__name__)
@@ -43,13 +41,13 @@ class Acceptor:
         name: str,
         sockets: tuple[socket.socket, ...],
         room: Room,
-        connect: Connect,
+        service: Service,
         tls: ssl.SSLContext | None,
     ) -> None:
         self._name = name
         self.sockets = sockets
         self.room = room
-        self._connect = connect
+        self._service = service
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._opening: set[_Opening] = set()
@@ -77,6 +75,19 @@ class Acceptor:
         for opening in list(self._opening):
             opening.close()
         self._loop.call_soon(self.room.close_silent)  # what has just come is begun before
+
+    async def drain(self, timeout_s: float) -> None:
+        """Close idle connections, wait for requests that are being answered, then close the rest.
+
+        Call it when no new connection comes any more.
+        """
+        await asyncio.sleep(0)  # what has just come is begun before idle connections are closed
+        self._service.draining = True
+        until_s = self._loop.time() + timeout_s
+        while self.room.is_busy() and self._loop.time() < until_s:
+            self.room.close_idle()
+            await asyncio.sleep(_LOOK_S)
+        self.room.close_all()
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(_ACCEPTS_AT_ONCE):
@@ -114,7 +125,7 @@ class Acceptor:
             if self._tls is None:
                 with contextlib.suppress(OSError):
                     text = "too many connections are open; try again in a moment"
-                    connection.send(refusal_answer(503, text, Retry_After=_RETRY_AFTER_S))
+                    connection.send(refusal_response(503, text, _RETRY_AFTER_S))
             connection.close()
             return
         opening = _Opening(self._loop.time())
@@ -125,12 +136,12 @@ class Acceptor:
         opening.task.add_done_callback(lambda _: self._opening.discard(opening))
 
     async def _open(self, opening: "_Opening", connection: socket.socket) -> None:
-        made: list[asyncio.Protocol] = []
+        made: list[Connection] = []
 
-        def make() -> asyncio.Protocol:
-            protocol = self._connect(lambda: self._leave(made[0]))
+        def make() -> Connection:
+            protocol = Connection(self._service, lambda: self._leave(protocol))
             made.append(protocol)
-            self.room.replace(opening, protocol)  # type: ignore[arg-type]  # it is a guest too
+            self.room.replace(opening, protocol)
             return protocol
 
         options: dict[str, Any] = {}
@@ -152,14 +163,14 @@ class Acceptor:
         finally:
             self.room.leave(opening)
 
-    def _leave(self, *guests: object) -> None:
-        for guest in guests:
-            self.room.leave(guest)  # type: ignore[arg-type]  # protocols are guests
+    def _leave(self, *connections: Connection) -> None:
+        for connection in connections:
+            self.room.leave(connection)
         metrics.connections_open.labels(self._name).set(len(self.room))
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.sleep(_SWEEP_S)
+            await asyncio.sleep(self._service.timing.sweep_s)
             self.room.sweep()
             metrics.connections_open.labels(self._name).set(len(self.room))
 

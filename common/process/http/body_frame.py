@@ -3,7 +3,7 @@
 from typing import Final, Protocol
 
 from common import limits
-from common.process.http.request_head import Refusal
+from common.process.http.refusal import Refusal
 
 _HEX: Final = b"0123456789abcdefABCDEF"
 _SIZE_DIGITS_MAX: Final = 8

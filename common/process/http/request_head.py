@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from common import limits
+from common.process.http.refusal import Refusal
 
 _TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _LINE = re.compile(rb"(" + _TOKEN + rb") (\S+) (\S+)")
@@ -35,14 +36,6 @@ _INFLATED: Final = frozenset(
     (b"", b"identity", b"gzip", b"deflate")
 )  # by aiohttp, for other routes
 _EVENTS: Final = (b"/1/events/", b"/1/batch/")  # decompress by themselves, and say what they take
-
-
-class Refusal(Exception):
-    """The request is not passed on. `status` and the text are its answer."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 class RequestHead(msgspec.Struct, frozen=True, gc=False):

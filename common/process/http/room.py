@@ -152,6 +152,20 @@ class Room:
         """Close those that never sent a whole request: nobody else would at the end."""
         self._close(None, len(self._guests), Standing.SILENT)
 
+    def is_busy(self) -> bool:
+        """Whether a request is being answered on one of them."""
+        return any(guest.standing() is None for guest in self._guests)
+
+    def close_idle(self) -> None:
+        """Close those on which no request is being answered."""
+        for guest in [guest for guest in self._guests if guest.standing() is not None]:
+            guest.close()
+
+    def close_all(self) -> None:
+        """Close all, whatever they are doing."""
+        for guest in list(self._guests):
+            guest.close()
+
     def _make_room(self, address: str | None) -> bool:
         now_s = self._now_s()
         if now_s < self._full_until_s:

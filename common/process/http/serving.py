@@ -1,7 +1,7 @@
 """An aiohttp application behind a gate and an acceptor: how every role serves HTTP."""
 
-import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -9,12 +9,11 @@ from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 from aiohttp.web_protocol import RequestHandler
 
-from common.process.http.acceptor import AcceptingSite, Acceptor, Connect, bind
+from common.process.http.acceptor import AcceptingSite, Acceptor, bind
 from common.process.http.descriptors import Part, capacity, open_files
-from common.process.http.gate import Gate, Inner, Rules
 from common.process.http.room import Room
+from common.process.http.service import AiohttpEnd, MakeAiohttpEnd, Service, now_s
 
-MakeInner = Callable[[Callable[[web.StreamResponse], None]], Inner]
 _INTERNAL_ERROR: Final = "internal error; please report it"
 _BAD_REQUEST: Final = "the request cannot be read"
 _logger = logging.getLogger(__name__)
@@ -39,7 +38,7 @@ class _Handler(RequestHandler):
         return response, reset
 
     def break_body(self) -> None:
-        """As `Inner.break_body`: aiohttp's own parser leaves the handler waiting."""
+        """As `AiohttpEnd.break_body`: aiohttp's own parser leaves the handler waiting."""
         broken = web.RequestPayloadError("the request's body cannot be read")
         if self._messages:
             self._messages[-1][1].set_exception(broken)
@@ -71,17 +70,16 @@ class _Handler(RequestHandler):
         return response
 
 
-def inner_of(runner: web.AppRunner) -> MakeInner:
+def aiohttp_ends(runner: web.AppRunner) -> MakeAiohttpEnd:
     """Makes aiohttp's ends of connections."""
     server = runner.server
     assert server is not None, "the runner is set up"
     arguments = server._kwargs  # what the runner was given for each connection
-    return lambda answered: _Handler(answered, server, loop=server._loop, **arguments)
 
+    def make(answered: Callable[[web.StreamResponse], None]) -> AiohttpEnd:
+        return _Handler(answered, server, loop=server._loop, **arguments)
 
-def now_s() -> float:
-    """The loop's time."""
-    return asyncio.get_running_loop().time()
+    return make
 
 
 async def listen(
@@ -92,19 +90,18 @@ async def listen(
     *,
     room: Room | None = None,
     part: Part = Part.INTERNAL,
-    connect: Connect | None = None,
-    tls: Any = None,
+    service: Service | None = None,
+    tls: ssl.SSLContext | None = None,
     reuse_port: bool = False,
 ) -> Acceptor:
-    """Serve the runner's application; its `addresses` tell the port, its `cleanup` ends it.
+    """Serve the runner's application; its `addresses` has the port, its `cleanup` ends it.
 
-    connect: makes connections instead of gates. Raises OSError if the port cannot be had.
+    service: how requests are answered, if not by the application alone.
+    Raises OSError if the port cannot be had.
     """
     if room is None:
         room = Room(capacity(part, open_files()), now_s)
-    inner = inner_of(runner)
     sockets = await bind(host, port, reuse_port=reuse_port)
-    gates = connect or (lambda lost: Gate(inner, Rules(), now_s, lost))
-    acceptor = Acceptor(name, sockets, room, gates, tls)
+    acceptor = Acceptor(name, sockets, room, service or Service(aiohttp_ends(runner)), tls)
     await AcceptingSite(runner, acceptor).start()
     return acceptor

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common import limits
+from common.process.http.service import Timing
 from shepherd.config import ShepherdConfig
-from shepherd.http import listener
 from tests.shepherd.harness import KEY, Shepherd, shepherd
 
 BATCH = b'[{"data":{"a":1}}]'
@@ -17,8 +18,8 @@ _WAIT_S = 20.0
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Shepherd]:
-    async with shepherd(tmp_path) as running:
+async def server(tmp_path: Path, config: ShepherdConfig) -> AsyncIterator[Shepherd]:
+    async with shepherd(tmp_path, config) as running:
         yield running
 
 
@@ -135,8 +136,10 @@ async def test_body_that_can_never_fit_its_route_is_refused_at_its_head(
     client.writer.close()
 
 
-async def test_full_process_refuses_a_body_before_it_is_read(tmp_path: Path) -> None:
-    async with shepherd(tmp_path, ShepherdConfig(port=0, in_flight_bytes_max=1_000)) as server:
+async def test_full_process_refuses_a_body_before_it_is_read(
+    tmp_path: Path, config: ShepherdConfig
+) -> None:
+    async with shepherd(tmp_path, replace(config, in_flight_bytes_max=1_000)) as server:
         client = await connect(server)
         client.writer.write(post(b"x", length=2_000))
         assert (await client.answer())[0] == 503
@@ -146,11 +149,10 @@ async def test_full_process_refuses_a_body_before_it_is_read(tmp_path: Path) -> 
 
 
 async def test_body_that_never_comes_is_answered_and_its_connection_closed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, config: ShepherdConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "BODY_READ_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(listener, "_SKIP_S", 0.2)
-    async with shepherd(tmp_path) as server:
+    async with shepherd(tmp_path, config, timing=Timing(skip_s=0.2)) as server:
         client = await connect(server)
         client.writer.write(post(b"[", length=100))
         status, body = await client.answer()
@@ -159,10 +161,9 @@ async def test_body_that_never_comes_is_answered_and_its_connection_closed(
 
 
 async def test_idle_connection_is_closed_after_the_keep_alive_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, config: ShepherdConfig
 ) -> None:
-    monkeypatch.setattr(listener, "KEEP_ALIVE_S", 0.2)
-    async with shepherd(tmp_path) as server:
+    async with shepherd(tmp_path, config, timing=Timing(keep_alive_s=0.2)) as server:
         client = await connect(server)
         client.writer.write(post())
         assert (await client.answer())[0] == 200

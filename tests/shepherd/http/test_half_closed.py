@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import KEY, Shepherd, shepherd
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Shepherd]:
-    async with shepherd(tmp_path) as running:
+async def server(tmp_path: Path, config: ShepherdConfig) -> AsyncIterator[Shepherd]:
+    async with shepherd(tmp_path, config) as running:
         yield running
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
 
 BODY = b'[{"data":{"a":1}}]'
@@ -16,8 +18,8 @@ _WAIT_S = 20.0
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Shepherd]:
-    async with shepherd(tmp_path) as running:
+async def server(tmp_path: Path, config: ShepherdConfig) -> AsyncIterator[Shepherd]:
+    async with shepherd(tmp_path, config) as running:
         yield running
 
 
@@ -220,6 +222,53 @@ async def test_odd_requests_get_the_same_answer_from_both_readers(server: Shephe
         if not alike or not told or found[0][0] != status:
             wrong.append((name, status, found))
     assert wrong == []
+
+
+EVENTS: list[bytes] = [
+    request(),
+    request(body=b"[]"),
+    request(body=b'[{"data":{}}, 1, {"data":{"a":1},"samplerate":-1}]'),
+    request(body=b"["),
+    request(body=b""),
+    event(""),
+    request("/1/events/d", body=b""),
+    request("/1/events/d", body=b"[]"),
+    request(more="Content-Type: application/msgpack\r\n", body=b"\x91\x81\xa4data\x81\xa1a\x01"),
+    request(more="Content-Type: image/png\r\n"),
+    request(more="Content-Encoding: br\r\n"),
+    request(more="Content-Encoding: gzip\r\n"),
+    request(more="X-Bellwether-Batch-Id: one\r\n"),
+    request(more="X-Bellwether-Batch-Id:\r\n"),
+    request(key=""),
+    request(key="X-Honeycomb-Team: unknown\r\n"),
+    request("/1/batch/a%00b"),
+    request("/1/batch/d", length="Content-Length: 5000001\r\n", body=b"["),
+]
+
+
+async def test_answers_are_the_same_bytes_with_the_fast_path_and_without(tmp_path: Path) -> None:
+    found: list[list[bytes]] = []
+    for fast_path in (True, False):
+        folder = tmp_path / str(fast_path)
+        folder.mkdir()
+        async with shepherd(folder, ShepherdConfig(port=0, fast_path=fast_path)) as server:
+            found.append([await answer_bytes(server.url, sent) for sent in EVENTS])
+    assert found[0] == found[1]
+    assert {answer[9:12] for answer in found[0]} == {b"200", b"400", b"401", b"415"}
+
+
+async def answer_bytes(url: str, sent: bytes) -> bytes:
+    """The whole answer, but for its date and the positions in its receipt."""
+    host, port = url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(sent)
+    async with asyncio.timeout(_WAIT_S):
+        head = await reader.readuntil(b"\r\n\r\n")
+        lines = head.lower().split(b"\r\n")
+        (length,) = [int(x[15:]) for x in lines if x.startswith(b"content-length:")]
+        body = await reader.readexactly(length)
+    writer.close()
+    return re.sub(rb"(Date|X-Bellwether-Receipt): [^\r]+", rb"\1", head) + body
 
 
 async def test_no_answer_quotes_a_broken_line_that_holds_the_key(

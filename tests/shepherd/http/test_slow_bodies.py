@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from common import limits
+from common.process.http.body_reader import body_deadline_s
 from shepherd.config import ShepherdConfig
-from shepherd.http.body import body_deadline_s
 from tests.shepherd.harness import Shepherd, shepherd
 from tests.shepherd.http.test_connection import BATCH, Client, connect, post
 
@@ -17,8 +17,8 @@ CHUNKED = post(b"", length=0).replace(b"Content-Length: 0", b"Transfer-Encoding:
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Shepherd]:
-    async with shepherd(tmp_path) as running:
+async def server(tmp_path: Path, config: ShepherdConfig) -> AsyncIterator[Shepherd]:
+    async with shepherd(tmp_path, config) as running:
         yield running
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from common import limits
+from common.process.http.service import Timing
 from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
 
@@ -76,7 +77,7 @@ async def test_body_that_trickles_in_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "BODY_READ_TIMEOUT_S", 0.2)
-    async with shepherd(tmp_path) as server:
+    async with shepherd(tmp_path, timing=Timing(skip_s=0.2)) as server:
         head = f"POST /1/batch/d HTTP/1.1\r\nHost: x\r\nX-Honeycomb-Team: {KEY}\r\n"
         answer = await raw(
             server, f"{head}Content-Length: 100\r\nConnection: close\r\n\r\n[".encode()
@@ -86,10 +87,9 @@ async def test_body_that_trickles_in_is_given_up(
 
 
 async def test_connection_that_never_finishes_its_head_is_closed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, config: ShepherdConfig
 ) -> None:
-    monkeypatch.setattr(limits, "HEAD_READ_TIMEOUT_S", 0.5)
-    async with shepherd(tmp_path) as server:
+    async with shepherd(tmp_path, config, timing=Timing(head_s=0.5)) as server:
         assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
         assert await raw(server, b"POST /1/batch/d HTTP/1.1\r\nHost: x\r\nX-A") == b""
         assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
@@ -123,7 +123,7 @@ async def test_stop_answers_what_is_in_flight(tmp_path: Path) -> None:
 async def test_broken_http_bodies_harm_nobody_else(
     tmp_path: Path, rest: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with shepherd(tmp_path) as server:
+    async with shepherd(tmp_path, timing=Timing(skip_s=0.2)) as server:
         head = f"POST /1/batch/d HTTP/1.1\r\nHost: x\r\nX-Honeycomb-Team: {KEY}\r\n"
         answer = await raw(server, (head + rest).encode(), half_close=True)
         assert answer == b"" or b" 400 " in answer.split(b"\r\n", 1)[0]

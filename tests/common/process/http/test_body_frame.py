@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from common import limits
 from common.process.http.body_frame import BodyFrame, Chunked, FixedLength
-from common.process.http.request_head import Refusal
+from common.process.http.refusal import Refusal
 
 BEHIND = b"GET / HTTP/1.1\r\n"
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from common import limits
 from common.metrics import connections_refused_total
-from common.process.http import acceptor, gate
+from common.process.http.acceptor import Acceptor
 from common.process.http.room import Capacity, Room
-from common.process.http.serving import listen, now_s
+from common.process.http.service import Service, Timing, now_s
+from common.process.http.serving import aiohttp_ends, listen
 
 GET = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -22,9 +22,9 @@ _WAIT_S = 10.0
 
 
 class Served:
-    """A small application behind a gate, and how it was asked."""
+    """A small application, and how many of its requests run at once."""
 
-    def __init__(self, port: int, room: Room, running: acceptor.Acceptor) -> None:
+    def __init__(self, port: int, room: Room, running: Acceptor) -> None:
         self.port = port
         self.acceptor = running
         self.room = room
@@ -67,7 +67,9 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def serving(together: int = 100, per_address: int = 100) -> AsyncIterator[Served]:
+async def serving(
+    together: int = 100, per_address: int = 100, timing: Timing | None = None
+) -> AsyncIterator[Served]:
     room = Room(Capacity(together, per_address), now_s)
 
     async def answer(request: web.Request) -> web.Response:
@@ -92,7 +94,8 @@ async def serving(together: int = 100, per_address: int = 100) -> AsyncIterator[
     app.router.add_get("/healthz", answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
-    running = await listen(runner, "test", "127.0.0.1", 0, room=room)
+    service = Service(aiohttp_ends(runner), timing=timing or Timing())
+    running = await listen(runner, "test", "127.0.0.1", 0, room=room, service=service)
     served = Served(runner.addresses[0][1], room, running)
     try:
         yield served
@@ -173,13 +176,9 @@ async def test_pipelined_flood_runs_one_request_at_a_time_and_is_answered_wholly
         assert served.most == 1
 
 
-async def test_slow_heads_and_idle_connections_are_closed_first_or_later(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(limits, "HEAD_READ_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(gate, "KEEP_ALIVE_S", 0.2)
-    monkeypatch.setattr(acceptor, "_SWEEP_S", 0.05)
-    async with serving() as served:
+async def test_slow_heads_and_idle_connections_are_closed_first_or_later() -> None:
+    timing = Timing(head_s=0.2, keep_alive_s=0.2, sweep_s=0.05)
+    async with serving(timing=timing) as served:
         clients = [
             await served.connect(),
             await served.connect(GET[:9]),
@@ -195,12 +194,8 @@ async def test_slow_heads_and_idle_connections_are_closed_first_or_later(
         assert len(served.room) == 0
 
 
-async def test_trickled_head_is_closed_though_bytes_keep_coming(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(limits, "HEAD_READ_TIMEOUT_S", 0.3)
-    monkeypatch.setattr(acceptor, "_SWEEP_S", 0.05)
-    async with serving() as served:
+async def test_trickled_head_is_closed_though_bytes_keep_coming() -> None:
+    async with serving(timing=Timing(head_s=0.3, sweep_s=0.05)) as served:
         client = await served.connect(GET)
         assert await client.status() == 200
         for at in range(len(GET)):
@@ -260,14 +255,9 @@ async def test_half_closed_client_is_a_hang_up_where_a_hang_up_must_end_the_work
         assert await client.status() == 0
 
 
-async def test_bodies_that_stop_and_answers_that_nobody_reads_end_the_connection(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(limits, "BODY_READ_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(limits, "ANSWER_STALL_S", 0.2)
-    monkeypatch.setattr(gate, "_LINGER_S", 0.1)
-    monkeypatch.setattr(acceptor, "_SWEEP_S", 0.05)
-    async with serving() as served:
+async def test_bodies_that_stop_and_answers_that_nobody_reads_end_the_connection() -> None:
+    timing = Timing(body_s=0.2, stall_s=0.2, refused_s=0.1, sweep_s=0.05)
+    async with serving(timing=timing) as served:
         stopped = await served.connect(
             b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab"
         )

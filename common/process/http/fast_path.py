@@ -1,0 +1,51 @@
+"""What a role may give its connections: requests that it answers without aiohttp.
+
+The connection finds the end of a head, holds the body, keeps the order of answers and ends. A fast
+path only judges a head and makes the answer. It never refuses a request: what it does not read is
+aiohttp's, behind the strict reader of heads (`request_head`), so one head never means two things.
+"""
+
+from typing import Protocol, TypeVar
+
+from common.process.http.body_reader import ReadBody
+
+
+class FastHead(Protocol):
+    """A head that the fast path has read."""
+
+    @property
+    def length(self) -> int:
+        """Bytes of its body."""
+
+
+class FastResponse(Protocol):
+    """The response to a request of the fast path."""
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+
+
+Head = TypeVar("Head", bound=FastHead)
+Response = TypeVar("Response", bound=FastResponse)
+
+
+class FastPath(Protocol[Head, Response]):
+    """Reads heads and answers requests. Use it from one event loop."""
+
+    @property
+    def prefix(self) -> bytes:
+        """The beginning of every request that it may read."""
+
+    @property
+    def head_bytes_max(self) -> int:
+        """The longest head that it reads."""
+
+    def read_head(self, raw: bytes) -> Head | None:
+        """The head without the empty line that ends it; None if aiohttp has to read it."""
+
+    async def answer(self, head: Head, read: ReadBody) -> Response:
+        """The response to a request. Raises nothing but a cancellation."""
+
+    def encode(self, response: Response, *, last: bool) -> bytes:
+        """The response as it is sent; `last`: the connection is closed after it."""
