@@ -46,8 +46,8 @@ class Installation:
     key: str = field(default="", repr=False)
     sent: int = 0
 
-    def start(self, kernels: Path) -> None:
-        """Start and wait until it is ready and its compiled code serves."""
+    def start(self, kernels: Path, *, compiled: bool = True) -> None:
+        """Start and wait until it is ready and its compiled code serves, if it is to."""
         environ = {k: v for k, v in os.environ.items() if not k.startswith("BELLWETHER_")}
         environ |= {
             "PYTHONPATH": str(self.checkout),
@@ -66,7 +66,8 @@ class Installation:
         words = output.read_text().split()
         self.url = words[words.index("address") + 1]
         self.key = (data / "secrets" / "key").read_text().strip()
-        self._wait(self._is_compiled, "compile")
+        if compiled:
+            self._wait(self._is_compiled, "compile")
 
     def stop(self) -> None:
         """End it."""

@@ -1,0 +1,44 @@
+"""What may differ between two runs of one build: times, ids, ports, places of records."""
+
+import re
+from collections.abc import Mapping
+
+_BODY = (
+    (re.compile(r"127\.0\.0\.1:\d+"), "<address>"),
+    (re.compile(r"\b[0-9a-f]{16}:\d+:\d+(?:,[0-9a-f]{16}:\d+:\d+)*"), "<receipt>"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?"), "<time>"),
+    (re.compile(r"\b1[789]\d{8}(?:\.\d+)?\b"), "<unix s>"),
+    (re.compile(r"\b1[789]\d{11}\b"), "<unix ms>"),
+    (re.compile(r"\b1[789]\d{17}\b"), "<unix ns>"),
+    (re.compile(r"\b[0-9a-f]{11,64}\b"), "<hex>"),
+    (re.compile(r"-vm-\d+|-[A-Za-z0-9-]+-\d{3,}\b"), "-<instance>"),
+    (re.compile(r'"(?:end_offset|marker)":\s*\d+'), '"offset": <n>'),
+    (re.compile(r'"(?:[a-z_]*_s|[a-z_]*_ms|pid|seconds|[a-z_]*per_s)":\s*[0-9.e-]+'), "<measured>"),
+)
+_HEADERS = {"date", "x-bellwether-receipt", "location"}
+
+
+def mask(text: str, secrets: Mapping[str, str]) -> str:
+    """The text with every such part replaced. secrets: what to put for texts of this run."""
+    for secret, name in secrets.items():
+        text = text.replace(secret, name)
+    for pattern, name in _BODY:
+        text = pattern.sub(name, text)
+    return text
+
+
+def mask_header(line: str) -> str:
+    """A header's line, its value left out where it differs from run to run."""
+    name, colon, _ = line.partition(":")
+    return f"{name}{colon} <masked>" if name.lower() in _HEADERS else line
+
+
+def shape(value: object) -> str:
+    """The members of a JSON value, without its numbers and texts, and of lists one entry."""
+    if isinstance(value, dict):
+        if value and all(name.isdigit() for name in value):
+            return f"{{N: {shape(next(iter(value.values())))}}}"
+        return "{" + ", ".join(f"{name}: {shape(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{shape(value[0])}]" if value else "[]"
+    return "null" if value is None else type(value).__name__
