@@ -99,7 +99,7 @@ async def _listen(
     public_app = public_application(handlers, parts.keys, cors)
     close_connections(public_app, context.stop)
     placement = PlacementRoute(
-        parts.placement, context.clock, parts.splitter, context.alarms, parts.room
+        parts.selector, context.clock, parts.splitter, context.alarms, parts.room
     )
     internal_app = internal_application(context, parts.readiness, parts.own_events, placement)
     public = await application_runner(public_app, config.stop_timeout_s)

@@ -90,7 +90,7 @@ def start_upkeep(
         _update_alarms(parts, context),
     ):
         upkeep.require(_every_second(work))
-    upkeep.require(parts.prober.keep())
+    upkeep.require(parts.prober.run())
     upkeep.require(_every_second(_emit_telemetry(parts, context)))
     upkeep.add(announcement.keep())
     if config.kernel:
@@ -115,7 +115,7 @@ async def _every_second(work: Callable[[], Awaitable[object]]) -> None:
 
 def _update_alarms(parts: Parts, context: RoleContext) -> Callable[[], Awaitable[object]]:
     async def update() -> None:
-        context.alarms.set("pushes_back", parts.placement.health.pressure or None)
+        context.alarms.set("pushes_back", parts.selector.health.backpressure or None)
         context.alarms.set("metadata_replaced", parts.keys.metadata_replaced)
         context.alarms.set("connections_refused", parts.room.trouble())
 

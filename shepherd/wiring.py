@@ -10,6 +10,7 @@ from common.process.role import RoleContext
 from shepherd.admission import KeyLimits
 from shepherd.config import ShepherdConfig
 from shepherd.datasets import DatasetCache
+from shepherd.delivery.appends import Appends
 from shepherd.delivery.backpressure import Backpressure
 from shepherd.delivery.batcher import Batcher
 from shepherd.delivery.delivery import Delivery
@@ -19,7 +20,7 @@ from shepherd.honeycomb.split.active import ActiveSplitter
 from shepherd.http.query_proxy import QueryProxy
 from shepherd.internal_routes import Readiness
 from shepherd.own_events import OwnEvents
-from shepherd.placement.placement import PartitionSelector
+from shepherd.placement.selector import PartitionSelector
 from shepherd.request_summary import RequestSummary
 from shepherd.shares import Shares
 
@@ -31,7 +32,7 @@ class Parts:
     keys: KeyCache
     datasets: DatasetCache
     key_limits: KeyLimits
-    placement: PartitionSelector
+    selector: PartitionSelector
     prober: Prober
     batcher: Batcher
     room: Room
@@ -63,14 +64,15 @@ async def build_parts(context: RoleContext, config: ShepherdConfig) -> Parts:
         backends.metadata, clock, folder / "datasets.json", context.datasets_max
     )
     key_limits = KeyLimits(clock, folder / "quotas.json")
-    placement = PartitionSelector(
+    selector = PartitionSelector(
         partitions,
         backends.log.leader,
         context.random,
         clock.monotonic_ns(),
         config.named_partitions,
     )
-    delivery = Delivery(backends.log, placement, clock, config.ack_timeout_s)
+    appends = Appends(backends.log, selector.health, clock)
+    delivery = Delivery(appends, selector, clock, config.ack_timeout_s)
     batcher = Batcher(delivery, context.random, config.linger_ms)
     in_flight = Shares(config.in_flight_bytes_max)
     connections_max = capacity(
@@ -87,7 +89,7 @@ async def build_parts(context: RoleContext, config: ShepherdConfig) -> Parts:
             batcher,
             in_flight,
             Shares(connections_max.all),
-            Backpressure(placement.health, in_flight, clock, config),
+            Backpressure(selector.health, in_flight, clock, config),
             key_limits,
             clock,
             summary,
@@ -97,8 +99,8 @@ async def build_parts(context: RoleContext, config: ShepherdConfig) -> Parts:
         keys=keys,
         datasets=datasets,
         key_limits=key_limits,
-        placement=placement,
-        prober=Prober(backends.log, placement, delivery, clock),
+        selector=selector,
+        prober=Prober(backends.log, selector, appends, clock),
         batcher=batcher,
         room=Room(connections_max, now_s),
         splitter=splitter,

@@ -1,8 +1,8 @@
-"""Pushes back while the log as a whole is slow or stuck: 503 with Retry-After, counted (I11).
+"""Backpressure while the log as a whole is slow or stuck: 503 with Retry-After, counted (I11).
 
-As long as others can serve nobody is turned away; what is let in while the log is pressed waits in
-an eighth of the room, of which no environment can take the last part from the others (I14), and
-nothing is let in that would only wait for its time-out.
+As long as enough brokers can serve, no request is turned away. While the log is under backpressure,
+requests may hold an eighth of the usual bytes in flight, of which each environment keeps a share of
+its own (I14), and none is taken that would only wait for its time-out.
 """
 
 from common import metrics
@@ -12,13 +12,13 @@ from shepherd.config import ShepherdConfig
 from shepherd.placement.health import Health
 from shepherd.shares import Shares
 
-_PRESSED_SHARE = 8  # of the usual room: queues stay short while they drain slowly
-_SHARES = 4  # of that room: so much an environment may hold whatever the others hold
+_BYTES_DIVISOR = 8  # of the usual bytes: queues stay short while they drain slowly
+_SHARES = 4  # a quarter of those bytes an environment may hold whatever the others hold
 _RETRY_AFTER_S = 2
 
 
 class Backpressure:
-    """Asked before a request's body is read."""
+    """Checked before a request's body is read."""
 
     def __init__(
         self, health: Health, in_flight: Shares, clock: Clock, config: ShepherdConfig
@@ -26,16 +26,16 @@ class Backpressure:
         self._health = health
         self._in_flight = in_flight
         self._clock = clock
-        self._room = config.in_flight_bytes_max // _PRESSED_SHARE
-        self._hopeless_ns = int(config.ack_timeout_s * 1e9)
+        self._bytes_max = config.in_flight_bytes_max // _BYTES_DIVISOR
+        self._ack_timeout_ns = int(config.ack_timeout_s * 1e9)
 
     def check(self, size: int, environment: str) -> None:
-        """Raises Unavailable when a request of this size would only wait in vain."""
-        if not (reason := self._health.pressure):
+        """Raises Unavailable when a request of this size could only wait until its time-out."""
+        if not (reason := self._health.backpressure):
             return
         stalled_ns = self._health.stalled_ns(self._clock.monotonic_ns())
-        full = self._in_flight.bytes + size > self._room
-        own_share = self._in_flight.held_by(environment) + size <= self._room // _SHARES
-        if stalled_ns > self._hopeless_ns or (full and not own_share):
+        full = self._in_flight.bytes + size > self._bytes_max
+        own_share = self._in_flight.held_by(environment) + size <= self._bytes_max // _SHARES
+        if stalled_ns > self._ack_timeout_ns or (full and not own_share):
             metrics.placement_pushed_back_total.inc()
             raise Unavailable(f"the log takes no more now: {reason}; try again", _RETRY_AFTER_S)

@@ -1,7 +1,6 @@
-"""What one broker or one partition did with the appends that were sent to it.
+"""Statistics of the appends to one broker or one partition.
 
-Pure bookkeeping: who asked what when, and what came back. Judging it is
-`shepherd.placement.health`'s.
+Pure bookkeeping; `shepherd.placement.health` draws the conclusions.
 """
 
 from dataclasses import dataclass, field
@@ -11,11 +10,11 @@ import msgspec
 from shepherd.placement.latency import DecayingQuantiles
 
 _HALF_LIFE_NS = 10 * 10**9  # what happened half a minute ago hardly counts
-LOST_WEIGHT = 2  # an append of unknown fate took a whole time-out: worth two quick refusals
+UNKNOWN_WEIGHT = 2  # an unknown outcome took a whole time-out: as much as two quick refusals
 
 
 class Ticket(msgspec.Struct, frozen=True):
-    """One append under way. `broker` led the partition when it began."""
+    """One append under way. `broker` led the partition when the append began."""
 
     id: int
     partition: int
@@ -26,10 +25,11 @@ class Ticket(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class AppendStats:
-    """Times in monotonic ns.
+    """Times are monotonic, in ns.
 
-    acked_start_ns: the latest start of an append that was acknowledged: whatever began before
-    and is still open has been overtaken. failures: weighed, since the last acknowledgement.
+    acked_start_ns: the latest start of an append that was acknowledged; an append that began
+    before it and is still open has been outpaced.
+    failures: weighted, since the last acknowledgement.
     """
 
     now_ns: int
@@ -61,7 +61,7 @@ class AppendStats:
         return None
 
     def current_ns(self, now_ns: int) -> int:
-        """How long an append takes now, as far as can be told: the last one, or the oldest open."""
+        """How long an append takes now: the last one, or the oldest open one if that is longer."""
         oldest_ns = self.oldest_ns
         return max(self.last_latency_ns, 0 if oldest_ns is None else now_ns - oldest_ns)
 
@@ -77,11 +77,11 @@ class AppendStats:
         self.last_latency_ns = now_ns - ticket.started_ns
         self.acked_start_ns = max(self.acked_start_ns, ticket.started_ns)
         self.failures, self.failing_since_ns = 0, -1
-        if ticket.started_ns >= self._fresh_ns:  # leftovers of a fault say nothing about now
+        if ticket.started_ns >= self._fresh_ns:  # else it began during a fault
             self.latency.add(now_ns - ticket.started_ns, now_ns)
 
     def failed(self, ticket: Ticket, now_ns: int, weight: int) -> None:
-        """The append was refused, or its fate is unknown."""
+        """The append was refused, or its outcome is unknown."""
         self._ended(ticket)
         self.failed_total += 1
         if ticket.started_ns < self._fresh_ns:
@@ -94,14 +94,14 @@ class AppendStats:
         """The append ended in a way that says nothing about the log."""
         self._ended(ticket)
 
-    def forgive(self, now_ns: int) -> None:
-        """Judge by what begins from now on."""
+    def forget_failures(self, now_ns: int) -> None:
+        """Count only appends that begin from now on."""
         self._fresh_ns = now_ns
         self.failures, self.failing_since_ns = 0, -1
         self.latency = DecayingQuantiles(_HALF_LIFE_NS, now_ns)
 
     def oldest_fresh_ns(self) -> int | None:
-        """As `oldest_ns`, leaving out what began before the last `forgive`."""
+        """As `oldest_ns`, without appends that began before the last `forget_failures`."""
         for ticket in self._open.values():
             if ticket.started_ns >= self._fresh_ns:
                 return ticket.started_ns

@@ -1,27 +1,27 @@
-"""Being avoided: why, since when, when to probe next, and when it is over.
+"""Ejection of a broker or partition: why, since when, when to probe next, and when it ends.
 
-One that came back and failed again soon is trusted later each time (a flapping broker). Pure.
+One that failed again soon after its return is trusted later each time (a flapping broker). Pure.
 """
 
 from dataclasses import dataclass
 
 PROBE_FIRST_NS = 250_000_000  # soon: a short hiccup should not cost a broker's share for long
 PROBE_MAX_NS = 5 * 10**9  # a healed broker is back within seconds, a dead one costs next to nothing
-_PROBE_LOST_NS = 15 * 10**9  # far above an append's time-out: nobody will tell how it ended
+_PROBE_LOST_NS = 15 * 10**9  # far above an append's time-out: its end will not be reported
 _GOOD_PROBES = 2  # one lucky answer is no recovery
 _STRIKES_MAX = 4  # 32 good probes, 4 s apart: two minutes of good conduct
 _STRIKE_FORGOTTEN_NS = 300 * 10**9  # one strike less after so long in good health
 
 
 @dataclass(slots=True)
-class Record:
-    """Strikes that outlive one probation: how often it came back and failed again."""
+class EjectionHistory:
+    """Strikes that outlive one ejection: how often it came back and failed again."""
 
     strikes: int = 0
     returned_ns: int = -1
 
     def strike(self, now_ns: int) -> int:
-        """It fails now; returns its strikes."""
+        """It is ejected now; returns its strikes."""
         if self.returned_ns >= 0:
             healthy_ns = now_ns - self.returned_ns
             forgotten = healthy_ns // _STRIKE_FORGOTTEN_NS
@@ -31,7 +31,11 @@ class Record:
 
 @dataclass(slots=True)
 class Ejection:
-    """Of one broker or partition. `broker` is who was judged; `reason` says why, in words."""
+    """Of one broker or partition. Times are monotonic, in ns.
+
+    reason: in words.
+    broker: the broker itself, or the partition's leader when it was ejected.
+    """
 
     reason: str
     since_ns: int
@@ -46,8 +50,8 @@ class Ejection:
         self.next_probe_ns = self.since_ns + PROBE_FIRST_NS
 
     def due(self, now_ns: int) -> bool:
-        """Whether a probe should be sent. One that is lost (it was never sent, or its partition
-        got another leader on the way, and so told of that one) is not waited for for ever.
+        """Whether a probe should be sent. The wait for one is bounded: it may never have been sent,
+        or its end may have been reported for another broker that leads the partition since.
         """
         if self.probing_since_ns >= 0:
             return now_ns - self.probing_since_ns > _PROBE_LOST_NS
@@ -58,7 +62,7 @@ class Ejection:
         self.probing_since_ns = now_ns
 
     def answered(self, good: bool, now_ns: int) -> bool:
-        """A probe came back; True when the probation is over."""
+        """A probe ended; True when the ejection is over."""
         self.probing_since_ns = -1
         if good:
             self.good += 1

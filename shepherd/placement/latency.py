@@ -1,4 +1,4 @@
-"""Latency quantiles that forget: log-spaced counts which halve with time.
+"""Latency quantiles of recent values: log-spaced counts that halve with time.
 
 Pure: every method takes the time. A few hundred bytes per broker or partition, however many
 appends there are (I11).
@@ -6,15 +6,15 @@ appends there are (I11).
 
 import math
 
-_FIRST_NS = 500_000  # half a millisecond; what is quicker counts as that
-_STEP = 1.25  # buckets are a quarter apart: plenty to tell slow from normal
+_FIRST_NS = 500_000  # half a millisecond; smaller values count as that
+_STEP = 1.25  # buckets are a quarter apart: enough to tell slow from normal
 _BUCKETS = 52  # up to a minute
 _LOG_STEP = math.log(_STEP)
 _DECAY_STEPS = 8  # counts are scaled this often per half-life: cheap, and smooth enough
 
 
 class DecayingQuantiles:
-    """Quantiles of what was added lately."""
+    """Quantiles of what was added within the last half-lives."""
 
     __slots__ = ("_counts", "_half_life_ns", "_scaled_ns", "_weight")
 

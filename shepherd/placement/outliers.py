@@ -11,36 +11,39 @@ from dataclasses import dataclass
 from shepherd.placement.append_stats import AppendStats
 
 SLOW_TIMES = 4  # of the usual p90
-SLOW_MIN_NS = 150_000_000  # nobody is avoided for less
+SLOW_MIN_NS = 150_000_000  # nothing is ejected for less
 WEIGHT_MIN = 20.0  # appends remembered before a quantile says anything
 _MUCH_QUICKER_TIMES = 2
-_FAILURES_MAX = 3  # weighed, without an acknowledgement between them
+_FAILURES_MAX = 3  # weighted, without an acknowledgement between them
 
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """Some ledgers, and the lower median of their p90 (0: fewer than two have enough appends to
-    tell). Waiting counts from `resumed_ns` on, when the last stall of all of them ended.
+    """Statistics of brokers, or of partitions, to compare each with.
+
+    usual_ns: lower median of their p90; 0 if fewer than two have enough appends.
+    hedge_after_ns: how long an append may take before it counts as stuck.
+    resumed_ns: when the last stall of all of them ended; waiting counts from then on.
     """
 
-    ledgers: Collection[AppendStats]
+    peers: Collection[AppendStats]
     usual_ns: int
-    patience_ns: int
+    hedge_after_ns: int
     resumed_ns: int
 
-    def trouble(self, own: AppendStats, now_ns: int) -> str:
-        """What is wrong with one of them, in words; empty: nothing."""
+    def outlier_reason(self, own: AppendStats, now_ns: int) -> str:
+        """Why one of them is an outlier, in words; empty if it is none."""
         oldest_ns = own.oldest_fresh_ns()
         if oldest_ns is not None and own.acked_start_ns <= oldest_ns:
             waited_ns = now_ns - max(oldest_ns, self.resumed_ns)
-            if waited_ns > self.patience_ns and any(
-                overtakes(other, oldest_ns, waited_ns, now_ns)
-                for other in self.ledgers
+            if waited_ns > self.hedge_after_ns and any(
+                outpaces(other, oldest_ns, waited_ns, now_ns)
+                for other in self.peers
                 if other is not own
             ):
                 return f"no acknowledgement for {waited_ns / 1e6:.0f} ms while others answer"
         if own.failures >= _FAILURES_MAX and any(
-            other.acked_start_ns > own.failing_since_ns for other in self.ledgers
+            other.acked_start_ns > own.failing_since_ns for other in self.peers
         ):
             return "appends fail while others are acknowledged"
         if self.usual_ns and own.latency.weight(now_ns) >= WEIGHT_MIN:
@@ -50,9 +53,9 @@ class Peers:
         return ""
 
 
-def overtakes(other: AppendStats, began_ns: int, waited_ns: int, now_ns: int) -> bool:
-    """Whether another acknowledged what began after an append that still waits, and is itself
-    much quicker now (else all have just become slow).
+def outpaces(other: AppendStats, began_ns: int, waited_ns: int, now_ns: int) -> bool:
+    """Whether `other` acknowledged an append that began after one that is still open, and is
+    much quicker now. If it is not, all have just become slow.
     """
     if other.acked_start_ns <= began_ns:
         return False
@@ -60,13 +63,13 @@ def overtakes(other: AppendStats, began_ns: int, waited_ns: int, now_ns: int) ->
 
 
 def compare(
-    ledgers: Collection[AppendStats], patience_ns: int, resumed_ns: int, now_ns: int
+    peers: Collection[AppendStats], hedge_after_ns: int, resumed_ns: int, now_ns: int
 ) -> Peers:
-    """What is usual among these."""
+    """Peers with their usual p90."""
     known = sorted(
-        ledger.latency.quantile(0.9, now_ns)
-        for ledger in ledgers
-        if ledger.latency.weight(now_ns) >= WEIGHT_MIN
+        stats.latency.quantile(0.9, now_ns)
+        for stats in peers
+        if stats.latency.weight(now_ns) >= WEIGHT_MIN
     )
     usual_ns = known[(len(known) - 1) // 2] if len(known) > 1 else 0
-    return Peers(ledgers, usual_ns, patience_ns, resumed_ns)
+    return Peers(peers, usual_ns, hedge_after_ns, resumed_ns)

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from common import limits
 
-_HALF_LIFE_S = 30.0  # a burst of a few seconds does not spread a dataset for long
-_SHRINK_BELOW = 0.5  # of the partitions that it has: no to and fro around a border
+_HALF_LIFE_S = 30.0  # a burst of a few seconds spreads a dataset for a short time only
+_SHRINK_BELOW = 0.5  # of the partitions that it has: no flapping around a threshold
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # splitmix64
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
@@ -38,7 +38,7 @@ def _descending(weight: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
 
 
 @dataclass(slots=True)
-class _Use:
+class _Rate:
     """A dataset's order, its decaying bytes, and how many partitions it has now."""
 
     order: tuple[int, ...]
@@ -47,28 +47,28 @@ class _Use:
     count: int
 
 
-class Datasets:
-    """Rates of the datasets that this shepherd takes events of; the least recent are forgotten."""
+class DatasetRates:
+    """Rates of the datasets that this shepherd takes events of. The least recent are dropped."""
 
     def __init__(self, partitions: int) -> None:
         self._partitions = partitions
-        self._uses: OrderedDict[str, _Use] = OrderedDict()
+        self._rates: OrderedDict[str, _Rate] = OrderedDict()
 
     def grow(self, partitions: int) -> None:
-        """The log has more partitions: orders are made anew."""
+        """The log has more partitions: orders are computed anew."""
         self._partitions = partitions
-        for dataset_id, use in self._uses.items():
+        for dataset_id, use in self._rates.items():
             use.order = rendezvous_order(dataset_id.encode(), partitions)
 
-    def spent(self, dataset_id: str, size: int, now_ns: int) -> tuple[tuple[int, ...], int]:
-        """Count bytes of a dataset; returns its order and how many partitions its rate needs."""
-        use = self._uses.get(dataset_id)
+    def count_bytes(self, dataset_id: str, size: int, now_ns: int) -> tuple[tuple[int, ...], int]:
+        """Count bytes of a dataset; returns its order of partitions, and how many it needs."""
+        use = self._rates.get(dataset_id)
         if use is None:
             order = rendezvous_order(dataset_id.encode(), self._partitions)
-            use = self._uses[dataset_id] = _Use(order, 0.0, now_ns, 0)
-            if len(self._uses) > limits.DATASET_RATES_MAX:
-                self._uses.popitem(last=False)
-        self._uses.move_to_end(dataset_id)
+            use = self._rates[dataset_id] = _Rate(order, 0.0, now_ns, 0)
+            if len(self._rates) > limits.DATASET_RATES_MAX:
+                self._rates.popitem(last=False)
+        self._rates.move_to_end(dataset_id)
         passed_s = (now_ns - use.at_ns) / 1e9
         use.bytes = use.bytes * 0.5 ** (passed_s / _HALF_LIFE_S) + size
         use.at_ns = now_ns

@@ -1,5 +1,6 @@
-"""`GET /internal/placement`: who is avoided, why and since when, how everybody does, which splitter
-is active, and the public port's connections."""
+"""`GET /internal/placement`: brokers and partitions with their statistics and ejections, the active
+splitter, and the public port's connections.
+"""
 
 from typing import Any
 
@@ -10,7 +11,7 @@ from common.process.alarms.board import AlarmBoard
 from common.process.http.room import Room
 from shepherd.honeycomb.split.interface import Splitter
 from shepherd.placement.health import Health, Target
-from shepherd.placement.placement import PartitionSelector
+from shepherd.placement.selector import PartitionSelector
 
 
 class PlacementRoute:
@@ -18,13 +19,13 @@ class PlacementRoute:
 
     def __init__(
         self,
-        placement: PartitionSelector,
+        selector: PartitionSelector,
         clock: Clock,
         splitter: Splitter,
         alarms: AlarmBoard,
         room: Room,
     ) -> None:
-        self._placement = placement
+        self._selector = selector
         self._room = room
         self._clock = clock
         self._splitter = splitter
@@ -32,7 +33,7 @@ class PlacementRoute:
 
     async def show(self, _: web.Request) -> web.Response:
         """The placement as this shepherd sees it."""
-        health = self._placement.health
+        health = self._selector.health
         document = placement_document(health, self._clock.monotonic_ns(), self._clock.now_ns())
         shown = {
             "splitter": self._splitter.name,
@@ -43,7 +44,7 @@ class PlacementRoute:
 
 
 def connections_document(room: Room) -> dict[str, Any]:
-    """Connections of the public port. refused: since the start, by why."""
+    """Connections of the public port. refused: since the start, by reason."""
     return {
         "open": len(room),
         "max": room.capacity.all,
@@ -56,8 +57,8 @@ def connections_document(room: Room) -> dict[str, Any]:
 def placement_document(health: Health, now_ns: int, wall_ns: int) -> dict[str, Any]:
     """Times in it are unix ns, latencies ms. `pressure` is empty when all is well."""
     return {
-        "pressure": health.pressure,
-        "patience_ms": health.patience_ns(now_ns) / 1e6,
+        "pressure": health.backpressure,
+        "patience_ms": health.hedge_after_ns(now_ns) / 1e6,
         "brokers": [
             {"broker": name} | _shown(target, now_ns, wall_ns)
             for name, target in sorted(health.brokers.items())
@@ -71,24 +72,24 @@ def placement_document(health: Health, now_ns: int, wall_ns: int) -> dict[str, A
 
 
 def _shown(target: Target, now_ns: int, wall_ns: int) -> dict[str, Any]:
-    ledger, probation = target.ledger, target.probation
-    oldest_ns = ledger.oldest_ns
+    stats, ejection = target.stats, target.ejection
+    oldest_ns = stats.oldest_ns
     shown: dict[str, Any] = {
-        "state": "healthy" if probation is None else "avoided",
-        "p50_ms": round(ledger.latency.quantile(0.5, now_ns) / 1e6, 1),
-        "p99_ms": round(ledger.latency.quantile(0.99, now_ns) / 1e6, 1),
-        "in_flight_bytes": ledger.in_flight_bytes,
-        "open_appends": ledger.open_appends,
+        "state": "healthy" if ejection is None else "avoided",
+        "p50_ms": round(stats.latency.quantile(0.5, now_ns) / 1e6, 1),
+        "p99_ms": round(stats.latency.quantile(0.99, now_ns) / 1e6, 1),
+        "in_flight_bytes": stats.in_flight_bytes,
+        "open_appends": stats.open_appends,
         "oldest_ms": None if oldest_ns is None else round((now_ns - oldest_ns) / 1e6),
-        "acknowledged": ledger.acked_total,
-        "failed": ledger.failed_total,
-        "strikes": target.record.strikes,
+        "acknowledged": stats.acked_total,
+        "failed": stats.failed_total,
+        "strikes": target.history.strikes,
     }
-    if probation is not None:
+    if ejection is not None:
         shown |= {
-            "reason": probation.reason,
-            "since_ns": wall_ns - (now_ns - probation.since_ns),
-            "good_probes": probation.good,
-            "next_probe_ms": max(0, round((probation.next_probe_ns - now_ns) / 1e6)),
+            "reason": ejection.reason,
+            "since_ns": wall_ns - (now_ns - ejection.since_ns),
+            "good_probes": ejection.good,
+            "next_probe_ms": max(0, round((ejection.next_probe_ns - now_ns) / 1e6)),
         }
     return shown

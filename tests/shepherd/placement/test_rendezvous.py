@@ -4,20 +4,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shepherd.placement.latency import DecayingQuantiles
-from shepherd.placement.rendezvous import Datasets, rendezvous_order
+from shepherd.placement.rendezvous import DatasetRates, rendezvous_order
 from tests.shepherd.placement.virtual import SECOND
 
 
 def test_dataset_gets_more_partitions_with_its_rate_and_keeps_a_few() -> None:
-    datasets = Datasets(32)
-    order, count = datasets.spent("d", 1000, 0)
+    datasets = DatasetRates(32)
+    order, count = datasets.count_bytes("d", 1000, 0)
     assert count == 3
     for second in range(120):
-        order, count = datasets.spent("d", 2_000_000, second * SECOND)
+        order, count = datasets.count_bytes("d", 2_000_000, second * SECOND)
     assert count == 8
-    _, count = datasets.spent("d", 0, 125 * SECOND)
+    _, count = datasets.count_bytes("d", 0, 125 * SECOND)
     assert count == 8
-    _, count = datasets.spent("d", 0, 400 * SECOND)
+    _, count = datasets.count_bytes("d", 0, 400 * SECOND)
     assert count == 3
     assert order == rendezvous_order(b"d", 32)
 

@@ -1,8 +1,8 @@
-"""Which partition a record goes to: at random among a dataset's healthy ones (design, section 5).
+"""Which partition a record goes to: a random one of its dataset's healthy partitions.
 
-Pure: time is a parameter. A batch that its client named follows a fixed order instead, and says
-in `unless` every partition before the one it goes to: so a repetition, through whichever
-shepherd, never counts twice (I2).
+Pure: time is a parameter. A batch that its client named follows a fixed order instead, and lists in
+`unless` every partition of that order before the one it goes to. So a repetition never counts
+twice, whichever shepherd it goes through (I2).
 """
 
 import random
@@ -11,14 +11,15 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from shepherd.placement.health import Health
-from shepherd.placement.rendezvous import Datasets, rendezvous_order
+from shepherd.placement.rendezvous import DatasetRates, rendezvous_order
 
 _BROKERS_WANTED = 3  # a dataset survives two slow ones without being moved
 
 
 class Placement(msgspec.Struct, frozen=True):
-    """A partition and, in a word, why it was chosen (the record's `via`).
+    """A chosen partition.
 
+    via: why it was chosen, in a word (the record's `via`).
     unless: other partitions where the same batch may be or land later (the record's `unless`).
     """
 
@@ -40,7 +41,7 @@ class Tried(msgspec.Struct, frozen=True):
 
 
 class PartitionSelector:
-    """Chooses partitions by the health of the log."""
+    """Chooses partitions by their dataset, its rate, and the health of the log."""
 
     def __init__(
         self,
@@ -51,10 +52,10 @@ class PartitionSelector:
         named_partitions: int = 0,
     ) -> None:
         self.health = Health(partitions, leader, now_ns)
-        self.health.look(now_ns)
+        self.health.evaluate(now_ns)
         self._leader = leader
         self._random = rng
-        self._datasets = Datasets(partitions)
+        self._rates = DatasetRates(partitions)
         self._named_partitions = named_partitions
 
     @property
@@ -66,22 +67,22 @@ class PartitionSelector:
         """Use partitions that were added to the log."""
         if partitions > self.partitions:
             self.health.grow(partitions, now_ns)
-            self._datasets.grow(partitions)
+            self._rates.grow(partitions)
 
     def choose(self, dataset_id: str, size: int, now_ns: int) -> Placement:
         """A partition for a new record of this dataset."""
-        order, count = self._datasets.spent(dataset_id, size, now_ns)
-        return Placement(self._random.choice(self._eligible(order, count)), "random")
+        order, count = self._rates.count_bytes(dataset_id, size, now_ns)
+        return Placement(self._random.choice(self._candidates(order, count)), "random")
 
     def choose_again(self, dataset_id: str, tried: Tried, now_ns: int) -> Placement | None:
         """Another partition for a record that was tried; None when there is none left."""
-        order, count = self._datasets.spent(dataset_id, 0, now_ns)
+        order, count = self._rates.count_bytes(dataset_id, 0, now_ns)
         left = [p for p in order if p not in tried.all]
         if not left:
             return None
         brokers = {self._leader(p) for p in tried.all}
         elsewhere = [p for p in left if self._leader(p) not in brokers] or left
-        partition = self._random.choice(self._eligible(elsewhere, count))
+        partition = self._random.choice(self._candidates(elsewhere, count))
         if tried.unknown:
             return Placement(partition, _because("reroute", tried.unknown), tried.unknown)
         return Placement(partition, _because("refused", tried.refused))
@@ -108,8 +109,8 @@ class PartitionSelector:
         """The fixed order of a named batch, over as many partitions as the settings say."""
         return rendezvous_order(batch, min(self._named_partitions or 2**31, self.partitions))
 
-    def _eligible(self, order: Sequence[int], count: int) -> list[int]:
-        """The first `count` usable ones, and more until they are of several brokers."""
+    def _candidates(self, order: Sequence[int], count: int) -> list[int]:
+        """The first `count` usable partitions, and more until several brokers lead them."""
         wanted = min(_BROKERS_WANTED, self.health.brokers_in_use)
         found: list[int] = []
         seen: set[str] = set()
