@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -92,3 +92,14 @@ async def _log_failure(task: Coroutine[Any, Any, object]) -> None:
         await task
     except Exception as error:  # a fault of ours: it must not end what runs beside it
         _logger.error("background work failed", exc_info=error)
+
+
+async def cancel_and_wait(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks that their owner needs no longer, and return once they have ended.
+
+    Their errors are dropped: the owner has taken the results and errors that it needs.
+    """
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

@@ -1,7 +1,9 @@
-"""Settings of the query role."""
+"""Settings of the query role, and limits of it that are no settings."""
 
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
+from common import limits
 from common.settings import setting
 
 
@@ -34,3 +36,37 @@ class QueryConfig:
     def __post_init__(self) -> None:
         if self.running_max < 1 or self.waiting_max < 0:
             raise ValueError("running_max must be 1 or more, waiting_max 0 or more")
+
+
+class ProbeTiming(NamedTuple):
+    """Seconds between liveness probes, seconds that each may take, failures that are enough."""
+
+    every_s: float = limits.LIVENESS_PROBE_S
+    timeout_s: float = limits.LIVENESS_TIMEOUT_S
+    failures_max: int = limits.LIVENESS_FAILURES_MAX
+
+
+class ResultLimits(NamedTuple):
+    """Limits of stored results: their number, bytes, and seconds that one may run unpolled."""
+
+    count_max: int = limits.QUERY_RESULTS_MAX
+    bytes_max: int = limits.QUERY_RESULTS_BYTES_MAX
+    unpolled_s: float = limits.QUERY_UNPOLLED_S
+
+
+class QueryLimits(NamedTuple):
+    """Limits and times of a query role; tests pass smaller ones.
+
+    upkeep_s: between two searches for queries that no caller polls.
+    metadata_calls_max: calls of metadata at once.
+    tails_max: tails at once.
+    """
+
+    probing: ProbeTiming = ProbeTiming()
+    results: ResultLimits = ResultLimits()
+    upkeep_s: float = 1.0
+    metadata_calls_max: int = limits.QUERY_METADATA_CALLS_MAX
+    tails_max: int = limits.TAILS_MAX
+
+
+STANDARD_LIMITS: Final = QueryLimits()

@@ -24,7 +24,7 @@ from query.api.peer_results import PeerResults
 from query.api.query_routes import QueryParts, QueryRoutes
 from query.api.result_store import ResultStore
 from query.api.unknown_routes import UnknownRoutes
-from query.config import QueryConfig
+from query.config import STANDARD_LIMITS, QueryConfig, QueryLimits
 from query.fields.route import FieldsRoute
 from query.http.dataset_names import DatasetNames
 from query.http.problems import answer_problems
@@ -41,7 +41,6 @@ from query.scatter.scatter import Scatter
 from query.tail.route import TailRoute
 
 _TAIL_LINE_BYTES: Final = 8 * 1024 * 1024  # one event as an escaped line; aiohttp's reader limit
-_UPKEEP_INTERVAL_S: Final = 1.0
 _STOP_TIMEOUT_S: Final = 20.0  # a query in flight is finished; tails end by themselves
 
 
@@ -59,7 +58,9 @@ class _Parts:
     peers: PeerResults
 
 
-async def serve(context: RoleContext, config: QueryConfig) -> None:
+async def serve(
+    context: RoleContext, config: QueryConfig, bounds: QueryLimits = STANDARD_LIMITS
+) -> None:
     """Answer until `context.stop` is set, then finish what is in flight."""
     sys.setswitchinterval(limits.QUERY_SWITCH_S)
     log = context.backends.log
@@ -67,11 +68,11 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0), read_bufsize=_TAIL_LINE_BYTES
     ) as http:
-        parts = _wire(context, config, watch, http)
-        upkeep = run_every(_UPKEEP_INTERVAL_S, parts.results.end_abandoned)
+        parts = _wire(context, config, bounds, watch, http)
+        upkeep = run_every(bounds.upkeep_s, parts.results.end_abandoned)
         try:
             async with running(watch.run(), parts.replicas.keep_known(), upkeep):
-                await _listen(_application(context, parts), context, config.drain_ms)
+                await _listen(_application(context, parts, bounds), context, config.drain_ms)
         finally:
             await parts.results.close()
             await parts.keys.close()
@@ -79,25 +80,30 @@ async def serve(context: RoleContext, config: QueryConfig) -> None:
 
 
 def _wire(
-    context: RoleContext, config: QueryConfig, watch: LogWatch, http: aiohttp.ClientSession
+    context: RoleContext,
+    config: QueryConfig,
+    bounds: QueryLimits,
+    watch: LogWatch,
+    http: aiohttp.ClientSession,
 ) -> _Parts:
     backends, clock, token = context.backends, context.clock, context.internal_token
     replicas = Replicas(backends.locks, clock, context.zone)
-    scatter = Scatter(replicas, http, token, HedgingPolicy(clock, config.hedge_ms))
+    hedging = HedgingPolicy(clock, config.hedge_ms)
+    scatter = Scatter(replicas, http, token, hedging, bounds.probing)
     reconciler = Reconciler(scatter, http, token)
     return _Parts(
         keys=KeyCache(backends.metadata, clock, context.folder / "keys.json"),
-        names=DatasetNames(backends.metadata, clock),
+        names=DatasetNames(backends.metadata, clock, bounds.metadata_calls_max),
         replicas=replicas,
         indexers=IndexerClient(replicas, http, token),
         watch=watch,
-        results=ResultStore(clock, config.results_kept_s),
+        results=ResultStore(clock, config.results_kept_s, bounds.results),
         runner=QueryRunner(scatter, reconciler, watch, clock, config),
         peers=PeerResults(replicas, http, context.instance),
     )
 
 
-def _application(context: RoleContext, parts: _Parts) -> web.Application:
+def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> web.Application:
     """All routes."""
     app = web.Application(
         middlewares=[answer_problems, require_internal_token(context.internal_token)],
@@ -129,7 +135,9 @@ def _application(context: RoleContext, parts: _Parts) -> web.Application:
         keys, names, metadata, log, parts.watch, indexers, clock, context.datasets_max
     ).add_to(app)
     OperationsRoutes(keys, parts.replicas, indexers, log, parts.watch).add_to(app)
-    TailRoute(keys, names, parts.replicas, indexers, parts.watch, context.stop).add_to(app)
+    TailRoute(
+        keys, names, parts.replicas, indexers, parts.watch, context.stop, bounds.tails_max
+    ).add_to(app)
     UnknownRoutes(keys).add_to(app)  # last: it takes every path that no other route takes
     return app
 

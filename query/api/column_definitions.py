@@ -169,8 +169,8 @@ def _hidden(body: dict[str, Any]) -> bool | None:
 
 def check_room(said: Mapping[str, Column], name: str) -> None:
     """Raises SpecError where a dataset has as many columns of this kind as it may have."""
-    if name not in said and len(said) >= limits.COLUMNS_SAID_MAX:
-        most = limits.COLUMNS_SAID_MAX
+    if name not in said and len(said) >= limits.COLUMN_DEFINITIONS_MAX:
+        most = limits.COLUMN_DEFINITIONS_MAX
         raise SpecError("key_name", "invalid", f"the dataset has {most} described columns already")
 
 

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from common import limits
 from common.clock import Clock
 from common.errors import BellwetherError
+from common.tasks import cancel_and_wait
+from query.config import STANDARD_LIMITS, ResultLimits
 from query.http.problems import QueryEnded
 
 _RESULT_BYTES = 1_024  # of a result's record itself, about
@@ -52,7 +53,10 @@ class StoredResult:
 class ResultStore:
     """The newest results of everybody; one that goes while it runs is cancelled."""
 
-    def __init__(self, clock: Clock, kept_s: int) -> None:
+    def __init__(
+        self, clock: Clock, kept_s: int, bounds: ResultLimits = STANDARD_LIMITS.results
+    ) -> None:
+        self._bounds = bounds
         self._clock = clock
         self._kept_ns = kept_s * 10**9
         self._results: dict[str, StoredResult] = {}  # the oldest first
@@ -72,8 +76,8 @@ class ResultStore:
                 break
             if result is not newest:
                 self._give_up(result)
-        self._trim(newest, lambda _: 1, limits.QUERY_RESULTS_MAX)
-        self._trim(newest, lambda result: result.size_bytes, limits.QUERY_RESULTS_BYTES_MAX)
+        self._trim(newest, lambda _: 1, self._bounds.count_max)
+        self._trim(newest, lambda result: result.size_bytes, self._bounds.bytes_max)
 
     def _trim(
         self, newest: StoredResult | None, size: Callable[[StoredResult], int], most: int
@@ -128,7 +132,7 @@ class ResultStore:
 
     def end_abandoned(self) -> None:
         """End the queries that run or wait but that no caller has polled in a while."""
-        before_ns = self._clock.monotonic_ns() - limits.QUERY_UNASKED_S * 10**9
+        before_ns = self._clock.monotonic_ns() - int(self._bounds.unpolled_s * 10**9)
         abandoned = [
             (result, result.task)
             for result in self._results.values()
@@ -137,13 +141,10 @@ class ResultStore:
         for result, task in abandoned:
             result.error = QueryEnded(
                 f"the query was ended because nobody asked for its result for "
-                f"{limits.QUERY_UNASKED_S} s: run it again, and ask more often"
+                f"{self._bounds.unpolled_s:g} s: run it again, and ask more often"
             )
             task.cancel()
 
     async def close(self) -> None:
         """Stop what still runs."""
-        running = [r.task for r in self._results.values() if r.task is not None]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await cancel_and_wait([r.task for r in self._results.values() if r.task is not None])

@@ -39,12 +39,17 @@ class DatasetNotFound(NotFound):
 class DatasetNames:
     """Looks datasets up. Use it from one event loop."""
 
-    def __init__(self, metadata: Metadata, clock: Clock) -> None:
+    def __init__(
+        self,
+        metadata: Metadata,
+        clock: Clock,
+        calls_max: int = limits.QUERY_METADATA_CALLS_MAX,
+    ) -> None:
         self._metadata = metadata
         self._clock = clock
         self._retry_ns = 0
         self._second: OrderedDict[tuple[str, str], str] = OrderedDict()  # ids by env and name
-        calls = FairLimits(limits.QUERY_METADATA_CALLS_MAX, limits.PROXIED_BODIES_MAX, 1)
+        calls = FairLimits(calls_max, limits.PROXIED_BODIES_MAX, 1)
         self._calls = FairSlots(calls, "requests")
 
     @property

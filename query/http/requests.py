@@ -17,6 +17,7 @@ from common.model.names import BadDatasetName
 from common.model.position import Position, parse_receipt
 from common.process.auth import KeyCache
 from common.process.web import has_hung_up
+from common.tasks import cancel_and_wait
 from query.faults import SpecError
 from query.http.access import authorize
 from query.http.dataset_names import DatasetNames
@@ -126,4 +127,4 @@ async def run_while_connected(request: web.Request, work: Coroutine[None, None, 
                 raise ConnectionResetError("the caller has hung up")
         return task.result()
     finally:
-        task.cancel()
+        await cancel_and_wait([task])

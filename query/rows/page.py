@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from common import limits
 from common.errors import Unavailable
 from query.plan.plan import RowPosition
 from query.rows.request import RowsRequest
@@ -46,7 +45,7 @@ def make_page(question: RowsRequest, answers: Sequence[dict[str, pa.Table]]) -> 
         if end is not None and (row.position < end if newest else row.position > end):
             break
         size += len(row.data)
-        if kept and size > limits.ROWS_BYTES_MAX:
+        if kept and size > question.bytes_max:
             break
         kept += 1
     page = rows[:kept]

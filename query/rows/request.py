@@ -53,6 +53,7 @@ class RowsRequest:
     oldest: bool = False
     after: RowPosition | None = None
     requester: Requester = ANONYMOUS
+    bytes_max: int = limits.ROWS_BYTES_MAX
 
     def plan(self, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
         """What every share is asked: one row more than the page has, to know if there are more."""
@@ -63,7 +64,7 @@ class RowsRequest:
             end_ns = min(end_ns, self.after.time_ns + 1)
         rows = RowsWanted(
             limit=self.limit + 1,
-            bytes_max=limits.ROWS_BYTES_MAX,
+            bytes_max=self.bytes_max,
             fields=self.fields,
             oldest=self.oldest,
             after=self.after,

@@ -1,7 +1,8 @@
-"""How long a share may take before its twin is asked, and who is asked last: plain arithmetic.
+"""When a share is hedged: how long it may take before its twin is asked too. Plain arithmetic.
 
-The patience follows what shares took lately. A budget bounds how many are asked twice, so that a
-slow fleet is not asked for double the work (I11). Who did not answer is a suspect for a while.
+The delay follows the durations of recent shares. A budget bounds the hedges, so that a slow fleet
+does not get twice the work (I11). An indexer that did not answer is a suspect for a while and the
+last choice.
 """
 
 from collections import deque
@@ -10,14 +11,17 @@ from common import limits
 from common.clock import Clock
 
 _S_NS = 10**9
-_FEW = 16  # shares; before so many are known the patience is a plain guess
+_SHARES_MIN = 16  # with fewer durations than this the delay is a guess
 _GUESS_S = 0.5
 _QUANTILE = 0.95
-_SLACK = 1.5  # times the quantile: most of the slowest twentieth is just that
+_SLACK = 1.5  # times the quantile: most of the slowest twentieth is hardly slower
 
 
 class HedgingPolicy:
-    """What a query role has learnt of its indexers. hedge_ms: the longest patience (0: endless)."""
+    """Durations and failures of indexers as one query role sees them.
+
+    hedge_ms: the longest delay before a hedge (0: never hedge).
+    """
 
     def __init__(self, clock: Clock, hedge_ms: int) -> None:
         self._clock = clock
@@ -27,36 +31,36 @@ class HedgingPolicy:
         self._suspects: dict[str, int] = {}  # url -> until when (monotonic ns)
 
     def record_answer(self, url: str, seconds: float, *, waited: bool) -> None:
-        """A share was answered. waited: it also waited for a position, so it tells no pace."""
+        """A share was answered. waited: it also waited for a position: its duration is not kept."""
         self._suspects.pop(url, None)
         self._tokens = min(limits.HEDGES_AT_ONCE_MAX, self._tokens + limits.HEDGES_PER_SHARE)
         if not waited:
             self._share_times_s.append(seconds)
 
     def hedge_after_s(self, wait_ms: int) -> float | None:
-        """How long to wait for a share before the twin is asked; None: for ever."""
+        """Seconds to wait for a share before the twin is asked too; None: never ask it."""
         if not self._hedge_s:
             return None
         wait_s = min(wait_ms / 1000, limits.HEDGE_WAIT_S_MAX)
-        if len(self._share_times_s) < _FEW:
+        if len(self._share_times_s) < _SHARES_MIN:
             return min(_GUESS_S, self._hedge_s) + wait_s
         ordered = sorted(self._share_times_s)
         usual_s = ordered[int(_QUANTILE * (len(ordered) - 1))]
         return min(max(_SLACK * usual_s, limits.HEDGE_S_MIN), self._hedge_s) + wait_s
 
     def may_hedge(self) -> bool:
-        """Take a hedge out of the budget, if there is one left."""
+        """Take a hedge out of the budget. False when none is left."""
         if self._tokens < 1:
             return False
         self._tokens -= 1
         return True
 
     def suspect(self, url: str) -> None:
-        """This indexer did not answer: ask it last for a while."""
+        """This indexer did not answer: it is the last choice for a while."""
         now_ns = self._clock.monotonic_ns()
         self._suspects = {u: until for u, until in self._suspects.items() if until > now_ns}
         self._suspects[url] = now_ns + limits.SUSPECT_S * _S_NS
 
     def is_suspect(self, url: str) -> bool:
-        """Whether this indexer did not answer a moment ago."""
+        """Whether this indexer failed to answer a moment ago."""
         return self._suspects.get(url, 0) > self._clock.monotonic_ns()

@@ -1,4 +1,4 @@
-"""What the query role asks of indexers besides shares: columns, status, cuts and the tail."""
+"""Calls of indexers besides shares: columns, datasets, status and cuts."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ _logger = logging.getLogger(__name__)
 
 
 class IndexerClient:
-    """Calls every indexer; who does not answer is named, never silently left out."""
+    """Calls every indexer. One that does not answer is named, never silently left out."""
 
     def __init__(self, replicas: Replicas, http: aiohttp.ClientSession, token: str) -> None:
         self._replicas = replicas
@@ -41,35 +41,37 @@ class IndexerClient:
         """Every indexer that holds a claim."""
         return await self._replicas.indexers()
 
-    async def columns(self, asked: ColumnsRequest) -> ColumnPage:
-        """A page of the dataset's fields, merged from all indexers. Raises Unavailable if none
-        answers.
-        """
-        answers, silent = await self._each(lambda m: self._post(m, "columns", asked, ColumnPage))
-        if silent and not answers:
-            raise Unavailable("no indexer can tell the dataset's columns now")
-        return merge_pages(list(answers.values()), asked.size)
+    async def columns(self, wanted: ColumnsRequest) -> ColumnPage:
+        """A page of the dataset's fields, merged from all indexers.
 
-    async def datasets(self, asked: DatasetsRequest) -> dict[str, IndexedDataset]:
-        """What indexers hold of datasets: one call of each indexer, however many they are. One
-        of which nothing is known is not named.
+        Raises Unavailable if none answers.
+        """
+        answers, failed = await self._each(lambda m: self._post(m, "columns", wanted, ColumnPage))
+        if failed and not answers:
+            raise Unavailable("no indexer can tell the dataset's columns now")
+        return merge_pages(list(answers.values()), wanted.size)
+
+    async def datasets(self, wanted: DatasetsRequest) -> dict[str, IndexedDataset]:
+        """What indexers hold of datasets, by id: one call of each indexer for all of them.
+
+        A dataset that no indexer knows is not in the result.
         """
         answers, _ = await self._each(
-            lambda m: self._post(m, "datasets", asked, dict[str, IndexedDataset])
+            lambda m: self._post(m, "datasets", wanted, dict[str, IndexedDataset])
         )
         return merge_datasets(answers.values())
 
     async def status(self) -> list[dict[str, Any]]:
-        """Each indexer's own status, or why there is none."""
-        answers, silent = await self._each(self._status)
+        """The status of each indexer, or the error that it answered with."""
+        answers, failed = await self._each(self._status)
         found = [{"indexer": name, "status": status} for name, status in answers.items()]
-        return [*found, *({"indexer": name, "error": why} for name, why in silent.items())]
+        return [*found, *({"indexer": name, "error": why} for name, why in failed.items())]
 
     async def cut(self) -> list[dict[str, Any]]:
-        """Ask every indexer to cut now, and wait until it is published."""
-        answers, silent = await self._each(self._cut)
+        """Have every indexer cut now; wait until the segments are published."""
+        answers, failed = await self._each(self._cut)
         found = [{"indexer": name, "answer": answer} for name, answer in answers.items()]
-        return [*found, *({"indexer": name, "error": why} for name, why in silent.items())]
+        return [*found, *({"indexer": name, "error": why} for name, why in failed.items())]
 
     async def _each(
         self, call: Callable[[Member], Awaitable[Any]]
@@ -77,21 +79,21 @@ class IndexerClient:
         members = await self.indexers()
         results = await asyncio.gather(*(call(m) for m in members), return_exceptions=True)
         answers: dict[str, Any] = {}
-        silent: dict[str, str] = {}
+        failed: dict[str, str] = {}
         for member, result in zip(members, results, strict=True):
             if isinstance(result, aiohttp.ClientError | TimeoutError | OSError | ValueError):
                 log_event(_logger, logging.WARNING, "indexer silent", indexer=member.instance)
-                silent[member.instance] = describe_error(result)
+                failed[member.instance] = describe_error(result)
             elif isinstance(result, BaseException):
                 raise result
             else:
                 answers[member.instance] = result
-        return answers, silent
+        return answers, failed
 
-    async def _post(self, member: Member, path: str, asked: msgspec.Struct, answer: Any) -> Any:
+    async def _post(self, member: Member, path: str, wanted: msgspec.Struct, answer: Any) -> Any:
         async with self.http.post(
             f"{member.url}/internal/{path}",
-            data=msgspec.json.encode(asked),
+            data=msgspec.json.encode(wanted),
             headers=self.headers,
             timeout=_TIMEOUT,
         ) as response:

@@ -1,30 +1,30 @@
-"""Whether an indexer that owes us a share is still there: bounds the wait for a stopped process.
+"""Whether the indexer that computes a share is still alive: bounds the wait for a stopped process.
 
-A heavy share may take long, but its process answers /healthz meanwhile; one that is stopped, or
-whose machine is gone without a word, does not.
+A heavy share may take long, but its process answers /healthz meanwhile. A process that is stopped,
+or whose machine is unreachable, does not.
 """
 
 import asyncio
 
 import aiohttp
 
-from common import limits
 from common.error_text import describe_error
 from common.process.members import Member
+from query.config import ProbeTiming
 
 
 async def wait_until_unresponsive(
-    http: aiohttp.ClientSession, member: Member, *, suspect: bool
+    http: aiohttp.ClientSession, member: Member, timing: ProbeTiming, *, suspect: bool
 ) -> str:
-    """Returns why, when the indexer does not answer any more; runs for as long as it does.
+    """Probe the indexer for as long as it answers; return why it is taken to be dead.
 
-    suspect: it did not answer a moment ago: it is asked at once, and one silence is enough.
+    suspect: it did not answer a moment ago. It is probed at once, and one failure is enough.
     """
-    timeout = aiohttp.ClientTimeout(total=limits.PULSE_TIMEOUT_S)
-    enough = 1 if suspect else limits.PULSE_SILENCES
-    silences = 0
+    timeout = aiohttp.ClientTimeout(total=timing.timeout_s)
+    enough = 1 if suspect else timing.failures_max
+    failures = 0
     if not suspect:
-        await asyncio.sleep(limits.PULSE_S)
+        await asyncio.sleep(timing.every_s)
     while True:
         try:
             async with http.get(f"{member.url}/healthz", timeout=timeout) as response:
@@ -32,9 +32,9 @@ async def wait_until_unresponsive(
         except aiohttp.ClientConnectorError as error:
             return f"it cannot be reached: {describe_error(error)}"
         except (aiohttp.ClientError, TimeoutError, OSError):
-            silences += 1
-            if silences >= enough:
-                return f"it has not answered {silences} times for {limits.PULSE_TIMEOUT_S} s"
+            failures += 1
+            if failures >= enough:
+                return f"it has not answered {failures} times for {timing.timeout_s} s"
             continue
-        silences = 0
-        await asyncio.sleep(limits.PULSE_S)
+        failures = 0
+        await asyncio.sleep(timing.every_s)

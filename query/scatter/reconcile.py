@@ -1,9 +1,9 @@
-"""Totals in which every rerouted batch counts once, whatever is still undecided (I2, I7).
+"""Reconciled totals: each rerouted batch counts once, also while it is undecided (I2, I7).
 
-Shares leave undecided batches out and name them. The partitions that may hold them are asked, at
-the positions of their own shares; what nobody else counts is then fetched from where it is. A
-share that lags behind what another one relies on is asked again. Without rerouting none of this
-costs anything.
+Shares leave undecided batches out and name them. The other partitions that may hold such a batch
+are asked, at the end positions of their own shares; a batch that none of them counts is fetched
+from its partition. A share that ends before a position that another share relies on is requested
+again. Without rerouted batches none of this costs anything.
 """
 
 import asyncio
@@ -33,16 +33,18 @@ from query.share.rerouted import (
     lagging_shares,
 )
 
-_ROUNDS = 3  # of totals, when a share lags behind what another one relies on
-_TIMEOUT = aiohttp.ClientTimeout(total=limits.HELD_TIMEOUT_S)
+_ROUNDS = 3  # of totals, when a share ends before a position that another one relies on
+_TIMEOUT = aiohttp.ClientTimeout(total=limits.BATCH_LOOKUP_TIMEOUT_S)
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class ReconciledTotals:
-    """Shares with the undecided batches that count. plan: pins that choice, for the series.
+    """Shares with the undecided batches that count.
 
-    doubts: why the answer of a partition is not whole. undecided: rerouted batches, by partition.
+    plan: pins which batches count, for the series.
+    incomplete: by partition, why its part of the answer is not complete.
+    undecided: by partition, the number of rerouted batches that are undecided.
     """
 
     gathered: PartialResults
@@ -52,7 +54,7 @@ class ReconciledTotals:
 
 
 class Reconciler:
-    """Runs plans of totals."""
+    """Runs plans of totals and reconciles their shares."""
 
     def __init__(self, scatter: Scatter, http: aiohttp.ClientSession, token: str) -> None:
         self._scatter = scatter
@@ -71,14 +73,14 @@ class Reconciler:
         reconciled = ReconciledTotals(gathered, plan)
         for partition, share in shares.items():
             unknown = sorted((share.relies_on or {}).keys() - set(partitions))
-            if unknown:  # they were added a moment ago
+            if unknown:  # partitions that were added a moment ago
                 reconciled.incomplete[partition] = (
                     f"relies on partitions not known here yet: {unknown}"
                 )
-        for partition, place in lagging.items():
+        for partition, position in lagging.items():
             reconciled.incomplete[partition] = (
                 f"indexed up to offset {shares[partition].end.offset}, another partition relies "
-                f"on offset {place.offset}"
+                f"on offset {position.offset}"
             )
         if any(share.open for share in shares.values()):
             await self._reconcile(reconciled, shares)
@@ -87,7 +89,7 @@ class Reconciler:
     async def _reconcile(self, reconciled: ReconciledTotals, shares: Mapping[int, Share]) -> None:
         asked = batch_lookups(shares)
         members = {p: reconciled.gathered.answered[p].indexer for p in asked}
-        held, unknown = await self._ask(asked, shares, members)
+        held, unknown = await self._look_up(asked, shares, members)
         for partition, share in shares.items():
             if share.open:
                 reconciled.undecided[partition] = len(share.open)
@@ -96,7 +98,7 @@ class Reconciler:
                 reconciled.incomplete[partition] = (
                     f"rerouted batches are left out: {'; '.join(why)}"
                 )
-        for partition in unknown:  # rather not counted than counted twice
+        for partition in unknown:  # taken to hold them: better left out than counted twice
             held[partition] = {one.batch for one in asked[partition]}
         chosen = batches_that_count(shares, held)
         reconciled.plan = msgspec.structs.replace(
@@ -112,7 +114,7 @@ class Reconciler:
             await self._fetch(reconciled, sorted(chosen))
 
     async def _fetch(self, reconciled: ReconciledTotals, partitions: list[int]) -> None:
-        """Add the undecided batches that count, from the positions that the totals have."""
+        """Add the undecided batches that count, up to the positions of the totals."""
         upto = {p: reconciled.gathered.answered[p].covered.end_offset for p in partitions}
         plan = msgspec.structs.replace(
             reconciled.plan,
@@ -124,20 +126,20 @@ class Reconciler:
         )
         more = await self._scatter.run(plan, partitions)
         for partition in partitions:
-            there = more.answered.get(partition)
-            if there is None or not same_rows(
-                there.covered, reconciled.gathered.answered[partition].covered
+            added = more.answered.get(partition)
+            if added is None or not same_rows(
+                added.covered, reconciled.gathered.answered[partition].covered
             ):
                 reconciled.incomplete[partition] = "rerouted batches could not be fetched"
         reconciled.gathered.add_states(more)
 
-    async def _ask(
+    async def _look_up(
         self,
         asked: Mapping[int, Sequence[BatchLookup]],
         shares: Mapping[int, Share],
         members: Mapping[int, Member],
     ) -> tuple[dict[int, set[str]], dict[int, str]]:
-        """(what each partition holds, why that of others is not known)."""
+        """(batches held by partition, by partition why they are not known)."""
         by_member: dict[str, list[int]] = {}
         for partition in asked:
             by_member.setdefault(members[partition].url, []).append(partition)
@@ -195,10 +197,10 @@ def _shares(gathered: PartialResults) -> dict[int, Share]:
 def _waiting_for(
     plan: Plan, lagging: Mapping[int, EpochOffset], shares: Mapping[int, Share]
 ) -> Plan:
-    """The plan, waiting for what others rely on; of another epoch no offset can be waited for."""
+    """The plan, waiting for the positions relied on; only those of the present epoch can be."""
     at_least = dict(plan.at_least)
-    for partition, place in lagging.items():
-        if shares[partition].end.epoch == place.epoch:
-            at_least[partition] = max(place.offset + 1, at_least.get(partition, 0))
+    for partition, position in lagging.items():
+        if shares[partition].end.epoch == position.epoch:
+            at_least[partition] = max(position.offset + 1, at_least.get(partition, 0))
     wait_ms = max(plan.wait_ms, limits.RELIED_WAIT_MS)
     return msgspec.structs.replace(plan, at_least=at_least, wait_ms=wait_ms)

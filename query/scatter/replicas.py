@@ -1,4 +1,4 @@
-"""Which indexers hold which partitions, as the locks tell; asked at most about once a second."""
+"""Which indexers hold which partitions, by the claims in the locks; read once a second at most."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from common.errors import Unavailable
 from common.locks import Locks
 from common.logs import log_event
 from common.process.members import Member, list_members, list_partition_holders
-from common.tasks import run_every
+from common.tasks import cancel_and_wait, run_every
 
 _FRESH_NS = 10**9
 _logger = logging.getLogger(__name__)
@@ -24,8 +24,8 @@ ROLES = ("shepherd", "indexer", "query")
 class KnownRoles:
     """The members of all roles.
 
-    age_s: how old the list is; None if it was never read.
-    error: why it is not of now; empty if it is.
+    age_s: age of the list; None if it was never read.
+    error: why the list is not current; empty if it is.
     """
 
     members: list[Member]
@@ -34,33 +34,37 @@ class KnownRoles:
 
 
 class Replicas:
-    """A picture of the claims that is at most a second old; older while the locks are down (I8)."""
+    """The claims, at most a second old; older while the locks do not answer (I8)."""
 
-    def __init__(self, locks: Locks, clock: Clock, zone: str) -> None:
+    def __init__(
+        self, locks: Locks, clock: Clock, zone: str, *, roles_wait_s: float = limits.ROLES_WAIT_S
+    ) -> None:
         self._locks = locks
         self._clock = clock
         self._zone = zone
-        self._seen: dict[int, list[Member]] = {}
+        self._roles_wait_s = roles_wait_s
+        self._by_partition: dict[int, list[Member]] = {}
         self._read_ns: int | None = None
-        self._began_ns = 0  # a look that takes longer is waited for once a second, by one
+        self._began_ns = 0  # a read that takes long is awaited by one caller a second
         self._reading: asyncio.Task[None] | None = None
         self._members: list[Member] = []
         self._members_ns: int | None = None
 
     async def by_partition(self) -> dict[int, list[Member]]:
-        """Replicas of each partition: those that are ready, those of our zone first.
+        """Indexers that hold each partition: those that are ready, those of our zone first.
 
-        Locks that do not answer soon keep nobody waiting who has a picture. Raises Unavailable.
+        Returns the last claims read when the locks do not answer soon. Raises Unavailable if they
+        were never read.
         """
         now_ns = self._clock.monotonic_ns()
         if self._read_ns is None:
             await asyncio.shield(self._begin_reading(now_ns))
         elif now_ns - max(self._read_ns, self._began_ns) >= _FRESH_NS:
             await asyncio.wait({self._begin_reading(now_ns)}, timeout=limits.CLAIMS_WAIT_S)
-        return self._seen
+        return self._by_partition
 
     def _begin_reading(self, now_ns: int) -> asyncio.Task[None]:
-        """The reading that runs, or a new one."""
+        """The read that is in flight, or a new one."""
         self._began_ns = now_ns
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
@@ -74,20 +78,19 @@ class Replicas:
                 raise
             log_event(_logger, logging.WARNING, "locks cannot be read", error=str(error))
             return
-        self._seen = {
+        self._by_partition = {
             partition: sorted(members, key=lambda m: self._rank(m, partition))
             for partition, members in found.items()
         }
         self._read_ns = self._clock.monotonic_ns()
 
     async def close(self) -> None:
-        """Wait no longer for the locks."""
+        """Cancel a read that is in flight."""
         if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+            await cancel_and_wait([self._reading])
 
     def _rank(self, member: Member, partition: int) -> tuple[bool, bool, int]:
-        """Other zones take turns by partition, so that none of them is asked for everything."""
+        """The order of preference: ready, of our zone, then other zones in turn by partition."""
         turn = zlib.crc32(f"{member.zone}/{partition}".encode())
         return not member.ready, member.zone != self._zone, turn
 
@@ -101,12 +104,12 @@ class Replicas:
         return await asyncio.to_thread(list_members, self._locks, "query")
 
     async def known_roles(self) -> KnownRoles:
-        """All members, read now; as they were last known where the locks do not answer soon."""
+        """All members, read now; those last known where the locks do not answer soon."""
         try:
-            async with asyncio.timeout(limits.ROLES_WAIT_S):
+            async with asyncio.timeout(self._roles_wait_s):
                 self._members = await asyncio.to_thread(self._list_members)
         except (Unavailable, TimeoutError) as error:
-            why = str(error) or f"no answer within {limits.ROLES_WAIT_S:g} s"
+            why = str(error) or f"no answer within {self._roles_wait_s:g} s"
             if self._members_ns is None:
                 return KnownRoles([], None, why)
             age_s = (self._clock.monotonic_ns() - self._members_ns) / 1e9
@@ -133,8 +136,8 @@ class Replicas:
         await self.known_roles()
 
     def forget(self) -> None:
-        """Read the locks again next time: a holder did not answer."""
-        self._read_ns = None if not self._seen else self._read_ns
+        """Read the locks again at the next call: an indexer did not answer."""
+        self._read_ns = None if not self._by_partition else self._read_ns
         if self._read_ns is not None:
             self._read_ns -= _FRESH_NS
             self._began_ns -= _FRESH_NS

@@ -1,6 +1,6 @@
-"""One plan to one indexer of every partition; the twin is asked when the first is gone or slow.
+"""One plan to one replica of every partition; its twin is asked when that one fails or is slow.
 
-Keeps I7: each partition is counted from exactly one share, and what nobody could answer is said.
+Keeps I7: each partition is counted from exactly one share, and a partition without is named.
 """
 
 import asyncio
@@ -21,6 +21,8 @@ from common.metrics import share_failovers_total, share_hedges_total, share_seco
 from common.process.members import Member
 from common.process.refusal import read_refusal
 from common.process.web import INTERNAL_TOKEN_HEADER
+from common.tasks import cancel_and_wait
+from query.config import STANDARD_LIMITS, ProbeTiming
 from query.plan.plan import Plan, ShareRequest
 from query.scatter.hedging import HedgingPolicy
 from query.scatter.liveness import wait_until_unresponsive
@@ -31,7 +33,7 @@ _logger = logging.getLogger(__name__)
 
 
 class ShareFailed(Exception):
-    """This indexer did not answer; another one may. `why` is one word, for the metric."""
+    """This indexer did not answer; another one may. why: one word, for the metric."""
 
     def __init__(self, why: str, text: str) -> None:
         super().__init__(text)
@@ -40,7 +42,7 @@ class ShareFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AnsweredPartition:
-    """A partition that is in the answer, and who answered for it."""
+    """A partition that is in the answer, and the indexer that answered for it."""
 
     covered: PartitionCovered
     indexer: Member
@@ -48,7 +50,14 @@ class AnsweredPartition:
 
 @dataclass(slots=True)
 class PartialResults:
-    """Shares of disjoint partition sets. missing: partitions nobody answered for, with why."""
+    """Shares of disjoint sets of partitions.
+
+    states: tables by name, of each share.
+    answered: by partition.
+    missing: by partition without a share, why.
+    types: by field, the letters of the types that occur.
+    hedged: number of shares that the twin answered first.
+    """
 
     states: list[dict[str, pa.Table]] = field(default_factory=list)
     answered: dict[int, AnsweredPartition] = field(default_factory=dict)
@@ -57,14 +66,14 @@ class PartialResults:
     hedged: int = 0
 
     def add(self, other: "PartialResults") -> None:
-        """Join the shares of other partitions."""
+        """Add the shares of other partitions."""
         assert self.answered.keys().isdisjoint(other.answered)
         self.answered |= other.answered
         self.missing |= other.missing
         self.add_states(other)
 
     def add_states(self, other: "PartialResults") -> None:
-        """Join states of other rows of the same partitions; their coverage stays as it is."""
+        """Add states of other rows of the same partitions; their coverage stays as it is."""
         self.states += other.states
         self.hedged += other.hedged
         for name, types in other.types.items():
@@ -72,26 +81,32 @@ class PartialResults:
 
     @property
     def incomplete(self) -> int:
-        """Number of partitions that are missing or not complete."""
+        """Number of partitions without a share, or whose share is not complete."""
         return len(self.missing) + sum(not c.covered.complete for c in self.answered.values())
 
 
 class Scatter:
-    """Sends plans to indexers, those of its own zone first, at a pace that it learns."""
+    """Sends plans to indexers, those of its own zone first, and hedges slow ones."""
 
     def __init__(
-        self, replicas: Replicas, http: aiohttp.ClientSession, token: str, hedging: HedgingPolicy
+        self,
+        replicas: Replicas,
+        http: aiohttp.ClientSession,
+        token: str,
+        hedging: HedgingPolicy,
+        probing: ProbeTiming = STANDARD_LIMITS.probing,
     ) -> None:
         self._replicas = replicas
         self._http = http
         self._headers = {INTERNAL_TOKEN_HEADER: token}
         self._hedging = hedging
+        self._probing = probing
 
     async def run(self, plan: Plan, partitions: Sequence[int]) -> PartialResults:
-        """Shares of all partitions that can be had.
+        """A share of every partition that an indexer answers for.
 
-        Raises Unprocessable when the query is too heavy, TooManyRequests when too much of this key
-        is asked already, Unavailable when all are busy with others.
+        Raises Unprocessable when the query is too heavy, TooManyRequests when this key has too many
+        running already, Unavailable when all indexers are busy with others.
         """
         return await self._gather(plan, tuple(partitions), frozenset())
 
@@ -123,7 +138,7 @@ class Scatter:
     async def _hedged_share(
         self, plan: Plan, partitions: tuple[int, ...], member: Member, tried: frozenset[str]
     ) -> PartialResults:
-        """The member's share; the twins' if it fails, is slow, or is less complete."""
+        """The member's share; the twins' where the member fails, is slow, or covers less."""
         first = asyncio.create_task(self._request_share(plan, partitions, member))
         twin: asyncio.Task[PartialResults] | None = None
         try:
@@ -149,18 +164,14 @@ class Scatter:
                 share_failovers_total.labels(error.why).inc()
                 return await (twin or self._gather(plan, partitions, tried))
             left = tuple(p for p in partitions if p not in mine.answered)
-            if left:  # moved to another holder a moment ago
+            if left:  # another indexer has taken them over a moment ago
                 mine.add(await self._gather(plan, left, tried))
             if mine.incomplete and await self._has_other(partitions, tried):
                 other = await self._gather(plan, partitions, tried)
                 return other if other.incomplete < mine.incomplete else mine
             return mine
         finally:
-            for task in (first, twin):
-                if task is not None and not task.done():
-                    task.cancel()
-                elif task is not None and not task.cancelled():
-                    task.exception()  # seen: a share that lost the race may have failed
+            await cancel_and_wait(task for task in (first, twin) if task is not None)
 
     async def _may_hedge(self, partitions: tuple[int, ...], tried: frozenset[str]) -> bool:
         if not await self._has_other(partitions, tried):
@@ -181,7 +192,9 @@ class Scatter:
         begin_s = asyncio.get_running_loop().time()
         suspect = self._hedging.is_suspect(member.url)
         answering = asyncio.create_task(self._post(plan, partitions, member))
-        watching = asyncio.create_task(wait_until_unresponsive(self._http, member, suspect=suspect))
+        watching = asyncio.create_task(
+            wait_until_unresponsive(self._http, member, self._probing, suspect=suspect)
+        )
         try:
             await asyncio.wait({answering, watching}, return_when=asyncio.FIRST_COMPLETED)
             if not answering.done():
@@ -195,9 +208,7 @@ class Scatter:
                 raise ShareFailed("silent", watching.result())
             answer = answering.result()
         finally:
-            for task in (answering, watching):
-                task.cancel()
-            await asyncio.gather(answering, watching, return_exceptions=True)
+            await cancel_and_wait((answering, watching))
         took_s = asyncio.get_running_loop().time() - begin_s
         self._hedging.record_answer(member.url, took_s, waited=plan.wait_ms > 0)
         share_seconds.observe(took_s)
@@ -234,13 +245,12 @@ class Scatter:
 async def _all_or_first_error(
     asked: Sequence[Coroutine[None, None, PartialResults]],
 ) -> list[PartialResults]:
-    """All results; the first failure cancels the others."""
+    """All results. The first failure cancels the others and is raised."""
     tasks = [asyncio.create_task(one) for one in asked]
     try:
         return await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            task.cancel()
+        await cancel_and_wait(tasks)
 
 
 async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:

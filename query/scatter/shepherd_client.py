@@ -1,4 +1,4 @@
-"""What the query role asks of shepherds, for the status: whom they avoid, and why."""
+"""Calls of shepherds for the status: which partitions they avoid, and why."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 async def placements(
     http: aiohttp.ClientSession, headers: dict[str, str], members: Sequence[Member]
 ) -> list[dict[str, Any]]:
-    """Each shepherd's own placement document, or why there is none."""
+    """The placement document of each shepherd, or the error that it answered with."""
     results = await asyncio.gather(
         *(_placement(http, headers, member) for member in members), return_exceptions=True
     )

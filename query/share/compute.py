@@ -68,7 +68,8 @@ class Computation:
             main = self._table(statements.main(), statements.parameters)
             states: dict[str, pa.Table] = {"main": main}
             for index, need in enumerate(self._plan.needs):
-                sql = _own_statement(statements, need, main, index)
+                exact_max = self._allowed.quantile_exact_rows_max
+                sql = _own_statement(statements, need, main, index, exact_max)
                 if sql is not None:
                     states[f"a{index}"] = self._table(sql, statements.parameters)
         types = {f: "".join(sorted(r.types)) for f, r in sources.readings.items()}
@@ -122,23 +123,25 @@ class Computation:
     def _table(self, sql: str, parameters: list[str]) -> pa.Table:
         if self._cancelled.is_set() or self._connection is None:
             raise ShareCancelled
-        bounded = f"SELECT * FROM ({sql}) LIMIT {limits.SHARE_ROWS_MAX + 1}"
+        bounded = f"SELECT * FROM ({sql}) LIMIT {self._allowed.rows_max + 1}"
         relation = self._connection.sql(bounded, params=parameters or None)
         table = relation.to_arrow_table()
-        if table.num_rows > limits.SHARE_ROWS_MAX:
+        if table.num_rows > self._allowed.rows_max:
             raise ShareTooHeavy(
-                f"the query has more than {limits.SHARE_ROWS_MAX} groups and steps: filter more, "
+                f"the query has more than {self._allowed.rows_max} groups and steps: filter more, "
                 "or break down by fewer values"
             )
         return table
 
 
-def _own_statement(statements: Statements, need: Need, main: pa.Table, index: int) -> str | None:
+def _own_statement(
+    statements: Statements, need: Need, main: pa.Table, index: int, exact_max: int
+) -> str | None:
     """The statement of a state that is not part of `main`; None where no row can have one."""
     if need.state is State.DISTINCT and statements.reading(need).types:
         return statements.distinct(need)
     if need.state is State.QUANTILE and statements.reading(need).is_numeric:
-        return statements.quantile(need, _few(main, index))
+        return statements.quantile(need, _values(main, index) <= exact_max)
     return None
 
 
@@ -200,7 +203,6 @@ def _wanted(plan: Plan) -> pa.Table:
     return pa.table(columns)
 
 
-def _few(main: pa.Table, index: int) -> bool:
-    """Whether a quantile's values are few enough to travel as they are."""
-    many = sum(value or 0 for value in main.column(f"a{index}_many").to_pylist())
-    return many <= limits.QUANTILE_EXACT_ROWS_MAX
+def _values(main: pa.Table, index: int) -> int:
+    """About how many different values a quantile has, in all groups together."""
+    return sum(value or 0 for value in main.column(f"a{index}_many").to_pylist())

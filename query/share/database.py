@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common import limits
 from query.share.sources import quote_text
 
 if TYPE_CHECKING:
@@ -15,10 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLimits:
-    """What one query may use."""
+    """What one share may use.
+
+    rows_max: groups times steps of one state.
+    quantile_exact_rows_max: values of a quantile that are sent exactly; beyond, in buckets.
+    """
 
     memory_mb: int
     threads: int
+    rows_max: int = limits.SHARE_ROWS_MAX
+    quantile_exact_rows_max: int = limits.QUANTILE_EXACT_ROWS_MAX
 
 
 def open_database(paths: Sequence[Path], allowed: DatabaseLimits) -> duckdb.DuckDBPyConnection:

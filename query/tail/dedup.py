@@ -14,14 +14,15 @@ class RerouteDeduplicator:
     twice comes within seconds, while a link is broken within minutes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, batches_max: int = limits.TAIL_BATCHES_MAX) -> None:
+        self._batches_max = batches_max
         self._shown: OrderedDict[bytes, bytes] = OrderedDict()
 
     def is_first(self, heading: bytes) -> bool:
         """Whether the events after this heading are to be shown."""
         partition, _, batch = heading.removeprefix(_HEADING).strip().partition(b" ")
         shown = self._shown.setdefault(batch, partition)
-        if len(self._shown) > limits.TAIL_BATCHES_MAX:
+        if len(self._shown) > self._batches_max:
             self._shown.popitem(last=False)
         return shown == partition
 

@@ -24,6 +24,7 @@ from common.process.fair.slots import FairSlots
 from common.process.members import Member
 from common.process.refusal import read_refusal
 from common.process.web import has_hung_up
+from common.tasks import running
 from query.faults import SpecError
 from query.http.access import authorize
 from query.http.dataset_names import DatasetNames
@@ -64,6 +65,7 @@ class TailRoute:
         calls: IndexerClient,
         watch: LogWatch,
         stop: asyncio.Event,
+        tails_max: int = limits.TAILS_MAX,
     ) -> None:
         self._keys = keys
         self._names = names
@@ -72,7 +74,7 @@ class TailRoute:
         self._calls = calls
         self._stop = stop
         shares = FairLimits(
-            limits.TAILS_MAX,
+            tails_max,
             waiting_max=0,
             env_per_free=limits.TAILS_ENV_PER_FREE,
             key_per_free=limits.TAILS_KEY_PER_FREE,
@@ -156,26 +158,22 @@ class TailRoute:
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         lines, copies = TailLines(), RerouteDeduplicator()
-        readers = [asyncio.create_task(_follow(source, copies, lines)) for source in sources]
-        readers.append(asyncio.create_task(self._until_moved(sources, lines)))
-        try:
-            while not self._stop.is_set():
-                try:
-                    async with asyncio.timeout(limits.TAIL_LOOK_S):
-                        taken = await lines.take()
-                except TimeoutError:  # a quiet dataset: a reader that left would not be noticed
-                    if has_hung_up(request):
+        readers = [_follow(source, copies, lines) for source in sources]
+        async with running(*readers, self._until_moved(sources, lines)):
+            try:
+                while not self._stop.is_set():
+                    try:
+                        async with asyncio.timeout(limits.TAIL_LOOK_S):
+                            taken = await lines.take()
+                    except TimeoutError:  # a quiet dataset: a closed connection shows nowhere else
+                        if has_hung_up(request):
+                            break
+                        continue
+                    if not taken:  # an indexer left: the client asks again and follows its twin
                         break
-                    continue
-                if not taken:  # an indexer left: who reads asks again, and follows its twin
-                    break
-                await response.write(taken)
-        except ConnectionError:
-            log_event(_logger, logging.DEBUG, "tail reader left")
-        finally:
-            for reader in readers:
-                reader.cancel()
-            await asyncio.gather(*readers, return_exceptions=True)
+                    await response.write(taken)
+            except ConnectionError:
+                log_event(_logger, logging.DEBUG, "tail reader left")
         return response
 
     async def _one_holder_each(self) -> list[tuple[Member, list[int]]]:

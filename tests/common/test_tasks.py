@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from common.tasks import Retry, run_every, run_together, running
+from common.tasks import Retry, cancel_and_wait, run_every, run_together, running
 
 
 class _Waits:
@@ -177,3 +177,22 @@ async def test_what_fails_is_logged_and_the_rest_goes_on_until_it_is_cancelled(
 
 async def test_it_ends_with_the_last_of_its_work() -> None:
     await run_together(asyncio.sleep(0), asyncio.sleep(0.001))
+
+
+async def test_tasks_that_are_cancelled_have_ended_and_their_errors_are_dropped() -> None:
+    ended = list[str]()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            await asyncio.sleep(0.01)
+            ended.append("work")
+
+    async def fail() -> None:
+        raise OSError("gone")
+
+    tasks = [asyncio.create_task(work()), asyncio.create_task(fail())]
+    await asyncio.sleep(0)
+    await cancel_and_wait(tasks)
+    assert ended == ["work"]

@@ -1,5 +1,7 @@
 """Columns that are created, changed and deleted over the API, beside those that events have."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,26 +10,30 @@ from yarl import URL
 
 from common.errors import MetadataUnavailable
 from common.metadata.sqlite import SqliteMetadata
-from tests.query.api import test_query_role
-from tests.query.api.test_query_role import Room, room
+from tests.query.harness import QueryHarness, query_harness
 
 PATH = "/1/columns/shop"
 SEEN_NS = (10**18, 3 * 10**18 // 2)  # 2017 at the latest: before any deletion here
 
 
-@pytest.fixture(autouse=True)
-def _seen_in_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(test_query_role, "SEEN_NS", SEEN_NS)
+@asynccontextmanager
+async def past_columns(
+    tmp_path: Path, zones: tuple[str, ...] = ("a",)
+) -> AsyncIterator[QueryHarness]:
+    async with query_harness(tmp_path, zones) as running:
+        for indexer in running.indexers.values():
+            indexer.seen_ns = SEEN_NS
+        yield running
 
 
-async def names_of(running: Room) -> list[str]:
+async def names_of(running: QueryHarness) -> list[str]:
     status, found = await running.get(PATH)
     assert status == 200
     return [column["key_name"] for column in found]
 
 
 async def test_a_column_is_created_found_changed_and_deleted(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with past_columns(tmp_path) as running:
         body = {"key_name": "a.new one", "type": "float", "description": "text", "hidden": True}
         status, made = await running.post(PATH, body)
         assert status == 201
@@ -53,7 +59,7 @@ async def test_a_column_is_created_found_changed_and_deleted(tmp_path: Path) -> 
 
 
 async def test_a_name_that_is_there_is_a_conflict(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with past_columns(tmp_path) as running:
         assert (await running.post(PATH, {"key_name": "new"}))[1]["type"] == "string"
         for name in ("new", "ms"):
             status, fault = await running.post(PATH, {"key_name": name})
@@ -62,9 +68,9 @@ async def test_a_name_that_is_there_is_a_conflict(tmp_path: Path) -> None:
 
 
 async def test_a_column_of_events_is_described_and_hidden_until_events_have_it_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    async with room(tmp_path) as running:
+    async with past_columns(tmp_path) as running:
         _, before = await running.get(f"{PATH}?key_name=ms")
         status, changed = await running.put(f"{PATH}/{before['id']}", {"description": "took"})
         assert (status, changed["description"], changed["type"]) == (200, "took", "float")
@@ -73,13 +79,13 @@ async def test_a_column_of_events_is_described_and_hidden_until_events_have_it_a
         assert await running.get(f"{PATH}/{before['id']}") == (200, changed)
         assert (await running.delete(f"{PATH}/{before['id']}"))[0] == 204
         assert await names_of(running) == ["status"]
-        monkeypatch.setattr(test_query_role, "SEEN_NS", (10**18, 2 * 10**18))
+        running.indexers["a"].seen_ns = (10**18, 2 * 10**18)
         _, again = await running.get(f"{PATH}?key_name=ms")
         assert (again["description"], again["last_written"]) == ("", "2033-05-18T03:33:20Z")
 
 
 async def test_pages_hold_created_columns_between_those_of_events(tmp_path: Path) -> None:
-    async with room(tmp_path, ("a", "b")) as running:
+    async with past_columns(tmp_path, ("a", "b")) as running:
         seen = [f"n{number:02d}" for number in range(0, 20, 2)]
         for indexer in running.indexers.values():
             indexer.columns = {name: ["i"] for name in seen}
@@ -127,7 +133,7 @@ async def test_pages_hold_created_columns_between_those_of_events(tmp_path: Path
 async def test_every_fault_of_a_column_is_told(
     tmp_path: Path, body: Any, faults: list[tuple[str, str]]
 ) -> None:
-    async with room(tmp_path) as running:
+    async with past_columns(tmp_path) as running:
         status, fault = await running.post(PATH, body)
         assert (status, fault["error"]) == (422, "The provided input is invalid.")
         assert [(one["field"], one["code"]) for one in fault["type_detail"]] == faults
@@ -135,14 +141,14 @@ async def test_every_fault_of_a_column_is_told(
 
 
 async def test_a_columns_name_cannot_be_changed(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with past_columns(tmp_path) as running:
         _, column = await running.get(f"{PATH}?key_name=ms")
         status, fault = await running.put(f"{PATH}/{column['id']}", {"key_name": "other"})
         assert (status, fault["type_detail"][0]["field"]) == (422, "key_name")
 
 
 async def test_changing_columns_needs_the_right_and_a_dataset(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with past_columns(tmp_path) as running:
         assert (await running.post(PATH, {"key_name": "a"}, key="OTHER"))[0] == 403
         assert (await running.post(PATH, {"key_name": "a"}, key="INGEST"))[0] == 403
         for call in (
@@ -157,7 +163,7 @@ async def test_changing_columns_needs_the_right_and_a_dataset(tmp_path: Path) ->
 async def test_a_dataset_that_is_made_again_knows_nothing_of_its_columns_before(
     tmp_path: Path,
 ) -> None:
-    async with room(tmp_path) as running:
+    async with past_columns(tmp_path) as running:
         assert (await running.post(PATH, {"key_name": "old"}))[0] == 201
         off = {"settings": {"delete_protected": False}}
         assert (await running.put("/1/datasets/shop", off))[0] == 200
@@ -170,7 +176,7 @@ async def test_a_dataset_that_is_made_again_knows_nothing_of_its_columns_before(
 async def test_columns_of_events_are_listed_while_metadata_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with room(tmp_path) as running:
+    async with past_columns(tmp_path) as running:
         assert (await running.post(PATH, {"key_name": "new"}))[0] == 201
 
         asked = []

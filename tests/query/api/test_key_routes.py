@@ -11,10 +11,10 @@ from common.clock import SystemClock
 from common.metadata import ApiKey
 from common.process.auth import rights_of
 from ops.admin import create_key, ensure_place
-from tests.query.api.test_query_role import Room, room
+from tests.query.harness import QueryHarness, query_harness
 
 
-def add_key(running: Room, environment: str, **wishes: bool) -> tuple[str, ApiKey]:
+def add_key(running: QueryHarness, environment: str, **wishes: bool) -> tuple[str, ApiKey]:
     plain = {"ingest": False, "read_only": False, "create_datasets": True}
     rights = rights_of(**{**plain, "admin": False, "operate": False, **wishes})
     place = ensure_place(running.metadata, "T", environment)
@@ -22,14 +22,14 @@ def add_key(running: Room, environment: str, **wishes: bool) -> tuple[str, ApiKe
 
 
 async def test_an_administrator_makes_classic_keys(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         for more, form in (({}, "[0-9a-f]{32}"), ({"ingest": True}, "hcxic_[0-9a-z]{58}")):
             status, made = await running.post("/bw/1/keys", {"name": "c", "classic": True, **more})
             assert status == 201
             assert re.fullmatch(form, made["key"])
 
 
-async def delete(running: Room, path: str, key: str) -> int:
+async def delete(running: QueryHarness, path: str, key: str) -> int:
     headers = {"X-Honeycomb-Team": key}
     async with running.http.delete(running.url + path, headers=headers) as response:
         return response.status
@@ -38,7 +38,7 @@ async def delete(running: Room, path: str, key: str) -> int:
 async def test_an_environments_administrator_does_not_rule_the_installation(
     tmp_path: Path,
 ) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         admin, _ = add_key(running, "e", admin=True)
         for call in (running.get("/bw/1/status", admin), running.post("/bw/1/cut", {}, admin)):
             status, answer = await call
@@ -52,7 +52,7 @@ async def test_an_environments_administrator_does_not_rule_the_installation(
 async def test_keys_are_made_listed_and_revoked_within_the_environment_alone(
     tmp_path: Path,
 ) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         mine, _ = add_key(running, "mine", admin=True)
         _, foreign = add_key(running, "other")
         status, made = await running.post("/bw/1/keys", {"name": "reader", "read_only": True}, mine)
@@ -94,7 +94,7 @@ async def test_keys_are_made_listed_and_revoked_within_the_environment_alone(
     ],
 )
 async def test_bad_wishes_for_a_key_are_refused_and_make_none(tmp_path: Path, body: Any) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         admin, key = add_key(running, "e", admin=True)
         before = running.metadata.list_keys(key.environment.id)
         status, answer = await running.post("/bw/1/keys", body, admin)
@@ -103,7 +103,7 @@ async def test_bad_wishes_for_a_key_are_refused_and_make_none(tmp_path: Path, bo
 
 
 async def test_an_operators_key_is_not_the_administrators_to_revoke(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         admin, _ = add_key(running, "e", admin=True)
         _, operator = add_key(running, "e", operate=True)
         assert await delete(running, f"/bw/1/keys/{operator.id}", admin) == 400

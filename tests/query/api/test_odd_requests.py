@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.query.api.test_query_role import room
+from tests.query.harness import query_harness
 from tests.shepherd.http.test_odd_requests import answers
 
 QUERY = b'{"calculations":[{"op":"COUNT"}]}'
@@ -43,7 +43,7 @@ async def test_odd_requests_get_the_apis_error_and_leave_no_traceback(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = []
-    async with room(tmp_path, datasets=("d",)) as query:
+    async with query_harness(tmp_path, datasets=("d",)) as query:
         for name, sent, status in ODD:
             found, body = await answers(query.url, b"", sent)
             told = status < 400 or "error" in json.loads(body)

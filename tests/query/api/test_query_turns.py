@@ -7,22 +7,20 @@ from typing import Any
 
 import pytest
 
-from common import limits
 from common.metadata import StoredQuery
 from common.metadata.sqlite import SqliteMetadata
-from query import server
-from query.config import QueryConfig
+from query.config import QueryConfig, QueryLimits, ResultLimits
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest
 from query.results import runner as run
 from query.scatter.scatter import PartialResults
-from tests.query.api.test_query_role import TIMES, Room, room
+from tests.query.harness import TIMES, QueryHarness, query_harness
 
 CONFIG = QueryConfig(running_max=2, waiting_max=6)
 PATH = "/1/query_results/shop"
 
 
-async def start(running: Room, key: str) -> tuple[int, Any, str | None]:
+async def start(running: QueryHarness, key: str) -> tuple[int, Any, str | None]:
     """An asynchronous query: status, answer, Retry-After."""
     headers = {"X-Honeycomb-Team": key}
     body = {"query": {**TIMES}, "disable_series": True}
@@ -34,7 +32,7 @@ async def start(running: Room, key: str) -> tuple[int, Any, str | None]:
         )
 
 
-async def finished(running: Room, result_id: str, key: str) -> tuple[int, Any]:
+async def finished(running: QueryHarness, result_id: str, key: str) -> tuple[int, Any]:
     """A result, once it is complete or has failed."""
     async with asyncio.timeout(20):
         while True:
@@ -47,7 +45,7 @@ async def finished(running: Room, result_id: str, key: str) -> tuple[int, Any]:
 async def test_another_environment_is_answered_while_one_has_filled_slots_and_waiting_room(
     tmp_path: Path,
 ) -> None:
-    async with room(tmp_path, config=CONFIG) as running:
+    async with query_harness(tmp_path, config=CONFIG) as running:
         indexer = running.indexers["a"]
         indexer.held_keys.add("k0")
         begun = [await start(running, "K") for _ in range(20)]
@@ -68,7 +66,7 @@ async def test_another_environment_is_answered_while_one_has_filled_slots_and_wa
 async def test_a_full_waiting_room_makes_room_and_who_was_pushed_out_is_told_to_run_it_again(
     tmp_path: Path,
 ) -> None:
-    async with room(tmp_path, config=CONFIG) as running:
+    async with query_harness(tmp_path, config=CONFIG) as running:
         indexer = running.indexers["a"]
         indexer.held_keys |= {"k0", "k1"}
         begun = [(await start(running, "K"))[1]["id"] for _ in range(7)]
@@ -82,26 +80,21 @@ async def test_a_full_waiting_room_makes_room_and_who_was_pushed_out_is_told_to_
             assert (await finished(running, answer["id"], "OTHER"))[0] == 200
 
 
-async def test_abandoned_queries_end_and_give_their_slots_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "QUERY_UNASKED_S", 0)
-    monkeypatch.setattr(server, "_UPKEEP_INTERVAL_S", 0.05)
-    async with room(tmp_path, config=CONFIG) as running:
+async def test_abandoned_queries_end_and_give_their_slots_back(tmp_path: Path) -> None:
+    bounds = QueryLimits(results=ResultLimits(unpolled_s=0.5), upkeep_s=0.05)
+    async with query_harness(tmp_path, config=CONFIG, bounds=bounds) as running:
         indexer = running.indexers["a"]
         indexer.held_keys.add("k0")
         begun = [(await start(running, "K"))[1]["id"] for _ in range(7)]
+        await asyncio.sleep(1)
         assert {(await finished(running, one, "K"))[0] for one in begun} == {410}
         indexer.held_keys.clear()
-        monkeypatch.setattr(limits, "QUERY_UNASKED_S", 60)
         assert (await running.ask({**TIMES}))["complete"]
 
 
-async def test_results_of_one_environment_push_out_none_of_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "QUERY_RESULTS_MAX", 5)
-    async with room(tmp_path) as running:
+async def test_results_of_one_environment_push_out_none_of_another(tmp_path: Path) -> None:
+    bounds = QueryLimits(results=ResultLimits(count_max=5))
+    async with query_harness(tmp_path, bounds=bounds) as running:
         _, mine = await running.post(PATH, {"query": {**TIMES}, "wait_s": 20}, key="OTHER")
         for _ in range(15):
             await running.ask({**TIMES})
@@ -120,7 +113,7 @@ async def test_merges_of_one_environment_take_turns_and_leave_one_to_others(
         return merge(question, plan, totals)
 
     monkeypatch.setattr(run, "_totals", held)
-    async with room(tmp_path, config=QueryConfig(running_max=4)) as running:
+    async with query_harness(tmp_path, config=QueryConfig(running_max=4)) as running:
         mine = [(await start(running, "K"))[1]["id"] for _ in range(3)]
         body = {"query": {**TIMES}, "wait_s": 20}
         for _ in range(3):
@@ -141,9 +134,9 @@ async def test_storing_queries_of_one_key_leaves_threads_to_others(
             release.wait(8)
         put(metadata, stored)
 
-    monkeypatch.setattr(limits, "QUERY_METADATA_CALLS_MAX", 4)  # of the few threads in a test
     monkeypatch.setattr(SqliteMetadata, "put_query", held)
-    async with room(tmp_path) as running:
+    bounds = QueryLimits(metadata_calls_max=4)  # of the few threads in a test
+    async with query_harness(tmp_path, bounds=bounds) as running:
         attack = [
             asyncio.create_task(running.post("/1/queries/shop", {"breakdowns": [f"held{n}"]}))
             for n in range(40)

@@ -2,20 +2,19 @@
 
 import asyncio
 
-import pytest
-
 from common import limits
 from common.clock import ManualClock
 from query.api.result_store import ResultStore, StoredResult
+from query.config import STANDARD_LIMITS, ResultLimits
 from query.http.problems import QueryEnded
 
 
 class Kept:
     """Results of some environments, by name; a manual clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: ResultLimits = STANDARD_LIMITS.results) -> None:
         self.clock = ManualClock()
-        self.results = ResultStore(self.clock, kept_s=100)
+        self.results = ResultStore(self.clock, 100, bounds)
 
     def add(self, name: str, env: str, key: str = "a", body: bytes | None = b"{}") -> StoredResult:
         now_ns, asked_ns = self.clock.now_ns(), self.clock.monotonic_ns()
@@ -27,11 +26,8 @@ class Kept:
         return self.results.find(name, env, "d") is not None
 
 
-def test_a_thousand_results_of_one_environment_push_out_none_of_another(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(limits, "QUERY_RESULTS_MAX", 10)
-    kept = Kept()
+def test_a_thousand_results_of_one_environment_push_out_none_of_another() -> None:
+    kept = Kept(ResultLimits(count_max=10))
     kept.add("mine", "bank")
     for number in range(50):
         kept.add(f"r{number}", "shop")
@@ -39,11 +35,8 @@ def test_a_thousand_results_of_one_environment_push_out_none_of_another(
     assert [n for n in range(50) if kept.has(f"r{n}", "shop")] == list(range(41, 50))
 
 
-def test_within_an_environment_the_key_that_has_most_gives_up_its_oldest(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(limits, "QUERY_RESULTS_MAX", 5)
-    kept = Kept()
+def test_within_an_environment_the_key_that_has_most_gives_up_its_oldest() -> None:
+    kept = Kept(ResultLimits(count_max=5))
     kept.add("colleague", "shop", "b")
     for number in range(10):
         kept.add(f"r{number}", "shop", "a")
@@ -52,11 +45,8 @@ def test_within_an_environment_the_key_that_has_most_gives_up_its_oldest(
     assert kept.has("r6", "shop")
 
 
-def test_large_results_push_out_those_of_who_holds_most_bytes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(limits, "QUERY_RESULTS_BYTES_MAX", 50_000)
-    kept = Kept()
+def test_large_results_push_out_those_of_who_holds_most_bytes() -> None:
+    kept = Kept(ResultLimits(bytes_max=50_000))
     for number in range(5):
         kept.add(f"small{number}", "bank")
     for number in range(4):
@@ -67,9 +57,8 @@ def test_large_results_push_out_those_of_who_holds_most_bytes(
     assert [n for n in range(4) if kept.has(f"large{n}", "shop")] == [2, 3]
 
 
-def test_the_newest_result_stays_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "QUERY_RESULTS_BYTES_MAX", 50_000)
-    kept = Kept()
+def test_the_newest_result_stays_however_large() -> None:
+    kept = Kept(ResultLimits(bytes_max=50_000))
     kept.add("small", "bank")
     kept.add("large", "shop", body=bytes(60_000))
     assert kept.has("large", "shop")
@@ -92,7 +81,7 @@ async def test_a_query_that_nobody_asks_for_is_ended_and_one_that_is_polled_is_n
     for result in (polled, abandoned):
         result.task = asyncio.create_task(asyncio.sleep(3600))
     for _ in range(3):
-        kept.clock.advance_ms(limits.QUERY_UNASKED_S * 500)
+        kept.clock.advance_ms(limits.QUERY_UNPOLLED_S * 500)
         assert kept.has("p", "shop")
         kept.results.end_abandoned()
     await asyncio.sleep(0)

@@ -18,7 +18,7 @@ from common.metadata import Access, ApiKey, KeyKind
 from common.process.auth import hash_key
 from common.process.members import Member, claim_name, encode_member
 from ops.admin import ensure_place
-from tests.query.api.test_query_role import BASE_S, PARTITIONS, Room, room
+from tests.query.harness import BASE_S, PARTITIONS, QueryHarness, query_harness
 
 TOKEN = "planted-token-between-roles-5a1f"
 KEY = "planted-api-key-77e0c3"
@@ -94,7 +94,7 @@ def announce(locks: FileLocks, url: str) -> None:
         assert locks.acquire(f"roles/{role}/{role}-bad", member)
 
 
-async def call_everything(running: Room, tail_times: tuple[str, ...]) -> list[str]:
+async def call_everything(running: QueryHarness, tail_times: tuple[str, ...]) -> list[str]:
     """Each way by which a caller can have the role ask others; the answers as they came."""
     query = b'{"query":{"start_time":%d,"end_time":%d},"wait_s":2}' % (BASE_S, BASE_S + 100)
     calls = [
@@ -123,7 +123,7 @@ async def test_no_call_that_fails_tells_the_token_or_a_key(
 ) -> None:
     telemetry = Recorded()
     answers: list[str] = []
-    async with room(tmp_path, token=TOKEN, telemetry=telemetry) as running:
+    async with query_harness(tmp_path, token=TOKEN, telemetry=telemetry) as running:
         place = ensure_place(running.metadata, "T", "e")
         running.metadata.create_key(
             ApiKey(

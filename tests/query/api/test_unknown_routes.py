@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.query.api.test_query_role import room
+from tests.query.harness import query_harness
 
 METHODS = [
     ("POST", "/1/columns/shop/abc", "DELETE, GET, HEAD, PUT"),
@@ -16,7 +16,7 @@ METHODS = [
 
 @pytest.mark.parametrize(("key", "judged"), [("K", True), ("INGEST", True), ("no", False)])
 async def test_the_key_is_judged_before_the_route(tmp_path: Path, key: str, judged: bool) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         headers = {"X-Honeycomb-Team": key}
         for path in ("/", "/1", "/1/datasets/", "/1/nothing", "/1/datasets/a/b", "/2/auth"):
             status, fault = await running.get(path, key=key)

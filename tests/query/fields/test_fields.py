@@ -7,20 +7,20 @@ import pytest
 
 from common import limits
 from query.wire.name_pattern import NamePattern
-from tests.query.api.test_query_role import BASE_S, TIMES, Room, room
+from tests.query.harness import BASE_S, TIMES, QueryHarness, query_harness
 from tests.query.share.rows import Json, Row, block, view
 
 SECOND_NS = 10**9
 
 
-async def fields_of(running: Room, expected: int = 200, **body: Any) -> Any:
+async def fields_of(running: QueryHarness, expected: int = 200, **body: Any) -> Any:
     status, answer = await running.post("/bw/1/fields", {"dataset": "shop", **body})
     assert status == expected, answer
     return answer
 
 
 async def test_fields_tell_types_share_last_time_and_frequent_values(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         running.indexers["a"].columns |= {"service": ["s"], "rare": ["j", "s"]}
         held = running.indexers["a"].views.held
         rare = [
@@ -53,7 +53,7 @@ async def test_fields_tell_types_share_last_time_and_frequent_values(tmp_path: P
 async def test_without_a_range_the_hours_before_the_newest_event_are_counted_and_it_is_said(
     tmp_path: Path,
 ) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         answer = await fields_of(running, match="stat")
         assert [field["name"] for field in answer["fields"]] == ["status"]
         assert answer["events"] == 100
@@ -65,7 +65,7 @@ async def test_without_a_range_the_hours_before_the_newest_event_are_counted_and
 
 
 async def test_conditions_narrow_the_events_that_are_counted(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         some = [{"column": "status", "op": "=", "value": 200}]
         answer = await fields_of(running, filters=some, **TIMES)
         assert answer["events"] == 34
@@ -73,7 +73,7 @@ async def test_conditions_narrow_the_events_that_are_counted(tmp_path: Path) -> 
 
 
 async def test_names_alone_come_in_pages_of_many_and_narrowed_by_a_pattern(tmp_path: Path) -> None:
-    async with room(tmp_path, zones=("a", "b")) as running:
+    async with query_harness(tmp_path, zones=("a", "b")) as running:
         names = [f"f{n:05d}" for n in range(12_000)]
         running.indexers["a"].columns = {name: ["s"] for name in names}
         running.indexers["b"].columns = {name: ["i"] for name in names[::2]}
@@ -102,7 +102,7 @@ async def test_names_alone_come_in_pages_of_many_and_narrowed_by_a_pattern(tmp_p
 async def test_one_field_is_asked_by_its_name_and_a_wrong_name_is_told_those_near(
     tmp_path: Path,
 ) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         answer = await fields_of(running, name="ms", **TIMES)
         assert [field["name"] for field in answer["fields"]] == ["ms"]
         wrong = await fields_of(running, name="Statu", **TIMES)
@@ -127,13 +127,13 @@ async def test_one_field_is_asked_by_its_name_and_a_wrong_name_is_told_those_nea
 async def test_a_question_that_cannot_be_asked_is_refused(
     tmp_path: Path, body: dict[str, Any]
 ) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         refused = await fields_of(running, 422, **body)
         assert refused["type_detail"][0]["field"] in (*body, "end_time")
 
 
 async def test_keys_without_the_right_to_query_see_no_field(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         for key, expected in (("NOQUERY", 403), ("INGEST", 403), ("nobody", 401)):
             status, _ = await running.post("/bw/1/fields", {"dataset": "shop"}, key)
             assert status == expected

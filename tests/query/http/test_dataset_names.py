@@ -9,18 +9,18 @@ from yarl import URL
 
 from common.errors import MetadataUnavailable
 from common.metadata.sqlite import SqliteMetadata
-from tests.query.api.test_query_role import TIMES, Room, room
+from tests.query.harness import TIMES, QueryHarness, query_harness
 
 QUERY = {"calculations": [{"op": "COUNT"}], **TIMES}
 
 
-async def create(running: Room, name: str) -> dict[str, Any]:
+async def create(running: QueryHarness, name: str) -> dict[str, Any]:
     status, made = await running.post("/1/datasets", {"name": name})
     assert status == 201, made
     return dict(made)
 
 
-async def show(running: Room, name: str) -> tuple[int, Any]:
+async def show(running: QueryHarness, name: str) -> tuple[int, Any]:
     url = URL(f"{running.url}/1/datasets/{quote(name, safe='')}", encoded=True)
     async with running.http.get(url, headers={"X-Honeycomb-Team": "K"}) as answer:
         return answer.status, await answer.json(content_type=None)
@@ -41,7 +41,7 @@ async def show(running: Room, name: str) -> tuple[int, Any]:
 async def test_a_dataset_is_found_by_its_name_and_by_its_slug(
     tmp_path: Path, name: str, slug: str
 ) -> None:
-    async with room(tmp_path, datasets=()) as running:
+    async with query_harness(tmp_path, datasets=()) as running:
         made = await create(running, name)
         assert (made["name"], made["slug"]) == (name, slug)
         for used in (name, name.upper(), slug, slug.upper()):
@@ -52,7 +52,7 @@ async def test_a_dataset_is_found_by_its_name_and_by_its_slug(
 
 
 async def test_every_route_takes_the_slug(tmp_path: Path) -> None:
-    async with room(tmp_path, datasets=("MyDataset!",)) as running:
+    async with query_harness(tmp_path, datasets=("MyDataset!",)) as running:
         status, stored = await running.post("/1/queries/mydataset-", QUERY)
         assert status == 200
         assert await running.get(f"/1/queries/MyDataset!/{stored['id']}") == (200, stored)
@@ -72,7 +72,7 @@ async def test_every_route_takes_the_slug(tmp_path: Path) -> None:
 
 
 async def test_two_datasets_of_one_slug_stay_two_and_none_is_guessed(tmp_path: Path) -> None:
-    async with room(tmp_path, datasets=()) as running:
+    async with query_harness(tmp_path, datasets=()) as running:
         first = await create(running, "MyDataset!")
         second = await create(running, "MyDataset?")
         assert first["slug"] == "mydataset-", "it was the only one then"
@@ -90,7 +90,7 @@ async def test_two_datasets_of_one_slug_stay_two_and_none_is_guessed(tmp_path: P
 
 
 async def test_the_name_itself_wins_over_the_slug_of_another(tmp_path: Path) -> None:
-    async with room(tmp_path, datasets=("mydataset-", "MyDataset!")) as running:
+    async with query_harness(tmp_path, datasets=("mydataset-", "MyDataset!")) as running:
         # the second one was made by the first one's name: a dataset of its own is made as before
         assert [one["name"] for one in (await running.get("/1/datasets"))[1]] == [
             "MyDataset!",
@@ -101,7 +101,7 @@ async def test_the_name_itself_wins_over_the_slug_of_another(tmp_path: Path) -> 
 
 
 async def test_unknown_datasets_are_404_as_the_vendor_says_it(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         _, stored = await running.post("/1/queries/shop", QUERY)
         _, made = await running.post("/1/query_results/shop", {"query": QUERY})
         inline = {"query": QUERY, "wait_s": 20}
@@ -130,7 +130,7 @@ async def test_unknown_datasets_are_404_as_the_vendor_says_it(tmp_path: Path) ->
 
 @pytest.mark.parametrize("name", ["%20", "%00", "a%07b", "x" * 256])
 async def test_a_name_that_no_dataset_can_have_is_an_unknown_one(tmp_path: Path, name: str) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         for path in (f"datasets/{name}", f"columns/{name}", f"query_results/{name}/abc"):
             url = URL(f"{running.url}/1/{path}", encoded=True)
             async with running.http.get(url, headers={"X-Honeycomb-Team": "K"}) as answer:
@@ -139,7 +139,7 @@ async def test_a_name_that_no_dataset_can_have_is_an_unknown_one(tmp_path: Path,
 
 
 async def test_a_deleted_dataset_is_unknown_until_it_is_made_again(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         unprotect = {"settings": {"delete_protected": False}}
         assert (await running.put("/1/datasets/shop", unprotect))[0] == 200
         assert await running.delete("/1/datasets/shop") == (202, {})
@@ -152,7 +152,7 @@ async def test_a_deleted_dataset_is_unknown_until_it_is_made_again(tmp_path: Pat
 async def test_what_is_stored_is_read_while_metadata_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with room(tmp_path, datasets=("shop", "MyDataset!")) as running:
+    async with query_harness(tmp_path, datasets=("shop", "MyDataset!")) as running:
         assert (await running.get("/1/columns/mydataset-"))[0] == 200
 
         def gone(*_: object) -> None:
@@ -169,7 +169,7 @@ async def test_what_is_stored_is_read_while_metadata_is_away(
 async def test_protection_is_on_from_the_start_and_only_words_take_it_away(
     tmp_path: Path,
 ) -> None:
-    async with room(tmp_path, datasets=()) as running:
+    async with query_harness(tmp_path, datasets=()) as running:
         made = await create(running, "shop")
         path = "/1/datasets/shop"
         assert made["settings"] == {"delete_protected": True}
@@ -233,7 +233,7 @@ async def test_protection_is_on_from_the_start_and_only_words_take_it_away(
 async def test_every_fault_of_a_dataset_is_told_as_the_vendor_does(
     tmp_path: Path, body: Any, faults: list[tuple[str, str]]
 ) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         status, fault = await running.post("/1/datasets", body)
         assert status == fault["status"] == 422
         assert fault["error"] == fault["title"] == "The provided input is invalid."
@@ -245,7 +245,7 @@ async def test_every_fault_of_a_dataset_is_told_as_the_vendor_does(
 
 
 async def test_every_fault_of_a_change_is_told_and_nothing_is_changed(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         before = await running.get("/1/datasets/shop")
         body = {
             "description": 1,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from common import limits
-from tests.query.api.test_query_role import TIMES, room
+from tests.query.harness import TIMES, query_harness
 
 DAY_NS = 24 * 3600 * 10**9
 
@@ -12,7 +12,7 @@ DAY_NS = 24 * 3600 * 10**9
 async def test_log_whose_time_is_ahead_is_named_and_no_watermark_is_beyond_the_clock(
     tmp_path: Path,
 ) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         views = running.indexers["a"].views
         now_ns = running.context.clock.now_ns()
         views.held[1] = replace(views.held[1], watermark_ns=now_ns + 70 * DAY_NS)

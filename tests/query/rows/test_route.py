@@ -11,10 +11,10 @@ import pytest
 
 from common.model.reroute import EpochOffset
 from query.share.rerouted import UndecidedBatch
-from tests.query.api.test_query_role import ROWS, TIMES, Room, room
+from tests.query.harness import ROWS, TIMES, QueryHarness, query_harness
 
 
-async def rows_of(running: Room, expected: int = 200, **body: Any) -> Any:
+async def rows_of(running: QueryHarness, expected: int = 200, **body: Any) -> Any:
     status, answer = await running.post("/bw/1/rows", {"dataset": "shop", **TIMES, **body})
     assert status == expected, answer
     return answer
@@ -29,7 +29,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_every_event_comes_once_newest_first_over_pages(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         seen: list[Any] = []
         cursor = None
         while True:
@@ -46,7 +46,7 @@ async def test_every_event_comes_once_newest_first_over_pages(tmp_path: Path) ->
 
 
 async def test_as_many_events_come_as_a_count_of_the_same_conditions_says(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         some = {"filters": [{"column": "status", "op": ">", "value": 200}]}
         counted = await running.ask({"calculations": [{"op": "COUNT"}], **some, **TIMES})
         answer = await rows_of(running, limit=1_000, **some)
@@ -54,7 +54,7 @@ async def test_as_many_events_come_as_a_count_of_the_same_conditions_says(tmp_pa
 
 
 async def test_a_twin_gives_the_pages_that_its_pair_began(tmp_path: Path) -> None:
-    async with room(tmp_path, zones=("a", "b")) as running:
+    async with query_harness(tmp_path, zones=("a", "b")) as running:
         first = await rows_of(running, limit=30)
         running.indexers["a"].refuse = True
         second = await rows_of(running, limit=100, cursor=first["next"])
@@ -64,7 +64,7 @@ async def test_a_twin_gives_the_pages_that_its_pair_began(tmp_path: Path) -> Non
 
 
 async def test_an_answer_that_lacks_a_partition_says_so_or_is_refused(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         running.indexers["a"].views.held.pop(1)
         answer = await rows_of(running)
         assert answer["coverage"]["complete"] is False
@@ -74,7 +74,7 @@ async def test_an_answer_that_lacks_a_partition_says_so_or_is_refused(tmp_path: 
 
 
 async def test_a_field_that_no_event_has_is_named_with_those_near_to_it(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         wrong = {"filters": [{"column": "statsu", "op": "exists"}]}
         answer = await rows_of(running, **wrong)
         assert answer["rows"] == []
@@ -96,19 +96,19 @@ async def test_a_field_that_no_event_has_is_named_with_those_near_to_it(tmp_path
 async def test_a_question_that_cannot_be_asked_says_what_is_wrong(
     tmp_path: Path, body: dict[str, Any], status: int, told: str
 ) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         assert told in str(await rows_of(running, status, **body))
 
 
 async def test_keys_without_the_right_to_query_see_no_event(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         for key, expected in (("NOQUERY", 403), ("INGEST", 403), ("nobody", 401)):
             status, answer = await running.post("/bw/1/rows", {"dataset": "shop"}, key)
             assert (status, "rows" in answer) == (expected, False)
 
 
 async def test_a_caller_that_hangs_up_frees_its_turn(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         indexer = running.indexers["a"]
         indexer.held_keys.add("k0")
         async with aiohttp.ClientSession() as http:
@@ -127,7 +127,7 @@ async def test_a_caller_that_hangs_up_frees_its_turn(tmp_path: Path) -> None:
 
 
 async def test_undecided_batches_are_shown_once_where_a_count_counts_them(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         held = running.indexers["a"].views.held
         here = UndecidedBatch(
             "00" * 16, (1, 5), 0, (7,)

@@ -6,7 +6,7 @@ from pathlib import Path
 from common.model.position import Position
 from query.scatter.receipts import split_receipt, unmet_positions
 from query.share.answer import PartitionCovered
-from tests.query.api.test_query_role import TIMES, room
+from tests.query.harness import TIMES, query_harness
 
 NEW, OLD, UNKNOWN = "b0", "a0", "c0"
 
@@ -49,7 +49,7 @@ def test_position_of_an_earlier_log_was_indexed_or_is_said_to_be_lost() -> None:
 async def test_query_judges_old_receipts_at_once_and_waits_for_new_ones_only(
     tmp_path: Path,
 ) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         epoch = (await running.log.open()).epoch
         for views in (i.views for i in running.indexers.values()):
             views.held[0] = replace(views.held[0], epoch=epoch, earlier={OLD: 50})
@@ -62,7 +62,7 @@ async def test_query_judges_old_receipts_at_once_and_waits_for_new_ones_only(
 
 
 async def test_offset_of_one_log_is_never_taken_for_that_of_another(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         epoch = (await running.log.open()).epoch
         for views in (i.views for i in running.indexers.values()):
             views.held[0] = replace(views.held[0], epoch=OLD, end_offset=10**6)

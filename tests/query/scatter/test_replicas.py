@@ -3,9 +3,6 @@
 import time
 from pathlib import Path
 
-import pytest
-
-from common import limits
 from common.clock import SystemClock
 from common.errors import Unavailable
 from common.locks.files import FileLocks
@@ -57,12 +54,9 @@ async def test_roles_that_were_never_known_have_no_age(tmp_path: Path) -> None:
     assert known.error == "ZooKeeper cannot be reached"
 
 
-async def test_locks_that_hang_are_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "ROLES_WAIT_S", 0.05)
+async def test_locks_that_hang_are_not_waited_for(tmp_path: Path) -> None:
     locks = BrokenLocks(tmp_path)
-    replicas = Replicas(locks, SystemClock(), "a")
+    replicas = Replicas(locks, SystemClock(), "a", roles_wait_s=0.05)
     locks.hangs_s = 0.3
     known = await replicas.known_roles()
     assert known.age_s is None

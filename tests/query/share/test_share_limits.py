@@ -2,6 +2,7 @@
 
 import random
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -88,12 +89,12 @@ def test_cancelled_share_stops() -> None:
     assert len(outcome) == 1
 
 
-def test_share_with_too_many_groups_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SHARE_ROWS_MAX", 50)
+def test_share_with_too_many_groups_is_refused() -> None:
+    allowed = replace(ALLOWED, rows_max=50)
     rows = [Row(0, {"x": i}) for i in range(51)]
     one = view(blocks=[block(rows)])
     with pytest.raises(ShareTooHeavy, match="more than 50 groups"):
-        Computation(plan_of(Need(State.COUNT), breakdowns=("x",)), [one], ALLOWED).run()
+        Computation(plan_of(Need(State.COUNT), breakdowns=("x",)), [one], allowed).run()
 
 
 def test_damaged_file_is_an_error_not_an_answer(tmp_path: Path) -> None:
@@ -117,10 +118,8 @@ def test_many_distinct_values_are_estimated_within_a_few_standard_errors() -> No
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_bucketed_percentiles_stay_within_the_documented_error(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "QUANTILE_EXACT_ROWS_MAX", 100)
+def test_bucketed_percentiles_stay_within_the_documented_error(seed: int) -> None:
+    allowed = replace(ALLOWED, quantile_exact_rows_max=100)
     draw = random.Random(seed)
     values = [draw.choice([-1, 1]) * draw.lognormvariate(0, 6) for _ in range(3_000)]
     values += [0.0] * 30
@@ -128,7 +127,7 @@ def test_bucketed_percentiles_stay_within_the_documented_error(
     plan = plan_of(Need(State.QUANTILE, "x"))
     parts = [values[:50], values[50:1_000], values[1_000:]]  # the first one stays exact
     answers = [
-        Computation(plan, [view(blocks=[wide_block(part)])], ALLOWED).run().states for part in parts
+        Computation(plan, [view(blocks=[wide_block(part)])], allowed).run().states for part in parts
     ]
     found = merge(plan, answers).quantiles[0][((), None)]
     ordered = sorted(values)

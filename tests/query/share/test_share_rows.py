@@ -48,11 +48,16 @@ def page(asked: RowsRequest, views: Sequence[DatasetView], **plan: Any) -> Page:
     return make_page(asked, [decode_answer(encode_answer(a)).states for a in answers])
 
 
-def pages(body: dict[str, Any], views: Sequence[DatasetView]) -> list[Page]:
-    """All pages of a question, as a client asks for them."""
-    found = [page(question(body), views)]
+def pages(
+    body: dict[str, Any],
+    views: Sequence[DatasetView],
+    bytes_max: int = limits.ROWS_BYTES_MAX,
+) -> list[Page]:
+    """All pages of a request, in the order in which a client fetches them."""
+    found = [page(replace(question(body), bytes_max=bytes_max), views)]
     while (cursor := found[-1].next) is not None:
-        found.append(page(question(body, cursor=cursor), views))
+        wanted = replace(question(body, cursor=cursor), bytes_max=bytes_max)
+        found.append(page(wanted, views))
     return found
 
 
@@ -221,13 +226,12 @@ def test_rows_are_found_by_their_filters_alone_however_many_fields_are_named() -
 
 
 def test_a_page_ends_where_a_share_had_no_room_and_the_next_goes_on_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(limits, "ROWS_BYTES_MAX", 3_000)
     large = [second(2 * at, x="a" * 900) for at in range(10)]
     small = [second(2 * at + 1, x="b") for at in range(10)]
     views = [view(0, [segment(large, tmp_path)]), view(1, blocks=[block(small)])]
-    found = pages({"limit": 100}, views)
+    found = pages({"limit": 100}, views, bytes_max=3_000)
     assert len(found) > 3
     assert given_rows(found) == [
         shown(row) for row in sorted(large + small, key=lambda row: -row.time_ns)
@@ -236,11 +240,10 @@ def test_a_page_ends_where_a_share_had_no_room_and_the_next_goes_on_there(
 
 
 def test_one_event_larger_than_a_page_has_a_page_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(limits, "ROWS_BYTES_MAX", 100)
     rows = [second(at, x="a" * 1_000) for at in range(3)]
-    found = pages({}, [view(segments=[segment(rows, tmp_path)])])
+    found = pages({}, [view(segments=[segment(rows, tmp_path)])], bytes_max=100)
     assert [len(one.rows) for one in found] == [1, 1, 1]
 
 

@@ -7,12 +7,14 @@ import pytest
 
 from query.plan.plan import Filter, FilterOp
 from query.wire.tail import TailFilter
-from tests.query.api.test_query_role import Room, room
+from tests.query.harness import QueryHarness, query_harness
 
 HEADERS = {"X-Honeycomb-Team": "K"}
 
 
-async def first_line(running: Room, body: dict[str, Any] | None, path: str = "shop") -> bytes:
+async def first_line(
+    running: QueryHarness, body: dict[str, Any] | None, path: str = "shop"
+) -> bytes:
     method = "GET" if body is None else "POST"
     async with running.http.request(
         method, f"{running.url}/bw/1/tail/{path}", json=body, headers=HEADERS
@@ -23,7 +25,7 @@ async def first_line(running: Room, body: dict[str, Any] | None, path: str = "sh
 
 
 async def test_indexers_are_asked_for_the_events_and_fields_that_are_wanted(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         body = {
             "filters": [{"column": "status", "op": ">=", "value": 500}],
             "filter_combination": "OR",
@@ -41,7 +43,7 @@ async def test_indexers_are_asked_for_the_events_and_fields_that_are_wanted(tmp_
 async def test_without_conditions_indexers_of_older_versions_are_asked_as_before(
     tmp_path: Path,
 ) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         for body in (None, {}, {"filters": []}):
             assert await first_line(running, body) == b"{}\n"
         assert running.indexers["a"].chosen is None
@@ -61,7 +63,7 @@ async def test_what_a_tail_cannot_do_is_refused_by_name(
     tmp_path: Path, body: dict[str, Any], field: str
 ) -> None:
     async with (
-        room(tmp_path) as running,
+        query_harness(tmp_path) as running,
         running.http.post(f"{running.url}/bw/1/tail/shop", json=body, headers=HEADERS) as response,
     ):
         answer = await response.json(content_type=None)

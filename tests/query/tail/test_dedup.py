@@ -1,8 +1,5 @@
 """A tail over several indexers shows every batch once."""
 
-import pytest
-
-from common import limits
 from query.tail.dedup import LineFilter, RerouteDeduplicator
 
 
@@ -18,9 +15,8 @@ def test_copy_of_a_batch_in_another_partition_is_not_shown_again() -> None:
     assert take(one, b"#2 bb\n", b"3\n", b"#0 aa\n", b"4\n") == [b"4\n"]  # the batch goes on
 
 
-def test_batches_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "TAIL_BATCHES_MAX", 2)
-    shown = LineFilter(RerouteDeduplicator())
+def test_batches_that_are_remembered_are_bounded() -> None:
+    shown = LineFilter(RerouteDeduplicator(batches_max=2))
     assert take(shown, b"#0 aa\n", b"1\n", b"#0 bb\n", b"2\n", b"#0 cc\n", b"3\n") == [
         b"1\n",
         b"2\n",

@@ -9,23 +9,21 @@ import pytest
 
 from common import limits
 from common.errors import BellwetherError, TooManyRequests, Unavailable
+from query.config import QueryLimits
 from query.tail.lines import TailLines
-from tests.query.api.test_query_role import Room, room
+from tests.query.harness import QueryHarness, query_harness
 
 PATH = "/bw/1/tail/shop"
 
 
-async def follow(running: Room, stack: AsyncExitStack, key: str) -> aiohttp.ClientResponse:
+async def follow(running: QueryHarness, stack: AsyncExitStack, key: str) -> aiohttp.ClientResponse:
     """A tail that stays open until the stack is left."""
     headers = {"X-Honeycomb-Team": key}
     return await stack.enter_async_context(running.http.get(running.url + PATH, headers=headers))
 
 
-async def test_tails_of_one_key_leave_places_for_another_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "TAILS_MAX", 8)
-    async with room(tmp_path) as running:
+async def test_tails_of_one_key_leave_places_for_another_environment(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, bounds=QueryLimits(tails_max=8)) as running:
         async with AsyncExitStack() as stack:
             opened = [await follow(running, stack, "K") for _ in range(12)]
             assert [answer.status for answer in opened] == [200] * 3 + [429] * 9  # a third
@@ -46,7 +44,7 @@ async def test_tails_of_one_key_leave_places_for_another_environment(
 async def test_a_tail_that_one_of_several_indexers_refuses_is_refused_and_says_why(
     tmp_path: Path, refusal: BellwetherError, status: int
 ) -> None:
-    async with room(tmp_path, ("a", "b")) as running:
+    async with query_harness(tmp_path, ("a", "b")) as running:
         one, other = running.indexers["a"], running.indexers["b"]
         await asyncio.to_thread(one.claims[1].release)  # so that both are followed
         other.tail_refusal = refusal
@@ -60,14 +58,14 @@ async def test_a_tail_of_an_indexer_that_does_not_answer_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "TAIL_OPEN_S", 0.2)
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         running.indexers["a"].delay_s = 1_000
         status, answer = await running.get(PATH)
         assert (status, "does not answer" in answer["error"]) == (503, True)
 
 
 async def test_a_tail_that_would_lack_a_partition_is_refused(tmp_path: Path) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         await asyncio.to_thread(running.indexers["a"].claims[1].release)
         status, answer = await running.get(PATH)
         assert (status, "partitions [1]" in answer["error"]) == (503, True)
@@ -75,7 +73,7 @@ async def test_a_tail_that_would_lack_a_partition_is_refused(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("after", ["soon", "--5", "1.5", "\u00b2", "9" * 5_000])
 async def test_a_time_that_is_no_number_is_refused(tmp_path: Path, after: str) -> None:
-    async with room(tmp_path) as running:
+    async with query_harness(tmp_path) as running:
         status, answer = await running.get(f"{PATH}?after_ns={after}")
         assert (status, "after_ns" in answer["error"]) == (400, True)
 

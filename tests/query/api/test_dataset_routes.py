@@ -1,0 +1,82 @@
+"""Datasets over HTTP: created, listed in pages, changed and deleted."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from yarl import URL
+
+from tests.query.harness import PARTITIONS, query_harness
+
+
+async def test_datasets_are_created_once_changed_and_deleted_in_every_partition(
+    tmp_path: Path,
+) -> None:
+    async with query_harness(tmp_path, datasets=()) as running:
+        status, made = await running.post("/1/datasets", {"name": "My Shop"})
+        assert (status, made["slug"]) == (201, "my-shop")
+        assert (await running.post("/1/datasets", {"name": "my shop"}))[0] == 200
+        assert await running.get("/1/datasets") == (200, [made])
+        assert await running.get("/1/datasets", key="OTHER") == (200, [])
+        status, missing = await running.post("/1/datasets", {})
+        assert (status, missing["type_detail"][0]["code"]) == (422, "missing")
+        path = "/1/datasets/My%20Shop"
+        assert (await running.delete(path))[0] == 409
+        assert (await running.put(path, {"settings": {"delete_protected": False}}))[0] == 200
+        assert (await running.delete(path))[0] == 202
+        for partition in range(PARTITIONS):
+            assert (await running.log.bounds(partition)).end == 1
+        assert (await running.get("/1/datasets/my-shop"))[0] == 404
+
+
+async def test_dataset_names_are_decoded_once_and_links_are_encoded(tmp_path: Path) -> None:
+    async with query_harness(tmp_path) as running:
+        assert (await running.post("/1/datasets", {"name": "50%41 a?b ü"}))[0] == 201
+        path = "/1/query_results/50%2541%20a%3Fb%20%C3%BC"
+        url = URL(running.url + path, encoded=True)
+        headers = {"X-Honeycomb-Team": "K"}
+        async with running.http.post(url, json={"query": {}}, headers=headers) as response:
+            assert response.status == 201
+            link = response.headers["Location"]
+        assert link.startswith(f"{running.url}{path}/")
+        async with running.http.get(URL(link, encoded=True), headers=headers) as response:
+            assert response.status == 200
+        named = URL(f"{running.url}/1/datasets/50%2541-a%3Fb-%C3%BC", encoded=True)
+        async with running.http.get(named, headers=headers) as response:
+            assert response.status == 200
+
+
+async def test_a_list_of_datasets_asks_each_indexer_once_and_comes_in_pages(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, ("a", "b"), datasets=()) as running:
+        names = sorted(f"d{number}" for number in range(25))
+        for name in names:
+            assert (await running.post("/1/datasets", {"name": name}))[0] == 201
+        before = {zone: one.dataset_calls for zone, one in running.indexers.items()}
+        status, found = await running.get("/1/datasets")
+        assert (status, [one["slug"] for one in found]) == (200, names)
+        assert {one["regular_columns_count"] for one in found} == {2}
+        assert {one["last_written_at"] for one in found} == {"2033-05-18T03:33:20Z"}
+        calls = {zone: one.dataset_calls - before[zone] for zone, one in running.indexers.items()}
+        assert calls == {"a": 1, "b": 1}
+        paged: list[Any] = []
+        target = "/1/datasets?page[size]=10"
+        while target:
+            headers = {"X-Honeycomb-Team": "K"}
+            url = URL(running.url + target, encoded=True)
+            async with running.http.get(url, headers=headers) as answer:
+                paged += await answer.json()
+                following = answer.headers.get("Link", "")
+                target = following.removeprefix("<").removesuffix('>; rel="next"')
+        assert paged == found
+
+
+async def test_a_dataset_beyond_the_most_is_not_created(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, datasets_max=3, datasets=()) as running:
+        made = [running.post("/1/datasets", {"name": f"d{number}"}) for number in range(8)]
+        statuses = [status for status, _ in await asyncio.gather(*made)]
+        assert sorted(statuses) == [201] * 3 + [403] * 5
+        there = (await running.get("/1/datasets"))[1]
+        assert len(there) == 3
+        assert (await running.post("/1/datasets", {"name": there[0]["name"]}))[0] == 200
+        status, answer = await running.post("/1/datasets", {"name": "another"})
+        assert (status, "node.datasets_max" in str(answer)) == (403, True)

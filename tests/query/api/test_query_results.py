@@ -1,0 +1,159 @@
+"""Queries over HTTP: what is answered, stored and polled, and what is refused."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from common.process.members import list_members
+from query.config import QueryConfig
+from query.server import serve
+from tests.query.harness import BASE_S, TIMES, query_harness
+from tests.query.share.rows import Row
+
+
+async def test_totals_and_series_cover_every_partition(tmp_path: Path) -> None:
+    async with query_harness(tmp_path) as running:
+        spec = {
+            "calculations": [{"op": "COUNT"}, {"op": "MAX", "column": "ms"}],
+            "breakdowns": ["service"],
+            "granularity": 10,
+            **TIMES,
+        }
+        answer = await running.ask(
+            spec, disable_total_by_aggregate=False, disable_other_by_aggregate=False
+        )
+        assert answer["complete"] is True
+        assert answer["query"] == spec
+        data = answer["data"]
+        assert data["results"] == [
+            {"data": {"service": "a", "COUNT": 50, "MAX(ms)": 49.0}},
+            {"data": {"service": "b", "COUNT": 50, "MAX(ms)": 49.5}},
+        ]
+        assert data["total_by_aggregate"] == {"COUNT": 100, "MAX(ms)": 49.5}
+        assert data["other_by_aggregate"] == {"COUNT": 0, "MAX(ms)": None}
+        assert len(data["series"]) == 20
+        assert data["series"][0]["time"] == "2023-11-14T22:13:20Z"
+        assert sum(row["data"]["COUNT"] for row in data["series"]) == 100
+        assert [r["data"]["COUNT"] for r in data["total_by_aggregate_series"]] == [10] * 10
+        coverage = answer["coverage"]
+        assert coverage["complete"] is True
+        assert [p["indexer"] for p in coverage["partitions"]] == ["ix-a", "ix-a"]
+
+
+async def test_stored_query_is_echoed_unchanged_and_its_result_polled(tmp_path: Path) -> None:
+    async with query_harness(tmp_path) as running:
+        spec = {"calculations": [{"op": "COUNT"}], "orders": [{"op": "COUNT"}], **TIMES}
+        posted = {**spec, "filter_combination": "AND"}
+        status, stored = await running.post("/1/queries/shop", posted)
+        assert (status, stored) == (200, {"id": stored["id"], **spec})
+        assert await running.get(f"/1/queries/Shop/{stored['id']}") == (200, stored)
+        status, made = await running.post(
+            "/1/query_results/shop", {"query_id": stored["id"], "disable_series": True}
+        )
+        assert status == 201
+        assert made["links"] == {}  # nothing that leads nowhere
+        for _ in range(200):
+            status, answer = await running.get(f"/1/query_results/shop/{made['id']}")
+            if answer["complete"]:
+                break
+            await asyncio.sleep(0.02)
+        assert answer["data"] == {"results": [{"data": {"COUNT": 100}}], "series": []}
+        assert (await running.get(f"/1/query_results/shop/{made['id']}", key="OTHER"))[0] == 404
+        status, missing = await running.get("/1/query_results/shop/nothing")
+        assert (status, missing["status"]) == (404, 404)
+        assert missing["type"] == f"{running.url}/problems/not-found"
+
+
+async def test_an_answer_tells_its_range_and_the_groups_that_it_does_not_list(
+    tmp_path: Path,
+) -> None:
+    async with query_harness(tmp_path) as there:
+        spec = {
+            "breakdowns": ["status"],
+            "limit": 1,
+            "start_time": BASE_S,
+            "end_time": BASE_S + 100,
+        }
+        answer = await there.ask(spec)
+        assert answer["groups"] == {
+            "total": 3, "returned": 1, "all": {"COUNT": 100}, "other": {"COUNT": 66},
+        }  # fmt: skip
+        assert answer["range"] == {
+            "start_time": BASE_S, "end_time": BASE_S + 100, "granularity": 1,
+        }  # fmt: skip
+        whole = await there.ask({"start_time": BASE_S, "end_time": BASE_S + 100})
+        assert "groups" not in whole
+
+
+async def test_result_is_found_at_the_query_role_that_has_it(tmp_path: Path) -> None:
+    async with query_harness(tmp_path) as running:
+        status, made = await running.post("/1/query_results/shop", {"query": {**TIMES}})
+        assert status == 201
+        other = replace(running.context, instance="q2", stop=asyncio.Event())
+        role = asyncio.create_task(serve(other, QueryConfig(drain_ms=0)))
+        try:
+            for _ in range(1_000):
+                members = list_members(running.context.backends.locks, "query")
+                if len(members) == 2:
+                    break
+                await asyncio.sleep(0.02)
+            (second,) = (member.url for member in members if member.url != running.url)
+            headers = {"X-Honeycomb-Team": "K"}
+            path = f"{second}/1/query_results/shop/{made['id']}"
+            async with asyncio.timeout(20):
+                complete = False
+                while not complete:
+                    async with running.http.get(path, headers=headers) as answer:
+                        assert answer.status == 200
+                        found = await answer.json()
+                        complete = found["complete"]
+            assert found["data"]["results"] == [{"data": {"COUNT": 100}}]
+            async with running.http.get(path + "0", headers=headers) as answer:
+                assert answer.status == 404
+            async with running.http.get(path, headers={"X-Honeycomb-Team": "OTHER"}) as answer:
+                assert answer.status == 404
+        finally:
+            other.stop.set()
+            await role
+
+
+async def test_a_stored_field_is_asked_about_also_if_its_name_looks_like_a_relation(
+    tmp_path: Path,
+) -> None:
+    rows = [Row(BASE_S * 10**9, {"parent.id": "x"})]
+    async with query_harness(tmp_path, rows=rows) as there:
+        spec = {"breakdowns": ["parent.id"], "start_time": BASE_S, "end_time": BASE_S + 100}
+        answer = await there.ask(spec)
+        assert answer["data"]["results"] == [{"data": {"parent.id": "x", "COUNT": 1}}]
+        for indexer in there.indexers.values():
+            indexer.columns["parent.id"] = ["s"]
+        empty = {**spec, "start_time": BASE_S + 50}  # it is stored, though not in this range
+        answer = await there.ask(empty)
+        assert "no event in the time range has a field `parent.id`" in answer["notes"]
+        status, refused = await there.post(
+            "/1/query_results/shop", {"query": {"breakdowns": ["root.name"]}, "wait_s": 20}
+        )
+        assert status == 422
+        why = refused["type_detail"][0]["description"]
+        assert "relational fields (root.) are not supported yet" in why
+
+
+@pytest.mark.parametrize(
+    ("key", "status"), [("NONE", 401), ("INGEST", 403), ("NOQUERY", 403), ("", 401)]
+)
+async def test_keys_without_the_right_are_refused(tmp_path: Path, key: str, status: int) -> None:
+    async with query_harness(tmp_path) as running:
+        assert (await running.post("/1/queries/shop", {}, key=key))[0] == status
+        assert (await running.get("/bw/1/status", key=key))[0] == status
+
+
+async def test_faults_of_a_specification_name_the_field(tmp_path: Path) -> None:
+    async with query_harness(tmp_path) as running:
+        status, fault = await running.post("/1/queries/shop", {"calculations": [{"op": "HEATMAP"}]})
+        assert status == 422
+        assert fault["error"] == fault["title"] == "The provided input is invalid."
+        assert fault["detail"] == "calculations[0].op: HEATMAP is not supported yet"
+        assert fault["type_detail"][0]["field"] == "calculations[0].op"
+        assert (await running.post("/1/queries/__all__", {}))[0] == 422
