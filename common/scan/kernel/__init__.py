@@ -1,12 +1,12 @@
-"""Scanning JSON at machine speed: the compiled primitives that shredding and the door share.
+"""Scanning JSON at machine speed: the compiled primitives that shredder and splitter share.
 
-Every function here works on a `bytes` buffer as uint8, with `SENTINEL_BYTES` more behind its end.
+Every function here works on a `bytes` buffer as uint8, with `SENTINEL_BYTES` more after its end.
 Positions are int64; a negative result (`FAIL`) means "not proved to be valid": the caller then asks
-the reference in `common.scan.json_tokens`, which is the only one to say what is wrong. So a kernel
-never needs an error text, and never refuses anything by itself (I9).
+the reference in `common.scan.json_tokens`, which alone reports what is wrong. So a kernel needs no
+error texts and refuses nothing by itself (I9).
 
-Why nothing here looks at the buffer's end: what follows the text is a byte below 32 that is no
-white space (the line break that ends a line, or padding of NULs). No string, number, word or run
-of white space continues over such a byte, so every loop stops there by itself; wide loads read at
-most 32 bytes further, into the padding.
+Nothing here compares a position with the buffer's end: what follows the text is a byte below 32
+that is no white space (the line break that ends a line, or padding of NULs). No string, number,
+literal or run of white space continues over such a byte, so every loop stops there by itself; wide
+loads read at most 32 bytes further, into the padding.
 """

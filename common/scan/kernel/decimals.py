@@ -4,8 +4,8 @@
   without a branch per digit: 6 ns for a usual integer.
 - Doubles: the algorithm of Giulietti ("The Schubfach way to render doubles", 2020): three 128-bit
   products with the table of powers of five that numbers are read with, one comparison for the
-  digits less one, one for all of them. The text is laid out as Python's `repr` does, which is what
-  the reference writes. 25 to 45 ns each.
+  digits less one, one for all of them. The text is laid out as Python's `repr` lays it out,
+  which is what the reference writes. 25 to 45 ns each.
 """
 
 from common.kernels.compile import Bytes, compiled, inlined
@@ -20,16 +20,23 @@ from common.kernels.intrinsics import (
     store64,
     trailing_zeros,
 )
+from common.scan.kernel.ascii_codes import (
+    EIGHT_ZEROS,
+    LOWER_E,
+    MINUS,
+    PLUS,
+    POINT,
+    ZERO,
+)
 from common.scan.kernel.numbers import power_of_ten
 
-TEXT_ROOM = 128  # behind the place where a number is written: its text, and what is overwritten
+TEXT_ROOM = 128  # from where a number is written: its text, and what is overwritten after it
 _FRACTION_BITS = 52
 _HIDDEN = 1 << _FRACTION_BITS
 _BIAS = 1075  # a normal double is its 53-bit integer times 2**(exponent - this)
 _DIGITS = 17
-_SCRATCH = 64  # behind the text: where its digits are made
-_FIXED_MIN, _FIXED_MAX = -4, 16  # places before the point between which there is no exponent
-_ZEROS = 0x3030303030303030
+_SCRATCH = 64  # after the text: where its digits are made
+_FIXED_MIN, _FIXED_MAX = -4, 16  # digits before the point for which no exponent is written
 _ZERO_POINT = int.from_bytes(b"0.000000", "little")
 _POINT_ZERO = int.from_bytes(b".0  ", "little")
 _MAGNITUDE = 2**63 - 1
@@ -63,16 +70,16 @@ def _digits_of(number: int) -> int:
 
 @inlined
 def _write_first(out: Bytes, to: int, number: int) -> int:
-    """Write a number below 10**8 without leading zeros; returns the place behind it."""
+    """Write a number below 10**8 without leading zeros; returns the position after it."""
     digits = _digits_of(number)
     zeros = min(trailing_zeros(digits) >> 3, 7)
-    store64(out, to, shift_right(digits | _ZEROS, 8 * zeros))
+    store64(out, to, shift_right(digits | EIGHT_ZEROS, 8 * zeros))
     return int(to + 8 - zeros)
 
 
 @compiled
 def write_unsigned(out: Bytes, to: int, number: int) -> int:
-    """Write an unsigned 64-bit integer; returns the place behind it. Up to 7 bytes more change."""
+    """Write an unsigned 64-bit integer; returns where it ends. Changes up to 7 bytes more."""
     if 0 <= number < _EIGHT:
         return _write_first(out, to, number)
     upper = _without_eight(number)
@@ -81,17 +88,17 @@ def write_unsigned(out: Bytes, to: int, number: int) -> int:
     else:
         first = _without_eight(upper)
         to = _write_first(out, to, first)
-        store64(out, to, _digits_of(upper - first * _EIGHT) | _ZEROS)
+        store64(out, to, _digits_of(upper - first * _EIGHT) | EIGHT_ZEROS)
         to += 8
-    store64(out, to, _digits_of(number - upper * _EIGHT) | _ZEROS)
+    store64(out, to, _digits_of(number - upper * _EIGHT) | EIGHT_ZEROS)
     return to + 8
 
 
 @inlined
 def write_integer(out: Bytes, to: int, number: int) -> int:
-    """Write a signed 64-bit integer; returns the place behind it. Up to 7 bytes more change."""
+    """Write a signed 64-bit integer; returns the position after it. Changes up to 7 bytes more."""
     if number < 0:
-        store8(out, to, 45)
+        store8(out, to, MINUS)
         to += 1
         number = -number  # of -2**63 too: the same bits as unsigned
     return write_unsigned(out, to, number)
@@ -154,11 +161,11 @@ def shortest(bits: int) -> tuple[int, int]:
 
 @inlined
 def _write_exponent(out: Bytes, to: int, exponent: int) -> int:
-    """Write it with its sign and two digits or three; returns the place behind it."""
-    store8(out, to, 101)
-    store8(out, to + 1, 45 if exponent < 0 else 43)
+    """Write it with its sign and two digits or three; returns the position after it."""
+    store8(out, to, LOWER_E)
+    store8(out, to + 1, MINUS if exponent < 0 else PLUS)
     to += 2
-    digits = _digits_of(abs(exponent)) | _ZEROS
+    digits = _digits_of(abs(exponent)) | EIGHT_ZEROS
     shown = 3 if abs(exponent) >= 100 else 2
     store32(out, to, shift_right(digits, 8 * (8 - shown)))
     return to + shown
@@ -166,41 +173,41 @@ def _write_exponent(out: Bytes, to: int, exponent: int) -> int:
 
 @compiled
 def write_double(out: Bytes, to: int, bits: int) -> int:
-    """Write a finite double as Python's `repr` does; returns the place behind it.
+    """Write a finite double as Python's `repr` does; returns the position after it.
 
     Up to TEXT_ROOM bytes from `to` on are overwritten.
     """
     if bits < 0:
-        store8(out, to, 45)
+        store8(out, to, MINUS)
         to += 1
         bits = bits & _MAGNITUDE
     if bits == 0:
         store32(out, to, _ZERO_POINT)
         return to + 3
     number, power = shortest(bits)
-    # --- all 17 digits, and sixteen zeros behind them
+    # --- all 17 digits, and sixteen zeros after them
     scratch = to + _SCRATCH
     upper = _without_eight(number)
     first = _without_eight(upper)
     middle = _digits_of(upper - first * _EIGHT)
     last = _digits_of(number - upper * _EIGHT)
-    store8(out, scratch, 48 + first)
-    store64(out, scratch + 1, middle | _ZEROS)
-    store64(out, scratch + 9, last | _ZEROS)
-    store64(out, scratch + 17, _ZEROS)
-    store64(out, scratch + 25, _ZEROS)
-    # --- those that count: without zeros before and behind them
-    before = 0
+    store8(out, scratch, ZERO + first)
+    store64(out, scratch + 1, middle | EIGHT_ZEROS)
+    store64(out, scratch + 9, last | EIGHT_ZEROS)
+    store64(out, scratch + 17, EIGHT_ZEROS)
+    store64(out, scratch + 25, EIGHT_ZEROS)
+    # --- those that count: without zeros at either end
+    leading = 0
     if first == 0:
-        before = 1 + (trailing_zeros(middle) >> 3)
+        leading = 1 + (trailing_zeros(middle) >> 3)
         if middle == 0:
-            before = 9 + (trailing_zeros(last) >> 3)
-    behind = leading_zeros(last) >> 3
+            leading = 9 + (trailing_zeros(last) >> 3)
+    trailing = leading_zeros(last) >> 3
     if last == 0:
-        behind = 8 + (leading_zeros(middle) >> 3)
-    shown = _DIGITS - before - behind
-    point = _DIGITS - before + power  # digits before the point
-    digits = scratch + before
+        trailing = 8 + (leading_zeros(middle) >> 3)
+    shown = _DIGITS - leading - trailing
+    point = _DIGITS - leading + power  # digits before the point
+    digits = scratch + leading
     if _FIXED_MIN < point <= _FIXED_MAX:
         if point <= 0:
             store64(out, to, _ZERO_POINT)
@@ -211,13 +218,13 @@ def write_double(out: Bytes, to: int, bits: int) -> int:
         if point >= shown:
             store32(out, to + point, _POINT_ZERO)
             return to + point + 2
-        store8(out, to + point, 46)
+        store8(out, to + point, POINT)
         copy32(out, to + point + 1, out, digits + point)
         return int(to + shown + 1)
     copy32(out, to, out, digits)
     to += 1
     if shown > 1:
-        store8(out, to, 46)
+        store8(out, to, POINT)
         copy32(out, to + 1, out, digits + 1)
         to += shown
     return _write_exponent(out, to, point - 1)

@@ -1,37 +1,40 @@
-"""White space, the words true, false and null, and equality of byte runs."""
+"""White space, the literals true, false and null, and equality of byte runs."""
 
 from common.kernels.compile import FAIL, Bytes, inlined
 from common.kernels.intrinsics import byte_at, differing, load64
+from common.scan.kernel.ascii_codes import CARRIAGE_RETURN, SPACE, TAB
 
-NO_BREAK = 32  # for `skip_blanks`: lines of a record, where a line break ends the event
-LINE_BREAK = 10  # for `skip_blanks`: bodies, where it is white space like any other
-_TRUE = 0x65757274
-_NULL = 0x6C6C756E
-_FALSE = 0x65736C6166
-_FOUR = 0xFFFFFFFF
-_FIVE = 0xFFFFFFFFFF
+NO_BREAK = SPACE  # for `skip_blanks`: in a line of a record, where a line break ends the event
+_TRUE = int.from_bytes(b"true", "little")
+_NULL = int.from_bytes(b"null", "little")
+_FALSE = int.from_bytes(b"false", "little")
+_FOUR_BYTES = 0xFFFFFFFF
+_FIVE_BYTES = 0xFFFFFFFFFF
 
 
 @inlined
 def skip_blanks(buffer: Bytes, at: int, line_break: int) -> int:
-    """The first place from `at` on that is not white space. line_break: see above."""
+    """The first position from `at` on that is not white space.
+
+    line_break: LINE_BREAK in bodies, where it is white space like any other; else NO_BREAK.
+    """
     while True:
         byte = byte_at(buffer, at)
-        if byte == 32 or byte == line_break or byte == 13 or byte == 9:
+        if byte == SPACE or byte == line_break or byte == CARRIAGE_RETURN or byte == TAB:
             at += 1
         else:
             return at
 
 
 @inlined
-def read_word(buffer: Bytes, at: int) -> tuple[int, int]:
+def read_literal(buffer: Bytes, at: int) -> tuple[int, int]:
     """(end or FAIL, value): 1 for true, 0 for false, -1 for null. One load and a compare each."""
     word = load64(buffer, at)
-    if word & _FOUR == _TRUE:
+    if word & _FOUR_BYTES == _TRUE:
         return at + 4, 1
-    if word & _FOUR == _NULL:
+    if word & _FOUR_BYTES == _NULL:
         return at + 4, -1
-    if word & _FIVE == _FALSE:
+    if word & _FIVE_BYTES == _FALSE:
         return at + 5, 0
     return FAIL, 0
 

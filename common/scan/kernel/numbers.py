@@ -24,6 +24,16 @@ from common.kernels.intrinsics import (
     shift_right,
     trailing_zeros,
 )
+from common.scan.kernel.ascii_codes import (
+    EIGHT_ZEROS,
+    LOWER_E,
+    MINUS,
+    NINE,
+    PLUS,
+    POINT,
+    UPPER_E,
+    ZERO,
+)
 
 INTEGER, DOUBLE = 0, 1  # kinds of `read_number`
 _SIGN = -(2**63)
@@ -84,9 +94,9 @@ def _eight_digits(word: int) -> int:
 
 @inlined
 def _read_digits(buffer: Bytes, at: int, whole: int) -> tuple[int, int]:
-    """(place behind the digits, `whole` with them appended, modulo 2**64)."""
+    """(position after the digits, `whole` with them appended, modulo 2**64)."""
     while True:
-        word = load64(buffer, at) ^ 0x3030303030303030
+        word = load64(buffer, at) ^ EIGHT_ZEROS
         others = ((word + 0x7676767676767676) | word) & -9187201950435737472  # high bit: no digit
         if others == 0:
             whole = whole * 100000000 + _eight_digits(word)
@@ -144,26 +154,26 @@ def nearest_double(whole: int, power: int) -> int:
 
 @compiled
 def _long_double(buffer: Bytes, at: int, end: int, exponent: int) -> int:
-    """As `nearest_double`, for a significand of any length at `at`, whose exponent part says
-    `exponent`; FAIL also where the first 19 digits do not decide.
+    """As `nearest_double`, for a significand of any length at `at` and the exponent written after
+    it; FAIL also where the first 19 digits do not decide.
     """
     whole = digits = 0
-    behind_point = 0
+    past_point = 0
     while at < end:
         byte = byte_at(buffer, at)
         at += 1
-        if byte == 46:
-            behind_point = 1
+        if byte == POINT:
+            past_point = 1
             continue
-        if byte < 48 or byte > 57:
+        if byte < ZERO or byte > NINE:
             break
         if digits < _DIGITS_MAX:
-            whole = whole * 10 + (byte - 48)
-            exponent -= behind_point
+            whole = whole * 10 + (byte - ZERO)
+            exponent -= past_point
             if whole != 0:
                 digits += 1
         else:
-            exponent += 1 - behind_point
+            exponent += 1 - past_point
     if whole == 0:
         return 0
     bits = nearest_double(whole, exponent)
@@ -175,20 +185,20 @@ def _long_double(buffer: Bytes, at: int, end: int, exponent: int) -> int:
 @inlined
 def read_number(buffer: Bytes, at: int) -> tuple[int, int, int]:
     """(end or FAIL, kind, value): the integer itself, or the bits of the double."""
-    negative = byte_at(buffer, at) == 45
+    negative = byte_at(buffer, at) == MINUS
     start = at + 1 if negative else at
     at, whole = _read_digits(buffer, start, 0)
     digits = at - start
-    if digits == 0 or (digits > 1 and byte_at(buffer, start) == 48):
+    if digits == 0 or (digits > 1 and byte_at(buffer, start) == ZERO):
         return FAIL, 0, 0
     byte = byte_at(buffer, at)
-    if byte != 46 and byte != 101 and byte != 69:
+    if byte != POINT and byte != LOWER_E and byte != UPPER_E:
         if digits < 19 or (digits == 19 and whole >= 0):
             return at, INTEGER, (-whole if negative else whole)
         if digits == 19 and negative and whole == _INT64_MIN:
             return at, INTEGER, whole
     exponent = 0
-    if byte == 46:
+    if byte == POINT:
         point = at + 1
         at, whole = _read_digits(buffer, point, whole)
         if at == point:
@@ -197,17 +207,17 @@ def read_number(buffer: Bytes, at: int) -> tuple[int, int, int]:
         digits += at - point
         byte = byte_at(buffer, at)
     written = 0
-    if byte == 101 or byte == 69:
+    if byte == LOWER_E or byte == UPPER_E:
         at += 1
         byte = byte_at(buffer, at)
-        below_zero = byte == 45
-        if below_zero or byte == 43:
+        below_zero = byte == MINUS
+        if below_zero or byte == PLUS:
             at += 1
         first = at
         byte = byte_at(buffer, at)
-        while 48 <= byte <= 57:
+        while ZERO <= byte <= NINE:
             if written < _EXPONENT_MAX:
-                written = written * 10 + byte - 48
+                written = written * 10 + byte - ZERO
             at += 1
             byte = byte_at(buffer, at)
         if at == first:

@@ -12,7 +12,7 @@ from common import limits
 from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
 from common.scan.kernel.containers import ANY_SIZE, DEPTH_MAX, skip_value
-from common.scan.kernel.literals import NO_BREAK, equal, read_word, skip_blanks
+from common.scan.kernel.literals import NO_BREAK, equal, read_literal, skip_blanks
 from common.scan.kernel.numbers import INTEGER, read_number
 from common.scan.kernel.strings import scan_string
 from indexer.shred.kernel.keys import find_node, known_node
@@ -154,7 +154,7 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Int64s, aren
             cell += 1
             at = end
         else:
-            at, value = read_word(buffer, at)
+            at, value = read_literal(buffer, at)
             if at < 0:
                 return FAIL
             if value >= 0:

@@ -8,7 +8,8 @@ lines. Each byte is read two or three times at most: linear whatever the bytes a
 from common import limits
 from common.kernels.compile import Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
-from common.scan.kernel.literals import LINE_BREAK, skip_blanks
+from common.scan.kernel.ascii_codes import LINE_BREAK
+from common.scan.kernel.literals import skip_blanks
 from shepherd.honeycomb.split.kernel.element import read_members, read_values
 from shepherd.honeycomb.split.kernel.judge import (
     ELEMENT,

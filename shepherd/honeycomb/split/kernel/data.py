@@ -7,8 +7,9 @@ longer than the limit goes to the reference, which measures the text itself.
 from common import limits
 from common.kernels.compile import FAIL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
+from common.scan.kernel.ascii_codes import LINE_BREAK
 from common.scan.kernel.containers import DEPTH_MAX, skip_value
-from common.scan.kernel.literals import LINE_BREAK, read_word, skip_blanks
+from common.scan.kernel.literals import read_literal, skip_blanks
 from common.scan.kernel.numbers import read_number
 from common.scan.kernel.strings import scan_string
 from shepherd.honeycomb.split.kernel.memory import OPENED, PREFIXES
@@ -93,7 +94,7 @@ def check_data(buffer: Bytes, at: int, depth: int, words: Int64s) -> int:
             blanks |= found & 1
             at = found >> 1
         else:
-            at, _ = read_word(buffer, at)
+            at, _ = read_literal(buffer, at)
             if at < 0:
                 return FAIL
         if level > 0:

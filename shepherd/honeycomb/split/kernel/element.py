@@ -7,8 +7,9 @@ whatever else is not usual, are for the reference.
 from common import limits
 from common.kernels.compile import FAIL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, load64, put
+from common.scan.kernel.ascii_codes import LINE_BREAK
 from common.scan.kernel.containers import ANY_SIZE, skip_value
-from common.scan.kernel.literals import LINE_BREAK, skip_blanks
+from common.scan.kernel.literals import skip_blanks
 from common.scan.kernel.strings import scan_string
 from shepherd.honeycomb.split.kernel.data import check_data
 from shepherd.honeycomb.split.kernel.members import DATA, TIME, member_of

@@ -8,11 +8,12 @@ are the containers that are open inside the array that the body is.
 from common import limits
 from common.kernels.compile import FAIL, Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, get, put
+from common.scan.kernel.ascii_codes import LINE_BREAK
 from common.scan.kernel.lexemes import (
     CLOSE_ARRAY,
     CLOSE_OBJECT,
-    COLON,
-    COMMA,
+    COLON_TOKEN,
+    COMMA_TOKEN,
     ESCAPES,
     NOT_ASCII,
     OPEN_ARRAY,
@@ -22,7 +23,7 @@ from common.scan.kernel.lexemes import (
     lexeme,
     text_bytes,
 )
-from common.scan.kernel.literals import LINE_BREAK, skip_blanks
+from common.scan.kernel.literals import skip_blanks
 from shepherd.honeycomb.split.kernel import scan
 from shepherd.honeycomb.split.kernel.members import DATA, OTHER, TIME, member_of, member_of_text
 from shepherd.honeycomb.split.kernel.members import RATE as MEMBER_RATE
@@ -194,7 +195,7 @@ def judge_element(buffer: Bytes, size: int, at: int, depth: int, words: Int64s) 
             kind, at, _ = lexeme(buffer, start)
             if kind < 0:
                 return unexpected(start, size, words)
-            if kind != COLON:
+            if kind != COLON_TOKEN:
                 return broken(COLON_WANTED, start, words)
             wants_key = may_close = 0
             continue
@@ -212,7 +213,7 @@ def judge_element(buffer: Bytes, size: int, at: int, depth: int, words: Int64s) 
             continue
         if may_close and kind == (CLOSE_ARRAY if _is_array(level, words) else CLOSE_OBJECT):
             closes = 1
-        elif wants_key or kind in (CLOSE_OBJECT, CLOSE_ARRAY) or kind >= COMMA:
+        elif wants_key or kind in (CLOSE_OBJECT, CLOSE_ARRAY) or kind >= COMMA_TOKEN:
             return broken(KEY_WANTED if wants_key else VALUE_WANTED, start, words)
         elif in_data:
             scan.scan_scalar(buffer, kind, start, at, what, level - 1, words)
@@ -235,7 +236,7 @@ def judge_element(buffer: Bytes, size: int, at: int, depth: int, words: Int64s) 
             kind, at, _ = lexeme(buffer, start)
             if kind < 0 or start >= size:
                 return unexpected(start, size, words)
-            if kind == COMMA:
+            if kind == COMMA_TOKEN:
                 wants_key, may_close = 1 - _is_array(level, words), 0
                 break
             if kind != (CLOSE_ARRAY if _is_array(level, words) else CLOSE_OBJECT):
@@ -303,7 +304,7 @@ def judge_begin(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
     kind, _, _ = lexeme(buffer, at)
     if kind < 0 or at >= size:
         unexpected(at, size, words)
-    elif kind in (CLOSE_OBJECT, CLOSE_ARRAY) or kind >= COMMA:
+    elif kind in (CLOSE_OBJECT, CLOSE_ARRAY) or kind >= COMMA_TOKEN:
         broken(VALUE_WANTED, at, words)
     else:
         broken(NOT_AN_ARRAY, at, words)
@@ -315,7 +316,7 @@ def judge_start(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
     kind, _, _ = lexeme(buffer, at)
     if kind < 0 or at >= size:
         unexpected(at, size, words)
-    elif kind in (CLOSE_OBJECT, CLOSE_ARRAY) or kind >= COMMA:
+    elif kind in (CLOSE_OBJECT, CLOSE_ARRAY) or kind >= COMMA_TOKEN:
         broken(VALUE_WANTED, at, words)
     else:
         broken(TOO_MANY_EVENTS, at, words)
