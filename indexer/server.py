@@ -17,7 +17,7 @@ from indexer.config import IndexerConfig
 from indexer.expiry.reference_clocks import ReferenceClocks
 from indexer.metadata_exporter import MetadataExporter
 from indexer.serve.application import internal_application
-from indexer.shred.active import ActiveShredder
+from indexer.shred.selected import SelectedShredder
 from indexer.wiring import Parts, build_parts
 
 _HTTP_GRACE_S = 1.0
@@ -25,10 +25,10 @@ logger = logging.getLogger(__name__)
 
 
 async def serve(
-    context: RoleContext, config: IndexerConfig, shredder: ActiveShredder | None = None
+    context: RoleContext, config: IndexerConfig, shredder: SelectedShredder | None = None
 ) -> None:
     """Run the indexer until `context.stop` is set and what is in flight is finished."""
-    parts = await build_parts(context, config, shredder or ActiveShredder())
+    parts = await build_parts(context, config, shredder or SelectedShredder())
     app = internal_application(parts, context)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()
@@ -113,6 +113,6 @@ async def _load_kernels(parts: Parts, context: RoleContext, config: IndexerConfi
     finally:
         kernel_wait.settle()
     if not shredder_was_cached:
-        await shredder.activate_kernel(folder, seeds)
+        await shredder.use_compiled(folder, seeds)
     if not encoders_were_cached:
-        await encoders.activate_kernel(folder)
+        await encoders.use_compiled(folder)

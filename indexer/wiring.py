@@ -21,11 +21,11 @@ from indexer.repair.rebuild import SegmentRebuilder
 from indexer.repair.twin_segments import TwinSegments
 from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
-from indexer.shred.active import ActiveShredder
 from indexer.shred.kernel_wait import KernelWait
+from indexer.shred.selected import SelectedShredder
 from indexer.tail.registry import TailRegistry
 from query.share.route import ShareEndpoint
-from segment.parquet.active import ActiveEncoders
+from segment.parquet.selected import SelectedEncoders
 from snapshot.bootstrap.fetch_segments import Fetching
 from snapshot.cache import SegmentCache
 from snapshot.documents.epochs import refuse_fewer_partitions
@@ -36,7 +36,7 @@ class Parts:
     """The parts of an indexer that its process runs, serves and closes."""
 
     shared: Shared
-    shredder: ActiveShredder
+    shredder: SelectedShredder
     held: HeldPartitions
     readiness: Readiness
     repair: ObjectRepair
@@ -53,7 +53,7 @@ class Parts:
 
 
 async def build_parts(
-    context: RoleContext, config: IndexerConfig, shredder: ActiveShredder
+    context: RoleContext, config: IndexerConfig, shredder: SelectedShredder
 ) -> Parts:
     """All parts of the role; nothing runs yet. Raises LogUnavailable, ObjectsUnavailable."""
     objects = context.backends.objects
@@ -95,7 +95,7 @@ async def _shared(
     config: IndexerConfig,
     watch: LogWatch,
     cache: SegmentCache,
-    shredder: ActiveShredder,
+    shredder: SelectedShredder,
 ) -> Shared:
     """What all partitions of the process use."""
     fetching = Fetching(cache, config.segment_fetches)
@@ -110,7 +110,7 @@ async def _shared(
         config,
         watch,
         shredder,
-        ActiveEncoders(),
+        SelectedEncoders(),
         KernelWait(context.clock, config.kernel_wait_ms),
         cache,
         TailRegistry(),

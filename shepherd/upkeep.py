@@ -95,7 +95,7 @@ def start_upkeep(
     upkeep.add(announcement.keep())
     if config.kernel:
         folder = Path(config.kernel_cache) if config.kernel_cache else context.folder / "kernel"
-        upkeep.add(parts.splitter.activate_kernel(folder))
+        upkeep.add(parts.splitter.use_compiled(folder))
 
 
 async def _outcome(work: Coroutine[None, None, None]) -> Exception | None:

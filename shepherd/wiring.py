@@ -16,7 +16,7 @@ from shepherd.delivery.batcher import Batcher
 from shepherd.delivery.delivery import Delivery
 from shepherd.delivery.prober import Prober
 from shepherd.honeycomb.ingest import Ingest, IngestParts
-from shepherd.honeycomb.split.active import ActiveSplitter
+from shepherd.honeycomb.split.selected import SelectedSplitter
 from shepherd.http.query_proxy import QueryProxy
 from shepherd.internal_routes import Readiness
 from shepherd.own_events import OwnEvents
@@ -36,7 +36,7 @@ class Parts:
     prober: Prober
     batcher: Batcher
     room: Room
-    splitter: ActiveSplitter
+    splitter: SelectedSplitter
     summary: RequestSummary
     ingest: Ingest
     proxy: QueryProxy
@@ -78,7 +78,7 @@ async def build_parts(context: RoleContext, config: ShepherdConfig) -> Parts:
     connections_max = capacity(
         Part.PUBLIC, open_files(), config.connections_max, config.connections_per_address_max
     )
-    splitter = ActiveSplitter(config.string_bytes_max)
+    splitter = SelectedSplitter(config.string_bytes_max)
     summary = RequestSummary(context.telemetry)
     ingest = Ingest(
         IngestParts(

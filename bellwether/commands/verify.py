@@ -22,7 +22,7 @@ from common.log.embedded.examine import has_log
 from common.objects import ObjectStore
 from indexer.repair.rebuild import SegmentRebuilder
 from indexer.shred.reference import ReferenceShredder
-from segment.parquet.active import ActiveEncoders
+from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
 from snapshot.documents.epochs import known_partitions
 from snapshot.verify.chain import VerifyReport
@@ -88,7 +88,7 @@ async def _make_again(report: VerifyReport, log: Log, objects: ObjectStore) -> i
     with tempfile.TemporaryDirectory(prefix="bellwether-repair-") as scratch:
         cache = SegmentCache(objects, Path(scratch) / "segments", 0)
         rebuilder = SegmentRebuilder(
-            log, objects, cache, ReferenceShredder(), ActiveEncoders(), Path(scratch) / "work"
+            log, objects, cache, ReferenceShredder(), SelectedEncoders(), Path(scratch) / "work"
         )
         for partition, entry in report.broken:
             try:

@@ -1,10 +1,10 @@
-"""A kernel made ready while the reference serves: compiled, loaded, tried, or said why not (I3).
+"""A kernel made ready while the reference serves: compiled, loaded and tried (I3).
 
 Compiling takes seconds of a core, so it runs in a process of its own, at low priority, into a
 folder where the next start finds it: that one then starts no process, which would import all that
 the role does (a CPU second for each kernel). A role loads the code in a thread and tries it against
-the reference before it serves. Whatever goes wrong is said, and the reference goes on serving: the
-results are the same, only slower.
+the reference before it serves. Any fault is logged, and the reference goes on serving: the results
+are the same, only slower.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ _COMPILE = (
     "from common.kernels.precompile import compile_while_wanted; "
     "compile_while_wanted(sys.argv[1], sys.argv[2])"
 )
-_REASON_CHARS = 400  # of what the compiling process said last
+_REASON_CHARS = 400  # of what the compiling process wrote last
 T = TypeVar("T")
-# numba has one cache folder for the whole process, which each kernel sets before it is imported:
-# roles of one process load theirs one after the other.
+# numba has one cache folder for the whole process, and each kernel sets it before it is imported:
+# the roles of one process load theirs one after the other.
 _loading = threading.Lock()
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class KernelUnavailable(BellwetherError):
 async def is_compiled(folder: Path, module: str) -> bool:
     """Whether the kernel of this module is in the cache, whole: loading it compiles nothing.
 
-    A cache that cannot be looked at is said, and counts as empty: who compiles anew meets it again.
+    A cache that cannot be read is logged and counts as empty: compiling anew meets the same fault.
     """
     try:
         return await asyncio.to_thread(_is_compiled, folder, module)
@@ -50,15 +50,15 @@ async def is_compiled(folder: Path, module: str) -> bool:
 
 
 async def prepare(what: str, folder: Path, module: str, load: Callable[[Path], T]) -> T | None:
-    """The kernel of this module, compiled in `folder` and loaded; None, loudly, where it cannot be.
+    """The kernel of this module, compiled in `folder` and loaded. None where it cannot be: logged.
 
-    what: how operators know it. load: gives the kernel once it is proved; it runs in a thread.
+    what: its name in the log. load: gives the kernel once it is proved; it runs in a thread.
     """
     if not await is_compiled(folder, module):
         try:
             await _compile_in_process(folder, module)
         except KernelUnavailable as error:
-            _say_unavailable(what, error)
+            _log_unavailable(what, error)
             return None
     return await load_compiled(what, folder, load)
 
@@ -71,27 +71,25 @@ def _is_compiled(folder: Path, module: str) -> bool:
     try:
         if not has_any(folder):
             return False
-        from common.kernels import (
-            precompile as ahead,  # numba: only where it is wanted, never on the loop
-        )
+        from common.kernels import precompile  # numba: only where it is wanted, never on the loop
 
-        return ahead.is_compiled(folder, module)
+        return precompile.is_compiled(folder, module)
     except Exception as error:
         raise KernelUnavailable(f"{type(error).__name__}: {error}") from error
 
 
 async def load_compiled(what: str, folder: Path, load: Callable[[Path], T]) -> T | None:
-    """What `load` gives of code that is in the cache; None, loudly, if it fails."""
+    """What `load` gives of code that is in the cache. Logs why and returns None if it fails."""
     try:
         kernel = await asyncio.to_thread(_load, folder, load)
     except KernelUnavailable as error:
-        _say_unavailable(what, error)
+        _log_unavailable(what, error)
         return None
     log_event(logger, logging.INFO, f"the compiled {what} is active", cache=str(folder))
     return kernel
 
 
-def _say_unavailable(what: str, error: KernelUnavailable) -> None:
+def _log_unavailable(what: str, error: KernelUnavailable) -> None:
     log_event(
         logger,
         logging.ERROR,
@@ -101,18 +99,18 @@ def _say_unavailable(what: str, error: KernelUnavailable) -> None:
 
 
 async def _compile_in_process(folder: Path, module: str) -> None:
-    """Raises KernelUnavailable. A cancelled call ends the process, and so does our own end."""
+    """Raises KernelUnavailable. The process ends with ours, and when this call is cancelled."""
     try:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", _COMPILE, str(folder), module, *sys.path),
-            stdin=asyncio.subprocess.PIPE,  # it ends when this pipe does, so when we are killed
+            stdin=asyncio.subprocess.PIPE,  # it ends with this pipe, also when we are killed
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
     except OSError as error:
         raise KernelUnavailable(f"no process to compile in: {error}") from error
     try:
-        said = await _read_all(process)
+        written = await _read_all(process)
         await process.wait()
     except asyncio.CancelledError:
         if process.returncode is None:
@@ -120,7 +118,7 @@ async def _compile_in_process(folder: Path, module: str) -> None:
             await process.wait()
         raise
     if process.returncode != 0:
-        text = said.decode(errors="replace").strip()
+        text = written.decode(errors="replace").strip()
         why = f"compiling ended with {process.returncode}: {text[-_REASON_CHARS:]}"
         raise KernelUnavailable(why)
 

@@ -19,44 +19,44 @@ def has_any(folder: Path) -> bool:
     return any(folder.glob(f"*/{_DONE}"))
 
 
-def is_whole(place: Path) -> bool:
+def is_whole(folder: Path) -> bool:
     """Whether every file of a compilation is there as it was written."""
-    written = _written(place)
-    return bool(written) and written.items() <= _digests(place).items()
+    written = _written(folder)
+    return bool(written) and written.items() <= _digests(folder).items()
 
 
-def is_damaged(place: Path) -> bool:
+def is_damaged(folder: Path) -> bool:
     """Whether machine code is not what was compiled. An index may have got further entries."""
-    code = {name: digest for name, digest in _written(place).items() if name.endswith(_CODE)}
-    return not code.items() <= _digests(place).items()
+    code = {name: digest for name, digest in _written(folder).items() if name.endswith(_CODE)}
+    return not code.items() <= _digests(folder).items()
 
 
-def write_down(place: Path) -> None:
+def write_down(folder: Path) -> None:
     """All is compiled: what is here now is whole."""
-    made = place / f"{_DONE}.new"
-    made.write_text(json.dumps(_digests(place)))
-    made.rename(place / _DONE)
+    made = folder / f"{_DONE}.new"
+    made.write_text(json.dumps(_digests(folder)))
+    made.rename(folder / _DONE)
 
 
-def clear(place: Path) -> None:
+def clear(folder: Path) -> None:
     """Remove everything but the lock."""
-    for path in place.iterdir():
+    for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
         elif path.name != LOCK:
             path.unlink()
 
 
-def _written(place: Path) -> dict[str, str]:
+def _written(folder: Path) -> dict[str, str]:
     """Digests as they were when all was compiled; none if it never was, or that file is damaged."""
     try:
-        return dict(json.loads((place / _DONE).read_bytes()))
+        return dict(json.loads((folder / _DONE).read_bytes()))
     except (OSError, ValueError, TypeError):
         return {}
 
 
-def _digests(place: Path) -> dict[str, str]:
+def _digests(folder: Path) -> dict[str, str]:
     return {
-        str(path.relative_to(place)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(place.rglob("*.nb?"))
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*.nb?"))
     }

@@ -2,7 +2,7 @@
 
 Left to itself, numba takes the folder only if it can write to it. Where it is read-only (part of
 an image, or another user's), a role would compile everything anew while it serves, and keep the
-code beside the sources, where nobody compares digests before it is loaded.
+code beside the sources, where no digests are compared before it is loaded.
 """
 
 import os

@@ -1,10 +1,10 @@
-"""Compiling a kernel ahead of its use, into a folder where any process finds it.
+"""Compiling a kernel before it is used, into a folder where any process finds it.
 
-The folder of a compilation is named after all that decides whether numba will take what is in it
-(else a role would compile while it serves): the sources, where they are and when they were
-written, the versions that made it, and the processor.
+The folder of a compilation is named after all that decides whether numba takes what is in it (else
+a role would compile while it serves): the sources, their paths and times of writing, the versions
+that made it, and the processor.
 
-A folder that is whole is only read. What is damaged goes, and is compiled anew.
+A folder that is whole is only read. One that is damaged is emptied and compiled anew.
 """
 
 import fcntl
@@ -30,13 +30,13 @@ from numba.core import config
 from common.kernels.folder import LOCK, clear, is_damaged, is_whole, write_down
 from common.kernels.numba_cache_locator import KernelFolder
 
-_EXIT_UNWANTED = 1  # nobody is left to hear about it
-_ARROW = metadata.version("pyarrow")  # without importing it: a splitter does nothing with it
+_EXIT_UNWANTED = 1  # the process that wanted the code has ended
+_ARROW = metadata.version("pyarrow")  # without importing it: a splitter does not need it
 _PRIORITY = 10  # steps down, while others serve
 
 
 class Kernel(Protocol):
-    """A module that can be compiled ahead."""
+    """The module of a kernel, as it is compiled."""
 
     SOURCES: Sequence[ModuleType]
 
@@ -60,22 +60,22 @@ def compile_into(folder: str, module: str) -> None:
     """Compile a kernel into the folder, once for all processes that share it. Raises."""
     os.nice(_PRIORITY)
     kernel = cast(Kernel, importlib.import_module(module))
-    place = versioned(Path(folder), kernel.SOURCES)
-    if is_whole(place):
+    compiled = versioned(Path(folder), kernel.SOURCES)
+    if is_whole(compiled):
         return
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / LOCK).open("w") as lock:
+    compiled.mkdir(parents=True, exist_ok=True)
+    with (compiled / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # freed when the process ends, however it ends
-        if is_whole(place):  # made by another process meanwhile
+        if is_whole(compiled):  # made by another process meanwhile
             return
-        if is_damaged(place):
-            clear(place)
+        if is_damaged(compiled):
+            clear(compiled)
         try:
             kernel.compile_all(Path(folder))
         except (OSError, ValueError, EOFError, pickle.UnpicklingError):  # an index is damaged
-            clear(place)
+            clear(compiled)
             kernel.compile_all(Path(folder))
-        write_down(place)
+        write_down(compiled)
 
 
 def is_compiled(folder: Path, module: str) -> bool:

@@ -14,7 +14,7 @@ from indexer.prefetch import Prefetcher
 from indexer.shred import Shredder
 from indexer.shred.kernel_wait import KernelWait
 from indexer.tail.registry import TailRegistry
-from segment.parquet.active import ActiveEncoders
+from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
 
 
@@ -26,7 +26,7 @@ class Shared:
     config: IndexerConfig
     watch: LogWatch
     shredder: Shredder
-    encoders: ActiveEncoders
+    encoders: SelectedEncoders
     kernel_wait: KernelWait
     cache: SegmentCache
     tails: TailRegistry

@@ -16,7 +16,7 @@ from indexer.seal.segment_files import seal
 from indexer.shred import Accepted, Shredder
 from indexer.state.live_rows import CutRows
 from segment.columns.segment import SegmentFile
-from segment.parquet.active import ActiveEncoders
+from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Manifest, SegmentEntry, segment_key, unpack_batches
@@ -34,7 +34,7 @@ class SegmentRebuilder:
         objects: ObjectStore,
         cache: SegmentCache,
         shredder: Shredder,
-        encoders: ActiveEncoders,
+        encoders: SelectedEncoders,
         folder: Path,
     ) -> None:
         self._log = log

@@ -19,7 +19,7 @@ from indexer.seal.segment_files import remove_leftovers, seal_all
 from indexer.state.live_rows import SealingSet
 from indexer.state.partition_state import Cut
 from segment.columns.segment import SegmentFile
-from segment.parquet.active import ActiveEncoders
+from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
 from snapshot.damage.divergence import Divergence, list_divergences
 from snapshot.documents.chain import Chain
@@ -149,7 +149,7 @@ class Sealer:
     folder: Path
     clock: Clock
     zone: str
-    encoders: ActiveEncoders
+    encoders: SelectedEncoders
     divergences: list[Divergence] = field(default_factory=list)
     wide: asyncio.Lock = field(default_factory=asyncio.Lock)
 

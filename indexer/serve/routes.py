@@ -30,7 +30,7 @@ from indexer.shred import Shredder
 from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TailSubscription
 from query.wire.tail import TailFilter, TailRequest
-from segment.parquet.active import ActiveEncoders
+from segment.parquet.selected import SelectedEncoders
 from snapshot.damage.damage import events, is_of_any, records
 from snapshot.documents.manifest import Damaged
 
@@ -48,7 +48,7 @@ class Endpoints:
         log: Log,
         clock: Clock,
         shredder: Shredder,
-        encoders: ActiveEncoders,
+        encoders: SelectedEncoders,
         prefetcher: Prefetcher,
         claims: Callable[[], dict[str, object]],
         alarms: AlarmBoard,

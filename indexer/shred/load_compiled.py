@@ -1,4 +1,4 @@
-"""The compiled shredder, loaded and tried against the reference before anybody serves with it."""
+"""The compiled shredder, loaded and tried against the reference before it serves."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import common.scan.kernel
 import indexer.shred.kernel
 from common.kernels import precompile
+from common.kernels.trial import load_tried
 from common.model.record import Kind, Record, compress_value
 from indexer.shred.interface import Accepted, Shredded, Shredder, ShredInput
 from indexer.shred.reference import ReferenceShredder
@@ -28,24 +29,27 @@ def compile_all(folder: Path) -> None:
 
 def load(folder: Path, seeds: tuple[int, int], handed_over: Callable[[int], None]) -> Shredder:
     """The compiled shredder, after it has given what the reference gives. Raises."""
-    use_cache(folder)
-    from indexer.shred.kernel.shredder import KernelShredder
 
-    kernel = KernelShredder(seeds, handed_over=handed_over)
-    records = [ShredInput(at, 5, at % 3, _TRIAL) for at in range(4)]
-    records.append(ShredInput(4, 5, 0, _TRIAL_BAD))
-    values = [_logged(one) for one in records]
-    exact = ReferenceShredder.exact()
-    if _told(kernel.shred(records)) != _told(exact.shred(records)) or (
-        _told(kernel.shred_values(values)) != _told(exact.shred_values(values))
-    ):
-        raise RuntimeError("the compiled shredder differs from the reference on its trial records")
-    return kernel
+    def make() -> Shredder:
+        from indexer.shred.kernel.shredder import KernelShredder
+
+        return KernelShredder(seeds, handed_over=handed_over)
+
+    differs = "the compiled shredder differs from the reference on its trial records"
+    reference: Shredder = ReferenceShredder.exact()
+    return load_tried(folder, SOURCES, make, reference, _trial, differs)
 
 
 def use_cache(folder: Path) -> None:
     """Have compiled code kept in this folder. Call before a module of the kernel is imported."""
     precompile.use_cache(folder, SOURCES)
+
+
+def _trial(shredder: Shredder) -> object:
+    records = [ShredInput(at, 5, at % 3, _TRIAL) for at in range(4)]
+    records.append(ShredInput(4, 5, 0, _TRIAL_BAD))
+    values = [_logged(one) for one in records]
+    return [_outcome(shredder.shred(records)), _outcome(shredder.shred_values(values))]
 
 
 def _logged(record: ShredInput) -> Accepted:
@@ -56,5 +60,5 @@ def _logged(record: ShredInput) -> Accepted:
     return Accepted(record.offset, record.append_ns, headers)
 
 
-def _told(shredded: Shredded) -> tuple[object, ...]:
+def _outcome(shredded: Shredded) -> tuple[object, ...]:
     return block_digest(shredded.block), list(shredded.block.columns), shredded.set_aside

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 import common.scan.kernel
 import segment.parquet.kernel
-from common.kernels import precompile
+from common.kernels.trial import load_tried
 from segment.parquet.encoders import Encoders, Texts, texts_of
 from segment.parquet.file import write_file
 from segment.parquet.reference import ReferenceEncoders
@@ -31,15 +31,20 @@ def load(folder: Path) -> Encoders:
 
     From then on none of them is compiled for arrays of other types: such a call raises TypeError.
     """
-    precompile.use_cache(folder, SOURCES)
-    from segment.parquet.compiled import COMPILED, KernelEncoders
+    differs = "the compiled encoders differ from the reference on a trial file"
+    reference: Encoders = ReferenceEncoders()
+    kernel = load_tried(folder, SOURCES, _make, reference, _trial, differs)
+    from segment.parquet.compiled import COMPILED
 
-    kernel = KernelEncoders()
-    if _trial(kernel) != _trial(ReferenceEncoders()):
-        raise RuntimeError("the compiled encoders differ from the reference on a trial file")
     for function in COMPILED:
         cast(Any, function).disable_compile()
     return kernel
+
+
+def _make() -> Encoders:
+    from segment.parquet.compiled import KernelEncoders
+
+    return KernelEncoders()
 
 
 def _trial(encoders: Encoders) -> bytes:

@@ -33,7 +33,7 @@ from indexer.shred import Shredder
 from indexer.shred.kernel_wait import KernelWait
 from indexer.shred.reference import ReferenceShredder
 from indexer.tail.registry import TailRegistry
-from segment.parquet.active import ActiveEncoders
+from segment.parquet.selected import SelectedEncoders
 from snapshot.bootstrap.fetch_segments import Fetching
 from snapshot.cache import SegmentCache
 
@@ -146,7 +146,7 @@ async def running(
         config,
         watch,
         shredder,
-        ActiveEncoders(),
+        SelectedEncoders(),
         kernel_wait or KernelWait(context.clock, config.kernel_wait_ms),
         cache,
         TailRegistry(),

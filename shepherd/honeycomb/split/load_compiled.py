@@ -1,4 +1,4 @@
-"""The compiled splitter, loaded and tried against the reference before anybody serves with it."""
+"""The compiled splitter, loaded and tried against the reference before it serves."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +10,7 @@ import shepherd.honeycomb.split.kernel
 import shepherd.honeycomb.split.kernel.msgpack
 from common import limits
 from common.kernels import precompile
+from common.kernels.trial import load_tried
 from common.scan.events import MalformedBody
 from shepherd.honeycomb.split.interface import Split, Splitter
 from shepherd.honeycomb.split.reference import ReferenceSplitter
@@ -63,16 +64,15 @@ def load(
     string_max: int = limits.STRING_BYTES_MAX,
 ) -> Splitter:
     """The compiled splitter, after it has given what the reference gives. Raises."""
-    use_cache(folder)
-    from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
 
-    kernel = KernelSplitter(handed_over=handed_over, string_max=string_max)
-    reference = ReferenceSplitter(string_max)
-    for media, bodies in ((Media.JSON, _TRIAL), (Media.MSGPACK, _TRIAL_PACKED)):
-        for body in bodies:
-            if _told(kernel, body, media) != _told(reference, body, media):
-                raise RuntimeError("the compiled splitter differs from the reference in a trial")
-    return kernel
+    def make() -> Splitter:
+        from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
+
+        return KernelSplitter(handed_over=handed_over, string_max=string_max)
+
+    differs = "the compiled splitter differs from the reference in a trial"
+    reference: Splitter = ReferenceSplitter(string_max)
+    return load_tried(folder, SOURCES, make, reference, _trial, differs)
 
 
 def use_cache(folder: Path) -> None:
@@ -80,7 +80,12 @@ def use_cache(folder: Path) -> None:
     precompile.use_cache(folder, SOURCES)
 
 
-def _told(splitter: Splitter, body: bytes, media: Media) -> object:
+def _trial(splitter: Splitter) -> object:
+    json = [_outcome(splitter, body, Media.JSON) for body in _TRIAL]
+    return json, [_outcome(splitter, body, Media.MSGPACK) for body in _TRIAL_PACKED]
+
+
+def _outcome(splitter: Splitter, body: bytes, media: Media) -> object:
     try:
         found: Split = splitter.split(body, media, _TRIAL_DEPTH, _TRIAL_NS)
     except MalformedBody as error:

@@ -17,7 +17,7 @@ from common.process.role import RoleContext
 from common.process.web import INTERNAL_TOKEN_HEADER
 from indexer.config import IndexerConfig
 from indexer.server import serve
-from indexer.shred.active import ActiveShredder
+from indexer.shred.selected import SelectedShredder
 from indexer.tail.filtered import filtered_lines
 from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TailRecord, TailSubscription
@@ -41,7 +41,7 @@ async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
 async def running_indexer(
     context: RoleContext,
     config: IndexerConfig = QUICK,
-    shredder: ActiveShredder | None = None,
+    shredder: SelectedShredder | None = None,
 ) -> AsyncIterator[ClientSession]:
     """A running indexer and a session to it."""
     task = asyncio.create_task(serve(context, config, shredder))

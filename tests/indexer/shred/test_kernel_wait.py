@@ -13,10 +13,10 @@ from common.clock import SystemClock
 from common.model.record import Marker, marker_record
 from indexer.seal import sealer as sealing
 from indexer.seal.segment_files import seal_all
-from indexer.shred.active import ActiveShredder
 from indexer.shred.interface import Accepted, Shredded
 from indexer.shred.kernel_wait import KernelWait
-from segment.parquet.active import ActiveEncoders
+from indexer.shred.selected import SelectedShredder
+from segment.parquet.selected import SelectedEncoders
 from tests.indexer.house import QUICK, append, open_context, published, reached, running, until
 from tests.indexer.serve.test_server import running_indexer
 from tests.kernel_cache import KERNEL_CACHE
@@ -27,7 +27,7 @@ FOR_EVER_MS = 3_600_000
 SOON_MS = 20
 
 
-class Watched(ActiveShredder):
+class Watched(SelectedShredder):
     """Notes how many rows each implementation shreds."""
 
     def __init__(self) -> None:
@@ -106,8 +106,8 @@ async def test_a_kernel_that_never_arrives_stops_neither_replay_nor_sealing(
 async def test_a_replay_beside_a_warm_cache_is_shredded_and_sealed_by_the_kernel_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await ActiveShredder().activate_kernel(KERNEL_CACHE, (1, 2))
-    await ActiveEncoders().activate_kernel(KERNEL_CACHE)
+    await SelectedShredder().use_compiled(KERNEL_CACHE, (1, 2))
+    await SelectedEncoders().use_compiled(KERNEL_CACHE)
     shredder, sealed_by = Watched(), set()
 
     def seal_watched(*arguments: Any, **named: Any) -> Any:
@@ -137,7 +137,7 @@ async def test_code_that_must_be_compiled_is_not_waited_for(
         await asyncio.Event().wait()
 
     shredder = Watched()
-    monkeypatch.setattr(shredder, "activate_kernel", compile_for_ever)
+    monkeypatch.setattr(shredder, "use_compiled", compile_for_ever)
     config = replace(QUICK, kernel_cache=str(tmp_path / "empty"), kernel_wait_ms=FOR_EVER_MS)
     async with open_context(tmp_path) as context:
         await append(context.backends.log, list(range(MANY)))

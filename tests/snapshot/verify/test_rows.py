@@ -8,7 +8,7 @@ import pytest
 from indexer.seal.segment_files import seal
 from indexer.state.live_rows import CutRows
 from segment.columns import ColumnBlock
-from segment.parquet.active import ActiveEncoders
+from segment.parquet.selected import SelectedEncoders
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.verify.rows import Contents, in_row_order, out_of_order
 
@@ -30,7 +30,7 @@ def sealed(
     )
     cut = CutRows("d", (block,), 1, 2)
     folder.mkdir(exist_ok=True)
-    files = seal(cut, epoch="e", partition=0, folder=folder, encoders=ActiveEncoders().now)
+    files = seal(cut, epoch="e", partition=0, folder=folder, encoders=SelectedEncoders().now)
     return [
         (
             SegmentEntry(

@@ -10,8 +10,8 @@ import pytest
 from common.metrics import kernel_active
 from shepherd.config import ShepherdConfig
 from shepherd.honeycomb.split import load_compiled
-from shepherd.honeycomb.split.active import ActiveSplitter
 from shepherd.honeycomb.split.reference import ReferenceSplitter
+from shepherd.honeycomb.split.selected import SelectedSplitter
 from tests.kernel_cache import KERNEL_CACHE
 from tests.shepherd.harness import TOKEN, Shepherd, shepherd
 
@@ -70,9 +70,9 @@ async def test_where_the_kernel_cannot_be_proved_the_reference_goes_on(
                 return type(found)(found.events + 1, found.lines, found.refused)
 
         monkeypatch.setattr(load_compiled, "ReferenceSplitter", Wrong)
-    splitter = ActiveSplitter()
+    splitter = SelectedSplitter()
     with caplog.at_level(logging.ERROR):
-        await splitter.activate_kernel(folder)
+        await splitter.use_compiled(folder)
     assert splitter.name == "reference"
     assert kernel_active.labels("splitter")._value.get() == 0
     assert "the compiled splitter cannot be used; the reference goes on" in caplog.text

@@ -13,8 +13,8 @@ import pytest
 from common.kernels import background
 from common.metrics import kernel_active
 from indexer.shred import load_compiled
-from indexer.shred.active import ActiveShredder
 from indexer.shred.interface import Shredder
+from indexer.shred.selected import SelectedShredder
 from tests.generate import wide_records
 from tests.indexer.shred.conftest import SEEDS
 from tests.kernel_cache import KERNEL_CACHE
@@ -28,11 +28,11 @@ def gauge() -> float:
 
 
 async def test_the_reference_serves_until_the_kernel_is_compiled_and_then_the_kernel() -> None:
-    shredder = ActiveShredder()
+    shredder = SelectedShredder()
     records = wide_records(200)
     assert (shredder.name, gauge()) == ("reference", 0)
     before = shredder.shred(records)
-    await shredder.activate_kernel(KERNEL_CACHE, SEEDS)
+    await shredder.use_compiled(KERNEL_CACHE, SEEDS)
     assert (shredder.name, gauge()) == ("kernel", 1)
     after = shredder.shred(records)
     assert_same_block(after.block, before.block)
@@ -55,9 +55,9 @@ async def test_where_it_cannot_be_compiled_the_reference_goes_on_loudly(
     else:
         folder = tmp_path / "file" / "below"
         folder.parent.write_text("in the way")
-    shredder = ActiveShredder()
+    shredder = SelectedShredder()
     with caplog.at_level(logging.ERROR):
-        await shredder.activate_kernel(folder, SEEDS)
+        await shredder.use_compiled(folder, SEEDS)
     assert (shredder.name, gauge()) == ("reference", 0)
     assert "the reference goes on" in caplog.text
     assert shredder.shred(wide_records(10)).block.rows == 10
@@ -72,7 +72,7 @@ async def test_stopping_a_role_ends_the_compiler(
         "_COMPILE",
         f"import pathlib, time; pathlib.Path({str(started)!r}).touch(); time.sleep(600)",
     )
-    task = asyncio.create_task(ActiveShredder().activate_kernel(tmp_path, SEEDS))
+    task = asyncio.create_task(SelectedShredder().use_compiled(tmp_path, SEEDS))
     async with asyncio.timeout(60):
         while not started.exists():  # noqa: ASYNC110 - another process makes the file
             await asyncio.sleep(0.01)
@@ -85,14 +85,14 @@ def test_a_killed_role_leaves_no_compiler_behind(tmp_path: Path) -> None:
     script = (
         "import asyncio, pathlib, sys\n"
         "from common.kernels import background\n"
-        "from indexer.shred import active\n"
+        "from indexer.shred import selected\n"
         "background._COMPILE = ('import os, sys, time; sys.path[:] = sys.argv[3:];'\n"
         "  'from common.kernels import precompile;'\n"
         "  'precompile.compile_into = lambda folder, _: ('\n"
         "  'print(os.getpid(), file=open(folder, \"w\"), flush=True), time.sleep(600));'\n"
         "  'precompile.compile_while_wanted(*sys.argv[1:3])')\n"
         "path = pathlib.Path(sys.argv[1])\n"
-        "asyncio.run(active.ActiveShredder().activate_kernel(path, (1, 2)))\n"
+        "asyncio.run(selected.SelectedShredder().use_compiled(path, (1, 2)))\n"
     )
     written = tmp_path / "pid"
     role = subprocess.Popen([sys.executable, "-c", script, str(written)], cwd=ROOT)

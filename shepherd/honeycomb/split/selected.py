@@ -1,0 +1,40 @@
+"""The splitter that serves: the reference first, the compiled one as soon as it is proved."""
+
+from pathlib import Path
+
+from common import limits
+from common.kernels.selected import Selected
+from common.metrics import kernel_events_handed_total
+from common.scan.work import Work
+from shepherd.honeycomb.split.interface import Split, Splitter
+from shepherd.honeycomb.split.reference import ReferenceSplitter
+from shepherd.http.body import Media
+
+
+class SelectedSplitter:
+    """Delegates to the implementation that is selected; changing it changes no result."""
+
+    def __init__(self, string_max: int = limits.STRING_BYTES_MAX) -> None:
+        self._string_max = string_max
+        reference: Splitter = ReferenceSplitter(string_max)
+        self._selected = Selected("splitter", reference, "shepherd.honeycomb.split.load_compiled")
+
+    @property
+    def name(self) -> str:
+        """Which implementation is selected."""
+        return self._selected.now.name
+
+    def split(
+        self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None
+    ) -> Split:
+        """As `Splitter.split`."""
+        return self._selected.now.split(body, media, depth, arrival_ns, work)
+
+    def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
+        """As `Splitter.split_quickly`."""
+        return self._selected.now.split_quickly(body, media, depth, arrival_ns)
+
+    async def use_compiled(self, folder: Path) -> None:
+        """As `Selected.use_compiled`."""
+        counted = kernel_events_handed_total.inc
+        await self._selected.use_compiled(folder, counted, self._string_max)
