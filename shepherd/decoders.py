@@ -41,11 +41,18 @@ class Decoders:
         )
         self._waiting_bytes: dict[str, int] = {}  # by environment
 
-    async def run(self, key: ApiKey, size: int, decode: Callable[[Work], T]) -> T:
+    async def run(
+        self,
+        key: ApiKey,
+        size: int,
+        decode: Callable[[Work], T],
+        units_max: int = limits.BODY_WORK_UNITS_MAX,
+    ) -> T:
         """What `decode` returns, called in a thread when it is this environment's turn.
 
-        size: bytes of the body. Raises TooManyRequests or Unavailable when too much waits already,
-        or has waited too long. When the caller is cancelled, the work is stopped.
+        size: bytes of the body; units_max: of its work. Raises TooManyRequests or Unavailable when
+        too much waits already, or has waited too long. When the caller is cancelled, the work is
+        stopped.
         """
         env = key.environment.id
         self._wait(env, size)
@@ -56,7 +63,7 @@ class Decoders:
                     patience.reschedule(None)
                     waits = False
                     self._waits_no_more(env, size)
-                    return await self._decode(decode)
+                    return await self._decode(decode, units_max)
         except TimeoutError as error:
             if not waits:
                 raise
@@ -69,8 +76,8 @@ class Decoders:
         """Release the threads; nothing may be in flight."""
         self._threads.shutdown(wait=False)
 
-    async def _decode(self, decode: Callable[[Work], T]) -> T:
-        work = Work(give_way=lambda: time.sleep(_PAUSE_S))
+    async def _decode(self, decode: Callable[[Work], T], units_max: int) -> T:
+        work = Work(units_max, give_way=lambda: time.sleep(_PAUSE_S))
         future = asyncio.get_running_loop().run_in_executor(self._threads, decode, work)
         try:
             return await asyncio.shield(future)

@@ -9,12 +9,11 @@ from common.clock import Clock
 from common.errors import BellwetherError, TooLarge
 from common.metadata import Access, ApiKey, KeyKind, Metadata
 from common.model.names import OWN_DATASET, dataset_slug
-from common.model.position import Position
 from common.scan import fast_json
 from shepherd.config import ShepherdConfig
 from shepherd.datasets import DatasetCache
 from shepherd.delivery.batcher import Batcher
-from shepherd.honeycomb.split.interface import framed
+from shepherd.lines import decoded, stored_events
 
 
 class OwnEvents:
@@ -46,11 +45,10 @@ class OwnEvents:
         """Store a batch body; returns how many of its events the log has now."""
         events = taken = 0
         try:
-            split = framed(fast_json.split_batch(body, 0, self._clock.now_ns()))
-            events = split.lines.events
+            found = decoded(fast_json.split_batch(body, 0, self._clock.now_ns()))
+            events = found.lines.events
             resolved = await self._datasets.resolve(await self._own_key(), OWN_DATASET)
-            for part in await self._batcher.put(resolved.target, split.lines):
-                taken += part.events if isinstance(part.outcome, Position) else 0
+            taken = stored_events(await self._batcher.put(resolved.target, found.lines))
             if taken and resolved.is_new:  # also where its environment has no room for others
                 await self._datasets.created(resolved)
             elif taken:
@@ -58,7 +56,7 @@ class OwnEvents:
         except BellwetherError:
             metrics.telemetry_dropped_total.inc(max(1, events))
             return 0
-        metrics.telemetry_dropped_total.inc(split.events - taken)
+        metrics.telemetry_dropped_total.inc(found.events - taken)
         return taken
 
     async def _own_key(self) -> ApiKey:

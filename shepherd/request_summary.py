@@ -48,7 +48,7 @@ class RequestDone(msgspec.Struct, frozen=True):
     ms: float
 
 
-def counted(refused: Sequence[tuple[int, Refused]]) -> list[tuple[Refused, int]]:
+def count_refused(refused: Sequence[tuple[int, Refused]]) -> list[tuple[Refused, int]]:
     """A body's refusals by rule, the first few texts of each apart, and how often each came.
 
     So a body of 100,000 refused events is a handful of lines for the summary.
@@ -67,7 +67,7 @@ def counted(refused: Sequence[tuple[int, Refused]]) -> list[tuple[Refused, int]]
     ]
 
 
-def mended_counts(found: Sequence[tuple[int, tuple[Mended, ...]]]) -> list[tuple[Mended, int]]:
+def count_mended(found: Sequence[tuple[int, tuple[Mended, ...]]]) -> list[tuple[Mended, int]]:
     """In how many of a body's events each field was mended; beyond some fields, all in one."""
     counts: dict[Mended, int] = {}
     for _, fields in found:
@@ -119,7 +119,7 @@ class RequestSummary:
         counts.ms_max = max(counts.ms_max, request.ms)
 
     def flush(self) -> None:
-        """Emit what was counted and start again."""
+        """Emit what was count_refused and start again."""
         refusals, self._refusals = self._refusals, {}
         requests, self._requests = self._requests, {}
         mended, self._mended = self._mended, {}

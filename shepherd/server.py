@@ -6,7 +6,7 @@ Answers only after the log has the events (I1); needs metadata only for what it 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -22,18 +22,17 @@ from common.process.http.serving import aiohttp_ends, listen
 from common.process.members import Member
 from common.process.role import RoleContext
 from shepherd.config import ShepherdConfig
-from shepherd.honeycomb.auth_route import AuthRoute
-from shepherd.http.application import PublicHandlers, application_runner, public_application
+from shepherd.http.application import application_runner, public_application
 from shepherd.http.cors import Cors
 from shepherd.http.fast_path import EventsFastPath
 from shepherd.http.origins import Origins
 from shepherd.http.tls import tls_context
 from shepherd.internal_routes import internal_application
 from shepherd.placement.route import PlacementRoute
+from shepherd.protocol import IngestProtocol, MakeProtocol, ProtocolListener
 from shepherd.upkeep import Upkeep, start_upkeep
-from shepherd.wiring import Parts, build_parts
+from shepherd.wiring import PROTOCOLS, Parts, build_parts
 
-_PUBLIC_PATHS = Paths(half_closed=(b"/1/events/", b"/1/batch/", b"/1/auth"))
 _logger = logging.getLogger(__name__)
 
 
@@ -42,13 +41,14 @@ async def serve(
     config: ShepherdConfig,
     announce: Callable[[str], None] = lambda url: None,
     timing: Timing | None = None,
+    protocols: Sequence[MakeProtocol] = PROTOCOLS,
 ) -> None:
     """Run the role until `context.stop` is set and everything in flight is answered.
 
     `announce` is called with the public base URL once it listens and has announced itself.
     timing: of the public port's connections, if it is not the default.
     """
-    parts = await build_parts(context, config)
+    parts = await build_parts(context, config, protocols)
     ports = await _listen(parts, context, config, timing or Timing())
     public_url = f"{'https' if config.tls_cert else 'http'}://{_address(ports.public)}"
     log_event(_logger, logging.INFO, "listening", public=public_url)
@@ -60,7 +60,7 @@ async def serve(
     upkeep = Upkeep()
     try:
         async with upkeep:
-            start_upkeep(upkeep, parts, context, config, announcement)
+            start_upkeep(upkeep, parts, context, announcement)
             try:
                 await upkeep.wait_for_stop(context.stop)
             finally:
@@ -83,29 +83,39 @@ class _Ports:
     public: web.AppRunner
     internal: web.AppRunner
     acceptor: Acceptor
+    others: Sequence[ProtocolListener]  # of protocols that own one
 
     async def drain(self, timeout_s: float) -> None:
-        """Close the public port: nothing new, and what is in flight is answered."""
-        await asyncio.gather(self.public.cleanup(), self.acceptor.drain(timeout_s))
+        """Close the public ports: nothing new, and what is in flight is answered."""
+        drains = [listener.drain(timeout_s) for listener in (self.acceptor, *self.others)]
+        await asyncio.gather(self.public.cleanup(), *drains)
 
 
 async def _listen(
     parts: Parts, context: RoleContext, config: ShepherdConfig, timing: Timing
 ) -> _Ports:
-    """Listen on both ports. Raises OSError if one cannot be had."""
-    cors = Cors(Origins(config.cors_origins))
-    auth = AuthRoute(parts.keys).auth
-    handlers = PublicHandlers(parts.ingest.take, auth, parts.proxy.forward)
-    public_app = public_application(handlers, parts.keys, cors)
+    """Listen on all ports. Raises OSError if one cannot be had."""
+    protocols = parts.protocols
+    headers = [name for protocol in protocols for name in protocol.browser_headers]
+    cors = Cors(Origins(config.cors_origins), headers)
+    routes = [route for protocol in protocols for route in protocol.routes]
+    add_others = [protocol.add_routes for protocol in protocols]
+    public_app = public_application(routes, add_others, parts.proxy.forward, parts.keys, cors)
     close_connections(public_app, context.stop)
     placement = PlacementRoute(
-        parts.selector, context.clock, parts.splitter, context.alarms, parts.room
+        parts.selector,
+        context.clock,
+        [protocol.status for protocol in protocols],
+        context.alarms,
+        parts.room,
     )
     internal_app = internal_application(context, parts.readiness, parts.own_events, placement)
     public = await application_runner(public_app, config.stop_timeout_s)
     internal = await application_runner(internal_app, config.stop_timeout_s)
-    fast_path = EventsFastPath(parts.ingest.take, context.clock, cors) if config.fast_path else None
-    service = Service(aiohttp_ends(public), _PUBLIC_PATHS, timing, fast_path, context.stop)
+    fast_path = EventsFastPath(routes, context.clock, cors) if config.fast_path else None
+    service = Service(
+        aiohttp_ends(public), _public_paths(protocols), timing, fast_path, context.stop
+    )
     acceptor = await listen(
         public,
         "public",
@@ -117,7 +127,19 @@ async def _listen(
         reuse_port=config.reuse_port and config.port > 0,
     )
     await listen(internal, "internal", context.host, context.port, part=Part.ASIDE)
-    return _Ports(public, internal, acceptor)
+    others = [one for protocol in protocols if (one := await protocol.listen()) is not None]
+    return _Ports(public, internal, acceptor, others)
+
+
+def _public_paths(protocols: Sequence[IngestProtocol]) -> Paths:
+    """A client that ends its sending side still wants the responses of the protocols' paths."""
+    events = [
+        f"{route.path}/" if route.has_name else route.path
+        for protocol in protocols
+        for route in protocol.routes
+    ]
+    others = [path for protocol in protocols for path in protocol.other_paths]
+    return Paths(half_closed=tuple(path.encode() for path in (*events, *others)))
 
 
 def _member(context: RoleContext, ports: _Ports, public_url: str) -> Member:

@@ -3,13 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
 from types import TracebackType
 
 from common.process.announce import Announcement
 from common.process.role import RoleContext
 from common.process.telemetry import TelemetryQueue
-from shepherd.config import ShepherdConfig
 from shepherd.wiring import Parts
 
 _INTERVAL_S = 1.0
@@ -78,7 +76,6 @@ def start_upkeep(
     upkeep: Upkeep,
     parts: Parts,
     context: RoleContext,
-    config: ShepherdConfig,
     announcement: Announcement,
 ) -> None:
     """Start all background work of the role."""
@@ -93,9 +90,8 @@ def start_upkeep(
     upkeep.require(parts.prober.run())
     upkeep.require(_every_second(_emit_telemetry(parts, context)))
     upkeep.add(announcement.keep())
-    if config.kernel:
-        folder = Path(config.kernel_cache) if config.kernel_cache else context.folder / "kernel"
-        upkeep.add(parts.splitter.use_compiled(folder))
+    for protocol in parts.protocols:
+        upkeep.add(protocol.prepare())
 
 
 async def _outcome(work: Coroutine[None, None, None]) -> Exception | None:

@@ -1,28 +1,35 @@
 """Builds the parts of a shepherd and connects them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from common.process.auth import KeyCache
 from common.process.http.descriptors import Part, capacity, open_files
 from common.process.http.room import Room
 from common.process.http.service import now_s
 from common.process.role import RoleContext
+from shepherd.accept import AcceptParts
 from shepherd.admission import KeyLimits
 from shepherd.config import ShepherdConfig
 from shepherd.datasets import DatasetCache
+from shepherd.decoders import Decoders
 from shepherd.delivery.appends import Appends
 from shepherd.delivery.backpressure import Backpressure
 from shepherd.delivery.batcher import Batcher
 from shepherd.delivery.delivery import Delivery
 from shepherd.delivery.prober import Prober
-from shepherd.honeycomb.ingest import Ingest, IngestParts
-from shepherd.honeycomb.split.selected import SelectedSplitter
+from shepherd.honeycomb.protocol import HoneycombProtocol
 from shepherd.http.query_proxy import QueryProxy
 from shepherd.internal_routes import Readiness
 from shepherd.own_events import OwnEvents
 from shepherd.placement.selector import PartitionSelector
+from shepherd.protocol import IngestProtocol, MakeProtocol, ProtocolParts
 from shepherd.request_summary import RequestSummary
 from shepherd.shares import Shares
+
+PROTOCOLS: Final[Sequence[MakeProtocol]] = (HoneycombProtocol,)
+"""Those in which events are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +43,16 @@ class Parts:
     prober: Prober
     batcher: Batcher
     room: Room
-    splitter: SelectedSplitter
+    decoders: Decoders
     summary: RequestSummary
-    ingest: Ingest
+    protocols: Sequence[IngestProtocol]
     proxy: QueryProxy
     own_events: OwnEvents
     readiness: Readiness
 
     async def close_ingest(self) -> None:
         """Close what takes requests; none may be in flight."""
-        self.ingest.close()
+        self.decoders.close()
         await self.batcher.close()
         await self.proxy.close()
 
@@ -55,7 +62,9 @@ class Parts:
             await part.close()
 
 
-async def build_parts(context: RoleContext, config: ShepherdConfig) -> Parts:
+async def build_parts(
+    context: RoleContext, config: ShepherdConfig, protocols: Sequence[MakeProtocol]
+) -> Parts:
     """All parts of the role; nothing runs yet. Raises LogUnavailable."""
     partitions = (await context.backends.log.open()).partitions
     backends, clock, folder = context.backends, context.clock, context.folder
@@ -78,23 +87,20 @@ async def build_parts(context: RoleContext, config: ShepherdConfig) -> Parts:
     connections_max = capacity(
         Part.PUBLIC, open_files(), config.connections_max, config.connections_per_address_max
     )
-    splitter = SelectedSplitter(config.string_bytes_max)
     summary = RequestSummary(context.telemetry)
-    ingest = Ingest(
-        IngestParts(
-            splitter,
-            config.string_bytes_max,
-            keys,
-            datasets,
-            batcher,
-            in_flight,
-            Shares(connections_max.all),
-            Backpressure(selector.health, in_flight, clock, config),
-            key_limits,
-            clock,
-            summary,
-        )
+    decoders = Decoders()
+    accept = AcceptParts(
+        datasets=datasets,
+        batcher=batcher,
+        in_flight=in_flight,
+        requests=Shares(connections_max.all),
+        backpressure=Backpressure(selector.health, in_flight, clock, config),
+        key_limits=key_limits,
+        clock=clock,
+        summary=summary,
+        decoders=decoders,
     )
+    protocol_parts = ProtocolParts(accept, keys, clock, config, folder)
     return Parts(
         keys=keys,
         datasets=datasets,
@@ -103,9 +109,9 @@ async def build_parts(context: RoleContext, config: ShepherdConfig) -> Parts:
         prober=Prober(backends.log, selector, appends, clock),
         batcher=batcher,
         room=Room(connections_max, now_s),
-        splitter=splitter,
+        decoders=decoders,
         summary=summary,
-        ingest=ingest,
+        protocols=[make(protocol_parts) for make in protocols],
         proxy=QueryProxy(backends.locks, keys, context.random, config.proxied_requests_max),
         own_events=OwnEvents(config, backends.metadata, datasets, batcher, clock),
         readiness=Readiness(keys, backends.metadata),

@@ -76,8 +76,8 @@ def split_msgpack(prepared: Prepared) -> Step:
     import msgpack
     import orjson
 
+    from shepherd.honeycomb.media import Media
     from shepherd.honeycomb.split.load_compiled import load
-    from shepherd.http.body import Media
 
     splitter = load(prepared.cache / "kernel", lambda _: None)
     packed = [msgpack.packb(orjson.loads(body)) for body in bodies(prepared)]
@@ -88,7 +88,7 @@ def _split(
     prepared: Prepared, splitter: "Splitter", wires: Sequence[bytes], media: str = "json"
 ) -> Step:
     from shepherd.honeycomb.decode import Wire, decode_batch
-    from shepherd.http.body import Media
+    from shepherd.honeycomb.media import Media
 
     kind = Media(media)
     waiting = [Wire(body, "", kind, _ARRIVAL_NS) for body in wires]

@@ -17,10 +17,10 @@ _GIVE_WAY_UNITS: Final = 1_024  # between two pauses, in which other threads may
 class TooMuchWork(BadRequest):
     """The body uses up the units that one body may use; nothing of it is stored."""
 
-    def __init__(self) -> None:
+    def __init__(self, units_max: int) -> None:
         super().__init__(
             "Request body takes too much work to read."
-            f" (the limit is {limits.BODY_WORK_UNITS_MAX} units, about one for each token that has"
+            f" (the limit is {units_max} units, about one for each token that has"
             " to be looked at closely; send its events in several bodies)"
         )
 
@@ -38,12 +38,13 @@ class Work:
     give_way: called now and then, so that a long scan does not keep other threads from running.
     """
 
-    __slots__ = ("_give_way", "_since_pause", "_stopped", "left")
+    __slots__ = ("_give_way", "_since_pause", "_stopped", "_units_max", "left")
 
     def __init__(
         self, units_max: int | None = None, give_way: Callable[[], None] = lambda: None
     ) -> None:
-        self.left = limits.BODY_WORK_UNITS_MAX if units_max is None else units_max
+        self._units_max = limits.BODY_WORK_UNITS_MAX if units_max is None else units_max
+        self.left = self._units_max
         self._give_way = give_way
         self._since_pause = 0
         self._stopped = False
@@ -61,7 +62,7 @@ class Work:
         """Count units that are done or begun. Raises TooMuchWork, WorkStopped."""
         self.left -= units
         if self.left < 0:
-            raise TooMuchWork
+            raise TooMuchWork(self._units_max)
         self._since_pause += units
         if self._since_pause >= _GIVE_WAY_UNITS:
             self._since_pause = 0

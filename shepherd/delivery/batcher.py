@@ -19,7 +19,7 @@ from common.model.names import client_batch_id
 from common.model.position import Position
 from common.model.record import BATCH_ID_BYTES, Record, events_record
 from shepherd.delivery.delivery import Delivery
-from shepherd.honeycomb.split.interface import Lines
+from shepherd.lines import Lines, Stored
 
 _COMPRESS_THREADS = 2
 _NAMED_CHUNK_BYTES = limits.RECORD_RAW_BYTES_MAX * 7 // 10  # of data; the rest is envelopes
@@ -37,13 +37,6 @@ class Target(msgspec.Struct, frozen=True):
     env_id: str
     dataset_id: str
     depth: int
-
-
-class Stored(msgspec.Struct, frozen=True):
-    """The fate of `events` consecutive events: where they are, or why they are not stored."""
-
-    events: int
-    outcome: Position | LogUnavailable
 
 
 class _Pile:

@@ -10,8 +10,10 @@ from common.scan import fast_json, fast_msgpack, json_events
 from common.scan.events import Accepted, EventFault, Refused
 from common.scan.rates import read_rate
 from common.scan.work import TooMuchWork, Work
-from shepherd.honeycomb.split.interface import Split, Splitter
-from shepherd.http.body import EmptyBody, Media, decompress
+from shepherd.honeycomb.media import Media
+from shepherd.honeycomb.split.interface import Splitter
+from shepherd.http.body import EmptyBody, decompress
+from shepherd.lines import Decoded
 
 _NULL: Final = re.compile(rb"[ \t\r\n]*+null[ \t\r\n]*+")
 _NIL: Final = b"\xc0"
@@ -29,7 +31,7 @@ class Wire(msgspec.Struct, frozen=True):
         return f"Wire({self.media}, encoding={self.encoding!r}, body=<{len(self.body)} bytes>)"
 
 
-def decode_batch(splitter: Splitter, wire: Wire, depth: int, work: Work | None = None) -> Split:
+def decode_batch(splitter: Splitter, wire: Wire, depth: int, work: Work | None = None) -> Decoded:
     """A batch's events. Raises BadRequest or UnsupportedMedia for the whole body."""
     work = work or Work()
     plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX, work)
@@ -37,7 +39,7 @@ def decode_batch(splitter: Splitter, wire: Wire, depth: int, work: Work | None =
     return _something(splitter.split(plain, wire.media, depth, wire.arrival_ns, work))
 
 
-def decode_batch_quickly(splitter: Splitter, wire: Wire, depth: int) -> Split | None:
+def decode_batch_quickly(splitter: Splitter, wire: Wire, depth: int) -> Decoded | None:
     """The same, if it keeps the event loop for no longer than some milliseconds; else None."""
     if wire.encoding:
         return None
@@ -54,7 +56,7 @@ def _refuse_nothing(plain: bytes, media: Media) -> None:
         raise EmptyBody
 
 
-def _something(split: Split) -> Split:
+def _something(split: Decoded) -> Decoded:
     """A batch of no events is empty too: Vector asks with one whether its key is good."""
     if not split.events:
         raise EmptyBody

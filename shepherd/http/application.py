@@ -1,12 +1,10 @@
 """The public aiohttp application: what the fast path does not answer, and everything else.
 
-Routes of events first, then `/1/auth`, then what goes on to a query role.
+Routes of events first, then the protocols' other routes, then what goes on to a query role.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
@@ -20,58 +18,50 @@ from shepherd.http.authentication import authenticate
 from shepherd.http.cors import ASKED_METHOD, ORIGIN, Cors
 from shepherd.http.request import (
     INTERNAL_ERROR,
-    IngestRequest,
-    IngestResponse,
-    Route,
+    IngestRoute,
     from_aiohttp,
     request_counter,
     to_aiohttp,
 )
 
-Take = Callable[[IngestRequest], Awaitable[IngestResponse]]
-"""Stores a request's events. Raises BellwetherError for a request that is refused as a whole."""
+AddRoutes = Callable[[web.Application], None]
 
-_AUTH_PATH: Final = "/1/auth"
 _logger = logging.getLogger(__name__)
 # aiohttp's own messages about clients' broken requests quote them: they may hold a key.
 _protocol_logger = logging.getLogger("shepherd.protocol")
 _protocol_logger.setLevel(logging.CRITICAL)
 
 
-@dataclass(frozen=True, slots=True)
-class PublicHandlers:
-    """What answers the public routes.
+def public_application(
+    routes: Sequence[IngestRoute],
+    add_others: Sequence[AddRoutes],
+    forward: Handler,
+    keys: KeyCache,
+    cors: Cors,
+) -> web.Application:
+    """The application of the public port.
 
-    take: requests for events.
-    auth: `GET /1/auth`.
-    forward: every other path.
+    routes: for events; add_others: add the protocols' other routes; forward: answers all else.
     """
-
-    take: Take
-    auth: Handler
-    forward: Handler
-
-
-def public_application(handlers: PublicHandlers, keys: KeyCache, cors: Cors) -> web.Application:
-    """The application of the public port."""
     app = web.Application(middlewares=[answer_errors])
-    wrong_method = _wrong_method(keys)
-    for route in Route:
-        for path in _with_slash(route.pattern):
-            app.router.add_post(path, _take_from_aiohttp(handlers.take, route))
+    refuse = wrong_method(keys, "POST")
+    for route in routes:
+        for path in with_slash(route.pattern):
+            app.router.add_post(path, _take_from_aiohttp(route))
     if cors.on:
-        _add_cors(app, cors, wrong_method)
+        _add_cors(app, routes, cors, refuse)
     app.router.add_get("/x/alive", _alive)
-    for path in _with_slash(_AUTH_PATH):
-        app.router.add_get(path, handlers.auth)
-    for known in (*(route.pattern for route in Route), _AUTH_PATH):
-        for path in _with_slash(known):
-            app.router.add_route("*", path, wrong_method)
-    app.router.add_route("*", "/{tail:.*}", handlers.forward)
+    for route in routes:
+        for path in with_slash(route.pattern):
+            app.router.add_route("*", path, refuse)
+    for add in add_others:
+        add(app)
+    app.router.add_route("*", "/{tail:.*}", forward)
     return app
 
 
-def _with_slash(path: str) -> tuple[str, str]:
+def with_slash(path: str) -> tuple[str, str]:
+    """The path as clients write it: some end it with a slash."""
     return path, f"{path}/"
 
 
@@ -79,35 +69,39 @@ async def _alive(_: web.Request) -> web.Response:
     return web.json_response({"source": "bellwether", "alive": "yes"})
 
 
-def _take_from_aiohttp(take: Take, route: Route) -> Handler:
+def _take_from_aiohttp(route: IngestRoute) -> Handler:
     """Requests for events that the fast path leaves to aiohttp."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        return to_aiohttp(await take(from_aiohttp(request, route)))
+        try:
+            return to_aiohttp(await route.take(from_aiohttp(request, route)))
+        except BellwetherError as error:
+            return to_aiohttp(route.error_response(error))
 
     return handle
 
 
-def _wrong_method(keys: KeyCache) -> Handler:
+def wrong_method(keys: KeyCache, allowed: str) -> Handler:
     """405 for a method that a path does not have; the key is checked first, as everywhere."""
 
     async def refuse(request: web.Request) -> web.Response:
         await authenticate(request.headers, keys)
-        allowed = "GET, HEAD" if request.path.startswith(_AUTH_PATH) else "POST"
         error = {"error": f"method not allowed; use {allowed}"}
         return web.json_response(error, status=405, headers={"Allow": allowed})
 
     return refuse
 
 
-def _add_cors(app: web.Application, cors: Cors, wrong_method: Handler) -> None:
+def _add_cors(
+    app: web.Application, routes: Sequence[IngestRoute], cors: Cors, refuse: Handler
+) -> None:
     """Answer preflights, and add the headers of CORS to every answer, errors too."""
-    patterns = {path for route in Route for path in _with_slash(route.pattern)}
+    patterns = {path for route in routes for path in with_slash(route.pattern)}
 
     async def preflight(request: web.Request) -> web.StreamResponse:
         origin = request.headers.get(ORIGIN)
         if origin is None or ASKED_METHOD not in request.headers:
-            return await wrong_method(request)
+            return await refuse(request)
         return to_aiohttp(cors.preflight(origin))
 
     async def mark(request: web.Request, response: web.StreamResponse) -> None:

@@ -1,4 +1,4 @@
-"""Request bodies of events: their media types, and decompression within an absolute size.
+"""Request bodies of events: their encodings, and decompression within an absolute size.
 
 A bomb guard by ratio would refuse honest clients (5 MB of similar events compress 750 times), so
 every guard is an absolute size (I11).
@@ -6,7 +6,6 @@ every guard is an absolute size (I11).
 
 import zlib
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Final
 
 import zstandard
@@ -23,25 +22,6 @@ _NOTHING_BYTES_MAX = (
     65_536  # of an encoding beyond what it gives: room for names and skipped frames
 )
 _ZSTD_WINDOW_BYTES_MAX = 8 * 1024 * 1024  # what RFC 8878 asks every decoder to support
-_JSON_TYPES = frozenset(
-    {
-        "",
-        "application/json",
-        "text/json",
-        "text/plain",
-        "application/octet-stream",
-        "application/x-www-form-urlencoded",  # what `curl -d` says whatever it sends
-        "application/x-ndjson",
-    }
-)
-_MSGPACK_TYPES = frozenset({"application/msgpack", "application/x-msgpack"})
-
-
-class Media(StrEnum):
-    """How a body's events are written."""
-
-    JSON = "json"
-    MSGPACK = "msgpack"
 
 
 class BodyTooLarge(BadRequest):
@@ -56,16 +36,6 @@ class EmptyBody(BadRequest):
 
     def __init__(self) -> None:
         super().__init__("Request body should not be empty.")
-
-
-def media_of(content_type: str) -> Media:
-    """The media type of a Content-Type header's value. Raises UnsupportedMedia."""
-    kind = content_type.split(";", 1)[0].strip().lower()
-    if kind in _JSON_TYPES:
-        return Media.JSON
-    if kind in _MSGPACK_TYPES:
-        return Media.MSGPACK
-    raise UnsupportedMedia("unsupported content type: use application/json or application/msgpack")
 
 
 def wire_bytes_max(plain_max: int, encoding: str) -> int:

@@ -5,7 +5,7 @@ the page an answer only if that says that the page's origin may have it: so erro
 Nothing here judges who sends: that is the key's part, and what is no browser does not ask.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from common.errors import NotAllowed
@@ -17,15 +17,10 @@ ASKED_METHOD: Final = "access-control-request-method"
 _ALLOW: Final = "Access-Control-Allow-Origin"
 _MAX_AGE_S: Final = 7_200  # the longest for which Chromium remembers the answer to a preflight
 _VARY: Final = {"Vary": "Origin"}  # what lies between must not give an answer to another page
-# What senders of events add to what every page may send, and what tracing adds to each `fetch`.
-_HEADERS: Final = (
-    "Content-Type",
-    "Content-Encoding",
-    "X-Honeycomb-Team",
-    "X-Hny-Team",
-    "X-Honeycomb-Dataset",
-    "X-Honeycomb-Event-Time",
-    "X-Honeycomb-Samplerate",
+# What tracing adds to each `fetch`, and what every page may send, before and after what a
+# protocol's clients add.
+_HEADERS_BEFORE: Final = ("Content-Type", "Content-Encoding")
+_HEADERS_AFTER: Final = (
     "X-Bellwether-Batch-Id",
     "User-Agent",
     "traceparent",
@@ -33,18 +28,21 @@ _HEADERS: Final = (
     "baggage",
 )
 _EXPOSED: Final = {"Access-Control-Expose-Headers": "X-Bellwether-Receipt, Retry-After"}
-_PREFLIGHT: Final = {
-    "Access-Control-Allow-Methods": "POST",
-    "Access-Control-Allow-Headers": ", ".join(_HEADERS),
-    "Access-Control-Max-Age": str(_MAX_AGE_S),
-}
 
 
 class Cors:
     """What is told to pages, of whom those of some origins may send. on: whether any may."""
 
-    def __init__(self, origins: Origins) -> None:
+    def __init__(self, origins: Origins, headers: Sequence[str]) -> None:
+        """headers: that the protocols' clients add to what every page may send."""
         self._origins = origins
+        self._preflight = {
+            "Access-Control-Allow-Methods": "POST",
+            "Access-Control-Allow-Headers": ", ".join(
+                (*_HEADERS_BEFORE, *headers, *_HEADERS_AFTER)
+            ),
+            "Access-Control-Max-Age": str(_MAX_AGE_S),
+        }
         self.on = bool(origins)
 
     def headers(self, origin: str | None) -> Mapping[str, str]:
@@ -69,7 +67,7 @@ class Cors:
                 " that may"
             )
             return self.marked(error_answer(error), origin)
-        return IngestResponse(204, {**told, **_PREFLIGHT})
+        return IngestResponse(204, {**told, **self._preflight})
 
     def marked(self, answer: IngestResponse, origin: str | None) -> IngestResponse:
         """The answer with what a page has to be told."""

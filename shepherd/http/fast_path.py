@@ -1,7 +1,7 @@
 """The fast path of the public port: requests for events are answered without aiohttp."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 
 from common.clock import Clock
 from common.errors import BellwetherError
@@ -11,10 +11,10 @@ from shepherd.http.request import (
     INTERNAL_ERROR,
     IngestRequest,
     IngestResponse,
-    error_answer,
+    IngestRoute,
     request_counter,
 )
-from shepherd.http.request_head import FAST_PATH_PREFIX, HEAD_BYTES_MAX, Head, read_head
+from shepherd.http.request_head import HEAD_BYTES_MAX, Head, HeadReader
 from shepherd.http.response_bytes import AnswerWriter
 
 _logger = logging.getLogger(__name__)
@@ -23,30 +23,29 @@ _logger = logging.getLogger(__name__)
 class EventsFastPath:
     """As `common.process.http.fast_path.FastPath`."""
 
-    prefix = FAST_PATH_PREFIX
     head_bytes_max = HEAD_BYTES_MAX
 
-    def __init__(
-        self, take: Callable[[IngestRequest], Awaitable[IngestResponse]], clock: Clock, cors: Cors
-    ) -> None:
-        self._take = take
+    def __init__(self, routes: Sequence[IngestRoute], clock: Clock, cors: Cors) -> None:
+        heads = HeadReader(routes)
+        self.prefix = heads.prefix
+        self._read_head = heads.read
         self._cors = cors
         self._writer = AnswerWriter(clock)
 
     def read_head(self, raw: bytes) -> Head | None:
         """As `FastPath.read_head`."""
-        return read_head(raw)
+        return self._read_head(raw)
 
     async def answer(self, head: Head, read: ReadBody) -> IngestResponse:
         """As `FastPath.answer`. The role's outermost loop: every response is counted."""
         request = IngestRequest(head.route, head.segment, head.headers, head.length, read)
         try:
-            response = await self._take(request)
+            response = await head.route.take(request)
         except BellwetherError as error:
-            response = error_answer(error)
+            response = head.route.error_response(error)
         except Exception:
             _logger.exception("a request failed")
-            response = error_answer(BellwetherError(INTERNAL_ERROR))
+            response = head.route.error_response(BellwetherError(INTERNAL_ERROR))
         request_counter(head.route.pattern, response.status).inc()
         return self._cors.marked(response, head.headers.get(ORIGIN)) if self._cors.on else response
 

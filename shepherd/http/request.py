@@ -1,13 +1,12 @@
-"""What the routes of events read of a request, and what they answer, whoever speaks the HTTP.
+"""Requests for events and their responses, apart from sockets and from any protocol.
 
-The hot door (`shepherd.http`) and aiohttp's application both make these, so there is one set of
-rules behind both.
+The fast path (`shepherd.http`) and aiohttp's application both make these values, so one set of
+rules holds for both.
 """
 
 import functools
 import json
-from collections.abc import Mapping
-from enum import StrEnum
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -16,56 +15,40 @@ from prometheus_client import Counter
 
 from common import metrics
 from common.errors import BellwetherError
-from common.process.auth import KEY_HEADER
 from common.process.http.body_reader import ReadBody, read_from_aiohttp
 
-# In lower case: the hot door's headers are a plain dict of lower-case names.
-KEY = KEY_HEADER.lower()
-OLD_KEY = "x-hny-team"  # old libhoney for JavaScript
+# In lower case: the fast path's headers are a plain dict of lower-case names.
 CONTENT_TYPE = "content-type"
 CONTENT_ENCODING = "content-encoding"
 BATCH_ID = "x-bellwether-batch-id"
 BATCH_ID_NAME = "X-Bellwether-Batch-Id"  # as it is written about
-EVENT_TIME = "x-honeycomb-event-time"
-SAMPLE_RATE = "x-honeycomb-samplerate"
-
+RECEIPT_HEADER = "X-Bellwether-Receipt"
 
 INTERNAL_ERROR: Final = "internal error; please report it"
 _COUNTERS_MAX = 256  # routes times statuses
 
 
-class Route(StrEnum):
-    """The routes that take events."""
-
-    EVENT = "/1/events"
-    BATCH = "/1/batch"
-
-    @property
-    def pattern(self) -> str:
-        """As the application's router has it: the label of its requests in metrics."""
-        return f"{self.value}/{{dataset}}"
-
-
 class IngestRequest(msgspec.Struct, frozen=True):
-    """A request for events. name: the path's last segment as it came; length: None if in chunks.
+    """A request for events.
 
-    read: the body as it came, each piece counted. Raises BodyTooLarge, BodyTooSlow, Unavailable.
+    `read` gives the body as it came, each piece counted. It raises BodyTooLarge, BodyTooSlow,
+    Unavailable.
     """
 
-    route: Route
-    name: str
-    headers: Mapping[str, str]  # has the names above
-    length: int | None
+    route: "IngestRoute"
+    name: str  # the path's last segment as it came; empty if the route has none
+    headers: Mapping[str, str]  # looked up by lower-case names
+    length: int | None  # None: the body comes in chunks
     read: ReadBody
 
     def __repr__(self) -> str:
-        return (
-            f"IngestRequest({self.route}, {self.name!r}, length={self.length})"  # headers hold keys
+        return (  # headers hold keys
+            f"IngestRequest({self.route.path}, {self.name!r}, length={self.length})"
         )
 
 
 class IngestResponse(msgspec.Struct, frozen=True):
-    """An answer as it is sent. Its length is told by whoever sends it."""
+    """A response as it is sent, but for its length."""
 
     status: int
     headers: Mapping[str, str]
@@ -86,9 +69,35 @@ def error_answer(error: BellwetherError) -> IngestResponse:
     return IngestResponse(error.status, headers, json.dumps({"error": str(error)}).encode())
 
 
-def from_aiohttp(request: web.Request, route: Route) -> IngestRequest:
+class ProtocolLimits(msgspec.Struct, frozen=True):
+    """What one request of a route may hold."""
+
+    body_bytes_max: int  # of the body without its content encoding
+    events_max: int
+    datasets_max: int
+    work_units_max: int  # of `common.scan.work`, to decode the body
+
+
+class IngestRoute(msgspec.Struct, frozen=True):
+    """A path to which a protocol's clients POST events."""
+
+    path: str  # without a slash at its end
+    limits: ProtocolLimits
+    take: Callable[[IngestRequest], Awaitable[IngestResponse]]
+    has_name: bool = True  # whether one more segment follows: a dataset's name
+    error_response: Callable[[BellwetherError], IngestResponse] = error_answer
+
+    @property
+    def pattern(self) -> str:
+        """As the application's router has it: the label of its requests in metrics."""
+        return f"{self.path}/{{dataset}}" if self.has_name else self.path
+
+
+def from_aiohttp(request: web.Request, route: IngestRoute) -> IngestRequest:
     """A request that came through aiohttp."""
-    name = request.raw_path.split("?", 1)[0].removesuffix("/").rsplit("/", 1)[1]
+    name = ""
+    if route.has_name:
+        name = request.raw_path.split("?", 1)[0].removesuffix("/").rsplit("/", 1)[1]
     return IngestRequest(
         route,
         name,
@@ -99,5 +108,5 @@ def from_aiohttp(request: web.Request, route: Route) -> IngestRequest:
 
 
 def to_aiohttp(answer: IngestResponse) -> web.Response:
-    """The answer as aiohttp sends it."""
+    """The response as aiohttp sends it."""
     return web.Response(status=answer.status, headers=answer.headers, body=answer.body or None)

@@ -11,20 +11,17 @@ less than through aiohttp's parser, request object, router, middlewares and resp
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from shepherd.http.request import Route
+from shepherd.http.request import IngestRoute
 
 HEAD_BYTES_MAX: Final = 8_192  # longer ones are aiohttp's: clients' are a few hundred bytes
-FAST_PATH_PREFIX: Final = b"POST /1/"
 # A segment that a router could read in two ways (dots alone, an escaped slash) is not hot.
-_HEAD = re.compile(
-    r"POST (/1/events|/1/batch)/([A-Za-z0-9_~-](?:[A-Za-z0-9._~-]|%(?!2[Ff])[0-9A-Fa-f]{2})*)"
-    r" HTTP/1\.1\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+)"
-)
+_SEGMENT: Final = r"[A-Za-z0-9_~-](?:[A-Za-z0-9._~-]|%(?!2[Ff])[0-9A-Fa-f]{2})*"
+_HEADERS: Final = r"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+)"
 _HOST = re.compile(r"[A-Za-z0-9._~:\[\]-]*")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _FOR_AIOHTTP: Final = frozenset(
@@ -34,44 +31,56 @@ _HEADERS_MAX = 64  # half of what aiohttp takes
 
 
 class Head(msgspec.Struct, frozen=True, gc=False):
-    """A request's head. segment: the path's last; headers: by lower-case name."""
+    """A request's head."""
 
-    route: Route
-    segment: str
-    headers: Mapping[str, str]
+    route: IngestRoute
+    segment: str  # the path's last, empty if the route has no name
+    headers: Mapping[str, str]  # by lower-case name
     length: int
 
     def __repr__(self) -> str:
-        return f"Head({self.route}, length={self.length})"  # headers hold keys
+        return f"Head({self.route.path}, length={self.length})"  # headers hold keys
 
 
-def read_head(raw: bytes) -> Head | None:
-    """The head without the empty line that ends it; None if aiohttp has to read it."""
-    try:
-        found = _HEAD.fullmatch(raw.decode("ascii"))
-    except UnicodeDecodeError:
-        return None
-    if found is None:
-        return None
-    headers: dict[str, str] = {}
-    route, segment, block = found.groups()
-    lines = block.split("\r\n")
-    for line in lines[:-1]:
-        name, _, value = line.partition(":")
-        headers[name.lower()] = value.strip(" \t")
-    count = len(lines) - 1
-    if len(headers) != count or count > _HEADERS_MAX:
-        return None
-    if _HOST.fullmatch(headers.get("host", "/")) is None:
-        return None
-    if not _FOR_AIOHTTP.isdisjoint(headers):
-        return None
-    if headers.get("connection", "keep-alive").lower() != "keep-alive":
-        return None
-    length = headers.get("content-length", "")
-    if _LENGTH.fullmatch(length) is None:
-        return None
-    return Head(_ROUTES[route], segment, headers, int(length))
+class HeadReader:
+    """Reads the heads of requests to these routes."""
 
+    def __init__(self, routes: Sequence[IngestRoute]) -> None:
+        self._routes = {route.path: route for route in routes}
+        named = "|".join(re.escape(route.path) for route in routes if route.has_name) or "(?!)"
+        plain = "|".join(re.escape(route.path) for route in routes if not route.has_name) or "(?!)"
+        self._head = re.compile(
+            rf"POST (?:({named})/({_SEGMENT})|({plain})) HTTP/1\.1\r\n{_HEADERS}"
+        )
+        common = routes[0].path if routes else ""
+        while not all(route.path.startswith(common) for route in routes):
+            common = common[:-1]
+        self.prefix = f"POST {common}".encode()  # of every request to these routes
 
-_ROUTES: Final = {route.value: route for route in Route}
+    def read(self, raw: bytes) -> Head | None:
+        """The head without the empty line that ends it; None if aiohttp has to read it."""
+        try:
+            found = self._head.fullmatch(raw.decode("ascii"))
+        except UnicodeDecodeError:
+            return None
+        if found is None:
+            return None
+        headers: dict[str, str] = {}
+        path, segment, plain, block = found.groups()
+        lines = block.split("\r\n")
+        for line in lines[:-1]:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip(" \t")
+        count = len(lines) - 1
+        if len(headers) != count or count > _HEADERS_MAX:
+            return None
+        if _HOST.fullmatch(headers.get("host", "/")) is None:
+            return None
+        if not _FOR_AIOHTTP.isdisjoint(headers):
+            return None
+        if headers.get("connection", "keep-alive").lower() != "keep-alive":
+            return None
+        length = headers.get("content-length", "")
+        if _LENGTH.fullmatch(length) is None:
+            return None
+        return Head(self._routes[path or plain], segment or "", headers, int(length))

@@ -2,6 +2,7 @@
 splitter, and the public port's connections.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -9,7 +10,6 @@ from aiohttp import web
 from common.clock import Clock
 from common.process.alarms.board import AlarmBoard
 from common.process.http.room import Room
-from shepherd.honeycomb.split.interface import Splitter
 from shepherd.placement.health import Health, Target
 from shepherd.placement.selector import PartitionSelector
 
@@ -21,14 +21,14 @@ class PlacementRoute:
         self,
         selector: PartitionSelector,
         clock: Clock,
-        splitter: Splitter,
+        protocols: Sequence[Callable[[], Mapping[str, object]]],
         alarms: AlarmBoard,
         room: Room,
     ) -> None:
         self._selector = selector
         self._room = room
         self._clock = clock
-        self._splitter = splitter
+        self._protocols = protocols
         self._alarms = alarms
 
     async def show(self, _: web.Request) -> web.Response:
@@ -36,7 +36,7 @@ class PlacementRoute:
         health = self._selector.health
         document = placement_document(health, self._clock.monotonic_ns(), self._clock.now_ns())
         shown = {
-            "splitter": self._splitter.name,
+            **{name: value for show in self._protocols for name, value in show().items()},
             "alarms": self._alarms.describe(),
             "connections": connections_document(self._room),
         }

@@ -1,6 +1,6 @@
 """Bodies that would cost far more than their bytes: refused, bounded, shared, stopped (I9, I14).
 
-What is counted are units of work and bodies, never time; sizes are harmless.
+What is count_refused are units of work and bodies, never time; sizes are harmless.
 """
 
 import gzip
@@ -24,11 +24,12 @@ from shepherd.honeycomb.decode import (
     decode_batch_quickly,
     decode_event_quickly,
 )
+from shepherd.honeycomb.media import Media
 from shepherd.honeycomb.responses import batch_body
-from shepherd.honeycomb.split.interface import framed
 from shepherd.honeycomb.split.reference import ReferenceSplitter
-from shepherd.http.body import BodyTooLarge, Media, decompress
-from shepherd.request_summary import counted
+from shepherd.http.body import BodyTooLarge, decompress
+from shepherd.lines import decoded
+from shepherd.request_summary import count_refused
 
 NOW = 1_700_000_000_000_000_000
 UNITS = 20_000
@@ -258,7 +259,7 @@ def test_small_bodies_that_need_close_reading_leave_the_event_loop(element: byte
 
 def refused_split(count: int, errors: int) -> Any:
     refused = [Refused(Rule.TIME, f"time: {n % errors} " + "x" * 150) for n in range(count)]
-    return framed(refused)
+    return decoded(refused)
 
 
 def test_an_answer_about_many_long_errors_is_bounded() -> None:
@@ -273,7 +274,7 @@ def test_an_answer_about_many_long_errors_is_bounded() -> None:
 
 
 def test_refusals_of_a_body_are_counted_as_few_lines() -> None:
-    counts = counted(refused_split(10_000, 500).refused)
+    counts = count_refused(refused_split(10_000, 500).refused)
     assert len(counts) == limits.REFUSAL_SAMPLES_MAX
     assert sum(events for _, events in counts) == 10_000
 

@@ -219,8 +219,8 @@ class MsgpackTarget:
         return dice.choice(self.setting.depths), self._any_body(dice, self._scalars)
 
     def check(self) -> Check:
+        from shepherd.honeycomb.media import Media
         from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
-        from shepherd.http.body import Media
         from tests.shepherd.honeycomb.split.same import assert_same
 
         splitter = KernelSplitter()

@@ -18,7 +18,7 @@ from common.model.position import parse_receipt
 from common.process.telemetry import TelemetryQueue
 from common.scan.events import Mended, Rule
 from shepherd.config import ShepherdConfig
-from shepherd.request_summary import RequestSummary, mended_counts
+from shepherd.request_summary import RequestSummary, count_mended
 from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
 
 
@@ -417,7 +417,7 @@ async def test_longer_strings_are_kept_where_a_setting_says_so(tmp_path: Path) -
 
 def test_mended_fields_are_counted_in_bounded_groups() -> None:
     found = [(n, (Mended(Rule.NOT_FINITE, f"f{n}"),)) for n in range(2_000)]
-    counts = dict(mended_counts(found))
+    counts = dict(count_mended(found))
     assert len(counts) == limits.SUMMARY_GROUPS_MAX + 1
     assert counts[Mended(Rule.NOT_FINITE, "(other)")] == 2_000 - limits.SUMMARY_GROUPS_MAX
     queue = TelemetryQueue(SystemClock())

@@ -12,9 +12,10 @@ from common import limits
 from common.kernels import precompile
 from common.kernels.trial import load_tried
 from common.scan.events import MalformedBody
-from shepherd.honeycomb.split.interface import Split, Splitter
+from shepherd.honeycomb.media import Media
+from shepherd.honeycomb.split.interface import Splitter
 from shepherd.honeycomb.split.reference import ReferenceSplitter
-from shepherd.http.body import Media
+from shepherd.lines import Decoded
 
 SOURCES = (
     common.scan.kernel,
@@ -87,7 +88,7 @@ def _trial(splitter: Splitter) -> object:
 
 def _outcome(splitter: Splitter, body: bytes, media: Media) -> object:
     try:
-        found: Split = splitter.split(body, media, _TRIAL_DEPTH, _TRIAL_NS)
+        found: Decoded = splitter.split(body, media, _TRIAL_DEPTH, _TRIAL_NS)
     except MalformedBody as error:
         return str(error)
     lines = found.lines

@@ -3,8 +3,8 @@
 from common import limits
 from common.scan import fast_json, fast_msgpack
 from common.scan.work import TooMuchWork, Work
-from shepherd.honeycomb.split.interface import Split, framed
-from shepherd.http.body import Media
+from shepherd.honeycomb.media import Media
+from shepherd.lines import Decoded, decoded
 
 
 class ReferenceSplitter:
@@ -17,12 +17,14 @@ class ReferenceSplitter:
 
     def split(
         self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None
-    ) -> Split:
+    ) -> Decoded:
         """As `Splitter.split`."""
         scan = fast_msgpack if media is Media.MSGPACK else fast_json
-        return framed(scan.split_batch(body, depth, arrival_ns, work, self._string_max))
+        return decoded(scan.split_batch(body, depth, arrival_ns, work, self._string_max))
 
-    def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
+    def split_quickly(
+        self, body: bytes, media: Media, depth: int, arrival_ns: int
+    ) -> Decoded | None:
         """As `Splitter.split_quickly`."""
         if len(body) > limits.OFF_LOOP_BODY_BYTES:
             return None

@@ -6,9 +6,10 @@ from common import limits
 from common.kernels.selected import Selected
 from common.metrics import kernel_events_handed_total
 from common.scan.work import Work
-from shepherd.honeycomb.split.interface import Split, Splitter
+from shepherd.honeycomb.media import Media
+from shepherd.honeycomb.split.interface import Splitter
 from shepherd.honeycomb.split.reference import ReferenceSplitter
-from shepherd.http.body import Media
+from shepherd.lines import Decoded
 
 
 class SelectedSplitter:
@@ -26,11 +27,13 @@ class SelectedSplitter:
 
     def split(
         self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None
-    ) -> Split:
+    ) -> Decoded:
         """As `Splitter.split`."""
         return self._selected.now.split(body, media, depth, arrival_ns, work)
 
-    def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
+    def split_quickly(
+        self, body: bytes, media: Media, depth: int, arrival_ns: int
+    ) -> Decoded | None:
         """As `Splitter.split_quickly`."""
         return self._selected.now.split_quickly(body, media, depth, arrival_ns)
 

@@ -7,11 +7,22 @@ from aiohttp.http import HttpRequestParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shepherd.http.request import Route
-from shepherd.http.request_head import read_head
+from shepherd.http.request import IngestRequest, IngestResponse, IngestRoute, ProtocolLimits
+from shepherd.http.request_head import HeadReader
 
 HOST = b"Host: x\r\n"
 LENGTH = b"Content-Length: 5\r\n"
+
+
+async def take(request: IngestRequest) -> IngestResponse:
+    raise NotImplementedError(request)  # heads are only read here
+
+
+LIMITS = ProtocolLimits(1, 1, 1, 1)
+EVENT = IngestRoute("/1/events", LIMITS, take)
+BATCH = IngestRoute("/1/batch", LIMITS, take)
+PLAIN = IngestRoute("/2/plain", LIMITS, take, has_name=False)
+read_head = HeadReader((EVENT, BATCH, PLAIN)).read
 
 
 def head(line: bytes = b"POST /1/batch/web HTTP/1.1\r\n", headers: bytes = HOST + LENGTH) -> bytes:
@@ -26,10 +37,23 @@ def test_head_of_a_client_is_read() -> None:
     )
     found = read_head(raw)
     assert found is not None
-    assert (found.route, found.segment, found.length) == (Route.EVENT, "my%20data.set", 17)
+    assert (found.route, found.segment, found.length) == (EVENT, "my%20data.set", 17)
     assert found.headers["x-honeycomb-team"] == "key"
     assert found.headers["content-type"] == "application/json"
     assert "key" not in repr(found)
+
+
+def test_head_for_a_route_without_a_name_is_read() -> None:
+    found = read_head(head(b"POST /2/plain HTTP/1.1\r\n"))
+    assert found is not None
+    assert (found.route, found.segment, found.length) == (PLAIN, "", 5)
+
+
+@pytest.mark.parametrize("routes", [(), (EVENT,), (PLAIN,)])
+def test_paths_of_no_route_are_left_to_aiohttp(routes: tuple[IngestRoute, ...]) -> None:
+    read = HeadReader(routes).read
+    for path in ("/1/batch/web", "/2/plain/", "/2/plain/web", "/1/events", ""):
+        assert read(head(f"POST {path} HTTP/1.1\r\n".encode())) is None
 
 
 @pytest.mark.parametrize(
@@ -119,6 +143,6 @@ def test_what_is_read_aiohttp_reads_alike(pieces: list[bytes], data: st.DataObje
     finally:
         loop.close()
     assert rest == b""
-    assert (message.method, message.path) == ("POST", f"{found.route}/{found.segment}")
+    assert (message.method, message.path) == ("POST", f"{found.route.path}/{found.segment}")
     assert {name.lower(): value for name, value in message.headers.items()} == found.headers
     assert (message.should_close, message.chunked, message.upgrade) == (False, False, False)

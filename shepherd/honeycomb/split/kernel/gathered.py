@@ -9,10 +9,10 @@ import numpy as np
 from common.model.record import encode_event_line
 from common.scan.events import Accepted, Mended, Refused
 from common.scan.json_events import Reading
-from shepherd.honeycomb.split.interface import Lines, Sizes, Split
 from shepherd.honeycomb.split.kernel import memory as m
 from shepherd.honeycomb.split.kernel.memory import Memory
 from shepherd.honeycomb.split.kernel.told import Entries
+from shepherd.lines import Decoded, Lines, Sizes
 
 _NO_LINES = Lines(b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
 
@@ -53,11 +53,11 @@ class Gathered:
         self._line_bytes.append(np.array([len(line)], np.int64))
         self._data_bytes.append(np.array([len(outcome.data)], np.int64))
 
-    def split(self, events: int) -> Split:
+    def split(self, events: int) -> Decoded:
         """All of it, of so many events."""
         if self._later:
             self._look_at_entries()
-        return Split(events, self._lines(), self._refused, self._mended)
+        return Decoded(events, self._lines(), self._refused, self._mended)
 
     def _look_at_entries(self) -> None:
         entries = Entries(self._reading)

@@ -16,7 +16,7 @@ from common.scan.events import Accepted, MalformedBody, Refused
 from common.scan.json_events import Reading
 from common.scan.json_tokens import JsonSyntaxError
 from common.scan.work import TooMuchWork, Work
-from shepherd.honeycomb.split.interface import Split
+from shepherd.honeycomb.media import Media
 from shepherd.honeycomb.split.kernel import memory as m
 from shepherd.honeycomb.split.kernel.body import split_events
 from shepherd.honeycomb.split.kernel.gathered import Gathered
@@ -25,7 +25,7 @@ from shepherd.honeycomb.split.kernel.memory import Memory, make_memory
 from shepherd.honeycomb.split.kernel.msgpack.body import split_packed
 from shepherd.honeycomb.split.kernel.told import error_of
 from shepherd.honeycomb.split.reference import ReferenceSplitter
-from shepherd.http.body import Media
+from shepherd.lines import Decoded
 
 # Elements read by the exact scanner one by one: some, and one of sixteen. Beyond, the whole body
 # goes to the reference, whose own fast way knows some that the kernel does not. So no body takes
@@ -63,7 +63,7 @@ class KernelSplitter:
 
     def split(
         self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None
-    ) -> Split:
+    ) -> Decoded:
         """As `Splitter.split`."""
         work = work or Work()
         try:
@@ -72,7 +72,9 @@ class KernelSplitter:
             self._handed_over(1)
             return self._reference.split(body, media, depth, arrival_ns, work)
 
-    def split_quickly(self, body: bytes, media: Media, depth: int, arrival_ns: int) -> Split | None:
+    def split_quickly(
+        self, body: bytes, media: Media, depth: int, arrival_ns: int
+    ) -> Decoded | None:
         """As `Splitter.split_quickly`."""
         work = Work(limits.ON_LOOP_WORK_UNITS_MAX)
         try:
@@ -90,7 +92,7 @@ class KernelSplitter:
 
     def _split(
         self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work, *, at_once: bool
-    ) -> Split:
+    ) -> Decoded:
         """at_once: raise _NotQuick instead of handing anything over. Raises _Broken."""
         try:
             memory = self._idle.pop()

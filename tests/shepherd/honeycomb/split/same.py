@@ -3,14 +3,15 @@
 from common.scan import json_events, msgpack_events
 from common.scan.events import MalformedBody
 from common.scan.work import Work
-from shepherd.honeycomb.split.interface import Split, Splitter, framed
+from shepherd.honeycomb.media import Media
+from shepherd.honeycomb.split.interface import Splitter
 from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
-from shepherd.http.body import Media
+from shepherd.lines import Decoded, decoded
 
 NOW = 1_700_000_000_000_000_001
 
 
-def told(split: Split) -> tuple[object, ...]:
+def told(split: Decoded) -> tuple[object, ...]:
     lines = split.lines
     sizes = lines.line_bytes.tolist(), lines.data_bytes.tolist()
     return split.events, lines.text, *sizes, list(split.mended), list(split.refused)
@@ -21,7 +22,7 @@ def exact(body: bytes, depth: int, media: Media = Media.JSON) -> tuple[object, .
     packed = media is Media.MSGPACK
     split = msgpack_events.split_msgpack_batch if packed else json_events.split_batch
     try:
-        return told(framed(split(body, depth, NOW)))
+        return told(decoded(split(body, depth, NOW)))
     except MalformedBody as error:
         return (str(error),)
 

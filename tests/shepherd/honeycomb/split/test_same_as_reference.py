@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common import limits
+from shepherd.honeycomb.media import Media
 from shepherd.honeycomb.split.kernel import memory
 from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
 from shepherd.honeycomb.split.reference import ReferenceSplitter
-from shepherd.http.body import Media
 from tests.common.scan.test_split import EVENTS
 from tests.generate import event_of_name_bytes, wide_event
 from tests.indexer.shred.test_shred import FACTS

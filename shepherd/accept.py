@@ -1,0 +1,434 @@
+"""The way of a request for events that is the same for every ingest protocol (I1, I9, I11).
+
+A protocol authenticates, then opens a `Submission` and calls, in this order: `admit`, `receive`,
+`resolve` for each dataset, `decode` where that may take long, and `store`. It gets back what became
+of each event, and writes the response.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+
+from common import limits, metrics
+from common.clock import Clock
+from common.errors import (
+    BadRequest,
+    BellwetherError,
+    LogRefused,
+    LogUnavailable,
+    NotAllowed,
+    Unavailable,
+)
+from common.metadata import ApiKey
+from common.model.position import Position, format_receipt
+from common.scan.events import MalformedBody
+from common.scan.work import Work
+from shepherd.admission import KeyLimits
+from shepherd.datasets import DatasetCache, Resolved
+from shepherd.decoders import Decoders
+from shepherd.delivery.backpressure import Backpressure
+from shepherd.delivery.batcher import Batcher, Target
+from shepherd.http.body import BodyTooLarge, wire_bytes_max
+from shepherd.http.request import BATCH_ID, BATCH_ID_NAME, CONTENT_ENCODING, IngestRequest
+from shepherd.lines import (
+    Decoded,
+    Lines,
+    Sizes,
+    Stored,
+    Verdict,
+    joined,
+    stored_events,
+    verdicts_of,
+)
+from shepherd.request_summary import RequestDone, RequestSummary, count_mended, count_refused
+from shepherd.shares import NO_ROOM, Held, Shares
+
+_SECOND_NS: Final = 10**9
+T = TypeVar("T")
+
+
+class Run(msgspec.Struct, frozen=True, eq=False):
+    """The events of one dataset in a request, in order."""
+
+    name: str  # the dataset as the client names it
+    dataset: Resolved | BellwetherError  # why it cannot be used; its events are not decoded then
+    events: Decoded  # `Decoded(n)` of a dataset that cannot be used
+    indexes: Sizes | None = None  # of each event in the request; None: there is no other run
+
+
+class RunOutcome(msgspec.Struct, frozen=True, eq=False):
+    """What became of the events of a run."""
+
+    run: Run
+    stored: Sequence[Stored]  # of its lines, in order; of all its events if the dataset is refused
+
+
+class Outcome(msgspec.Struct, frozen=True, eq=False):
+    """What became of the events of a request."""
+
+    runs: Sequence[RunOutcome]  # as they were given
+    receipt: str  # the positions of all records; empty if nothing was to be stored
+
+    def verdicts(self) -> list[Verdict]:
+        """One per event, in the request's order."""
+        count = sum(outcome.run.events.events for outcome in self.runs)
+        found: list[Verdict | None] = [None] * count
+        for outcome in self.runs:
+            run = outcome.run
+            indexes = range(count) if run.indexes is None else run.indexes.tolist()
+            for index, verdict in zip(
+                indexes, verdicts_of(run.events, outcome.stored), strict=True
+            ):
+                found[index] = verdict
+        return [verdict for verdict in found if verdict is not None]
+
+
+class EventRefused(BadRequest):
+    """The response to a request whose only event was refused: its rule is counted already."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptParts:
+    """What a request for events works with, whatever its protocol."""
+
+    datasets: DatasetCache
+    batcher: Batcher
+    in_flight: Shares  # bytes of bodies and lines
+    requests: Shares  # requests at once
+    backpressure: Backpressure
+    key_limits: KeyLimits
+    clock: Clock
+    summary: RequestSummary
+    decoders: Decoders
+
+
+class Submission(Held):
+    """One request with its authenticated key. Use it in a `with` block, once.
+
+    It holds a place and the bytes of the body and of its lines up to the block's end, and is
+    counted there: with `status`, or with the error that ends the block. It is the `Intake` of the
+    request's body.
+    """
+
+    __slots__ = (
+        "_api_key",
+        "_dataset",
+        "_events",
+        "_has_place",
+        "_parts",
+        "_ready_ns",
+        "_request",
+        "_started_ns",
+        "bytes_max",
+        "status",
+    )
+
+    def __init__(
+        self, parts: AcceptParts, key: ApiKey, request: IngestRequest, dataset: str
+    ) -> None:
+        """dataset: the name under which the request is counted."""
+        super().__init__(parts.in_flight, key.environment.id, key.id)
+        self._parts = parts
+        self._api_key = key
+        self._request = request
+        self._dataset = dataset
+        self._started_ns = self._ready_ns = parts.clock.monotonic_ns()
+        self._has_place = False
+        self._events = 0
+        self.bytes_max = 0
+        self.status = 200
+
+    def admit(self) -> None:
+        """Hold a place, and check whether the body may come. What it announces is not held (I14).
+
+        Raises NotAllowed, BodyTooLarge for a body that never fits, Unavailable for one that would
+        not fit now.
+        """
+        parts, key, request = self._parts, self._api_key, self._request
+        environment = key.environment.id
+        # A place among the connections, so that one key's slow bodies leave others some.
+        parts.requests.add(environment, key.id, 1)
+        self._has_place = True
+        encoding = request.headers.get(CONTENT_ENCODING, "")
+        self.bytes_max = wire_bytes_max(request.route.limits.body_bytes_max, encoding)
+        announced = request.length or 0
+        if announced > self.bytes_max:
+            raise BodyTooLarge(request.route.limits.body_bytes_max)
+        parts.backpressure.check(announced, environment)
+        if not parts.in_flight.fits(environment, key.id, announced):
+            raise Unavailable(NO_ROOM)
+        if not key.access.events:
+            raise NotAllowed("this API key may not send events")
+
+    def add(self, size: int) -> None:
+        """As `Intake.add`."""
+        if self.bytes + size > self.bytes_max:
+            raise BodyTooLarge(self._request.route.limits.body_bytes_max)
+        self.hold(size)
+
+    async def receive(self) -> bytes:
+        """The body as it came.
+
+        Raises BadRequest for a batch id that cannot be used, TooManyRequests when the key's rate or
+        quota is used up, and what reading the body raises.
+        """
+        _check_batch_id(self._request.headers.get(BATCH_ID))
+        self._parts.key_limits.check(self._api_key)
+        return await self._request.read(self)
+
+    async def resolve(self, name: str) -> Resolved:
+        """The dataset of this name. Raises as `DatasetCache.resolve`."""
+        resolved = await self._parts.datasets.resolve(self._api_key, name)
+        self._ready_ns = self._parts.clock.monotonic_ns()
+        return resolved
+
+    async def resolve_all(self, names: Sequence[str]) -> dict[str, Resolved | BellwetherError]:
+        """Each of the datasets that a request names, or why it cannot be used.
+
+        Raises MalformedBody when there are more than the protocol allows.
+        """
+        wanted = list(dict.fromkeys(names))
+        datasets_max = self._request.route.limits.datasets_max
+        if len(wanted) > datasets_max:
+            raise MalformedBody(f"more than {datasets_max} datasets")
+        found = await asyncio.gather(*map(self._resolve_or_error, wanted))
+        self._ready_ns = self._parts.clock.monotonic_ns()
+        return dict(zip(wanted, found, strict=True))
+
+    async def _resolve_or_error(self, name: str) -> Resolved | BellwetherError:
+        try:
+            return await self._parts.datasets.resolve(self._api_key, name)
+        except BellwetherError as error:
+            return error
+
+    async def decode(self, size: int, decode: Callable[[Work], T]) -> T:
+        """What `decode` returns, called in a thread when it is this environment's turn.
+
+        size: bytes of the body. Raises as `Decoders.run`.
+        """
+        units_max = self._request.route.limits.work_units_max
+        return await self._parts.decoders.run(self._api_key, size, decode, units_max)
+
+    async def store(self, runs: Sequence[Run]) -> Outcome:
+        """Spend the key's quota, count refused and mended events, and store the others.
+
+        One dataset may fail, or be refused, while the events of others are stored: that is in the
+        outcome. Raises the error instead when nothing is stored and could be later, or when the
+        only dataset is refused. A batch that the client named also fails as a whole when some of
+        it could be stored later: the client then repeats all of it, and what was stored is
+        recognised by ids that follow from the client's id, the dataset and the order of its events.
+
+        Raises MalformedBody for more events than the protocol allows; Unavailable.
+        """
+        parts, key = self._parts, self._api_key
+        events = sum([run.events.events for run in runs])
+        events_max = self._request.route.limits.events_max
+        if events > events_max:
+            raise MalformedBody(f"more than {events_max} events")
+        parts.key_limits.spend(key, events)
+        for run in runs:
+            if run.events.refused or run.events.mended:
+                await self._count(run)
+        for run in runs:
+            self.hold(len(run.events.lines.text))  # a small body may unpack to much
+        client_id = self._request.headers.get(BATCH_ID)
+        if len(runs) == 1 and isinstance(runs[0].dataset, Resolved):
+            stored = await self._store_lines(runs[0].dataset, runs[0].events.lines, client_id)
+            outcomes: Sequence[RunOutcome] = (RunOutcome(runs[0], stored),)
+        else:
+            outcomes = await self._store_runs(runs, client_id)
+        found = self._outcome(outcomes, named=client_id is not None)
+        self._events = events
+        return found
+
+    async def _count(self, run: Run) -> None:
+        """Count a run's refused and mended events, in a thread where there are many."""
+        summary, key_id, name = self._parts.summary, self._api_key.id, run.name
+        if refused := run.events.refused:
+            if len(refused) <= limits.ON_LOOP_REFUSED_MAX:
+                refusals = count_refused(refused)
+            else:
+                refusals = await asyncio.to_thread(count_refused, refused)
+            for why, events in refusals:
+                summary.refused(key_id, name, why.rule, why.error, events)
+        if mended := run.events.mended:
+            if len(mended) <= limits.ON_LOOP_REFUSED_MAX:
+                fields = count_mended(mended)
+            else:
+                fields = await asyncio.to_thread(count_mended, mended)
+            for field, events in fields:
+                summary.mended(key_id, name, field, events)
+
+    async def _store_lines(
+        self, dataset: Resolved, lines: Lines, client_id: str | None
+    ) -> Sequence[Stored]:
+        """Store the lines of one dataset. Its id must not occur twice in a request."""
+        if not lines.events:
+            return ()
+        datasets = self._parts.datasets
+        if not dataset.is_new:
+            stored = await self._put(dataset.target, lines, client_id)
+            if stored_events(stored):
+                datasets.used(dataset)
+            return stored
+        try:
+            with datasets.room_for(dataset):
+                stored = await self._put(dataset.target, lines, client_id)
+                if stored_events(stored):
+                    await datasets.created(dataset)
+        except BellwetherError as error:  # there is no room for another dataset
+            return (Stored(lines.events, error),)
+        return stored
+
+    async def _put(self, target: Target, lines: Lines, client_id: str | None) -> Sequence[Stored]:
+        batcher = self._parts.batcher
+        if client_id is None:
+            return await batcher.put(target, lines)
+        return await batcher.put_named(target, lines, client_id)
+
+    async def _store_runs(self, runs: Sequence[Run], client_id: str | None) -> Sequence[RunOutcome]:
+        """Store the lines of several runs, all datasets at once.
+
+        Runs of one dataset (two names may mean the same) are stored together: the records of a
+        named batch have ids by their number within the dataset.
+        """
+        by_id: dict[str, tuple[Resolved, list[Lines]]] = {}
+        for run in runs:
+            if isinstance(run.dataset, Resolved):
+                _, lines = by_id.setdefault(run.dataset.target.dataset_id, (run.dataset, []))
+                lines.append(run.events.lines)
+        tasks: dict[str, asyncio.Task[Sequence[Stored]]] = {}
+        async with asyncio.TaskGroup() as group:
+            for identity, (dataset, lines) in by_id.items():
+                work = self._store_lines(dataset, joined(lines), client_id)
+                tasks[identity] = group.create_task(work)
+        parts = {identity: _Cutter(task.result()) for identity, task in tasks.items()}
+        return [
+            RunOutcome(run, parts[run.dataset.target.dataset_id].take(run.events.lines.events))
+            if isinstance(run.dataset, Resolved)
+            else RunOutcome(run, (Stored(run.events.events, run.dataset),))
+            for run in runs
+        ]
+
+    def _outcome(self, outcomes: Sequence[RunOutcome], *, named: bool) -> Outcome:
+        """The outcome of the whole request, counted. Raises as `store`."""
+        positions: list[Position] = []
+        errors: list[BellwetherError] = []
+        events = 0
+        for run in outcomes:
+            for part in run.stored:
+                if isinstance(part.outcome, Position):
+                    positions.append(part.outcome)
+                    events += part.events
+                else:
+                    errors.append(part.outcome)
+        if positions or any(isinstance(error, LogUnavailable) for error in errors):
+            metrics.events_accepted_total.inc(events)
+            ack_ns = self._parts.clock.monotonic_ns() - self._ready_ns
+            metrics.ack_seconds.observe(ack_ns / _SECOND_NS)
+        if errors:
+            outcomes = [
+                RunOutcome(one.run, with_remedy(one.stored, named=named)) for one in outcomes
+            ]
+            self._fail(outcomes, stored=bool(positions), named=named)
+        if len(outcomes) > 1:
+            positions = list(dict.fromkeys(positions))  # a record may hold events of several runs
+        return Outcome(outcomes, format_receipt(positions))
+
+    def _fail(self, outcomes: Sequence[RunOutcome], *, stored: bool, named: bool) -> None:
+        """Raise the error that the whole request fails with, or count what was refused of it."""
+        errors = [
+            (one.run, part.events, part.outcome)
+            for one in outcomes
+            for part in one.stored
+            if isinstance(part.outcome, BellwetherError)
+        ]
+        if not stored or named:
+            for _, _, error in errors:
+                if error.status >= 500:
+                    raise error
+            if len(outcomes) == 1 and not stored:
+                raise errors[0][2]
+        for run, events, error in errors:
+            if error.status < 500:
+                self._parts.summary.refused(
+                    self._api_key.id, run.name, rule_of(error), str(error), events
+                )
+
+    def __exit__(self, *raised: object) -> None:
+        super().__exit__(*raised)
+        error = raised[1]
+        parts, key, request = self._parts, self._api_key, self._request
+        if self._has_place:
+            parts.requests.remove(key.environment.id, key.id, 1)
+        status, events = self.status, self._events
+        if error is not None:
+            status = events = 0
+        if isinstance(error, BellwetherError):
+            status = error.status
+            if status < 500 and not isinstance(error, EventRefused):
+                parts.summary.refused(key.id, self._dataset, rule_of(error), str(error))
+        ms = (parts.clock.monotonic_ns() - self._started_ns) / 1e6
+        size, route = request.length or 0, request.route.path
+        parts.summary.done(RequestDone(route, self._dataset, key.id, status, events, size, ms))
+
+
+class _Cutter:
+    """Cuts the outcomes of lines that were stored together into those of each run."""
+
+    def __init__(self, stored: Sequence[Stored]) -> None:
+        self._left = list(reversed(stored))
+
+    def take(self, events: int) -> list[Stored]:
+        """The outcomes of the next lines."""
+        found = []
+        while events:
+            part = self._left.pop()
+            count = min(events, part.events)
+            found.append(Stored(count, part.outcome))
+            if count < part.events:
+                self._left.append(Stored(part.events - count, part.outcome))
+            events -= count
+        return found
+
+
+def with_remedy(stored: Sequence[Stored], *, named: bool) -> list[Stored]:
+    """The same, and where it is not known whether events are stored, what the client can do.
+
+    named: whether the client gave the request a batch id.
+    """
+    return [
+        Stored(part.events, _with_remedy(part.outcome, named))
+        if isinstance(part.outcome, LogUnavailable) and not isinstance(part.outcome, LogRefused)
+        else part
+        for part in stored
+    ]
+
+
+def _with_remedy(error: LogUnavailable, named: bool) -> LogUnavailable:
+    if named:
+        remedy = f"send it again with the same {BATCH_ID_NAME}: it is stored once"
+    else:
+        remedy = (
+            f"sent again it may be there twice; give each request an {BATCH_ID_NAME} of its own, "
+            "then it can be sent again and is stored once"
+        )
+    return LogUnavailable(f"{error}; {remedy}", error.retry_after_s or 1)
+
+
+def _check_batch_id(client_id: str | None) -> None:
+    if client_id is not None and not (
+        0 < len(client_id) <= limits.BATCH_ID_CHARS_MAX and client_id.isprintable()
+    ):
+        raise BadRequest(
+            f"{BATCH_ID_NAME} must have 1 to {limits.BATCH_ID_CHARS_MAX} printable characters"
+        )
+
+
+def rule_of(error: BellwetherError) -> str:
+    """The rule of a whole request, written as the events' rules are: `body_too_large`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
