@@ -1,4 +1,7 @@
-"""The log: the write-ahead log of the whole system. Two implementations, one conformance suite."""
+"""The write-ahead log of the whole system: its interface and two implementations.
+
+Both pass one conformance suite (`tests/conformance/test_log.py`).
+"""
 
 from common.log.interface import Appended, Bounds, Log, LogIdentity
 

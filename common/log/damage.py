@@ -1,8 +1,8 @@
-"""What can be told of a record whose copy in the log is damaged (I7).
+"""Diagnosis of a record whose copy in the log is damaged (I7).
 
-The log's checksum covers a whole record, so a mismatch alone does not say what was hit. The parts
-that check themselves narrow it down: headers that read as a record's, the zstd frame of the value
-(it has a checksum of its own), the number of lines. Nothing of it is ever believed as data.
+The log's checksum covers a whole record, so a mismatch alone does not show which part is damaged.
+Parts that can be checked by themselves narrow it down: headers that parse as a record's, the zstd
+frame of the value (it has its own checksum), the number of lines. None of it is used as data.
 """
 
 from common.model.record import (
@@ -21,7 +21,10 @@ _SHOWN_HEADERS = ("kind", "team", "env", "dataset", "n", "batch")
 def damaged(
     partition: int, offset: int, what: str, headers: Headers = (), value: bytes = b""
 ) -> LogRecord:
-    """The place of a damaged record. what: which check failed. headers, value: as they were."""
+    """A damaged record at its offset, without content.
+
+    what: the check that failed. headers, value: as they were read.
+    """
     damage = diagnose(partition, offset, what, headers, value)
     return LogRecord(partition, offset, 0, (), b"", damage)
 
@@ -29,7 +32,7 @@ def damaged(
 def diagnose(
     partition: int, offset: int, what: str, headers: Headers = (), value: bytes = b""
 ) -> Damage:
-    """What failed, in words, and the headers that look right."""
+    """The failed check as a sentence, and the headers that look intact."""
     if not headers:
         return Damage(f"{what}; its headers cannot be read")
     try:

@@ -1,8 +1,8 @@
-"""What a log can do. Each method says when it may wait.
+"""The interface of a log. The docstring of each method states when it may wait.
 
-Keeps I1: `append` returns only after the record is durable. Offsets of a partition grow by one
-from 0. Append times are those of clocks: they may leap, and go back at a clock record
-(`common.model.log_time`) and where a server's clock does. Nothing may rest on their order.
+Keeps I1: `append` returns only after the record is durable. The offsets of a partition start at 0
+and grow by one. Append times come from clocks: they may jump, and go back at a clock record
+(`common.model.log_time`) or when a server's clock goes back, so no code may depend on their order.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,11 @@ from common.model.record import LogRecord, Record
 
 @dataclass(frozen=True, slots=True)
 class LogIdentity:
-    """Which incarnation of the log this is (`epoch`, lower-case hex) and its partition count."""
+    """Which log this is.
+
+    epoch: id of this incarnation, lower-case hex; a log that is recreated has another one.
+    partitions: partition count.
+    """
 
     epoch: str
     partitions: int
@@ -24,24 +28,28 @@ class LogIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """First offset held and next offset to be written, of one partition."""
+    """The offsets of one partition.
+
+    start: the first offset that is held.
+    end: the next offset to be written.
+    """
 
     start: int
     end: int
 
 
 class Appended(msgspec.Struct, frozen=True):
-    """Where an appended record is, and its log-append time (unix ns)."""
+    """Position of an appended record, and its log-append time (unix ns)."""
 
     position: Position
     append_ns: int
 
 
 class Log(Protocol):
-    """Several processes may use one log at once; each opens its own."""
+    """Several processes may use one log at once; each opens an instance of its own."""
 
     async def open(self) -> LogIdentity:
-        """Open (create on first use); what is open already only tells its identity.
+        """Open, and create on first use. Returns only the identity if it is open already.
 
         Raises LogUnavailable.
         """
@@ -50,14 +58,14 @@ class Log(Protocol):
         """Append and wait until it is durable.
 
         Raises LogRefused when the record is certainly not in the log and never will be:
-        LogOverloaded at once when the buffer is full, LogFull when the disk is. Any other
-        LogUnavailable leaves its fate unknown: it may be there, or still come.
+        LogOverloaded at once when the buffer is full, LogFull when the disk is. After any other
+        LogUnavailable the outcome is unknown: the record may be in the log, or arrive later.
         """
 
     def leader(self, partition: int) -> str:
-        """Who leads a partition as far as is known now, without asking; "" if unknown.
+        """The leader of a partition as cached, without a request; "" if unknown.
 
-        "local" where there are no servers. Partitions of one leader share its troubles.
+        "local" where there are no servers. Partitions with the same leader fail together.
         """
 
     async def read(
@@ -70,41 +78,47 @@ class Log(Protocol):
         """
 
     async def read_again(self, partition: int, offset: int) -> LogRecord | None:
-        """One record, read afresh: from the disk itself, or from every copy of it in turn.
+        """One record, bypassing caches: from the disk, or from each replica in turn.
 
-        The first whole copy, else a damaged record; None if the log no longer has the offset.
-        Raises LogUnavailable.
+        Returns the first intact copy, else a damaged record; None if the log no longer has the
+        offset. Raises LogUnavailable.
         """
 
     async def bounds(self, partition: int) -> Bounds:
         """Start and end of a partition. Raises LogUnavailable."""
 
     async def drop_before(self, partition: int, offset: int) -> int:
-        """Free what lies wholly before `offset`, in the log's own steps; returns the new start.
+        """Free whole files before `offset`; returns the new start.
 
-        The caller passes only an offset that a durable manifest covers. A log that keeps records
-        by time (`retention_ns`) frees nothing and returns its start.
+        The caller passes only an offset that a durable manifest covers. A log with retention by
+        time (`retention_ns`) frees nothing and returns its start.
         """
 
     def has_server_time(self) -> bool:
-        """Whether servers stamp the records; else each appending process does, by its own clock,
-        and never before the record before, but for a clock record.
+        """Whether a server sets the append times.
+
+        Otherwise each appending process sets them from its own clock, never earlier than the
+        previous record's, except for a clock record.
         """
 
     async def abandon(self, partition: int, first: int) -> None:
-        """An operator has counted as lost what the log cannot give from `first` on: let appends go
-        on beside it. Deletes nothing. Only for what `read` raised LogLost for.
+        """Give up records from `first` on that the log cannot return, so that appends can continue.
+
+        For an operator who has accepted their loss, and only where `read` raised LogLost.
+        Deletes nothing.
         """
 
     def retention_ns(self) -> int | None:
-        """How long after its append the log keeps a record; None: until `drop_before` frees it."""
+        """How long the log keeps a record after its append; None: until `drop_before` frees it."""
 
     async def size_bytes(self, partition: int) -> int:
         """Bytes that the partition takes."""
 
     async def refresh(self) -> LogIdentity:
-        """Look again what log this is: partitions may have been added, and another epoch means
-        that it was recreated and lacks what was there. Raises LogUnavailable.
+        """Read the identity again. Raises LogUnavailable.
+
+        Partitions may have been added; another epoch means that the log was recreated and its
+        earlier records are gone.
         """
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
-"""Which log this is, looked at again while a role runs: partitions added, a log recreated (I5, I7).
+"""The identity of the log, refreshed while a role runs: partitions added, a log recreated (I5, I7).
 
-A log that has fewer partitions than before is never believed: what was in the missing ones would
-silently be left out. The count that was known stays, and the reason is told.
+A partition count that is lower than before is rejected, because records of the missing partitions
+would silently be left out. The known count stays, and the reason is kept for readiness checks.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from common.logs import log_event
 from common.metrics import log_partitions, log_replaced_total
 
 REFRESH_S = 5.0
-_REFRESH_AGAIN_NS = 10**9  # who asks in between causes no more than one look a second
+_REFRESH_AGAIN_NS = 10**9  # callers of `refresh` cause at most one request a second
 logger = logging.getLogger(__name__)
 
 
 class LogWatch:
-    """The identity of an open log, as last seen. Used from one event loop."""
+    """The identity of an open log as of the last refresh. Used from one event loop."""
 
     def __init__(self, log: Log, identity: LogIdentity, clock: Clock) -> None:
         self._log = log
@@ -27,21 +27,25 @@ class LogWatch:
         self._refreshed_ns = clock.monotonic_ns()
         self._refreshing = asyncio.Lock()
         self.identity = identity
-        self.rejected = ""  # why what was seen is not believed
+        self.rejected = ""  # why the last identity was not adopted; "" if it was
         log_partitions.set(identity.partitions)
 
     @property
     def partitions(self) -> int:
-        """How many partitions there are; never fewer than there were."""
+        """The partition count; it never decreases."""
         return self.identity.partitions
 
     @property
     def epoch(self) -> str:
-        """The log's id."""
+        """The epoch of the log's identity."""
         return self.identity.epoch
 
     async def refresh(self, *, at_once: bool = False) -> LogIdentity:
-        """What the log is now; as it was when it cannot be reached, or was just looked at."""
+        """The identity of the log now.
+
+        The known one if the log cannot be reached, or was refreshed less than a second ago and
+        `at_once` is not set.
+        """
         async with self._refreshing:
             now_ns = self._clock.monotonic_ns()
             if not at_once and now_ns - self._refreshed_ns < _REFRESH_AGAIN_NS:
@@ -56,7 +60,7 @@ class LogWatch:
             return self.identity
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Refresh periodically until cancelled."""
         while True:
             await asyncio.sleep(REFRESH_S)
             await self.refresh()

@@ -1,7 +1,7 @@
-"""The embedded log examined file by file, without changing it (I13).
+"""Examines the embedded log file by file, without changing it (I13).
 
-What a role's reader would only meet one day is looked for here: files that are missing, cut short,
-zeroed, another log's, and every record's checksum. Examining goes on after each flaw.
+It finds damage before a role's reader reaches it: files that are missing, truncated, zeroed or of
+another log, and records whose checksum does not match. It goes on after each flaw.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,12 +15,12 @@ from common.log.embedded.known_ends import read_ends
 from common.log.interface import LogIdentity
 from common.model.record import LogRecord
 
-Progress = Callable[[int, int, str], None]  # bytes done, of how many, of what
+Progress = Callable[[int, int, str], None]  # bytes done, bytes in total, what is read
 
 
 @dataclass(slots=True)
 class LogExamination:
-    """What was looked at, and what is wrong with it."""
+    """Result of an examination: what was read, and its flaws."""
 
     identity: LogIdentity | None = None
     files: int = 0
@@ -30,15 +30,15 @@ class LogExamination:
 
 
 def no_visit(_record: LogRecord) -> None:
-    """Records that nobody wants to see."""
+    """Ignores records."""
 
 
 def no_progress(_done: int, _total: int, _what: str) -> None:
-    """Progress that nobody watches."""
+    """Ignores progress."""
 
 
 def has_log(folder: Path) -> bool:
-    """Whether there is a log that can be opened as what it is."""
+    """Whether the folder has a log with a readable identity."""
     try:
         return read_identity(folder) is not None
     except (LogUnavailable, OSError):
@@ -53,11 +53,12 @@ def examine_log(
     records: bool = True,
     flaws_max: int = 1_000,
 ) -> LogExamination:
-    """Examine all of the log in `folder`, also while roles append to it. Blocks.
+    """Examine the whole log in `folder`, also while roles append to it. Blocks.
 
-    visit: called with every record that is whole, by partition and offset. records: False reads
-    of each file only its description and whether its last record is there. flaws_max: bounds the
-    report; a log that is all damaged has said enough by then.
+    visit: called with every intact record, ordered by partition and offset.
+    progress: called before each file.
+    records: False reads only each file's description and last offset.
+    flaws_max: how many flaws the report holds at most.
     """
     found = LogExamination()
     try:
@@ -103,7 +104,7 @@ def _partitions(
             base = int(path.stem)
             examination = FileExamination(path, number, base)
             flaws = list(examination.flaws(visit, records=records))
-            if not path.exists():  # dropped meanwhile: what it held is covered
+            if not path.exists():  # dropped meanwhile: a manifest covers its records
                 next_base = end = None
                 done += sizes[path]
                 continue
@@ -142,7 +143,7 @@ def _short(path: Path, partition: int, first: int, end: int, why: str) -> Flaw:
 
 
 def _sizes(folder: Path) -> dict[Path, int]:
-    """The log's files, each with the bytes it takes with its WAL."""
+    """The log's files, each with its size in bytes, including its WAL."""
     sizes: dict[Path, int] = {}
     for path in sorted(folder.glob("p*/*.db")):
         if not path.stem.isdigit():

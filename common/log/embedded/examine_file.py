@@ -1,7 +1,7 @@
-"""One file of the embedded log, examined without changing it: every record, and what is not whole.
+"""Examines one file of the embedded log without changing it: every record and every flaw.
 
-Reading goes on after each damaged place. Keeps I13: what is known to be damaged is named with its
-exact reason. Nothing here is used by the roles, which read through `range_file`.
+Reading goes on after each damaged range. Keeps I13: each flaw has its exact reason. The roles do
+not use this module; they read through `range_file`.
 """
 
 import sqlite3
@@ -28,9 +28,9 @@ Visit = Callable[[LogRecord], None]
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something of the log that is not as it was written, and what to do.
+    """Something in the log that differs from what was written, and the remedy.
 
-    first, end: the offsets that it concerns, `end` not among them; None: none in particular.
+    first, end: the half-open range of offsets that it concerns; None if it concerns no range.
     """
 
     partition: int | None
@@ -43,7 +43,7 @@ class Flaw:
 
 @dataclass(slots=True)
 class FileContents:
-    """What one file holds. end: after its last record; None where that cannot be read."""
+    """Contents of one file. end: the offset after its last record; None if it cannot be read."""
 
     description: FileDescription | None = None
     end: int | None = None
@@ -55,7 +55,7 @@ RESTORE = "restore the file from a backup if there is one; then look at the disk
 
 
 class FileExamination:
-    """Examines one file; `flaws` yields what is wrong, `found` is complete when it has ended."""
+    """Examines one file. `found` is complete when the iterator of `flaws` is exhausted."""
 
     def __init__(self, path: Path, partition: int, base: int) -> None:
         self.found = FileContents()
@@ -64,9 +64,10 @@ class FileExamination:
         self._base = base
 
     def flaws(self, visit: Visit, *, records: bool = True) -> Iterator[Flaw]:
-        """Go through the file. visit: called with each record that is whole.
+        """Read the file and yield its flaws.
 
-        records: False reads only the file's description and its last record.
+        visit: called with each intact record.
+        records: False reads only the file's description and its last offset.
         """
         try:
             opened = closing(_connect(self._path))
@@ -102,7 +103,7 @@ class FileExamination:
     def _records(
         self, db: sqlite3.Connection, visit: Visit
     ) -> Iterator[tuple[int, int | None, str]]:
-        """(first, end, reason) of what is damaged, in order; end None: nothing more is read."""
+        """(first, end, reason) of damaged ranges, in order; end None: the rest is unreadable."""
         offset = self._base
         while True:
             try:
@@ -123,7 +124,7 @@ class FileExamination:
                 offset = further
 
     def _record(self, row: tuple[Any, ...], visit: Visit) -> str:
-        """Take one record; why it is not whole, or nothing."""
+        """Count and visit one record; returns why it is damaged, or ""."""
         at, append_ns, headers, value, crc = row
         self.found.records += 1
         if not (isinstance(append_ns, int) and isinstance(crc, int)):
@@ -135,7 +136,7 @@ class FileExamination:
             return "its checksum does not match"
         try:
             pairs = frame.decode_headers(headers)
-        except ValueError as error:  # the checksum is right: so it was written
+        except ValueError as error:  # the checksum matches: it was written like this
             return f"its headers cannot be read: {error}"
         visit(LogRecord(self._partition, at, append_ns, pairs, value))
         return ""
@@ -153,7 +154,7 @@ class FileExamination:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Open for reading alone."""
+    """Open read-only."""
     how = read_only_mode(path)
     return sqlite3.connect(
         f"file:{quote(str(path))}?{how}", uri=True, isolation_level=None, timeout=_BUSY_S
@@ -161,7 +162,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _readable_from(db: sqlite3.Connection, bad: int) -> int | None:
-    """The first offset after `bad` that can be read again; None if there is none."""
+    """The first readable offset after `bad`; None if there is none."""
     step = 1
     while bad + step < _OFFSET_MAX:
         found = _seek(db, bad + step)
@@ -170,7 +171,7 @@ def _readable_from(db: sqlite3.Connection, bad: int) -> int | None:
         step *= 2
     else:
         return None
-    below = bad + step // 2  # cannot be read, or is `bad` itself
+    below = bad + step // 2  # unreadable, or `bad` itself
     above = bad + step
     while above - below > 1:
         middle = (below + above) // 2
@@ -183,7 +184,7 @@ def _readable_from(db: sqlite3.Connection, bad: int) -> int | None:
 
 
 def _seek(db: sqlite3.Connection, offset: int) -> int | None:
-    """The first record from `offset` on if it can be read."""
+    """The offset of the first record from `offset` on; None if it cannot be read."""
     try:
         row = db.execute(_ROWS + " LIMIT 1", (offset,)).fetchone()
     except sqlite3.Error:
@@ -194,7 +195,7 @@ def _seek(db: sqlite3.Connection, offset: int) -> int | None:
 def _joined(
     damaged: Iterator[tuple[int, int | None, str]],
 ) -> Iterator[tuple[int, int | None, str]]:
-    """Neighbours of one reason as one."""
+    """Merges adjacent ranges that have the same reason."""
     held: tuple[int, int | None, str] | None = None
     for first, end, reason in damaged:
         if held is not None and held[1] == first and held[2] == reason:

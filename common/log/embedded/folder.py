@@ -1,8 +1,8 @@
-"""The folder of one partition: its range files, its writer lock, how files come and go.
+"""The folder of one partition: its range files, its writer lock, creation and removal of files.
 
-Files are named by their first offset. They are created by whoever holds the writer lock and finds
-the newest one sealed, so a crash between seal and create heals itself, and unlinked oldest first,
-so what remains is always one run of offsets.
+Files are named by their first offset. A process that holds the writer lock and finds the newest
+file sealed creates the next one, so a crash between sealing and creating needs no repair. Files
+are unlinked oldest first, so the remaining ones hold contiguous offsets.
 """
 
 import os
@@ -23,9 +23,9 @@ _ABANDONED = ".abandoned"
 
 
 class PartitionFolder:
-    """Holds no state of its own: any number of processes may use one folder.
+    """Stateless: any number of processes may use one folder.
 
-    `read_only`: its files are only read and stay as they are.
+    read_only: no file is changed, created or removed.
     """
 
     def __init__(self, log: Path, partition: int, epoch: str, read_only: bool = False) -> None:
@@ -36,25 +36,25 @@ class PartitionFolder:
         self._lock = str(self.path / _LOCK)
 
     def prepare(self) -> None:
-        """Create the folder and its lock; sweep what a crash left. Raises OSError."""
+        """Create the folder and its lock; remove leftovers of a crash. Raises OSError."""
         durable.make_folder(self.path)
         with self.writing():
             self._sweep()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the writer lock; it ends with the process. Waits for other writers.
+        """Hold the writer lock, after waiting for other writers. It ends with the process.
 
-        One writer or checkpoint at a time per partition also keeps clear of SQLite's rare race
-        between concurrent WAL checkpoints (fixed upstream only in 3.51.3).
+        One writer or checkpoint at a time per partition also avoids SQLite's rare race between
+        concurrent WAL checkpoints (fixed upstream only in 3.51.3).
         """
         with durable.exclusive(self._lock):
             yield
 
     def bases(self) -> list[int]:
-        """First offsets of the files there are, ascending."""
+        """First offsets of the existing files, ascending."""
         if self._read_only and not self.path.exists():
-            return []  # whoever may write makes it
+            return []  # a writer creates it
         names = os.listdir(self.path)
         return sorted(int(n[:-3]) for n in names if n.endswith(".db") and n[:-3].isdigit())
 
@@ -73,10 +73,11 @@ class PartitionFolder:
             raise to_log_error(error, path) from error
 
     def open_newest(self, known_end: int) -> RangeFile:
-        """The file to append to, created if the one before is sealed. Needs the writer lock.
+        """The file to append to, created if the newest one is sealed.
 
-        `known_end`: an end that the partition is known to have reached. A file that held
-        acknowledged records and is missing is an error, never replaced by an empty one.
+        The caller holds the writer lock. known_end: an end that the partition is known to have
+        reached. A missing file that held acknowledged records is an error, and is never replaced
+        by an empty one.
         """
         bases = self.bases()
         if not bases:
@@ -98,7 +99,7 @@ class PartitionFolder:
         return self.open_file(base)
 
     def missing(self, base: int) -> LogUnavailable:
-        """The error for a file that must be there and is not."""
+        """The error for a file that must exist and does not."""
         return LogUnavailable(
             f"log file {self.file(base)} is missing but held records: restore it", retry_after_s=5
         )
@@ -106,7 +107,7 @@ class PartitionFolder:
     def drop_before(self, offset: int) -> int:
         """Unlink files wholly before `offset`, never the newest; returns the new start.
 
-        The database goes before its WAL: a file whose name exists is always whole.
+        The database is unlinked before its WAL, so a database file that exists is always whole.
         """
         with self.writing():
             bases = self.bases()
@@ -120,10 +121,10 @@ class PartitionFolder:
         return bases[0] if bases else 0
 
     def abandon(self, first: int, known_end: int) -> None:
-        """Move the file that held `first` out of the way, if it is still there.
+        """Rename the file that held `first`, if it exists and cannot be opened.
 
-        If it was the newest, a new one takes what comes, from `known_end` on: an operator has
-        counted as lost what was before. Nothing is deleted.
+        If it was the newest, a new file is created that starts at `known_end`: an operator has
+        accepted the loss of the records before. Nothing is deleted.
         """
         with self.writing():
             bases = self.bases()
@@ -155,12 +156,12 @@ class PartitionFolder:
             file.close()
 
     def size_bytes(self) -> int:
-        """Bytes that the folder's files take."""
+        """Total bytes of the folder's files."""
         with os.scandir(self.path) as entries:
             return sum(_size(entry) for entry in entries)
 
     def _sweep(self) -> None:
-        """Remove unfinished files and WALs whose database is gone. Needs the writer lock."""
+        """Remove unfinished files and WALs without a database. The caller holds the writer lock."""
         for name in os.listdir(self.path):
             owner = next(
                 (name[: -len(side)] for side in _WAL_SUFFIXES if name.endswith(side)), None

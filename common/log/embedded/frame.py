@@ -1,4 +1,4 @@
-"""How the embedded log writes a record's headers, and the checksum over each record.
+"""Encoding of a record's headers in the embedded log, and the checksum of each record.
 
 Headers: for each pair `u16 name length, name, u32 value length, value`, little endian. The
 checksum is CRC-32 over offset, append time, headers and value.
@@ -16,8 +16,8 @@ _NAME = struct.Struct("<H")
 _VALUE = struct.Struct("<I")
 _NAMES_CACHED = 64  # the format has ten
 _POSITION = struct.Struct("<QQ")
-# Headers of a dataset's records are the same but for the batch's id, which is the last pair: what
-# stands before it is read once. Small ones alone are kept, so they take no more than a megabyte.
+# Headers of a dataset's records differ only in the batch id, which is the last pair, so the pairs
+# before it are decoded once and cached. Only short ones are cached: they take at most a megabyte.
 _BATCH = "batch"
 _BATCH_PREFIX = _NAME.pack(len(_BATCH)) + _BATCH.encode() + _VALUE.pack(BATCH_ID_BYTES)
 _PREFIXES_CACHED = 1_024
@@ -44,10 +44,10 @@ def decode_headers(data: bytes) -> Headers:
     """The pairs. Raises ValueError if the bytes do not end where the last pair does."""
     at = len(data) - len(_BATCH_PREFIX) - BATCH_ID_BYTES
     if 0 <= at <= _PREFIX_BYTES_MAX and data.startswith(_BATCH_PREFIX, at):
-        try:  # whole pairs before it: so reading them all comes to this pair too
+        try:  # the bytes before it are whole pairs, so decoding all would reach this pair too
             return (*_cached_pairs(data[:at]), (_BATCH, data[at + len(_BATCH_PREFIX) :]))
         except ValueError:
-            pass  # it only looks so: it stands within the value of a pair
+            pass  # the match lies within the value of another pair
     return _decode_pairs(data)
 
 
@@ -77,7 +77,7 @@ def _cached_pairs(data: bytes) -> Headers:
 
 
 def checksum(offset: int, append_ns: int, headers: bytes, value: bytes) -> int:
-    """CRC-32 of everything that the log keeps of a record."""
+    """CRC-32 of everything that the log stores of a record."""
     crc = zlib.crc32(_POSITION.pack(offset, append_ns))
     return zlib.crc32(value, zlib.crc32(headers, crc))
 
@@ -87,21 +87,17 @@ def restore(
 ) -> LogRecord:
     """The record as it was appended.
 
-    A damaged one keeps its place but loses its content and its append time, which nothing vouches
-    for (one far ahead would hold the watermark there): `common.model.record.decode` raises
-    RecordDamaged,
-    so the reader sets it aside with its position and goes on. It is never passed on as if it were
-    whole.
+    A damaged record keeps its offset but loses its content and its append time, which cannot be
+    trusted (one far in the future would hold the watermark there). `common.model.record.decode`
+    raises RecordDamaged for it, so the indexer quarantines it with its position and goes on.
     """
     if checksum(offset, append_ns, headers, value) == crc:
         try:
             return LogRecord(partition, offset, append_ns, decode_headers(headers), value)
-        except ValueError:  # written so: the record never had readable headers
+        except ValueError:  # the checksum matches: it was appended with unreadable headers
             return LogRecord(partition, offset, append_ns, (), b"")
     try:
         pairs = decode_headers(headers)
     except ValueError:
         pairs = ()
-    return damaged(
-        partition, offset, "the log's checksum of the record does not match", pairs, value
-    )
+    return damaged(partition, offset, _MISMATCH, pairs, value)

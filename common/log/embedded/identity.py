@@ -1,4 +1,4 @@
-"""The log's own description, `log.json`: written once by whoever comes first, never changed."""
+"""The identity file of the log, `log.json`: written once by the first process, never changed."""
 
 import secrets
 from pathlib import Path
@@ -16,7 +16,7 @@ _NAME = "log.json"
 def open_identity(folder: Path, partitions: int) -> LogIdentity:
     """Read the log's identity, or create it with this partition count. Raises OSError.
 
-    A log that exists keeps its own partition count. Raises LogUnavailable if the description
+    An existing log keeps its own partition count. Raises LogUnavailable if the identity file
     cannot be read, or is missing although there are records.
     """
     durable.make_folder(folder)
@@ -29,7 +29,7 @@ def open_identity(folder: Path, partitions: int) -> LogIdentity:
 
 
 def read_identity(folder: Path) -> LogIdentity | None:
-    """The identity of the log that is there; None: there is none. Changes nothing.
+    """The identity of an existing log; None if there is no log. Changes nothing.
 
     Raises LogUnavailable as `open_identity` does, and OSError.
     """

@@ -1,12 +1,12 @@
 """Known ends: a small shared file with the end offset of every partition.
 
-A writer stores the new end after its commit and before it acknowledges, so other processes learn
-of new records by reading a few bytes instead of asking SQLite. It is a hint: it may lag behind
-after a crash, it never runs ahead of what is durable. It is not fsynced.
+A writer stores the new end after its commit and before the acknowledgement, so other processes
+learn of new records by reading a few bytes instead of querying SQLite. It is a hint and not
+fsynced: after a crash it may be lower than the durable end, but never higher.
 
-An end that is too high would be the word of one damaged file that records were lost (I13). So each
-end carries a check of its own within its eight bytes, which are written and read at once; what
-fails it is not known, and the next append makes it right.
+An end that is too high would make this one damaged file report lost records (I13). So each end has
+a 16-bit checksum within its eight bytes, which are written and read in one call; an end that fails
+its checksum counts as unknown, and the next append replaces it.
 """
 
 import os
@@ -18,16 +18,16 @@ from typing import Final
 from common import durable
 
 FILE: Final = "known-ends"
-UNCHECKED_FILE: Final = "ends"  # of older versions: ends without a check, which are not read
+UNCHECKED_FILE: Final = "ends"  # of older versions: ends without a checksum; it is not read
 _SLOT = struct.Struct("<Q")
-_END_BITS: Final = 48  # 281 trillion records; the other 16 bits are the check
+_END_BITS: Final = 48  # 281 trillion records; the other 16 bits are the checksum
 _END_MASK: Final = (1 << _END_BITS) - 1
 
 
 class KnownEnds:
-    """The file, open. Reading is one system call on a cached page.
+    """The open file. Reading is one system call on a cached page.
 
-    read_only: it is only read, and not made where it is missing.
+    read_only: the file is not created if it is missing.
     """
 
     def __init__(self, folder: Path, partitions: int, read_only: bool = False) -> None:
@@ -43,7 +43,7 @@ class KnownEnds:
         self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
     def raw(self) -> bytes:
-        """The file's bytes, to see cheaply whether any end has moved."""
+        """The file's bytes, for a cheap check whether any end has changed."""
         return os.pread(self._fd, self._size, 0)
 
     def all(self) -> list[int]:
@@ -56,7 +56,7 @@ class KnownEnds:
         return _end_of(partition, int(_SLOT.unpack(data)[0]))
 
     def advance(self, partition: int, end: int) -> None:
-        """Store an end that is durable. Needs the partition's writer lock."""
+        """Store a durable end. The caller holds the partition's writer lock."""
         if end > self.get(partition):
             os.pwrite(self._fd, _slot_of(partition, end), _SLOT.size * partition)
 
@@ -66,11 +66,11 @@ class KnownEnds:
 
 
 def read_ends(folder: Path, partitions: int) -> list[int]:
-    """The known ends without opening them for writing; zeros where there are none."""
+    """The known ends, without opening the file for writing; 0 where an end is unknown."""
     size = _SLOT.size * partitions
     try:
         data = (folder / FILE).read_bytes()[:size]
-    except OSError:  # a hint: it is made again
+    except OSError:  # it is a hint: the next writer creates it
         data = b""
     return _decode(data.ljust(size, b"\0"))
 
@@ -80,7 +80,7 @@ def _decode(data: bytes) -> list[int]:
 
 
 def _end_of(partition: int, slot: int) -> int:
-    """The end of a slot, 0 if its check fails."""
+    """The end in a slot, 0 if its checksum does not match."""
     end = slot & _END_MASK
     return end if slot >> _END_BITS == _check(partition, end) else 0
 
@@ -92,5 +92,5 @@ def _slot_of(partition: int, end: int) -> bytes:
 
 
 def _check(partition: int, end: int) -> int:
-    """16 bits that hardly any other end, or the same of another partition, has. Never 0."""
+    """A 16-bit checksum of an end and its partition. Never 0."""
     return zlib.crc32(struct.pack("<IQ", partition, end)) & 0xFFFF or 1

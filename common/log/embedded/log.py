@@ -1,7 +1,7 @@
-"""The log on one machine, without a server: SQLite range files and group commit (I1, I11).
+"""The log of one machine, without a server: SQLite range files and group commit (I1, I11).
 
-Several processes may append to and read from one log at once. Why it is built this way, and
-measured figures: docs/adr/0002-embedded-log.md.
+Several processes may append to and read from one log at once. Reasons for the design and figures:
+docs/adr/0002-embedded-log.md.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ from common.model.position import Position
 from common.model.record import Kind, LogRecord, Record, encode_headers
 
 _READ_THREADS = 4
-_APPEND_TIMEOUT_S = 30.0  # a stopped process may hold the writer lock; callers must hear of it
-_RECHECK_S = 5.0  # how long a record may hide whose writer died between commit and hint
+_APPEND_TIMEOUT_S = 30.0  # a stopped process may hold the writer lock, so callers need an error
+_RECHECK_S = 5.0  # how long a record may stay unseen whose writer died between commit and known end
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,9 +43,11 @@ def _time_out(waiting: "asyncio.Future[Appended]", partition: int) -> None:
 
 
 class EmbeddedLog:
-    """One process's view of the log in `folder`. Use it from one event loop.
+    """One process's access to the log in `folder`. Use it from one event loop.
 
-    read_only: the log is only read, and nothing in its folder changes, not even what a crash left.
+    partitions: partition count of a new log; an existing one keeps its own.
+    refusal: the reason why no records may be taken now, or None.
+    read_only: nothing in the folder changes, not even leftovers of a crash.
     """
 
     def __init__(
@@ -144,7 +146,9 @@ class EmbeddedLog:
         self._queued_bytes -= sum(item.size_bytes for item in group)
         for at, item in enumerate(group):
             waiting = item.ticket
-            if not isinstance(waiting, asyncio.Future) or waiting.done():  # the caller went away
+            if (
+                not isinstance(waiting, asyncio.Future) or waiting.done()
+            ):  # the caller was cancelled
                 continue
             if isinstance(outcome, Written):
                 position = Position(self._identity.epoch, partition, outcome.first + at)
@@ -182,7 +186,7 @@ class EmbeddedLog:
         return []
 
     async def read_again(self, partition: int, offset: int) -> LogRecord | None:
-        """One record, read anew (see the interface)."""
+        """One record, bypassing caches (see the interface)."""
         self._check(partition)
         try:
             found = await self._run(self._readers[partition].read_again, offset)
@@ -196,26 +200,26 @@ class EmbeddedLog:
         return await self._run(self._readers[partition].bounds)
 
     async def drop_before(self, partition: int, offset: int) -> int:
-        """Unlink the files that lie wholly before `offset`; returns the new start."""
+        """Unlink whole files before `offset`; returns the new start."""
         self._check(partition)
         return await self._run(self._folders[partition].drop_before, offset)
 
     async def abandon(self, partition: int, first: int) -> None:
-        """Move an unreadable file out of the way (see the interface)."""
+        """Rename an unreadable file so that appends can continue (see the interface)."""
         self._check(partition)
         known_end = self._ends.get(partition)
         await self._run(self._folders[partition].abandon, first, known_end)
 
     def leader(self, partition: int) -> str:
-        """This machine leads every partition."""
+        """ "local": there are no servers."""
         return "local"
 
     def has_server_time(self) -> bool:
-        """Every process stamps what it appends."""
+        """False: every process sets the append times of its records."""
         return False
 
     def retention_ns(self) -> int | None:
-        """Records stay until `drop_before`."""
+        """None: records stay until `drop_before`."""
         return None
 
     async def refresh(self) -> LogIdentity:
@@ -223,7 +227,7 @@ class EmbeddedLog:
         return self._identity
 
     async def size_bytes(self, partition: int) -> int:
-        """Bytes that the partition takes."""
+        """Bytes of the partition's files."""
         self._check(partition)
         return await self._run(self._folders[partition].size_bytes)
 
@@ -234,7 +238,7 @@ class EmbeddedLog:
         self._closed = True
         self._waiters.close()
         await asyncio.to_thread(self._close)
-        await asyncio.sleep(0)  # the last answers are on the loop before this
+        await asyncio.sleep(0)  # callbacks of the last commits are queued on the loop before this
 
     def _close(self) -> None:
         for writer in self._writers.values():

@@ -1,8 +1,8 @@
 """One file of the embedded log: the records of one partition from `base` on (I1).
 
 SQLite in WAL mode with synchronous=FULL: a committed append has been fsynced. A file that has
-grown to its limit is sealed: in the same transaction as its last records it is told which offset
-the next file starts with. Everything that writes runs under the partition's writer lock.
+grown to its limit is sealed: the transaction of its last records also stores the first offset of
+the next file. Every write runs under the partition's writer lock.
 """
 
 import os
@@ -20,7 +20,7 @@ from common.log.damage import damaged
 from common.log.embedded import frame, salvage
 from common.model.record import LogRecord
 
-_PAGE_BYTES = 8192  # large values take few pages, a small commit stays two or three pages
+_PAGE_BYTES = 8192  # large values take few pages, a small commit writes two or three
 _BUSY_S = 10.0
 _CHECKPOINT_PAGES = 1000  # 8 MB of WAL between the fsyncs of a checkpoint
 _FORMAT = 1
@@ -41,14 +41,16 @@ _WRITABLE_END = (
 
 
 class Sealed(Exception):
-    """The file takes no more records: they go into the next one."""
+    """The file is sealed: records go into the next one."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileDescription:
-    """What a file says about itself. `next_base` is None until it is sealed.
+    """The row that describes a file.
 
-    floor_ns: append time of the last record before the file.
+    epoch: id of the log. partition: number of its partition. base: first offset of the file.
+    floor_ns: append time of the last record before the file (unix ns).
+    next_base: first offset of the next file; None until this one is sealed.
     """
 
     epoch: str
@@ -59,7 +61,11 @@ class FileDescription:
 
 
 class Written(msgspec.Struct, frozen=True):
-    """Where a group of records went; all have one append time."""
+    """Result of an append.
+
+    first: offset of the group's first record. append_ns: append time of all of them (unix ns).
+    sealed: whether the file takes no more records.
+    """
 
     first: int
     append_ns: int
@@ -67,7 +73,7 @@ class Written(msgspec.Struct, frozen=True):
 
 
 def create(path: Path, epoch: str, partition: int, base: int, floor_ns: int) -> bool:
-    """Create an empty file, whole or not at all; False if there is one."""
+    """Create an empty file atomically; False if it exists already."""
     temporary = durable.temporary_path(path.parent)
     try:
         db = sqlite3.connect(temporary, isolation_level=None)
@@ -91,20 +97,20 @@ def create(path: Path, epoch: str, partition: int, base: int, floor_ns: int) -> 
 
 
 def read_only_mode(path: Path) -> str:
-    """How to open a file for reading alone, as parameters of SQLite's URI.
+    """The parameters of SQLite's URI that open a file read-only.
 
-    A file that no process has open is read without making files beside it. Whoever opens it for
-    writing makes its WAL at once, so from then on it counts as one that may change.
+    A file that no process has open is read as immutable, which creates no files beside it. A
+    process that opens it for writing creates its WAL at once, so a file with a WAL may change.
     """
     return "mode=ro" if Path(f"{path}-wal").exists() else "mode=ro&immutable=1"
 
 
 class RangeFile:
-    """A file that is open. Used by one thread at a time.
+    """An open file. Used by one thread at a time.
 
-    `exclusive`: nobody else may have it open, and SQLite then needs no shared memory beside it.
-    `read_only`: it is only read, and stays as it is: also a WAL that a crash left, which SQLite
-    otherwise moves into the file and deletes when the last connection is closed.
+    exclusive: no other connection may have it open; SQLite then needs no shared memory file.
+    read_only: nothing changes, not even a WAL that a crash left, which SQLite otherwise moves into
+    the file and deletes when the last connection is closed.
 
     Every method may raise sqlite3.Error; the constructor also LogUnavailable for a file of
     another log.
@@ -128,7 +134,7 @@ class RangeFile:
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
             span = self.description()
-            self._inode = path.stat().st_ino  # after the read: the WAL beside it was its own
+            self._inode = path.stat().st_ino  # after the read, so the WAL beside it belongs to it
         except BaseException:
             self._db.close()
             raise
@@ -141,7 +147,7 @@ class RangeFile:
         self.partition = span.partition
 
     def description(self) -> FileDescription:
-        """What the file says about itself now."""
+        """The file's description, read now."""
         row = self._db.execute(
             'SELECT epoch, "partition", base, floor_ns, next_base FROM span'
         ).fetchone()
@@ -150,7 +156,7 @@ class RangeFile:
         return FileDescription(*row)
 
     def last(self) -> tuple[int, int]:
-        """Offset and append time of the last record; of what came before if there is none."""
+        """Offset and append time of the last record, or of the last one before the file."""
         row = self._db.execute(
             "SELECT offset, append_ns FROM records ORDER BY offset DESC LIMIT 1"
         ).fetchone()
@@ -159,7 +165,7 @@ class RangeFile:
         return self.base - 1, self.description().floor_ns
 
     def _writable_end(self) -> tuple[int, int]:
-        """As `last`, in one question. Raises Sealed."""
+        """As `last`, in one query. Raises Sealed."""
         row = self._db.execute(_WRITABLE_END).fetchone()
         if row is None:
             raise sqlite3.DatabaseError("the file has lost its description")
@@ -179,10 +185,10 @@ class RangeFile:
         """Store (headers, value) pairs in one fsynced transaction. Raises Sealed.
 
         known_end: an end that the partition is known to have reached. If the file has lost its
-        last records their offsets are not used again: whoever had read them would read nothing
-        of what came instead.
-        sets_time: the append time, which otherwise is never before the last record's, goes on
-        from `now_ns` if that is before it by more than clocks differ.
+        last records, their offsets are not reused, because a reader that had read the lost ones
+        would skip the new ones.
+        sets_time: a clock record. The append time, otherwise never earlier than the last
+        record's, then goes back to `now_ns` if that is earlier by more than clocks may differ.
         """
         self._db.execute("BEGIN IMMEDIATE")
         try:
@@ -209,8 +215,9 @@ class RangeFile:
         return Written(last + 1, append_ns, sealed)
 
     def read(self, offset: int, max_bytes: int) -> list[LogRecord]:
-        """Records from `offset` on, at most about `max_bytes`: one at least, if it is in the file
-        and none of its pages is damaged (then see `read_damaged`).
+        """Records from `offset` on, at most about `max_bytes`, up to the first damaged page.
+
+        At least one if it is in the file and its pages are intact; else see `read_damaged`.
         """
         found: list[LogRecord] = []
         try:
@@ -221,7 +228,7 @@ class RangeFile:
         return found
 
     def read_damaged(self, offset: int, end: int) -> list[LogRecord]:
-        """What `read` does not give although records up to `end` were written: damaged ones."""
+        """Damaged records, where `read` returns none although records up to `end` were written."""
         return salvage.read_one_by_one(self._read_one, self.partition, offset, end)
 
     def _scan(self, found: list[LogRecord], offset: int, max_bytes: int) -> None:
@@ -248,20 +255,20 @@ class RangeFile:
             return None
         try:
             return frame.restore(self.partition, offset, *row)
-        except (TypeError, ValueError) as error:  # a column of another type than was written
+        except (TypeError, ValueError) as error:  # a column has another type than was written
             return damaged(self.partition, offset, f"the log's file holds another thing: {error}")
 
     def in_place(self) -> bool:
-        """Whether the file's name still leads to this file."""
+        """Whether the file's path still refers to this file."""
         try:
             return os.stat(self._name).st_ino == self._inode
         except FileNotFoundError:
             return False
 
     def checkpoint(self) -> None:
-        """Move the WAL into the file, as far as readers let it."""
+        """Move the WAL into the file, as far as readers allow."""
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Close; the last one to close a file moves its WAL into it."""
+        """Close. Closing the last connection to a file moves its WAL into it."""
         self._db.close()

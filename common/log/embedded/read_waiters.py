@@ -1,15 +1,15 @@
-"""Waiting for new records: one timer per process looks at the known ends.
+"""Readers that wait for new records: one timer per process polls the known ends.
 
-Appends of the same process wake their readers at once; those of other processes are seen at the
-next tick. Without anyone waiting there is no timer.
+An append of the same process wakes its readers at once; appends of other processes are noticed at
+the next tick. The timer runs only while a reader waits.
 """
 
 import asyncio
 
 from common.log.embedded.known_ends import KnownEnds
 
-_BUSY_TICK_S = 0.010  # while records come
-_QUIET_TICK_S = 0.025  # one cached read of a few bytes each: idle processes cost next to nothing
+_BUSY_TICK_S = 0.010  # while records arrive
+_QUIET_TICK_S = 0.025  # each tick is one cached read of a few bytes, so idle processes cost little
 _QUIET_AFTER_TICKS = 50
 
 
@@ -26,7 +26,9 @@ class ReadWaiters:
 
     async def wait(self, partition: int, offset: int, seconds: float) -> None:
         """Wait until the partition is known to hold `offset`, but no longer than `seconds`."""
-        if self._closed or self._ends.get(partition) > offset:  # since the caller looked
+        if (
+            self._closed or self._ends.get(partition) > offset
+        ):  # it may have grown since the caller's check
             return
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
@@ -41,13 +43,13 @@ class ReadWaiters:
             self._waiters.pop(waiter, None)
 
     def wake(self, partition: int, end: int) -> None:
-        """Records of this partition up to `end` are durable."""
+        """Wake the readers of this partition that wait for an offset before `end`."""
         for waiter, (which, offset) in self._waiters.items():
             if which == partition and offset < end:
                 _wake(waiter)
 
     def close(self) -> None:
-        """Wake everyone and stop; waiting ends at once from now on."""
+        """Wake every reader and stop; from now on `wait` returns at once."""
         self._closed = True
         for waiter in self._waiters:
             _wake(waiter)

@@ -1,4 +1,4 @@
-"""Reading one partition: which file holds an offset, and what to say if none does (I5)."""
+"""Reads one partition: finds the file of an offset, and the error if there is none (I5)."""
 
 import sqlite3
 import threading
@@ -14,14 +14,14 @@ from common.log.embedded.sqlite_errors import to_log_error
 from common.log.interface import Bounds
 from common.model.record import LogRecord
 
-_OPEN_FILES_MAX = 2  # a reader that is behind, and one at the end
+_OPEN_FILES_MAX = 2  # for a reader that lags, and one at the end
 _ATTEMPTS = 3  # files may be dropped between listing and opening them
 
 R = TypeVar("R")
 
 
 class PartitionReader:
-    """Any thread may call it; calls wait for each other. Files stay open between calls."""
+    """May be called from any thread; calls run one at a time. Files stay open between calls."""
 
     def __init__(self, folder: PartitionFolder, known_end: Callable[[], int]) -> None:
         """known_end: an end that the partition is known to have reached."""
@@ -36,18 +36,18 @@ class PartitionReader:
         return self._try(lambda bases: self._read(bases, offset, max_bytes))
 
     def read_again(self, offset: int) -> list[LogRecord]:
-        """As `read`, of one record, past the pages that SQLite remembers.
+        """As `read`, of one record, bypassing SQLite's page cache.
 
-        The file must not be opened beside SQLite to drop what the system remembers: closing any
-        descriptor of it would release the locks of this process, another process would then take
-        itself for the last user and delete the WAL, and what is appended to it here would be lost.
+        The file must not also be opened without SQLite to drop the system's page cache: closing
+        any descriptor of it would release the locks of this process; another process would then
+        consider itself the last user and delete the WAL, and appends made here would be lost.
         """
         with self._lock:
             self._close_files()
         return self.read(offset, 1)
 
     def bounds(self) -> Bounds:
-        """First offset held and next to be written. Raises LogUnavailable."""
+        """First offset held and next offset to be written. Raises LogUnavailable."""
         return self._try(self._bounds)
 
     def close(self) -> None:
@@ -67,9 +67,9 @@ class PartitionReader:
         raise LogUnavailable(f"files of {self._folder.path} vanish while they are opened")
 
     def _try_exclusive(self, work: Callable[[list[int]], R]) -> R:
-        """On a full disk SQLite cannot create the memory that readers of a file share.
+        """Read without shared memory, which SQLite cannot create on a full disk.
 
-        Then nobody has the file open, so it is read without sharing, for this one time.
+        No other process has the file open then, so this call opens it exclusively.
         """
         with self._folder.writing():
             self._close_files()
@@ -113,12 +113,12 @@ class PartitionReader:
         if next_base is None:
             return []
         if at + 1 == len(bases) and self._known_end() <= next_base:
-            return []  # a writer was killed before it made the next file
+            return []  # a writer was killed before it created the next file
         end = bases[at + 1] if at + 1 < len(bases) else self._known_end()
         raise LogLost(str(self._folder.missing(next_base)), offset, end)
 
     def _open_for(self, offset: int, base: int, end: int) -> RangeFile:
-        """Raises LogLost for a file that cannot be opened for what it contains."""
+        """Open a file. Raises LogLost if its content is too damaged to open it."""
         try:
             return self._open(base)
         except LogUnavailable as error:
@@ -127,7 +127,7 @@ class PartitionReader:
             raise
 
     def _bounds(self, bases: list[int]) -> Bounds:
-        # Without any file the known end says whether there is nothing yet, or all of it is missing.
+        # Without any file, the known end tells an empty partition from one whose files are missing.
         return Bounds(bases[0], self._end(bases[-1])) if bases else Bounds(0, self._known_end())
 
     def _end(self, base: int) -> int:

@@ -1,7 +1,7 @@
-"""Reading a range file of the embedded log whose pages are damaged, record by record (I7).
+"""Reads a range file with damaged pages record by record (I7).
 
-SQLite gives up a whole scan at the first page that it cannot read. Asked for one offset at a time
-it still gives every record whose pages are whole; the others keep their places, as damaged ones.
+SQLite aborts a scan at the first page that it cannot read. Queried for one offset at a time it
+still returns every record whose pages are intact; the others are returned as damaged records.
 """
 
 import sqlite3
@@ -11,13 +11,13 @@ from typing import Final
 from common.log.damage import damaged
 from common.model.record import LogRecord
 
-RECORDS_MAX: Final = 1_000  # looked up one by one in one read: some 20 ms
+RECORDS_MAX: Final = 1_000  # looked up in one read, which takes some 20 ms
 _IOERR_READ, _IOERR_SHORT_READ, _IOERR_CORRUPT_FS = 266, 522, 8458
 _DAMAGE_CODES = frozenset(
     {
         sqlite3.SQLITE_CORRUPT,
         sqlite3.SQLITE_NOTADB,
-        _IOERR_READ,  # a sector that the disk cannot give
+        _IOERR_READ,  # a sector that the disk cannot read
         _IOERR_SHORT_READ,  # the file ends before the page
         _IOERR_CORRUPT_FS,
     }
@@ -25,11 +25,11 @@ _DAMAGE_CODES = frozenset(
 
 
 class RecordMissing(sqlite3.DatabaseError):
-    """What must be in the file is not: a record, or the row that describes the file."""
+    """A record, or the row that describes the file, is missing although it was written."""
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file's content is at fault, and not a lock, the disk's space or a handle."""
+    """Whether the file's content is damaged, in contrast to a lock, a full disk or a handle."""
     if isinstance(error, RecordMissing):
         return True
     if "no such table" in str(error):  # a page of the schema is blank
@@ -41,10 +41,10 @@ def is_damage(error: sqlite3.Error) -> bool:
 def read_one_by_one(
     one: Callable[[int], LogRecord | None], partition: int, offset: int, end: int
 ) -> list[LogRecord]:
-    """Records from `offset` on, up to `end` or the first that is whole, whichever comes first.
+    """Records from `offset` on, up to `end` or the first intact one, whichever comes first.
 
-    one: looks up a record; None if it is not in the file. Raises sqlite3.Error for what is no
-    damage.
+    one: looks up a record; None if it is not in the file. Raises sqlite3.Error for errors that
+    are no damage.
     """
     found: list[LogRecord] = []
     for at in range(offset, min(end, offset + RECORDS_MAX)):

@@ -1,4 +1,4 @@
-"""What an error of SQLite or of the file system means to the caller of the log."""
+"""Errors of SQLite and of the file system, mapped to errors of the log."""
 
 import errno
 import os
@@ -8,11 +8,11 @@ from pathlib import Path
 from common.errors import LogFull, LogUnavailable
 
 _FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
-_NEARLY_FULL_BYTES = 256 * 1024  # SQLite tells some failed writes on a full disk as I/O errors
+_NEARLY_FULL_BYTES = 256 * 1024  # SQLite reports some failed writes on a full disk as I/O errors
 
 
 def to_log_error(error: sqlite3.Error | OSError, path: Path) -> LogUnavailable:
-    """LogFull if space is what is missing, else LogUnavailable; both name the file."""
+    """LogFull if the disk is out of space, else LogUnavailable; both name the file."""
     if _is_full(error, path):
         return LogFull(f"no space left for the log at {path}: free or add disk space, or inodes")
     return LogUnavailable(f"log file {path}: {error}; run `bellwether doctor`", retry_after_s=5)

@@ -1,7 +1,7 @@
-"""Group commit: one thread per partition commits whatever is waiting in one transaction (I1).
+"""Group commit: one thread per partition commits all waiting appends in one transaction (I1).
 
-While one commit is fsynced the next group gathers, so the more wait, the fewer fsyncs each costs.
-The thread sleeps without a timer while nothing is waiting.
+The next group collects while one commit is fsynced, so the more appends wait, the fewer fsyncs
+each costs. The thread sleeps without a timer while no append waits.
 """
 
 import contextlib
@@ -24,7 +24,11 @@ from common.log.embedded.sqlite_errors import to_log_error
 
 
 class PendingAppend(msgspec.Struct, frozen=True, eq=False):
-    """One append that waits. `ticket` is the caller's own. sets_time: a clock record."""
+    """One append that waits.
+
+    headers: encoded by `frame.encode_headers`. ticket: returned to the caller unchanged.
+    sets_time: it is a clock record.
+    """
 
     headers: bytes
     value: bytes
@@ -33,24 +37,25 @@ class PendingAppend(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def size_bytes(self) -> int:
-        """What it takes of the buffer."""
+        """The bytes that count against the buffer."""
         return len(self.headers) + len(self.value)
 
 
-_FULL_RETRY_S = 5  # room does not come back from one second to the next
+_FULL_RETRY_S = 5  # space is rarely freed within a second
 Outcome = Written | LogUnavailable
 GroupDone = Callable[[int, Sequence[PendingAppend], Outcome], None]
 
 
 def no_refusal() -> str | None:
-    """Records are taken as long as the disk takes them."""
+    """Never refuses: records are taken as long as the disk has space."""
     return None
 
 
 class PartitionWriter:
-    """Appends to one partition. `done` is called on the thread, once for every group.
+    """Appends to one partition.
 
-    refusal: why no records may be taken now, or None; asked before every commit.
+    done: called on the writer thread, once for every group.
+    refusal: called before every commit; the reason why no records may be taken now, or None.
     """
 
     def __init__(
@@ -78,13 +83,13 @@ class PartitionWriter:
         self._thread.start()
 
     def put(self, item: PendingAppend) -> None:
-        """Hand over one append; the caller bounds how many wait."""
+        """Enqueue one append; the caller limits how many wait."""
         with self._changed:
             self._waiting.append(item)
             self._changed.notify()
 
     def close(self) -> None:
-        """Commit what is waiting, then end the thread. Waits for it."""
+        """Commit what is waiting, then end the thread and wait for its end."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -111,7 +116,7 @@ class PartitionWriter:
                 and len(group) < limits.GROUP_COMMIT_RECORDS_MAX
                 and size < limits.GROUP_COMMIT_BYTES_MAX
             ):
-                alone = self._waiting[0].sets_time  # all records of a group have one append time
+                alone = self._waiting[0].sets_time  # because a group has one append time
                 if alone and group:
                     break
                 group.append(self._waiting.popleft())
@@ -133,8 +138,10 @@ class PartitionWriter:
             return error
         except (sqlite3.Error, OSError) as error:
             fault = to_log_error(error, self._path())
-            if not isinstance(fault, LogFull):  # then it is whole, and readers need it open
-                self._close_file()  # what it holds is in doubt; the next group opens it anew
+            if not isinstance(
+                fault, LogFull
+            ):  # on a full disk the file is intact, and readers need it open
+                self._close_file()  # its state is unknown; the next group opens it again
             return fault
 
     def _append(self, rows: Sequence[tuple[bytes, bytes]], sets_time: bool) -> Written:
@@ -144,12 +151,12 @@ class PartitionWriter:
         arguments = (rows, self._clock.now_ns(), self._file_bytes_max, known_end, sets_time)
         try:
             written = self._file.append(*arguments)
-        except Sealed:  # by another process
+        except Sealed:  # another process sealed it
             self._close_file()
             self._file = self._folder.open_newest(known_end)
             written = self._file.append(*arguments)
         if written.sealed:
-            with contextlib.suppress(sqlite3.Error):  # only tidies: the records are durable
+            with contextlib.suppress(sqlite3.Error):  # optional: the records are durable already
                 self._file.checkpoint()
             self._close_file()
         return written

@@ -1,7 +1,7 @@
-"""Appending: bounds what is on its way, finds each record's leader, follows leaders as they move.
+"""Appends: limits the bytes in flight, routes each record to its leader, follows leader changes.
 
-Gives the precise fate of a record: LogRefused if it certainly is not in the log, LogUnavailable if
-that cannot be known. Nothing whose fate is unknown is ever sent again from here (I2).
+The outcome of an append is precise: LogRefused if the record is certainly not in the log,
+LogUnavailable if the outcome is unknown. A record of unknown outcome is never sent again (I2).
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Appender:
         self._cluster = cluster
         self._clock = clock
         self._senders: dict[Broker, Sender] = {}
-        self._leaderless: list[PendingAppend] = []  # their leader is not known now
+        self._leaderless: list[PendingAppend] = []  # their partition has no known leader now
         self._route_timer: asyncio.TimerHandle | None = None
         self._bytes: dict[int, int] = {}
         self._total_bytes = 0
@@ -50,7 +50,9 @@ class Appender:
         self._route(item)
         try:
             async with asyncio.timeout(timeout_ms * _TIMEOUT_FACTOR / 1000):
-                await asyncio.sleep(0)  # refused at once or not: who tries again starves nobody
+                await asyncio.sleep(
+                    0
+                )  # also when refused at once: a caller that retries must not starve others
                 return await stored
         except TimeoutError as error:
             if item.sent:
@@ -59,10 +61,10 @@ class Appender:
             why = f"partition {partition}: could not be sent in time: the record was not stored"
             raise LogRefused(why) from error
         finally:
-            stored.cancel()  # what was not sent yet need not be, when the caller has left
+            stored.cancel()  # an item that was not sent is dropped when its caller is gone
 
     async def close(self) -> None:
-        """Wait for what is on its way."""
+        """Refuse items without a leader, and wait for those in flight."""
         self._closed = True
         for item in self._leaderless:
             self._refuse(item, "the log is closed")
@@ -78,14 +80,14 @@ class Appender:
             raise LogRefused(f"a record of {size} bytes is larger than the log takes")
         here = self._bytes.get(partition, 0)
         if not self._total_bytes:
-            return  # one record is always let in, however small the limits
+            return  # one record is always admitted, however small the limits are
         if here and here + size > self._config.partition_bytes_max:
             raise LogOverloaded(f"{here} bytes are already on their way to partition {partition}")
         if self._total_bytes + size > self._config.total_bytes_max:
             raise LogOverloaded(f"{self._total_bytes} bytes are already on their way to the log")
 
     def _route(self, item: PendingAppend) -> None:
-        """Hand it to its leader's sender. Only what was not sent, or certainly not appended."""
+        """Enqueue an item at its leader's sender. Only items that were certainly not appended."""
         if item.stored.done():
             self._release(item)
             return
@@ -102,7 +104,7 @@ class Appender:
             self._sender_of(broker).enqueue(item)
 
     def _hold(self, item: PendingAppend) -> None:
-        """Until leaders are known better; an append that runs out of time is refused by then."""
+        """Keep an item until its leader is known, or its append times out."""
         self._leaderless.append(item)
         self._cluster.request_refresh()
         if self._route_timer is None and not self._closed:
@@ -116,7 +118,7 @@ class Appender:
             self._route(item)
 
     def _route_anew(self) -> None:
-        """Leaders moved, or a broker went down or came back: nothing waits at the wrong door."""
+        """Route unsent items again, after a leader moved or a broker went down or came back."""
         for broker, sender in list(self._senders.items()):
             for item in sender.take_unsent():
                 self._route(item)

@@ -1,7 +1,7 @@
-"""Record batches of the Kafka protocol: written from appends, read into log records.
+"""Encodes appends as record batches of the Kafka protocol, and decodes fetched batches.
 
-Values are compressed already, so batches are not. A batch's checksum is verified before anything
-of it is believed; one that is damaged leaves damaged records in its place, never an error for ever.
+Values are compressed already, so batches are not. A batch's checksum is verified before its
+content is used; a damaged batch yields damaged records, so that readers can go on after it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,12 +20,14 @@ from common.log.kafka.damaged_batch import HEADER, damaged_records
 from common.model.record import LogRecord
 
 BATCH_OVERHEAD_BYTES = 61
-_LENGTH_END: Final = 12  # a batch's length counts from here
-_CHECKED_FROM: Final = 21  # what the checksum covers begins with the attributes
+_LENGTH_END: Final = 12  # the length field counts the bytes from here on
+_CHECKED_FROM: Final = 21  # the checksum covers the bytes from the attributes on
 _MAGIC: Final = 2
-_BATCH_BYTES_MAX: Final = 4 * limits.KAFKA_BATCH_BYTES_MAX  # a topic may allow more than we write
-_BATCH_RECORDS_MAX: Final = 1_000_000  # what a damaged count or offset may claim
-_RECORDS_MAX: Final = 10_000  # damaged ones told at once
+_BATCH_BYTES_MAX: Final = (
+    4 * limits.KAFKA_BATCH_BYTES_MAX
+)  # a topic may allow larger batches than ours
+_BATCH_RECORDS_MAX: Final = 1_000_000  # a larger count or offset gap is taken for damage
+_RECORDS_MAX: Final = 10_000  # of one read
 _MISSING: Final = "the Kafka log holds batches before and after it, but not its own"
 _RECORD_OVERHEAD_BYTES = 21
 _HEADER_OVERHEAD_BYTES = 6
@@ -33,20 +35,20 @@ Headers = tuple[tuple[str, bytes], ...]
 
 
 class Appendable(Protocol):
-    """What is written of one append."""
+    """The part of an append that is written to a batch."""
 
     headers: Headers
     value: bytes
 
 
 def record_bytes(headers: Headers, value: bytes) -> int:
-    """An upper bound of what a record takes in a batch. Header names are ASCII."""
+    """An upper bound of a record's bytes in a batch. Header names are ASCII."""
     named = sum(len(name) + len(content) + _HEADER_OVERHEAD_BYTES for name, content in headers)
     return len(value) + named + _RECORD_OVERHEAD_BYTES
 
 
 def encode_batch(items: Sequence[Appendable], now_ms: int) -> bytes | bytearray:
-    """One batch of all items, in order. Brokers replace `now_ms` by their own append time."""
+    """One batch of all items, in order. Brokers replace `now_ms` by their append time."""
     builder = DefaultRecordBatchBuilder(
         magic=2,
         compression_type=0,
@@ -54,7 +56,7 @@ def encode_batch(items: Sequence[Appendable], now_ms: int) -> bytes | bytearray:
         producer_id=-1,  # no idempotence, see docs/adr/0005-kafka-client.md
         producer_epoch=-1,
         base_sequence=-1,
-        batch_size=2**31 - 1,  # the caller bounds what it passes
+        batch_size=2**31 - 1,  # the caller limits the total
     )
     for at, item in enumerate(items):
         builder.append(at, now_ms, None, item.value, list(item.headers))
@@ -62,11 +64,11 @@ def encode_batch(items: Sequence[Appendable], now_ms: int) -> bytes | bytearray:
 
 
 def decode_records(partition: int, data: bytes, offset: int, max_bytes: int) -> list[LogRecord]:
-    """Records from `offset` on in what a fetch returned; the last batch may be cut short.
+    """Records from `offset` on in the data of a fetch; the last batch may be truncated.
 
-    At least one if there is one, then about `max_bytes` of values. Records whose batch is damaged
-    keep their places, as damaged ones, and so do those that are missing between two batches.
-    Raises LogUnavailable for a topic that cannot hold our records.
+    At least one if there is one, then about `max_bytes` of values. Records of a damaged batch, and
+    those missing between two batches, are returned as damaged records. Raises LogUnavailable for a
+    topic without LogAppendTime.
     """
     found: list[LogRecord] = []
     bytes_left, at = max_bytes, 0
@@ -77,7 +79,7 @@ def decode_records(partition: int, data: bytes, offset: int, max_bytes: int) -> 
         if not HEADER.size <= next_at - at <= _BATCH_BYTES_MAX or base < 0:
             return found or [damaged(partition, expected, "the frame of its batch is damaged")]
         if next_at > len(data):
-            break  # cut short
+            break  # truncated
         batch = data[at:next_at]
         at = next_at
         if base > expected:
@@ -99,13 +101,13 @@ def decode_records(partition: int, data: bytes, offset: int, max_bytes: int) -> 
 
 
 def _is_whole(batch: bytes) -> bool:
-    """Whether it is a batch of the format that has record headers, and its checksum matches."""
+    """Whether the batch has the format with record headers, and its checksum matches."""
     magic, crc = HEADER.unpack_from(batch)[3:5]
     return bool(magic == _MAGIC and calc_crc32c(batch[_CHECKED_FROM:]) == crc)
 
 
 def _end_of_broken(batch: bytes, following: bytes) -> int:
-    """The offset after a damaged batch: where the next one begins, if it is there and plausible."""
+    """The offset after a damaged batch: the next batch's first offset if that is plausible."""
     fields = HEADER.unpack_from(batch)
     base, delta, count = fields[0], fields[6], fields[12]
     if len(following) >= HEADER.size:

@@ -1,9 +1,9 @@
-"""One broker: connections of its own, and whether it answers. Brokers share nothing (no lock).
+"""One broker: its connection pool, and whether it responds. Brokers share no state and no lock.
 
-A broker works on the requests of one connection one after the other, so every request here has a
-connection to itself while it lasts: a long poll or an append that waits for replicas delays none.
-A broker that let a request run out of time, or refused a connection, is *down* until a new
-connection to it has answered; that is tried in the background.
+A broker handles the requests of one connection sequentially, so each request uses a connection
+exclusively: a long poll or an append that waits for replicas delays no other request. A broker
+that let a request time out, or refused a connection, is *down* until a new connection to it has
+been answered, which is tried in the background.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ from common.log.kafka.connect import Connector
 
 
 class NotSent(Exception):
-    """The request certainly never reached the broker."""
+    """The request certainly did not reach the broker."""
 
 
 class NoResponse(Exception):
-    """The request may have reached the broker; nothing is known of what it did."""
+    """The request may have reached the broker; its outcome is unknown."""
 
 
 class Broker:
-    """A broker at one address. `on_change` is called whenever it goes down or comes back."""
+    """A broker at one address. on_change: called when it goes down or comes back."""
 
     def __init__(
         self,
@@ -46,24 +46,24 @@ class Broker:
         self._on_change = on_change
         self._idle: list[AIOKafkaConnection] = []
         self._slots = asyncio.Semaphore(limits.KAFKA_CONNECTIONS_MAX)
-        self._connecting: asyncio.Task[None] | None = None  # in the background
+        self._connecting: asyncio.Task[None] | None = None  # the background task that connects
         self._closed = False
         self._down = False
 
     @property
     def down(self) -> bool:
-        """Whether it failed to answer and has not answered since."""
+        """Whether it failed to respond and has not responded since."""
         return self._down
 
     def connect_in_background(self) -> None:
-        """Connect in the background, so that the first request need not."""
+        """Connect in the background, so that the first request finds a connection."""
         if not self._closed and not self._idle and self._connecting is None:
             self._connecting = asyncio.get_running_loop().create_task(
                 self._connect_until_answered()
             )
 
     async def call(self, request: Request[Any], timeout_s: float | None = None) -> Any:
-        """Send and wait for the answer. Raises NotSent or NoResponse, with the reason."""
+        """Send and wait for the response. Raises NotSent or NoResponse, with the reason."""
         async with self._slots:
             connection = await self._connection()
             try:
@@ -74,7 +74,7 @@ class Broker:
                 self._mark_down(error)
                 why = f"broker {self.name}: {str(error) or 'no answer in time'}"
                 raise NoResponse(why) from error
-            except BaseException:  # cancelled, or not sent: an answer may still be on its way
+            except BaseException:  # cancelled, or not sent: a response may still arrive
                 connection.close()
                 raise
             if self._closed:
@@ -97,7 +97,9 @@ class Broker:
         if self._closed:
             raise NotSent("the log is closed")
         while self._idle:
-            connection = self._idle.pop()  # the most recent one: the others may be given up
+            connection = (
+                self._idle.pop()
+            )  # the most recently used one is the most likely to be open
             if connection.connected():
                 return connection
             connection.close()
@@ -111,7 +113,7 @@ class Broker:
 
     def _mark_down(self, error: BaseException) -> None:
         metrics.log_broker_failures_total.labels(self.name, type(error).__name__).inc()
-        for connection in self._idle:  # they share the trouble: the next one shall be new
+        for connection in self._idle:  # they probably fail too; the next request uses a new one
             connection.close()
         self._idle.clear()
         if not self._closed and not self.down:
@@ -120,7 +122,7 @@ class Broker:
             self._on_change()
 
     async def _connect_until_answered(self) -> None:
-        """Until the broker answers on a new connection, which is kept."""
+        """Retry until the broker answers on a new connection, which joins the pool."""
         while not self._closed:
             try:
                 connection = await self._connector.connect(*self.address, self._timeout_s)
@@ -136,7 +138,7 @@ class Broker:
             self._on_change()
 
     async def close(self) -> None:
-        """Give up every connection that is not in use; those in use go when they are done."""
+        """Close the idle connections; those in use are closed at the end of their request."""
         self._closed = True
         if self._connecting is not None:
             self._connecting.cancel()

@@ -1,9 +1,8 @@
-"""What is known of the cluster: its brokers, the topic's id, and who leads each partition.
+"""Cached metadata of the cluster: its brokers, the topic's id, and each partition's leader.
 
-Looked at every few seconds, and at once when something is wrong. Brokers are asked one after the
-other, each as soon as the one before has kept us waiting, so a stuck broker never hides the
-others' response. Leaders only go forward (by leader epoch): a broker that was cut off cannot take
-us back.
+Refreshed every few seconds, and at once on request. Brokers are asked one after the other with
+hedging, so a hanging broker does not delay the response of the others. Leaders are adopted in
+order of leader epoch only, so a partitioned broker with old metadata cannot replace newer leaders.
 """
 
 import asyncio
@@ -25,10 +24,12 @@ NO_LEADER = -1
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One look. `leaders`: (broker id or NO_LEADER, leader epoch) of each partition.
+    """The metadata of one refresh. Tuples have one item per partition.
 
-    `replicas`: how many copies each partition is meant to have. `in_sync`: brokers that hold all
-    of it.
+    topic_id: 16 bytes; NO_TOPIC if the topic does not exist.
+    leaders: (broker id or NO_LEADER, leader epoch).
+    replicas: how many replicas the partition is configured to have.
+    in_sync: ids of its in-sync replicas.
     """
 
     topic_id: bytes = NO_TOPIC
@@ -55,25 +56,25 @@ class Cluster:
         self._task: asyncio.Task[None] | None = None
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Have `listener` called after every change of leaders or brokers."""
+        """Call `listener` after every change of leaders or brokers."""
         self._listeners.append(listener)
 
     async def open(self) -> None:
-        """Look for the first time, and keep looking. Raises LogUnavailable."""
+        """Fetch the metadata and keep it refreshed. Raises LogUnavailable."""
         await self.refresh()
         self._task = asyncio.get_running_loop().create_task(self._keep_refreshed())
 
     def leader_id(self, partition: int) -> int:
-        """Id of the broker that leads a partition, or NO_LEADER."""
+        """Id of a partition's leader, or NO_LEADER."""
         leaders = self.view.leaders
         return leaders[partition][0] if partition < len(leaders) else NO_LEADER
 
     def leader(self, partition: int) -> Broker | None:
-        """The broker that leads a partition, if known."""
+        """A partition's leader, if known."""
         return self._brokers.get(self.leader_id(partition))
 
     def broker_to_read(self, partition: int) -> Broker | None:
-        """The leader; while it does not answer us, another broker that holds all of it."""
+        """The leader; while it is down, another in-sync broker if one is up."""
         leader = self.leader(partition)
         if leader is None or not leader.down or partition >= len(self.view.in_sync):
             return leader
@@ -81,22 +82,22 @@ class Cluster:
         return next((broker for broker in others if broker and not broker.down), leader)
 
     def in_sync_brokers(self, partition: int) -> list[Broker]:
-        """Every broker that holds all of a partition, as far as they are known."""
+        """The known in-sync brokers of a partition."""
         if partition >= len(self.view.in_sync):
             return []
         found = (self._brokers.get(node) for node in self.view.in_sync[partition])
         return [broker for broker in found if broker is not None]
 
     def brokers(self) -> list[Broker]:
-        """Every broker of the cluster."""
+        """All known brokers of the cluster."""
         return list(self._brokers.values())
 
     def request_refresh(self) -> None:
-        """Ask for a look soon: something is not as it was known to be."""
+        """Refresh soon, because a response contradicted the cached metadata."""
         self._refresh_requested.set()
 
     async def wait_for_change(self, timeout_s: float) -> None:
-        """Wait for the next change, at most so long."""
+        """Wait for the next change, at most `timeout_s`."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._change.wait()
@@ -104,10 +105,10 @@ class Cluster:
             return
 
     async def refresh(self) -> View:
-        """Ask the brokers now. Raises LogUnavailable when none of them answers.
+        """Fetch the metadata now. Raises LogUnavailable if no broker answers.
 
-        That the topic is gone or another one is believed when it is said twice: a broker that has
-        just come back may not know better yet.
+        That the topic is gone or has another id is adopted only if a second response agrees: a
+        broker that has just restarted may not have current metadata yet.
         """
         response = await self._fetch_metadata()
         if self.view.topic_id not in (NO_TOPIC, response.topics[0][2]):
@@ -120,7 +121,7 @@ class Cluster:
         return self.view
 
     async def close(self) -> None:
-        """Stop looking and give up all connections."""
+        """Stop refreshing and close all connections."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -147,9 +148,9 @@ class Cluster:
             self._refresh_requested.clear()
             try:
                 await self.refresh()
-            except LogUnavailable:  # every broker is down, and said so; they are tried again
+            except LogUnavailable:  # every broker is down; `Broker` has counted it
                 self._refresh_requested.set()
-            except Exception as error:  # noqa: BLE001 - outermost loop: looking must go on
+            except Exception as error:  # noqa: BLE001 - outermost loop: refreshing must go on
                 metrics.log_broker_failures_total.labels("any", type(error).__name__).inc()
             await asyncio.sleep(limits.KAFKA_METADATA_PAUSE_S)
 
@@ -207,7 +208,7 @@ class Cluster:
             node
             for node, broker in self._brokers.items()
             if node in addresses and addresses[node] != broker.address
-        ]  # one that is only left out for now keeps its connections: it may be back soon
+        ]  # one that is only missing from the response keeps its connections: it may return soon
         for node in gone:
             closing = asyncio.create_task(self._brokers.pop(node).close())
             self._closing.add(closing)

@@ -1,4 +1,4 @@
-"""How a connection to a broker is made: TLS, login, and one time-out for all of it."""
+"""Connects to brokers: TLS, authentication, and one time-out for all steps."""
 
 import asyncio
 from ssl import SSLContext
@@ -9,18 +9,18 @@ from common.log.kafka.aiokafka_parts import AIOKafkaConnection, KafkaError, crea
 from common.log.kafka.config import KafkaConfig
 from common.version import VERSION
 
-_ANSWER_SLACK_MS = 1_000  # callers have their own, shorter time-outs
+_ANSWER_SLACK_MS = 1_000  # callers have shorter time-outs of their own
 
 
 class Connector:
-    """Makes connections as the settings say. Reads certificates when it is made."""
+    """Connects as configured. The constructor reads the certificates."""
 
     def __init__(self, config: KafkaConfig) -> None:
         self._config = config
         self._tls = _tls(config)
 
     async def connect(self, host: str, port: int, timeout_s: float) -> AIOKafkaConnection:
-        """A connection that has answered once. Raises ConnectionError with the reason."""
+        """A connection on which the broker has answered. Raises ConnectionError with the reason."""
         config = self._config
         connection = AIOKafkaConnection(
             host,

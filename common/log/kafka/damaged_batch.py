@@ -1,7 +1,7 @@
-"""What can be told of a record batch whose checksum does not match (I7).
+"""Diagnosis of a record batch whose checksum does not match (I7).
 
-A batch's checksum covers all of its records at once, so none of them is believed. Where the framing
-still holds, each record's own parts say which dataset it was probably of and what was hit.
+A batch has one checksum for all of its records, so none of them is used. Where the framing is
+intact, a record's parts show its probable dataset and which part is damaged.
 """
 
 import struct
@@ -11,30 +11,30 @@ from typing import Final
 from common.log.damage import damaged
 from common.model.record import LogRecord
 
-HEADER: Final = struct.Struct(">qiibIhiqqqhii")  # of a batch, up to and with its record count
+HEADER: Final = struct.Struct(">qiibIhiqqqhii")  # of a batch, up to and including its record count
 _VARINT_BYTES_MAX: Final = 10
 _HEADERS_MAX: Final = 64  # of one record; ours have at most a dozen
 _MISMATCH: Final = "the checksum of its batch in the Kafka log does not match"
 
 
 class BadFraming(ValueError):
-    """The bytes do not have the form of a record."""
+    """The bytes are not a framed record."""
 
 
 def damaged_records(partition: int, batch: bytes, first: int, end: int) -> list[LogRecord]:
-    """The places from `first` up to `end`, each with what can still be read of its record."""
+    """A damaged record for each offset from `first` up to `end`, with its readable headers."""
     known: dict[int, LogRecord] = {}
     base = HEADER.unpack_from(batch)[0]
     try:
         for delta, headers, value in _records(batch):
             known[base + delta] = damaged(partition, base + delta, _MISMATCH, headers, value)
     except (BadFraming, UnicodeDecodeError):
-        pass  # what came before it is still told
+        pass  # the records before it are diagnosed
     return [known.get(at) or damaged(partition, at, _MISMATCH) for at in range(first, end)]
 
 
 def _records(batch: bytes) -> Iterator[tuple[int, tuple[tuple[str, bytes], ...], bytes]]:
-    """(offset delta, headers, value) of each record as far as the framing holds."""
+    """(offset delta, headers, value) of each record up to the first framing error."""
     at = HEADER.size
     while at < len(batch):
         length, at = _varint(batch, at)
@@ -60,7 +60,7 @@ def _records(batch: bytes) -> Iterator[tuple[int, tuple[tuple[str, bytes], ...],
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """(a zigzag number, the place after it)."""
+    """(a zigzag number, the index after it)."""
     number = 0
     for shift in range(_VARINT_BYTES_MAX):
         if at >= len(data):

@@ -1,14 +1,15 @@
-"""What a broker's error code means for a record and for who leads a partition.
+"""Error codes of brokers: which prove that a record was not appended, which mean a new leader.
 
-The fate of a record is certain only where the broker tells that it never appended it: an answer
-NOT_LEADER with an offset says that it was appended before leadership moved, and it may live on.
+An error proves that the record was not appended only if brokers check it before they append and
+the response has no offset: NOT_LEADER with an offset means that the record was appended before
+leadership moved, and it may survive.
 """
 
 from enum import IntEnum
 
 
 class Code(IntEnum):
-    """The error codes that are told apart here (numbers of the published protocol)."""
+    """The error codes that need different handling (numbers of the published protocol)."""
 
     NONE = 0
     OFFSET_OUT_OF_RANGE = 1
@@ -62,5 +63,5 @@ def describe(code: int) -> str:
 
 
 def certainly_not_appended(code: int, base_offset: int) -> bool:
-    """Whether an answer to an append proves that the record is not in the log and never will be."""
+    """Whether the response to an append proves that the record will never be in the log."""
     return base_offset < 0 and code in _CHECKED_BEFORE_APPEND

@@ -1,7 +1,7 @@
-"""The log on Kafka: one topic, one record per append, brokers that never wait for each other.
+"""The log on Kafka: one topic, one Kafka record per append, brokers that share no lock.
 
-Keeps I1 (an append returns after all replicas in sync have the record) and I2 (what may be stored
-is never sent twice from here). How and why: docs/adr/0005-kafka-client.md.
+Keeps I1 (an append returns after all in-sync replicas have the record) and I2 (a record that may
+be stored is never sent again). Design and reasons: docs/adr/0005-kafka-client.md.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _FOREVER = -1
 
 
 class KafkaLog:
-    """One process's view of the log. Use it from one event loop."""
+    """One process's access to the log. Use it from one event loop."""
 
     def __init__(self, config: KafkaConfig, clock: Clock) -> None:
         self._config = config
@@ -36,7 +36,7 @@ class KafkaLog:
         self._closed = True
         self._topic_id = NO_TOPIC
         self._identity = LogIdentity("", 0)
-        self._partitions_most = 0  # partitions that there ever were
+        self._partitions_most = 0  # the largest partition count so far
         self._retention_ns: int | None = None
 
     async def open(self) -> LogIdentity:
@@ -57,7 +57,7 @@ class KafkaLog:
             raise
 
     async def refresh(self) -> LogIdentity:
-        """Adopt what the topic is now: its id, its partitions, how long it keeps records."""
+        """Adopt the topic's current id, partition count and retention."""
         if self._closed:
             raise LogUnavailable("the log is closed")
         view = await self._cluster.refresh()
@@ -72,7 +72,7 @@ class KafkaLog:
         return self._identity
 
     async def append(self, partition: int, record: Record) -> Appended:
-        """Append and wait until all replicas in sync have it (see the interface)."""
+        """Append and wait until all in-sync replicas have it (see the interface)."""
         if self._closed:
             raise LogRefused("the log is closed")
         self._check(partition)
@@ -92,7 +92,7 @@ class KafkaLog:
         return await self._reader.read(self._topic_id, partition, offset, max_bytes, wait_ms)
 
     async def read_again(self, partition: int, offset: int) -> LogRecord | None:
-        """One record, from any broker whose copy is whole (see the interface)."""
+        """One record, from any broker with an intact copy (see the interface)."""
         self._check(partition)
         try:
             return await self._reader.read_again(self._topic_id, partition, offset)
@@ -105,33 +105,33 @@ class KafkaLog:
         return await self._reader.bounds(self._topic_id, partition)
 
     def leader(self, partition: int) -> str:
-        """Id of the broker that leads the partition, or ""."""
+        """Broker id of the partition's leader, or ""."""
         broker = None if self._closed else self._cluster.leader(partition)
         return "" if broker is None else broker.name
 
     def leader_host(self, partition: int) -> str:
-        """Host of the broker that leads the partition, or ""."""
+        """Host of the partition's leader, or ""."""
         broker = None if self._closed else self._cluster.leader(partition)
         return "" if broker is None else broker.address[0]
 
     def has_server_time(self) -> bool:
-        """The leader of a partition stamps its records."""
+        """True: the leader sets the append times (LogAppendTime)."""
         return True
 
     def retention_ns(self) -> int | None:
-        """The topic's retention.ms; None when it keeps everything."""
+        """The topic's retention.ms; None if it is unlimited."""
         return self._retention_ns
 
     async def drop_before(self, partition: int, offset: int) -> int:
-        """Frees nothing: the topic keeps records by time. Returns the start."""
+        """Frees nothing, because retention is by time. Returns the start."""
         return (await self.bounds(partition)).start
 
     async def abandon(self, partition: int, first: int) -> None:
-        """Nothing: what brokers cannot give they leave out by themselves."""
+        """Does nothing: brokers skip records that they cannot read."""
         self._check(partition)
 
     async def size_bytes(self, partition: int) -> int:
-        """Bytes that one copy of the partition takes."""
+        """Bytes of one replica of the partition."""
         self._check(partition)
         return await self._reader.size_bytes(partition)
 
@@ -149,7 +149,7 @@ class KafkaLog:
         for broker in sorted(self._cluster.brokers(), key=lambda broker: broker.down):
             try:
                 response = await broker.call(DescribeConfigsRequest(wanted))
-            except (NotSent, NoResponse):  # counted by the broker; the next one is asked
+            except (NotSent, NoResponse):  # counted by `Broker`; the next one is asked
                 continue
             for code, _, _, _, entries in response.resources:
                 for _, value, *_ in entries if not code else ():

@@ -1,4 +1,4 @@
-"""Every broker, asked by itself: those that the settings name and those that the cluster names."""
+"""Probes each broker individually: those in the settings and those in the cluster's metadata."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ Address = tuple[str, int]
 
 
 async def probe_brokers(config: KafkaConfig) -> tuple[list[ServerAnswer], frozenset[str]]:
-    """What each broker answers, and the ids of those that do not answer. Bounded in time.
+    """Each broker's state, and the ids of those that do not answer. Limited in time.
 
     Raises LogUnavailable if certificates cannot be read.
     """
@@ -32,7 +32,7 @@ async def probe_brokers(config: KafkaConfig) -> tuple[list[ServerAnswer], frozen
 
 
 async def _known(config: KafkaConfig, connector: Connector) -> dict[int, Address]:
-    """Brokers by id, as any of them tells; none if none answers."""
+    """Addresses of the brokers by id, from the cluster's metadata; empty if no broker answers."""
     cluster = Cluster(config, connector, random.Random())
     try:
         async with asyncio.timeout(_TIMEOUT_S * 2):

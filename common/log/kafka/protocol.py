@@ -1,4 +1,4 @@
-"""The requests that aiokafka does not have: those that name a topic by its id.
+"""Requests that aiokafka lacks: those that name a topic by its id, and DescribeLogDirs.
 
 A topic that was deleted and created again has the same name and another id. Appending and reading
 by id makes it impossible to mix offsets of the two (I5). Field order is the published protocol of
@@ -32,7 +32,7 @@ TAGS = ("tags", TaggedFields)
 
 
 class TopicId(AbstractType[bytes]):
-    """16 bytes as they are."""
+    """The 16 bytes of a topic's id, unchanged."""
 
     @classmethod
     def encode(cls, value: bytes) -> bytes:
@@ -129,7 +129,7 @@ class FetchResponse13(Response):
 
 
 class FetchRequest13(RequestStruct):
-    """What a consumer asks for; without a fetch session."""
+    """Fetch without a fetch session."""
 
     API_KEY = 1
     API_VERSION = 13
@@ -181,7 +181,7 @@ class Fetch(Request[FetchRequest13]):
 
 
 class MetadataResponse12(Response):
-    """Brokers, and the topics that were asked for with their partitions' leaders."""
+    """Brokers, and the requested topics with their partitions' leaders."""
 
     API_KEY = 3
     API_VERSION = 12
@@ -219,7 +219,7 @@ class MetadataResponse12(Response):
 
 
 class MetadataRequest12(RequestStruct):
-    """Topics by name; never creates one."""
+    """Metadata of topics by name; never creates one."""
 
     API_KEY = 3
     API_VERSION = 12
@@ -234,7 +234,7 @@ class MetadataRequest12(RequestStruct):
 
 
 class GetMetadata(Request[MetadataRequest12]):
-    """Where the brokers are, and who leads each partition of a topic."""
+    """Addresses of the brokers, and the leader of each partition of a topic."""
 
     API_KEY = 3
 
@@ -247,7 +247,7 @@ class GetMetadata(Request[MetadataRequest12]):
 
 
 class DescribeLogDirsResponse1(Response):
-    """Per folder and partition: bytes of its segments."""
+    """Per log folder and partition: bytes of its segments."""
 
     API_KEY = 35
     API_VERSION = 1
@@ -262,7 +262,7 @@ class DescribeLogDirsResponse1(Response):
 
 
 class DescribeLogDirsRequest1(RequestStruct):
-    """Partitions of a topic, on the broker that is asked."""
+    """Partitions of a topic on one broker."""
 
     API_KEY = 35
     API_VERSION = 1
@@ -271,7 +271,7 @@ class DescribeLogDirsRequest1(RequestStruct):
 
 
 class DescribeLogDirs(Request[DescribeLogDirsRequest1]):
-    """How large one partition is on a broker."""
+    """The size of one partition on a broker."""
 
     API_KEY = 35
 

@@ -23,14 +23,14 @@ from common.log.kafka.protocol import DescribeLogDirs, Fetch
 from common.model.record import LogRecord
 
 _DECODE_THREADS = 2
-_OFF_LOOP_BYTES = 64 * 1024  # smaller blocks are decoded sooner than a thread would start
-_FETCH_SLACK_BYTES = 16 * 1024  # headers and framing beside the values that were asked for
+_OFF_LOOP_BYTES = 64 * 1024  # smaller blocks are decoded faster than a thread starts
+_FETCH_SLACK_BYTES = 16 * 1024  # headers and framing besides the requested values
 _RETRY_S = 0.05
 _RETRIABLE = MOVED | {Code.OFFSET_NOT_AVAILABLE, Code.KAFKA_STORAGE_ERROR}
 
 
 class NotLeader(Exception):
-    """The broker that was asked no longer leads the partition."""
+    """The broker no longer leads the partition, or no leader is known."""
 
 
 class Reader:
@@ -71,7 +71,7 @@ class Reader:
         raise LogUnavailable(f"partition {partition} cannot be read: {problem}")
 
     async def read_again(self, topic_id: bytes, partition: int, offset: int) -> LogRecord | None:
-        """The first whole copy of a record that some broker has (see the interface)."""
+        """The first intact copy of a record among the brokers (see the interface)."""
         found = await self.read(topic_id, partition, offset, 1, 0)
         return found[0] if found and found[0].offset == offset else None
 
@@ -88,7 +88,7 @@ class Reader:
         whole = _before_damage(found)
         if whole or not found:
             return whole
-        for broker in self._cluster.in_sync_brokers(partition):  # another copy may be whole
+        for broker in self._cluster.in_sync_brokers(partition):  # another replica may be intact
             if broker is broker_read:
                 continue
             try:
@@ -103,7 +103,7 @@ class Reader:
     async def _fetch_from(
         self, broker: Broker, partition: int, request: Fetch, max_bytes: int
     ) -> list[LogRecord] | None:
-        """What one broker has; None: the offset is out of its range."""
+        """Records from one broker; None if the offset is out of its range."""
         offset = request.offset
         response = await self._poll(broker, partition, request, request.wait_ms / 1000)
         if response is None:
@@ -116,7 +116,7 @@ class Reader:
             raise NotLeader(f"broker {broker.name}: {describe(code)}")
         if code == Code.OFFSET_OUT_OF_RANGE:
             return None
-        if code == Code.CORRUPT_MESSAGE:  # the broker itself cannot find its way in the segment
+        if code == Code.CORRUPT_MESSAGE:  # the broker cannot read its own segment
             return [damaged(partition, offset, f"broker {broker.name}: {describe(code)}")]
         if code:
             raise LogUnavailable(f"partition {partition} cannot be read: {describe(code)}")
@@ -155,13 +155,15 @@ class Reader:
         bounds = await self._bounds(partition)
         if offset < bounds.start:
             raise OffsetGone(partition, offset, bounds.start)
-        await asyncio.sleep(min(_RETRY_S, wait_ms / 1000))  # beyond the end: nothing to wait on
+        await asyncio.sleep(
+            min(_RETRY_S, wait_ms / 1000)
+        )  # beyond the end: there is no event to wait for
         return []
 
     async def bounds(self, topic_id: bytes, partition: int) -> Bounds:
-        """First offset held, and the end that all replicas in sync have. Raises LogUnavailable."""
+        """First offset held, and the end that all in-sync replicas have. Raises LogUnavailable."""
         bounds = await self._bounds(partition)
-        self._check_topic(topic_id)  # brokers are asked by the topic's name
+        self._check_topic(topic_id)  # the request has the topic's name, not its id
         return bounds
 
     async def _bounds(self, partition: int) -> Bounds:
@@ -172,7 +174,7 @@ class Reader:
         return Bounds(start, max(start, end))
 
     async def size_bytes(self, partition: int) -> int:
-        """Bytes of the partition's segments at its leader. Raises LogUnavailable."""
+        """Bytes of the partition's segments on its leader. Raises LogUnavailable."""
         response = await self._call_leader(partition, DescribeLogDirs(self._topic, partition))
         return sum(
             size
@@ -197,7 +199,7 @@ class Reader:
             await self._cluster.wait_for_change(_RETRY_S)
 
     async def _call_leader(self, partition: int, request: Any) -> Any:
-        """Ask whoever leads, again while leaders move. Raises LogUnavailable."""
+        """Send to the leader, and retry while leaders move. Raises LogUnavailable."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._timeout_s
         while True:
@@ -231,14 +233,14 @@ class Reader:
             raise LogUnavailable(f"topic {self._topic} was deleted or made anew: it is another log")
 
     def close(self) -> None:
-        """Wake every reader; reading ends."""
+        """Wake every reader and end reading."""
         if not self._closing.done():
             self._closing.set_result(None)
         self._threads.shutdown(wait=False)
 
 
 def _before_damage(found: list[LogRecord]) -> list[LogRecord]:
-    """The whole records before the first damaged one."""
+    """The intact records before the first damaged one."""
     for at, record in enumerate(found):
         if record.damage is not None:
             return found[:at]

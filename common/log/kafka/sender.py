@@ -1,8 +1,8 @@
-"""Appends on their way: one sender per broker, many appends in one request.
+"""Sends appends: one sender per broker, many appends in one request.
 
-An append goes out at once when a request may start; while as many as may are on their way, the
-next ones gather by partition, so the busier it is, the fewer requests each record costs. Keeps I1:
-an append is answered only from the leader's response with acks of all replicas in sync.
+An append is sent at once while fewer than the allowed requests are in flight; otherwise appends
+collect by partition for the next request, so a higher load needs fewer requests per record. Keeps
+I1: an append succeeds only by the leader's response with acks of all in-sync replicas.
 """
 
 import asyncio
@@ -19,13 +19,16 @@ from common.log.kafka.broker import Broker, NoResponse, NotSent
 from common.log.kafka.error_codes import MOVED, Code, certainly_not_appended, describe
 from common.log.kafka.protocol import Produce
 
-_BROKER_SLACK_MS = 300  # the broker gives up first, so that its response still comes
+_BROKER_SLACK_MS = 300  # the broker times out first, so that its response still arrives
 
 
 @dataclass(slots=True, eq=False)
 class PendingAppend:
-    """One append. `stored` gets (offset, append time in ms). `sent`: it may be in the log, or is
-    part of a request that may be sent at any moment.
+    """One append.
+
+    send_before_ns: when it is refused if it has not been sent (monotonic).
+    stored: receives (offset, append time in ms).
+    sent: the record may be in the log, or in a request that may be sent at any moment.
     """
 
     partition: int
@@ -39,7 +42,7 @@ class PendingAppend:
 
 
 class _OverdueTimer:
-    """While it lasts, tells again and again that it lasts too long."""
+    """Calls `notify` periodically while its block runs for too long."""
 
     def __init__(self, notify: Callable[[], None]) -> None:
         self._notify = notify
@@ -57,10 +60,11 @@ class _OverdueTimer:
 
 
 class Sender:
-    """Sends to one broker. `release` is called once for every item that leaves it for good.
+    """Sends to one broker.
 
-    `retry` is called with an item that was not appended because another broker leads its
-    partition now, `overdue` every now and then while a response is late: leaders may have moved.
+    release: called once for every item that is finished, or whose caller was cancelled.
+    retry: called with an item that was not appended because the partition has another leader.
+    overdue: called periodically while a response is late, because leaders may have moved.
     """
 
     def __init__(
@@ -83,17 +87,17 @@ class Sender:
         self._scheduled = False
 
     def enqueue(self, item: PendingAppend) -> None:
-        """Send soon. What is put within one turn of the loop goes out together."""
+        """Send soon. Items that are enqueued in one iteration of the loop are sent together."""
         self._waiting.setdefault(item.partition, deque()).append(item)
         self._schedule()
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits or is on its way."""
+        """Whether no item waits or is in flight."""
         return not self._waiting and not self._requests
 
     def take_unsent(self) -> list[PendingAppend]:
-        """Everything that was not sent yet."""
+        """Remove and return all items that have not been sent."""
         items = [item for queue in self._waiting.values() for item in queue]
         self._waiting.clear()
         return items
@@ -123,11 +127,11 @@ class Sender:
         self._requests.discard(task)
         if task.cancelled():
             return
-        task.result()  # what `_send` does not expect is a mistake of ours: never silent
+        task.result()  # raises errors that `_send` does not expect: they are bugs
         self._send_waiting()
 
     def _next_request(self) -> dict[int, list[PendingAppend]]:
-        """One batch of each partition that has something to send, within a request's size."""
+        """One batch of each partition that has items to send, within a request's size."""
         bytes_left = limits.KAFKA_REQUEST_BYTES_MAX
         now_ns = self._clock.monotonic_ns()
         groups: dict[int, list[PendingAppend]] = {}
@@ -140,7 +144,7 @@ class Sender:
                 groups[partition] = group
                 bytes_left -= sum(item.size_bytes for item in group)
             if queue:
-                self._waiting[partition] = queue  # last in line for the next request
+                self._waiting[partition] = queue  # at the end of the order for the next request
         return groups
 
     def _next_batch(self, queue: deque[PendingAppend], now_ns: int) -> list[PendingAppend]:
@@ -148,7 +152,7 @@ class Sender:
         size = batch.BATCH_OVERHEAD_BYTES
         while queue:
             item = queue[0]
-            if item.stored.done():  # its caller went away
+            if item.stored.done():  # its caller was cancelled
                 self._release(queue.popleft())
             elif now_ns > item.send_before_ns:
                 self._refuse(queue.popleft(), f"broker {self._broker.name} is too slow")
@@ -157,8 +161,8 @@ class Sender:
             ):
                 break
             else:
-                # Its batch goes out as soon as there is a connection. A caller whose time is up
-                # before that must not take the record for refused: it may still be sent.
+                # Its batch is sent as soon as there is a connection. A caller that times out
+                # before that must not treat the record as refused: it may still be sent.
                 item.sent = True
                 group.append(queue.popleft())
                 size += item.size_bytes
@@ -168,7 +172,7 @@ class Sender:
         by_topic: dict[bytes, dict[int, list[PendingAppend]]] = {}
         for partition, items in groups.items():
             by_topic.setdefault(items[0].topic_id, {})[partition] = items
-        for topic_id, of_topic in by_topic.items():  # two only around a change of epoch
+        for topic_id, of_topic in by_topic.items():  # two topics only while the epoch changes
             await self._send_to(topic_id, of_topic)
 
     async def _send_to(self, topic_id: bytes, groups: dict[int, list[PendingAppend]]) -> None:
@@ -188,7 +192,7 @@ class Sender:
             for item in all_items:
                 self._fail(item, LogUnavailable(f"{error}: the record may be stored or not"))
             return
-        except BaseException as error:  # cancelled, or a mistake of ours: nobody waits for ever
+        except BaseException as error:  # cancelled, or a bug: no caller may wait forever
             why = describe_error(error)
             for item in all_items:
                 self._fail(item, LogUnavailable(f"{why}: the record may be stored or not"))

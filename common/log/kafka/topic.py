@@ -1,7 +1,7 @@
-"""The topic that is the log: made, grown, and checked for what the log's promises rest on.
+"""The log's topic: creates it, adds partitions, checks the settings that the log depends on.
 
 I1 needs replicas and acks, I3 and the watermark need the broker's append time, I5 needs records
-that stay for as long as is said and go only by time.
+that are kept for their retention time and removed only by time.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ _POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that the log's promises do not hold with, and what to do about it.
+    """A condition that breaks a promise of the log, and its remedy.
 
-    transient: no setting is wrong; it ends when what is down comes back.
+    transient: no setting is wrong; the condition ends when brokers come back.
     """
 
     what: str
@@ -57,7 +57,7 @@ def topic_settings(config: KafkaConfig) -> dict[str, str]:
 
 
 async def create_topic(config: KafkaConfig) -> bool:
-    """Make the topic if there is none; says whether it was made. Raises LogUnavailable."""
+    """Create the topic if it does not exist; returns whether it did. Raises LogUnavailable."""
     async with _admin(config) as admin:
         if admin.cluster.view.topic_id != NO_TOPIC:
             return False
@@ -74,7 +74,7 @@ async def create_topic(config: KafkaConfig) -> bool:
 
 
 async def grow_topic(config: KafkaConfig, partitions: int) -> int:
-    """Grow to this many partitions; returns how many there are. Raises LogUnavailable, Conflict."""
+    """Grow to `partitions`; returns the partition count. Raises LogUnavailable, Conflict."""
     async with _admin(config) as admin:
         have = admin.partitions()
         if partitions < have:
@@ -92,9 +92,9 @@ async def grow_topic(config: KafkaConfig, partitions: int) -> int:
 
 
 async def check_topic(config: KafkaConfig, unresponsive: Collection[str] = ()) -> list[Problem]:
-    """Everything about the topic and the brokers that breaks a promise. Raises LogUnavailable.
+    """All problems of the topic and the brokers. Raises LogUnavailable.
 
-    unresponsive: brokers that do not response now; they are not asked.
+    unresponsive: ids of brokers that do not answer now; they are not asked.
     """
     async with _admin(config, unresponsive) as admin:
         if admin.cluster.view.topic_id == NO_TOPIC:
@@ -111,7 +111,7 @@ async def check_topic(config: KafkaConfig, unresponsive: Collection[str] = ()) -
 
 
 def topic_problems(config: KafkaConfig, have: Mapping[str, str]) -> list[Problem]:
-    """What the topic's settings break."""
+    """Problems of the topic's settings."""
     why = {
         "cleanup.policy": "compaction would take records away",
         "max.message.bytes": "larger records would be refused",
@@ -143,7 +143,7 @@ def topic_problems(config: KafkaConfig, have: Mapping[str, str]) -> list[Problem
 
 
 def broker_problems(name: str, have: Mapping[str, str]) -> list[Problem]:
-    """What a broker's settings break."""
+    """Problems of a broker's settings."""
     if have.get("auto.create.topics.enable", "false") == "false":
         return []
     what = f"broker {name} creates topics that are only asked for: a deleted log would come back"
@@ -151,7 +151,7 @@ def broker_problems(name: str, have: Mapping[str, str]) -> list[Problem]:
 
 
 def replica_problems(config: KafkaConfig, replicas: tuple[int, ...]) -> list[Problem]:
-    """Partitions with fewer copies than settings ask for."""
+    """Partitions with fewer replicas than configured."""
     few = [str(p) for p, copies in enumerate(replicas) if copies < config.replication]
     if not few:
         return []
@@ -162,7 +162,7 @@ def replica_problems(config: KafkaConfig, replicas: tuple[int, ...]) -> list[Pro
 def sync_problems(
     config: KafkaConfig, replicas: tuple[int, ...], in_sync: tuple[tuple[int, ...], ...]
 ) -> list[Problem]:
-    """Partitions some of whose copies lag: a broker is down, or has just come back."""
+    """Partitions with replicas out of sync: a broker is down, or is catching up."""
     counts = {p: len(in_sync[p]) for p, copies in enumerate(replicas) if len(in_sync[p]) < copies}
     if not counts:
         return []
@@ -176,7 +176,7 @@ def sync_problems(
 
 
 class _Admin:
-    """Requests that any broker answers or passes on."""
+    """Admin requests, which any broker answers or forwards."""
 
     def __init__(
         self, cluster: Cluster, timeout_s: float, unresponsive: Collection[str] = ()
@@ -189,11 +189,11 @@ class _Admin:
         return len(self.cluster.view.leaders)
 
     def brokers(self) -> list[Broker]:
-        """Those that are not known to be unresponsive."""
+        """The brokers that are not known to be unresponsive."""
         return [one for one in self.cluster.brokers() if one.name not in self._unresponsive]
 
     async def call(self, request: Request[Any], broker: Broker | None = None) -> Any:
-        """Ask this broker, or one after the other until one answers. Raises LogUnavailable."""
+        """Send to `broker`, or to each in turn until one answers. Raises LogUnavailable."""
         known = [broker] if broker else sorted(self.brokers(), key=lambda b: b.down)
         problem = "no broker is known"
         for one in known:
@@ -217,7 +217,7 @@ class _Admin:
         return {entry[0]: entry[1] or "" for entry in entries}
 
     async def wait_for_leaders(self, partitions: int) -> None:
-        """Wait until so many partitions exist and have leaders. Raises LogUnavailable."""
+        """Wait until `partitions` exist and have leaders. Raises LogUnavailable."""
         try:
             async with asyncio.timeout(_ADMIN_TIMEOUT_MS / 1000):
                 while self.partitions() < partitions or not all(
