@@ -12,6 +12,7 @@ from common.errors import LogUnavailable
 from common.log.interface import Log, LogIdentity
 from common.logs import log_event
 from common.metrics import log_partitions, log_replaced_total
+from common.tasks import run_every
 
 REFRESH_S = 5.0
 _REFRESH_AGAIN_NS = 10**9  # callers of `refresh` cause at most one request a second
@@ -61,9 +62,7 @@ class LogWatch:
 
     async def run(self) -> None:
         """Refresh periodically until cancelled."""
-        while True:
-            await asyncio.sleep(REFRESH_S)
-            await self.refresh()
+        await run_every(REFRESH_S, self.refresh)
 
     def _accept(self, found: LogIdentity) -> None:
         known = self.identity

@@ -149,7 +149,9 @@ class Reader:
                         raise NotLeader(f"broker {broker.name} no longer leads it")
             return None if self._closing.done() else await call
         finally:
-            call.cancel()
+            if not call.done():
+                call.cancel()
+                await asyncio.wait({call})
 
     async def _out_of_range(self, partition: int, offset: int, wait_ms: int) -> list[LogRecord]:
         bounds = await self._bounds(partition)
