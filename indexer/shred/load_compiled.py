@@ -31,7 +31,7 @@ def load(folder: Path, seeds: tuple[int, int], handed_over: Callable[[int], None
     """The compiled shredder, after it has given what the reference gives. Raises."""
 
     def make() -> Shredder:
-        from indexer.shred.kernel.shredder import KernelShredder
+        from indexer.shred.compiled.shredder import KernelShredder
 
         return KernelShredder(seeds, handed_over=handed_over)
 

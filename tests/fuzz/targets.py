@@ -116,8 +116,8 @@ class ShredderTarget:
         return None
 
     def check(self) -> Check:
+        from indexer.shred.compiled.shredder import KernelShredder
         from indexer.shred.interface import ShredInput
-        from indexer.shred.kernel.shredder import KernelShredder
         from tests.generate import START_NS
         from tests.indexer.shred.same import assert_same
 
@@ -173,7 +173,7 @@ class JsonTarget:
         return None
 
     def check(self) -> Check:
-        from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
+        from shepherd.honeycomb.split.compiled.splitter import KernelSplitter
         from tests.shepherd.honeycomb.split.same import assert_same
 
         splitter = KernelSplitter()
@@ -220,7 +220,7 @@ class MsgpackTarget:
 
     def check(self) -> Check:
         from shepherd.honeycomb.media import Media
-        from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
+        from shepherd.honeycomb.split.compiled.splitter import KernelSplitter
         from tests.shepherd.honeycomb.split.same import assert_same
 
         splitter = KernelSplitter()

@@ -67,7 +67,7 @@ def load(
     """The compiled splitter, after it has given what the reference gives. Raises."""
 
     def make() -> Splitter:
-        from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
+        from shepherd.honeycomb.split.compiled.splitter import KernelSplitter
 
         return KernelSplitter(handed_over=handed_over, string_max=string_max)
 

@@ -7,7 +7,7 @@ from tests.kernel_cache import KERNEL_CACHE
 
 use_cache(KERNEL_CACHE)
 
-from indexer.shred.kernel.shredder import KernelShredder  # noqa: E402 - after use_cache
+from indexer.shred.compiled.shredder import KernelShredder  # noqa: E402 - after use_cache
 
 SEEDS = (0x0123456789ABCDEF, 0x1F3D5B79A2C4E6F8)
 

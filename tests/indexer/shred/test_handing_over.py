@@ -2,8 +2,8 @@
 
 import pytest
 
+from indexer.shred.compiled.shredder import KernelShredder
 from indexer.shred.kernel.memory import HANDED_FEW, HANDED_MAX, HANDED_SHARE
-from indexer.shred.kernel.shredder import KernelShredder
 from tests.indexer.shred.conftest import SEEDS
 from tests.indexer.shred.same import assert_same, line, record
 

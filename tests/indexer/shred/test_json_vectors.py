@@ -6,7 +6,7 @@ from common.kernels.compile import SENTINEL_BYTES
 from common.scan.kernel.ascii_codes import LINE_BREAK
 from common.scan.kernel.containers import ANY_SIZE, DEPTH_MAX, skip_value
 from common.scan.kernel.literals import skip_blanks
-from indexer.shred.kernel.shredder import KernelShredder
+from indexer.shred.compiled.shredder import KernelShredder
 from tests.common.scan.json_vectors import VECTORS
 from tests.indexer.shred.same import assert_all_same, line, record
 

@@ -10,8 +10,8 @@ from common import limits
 from common.objects.directory import DirectoryObjects
 from indexer.seal.segment_files import seal
 from indexer.serve.footers import Footers
+from indexer.shred.compiled.shredder import KernelShredder
 from indexer.shred.interface import ShredInput
-from indexer.shred.kernel.shredder import KernelShredder
 from indexer.shred.reference import ReferenceShredder
 from indexer.state.live_rows import CutRows, LiveDataset, LiveRows
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, concat

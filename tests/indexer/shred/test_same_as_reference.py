@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import limits
+from indexer.shred.compiled.shredder import KernelShredder
 from indexer.shred.kernel.memory import CELLS_MAX, ROWS_MAX
-from indexer.shred.kernel.shredder import KernelShredder
 from segment.columns.digest import block_digest
 from tests.common.scan.kernel.test_numbers import NOT_NUMBERS, TORTURE
 from tests.common.scan.kernel.test_strings import HARD

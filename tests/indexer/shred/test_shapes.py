@@ -2,7 +2,7 @@
 
 import pytest
 
-from indexer.shred.kernel.shredder import KernelShredder
+from indexer.shred.compiled.shredder import KernelShredder
 from tests.fuzz.shapes import SHAPES, records
 from tests.indexer.shred.conftest import SEEDS
 from tests.indexer.shred.same import assert_same

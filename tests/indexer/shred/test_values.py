@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from common import limits
 from common.model.record import Kind, Record, compress_value
 from indexer.shred import Accepted, Shredded
+from indexer.shred.compiled.shredder import KernelShredder
 from indexer.shred.kernel.memory import TEXT_BYTES
-from indexer.shred.kernel.shredder import KernelShredder
 from tests.generate import START_NS
 from tests.indexer.shred.same import EXACT, line
 from tests.segment.columns.equality import assert_same_block

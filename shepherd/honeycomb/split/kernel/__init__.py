@@ -1,6 +1,5 @@
-"""Splitting, compiled: a batch body straight into the lines of a record, the reference as judge.
+"""Splitting, compiled: a batch body straight into the lines of a record.
 
-    splitter  one call: passes over the body, what the kernel hands over, the lines
     memory    the fixed buffers of a pass: whatever the body, nothing grows
     body      the array and its elements
     element   one event: its members, of which data, time and samplerate count
@@ -8,10 +7,10 @@
     times     the usual forms of a time
     lines     an event as a line of a record
 
-`shepherd.honeycomb.split.load_compiled` compiles it in a process of its own; the reference serves
-until then.
+`shepherd.honeycomb.split.compiled` calls it. `shepherd.honeycomb.split.load_compiled` compiles it
+in a process of its own; the reference serves until then.
 
-As everywhere, the kernel only ever says yes. Where it does not, that element alone goes to the
-reference scanner, and a body that is not an array of elements goes there whole. So no rule and no
-error text is written twice.
+The kernel accepts only what it proves valid. An element that it does not accept goes to the
+reference scanner by itself, and a body that is not an array of elements goes there whole. So no
+rule and no error text is written twice.
 """

@@ -49,7 +49,7 @@ from shepherd.honeycomb.split.kernel.memory import (
     TIME_END,
 )
 
-# Why a body is broken: the texts are in `told`.
+# Why a body is broken: the texts are in `compiled.faults`.
 (
     UNEXPECTED,
     UNEXPECTED_END,
@@ -68,7 +68,7 @@ from shepherd.honeycomb.split.kernel.memory import (
     MORE,  # there is no room for the next line
     ELEMENT,  # the element at `at` is for the reference
     BROKEN,  # the body as a whole is for the reference
-    FAULTY,  # the body is refused: `told` says why
+    FAULTY,  # the body is refused: `compiled.faults` has the text
 ) = range(5)
 _NESTING_MAX = limits.BODY_NESTING_MAX
 _NOT_UTF8 = -2  # in the place of a member

@@ -18,7 +18,7 @@ def main(folder: str, seconds: str, seed: str) -> None:
     options.checked = True
     use_cache(Path(folder) / "checked")
     from shepherd.honeycomb.media import Media
-    from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
+    from shepherd.honeycomb.split.compiled.splitter import KernelSplitter
     from tests.fuzz.mutate import mutated
     from tests.shepherd.honeycomb.split import packed
     from tests.shepherd.honeycomb.split.same import assert_same

@@ -7,7 +7,7 @@ from tests.kernel_cache import KERNEL_CACHE
 
 use_cache(KERNEL_CACHE)
 
-from shepherd.honeycomb.split.kernel.splitter import KernelSplitter  # noqa: E402 - after use_cache
+from shepherd.honeycomb.split.compiled.splitter import KernelSplitter  # noqa: E402 - after use_cache
 
 
 @pytest.fixture(scope="session")

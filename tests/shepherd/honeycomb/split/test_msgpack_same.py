@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from common import limits
 from shepherd.honeycomb.media import Media
+from shepherd.honeycomb.split.compiled.splitter import KernelSplitter
 from shepherd.honeycomb.split.kernel import memory
-from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
 from tests.common.scan.test_msgpack import EVENTS, FIELDS
 from tests.generate import wide_event
 from tests.shepherd.honeycomb.split import same

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from common import limits
 from shepherd.honeycomb.media import Media
+from shepherd.honeycomb.split.compiled.splitter import KernelSplitter
 from shepherd.honeycomb.split.kernel import memory
-from shepherd.honeycomb.split.kernel.splitter import KernelSplitter
 from shepherd.honeycomb.split.reference import ReferenceSplitter
 from tests.common.scan.test_split import EVENTS
 from tests.generate import event_of_name_bytes, wide_event

@@ -17,13 +17,13 @@ from common.scan.json_events import Reading
 from common.scan.json_tokens import JsonSyntaxError
 from common.scan.work import TooMuchWork, Work
 from shepherd.honeycomb.media import Media
+from shepherd.honeycomb.split.compiled.faults import error_of
+from shepherd.honeycomb.split.compiled.gathered import Gathered
 from shepherd.honeycomb.split.kernel import memory as m
 from shepherd.honeycomb.split.kernel.body import split_events
-from shepherd.honeycomb.split.kernel.gathered import Gathered
 from shepherd.honeycomb.split.kernel.judge import BROKEN, DONE, FAULTY, MORE
 from shepherd.honeycomb.split.kernel.memory import Memory, make_memory
 from shepherd.honeycomb.split.kernel.msgpack.body import split_packed
-from shepherd.honeycomb.split.kernel.told import error_of
 from shepherd.honeycomb.split.reference import ReferenceSplitter
 from shepherd.lines import Decoded
 

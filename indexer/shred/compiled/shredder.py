@@ -14,6 +14,9 @@ import pyarrow as pa
 from common import limits
 from common.kernels.compile import Bytes, Int64s
 from common.model.record import other_count
+from indexer.shred.compiled.patch import with_rows
+from indexer.shred.compiled.rest import Rest, read_rest
+from indexer.shred.compiled.texts import Texts, decompress, join_lines
 from indexer.shred.event import Fields
 from indexer.shred.interface import Accepted, SetAside, Shredded, ShredInput
 from indexer.shred.kernel import memory as m
@@ -29,9 +32,6 @@ from indexer.shred.kernel.lines import (
     too_many_handed,
 )
 from indexer.shred.kernel.memory import Memory, make_memory
-from indexer.shred.kernel.patch import with_rows
-from indexer.shred.kernel.rest import Rest, read_rest
-from indexer.shred.kernel.texts import Texts, decompress, join_lines
 from indexer.shred.reference import BadLine, ReferenceShredder
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, select
 from segment.columns.gather import is_sparse

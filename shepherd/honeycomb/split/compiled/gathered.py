@@ -9,9 +9,9 @@ import numpy as np
 from common.model.record import encode_event_line
 from common.scan.events import Accepted, Mended, Refused
 from common.scan.json_events import Reading
+from shepherd.honeycomb.split.compiled.faults import Entries
 from shepherd.honeycomb.split.kernel import memory as m
 from shepherd.honeycomb.split.kernel.memory import Memory
-from shepherd.honeycomb.split.kernel.told import Entries
 from shepherd.lines import Decoded, Lines, Sizes
 
 _NO_LINES = Lines(b"", np.zeros(0, np.int64), np.zeros(0, np.int64))

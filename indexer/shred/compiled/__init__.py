@@ -1,0 +1,1 @@
+"""The compiled shredder: the kernel, and the reference for what the kernel leaves to it."""
