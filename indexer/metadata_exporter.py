@@ -1,7 +1,7 @@
-"""The hourly export of the metadata, by whichever indexer holds the lock (I4, I8).
+"""The hourly export of the metadata, by the indexer that holds the lock (I4, I8).
 
-The lock only saves work: two exports at once are harmless. Indexing needs none of this: what
-fails is counted, logged and tried again at the next look.
+The lock only saves work: two exports at once are harmless. Indexing does not depend on it: a
+failure is counted, logged and retried at the next check.
 """
 
 import asyncio
@@ -12,16 +12,17 @@ from common.locks import Claim
 from common.logs import log_event
 from common.metrics import metadata_export_failures_total, metadata_exported_timestamp
 from common.process.role import RoleContext
+from common.tasks import run_every
 from snapshot.metadata_export import MetadataExports
 
 LOCK = "exports/metadata"
-_LOOK_S = 30.0
+_CHECK_S = 30.0
 _HOUR_NS = 3600 * 10**9
 logger = logging.getLogger(__name__)
 
 
 class MetadataExporter:
-    """Exports once in every hour, soon after it began, while it holds the lock."""
+    """Exports once an hour, soon after the hour begins, while it holds the lock."""
 
     def __init__(self, context: RoleContext) -> None:
         self._context = context
@@ -32,16 +33,14 @@ class MetadataExporter:
     async def run(self) -> None:
         """Until cancelled."""
         try:
-            while True:
-                await self.export_if_due()
-                await asyncio.sleep(_LOOK_S)
+            await run_every(_CHECK_S, self.export_if_due, at_once=True)
         finally:
             await self._release()
 
     async def export_if_due(self) -> bool:
-        """Export if it is due and ours to do; whether that was done."""
+        """Export if it is due and this process holds the lock; whether it has exported."""
         hour = self._context.clock.now_ns() // _HOUR_NS
-        if hour == self._hour or not await self._is_ours():
+        if hour == self._hour or not await self._holds_lock():
             return False
         try:
             version = await asyncio.to_thread(
@@ -72,7 +71,7 @@ class MetadataExporter:
         )
         return True
 
-    async def _is_ours(self) -> bool:
+    async def _holds_lock(self) -> bool:
         try:
             if self._claim is not None and await asyncio.to_thread(self._claim.held):
                 return True

@@ -1,7 +1,7 @@
 """Prefetching: segments that this disk lacks are fetched in the background, newest first (I5).
 
-Queries need not wait for it: what they name is fetched for them at once. Bounded in how many are
-fetched together and by the size of the cache; what does not fit is fetched when it is asked for.
+Queries do not wait for it: the segments that they name are fetched at once. Bounded in fetches at
+once and by the size of the cache; segments that do not fit are fetched on demand.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
+from common.back_off import BackOff
 from common.clock import Clock
 from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
@@ -18,16 +19,28 @@ from snapshot.bootstrap.fetch_segments import Fetching
 from snapshot.documents.manifest import SegmentEntry
 
 _REPORT_NS = 5 * 10**9
-_AGAIN_FIRST_S = 1.0
-_AGAIN_MAX_S = 30.0
+_RETRY_FIRST_S = 1.0
+_RETRY_MAX_S = 30.0
 logger = logging.getLogger(__name__)
 
 
 class Prefetcher:
     """The segments that are still to be fetched. Used from one event loop."""
 
-    def __init__(self, fetching: Fetching, at_once: int, bytes_max: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        fetching: Fetching,
+        at_once: int,
+        bytes_max: int,
+        clock: Clock,
+        *,
+        retry_first_s: float = _RETRY_FIRST_S,
+    ) -> None:
+        """at_once: fetches at a time. bytes_max: size of the cache. retry_first_s: the first wait
+        while the object store is unavailable; it grows.
+        """
         self.fetching = fetching
+        self._retry_first_s = retry_first_s
         self._at_once = at_once
         self._bytes_max = bytes_max
         self._clock = clock
@@ -41,10 +54,10 @@ class Prefetcher:
         self.fetched_bytes = 0
         self.fetched = 0
         self.failed = 0
-        self.on_demand = 0  # segments left to be fetched when a query names them
+        self.on_demand = 0  # segments that do not fit and are fetched when a query names them
 
     def add(self, entries: Iterable[SegmentEntry]) -> None:
-        """These are served from now on: have those fetched that are not here."""
+        """Fetch those of these newly served segments that are not on this disk."""
         for entry in entries:
             if entry.object in self._known or self.fetching.cache.holds(entry.object):
                 continue
@@ -66,7 +79,7 @@ class Prefetcher:
 
     @property
     def seconds(self) -> float:
-        """How long it has taken so far, or took."""
+        """The duration so far, or until all were fetched."""
         if self._began_ns is None:
             return 0.0
         end_ns = self._clock.monotonic_ns() if self._ended_ns is None else self._ended_ns
@@ -97,7 +110,7 @@ class Prefetcher:
                 group.create_task(self._work())
 
     async def _work(self) -> None:
-        again_s = _AGAIN_FIRST_S
+        back_off = BackOff(self._retry_first_s, _RETRY_MAX_S)
         while True:
             while not self._waiting:
                 self._more.clear()
@@ -114,17 +127,16 @@ class Prefetcher:
                 self.fetched += 1
                 self.fetched_bytes += size_bytes
                 self._finish(object_hash, size_bytes)
-                again_s = _AGAIN_FIRST_S
+                back_off.reset()
             elif isinstance(outcome, (DamagedObject, ObjectMissing)):
-                self.failed += 1  # a query that meets it has it made again
+                self.failed += 1  # a query that names it has it rebuilt
                 log_event(logger, logging.ERROR, "segment cannot be fetched", why=str(outcome))
                 self._finish(object_hash, size_bytes)
             else:
                 why = str(outcome)
                 log_event(logger, logging.WARNING, "segments cannot be fetched now", why=why)
                 heapq.heappush(self._waiting, item)
-                await asyncio.sleep(again_s)
-                again_s = min(again_s * 2, _AGAIN_MAX_S)
+                await asyncio.sleep(back_off.next())
 
     def _finish(self, object_hash: str, size_bytes: int) -> None:
         self._known.discard(object_hash)
@@ -132,14 +144,14 @@ class Prefetcher:
         now_ns = self._clock.monotonic_ns()
         if self.done:
             self._ended_ns = now_ns
-            self._say("segments are here")
+            self._report("segments are here")
         elif now_ns - self._reported_ns >= _REPORT_NS:
             self._reported_ns = now_ns
-            self._say("fetching segments")
+            self._report("fetching segments")
         warming_bytes_left.set(self.left_bytes)
         warming_bytes_per_s.set(self.bytes_per_s)
 
-    def _say(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         log_event(
             logger,
             logging.INFO,

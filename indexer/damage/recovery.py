@@ -6,7 +6,6 @@ that the log can give again (a file or a replica was restored), is appended agai
 says which one it stands for: it counts once, whoever appends it, and however often.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from itertools import chain, islice
@@ -25,6 +24,7 @@ from common.model.record import (
     settled_record,
 )
 from common.model.reroute import EpochOffset
+from common.tasks import Retry, run_every
 from indexer.damage.scrubber import Scrubber
 from indexer.partition.partition import Partition
 from indexer.rerouting.batch_lookup import find_copies
@@ -33,7 +33,7 @@ from snapshot.damage.damage import is_log_damage
 from snapshot.documents.batch_lists import ListsMissing
 from snapshot.threads import to_store_thread
 
-_LOOK_S = 2.0
+_ROUND_S = 2.0
 _OFTEN_ROUNDS = 10  # after damage is found; then every so many rounds
 _SELDOM = 15
 logger = logging.getLogger(__name__)
@@ -51,24 +51,26 @@ class DamageRecovery:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await asyncio.sleep(_LOOK_S)
-            try:
-                await self._scrubber.scrub_if_due()
-                if self._partition.has_unsettled_damage:
-                    await self.run_once()
-                else:
-                    self._rounds = 0
-            except Resync as error:
-                self._partition.ask_resync(str(error))
-            except (BellwetherError, OSError) as error:
-                log_event(
-                    logger,
-                    logging.WARNING,
-                    "damaged records cannot be looked after now",
-                    partition=self._partition.number,
-                    why=describe_error(error),
-                )
+        await run_every(_ROUND_S, self._round, retry=Retry((BellwetherError, OSError), self._log))
+
+    async def _round(self) -> None:
+        try:
+            await self._scrubber.scrub_if_due()
+            if self._partition.has_unsettled_damage:
+                await self.run_once()
+            else:
+                self._rounds = 0
+        except Resync as error:
+            self._partition.ask_resync(str(error))
+
+    def _log(self, error: Exception) -> None:
+        log_event(
+            logger,
+            logging.WARNING,
+            "damaged records cannot be looked after now",
+            partition=self._partition.number,
+            why=describe_error(error),
+        )
 
     async def run_once(self) -> None:
         """One round. Raises Resync when rows can be had by beginning again."""

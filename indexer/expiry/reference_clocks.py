@@ -23,6 +23,7 @@ from common.model.record import heartbeat_record
 from common.model.witness import ClockReading, NamesHosts, TellsTime, is_elsewhere, reading_of
 from common.process.members import Member, list_members
 from common.process.role import Backends
+from common.tasks import run_every
 from indexer.expiry.clocks import Clocks
 
 _ROLES = ("indexer", "shepherd", "query")
@@ -47,10 +48,12 @@ class ReferenceClocks:
         self._random = rng
 
     async def run(self, clocks: Clocks) -> None:
-        """Ask now and then, until cancelled."""
-        while True:
+        """Read them every `CLOCK_ASK_S`, until cancelled."""
+
+        async def read() -> None:
             clocks.add_readings(await self.read())
-            await asyncio.sleep(limits.CLOCK_ASK_S)
+
+        await run_every(limits.CLOCK_ASK_S, read, at_once=True)
 
     async def read(self) -> list[ClockReading]:
         """Every clock that answers."""

@@ -1,1 +1,1 @@
-"""Settling rerouted batches: whether another partition holds a batch, and the decision (I2)."""
+"""Resolving rerouted batches: whether another partition holds a batch, and the decision (I2)."""

@@ -1,7 +1,7 @@
-"""Whether a partition holds a batch: asked by voids, and by queries while a question is open.
+"""Whether a partition holds a batch: needed by voids, and by queries while a batch is undecided.
 
-The answer follows from the log alone: from the fold's window, which is carried in manifests, and
-from the published lists before it (I2, I3).
+The answer follows from the log alone: from the window of the partition's state, which manifests
+carry, and from the published lists of older batches (I2, I3).
 """
 
 from collections.abc import Mapping
@@ -18,10 +18,11 @@ Copies = Mapping[bytes, EpochOffset | None]
 def look_up_in_window(
     state: PartitionState, lists_end: EpochOffset | None, wanted: Mapping[bytes, int]
 ) -> tuple[dict[bytes, EpochOffset | None], dict[bytes, int]]:
-    """(copies that the window tells, batches that the lists must be searched for, from when).
+    """Copies known from the window, and the batches to search the lists for: (known, search).
 
-    wanted: batch id -> when the asker's record was appended (unix ns). A copy counts as far back
-    as this partition's own window reached at that time. Raises ListsMissing.
+    wanted: batch id -> append time of the asker's record (unix ns).
+    search: batch id -> append time from which to search (unix ns). A copy counts as far back as
+    this partition's own window reached at that time. Raises ListsMissing.
     """
     known: dict[bytes, EpochOffset | None] = {}
     search: dict[bytes, int] = {}
@@ -39,10 +40,10 @@ def look_up_in_window(
 
 
 def _searched_from(append_ns: int, now_ns: int) -> int:
-    """How far back copies count for a record that was appended at that time in another partition.
+    """From when copies count for a record appended at `append_ns` in another partition.
 
-    now_ns: this partition's own time. Where the other one is far ahead of it, a clock leapt, or
-    this one lags: then its time says nothing here, and days are searched.
+    now_ns: this partition's own time. If the other time is far later, a clock leapt or this
+    partition lags: the other time is then meaningless here, and days are searched.
     """
     if append_ns > now_ns + limits.REROUTE_SKEW_NS:
         return now_ns - limits.REROUTE_LEAP_REACH_NS
@@ -61,7 +62,7 @@ async def find_copies(
 
 
 def batches_of(void: Void) -> dict[bytes, int]:
-    """What `find_copies` is to look for: each batch once, as far back as any question reaches."""
+    """Batches for `find_copies`: each once, with the earliest append time of its questions."""
     wanted: dict[bytes, int] = {}
     for question in void.questions:
         wanted[question.batch] = min(question.append_ns, wanted.get(question.batch, 2**63))
@@ -69,7 +70,7 @@ def batches_of(void: Void) -> dict[bytes, int]:
 
 
 def decision_for(void: Void, copies: Copies, decider: int) -> Decision:
-    """The answers of partition `decider`, whose copies are those before the first void."""
+    """The decision of partition `decider`, whose `copies` are those before the first void."""
     return Decision(
         decider,
         tuple(RerouteAnswer(q.batch, q.place, copies[q.batch]) for q in void.questions),

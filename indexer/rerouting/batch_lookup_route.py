@@ -1,6 +1,6 @@
-"""`POST /internal/held`: which batches a partition holds, asked while they are undecided elsewhere.
+"""`POST /internal/held`: which batches a partition holds that are undecided in another one.
 
-Answered for the position that the share had, whatever has been indexed since (I2, I7).
+The answer is that at the position of the share, whatever has been indexed since (I2, I7).
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from snapshot.documents.batch_lists import ListsMissing
 
 
 class LookupUnavailable(Exception):
-    """It cannot be told here now whether the partition holds a batch; the text says why."""
+    """Whether the partition holds a batch is not known here now; the text gives the reason."""
 
 
 async def counted_before(
@@ -71,7 +71,7 @@ class BatchLookupEndpoint:
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
     async def answer(self, wanted: BatchLookupRequest) -> BatchLookupResponse:
-        """What each partition holds. Raises ValueError for what is no batch id."""
+        """The batches that each partition holds. Raises ValueError for an invalid batch id."""
         answers = await asyncio.gather(
             *(self._of(number, wanted) for number in wanted.asked), return_exceptions=True
         )

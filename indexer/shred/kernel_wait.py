@@ -1,10 +1,10 @@
-"""Compiled code that is about to serve: large steps of a start wait for it, a bounded time (I11).
+"""Waiting for compiled code: after a start, large steps wait a bounded time until it loads (I11).
 
 The reference takes ten to twenty times the CPU, and takes it from the thread that loads the
-compiled code. So while code is loading from its cache, a replay's next step and a large cut wait;
-their rows are in memory or in the log either way. Never waited for: code that must be compiled
-first, anything that follows the log's end, a small step. One deadline holds for all waits of a
-process, so code that never comes delays nothing for longer than that.
+compiled code. So while code loads from its cache, a replay's next step and a large cut wait; their
+rows are in memory or in the log either way. Nothing waits for code that must be compiled first, and
+small steps and what follows the log's end never wait. One deadline holds for all waits of a
+process, so code that never loads delays nothing for longer than that.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class KernelWait:
-    """Whether compiled code will serve in a moment. Nothing is expected at first."""
+    """Whether compiled code is about to serve. At first none is expected."""
 
     def __init__(self, clock: Clock, wait_ms: int) -> None:
         self._clock = clock
@@ -34,17 +34,17 @@ class KernelWait:
         return not self._settled.is_set()
 
     def expect(self) -> None:
-        """The cache is being looked at, and what is in it is loaded: `settle` will follow."""
+        """Loading from the cache begins; `settle` will follow."""
         self._deadline_ns = self._clock.monotonic_ns() + self._wait_ms * 10**6
         if self._wait_ms > 0:
             self._settled.clear()
 
     def settle(self) -> None:
-        """Whatever can serve soon serves. Nobody waits from now on."""
+        """Loading from the cache has ended. Nothing waits from now on."""
         self._settled.set()
 
     async def wait(self, rows: int, size_bytes: int) -> None:
-        """Until the compiled code serves, if a step is so large; at most to the deadline."""
+        """Wait until compiled code serves if the step is large, at most until the deadline."""
         is_large = rows >= limits.KERNEL_WAIT_ROWS_MIN or size_bytes >= limits.KERNEL_WAIT_BYTES_MIN
         if not is_large or not self.is_expected:
             return

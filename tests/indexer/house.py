@@ -127,6 +127,7 @@ async def running(
     kernel_wait: KernelWait | None = None,
     clocks: Clocks | None = None,
     peers: Peers | None = None,
+    prefetch_retry_s: float = 1.0,
 ) -> AsyncIterator[Partition]:
     """A partition that is being indexed; dropped without a goodbye at the end."""
     identity = await context.backends.log.open()
@@ -136,7 +137,11 @@ async def running(
     budget = budget or LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
     fetching = Fetching(cache, config.segment_fetches)
     prefetcher = Prefetcher(
-        fetching, config.segment_fetches, config.segment_cache_bytes, context.clock
+        fetching,
+        config.segment_fetches,
+        config.segment_cache_bytes,
+        context.clock,
+        retry_first_s=prefetch_retry_s,
     )
     shredder = shredder or ReferenceShredder()
     retentions = Retentions(context.backends.metadata, context.clock, config.retention_days)

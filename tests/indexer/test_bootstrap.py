@@ -124,13 +124,13 @@ class Down:
         return self._objects.fetch(key, target)
 
 
-async def test_store_that_is_down_delays_the_segments_and_not_the_replay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("indexer.prefetch._AGAIN_FIRST_S", 0.01)
+async def test_store_that_is_down_delays_the_segments_and_not_the_replay(tmp_path: Path) -> None:
     await three_cuts(tmp_path)
     wrap: Callable[[ObjectStore], ObjectStore] = Down  # type: ignore[assignment]  # passes on
-    async with open_context(tmp_path, wrap=wrap) as context, running(context) as partition:
+    async with (
+        open_context(tmp_path, wrap=wrap) as context,
+        running(context, prefetch_retry_s=0.01) as partition,
+    ):
         await until(partition, reached(8))
         assert partition.replay is not None
         assert partition.replay.done
