@@ -225,7 +225,7 @@ TAIL_EVENTS_MAX: Final = 2_000  # waiting for one reader of a tail; the oldest g
 TAIL_LOOK_S: Final = 1.0  # a quiet tail notices so soon that its reader has left
 TAIL_PAUSE_S: Final = 0.05  # gathers lines, so that a fast dataset costs few writes
 # Each look at conditions opens a database, for some 20 ms of CPU: twice a second, not 20 times.
-TAIL_CHOSEN_PAUSE_S: Final = 0.5
+TAIL_FILTERED_PAUSE_S: Final = 0.5
 TAIL_BATCHES_MAX: Final = 16_384  # remembered by one tail, so that a rerouted one comes once
 TAILS_MAX: Final = 64  # readers of tails at once in one indexer, and in one query role
 # Tails that one environment or key may follow for each one that is free: half and a third of all
@@ -235,7 +235,7 @@ TAILS_KEY_PER_FREE: Final = 0.5
 TAIL_BYTES_MAX: Final = 4 * 2**20  # waiting for one reader; 256 MiB for all that may be
 # Lines of records that wait until one tail with conditions has looked at them: half a second's at
 # the highest rates.
-TAIL_CHOSEN_BYTES_MAX: Final = 32 * 2**20
+TAIL_FILTERED_BYTES_MAX: Final = 32 * 2**20
 TAIL_OPEN_S: Final = 5.0  # an indexer that has not begun a tail by then does not answer
 TAIL_RETRY_S: Final = 5  # tails are long: a place is seldom free sooner
 TWINS_ASKED_MAX: Final = 4  # for a whole copy of a segment; there are one or two

@@ -18,6 +18,8 @@ from indexer.expiry.reference_clocks import ReferenceClocks
 from indexer.metadata_exporter import MetadataExporter
 from indexer.serve.application import internal_application
 from indexer.shred.selected import SelectedShredder
+from indexer.tail.registry import TailRegistry
+from indexer.tail.tail import TAIL_LIMITS, TailLimits
 from indexer.wiring import Parts, build_parts
 
 _HTTP_GRACE_S = 1.0
@@ -25,10 +27,14 @@ logger = logging.getLogger(__name__)
 
 
 async def serve(
-    context: RoleContext, config: IndexerConfig, shredder: SelectedShredder | None = None
+    context: RoleContext,
+    config: IndexerConfig,
+    shredder: SelectedShredder | None = None,
+    tail_limits: TailLimits = TAIL_LIMITS,
 ) -> None:
     """Run the indexer until `context.stop` is set and what is in flight is finished."""
-    parts = await build_parts(context, config, shredder or SelectedShredder())
+    shredder, tails = shredder or SelectedShredder(), TailRegistry(tail_limits)
+    parts = await build_parts(context, config, shredder, tails)
     app = internal_application(parts, context)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()

@@ -53,7 +53,7 @@ class Parts:
 
 
 async def build_parts(
-    context: RoleContext, config: IndexerConfig, shredder: SelectedShredder
+    context: RoleContext, config: IndexerConfig, shredder: SelectedShredder, tails: TailRegistry
 ) -> Parts:
     """All parts of the role; nothing runs yet. Raises LogUnavailable, ObjectsUnavailable."""
     objects = context.backends.objects
@@ -63,7 +63,7 @@ async def build_parts(
         SegmentCache, objects, context.folder / "segments", config.segment_cache_bytes
     )
     context.giving_back.add(shredder.give_back)
-    shared = await _shared(context, config, watch, cache, shredder)
+    shared = await _shared(context, config, watch, cache, shredder, tails)
     held = HeldPartitions(shared)
     repair = _repair(context, shared, held)
     footers, query_fetches = Footers(), Fetching(cache, config.segment_fetches)
@@ -96,6 +96,7 @@ async def _shared(
     watch: LogWatch,
     cache: SegmentCache,
     shredder: SelectedShredder,
+    tails: TailRegistry,
 ) -> Shared:
     """What all partitions of the process use."""
     fetching = Fetching(cache, config.segment_fetches)
@@ -113,7 +114,7 @@ async def _shared(
         SelectedEncoders(),
         KernelWait(context.clock, config.kernel_wait_ms),
         cache,
-        TailRegistry(),
+        tails,
         LiveBudget(config.live_bytes_max, config.unpublished_bytes_max),
         Prefetcher(fetching, config.segment_fetches, config.segment_cache_bytes, context.clock),
         Retentions(context.backends.metadata, context.clock, config.retention_days),

@@ -197,8 +197,8 @@ class Endpoints:
             await response.prepare(request)
             while not has_hung_up(request):
                 try:
-                    async with asyncio.timeout(limits.TAIL_LOOK_S):
-                        await tail.some()
+                    async with asyncio.timeout(self._tails.bounds.hang_up_check_s):
+                        await tail.wait()
                 except TimeoutError:  # a quiet dataset: a reader that left would not be noticed
                     continue
                 try:

@@ -7,11 +7,12 @@ from common import limits
 from common.process.fair.queue import FairLimits, FairQueue, Ticket
 from indexer.tail.filtered import FilteredTail, IndexedRows
 from indexer.tail.tail import (
+    TAIL_LIMITS,
     Tail,
+    TailLimits,
     TailRecord,
     TailSubscription,
     batch_heading,
-    follows_partition,
     tail_line,
 )
 from query.wire.tail import TailFilter
@@ -24,25 +25,26 @@ EVERYTHING = TailFilter()
 class TailRegistry:
     """All readers of this indexer, shared between environments and keys (I14)."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: TailLimits = TAIL_LIMITS) -> None:
+        self.bounds = bounds
         shares = FairLimits(
-            limits.TAILS_MAX,
+            bounds.tails_max,
             waiting_max=0,
             env_per_free=limits.TAILS_ENV_PER_FREE,
             key_per_free=limits.TAILS_KEY_PER_FREE,
         )
         self._queue = FairQueue(shares)
         self._tails: dict[AnyTail, Ticket] = {}
-        # One thread chooses for all of them: conditions never take more than one core.
+        # One thread filters for all of them: conditions never take more than one core.
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="tail")
 
     def open(self, subscription: TailSubscription, choice: TailFilter = EVERYTHING) -> AnyTail:
         """A new reader. Raises NoRoom."""
         env = subscription.env or subscription.dataset
         ticket = self._queue.enter(env, subscription.key).ticket
-        tail: AnyTail = Tail(subscription)
+        tail: AnyTail = Tail(subscription, self.bounds)
         if not choice.is_everything:
-            tail = FilteredTail(subscription, choice, self._threads)
+            tail = FilteredTail(subscription, choice, self._threads, self.bounds)
         self._tails[tail] = ticket
         return tail
 
@@ -52,11 +54,11 @@ class TailRegistry:
             self._queue.leave(ticket)
 
     def followed_datasets(self, partition: int) -> frozenset[str]:
-        """Datasets that somebody follows in this partition."""
+        """Datasets that a reader follows in this partition."""
         return frozenset(
             tail.subscription.dataset
             for tail in self._tails
-            if follows_partition(tail.subscription, partition)
+            if tail.subscription.includes(partition)
         )
 
     def publish(
@@ -66,23 +68,22 @@ class TailRegistry:
         records: Collection[TailRecord],
         blocks: Sequence[ColumnBlock] = (),
     ) -> None:
-        """Offer newly indexed records, and their rows, to whoever follows their dataset."""
+        """Offer newly indexed records, and their rows, to the readers of their dataset."""
         readers = [
             tail
             for tail in self._tails
-            if tail.subscription.dataset == dataset
-            and follows_partition(tail.subscription, partition)
+            if tail.subscription.dataset == dataset and tail.subscription.includes(partition)
         ]
         if not readers:
             return
-        chosen = [tail for tail in readers if isinstance(tail, FilteredTail)]
-        if chosen and blocks:
-            offered = IndexedRows(partition, tuple(records), tuple(blocks))
-            for tail in chosen:
-                tail.offer(offered)
-        whole = [tail for tail in readers if isinstance(tail, Tail)]
-        for record in records if whole else ():
-            newest = record.lines.splitlines()[-limits.TAIL_EVENTS_MAX :]
+        filtered = [tail for tail in readers if isinstance(tail, FilteredTail)]
+        if filtered and blocks:
+            indexed = IndexedRows(partition, tuple(records), tuple(blocks))
+            for tail in filtered:
+                tail.offer(indexed)
+        unfiltered = [tail for tail in readers if isinstance(tail, Tail)]
+        for record in records if unfiltered else ():
+            newest = record.lines.splitlines()[-self.bounds.events_max :]
             events = [event for line in newest if (event := tail_line(line)) is not None]
-            for one in whole:
+            for one in unfiltered:
                 one.put(batch_heading(partition, record.batch), events)

@@ -1,7 +1,7 @@
-"""Following events as they are indexed: bounded, and never a brake on indexing (I11).
+"""Following events as they are indexed: bounded, and it never slows indexing down (I11).
 
-A rerouted batch may be indexed in two partitions, and which of the copies counts is known later.
-So whoever joins tails may ask for the batch of every event, and show each batch once.
+A rerouted batch may be indexed in two partitions, and which of the copies counts is known later. So
+a reader that joins several tails may request the batch id of every event, and show each batch once.
 """
 
 import asyncio
@@ -15,6 +15,29 @@ _LINE = re.compile(rb'\{"t":(-?\d+),"r":(\d+),"d":(.*)\}', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
+class TailLimits:
+    """The limits of tails; tests pass smaller ones.
+
+    tails_max: readers at once.
+    events_max, bytes_max: what waits for one reader, and what one take of a filtered tail returns.
+    filtered_bytes_max: rows that wait for one reader of a filtered tail.
+    pause_s, filtered_pause_s: between two takes of one reader.
+    hang_up_check_s: how soon a quiet tail notices that its reader has left.
+    """
+
+    tails_max: int = limits.TAILS_MAX
+    events_max: int = limits.TAIL_EVENTS_MAX
+    bytes_max: int = limits.TAIL_BYTES_MAX
+    filtered_bytes_max: int = limits.TAIL_FILTERED_BYTES_MAX
+    pause_s: float = limits.TAIL_PAUSE_S
+    filtered_pause_s: float = limits.TAIL_FILTERED_PAUSE_S
+    hang_up_check_s: float = limits.TAIL_LOOK_S
+
+
+TAIL_LIMITS = TailLimits()
+
+
+@dataclass(frozen=True, slots=True)
 class TailRecord:
     """A record that was just indexed: its batch id, its lines, and its offset in its partition."""
 
@@ -25,10 +48,13 @@ class TailRecord:
 
 @dataclass(frozen=True, slots=True)
 class TailSubscription:
-    """What a reader follows. after_ns: only events with a later time. partitions: None is all.
+    """What a reader follows.
 
-    batches: before the events of a record a line `#<partition> <batch id in hex>`. env, key: ids of
-    who follows; a query role of an older version tells neither, and a dataset has one environment.
+    after_ns: only events with a later time (unix ns).
+    partitions: None is all.
+    batches: a line `#<partition> <batch id in hex>` comes before the events of each record.
+    env, key: ids of the reader's environment and key; empty from query roles of older versions, for
+    which the dataset stands in, as it has one environment.
     """
 
     dataset: str
@@ -38,17 +64,20 @@ class TailSubscription:
     env: str = ""
     key: str = ""
 
+    def includes(self, partition: int) -> bool:
+        """Whether the partition is one of those that are followed."""
+        return self.partitions is None or partition in self.partitions
+
 
 class Tail:
-    """One reader of one dataset's events. What it does not take in time is dropped, the oldest
-    first.
-    """
+    """One reader of one dataset's events. Lines beyond the limits are dropped, oldest first."""
 
-    def __init__(self, subscription: TailSubscription) -> None:
+    def __init__(self, subscription: TailSubscription, bounds: TailLimits = TAIL_LIMITS) -> None:
         self.subscription = subscription
+        self._bounds = bounds
         self._waiting: deque[tuple[bytes, bytes]] = deque()
         self._bytes = 0
-        self._some = asyncio.Event()
+        self._available = asyncio.Event()
         self.dropped = 0
 
     def put(self, heading: bytes, events: list[tuple[int, bytes]]) -> None:
@@ -57,28 +86,28 @@ class Tail:
         fresh = [line for time_ns, line in events if after_ns is None or time_ns > after_ns]
         self._waiting.extend((heading, line) for line in fresh)
         self._bytes += sum(map(len, fresh))
-        while len(self._waiting) > limits.TAIL_EVENTS_MAX or (
-            self._bytes > limits.TAIL_BYTES_MAX and len(self._waiting) > 1
+        while len(self._waiting) > self._bounds.events_max or (
+            self._bytes > self._bounds.bytes_max and len(self._waiting) > 1
         ):
             _, line = self._waiting.popleft()
             self._bytes -= len(line)
             self.dropped += 1
         if fresh:
-            self._some.set()
+            self._available.set()
 
     @property
     def pause_s(self) -> float:
         """How long to wait between two takes."""
-        return limits.TAIL_PAUSE_S
+        return self._bounds.pause_s
 
-    async def some(self) -> None:
+    async def wait(self) -> None:
         """Wait until there are lines to take."""
-        await self._some.wait()
+        await self._available.wait()
 
     async def take(self) -> bytes:
         """The lines that wait, at least one."""
-        await self._some.wait()
-        self._some.clear()
+        await self._available.wait()
+        self._available.clear()
         lines: list[bytes] = []
         last = b""
         for heading, line in self._waiting:
@@ -94,11 +123,6 @@ class Tail:
 def batch_heading(partition: int, batch: bytes) -> bytes:
     """The line before the events of a record."""
     return b"#%d %b\n" % (partition, batch.hex().encode())
-
-
-def follows_partition(subscription: TailSubscription, partition: int) -> bool:
-    """Whether the partition is one of those of the subscription."""
-    return subscription.partitions is None or partition in subscription.partitions
 
 
 def tail_line(line: bytes) -> tuple[int, bytes] | None:

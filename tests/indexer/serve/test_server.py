@@ -20,7 +20,7 @@ from indexer.server import serve
 from indexer.shred.selected import SelectedShredder
 from indexer.tail.filtered import filtered_lines
 from indexer.tail.registry import TailRegistry
-from indexer.tail.tail import TailRecord, TailSubscription
+from indexer.tail.tail import TAIL_LIMITS, TailLimits, TailRecord, TailSubscription
 from query.wire.tail import TailFilter, TailRequest
 from tests.indexer.house import DATASET, QUICK, append, open_context
 
@@ -42,9 +42,10 @@ async def running_indexer(
     context: RoleContext,
     config: IndexerConfig = QUICK,
     shredder: SelectedShredder | None = None,
+    tail_limits: TailLimits = TAIL_LIMITS,
 ) -> AsyncIterator[ClientSession]:
     """A running indexer and a session to it."""
-    task = asyncio.create_task(serve(context, config, shredder))
+    task = asyncio.create_task(serve(context, config, shredder, tail_limits))
 
     async def announced() -> bool:
         assert not task.done(), task
@@ -123,9 +124,12 @@ async def test_tail_with_conditions_looks_seldom_at_a_busy_dataset(
         return filtered_lines(*asked)
 
     monkeypatch.setattr("indexer.tail.filtered.filtered_lines", look)
-    monkeypatch.setattr(limits, "TAIL_CHOSEN_PAUSE_S", 600.0)
+    rarely = TailLimits(filtered_pause_s=600.0)
     asked = TailRequest(DATASET, TailFilter(fields=("n",)))
-    async with open_context(tmp_path) as context, running_indexer(context) as session:
+    async with (
+        open_context(tmp_path) as context,
+        running_indexer(context, tail_limits=rarely) as session,
+    ):
         answer = await session.post("/internal/tail", data=msgspec.json.encode(asked))
         await append(context.backends.log, [5])
         assert b'"n":5' in await answer.content.readline()
@@ -136,13 +140,13 @@ async def test_tail_with_conditions_looks_seldom_at_a_busy_dataset(
         answer.close()
 
 
-async def test_tail_of_a_quiet_dataset_ends_with_its_reader(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "TAILS_MAX", 1)
-    monkeypatch.setattr(limits, "TAIL_LOOK_S", 0.05)
+async def test_tail_of_a_quiet_dataset_ends_with_its_reader(tmp_path: Path) -> None:
     path = f"/internal/tail?dataset={DATASET}"
-    async with open_context(tmp_path) as context, running_indexer(context) as session:
+    one = TailLimits(tails_max=1, hang_up_check_s=0.05)
+    async with (
+        open_context(tmp_path) as context,
+        running_indexer(context, tail_limits=one) as session,
+    ):
         first = await session.get(path)
         assert (first.status, (await session.get(path)).status) == (200, 429)
         first.close()

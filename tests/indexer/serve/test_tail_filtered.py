@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common import limits
 from indexer.tail.filtered import FilteredTail, IndexedRows, filtered_lines
 from indexer.tail.registry import TailRegistry
-from indexer.tail.tail import TailRecord, TailSubscription
+from indexer.tail.tail import TailLimits, TailRecord, TailSubscription
 from query.plan.plan import Filter, FilterOp
 from query.wire.tail import TailFilter
 from tests.query.share import oracle
@@ -19,7 +18,7 @@ from tests.query.share.rows import Row, block
 from tests.query.share.test_share_against_oracle import ROWS, filters
 
 
-def offered(rows: Sequence[Row], first_offset: int = 0, partition: int = 0) -> IndexedRows:
+def indexed(rows: Sequence[Row], first_offset: int = 0, partition: int = 0) -> IndexedRows:
     """One record per row, as it was sent and as it was indexed."""
     records = tuple(
         TailRecord(bytes([number]) * 16, line(row), first_offset + number)
@@ -53,22 +52,22 @@ def test_a_tail_shows_the_events_that_a_query_counts(
         for row, hit in zip(rows, hits, strict=True)
         if not hit or (any(hit) if any_filter else all(hit))
     ]
-    assert times(filtered_lines(TailSubscription("d"), choice, [offered(rows)])) == expected
+    assert times(filtered_lines(TailSubscription("d"), choice, [indexed(rows)])) == expected
 
 
 def test_without_named_fields_the_data_is_as_it_was_sent() -> None:
     rows = [Row(1, {"a": 1}), Row(2, {"a": 2, "b": "x"})]
     choice = TailFilter((Filter("a", FilterOp.EQ, (2,)),))
-    [found] = filtered_lines(TailSubscription("d"), choice, [offered(rows)]).splitlines()
+    [found] = filtered_lines(TailSubscription("d"), choice, [indexed(rows)]).splitlines()
     assert found == b'{"time":2,"samplerate":1,"data":{"a": 2, "b": "x"}}'
 
 
 def test_events_of_several_partitions_come_in_log_order_under_their_headings() -> None:
     choice = TailFilter(fields=("n",))
     some = [
-        offered([Row(9, {"n": 1}), Row(1, {"n": 2})], 5, partition=3),
-        offered([Row(5, {"n": 3})], 7, partition=1),
-        offered([Row(4, {"n": 4})], 7, partition=3),
+        indexed([Row(9, {"n": 1}), Row(1, {"n": 2})], 5, partition=3),
+        indexed([Row(5, {"n": 3})], 7, partition=1),
+        indexed([Row(4, {"n": 4})], 7, partition=3),
     ]
     lines = filtered_lines(TailSubscription("d", batches=True), choice, some).splitlines()
     assert [one.split()[0] for one in lines if one.startswith(b"#")] == [b"#1", b"#3", b"#3", b"#3"]
@@ -77,33 +76,30 @@ def test_events_of_several_partitions_come_in_log_order_under_their_headings() -
 
 def test_only_events_after_a_time_are_shown() -> None:
     rows = [Row(time_ns, {}) for time_ns in (1, 5, 6)]
-    followed = TailSubscription("d", after_ns=5)
-    assert times(filtered_lines(followed, TailFilter(fields=()), [offered(rows)])) == [6]
+    subscription = TailSubscription("d", after_ns=5)
+    assert times(filtered_lines(subscription, TailFilter(fields=()), [indexed(rows)])) == [6]
     latest = TailSubscription("d", after_ns=2**63 - 1)
-    assert filtered_lines(latest, TailFilter(fields=()), [offered(rows)]) == b""
+    assert filtered_lines(latest, TailFilter(fields=()), [indexed(rows)]) == b""
 
 
-def test_the_newest_are_shown_where_too_many_match(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "TAIL_EVENTS_MAX", 3)
+def test_the_newest_are_shown_where_too_many_match() -> None:
     rows = [Row(time_ns, {}) for time_ns in range(10)]
-    lines = filtered_lines(TailSubscription("d"), TailFilter(fields=()), [offered(rows)])
+    few = TailLimits(events_max=3)
+    lines = filtered_lines(TailSubscription("d"), TailFilter(fields=()), [indexed(rows)], few)
     assert times(lines) == [7, 8, 9]
 
 
-async def test_a_reader_that_is_slow_loses_the_oldest_and_holds_nothing_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    one = offered([Row(1, {"n": "x" * 500})])
-    monkeypatch.setattr(limits, "TAIL_CHOSEN_BYTES_MAX", 3 * one.size_bytes)
-    tails = TailRegistry()
+async def test_a_reader_that_is_slow_loses_the_oldest_and_holds_nothing_up() -> None:
+    one = indexed([Row(1, {"n": "x" * 500})])
+    tails = TailRegistry(TailLimits(filtered_bytes_max=3 * one.size_bytes))
     tail = tails.open(TailSubscription("d"), TailFilter(fields=("n",)))
     assert isinstance(tail, FilteredTail)
     for number in range(10):
-        fresh = offered([Row(number, {"n": "x" * 500})], number)
+        fresh = indexed([Row(number, {"n": "x" * 500})], number)
         tails.publish("d", 0, fresh.records, fresh.blocks)
     assert tail.dropped == 7
     assert times(await tail.take()) == [7, 8, 9]
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await tail.some()
+            await tail.wait()
     tails.close(tail)

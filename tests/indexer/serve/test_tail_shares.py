@@ -2,19 +2,17 @@
 
 import contextlib
 
-import pytest
-
 from common import limits
 from common.process.fair.queue import NoRoom
 from indexer.tail.registry import TailRegistry
-from indexer.tail.tail import Tail, TailRecord, TailSubscription
+from indexer.tail.tail import Tail, TailLimits, TailRecord, TailSubscription
 
 
-def open_all(tails: TailRegistry, followed: TailSubscription) -> list[Tail]:
+def open_all(tails: TailRegistry, subscription: TailSubscription) -> list[Tail]:
     """As many as may be open."""
     opened: list[Tail] = []
     with contextlib.suppress(NoRoom):
-        opened += (tails.open(followed) for _ in range(limits.TAILS_MAX + 1))
+        opened += (tails.open(subscription) for _ in range(limits.TAILS_MAX + 1))
     assert len(opened) <= limits.TAILS_MAX
     return opened
 
@@ -23,9 +21,8 @@ def test_tails_of_one_key_leave_places_for_other_keys_and_environments() -> None
     tails = TailRegistry()
     mine = open_all(tails, TailSubscription("d", env="shop", key="a"))
     assert len(mine) == 22  # a third of 64
-    assert (
-        len(open_all(tails, TailSubscription("d", env="shop", key="b"))) == 10
-    )  # half of 64 together
+    others = open_all(tails, TailSubscription("d", env="shop", key="b"))
+    assert len(others) == 10  # half of 64 together
     assert len(open_all(tails, TailSubscription("e", env="bank", key="c"))) == 11
     for tail in mine:
         tails.close(tail)
@@ -39,9 +36,8 @@ def test_a_query_role_that_does_not_tell_who_asks_has_a_share_for_each_dataset()
     assert tails.open(TailSubscription("e"))
 
 
-def test_lines_that_wait_for_a_reader_are_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "TAIL_BYTES_MAX", 10_000)
-    tails = TailRegistry()
+def test_lines_that_wait_for_a_reader_are_bounded_by_bytes() -> None:
+    tails = TailRegistry(TailLimits(bytes_max=10_000))
     tail = tails.open(TailSubscription("d"))
     line = b'{"t":1,"r":1,"d":{"n":"%b"}}\n' % (b"x" * 2_000)
     tails.publish("d", 0, [TailRecord(bytes(16), line) for _ in range(20)])
