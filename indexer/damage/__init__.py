@@ -1,1 +1,1 @@
-"""Records that cannot be read: told, looked for elsewhere, made good, settled (I2, I3, I7)."""
+"""Damaged records: reported, looked for elsewhere, recovered or settled (I2, I3, I7)."""

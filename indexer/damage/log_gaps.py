@@ -1,7 +1,7 @@
-"""Going on after offsets that the log does not give: dropped by it, or in a file that is lost (I5).
+"""Going on after offsets that the log does not give: dropped by it, or in a lost file (I5).
 
-What was dropped before it was indexed is a gap for ever. A file that is lost may be restored: it is
-waited for, and answers say so, until it is back or an operator counts it as lost.
+Offsets dropped before they were indexed are a gap for ever. A lost file may be restored: the
+partition waits, and answers report that, until it is back or an operator counts it as lost.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Gap
 from snapshot.threads import to_store_thread
 
-_LOST_LOOK_S = 1.0  # between looks for a file of the log, and for an operator's word
+_LOST_CHECK_S = 1.0  # between checks for a lost file and for an operator's settlement
 
 
 class GapPartition(Protocol):
-    """The partition, as it reads its log."""
+    """A partition as it reads its log."""
 
     number: int
     chain: Chain
@@ -32,19 +32,19 @@ class GapPartition(Protocol):
 
     @property
     def pipeline(self) -> SealingPipeline | None:
-        """Its cuts on their way."""
+        """Its cuts that are not published yet."""
 
     async def change(self, change: Callable[[PartitionView], PartitionView]) -> PartitionView:
-        """Serve the changed picture from now on, in one step, and wake who waits for it."""
+        """Serve the changed view from now on, in one step, and wake all waiters."""
 
     def notify(self) -> None:
-        """Wake everyone who waits for this partition to move."""
+        """Wake all who wait for this partition to advance."""
 
 
 async def pass_gap(
     partition: GapPartition, state: PartitionState, view: PartitionView, start: int
 ) -> None:
-    """The log dropped what we had not read: somebody's manifest covers it, or it is lost.
+    """The log dropped unread offsets: another indexer's manifest covers them, or they are lost.
 
     Raises Resync if a manifest covers it.
     """
@@ -68,18 +68,18 @@ async def pass_gap(
 
 
 async def pass_lost(partition: GapPartition, state: PartitionState, error: LogLost) -> None:
-    """Once: look whether an operator has given up what the log has lost, and wait a moment."""
+    """Check once whether an operator has given up what the log has lost, and wait a moment."""
     end = await partition.damage.report_lost(error)
     partition.notify()
     if end is None:
-        await asyncio.sleep(_LOST_LOOK_S)
+        await asyncio.sleep(_LOST_CHECK_S)
         return
     await _skip(partition, state, end, str(error))
     partition.damage.lost = None
 
 
 async def _skip(partition: GapPartition, state: PartitionState, end: int, why: str) -> None:
-    """Go on at `end`; what is before it is damaged, and settled already."""
+    """Go on at `end`; the offsets before it are damaged, and settled already."""
 
     def skipped(now: PartitionView) -> PartitionView:
         state.quarantine.add_lost(state.next_offset, end, why, state.watermark_ns)

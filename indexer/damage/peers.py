@@ -1,4 +1,4 @@
-"""The other indexers, asked for damaged records that one of them may have read whole (I2)."""
+"""Asks the other indexers for damaged records that one of them may have read whole (I2)."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class OtherIndexers:
-    """Asks all of them: whoever holds the partition, or held it a moment ago, may have the rows."""
+    """Asks all of them: each that holds the partition, or held it just now, may have the rows."""
 
     def __init__(self, locks: Locks, instance: str, token: str) -> None:
         self._locks = locks

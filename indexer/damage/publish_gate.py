@@ -1,4 +1,4 @@
-"""Before a cut is published without a damaged record: is the record whole somewhere else? (I2, I3)
+"""Holds a cut back while a damaged record in it may be whole somewhere else (I2, I3).
 
 The rule (docs/adr/0019-damaged-records.md): the chain of manifests decides what a damaged record
 was. An indexer that cannot read it delays its cut for a while. Meanwhile it reads the record again,
@@ -23,14 +23,14 @@ from snapshot.documents.manifest import parse_manifest_key
 from snapshot.threads import to_store_thread
 
 _ROUND_S = 1.0
-_SLOW_AFTER = 10  # rounds: what helps at once has come by then
+_SLOW_AFTER = 10  # rounds; a recovery that takes longer is not near
 _SLOW_ROUND_S = 5.0
 _S_NS = 10**9
 logger = logging.getLogger(__name__)
 
 
 class RecordsRequest(msgspec.Struct, frozen=True):
-    """Which of these records has an indexer read whole, and not published yet?
+    """Asks which of these records an indexer has read whole and not published yet.
 
     append: the asker publishes without them now, so their events are to be appended again.
     """
@@ -42,8 +42,10 @@ class RecordsRequest(msgspec.Struct, frozen=True):
 
 
 class RecordsResponse(msgspec.Struct, frozen=True):
-    """read: those that it has read; it has begun to publish them. appended: those of them whose
-    events it has appended again.
+    """What an indexer has of the records.
+
+    read: offsets that it has read whole; it has begun to publish them.
+    appended: those of them whose events it has appended again.
     """
 
     read: tuple[int, ...] = ()
@@ -54,14 +56,14 @@ class Peers(Protocol):
     """The other indexers."""
 
     async def ask(self, question: RecordsRequest) -> RecordsResponse:
-        """What at least one of the others has read. One that does not answer has read nothing."""
+        """The records that at least one of the others has. One that does not answer has none."""
 
 
 class NoPeers:
-    """There are no other indexers."""
+    """For a process without other indexers."""
 
     async def ask(self, question: RecordsRequest) -> RecordsResponse:
-        """Nothing."""
+        """No records."""
         return RecordsResponse()
 
 
@@ -77,25 +79,25 @@ class PublishGate:
         wait_s: float,
         is_settled: Callable[[int], bool],
     ) -> None:
-        """wait_s: how long after a cut at most. is_settled: whether an operator gave it up."""
+        """wait_s: the longest wait after a cut. is_settled: whether an offset was given up."""
         self._chain = chain
         self._log = log
         self._peers = peers
         self._clock = clock
         self._wait_ns = int(wait_s * _S_NS)
         self._is_settled = is_settled
-        self.waiting_for = ""  # what a cut waits for now, in words
+        self.waiting_for = ""  # what a cut waits for now, as text; empty if none waits
         self._next_read = 0  # index in the list of damaged records where the next check begins
         # (predecessor, monotonic ns since when another cut than ours is to follow it)
         self._lost_since: tuple[str | None, int] | None = None
 
     def lost_to_another(self, predecessor: str | None) -> None:
-        """Another cut than ours is to follow this manifest."""
+        """Another cut than this indexer's is to follow this manifest."""
         if self._lost_since is None or self._lost_since[0] != predecessor:
             self._lost_since = (predecessor, self._clock.monotonic_ns())
 
     def is_stuck(self, predecessor: str | None) -> bool:
-        """Whether nobody has published that other cut for as long as a cut may wait."""
+        """Whether that other cut has not been published for as long as a cut may wait."""
         if self._lost_since is None or self._lost_since[0] != predecessor:
             return False
         return self._clock.monotonic_ns() - self._lost_since[1] >= self._wait_ns
@@ -103,11 +105,11 @@ class PublishGate:
     async def wait_for_copies(
         self, epoch_number: int, damaged: Sequence[int], predecessor: str | None, cut_ns: int
     ) -> None:
-        """Wait until nothing can mend these offsets any more, or for as long as is allowed.
+        """Wait while these offsets may be recovered, at most `wait_s`.
 
-        An indexer that has read them makes it wait for longer: until it has published them, or
-        has appended their events again. cut_ns: monotonic time of the cut. Raises Resync when the
-        rows can be had.
+        The wait is longer while another indexer has read them: until it has published them or
+        appended their events again. cut_ns: monotonic time of the cut. Raises Resync when a
+        resumption gains the rows.
         """
         rounds = 0
         try:
@@ -134,13 +136,14 @@ class PublishGate:
         predecessor: str | None,
         *,
         append: bool = False,
+        read_again_max: int = limits.DAMAGE_READ_AGAIN_MAX,
     ) -> RecordsResponse:
-        """Look once. Raises Resync when the rows can be had by beginning again."""
+        """Check once. Raises Resync when a resumption gains the rows."""
         await self._check_for_other_cut(epoch_number, predecessor)
         begin = self._next_read % len(damaged) if damaged else 0
-        self._next_read = begin + limits.DAMAGE_READ_AGAIN_MAX
-        turned = [*damaged[begin:], *damaged[:begin]]  # none keeps the others from being looked at
-        for offset in turned[: limits.DAMAGE_READ_AGAIN_MAX]:
+        self._next_read = begin + read_again_max
+        turned = [*damaged[begin:], *damaged[:begin]]  # so that each is tried in turn
+        for offset in turned[:read_again_max]:
             try:
                 record = await self._log.read_again(self._chain.partition, offset)
             except LogUnavailable:
@@ -157,7 +160,7 @@ class PublishGate:
         try:
             keys = await to_store_thread(self._chain.manifest_keys, predecessor or "")
         except ObjectsUnavailable:
-            return  # nobody publishes now
+            return  # no indexer can publish now
         if any(parse_manifest_key(key)[1] == epoch_number for key in keys):
             raise Resync("another indexer has published a cut over a record that is damaged here")
 

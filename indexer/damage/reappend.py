@@ -1,8 +1,8 @@
-"""What this indexer has read whole and the log holds damaged: published soon, or appended again.
+"""Records that this indexer has read whole and the log holds damaged: cut soon, or appended again.
 
-Another indexer that cannot read a record asks for it. The cut that this one then makes puts the
-rows where no log is needed. If the other one cannot wait for that, or has published first, the
-events go to the log again, in a record that says which one it stands for (I2).
+Another indexer that cannot read a record asks for it. This one then cuts, so that a segment covers
+the rows. If the other one cannot wait for that, or has published first, the events are appended to
+the log again, in a record that names the one it replaces (I2).
 """
 
 import asyncio
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 
 class RecordSource(Protocol):
-    """A partition, as those who ask for its records see it."""
+    """A partition as the code that looks for its records needs it."""
 
     @property
     def number(self) -> int:
@@ -46,15 +46,15 @@ class RecordSource(Protocol):
 
     @property
     def shared(self) -> Shared:
-        """What it has in common with the others."""
+        """What all partitions of the process share."""
 
     @property
     def state(self) -> PartitionState | None:
-        """What its records mean."""
+        """The state after the records read so far."""
 
     @property
     def view(self) -> PartitionView | None:
-        """What is served now."""
+        """The view that is served now."""
 
     @property
     def pipeline(self) -> SealingPipeline | None:
@@ -66,7 +66,7 @@ class RecordSource(Protocol):
 
     @property
     def owners(self) -> Mapping[str, tuple[str, str]]:
-        """dataset -> (team, env) of what is in no manifest."""
+        """dataset -> (team, env), for datasets of rows that no manifest covers."""
 
 
 def readable_offsets(
@@ -89,8 +89,8 @@ def readable_offsets(
 async def reappend(partition: RecordSource, offsets: Sequence[int]) -> list[int]:
     """Append the events of these records, which were read whole, once more.
 
-    Returns those that need not be waited for any longer. Left out are records whose meaning
-    depends on their place: conditional batches and deletions of datasets. Raises LogUnavailable.
+    Returns the offsets that need no further wait. Left out are records whose meaning depends on
+    their offset: conditional batches and deletions of datasets. Raises LogUnavailable.
     """
     done = []
     state = partition.state
@@ -113,9 +113,9 @@ async def reappend(partition: RecordSource, offsets: Sequence[int]) -> list[int]
 
 
 async def reappend_until_done(partition: RecordSource, offsets: Sequence[int]) -> None:
-    """A cut without these records was published, and their rows are here: append them again.
+    """Append these records, which a published cut lacks, until the log accepts them.
 
-    Until the log takes them: nobody else may have them.
+    No other indexer may have their rows.
     """
     while True:
         try:
@@ -133,30 +133,33 @@ async def reappend_until_done(partition: RecordSource, offsets: Sequence[int]) -
 
 
 async def _replacement(partition: RecordSource, offset: int, batch: bytes | None) -> Record | None:
-    """batch: the one whose copy that counts is there, if it is in the window."""
+    """The record that replaces the one at `offset`.
+
+    batch: the batch whose copy that counts is there, if it is in the window.
+    """
     state, view = partition.state, partition.view
     if state is None or view is None:
         return None
-    place = EpochOffset(view.epoch.number, offset)
-    if place in state.reroutes.open or place in state.reroutes.view.dropped:
+    at = EpochOffset(view.epoch.number, offset)
+    if at in state.reroutes.open or at in state.reroutes.view.dropped:
         return None
-    if any(EpochOffset(one.epoch_number, one.offset) == place for one in state.gone.values()):
+    if any(EpochOffset(one.epoch_number, one.offset) == at for one in state.gone.values()):
         return None
     found = await asyncio.to_thread(_blocks_of, partition, offset)
     if found is None and batch is not None:
-        return None  # its rows are hidden here: an operator decides
+        return None  # its rows are hidden: an operator decides
     if found is None:  # a control record, or a repetition
-        return settled_record((place.epoch, place.offset), "nothing")
+        return settled_record((at.epoch, at.offset), "nothing")
     (owner, blocks) = found
-    if batch is None:  # it has left the window: nobody can repeat it under its own id any more
-        name = f"{place.epoch}:{place.offset}".encode()
+    if batch is None:  # it has left the window: no repetition under its own id can come
+        name = f"{at.epoch}:{at.offset}".encode()
         batch = hashlib.blake2b(name, digest_size=BATCH_ID_BYTES).digest()
     record = await asyncio.to_thread(
         lambda: rebuild_record(blocks, offset, owner=owner, batch=batch)
     )
     if record is None:
         return None
-    return settled_record((place.epoch, place.offset), record.via, record)
+    return settled_record((at.epoch, at.offset), record.via, record)
 
 
 def _batches_at(state: PartitionState, offsets: frozenset[int]) -> dict[int, bytes]:
@@ -195,16 +198,24 @@ def _blocks_of(
 class RecordsEndpoint:
     """`POST /internal/records` over the partitions of this indexer."""
 
-    def __init__(self, partitions: Mapping[int, RecordSource], log: Log, clock: Clock) -> None:
+    def __init__(
+        self,
+        partitions: Mapping[int, RecordSource],
+        log: Log,
+        clock: Clock,
+        appended_max: int = limits.DAMAGE_APPENDED_MAX,
+    ) -> None:
+        """appended_max: records appended for one request."""
+        self._appended_max = appended_max
         self._partitions = partitions
         self._log = log
         self._clock = clock
         self._cut_ns: dict[int, int] = {}
-        # (partition, epoch number, offset) -> whether it was appended again, of those tried
+        # (partition, epoch number, offset) of those tried -> whether it was appended again
         self._tried: dict[tuple[int, int, int], bool] = {}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one question."""
+        """Answer one request."""
         try:
             question = msgspec.json.decode(await request.read(), type=RecordsRequest)
             if len(question.offsets) > limits.DAMAGE_ASKED_MAX:
@@ -217,7 +228,7 @@ class RecordsEndpoint:
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
     async def answer(self, question: RecordsRequest) -> RecordsResponse:
-        """What was read whole here; publishing of it begins, and appending if that is asked for."""
+        """The records read whole here. Begins to publish them, and appends them if requested."""
         partition = self._partitions.get(question.partition)
         if partition is None:
             return RecordsResponse()
@@ -236,21 +247,21 @@ class RecordsEndpoint:
     async def _append(
         self, partition: RecordSource, epoch_number: int, read: list[int]
     ) -> list[int]:
-        """Append some of these again: each once, and first what was not tried yet.
+        """Append some of these again: each once, and first those not tried yet.
 
         Returns all that were appended, now or before. Raises LogUnavailable.
         """
-        places = {offset: (partition.number, epoch_number, offset) for offset in read}
-        left = [offset for offset, place in places.items() if not self._tried.get(place)]
-        left.sort(key=lambda offset: places[offset] in self._tried)
-        some = left[: limits.DAMAGE_APPENDED_MAX]
+        keys = {offset: (partition.number, epoch_number, offset) for offset in read}
+        left = [offset for offset, key in keys.items() if not self._tried.get(key)]
+        left.sort(key=lambda offset: keys[offset] in self._tried)
+        some = left[: self._appended_max]
         done = await reappend(partition, some)
         for offset in some:
-            self._tried.pop(places[offset], None)  # the newest are kept
-            self._tried[places[offset]] = offset in done
+            self._tried.pop(keys[offset], None)  # the newest are kept
+            self._tried[keys[offset]] = offset in done
         while len(self._tried) > 2 * limits.DAMAGE_ASKED_MAX:
             del self._tried[next(iter(self._tried))]
-        return [offset for offset, place in places.items() if self._tried.get(place)]
+        return [offset for offset, key in keys.items() if self._tried.get(key)]
 
     async def _cut(self, partition: RecordSource) -> None:
         now_ns = self._clock.monotonic_ns()

@@ -1,7 +1,7 @@
-"""A record made again from the rows that an indexer has of it, when the log's copy is damaged (I2).
+"""Rebuilds a record from the rows that an indexer has of it, when the log's copy is damaged (I2).
 
-The lines are not the client's bytes any more, but say the same: shredded again they give the same
-columns, values and places. Nested objects come unpacked as they are in the columns.
+The lines are not the client's bytes, but equivalent: shredded again they give the same columns,
+values and order. Nested objects stay unpacked, as they are in the columns.
 """
 
 import math
@@ -26,7 +26,7 @@ def rebuild_record(
     None if they do not hold all of it, or if its values cannot be written as lines of a record.
     """
     rows = sorted(row for block in blocks for row in _rows(block, offset))
-    if not rows or [place for place, _ in rows] != list(range(len(rows))):
+    if not rows or [index for index, _ in rows] != list(range(len(rows))):
         return None
     lines = [line for _, line in rows]
     if sum(map(len, lines)) > limits.RECORD_DECODED_BYTES_MAX or not all(lines):
@@ -38,7 +38,7 @@ def rebuild_record(
 
 
 def _rows(block: ColumnBlock, offset: int) -> Iterator[tuple[int, bytes]]:
-    """(place, line) of each row of the record; the line is empty if it cannot be written."""
+    """(index in the record, line) of each row; the line is empty if it cannot be written."""
     first, end = (int(np.searchsorted(block.offset, offset, side)) for side in ("left", "right"))
     found: list[dict[str, object]] = [{} for _ in range(end - first)]
     for key, column in block.columns.items() if first < end else ():
@@ -48,9 +48,9 @@ def _rows(block: ColumnBlock, offset: int) -> Iterator[tuple[int, bytes]]:
             found[int(row) - first][key.field] = (
                 orjson.Fragment(value) if key.type is FieldType.JSON else value
             )
-    for at, fields in enumerate(found, first):
+    for row, fields in enumerate(found, first):
         line = b""
         if not any(isinstance(v, float) and not math.isfinite(v) for v in fields.values()):
             data = orjson.dumps(fields)
-            line = encode_event_line(int(block.time_ns[at]), int(block.rate[at]), data)
-        yield int(block.place[at]), line
+            line = encode_event_line(int(block.time_ns[row]), int(block.rate[row]), data)
+        yield int(block.place[row]), line

@@ -1,9 +1,9 @@
-"""Looks after the damaged records of one partition: new settlements, copies that became whole (I2).
+"""Recovery of one partition's damaged records: settlements, and copies that became whole (I2).
 
-An operator's word is in answers within seconds. A record that no cut covers yet is read again, and
-the other indexers are asked, without waiting for the cut. One that a cut was published without, and
-that the log can give again (a file or a replica was restored), is appended again, in a record that
-says which one it stands for: it counts once, whoever appends it, and however often.
+A settlement by an operator is in answers within seconds. A record that no cut covers yet is read
+again, and the other indexers are asked, without waiting for the cut. A record that a cut was
+published without, and that the log can give again (a file or a replica was restored), is appended
+again, in a record that names the one it replaces: it counts once, however many indexers append it.
 """
 
 import logging
@@ -34,20 +34,24 @@ from snapshot.documents.batch_lists import ListsMissing
 from snapshot.threads import to_store_thread
 
 _ROUND_S = 2.0
-_OFTEN_ROUNDS = 10  # after damage is found; then every so many rounds
-_SELDOM = 15
+_OFTEN_ROUNDS = 10  # rounds after damage is found in which all is tried
+_SELDOM = 15  # after those, only every 15th round
 logger = logging.getLogger(__name__)
 
 
 class DamageRecovery:
-    """Of one partition, until it is cancelled."""
+    """Recovers the records of one partition, until it is cancelled."""
 
-    def __init__(self, partition: Partition) -> None:
+    def __init__(
+        self, partition: Partition, read_again_max: int = limits.DAMAGE_READ_AGAIN_MAX
+    ) -> None:
+        """read_again_max: records read again in one round."""
+        self._read_again_max = read_again_max
         self._partition = partition
         self._rounds = 0
         self._scrubber = Scrubber(partition)
-        self._next = 0  # offset at which the next round goes on reading covered records again
-        self._appended: set[EpochOffset] = set()  # read back soon; then they are damaged no longer
+        self._next = 0  # offset from which the next round reads covered records again
+        self._appended: set[EpochOffset] = set()  # soon read back, and then no longer damaged
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -73,7 +77,7 @@ class DamageRecovery:
         )
 
     async def run_once(self) -> None:
-        """One round. Raises Resync when rows can be had by beginning again."""
+        """One round. Raises Resync when a resumption gains rows."""
         partition = self._partition
         if await to_store_thread(partition.damage.settlements.refresh):
             await partition.settled()
@@ -86,17 +90,19 @@ class DamageRecovery:
         covered, uncovered = self._offsets()
         number = view.epoch.number
         if uncovered:
-            await pipeline.publish_gate.check_once(number, uncovered, pipeline.predecessor)
+            await pipeline.publish_gate.check_once(
+                number, uncovered, pipeline.predecessor, read_again_max=self._read_again_max
+            )
         for offset in self._next_offsets(covered):
             await self._reappend(EpochOffset(number, offset))
 
     def _next_offsets(self, runs: Sequence[range]) -> list[int]:
-        """As many of these offsets as one round reads, going on after those of the last round:
-        records that can never be read must not keep the others from being looked at.
+        """The offsets that this round reads: those after the last round's, then from the start, so
+        that records that can never be read do not keep the others from being tried.
         """
         turned = [range(max(run.start, self._next), run.stop) for run in runs]
         turned += [range(run.start, min(run.stop, self._next)) for run in runs]
-        some = list(islice(chain.from_iterable(turned), limits.DAMAGE_READ_AGAIN_MAX))
+        some = list(islice(chain.from_iterable(turned), self._read_again_max))
         self._next = some[-1] + 1 if some else 0
         return some
 
@@ -118,42 +124,42 @@ class DamageRecovery:
         left = [offset for offset in uncovered if offset not in state.out]
         return covered, left[: limits.DAMAGE_ASKED_MAX]
 
-    async def _reappend(self, place: EpochOffset) -> None:
-        """Append a record that the log can give again, if it may count now as it would have."""
+    async def _reappend(self, at: EpochOffset) -> None:
+        """Append a record that the log can give again, if it would still count as it did."""
         partition = self._partition
         log = partition.shared.context.backends.log
-        if place in self._appended or place.offset < partition.log_bounds.start:
+        if at in self._appended or at.offset < partition.log_bounds.start:
             return
-        message = await log.read_again(partition.number, place.offset)
+        message = await log.read_again(partition.number, at.offset)
         if message is None or message.damage is not None:
             return
-        record = await self._replacement(place, message)
+        record = await self._replacement(at, message)
         if record is None:
             return
         await log.append(partition.number, record)
-        self._appended.add(place)
+        self._appended.add(at)
         log_event(
             logger,
             logging.WARNING,
             "a damaged record can be read again: appended again",
             partition=partition.number,
-            offset=place.offset,
+            offset=at.offset,
             events=record.n,
         )
 
-    async def _replacement(self, place: EpochOffset, message: LogRecord) -> Record | None:
-        """The record that stands for it; None if only an operator can tell what it means now."""
+    async def _replacement(self, at: EpochOffset, message: LogRecord) -> Record | None:
+        """The record that replaces it; None if only an operator can decide what it means now."""
         try:
             record = decode(message)
             if record.kind is Kind.EVENTS:
                 event_lines(record)
         except RecordError:
             return None
-        mends = (place.epoch, place.offset)
+        mends = (at.epoch, at.offset)
         if record.kind is Kind.GONE:
-            return None  # it deletes what came before its place, not what has come since
+            return None  # it deletes what came before its offset, not what has come since
         if record.kind is Kind.SETTLED and record.n:
-            return None  # it stands for another one, which may have been mended since
+            return None  # it replaces another one, which may have been recovered since
         if record.kind is not Kind.EVENTS:
             return settled_record(mends, "nothing")
         if record.unless or not self._is_young(message):
@@ -164,10 +170,10 @@ class DamageRecovery:
         return settled_record(mends, "nothing")
 
     def _is_young(self, message: LogRecord) -> bool:
-        """Whether every void that there was for the record is still in force.
+        """Whether every void that existed for the record is still in force.
 
-        By this clock and by the log's time, for either may be behind (I13). A stamp that is ahead
-        of both is that of a clock that leapt, and says nothing of how old the record is.
+        By this clock and by the log's time, as either may be late (I13). A timestamp later than
+        both is from a clock that leapt, and gives no age.
         """
         now_ns, state = self._partition.shared.context.clock.now_ns(), self._partition.state
         if state is not None:
@@ -176,7 +182,7 @@ class DamageRecovery:
         return -limits.LOG_AHEAD_MAX_NS <= age_ns <= limits.DAMAGE_MENDED_WITHIN_NS
 
     async def _copy_of(self, batch: bytes, append_ns: int) -> EpochOffset | None:
-        """Another copy of the batch that counts. Raises ObjectsUnavailable if it cannot be told."""
+        """Another copy of the batch that counts. Raises ObjectsUnavailable if it is not known."""
         state, pipeline = self._partition.state, self._partition.pipeline
         if state is None or pipeline is None:
             raise ObjectsUnavailable("the partition is being resumed")

@@ -1,8 +1,8 @@
-"""Reads again what no segment covers yet, of a log that has one copy only (I2).
+"""Scrubs the part of a single-copy log that no segment covers yet: reads it again (I2).
 
-A record that was read whole and is damaged on the disk since would be lost with this process. So a
-cut is asked for as soon as that is seen, and then its segment covers the record. Logs on servers
-have other copies.
+A record that was read whole and has since been damaged on the disk would be lost with this process.
+So a cut is requested as soon as damage is found, and its segment then covers the record. Logs on
+servers have other copies.
 """
 
 import logging
@@ -19,16 +19,16 @@ logger = logging.getLogger(__name__)
 
 
 class Scrubber:
-    """Of one partition. Bounded by what a partition may have uncovered: one cut's bytes."""
+    """Scrubs one partition. A round reads at most the bytes of one cut: what may be uncovered."""
 
     def __init__(self, partition: Partition) -> None:
         self._partition = partition
         self._clock = partition.shared.context.clock
         self._last_ns = self._clock.monotonic_ns()
-        self._cut_for = -1  # damage before this offset has had its cut
+        self._cut_for = -1  # a cut was requested for damage before this offset
 
     async def scrub_if_due(self) -> None:
-        """Once every `scrub_s`. Raises LogUnavailable."""
+        """Scrub once every `scrub_s`. Raises LogUnavailable."""
         now_ns = self._clock.monotonic_ns()
         every_s = self._partition.shared.config.scrub_s
         if not every_s or now_ns - self._last_ns < every_s * _S_NS:
@@ -37,7 +37,7 @@ class Scrubber:
         await self.scrub()
 
     async def scrub(self) -> None:
-        """Read what is not covered, from the disk itself. Raises LogUnavailable."""
+        """Read what is not covered, from the disk and no cache. Raises LogUnavailable."""
         partition = self._partition
         log, view = partition.shared.context.backends.log, partition.view
         if view is None or log.has_server_time():
@@ -45,7 +45,7 @@ class Scrubber:
         offset, end = partition.covered_end, view.live.end_offset
         if offset >= end:
             return
-        await log.read_again(partition.number, offset)  # nothing that is remembered is read
+        await log.read_again(partition.number, offset)  # makes the log read from the disk
         while offset < end:
             try:
                 found = await log.read(partition.number, offset, _READ_BYTES, 0)
@@ -75,5 +75,5 @@ class Scrubber:
         try:
             await self._partition.shared.context.backends.log.append(self._partition.number, marker)
         except LogUnavailable:
-            self._cut_for = -1  # at the next round
+            self._cut_for = -1  # try again in the next round
             raise

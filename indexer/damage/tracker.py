@@ -1,6 +1,6 @@
-"""One partition's damaged records as its operator meets them: counted, reported, settled (I7, I13).
+"""Tracks one partition's damaged records for its operator: counts, reports, settlements (I7, I13).
 
-Decides nothing about rows.
+It decides nothing about rows.
 """
 
 import logging
@@ -29,14 +29,14 @@ logger = logging.getLogger(__name__)
 
 
 class DamageTracker:
-    """Of one partition, for as long as the process holds it."""
+    """The damaged records of one partition, for as long as the process holds it."""
 
     def __init__(self, chain: Chain) -> None:
         self.total = 0  # records that this process could not read
         self.newest: list[SetAsideEntry] = []  # the last of them
         self.settlements = SettlementBook(chain)
-        self.in_cut: list[SetAsideEntry] = []  # of the cut that is growing, found while shredding
-        self.lost: LogLost | None = None  # what the log cannot give at all, while that is so
+        self.in_cut: list[SetAsideEntry] = []  # found while shredding, in the cut that grows
+        self.lost: LogLost | None = None  # the offsets that the log cannot give, while that lasts
         self._chain = chain
         self._partition = chain.partition
         self._epoch_number = 0
@@ -50,7 +50,7 @@ class DamageTracker:
         self.update_metrics(state.quarantine.view)
 
     def publish_gate(self, shared: Shared) -> PublishGate:
-        """What looks for whole copies of them; it remembers from one resumption to the next."""
+        """The gate that looks for whole copies; it outlives resumptions of the partition."""
         if self._publish_gate is None:
             self._publish_gate = PublishGate(
                 self._chain,
@@ -63,7 +63,7 @@ class DamageTracker:
         return self._publish_gate
 
     async def make_state(self, resumed: Resumed, dropped: Iterable[EpochOffset]) -> PartitionState:
-        """What the partition goes on from. Raises ObjectsUnavailable."""
+        """The state from which the partition resumes. Raises ObjectsUnavailable."""
         number = resumed.epoch.number
         heading = await to_store_thread(newest_heading, self._chain, number, resumed.predecessor)
         out = frozenset(() if heading is None else heading.set_aside)
@@ -72,7 +72,7 @@ class DamageTracker:
         return state
 
     async def report_lost(self, error: LogLost) -> int | None:
-        """Where reading may go on, if an operator has given up what the log has lost."""
+        """Note the loss. Returns where reading may go on, if an operator has given it up."""
         if self.lost is None:
             log_event(
                 logger,
@@ -85,7 +85,7 @@ class DamageTracker:
         return await self.settled_end(error)
 
     async def settled_end(self, error: LogLost) -> int | None:
-        """Where reading may go on; None while no operator has given it up."""
+        """Where reading may go on; None while no operator has given the loss up."""
         await to_store_thread(self.settlements.refresh)
         ends = [
             one.end
@@ -96,7 +96,7 @@ class DamageTracker:
 
     @property
     def unreadable_reason(self) -> str:
-        """Why nothing is read, in words; empty if that is not so."""
+        """Why nothing is read; empty if the log is readable."""
         if self.lost is None:
             return ""
         return (
@@ -112,7 +112,7 @@ class DamageTracker:
         )
 
     def add_damaged(self, entry: Damaged) -> None:
-        """The fold could not read a record."""
+        """Count and report a record that could not be read."""
         self._report(SetAsideEntry(entry.first, entry.reason))
 
     def add_unreadable(
@@ -122,7 +122,7 @@ class DamageTracker:
         batch: Sequence[Accepted],
         found: Iterable[SetAsideEntry],
     ) -> None:
-        """Records of the batch are well stored, but their events cannot be read."""
+        """Records of the batch are stored whole, but their events cannot be read."""
         by_offset = {one.offset: one for one in batch}
         for entry in found:
             state.quarantine.add_unreadable(
@@ -132,7 +132,7 @@ class DamageTracker:
             self._report(entry)
 
     def take_in_cut(self) -> tuple[SetAsideEntry, ...]:
-        """What was found while shredding the cut that ends now."""
+        """The entries found while shredding the cut that ends now."""
         found, self.in_cut = tuple(self.in_cut), []
         return found
 

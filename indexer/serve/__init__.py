@@ -1,1 +1,1 @@
-"""The indexer's internal HTTP, and the leases under which shares read a partition."""
+"""The indexer's internal HTTP, and the leases under which query shares read a partition."""

@@ -1,7 +1,7 @@
-"""The columns of datasets here, page by page; and what is held of many datasets at once.
+"""The columns of the datasets in this indexer's partitions, page by page, and their summaries.
 
-Names are gone through where they are, in live blocks and footers, and only those of a page become
-objects: work follows the segments and the page, memory the page (I11).
+Names are scanned in place, in live blocks and footers, and only those of a page become objects:
+work grows with the segments and the page, memory with the page (I11).
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from segment.columns.packed import PackedColumns
 from snapshot.cache import SegmentCache
 from snapshot.documents.manifest import SegmentEntry
 
-_THOROUGH = 32  # times as many footers are read for one dataset as for a list of them
+_THOROUGH = 32  # how many times more footers are read for one dataset than for a list of them
 logger = logging.getLogger(__name__)
 Source = tuple[PackedKeys, int, int]  # keys in order; first and last append time
 
@@ -40,7 +40,7 @@ class ColumnListing:
         self._cache = cache
 
     def page(self, asked: ColumnsRequest) -> ColumnPage:
-        """As asked; a page without columns if there is none."""
+        """The page; without columns if none matches."""
         name = asked.name
         if asked.id is not None or asked.sha256 is not None:
             name = self._find(asked)
@@ -50,10 +50,10 @@ class ColumnListing:
         page = _Page(asked.after, size, name, NamePattern(asked.pattern))
         for source in self._sources(asked.dataset):
             page.add(*source)
-        return page.made()
+        return page.build()
 
     def datasets(self, wanted: Sequence[str], thorough: bool = False) -> dict[str, IndexedDataset]:
-        """What is held of each of these datasets; one of which nothing is held is not named."""
+        """A summary of each of these datasets; those without data here are left out."""
         names_left = limits.COLUMNS_COUNTED_MAX
         footers_left = limits.FOOTERS_COUNTED_MAX * (_THOROUGH if thorough else 1)
         found: dict[str, IndexedDataset] = {}
@@ -83,8 +83,8 @@ class ColumnListing:
     def _find(self, asked: ColumnsRequest) -> str | None:
         begin = (asked.after or "").encode()
         for keys, _, _ in self._sources(asked.dataset):
-            for place in range(keys.first_from(begin), len(keys)):
-                name = keys.raw(place)
+            for index in range(keys.first_from(begin), len(keys)):
+                name = keys.raw(index)
                 if asked.sha256 is not None:
                     if not name.startswith(begin):
                         break
@@ -114,7 +114,7 @@ class ColumnListing:
         return self._footers.known(entry.object) is not None
 
     def _sources(self, dataset: str) -> Iterator[Source]:
-        """All that says which columns there are, live rows first: they may become a segment."""
+        """Keys of live rows, then of segments: live rows may become a segment meanwhile."""
         for partition in list(self._partitions.values()):
             view = partition.view
             if view is None:
@@ -136,37 +136,37 @@ class ColumnListing:
             return ()
         finally:
             self._cache.release((entry.object,))
-        return footer.own, footer.rest
+        return footer.own, footer.overflow
 
 
 class _Page:
-    """The first so many names after a name that fit a pattern, or one name, and what is known of
-    each.
+    """The first names after a given one that match a pattern, or a single name, with the types and
+    times of each.
     """
 
     def __init__(
         self, after: str | None, size: int, only: str | None, pattern: NamePattern
     ) -> None:
         self._pattern = pattern
-        self._from = b"" if after is None else after.encode() + b"\0"  # the next name there can be
+        self._from = b"" if after is None else after.encode() + b"\0"  # the next possible name
         self._only = None if only is None else only.encode()
         self._size = size
         self._seen: dict[bytes, list[int]] = {}  # types as bits, first, last append time
         self._bytes = 0
-        self._end: bytes | None = None  # names after this one are for the next page
+        self._end: bytes | None = None  # later names belong to the next page
         self._more = False
 
     def add(self, keys: PackedKeys, first_ns: int, last_ns: int) -> None:
-        """What a source of keys says."""
+        """Add the keys of one source."""
         begin = self._from if self._only is None else self._only
-        for place in range(keys.first_from(begin), len(keys)):
-            name = keys.raw(place)
+        for index in range(keys.first_from(begin), len(keys)):
+            name = keys.raw(index)
             if self._only is not None and name != self._only:
                 break
             if self._end is not None and name > self._end:
                 self._more = True
                 break
-            bit = 1 << int(keys.types[place])
+            bit = 1 << int(keys.types[index])
             seen = self._seen.get(name)
             if seen is None and not self._pattern.fits(name):
                 continue
@@ -182,7 +182,7 @@ class _Page:
                 seen[1], seen[2] = min(seen[1], first_ns), max(seen[2], last_ns)
 
     def _cut(self) -> None:
-        """Keep only what a page has room for."""
+        """Keep the names that fit into a page."""
         kept, size = 0, 0
         names = sorted(self._seen)
         for name in names[: self._size]:
@@ -196,7 +196,7 @@ class _Page:
             self._seen = {name: self._seen[name] for name in names[:kept]}
             self._bytes = sum(map(len, self._seen))
 
-    def made(self) -> ColumnPage:
+    def build(self) -> ColumnPage:
         """The page."""
         self._cut()
         columns = [

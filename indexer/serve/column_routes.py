@@ -1,4 +1,4 @@
-"""The indexer's internal HTTP about columns and datasets; bounded in how many compute at once."""
+"""The internal routes about columns and datasets; few requests compute at once."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from indexer.serve.column_listing import ColumnListing
 from indexer.serve.routes import with_json_errors
 from query.wire.columns import ColumnsRequest, DatasetsRequest
 
-_ROOM = limits.COLUMN_LISTINGS_MAX + limits.COLUMN_LISTINGS_WAITING_MAX
+_INSIDE_MAX = limits.COLUMN_LISTINGS_MAX + limits.COLUMN_LISTINGS_WAITING_MAX
 T = TypeVar("T")
 
 
 class ColumnEndpoints:
-    """Handlers over what this indexer holds."""
+    """Handlers over the partitions of this indexer."""
 
     def __init__(self, listing: ColumnListing) -> None:
         self._listing = listing
@@ -26,22 +26,22 @@ class ColumnEndpoints:
         self._inside = 0
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve the routes. POST: a name in the question may be longer than a URL."""
+        """Add the routes. They are POST because a name may be longer than a URL."""
         app.router.add_post("/internal/columns", with_json_errors(self.columns))
         app.router.add_post("/internal/datasets", with_json_errors(self.datasets))
 
     async def columns(self, request: web.Request) -> web.StreamResponse:
-        """A page of a dataset's columns in the partitions held, or one of them."""
-        asked = await _asked(request, ColumnsRequest)
+        """A page of a dataset's columns in the partitions held, or a single column."""
+        asked = await _decode_body(request, ColumnsRequest)
         return await self._answer(lambda: self._listing.page(asked))
 
     async def datasets(self, request: web.Request) -> web.StreamResponse:
-        """What is held of datasets, all in one answer."""
-        asked = await _asked(request, DatasetsRequest)
+        """Summaries of datasets, all in one answer."""
+        asked = await _decode_body(request, DatasetsRequest)
         return await self._answer(lambda: self._listing.datasets(asked.datasets, asked.thorough))
 
     async def _answer(self, compute: Callable[[], object]) -> web.StreamResponse:
-        if self._inside >= _ROOM:
+        if self._inside >= _INSIDE_MAX:
             raise TooManyRequests("too many lists of columns are asked for; try again later")
         self._inside += 1
         try:
@@ -52,7 +52,7 @@ class ColumnEndpoints:
         return web.Response(body=body, content_type="application/json")
 
 
-async def _asked(request: web.Request, wanted: type[T]) -> T:
+async def _decode_body(request: web.Request, wanted: type[T]) -> T:
     try:
         return msgspec.json.decode(await request.read(), type=wanted)
     except msgspec.DecodeError as error:

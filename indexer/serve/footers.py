@@ -1,4 +1,4 @@
-"""Which columns segments have, from their footers: read once where they fit into memory (I11)."""
+"""The columns of segments, from their footers: cached in memory within a bound (I11)."""
 
 import threading
 from collections import OrderedDict
@@ -12,28 +12,32 @@ from segment.columns.names import PackedKeys
 from segment.columns.segment_read import SegmentReader
 from snapshot.cache import SegmentCache
 
-_ENTRY_BYTES = 1_000  # of a segment without any column: its hash, its place in the cache, objects
+_ENTRY_BYTES = 1_000  # of a segment without columns: its hash, its cache entry, objects
 
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """Keys in order. own: columns of their own; rest: those in the rest column."""
+    """Keys in order.
+
+    own: those that are columns of their own.
+    overflow: those inside the overflow column.
+    """
 
     own: PackedKeys
-    rest: PackedKeys
+    overflow: PackedKeys
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory."""
-        return self.own.nbytes + self.rest.nbytes + _ENTRY_BYTES
+        return self.own.nbytes + self.overflow.nbytes + _ENTRY_BYTES
 
     def own_of(self, fields: Iterable[str]) -> frozenset[ColumnKey]:
-        """Columns of these fields that have one of their own."""
+        """The keys of these fields that are columns of their own."""
         return _of(self.own, fields)
 
-    def rest_of(self, fields: Iterable[str]) -> frozenset[ColumnKey]:
-        """Columns of these fields in the rest column."""
-        return _of(self.rest, fields)
+    def overflow_of(self, fields: Iterable[str]) -> frozenset[ColumnKey]:
+        """The keys of these fields inside the overflow column."""
+        return _of(self.overflow, fields)
 
 
 def _of(keys: PackedKeys, fields: Iterable[str]) -> frozenset[ColumnKey]:
@@ -70,7 +74,7 @@ class Footers:
                 self._known[object_hash] = footer
                 self.bytes_held += footer.nbytes
             while self.bytes_held > self._bytes_max:
-                _, gone = self._known.popitem(last=False)
-                self.bytes_held -= gone.nbytes
+                _, evicted = self._known.popitem(last=False)
+                self.bytes_held -= evicted.nbytes
             footer_cache_bytes.set(self.bytes_held)
         return footer

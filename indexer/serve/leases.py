@@ -1,7 +1,7 @@
-"""Leased pictures of partitions for the share executor (I7).
+"""Leased views of partitions for the share executor (I7).
 
-A lease waits for a position, pins the files it names, checks them, and gives one consistent
-picture; what cannot be served is named in it, never left out silently.
+A lease waits for a position, pins the files that it names, checks them, and gives one consistent
+view, which names what cannot be served: nothing is left out silently.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class PartitionLeases:
-    """The partitions of this indexer, as `query.share.view.PartitionViews` asks for them."""
+    """The partitions of this indexer, as `query.share.view.PartitionViews` needs them."""
 
     def __init__(
         self,
@@ -40,7 +40,10 @@ class PartitionLeases:
         footers: Footers,
         repair: ObjectRepair,
         clock: Clock,
+        log_end_wait_s: float = limits.LOG_END_WAIT_S,
     ) -> None:
+        """log_end_wait_s: how long a lease waits at least for the log to give its end."""
+        self._log_end_wait_s = log_end_wait_s
         self._partitions = partitions
         self._fetching = fetching
         self._cache = fetching.cache
@@ -62,7 +65,7 @@ class PartitionLeases:
             raise PartitionNotHeld(partition)
         await self._wait_for(held, wanted)
         view = held.view
-        catching_up = held.catching_up  # of this very picture, as what follows
+        catching_up = held.catching_up  # of this view, like all that follows
         stopped = held.stopped_reason or held.damage.unreadable_reason
         entries = [
             entry
@@ -70,7 +73,8 @@ class PartitionLeases:
             if entry.time_max_ns >= wanted.start_ns and entry.time_min_ns < wanted.end_ns
         ]
         hashes = [entry.object for entry in entries]
-        self._cache.lease(hashes)  # in the same step as taking the picture: none can go between
+        # without an await since the view was read, so that none is evicted in between
+        self._cache.lease(hashes)
         try:
             segments, unserved = await asyncio.to_thread(self._open, view, entries, wanted.fields)
             for entry in unserved:
@@ -106,22 +110,23 @@ class PartitionLeases:
             self._cache.release(hashes)
 
     async def _wait_for(self, held: Partition, wanted: ViewRequest) -> None:
-        """Wait until the partition is as far as wanted and knows that nothing it had is missing,
-        unless that cannot be: a position of another log, or beyond the log's end, never comes.
+        """Wait until the partition has reached the position and has caught up with the log's end.
+
+        A position of another log, or beyond the log's end, is never reached: no wait for it.
         """
         deadline_ns = self._clock.monotonic_ns() + wanted.timeout_ms * 10**6
         end_known = True
         try:
             beyond_end = (wanted.at_least or 0) > held.log_bounds.end
             if held.unaware or beyond_end:
-                async with asyncio.timeout(max(limits.LOG_END_WAIT_S, wanted.timeout_ms / 1000)):
+                async with asyncio.timeout(max(self._log_end_wait_s, wanted.timeout_ms / 1000)):
                     await held.look()
-        except (LogUnavailable, TimeoutError) as error:  # the view says that it may lack something
+        except (LogUnavailable, TimeoutError) as error:  # the view may then be incomplete
             log_event(
                 logger, logging.WARNING, "the log's end is not known", why=describe_error(error)
             )
             end_known = False
-        while not _is_there(held, wanted, end_known=end_known):
+        while not _is_reached(held, wanted, end_known=end_known):
             left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9
             if left_s <= 0 or held.stopped_reason is not None:
                 return
@@ -162,7 +167,7 @@ class PartitionLeases:
                     time_min_ns=entry.time_min_ns,
                     time_max_ns=entry.time_max_ns,
                     columns=footer.own_of(fields),
-                    rest_columns=footer.rest_of(fields),
+                    rest_columns=footer.overflow_of(fields),
                     visible_from=view.visible_from(entry),
                     epoch_number=entry.epoch_number,
                 )
@@ -171,7 +176,7 @@ class PartitionLeases:
 
 
 def _undecided(view: PartitionView, dataset: str) -> tuple[UndecidedBatch, ...]:
-    """The dataset's batches of which nobody knows yet whether they count."""
+    """The dataset's batches that are still undecided."""
     return tuple(
         UndecidedBatch(item.batch, (item.epoch_number, item.offset), item.append_ns, item.unless)
         for item in view.rerouted.open.values()
@@ -182,7 +187,7 @@ def _undecided(view: PartitionView, dataset: str) -> tuple[UndecidedBatch, ...]:
 def _damaged(
     view: PartitionView, dataset: str, entries: tuple[Damaged, ...]
 ) -> tuple[DamagedRecords, ...]:
-    """Those of the entries that an answer about the dataset may lack."""
+    """The entries whose events may be missing from an answer about the dataset."""
     if not entries:
         return ()
     cutoff_ns, gone = view.cutoffs.of(dataset), view.gone.get(dataset)
@@ -200,9 +205,10 @@ def _damaged(
     )
 
 
-def _is_there(held: Partition, wanted: ViewRequest, *, end_known: bool) -> bool:
-    """Whether waiting longer would not help. end_known: nothing is asked for that can be beyond
-    the log's end for good.
+def _is_reached(held: Partition, wanted: ViewRequest, *, end_known: bool) -> bool:
+    """Whether longer waiting would not help.
+
+    end_known: the log's end was just read, so that a position beyond it is not waited for.
     """
     view = held.view
     if view is None:

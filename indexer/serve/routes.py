@@ -1,4 +1,4 @@
-"""The indexer's internal HTTP: status, cut, tail. Shares are answered by query's part."""
+"""The indexer's internal routes: status, cut, tail. `query.share.route` answers shares."""
 
 import asyncio
 import logging
@@ -66,14 +66,14 @@ class Endpoints:
         self._unrepaired = unrepaired
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve everything under /internal/ that is the indexer's own."""
+        """Add the routes of this module."""
         app.router.add_get("/internal/status", with_json_errors(self.status))
         app.router.add_post("/internal/cut", with_json_errors(self.cut))
         app.router.add_get("/internal/tail", with_json_errors(self.tail))
         app.router.add_post("/internal/tail", with_json_errors(self.tail))
 
     async def status(self, _: web.Request) -> web.StreamResponse:
-        """State of every partition held."""
+        """The state of every partition held."""
         found = {str(n): self._describe(p) for n, p in sorted(self._partitions.items())}
         body = {"partitions": found, "warming": self._prefetcher.describe()}
         body["claims"] = self._claims()
@@ -146,32 +146,37 @@ class Endpoints:
         wait = request.query.get("wait") == "1"
         deadline_ns = self._clock.monotonic_ns() + _CUT_TIMEOUT_NS
         held = sorted(self._partitions.items())
-        told = await asyncio.gather(
+        outcomes = await asyncio.gather(
             *(self._cut_one(partition, wait, deadline_ns) for _, partition in held)
         )
-        found = {str(number): one for (number, _), one in zip(held, told, strict=True)}
+        found = {str(number): one for (number, _), one in zip(held, outcomes, strict=True)}
         return web.json_response({"partitions": found})
 
     async def _cut_one(
         self, partition: Partition, wait: bool, deadline_ns: int
     ) -> dict[str, object]:
-        """One partition: where its marker is, whether it is published, and why not."""
+        """One partition: the offset of its marker, whether it is published, and why not."""
         marker = marker_record(Marker(hour=None, reason="on demand"))
-        told: dict[str, object] = {"marker": None, "published": False, "manifest": None, "why": ""}
+        outcome: dict[str, object] = {
+            "marker": None,
+            "published": False,
+            "manifest": None,
+            "why": "",
+        }
         try:
             offset = (await self._log.append(partition.number, marker)).position.offset
         except LogUnavailable as error:
-            return told | {"why": f"the marker cannot be appended: {error}"}
-        told["marker"] = offset
+            return outcome | {"why": f"the marker cannot be appended: {error}"}
+        outcome["marker"] = offset
         if not wait:
-            return told
+            return outcome
         if await self._wait(partition, offset + 1, deadline_ns):
             newest = partition.last_manifest
-            return told | {"published": True, "manifest": None if newest is None else newest.key}
+            return outcome | {"published": True, "manifest": None if newest is None else newest.key}
         alarms = "; ".join(partition.alarms.raised.values())
         held = "" if partition.pipeline is None else partition.pipeline.publish_gate.waiting_for
         why = partition.stopped_reason or held or alarms or "not indexed or not published in time"
-        return told | {"why": why}
+        return outcome | {"why": why}
 
     async def _wait(self, partition: Partition, offset: int, deadline_ns: int) -> bool:
         while partition.view is None or (
@@ -187,7 +192,7 @@ class Endpoints:
         return True
 
     async def tail(self, request: web.Request) -> web.StreamResponse:
-        """Events of a dataset as they are indexed, one JSON object per line. POST: some of them."""
+        """Events of a dataset as they are indexed, a JSON object a line. POST: with conditions."""
         try:
             tail = self._tails.open(*await _read_subscription(request))
         except NoRoom as error:
@@ -199,15 +204,15 @@ class Endpoints:
                 try:
                     async with asyncio.timeout(self._tails.bounds.hang_up_check_s):
                         await tail.wait()
-                except TimeoutError:  # a quiet dataset: a reader that left would not be noticed
+                except TimeoutError:  # a quiet dataset: look whether the reader has left
                     continue
                 try:
                     if lines := await tail.take():
                         await response.write(lines)
-                except BellwetherError as error:  # its reader opens another one
+                except BellwetherError as error:  # the reader opens another one
                     log_event(logger, logging.WARNING, "tail ended", why=str(error))
                     break
-                except ConnectionError:  # the reader left just now: no fault to be logged
+                except ConnectionError:  # the reader has just left: not an error
                     break
                 await asyncio.sleep(tail.pause_s)
             return response
@@ -223,9 +228,9 @@ def _too_many_tails(*, own: bool) -> BellwetherError:
 
 
 async def _read_subscription(request: web.Request) -> tuple[TailSubscription, TailFilter]:
-    """What a request for a tail names. Raises BadRequest."""
+    """The subscription and filter of a request for a tail. Raises BadRequest."""
     if request.method == "GET":
-        return _named(request), TailFilter()
+        return _subscription_of(request), TailFilter()
     try:
         body = msgspec.json.decode(await request.read(), type=TailRequest)
     except msgspec.DecodeError as error:
@@ -237,24 +242,24 @@ async def _read_subscription(request: web.Request) -> tuple[TailSubscription, Ta
     return subscription, body.choice
 
 
-def _named(request: web.Request) -> TailSubscription:
-    """What the parameters of a request name. Raises BadRequest."""
-    asked = request.query
+def _subscription_of(request: web.Request) -> TailSubscription:
+    """The subscription in the parameters of a request. Raises BadRequest."""
+    query = request.query
     try:
-        after_ns = int(asked["after_ns"]) if "after_ns" in asked else None
-        partitions = asked.get("partitions", "")
+        after_ns = int(query["after_ns"]) if "after_ns" in query else None
+        partitions = query.get("partitions", "")
         numbers = frozenset(map(int, partitions.split(","))) if partitions else None
     except ValueError as error:
         raise BadRequest("after_ns and partitions are whole numbers") from error
-    if not asked.get("dataset"):
+    if not query.get("dataset"):
         raise BadRequest("name the dataset: ?dataset=<id>")
-    batches = asked.get("batches") == "1"
-    who = (asked.get("env", ""), asked.get("key", ""))
-    return TailSubscription(asked["dataset"], after_ns, numbers, batches, *who)
+    batches = query.get("batches") == "1"
+    reader = (query.get("env", ""), query.get("key", ""))
+    return TailSubscription(query["dataset"], after_ns, numbers, batches, *reader)
 
 
 def describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:
-    """Undecided batches of a partition, and whose answers they wait for."""
+    """Undecided batches of a partition, and the partitions whose answers they wait for."""
     state = partition.state
     if state is None:
         return {}
@@ -264,7 +269,7 @@ def describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:
     return {
         "undecided": len(undecided),
         "oldest_s": max(0, now_ns - oldest_ns) / 1e9,
-        "waiting_for": {str(other): many for other, many in sorted(waiting.items())},
+        "waiting_for": {str(other): count for other, count in sorted(waiting.items())},
         "dropped": len(state.reroutes.view.dropped),
         "voids": state.reroutes.voids,
         "questions_waiting": len(partition.asked),
@@ -272,7 +277,7 @@ def describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:
 
 
 def describe_damage(entries: Sequence[Damaged]) -> dict[str, object]:
-    """How many records, how many events if that is known, and the first of the places."""
+    """The number of records, of events if it is known, and the first entries."""
     return {
         "records": records(entries),
         "events": events(entries),
@@ -292,7 +297,7 @@ def describe_damage(entries: Sequence[Damaged]) -> dict[str, object]:
 
 
 def with_json_errors(handler: Handler) -> Handler:
-    """The handler, with its errors as JSON answers."""
+    """The handler with errors as JSON responses."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:

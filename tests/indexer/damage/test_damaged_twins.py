@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from common import limits
 from common.errors import ObjectsUnavailable
 from common.log.damage import damaged
 from common.metrics import divergence_total
@@ -215,13 +214,12 @@ async def test_rows_of_a_twin_that_cannot_publish_are_appended_again_and_count_o
 
 
 async def test_more_records_than_one_question_mends_are_appended_again_once_each(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(limits, "DAMAGE_APPENDED_MAX", 2)
     async with open_context(tmp_path, "a") as a, running(a) as whole:
         await append(a.backends.log, *([n] for n in range(1, 7)))
         await until(whole, reached(6))
-        endpoint = RecordsEndpoint({0: whole}, a.backends.log, a.clock)
+        endpoint = RecordsEndpoint({0: whole}, a.backends.log, a.clock, appended_max=2)
         question = RecordsRequest(0, 1, (1, 2, 3, 4, 5), append=True)
         answers = [await endpoint.answer(question) for _ in range(4)]
         assert [len(answer.appended) for answer in answers] == [2, 4, 5, 5]

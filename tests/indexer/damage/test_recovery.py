@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from common import limits
 from common.clock import SystemClock
 from common.model.log_time import ClockNote, clock_record
 from common.model.record import heartbeat_record
@@ -66,9 +65,8 @@ async def test_restored_record_is_appended_again_only_if_it_is_young_by_both_tim
 
 
 async def test_records_that_cannot_be_read_do_not_keep_later_ones_from_being_mended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(limits, "DAMAGE_READ_AGAIN_MAX", 2)
     async with open_context(tmp_path) as context:
         log = context.backends.log
         await append(log, *([n] for n in range(1, 8)))
@@ -78,7 +76,7 @@ async def test_records_that_cannot_be_read_do_not_keep_later_ones_from_being_men
         async with running(context) as partition:
             await until(partition, published(8))
             flip(tmp_path, 6)  # the same bits again: this one alone is restored
-            recovery = DamageRecovery(partition)
+            recovery = DamageRecovery(partition, read_again_max=2)
             await run_rounds(recovery, 3)  # of five records, two at a time
             await until(partition, reached(9))
             assert await numbers(partition) == [1, 5, 7]
@@ -88,10 +86,7 @@ async def test_records_that_cannot_be_read_do_not_keep_later_ones_from_being_men
             assert await numbers(partition) == [1, 2, 5, 7]
 
 
-async def test_records_of_no_cut_are_looked_at_in_turn_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "DAMAGE_READ_AGAIN_MAX", 2)
+async def test_records_of_no_cut_are_looked_at_in_turn_too(tmp_path: Path) -> None:
     async with open_context(tmp_path) as context:
         await append(context.backends.log, *([n] for n in range(1, 8)))
         for offset in range(1, 6):
@@ -99,6 +94,6 @@ async def test_records_of_no_cut_are_looked_at_in_turn_too(
         async with running(context) as partition:
             await until(partition, reached(7))
             flip(tmp_path, 5)  # the same bits again: restored
-            recovery = DamageRecovery(partition)
+            recovery = DamageRecovery(partition, read_again_max=2)
             with pytest.raises(Resync, match="record 5 "):
                 await run_rounds(recovery, 3)  # of five records, two at a time

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from common import limits
 from common.model.record import Marker, gone_record, marker_record
 from indexer.partition.partition import Partition
 from indexer.repair.rebuild import SegmentRebuilder
@@ -33,7 +34,9 @@ from tests.indexer.house import (
 CUT = marker_record(Marker(hour=None, reason="test"))
 
 
-def views_of(partition: Partition) -> PartitionLeases:
+def views_of(
+    partition: Partition, log_end_wait_s: float = limits.LOG_END_WAIT_S
+) -> PartitionLeases:
     shared = partition.shared
     return PartitionLeases(
         {partition.number: partition},
@@ -41,6 +44,7 @@ def views_of(partition: Partition) -> PartitionLeases:
         Footers(),
         repair_of(partition),
         shared.context.clock,
+        log_end_wait_s,
     )
 
 

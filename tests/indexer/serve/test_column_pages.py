@@ -15,7 +15,7 @@ def page(after: str | None, size: int, pattern: str) -> ColumnPage:
     made = _Page(after, size, None, NamePattern(pattern))
     made.add(KEYS, 1, 2)
     made.add(KEYS, 3, 4)  # of another segment
-    return made.made()
+    return made.build()
 
 
 def test_pages_of_a_pattern_hold_every_name_that_fits_once() -> None:
