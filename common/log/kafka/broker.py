@@ -68,7 +68,7 @@ class Broker:
             connection = await self._connection()
             try:
                 async with asyncio.timeout(timeout_s or self._timeout_s):
-                    answer = await self._send(connection, request)
+                    response = await self._send(connection, request)
             except (TimeoutError, OSError, KafkaError, EOFError, ValueError) as error:
                 connection.close()
                 self._mark_down(error)
@@ -81,7 +81,7 @@ class Broker:
                 connection.close()
             else:
                 self._idle.append(connection)
-            return answer
+            return response
 
     async def _send(self, connection: AIOKafkaConnection, request: Request[Any]) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""Headers survive being written down; damage is found by the checksum, never passed on."""
+"""Headers are decoded as they were encoded; the checksum finds damage."""
 
 import pytest
 from hypothesis import given

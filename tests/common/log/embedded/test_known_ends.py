@@ -1,4 +1,4 @@
-"""The hint of where partitions end is believed only as it was written (I13)."""
+"""A known end is used only if its checksum matches (I13)."""
 
 import asyncio
 import subprocess
@@ -45,8 +45,8 @@ def test_flipped_bytes_make_an_end_unknown_and_never_another(
         ends.advance(partition, end + partition)
     whole = [end + partition for partition in range(PARTITIONS)]
     raw = bytearray((folder / FILE).read_bytes())
-    for place in range(at, min(at + count, len(raw))):
-        raw[place] ^= mask
+    for index in range(at, min(at + count, len(raw))):
+        raw[index] ^= mask
     (folder / FILE).write_bytes(raw)
     wrong = [seen for seen, right in zip(ends.all(), whole, strict=True) if seen not in (0, right)]
     assert not wrong
@@ -92,8 +92,8 @@ async def test_the_hint_of_an_older_version_is_not_believed(tmp_path: Path) -> N
 
 
 async def test_reading_a_record_again_keeps_the_locks_of_its_file(tmp_path: Path) -> None:
-    """Without them another process takes itself for the last user and deletes the WAL: what is
-    appended here afterwards would be in a file that nobody can open.
+    """Without the locks another process would consider itself the last user and delete the WAL;
+    records appended here afterwards would be in a file that no other process can open.
     """
     log = EmbeddedLog(tmp_path, 1, ManualClock())
     await log.open()

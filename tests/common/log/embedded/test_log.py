@@ -1,4 +1,4 @@
-"""The embedded log's own ways to be damaged, and what it says then (I1, I5)."""
+"""Damage and time that are particular to the embedded log, and its errors then (I1, I5)."""
 
 import asyncio
 import sqlite3
@@ -20,17 +20,17 @@ def record(name: str, size: int = 100) -> Record:
     return Record(Kind.EVENTS, bytes(size), batch=bytes(16), dataset=name, n=1)
 
 
-def new_log(place: Path, clock: ManualClock | None = None) -> EmbeddedLog:
-    return EmbeddedLog(place, 1, clock or ManualClock(), file_bytes_max=100_000)
+def new_log(folder: Path, clock: ManualClock | None = None) -> EmbeddedLog:
+    return EmbeddedLog(folder, 1, clock or ManualClock(), file_bytes_max=100_000)
 
 
-def files(place: Path) -> list[Path]:
-    return sorted((place / "p00000").glob("*.db"))
+def files(folder: Path) -> list[Path]:
+    return sorted((folder / "p00000").glob("*.db"))
 
 
 @pytest.fixture
 async def rolled(tmp_path: Path) -> Path:
-    """The place of a closed log of 30 records in several files."""
+    """The folder of a closed log of 30 records in several files."""
     log = new_log(tmp_path)
     await log.open()
     for i in range(30):

@@ -1,4 +1,4 @@
-"""Looking at the log of a crashed installation changes nothing of it."""
+"""A read-only log changes no file, also after a crash."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ def record(number: int) -> Record:
 
 
 async def crashed_copy(folder: Path) -> Path:
-    """The files as a killed process leaves them: what was acknowledged is still in the WAL."""
+    """The files of a killed process: acknowledged records are still in the WAL."""
     log = EmbeddedLog(folder / "log", 2, SystemClock())
     await log.open()
     for number in range(RECORDS):
@@ -35,7 +35,7 @@ async def crashed_copy(folder: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file but SQLite's shared memory, which holds nothing that is stored."""
+    """Every file except SQLite's shared memory, which stores nothing."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))

@@ -43,6 +43,6 @@ async def victim(log: KafkaLog, kafka_server: Kafka) -> AsyncIterator[KafkaBroke
 
 @pytest.fixture
 def links(proxy_server: Proxy) -> Iterator[Proxy]:
-    """The links to the brokers, whole again afterwards."""
+    """The links to the brokers, healed afterwards."""
     yield proxy_server
     proxy_server.heal()

@@ -1,4 +1,4 @@
-"""The fate of an append whose broker is slow to take a connection (I2)."""
+"""The outcome of an append whose broker is slow to accept a connection (I2)."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ TIMEOUT_MS = 100
 
 
 class SlowConnection:
-    """A broker that takes no connection until it is told to; then it gets the request."""
+    """A broker that accepts no connection until `connected` is set; then it gets the request."""
 
     name = "1"
     down = False
@@ -35,7 +35,7 @@ class SlowConnection:
 
 
 class OneBroker:
-    """A cluster that it leads alone."""
+    """A cluster of one broker, which leads every partition."""
 
     view = SimpleNamespace(topic_id=TOPIC)
 
@@ -43,17 +43,17 @@ class OneBroker:
         self._broker = broker
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Nothing ever changes here."""
+        """Metadata never changes."""
 
     def request_refresh(self) -> None:
-        """Nothing is learnt by looking."""
+        """Does nothing: metadata never changes."""
 
     def leader(self, partition: int) -> Broker:
         return cast(Broker, self._broker)
 
 
 async def test_record_that_waits_for_a_connection_is_not_refused_for_it_may_still_be_sent() -> None:
-    """Whoever believes it refused writes an unconditional copy elsewhere: it would count twice."""
+    """A shepherd that takes it for refused reroutes it unconditionally: it would count twice."""
     broker = SlowConnection()
     cluster = cast(Cluster, OneBroker(broker))
     appender = Appender(KafkaConfig(timeout_ms=TIMEOUT_MS), cluster, SystemClock())

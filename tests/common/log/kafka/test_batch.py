@@ -1,4 +1,4 @@
-"""Batches: what is written is read back, and nothing damaged is believed."""
+"""Batches are decoded as they were encoded, and damaged content is never used."""
 
 import struct
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ ITEMS = st.lists(
 
 
 def as_stored(data: bytes | bytearray, base: int) -> bytes:
-    """The batch as a broker with LogAppendTime stores it: its offset and its time."""
+    """The batch as a broker with LogAppendTime stores it, with its offset and its time."""
     stored = bytearray(data)
     struct.pack_into(">q", stored, 0, base)
     struct.pack_into(">h", stored, _ATTRIBUTES, 0x08)
@@ -83,9 +83,9 @@ def test_damage_is_refused_and_a_cut_batch_is_left_for_later(
         0, stored + as_stored(encode_batch(items, 1), len(items))[:cut], 0, 10**9
     )
     assert after == whole
-    place = data.draw(st.integers(_ATTRIBUTES, len(stored) - 1))
+    index = data.draw(st.integers(_ATTRIBUTES, len(stored) - 1))
     broken = bytearray(stored)
-    broken[place] ^= 1 << data.draw(st.integers(0, 7))
+    broken[index] ^= 1 << data.draw(st.integers(0, 7))
     found = decode_records(0, bytes(broken), 0, 10**9)
     assert found
     assert [r.offset for r in found] == list(range(len(found)))

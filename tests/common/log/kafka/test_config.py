@@ -1,4 +1,4 @@
-"""Settings of the Kafka log are checked before anything is tried, and hide what is secret."""
+"""Settings of the Kafka log are checked before use, and their repr hides secrets."""
 
 from typing import Any
 

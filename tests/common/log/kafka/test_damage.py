@@ -1,4 +1,4 @@
-"""Batches damaged in files of real brokers: another copy is read, or their places told (I7)."""
+"""Batches damaged in real brokers' files: another replica is read, or damage is reported (I7)."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from tests.indexer.house import record
 
 
 def flip(kafka: Kafka, topic: str, numbers: list[int], value: bytes) -> int:
-    """Flip a byte of that value in the partition's files of these brokers; how many were hit."""
+    """Flip a byte of a value in the partition's files of these brokers; returns how many."""
     hit = 0
     for broker in kafka.brokers:
         if broker.number not in numbers:

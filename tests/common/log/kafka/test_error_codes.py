@@ -1,4 +1,4 @@
-"""Which answers prove that a record is not in the log."""
+"""Which responses prove that a record is not in the log."""
 
 import pytest
 

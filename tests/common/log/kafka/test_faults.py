@@ -26,7 +26,7 @@ def split(log: FreshKafkaLog, victim: KafkaBroker) -> tuple[list[int], list[int]
 async def appended_meanwhile(
     traffic: Traffic, partitions: list[int], until: "asyncio.Task[str]"
 ) -> int:
-    """Append to these partitions in turn until the task is done; how many were acked."""
+    """Append to these partitions in turn until the task is done; returns how many were acked."""
     count = 0
     while not until.done():
         for partition in partitions:

@@ -1,4 +1,4 @@
-"""The Kafka log over TLS with a login, on a broker of its own."""
+"""The Kafka log over TLS with SASL, on a broker of its own."""
 
 import asyncio
 import dataclasses
@@ -34,7 +34,7 @@ MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaConfig]:
-    """The settings of a log on one broker whose client listener wants TLS and a login."""
+    """The settings of a log on one broker whose client listener needs TLS and SASL."""
     folder: Path = tmp_path_factory.mktemp("secure")
     host = Host.here()
     try:
@@ -86,7 +86,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaConfig]:
 
 
 def add_scram_user(host: Host, jars: Path, port: int, mechanism: str) -> None:
-    """As an operator does, with Kafka's own tool and over the brokers' listener."""
+    """Create the user with Kafka's own tool over the brokers' listener, as an operator does."""
     secret = f"{mechanism}=[password={SCRAM_PASSWORD}]"
     command = [
         host.find("java") or "java", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*",
@@ -134,8 +134,8 @@ async def test_wrong_login_or_certificate_is_told_and_the_password_is_not(
     broker: KafkaConfig, wrong: dict[str, str]
 ) -> None:
     log = KafkaLog(dataclasses.replace(broker, **wrong), SystemClock())
-    with pytest.raises(LogUnavailable) as told:
+    with pytest.raises(LogUnavailable) as raised:
         await log.open()
-    assert PASSWORD not in str(told.value)
-    assert "guessed" not in str(told.value)
-    assert broker.servers in str(told.value)
+    assert PASSWORD not in str(raised.value)
+    assert "guessed" not in str(raised.value)
+    assert broker.servers in str(raised.value)

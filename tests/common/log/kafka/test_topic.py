@@ -1,4 +1,4 @@
-"""The topic: made as the promises need it, grown, and noticed when it is another one (I5)."""
+"""The topic: created with the required settings, grown, and detected when it was recreated (I5)."""
 
 import asyncio
 import dataclasses
@@ -16,7 +16,7 @@ from tests.conformance.worker import numbered
 
 
 async def until_refreshed(log: FreshKafkaLog, partitions: int, not_epoch: str = "") -> None:
-    """Look again until a change has spread to the brokers."""
+    """Retry until a change has reached all brokers."""
     async with asyncio.timeout(30):
         while True:
             try:
@@ -29,7 +29,7 @@ async def until_refreshed(log: FreshKafkaLog, partitions: int, not_epoch: str = 
 
 
 async def make_again(config: KafkaConfig) -> None:
-    """Make a topic that was just deleted: its name is free a moment later."""
+    """Create a topic that was just deleted: its name becomes free a moment later."""
     async with asyncio.timeout(30):
         while True:
             try:
@@ -41,7 +41,7 @@ async def make_again(config: KafkaConfig) -> None:
 
 
 async def until_looked_at(log: FreshKafkaLog) -> None:
-    """Wait until the client has seen by itself that the topic is another one."""
+    """Wait until the client has detected that the topic was recreated."""
     async with asyncio.timeout(30):
         while log._cluster.view.topic_id == log._topic_id:
             log._cluster.request_refresh()
@@ -49,7 +49,7 @@ async def until_looked_at(log: FreshKafkaLog) -> None:
 
 
 async def lasting(config: KafkaConfig) -> list[topic.Problem]:
-    """Problems of settings; a broker that another test has stopped may still catch up."""
+    """Problems of settings only: a broker that another test stopped may still catch up."""
     return [problem for problem in await check_topic(config) if not problem.transient]
 
 

@@ -1,4 +1,4 @@
-"""Appends whose fates are written down, and what the log is found to hold of them."""
+"""Appends with recorded outcomes, and a check of the log's contents against them."""
 
 import asyncio
 from collections import Counter
@@ -41,14 +41,14 @@ class Traffic:
             await asyncio.sleep(0.05)
 
     async def assert_none_lost_or_doubled(self, partitions: int) -> None:
-        """Every acknowledged record is where it was said, once; no refused one is anywhere."""
+        """Every acknowledged record is once at its offset, and no refused record is in the log."""
         found: dict[str, list[tuple[int, int]]] = {}
         for partition in range(partitions):
             for message in await read_all(self.log, partition):
                 name = decode(message).dataset
                 found.setdefault(name, []).append((partition, message.offset))
         assert {name: found.get(name) for name in self.acked} == {
-            name: [place] for name, place in self.acked.items()
+            name: [position] for name, position in self.acked.items()
         }
         assert not self.refused & found.keys()
         copies = Counter({name: len(places) for name, places in found.items()})
