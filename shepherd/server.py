@@ -133,13 +133,13 @@ async def _listen(
 
 def _public_paths(protocols: Sequence[IngestProtocol]) -> Paths:
     """A client that ends its sending side still wants the responses of the protocols' paths."""
-    events = [
-        f"{route.path}/" if route.has_name else route.path
+    events = tuple(
+        (f"{route.path}/" if route.has_name else route.path).encode()
         for protocol in protocols
         for route in protocol.routes
-    ]
-    others = [path for protocol in protocols for path in protocol.other_paths]
-    return Paths(half_closed=tuple(path.encode() for path in (*events, *others)))
+    )
+    others = [path.encode() for protocol in protocols for path in protocol.other_paths]
+    return Paths(half_closed=(*events, *others), own_encodings=events)
 
 
 def _member(context: RoleContext, ports: _Ports, public_url: str) -> Member:

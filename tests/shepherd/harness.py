@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,9 @@ from common.process.members import list_members
 from common.process.role import Backends, RoleContext
 from common.process.telemetry import NoTelemetry, Telemetry
 from shepherd.config import ShepherdConfig
+from shepherd.protocol import MakeProtocol
 from shepherd.server import serve
+from shepherd.wiring import PROTOCOLS
 
 KEY = "testkey0testkey0testk1"
 TOKEN = "internal-token"
@@ -163,6 +165,7 @@ async def shepherd(
     log: Log | None = None,
     datasets_max: int = limits.DATASETS_MAX_DEFAULT,
     timing: Timing | None = None,
+    protocols: Sequence[MakeProtocol] = PROTOCOLS,
 ) -> AsyncIterator[Shepherd]:
     """Start a shepherd on free ports; stop it cleanly at the end. The embedded log unless given.
 
@@ -198,7 +201,7 @@ async def shepherd(
     )
     config = config or ShepherdConfig(port=0)
     config = replace(config, kernel=bool(config.kernel_cache))
-    running = asyncio.create_task(serve(context, config, listens.set_result, timing))
+    running = asyncio.create_task(serve(context, config, listens.set_result, timing, protocols))
     await asyncio.wait({running, listens}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         await running

@@ -255,7 +255,7 @@ class Connection(asyncio.Protocol):
             return None
         self._unread = unread[end + len(_HEAD_END) :]
         self._searched = 0
-        return read_request_head(unread[:end])
+        return read_request_head(unread[:end], self._service.paths.own_encodings)
 
     def _delegate(self, head: RequestHead) -> None:
         """Begin a request that aiohttp answers."""

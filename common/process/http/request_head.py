@@ -35,7 +35,6 @@ _UPGRADING: Final = frozenset((b"upgrade", b"http2-settings"))
 _INFLATED: Final = frozenset(
     (b"", b"identity", b"gzip", b"deflate")
 )  # by aiohttp, for other routes
-_EVENTS: Final = (b"/1/events/", b"/1/batch/")  # decompress by themselves, and say what they take
 
 
 class RequestHead(msgspec.Struct, frozen=True, gc=False):
@@ -53,8 +52,11 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
         return f"RequestHead(length={self.length}, chunked={self.chunked})"  # paths hold names
 
 
-def read_request_head(raw: bytes) -> RequestHead:
-    """Judge a head without the empty line that ends it. Raises Refusal."""
+def read_request_head(raw: bytes, own_encodings: tuple[bytes, ...] = ()) -> RequestHead:
+    """Judge a head without the empty line that ends it. Raises Refusal.
+
+    own_encodings: as in `Paths`.
+    """
     first, *lines = raw.removesuffix(b"\r\n").split(b"\r\n")
     method, target, version = _request_line(first)
     headers, values = _headers(lines)
@@ -71,7 +73,7 @@ def read_request_head(raw: bytes) -> RequestHead:
     _check_expectation(values)
     path = target.partition(b"?")[0]
     encoding = values.get(b"content-encoding", b"").lower()
-    if encoding not in _INFLATED and not path.startswith(_EVENTS):
+    if encoding not in _INFLATED and not path.startswith(own_encodings):
         raise Refusal(415, "unsupported content encoding: use gzip or none")
     kept = [b"%b: %b\r\n" % one for one in headers if one[0].lower() not in _UPGRADING]
     text = b"".join((b"%b %b %b\r\n" % (method, target, version), *kept, b"\r\n"))

@@ -36,10 +36,12 @@ class Paths:
     """What differs between the paths of a listener.
 
     half_closed: prefixes of paths that are answered though the client has ended its sending side.
+    own_encodings: prefixes of paths whose routes decode bodies themselves, and say what they take.
     keyless: paths that need no key: their responses do not show that a client is known.
     """
 
     half_closed: tuple[bytes, ...] = ()
+    own_encodings: tuple[bytes, ...] = ()
     keyless: frozenset[bytes] = frozenset((b"/healthz", b"/readyz", b"/metrics", b"/x/alive"))
 
 
