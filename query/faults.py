@@ -1,4 +1,4 @@
-"""What is wrong with the values of a body that can be read: each fault with its field (422)."""
+"""Faults of a body that could be parsed: each with the member that it is about (422)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -9,8 +9,10 @@ T = TypeVar("T")
 
 
 class Fault(NamedTuple):
-    """One entry of the vendor's `type_detail`. code: invalid, missing, incorrect_type or
-    already_exists. field: empty where the whole body is meant.
+    """One entry of the vendor's `type_detail`.
+
+    field: the member of the body, as a path; empty for the whole body.
+    code: invalid, missing, incorrect_type or already_exists.
     """
 
     field: str
@@ -22,7 +24,7 @@ class Fault(NamedTuple):
 
 
 class InvalidValues(Unprocessable):
-    """Values that cannot be taken; `faults` says all that was found."""
+    """Values of a body are refused; `faults` lists every one that was found."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("; ".join(map(str, faults)))
@@ -30,7 +32,7 @@ class InvalidValues(Unprocessable):
 
 
 class SpecError(InvalidValues):
-    """A fault in a specification, or in another body. code: see `Fault`."""
+    """One fault, of a query specification or of another body. Arguments as in `Fault`."""
 
     def __init__(self, field: str, code: str, description: str) -> None:
         super().__init__([Fault(field, code, description)])
@@ -40,13 +42,13 @@ class SpecError(InvalidValues):
 
 
 class FaultCollector:
-    """Reads a body's members one after the other and keeps their faults, to tell all at once."""
+    """Reads the members of a body one after the other and collects their faults."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
     def read(self, read: Callable[[], T], otherwise: T) -> T:
-        """What `read` gives; `otherwise` if it raises InvalidValues, which is kept for `check`."""
+        """The result of `read`; `otherwise` if it raises InvalidValues: `check` raises that."""
         try:
             return read()
         except InvalidValues as error:
@@ -54,7 +56,7 @@ class FaultCollector:
             return otherwise
 
     def check(self) -> None:
-        """Raises InvalidValues if anything was wrong."""
+        """Raises InvalidValues with every fault that was collected."""
         if self._faults:
             raise InvalidValues(self._faults)
 

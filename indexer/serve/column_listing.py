@@ -168,7 +168,7 @@ class _Page:
                 break
             bit = 1 << int(keys.types[index])
             seen = self._seen.get(name)
-            if seen is None and not self._pattern.fits(name):
+            if seen is None and not self._pattern.matches(name):
                 continue
             if seen is None:
                 self._seen[name] = [bit, first_ns, last_ns]

@@ -135,7 +135,7 @@ def filtered_lines(
             continue
         if key not in split:
             split[key] = record.lines.splitlines()
-        event = tail_line(split[key][row.position.place])
+        event = tail_line(split[key][row.position.index_in_record])
         if event is not None:
             lines.append(event[1])
     return b"".join(lines)

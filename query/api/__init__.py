@@ -1,1 +1,1 @@
-"""The public query API: routes, access, problem documents, stored results."""
+"""Routes of the vendor's query and management API and of our own; stored results."""

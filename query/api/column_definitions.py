@@ -1,7 +1,7 @@
-"""Columns as the API shows them: what events have, and what somebody said of them.
+"""Columns as the API shows them: fields of stored events, and definitions made over the API.
 
-A column can be said to be there before any event has it. One that was deleted is not shown until
-an event has it again: stored events keep their fields, whatever is said of them.
+A column can be defined before any event has it. A deleted one is not shown until an event has it
+again: stored events keep their fields, whatever their definitions.
 """
 
 from collections.abc import Mapping
@@ -19,15 +19,15 @@ _TYPE_NAMES: Final = ("string", "float", "integer", "boolean")
 
 
 class ColumnView(NamedTuple):
-    """A column that is shown: in events, or said to be there, or both."""
+    """A column that is shown: in events (`indexed`), defined over the API (`defined`), or both."""
 
     name: str
-    seen: IndexedColumn | None
-    said: Column | None
+    indexed: IndexedColumn | None
+    defined: Column | None
 
 
 class ColumnBody(NamedTuple):
-    """What a body says of a column. None: nothing."""
+    """A column in the body of a request. None: not in the body."""
 
     type: str | None
     description: str
@@ -35,42 +35,43 @@ class ColumnBody(NamedTuple):
 
 
 def definitions_of(metadata: Metadata, dataset_id: str) -> dict[str, Column]:
-    """What is said of a dataset's fields, by name: not what was said of an earlier dataset that
-    had the same name. Blocks. Raises MetadataUnavailable.
+    """The column definitions of a dataset, by name, without those of a deleted dataset that had
+    the same name. Blocks. Raises MetadataUnavailable.
     """
     dataset = metadata.get_dataset(dataset_id)
     if dataset is None:
         return {}
-    said = metadata.list_columns(dataset_id)
-    return {column.name: column for column in said if column.updated_ns >= dataset.created_ns}
+    defined = metadata.list_columns(dataset_id)
+    return {column.name: column for column in defined if column.updated_ns >= dataset.created_ns}
 
 
-def shown(name: str, seen: IndexedColumn | None, said: Column | None) -> ColumnView | None:
-    """The column if it is there."""
-    if said is not None and said.deleted_ns:
-        if seen is None or seen.last_seen_ns <= said.deleted_ns:
+def shown(name: str, indexed: IndexedColumn | None, defined: Column | None) -> ColumnView | None:
+    """The column, None if it is neither in events nor defined."""
+    if defined is not None and defined.deleted_ns:
+        if indexed is None or indexed.last_seen_ns <= defined.deleted_ns:
             return None
-        said = None  # it came again: as a new one
-    return None if seen is None and said is None else ColumnView(name, seen, said)
+        defined = None  # an event had it again: it is a new column
+    return None if indexed is None and defined is None else ColumnView(name, indexed, defined)
 
 
 def merge_definitions(
-    page: ColumnPage, said: Mapping[str, Column], after: str | None, size: int
+    page: ColumnPage, definitions: Mapping[str, Column], after: str | None, size: int
 ) -> tuple[list[ColumnView], str | None]:
     """A page of at most `size` columns by name, and the name after which the next one begins.
 
-    page: those that events have, from the name `after` on.
+    page: the columns of events that follow the name `after`.
+    definitions: all of the dataset.
     """
-    seen = {column.name: column for column in page.columns}
+    indexed = {column.name: column for column in page.columns}
     end = page.columns[-1].name if page.more and page.columns else None
     names = {
         name
-        for name in (*seen, *said)
+        for name in (*indexed, *definitions)
         if (after is None or name > after) and (end is None or name <= end)
     }
     found: list[ColumnView] = []
     for name in sorted(names):
-        column = shown(name, seen.get(name), said.get(name))
+        column = shown(name, indexed.get(name), definitions.get(name))
         if column is None:
             continue
         if len(found) == size:
@@ -80,39 +81,39 @@ def merge_definitions(
 
 
 def describe(dataset: str, column: ColumnView) -> dict[str, Any]:
-    """A column as the vendor shows it."""
-    seen, said = column.seen, column.said
-    first_ns = 0 if seen is None else seen.first_seen_ns
-    of_events = "string" if seen is None else shown_type(seen.types)
+    """A column in the vendor's shape."""
+    indexed, defined = column.indexed, column.defined
+    first_ns = 0 if indexed is None else indexed.first_seen_ns
+    of_events = "string" if indexed is None else shown_type(indexed.types)
     return {
         "id": column_id(dataset, column.name),
         "key_name": column.name,
-        "type": (said.type if said is not None else "") or of_events,
-        "description": "" if said is None else said.description,
-        "hidden": said is not None and said.hidden,
-        "last_written": None if seen is None else _iso(seen.last_seen_ns),
-        "created_at": _iso(first_ns if said is None else said.created_ns),
-        "updated_at": _iso(first_ns if said is None else said.updated_ns),
+        "type": (defined.type if defined is not None else "") or of_events,
+        "description": "" if defined is None else defined.description,
+        "hidden": defined is not None and defined.hidden,
+        "last_written": None if indexed is None else _iso(indexed.last_seen_ns),
+        "created_at": _iso(first_ns if defined is None else defined.created_ns),
+        "updated_at": _iso(first_ns if defined is None else defined.updated_ns),
     }
 
 
 def shown_type(types: list[str]) -> str:
-    """One of the vendor's four types; mixed: float if all are numbers, else string."""
+    """One of the vendor's four types. Of mixed types: float if all are numbers, else string."""
     if len(types) == 1:
         return _TYPES.get(types[0], "string")
     return "float" if set(types) <= {"i", "f"} else "string"
 
 
 def read_new(body: dict[str, Any]) -> tuple[str, ColumnBody]:
-    """The name of a new column, and what is said of it. Raises Invalid with every fault."""
+    """Read the body of a creation: (name, the rest). Raises InvalidValues with every fault."""
     reader = FaultCollector()
     name = reader.read(lambda: _name(body), "")
     return name, _read(body, reader)
 
 
 def read_change(body: dict[str, Any], name: str) -> ColumnBody:
-    """What is said of a column from now on: a description that is left out is empty again, type
-    and `hidden` stay. Raises Invalid with every fault.
+    """Read the body of a change. A description that is left out becomes empty; type and `hidden`
+    stay. Raises InvalidValues with every fault.
     """
     reader = FaultCollector()
     reader.read(lambda: _same_name(body, name), None)
@@ -167,9 +168,9 @@ def _hidden(body: dict[str, Any]) -> bool | None:
     return value
 
 
-def check_room(said: Mapping[str, Column], name: str) -> None:
-    """Raises SpecError where a dataset has as many columns of this kind as it may have."""
-    if name not in said and len(said) >= limits.COLUMN_DEFINITIONS_MAX:
+def check_room(definitions: Mapping[str, Column], name: str) -> None:
+    """Raises SpecError if this would be one definition more than a dataset may have."""
+    if name not in definitions and len(definitions) >= limits.COLUMN_DEFINITIONS_MAX:
         most = limits.COLUMN_DEFINITIONS_MAX
         raise SpecError("key_name", "invalid", f"the dataset has {most} described columns already")
 

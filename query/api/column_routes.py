@@ -1,5 +1,5 @@
-"""`/1/columns`: the fields that events really have, as the indexers know them, and what is said of
-them: a type, a description, whether they are hidden from suggestions.
+"""`/1/columns`: the fields of stored events, and their definitions: a type, a description, and
+whether they are hidden from suggestions.
 """
 
 import asyncio
@@ -35,13 +35,13 @@ class ColumnRoutes:
     """Handlers. A key with the right to query or to manage columns may read them."""
 
     def __init__(
-        self, keys: KeyCache, names: DatasetNames, calls: IndexerClient, clock: Clock
+        self, keys: KeyCache, names: DatasetNames, indexers: IndexerClient, clock: Clock
     ) -> None:
         self._keys = keys
         self._names = names
-        self._calls = calls
+        self._indexers = indexers
         self._clock = clock
-        self._changing = asyncio.Lock()  # what was looked up stays so until it is stored
+        self._changing = asyncio.Lock()  # none changes between reading and storing
 
     def add_to(self, app: web.Application) -> None:
         """Mount the routes."""
@@ -52,19 +52,21 @@ class ColumnRoutes:
         app.router.add_delete("/1/columns/{dataset}/{id}", self.delete)
 
     async def list_columns(self, request: web.Request) -> web.Response:
-        """A page of columns by name, or with `?key_name=` that one as an object."""
+        """A page of columns by name; with `?key_name=` that column as an object."""
         key = await self._reader(request)
         dataset = await self._names.id_of(key, request)
-        said = await self._said_if_known(key, dataset)
+        definitions = await self._definitions_if_available(key, dataset)
         wanted = request.query.get("key_name")
         if wanted is not None:
-            found = await self._look(ColumnsRequest(dataset, name=wanted), said)
+            found = await self._find(ColumnsRequest(dataset, name=wanted), definitions)
             return web.json_response(describe(dataset, found))
-        asked = read_page_request(request, limits.COLUMNS_PAGE_MAX)
-        after = None if asked.after is None else await self._resolve(dataset, asked.after)
-        page = await self._calls.columns(ColumnsRequest(dataset, after, asked.size))
-        columns, last = merge_definitions(page, said, after, asked.size)
-        headers = {} if last is None else next_headers(request, asked.size, last)
+        wanted_page = read_page_request(request, limits.COLUMNS_PAGE_MAX)
+        after = (
+            None if wanted_page.after is None else await self._resolve(dataset, wanted_page.after)
+        )
+        page = await self._indexers.columns(ColumnsRequest(dataset, after, wanted_page.size))
+        columns, last = merge_definitions(page, definitions, after, wanted_page.size)
+        headers = {} if last is None else next_headers(request, wanted_page.size, last)
         described = [describe(dataset, column) for column in columns]
         return web.json_response(described, headers=headers)
 
@@ -72,21 +74,21 @@ class ColumnRoutes:
         """The column of an id."""
         key = await self._reader(request)
         dataset = await self._names.id_of(key, request)
-        said = await self._said_if_known(key, dataset)
-        found = await self._look(ColumnsRequest(dataset, id=request.match_info["id"]), said)
+        definitions = await self._definitions_if_available(key, dataset)
+        found = await self._find(ColumnsRequest(dataset, id=request.match_info["id"]), definitions)
         return web.json_response(describe(dataset, found))
 
     async def create(self, request: web.Request) -> web.Response:
-        """A column that no event needs to have yet. Raises Conflict if it is there."""
+        """Define a column that no event needs to have yet. Raises Conflict if it exists."""
         key = await authorize(self._keys, request, "columns")
         dataset = (await self._names.find(key, request)).id
         name, body = read_new(await json_object(request))
         async with self._changing:
-            said = await self._said(key, dataset)
+            definitions = await self._definitions(key, dataset)
             try:
-                await self._look(ColumnsRequest(dataset, name=name), said)
+                await self._find(ColumnsRequest(dataset, name=name), definitions)
             except NotFound:
-                check_room(said, name)
+                check_room(definitions, name)
             else:
                 raise Conflict("A resource by that name already exists.")
             now_ns = self._clock.now_ns()
@@ -98,75 +100,79 @@ class ColumnRoutes:
         return web.json_response(describe(dataset, ColumnView(name, None, made)), status=201)
 
     async def change(self, request: web.Request) -> web.Response:
-        """Type, description and `hidden`; its name stays."""
+        """Change type, description and `hidden`; a name cannot be changed."""
         key = await authorize(self._keys, request, "columns")
         dataset = (await self._names.find(key, request)).id
         sent = await json_object(request)
         async with self._changing:
-            said = await self._said(key, dataset)
-            found = await self._look(ColumnsRequest(dataset, id=request.match_info["id"]), said)
-            check_room(said, found.name)
+            definitions = await self._definitions(key, dataset)
+            found = await self._find(
+                ColumnsRequest(dataset, id=request.match_info["id"]), definitions
+            )
+            check_room(definitions, found.name)
             changed = self._changed(dataset, found, read_change(sent, found.name))
             await self._names.ask(key, lambda metadata: metadata.put_column(changed))
-        return web.json_response(describe(dataset, found._replace(said=changed)))
+        return web.json_response(describe(dataset, found._replace(defined=changed)))
 
     def _changed(self, dataset: str, column: ColumnView, body: ColumnBody) -> Column:
-        now_ns, said, seen = self._clock.now_ns(), column.said, column.seen
-        created_ns = now_ns if seen is None else seen.first_seen_ns
+        now_ns, defined, indexed = self._clock.now_ns(), column.defined, column.indexed
+        created_ns = now_ns if indexed is None else indexed.first_seen_ns
         return Column(
             id=column_id(dataset, column.name),
             dataset_id=dataset,
             name=column.name,
-            type=("" if said is None else said.type) if body.type is None else body.type,
+            type=("" if defined is None else defined.type) if body.type is None else body.type,
             description=body.description,
-            hidden=(said is not None and said.hidden) if body.hidden is None else body.hidden,
-            created_ns=created_ns if said is None else said.created_ns,
+            hidden=(defined is not None and defined.hidden) if body.hidden is None else body.hidden,
+            created_ns=created_ns if defined is None else defined.created_ns,
             updated_ns=now_ns,
         )
 
     async def delete(self, request: web.Request) -> web.Response:
-        """It is not shown any more, until an event has it again."""
+        """Hide a column until an event has it again."""
         key = await authorize(self._keys, request, "columns")
         dataset = (await self._names.find(key, request)).id
         async with self._changing:
-            said = await self._said(key, dataset)
-            found = await self._look(ColumnsRequest(dataset, id=request.match_info["id"]), said)
-            check_room(said, found.name)
+            definitions = await self._definitions(key, dataset)
+            found = await self._find(
+                ColumnsRequest(dataset, id=request.match_info["id"]), definitions
+            )
+            check_room(definitions, found.name)
             now_ns = self._clock.now_ns()
             identity = column_id(dataset, found.name)
-            gone = Column(identity, dataset, found.name, updated_ns=now_ns, deleted_ns=now_ns)
-            await self._names.ask(key, lambda metadata: metadata.put_column(gone))
+            tombstone = Column(identity, dataset, found.name, updated_ns=now_ns, deleted_ns=now_ns)
+            await self._names.ask(key, lambda metadata: metadata.put_column(tombstone))
         return web.Response(status=204)
 
-    async def _look(self, asked: ColumnsRequest, said: dict[str, Column]) -> ColumnView:
+    async def _find(self, wanted: ColumnsRequest, definitions: dict[str, Column]) -> ColumnView:
         """The column of a name or an id. Raises NotFound."""
-        page = await self._calls.columns(asked)
-        seen: IndexedColumn | None = page.columns[0] if page.columns else None
-        name = asked.name if seen is None else seen.name
+        page = await self._indexers.columns(wanted)
+        indexed: IndexedColumn | None = page.columns[0] if page.columns else None
+        name = wanted.name if indexed is None else indexed.name
         if name is None:
-            name = next((one.name for one in said.values() if one.id == asked.id), None)
-        found = None if name is None else shown(name, seen, said.get(name))
+            name = next((one.name for one in definitions.values() if one.id == wanted.id), None)
+        found = None if name is None else shown(name, indexed, definitions.get(name))
         if found is None:
             raise NotFound("Column not found")
         return found
 
-    async def _said(self, key: ApiKey, dataset: str) -> dict[str, Column]:
+    async def _definitions(self, key: ApiKey, dataset: str) -> dict[str, Column]:
         return await self._names.ask(key, lambda metadata: definitions_of(metadata, dataset))
 
-    async def _said_if_known(self, key: ApiKey, dataset: str) -> dict[str, Column]:
-        """What events have can be read while metadata is away (I8)."""
+    async def _definitions_if_available(self, key: ApiKey, dataset: str) -> dict[str, Column]:
+        """The definitions; none while metadata fails: columns of events stay readable (I8)."""
         if self._names.metadata_is_away:
             return {}
         try:
-            return await self._said(key, dataset)
+            return await self._definitions(key, dataset)
         except MetadataUnavailable:
             return {}
 
     async def _resolve(self, dataset: str, cursor: Cursor) -> str:
-        """The name that a cursor means."""
+        """The name of the column that a cursor names."""
         if cursor.sha256 is None:
             return cursor.name
-        found = await self._calls.columns(
+        found = await self._indexers.columns(
             ColumnsRequest(dataset, after=cursor.name, sha256=cursor.sha256)
         )
         if not found.columns:

@@ -1,4 +1,4 @@
-"""What a client says of a dataset when it creates or changes one: read, or refused with reasons."""
+"""Bodies that create or change a dataset: read, or refused with every fault."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from query.faults import FaultCollector, SpecError, read_description
 
 
 class NewDataset(NamedTuple):
-    """The body of a creation. slug: the one that the id is derived from."""
+    """The body of a creation. slug: the dataset's id is derived from it."""
 
     name: str
     slug: str
@@ -18,7 +18,7 @@ class NewDataset(NamedTuple):
 
 
 class DatasetChange(NamedTuple):
-    """The body of a change. None: stays as it is."""
+    """The body of a change. None: the value stays as it is."""
 
     description: str
     expand_json_depth: int
@@ -27,7 +27,7 @@ class DatasetChange(NamedTuple):
 
 
 def read_new(body: dict[str, Any]) -> NewDataset:
-    """Raises Invalid with every fault."""
+    """Read the body of a creation. Raises InvalidValues with every fault."""
     reader = FaultCollector()
     name, slug = reader.read(lambda: _name(body), ("", ""))
     retention = reader.read(lambda: _retention(body), None)
@@ -44,8 +44,10 @@ def read_new(body: dict[str, Any]) -> NewDataset:
 
 
 def read_change(body: dict[str, Any]) -> DatasetChange:
-    """Description and depth go back to their defaults where they are left out, as the vendor has
-    it; retention, which other clients do not know, and protection stay. Raises Invalid.
+    """Read the body of a change. Raises InvalidValues with every fault.
+
+    A description or depth that is left out goes back to its default, like the vendor's. Retention,
+    which other clients do not know, and protection stay as they are.
     """
     reader = FaultCollector()
     found = DatasetChange(
@@ -81,7 +83,7 @@ def _depth(body: dict[str, Any]) -> int:
 
 
 def _retention(body: dict[str, Any]) -> int | None:
-    """Days that events are kept; null is 0: as the indexers' setting says."""
+    """Days of retention; null is 0: the setting of the indexers decides."""
     days = _whole(body, "retention_days", limits.RETENTION_DAYS_MAX, "a whole number of days")
     return 0 if days is None and "retention_days" in body else days
 

@@ -32,7 +32,7 @@ _PROTECTED = (
 
 
 class DatasetRoutes:
-    """Handlers. Reading needs any configuration key, changing one that may create datasets."""
+    """Handlers. Reads need any configuration key, changes one that may create datasets."""
 
     def __init__(
         self,
@@ -41,18 +41,18 @@ class DatasetRoutes:
         metadata: Metadata,
         log: Log,
         watch: LogWatch,
-        calls: IndexerClient,
+        indexers: IndexerClient,
         clock: Clock,
         datasets_max: int,
     ) -> None:
         self._datasets_max = datasets_max
-        self._creating = asyncio.Lock()  # what is counted stays so until it is created
+        self._creating = asyncio.Lock()  # none is created between counting and creating
         self._keys = keys
         self._names = names
         self._metadata = metadata
         self._log = log
         self._watch = watch
-        self._calls = calls
+        self._indexers = indexers
         self._clock = clock
 
     def add_to(self, app: web.Application) -> None:
@@ -64,17 +64,17 @@ class DatasetRoutes:
         app.router.add_delete("/1/datasets/{dataset}", self.delete)
 
     async def list_datasets(self, request: web.Request) -> web.Response:
-        """A page of the environment's datasets, by slug."""
+        """A page of the datasets of the environment, by slug."""
         key = await authorize(self._keys, request, None)
-        asked = read_page_request(request, limits.DATASETS_PAGE_MAX)
-        after = None if asked.after is None else asked.after.name
+        page = read_page_request(request, limits.DATASETS_PAGE_MAX)
+        after = None if page.after is None else page.after.name
         found = await asyncio.to_thread(
-            self._metadata.list_datasets, key.environment.id, after, asked.size + 1
+            self._metadata.list_datasets, key.environment.id, after, page.size + 1
         )
         headers: dict[str, str] = {}
-        if len(found) > asked.size:
+        if len(found) > page.size:
             found.pop()
-            headers = next_headers(request, asked.size, found[-1].slug)
+            headers = next_headers(request, page.size, found[-1].slug)
         return web.json_response(await self._describe_all(key, found), headers=headers)
 
     async def show(self, request: web.Request) -> web.Response:
@@ -85,17 +85,17 @@ class DatasetRoutes:
         )
 
     async def create(self, request: web.Request) -> web.Response:
-        """A new dataset (201), or the one of that name or slug (200)."""
+        """Create a dataset (201), or return the one of that name or slug (200)."""
         key = await authorize(self._keys, request, "create_datasets")
-        said = read_new(await json_object(request))
+        body = read_new(await json_object(request))
         wanted = Dataset(
-            id=dataset_id(key.team.id, key.environment.id, said.slug),
+            id=dataset_id(key.team.id, key.environment.id, body.slug),
             env_id=key.environment.id,
-            slug=said.slug,
-            name=said.name,
-            description=said.description,
-            expand_json_depth=said.expand_json_depth,
-            retention_days=said.retention_days,
+            slug=body.slug,
+            name=body.name,
+            description=body.description,
+            expand_json_depth=body.expand_json_depth,
+            retention_days=body.retention_days,
             created_ns=self._clock.now_ns(),
             delete_protected=True,
         )
@@ -104,7 +104,7 @@ class DatasetRoutes:
         return web.json_response(await self._describe(key, stored), status=200 if existed else 201)
 
     def _ensure(self, key: ApiKey, wanted: Dataset) -> tuple[bool, Dataset]:
-        """Whether it was there, and what is stored. Raises TooManyDatasets, AmbiguousDataset."""
+        """(whether it existed, what is stored). Raises TooManyDatasets, AmbiguousDataset."""
         existing = find_dataset(self._metadata, key.team, key.environment, wanted.slug)
         if existing is not None:
             return True, existing
@@ -113,16 +113,16 @@ class DatasetRoutes:
         return False, self._metadata.ensure_dataset(wanted)
 
     async def change(self, request: web.Request) -> web.Response:
-        """Description, depth, retention and protection (see `DatasetChange`)."""
+        """Change description, depth, retention and protection (see `DatasetChange`)."""
         key = await authorize(self._keys, request, "create_datasets")
         dataset = await self._names.find(key, request)
-        said = read_change(await json_object(request))
-        kept, protected = said.retention_days, said.delete_protected
+        body = read_change(await json_object(request))
+        retention_days, protected = body.retention_days, body.delete_protected
         changed = replace(
             dataset,
-            description=said.description,
-            expand_json_depth=said.expand_json_depth,
-            retention_days=dataset.retention_days if kept is None else kept,
+            description=body.description,
+            expand_json_depth=body.expand_json_depth,
+            retention_days=dataset.retention_days if retention_days is None else retention_days,
             delete_protected=dataset.delete_protected if protected is None else protected,
         )
         if not await asyncio.to_thread(self._metadata.update_dataset, changed):
@@ -130,9 +130,9 @@ class DatasetRoutes:
         return web.json_response(await self._describe(key, changed))
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Its rows so far are no longer served; a gone record in every partition says so.
+        """Delete a dataset: a tombstone in every partition hides the rows before it.
 
-        Raises Conflict while the dataset is protected.
+        Raises Conflict while the dataset is protected, Unavailable where the log fails.
         """
         key = await authorize(self._keys, request, "create_datasets")
         dataset = await self._names.find(key, request)
@@ -160,17 +160,17 @@ class DatasetRoutes:
     async def _describe_all(
         self, key: ApiKey, datasets: list[Dataset], *, thorough: bool = False
     ) -> list[dict[str, Any]]:
-        """As the vendor shows them. One call of each indexer, however many datasets there are."""
+        """In the vendor's shape. One call of each indexer for all datasets."""
         if not datasets:
             return []
-        asked = DatasetsRequest([dataset.id for dataset in datasets], thorough)
-        seen = await self._calls.datasets(asked)  # what only indexers know may be missing
+        wanted = DatasetsRequest([dataset.id for dataset in datasets], thorough)
+        indexed = await self._indexers.datasets(wanted)  # empty where no indexer answers
         slugs = await self._names.ask(key, lambda metadata: shown_slugs(metadata, datasets))
         nothing = IndexedDataset(0, None)
-        return [_shown(one, slugs[one.id], seen.get(one.id, nothing)) for one in datasets]
+        return [_shown(one, slugs[one.id], indexed.get(one.id, nothing)) for one in datasets]
 
 
-def _shown(dataset: Dataset, slug: str, seen: IndexedDataset) -> dict[str, Any]:
+def _shown(dataset: Dataset, slug: str, indexed: IndexedDataset) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "slug": slug,
@@ -178,8 +178,8 @@ def _shown(dataset: Dataset, slug: str, seen: IndexedDataset) -> dict[str, Any]:
         "expand_json_depth": dataset.expand_json_depth,
         "retention_days": dataset.retention_days or None,
         "settings": {"delete_protected": dataset.delete_protected},
-        "regular_columns_count": len(seen.names or ()) or None,
-        "last_written_at": _iso(seen.last_ns) if seen.last_ns else None,
+        "regular_columns_count": len(indexed.names or ()) or None,
+        "last_written_at": _iso(indexed.last_ns) if indexed.last_ns else None,
         "created_at": _iso(dataset.created_ns),
     }
 

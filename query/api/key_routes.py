@@ -1,7 +1,7 @@
-"""`/bw/1/keys`: an environment's keys, managed by a key that may (the right `admin`).
+"""`/bw/1/keys`: the keys of an environment, managed by a key with the right `admin`.
 
-A key sees and makes keys of its own environment only, and never one that may operate the
-installation: that right is an operator's to give (`bellwether keys`).
+A key lists and creates keys of its own environment only, and never one that may operate the
+installation: only an operator can grant that right (`bellwether keys`).
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from query.http.problems import json_body
 
 
 class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The body that asks for a key. Limits are of events; 0: none. classic: see `generate_key`."""
+    """The body of a creation. Limits are numbers of events; 0: none. classic: as in `make_key`."""
 
     name: str
     ingest: bool = False
@@ -47,13 +47,13 @@ class KeyRoutes:
         app.router.add_delete("/bw/1/keys/{id}", self.revoke_key)
 
     async def list_keys(self, request: web.Request) -> web.Response:
-        """The environment's keys, revoked ones too, without their texts."""
+        """The keys of the environment, revoked ones included, without their texts."""
         caller = await authorize(self._keys, request, "admin")
         found = await asyncio.to_thread(self._metadata.list_keys, caller.environment.id)
         return web.json_response([_describe(key) for key in found])
 
     async def create_key(self, request: web.Request) -> web.Response:
-        """A new key; its text is in this answer and kept nowhere."""
+        """A new key. Its text is in this answer and stored nowhere."""
         caller = await authorize(self._keys, request, "admin")
         wanted = _read(await json_body(request))
         kind, access = rights_of(
@@ -88,7 +88,7 @@ class KeyRoutes:
         self._metadata.create_key(key)
 
     async def revoke_key(self, request: web.Request) -> web.Response:
-        """Revoke a key of the environment; it stops within a minute."""
+        """Revoke a key of the environment; every role refuses it within a minute."""
         caller = await authorize(self._keys, request, "admin")
         wanted = request.match_info["id"]
         found = await asyncio.to_thread(self._metadata.list_keys, caller.environment.id)
@@ -116,7 +116,7 @@ def _read(body: object) -> NewKey:
 
 
 def _describe(key: ApiKey) -> dict[str, object]:
-    """A key as its environment's administrator sees it: no text, no hash."""
+    """A key as JSON, without its text and hash."""
     access = key.access
     return {
         "id": key.id,

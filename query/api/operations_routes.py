@@ -1,4 +1,4 @@
-"""Our own endpoints under `/bw/1/`: status and cuts (`query.tail.route` has the tail)."""
+"""`/bw/1/status` and `/bw/1/cut`, for operators."""
 
 import asyncio
 import logging
@@ -28,13 +28,13 @@ class OperationsRoutes:
         self,
         keys: KeyCache,
         replicas: Replicas,
-        calls: IndexerClient,
+        indexers: IndexerClient,
         log: Log,
         watch: LogWatch,
     ) -> None:
         self._keys = keys
         self._replicas = replicas
-        self._calls = calls
+        self._indexers = indexers
         self._log = log
         self._watch = watch
 
@@ -44,20 +44,20 @@ class OperationsRoutes:
         app.router.add_post("/bw/1/cut", self.cut)
 
     async def status(self, request: web.Request) -> web.Response:
-        """Roles that run, each partition of the log, each indexer's and shepherd's own status."""
+        """Running roles, partitions of the log, and the status of each indexer and shepherd."""
         await authorize(self._keys, request, "operate")
         known = await self._replicas.known_roles()
         members = known.members
         try:
-            holders = await self._replicas.by_partition()
-        except Unavailable:  # never read since this role started: said by `known`
-            holders = {}
+            by_partition = await self._replicas.by_partition()
+        except Unavailable:  # never read since this role started: `known` has the error
+            by_partition = {}
         numbers = range(self._watch.partitions)
-        told = [member for member in members if member.role == "shepherd"]
-        log, indexers, shepherds = await asyncio.gather(  # of what is stuck none waits for another
-            asyncio.gather(*(self._partition(p, holders.get(p, [])) for p in numbers)),
-            self._indexers(),
-            placements(self._calls.http, self._calls.headers, told),
+        shepherds_known = [member for member in members if member.role == "shepherd"]
+        log, indexers, shepherds = await asyncio.gather(  # at once: one that hangs delays no other
+            asyncio.gather(*(self._partition(p, by_partition.get(p, [])) for p in numbers)),
+            self._indexers_status(),
+            placements(self._indexers.http, self._indexers.headers, shepherds_known),
         )
         body = {
             "locks": {"error": known.error, "age_s": known.age_s},
@@ -68,17 +68,17 @@ class OperationsRoutes:
         }
         return web.json_response(body)
 
-    async def _indexers(self) -> list[dict[str, Any]]:
+    async def _indexers_status(self) -> list[dict[str, Any]]:
         try:
-            return await self._calls.status()
+            return await self._indexers.status()
         except Unavailable:
             return []
 
-    async def _partition(self, partition: int, holders: list[Member]) -> dict[str, object]:
-        """One partition of the log; when it does not answer that is what there is to say."""
+    async def _partition(self, partition: int, indexers: list[Member]) -> dict[str, object]:
+        """A partition of the log, or the error that the log answered with."""
         shown: dict[str, object] = {
             "partition": partition,
-            "indexers": [member.instance for member in holders],
+            "indexers": [member.instance for member in indexers],
         }
         try:
             bounds = await self._log.bounds(partition)
@@ -89,7 +89,7 @@ class OperationsRoutes:
         return shown | {"start": bounds.start, "end": bounds.end, "size_bytes": size_bytes}
 
     async def cut(self, request: web.Request) -> web.Response:
-        """Cut every partition now; answers when the segments are published."""
+        """Cut every partition now; answer when the segments are published."""
         await authorize(self._keys, request, "operate")
-        answers = await self._calls.cut()
+        answers = await self._indexers.cut()
         return web.json_response({"partitions": self._watch.partitions, "indexers": answers})

@@ -1,7 +1,7 @@
-"""A result that another query role has: results live in the memory of the role that made them.
+"""Results of other query roles: a result is in the memory of the role that ran the query.
 
-A client that polls through a balancer or several shepherds reaches any of them, so who does not
-know a result asks the others once.
+A client that polls through a load balancer or several shepherds reaches any role, so a role that
+does not have a result asks its peers once.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from common.process.auth import KEY_HEADER
 from common.process.members import Member
 from query.scatter.replicas import Replicas
 
-FORWARDED_HEADER = "X-Bellwether-Asked"  # by another query role: do not ask on
-_PASSED_ON = (KEY_HEADER, "X-Hny-Team", "Host", "X-Forwarded-Host", "X-Forwarded-Proto")
+FORWARDED_HEADER = "X-Bellwether-Asked"  # sent by a query role: its peer asks no others
+_PASSED_HEADERS = (KEY_HEADER, "X-Hny-Team", "Host", "X-Forwarded-Host", "X-Forwarded-Proto")
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0, sock_connect=limits.CONNECT_TIMEOUT_S)
 _logger = logging.getLogger(__name__)
 
 
 class PeerResults:
-    """The other query roles."""
+    """Asks the other query roles."""
 
     def __init__(self, replicas: Replicas, http: aiohttp.ClientSession, instance: str) -> None:
         self._replicas = replicas
@@ -34,7 +34,7 @@ class PeerResults:
         self._instance = instance
 
     async def find(self, request: web.Request) -> web.Response | None:
-        """Another role's answer to the same request, or None if none of them knows the result."""
+        """The answer of a peer to the same request; None if no peer has the result."""
         if FORWARDED_HEADER in request.headers:
             return None
         try:
@@ -47,7 +47,9 @@ class PeerResults:
         return next((answer for answer in found if answer is not None), None)
 
     async def _ask(self, member: Member, request: web.Request) -> web.Response | None:
-        headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        headers = {
+            name: request.headers[name] for name in _PASSED_HEADERS if name in request.headers
+        }
         url = URL(member.url + request.rel_url.raw_path_qs, encoded=True)
         try:
             async with self._http.get(

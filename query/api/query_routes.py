@@ -1,4 +1,4 @@
-"""`/1/queries` and `/1/query_results`: store a specification, run it, fetch what it answered."""
+"""`/1/queries` and `/1/query_results`: store a specification, run it, fetch its result."""
 
 import asyncio
 import hashlib
@@ -107,17 +107,17 @@ class QueryRoutes:
         while task is not None and not task.done() and left_s > 0:
             await asyncio.wait({task}, timeout=min(left_s, _POLL_S))
             left_s -= _POLL_S
-            self._parts.results.asked(result)
+            self._parts.results.polled(result)
             if has_hung_up(request):
                 self._parts.results.drop(result)
                 return
 
     async def get_result(self, request: web.Request) -> web.Response:
-        """A result; `complete` says whether it is there yet."""
+        """A result; member `complete` is false while its query runs."""
         key = await authorize(self._parts.keys, request, "queries")
         found, wanted = self._parts.results.find, request.match_info["id"]
         result = found(wanted, key.environment.id, dataset_of(key, request))
-        if result is None:  # by another of the dataset's names, or it is not here
+        if result is None:  # the path has another name of the dataset, or it is not here
             dataset = await self._parts.names.id_of(key, request)
             result = found(wanted, key.environment.id, dataset)
         if result is None:
@@ -125,7 +125,7 @@ class QueryRoutes:
             if found_by_peer is None:
                 raise NotFound("Query result not found")
             return found_by_peer
-        if isinstance(result.error, TooManyRequests):  # no reason to ask less: it has ended
+        if isinstance(result.error, TooManyRequests):  # of the query: not of this request
             raise QueryEnded(f"the query was ended, run it again: {result.error}")
         if result.error is not None:
             raise result.error
@@ -170,7 +170,7 @@ class QueryRoutes:
         query_id: str,
         spec: dict[str, Any],
     ) -> StoredResult:
-        """Run it, or let it wait. Raises TooManyRequests or Unavailable when there is no room."""
+        """Run the query, or queue it. Raises TooManyRequests or Unavailable if it cannot wait."""
         parts = self._parts
         place = parts.runner.admit(query)
         self._counter += 1
@@ -183,10 +183,10 @@ class QueryRoutes:
             dataset=query.dataset,
             query=msgspec.json.encode({"id": query_id, **spec} if query_id else spec),
             created_ns=now_ns,
-            asked_ns=parts.clock.monotonic_ns(),
+            polled_ns=parts.clock.monotonic_ns(),
         )
         result.task = asyncio.create_task(self._run(result, query, coverage, place))
-        result.task.add_done_callback(lambda _: place.leave())  # also if it never began
+        result.task.add_done_callback(lambda _: place.leave())  # also if the task never began
         parts.results.add(result)
         return result
 
@@ -274,7 +274,7 @@ def _json(value: object, status: int = 200) -> web.Response:
 
 
 def _echo(spec: dict[str, Any]) -> dict[str, Any]:
-    """As it was posted; the vendor leaves out the combination AND and the id."""
+    """The specification as posted; like the vendor, without the combination AND and the id."""
     kept = {name: value for name, value in spec.items() if name != "id"}
     if kept.get("filter_combination") == "AND":
         del kept["filter_combination"]
@@ -282,7 +282,7 @@ def _echo(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document(query: QueryRequest, answer: Answer, missing: list[str]) -> dict[str, Any]:
-    """What an answer holds beside the vendor's `query`, `id`, `complete` and `links`."""
+    """Members of an answer beside the vendor's `query`, `id`, `complete` and `links`."""
     document: dict[str, Any] = {
         "data": answer.data,
         "coverage": answer.coverage,

@@ -1,7 +1,8 @@
 """Query results in memory: bounded in number, bytes and age; each belongs to an environment.
 
-When there are too many, the environment that has most gives up its oldest (of its keys, the one
-that has most), so that nobody's results push out those of another who has fewer (I14).
+When there are too many, the oldest one of the environment with the most is dropped (and of its
+keys, of the key with the most), so that no environment evicts the results of another with fewer
+(I14).
 """
 
 import asyncio
@@ -15,16 +16,19 @@ from common.tasks import cancel_and_wait
 from query.config import STANDARD_LIMITS, ResultLimits
 from query.http.problems import QueryEnded
 
-_RESULT_BYTES = 1_024  # of a result's record itself, about
+_RESULT_BYTES = 1_024  # of a `StoredResult` itself, approximately
 
 
 @dataclass(slots=True)
 class StoredResult:
-    """One result.
+    """A result, from its start.
 
-    query: its specification as JSON; body: the result's JSON once complete; error: why it failed;
-    task: while it runs or waits; asked_ns: when its caller last asked for it, added_ns: when it was
-    added (both monotonic: a clock that leaps drops nothing).
+    query: the specification as JSON.
+    polled_ns: when its caller last asked for it (monotonic: a clock that leaps drops nothing).
+    body: the result as JSON, once it is complete.
+    error: why the query failed.
+    task: while the query runs or waits.
+    added_ns: when it was added (monotonic).
     """
 
     id: str
@@ -33,7 +37,7 @@ class StoredResult:
     dataset: str
     query: bytes
     created_ns: int
-    asked_ns: int
+    polled_ns: int
     body: bytes | None = None
     error: BellwetherError | None = None
     task: asyncio.Task[None] | None = None
@@ -41,17 +45,17 @@ class StoredResult:
 
     @property
     def finished(self) -> bool:
-        """Whether there is nothing to wait for."""
+        """Whether it has a body or an error."""
         return self.body is not None or self.error is not None
 
     @property
     def size_bytes(self) -> int:
-        """Memory that it takes, about."""
+        """Memory that it takes, approximately."""
         return _RESULT_BYTES + len(self.query) + len(self.body or b"")
 
 
 class ResultStore:
-    """The newest results of everybody; one that goes while it runs is cancelled."""
+    """The newest results of all environments. A query is cancelled when its result is dropped."""
 
     def __init__(
         self, clock: Clock, kept_s: int, bounds: ResultLimits = STANDARD_LIMITS.results
@@ -62,27 +66,27 @@ class ResultStore:
         self._results: dict[str, StoredResult] = {}  # the oldest first
 
     def add(self, result: StoredResult) -> None:
-        """Keep a result, making room for it."""
+        """Add a result and make room for it."""
         result.added_ns = self._clock.monotonic_ns()
         self._results[result.id] = result
         self.trim(result)
 
     def trim(self, newest: StoredResult | None = None) -> None:
-        """Drop what is too old or too much; `newest` (the last one added unless given) stays."""
+        """Drop results that are too old or too many, never `newest` (default: the last added)."""
         oldest_ns = self._clock.monotonic_ns() - self._kept_ns
         newest = newest or next(reversed(self._results.values()), None)
         for result in list(self._results.values()):
             if result.added_ns >= oldest_ns:
                 break
             if result is not newest:
-                self._give_up(result)
+                self._evict(result)
         self._trim(newest, lambda _: 1, self._bounds.count_max)
         self._trim(newest, lambda result: result.size_bytes, self._bounds.bytes_max)
 
     def _trim(
         self, newest: StoredResult | None, size: Callable[[StoredResult], int], most: int
     ) -> None:
-        """Drop results of whoever has most, until all together have no more than `most`."""
+        """Drop results of the environment with the most until all together are at most `most`."""
         results = self._results.values()
         held = sum(map(size, results))
         if held <= most:
@@ -96,7 +100,7 @@ class ResultStore:
             left = [result for result in results if result is not newest]
             if not left:
                 return
-            # `max` takes the first of several that have as much: whose result is the oldest
+            # `max` takes the first of equals: the one whose result is the oldest
             env = max((r.env_id for r in left), key=of_env.__getitem__)
             of_most = [r for r in left if r.env_id == env]
             key = max(((env, r.key_id) for r in of_most), key=of_key.__getitem__)
@@ -104,31 +108,31 @@ class ResultStore:
             held -= size(dropped)
             of_env[env] -= size(dropped)
             of_key[key] -= size(dropped)
-            self._give_up(dropped)
+            self._evict(dropped)
 
-    def _give_up(self, result: StoredResult) -> None:
+    def _evict(self, result: StoredResult) -> None:
         if not result.finished:
             result.error = QueryEnded("the query was ended to make room for others: run it again")
         self.drop(result)
 
     def drop(self, result: StoredResult) -> None:
-        """Forget a result that nobody waits for; it stops if it still runs."""
+        """Remove a result; its query is cancelled if it still runs."""
         self._results.pop(result.id, None)
         if result.task is not None:
             result.task.cancel()
 
     def find(self, result_id: str, env_id: str, dataset: str) -> StoredResult | None:
-        """The result, if it is this environment's and dataset's; its caller has asked for it."""
+        """The result, if it belongs to the environment and dataset. Counts as a poll."""
         self.trim()
         found = self._results.get(result_id)
         if found is None or found.env_id != env_id or found.dataset != dataset:
             return None
-        self.asked(found)
+        self.polled(found)
         return found
 
-    def asked(self, result: StoredResult) -> None:
-        """Its caller waits for it, now."""
-        result.asked_ns = self._clock.monotonic_ns()
+    def polled(self, result: StoredResult) -> None:
+        """Its caller waits for it now."""
+        result.polled_ns = self._clock.monotonic_ns()
 
     def end_abandoned(self) -> None:
         """End the queries that run or wait but that no caller has polled in a while."""
@@ -136,7 +140,7 @@ class ResultStore:
         abandoned = [
             (result, result.task)
             for result in self._results.values()
-            if result.task is not None and result.asked_ns < before_ns
+            if result.task is not None and result.polled_ns < before_ns
         ]
         for result, task in abandoned:
             result.error = QueryEnded(

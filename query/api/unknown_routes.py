@@ -1,7 +1,6 @@
-"""Paths that nothing answers, and methods that a path does not know: judged after the key.
+"""Paths without a route, and methods that a path does not have: refused after the key is checked.
 
-A caller without a key learns nothing of what there is, and one with a wrong key hears of that
-before anything else.
+A caller without a valid key gets 401 and learns nothing about the routes.
 """
 
 from aiohttp import web
@@ -11,17 +10,17 @@ from common.process.auth import KEY_HEADER, KeyCache
 
 
 class UnknownRoutes:
-    """The handler of all that is left. Any key will do: 401 without one, else 404 or 405."""
+    """The handler of every other path. Any valid key will do: 401 without one, else 404 or 405."""
 
     def __init__(self, keys: KeyCache) -> None:
         self._keys = keys
 
     def add_to(self, app: web.Application) -> None:
-        """Mount the route, behind all others."""
+        """Mount the route, after all others."""
         app.router.add_route("*", "/{tail:.*}", self.refuse)
 
     async def refuse(self, request: web.Request) -> web.Response:
-        """405 with the methods that the path knows. Raises NotFound, UnknownKey."""
+        """405 with the methods that the path has. Raises NotFound, UnknownKey."""
         text = request.headers.get(KEY_HEADER) or request.headers.get("X-Hny-Team") or ""
         await self._keys.authenticate(text)
         allowed: set[str] = set()

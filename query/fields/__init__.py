@@ -1,1 +1,1 @@
-"""Which fields a dataset has, how common each is, when it was last seen, and some values."""
+"""`POST /bw/1/fields`: the fields of a dataset, how common each is, and some of its values."""

@@ -1,4 +1,4 @@
-"""What shares tell of fields, merged: how many events have each, when last, and which values."""
+"""Merges shares about fields: the number of events with each, its last time, some values."""
 
 from collections.abc import Sequence
 from itertools import chain, zip_longest
@@ -13,7 +13,12 @@ Value = int | float | bool | str
 
 
 class FieldDetails(NamedTuple):
-    """events: weighted by sample rates. last_ns: time of the latest one, None without any."""
+    """Of one field.
+
+    events: that have it, weighted by sample rates.
+    last_ns: event time of the last one; None without any.
+    samples: some of its values.
+    """
 
     events: int
     last_ns: int | None
@@ -21,14 +26,14 @@ class FieldDetails(NamedTuple):
 
 
 class Details(NamedTuple):
-    """events: of the time range, weighted; fields: in the order in which they were asked."""
+    """events: of the time range, weighted. fields: in the order of the request."""
 
     events: int
     fields: list[FieldDetails]
 
 
 def merge_details(fields: int, answers: Sequence[dict[str, pa.Table]]) -> Details:
-    """All shares together, of so many fields."""
+    """Merge the states of shares. fields: their number."""
     rows = [row for answer in answers for row in answer["main"].to_pylist()]
     found = []
     for at in range(1, fields + 1):
@@ -44,14 +49,14 @@ def merge_details(fields: int, answers: Sequence[dict[str, pa.Table]]) -> Detail
 
 
 def _samples(tops: Sequence[Sequence[str | None]]) -> list[Value]:
-    """Values of all shares, each once: the most frequent ones of each share first."""
+    """Values of all shares without duplicates; the most frequent of each share first."""
     in_turn = chain.from_iterable(zip_longest(*tops))
     keys = [key for key in dict.fromkeys(in_turn) if key is not None]
     return [_shown(key) for key in keys[: limits.FIELD_SAMPLES_MAX]]
 
 
 def _shown(key: str) -> Value:
-    """A tagged key as its value; a text that was cut ends with three dots."""
+    """The value of a tagged key; a text that was cut ends with three dots."""
     if key.startswith("s") and len(key) > limits.FIELD_SAMPLE_CHARS_MAX + 1:
         return key[1 : limits.FIELD_SAMPLE_CHARS_MAX + 1] + "..."
     value = key_value(key)

@@ -1,4 +1,4 @@
-"""What `POST /bw/1/fields` may be asked: a pattern of names, a time range, a page by name."""
+"""The request of `POST /bw/1/fields`: a pattern of names, a time range, a page by name."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,16 +12,23 @@ from query.plan.spec import QuerySpec
 from query.results.runner import ANONYMOUS, Requester
 
 _OWN: Final = ("dataset", "match", "name", "details", "limit", "cursor", "samples")
-_WISH: Final = ("after", "coverage")
+_COVERAGE: Final = ("after", "coverage")
 _TIMES: Final = ("start_time", "end_time", "time_range")
 _FILTERS: Final = ("filters", "filter_combination")
 
 
 @dataclass(frozen=True, slots=True)
 class FieldsRequest:
-    """match: a pattern of names; name: exactly this one instead. cursor: names after this one.
+    """A page of fields that is requested.
 
-    details: count events and look for values, in the time range. ranged: the caller named it.
+    start_ns, end_ns: range of event times, half open, in unix ns.
+    ranged: whether the caller named the range.
+    match: a pattern of names.
+    name: exactly this field instead.
+    cursor: the page begins after this name.
+    limit: fields of the page.
+    samples: values per field.
+    details: whether events are counted and values sampled in the time range.
     """
 
     dataset: str
@@ -38,7 +45,7 @@ class FieldsRequest:
     requester: Requester = ANONYMOUS
 
     def plan(self, fields: list[str], *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
-        """What every share is asked of these fields; the first need counts all events."""
+        """The plan of every share for these fields. Its first need counts all events."""
         needs = [Need(State.COUNT), *(Need(State.FIELD, field) for field in fields)]
         return Plan(
             dataset=self.dataset,
@@ -58,31 +65,31 @@ class FieldsRequest:
 def read_fields_request(
     body: dict[str, Any], dataset: str, now_ns: int, requester: Requester = ANONYMOUS
 ) -> FieldsRequest:
-    """Check the body of a request. dataset: its id. Raises SpecError."""
-    known = (*_OWN, *_WISH, *_TIMES, *_FILTERS)
+    """Read the body of a request. dataset: its id. Raises SpecError."""
+    known = (*_OWN, *_COVERAGE, *_TIMES, *_FILTERS)
     for name in body:
         if name not in known:
             raise SpecError(name, "invalid", f"is not known here; known: {', '.join(known)}")
     spec = read_spec({name: body[name] for name in (*_TIMES, *_FILTERS) if name in body})
-    range_of = build_request(spec, dataset, now_ns)
+    resolved = build_request(spec, dataset, now_ns)
     details = body.get("details", True)
     if not isinstance(details, bool):
         raise SpecError("details", "incorrect_type", "must be true or false")
     most = limits.FIELDS_DETAILED_MAX if details else limits.COLUMNS_PAGE_MAX
-    usual = limits.FIELDS_DETAILED_DEFAULT if details else limits.COLUMNS_PAGE_MAX
+    default = limits.FIELDS_DETAILED_DEFAULT if details else limits.COLUMNS_PAGE_MAX
     match = _text(body, "match") or ""
     if len(match) > limits.FIELD_PATTERN_CHARS_MAX:
         raise SpecError("match", "invalid", "is longer than a pattern may be")
     return FieldsRequest(
         dataset=dataset,
         spec=spec,
-        start_ns=range_of.start_ns,
-        end_ns=range_of.end_ns,
+        start_ns=resolved.start_ns,
+        end_ns=resolved.end_ns,
         ranged=any(body.get(name) is not None for name in _TIMES),
         match=match,
         name=_text(body, "name"),
         cursor=_text(body, "cursor"),
-        limit=_whole(body, "limit", usual, 1, most),
+        limit=_whole(body, "limit", default, 1, most),
         samples=_whole(body, "samples", 3, 0, limits.FIELD_SAMPLES_MAX),
         details=details,
         requester=requester,
@@ -98,10 +105,10 @@ def _text(body: dict[str, Any], name: str) -> str | None:
     return value
 
 
-def _whole(body: dict[str, Any], name: str, usual: int, least: int, most: int) -> int:
+def _whole(body: dict[str, Any], name: str, default: int, least: int, most: int) -> int:
     value = body.get(name)
     if value is None:
-        return usual
+        return default
     if isinstance(value, bool) or not isinstance(value, int):
         raise SpecError(name, "incorrect_type", "must be a whole number")
     if not least <= value <= most:

@@ -90,7 +90,7 @@ class FieldsRoute:
                 ColumnsRequest(wanted.dataset, after, wanted.limit, pattern=wanted.match)
             )
             # an indexer of an older version does not filter by the pattern
-            found += [column for column in page.columns if pattern.fits(column.name)]
+            found += [column for column in page.columns if pattern.matches(column.name)]
             more = page.more and bool(page.columns)
             after = page.columns[-1].name if page.columns else after
         return ColumnPage(found[: wanted.limit], more or len(found) > wanted.limit)

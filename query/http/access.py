@@ -1,4 +1,4 @@
-"""Who asks: authentication and permissions of the query role. Keys see only their environment."""
+"""Authentication and permissions of the query API. A key sees only its own environment."""
 
 from aiohttp import web
 
@@ -19,7 +19,10 @@ _RIGHTS = {
 
 
 async def authorize(keys: KeyCache, request: web.Request, right: str | None) -> ApiKey:
-    """The key's record. Raises UnknownKey, NotAllowed, MetadataUnavailable."""
+    """The key of the request. right: that it must have, None for any.
+
+    Raises UnknownKey, NotAllowed, MetadataUnavailable.
+    """
     text = request.headers.get(KEY_HEADER) or request.headers.get("X-Hny-Team") or ""
     key = await keys.authenticate(text)
     if key.kind is KeyKind.INGEST:
@@ -30,15 +33,15 @@ async def authorize(keys: KeyCache, request: web.Request, right: str | None) -> 
 
 
 def name_of(request: web.Request) -> str:
-    """The dataset's name in the path. Raises SpecError."""
-    name = request.match_info["dataset"]  # decoded once already: `pct%2541` is `pct%41`
+    """The dataset's name in the path of the request. Raises SpecError."""
+    name = request.match_info["dataset"]  # aiohttp has decoded it once: `pct%2541` is `pct%41`
     if name == ALL_DATASETS:
         raise SpecError("dataset", "invalid", f"{ALL_DATASETS} is not supported yet: name one")
     return name
 
 
 def dataset_of(key: ApiKey, request: web.Request) -> str:
-    """The id of the dataset whose own name stands in the path. Raises NotFound, SpecError."""
+    """The id of the dataset whose primary name is in the path. Raises NotFound, SpecError."""
     try:
         slug = dataset_slug(name_of(request))
     except BadDatasetName as error:

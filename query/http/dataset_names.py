@@ -1,7 +1,7 @@
-"""The dataset that a request names in its path: found in metadata, or 404 as the vendor says it.
+"""Looks up the dataset that a request names: found in metadata, or 404 like the vendor's.
 
-Names and rules are those of `common.metadata.lookup`. Metadata is asked in fair turns (I14), so
-one key's requests never take the threads of all others.
+The rules for names are those of `common.metadata.lookup`. Calls of metadata take fair turns (I14),
+so the requests of one key never occupy all threads.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 
 class DatasetNotFound(NotFound):
-    """No dataset of the key's environment has this name. detail: what to do."""
+    """No dataset of the key's environment has this name. detail: what the caller can do."""
 
     def __init__(self, detail: str) -> None:
         super().__init__("Dataset not found")
@@ -37,7 +37,10 @@ class DatasetNotFound(NotFound):
 
 
 class DatasetNames:
-    """Looks datasets up. Use it from one event loop."""
+    """Looks datasets up by name. Use it from one event loop.
+
+    calls_max: calls of metadata at once.
+    """
 
     def __init__(
         self,
@@ -48,19 +51,19 @@ class DatasetNames:
         self._metadata = metadata
         self._clock = clock
         self._retry_ns = 0
-        self._second: OrderedDict[tuple[str, str], str] = OrderedDict()  # ids by env and name
+        self._aliases: OrderedDict[tuple[str, str], str] = OrderedDict()  # (env id, name) -> id
         calls = FairLimits(calls_max, limits.PROXIED_BODIES_MAX, 1)
         self._calls = FairSlots(calls, "requests")
 
     @property
     def metadata_is_away(self) -> bool:
-        """Whether it did not answer a moment ago: what can do without it does not ask now."""
+        """Whether metadata failed a moment ago: callers that can do without it skip the call."""
         return self._clock.monotonic_ns() < self._retry_ns
 
-    async def ask(self, key: ApiKey, question: Callable[[Metadata], T]) -> T:
-        """What metadata answers. Raises TooManyRequests, MetadataUnavailable."""
+    async def ask(self, key: ApiKey, call: Callable[[Metadata], T]) -> T:
+        """Call metadata in a thread, in turn. Raises TooManyRequests, MetadataUnavailable."""
         async with self._calls.hold(key.environment.id, key.id):
-            return await asyncio.to_thread(question, self._metadata)
+            return await asyncio.to_thread(call, self._metadata)
 
     async def find(self, key: ApiKey, request: web.Request) -> Dataset:
         """The dataset in the path.
@@ -73,20 +76,22 @@ class DatasetNames:
             raise DatasetNotFound(str(error)) from error
 
     async def id_of(self, key: ApiKey, request: web.Request) -> str:
-        """The id of the dataset in the path. Raises as `find` but for metadata: see `id_named`."""
+        """The id of the dataset in the path. Raises as `id_named` does, and SpecError."""
         try:
             return await self.id_named(key, name_of(request))
         except BadDatasetName as error:
             raise DatasetNotFound(str(error)) from error
 
     async def id_named(self, key: ApiKey, name: str) -> str:
-        """The id of the dataset of this name. What is stored can be read while metadata is away
-        (I8): then a name is taken to be a dataset's own, unless it was seen to be a second one.
+        """The id of the dataset of this name.
+
+        Stored events stay readable while metadata fails (I8): a name is then taken to be a
+        dataset's primary name, unless it is known to be an alias.
 
         Raises DatasetNotFound, AmbiguousDataset, BadDatasetName, TooManyRequests.
         """
-        own = dataset_id(key.team.id, key.environment.id, dataset_slug(name))
-        second = (key.environment.id, name)
+        primary = dataset_id(key.team.id, key.environment.id, dataset_slug(name))
+        alias = (key.environment.id, name)
         if not self.metadata_is_away:
             try:
                 found = await self._named(key, name)
@@ -94,12 +99,12 @@ class DatasetNames:
                 self._retry_ns = self._clock.monotonic_ns() + limits.METADATA_RETRY_S * 10**9
                 log_event(_logger, logging.WARNING, "datasets cannot be looked up", why=str(error))
             else:
-                if found.id == own:
-                    self._second.pop(second, None)
+                if found.id == primary:
+                    self._aliases.pop(alias, None)
                 else:
-                    self._remember(second, found.id)
+                    self._remember(alias, found.id)
                 return found.id
-        return self._second.get(second, own)
+        return self._aliases.get(alias, primary)
 
     async def _named(self, key: ApiKey, name: str) -> Dataset:
         found = await self.ask(
@@ -113,8 +118,8 @@ class DatasetNames:
             )
         return found
 
-    def _remember(self, second: tuple[str, str], dataset: str) -> None:
-        self._second[second] = dataset
-        self._second.move_to_end(second)
-        if len(self._second) > limits.DATASET_CACHE_ENTRIES_MAX:
-            self._second.popitem(last=False)
+    def _remember(self, alias: tuple[str, str], dataset: str) -> None:
+        self._aliases[alias] = dataset
+        self._aliases.move_to_end(alias)
+        if len(self._aliases) > limits.DATASET_CACHE_ENTRIES_MAX:
+            self._aliases.popitem(last=False)

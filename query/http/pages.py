@@ -1,7 +1,7 @@
-"""Pages of long lists, as the vendor's newer routes have them: `page[size]` and `page[next]`.
+"""Pages of long lists, like those of the vendor's newer routes: `page[size]` and `page[next]`.
 
-An answer stays the array that it always was. Where it does not hold all, a `Link` header with
-`rel="next"` says where the rest is, and `X-Bellwether-Next` holds the cursor alone.
+The body of an answer is an array. Where it is not the whole list, a `Link` header with
+`rel="next"` has the URL of the next page, and `X-Bellwether-Next` has the cursor alone.
 """
 
 import base64
@@ -16,15 +16,17 @@ from common.errors import BadRequest
 
 NEXT_HEADER = "X-Bellwether-Next"
 _SIZE, _NEXT = "page[size]", "page[next]"
-_NAME_BYTES_MAX = 1_024  # of a name within a cursor: a longer one is named by its hash
-_HASHED = "h"  # begins a cursor of a hash and of the name's first bytes; `n`: of a whole name
-_WHOLE = "n"
+_NAME_BYTES_MAX = 1_024  # of a name in a cursor: a longer one is replaced by its hash
+_WHOLE = "n"  # first letter of a cursor that holds a whole name
+_HASHED = "h"  # first letter of a cursor that holds a hash and the first bytes of the name
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The name after which a page begins: `name`; or, where it is too long for a URL, its SHA-256
-    (hex) and what it begins with.
+    """The name after which a page begins.
+
+    name: the whole name, or its first characters where it is too long for a URL.
+    sha256: of the whole name (hex), where it is too long.
     """
 
     name: str
@@ -33,29 +35,29 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """The page that a request asks for."""
+    """The page that a request asks for: its size in names, and where it begins."""
 
     size: int
     after: Cursor | None
 
 
 def read_page_request(request: web.Request, size_max: int) -> PageRequest:
-    """Reads both parameters. Raises BadRequest."""
+    """Read both query parameters. Raises BadRequest."""
     size = request.query.get(_SIZE, str(size_max))
     if not (size.isascii() and size.isdecimal() and 0 < len(size) <= 9 and int(size) > 0):
         raise BadRequest(f"{_SIZE} must be a whole number from 1 to {size_max}")
     text = request.query.get(_NEXT)
-    return PageRequest(min(int(size), size_max), _read(text) if text else None)
+    return PageRequest(min(int(size), size_max), _decode(text) if text else None)
 
 
 def next_headers(request: web.Request, size: int, last: str) -> dict[str, str]:
-    """Headers of an answer after whose last name others follow."""
-    cursor = _written(last)
+    """Headers of an answer that is not the whole list. last: the last name in it."""
+    cursor = _encode(last)
     query = urlencode({**request.query, _SIZE: size, _NEXT: cursor}, quote_via=quote)
     return {NEXT_HEADER: cursor, "Link": f'<{request.rel_url.raw_path}?{query}>; rel="next"'}
 
 
-def _written(name: str) -> str:
+def _encode(name: str) -> str:
     raw = name.encode()
     if len(raw) <= _NAME_BYTES_MAX:
         return _WHOLE + base64.urlsafe_b64encode(raw).decode()
@@ -63,7 +65,7 @@ def _written(name: str) -> str:
     return _HASHED + base64.urlsafe_b64encode(hashlib.sha256(raw).digest() + begin).decode()
 
 
-def _read(cursor: str) -> Cursor:
+def _decode(cursor: str) -> Cursor:
     try:
         raw = base64.b64decode(cursor[1:], altchars=b"-_", validate=True)
         if cursor[0] == _WHOLE:

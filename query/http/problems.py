@@ -1,4 +1,4 @@
-"""Errors of the query and management API: the vendor's problem documents, always with `error`."""
+"""Errors of the query and management API as problem documents (RFC 9457), always with `error`."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -31,13 +31,13 @@ _KINDS = {
 
 
 class QueryEnded(BellwetherError):
-    """The query was ended before it had an answer, and never will have one: run it again."""
+    """The query was ended before it had an answer: the caller has to run it again."""
 
     status = 410
 
 
 def public_base(request: web.Request) -> str:
-    """Scheme and host that the client used (the shepherd passes them on)."""
+    """Scheme and host that the client used; a shepherd forwards them."""
     host = request.headers.get("X-Forwarded-Host") or request.host
     scheme = request.headers.get("X-Forwarded-Proto") or request.scheme
     return f"{scheme}://{host}"
@@ -46,8 +46,8 @@ def public_base(request: web.Request) -> str:
 def problem(request: web.Request, error: BellwetherError) -> web.Response:
     """The error as a problem document; 401 and 403 in the vendor's plain form.
 
-    `error` is what the vendor says, `detail` what there is to say of this request. 413 has the
-    members of a problem document and the type of plain JSON, as the vendor's.
+    Member `error` is the vendor's text, `detail` is about this request. 413 has the members of a
+    problem document and the content type of plain JSON, like the vendor's.
     """
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
     kind = _KINDS.get(error.status)
@@ -77,7 +77,7 @@ def problem(request: web.Request, error: BellwetherError) -> web.Response:
 
 @web.middleware
 async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn errors into documents, and count every answer. The role's outermost loop."""
+    """Turn errors into documents, and count every answer. The outermost handler of the role."""
     try:
         response = await handler(request)
     except BellwetherError as error:
@@ -88,7 +88,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     except web.HTTPRequestEntityTooLarge:
         response = problem(request, TooLarge("Request body is too large."))
     except (web.HTTPException, ConnectionError):
-        raise  # aiohttp's own answers; a client that is gone
+        raise  # aiohttp's own answers; a client that has closed its connection
     except Exception:
         _logger.exception("a request failed")
         response = web.json_response({"error": "internal error; please report it"}, status=500)
@@ -99,7 +99,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
 
 
 async def json_body(request: web.Request) -> object:
-    """The body as JSON, whatever its content type says. Raises BadRequest."""
+    """The body as JSON, whatever its content type. Raises BadRequest."""
     body = await request.read()
     try:
         decoded: object = msgspec.json.decode(body, strict=True)

@@ -1,1 +1,1 @@
-"""From a query specification to the plan that every partition computes."""
+"""A query specification is read, checked, and turned into the plan that every share computes."""

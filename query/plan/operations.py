@@ -1,4 +1,4 @@
-"""The calculations by name, without what carries them out: the text form knows them too."""
+"""Names of the calculations, also used by the text form; what computes them is elsewhere."""
 
 PERCENTILES = {  # operator -> parts per thousand
     "P001": 1,

@@ -1,8 +1,8 @@
-"""How large a regular expression becomes when its repetitions are written out, as RE2 does.
+"""The size of a regular expression with its repetitions written out, as RE2 compiles it.
 
-RE2 matches in linear time, but compiling takes as long as the written-out expression is large: a
-second for 15 characters such as `(?:\\pL\\pN){300}`. So the size is bounded before it is compiled.
-It is never estimated as less than it is; what is no regular expression has some size, too.
+RE2 matches in linear time, but the time to compile grows with the size of the written-out
+expression: a second for 15 characters such as `(?:\\pL\\pN){300}`. So the size is bounded before it
+is compiled. It is never estimated too low; an invalid expression has a size, too.
 """
 
 import re
@@ -27,7 +27,7 @@ _IN_SET = re.compile(r"\\(?:([pP])|.)", re.DOTALL)
 
 
 class _Group:
-    """What is within a pair of parentheses: its size so far, and that of its last part."""
+    """A parenthesized group: its size so far, and the size of its last part."""
 
     __slots__ = ("last", "size")
 
@@ -44,8 +44,9 @@ class _Group:
 
 
 def pattern_size(pattern: str) -> int:
-    """Its characters and classes, each as often as repetitions like `{30}` demand it at most. A
-    class of Unicode's (`\\pL`) counts as a hundred.
+    """The number of its characters and classes, times their repetitions like `{30}` at most.
+
+    A Unicode class (`\\pL`) counts as a hundred.
     """
     groups = [_Group()]
     for found in _TOKEN.finditer(pattern):

@@ -1,4 +1,4 @@
-"""The plan: what every partition is asked, made once per query from its specification.
+"""The plan that is sent to the indexers, made once per query from its specification.
 
 A plan holds only facts (absolute times, names, values), so that every indexer reads it alike.
 """
@@ -10,14 +10,14 @@ from typing import NamedTuple
 import msgspec
 
 Scalar = int | float | bool | str
-GroupKey = tuple[str | None, ...]  # one tagged text per breakdown field, None where it is missing
+GroupKey = tuple[str | None, ...]  # a tagged text per breakdown; None: the field is missing
 
 
 class State(StrEnum):
-    """A mergeable state that a share computes; several calculations may need the same one."""
+    """Kinds of mergeable states that a share computes; several calculations may need the same."""
 
     COUNT = "count"  # sum of sample rates (of the events that have the field, if one is named)
-    NUMBER = "number"  # sums, weights, smallest and largest of the numeric reading
+    NUMBER = "number"  # sums, weights, smallest and largest of the values read as numbers
     DISTINCT = "distinct"  # the smallest hashes of the values
     QUANTILE = "quantile"  # (value, weight) pairs
     FIELD = "field"  # sum of sample rates, latest time, some frequent values
@@ -53,18 +53,20 @@ GROUP_OPS = (FilterOp.ALL_OF, FilterOp.ANY_OF, FilterOp.NONE_OF)
 
 
 class Need(msgspec.Struct, frozen=True):
-    """One state over one field (empty name only with COUNT: every event)."""
+    """A state over a field. Without a field only COUNT: every event."""
 
     state: State
     field: str | None = None
 
 
 class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One condition, or a group of them. values: one, several for in/not-in, none for exists.
-    inside: only of a group, which has no field and no values.
+    """A condition, or a group of conditions.
 
-    A group is told by its operator: an indexer of an older version refuses a plan that has one,
-    instead of leaving it out.
+    values: one; several for in and not-in; none for exists and for a group.
+    inside: the filters of a group, which has no field.
+
+    A group is recognized by its operator, so that an indexer of an older version refuses a plan
+    with one instead of ignoring it.
     """
 
     field: str
@@ -74,7 +76,7 @@ class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def filter_fields(filters: Iterable[Filter]) -> set[str]:
-    """Every field that the filters name, also within groups."""
+    """Every field that the filters name, those inside groups included."""
     named: set[str] = set()
     for one in filters:
         named |= filter_fields(one.inside) if one.op in GROUP_OPS else {one.field}
@@ -82,22 +84,26 @@ def filter_fields(filters: Iterable[Filter]) -> set[str]:
 
 
 class RowPosition(NamedTuple):
-    """Where a row stands among all rows: by time, then by its place in the log. The order is the
-    same on twins, and no two rows have the same. place: of the event within its record.
+    """The position of a row in the order of all rows: by time, then by its position in the log.
+
+    Twins have the same order, and no two rows have the same position.
+    index_in_record: of the event within its record.
     """
 
     time_ns: int
     partition: int
     epoch_number: int
     offset: int
-    place: int
+    index_in_record: int
 
 
 class RowsWanted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A plan for the rows themselves: the first `limit` in their order after the position `after`
-    (None: from the beginning), fewer where their data takes more than `bytes_max`.
+    """Asks for rows: the first `limit` after the position `after`, fewer where their data takes
+    more than `bytes_max`.
 
-    fields: only these, None for all. oldest: rising positions, else falling ones.
+    fields: only these; None: all.
+    oldest: in ascending order of positions, else descending.
+    after: None: from the beginning.
     """
 
     limit: int
@@ -110,16 +116,20 @@ class RowsWanted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one share computes.
 
-    start_ns, end_ns: event time, half open. step_ns: width of a series step, None for totals.
-    needs: states in order. any_filter: one matching filter is enough (OR).
-    at_least: per partition, the end offset that the share should wait for (up to wait_ms), in the
-    log of the epoch `log`: offsets of one log say nothing about another.
-    upto: per partition, rows at or beyond this offset are left out, so that the series see exactly
-    the rows of the totals. groups: only these groups, None for all.
-    counted, left_out: by partition, the places (epoch number, offset) of undecided batches that
-    count, and that do not; any other is left out and reported. only_counted: nothing but those.
-    rows: the rows themselves are asked for; there are no needs, breakdowns or steps then.
-    env, key: ids of who asks, for fair turns; the answer does not depend on them.
+    start_ns, end_ns: range of event times, half open, in unix ns.
+    needs: states in order.
+    any_filter: one matching filter is enough (OR).
+    step_ns: width of a series step; None for totals.
+    log: the log epoch of the offsets in `at_least`.
+    at_least: by partition, the end offset that the share waits for, up to wait_ms.
+    upto: by partition, rows at or after this offset are left out, so that the series see exactly
+        the rows of the totals.
+    groups: only these groups; None: all.
+    counted, left_out: by partition, (epoch number, offset) of undecided batches that count, and
+        of those that do not. Any other undecided batch is left out and reported.
+    only_counted: only the rows of the batches in `counted`.
+    rows: asks for rows; there are no needs, breakdowns or steps then.
+    env, key: ids of the environment and key, for fair turns; the answer does not depend on them.
     """
 
     dataset: str

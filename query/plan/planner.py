@@ -1,4 +1,4 @@
-"""From a specification and the time to plans: one for totals, one for series."""
+"""Plans out of a specification and the present time: one for totals, one for series."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,13 @@ _POINTS_WANTED = 120  # steps of a series when the caller names no granularity
 
 @dataclass(frozen=True, slots=True)
 class QueryRequest:
-    """One query to run. limit: groups returned. env, key: ids of who asks."""
+    """A query to run, its times resolved.
+
+    start_ns, end_ns: range of event times, half open, in unix ns.
+    step_ns: width of a series step.
+    limit: number of groups returned.
+    env, key: ids of the environment and key, for fair turns.
+    """
 
     spec: QuerySpec
     dataset: str
@@ -44,7 +50,7 @@ def build_request(
     env: str = "",
     key: str = "",
 ) -> QueryRequest:
-    """Fix times and limits. Without an end the range ends with the second that runs now."""
+    """Resolve times and limits. Without an end the range ends with the present second."""
     end_s = -(-(now_ns + 1) // _SECOND_NS)
     length = spec.range_s or limits.QUERY_RANGE_S_DEFAULT
     if spec.start_s is not None and spec.end_s is not None:
@@ -55,8 +61,8 @@ def build_request(
         end_s = spec.end_s if spec.end_s is not None else end_s
         start_s = max(_START_S_MIN, end_s - length)
     if disable_series:
-        most, usual = limits.QUERY_LIMIT_NO_SERIES_MAX, limits.QUERY_LIMIT_MAX
-        groups = min(most, limit or spec.limit or usual)
+        most, default = limits.QUERY_LIMIT_NO_SERIES_MAX, limits.QUERY_LIMIT_MAX
+        groups = min(most, limit or spec.limit or default)
     else:
         groups = min(limits.QUERY_LIMIT_MAX, spec.limit or limits.QUERY_LIMIT_DEFAULT)
     return QueryRequest(
@@ -64,7 +70,7 @@ def build_request(
         dataset=dataset,
         start_ns=start_s * _SECOND_NS,
         end_ns=min(end_s * _SECOND_NS, 2**63 - 1),
-        step_ns=(spec.granularity_s or _usual_step_s(end_s - start_s)) * _SECOND_NS,
+        step_ns=(spec.granularity_s or _default_step_s(end_s - start_s)) * _SECOND_NS,
         limit=groups,
         with_series=not disable_series,
         with_total=with_total,
@@ -74,7 +80,7 @@ def build_request(
     )
 
 
-def _usual_step_s(length_s: int) -> int:
+def _default_step_s(length_s: int) -> int:
     for step in _STEPS_S:
         if length_s <= step * _POINTS_WANTED:
             return step
@@ -82,19 +88,19 @@ def _usual_step_s(length_s: int) -> int:
 
 
 def needs_of(spec: QuerySpec) -> tuple[Need, ...]:
-    """The states that the calculations need, each once."""
+    """The states that the calculations need, without duplicates."""
     return tuple(dict.fromkeys(calculation.need for calculation in spec.calculations))
 
 
 def totals_plan(
-    question: QueryRequest, *, at_least: dict[int, int], wait_ms: int, log: str = ""
+    request: QueryRequest, *, at_least: dict[int, int], wait_ms: int, log: str = ""
 ) -> Plan:
-    """Totals of every group."""
-    spec = question.spec
+    """The plan for the totals of every group."""
+    spec = request.spec
     return Plan(
-        dataset=question.dataset,
-        start_ns=question.start_ns,
-        end_ns=question.end_ns,
+        dataset=request.dataset,
+        start_ns=request.start_ns,
+        end_ns=request.end_ns,
         needs=needs_of(spec),
         breakdowns=spec.breakdowns,
         filters=spec.filters,
@@ -102,16 +108,16 @@ def totals_plan(
         log=log,
         at_least=at_least,
         wait_ms=wait_ms,
-        env=question.env,
-        key=question.key,
+        env=request.env,
+        key=request.key,
     )
 
 
 def series_plan(
-    question: QueryRequest, totals: Plan, upto: dict[int, int], groups: tuple[GroupKey, ...] | None
+    request: QueryRequest, totals: Plan, upto: dict[int, int], groups: tuple[GroupKey, ...] | None
 ) -> Plan:
-    """Series of the top groups (None: of everything, not broken down), over the totals' rows."""
+    """The plan for series of these groups (None: of all events together) over the same rows."""
     plan = msgspec.structs.replace(
-        totals, step_ns=question.step_ns, log="", at_least=upto, upto=upto, groups=groups
+        totals, step_ns=request.step_ns, log="", at_least=upto, upto=upto, groups=groups
     )
     return plan if groups is not None else msgspec.structs.replace(plan, breakdowns=())

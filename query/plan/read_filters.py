@@ -1,4 +1,4 @@
-"""The filters of a query specification: the vendor's flat list, and our groups within it.
+"""Reads the filters of a query specification: the vendor's flat list, and groups inside it.
 
 An item of `filters` is a condition, or a group: `{"filter_combination": "AND", "OR" or "NONE",
 "filters": [...]}`, which may hold groups itself. Depth and number are bounded.
@@ -75,12 +75,12 @@ def _item(value: object, at: str, depth: int) -> Filter:
 
 
 def _count(filters: tuple[Filter, ...]) -> int:
-    """How many conditions there are, with those within groups."""
+    """The number of conditions, those inside groups included."""
     return sum(_count(one.inside) if one.op in GROUP_OPS else 1 for one in filters)
 
 
 def _patterns(filters: tuple[Filter, ...]) -> Iterator[str]:
-    """The regular expressions, with those within groups."""
+    """The regular expressions, those inside groups included."""
     for one in filters:
         if one.op in GROUP_OPS:
             yield from _patterns(one.inside)
@@ -101,7 +101,7 @@ def _check_patterns(filters: tuple[Filter, ...], at: str) -> None:
 
 @lru_cache(maxsize=256)
 def pattern_fault(pattern: str) -> str | None:
-    """Why RE2 does not take the pattern, None if it does. The engine of the shares is RE2, too."""
+    """Why RE2 refuses the pattern; None if it is valid. DuckDB matches with RE2, too."""
     try:
         pc.match_substring_regex(pa.array([""]), pattern=pattern)
     except pa.ArrowInvalid as error:

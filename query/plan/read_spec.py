@@ -1,6 +1,6 @@
-"""Reading a query specification: every fault names the field, what was found and what is allowed.
+"""Reads a query specification. Every fault names the member, what was found and what is allowed.
 
-What the vendor has and Bellwether does not have yet is refused by name, never ignored.
+Features of the vendor that Bellwether does not have yet are refused by name, never ignored.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ _KNOWN = (
     "limit", "start_time", "end_time", "time_range", "granularity",
 )  # fmt: skip
 _LATER = ("calculated_fields", "formulas", "compare_time_offset_seconds", "usage_mode")
-TIME_S_MIN, TIME_S_MAX = -9_223_372_036, 9_223_372_035  # whose nanoseconds fit 64 bits
+TIME_S_MIN, TIME_S_MAX = -9_223_372_036, 9_223_372_035  # unix s; their ns fit 64 bits
 
 
 def read_spec(body: object) -> QuerySpec:

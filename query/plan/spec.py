@@ -9,7 +9,7 @@ from query.plan.plan import Filter, Need, State
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """One calculation. column is None only for COUNT. name: how its results are called."""
+    """A calculation. column: None only for COUNT. name: of its values in the results."""
 
     op: str
     column: str | None = None
@@ -35,7 +35,7 @@ class Calculation:
 
 
 class HavingOp(StrEnum):
-    """Comparisons of a having."""
+    """Comparison operators of a having."""
 
     EQ = "="
     NE = "!="
@@ -47,7 +47,7 @@ class HavingOp(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Having:
-    """A condition on a calculation's value (index into calculations)."""
+    """A condition on the value of a calculation, which is an index into the calculations."""
 
     calculation: int
     op: HavingOp
@@ -56,7 +56,7 @@ class Having:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Sort by a calculation (its index) or by a breakdown (its name)."""
+    """A sort order: by a calculation (its index) or by a breakdown (its name)."""
 
     by: int | str
     descending: bool
@@ -64,7 +64,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class QuerySpec:
-    """A specification that has been checked. Times are unix seconds, None where not given."""
+    """A valid specification. Times are unix seconds, None where not given."""
 
     calculations: tuple[Calculation, ...]
     filters: tuple[Filter, ...] = ()

@@ -1,4 +1,4 @@
-"""Parts of a query specification that several readers check: objects, lists, names, values."""
+"""Checks that readers of a query specification share: of objects, lists, names, values."""
 
 import math
 from collections.abc import Callable

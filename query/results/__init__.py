@@ -1,1 +1,1 @@
-"""From shares to the answer: merge, order, limit, series and notes."""
+"""Shares become the answer: merge, order, limit, series and notes."""

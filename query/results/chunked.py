@@ -1,9 +1,9 @@
-"""Work over many rows that lets other threads run in between (I14).
+"""Work over many rows in chunks, between which other threads get the interpreter's lock (I14).
 
-A call into C code holds the interpreter until it returns: turning a million rows into Python
-objects, or sorting them, kept the event loop and the merges of others waiting for a second. In
-pieces of some thousand rows each call takes milliseconds, and the results are the same. The cyclic
-garbage collector walks all those objects in one call, too; they hold no cycles, so it pauses.
+A call into C code holds that lock until it returns: converting a million rows to Python objects,
+or sorting them, stopped the event loop and other merges for a second. In chunks of some thousand
+rows each call takes milliseconds, and the results are the same. The cyclic garbage collector, too,
+walks all those objects in one call; they have no cycles, so it is paused.
 """
 
 import gc
@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
-_PIECE_ROWS = 4_096
+_CHUNK_ROWS = 4_096
 _T = TypeVar("_T")
 
 
@@ -25,10 +25,10 @@ class _Comparable(Protocol):
 
 
 def python_list(column: pa.ChunkedArray) -> list[Any]:
-    """The values of a column, as `to_pylist` gives them."""
+    """As `column.to_pylist()`."""
     values: list[Any] = []
-    for start in range(0, len(column), _PIECE_ROWS):
-        values += column.slice(start, _PIECE_ROWS).to_pylist()
+    for start in range(0, len(column), _CHUNK_ROWS):
+        values += column.slice(start, _CHUNK_ROWS).to_pylist()
     return values
 
 
@@ -36,14 +36,14 @@ def sort_stably(
     items: list[_T], key: Callable[[_T], _Comparable], *, reverse: bool = False
 ) -> None:
     """As `items.sort(key=key, reverse=reverse)`."""
-    bounds = [*range(0, len(items), _PIECE_ROWS), len(items)]
-    pieces = [items[start:end] for start, end in pairwise(bounds)]
-    for piece in pieces:
-        piece.sort(key=key, reverse=reverse)
-    if len(pieces) == 1:
-        items[:] = pieces[0]
-    elif pieces:
-        items[:] = list(_each(heapq.merge(*pieces, key=key, reverse=reverse)))
+    bounds = [*range(0, len(items), _CHUNK_ROWS), len(items)]
+    chunks = [items[start:end] for start, end in pairwise(bounds)]
+    for chunk in chunks:
+        chunk.sort(key=key, reverse=reverse)
+    if len(chunks) == 1:
+        items[:] = chunks[0]
+    elif chunks:
+        items[:] = list(_each(heapq.merge(*chunks, key=key, reverse=reverse)))
 
 
 def _each(items: Iterator[_T]) -> Iterator[_T]:
@@ -51,26 +51,26 @@ def _each(items: Iterator[_T]) -> Iterator[_T]:
 
 
 class _CollectorPause:
-    """Counts who wants the cyclic garbage collector to pause; from any thread."""
+    """Pauses the cyclic garbage collector while any thread is inside; counts the threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wanted = 0
+        self._inside = 0
         self._was_enabled = False
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
         with self._lock:
-            if not self._wanted:
+            if not self._inside:
                 self._was_enabled = gc.isenabled()
                 gc.disable()
-            self._wanted += 1
+            self._inside += 1
         try:
             yield
         finally:
             with self._lock:
-                self._wanted -= 1
-                if not self._wanted and self._was_enabled:
+                self._inside -= 1
+                if not self._inside and self._was_enabled:
                     gc.enable()
 
 

@@ -1,7 +1,7 @@
-"""What an answer says of the groups beyond those that it lists.
+"""Sums over all groups of an answer, and over those that it does not list.
 
-Only of calculations that add up: COUNT and SUM. Others of all events together are not the sum of
-their groups; `disable_total_by_aggregate: false` asks for them.
+Only of additive calculations: COUNT and SUM. The other calculations over all events are not the
+sum of their groups; `disable_total_by_aggregate: false` asks for them.
 """
 
 import math
@@ -17,8 +17,12 @@ from query.results.results import whole_number
 def group_totals(
     spec: QuerySpec, plan: Plan, merged: Merged, passing: list[GroupKey], returned: int
 ) -> dict[str, Any]:
-    """total: groups that pass the havings; returned: how many of them are listed; all, other: each
-    additive calculation over all of them, and over those that are not listed.
+    """The member `groups` of an answer.
+
+    total: number of groups that pass the havings.
+    returned: number of them that are listed.
+    all: by label, each additive calculation over all of them.
+    other: the same over those that are not listed.
     """
     additive = [c for c in spec.calculations if _adds_up(c)]
     return {

@@ -1,4 +1,4 @@
-"""Merging shares: states are rows, so a merge is one group-by per state (any order, any split)."""
+"""Merges shares: states are rows, so a merge is one group-by per state, in any order and split."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ _HASH_SPAN = 2.0**64
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """Values in rising order and the weight up to and including each."""
+    """Values in ascending order, and the cumulated weight up to and including each."""
 
     values: list[float]
     cumulated: list[int]
 
     def at(self, per_mille: int) -> float | None:
-        """The smallest value whose cumulated weight reaches that part of the whole weight."""
+        """The smallest value whose cumulated weight reaches per_mille of the total weight."""
         if not self.values:
             return None
         wanted = per_mille * self.cumulated[-1]
@@ -40,7 +40,11 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """States by cell. main: the `main` columns of each cell; distinct, quantiles: by need."""
+    """Merged states by cell.
+
+    main: the columns of `main`.
+    distinct, quantiles: by index of the need.
+    """
 
     main: dict[Cell, dict[str, Any]]
     distinct: dict[int, dict[Cell, int]] = field(default_factory=dict)
@@ -57,7 +61,7 @@ def merge(
     by_group: bool = True,
     keep: Callable[[GroupKey], bool] | None = None,
 ) -> Merged:
-    """Merge the shares' states: by group, or all groups into one. keep: only these groups."""
+    """Merge the states of shares, by group or all groups into one. keep: only these groups."""
     width = len(plan.breakdowns)
     keys = [f"k{i}" for i in range(width)] if by_group else []
 

@@ -1,4 +1,4 @@
-"""Results in the vendor's shape: values of calculations, order, havings, limit, series, notes."""
+"""Results in the vendor's shape: values of calculations, order, havings, limit, series."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ _COMPARE: dict[HavingOp, Callable[[Any, Any], bool]] = {
 
 
 def calculated(plan: Plan, merged: Merged, cell: Cell, calculation: Calculation) -> Value:
-    """A calculation's value in a cell; None where no event has a number (COUNT: 0)."""
+    """The value of a calculation in a cell; None where no event has a number (COUNT: 0)."""
     index = plan.needs.index(calculation.need)
     row = merged.main.get(cell, {})
     name = f"a{index}"
@@ -57,7 +57,7 @@ def _number(op: str, name: str, row: dict[str, Any]) -> Value:
 
 
 def whole_number(value: int | float) -> int | float:
-    """Integers beyond what JSON readers take as 64-bit become the nearest double."""
+    """The value; an integer that 64 bits do not hold becomes the nearest double."""
     return float(value) if isinstance(value, int) and abs(value) > _JSON_INT_MAX else value
 
 
@@ -68,7 +68,7 @@ def _tidy(value: float | None) -> Value:
 
 
 def key_value(tagged: str | None) -> Value:
-    """The value that a tagged key stands for; None where the field is missing."""
+    """The value of a tagged key; None where the field is missing."""
     if tagged is None:
         return None
     tag, text = tagged[0], tagged[1:]
@@ -79,14 +79,14 @@ def key_value(tagged: str | None) -> Value:
     return text
 
 
-def top_groups(question: QueryRequest, plan: Plan, merged: Merged) -> list[GroupKey]:
+def top_groups(query: QueryRequest, plan: Plan, merged: Merged) -> list[GroupKey]:
     """The groups to return: the first of those that pass the havings, up to the limit."""
-    return passing_groups(question, plan, merged)[: question.limit]
+    return passing_groups(query, plan, merged)[: query.limit]
 
 
-def passing_groups(question: QueryRequest, plan: Plan, merged: Merged) -> list[GroupKey]:
-    """Every group that passes the havings, in order."""
-    spec = question.spec
+def passing_groups(query: QueryRequest, plan: Plan, merged: Merged) -> list[GroupKey]:
+    """Every group that passes the havings, in the order of the answer."""
+    spec = query.spec
     groups = [group for group, _ in merged.main]
     if not spec.breakdowns:
         groups = [()]
@@ -161,25 +161,25 @@ def data_row(
 
 
 def series_rows(
-    question: QueryRequest, plan: Plan, merged: Merged, groups: list[GroupKey]
+    query: QueryRequest, plan: Plan, merged: Merged, groups: list[GroupKey]
 ) -> list[dict[str, Any]]:
     """One row per step and group, by time, then in the groups' order.
 
-    Without breakdowns every step of the range has a row (COUNT 0, others null where nothing is);
-    with breakdowns a group has rows only where it has events.
+    Without breakdowns every step of the range has a row: COUNT is 0 and others are null where
+    there is no event. With breakdowns a group has rows only where it has events.
     """
-    spec = question.spec
-    first = question.start_ns // question.step_ns
-    times = -(-question.end_ns // question.step_ns) - first
+    spec = query.spec
+    first = query.start_ns // query.step_ns
+    times = -(-query.end_ns // query.step_ns) - first
     rows = []
-    places = {group: place for place, group in enumerate(groups)}
+    ranks = {group: rank for rank, group in enumerate(groups)}
     if plan.breakdowns:
-        cells = [cell for cell in merged.main if cell[1] is not None and cell[0] in places]
-        sort_stably(cells, lambda cell: (cell[1] or 0, places[cell[0]]))
+        cells = [cell for cell in merged.main if cell[1] is not None and cell[0] in ranks]
+        sort_stably(cells, lambda cell: (cell[1] or 0, ranks[cell[0]]))
     else:
         cells = [((), step) for step in range(times)]
     for cell in cells:
-        time = format_time((first + (cell[1] or 0)) * question.step_ns)
+        time = format_time((first + (cell[1] or 0)) * query.step_ns)
         data = data_row(spec, plan, merged, cell, grouped=bool(plan.breakdowns))
         rows.append({"time": time, "data": data})
     return rows

@@ -1,7 +1,7 @@
-"""One question from plan to data: totals first, then series of the top groups over the same rows.
+"""Runs a query: totals first, then the series of the top groups over the same rows.
 
-Bounded in how many run and wait (I11), in turns between environments and keys (I14). The answer
-says what it covers (I7).
+The queries that run and wait are bounded in number (I11) and take fair turns between environments
+and keys (I14). An answer states what it covers (I7).
 """
 
 import asyncio
@@ -39,7 +39,11 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class CoverageRequirement:
-    """What the caller wants of coverage. require: answer 503 rather than incompletely."""
+    """What the answer must cover.
+
+    after: the positions of a receipt, which it must include.
+    mode: "wait" for them; "accept" what there is; "require": 503 unless the answer is complete.
+    """
 
     after: tuple[Position, ...] = ()
     mode: str = "wait"
@@ -47,9 +51,11 @@ class CoverageRequirement:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Data in the vendor's shape, and what it covers. types: of the fields that were named.
-    groups: of the groups beyond those listed (`query.results.group_totals`), None without
-    breakdowns.
+    """An answer in the vendor's shape.
+
+    coverage: what it includes, by partition.
+    types: by field that the query names, the letters of its types.
+    groups: sums over all groups (`query.results.group_totals`); None without breakdowns.
     """
 
     data: dict[str, Any]
@@ -61,8 +67,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class PlanResult(Generic[_Result]):
-    """What the shares of one plan gave, and what it covers. types: of the fields that were named
-    (letters).
+    """The merged shares of a plan.
+
+    coverage: what they include, by partition.
+    types: by field that the plan names, the letters of its types.
     """
 
     result: _Result
@@ -73,7 +81,7 @@ class PlanResult(Generic[_Result]):
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Ids of who asks, for fair turns."""
+    """Ids of the environment and the key, for fair turns."""
 
     env: str
     key: str
@@ -83,14 +91,14 @@ ANONYMOUS = Requester("", "")
 
 
 class MakePlan(Protocol):
-    """Makes the plan that every share is asked."""
+    """Makes the plan that every share computes."""
 
     def __call__(self, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
-        """at_least, log: the positions to wait for, for up to wait_ms."""
+        """at_least, log, wait_ms: as in `Plan`."""
 
 
 class QueryRunner:
-    """Runs questions."""
+    """Runs queries and plans, each in its turn."""
 
     def __init__(
         self,
@@ -109,14 +117,14 @@ class QueryRunner:
         self._slots = FairSlots(
             FairLimits(config.running_max, config.waiting_max, kept_free), "queries"
         )
-        # Merging is Python: at once it is no faster, and each thread more slows the event loop.
+        # Merging is Python code: several threads are no faster than one, and slow the event loop.
         merging = FairLimits(limits.MERGES_MAX, config.running_max, limits.MERGES_MAX - 1)
         self._merging = FairSlots(merging, "queries")
 
     def admit(self, query: QueryRequest) -> Place:
-        """A slot or a place in the waiting room, to be given to `run`, and left at the end.
+        """A slot or a place in the queue, to be passed to `run` and left at the end.
 
-        Raises TooManyRequests when the share of the question's key is used up, or Unavailable.
+        Raises TooManyRequests when the fair share of the key is used up, or Unavailable.
         """
         return self._slots.hold(query.env, query.key)
 
@@ -134,12 +142,12 @@ class QueryRunner:
         required: CoverageRequirement,
         requester: Requester,
     ) -> PlanResult[_Result]:
-        """What `work` makes of the shares' states, in the same turns. Raises as `run` does."""
+        """Merge the states of the plan's shares with `work`. Raises as `run` does."""
         place = self._slots.hold(requester.env, requester.key)
         return await self._in_time(self._run_plan(make_plan, work, required, requester), place)
 
     async def _in_time(self, work: Coroutine[None, None, _Result], place: Place) -> _Result:
-        """Do the work in its turn."""
+        """Do the work in its turn, within the timeout of a query."""
         started_ns = self._clock.monotonic_ns()
         try:
             async with place:
@@ -156,19 +164,19 @@ class QueryRunner:
     async def _reconcile(
         self, make_plan: MakePlan, required: CoverageRequirement
     ) -> tuple[ReconciledTotals, dict[str, Any]]:
-        """The shares of a plan, and what they cover. Raises Unavailable if that is not enough."""
+        """(shares of a plan, their coverage). Raises Unavailable if more coverage is required."""
         if any(p.epoch != self._watch.epoch or p.partition >= self._watch.partitions
                for p in required.after):  # fmt: skip
             await self._watch.refresh()  # of a log or a partition that was not there a moment ago
         epoch, partitions = self._watch.epoch, range(self._watch.partitions)
         at_least, others = split_receipt(required.after, epoch, partitions)
-        patience = 0 if required.mode == "accept" or not at_least else self._config.after_timeout_ms
-        plan = make_plan(at_least=at_least, wait_ms=patience, log=epoch)
+        wait_ms = 0 if required.mode == "accept" or not at_least else self._config.after_timeout_ms
+        plan = make_plan(at_least=at_least, wait_ms=wait_ms, log=epoch)
         reconciled = await self._reconciler.totals(plan, partitions)
         coverage = _coverage(reconciled, others, partitions, self._clock.now_ns())
         if required.mode == "require" and not coverage["complete"]:
-            told = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
-            reasons = "; ".join(dict.fromkeys(filter(None, told)))  # each once, however many
+            every = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
+            reasons = "; ".join(dict.fromkeys(filter(None, every)))  # each once
             raise Unavailable(f"not every partition can be covered now: {reasons[:500]}")
         return reconciled, coverage
 
@@ -195,12 +203,12 @@ class QueryRunner:
         return Answer(data, coverage, notes, totals.types, groups)
 
     async def _merge(self, query: QueryRequest | Requester, work: Callable[[], _Result]) -> _Result:
-        """Work in a thread, in turn. It cannot be stopped: its slot is free once it has ended."""
+        """Work in a thread, in turn. It cannot be stopped: it keeps its slot until it ends."""
         place = self._merging.hold(query.env, query.key)
         try:
             while not await place.wait():
                 pass
-            running = asyncio.create_task(asyncio.to_thread(_merging, work))
+            running = asyncio.create_task(asyncio.to_thread(_without_collector, work))
         except BaseException:
             place.leave()
             raise
@@ -208,7 +216,7 @@ class QueryRunner:
         def ended(done: asyncio.Task[_Result]) -> None:
             place.leave()
             if not done.cancelled():
-                done.exception()  # seen, though nobody may wait for it any more
+                done.exception()  # retrieved: the query may have been cancelled meanwhile
 
         running.add_done_callback(ended)
         return await asyncio.shield(running)
@@ -249,7 +257,7 @@ class QueryRunner:
 def _coverage(
     reconciled: ReconciledTotals, others: list[Position], numbers: range, now_ns: int
 ) -> dict[str, Any]:
-    """now_ns: a watermark beyond it is no time up to which anything is known (I7)."""
+    """What the answer includes, by partition. A watermark after now_ns is cut off at it (I7)."""
     latest_ns = now_ns + limits.LOG_AHEAD_MAX_NS
     gathered, partitions = reconciled.gathered, list[dict[str, Any]]()
     for partition in numbers:
@@ -290,7 +298,7 @@ def _coverage(
 
 
 def _notes_on_time(coverage: dict[str, Any]) -> list[str]:
-    """What an answer says where the log's time is not to be believed."""
+    """A note where the log's time is too far after the clock of this process."""
     ahead = {p["partition"]: p["log_ahead_s"] for p in coverage["partitions"] if "log_ahead_s" in p}
     if not ahead:
         return []
@@ -301,7 +309,7 @@ def _notes_on_time(coverage: dict[str, Any]) -> list[str]:
     ]
 
 
-def _merging(work: Callable[[], _Result]) -> _Result:
+def _without_collector(work: Callable[[], _Result]) -> _Result:
     with collector_paused():
         return work()
 

@@ -1,8 +1,8 @@
-"""Names that may mean a relation between spans: `root.name`, `parent.id`.
+"""Field names with a prefix that may mean a relation between spans: `root.name`, `parent.id`.
 
-The rule: a stored field of exactly that name is what is meant. Where the dataset has none, the
-prefix is the vendor's relation, which is refused by name until it is supported; never answered as
-if the field were missing.
+A stored field of exactly that name takes precedence. Where the dataset has none, the prefix is the
+vendor's relation, which is refused by name until it is supported; it is never answered as if the
+field were missing.
 """
 
 from typing import Final
@@ -16,20 +16,22 @@ _PREFIXES: Final = ("root.", "parent.", "child.", "any.", "any2.", "any3.", "non
 
 
 class SpanRelations:
-    """Asks the indexers for a field only where a name has such a prefix and no event had it."""
+    """Asks the indexers about a field only where it has such a prefix and no event has it."""
 
-    def __init__(self, calls: IndexerClient) -> None:
-        self._calls = calls
+    def __init__(self, indexers: IndexerClient) -> None:
+        self._indexers = indexers
 
     async def refuse(self, dataset: str, types: dict[str, str]) -> None:
-        """types: of the fields that a question named, empty where no event had it. Raises
-        SpecError for a relation. Where nobody can tell now, the field is taken to be stored.
+        """Raises SpecError if a field means a relation.
+
+        types: by field, the letters of its types; empty where no event has it. Where no indexer
+        answers, the field is taken to be stored.
         """
         for name in sorted(types):
             if types[name] or not name.startswith(_PREFIXES):
                 continue
             try:
-                page = await self._calls.columns(ColumnsRequest(dataset, name=name))
+                page = await self._indexers.columns(ColumnsRequest(dataset, name=name))
             except BellwetherError:
                 continue
             if not page.columns:

@@ -1,6 +1,6 @@
-"""What an answer says of values that a question could not use, as it was asked.
+"""Notes of an answer about values whose types the query could not use.
 
-Only what changes the numbers is said: integers beside floats are no news.
+Only for types that change the result: integers beside floats are not worth a note.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ _EQUAL: Final = (FilterOp.EQ, FilterOp.NE, FilterOp.IN, FilterOp.NOT_IN)
 
 
 def notes_on_types(spec: QuerySpec, types: dict[str, str]) -> list[str]:
-    """types: for each field named the letters of the types that occur, none if no event has it."""
+    """Each note once. types: by field, the letters of its types; empty if no event has it."""
     notes = [
         *_on_calculations(spec, types),
         *_on_filters(spec.filters, types),
@@ -85,10 +85,10 @@ def _number_note(one: Filter, value: object, *, only: bool) -> str:
         rest = "which holds only text: no event matches" if only else "whose text is left out"
         return f"{one.op.value} {value} compares the numbers of `{one.field}`, {rest}"
     which = "holds only text" if only else "also holds text"
-    told = f"`{one.field}` {which}, which the number {value} does not equal"
+    note = f"`{one.field}` {which}, which the number {value} does not equal"
     if isinstance(value, float):  # 1.10 and 1e5 were other texts than their shortest form
-        return f"{told}; a text stands in quotes, as it was sent"
-    return f'{told}; "{value}" does'
+        return f"{note}; a text stands in quotes, as it was sent"
+    return f'{note}; "{value}" does'
 
 
 def _on_groups(spec: QuerySpec, types: dict[str, str]) -> Iterable[str]:

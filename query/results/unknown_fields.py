@@ -1,4 +1,4 @@
-"""What an answer says of fields that it named and that no event of the dataset has."""
+"""Notes of an answer about fields of the query that no event of the dataset has."""
 
 import asyncio
 from typing import Final
@@ -9,18 +9,18 @@ from query.scatter.indexer_client import IndexerClient
 from query.suggest import did_you_mean, near_names
 from query.wire.columns import ColumnsRequest
 
-_NAMED_MAX: Final = 5  # names that one answer looks up: more are not misspelt one by one
+_NAMED_MAX: Final = 5  # names looked up for one answer: more are hardly slips
 
 
 class UnknownFieldNotes:
-    """Asks the indexers which fields there are; only where a name has no type."""
+    """Asks the indexers about a field only where no event of the answer has it."""
 
-    def __init__(self, calls: IndexerClient) -> None:
-        self._calls = calls
+    def __init__(self, indexers: IndexerClient) -> None:
+        self._indexers = indexers
 
     async def missing(self, dataset: str, types: dict[str, str]) -> list[str]:
-        """A note for each field without a type in the answer's events: none has it at all, or
-        only none of the time range.
+        """A note for each field that no event of the answer has: no event has it at all, or none
+        of the time range. types: by field, the letters of its types.
         """
         unknown = await self._unknown(dataset, types)
         return [
@@ -30,8 +30,8 @@ class UnknownFieldNotes:
         ]
 
     async def unknown(self, dataset: str, types: dict[str, str]) -> list[str]:
-        """A note for each field without a type in the answer's events that no event has at all,
-        with the names near to it. None where nobody can tell.
+        """A note with similar names for each field that no event of the dataset has; no notes
+        where no indexer answers. types: by field, the letters of its types.
         """
         return list((await self._unknown(dataset, types)).values())
 
@@ -41,22 +41,22 @@ class UnknownFieldNotes:
             return {}
         try:
             found = [
-                await self._calls.columns(ColumnsRequest(dataset, name=name)) for name in missing
+                await self._indexers.columns(ColumnsRequest(dataset, name=name)) for name in missing
             ]
             unknown = [name for name, page in zip(missing, found, strict=True) if not page.columns]
             known = await self._names(dataset) if unknown else []
         except BellwetherError:
             return {}
-        if not known:  # a dataset without any field has no event: that says it all
+        if not known:  # the dataset has no events: no note is needed
             return {}
         return {name: await asyncio.to_thread(_note, name, known) for name in unknown}
 
     async def _names(self, dataset: str) -> list[str]:
-        """The first names of the dataset, as many as are compared."""
+        """The first names of the dataset, as many as are compared with."""
         names: list[str] = []
         after: str | None = None
         while len(names) < limits.SUGGEST_NAMES_MAX:
-            page = await self._calls.columns(ColumnsRequest(dataset, after=after))
+            page = await self._indexers.columns(ColumnsRequest(dataset, after=after))
             names += [column.name for column in page.columns]
             if not page.more or not page.columns:
                 break

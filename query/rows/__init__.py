@@ -1,1 +1,1 @@
-"""The events themselves: what may be asked, pages by position, and `POST /bw/1/rows`."""
+"""The events themselves: `POST /bw/1/rows`, its request, and pages by position."""

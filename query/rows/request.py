@@ -1,7 +1,7 @@
-"""What `POST /bw/1/rows` may be asked: filters and a time range as in a query, and a page.
+"""The request of `POST /bw/1/rows`: filters and a time range as in a query, and a page.
 
-A cursor carries the position of the last row that was given and the range of the first page, so
-that every page of one question is about the same range, whatever the clock says by then.
+A cursor holds the position of the last row of its page and the time range of the first page, so
+that all pages of one request cover the same range.
 """
 
 import base64
@@ -21,26 +21,33 @@ from query.plan.spec import QuerySpec
 from query.results.runner import ANONYMOUS, Requester
 
 _OWN: Final = ("dataset", "rows", "fields", "order", "cursor", "after", "coverage", "limit")
-_NOT_OF_ROWS: Final = ("calculations", "breakdowns", "orders", "havings", "granularity")
+_GROUPING: Final = ("calculations", "breakdowns", "orders", "havings", "granularity")
 _ORDERS: Final = ("newest", "oldest")
 _CURSOR_VERSION: Final = 1
 
 
 class _Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """version, range (unix ns, half open), the last row given, and which question it belongs to."""
+    """start_ns, end_ns: the range, half open. last: row of the page before. fingerprint: of the
+    request that the cursor belongs to.
+    """
 
     version: int
     start_ns: int
     end_ns: int
     last: RowPosition
-    question: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
 class RowsRequest:
-    """One page that is asked for. fields: None for all. after: the last row of the page before.
+    """One page of rows that is requested.
 
-    asked: the question without its page, so that a cursor is not used for another one.
+    start_ns, end_ns: range of event times, half open, in unix ns.
+    limit: rows of the page.
+    fingerprint: of the request without its page, so that no cursor is used for another request.
+    fields: None: all.
+    after: the last row of the page before.
+    bytes_max: of the data of the page's rows.
     """
 
     spec: QuerySpec
@@ -48,7 +55,7 @@ class RowsRequest:
     start_ns: int
     end_ns: int
     limit: int
-    asked: str
+    fingerprint: str
     fields: tuple[str, ...] | None = None
     oldest: bool = False
     after: RowPosition | None = None
@@ -56,7 +63,7 @@ class RowsRequest:
     bytes_max: int = limits.ROWS_BYTES_MAX
 
     def plan(self, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
-        """What every share is asked: one row more than the page has, to know if there are more."""
+        """The plan of every share, for one row more than the page: to know whether more follow."""
         start_ns, end_ns = self.start_ns, self.end_ns
         if self.after is not None and self.oldest:
             start_ns = self.after.time_ns
@@ -85,16 +92,16 @@ class RowsRequest:
         )
 
     def cursor_after(self, last: RowPosition) -> str:
-        """The cursor of the page that follows the row."""
-        cursor = _Cursor(_CURSOR_VERSION, self.start_ns, self.end_ns, last, self.asked)
+        """The cursor of the page that begins after the row."""
+        cursor = _Cursor(_CURSOR_VERSION, self.start_ns, self.end_ns, last, self.fingerprint)
         return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
 def read_rows_request(
     body: dict[str, Any], dataset: str, now_ns: int, requester: Requester = ANONYMOUS
 ) -> RowsRequest:
-    """Check the body of a request. dataset: its id. Raises SpecError."""
-    for name in _NOT_OF_ROWS:
+    """Read the body of a request. dataset: its id. Raises SpecError."""
+    for name in _GROUPING:
         if body.get(name):
             raise SpecError(name, "invalid", "events are asked for, not groups: leave it out")
     spec = read_spec({name: value for name, value in body.items() if name not in _OWN})
@@ -102,12 +109,12 @@ def read_rows_request(
     if order not in _ORDERS:
         raise SpecError("order", "invalid", f"must be one of {', '.join(_ORDERS)}")
     fields = read_fields(body.get("fields"))
-    range_of = build_request(spec, dataset, now_ns)
-    asked = _fingerprint(dataset, order, spec.filters, spec.any_filter)
-    start_ns, end_ns, after = range_of.start_ns, range_of.end_ns, None
+    resolved = build_request(spec, dataset, now_ns)
+    fingerprint = _fingerprint(dataset, order, spec.filters, spec.any_filter)
+    start_ns, end_ns, after = resolved.start_ns, resolved.end_ns, None
     if body.get("cursor") is not None:
         cursor = _read_cursor(body["cursor"])
-        if cursor.question != asked:
+        if cursor.fingerprint != fingerprint:
             raise SpecError(
                 "cursor", "invalid", "belongs to another question: begin with its first page"
             )
@@ -118,7 +125,7 @@ def read_rows_request(
         start_ns=start_ns,
         end_ns=end_ns,
         limit=_limit(body.get("limit")),
-        asked=asked,
+        fingerprint=fingerprint,
         fields=fields,
         oldest=order == "oldest",
         after=after,
@@ -137,7 +144,7 @@ def _limit(value: object) -> int:
 
 
 def read_fields(value: object) -> tuple[str, ...] | None:
-    """The names, each once; None for every field. An empty list asks for none. Raises SpecError."""
+    """Names of fields without duplicates; None: all fields. Raises SpecError."""
     if value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
@@ -149,9 +156,9 @@ def read_fields(value: object) -> tuple[str, ...] | None:
 
 
 def _fingerprint(dataset: str, order: str, filters: tuple[Filter, ...], any_filter: bool) -> str:
-    """Names a question without its time range, fields and page."""
-    told = msgspec.json.encode((dataset, order, filters, any_filter))
-    return hashlib.sha256(told).hexdigest()[:16]
+    """Identifies a request without its time range, fields and page."""
+    identity = msgspec.json.encode((dataset, order, filters, any_filter))
+    return hashlib.sha256(identity).hexdigest()[:16]
 
 
 def _read_cursor(text: object) -> _Cursor:

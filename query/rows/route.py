@@ -1,6 +1,6 @@
 """`POST /bw/1/rows`: the events of a dataset, page by page; what a page lacks is stated (I7).
 
-It takes a turn like a query (I14), and ends when its caller hangs up.
+A request takes a turn like a query (I14) and ends when its client closes the connection.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class RowsRoute:
         app.router.add_post("/bw/1/rows", self.rows)
 
     async def rows(self, request: web.Request) -> web.Response:
-        """One page of events in the order of their times."""
+        """A page of events in the order of their times."""
         members = "dataset, filters, a time range"
         begun = await self._requests.with_dataset_in_body(request, members)
         dataset, requester = begun.dataset, begun.requester
@@ -70,7 +70,7 @@ def _encode(
 
 
 def encoded_rows(page: Page) -> bytes:
-    """The rows as items of a JSON array: what `POST /1/batch` takes, too."""
+    """The rows as items of a JSON array, in the format that `POST /1/batch` takes."""
     return b",".join(
         b'{"time":"%b","samplerate":%d,"data":%b}'
         % (rfc3339_ns(row.position.time_ns).encode(), row.rate, row.data)

@@ -200,7 +200,7 @@ class RowSearch:
         mask = np.zeros(block.rows, np.bool_)
         at_row: dict[int, int] = {}
         offsets = np.array([some[at].position.offset for at in members], np.int64)
-        places = np.array([some[at].position.place for at in members], np.int64)
+        places = np.array([some[at].position.index_in_record for at in members], np.int64)
         first = np.searchsorted(block.offset, offsets)  # a record's events stand side by side
         rows = first + places - block.place[first]
         for at, row in zip(members, rows.tolist(), strict=True):

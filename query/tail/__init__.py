@@ -1,1 +1,1 @@
-"""`GET /bw/1/tail`: events as they are indexed, from all partitions."""
+"""`/bw/1/tail`: events as they are indexed, from all partitions."""

@@ -1,4 +1,4 @@
-"""A rerouted batch is in two partitions until one of them is dropped: a tail shows it once."""
+"""Deduplicates a tail: a rerouted batch is in two partitions until one of them drops it."""
 
 from collections import OrderedDict
 
@@ -8,35 +8,35 @@ _HEADING = b"#"
 
 
 class RerouteDeduplicator:
-    """Of several tails joined: lets the events of the first copy of each batch through.
+    """Passes the events of the first copy of each batch, over the tails of several indexers.
 
-    The indexers tell `#<partition> <batch>` before the events of a record. Bounded: what comes
-    twice comes within seconds, while a link is broken within minutes.
+    Indexers send a line `#<partition> <batch>` before the events of a record. The batches that are
+    remembered are bounded: copies come within seconds, or within minutes where a link is broken.
     """
 
     def __init__(self, batches_max: int = limits.TAIL_BATCHES_MAX) -> None:
         self._batches_max = batches_max
-        self._shown: OrderedDict[bytes, bytes] = OrderedDict()
+        self._first: OrderedDict[bytes, bytes] = OrderedDict()
 
     def is_first(self, heading: bytes) -> bool:
-        """Whether the events after this heading are to be shown."""
+        """Whether the events after this heading pass."""
         partition, _, batch = heading.removeprefix(_HEADING).strip().partition(b" ")
-        shown = self._shown.setdefault(batch, partition)
-        if len(self._shown) > self._batches_max:
-            self._shown.popitem(last=False)
-        return shown == partition
+        first = self._first.setdefault(batch, partition)
+        if len(self._first) > self._batches_max:
+            self._first.popitem(last=False)
+        return first == partition
 
 
 class LineFilter:
-    """Takes the lines of one indexer's tail."""
+    """Filters the lines of one indexer's tail."""
 
     def __init__(self, copies: RerouteDeduplicator) -> None:
         self._copies = copies
-        self._show = True
+        self._passing = True
 
-    def take(self, line: bytes) -> bool:
-        """Whether the line is an event that is to be shown."""
+    def passes(self, line: bytes) -> bool:
+        """Whether the line is an event that passes."""
         if line.startswith(_HEADING):
-            self._show = self._copies.is_first(line)
+            self._passing = self._copies.is_first(line)
             return False
-        return self._show
+        return self._passing

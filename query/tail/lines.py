@@ -1,4 +1,4 @@
-"""Lines of several indexers on their way to one reader of a tail: bounded in number and bytes."""
+"""A queue of lines from several indexers to the client of a tail: bounded in lines and bytes."""
 
 import asyncio
 from collections import deque
@@ -7,7 +7,7 @@ from common import limits
 
 
 class TailLines:
-    """A queue. Who puts waits while it is full, so that the indexers are read slower (I11)."""
+    """A queue. `put` waits while it is full, so that the indexers are read more slowly (I11)."""
 
     def __init__(self) -> None:
         self._lines: deque[bytes] = deque()
@@ -24,13 +24,13 @@ class TailLines:
             self._changed.notify_all()
 
     async def end(self) -> None:
-        """Nothing more will come."""
+        """No more lines will be put."""
         async with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     async def take(self) -> bytes:
-        """All lines that wait, at least one; nothing at the end."""
+        """All lines in the queue, at least one; nothing at the end."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._ended or self._lines)
             taken = b"".join(self._lines)

@@ -1,7 +1,8 @@
-"""`GET /bw/1/tail/{dataset}`: events as they are indexed, from one indexer of every partition.
+"""`/bw/1/tail/{dataset}`: events as they are indexed, from one indexer of every partition.
 
-Either every indexer is followed, or the answer is an error that says why; never an empty 200. Tails
-are shared between environments and keys (I14): they are long, so shares shrink with what is free.
+Either every partition is followed, or the answer is an error with the reason; never an empty 200.
+Tails are shared between environments and keys (I14). They are long, so the share of each shrinks
+with the number of free places.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ from query.tail.lines import TailLines
 from query.wire.tail import TailFilter, TailRequest
 
 _CONDITIONS = ("filters", "filter_combination")
-_CHOICE = (*_CONDITIONS, "fields", "rows")
+_MEMBERS = (*_CONDITIONS, "fields", "rows")
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=limits.TAIL_OPEN_S)
 _REFUSAL_BYTES_MAX = 4_096
 _PARTITIONS_SHOWN = 10
@@ -47,7 +48,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """An indexer that is followed, for these partitions."""
+    """An indexer that is followed, and its partitions."""
 
     member: Member
     partitions: list[int]
@@ -62,7 +63,7 @@ class TailRoute:
         keys: KeyCache,
         names: DatasetNames,
         replicas: Replicas,
-        calls: IndexerClient,
+        indexers: IndexerClient,
         watch: LogWatch,
         stop: asyncio.Event,
         tails_max: int = limits.TAILS_MAX,
@@ -71,7 +72,7 @@ class TailRoute:
         self._names = names
         self._watch = watch
         self._replicas = replicas
-        self._calls = calls
+        self._indexers = indexers
         self._stop = stop
         shares = FairLimits(
             tails_max,
@@ -87,25 +88,25 @@ class TailRoute:
         app.router.add_post("/bw/1/tail/{dataset}", self.tail)
 
     async def tail(self, request: web.Request) -> web.StreamResponse:
-        """One JSON object per line, until the caller hangs up or other indexers are to be followed.
+        """One JSON object per line, until the client leaves or another indexer takes a partition.
 
-        The body of a POST has conditions, as a query has them, and fields. Raises TooManyRequests
-        or Unavailable when not every indexer can be followed.
+        The body of a POST has filters, like those of a query, and fields. Raises TooManyRequests,
+        or Unavailable when not every partition can be followed.
         """
         key = await authorize(self._keys, request, "queries")
-        choice = (
+        filters = (
             read_tail_filter(await json_body(request)) if request.can_read_body else TailFilter()
         )
         wanted = TailRequest(
             dataset=await self._names.id_of(key, request),
-            choice=choice,
+            choice=filters,
             after_ns=_after(request),
             batches=True,
             env=key.environment.id,
             key=key.id,
         )
         async with self._slots.hold(key.environment.id, key.id), AsyncExitStack() as stack:
-            chosen = await self._one_holder_each()
+            chosen = await self._one_replica_each()
             held = {partition for _, partitions in chosen for partition in partitions}
             if missing := sorted(set(range(self._watch.partitions)) - held):
                 raise Unavailable(
@@ -129,16 +130,16 @@ class TailRoute:
         """An indexer's tail. Raises TooManyRequests, Unavailable."""
         numbers = ",".join(map(str, partitions))
         everything = wanted.choice.is_everything
-        asked = self._calls.http.request(
-            "GET" if everything else "POST",  # an older indexer takes only the first one
+        asked = self._indexers.http.request(
+            "GET" if everything else "POST",  # indexers of older versions know only GET
             f"{member.url}/internal/tail",
             params={**_parameters(wanted), "partitions": numbers} if everything else None,
             data=None
             if everything
             else msgspec.json.encode(msgspec.structs.replace(wanted, partitions=tuple(partitions))),
-            headers=self._calls.headers,
+            headers=self._indexers.headers,
             timeout=_NO_TIMEOUT,
-            read_bufsize=limits.EVENT_BYTES_MAX,  # half of the longest line that it takes
+            read_bufsize=limits.EVENT_BYTES_MAX,  # aiohttp accepts lines of twice this length
         )
         try:
             async with asyncio.timeout(limits.TAIL_OPEN_S):
@@ -176,20 +177,20 @@ class TailRoute:
                 log_event(_logger, logging.DEBUG, "tail reader left")
         return response
 
-    async def _one_holder_each(self) -> list[tuple[Member, list[int]]]:
-        """One indexer for every partition, so that no event comes twice."""
-        holders = await self._replicas.by_partition()
+    async def _one_replica_each(self) -> list[tuple[Member, list[int]]]:
+        """One indexer for each partition, so that no event comes twice: [(indexer, partitions)]."""
+        by_partition = await self._replicas.by_partition()
         chosen: dict[str, tuple[Member, list[int]]] = {}
-        for partition, held in sorted(holders.items()):
+        for partition, held in sorted(by_partition.items()):
             if held:
                 chosen.setdefault(held[0].url, (held[0], []))[1].append(partition)
         return [chosen[url] for url in sorted(chosen)]
 
     async def _until_moved(self, sources: list[_Source], lines: TailLines) -> None:
-        """Ends the tail when other indexers than these are to be followed."""
+        """End the tail when other indexers than these hold the partitions."""
         followed = [(source.member.url, source.partitions) for source in sources]
         while True:
-            chosen = await self._one_holder_each()
+            chosen = await self._one_replica_each()
             if [(member.url, partitions) for member, partitions in chosen] != followed:
                 await lines.end()
                 return
@@ -197,11 +198,11 @@ class TailRoute:
 
 
 async def _follow(source: _Source, copies: RerouteDeduplicator, lines: TailLines) -> None:
-    """Pass on the lines of one indexer; its end is the end of the tail."""
-    shown = LineFilter(copies)
+    """Forward the lines of one indexer. When it ends, the tail ends."""
+    line_filter = LineFilter(copies)
     try:
         async for line in source.answer.content:
-            if shown.take(line):
+            if line_filter.passes(line):
                 await lines.put(line)
     except (aiohttp.ClientError, OSError, ValueError) as error:
         why = describe_error(error)
@@ -219,18 +220,18 @@ def _after(request: web.Request) -> int | None:
 
 
 def read_tail_filter(body: object) -> TailFilter:
-    """The events and fields that a body asks for. Raises SpecError."""
+    """Read the filters and fields of a body. Raises SpecError."""
     if not isinstance(body, dict):
         raise SpecError("", "incorrect_type", "must be an object: filters, fields")
     for name in body:
-        if name not in _CHOICE:
-            raise SpecError(name, "invalid", f"is not known here; known: {', '.join(_CHOICE)}")
+        if name not in _MEMBERS:
+            raise SpecError(name, "invalid", f"is not known here; known: {', '.join(_MEMBERS)}")
     spec = read_spec({name: value for name, value in body.items() if name in _CONDITIONS})
     return TailFilter(spec.filters, spec.any_filter, read_fields(body.get("fields")))
 
 
 def _parameters(wanted: TailRequest) -> dict[str, str]:
-    """Of `GET /internal/tail`."""
+    """Query parameters of `GET /internal/tail`."""
     after = {} if wanted.after_ns is None else {"after_ns": str(wanted.after_ns)}
     who = {"dataset": wanted.dataset, "env": wanted.env, "key": wanted.key}
     return {**who, **after, "batches": "1"}

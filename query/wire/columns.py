@@ -1,4 +1,4 @@
-"""What a query role and an indexer say to each other about columns and datasets; merging answers.
+"""Bodies about columns and datasets between a query role and an indexer; merging of answers.
 
 Columns come in pages, in the order of their names' code points, so that a dataset with millions of
 names costs neither side more memory than a page (I11).
@@ -12,7 +12,7 @@ from common import limits
 
 
 class IndexedColumn(msgspec.Struct, frozen=True):
-    """A field as one indexer knows it: its types, and when events with it were indexed."""
+    """A field as an indexer knows it: letters of its types, and when it was indexed, in unix ns."""
 
     name: str
     types: list[str]
@@ -21,10 +21,13 @@ class IndexedColumn(msgspec.Struct, frozen=True):
 
 
 class ColumnsRequest(msgspec.Struct, frozen=True):
-    """Columns of a dataset: a page of those after the name `after` (None: from the first one), or
-    only the one of this name, of this id of the API, or of this SHA-256 (hex) of its name, which
-    is looked for from the name `after` on. size: of a page, in columns. pattern: only names that
-    it fits (query.wire.name_pattern).
+    """Body of `POST /internal/columns`: a page of columns, or a single column.
+
+    after: the page begins after this name; None: with the first one.
+    size: of the page, in columns.
+    name, id, sha256: only the column of this name, of this id in the API, or of this SHA-256 (hex)
+        of its name, which is searched after the name `after`.
+    pattern: only names that match it (query.wire.name_pattern).
     """
 
     dataset: str
@@ -37,22 +40,24 @@ class ColumnsRequest(msgspec.Struct, frozen=True):
 
 
 class ColumnPage(msgspec.Struct, frozen=True):
-    """Columns by name. more: whether there are others after them."""
+    """Columns in the order of their names. more: whether others follow."""
 
     columns: list[IndexedColumn]
     more: bool = False
 
 
 class DatasetsRequest(msgspec.Struct, frozen=True):
-    """What is stored of these datasets? thorough: count columns also where that takes a while."""
+    """Body of `POST /internal/datasets`. thorough: count columns also where that takes long."""
 
     datasets: list[str]
     thorough: bool = False
 
 
 class IndexedDataset(msgspec.Struct, frozen=True):
-    """What one indexer holds of a dataset. last_ns: append time of its newest record, 0 if none;
-    names: hashes of its columns' names, None where they are too many to be counted now.
+    """What an indexer holds of a dataset.
+
+    last_ns: append time of its newest record, in unix ns; 0 if it has none.
+    names: hashes of the names of its columns; None where they are too many to count.
     """
 
     last_ns: int
@@ -60,10 +65,10 @@ class IndexedDataset(msgspec.Struct, frozen=True):
 
 
 def merge_pages(pages: Sequence[ColumnPage], size: int) -> ColumnPage:
-    """One page of several indexers' pages, of at most `size` columns.
+    """Merge the pages of several indexers into one of at most `size` columns.
 
-    Beyond the last name of a page that goes on, that indexer may know others: those wait for the
-    next page.
+    After the last name of a page that has `more`, that indexer may know others. Names of other
+    pages after that one are left for the next page.
     """
     end = min((page.columns[-1].name for page in pages if page.more and page.columns), default=None)
     merged: dict[str, IndexedColumn] = {}
@@ -83,7 +88,7 @@ def merge_pages(pages: Sequence[ColumnPage], size: int) -> ColumnPage:
 
 
 def merge_datasets(answers: Iterable[Mapping[str, IndexedDataset]]) -> dict[str, IndexedDataset]:
-    """What all indexers together hold of each dataset."""
+    """What all indexers together hold, by dataset id."""
     merged: dict[str, IndexedDataset] = {}
     for answer in answers:
         for dataset, seen in answer.items():

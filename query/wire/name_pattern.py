@@ -1,14 +1,14 @@
-"""Which names a pattern means: those that hold it, or, with `*` or `?`, those of that shape.
+"""Patterns of field names: a substring, or with `*` or `?` a glob for the whole name.
 
-Case does not matter. `*` stands for any characters, `?` for one; nothing else is special. The
-pieces between stars are looked for one after the other, so no pattern takes long.
+Case does not matter. `*` matches any characters, `?` one; nothing else is special. The pieces
+between stars are searched one after the other, so no pattern backtracks.
 """
 
 import re
 
 
 class NamePattern:
-    """A pattern; the empty one fits every name."""
+    """A pattern. The empty one matches every name."""
 
     def __init__(self, pattern: str) -> None:
         folded = pattern.casefold()
@@ -20,8 +20,8 @@ class NamePattern:
         ]
         self._lengths = [len(piece) for piece in pieces]
 
-    def fits(self, name: str | bytes) -> bool:
-        """Whether the name (text or UTF-8) is one that the pattern means."""
+    def matches(self, name: str | bytes) -> bool:
+        """Whether the pattern matches the name (text or UTF-8)."""
         if self._any:
             return True
         text = (name if isinstance(name, str) else name.decode()).casefold()

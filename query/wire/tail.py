@@ -1,4 +1,4 @@
-"""What a query role and an indexer say to each other about a tail that shows only some events."""
+"""Bodies about a tail between a query role and an indexer: which events and fields it has."""
 
 import msgspec
 
@@ -6,9 +6,9 @@ from query.plan.plan import Filter
 
 
 class TailFilter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which events, and which of their fields: conditions mean what they mean in a query.
+    """The events of a tail, and their fields. Filters mean what they mean in a query.
 
-    fields: these alone, as they are stored; None: the event's data as it was sent.
+    fields: only these, as they are stored; None: the event's data as it was sent.
     """
 
     filters: tuple[Filter, ...] = ()
@@ -17,13 +17,13 @@ class TailFilter(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def is_everything(self) -> bool:
-        """Whether every event is shown as it was sent."""
+        """Whether every event passes, as it was sent."""
         return not self.filters and self.fields is None
 
 
 class TailRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Body of `POST /internal/tail`, which indexers of older versions refuse: they would show
-    every event. The other members are those of the parameters of `GET /internal/tail`.
+    """Body of `POST /internal/tail`. Indexers of older versions have no such route and refuse it;
+    they would show every event. All members but `choice` are parameters of `GET /internal/tail`.
     """
 
     dataset: str

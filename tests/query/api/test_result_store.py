@@ -1,4 +1,4 @@
-"""Kept results: bounded in all, and whoever has most gives up the oldest; nobody waits for ever."""
+"""Stored results are bounded; the environment with the most loses its oldest; unpolled ones end."""
 
 import asyncio
 
@@ -17,8 +17,8 @@ class Kept:
         self.results = ResultStore(self.clock, 100, bounds)
 
     def add(self, name: str, env: str, key: str = "a", body: bytes | None = b"{}") -> StoredResult:
-        now_ns, asked_ns = self.clock.now_ns(), self.clock.monotonic_ns()
-        one = StoredResult(name, env, key, "d", b"{}", now_ns, asked_ns, body)
+        now_ns, polled_ns = self.clock.now_ns(), self.clock.monotonic_ns()
+        one = StoredResult(name, env, key, "d", b"{}", now_ns, polled_ns, body)
         self.results.add(one)
         return one
 

@@ -14,18 +14,18 @@ from query.results.chunked import collector_paused, python_list, sort_stably
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers())), st.booleans(), st.integers(1, 7))
-def test_sorting_in_pieces_is_stable_and_the_same(
+def test_sorting_in_chunks_is_stable_and_the_same(
     items: list[tuple[int, int]], reverse: bool, rows: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunked, "_PIECE_ROWS", rows)
+        patch.setattr(chunked, "_CHUNK_ROWS", rows)
         found = list(items)
         sort_stably(found, lambda item: item[0], reverse=reverse)
     assert found == sorted(items, key=lambda item: item[0], reverse=reverse)
 
 
 @pytest.mark.parametrize("count", [0, 1, 4_096, 10_000])
-def test_a_column_in_pieces_has_the_same_values(count: int) -> None:
+def test_a_column_in_chunks_has_the_same_values(count: int) -> None:
     values = [None if n % 5 == 0 else f"v{n}" for n in range(count)]
     column = pa.chunked_array(
         [pa.array(values[:3], pa.string()), pa.array(values[3:], pa.string())]

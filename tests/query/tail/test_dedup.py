@@ -3,8 +3,8 @@
 from query.tail.dedup import LineFilter, RerouteDeduplicator
 
 
-def take(shown: LineFilter, *lines: bytes) -> list[bytes]:
-    return [line for line in lines if shown.take(line)]
+def take(line_filter: LineFilter, *lines: bytes) -> list[bytes]:
+    return [line for line in lines if line_filter.passes(line)]
 
 
 def test_copy_of_a_batch_in_another_partition_is_not_shown_again() -> None:
