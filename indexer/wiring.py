@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from common.log.watch import LogWatch
@@ -11,8 +12,8 @@ from indexer.claims.readiness import Readiness
 from indexer.config import IndexerConfig
 from indexer.damage.peers import OtherIndexers
 from indexer.expiry.clocks import Clocks
+from indexer.expiry.retention_settings import Retentions
 from indexer.partition.memory_budget import LiveBudget
-from indexer.partition.retention_settings import Retentions
 from indexer.partition.shared import Shared
 from indexer.prefetch import Prefetcher
 from indexer.repair.object_repair import ObjectRepair
@@ -65,7 +66,12 @@ async def build_parts(
     context.giving_back.add(shredder.give_back)
     shared = await _shared(context, config, watch, cache, shredder, tails)
     held = HeldPartitions(shared)
-    repair = _repair(context, shared, held)
+
+    def expired(number: int) -> frozenset[str]:
+        partition = held.partitions.get(number)
+        return frozenset() if partition is None else partition.retention.book.given_up
+
+    repair = _repair(context, shared, expired)
     footers, query_fetches = Footers(), Fetching(cache, config.segment_fetches)
     leases = PartitionLeases(held.partitions, query_fetches, footers, repair, context.clock)
     return Parts(
@@ -75,7 +81,13 @@ async def build_parts(
         readiness=Readiness(held),
         repair=repair,
         object_walk=ObjectWalk(
-            held.partitions, objects, repair, config, context.folder / "mending", context.clock
+            held.partitions,
+            objects,
+            repair,
+            expired,
+            config,
+            context.folder / "mending",
+            context.clock,
         ),
         footers=footers,
         shares=ShareEndpoint(
@@ -123,7 +135,9 @@ async def _shared(
     )
 
 
-def _repair(context: RoleContext, shared: Shared, held: HeldPartitions) -> ObjectRepair:
+def _repair(
+    context: RoleContext, shared: Shared, expired: Callable[[int], frozenset[str]]
+) -> ObjectRepair:
     """What puts damaged or missing segment objects again."""
     backends = context.backends
     rebuilder = SegmentRebuilder(
@@ -135,15 +149,11 @@ def _repair(context: RoleContext, shared: Shared, held: HeldPartitions) -> Objec
         context.folder / "repair",
     )
 
-    def expired_objects(number: int) -> frozenset[str]:
-        partition = held.partitions.get(number)
-        return frozenset() if partition is None else partition.retention.given_up
-
     return ObjectRepair(
         rebuilder,
         backends.objects,
         TwinSegments(backends.locks, context.instance, context.internal_token),
-        expired_objects,
+        expired,
         lambda: sorted(context.folder.parent.glob("*/segments")),
         context.folder / "mending",
         context.clock,

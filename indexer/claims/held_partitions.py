@@ -24,14 +24,17 @@ class HeldPartitions:
         """Begin to index a partition, unless that has begun."""
         if number in self._tasks:
             return
+        context = self.shared.context
         partition = Partition(number, self.shared)
         self.partitions[number] = partition
         self._tasks[number] = asyncio.create_task(
             run_together(
                 partition.run(),
                 PartitionMaintenance(partition).run(),
-                Resolver(partition).run(),
-                DamageRecovery(partition).run(),
+                Resolver(partition, context).run(),
+                DamageRecovery(
+                    partition, context.backends.log, context.clock, self.shared.config.scrub_s
+                ).run(),
             )
         )
 
@@ -58,7 +61,7 @@ class HeldPartitions:
         """Resume the partitions that still read another log than this one, in a new epoch."""
         for partition in self.partitions.values():
             if partition.view is not None and partition.view.epoch.log != log_id:
-                partition.ask_resync(f"the log is {log_id} now, not {partition.view.epoch.log}")
+                partition.request_resync(f"the log is {log_id} now, not {partition.view.epoch.log}")
 
     def not_ready(self, number: int) -> str | None:
         """Why this indexer has not caught up with the partition; None if it has."""
@@ -69,8 +72,8 @@ class HeldPartitions:
             return f"partition {number} is being resumed"
         if partition.stopped_reason is not None:
             return f"partition {number} {partition.stopped_reason}"
-        if partition.lag > self.shared.config.ready_lag_records:
-            return f"partition {number} lags by {partition.lag} records"
-        if partition.view.live.end_offset < partition.catch_up_to:
+        if partition.log_end.lag > self.shared.config.ready_lag_records:
+            return f"partition {number} lags by {partition.log_end.lag} records"
+        if partition.view.live.end_offset < partition.log_end.catch_up_to:
             return f"partition {number} is catching up with the log"
         return None

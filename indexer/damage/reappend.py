@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 import msgspec
 from aiohttp import web
@@ -24,12 +23,11 @@ from common.model.reroute import EpochOffset
 from common.process.web import error_response
 from indexer.damage.publish_gate import RecordsRequest, RecordsResponse
 from indexer.damage.rebuild import rebuild_record
-from indexer.partition.shared import Shared
-from indexer.seal.pipeline import SealingPipeline
+from indexer.seal.partition_reader import PartitionReader, covered_end
 from indexer.state.partition_state import PartitionState
-from indexer.state.view import PartitionView
 from segment.columns import ColumnBlock
 from segment.columns.segment_read import SegmentReader
+from snapshot.cache import SegmentCache
 from snapshot.damage.damage import holds
 
 _CUT_AGAIN_NS = 10 * 10**9
@@ -37,43 +35,11 @@ _RESCUE_PAUSE_S = 1.0
 logger = logging.getLogger(__name__)
 
 
-class RecordSource(Protocol):
-    """A partition as the code that looks for its records needs it."""
-
-    @property
-    def number(self) -> int:
-        """The partition's number."""
-
-    @property
-    def shared(self) -> Shared:
-        """What all partitions of the process share."""
-
-    @property
-    def state(self) -> PartitionState | None:
-        """The state after the records read so far."""
-
-    @property
-    def view(self) -> PartitionView | None:
-        """The view that is served now."""
-
-    @property
-    def pipeline(self) -> SealingPipeline | None:
-        """Its cuts that are not published yet."""
-
-    @property
-    def covered_end(self) -> int:
-        """The first offset of the present epoch that no published cut covers."""
-
-    @property
-    def owners(self) -> Mapping[str, tuple[str, str]]:
-        """dataset -> (team, env), for datasets of rows that no manifest covers."""
-
-
 def readable_offsets(
-    partition: RecordSource, epoch_number: int, offsets: Sequence[int]
+    partition: PartitionReader, epoch_number: int, offsets: Sequence[int]
 ) -> list[int]:
     """Which of the records this indexer has read and no manifest covers yet."""
-    state, view, covered = partition.state, partition.view, partition.covered_end
+    state, view, covered = partition.state, partition.view, covered_end(partition)
     if state is None or view is None or view.epoch.number != epoch_number:
         return []
     return [
@@ -86,7 +52,9 @@ def readable_offsets(
     ]
 
 
-async def reappend(partition: RecordSource, offsets: Sequence[int]) -> list[int]:
+async def reappend(
+    partition: PartitionReader, offsets: Sequence[int], log: Log, cache: SegmentCache
+) -> list[int]:
     """Append the events of these records, which were read whole, once more.
 
     Returns the offsets that need no further wait. Left out are records whose meaning depends on
@@ -96,10 +64,10 @@ async def reappend(partition: RecordSource, offsets: Sequence[int]) -> list[int]
     state = partition.state
     batches = {} if state is None else _batches_at(state, frozenset(offsets))
     for offset in offsets:
-        record = await _replacement(partition, offset, batches.get(offset))
+        record = await _replacement(partition, offset, batches.get(offset), cache)
         if record is None:
             continue
-        await partition.shared.context.backends.log.append(partition.number, record)
+        await log.append(partition.number, record)
         done.append(offset)
         log_event(
             logger,
@@ -112,14 +80,16 @@ async def reappend(partition: RecordSource, offsets: Sequence[int]) -> list[int]
     return done
 
 
-async def reappend_until_done(partition: RecordSource, offsets: Sequence[int]) -> None:
+async def reappend_until_done(
+    partition: PartitionReader, offsets: Sequence[int], log: Log, cache: SegmentCache
+) -> None:
     """Append these records, which a published cut lacks, until the log accepts them.
 
     No other indexer may have their rows.
     """
     while True:
         try:
-            await reappend(partition, offsets)
+            await reappend(partition, offsets, log, cache)
             return
         except LogUnavailable as error:
             log_event(
@@ -132,7 +102,9 @@ async def reappend_until_done(partition: RecordSource, offsets: Sequence[int]) -
         await asyncio.sleep(_RESCUE_PAUSE_S)
 
 
-async def _replacement(partition: RecordSource, offset: int, batch: bytes | None) -> Record | None:
+async def _replacement(
+    partition: PartitionReader, offset: int, batch: bytes | None, cache: SegmentCache
+) -> Record | None:
     """The record that replaces the one at `offset`.
 
     batch: the batch whose copy that counts is there, if it is in the window.
@@ -145,7 +117,7 @@ async def _replacement(partition: RecordSource, offset: int, batch: bytes | None
         return None
     if any(EpochOffset(one.epoch_number, one.offset) == at for one in state.gone.values()):
         return None
-    found = await asyncio.to_thread(_blocks_of, partition, offset)
+    found = await asyncio.to_thread(_blocks_of, partition, offset, cache)
     if found is None and batch is not None:
         return None  # its rows are hidden: an operator decides
     if found is None:  # a control record, or a repetition
@@ -174,7 +146,7 @@ def _batches_at(state: PartitionState, offsets: frozenset[int]) -> dict[int, byt
 
 
 def _blocks_of(
-    partition: RecordSource, offset: int
+    partition: PartitionReader, offset: int, cache: SegmentCache
 ) -> tuple[tuple[str, str, str], list[ColumnBlock]] | None:
     """Owner and blocks of the dataset that has rows of the record, in memory or in sealed files."""
     view, pipeline = partition.view, partition.pipeline
@@ -183,12 +155,12 @@ def _blocks_of(
     for dataset in view.live.datasets:
         blocks = [block for block in view.live.blocks(dataset) if (block.offset == offset).any()]
         if blocks:
-            return (*partition.owners[dataset], dataset), blocks
+            return (*pipeline.owners[dataset], dataset), blocks
     sealed = [entry for one in pipeline.waiting for entry in one.entries]
     entries = [one for one in sealed if one.first_offset <= offset < one.end_offset]
     found: dict[tuple[str, str, str], list[ColumnBlock]] = {}
     for entry in entries:
-        with SegmentReader(partition.shared.cache.ensure(entry.object)) as reader:
+        with SegmentReader(cache.ensure(entry.object)) as reader:
             block = reader.block()
         if (block.offset == offset).any():
             found.setdefault((entry.team, entry.env, entry.dataset), []).append(block)
@@ -200,8 +172,9 @@ class RecordsEndpoint:
 
     def __init__(
         self,
-        partitions: Mapping[int, RecordSource],
+        partitions: Mapping[int, PartitionReader],
         log: Log,
+        cache: SegmentCache,
         clock: Clock,
         appended_max: int = limits.DAMAGE_APPENDED_MAX,
     ) -> None:
@@ -209,6 +182,7 @@ class RecordsEndpoint:
         self._appended_max = appended_max
         self._partitions = partitions
         self._log = log
+        self._cache = cache
         self._clock = clock
         self._cut_ns: dict[int, int] = {}
         # (partition, epoch number, offset) of those tried -> whether it was appended again
@@ -245,7 +219,7 @@ class RecordsEndpoint:
         return RecordsResponse(tuple(read), tuple(appended))
 
     async def _append(
-        self, partition: RecordSource, epoch_number: int, read: list[int]
+        self, partition: PartitionReader, epoch_number: int, read: list[int]
     ) -> list[int]:
         """Append some of these again: each once, and first those not tried yet.
 
@@ -255,7 +229,7 @@ class RecordsEndpoint:
         left = [offset for offset, key in keys.items() if not self._tried.get(key)]
         left.sort(key=lambda offset: keys[offset] in self._tried)
         some = left[: self._appended_max]
-        done = await reappend(partition, some)
+        done = await reappend(partition, some, self._log, self._cache)
         for offset in some:
             self._tried.pop(keys[offset], None)  # the newest are kept
             self._tried[keys[offset]] = offset in done
@@ -263,7 +237,7 @@ class RecordsEndpoint:
             del self._tried[next(iter(self._tried))]
         return [offset for offset, key in keys.items() if self._tried.get(key)]
 
-    async def _cut(self, partition: RecordSource) -> None:
+    async def _cut(self, partition: PartitionReader) -> None:
         now_ns = self._clock.monotonic_ns()
         if now_ns - self._cut_ns.get(partition.number, -_CUT_AGAIN_NS) < _CUT_AGAIN_NS:
             return

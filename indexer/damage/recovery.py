@@ -9,10 +9,13 @@ again, in a record that names the one it replaces: it counts once, however many 
 import logging
 from collections.abc import Sequence
 from itertools import chain, islice
+from typing import Protocol
 
 from common import limits
+from common.clock import Clock
 from common.error_text import describe_error
 from common.errors import BellwetherError, ObjectsUnavailable
+from common.log import Log
 from common.logs import log_event
 from common.model.record import (
     Kind,
@@ -26,8 +29,11 @@ from common.model.record import (
 from common.model.reroute import EpochOffset
 from common.tasks import Retry, run_every
 from indexer.damage.scrubber import Scrubber
-from indexer.partition.partition import Partition
+from indexer.damage.tracker import DamageTracker
 from indexer.rerouting.batch_lookup import find_copies
+from indexer.seal.partition_reader import PartitionReader, covered_end
+from indexer.state.current_view import CurrentView
+from indexer.state.log_end import LogEnd
 from indexer.state.resync import Resync
 from snapshot.damage.damage import is_log_damage
 from snapshot.documents.batch_lists import ListsMissing
@@ -39,35 +45,63 @@ _SELDOM = 15  # after those, only every 15th round
 logger = logging.getLogger(__name__)
 
 
+class DamagedPartition(PartitionReader, Protocol):
+    """A partition, and what can be done about its damaged records."""
+
+    @property
+    def damage(self) -> DamageTracker:
+        """Its damaged records."""
+
+    @property
+    def views(self) -> CurrentView:
+        """What it serves."""
+
+    @property
+    def log_end(self) -> LogEnd:
+        """Where its log begins and ends."""
+
+    def request_resync(self, reason: str) -> None:
+        """Have the partition resumed from its newest manifest."""
+
+
 class DamageRecovery:
     """Recovers the records of one partition, until it is cancelled."""
 
     def __init__(
-        self, partition: Partition, read_again_max: int = limits.DAMAGE_READ_AGAIN_MAX
+        self,
+        partition: DamagedPartition,
+        log: Log,
+        clock: Clock,
+        scrub_every_s: float,
+        read_again_max: int = limits.DAMAGE_READ_AGAIN_MAX,
     ) -> None:
         """read_again_max: records read again in one round."""
         self._read_again_max = read_again_max
         self._partition = partition
+        self._log = log
+        self._clock = clock
         self._rounds = 0
-        self._scrubber = Scrubber(partition)
+        self._scrubber = Scrubber(partition, log, clock, scrub_every_s)
         self._next = 0  # offset from which the next round reads covered records again
         self._appended: set[EpochOffset] = set()  # soon read back, and then no longer damaged
 
     async def run(self) -> None:
         """Until cancelled."""
-        await run_every(_ROUND_S, self._round, retry=Retry((BellwetherError, OSError), self._log))
+        await run_every(
+            _ROUND_S, self._round, retry=Retry((BellwetherError, OSError), self._log_failure)
+        )
 
     async def _round(self) -> None:
         try:
             await self._scrubber.scrub_if_due()
-            if self._partition.has_unsettled_damage:
+            if self.has_unsettled_damage:
                 await self.run_once()
             else:
                 self._rounds = 0
         except Resync as error:
-            self._partition.ask_resync(str(error))
+            self._partition.request_resync(str(error))
 
-    def _log(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception) -> None:
         log_event(
             logger,
             logging.WARNING,
@@ -76,11 +110,17 @@ class DamageRecovery:
             why=describe_error(error),
         )
 
+    @property
+    def has_unsettled_damage(self) -> bool:
+        """Whether something is damaged that an operator may settle."""
+        view = self._partition.view
+        return view is not None and bool(view.damage.missing)
+
     async def run_once(self) -> None:
         """One round. Raises Resync when a resumption gains rows."""
         partition = self._partition
         if await to_store_thread(partition.damage.settlements.refresh):
-            await partition.settled()
+            await self._settle()
         self._rounds += 1
         if self._rounds > _OFTEN_ROUNDS and self._rounds % _SELDOM:
             return
@@ -90,11 +130,18 @@ class DamageRecovery:
         covered, uncovered = self._offsets()
         number = view.epoch.number
         if uncovered:
-            await pipeline.publish_gate.check_once(
+            await partition.damage.publish_gate.check_once(
                 number, uncovered, pipeline.predecessor, read_again_max=self._read_again_max
             )
         for offset in self._next_offsets(covered):
             await self._reappend(EpochOffset(number, offset))
+
+    async def _settle(self) -> None:
+        """Serve what operators have settled. Raises Resync while the partition is not resumed."""
+        state = self._partition.state
+        if state is None:
+            raise Resync(f"partition {self._partition.number} is not resumed")
+        await self._partition.damage.apply_settlements(state, self._partition.views)
 
     def _next_offsets(self, runs: Sequence[range]) -> list[int]:
         """The offsets that this round reads: those after the last round's, then from the start, so
@@ -111,7 +158,7 @@ class DamageRecovery:
         view, state = self._partition.view, self._partition.state
         if view is None or state is None:
             return [], []
-        end = self._partition.covered_end
+        end = covered_end(self._partition)
         covered: list[range] = []
         uncovered: list[int] = []
         for one in view.damage.missing:
@@ -126,9 +173,8 @@ class DamageRecovery:
 
     async def _reappend(self, at: EpochOffset) -> None:
         """Append a record that the log can give again, if it would still count as it did."""
-        partition = self._partition
-        log = partition.shared.context.backends.log
-        if at in self._appended or at.offset < partition.log_bounds.start:
+        partition, log = self._partition, self._log
+        if at in self._appended or at.offset < partition.log_end.bounds.start:
             return
         message = await log.read_again(partition.number, at.offset)
         if message is None or message.damage is not None:
@@ -175,7 +221,7 @@ class DamageRecovery:
         By this clock and by the log's time, as either may be late (I13). A timestamp later than
         both is from a clock that leapt, and gives no age.
         """
-        now_ns, state = self._partition.shared.context.clock.now_ns(), self._partition.state
+        now_ns, state = self._clock.now_ns(), self._partition.state
         if state is not None:
             now_ns = max(now_ns, state.watermark_ns)
         age_ns = now_ns - message.append_ns

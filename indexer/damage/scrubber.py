@@ -7,11 +7,13 @@ servers have other copies.
 
 import logging
 
+from common.clock import Clock
 from common.errors import LogLost, LogUnavailable, OffsetGone
+from common.log import Log
 from common.logs import log_event
 from common.model.record import Marker, marker_record
 from indexer.damage.reappend import readable_offsets
-from indexer.partition.partition import Partition
+from indexer.seal.partition_reader import PartitionReader, covered_end
 
 _READ_BYTES = 2 * 1024 * 1024
 _S_NS = 10**9
@@ -21,28 +23,28 @@ logger = logging.getLogger(__name__)
 class Scrubber:
     """Scrubs one partition. A round reads at most the bytes of one cut: what may be uncovered."""
 
-    def __init__(self, partition: Partition) -> None:
+    def __init__(self, partition: PartitionReader, log: Log, clock: Clock, every_s: float) -> None:
         self._partition = partition
-        self._clock = partition.shared.context.clock
+        self._log = log
+        self._clock = clock
+        self._every_s = every_s
         self._last_ns = self._clock.monotonic_ns()
         self._cut_for = -1  # a cut was requested for damage before this offset
 
     async def scrub_if_due(self) -> None:
         """Scrub once every `scrub_s`. Raises LogUnavailable."""
         now_ns = self._clock.monotonic_ns()
-        every_s = self._partition.shared.config.scrub_s
-        if not every_s or now_ns - self._last_ns < every_s * _S_NS:
+        if not self._every_s or now_ns - self._last_ns < self._every_s * _S_NS:
             return
         self._last_ns = now_ns
         await self.scrub()
 
     async def scrub(self) -> None:
         """Read what is not covered, from the disk and no cache. Raises LogUnavailable."""
-        partition = self._partition
-        log, view = partition.shared.context.backends.log, partition.view
+        partition, log, view = self._partition, self._log, self._partition.view
         if view is None or log.has_server_time():
             return
-        offset, end = partition.covered_end, view.live.end_offset
+        offset, end = covered_end(partition), view.live.end_offset
         if offset >= end:
             return
         await log.read_again(partition.number, offset)  # makes the log read from the disk
@@ -73,7 +75,7 @@ class Scrubber:
         )
         marker = marker_record(Marker(hour=None, reason="a record is damaged"))
         try:
-            await self._partition.shared.context.backends.log.append(self._partition.number, marker)
+            await self._log.append(self._partition.number, marker)
         except LogUnavailable:
             self._cut_for = -1  # try again in the next round
             raise

@@ -5,16 +5,20 @@ It decides nothing about rows.
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from common import limits
+from common.clock import Clock
 from common.errors import LogLost
+from common.log import Log
 from common.logs import log_event
 from common.metrics import damaged_records, given_up_records
 from common.model.reroute import EpochOffset
-from indexer.damage.publish_gate import PublishGate
+from indexer.damage.publish_gate import Peers, PublishGate
 from indexer.damage.reports import report_set_aside
-from indexer.partition.shared import Shared
 from indexer.shred import Accepted
+from indexer.state.current_view import CurrentView
+from indexer.state.cut_rules import CutRules
 from indexer.state.partition_state import PartitionState
 from indexer.state.quarantine import DamageView, unreadable_entry
 from snapshot.bootstrap.bootstrap import Resumed
@@ -29,18 +33,27 @@ logger = logging.getLogger(__name__)
 
 
 class DamageTracker:
-    """The damaged records of one partition, for as long as the process holds it."""
+    """The damaged records of one partition, for as long as the process holds it.
 
-    def __init__(self, chain: Chain) -> None:
-        self.total = 0  # records that this process could not read
-        self.newest: list[SetAsideEntry] = []  # the last of them
+    total: records that this process could not read.
+    newest: the last of them.
+    settlements: what operators have settled.
+    in_cut: unreadable records of the cut that is growing, found while shredding.
+    lost: what the log cannot give at all, while that is so.
+    publish_gate: looks for whole copies; it remembers from one resumption to the next.
+    """
+
+    def __init__(self, chain: Chain, log: Log, peers: Peers, clock: Clock, wait_s: float) -> None:
+        """wait_s: how long a cut that lacks damaged records is held back at most."""
+        self.total = 0
+        self.newest: list[SetAsideEntry] = []
         self.settlements = SettlementBook(chain)
-        self.in_cut: list[SetAsideEntry] = []  # found while shredding, in the cut that grows
-        self.lost: LogLost | None = None  # the offsets that the log cannot give, while that lasts
+        self.in_cut: list[SetAsideEntry] = []
+        self.lost: LogLost | None = None
+        self.publish_gate = PublishGate(chain, log, peers, clock, wait_s, self.is_given_up)
         self._chain = chain
         self._partition = chain.partition
         self._epoch_number = 0
-        self._publish_gate: PublishGate | None = None
 
     async def _begin(self, state: PartitionState, epoch_number: int) -> None:
         self._epoch_number = epoch_number
@@ -49,25 +62,14 @@ class DamageTracker:
         self.in_cut = []
         self.update_metrics(state.quarantine.view)
 
-    def publish_gate(self, shared: Shared) -> PublishGate:
-        """The gate that looks for whole copies; it outlives resumptions of the partition."""
-        if self._publish_gate is None:
-            self._publish_gate = PublishGate(
-                self._chain,
-                shared.context.backends.log,
-                shared.peers,
-                shared.context.clock,
-                shared.config.damage_wait_s,
-                self.is_given_up,
-            )
-        return self._publish_gate
-
-    async def make_state(self, resumed: Resumed, dropped: Iterable[EpochOffset]) -> PartitionState:
+    async def make_state(
+        self, resumed: Resumed, dropped: Iterable[EpochOffset], rules: CutRules
+    ) -> PartitionState:
         """The state from which the partition resumes. Raises ObjectsUnavailable."""
         number = resumed.epoch.number
         heading = await to_store_thread(newest_heading, self._chain, number, resumed.predecessor)
         out = frozenset(() if heading is None else heading.set_aside)
-        state = PartitionState(resumed.carried, number, dropped, out)
+        state = PartitionState(resumed.carried, number, dropped, out, rules)
         await self._begin(state, number)
         return state
 
@@ -130,6 +132,12 @@ class DamageTracker:
             )
             self.in_cut.append(entry)
             self._report(entry)
+
+    async def apply_settlements(self, state: PartitionState, views: CurrentView) -> None:
+        """Serve what operators have settled."""
+        state.quarantine.give_up(self.settlements.given_up)
+        self.update_metrics(state.quarantine.view)
+        await views.change(lambda view: replace(view, damage=state.quarantine.view))
 
     def take_in_cut(self) -> tuple[SetAsideEntry, ...]:
         """The entries found while shredding the cut that ends now."""

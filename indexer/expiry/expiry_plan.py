@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from indexer.expiry.cutoff_steps import CutoffDecision, CutoffRequest, CutoffSteps, whole_hours
-from indexer.partition.retention_settings import Kept
+from indexer.expiry.retention_settings import Kept
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.retention.ages import appended_ns
 from snapshot.retention.cutoffs import Cutoffs

@@ -7,17 +7,26 @@ means (I3).
 
 import asyncio
 import logging
+from typing import Protocol
 
 from common.errors import ObjectsUnavailable
 from common.logs import log_event
 from common.metrics import retention_early_rows, retention_waiting_rows
-from indexer.expiry.clocks import days
+from common.process.role import RoleContext
+from indexer.config import IndexerConfig
+from indexer.expiry.clocks import Clocks, days
 from indexer.expiry.cutoff_steps import CutoffSteps
 from indexer.expiry.expiry_plan import ExpiryPlan, ExpiryTimes, WaitingEvents, plan_expiry
+from indexer.expiry.partition_retention import PartitionRetention
+from indexer.expiry.retention_settings import Retentions
 from indexer.expiry.trusted_time import Evidence
 from indexer.expiry.uptime import Uptime
-from indexer.partition.partition import Partition
+from indexer.seal.partition_reader import PartitionReader, last_manifest
 from indexer.seal.pipeline import published_only
+from indexer.state.current_view import CurrentView
+from indexer.state.log_end import LogEnd
+from snapshot.cache import SegmentCache
+from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.retention.confirmations import ConfirmationBook
 from snapshot.retention.cutoffs import HOUR_NS, Cutoffs
@@ -28,31 +37,67 @@ _S_NS = 10**9
 logger = logging.getLogger(__name__)
 
 
+class ExpiringPartition(PartitionReader, Protocol):
+    """A partition, and what of it has expired."""
+
+    @property
+    def chain(self) -> Chain:
+        """Its documents."""
+
+    @property
+    def retention(self) -> PartitionRetention:
+        """What has expired, by its documents."""
+
+    @property
+    def views(self) -> CurrentView:
+        """What it serves."""
+
+    @property
+    def log_end(self) -> LogEnd:
+        """Where its log begins and ends."""
+
+    def request_resync(self, reason: str) -> None:
+        """Have the partition resumed from its newest manifest."""
+
+
 class Housekeeper:
     """Keeps house for one partition; called by its caretaker, one round after the other."""
 
-    def __init__(self, partition: Partition) -> None:
+    def __init__(
+        self,
+        partition: ExpiringPartition,
+        context: RoleContext,
+        config: IndexerConfig,
+        clocks: Clocks,
+        retentions: Retentions,
+        cache: SegmentCache,
+    ) -> None:
         self._partition = partition
-        self._context = partition.shared.context
-        self._config = partition.shared.config
+        self._views = partition.views
+        self._book = partition.retention.book
+        self._context = context
+        self._config = config
+        self._clocks = clocks
+        self._retentions = retentions
+        self._cache = cache
         steady_ns = self._context.clock.monotonic_ns()
         path = self._context.folder / "expiry" / f"{partition.number:05d}.json"
         self._uptime = Uptime(path, steady_ns)
         self._steps = CutoffSteps(steady_ns)
         self._confirmations = ConfirmationBook(partition.chain)
-        self._restore_seen = partition.retention.last_restore
+        self._restore_seen = self._book.last_restore
         self._writer = self._context.instance
         self.log_bytes = 0
         self.waiting = WaitingEvents()
 
     async def run_housekeeping(self) -> None:
         """One round."""
-        partition, clocks = self._partition, self._partition.shared.clocks
+        partition, clocks = self._partition, self._clocks
         self._uptime.update(self._context.clock.monotonic_ns())
         self.log_bytes = await self._context.backends.log.size_bytes(partition.number)
         try:
             await to_store_thread(self._read_documents)
-            confirmed_ns = self._confirmations.time_ns(partition.retention.last_restore)
+            confirmed_ns = self._confirmations.time_ns(self._book.last_restore)
             clocks.update(_evidence(partition), confirmed_ns)
             await self._expire_segments()
         finally:
@@ -60,12 +105,12 @@ class Housekeeper:
         await self._drop_log()
 
     def _read_documents(self) -> None:
-        self._partition.retention.refresh()
+        self._book.refresh()
         self._confirmations.refresh()
 
     def _save(self) -> None:
         self._uptime.save()
-        self._partition.shared.clocks.save()
+        self._clocks.save()
 
     # --- segments ---------------------------------------------------------------------------------
     async def _expire_segments(self) -> None:
@@ -76,31 +121,31 @@ class Housekeeper:
         if partition.stopped_reason is None:
             planned = await self._plan()
             self._update_metrics(planned.waiting)
-            hidden = [*self._published(partition.hidden), *planned.given_up.segments]
+            hidden = [*self._published(self._views.hidden), *planned.given_up.segments]
             wanted = GivenUp(hidden, planned.given_up.expired, planned.given_up.cutoffs)
             if hidden:
                 await to_store_thread(self._expire, wanted)
         await to_store_thread(self._delete_due)
-        partition.expire()
-        gone = [entry for entry in hidden if entry.object in partition.retention.given_up]
+        partition.retention.apply()
+        gone = [entry for entry in hidden if entry.object in self._book.given_up]
         await asyncio.to_thread(self._forget, gone)
-        partition.forget_hidden(gone)
+        self._views.forget_hidden(gone)
         self._review_expired()
 
     def _restore_found(self) -> bool:
         """Segments were restored: the partition is resumed with them."""
-        newest = self._partition.retention.last_restore
+        newest = self._book.last_restore
         if newest == self._restore_seen:
             return False
         self._restore_seen = newest
         self._steps = CutoffSteps(self._context.clock.monotonic_ns())
-        self._partition.forget_hidden(list(self._partition.retention.restored.values()))
-        self._partition.ask_resync("expired segments were restored")
+        self._views.forget_hidden(list(self._book.restored.values()))
+        self._partition.request_resync("expired segments were restored")
         return True
 
     async def _plan(self) -> ExpiryPlan:
-        partition, clocks = self._partition, self._partition.shared.clocks
-        kept = await partition.shared.retentions.kept()
+        partition, clocks = self._partition, self._clocks
+        kept = await self._retentions.kept()
         view = partition.view
         if kept is None or view is None:  # nobody knows how long to keep anything
             return ExpiryPlan(GivenUp((), (), Cutoffs()), WaitingEvents())
@@ -112,7 +157,7 @@ class Housekeeper:
             agreed=clocks.agreed,
             blocked=bool(clocks.disagreeing()),
         )
-        confirmed = self._confirmations.cutoffs(partition.retention.last_restore)
+        confirmed = self._confirmations.cutoffs(self._book.last_restore)
         entries = self._published(view.all_segments())
         return await asyncio.to_thread(plan_expiry, entries, kept, times, confirmed, self._steps)
 
@@ -122,8 +167,8 @@ class Housekeeper:
         return published_only(entries, waiting)
 
     def _expire(self, wanted: GivenUp) -> None:
-        now_ns = self._partition.shared.clocks.now_ns
-        document = self._partition.retention.give_up(wanted, now_ns, self._writer)
+        now_ns = self._clocks.now_ns
+        document = self._book.give_up(wanted, now_ns, self._writer)
         if document is not None:
             log_event(
                 logger,
@@ -136,16 +181,16 @@ class Housekeeper:
             )
 
     def _delete_due(self) -> None:
-        book = self._partition.retention
+        book = self._book
         self._uptime.set_pending_documents(book.undeleted())
         grace_ns = self._config.retention_grace_s * _S_NS
-        now_ns = self._partition.shared.clocks.now_ns
+        now_ns = self._clocks.now_ns
         book.delete_due(now_ns, grace_ns, self._uptime.since_document_ns, self._writer)
 
     def _forget(self, gone: list[SegmentEntry]) -> None:
         """Remove the files, now that no new query can name them and fetch them again."""
         for entry in gone:
-            self._partition.shared.cache.forget(entry.object)
+            self._cache.forget(entry.object)
 
     # --- what an operator must hear of ------------------------------------------------------------
     def _update_metrics(self, waiting: WaitingEvents) -> None:
@@ -155,16 +200,16 @@ class Housekeeper:
 
     def _review_expired(self) -> None:
         """What expired too early, by what is known of the time now."""
-        now_ns = self._partition.shared.clocks.now_ns
-        early = self._partition.retention.early(now_ns)
-        self._partition.expired_early = tuple(early)
+        retention = self._partition.retention
+        retention.check_early()
+        early = retention.expired_early
         rows = sum(one.rows for document in early for one in document.expired)
         retention_early_rows.labels(str(self._partition.number)).set(rows)
 
     def alarms(self) -> dict[str, str]:
         """What waits, what went too early, and what is wrong with clocks."""
-        found = dict(self._partition.shared.clocks.alarms())
-        waiting, early = self.waiting, self._partition.expired_early
+        found = dict(self._clocks.alarms())
+        waiting, early = self.waiting, self._partition.retention.expired_early
         if waiting.segments:
             found["retention_waits"] = (
                 f"{waiting.rows:,} events ({waiting.size_bytes / 1e6:,.1f} MB) of "
@@ -178,7 +223,7 @@ class Housekeeper:
                 f"{rows:,} events expired before their time, in {len(early)} steps: a clock was "
                 "wrong; answers over their range are incomplete: `bellwether retention restore`"
             )
-        if unreadable := self._partition.retention.unreadable:
+        if unreadable := self._book.unreadable:
             found["retention_unreadable"] = (
                 f"{unreadable} cannot be read, so nothing is deleted: restore it from a backup, "
                 "or restart an indexer that has a copy"
@@ -193,12 +238,12 @@ class Housekeeper:
         frees it early nor keeps it for ever; `log_keep_bytes` bounds it in any case.
         """
         partition, config, log = self._partition, self._config, self._context.backends.log
-        view, newest, pipeline = partition.view, partition.last_manifest, partition.pipeline
+        view, newest, pipeline = partition.view, last_manifest(partition), partition.pipeline
         if view is None or pipeline is None or newest is None:
             return
         if newest.epoch_number != view.epoch.number:
             return
-        start = partition.log_bounds.start
+        start = partition.log_end.bounds.start
         covered = pipeline.covered_after(start)
         keep_ns = int(config.log_keep_hours * HOUR_NS)
         self._uptime.mark_covered(newest.epoch_number, newest.next_offset, keep_ns)
@@ -217,12 +262,13 @@ class Housekeeper:
             log_event(logger, logging.INFO, "the log was not freed", why=str(error))
 
 
-def _evidence(partition: Partition) -> Evidence | None:
+def _evidence(partition: ExpiringPartition) -> Evidence | None:
     """The newest time that was stored when this process first saw the partition: what its own
     clock has had stamped since then proves nothing. None: nothing is stored.
     """
-    if partition.known_ns is not None:
-        return Evidence(partition.known_ns, covered=True)
+    stored_ns = partition.retention.stored_ns
+    if stored_ns is not None:
+        return Evidence(stored_ns, covered=True)
     if partition.view is None or partition.pipeline is None:
         return None
     times = [entry.append_min_ns for entry in partition.view.all_segments()]

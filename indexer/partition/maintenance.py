@@ -36,7 +36,10 @@ class PartitionMaintenance:
         self._kept_house_ns = self._context.clock.monotonic_ns()
         self._reported_ns = self._context.clock.monotonic_ns()
         self._reported_offset = 0
-        self._housekeeper = Housekeeper(partition)
+        shared = partition.shared
+        self._housekeeper = Housekeeper(
+            partition, shared.context, shared.config, shared.clocks, shared.retentions, shared.cache
+        )
         self._jitter_s = self._context.random.uniform(0, 2)
         self._gate = HourGate(self._context.folder / "hours" / f"{partition.number:05d}.json")
         self._gate_loaded = False
@@ -68,16 +71,16 @@ class PartitionMaintenance:
         partition = self._partition
         view = partition.view
         before = 0 if view is None else view.live.end_offset
-        bounds = await partition.look()
-        lag_records.labels(str(partition.number)).set(partition.lag)
+        bounds = await partition.log_end.refresh()
+        lag_records.labels(str(partition.number)).set(partition.log_end.lag)
         if partition.view is None or partition.state is None:
             return
         if partition.view is view and bounds.end < before:
-            partition.ask_resync(f"the log ends at {bounds.end}, before offset {before}")
+            partition.request_resync(f"the log ends at {bounds.end}, before offset {before}")
             return
         if partition.stopped_reason is None:
             await self._mark_hour(partition.state)
-            if partition.lag == 0:
+            if partition.log_end.lag == 0:
                 await self._beat()
         await self._timekeeper.tend()
         self._look_for_alarms()
@@ -95,7 +98,7 @@ class PartitionMaintenance:
         if pipeline is None or view is None:
             return
         since_ns = pipeline.uncovered_since_ns
-        if partition.lag and view.watermark_ns:  # what is not read yet may have rows
+        if partition.log_end.lag and view.watermark_ns:  # what is not read yet may have rows
             since_ns = min(view.watermark_ns, since_ns or view.watermark_ns)
         facts = Facts(
             now_ns=self._context.clock.now_ns(),
@@ -107,7 +110,7 @@ class PartitionMaintenance:
             waiting_max=config.unpublished_bytes_max,
             log_ahead=self._timekeeper.trouble,
             damaged=records(view.damage.missing),
-            held=pipeline.publish_gate.waiting_for,
+            held=pipeline.held_because,
         )
         partition.alarms.update(facts, config.snapshot_late_s)
         partition.alarms.update_times(self._housekeeper.alarms())
@@ -150,7 +153,7 @@ class PartitionMaintenance:
         and a client may repeat it until then (I2). A marker on demand then cuts.
         """
         now_ns = self._context.clock.monotonic_ns()
-        caught_up, may_close = self._partition.lag == 0, False
+        caught_up, may_close = self._partition.log_end.lag == 0, False
         if caught_up:
             if not self._gate_loaded:
                 await asyncio.to_thread(self._gate.load)
@@ -198,7 +201,7 @@ class PartitionMaintenance:
                 records=end - self._reported_offset,
                 live_rows=view.live.rows,
                 live_bytes=view.live.memory_bytes,
-                lag_records=partition.lag,
+                lag_records=partition.log_end.lag,
                 duration_ms=(now_ns - self._reported_ns) / 1e6,
             )
         self._reported_ns, self._reported_offset = now_ns, end

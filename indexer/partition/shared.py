@@ -8,11 +8,13 @@ from common.process.role import RoleContext
 from indexer.config import IndexerConfig
 from indexer.damage.publish_gate import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
+from indexer.expiry.retention_settings import Retentions
 from indexer.partition.memory_budget import LiveBudget
-from indexer.partition.retention_settings import Retentions
 from indexer.prefetch import Prefetcher
+from indexer.seal.timing import TIMING, Timing
 from indexer.shred import Shredder
 from indexer.shred.kernel_wait import KernelWait
+from indexer.state.cut_rules import CUT_RULES, CutRules
 from indexer.tail.registry import TailRegistry
 from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
@@ -36,3 +38,5 @@ class Shared:
     clocks: Clocks
     wide: asyncio.Lock = field(default_factory=asyncio.Lock)  # see indexer.seal.sealer.Sealer
     peers: Peers = field(default_factory=NoPeers)
+    cut_rules: CutRules = CUT_RULES
+    timing: Timing = TIMING

@@ -60,7 +60,7 @@ class Timekeeper:
     ) -> str:
         """Set it back if that is due; returns what is being done, or must be done, about it."""
         needed_s = self._partition.shared.config.clock_steady_s
-        if self._partition.lag or self._partition.stopped_reason is not None:
+        if self._partition.log_end.lag or self._partition.stopped_reason is not None:
             return "it is looked at again when the log has been read to its end"
         if even_ns < needed_s * _S_NS:
             return f"it is set back when this clock has run evenly for {needed_s} s"

@@ -6,7 +6,7 @@ size, then the bytes, the newest first, at a bounded rate. What is not whole is 
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 
 from common.clock import Clock
@@ -14,8 +14,8 @@ from common.errors import ObjectsUnavailable
 from common.logs import log_event
 from common.objects import ObjectStore
 from indexer.config import IndexerConfig
-from indexer.partition.partition import Partition
 from indexer.repair.object_repair import ObjectRepair
+from indexer.seal.partition_reader import PartitionReader
 from snapshot.cache import object_is_whole
 from snapshot.documents.manifest import SegmentEntry, segment_key
 from snapshot.threads import to_store_thread
@@ -27,13 +27,17 @@ logger = logging.getLogger(__name__)
 
 
 class ObjectWalk:
-    """Walks until it is cancelled. One object at a time."""
+    """Walks until it is cancelled. One object at a time.
+
+    expired: hashes of objects of a partition that retention is about to delete.
+    """
 
     def __init__(
         self,
-        partitions: Mapping[int, Partition],
+        partitions: Mapping[int, PartitionReader],
         objects: ObjectStore,
         repair: ObjectRepair,
+        expired: Callable[[int], Container[str]],
         config: IndexerConfig,
         scratch: Path,
         clock: Clock,
@@ -41,6 +45,7 @@ class ObjectWalk:
         self._partitions = partitions
         self._objects = objects
         self._repair = repair
+        self._expired = expired
         self._config = config
         self._scratch = scratch
         self._clock = clock
@@ -97,5 +102,4 @@ class ObjectWalk:
         return sorted(entries, key=lambda entry: -entry.append_max_ns)
 
     def _still_served(self, number: int, entry: SegmentEntry) -> bool:
-        partition = self._partitions.get(number)
-        return partition is not None and entry.object not in partition.retention.given_up
+        return number in self._partitions and entry.object not in self._expired(number)

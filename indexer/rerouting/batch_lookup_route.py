@@ -13,8 +13,8 @@ from common import limits
 from common.errors import BadRequest, ObjectsUnavailable
 from common.model.reroute import EpochOffset
 from common.process.web import error_response
-from indexer.partition.partition import Partition
 from indexer.rerouting.batch_lookup import find_copies
+from indexer.seal.partition_reader import PartitionReader
 from query.share.rerouted import BatchLookup, BatchLookupRequest, BatchLookupResponse
 from snapshot.documents.batch_lists import ListsMissing
 
@@ -24,7 +24,7 @@ class LookupUnavailable(Exception):
 
 
 async def counted_before(
-    partition: Partition, end: EpochOffset, asked: tuple[BatchLookup, ...]
+    partition: PartitionReader, end: EpochOffset, asked: tuple[BatchLookup, ...]
 ) -> list[str]:
     """Which of the batches the partition counts, or may count, before `end`.
 
@@ -54,7 +54,7 @@ async def counted_before(
 class BatchLookupEndpoint:
     """The handler over the partitions of this indexer."""
 
-    def __init__(self, partitions: Mapping[int, Partition]) -> None:
+    def __init__(self, partitions: Mapping[int, PartitionReader]) -> None:
         self._partitions = partitions
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

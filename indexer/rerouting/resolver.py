@@ -7,9 +7,11 @@ late or never only changes how long a batch stays undecided.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
 from common import limits
 from common.back_off import BackOff
@@ -19,9 +21,10 @@ from common.logs import log_event
 from common.metrics import reroute_answers_total, undecided_batches, undecided_oldest_s
 from common.model.record import Record
 from common.model.reroute import EpochOffset, RerouteQuestion, Void, decision_record, void_record
+from common.process.role import RoleContext
 from common.tasks import run_every
-from indexer.partition.partition import Partition
 from indexer.rerouting.batch_lookup import batches_of, decision_for, find_copies
+from indexer.seal.partition_reader import PartitionReader
 from indexer.state.partition_state import PartitionState
 from indexer.state.reroutes import questions_of
 from snapshot.documents.batch_lists import BatchLists, ListsMissing
@@ -44,12 +47,20 @@ class _Sent:
     back_off: BackOff
 
 
+class ReroutedPartition(PartitionReader, Protocol):
+    """A partition, and what others have asked it."""
+
+    @property
+    def voids(self) -> deque[Void]:
+        """Questions of other partitions that wait to be answered; the resolver empties it."""
+
+
 class Resolver:
     """Questions and answers about rerouted batches of one partition."""
 
-    def __init__(self, partition: Partition) -> None:
+    def __init__(self, partition: ReroutedPartition, context: RoleContext) -> None:
         self._partition = partition
-        self._context = partition.shared.context
+        self._context = context
         self._sent: dict[tuple[EpochOffset, int], _Sent] = {}
         # partition that could not be appended to -> when it is tried again (monotonic ns)
         self._unreachable_until_ns: dict[int, int] = {}
@@ -150,12 +161,12 @@ class Resolver:
         state, pipeline = partition.state, partition.pipeline
         if state is None or pipeline is None:
             return
-        waiting = list(partition.asked)
-        partition.asked.clear()
+        waiting = list(partition.voids)
+        partition.voids.clear()
         questions: dict[int, dict[RerouteQuestion, None]] = {}
         for void in waiting:
             if void.asker in self._answering:
-                partition.asked.append(void)
+                partition.voids.append(void)
             else:
                 questions.setdefault(void.asker, {}).update(dict.fromkeys(void.questions))
         for asker, some in questions.items():

@@ -9,22 +9,26 @@ from common.errors import BellwetherError
 from common.logs import log_event
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Dropped, Manifest, SegmentEntry
-from snapshot.publish import CHECKPOINT_EVERY, publish_checkpoint
+from snapshot.publish import publish_checkpoint
 from snapshot.threads import to_store_thread
 
 logger = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """Counts the manifests of one partition since its newest checkpoint.
+    """Counts the manifests of one partition since its newest checkpoint."""
 
-    dropped: batches that were dropped up to the newest manifest.
-    """
+    def __init__(
+        self, chain: Chain, clock: Clock, since: int, dropped: Iterable[Dropped], every: int
+    ) -> None:
+        """since: manifests since the newest checkpoint. every: after how many the next one comes.
 
-    def __init__(self, chain: Chain, clock: Clock, since: int, dropped: Iterable[Dropped]) -> None:
+        dropped: batches that were dropped up to the newest manifest.
+        """
         self._chain = chain
         self._clock = clock
         self._since = since
+        self._every = every
         self._dropped = set(dropped)
 
     async def published(
@@ -33,7 +37,7 @@ class Checkpoints:
         """A manifest is published. segments: all that are served up to it."""
         self._since += 1
         self._dropped.update(manifest.conditionals_dropped)
-        if self._since < CHECKPOINT_EVERY:
+        if self._since < self._every:
             return
         kept = segments()
         self._dropped = set(dropped_in(sorted(self._dropped), kept))

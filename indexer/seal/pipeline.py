@@ -7,85 +7,92 @@ a budget, and when that is used up reading pauses: the log keeps what comes (I11
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from common.metrics import cuts_total, live_rows, unpublished_bytes, unpublished_cuts
 from common.process.role import RoleContext
-from indexer.config import IndexerConfig
-from indexer.damage.publish_gate import PublishGate
 from indexer.seal.checkpoints import Checkpoints
 from indexer.seal.sealer import PendingCut, SealedCut, Sealer
 from indexer.shred.kernel_wait import KernelWait
-from indexer.state.resync import Resync
-from indexer.state.view import PartitionView
+from indexer.state.current_view import CurrentView
 from snapshot.bootstrap.bootstrap import Resumed
 from snapshot.documents.batch_lists import BatchLists
 from snapshot.documents.manifest import Manifest, SegmentEntry
-from snapshot.publish import ChainForked, DamageDiffers, Published
+from snapshot.publish import ChainForked, Published
 
 
-class Serving(Protocol):
-    """The partition, as publishing sees it."""
-
-    @property
-    def number(self) -> int:
-        """The partition's number."""
+class CutGate(Protocol):
+    """What may hold a sealed cut back before it is published, because it lacks damaged records."""
 
     @property
-    def view(self) -> PartitionView | None:
-        """What is served now."""
+    def waiting_for(self) -> str:
+        """What a cut waits for now, in words; empty if none waits."""
 
-    async def reappend(self, offsets: Sequence[int]) -> None:
-        """Append the events of these records again: what is published lacks them."""
+    async def wait_for_copies(
+        self, epoch_number: int, damaged: Sequence[int], predecessor: str | None, cut_ns: int
+    ) -> None:
+        """Wait until the cut may be published. Raises Resync when the records can be had."""
 
-    async def change(self, change: Callable[[PartitionView], PartitionView]) -> PartitionView:
-        """Serve the changed picture from now on, in one step, and wake who waits for it."""
+    def is_stuck(self, predecessor: str | None) -> bool:
+        """Whether the other cut that is to follow this manifest has not come for too long."""
+
+    def lost_to_another(self, predecessor: str | None) -> None:
+        """Another cut than ours is to follow this manifest."""
 
 
 class SealingPipeline:
-    """From a cut's rows to its manifest. Ends with its partition's resumption; `close` it."""
+    """From a cut's rows to its manifest, from one resumption of a partition to the next.
+
+    cuts: those that wait to be sealed.
+    owners: dataset -> (team, env) of what is in no manifest.
+    waiting: sealed cuts that wait to be published, oldest first.
+    predecessor: key of the manifest that the next one follows.
+    lists: batches of what is published.
+    """
 
     def __init__(
         self,
-        serving: Serving,
+        views: CurrentView,
         sealer: Sealer,
         kernel_wait: KernelWait,
         resumed: Resumed,
         context: RoleContext,
-        config: IndexerConfig,
-        publish_gate: PublishGate,
+        publish_delay_ms: int,
+        gate: CutGate,
     ) -> None:
         newest = resumed.history.newest
         self.cuts: asyncio.Queue[PendingCut] = asyncio.Queue()  # bounded by UNSEALED_CUTS_MAX
         self.predecessor = resumed.predecessor
         self.last_manifest: Manifest | None = newest
+        self.owners: dict[str, tuple[str, str]] = {}
         self.waiting: deque[SealedCut] = deque()
-        self.publish_gate = publish_gate
-        self._serving = serving
+        self._gate = gate
+        self._views = views
         self._sealer = sealer
+        self._label = str(sealer.epoch.partition)
         self._kernel_wait = kernel_wait
         self._context = context
-        self._config = config
+        self._publish_delay_s = publish_delay_ms / 1000
         self._checkpoints = Checkpoints(
-            sealer.chain, context.clock, resumed.since_checkpoint, resumed.history.dropped
+            sealer.chain,
+            context.clock,
+            resumed.since_checkpoint,
+            resumed.history.dropped,
+            sealer.timing.checkpoint_every,
         )
         self.lists = BatchLists(sealer.chain.manifest, resumed.history.keys, resumed.gaps)
         self._more = asyncio.Event()
         self._covered = [] if newest is None else [newest.next_offset]
-        self._show()
-
-    def stages(self) -> tuple[Coroutine[Any, Any, None], Coroutine[Any, Any, None]]:
-        """Both stages, each to be run until it is cancelled."""
-        return self._seal(), self._publish()
+        self._update_metrics()
 
     def close(self) -> None:
-        """Let go of the files that wait: whoever resumes makes them again from the log."""
+        """Let go of the files that wait: the next run makes them again from the log."""
         for sealed in self.waiting:
             self._sealer.cache.release(entry.object for entry in sealed.entries)
         self.waiting.clear()
-        self._show()
+        self._update_metrics()
 
     @property
     def waiting_bytes(self) -> int:
@@ -100,7 +107,7 @@ class SealingPipeline:
     @property
     def uncovered_since_ns(self) -> int | None:
         """Append time of the first row that is in no published segment; None: there is none."""
-        view = self._serving.view
+        view = self._views.now
         times = [entry.append_min_ns for sealed in self.waiting for entry in sealed.entries]
         if view is not None:
             live = view.live
@@ -110,7 +117,7 @@ class SealingPipeline:
 
     def unpublished(self, offset: int) -> bool:
         """Whether a cut that ends at or before `offset` still waits to be published."""
-        view = self._serving.view
+        view = self._views.now
         if view is None:
             return True
         ends = [sealed.pending.cut.next_offset for sealed in self.waiting]
@@ -122,7 +129,13 @@ class SealingPipeline:
         self._covered = [end for end in self._covered if end > log_start]
         return list(self._covered)
 
-    async def _seal(self) -> None:
+    @property
+    def held_because(self) -> str:
+        """Why a sealed cut is not published yet, in words; empty if none is held back."""
+        return self._gate.waiting_for
+
+    async def run_sealing(self) -> None:
+        """Seal the cuts in order and serve their files, until cancelled."""
         while True:
             pending = await self.cuts.get()
             await self._kernel_wait.wait(pending.rows.visible_rows, pending.rows.visible_bytes)
@@ -133,14 +146,19 @@ class SealingPipeline:
         """The files of a cut take the place of its rows."""
         self.waiting.append(sealed)
         end = sealed.pending.cut.next_offset
-        view = await self._serving.change(
+        view = await self._views.change(
             lambda view: replace(view, live=view.live.published(end)).with_segments(sealed.entries)
         )
-        live_rows.labels(str(self._serving.number)).set(view.live.rows)
-        self._show()
+        live_rows.labels(self._label).set(view.live.rows)
+        self._update_metrics()
         self._more.set()
 
-    async def _publish(self) -> None:
+    async def run_publishing(self) -> None:
+        """Publish the sealed cuts in order, until cancelled.
+
+        Raises ChainForked where another cut was published; DamageDiffers if that one lacks
+        records that ours has.
+        """
         while True:
             while not self.waiting:
                 self._more.clear()
@@ -150,24 +168,18 @@ class SealingPipeline:
             if sealed.pending.cut.damaged:
                 cut, cut_ns = sealed.pending.cut, sealed.pending.cut_ns
                 number = self._sealer.epoch.number
-                await self.publish_gate.wait_for_copies(
-                    number, cut.damaged, self.predecessor, cut_ns
-                )
-            delay_s = self._context.random.uniform(0, self._config.publish_delay_ms / 1000)
-            await asyncio.sleep(delay_s)
+                await self._gate.wait_for_copies(number, cut.damaged, self.predecessor, cut_ns)
+            await asyncio.sleep(self._context.random.uniform(0, self._publish_delay_s))
             try:
                 published = await self._sealer.publish(
-                    sealed, self.predecessor, supersede=self.publish_gate.is_stuck(self.predecessor)
+                    sealed, self.predecessor, supersede=self._gate.is_stuck(self.predecessor)
                 )
-            except ChainForked as error:
-                self.publish_gate.lost_to_another(self.predecessor)
-                if not isinstance(error, DamageDiffers):
-                    raise
-                await self._serving.reappend(error.lost)
-                raise Resync(str(error)) from error
+            except ChainForked:
+                self._gate.lost_to_another(self.predecessor)
+                raise
             await self._take_over(sealed, published)
             await self._checkpoints.published(published.manifest, self._published_segments)
-            self._tell(published, started_ns)
+            self._emit(published, started_ns)
 
     async def _take_over(self, sealed: SealedCut, published: Published) -> None:
         """The published segments take the place of the files that waited."""
@@ -177,7 +189,7 @@ class SealingPipeline:
         self.predecessor = manifest.key
         self.last_manifest = manifest
         self.lists.published(manifest)
-        await self._serving.change(
+        await self._views.change(
             lambda view: view.without_objects(own).with_segments(manifest.segments)
         )
         cache = self._sealer.cache
@@ -186,24 +198,23 @@ class SealingPipeline:
         for object_hash in own:
             if object_hash not in named:  # the twin's writer was another version
                 await asyncio.to_thread(cache.forget, object_hash)
-        cuts_total.labels(str(self._serving.number)).inc()
-        self._show()
+        cuts_total.labels(self._label).inc()
+        self._update_metrics()
 
     def _published_segments(self) -> list[SegmentEntry]:
-        view = self._serving.view
+        view = self._views.now
         entries = [] if view is None else view.all_segments()
         return published_only(entries, self.waiting_objects)
 
-    def _show(self) -> None:
-        label = str(self._serving.number)
-        unpublished_cuts.labels(label).set(len(self.waiting))
-        unpublished_bytes.labels(label).set(self.waiting_bytes)
+    def _update_metrics(self) -> None:
+        unpublished_cuts.labels(self._label).set(len(self.waiting))
+        unpublished_bytes.labels(self._label).set(self.waiting_bytes)
 
-    def _tell(self, published: Published, started_ns: int) -> None:
+    def _emit(self, published: Published, started_ns: int) -> None:
         manifest = published.manifest
         self._context.telemetry.emit(
             "cut",
-            partition=self._serving.number,
+            partition=self._sealer.epoch.partition,
             rows=manifest.rows,
             segments=len(manifest.segments),
             bytes=sum(segment.size_bytes for segment in manifest.segments),

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common import limits
+from common.back_off import BackOff
 from common.clock import Clock
 from common.errors import BellwetherError, ObjectMissing, ObjectsUnavailable
 from common.logs import log_event
 from indexer.seal.segment_files import remove_leftovers, seal_all
+from indexer.seal.timing import TIMING, Timing
 from indexer.state.live_rows import SealingSet
 from indexer.state.partition_state import Cut
 from segment.columns.segment import SegmentFile
@@ -36,8 +38,6 @@ from snapshot.publish import Published, publish
 from snapshot.threads import to_store_thread
 
 WRITER = "bellwether-indexer-1"
-_BACKOFF_FIRST_S = 0.2
-_BACKOFF_MAX_S = 10.0
 logger = logging.getLogger(__name__)
 Owners = Mapping[str, tuple[str, str]]
 
@@ -152,6 +152,7 @@ class Sealer:
     encoders: SelectedEncoders
     divergences: list[Divergence] = field(default_factory=list)
     wide: asyncio.Lock = field(default_factory=asyncio.Lock)
+    timing: Timing = TIMING
 
     def prepare(self) -> None:
         """Empty the scratch folder, and learn of divergences. Blocks."""
@@ -163,15 +164,16 @@ class Sealer:
 
     async def seal(self, pending: PendingCut) -> SealedCut:
         """Seal until it is done: a disk that is full is waited for."""
-        backoff_s = _BACKOFF_FIRST_S
+        back_off = self._back_off()
         while True:
             try:
                 async with self._room(pending):
                     return await asyncio.to_thread(self._seal, pending)
             except OSError as error:
-                self._say("cut cannot be sealed now; trying again", pending, error, backoff_s)
-            await asyncio.sleep(backoff_s)
-            backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
+                wait_s = back_off.next()
+                text = "cut cannot be sealed now; trying again"
+                self._log_failure(text, pending, error, wait_s)
+            await asyncio.sleep(wait_s)
 
     @asynccontextmanager
     async def _room(self, pending: PendingCut) -> AsyncIterator[None]:
@@ -187,17 +189,22 @@ class Sealer:
         self, sealed: SealedCut, predecessor: str | None, *, supersede: bool = False
     ) -> Published:
         """Publish until it is done. Raises ChainForked, DocumentTooNew, SealedFileLost."""
-        backoff_s = _BACKOFF_FIRST_S
+        back_off = self._back_off()
         while True:
             try:
                 return await to_store_thread(self._publish, sealed, predecessor, supersede)
             except (ObjectsUnavailable, ObjectMissing, OSError) as error:
+                wait_s = back_off.next()
                 text = "cut cannot be published now; trying again"
-                self._say(text, sealed.pending, error, backoff_s)
-            await asyncio.sleep(backoff_s)
-            backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
+                self._log_failure(text, sealed.pending, error, wait_s)
+            await asyncio.sleep(wait_s)
 
-    def _say(self, text: str, pending: PendingCut, error: Exception, again_s: float) -> None:
+    def _back_off(self) -> BackOff:
+        return BackOff(self.timing.seal_first_s, self.timing.seal_most_s)
+
+    def _log_failure(
+        self, text: str, pending: PendingCut, error: Exception, again_s: float
+    ) -> None:
         log_event(
             logger,
             logging.WARNING,

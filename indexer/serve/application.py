@@ -37,7 +37,7 @@ def internal_application(parts: Parts, context: RoleContext) -> web.Application:
     ).add_routes(app)
     listing = ColumnListing(partitions, parts.footers, parts.shared.cache)
     ColumnEndpoints(listing).add_routes(app)
-    records = RecordsEndpoint(partitions, log, context.clock)
+    records = RecordsEndpoint(partitions, log, parts.shared.cache, context.clock)
     app.router.add_post("/internal/share", parts.shares.handle)
     app.router.add_get("/internal/segment/{hash}", SegmentEndpoint(parts.shared.cache).handle)
     app.router.add_post(peers.PATH, records.handle)

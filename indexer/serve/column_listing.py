@@ -14,7 +14,7 @@ from common import limits
 from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.logs import log_event
 from common.model.names import column_id
-from indexer.partition.partition import Partition
+from indexer.seal.partition_reader import PartitionReader
 from indexer.serve.footers import Footers
 from query.wire.columns import ColumnPage, ColumnsRequest, IndexedColumn, IndexedDataset
 from query.wire.name_pattern import NamePattern
@@ -33,7 +33,7 @@ class ColumnListing:
     """Reads the partitions of this indexer. Every method blocks."""
 
     def __init__(
-        self, partitions: Mapping[int, Partition], footers: Footers, cache: SegmentCache
+        self, partitions: Mapping[int, PartitionReader], footers: Footers, cache: SegmentCache
     ) -> None:
         self._partitions = partitions
         self._footers = footers

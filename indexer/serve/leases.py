@@ -65,7 +65,7 @@ class PartitionLeases:
             raise PartitionNotHeld(partition)
         await self._wait_for(held, wanted)
         view = held.view
-        catching_up = held.catching_up  # of this view, like all that follows
+        catching_up = held.log_end.is_catching_up  # of this view, like all that follows
         stopped = held.stopped_reason or held.damage.unreadable_reason
         entries = [
             entry
@@ -103,7 +103,11 @@ class PartitionLeases:
                     one.end - one.first for one in _damaged(view, dataset, view.damage.given_up)
                 ),
                 expired_early=expired_early(
-                    held.expired_early, dataset, wanted, view.gone, held.shared.clocks.now_ns
+                    held.retention.expired_early,
+                    dataset,
+                    wanted,
+                    view.gone,
+                    held.retention.now_ns(),
                 ),
             )
         finally:
@@ -117,24 +121,16 @@ class PartitionLeases:
         deadline_ns = self._clock.monotonic_ns() + wanted.timeout_ms * 10**6
         end_known = True
         try:
-            beyond_end = (wanted.at_least or 0) > held.log_bounds.end
-            if held.unaware or beyond_end:
+            beyond_end = (wanted.at_least or 0) > held.log_end.bounds.end
+            if held.log_end.is_stale or beyond_end:
                 async with asyncio.timeout(max(self._log_end_wait_s, wanted.timeout_ms / 1000)):
-                    await held.look()
+                    await held.log_end.refresh()
         except (LogUnavailable, TimeoutError) as error:  # the view may then be incomplete
             log_event(
                 logger, logging.WARNING, "the log's end is not known", why=describe_error(error)
             )
             end_known = False
-        while not _is_reached(held, wanted, end_known=end_known):
-            left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9
-            if left_s <= 0 or held.stopped_reason is not None:
-                return
-            changed = held.changed
-            try:
-                await asyncio.wait_for(changed.wait(), left_s)
-            except TimeoutError:
-                return
+        await held.wait_until(lambda: _is_reached(held, wanted, end_known=end_known), deadline_ns)
 
     def _open(
         self, view: PartitionView, entries: list[SegmentEntry], fields: frozenset[str]
@@ -218,5 +214,5 @@ def _is_reached(held: Partition, wanted: ViewRequest, *, end_known: bool) -> boo
         return True
     at_least = wanted.at_least or 0
     if end_known:
-        at_least = min(at_least, held.log_bounds.end)  # what is beyond was lost
-    return end >= at_least and end >= held.catch_up_to
+        at_least = min(at_least, held.log_end.bounds.end)  # what is beyond was lost
+    return end >= at_least and end >= held.log_end.catch_up_to

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import msgspec
 from aiohttp import web
@@ -25,14 +24,14 @@ from common.process.fair.queue import NoRoom
 from common.process.refusal import busy_response
 from common.process.web import Handler, error_response, has_hung_up
 from indexer.partition.partition import Partition
+from indexer.partition.status import Writers, describe
 from indexer.prefetch import Prefetcher
+from indexer.seal.partition_reader import is_published, last_manifest
 from indexer.shred import Shredder
 from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TailSubscription
 from query.wire.tail import TailFilter, TailRequest
 from segment.parquet.selected import SelectedEncoders
-from snapshot.damage.damage import events, is_of_any, records
-from snapshot.documents.manifest import Damaged
 
 logger = logging.getLogger(__name__)
 _CUT_TIMEOUT_NS = 60 * 10**9
@@ -74,72 +73,16 @@ class Endpoints:
 
     async def status(self, _: web.Request) -> web.StreamResponse:
         """The state of every partition held."""
-        found = {str(n): self._describe(p) for n, p in sorted(self._partitions.items())}
+        writers = Writers(self._shredder.name, self._encoders.now.name)
+        now_ns = self._clock.now_ns()
+        found = {
+            str(n): describe(p, writers, self._unrepaired(n), now_ns)
+            for n, p in sorted(self._partitions.items())
+        }
         body = {"partitions": found, "warming": self._prefetcher.describe()}
         body["claims"] = self._claims()
         body["alarms"] = self._alarms.describe()
         return web.json_response(body)
-
-    def _describe(self, partition: Partition) -> dict[str, object]:
-        view, newest = partition.view, partition.last_manifest
-        described: dict[str, object] = {
-            "log_start": partition.log_bounds.start,
-            "log_end": partition.log_bounds.end,
-            "lag_records": partition.lag,
-            "stopped_reason": partition.stopped_reason,
-            "paused": partition.shared.budget.paused(partition.number),
-            "shredder": self._shredder.name,
-            "segment_writer": self._encoders.now.name,
-            "kernel_expected": partition.shared.kernel_wait.is_expected,
-            "ready": view is not None,
-            "alarms": partition.alarms.raised,
-            "unmended": self._unrepaired(partition.number),
-            "unpublished": self._unpublished(partition),
-            "replay": None if partition.replay is None else partition.replay.describe(),
-            "set_aside": partition.damage.total,
-            "set_aside_records": [
-                {"offset": entry.offset, "reason": entry.reason}
-                for entry in partition.damage.newest
-            ],
-            "divergences": [
-                {"ours": one.ours, "published": one.published, "block": str(one.block or "")}
-                for one in partition.divergences
-            ],
-            "last_cut": None
-            if newest is None
-            else {"end_offset": newest.next_offset, "time_ns": newest.created_ns},
-        }
-        if view is None:
-            return described
-        described |= {
-            "epoch": view.epoch.log,
-            "epoch_number": view.epoch.number,
-            "end_offset": view.live.end_offset,
-            "live_rows": view.live.rows,
-            "live_bytes": view.live.memory_bytes,
-            "watermark_ns": view.watermark_ns,
-            "sealing": len(view.live.sealing),
-            "damaged": describe_damage(view.damage.missing),
-            "given_up": describe_damage(view.damage.given_up),
-            "rerouted": describe_rerouted(partition, self._clock.now_ns()),
-            "segments": sum(len(entries) for entries in view.segments.values()),
-            "segment_bytes": sum(
-                entry.size_bytes for entries in view.segments.values() for entry in entries
-            ),
-            "datasets": sorted({*view.segments, *view.live.datasets}),
-            "gaps": [
-                {"epoch": gap.epoch, "first": gap.first, "end": gap.end, "reason": gap.reason}
-                for gap in view.gaps
-            ],
-        }
-        return described
-
-    @staticmethod
-    def _unpublished(partition: Partition) -> dict[str, int]:
-        pipeline = partition.pipeline
-        if pipeline is None:
-            return {"cuts": 0, "bytes": 0}
-        return {"cuts": len(pipeline.waiting), "bytes": pipeline.waiting_bytes}
 
     async def cut(self, request: web.Request) -> web.StreamResponse:
         """Append a marker to every partition held; with ?wait=1 until all is published."""
@@ -170,26 +113,13 @@ class Endpoints:
         outcome["marker"] = offset
         if not wait:
             return outcome
-        if await self._wait(partition, offset + 1, deadline_ns):
-            newest = partition.last_manifest
+        if await partition.wait_until(lambda: is_published(partition, offset + 1), deadline_ns):
+            newest = last_manifest(partition)
             return outcome | {"published": True, "manifest": None if newest is None else newest.key}
-        alarms = "; ".join(partition.alarms.raised.values())
-        held = "" if partition.pipeline is None else partition.pipeline.publish_gate.waiting_for
+        alarms = "; ".join(self._alarms.of(partition.number).values())
+        held = "" if partition.pipeline is None else partition.pipeline.held_because
         why = partition.stopped_reason or held or alarms or "not indexed or not published in time"
         return outcome | {"why": why}
-
-    async def _wait(self, partition: Partition, offset: int, deadline_ns: int) -> bool:
-        while partition.view is None or (
-            partition.view.live.end_offset < offset or partition.unpublished(offset)
-        ):
-            left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9
-            if left_s <= 0 or partition.stopped_reason is not None:
-                return False
-            try:
-                await asyncio.wait_for(partition.changed.wait(), left_s)
-            except TimeoutError:
-                return False
-        return True
 
     async def tail(self, request: web.Request) -> web.StreamResponse:
         """Events of a dataset as they are indexed, a JSON object a line. POST: with conditions."""
@@ -256,44 +186,6 @@ def _subscription_of(request: web.Request) -> TailSubscription:
     batches = query.get("batches") == "1"
     reader = (query.get("env", ""), query.get("key", ""))
     return TailSubscription(query["dataset"], after_ns, numbers, batches, *reader)
-
-
-def describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:
-    """Undecided batches of a partition, and the partitions whose answers they wait for."""
-    state = partition.state
-    if state is None:
-        return {}
-    undecided = state.reroutes.open
-    waiting = Counter(other for item in undecided.values() for other in item.unless)
-    oldest_ns = min((item.append_ns for item in undecided.values()), default=now_ns)
-    return {
-        "undecided": len(undecided),
-        "oldest_s": max(0, now_ns - oldest_ns) / 1e9,
-        "waiting_for": {str(other): count for other, count in sorted(waiting.items())},
-        "dropped": len(state.reroutes.view.dropped),
-        "voids": state.reroutes.voids,
-        "questions_waiting": len(partition.asked),
-    }
-
-
-def describe_damage(entries: Sequence[Damaged]) -> dict[str, object]:
-    """The number of records, of events if it is known, and the first entries."""
-    return {
-        "records": records(entries),
-        "events": events(entries),
-        "places": [
-            {
-                "epoch_number": one.epoch_number,
-                "first": one.first,
-                "end": one.end,
-                "dataset": "" if is_of_any(one) else one.dataset,
-                "events": events((one,)),
-                "cause": one.cause,
-                "reason": one.reason,
-            }
-            for one in entries[: limits.SET_ASIDE_SHOWN_MAX]
-        ],
-    }
 
 
 def with_json_errors(handler: Handler) -> Handler:

@@ -26,6 +26,7 @@ from common.model.record import (
     decoded_bytes,
 )
 from common.model.reroute import Decision, EpochOffset, Void, decode_decision, decode_void
+from indexer.state.cut_rules import CUT_RULES, CutRules
 from indexer.state.quarantine import ExcludedRecord, Quarantine
 from indexer.state.reroutes import ReroutedCut, Reroutes
 from snapshot.documents.carried_state import Carried, hour_closed_by_step
@@ -106,8 +107,10 @@ class PartitionState:
         epoch_number: int = FIRST_EPOCH,
         dropped: Iterable[EpochOffset] = (),
         out: Set[int] = frozenset(),
+        rules: CutRules = CUT_RULES,
     ) -> None:
         self._epoch_number = epoch_number
+        self._rules = rules
         self.out = out
         self._next = carried.next_offset
         self._watermark_ns = carried.watermark_ns
@@ -354,9 +357,9 @@ class PartitionState:
             self._rowless += 1
         due = (
             (marked and self._rows > 0)
-            or self._rows >= limits.CUT_ROWS_MAX_V1
-            or self._bytes >= limits.CUT_BYTES_MAX_V1
-            or self._rowless >= limits.CUT_CONTROL_RECORDS_MAX_V1
+            or self._rows >= self._rules.rows_max
+            or self._bytes >= self._rules.bytes_max
+            or self._rowless >= self._rules.control_records_max
         )
         if not due:
             return step

@@ -3,9 +3,10 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from common import limits
 from common.clock import Clock, SystemClock
 from common.locks.files import FileLocks
 from common.log import Appended, Log
@@ -20,18 +21,23 @@ from common.process.role import Backends, RoleContext
 from common.process.telemetry import NoTelemetry
 from indexer.config import IndexerConfig
 from indexer.damage.publish_gate import NoPeers, Peers
+from indexer.damage.recovery import DamageRecovery
+from indexer.damage.scrubber import Scrubber
 from indexer.expiry.clocks import Clocks
+from indexer.expiry.retention_settings import Retentions
 from indexer.partition.memory_budget import LiveBudget
 from indexer.partition.partition import Partition
-from indexer.partition.retention_settings import Retentions
 from indexer.partition.shared import Shared
 from indexer.prefetch import Prefetcher
 from indexer.repair.object_repair import ObjectRepair
 from indexer.repair.rebuild import SegmentRebuilder
 from indexer.repair.twin_segments import TwinSegments
+from indexer.seal.partition_reader import is_published
+from indexer.seal.timing import TIMING, Timing
 from indexer.shred import Shredder
 from indexer.shred.kernel_wait import KernelWait
 from indexer.shred.reference import ReferenceShredder
+from indexer.state.cut_rules import CUT_RULES, CutRules
 from indexer.tail.registry import TailRegistry
 from segment.parquet.selected import SelectedEncoders
 from snapshot.bootstrap.fetch_segments import Fetching
@@ -128,6 +134,8 @@ async def running(
     clocks: Clocks | None = None,
     peers: Peers | None = None,
     prefetch_retry_s: float = 1.0,
+    cut_rules: CutRules = CUT_RULES,
+    timing: Timing = TIMING,
 ) -> AsyncIterator[Partition]:
     """A partition that is being indexed; dropped without a goodbye at the end."""
     identity = await context.backends.log.open()
@@ -160,6 +168,8 @@ async def running(
         retentions,
         clocks or Clocks(context.clock, context.folder / "expiry" / "clock.json"),
         peers=peers or NoPeers(),
+        cut_rules=cut_rules,
+        timing=timing,
     )
     partition = Partition(number, shared)
     tasks = [asyncio.create_task(partition.run()), asyncio.create_task(prefetcher.run())]
@@ -183,22 +193,35 @@ def repair_of(partition: Partition, folders: Sequence[Path] = ()) -> ObjectRepai
         rebuilder,
         backends.objects,
         TwinSegments(backends.locks, shared.context.instance, shared.context.internal_token),
-        lambda _: partition.retention.given_up,
+        lambda _: partition.retention.book.given_up,
         lambda: folders,
         scratch,
         shared.context.clock,
     )
 
 
+def recovery_of(
+    partition: Partition, read_again_max: int = limits.DAMAGE_READ_AGAIN_MAX
+) -> DamageRecovery:
+    """What recovers the damaged records of a partition."""
+    context, config = partition.shared.context, partition.shared.config
+    return DamageRecovery(
+        partition, context.backends.log, context.clock, config.scrub_s, read_again_max
+    )
+
+
+def scrubber_of(partition: Partition) -> Scrubber:
+    """What reads again what no segment of a partition covers yet."""
+    context, config = partition.shared.context, partition.shared.config
+    return Scrubber(partition, context.backends.log, context.clock, config.scrub_s)
+
+
 async def until(partition: Partition, condition: Callable[[Partition], bool]) -> None:
     """Wait until the partition fulfils the condition."""
     async with asyncio.timeout(20):
         while partition.view is None or not condition(partition):
-            changed = partition.changed
-            try:
-                await asyncio.wait_for(changed.wait(), 0.2)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(partition.views.changed(), 0.2)
 
 
 def reached(offset: int) -> Callable[[Partition], bool]:
@@ -208,4 +231,4 @@ def reached(offset: int) -> Callable[[Partition], bool]:
 
 def published(offset: int) -> Callable[[Partition], bool]:
     """Everything before `offset` is indexed and its cuts are published."""
-    return lambda p: reached(offset)(p) and not p.unpublished(offset)
+    return lambda p: is_published(p, offset)

@@ -84,8 +84,8 @@ async def test_empty_disk_is_caught_up_and_ready_before_its_segments_are_here(
         assert partition.replay is not None
         assert partition.replay.done
         assert partition.replay.events == 3
-        await partition.look()
-        assert not partition.catching_up
+        await partition.log_end.refresh()
+        assert not partition.log_end.is_catching_up
         gates[0].open.set()
         assert await numbers(partition) == [0, 1, 2, 7, 8, 9]
         await warmed(partition)

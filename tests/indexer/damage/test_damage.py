@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from common.model.record import Record, compress_value, settled_record
-from indexer.damage.scrubber import Scrubber
 from indexer.partition.partition import Partition
+from indexer.seal.partition_reader import last_manifest
 from indexer.serve.leases import Footers, PartitionLeases
 from query.plan.plan import Need, Plan, State
 from query.share.answer import PartitionCovered
@@ -30,6 +30,7 @@ from tests.indexer.house import (
     record,
     repair_of,
     running,
+    scrubber_of,
     until,
 )
 from tests.indexer.partition.test_partition import CUT, numbers
@@ -137,7 +138,7 @@ async def test_records_set_aside_by_an_older_version_are_missing_too(tmp_path: P
             await append(context.backends.log, [5])
             await context.backends.log.append(0, CUT)
             await until(partition, published(10))
-            newest = partition.last_manifest
+            newest = last_manifest(partition)
             assert newest is not None
             assert newest.damaged is not None
             assert [one.first for one in newest.damaged] == [2]
@@ -173,7 +174,8 @@ async def test_settled_damage_is_complete_again_and_goes_on_being_told(tmp_path:
         book = SettlementBook(Chain(context.backends.objects, 0, None))
         book.settle([SettledOffsets(epoch_number=1, first=3, end=4)], now_ns=1)
         partition.damage.settlements.refresh()
-        await partition.settled()
+        assert partition.state is not None
+        await partition.damage.apply_settlements(partition.state, partition.views)
         told = await coverage(partition)
         assert told.complete, told.reason
         assert told.given_up == 1
@@ -245,7 +247,7 @@ async def test_record_that_is_damaged_after_it_was_read_is_cut_at_once_and_outli
     async with open_context(tmp_path) as context, running(context) as partition:
         await append(context.backends.log, [1], [2, 3], [4])
         await until(partition, reached(3))
-        scrubbing = Scrubber(partition)
+        scrubbing = scrubber_of(partition)
         await scrubbing.scrub()
         assert (await context.backends.log.bounds(0)).end == 3  # all is whole: nothing is cut
         flip(tmp_path, 1)

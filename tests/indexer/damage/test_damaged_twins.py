@@ -19,8 +19,8 @@ from common.process.role import RoleContext
 from indexer.config import IndexerConfig
 from indexer.damage.publish_gate import RecordsRequest, RecordsResponse
 from indexer.damage.reappend import RecordsEndpoint
-from indexer.damage.recovery import DamageRecovery
 from indexer.partition.partition import Partition
+from indexer.seal.partition_reader import last_manifest
 from indexer.state.resync import Resync
 from snapshot.verify.chain import verify
 from tests.indexer.damage.damaging import flip
@@ -32,6 +32,7 @@ from tests.indexer.house import (
     published,
     reached,
     record,
+    recovery_of,
     running,
     until,
 )
@@ -72,9 +73,11 @@ class Twin:
         if self.partition is None:
             return RecordsResponse()
         if self._endpoint is None:
-            context = self.partition.shared.context
+            shared, context = self.partition.shared, self.partition.shared.context
             held = {question.partition: self.partition}
-            self._endpoint = RecordsEndpoint(held, context.backends.log, context.clock)
+            self._endpoint = RecordsEndpoint(
+                held, context.backends.log, shared.cache, context.clock
+            )
         return await self._endpoint.answer(question)
 
 
@@ -85,14 +88,14 @@ async def recovering(
     """A partition that is indexed, its damage looked after all the time."""
 
     async def recover(partition: Partition) -> None:
-        recovery = DamageRecovery(partition)
+        recovery = recovery_of(partition)
         while True:
             await asyncio.sleep(0.05)
-            if partition.has_unsettled_damage:
+            if recovery.has_unsettled_damage:
                 try:
                     await recovery.run_once()
                 except Resync as error:
-                    partition.ask_resync(str(error))
+                    partition.request_resync(str(error))
 
     async with running(context, config=config, peers=twin) as partition:
         task = asyncio.create_task(recover(partition))
@@ -129,14 +132,14 @@ async def test_rows_that_only_the_twin_has_are_published_by_it_and_taken_over(
         async with open_context(tmp_path, "b") as b, recovering(b, twin, patient) as blind:
 
             async def is_mended() -> bool:
-                if blind.view is None or blind.last_manifest is None:
+                if blind.view is None or last_manifest(blind) is None:
                     return False
                 return await numbers(blind) == [1, 2, 3, 4]
 
             await settle_down(is_mended)
             assert (await coverage(blind)).complete
-            assert blind.last_manifest is not None
-            assert blind.last_manifest.set_aside == []
+            assert last_manifest(blind) is not None
+            assert last_manifest(blind).set_aside == []
     async with open_context(tmp_path, "c") as c, running(c) as later:
         await until(later, reached(4))
         assert await numbers(later) == [1, 2, 3, 4]
@@ -198,7 +201,7 @@ async def test_rows_of_a_twin_that_cannot_publish_are_appended_again_and_count_o
                 if blind.view is None or whole.view is None:
                     return False
                 both = [await numbers(one) for one in (whole, blind)]
-                manifests = [one.last_manifest for one in (whole, blind)]
+                manifests = [last_manifest(one) for one in (whole, blind)]
                 keys = {None if one is None else one.key for one in manifests}
                 return both == [[1, 2, 3, 4, 5]] * 2 and len(keys) == 1
 
@@ -219,7 +222,9 @@ async def test_more_records_than_one_question_mends_are_appended_again_once_each
     async with open_context(tmp_path, "a") as a, running(a) as whole:
         await append(a.backends.log, *([n] for n in range(1, 7)))
         await until(whole, reached(6))
-        endpoint = RecordsEndpoint({0: whole}, a.backends.log, a.clock, appended_max=2)
+        endpoint = RecordsEndpoint(
+            {0: whole}, a.backends.log, whole.shared.cache, a.clock, appended_max=2
+        )
         question = RecordsRequest(0, 1, (1, 2, 3, 4, 5), append=True)
         answers = [await endpoint.answer(question) for _ in range(4)]
         assert [len(answer.appended) for answer in answers] == [2, 4, 5, 5]
@@ -253,8 +258,8 @@ async def test_log_that_is_restored_after_a_cut_without_its_record_is_mended_onc
             await until(one, published(end))
             await until(other, published(end))
             assert await numbers(one) == await numbers(other) == [1, 2, 3, 4]
-            assert one.last_manifest is not None
-            assert one.last_manifest.damaged == []
+            assert last_manifest(one) is not None
+            assert last_manifest(one).damaged == []
             report = await verify(a.backends.objects, a.backends.log, [0])
             assert report.clean, report.problems
     async with open_context(tmp_path, "c") as c, running(c) as later:
@@ -300,7 +305,7 @@ async def test_twins_agree_and_count_every_event_once_whatever_each_of_them_cann
                 if one.view is None or other.view is None:
                     return False
                 both = [await numbers(one), await numbers(other)]
-                manifests = [one.last_manifest, other.last_manifest]
+                manifests = [last_manifest(one), last_manifest(other)]
                 ends = {0 if m is None else m.next_offset for m in manifests}
                 return both == [sorted(expected)] * 2 and len(ends) == 1 and min(ends) > end
 

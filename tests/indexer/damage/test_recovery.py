@@ -10,7 +10,15 @@ from common.model.record import heartbeat_record
 from indexer.damage.recovery import DamageRecovery
 from indexer.state.resync import Resync
 from tests.indexer.damage.damaging import flip
-from tests.indexer.house import append, open_context, published, reached, running, until
+from tests.indexer.house import (
+    append,
+    open_context,
+    published,
+    reached,
+    recovery_of,
+    running,
+    until,
+)
 from tests.indexer.partition.test_partition import CUT, numbers
 
 HOUR_NS = 3600 * 10**9
@@ -57,7 +65,7 @@ async def test_restored_record_is_appended_again_only_if_it_is_young_by_both_tim
             await until(partition, reached(5))
             clock.ahead_ns = clock_h * HOUR_NS
             flip(tmp_path, 1)  # the same bits again: restored
-            recovery = DamageRecovery(partition)
+            recovery = recovery_of(partition)
             await run_rounds(recovery, 2)
             assert (await log.bounds(0)).end == (6 if mended else 5)
             await until(partition, reached(6 if mended else 5))
@@ -76,7 +84,7 @@ async def test_records_that_cannot_be_read_do_not_keep_later_ones_from_being_men
         async with running(context) as partition:
             await until(partition, published(8))
             flip(tmp_path, 6)  # the same bits again: this one alone is restored
-            recovery = DamageRecovery(partition, read_again_max=2)
+            recovery = recovery_of(partition, read_again_max=2)
             await run_rounds(recovery, 3)  # of five records, two at a time
             await until(partition, reached(9))
             assert await numbers(partition) == [1, 5, 7]
@@ -94,6 +102,6 @@ async def test_records_of_no_cut_are_looked_at_in_turn_too(tmp_path: Path) -> No
         async with running(context) as partition:
             await until(partition, reached(7))
             flip(tmp_path, 5)  # the same bits again: restored
-            recovery = DamageRecovery(partition, read_again_max=2)
+            recovery = recovery_of(partition, read_again_max=2)
             with pytest.raises(Resync, match="record 5 "):
                 await run_rounds(recovery, 3)  # of five records, two at a time

@@ -238,7 +238,7 @@ async def test_what_expired_before_its_time_is_told_in_answers_and_comes_back_fo
             await until(one, lambda p: p.view is not None and len(p.view.all_segments()) == 4)
             assert await numbers(one) == [1, 2], number
             assert await numbers(one, SHORT) == [1, 2]
-            assert one.expired_early == ()
+            assert one.retention.expired_early == ()
             await rounds(keeper, clock, 0)
             await rounds(keeper, clock, 0)
             assert one.alarms.raised == {}

@@ -75,7 +75,7 @@ async def test_outage_of_hours_raises_its_alarms_and_its_end_clears_them(tmp_pat
             await caretaker.tend()
             assert set(partition.alarms.raised) == {"snapshot_late"}
             stores[0].down = False
-            bounds = await partition.look()
+            bounds = await partition.log_end.refresh()
             await until(partition, published(bounds.end))
             await caretaker.tend()
             assert partition.alarms.raised == {}

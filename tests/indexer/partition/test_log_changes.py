@@ -118,7 +118,7 @@ async def test_recreated_log_is_a_new_epoch_with_its_gap_shown_while_it_runs(
             await until(partition, reached(3))
             told.log, told.identity = recreated, identity
             await append(recreated, [3])
-            partition.ask_resync("the watch has seen it")
+            partition.request_resync("the watch has seen it")
             await until(partition, lambda p: p.view is not None and p.view.epoch.number == 2)
             await until(partition, reached(1))
             async with views_of(partition).lease(0, DATASET, ViewRequest()) as view:

@@ -4,12 +4,11 @@ import asyncio
 import shutil
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common import limits
 from indexer.partition.memory_budget import LiveBudget, Use, may_read
+from indexer.state.cut_rules import CutRules
 from tests.indexer.house import append, open_context, published, reached, running, until
 from tests.indexer.partition.test_partition import numbers
 
@@ -33,9 +32,9 @@ def test_beyond_the_budget_at_most_one_partition_reads_and_somebody_makes_progre
 
 
 async def test_without_room_partitions_come_to_their_cuts_one_after_the_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(limits, "CUT_ROWS_MAX_V1", 40)
+    rules = CutRules(rows_max=40)
     async with open_context(tmp_path / "small", partitions=2) as context:
         for first in range(0, 200, 10):
             some = list(range(first, first + 10))
@@ -46,8 +45,8 @@ async def test_without_room_partitions_come_to_their_cuts_one_after_the_other(
         budget = LiveBudget(bytes_max)
         async with (
             open_context(tmp_path / name, partitions=2) as context,
-            running(context, 0, budget=budget) as zero,
-            running(context, 1, budget=budget) as one,
+            running(context, 0, budget=budget, cut_rules=rules) as zero,
+            running(context, 1, budget=budget, cut_rules=rules) as one,
         ):
             for partition in (zero, one):
                 await until(partition, reached(10))
@@ -72,7 +71,7 @@ async def test_paused_partition_is_read_again_when_the_other_has_published(tmp_p
                 await asyncio.sleep(0.1)
                 assert other.view is not None
                 assert other.view.live.rows == 0
-                assert other.catching_up  # its answers say that rows are missing
+                assert other.log_end.is_catching_up  # its answers say that rows are missing
                 budget.forget(7)
                 await until(other, reached(1))
-                assert not other.catching_up
+                assert not other.log_end.is_catching_up

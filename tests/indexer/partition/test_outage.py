@@ -12,6 +12,8 @@ import pytest
 
 from common.objects import ObjectStore
 from indexer.partition.partition import Partition
+from indexer.seal.partition_reader import is_published, last_manifest
+from indexer.seal.timing import Timing
 from query.share.view import ViewRequest
 from snapshot.verify.chain import verify
 from tests.indexer.faulty import FaultyObjects
@@ -27,12 +29,8 @@ from tests.indexer.house import (
 )
 from tests.indexer.partition.test_partition import CUT, numbers, views_of
 
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An hour of waiting for the store is a moment here."""
-    monkeypatch.setattr("indexer.seal.sealer._BACKOFF_FIRST_S", 0.01)
-    monkeypatch.setattr("indexer.seal.sealer._BACKOFF_MAX_S", 0.02)
+# An hour of waiting for the store is a moment here.
+IMPATIENT = Timing(seal_first_s=0.01, seal_most_s=0.02)
 
 
 def faulty(stores: list[FaultyObjects], seed: int = 0) -> Callable[[ObjectStore], ObjectStore]:
@@ -65,7 +63,9 @@ async def test_store_that_answers_nobody_holds_up_no_other_work(tmp_path: Path) 
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
     async with open_context(tmp_path, partitions=3, wrap=Frozen) as context, AsyncExitStack() as up:
         log = context.backends.log
-        held = [await up.enter_async_context(running(context, n)) for n in range(3)]
+        held = [
+            await up.enter_async_context(running(context, n, timing=IMPATIENT)) for n in range(3)
+        ]
         for partition in held:
             await until(partition, reached(0))
         hanging.set()
@@ -87,7 +87,7 @@ async def test_outage_of_many_cuts_stops_neither_indexing_nor_queries(tmp_path: 
     stores: list[FaultyObjects] = []
     async with (
         open_context(tmp_path, wrap=faulty(stores)) as context,
-        running(context) as partition,
+        running(context, timing=IMPATIENT) as partition,
     ):
         await until(partition, published(await cuts(partition, 0, 2)))
         stores[0].down = True
@@ -98,8 +98,8 @@ async def test_outage_of_many_cuts_stops_neither_indexing_nor_queries(tmp_path: 
         assert await numbers(partition) == list(range(14))
         assert partition.view is not None
         assert partition.view.live.rows == 0  # the rows have left memory
-        assert partition.unpublished(end)
-        before = partition.last_manifest
+        assert not is_published(partition, end)
+        before = last_manifest(partition)
         stores[0].down = False
         await until(partition, published(end))
         assert before is not None
@@ -121,7 +121,7 @@ async def test_store_that_refuses_and_lies_ends_with_every_cut_once(
     ):
         for store in stores:
             store.refusing = store.lying = 0.3
-        async with running(a) as one, running(b) as other:
+        async with running(a, timing=IMPATIENT) as one, running(b, timing=IMPATIENT) as other:
             end = await cuts(one, 0, 8)
             await until(one, published(end))
             await until(other, published(end))
@@ -142,7 +142,7 @@ async def test_used_up_disk_budget_pauses_reading_says_so_and_loses_nothing(
     config = replace(QUICK, unpublished_bytes_max=1)
     async with (
         open_context(tmp_path, wrap=faulty(stores)) as context,
-        running(context, config=config) as partition,
+        running(context, config=config, timing=IMPATIENT) as partition,
     ):
         await until(partition, published(await cuts(partition, 0, 1)))
         stores[0].down = True
@@ -153,7 +153,7 @@ async def test_used_up_disk_budget_pauses_reading_says_so_and_loses_nothing(
         await asyncio.sleep(0.1)
         assert partition.view is not None
         assert end <= partition.view.live.end_offset < late
-        await partition.look()
+        await partition.log_end.refresh()
         async with views_of(partition).lease(0, DATASET, ViewRequest()) as view:
             assert view.catching_up  # so the answer is not called complete
         stores[0].down = False
@@ -164,13 +164,13 @@ async def test_used_up_disk_budget_pauses_reading_says_so_and_loses_nothing(
 async def test_indexer_killed_during_the_outage_loses_nothing(tmp_path: Path) -> None:
     stores: list[FaultyObjects] = []
     async with open_context(tmp_path, wrap=faulty(stores)) as context:
-        async with running(context) as partition:
+        async with running(context, timing=IMPATIENT) as partition:
             await until(partition, published(await cuts(partition, 0, 1)))
             stores[0].down = True
             end = await cuts(partition, 1, 4)
             await until(partition, reached(end))
         stores[0].down = False
-        async with running(context) as partition:
+        async with running(context, timing=IMPATIENT) as partition:
             await until(partition, published(end))
             assert await numbers(partition) == list(range(5))
             report = await verify(context.backends.objects, context.backends.log, [0])
@@ -183,7 +183,7 @@ async def test_sealed_file_that_is_lost_before_it_is_published_is_made_again(
     stores: list[FaultyObjects] = []
     async with (
         open_context(tmp_path, wrap=faulty(stores)) as context,
-        running(context) as partition,
+        running(context, timing=IMPATIENT) as partition,
     ):
         await until(partition, published(await cuts(partition, 0, 1)))
         stores[0].down = True

@@ -5,12 +5,13 @@ import shutil
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from common import limits
 from common.model.record import Marker, gone_record, marker_record
 from indexer.partition.partition import Partition
 from indexer.repair.rebuild import SegmentRebuilder
+from indexer.seal.partition_reader import last_manifest
+from indexer.seal.timing import Timing
 from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
 from query.share.view import DatasetView, ViewRequest
@@ -116,7 +117,7 @@ async def test_twins_publish_one_manifest_and_agree(tmp_path: Path) -> None:
             await until(one, published(4))
             await until(other, published(4))
             assert await numbers(one) == await numbers(other) == [1, 2, 3]
-            assert one.last_manifest == other.last_manifest
+            assert last_manifest(one) == last_manifest(other)
         assert not list(a.backends.objects.list("divergence/"))
 
 
@@ -185,8 +186,8 @@ async def test_damaged_newest_manifest_is_repaired_or_made_again(tmp_path: Path)
         await log.append(0, CUT)
         async with running(context) as partition:
             await until(partition, published(4))
-            assert partition.last_manifest is not None
-            key = partition.last_manifest.key
+            assert last_manifest(partition) is not None
+            key = last_manifest(partition).key
     stored = tmp_path / "objects" / key
     whole = stored.read_bytes()
     for zone in ("a", "c"):  # c is a new machine: no local copies
@@ -223,8 +224,8 @@ async def test_log_dropped_under_us_is_a_recorded_gap_not_a_crash_loop(tmp_path:
             assert (gap.epoch, gap.first, gap.end) == (epoch, 2, 4)
             await log.append(0, CUT)
             await until(partition, published(6))
-            assert partition.last_manifest is not None
-            assert partition.last_manifest.gaps == [gap]
+            assert last_manifest(partition) is not None
+            assert last_manifest(partition).gaps == [gap]
 
 
 class Beheaded:
@@ -324,10 +325,10 @@ async def test_log_that_was_set_back_goes_on_in_a_new_epoch_with_every_row_once(
 
 
 async def test_checkpoint_saves_reading_and_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("indexer.seal.checkpoints.CHECKPOINT_EVERY", 2)
-    async with open_context(tmp_path) as context, running(context) as partition:
+    often = Timing(checkpoint_every=2)
+    async with open_context(tmp_path) as context, running(context, timing=often) as partition:
         log = context.backends.log
         for n in range(1, 6):
             await append(log, [n])

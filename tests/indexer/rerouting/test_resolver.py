@@ -9,6 +9,7 @@ from common.clock import ManualClock
 from common.errors import LogUnavailable
 from common.model.record import Kind, Record
 from common.model.reroute import EpochOffset, decode_void
+from common.process.role import RoleContext
 from indexer.partition.partition import Partition
 from indexer.rerouting.resolver import Resolver
 from snapshot.documents.manifest import Conditional
@@ -52,9 +53,8 @@ async def test_partition_that_cannot_be_told_is_tried_once_a_second_whatever_is_
         number=ASKER,
         state=SimpleNamespace(reroutes=SimpleNamespace(open=waiting)),
         stopped_reason=None,
-        shared=SimpleNamespace(context=context),
     )
-    resolver = Resolver(cast(Partition, partition))
+    resolver = Resolver(cast(Partition, partition), cast(RoleContext, context))
     for look in range(10):  # two seconds, and new batches all the time
         clock.advance_ms(200)
         waiting[EpochOffset(1, QUESTIONS + look)] = conditional(QUESTIONS + look, (LOST,))

@@ -10,6 +10,7 @@ import pytest
 from common.errors import ObjectsUnavailable
 from common.model.record import Record, compress_value
 from common.objects import ObjectStore
+from indexer.seal.partition_reader import last_manifest
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Manifest, SetAsideEntry, same_content
 from snapshot.publish import DamageDiffers, publish
@@ -55,8 +56,8 @@ async def write(folder: Path, *, flipped: bool) -> None:
 async def cut_of(folder: Path, role: str) -> Manifest:
     async with open_context(folder, role) as context, running(context) as partition:
         await until(partition, published(4))
-        assert partition.last_manifest is not None
-        return partition.last_manifest
+        assert last_manifest(partition) is not None
+        return last_manifest(partition)
 
 
 @pytest.mark.parametrize("flipped", [False, True], ids=["bad content", "and a damaged copy"])
@@ -80,7 +81,7 @@ async def test_cut_that_was_only_headed_is_made_again_the_same(
         async with asyncio.timeout(10):
             while not stores[0].headed:  # noqa: ASYNC110 - no event tells of it
                 await asyncio.sleep(0.01)
-        assert partition.last_manifest is None
+        assert last_manifest(partition) is None
     again = await cut_of(tmp_path / "twice", "b")
 
     assert same_content(once, again) == []

@@ -138,7 +138,7 @@ async def test_indexer_that_was_stopped_for_a_minute_knows_that_it_is_behind(
             views = views_of(partition)
             async with views.lease(0, DATASET, ViewRequest()) as view:
                 assert not view.catching_up  # an ordinary lag of a moment
-            partition._looked_ns = 0  # as if no code of ours had run for long
+            partition.log_end._refreshed_ns = 0  # as if no code of ours had run for long
             async with views.lease(0, DATASET, ViewRequest()) as view:
                 assert view.catching_up
             slow.blocked = False

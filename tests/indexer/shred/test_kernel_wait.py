@@ -12,6 +12,7 @@ from common import limits
 from common.clock import SystemClock
 from common.model.record import Marker, marker_record
 from indexer.seal import sealer as sealing
+from indexer.seal.partition_reader import last_manifest
 from indexer.seal.segment_files import seal_all
 from indexer.shred.interface import Accepted, Shredded
 from indexer.shred.kernel_wait import KernelWait
@@ -76,7 +77,7 @@ async def test_a_large_replay_waits_and_what_follows_the_logs_end_does_not(tmp_p
         async with running(context, kernel_wait=kernel_wait) as partition:
             await until(partition, lambda one: one.replay is not None)
             for _ in range(20):
-                await partition.look()  # reads the log, as its follower does meanwhile
+                await partition.log_end.refresh()  # reads the log, as its follower does meanwhile
             assert partition.view is not None
             assert partition.view.live.rows == 0
             kernel_wait.settle()
@@ -99,8 +100,8 @@ async def test_a_kernel_that_never_arrives_stops_neither_replay_nor_sealing(
             kernel_wait.expect()  # again, for the cut
             await context.backends.log.append(0, CUT)
             await until(partition, published(2))
-            assert partition.last_manifest is not None
-            assert partition.last_manifest.rows == MANY
+            assert last_manifest(partition) is not None
+            assert last_manifest(partition).rows == MANY
 
 
 async def test_a_replay_beside_a_warm_cache_is_shredded_and_sealed_by_the_kernel_alone(

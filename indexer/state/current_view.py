@@ -1,0 +1,61 @@
+"""The view that a partition serves now: one value, replaced in one step (I2, I7)."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from indexer.state.resync import Resync
+from indexer.state.view import PartitionView
+from snapshot.documents.manifest import SegmentEntry
+
+
+class CurrentView:
+    """Readers take `now` and keep it for as long as they like. Used from one event loop.
+
+    now: None until the partition is resumed for the first time.
+    turn: held while the next view is made from the present one.
+    """
+
+    def __init__(self) -> None:
+        self.now: PartitionView | None = None
+        self.turn = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._hidden: dict[str, SegmentEntry] = {}
+
+    @property
+    def present(self) -> PartitionView:
+        """The view. Raises Resync while there is none."""
+        if self.now is None:
+            raise Resync("the partition is not resumed")
+        return self.now
+
+    def serve(self, view: PartitionView) -> None:
+        """Serve this view from now on; the segments that it hides wait to be expired."""
+        for entries in view.segments.values():
+            self._hidden.update((e.object, e) for e in entries if view.hides(e))
+        self.now = view.without_hidden()
+
+    async def change(self, change: Callable[[PartitionView], PartitionView]) -> PartitionView:
+        """Serve the changed view from now on, in one step, and wake whatever waits for it."""
+        async with self.turn:
+            self.serve(change(self.present))
+        self.notify()
+        return self.present
+
+    def notify(self) -> None:
+        """Wake whatever waits for the partition to move."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def changed(self) -> None:
+        """Wait for the next `notify`."""
+        await self._changed.wait()
+
+    @property
+    def hidden(self) -> list[SegmentEntry]:
+        """Segments of deleted datasets that no retention document has expired yet."""
+        return list(self._hidden.values())
+
+    def forget_hidden(self, expired: Iterable[SegmentEntry]) -> None:
+        """These hidden segments have expired and need not be remembered."""
+        for entry in expired:
+            self._hidden.pop(entry.object, None)
