@@ -2,6 +2,7 @@
 
     python3 make.py up [options]     install what is needed (once), start Bellwether
     python3 make.py test [options]   install what tests need (once), run all checks and tests
+    python3 make.py test --quick     the same without servers and long tests: some minutes
     python3 make.py scenarios        break a whole cluster in every way that is tried (an hour)
     python3 make.py benchmarks       measure it beside its peers on this machine (or --quick)
     python3 make.py cluster COMMAND  a cluster on this machine: `up`, `status`, `kill`, `stop` ...
@@ -127,13 +128,14 @@ def add_program() -> None:
 
 
 def test(arguments: list[str]) -> int:
-    """Style, types, import contracts, then every test."""
+    """Style, types, import contracts, then every test, or those that are quick."""
     install("requirements-test.txt")
     python = str(PYTHON)
-    servers = subprocess.run([python, "-m", "compose", "install"], cwd=ROOT, check=False)
-    if servers.returncode and os.environ.get("CI"):
-        print("continuous integration needs every server", flush=True)
-        return servers.returncode
+    if "--quick" not in arguments:
+        servers = subprocess.run([python, "-m", "compose", "install"], cwd=ROOT, check=False)
+        if servers.returncode and os.environ.get("CI"):
+            print("continuous integration needs every server", flush=True)
+            return servers.returncode
     checks = [
         [python, "-m", "ruff", "check", "."],
         [python, "-m", "ruff", "format", "--check", "."],

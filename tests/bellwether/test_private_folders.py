@@ -10,6 +10,8 @@ import pytest
 
 from bellwether.secrets import key_file, write_key
 
+pytestmark = pytest.mark.system
+
 
 def run(folder: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     environ = {k: v for k, v in os.environ.items() if not k.startswith("BELLWETHER_")}

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.harness.inputs import make_input
 from benchmarks.systems.base import Prepared
 from benchmarks.systems.growth import ManyDatasets
 from benchmarks.workloads.growth import GROWING
 from tests.kernel_cache import KERNEL_CACHE
+
+pytestmark = pytest.mark.slow
 
 _EVENTS = 500
 

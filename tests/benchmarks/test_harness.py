@@ -15,6 +15,8 @@ from benchmarks.workloads.base import WITHOUT_SERVERS
 from tests.kernel_cache import KERNEL_CACHE
 from tests.system.harness import ROOT
 
+pytestmark = pytest.mark.slow
+
 EVENTS = 300
 WORKLOADS = ("wide spans",)
 

@@ -15,6 +15,8 @@ from aiohttp import web
 from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import KEY, shepherd
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 WAIT_S = 60
 Said = list[list[object]]  # of each request: status (0: unreadable), has a receipt, text

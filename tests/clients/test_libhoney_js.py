@@ -14,6 +14,8 @@ import pytest
 
 from tests.shepherd.harness import KEY, shepherd
 
+pytestmark = pytest.mark.slow
+
 VERSION = "4.3.1"
 SCRIPT = Path(__file__).with_name("libhoney_send.js")
 CACHE = Path(os.environ.get("BELLWETHER_TEST_CACHE", Path.home() / ".cache" / "bellwether-tests"))

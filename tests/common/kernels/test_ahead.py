@@ -9,6 +9,8 @@ import pytest
 from common.kernels.precompile import is_whole, versioned
 from tests.common.kernels import tiny
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 _COMPILE = (
     "import os, sys; os.nice = lambda steps: 0; "  # somebody waits for it
