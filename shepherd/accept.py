@@ -11,14 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-import msgspec
-
 from common import limits, metrics
 from common.clock import Clock
 from common.errors import (
     BadRequest,
     BellwetherError,
-    LogRefused,
     LogUnavailable,
     NotAllowed,
     Unavailable,
@@ -27,64 +24,26 @@ from common.metadata import ApiKey
 from common.model.position import Position, format_receipt
 from common.scan.events import MalformedBody
 from common.scan.work import Work
-from shepherd.admission import KeyLimits
-from shepherd.datasets import DatasetCache, Resolved
-from shepherd.decoders import Decoders
+from shepherd.admission.decode_pool import DecodePool
+from shepherd.admission.key_limits import KeyLimits
+from shepherd.admission.shares import NO_ROOM, Held, Shares
+from shepherd.datasets.cache import DatasetCache, Resolved
 from shepherd.delivery.backpressure import Backpressure
-from shepherd.delivery.batcher import Batcher, Target
+from shepherd.delivery.batcher import Batcher
 from shepherd.http.body import BodyTooLarge, wire_bytes_max
 from shepherd.http.request import BATCH_ID, BATCH_ID_NAME, CONTENT_ENCODING, IngestRequest
 from shepherd.lines import (
-    Decoded,
     Lines,
-    Sizes,
     Stored,
-    Verdict,
+    Target,
     joined,
     stored_events,
-    verdicts_of,
 )
 from shepherd.request_summary import RequestDone, RequestSummary, count_mended, count_refused
-from shepherd.shares import NO_ROOM, Held, Shares
+from shepherd.runs import Outcome, Run, RunOutcome, StoredCutter, with_remedy
 
 _SECOND_NS: Final = 10**9
 T = TypeVar("T")
-
-
-class Run(msgspec.Struct, frozen=True, eq=False):
-    """The events of one dataset in a request, in order."""
-
-    name: str  # the dataset as the client names it
-    dataset: Resolved | BellwetherError  # why it cannot be used; its events are not decoded then
-    events: Decoded  # `Decoded(n)` of a dataset that cannot be used
-    indexes: Sizes | None = None  # of each event in the request; None: there is no other run
-
-
-class RunOutcome(msgspec.Struct, frozen=True, eq=False):
-    """What became of the events of a run."""
-
-    run: Run
-    stored: Sequence[Stored]  # of its lines, in order; of all its events if the dataset is refused
-
-
-class Outcome(msgspec.Struct, frozen=True, eq=False):
-    """What became of the events of a request."""
-
-    runs: Sequence[RunOutcome]  # as they were given
-    receipt: str  # the positions of all records; empty if nothing was to be stored
-
-    def verdicts(self) -> list[Verdict]:
-        """One per event, in the request's order."""
-        count = sum(outcome.run.events.events for outcome in self.runs)
-        found: list[Verdict | None] = [None] * count
-        for outcome in self.runs:
-            run = outcome.run
-            indexes = range(count) if run.indexes is None else run.indexes.tolist()
-            for index, verdict in zip(
-                indexes, verdicts_of(run.events, outcome.stored), strict=True
-            ):
-                found[index] = verdict
-        return [verdict for verdict in found if verdict is not None]
 
 
 class EventRefused(BadRequest):
@@ -103,7 +62,7 @@ class AcceptParts:
     key_limits: KeyLimits
     clock: Clock
     summary: RequestSummary
-    decoders: Decoders
+    decode_pool: DecodePool
 
 
 class Submission(Held):
@@ -208,10 +167,10 @@ class Submission(Held):
     async def decode(self, size: int, decode: Callable[[Work], T]) -> T:
         """What `decode` returns, called in a thread when it is this environment's turn.
 
-        size: bytes of the body. Raises as `Decoders.run`.
+        size: bytes of the body. Raises as `DecodePool.run`.
         """
         units_max = self._request.route.limits.work_units_max
-        return await self._parts.decoders.run(self._api_key, size, decode, units_max)
+        return await self._parts.decode_pool.run(self._api_key, size, decode, units_max)
 
     async def store(self, runs: Sequence[Run]) -> Outcome:
         """Spend the key's quota, count refused and mended events, and store the others.
@@ -306,7 +265,7 @@ class Submission(Held):
             for identity, (dataset, lines) in by_id.items():
                 work = self._store_lines(dataset, joined(lines), client_id)
                 tasks[identity] = group.create_task(work)
-        parts = {identity: _Cutter(task.result()) for identity, task in tasks.items()}
+        parts = {identity: StoredCutter(task.result()) for identity, task in tasks.items()}
         return [
             RunOutcome(run, parts[run.dataset.target.dataset_id].take(run.events.lines.events))
             if isinstance(run.dataset, Resolved)
@@ -375,49 +334,6 @@ class Submission(Held):
         ms = (parts.clock.monotonic_ns() - self._started_ns) / 1e6
         size, route = request.length or 0, request.route.path
         parts.summary.done(RequestDone(route, self._dataset, key.id, status, events, size, ms))
-
-
-class _Cutter:
-    """Cuts the outcomes of lines that were stored together into those of each run."""
-
-    def __init__(self, stored: Sequence[Stored]) -> None:
-        self._left = list(reversed(stored))
-
-    def take(self, events: int) -> list[Stored]:
-        """The outcomes of the next lines."""
-        found = []
-        while events:
-            part = self._left.pop()
-            count = min(events, part.events)
-            found.append(Stored(count, part.outcome))
-            if count < part.events:
-                self._left.append(Stored(part.events - count, part.outcome))
-            events -= count
-        return found
-
-
-def with_remedy(stored: Sequence[Stored], *, named: bool) -> list[Stored]:
-    """The same, and where it is not known whether events are stored, what the client can do.
-
-    named: whether the client gave the request a batch id.
-    """
-    return [
-        Stored(part.events, _with_remedy(part.outcome, named))
-        if isinstance(part.outcome, LogUnavailable) and not isinstance(part.outcome, LogRefused)
-        else part
-        for part in stored
-    ]
-
-
-def _with_remedy(error: LogUnavailable, named: bool) -> LogUnavailable:
-    if named:
-        remedy = f"send it again with the same {BATCH_ID_NAME}: it is stored once"
-    else:
-        remedy = (
-            f"sent again it may be there twice; give each request an {BATCH_ID_NAME} of its own, "
-            "then it can be sent again and is stored once"
-        )
-    return LogUnavailable(f"{error}; {remedy}", error.retry_after_s or 1)
 
 
 def _check_batch_id(client_id: str | None) -> None:

@@ -17,6 +17,15 @@ from common.scan.events import Accepted, Mended, Refused
 Sizes = npt.NDArray[np.int64]
 
 
+class Target(msgspec.Struct, frozen=True):
+    """Where events go: their dataset, and how deep its objects are unpacked."""
+
+    team_id: str
+    env_id: str
+    dataset_id: str
+    depth: int
+
+
 class Lines(msgspec.Struct, frozen=True, eq=False):
     """Events as lines of a record's value, one after the other."""
 

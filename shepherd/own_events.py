@@ -11,7 +11,7 @@ from common.metadata import Access, ApiKey, KeyKind, Metadata
 from common.model.names import OWN_DATASET, dataset_slug
 from common.scan import fast_json
 from shepherd.config import ShepherdConfig
-from shepherd.datasets import DatasetCache
+from shepherd.datasets.cache import DatasetCache
 from shepherd.delivery.batcher import Batcher
 from shepherd.lines import decoded, stored_events
 

@@ -10,10 +10,11 @@ from common.process.http.room import Room
 from common.process.http.service import now_s
 from common.process.role import RoleContext
 from shepherd.accept import AcceptParts
-from shepherd.admission import KeyLimits
+from shepherd.admission.decode_pool import DecodePool
+from shepherd.admission.key_limits import KeyLimits
+from shepherd.admission.shares import Shares
 from shepherd.config import ShepherdConfig
-from shepherd.datasets import DatasetCache
-from shepherd.decoders import Decoders
+from shepherd.datasets.cache import DatasetCache
 from shepherd.delivery.appends import Appends
 from shepherd.delivery.backpressure import Backpressure
 from shepherd.delivery.batcher import Batcher
@@ -26,7 +27,6 @@ from shepherd.own_events import OwnEvents
 from shepherd.placement.selector import PartitionSelector
 from shepherd.protocol import IngestProtocol, MakeProtocol, ProtocolParts
 from shepherd.request_summary import RequestSummary
-from shepherd.shares import Shares
 
 PROTOCOLS: Final[Sequence[MakeProtocol]] = (HoneycombProtocol,)
 """Those in which events are taken."""
@@ -43,7 +43,7 @@ class Parts:
     prober: Prober
     batcher: Batcher
     room: Room
-    decoders: Decoders
+    decode_pool: DecodePool
     summary: RequestSummary
     protocols: Sequence[IngestProtocol]
     proxy: QueryProxy
@@ -52,7 +52,7 @@ class Parts:
 
     async def close_ingest(self) -> None:
         """Close what takes requests; none may be in flight."""
-        self.decoders.close()
+        self.decode_pool.close()
         await self.batcher.close()
         await self.proxy.close()
 
@@ -88,7 +88,7 @@ async def build_parts(
         Part.PUBLIC, open_files(), config.connections_max, config.connections_per_address_max
     )
     summary = RequestSummary(context.telemetry)
-    decoders = Decoders()
+    decode_pool = DecodePool()
     accept = AcceptParts(
         datasets=datasets,
         batcher=batcher,
@@ -98,7 +98,7 @@ async def build_parts(
         key_limits=key_limits,
         clock=clock,
         summary=summary,
-        decoders=decoders,
+        decode_pool=decode_pool,
     )
     protocol_parts = ProtocolParts(accept, keys, clock, config, folder)
     return Parts(
@@ -109,7 +109,7 @@ async def build_parts(
         prober=Prober(backends.log, selector, appends, clock),
         batcher=batcher,
         room=Room(connections_max, now_s),
-        decoders=decoders,
+        decode_pool=decode_pool,
         summary=summary,
         protocols=[make(protocol_parts) for make in protocols],
         proxy=QueryProxy(backends.locks, keys, context.random, config.proxied_requests_max),

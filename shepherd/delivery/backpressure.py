@@ -8,9 +8,9 @@ its own (I14), and none is taken that would only wait for its time-out.
 from common import metrics
 from common.clock import Clock
 from common.errors import Unavailable
+from shepherd.admission.shares import Shares
 from shepherd.config import ShepherdConfig
 from shepherd.placement.health import Health
-from shepherd.shares import Shares
 
 _BYTES_DIVISOR = 8  # of the usual bytes: queues stay short while they drain slowly
 _SHARES = 4  # a quarter of those bytes an environment may hold whatever the others hold

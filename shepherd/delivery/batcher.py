@@ -11,15 +11,13 @@ from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import msgspec
-
 from common import limits
 from common.errors import LogUnavailable
 from common.model.names import client_batch_id
 from common.model.position import Position
 from common.model.record import BATCH_ID_BYTES, Record, events_record
 from shepherd.delivery.delivery import Delivery
-from shepherd.lines import Lines, Stored
+from shepherd.lines import Lines, Stored, Target
 
 _COMPRESS_THREADS = 2
 _NAMED_CHUNK_BYTES = limits.RECORD_RAW_BYTES_MAX * 7 // 10  # of data; the rest is envelopes
@@ -28,15 +26,6 @@ _NAMED_CHUNK_BYTES = limits.RECORD_RAW_BYTES_MAX * 7 // 10  # of data; the rest 
 _COMPRESS_OFF_LOOP_BYTES = 98_304
 
 T = TypeVar("T")
-
-
-class Target(msgspec.Struct, frozen=True):
-    """Where events go: ids of team, environment and dataset, and the dataset's depth."""
-
-    team_id: str
-    env_id: str
-    dataset_id: str
-    depth: int
 
 
 class _Pile:

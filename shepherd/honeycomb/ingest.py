@@ -12,8 +12,8 @@ from common.clock import Clock
 from common.errors import BadRequest
 from common.process.auth import KeyCache
 from common.scan.events import Refused
-from shepherd.accept import AcceptParts, EventRefused, Run, Submission
-from shepherd.datasets import Resolved
+from shepherd.accept import AcceptParts, EventRefused, Submission
+from shepherd.datasets.cache import Resolved
 from shepherd.honeycomb.decode import (
     EventHeaders,
     Wire,
@@ -36,6 +36,7 @@ from shepherd.http.request import (
     ProtocolLimits,
 )
 from shepherd.lines import NO_LINES, Decoded, one_line
+from shepherd.runs import Run
 
 _EVENT_TIME: Final = "x-honeycomb-event-time"
 _SAMPLE_RATE: Final = "x-honeycomb-samplerate"

@@ -9,9 +9,9 @@ from common.errors import BadRequest, BellwetherError
 from common.scan import fast_json
 from common.scan.events import Accepted, EventFault, MalformedBody, Refused, Rule
 from common.scan.work import Work
-from shepherd.accept import Run
-from shepherd.datasets import Resolved
+from shepherd.datasets.cache import Resolved
 from shepherd.lines import NO_LINES, Decoded, decoded
+from shepherd.runs import Run
 
 _NO_DATASET = BadRequest("the line names no dataset")
 

@@ -1,4 +1,4 @@
-"""What is let in of a key: events per second and per day (I11). Bytes: `shepherd.shares`.
+"""What is let in of a key: events per second and per day (I11). Bytes: `shepherd.admission.shares`.
 
 Rates and quotas are counted by this shepherd alone; with several shepherds a key gets each one's
 share. Quota counts are kept on disk and survive a restart.

@@ -23,7 +23,7 @@ _PAUSE_S: Final = 0.000_1  # long enough for the event loop to take over from a 
 T = TypeVar("T")
 
 
-class Decoders:
+class DecodePool:
     """Use it from one event loop."""
 
     def __init__(

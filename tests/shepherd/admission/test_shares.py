@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import Unavailable
-from shepherd.shares import Held, Shares
+from shepherd.admission.shares import Held, Shares
 from tests.shepherd.harness import shepherd
 
 ROOM = 12_800

@@ -13,7 +13,7 @@ from common import limits
 from common.errors import TooManyRequests, Unavailable
 from common.metadata import Access, ApiKey, Environment, KeyKind, Team
 from common.scan.work import Work
-from shepherd.decoders import Decoders
+from shepherd.admission.decode_pool import DecodePool
 
 
 def key(environment: str, name: str = "k") -> ApiKey:
@@ -51,15 +51,13 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 async def test_a_newcomer_waits_for_the_end_of_one_body_at_most() -> None:
-    decoders, bodies = Decoders(threads=2, kept=0), Bodies()
+    pool, bodies = DecodePool(threads=2, kept=0), Bodies()
     flood = [
-        asyncio.create_task(decoders.run(key("flood", f"{n % 5}"), 10, bodies.decode("flood")))
+        asyncio.create_task(pool.run(key("flood", f"{n % 5}"), 10, bodies.decode("flood")))
         for n in range(100)
     ]
     await until(lambda: len(bodies.begun) == 2)  # all that is idle
-    victims = [
-        asyncio.create_task(decoders.run(key(name), 10, bodies.decode(name))) for name in "ab"
-    ]
+    victims = [asyncio.create_task(pool.run(key(name), 10, bodies.decode(name))) for name in "ab"]
     await asyncio.sleep(0)
     bodies.let_go(2)
     await until(lambda: len(bodies.begun) == 4)
@@ -67,24 +65,21 @@ async def test_a_newcomer_waits_for_the_end_of_one_body_at_most() -> None:
     bodies.let_go(100)
     assert await asyncio.gather(*victims) == ["a", "b"]
     assert await asyncio.gather(*flood) == ["flood"] * 100
-    decoders.close()
+    pool.close()
 
 
 async def test_a_newcomer_starts_at_once_beside_an_environment_that_uses_all_it_may() -> None:
-    decoders, bodies = Decoders(threads=2, kept=2), Bodies()
+    pool, bodies = DecodePool(threads=2, kept=2), Bodies()
     flood = [
-        asyncio.create_task(decoders.run(key("flood"), 10, bodies.decode("flood")))
-        for _ in range(20)
+        asyncio.create_task(pool.run(key("flood"), 10, bodies.decode("flood"))) for _ in range(20)
     ]
     await until(lambda: len(bodies.begun) == 2)
-    victims = [
-        asyncio.create_task(decoders.run(key(name), 10, bodies.decode(name))) for name in "ab"
-    ]
+    victims = [asyncio.create_task(pool.run(key(name), 10, bodies.decode(name))) for name in "ab"]
     await until(lambda: len(bodies.begun) == 4)
     assert sorted(bodies.begun) == ["a", "b", "flood", "flood"]
     bodies.let_go(22)
     await asyncio.gather(*victims, *flood)
-    decoders.close()
+    pool.close()
 
 
 async def test_what_waits_is_bounded_per_environment_in_number_and_bytes(
@@ -92,54 +87,54 @@ async def test_what_waits_is_bounded_per_environment_in_number_and_bytes(
 ) -> None:
     monkeypatch.setattr(limits, "DECODES_WAITING_ENV_MAX", 5)
     monkeypatch.setattr(limits, "DECODE_WAITING_ENV_BYTES_MAX", 1_000)
-    decoders, bodies = Decoders(threads=1, kept=0), Bodies()
-    taken = [asyncio.create_task(decoders.run(key("a"), 10, bodies.decode("a"))) for _ in range(6)]
+    pool, bodies = DecodePool(threads=1, kept=0), Bodies()
+    taken = [asyncio.create_task(pool.run(key("a"), 10, bodies.decode("a"))) for _ in range(6)]
     await until(lambda: len(bodies.begun) == 1)
     with pytest.raises(TooManyRequests) as refused:
-        await decoders.run(key("a"), 10, bodies.decode("a"))
+        await pool.run(key("a"), 10, bodies.decode("a"))
     assert refused.value.retry_after_s
     with pytest.raises(TooManyRequests):
-        await decoders.run(key("a"), 951, bodies.decode("a"))
-    other = asyncio.create_task(decoders.run(key("b"), 951, bodies.decode("b")))
+        await pool.run(key("a"), 951, bodies.decode("a"))
+    other = asyncio.create_task(pool.run(key("b"), 951, bodies.decode("b")))
     bodies.let_go(7)
     assert await other == "b"
     await asyncio.gather(*taken)
-    assert await decoders.run(key("a"), 5_000, lambda _: "alone") == "alone"  # nothing waits: any
-    decoders.close()
+    assert await pool.run(key("a"), 5_000, lambda _: "alone") == "alone"  # nothing waits: any
+    pool.close()
 
 
 async def test_a_body_that_waits_too_long_is_told_to_come_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits, "DECODE_WAIT_S", 0.02)
-    decoders, bodies = Decoders(threads=1, kept=0), Bodies()
-    first = asyncio.create_task(decoders.run(key("a"), 10, bodies.decode("a")))
+    pool, bodies = DecodePool(threads=1, kept=0), Bodies()
+    first = asyncio.create_task(pool.run(key("a"), 10, bodies.decode("a")))
     await until(lambda: len(bodies.begun) == 1)
     with pytest.raises(Unavailable) as refused:
-        await decoders.run(key("b"), 10, bodies.decode("b"))
+        await pool.run(key("b"), 10, bodies.decode("b"))
     assert refused.value.retry_after_s
     bodies.let_go()
     assert await first == "a"  # what has begun is not measured
-    decoders.close()
+    pool.close()
 
 
 async def test_queued_work_whose_client_is_gone_never_begins() -> None:
-    decoders, bodies = Decoders(threads=1, kept=0), Bodies()
-    first = asyncio.create_task(decoders.run(key("a"), 10, bodies.decode("first")))
+    pool, bodies = DecodePool(threads=1, kept=0), Bodies()
+    first = asyncio.create_task(pool.run(key("a"), 10, bodies.decode("first")))
     await until(lambda: len(bodies.begun) == 1)
-    gone = [asyncio.create_task(decoders.run(key("a"), 10, bodies.decode("x"))) for _ in range(9)]
-    last = asyncio.create_task(decoders.run(key("b"), 10, bodies.decode("last")))
+    gone = [asyncio.create_task(pool.run(key("a"), 10, bodies.decode("x"))) for _ in range(9)]
+    last = asyncio.create_task(pool.run(key("b"), 10, bodies.decode("last")))
     await asyncio.sleep(0)
     for one in gone:
         one.cancel()
     bodies.let_go(2)
     assert await asyncio.gather(first, last) == ["first", "last"]
     assert bodies.begun == ["first", "last"]
-    decoders.close()
+    pool.close()
 
 
 async def test_running_work_whose_client_is_gone_ends_at_its_next_look() -> None:
-    decoders = Decoders(threads=1, kept=0)
+    pool = DecodePool(threads=1, kept=0)
     begun, ended = threading.Event(), []
 
     def decode(work: Work) -> None:
@@ -150,11 +145,11 @@ async def test_running_work_whose_client_is_gone_ends_at_its_next_look() -> None
         finally:
             ended.append(True)
 
-    gone = asyncio.create_task(decoders.run(key("a"), 10, decode))
+    gone = asyncio.create_task(pool.run(key("a"), 10, decode))
     await until(begun.is_set)
     gone.cancel()
     with pytest.raises(asyncio.CancelledError):
         await gone
     assert ended == [True]
-    assert await decoders.run(key("a"), 10, lambda _: "free") == "free"
-    decoders.close()
+    assert await pool.run(key("a"), 10, lambda _: "free") == "free"
+    pool.close()

@@ -1,0 +1,1 @@
+"""What is let in: events by key, bytes and requests by environment and key, bodies to decode."""

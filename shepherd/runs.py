@@ -1,0 +1,89 @@
+"""The events of a request by dataset, and what became of them."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from common.errors import BellwetherError, LogRefused, LogUnavailable
+from shepherd.datasets.cache import Resolved
+from shepherd.http.request import BATCH_ID_NAME
+from shepherd.lines import Decoded, Sizes, Stored, Verdict, verdicts_of
+
+
+class Run(msgspec.Struct, frozen=True, eq=False):
+    """The events of one dataset in a request, in order."""
+
+    name: str  # the dataset as the client names it
+    dataset: Resolved | BellwetherError  # why it cannot be used; its events are not decoded then
+    events: Decoded  # `Decoded(n)` of a dataset that cannot be used
+    indexes: Sizes | None = None  # of each event in the request; None: there is no other run
+
+
+class RunOutcome(msgspec.Struct, frozen=True, eq=False):
+    """What became of the events of a run."""
+
+    run: Run
+    stored: Sequence[Stored]  # of its lines, in order; of all its events if the dataset is refused
+
+
+class Outcome(msgspec.Struct, frozen=True, eq=False):
+    """What became of the events of a request."""
+
+    runs: Sequence[RunOutcome]  # as they were given
+    receipt: str  # the positions of all records; empty if nothing was to be stored
+
+    def verdicts(self) -> list[Verdict]:
+        """One per event, in the request's order."""
+        count = sum(outcome.run.events.events for outcome in self.runs)
+        found: list[Verdict | None] = [None] * count
+        for outcome in self.runs:
+            run = outcome.run
+            indexes = range(count) if run.indexes is None else run.indexes.tolist()
+            for index, verdict in zip(
+                indexes, verdicts_of(run.events, outcome.stored), strict=True
+            ):
+                found[index] = verdict
+        return [verdict for verdict in found if verdict is not None]
+
+
+class StoredCutter:
+    """Cuts the outcomes of lines that were stored together into those of each run."""
+
+    def __init__(self, stored: Sequence[Stored]) -> None:
+        self._left = list(reversed(stored))
+
+    def take(self, events: int) -> list[Stored]:
+        """The outcomes of the next lines."""
+        found = []
+        while events:
+            part = self._left.pop()
+            count = min(events, part.events)
+            found.append(Stored(count, part.outcome))
+            if count < part.events:
+                self._left.append(Stored(part.events - count, part.outcome))
+            events -= count
+        return found
+
+
+def with_remedy(stored: Sequence[Stored], *, named: bool) -> list[Stored]:
+    """The same, and where it is not known whether events are stored, what the client can do.
+
+    named: whether the client gave the request a batch id.
+    """
+    return [
+        Stored(part.events, _with_remedy(part.outcome, named))
+        if isinstance(part.outcome, LogUnavailable) and not isinstance(part.outcome, LogRefused)
+        else part
+        for part in stored
+    ]
+
+
+def _with_remedy(error: LogUnavailable, named: bool) -> LogUnavailable:
+    if named:
+        remedy = f"send it again with the same {BATCH_ID_NAME}: it is stored once"
+    else:
+        remedy = (
+            f"sent again it may be there twice; give each request an {BATCH_ID_NAME} of its own, "
+            "then it can be sent again and is stored once"
+        )
+    return LogUnavailable(f"{error}; {remedy}", error.retry_after_s or 1)
