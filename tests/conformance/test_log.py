@@ -170,7 +170,9 @@ async def test_dropping_frees_space_only_before_the_offset(small_log: Log) -> No
     assert await small_log.drop_before(0, 10) == start
 
 
-async def test_offset_that_is_gone_is_told_with_the_start(log_kind: str, small_log: Log) -> None:
+async def test_offset_that_was_dropped_is_reported_with_the_start(
+    log_kind: str, small_log: Log
+) -> None:
     for i in range(60):
         await small_log.append(0, numbered(str(i), 20_000))
     start = await known.LOGS[log_kind].forget(small_log, 0, 40)

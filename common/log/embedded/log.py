@@ -146,9 +146,7 @@ class EmbeddedLog:
         self._queued_bytes -= sum(item.size_bytes for item in group)
         for at, item in enumerate(group):
             waiting = item.ticket
-            if (
-                not isinstance(waiting, asyncio.Future) or waiting.done()
-            ):  # the caller was cancelled
+            if not isinstance(waiting, asyncio.Future) or waiting.done():  # its caller has gone
                 continue
             if isinstance(outcome, Written):
                 position = Position(self._identity.epoch, partition, outcome.first + at)

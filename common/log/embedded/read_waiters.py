@@ -26,9 +26,8 @@ class ReadWaiters:
 
     async def wait(self, partition: int, offset: int, seconds: float) -> None:
         """Wait until the partition is known to hold `offset`, but no longer than `seconds`."""
-        if (
-            self._closed or self._ends.get(partition) > offset
-        ):  # it may have grown since the caller's check
+        # The end may have grown since the caller's check.
+        if self._closed or self._ends.get(partition) > offset:
             return
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()

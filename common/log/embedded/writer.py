@@ -138,10 +138,10 @@ class PartitionWriter:
             return error
         except (sqlite3.Error, OSError) as error:
             fault = to_log_error(error, self._path())
-            if not isinstance(
-                fault, LogFull
-            ):  # on a full disk the file is intact, and readers need it open
-                self._close_file()  # its state is unknown; the next group opens it again
+            # On a full disk the file is intact, and readers need it open. After any other error its
+            # state is unknown: the next group opens it again.
+            if not isinstance(fault, LogFull):
+                self._close_file()
             return fault
 
     def _append(self, rows: Sequence[tuple[bytes, bytes]], sets_time: bool) -> Written:

@@ -50,9 +50,7 @@ class Appender:
         self._route(item)
         try:
             async with asyncio.timeout(timeout_ms * _TIMEOUT_FACTOR / 1000):
-                await asyncio.sleep(
-                    0
-                )  # also when refused at once: a caller that retries must not starve others
+                await asyncio.sleep(0)  # so that retries after a refusal starve no other task
                 return await stored
         except TimeoutError as error:
             if item.sent:

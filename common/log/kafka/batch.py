@@ -23,9 +23,7 @@ BATCH_OVERHEAD_BYTES = 61
 _LENGTH_END: Final = 12  # the length field counts the bytes from here on
 _CHECKED_FROM: Final = 21  # the checksum covers the bytes from the attributes on
 _MAGIC: Final = 2
-_BATCH_BYTES_MAX: Final = (
-    4 * limits.KAFKA_BATCH_BYTES_MAX
-)  # a topic may allow larger batches than ours
+_BATCH_BYTES_MAX: Final = 4 * limits.KAFKA_BATCH_BYTES_MAX  # a topic may allow more than ours
 _BATCH_RECORDS_MAX: Final = 1_000_000  # a larger count or offset gap is taken for damage
 _RECORDS_MAX: Final = 10_000  # of one read
 _MISSING: Final = "the Kafka log holds batches before and after it, but not its own"

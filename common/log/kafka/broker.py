@@ -97,9 +97,7 @@ class Broker:
         if self._closed:
             raise NotSent("the log is closed")
         while self._idle:
-            connection = (
-                self._idle.pop()
-            )  # the most recently used one is the most likely to be open
+            connection = self._idle.pop()  # the last used one is the most likely to be open
             if connection.connected():
                 return connection
             connection.close()

@@ -184,7 +184,7 @@ class Cluster:
 
     def _adopt(self, response: Any) -> None:
         addresses = {node: (host, port) for node, host, port, *_ in response.brokers}
-        moved = self._adopt_brokers(addresses)
+        brokers_changed = self._adopt_brokers(addresses)
         [topic] = response.topics
         error, _, topic_id, _, partitions = topic[:5]
         if error == Code.UNKNOWN_TOPIC_OR_PARTITION:
@@ -198,18 +198,19 @@ class Cluster:
             replicas = [copies.get(p, (0, ())) for p in range(len(copies))]
             counts, in_sync = tuple(n for n, _ in replicas), tuple(isr for _, isr in replicas)
             view = View(topic_id, self._newest_leaders(topic_id, found), counts, in_sync)
-        if moved or view != self.view:
+        if brokers_changed or view != self.view:
             self.view = view
             self._notify()
             self._refresh_requested.clear()
 
     def _adopt_brokers(self, addresses: dict[int, tuple[str, int]]) -> bool:
-        gone = [
+        # A broker that is only missing from the response keeps its connections: it may return soon.
+        readdressed = [
             node
             for node, broker in self._brokers.items()
             if node in addresses and addresses[node] != broker.address
-        ]  # one that is only missing from the response keeps its connections: it may return soon
-        for node in gone:
+        ]
+        for node in readdressed:
             closing = asyncio.create_task(self._brokers.pop(node).close())
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
@@ -218,7 +219,7 @@ class Cluster:
             self._brokers[node] = self._broker(str(node), addresses[node])
         for broker in self._brokers.values():
             broker.connect_in_background()
-        return bool(gone or new)
+        return bool(readdressed or new)
 
     def _newest_leaders(
         self, topic_id: bytes, found: tuple[tuple[int, int], ...]

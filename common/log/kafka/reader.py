@@ -157,9 +157,7 @@ class Reader:
         bounds = await self._bounds(partition)
         if offset < bounds.start:
             raise OffsetGone(partition, offset, bounds.start)
-        await asyncio.sleep(
-            min(_RETRY_S, wait_ms / 1000)
-        )  # beyond the end: there is no event to wait for
+        await asyncio.sleep(min(_RETRY_S, wait_ms / 1000))  # beyond the end: no event to wait for
         return []
 
     async def bounds(self, topic_id: bytes, partition: int) -> Bounds:

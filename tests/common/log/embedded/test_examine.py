@@ -166,7 +166,7 @@ def test_a_damaged_description_is_named(folder: Path, damage: Damage, expected: 
     assert expected in found.flaws[0].what
 
 
-def test_a_log_that_is_not_there_is_said_and_none_is_made(tmp_path: Path) -> None:
+def test_a_missing_log_is_reported_and_none_is_created(tmp_path: Path) -> None:
     found, _ = examined(tmp_path / "log")
     assert "there is no log" in found.flaws[0].what
     assert not (tmp_path / "log").exists()

@@ -77,7 +77,7 @@ async def test_a_flipped_hint_loses_no_record_and_claims_none_to_be_lost(tmp_pat
     await again.close()
 
 
-async def test_the_hint_of_an_older_version_is_not_believed(tmp_path: Path) -> None:
+async def test_the_hint_of_an_older_version_is_not_used(tmp_path: Path) -> None:
     log = EmbeddedLog(tmp_path, 1, ManualClock())
     await log.open()
     await log.append(0, heartbeat_record())

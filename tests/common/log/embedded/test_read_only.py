@@ -55,7 +55,7 @@ async def read_all(log: EmbeddedLog) -> list[LogRecord]:
     return found
 
 
-async def test_looking_reads_everything_and_leaves_the_wal_of_a_crash(tmp_path: Path) -> None:
+async def test_read_only_log_reads_everything_and_leaves_the_wal_of_a_crash(tmp_path: Path) -> None:
     copy = await crashed_copy(tmp_path)
     before = contents(copy)
     log = EmbeddedLog(copy, 4, SystemClock(), read_only=True)
@@ -68,7 +68,7 @@ async def test_looking_reads_everything_and_leaves_the_wal_of_a_crash(tmp_path: 
     assert contents(copy) == before
 
 
-async def test_who_looks_appends_nothing_and_makes_no_log(tmp_path: Path) -> None:
+async def test_read_only_log_appends_nothing_and_creates_no_log(tmp_path: Path) -> None:
     copy = await crashed_copy(tmp_path)
     log = EmbeddedLog(copy, 4, SystemClock(), read_only=True)
     await log.open()

@@ -102,7 +102,7 @@ def test_damage_is_refused_and_a_cut_batch_is_left_for_later(
 
 
 @given(ITEMS, st.integers(1, 50))
-def test_offsets_that_are_in_no_batch_are_told_as_lost(items: list[One], lost: int) -> None:
+def test_offsets_that_are_in_no_batch_are_returned_as_damaged(items: list[One], lost: int) -> None:
     first = as_stored(encode_batch(items, 1), 0)
     second = as_stored(encode_batch(items, 1), len(items) + lost)
     found = decode_records(0, first + second, 0, 10**9)

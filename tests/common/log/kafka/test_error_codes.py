@@ -19,6 +19,6 @@ def test_errors_that_may_follow_an_append_are_never_certain(code: int) -> None:
     assert not certainly_not_appended(code, 5)
 
 
-def test_unknown_codes_are_told_by_number() -> None:
+def test_unknown_codes_are_described_by_number() -> None:
     assert describe(9999) == "error 9999"
     assert describe(6) == "NOT_LEADER_OR_FOLLOWER"

@@ -130,7 +130,7 @@ async def test_log_is_made_and_used_over_tls_with_a_login(
         {"security": "plaintext"},
     ],
 )
-async def test_wrong_login_or_certificate_is_told_and_the_password_is_not(
+async def test_wrong_login_or_certificate_is_reported_without_the_password(
     broker: KafkaConfig, wrong: dict[str, str]
 ) -> None:
     log = KafkaLog(dataclasses.replace(broker, **wrong), SystemClock())

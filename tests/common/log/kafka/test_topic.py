@@ -59,7 +59,7 @@ async def test_made_topic_has_no_problems_and_is_made_once(log: FreshKafkaLog) -
     assert log.retention_ns() == 72 * 3600 * 10**9
 
 
-async def test_each_problem_is_told_with_its_remedy(log: FreshKafkaLog) -> None:
+async def test_each_problem_is_reported_with_its_remedy(log: FreshKafkaLog) -> None:
     wants = dataclasses.replace(log.config, retention_hours=999, replication=4)
     problems = await lasting(wants)
     assert ["retention.ms" in p.what for p in problems] == [True, False]
@@ -69,7 +69,7 @@ async def test_each_problem_is_told_with_its_remedy(log: FreshKafkaLog) -> None:
     assert "bellwether init" in (await check_topic(missing))[0].remedy
 
 
-def test_copies_that_lag_are_told_as_passing_with_the_partitions_that_wait() -> None:
+def test_lagging_replicas_are_reported_as_transient_with_the_partitions_that_wait() -> None:
     config = KafkaConfig()
     assert topic.sync_problems(config, (3, 3), ((1, 2, 3), (3, 1, 2))) == []
     [problem] = topic.sync_problems(config, (3, 3, 3), ((1, 2, 3), (3, 1), (3,)))
