@@ -1,6 +1,7 @@
 """`python -m benchmarks.same_bytes OTHER_CHECKOUT`: exit code 1 if anything differs."""
 
 import pickle
+import re
 import shutil
 import sys
 import tempfile
@@ -22,10 +23,11 @@ from benchmarks.same_bytes import (
 )
 from benchmarks.same_bytes.build import Build
 from benchmarks.same_bytes.report import Report
-from benchmarks.two_builds import ROOT
+from benchmarks.two_builds import ROOT, Installation
 
 _PARTS = ("cli", "inside", "running", "folders", "mixed")
 _INSIDE = Path(__file__).with_name("inside.py")
+_FAST_PATH = "shepherd.fast_path"
 _SETTINGS = """
 [log]
 partitions = 1
@@ -52,10 +54,7 @@ def run_inside(build: Build, documents: dict[str, bytes]) -> dict[str, dict[str,
 def run_up(build: Build, moment_s: int) -> dict[str, dict[str, str]]:
     """Findings of a running build on a data folder of its own, which is kept."""
     with build.up(build.scratch / "own", _SETTINGS) as running:
-        host, port = running.url.removeprefix("http://").split(":")
-        address = (host, int(port))
-        sent = requests.Requests(running.key, moment_s)
-        found = {"HTTP answers": exchange.answers(address, sent.all(), {running.key: "<key>"})}
+        found = {"HTTP answers": _public_answers(running, moment_s)}
         token = (running.folder / "data" / "secrets" / "internal-token").read_text().strip()
         internal: dict[str, str] = {}
         for role, url in metrics.members(running).items():
@@ -75,13 +74,26 @@ def run_up(build: Build, moment_s: int) -> dict[str, dict[str, str]]:
     return found
 
 
+def answers_without_fast_path(build: Build, moment_s: int) -> dict[str, str]:
+    """Answers to the same requests where aiohttp reads all of them."""
+    settings = f"{_SETTINGS}fast_path = false\n"
+    with build.up(build.scratch / "slow", settings) as running:
+        return _public_answers(running, moment_s)
+
+
+def _public_answers(running: Installation, moment_s: int) -> dict[str, str]:
+    host, port = running.url.removeprefix("http://").split(":")
+    sent = requests.Requests(running.key, moment_s).all()
+    return exchange.answers((host, int(port)), sent, {running.key: "<key>"})
+
+
 def run_swapped(build: Build, owner: Build, moment_s: int) -> tuple[dict[str, str], dict[str, str]]:
     """Answers of a build on a copy of the owner's folder, and what is wrong with it afterwards."""
     copy = build.scratch / "swapped"
     shutil.copytree(owner.scratch / "own", copy)
     receipt = (owner.scratch / "receipt").read_text()
     with build.up(copy, _SETTINGS) as running:
-        answers = questions.answers(running, moment_s, receipt)
+        answers = questions.answers(running, moment_s, receipt, brief=True)
         status, _, text = questions.call(running, "POST", "/bw/1/cut", "{}")
     wrong = {} if status == 200 else {"cut": text}
     verified = build.bellwether("verify", "--data", str(copy / "data"))
@@ -102,11 +114,17 @@ def compare(report: Report, this: Build, that: Build, parts: set[str]) -> None:
         mine, theirs = (run_up(build, moment_s) for build in builds)
         for what, found in mine.items():
             report.compare(what, found, theirs[what])
+        for build, expected in ((this, theirs), (that, mine)):
+            if _FAST_PATH in cli.settings(build):
+                slow = answers_without_fast_path(build, moment_s)
+                what = f"HTTP answers of {build.name} without the fast path"
+                report.compare(what, slow, expected["HTTP answers"])
     if "folders" in parts:
         for build, owner, known in ((this, that, theirs), (that, this, mine)):
             answers, wrong = run_swapped(build, owner, moment_s)
+            before = {name: known["answers after a cut"].get(name, "") for name in answers}
             what = f"{owner.name}'s folder, opened by {build.name}"
-            report.compare(f"{what}: answers", answers, known["answers after a cut"])
+            report.compare(f"{what}: answers", answers, before)
             report.expect(f"{what}: verify", wrong)
     if "inside" in parts:
         kept = folders.documents(that.scratch / "own" / "data")
@@ -125,14 +143,19 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.argument("other", type=_FOLDER)
 @click.option("--this", "own", default=ROOT, type=_FOLDER, help="Compare this one instead.")
 @click.option("--only", multiple=True, type=click.Choice(_PARTS), help="These parts alone.")
+@click.option(
+    "--without", default="", help="Leave out names and lines in which this expression is found."
+)
 @click.option("--show", default=1, show_default=True, help="Differences to print of each set.")
 @click.option(
     "--write", type=click.Path(path_type=Path), help="Folder for both versions of what differs."
 )
-def main(other: Path, own: Path, only: tuple[str, ...], show: int, write: Path | None) -> None:
+def main(
+    other: Path, own: Path, only: tuple[str, ...], without: str, show: int, write: Path | None
+) -> None:
     """Compare this checkout with OTHER, the folder of another one."""
     begin_s = time.monotonic()
-    report = Report(show, write)
+    report = Report(show, write, re.compile(without) if without else None)
     root = Path(tempfile.mkdtemp(prefix="same-bytes-"))
     kernels = Path.home() / ".cache" / "bellwether" / "two-builds"
     try:

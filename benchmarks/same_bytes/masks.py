@@ -10,7 +10,7 @@ _BODY = (
     (re.compile(r"\b1[789]\d{8}(?:\.\d+)?\b"), "<unix s>"),
     (re.compile(r"\b1[789]\d{11}\b"), "<unix ms>"),
     (re.compile(r"\b1[789]\d{17}\b"), "<unix ns>"),
-    (re.compile(r"\b[0-9a-f]{11,64}\b"), "<hex>"),
+    (re.compile(r"(?<!\.)\b[0-9a-f]{11,64}\b"), "<hex>"),
     (re.compile(r"-vm-\d+|-[A-Za-z0-9-]+-\d{3,}\b"), "-<instance>"),
     (re.compile(r'"(?:end_offset|marker)":\s*\d+'), '"offset": <n>'),
     (re.compile(r'"(?:[a-z_]*_s|[a-z_]*_ms|pid|seconds|[a-z_]*per_s)":\s*[0-9.e-]+'), "<measured>"),

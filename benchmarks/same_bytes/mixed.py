@@ -42,9 +42,9 @@ def _answers(first: Build, turn: str, builds: dict[str, Build], moment_s: int) -
         pass  # makes team, key and log
     with _roles(folder, turn, builds) as running:
         receipt = questions.send(running, moment_s)
-        found = questions.answers(running, moment_s, receipt)
+        found = questions.answers(running, moment_s, receipt, brief=True)
         cut = questions.call(running, "POST", "/bw/1/cut", "{}")
-        after = questions.answers(running, moment_s, receipt)
+        after = questions.answers(running, moment_s, receipt, brief=True)
         indexers = questions.status(running)["indexers"]
         differing = [
             str(partition["divergences"])

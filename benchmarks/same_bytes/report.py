@@ -1,5 +1,6 @@
 """Findings of two builds by name, compared: one line for each set of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +10,22 @@ _AROUND = 60  # characters shown before the first difference, twice as many from
 
 @dataclass
 class Report:
-    """Counts what differs. shown: differences to print of each set. folder: where both versions of
-    everything that differs are written; None: nowhere.
+    """Counts what differs.
+
+    shown: differences to print of each set.
+    folder: where both versions of everything that differs are written; None: nowhere.
+    without: names and lines in which this is found are left out; they are meant to differ.
     """
 
     shown: int = 1
     folder: Path | None = None
+    without: re.Pattern[str] | None = None
     differences: int = 0
     compared: int = 0
 
     def compare(self, what: str, mine: Mapping[str, str], theirs: Mapping[str, str]) -> None:
         """Print `same`, or the first differences. Nothing at all to compare is a difference."""
+        mine, theirs = self._wanted(mine), self._wanted(theirs)
         names = list(dict.fromkeys((*mine, *theirs)))
         wrong = [name for name in names if mine.get(name) != theirs.get(name)]
         self.compared += len(names)
@@ -39,6 +45,16 @@ class Report:
         """Print `same` if there is no problem."""
         names = problems or {"all is well": ""}
         self.compare(what, dict.fromkeys(names, ""), {**names})
+
+    def _wanted(self, found: Mapping[str, str]) -> Mapping[str, str]:
+        if self.without is None:
+            return found
+        search = self.without.search
+        return {
+            name: "\n".join(line for line in text.split("\n") if not search(line))
+            for name, text in found.items()
+            if not search(name)
+        }
 
     def _write(
         self, what: str, names: list[str], mine: Mapping[str, str], theirs: Mapping[str, str]

@@ -1,5 +1,6 @@
 """Comparing two builds: what differs is found, and what may differ is no difference."""
 
+import re
 from dataclasses import make_dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -81,3 +82,11 @@ def test_values_are_compared_without_the_names_of_their_fields() -> None:
         assert callable(renamed)
         assert plain(kept(Rule.TIME, b"\xff")) == plain(renamed(Rule.TIME, b"\xff"))
         assert plain(kept(1, (2,))) == [1, [2]] != plain(renamed(1, (3,)))
+
+
+def test_what_is_meant_to_differ_is_left_out() -> None:
+    report = Report(without=re.compile("new_switch"))
+    report.compare("pages", {"new_switch": "x", "a": "1\n| new_switch |\n2"}, {"a": "1\n2"})
+    assert report.differences == 0
+    report.compare("pages", {"a": "1\n| new_switch |\n3"}, {"a": "1\n2"})
+    assert report.differences == 1
