@@ -5,7 +5,8 @@ report     two sets of findings compared, one line for each set
 masks      what may differ between two runs of one build
 cli        help texts, errors, settings, and the pages that are generated
 corpus     bodies of requests, the same in every run
-inside     runs within a checkout: records, segments, documents (knows old and new module names)
+inside     runs with the modules of a checkout: records, segments, cuts, manifests
+lookup     where these modules are, and what their functions and classes are or were called
 exchange   raw HTTP, and the masked answers of a running build
 requests   the requests that are sent
 questions  queries and client commands with fixed answers

@@ -26,7 +26,6 @@ from benchmarks.same_bytes.report import Report
 from benchmarks.two_builds import ROOT, Installation
 
 _PARTS = ("cli", "inside", "running", "folders", "mixed")
-_INSIDE = Path(__file__).with_name("inside.py")
 _FAST_PATH = "shepherd.fast_path"
 _SETTINGS = """
 [log]
@@ -44,7 +43,7 @@ def run_inside(build: Build, documents: dict[str, bytes]) -> dict[str, dict[str,
     given.write_bytes(pickle.dumps((bodies, documents)))
     folder = build.scratch / "inside"
     paths = [build.checkout, given, output, folder, build.kernel_folder]
-    code, text = build.run("-P", str(_INSIDE), *map(str, paths))
+    code, text = build.inside(*map(str, paths))
     if code != 0:
         return {"records and segments": {"failed": text}}
     found: dict[str, dict[str, str]] = pickle.loads(output.read_bytes())

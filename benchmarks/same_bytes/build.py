@@ -61,6 +61,15 @@ class Build:
         )
         return done.returncode, done.stdout.decode("utf-8", "backslashreplace")
 
+    def inside(self, *arguments: str) -> tuple[int, str]:
+        """Run `benchmarks.same_bytes.inside` of this checkout with the other modules of its own."""
+        package = self.scratch / "path" / "benchmarks"
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
+        (package / Path(__file__).parent.name).symlink_to(Path(__file__).parent)
+        path = {"PYTHONPATH": f"{package.parent}:{self.checkout}"}
+        return self.run("-P", "-m", f"{__package__}.inside", *arguments, environ=path)
+
     def bellwether(
         self, *arguments: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None
     ) -> str:

@@ -1,117 +1,29 @@
-"""Run with the modules of one checkout: `python -P inside.py CHECKOUT INPUT OUTPUT FOLDER KERNELS`.
+"""Run with the modules of one checkout: CHECKOUT INPUT OUTPUT FOLDER KERNELS.
 
-Bodies become lines of records, records become segments, documents are read and written again.
-Functions and classes are looked up by name wherever they are in the checkout, so that modules may
-move; where a name changes, the table below has the old and the new one.
+Bodies become lines of records, records become segments, a log becomes cuts and manifests, documents
+are read and written again.
 """
 
 import dataclasses
 import hashlib
-import importlib
 import json
 import pickle
 import random
-import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from benchmarks.same_bytes.lookup import Names
+
 _ARRIVAL_NS = 1_790_000_123 * 10**9 + 4_567
 _SEEDS = (3, 5)  # of the shredder's hash: any two
 _DATASETS = 3
+_HOUR_NS = 3_600 * 10**9
+_LOG_RECORDS = 4_000
+_LOG_STEP_NS = 25 * 10**9  # from one record to the next: a day and more in all
 _BROKEN = 60  # of the records of a dataset
-_PACKAGES = ("common", "segment", "shepherd", "indexer", "snapshot", "query")
-# What is looked up: a part of the path, and the names that it has or had.
-_NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "load_splitter": ("shepherd/.*split/(ahead|load_compiled)", ("load",)),
-    "ReferenceSplitter": ("shepherd/.*split/", ("ReferenceSplitter",)),
-    "Media": ("shepherd/", ("Media",)),
-    "Wire": ("shepherd/", ("Wire", "EncodedBody")),
-    "EventHeaders": ("shepherd/", ("EventHeaders",)),
-    "decode_event": ("shepherd/", ("decode_event",)),
-    "decode_batch": ("shepherd/", ("decode_batch",)),
-    "load_shredder": ("indexer/.*shred/(ahead|load_compiled)", ("load",)),
-    "ReferenceShredder": ("indexer/.*shred/", ("ReferenceShredder",)),
-    "Accepted": ("indexer/.*shred/", ("Accepted",)),
-    "load_encoders": ("parquet/(ahead|load_compiled)", ("load",)),
-    "ReferenceEncoders": ("parquet/", ("ReferenceEncoders",)),
-    "CutRows": ("indexer/", ("CutRows",)),
-    "seal_all": ("indexer/", ("seal_all",)),
-    "concat": ("columns/", ("concat",)),
-    "block_digest": ("columns/", ("block_digest",)),
-    "LogRecord": ("common/", ("LogRecord",)),
-    "events_record": ("common/", ("events_record",)),
-    "encode_headers": ("common/(model/)?record", ("encode_headers",)),
-    "decode_record": ("common/(model/)?record", ("decode",)),
-    "event_lines": ("common/", ("event_lines",)),
-    "Marker": ("common/", ("Marker",)),
-    "marker_record": ("common/", ("marker_record",)),
-    "heartbeat_record": ("common/", ("heartbeat_record",)),
-    "gone_record": ("common/", ("gone_record", "dataset_tombstone_record", "tombstone_record")),
-    "settled_record": ("common/", ("settled_record",)),
-    "Place": ("common/(model/)?reroute", ("Place", "EpochOffset")),
-    "Question": ("common/(model/)?reroute", ("Question", "RerouteQuestion")),
-    "Answer": ("common/(model/)?reroute", ("Answer", "RerouteAnswer")),
-    "Void": ("common/", ("Void",)),
-    "Decision": ("common/", ("Decision",)),
-    "void_record": ("common/", ("void_record",)),
-    "decision_record": ("common/", ("decision_record",)),
-    "ClockNote": ("common/", ("ClockNote",)),
-    "clock_record": ("common/", ("clock_record",)),
-    "dataset_slug": ("common/", ("dataset_slug",)),
-    "dataset_id": ("common/", ("dataset_id",)),
-    "client_batch_id": ("common/", ("client_batch_id",)),
-    "Manifest": ("snapshot/", ("Manifest",)),
-    "Checkpoint": ("snapshot/", ("Checkpoint",)),
-    "encode_checked": ("snapshot/", ("encode_checked",)),
-    "decode_checked": ("snapshot/", ("decode_checked",)),
-}
-
-
-class Names:
-    """The functions and classes of a checkout."""
-
-    def __init__(self, checkout: Path) -> None:
-        self._texts = {
-            str(path.relative_to(checkout)): path.read_text()
-            for package in _PACKAGES
-            for path in sorted((checkout / package).rglob("*.py"))
-        }
-
-    def __getattr__(self, wanted: str) -> Any:
-        module, name = self.find(wanted)
-        value = getattr(importlib.import_module(module), name)
-        setattr(self, wanted, value)  # looked up once
-        return value
-
-    def find(self, wanted: str) -> tuple[str, str]:
-        """The module and the name in it. Raises LookupError if the table does not fit."""
-        where, names = _NAMES[wanted]
-        for name in names:
-            begins = re.compile(rf"^(?:def|class|async def) {name}\b", re.MULTILINE)
-            found = [
-                path
-                for path, text in self._texts.items()
-                if re.search(where, path) and begins.search(text)
-            ]
-            if len(found) > 1:
-                raise LookupError(f"{name} is in {', '.join(found)}: narrow its path in _NAMES")
-            if found:
-                path = found[0].removesuffix(".py").removesuffix("/__init__")
-                return path.replace("/", "."), name
-        raise LookupError(f"{' or '.join(names)} is not in {where}: add its new name to _NAMES")
-
-    def missing(self) -> list[str]:
-        """What of the table is not in this checkout, and why."""
-        problems = []
-        for wanted in _NAMES:
-            try:
-                self.find(wanted)
-            except LookupError as error:
-                problems.append(str(error))
-        return problems
 
 
 def plain(value: object) -> object:
@@ -128,7 +40,9 @@ def plain(value: object) -> object:
         return value.decode("latin-1") if len(value) < 500 else hashlib.sha256(value).hexdigest()
     if isinstance(value, str | int | float | None):
         return value
-    if isinstance(value, dict):
+    if isinstance(value, set | frozenset):
+        return sorted(map(plain, value), key=str)
+    if isinstance(value, Mapping):
         return [[plain(key), plain(one)] for key, one in value.items()]
     if hasattr(value, "tolist"):
         return plain(value.tolist())
@@ -298,6 +212,75 @@ def _broken(names: Names, accepted: list[Any]) -> Iterator[Any]:
         yield names.Accepted(offset, append_ns, made)
 
 
+def _log(names: Names) -> Iterator[Any]:
+    """A partition's log: records of every kind, repeated, rerouted and damaged ones among them."""
+    chance = random.Random(2)
+    batch_of = {n: chance.randbytes(16) for n in range(_LOG_RECORDS)}
+    hour = _ARRIVAL_NS // _HOUR_NS
+    for offset in range(_LOG_RECORDS):
+        append_ns = _ARRIVAL_NS + offset * _LOG_STEP_NS - chance.randrange(10) * 10**9
+        place, earlier = names.Place(1, chance.randrange(offset + 1)), chance.randrange(offset + 1)
+        batch = batch_of[offset if chance.random() < 0.9 else earlier]
+        events = names.events_record(
+            team="team", env="env", dataset=f"d{chance.randrange(4)}", batch=batch, depth=1, via="",
+            lines=[b'{"t":1,"r":1,"d":{"a":1}}\n'], n=1,
+            unless=(1, 2) if chance.random() < 0.1 else (),
+        )  # fmt: skip
+        question = names.Question(batch_of[earlier], place, append_ns - 5)
+        copy = names.Place(1, 9) if chance.random() < 0.5 else None
+        record = chance.choice(
+            [events] * 12
+            + [
+                names.heartbeat_record(),
+                names.gone_record("team", "env", f"d{chance.randrange(4)}"),
+                names.void_record(names.Void(2, (question,))),
+                names.decision_record(names.Decision(1, (names.Answer(batch, place, copy),))),
+                names.settled_record((1, earlier), "why", events if offset % 2 else None),
+                names.clock_record(names.ClockNote(append_ns + _HOUR_NS, append_ns, "w")),
+                names.marker_record(names.Marker(None, 1, "demand")),
+            ]
+        )  # fmt: skip
+        if append_ns // _HOUR_NS > hour:
+            hour = append_ns // _HOUR_NS
+            record = names.marker_record(names.Marker(hour - 1))
+        headers, value = names.encode_headers(record), parts(record)[1]
+        if chance.random() < 0.01:
+            headers = headers[chance.randrange(4) :]
+        if chance.random() < 0.01:
+            yield names.LogRecord(3, offset, 0, (), b"", names.Damage("checksum", headers))
+        else:
+            yield names.LogRecord(3, offset, append_ns, headers, value)
+
+
+def cuts(names: Names) -> dict[str, str]:
+    """What each record of a log means to its partition, and the manifests of its cuts."""
+    state = names.PartitionState(names.Carried())
+    epoch = struct(names.Epoch, 3, 1, "log", 0, None, None, "new", "writer", "a", 5, 1)
+    found, manifest = {}, None
+    for message in _log(names):
+        try:
+            step = state.apply(message)
+        except Exception as error:  # noqa: BLE001 - the text of any error is a finding
+            found[f"step {message.offset}"] = f"{type(error).__name__}: {error}"
+            break
+        found[f"step {message.offset}"] = json.dumps(plain(step))
+        if (cut := parts(step)[2]) is not None:
+            sealing = names.SealingSet(message.offset + 1, (), {})
+            pending = names.PendingCut(cut, sealing, {}, (), ())
+            key: str | None = None if manifest is None else manifest.key
+            manifest = names.build_manifest(
+                pending, (), epoch=epoch, predecessor=key, zone="a", created_ns=7
+            )
+            found[f"manifest {manifest.key}"] = names.encode_checked(manifest).decode()
+    found["carried"] = json.dumps(plain(state.carried()))
+    return found
+
+
+def struct(kind: Any, *values: object) -> Any:
+    """An instance of a struct whose fields have these values, in their order."""
+    return kind(**dict(zip(kind.__struct_fields__, values, strict=True)))
+
+
 def documents(names: Names, texts: dict[str, bytes]) -> dict[str, str]:
     """Manifests and checkpoints, read and written again; a text that stays the same is named so."""
     found = {}
@@ -318,6 +301,7 @@ def main(checkout: str, given: str, output: str, folder: str, kernels: str) -> N
     found, lines = split(names, bodies, Path(kernels))
     found["records"], made = records(names, lines)
     found |= segments(names, made, Path(folder), Path(kernels))
+    found["cuts and manifests"] = cuts(names)
     found["documents written again"] = documents(names, texts)
     Path(output).write_bytes(pickle.dumps(found))
 

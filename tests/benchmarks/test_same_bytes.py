@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from benchmarks.same_bytes import corpus
-from benchmarks.same_bytes.inside import Names, plain
+from benchmarks.same_bytes.inside import plain
+from benchmarks.same_bytes.lookup import Names
 from benchmarks.same_bytes.masks import mask, mask_header, shape
 from benchmarks.same_bytes.report import Report, first_difference
 from benchmarks.two_builds import ROOT
