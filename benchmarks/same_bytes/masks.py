@@ -1,5 +1,7 @@
 """What may differ between two runs of one build: times, ids, ports, places of records."""
 
+import base64
+import json
 import re
 from collections.abc import Mapping
 
@@ -15,6 +17,7 @@ _BODY = (
     (re.compile(r'"(?:end_offset|marker)":\s*\d+'), '"offset": <n>'),
     (re.compile(r'"(?:[a-z_]*_s|[a-z_]*_ms|pid|seconds|[a-z_]*per_s)":\s*[0-9.e-]+'), "<measured>"),
 )
+_CURSOR = re.compile(r'"next":"([A-Za-z0-9_=-]{20,})"')
 _HEADERS = {"date", "x-bellwether-receipt", "location"}
 
 
@@ -22,9 +25,30 @@ def mask(text: str, secrets: Mapping[str, str]) -> str:
     """The text with every such part replaced. secrets: what to put for texts of this run."""
     for secret, name in secrets.items():
         text = text.replace(secret, name)
+    text = _CURSOR.sub(_cursor, text)
     for pattern, name in _BODY:
         text = pattern.sub(name, text)
     return text
+
+
+def _cursor(found: re.Match[str]) -> str:
+    """The cursor of a page of rows; the offset of the last row, after its epoch, is masked."""
+    text = found[1]
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        parts[3][3] = "<offset>"
+    except (ValueError, LookupError, TypeError):
+        return found[0]
+    return f'"next":{parts}'
+
+
+def with_sorted_headers(text: str) -> str:
+    """An answer whose headers are in the order of their names: the two paths have orders of their
+    own.
+    """
+    head, blank, body = text.partition("\n\n")
+    first, *lines = head.split("\n")
+    return "\n".join([first, *sorted(lines)]) + blank + body
 
 
 def mask_header(line: str) -> str:
