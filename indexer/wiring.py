@@ -12,7 +12,7 @@ from indexer.claims.readiness import Readiness
 from indexer.config import IndexerConfig
 from indexer.damage.peers import OtherIndexers
 from indexer.expiry.clocks import Clocks
-from indexer.expiry.retention_settings import Retentions
+from indexer.expiry.retention_settings import RetentionSettings
 from indexer.partition.memory_budget import LiveBudget
 from indexer.partition.shared import Shared
 from indexer.prefetch import Prefetcher
@@ -129,7 +129,7 @@ async def _shared(
         tails,
         LiveBudget(config.live_bytes_max, config.unpublished_bytes_max),
         Prefetcher(fetching, config.segment_fetches, config.segment_cache_bytes, context.clock),
-        Retentions(context.backends.metadata, context.clock, config.retention_days),
+        RetentionSettings(context.backends.metadata, context.clock, config.retention_days),
         clocks,
         peers=OtherIndexers(context.backends.locks, context.instance, context.internal_token),
     )

@@ -115,7 +115,9 @@ async def _replacement(
     at = EpochOffset(view.epoch.number, offset)
     if at in state.reroutes.open or at in state.reroutes.view.dropped:
         return None
-    if any(EpochOffset(one.epoch_number, one.offset) == at for one in state.gone.values()):
+    if any(
+        EpochOffset(one.epoch_number, one.offset) == at for one in state.dataset_tombstones.values()
+    ):
         return None
     found = await asyncio.to_thread(_blocks_of, partition, offset, cache)
     if found is None and batch is not None:
@@ -136,7 +138,7 @@ async def _replacement(
 
 def _batches_at(state: PartitionState, offsets: frozenset[int]) -> dict[int, bytes]:
     """By offset of the present epoch, the batches in the window whose copies there count."""
-    carried = state.carried()
+    carried = state.carried_state()
     return {
         offset: batch
         for window in carried.windows

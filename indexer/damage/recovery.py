@@ -168,7 +168,7 @@ class DamageRecovery:
             uncovered += range(first, min(one.end, first + limits.DAMAGE_ASKED_MAX))
             if one.exact:
                 covered.append(range(one.first, min(one.end, end)))
-        left = [offset for offset in uncovered if offset not in state.out]
+        left = [offset for offset in uncovered if offset not in state.excluded_offsets]
         return covered, left[: limits.DAMAGE_ASKED_MAX]
 
     async def _reappend(self, at: EpochOffset) -> None:

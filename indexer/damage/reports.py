@@ -24,7 +24,7 @@ def report_gap(partition: int, gap: Gap) -> None:
     )
 
 
-def report_set_aside(partition: int, entry: SetAsideEntry) -> None:
+def report_quarantined(partition: int, entry: SetAsideEntry) -> None:
     """A record cannot be read."""
     set_aside_records_total.labels(str(partition)).inc()
     log_event(

@@ -15,7 +15,7 @@ from common.logs import log_event
 from common.metrics import damaged_records, given_up_records
 from common.model.reroute import EpochOffset
 from indexer.damage.publish_gate import Peers, PublishGate
-from indexer.damage.reports import report_set_aside
+from indexer.damage.reports import report_quarantined
 from indexer.shred import Accepted
 from indexer.state.current_view import CurrentView
 from indexer.state.cut_rules import CutRules
@@ -68,8 +68,8 @@ class DamageTracker:
         """The state from which the partition resumes. Raises ObjectsUnavailable."""
         number = resumed.epoch.number
         heading = await to_store_thread(newest_heading, self._chain, number, resumed.predecessor)
-        out = frozenset(() if heading is None else heading.set_aside)
-        state = PartitionState(resumed.carried, number, dropped, out, rules)
+        excluded = frozenset(() if heading is None else heading.set_aside)
+        state = PartitionState(resumed.carried, number, dropped, excluded, rules)
         await self._begin(state, number)
         return state
 
@@ -146,7 +146,7 @@ class DamageTracker:
 
     def _report(self, entry: SetAsideEntry) -> None:
         self.total += 1
-        report_set_aside(self._partition, entry)
+        report_quarantined(self._partition, entry)
         self.newest = [*self.newest, entry][-limits.SET_ASIDE_SHOWN_MAX :]
 
     def update_metrics(self, view: DamageView) -> None:

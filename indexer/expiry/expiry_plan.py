@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from indexer.expiry.cutoff_steps import CutoffDecision, CutoffRequest, CutoffSteps, whole_hours
-from indexer.expiry.retention_settings import Kept
+from indexer.expiry.retention_settings import RetentionPeriods
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.retention.ages import appended_ns
 from snapshot.retention.cutoffs import Cutoffs
@@ -43,7 +43,7 @@ class ExpiryPlan:
 
 def plan_expiry(
     entries: Sequence[SegmentEntry],
-    kept: Kept,
+    kept: RetentionPeriods,
     times: ExpiryTimes,
     confirmed: Cutoffs,
     steps: CutoffSteps,
@@ -97,7 +97,10 @@ def _requests(
 
 
 def _published(
-    datasets: set[str], decided: Mapping[str, CutoffDecision], kept: Kept, wanted: Cutoffs
+    datasets: set[str],
+    decided: Mapping[str, CutoffDecision],
+    kept: RetentionPeriods,
+    wanted: Cutoffs,
 ) -> Cutoffs:
     """The cut-offs that a document names: one for all datasets without a retention of their own
     if they are as far as it wants, else one for each dataset that something expires of.
@@ -111,7 +114,7 @@ def _published(
 
 
 def expired_of(
-    entries: Iterable[SegmentEntry], ages: Mapping[str, int], kept: Kept
+    entries: Iterable[SegmentEntry], ages: Mapping[str, int], kept: RetentionPeriods
 ) -> list[Expired]:
     """The summary of what is given up, by dataset."""
     by_dataset: dict[str, list[SegmentEntry]] = {}

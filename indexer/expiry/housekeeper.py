@@ -18,7 +18,7 @@ from indexer.expiry.clocks import Clocks, days
 from indexer.expiry.cutoff_steps import CutoffSteps
 from indexer.expiry.expiry_plan import ExpiryPlan, ExpiryTimes, WaitingEvents, plan_expiry
 from indexer.expiry.partition_retention import PartitionRetention
-from indexer.expiry.retention_settings import Retentions
+from indexer.expiry.retention_settings import RetentionSettings
 from indexer.expiry.trusted_time import Evidence
 from indexer.expiry.uptime import Uptime
 from indexer.seal.partition_reader import PartitionReader, last_manifest
@@ -69,7 +69,7 @@ class Housekeeper:
         context: RoleContext,
         config: IndexerConfig,
         clocks: Clocks,
-        retentions: Retentions,
+        retentions: RetentionSettings,
         cache: SegmentCache,
     ) -> None:
         self._partition = partition
@@ -145,7 +145,7 @@ class Housekeeper:
 
     async def _plan(self) -> ExpiryPlan:
         partition, clocks = self._partition, self._clocks
-        kept = await self._retentions.kept()
+        kept = await self._retentions.current()
         view = partition.view
         if kept is None or view is None:  # nobody knows how long to keep anything
             return ExpiryPlan(GivenUp((), (), Cutoffs()), WaitingEvents())

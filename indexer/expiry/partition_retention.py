@@ -31,5 +31,5 @@ class PartitionRetention:
     def apply(self) -> None:
         """Serve no segment any more that the documents expire."""
         book, view = self.book, self._views.now
-        if view is not None and view.given_up != book.given_up:
-            self._views.serve(replace(view, given_up=book.given_up, cutoffs=book.cutoffs))
+        if view is not None and view.expired_objects != book.given_up:
+            self._views.serve(replace(view, expired_objects=book.given_up, cutoffs=book.cutoffs))

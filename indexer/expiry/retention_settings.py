@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RetentionPeriods:
     """How long events are kept: by datasets of their own, and all others (0 days: for ever)."""
 
     default_days: float
@@ -37,7 +37,7 @@ class Kept:
         return append_ns + int(self.own_days.get(dataset, self.default_days) * DAY_NS)
 
 
-class Retentions:
+class RetentionSettings:
     """The retentions of all datasets, as last read. Used from one event loop."""
 
     def __init__(self, metadata: Metadata, clock: Clock, default_days: float) -> None:
@@ -48,7 +48,7 @@ class Retentions:
         self._next_ns = clock.monotonic_ns()
         self._reading = asyncio.Lock()
 
-    async def kept(self) -> Kept | None:
+    async def current(self) -> RetentionPeriods | None:
         """How long events are kept now; None while that is not known."""
         async with self._reading:
             now_ns = self._clock.monotonic_ns()
@@ -59,4 +59,4 @@ class Retentions:
                 except MetadataUnavailable as error:
                     self._next_ns = now_ns + _AGAIN_NS
                     log_event(logger, logging.INFO, "retentions cannot be read", why=str(error))
-            return None if self._own is None else Kept(self._default_days, self._own)
+            return None if self._own is None else RetentionPeriods(self._default_days, self._own)

@@ -21,7 +21,7 @@ from common.model.reroute import Void
 from indexer.damage.log_gaps import LogGaps
 from indexer.damage.tracker import DamageTracker
 from indexer.partition.index_batch import index_batch
-from indexer.partition.memory_budget import Use
+from indexer.partition.memory_budget import MemoryUse
 from indexer.partition.read_ahead import ReadAhead
 from indexer.partition.replay import Replay
 from indexer.partition.shared import Shared
@@ -120,8 +120,8 @@ class Follower:
         """Whether the budget of live rows allows reading; waits a moment if it does not."""
         live = view.live
         behind = self._log_end.bounds.end > live.end_offset
-        use = Use(live.uncut_bytes, live.sealing_bytes, behind, self._pipeline.waiting_bytes)
-        if self._shared.budget.ask(self._number, use):
+        use = MemoryUse(live.uncut_bytes, live.sealing_bytes, behind, self._pipeline.waiting_bytes)
+        if self._shared.budget.request(self._number, use):
             return True
         await asyncio.sleep(self._shared.timing.paused_s)
         await self._log_end.refresh()
@@ -145,11 +145,11 @@ class Follower:
                 rows += step.record.n
             else:
                 self._count(step)
-            is_gone = step.record is not None and step.record.kind is Kind.GONE
-            if step.cut or is_gone or rows >= self._config.shred_rows:
+            is_deletion = step.record is not None and step.record.kind is Kind.GONE
+            if step.cut or is_deletion or rows >= self._config.shred_rows:
                 await self._index(batch)
                 batch, rows = [], 0
-            if is_gone and step.record is not None:
+            if is_deletion and step.record is not None:
                 self._delete_dataset(step.record.dataset, message.offset)
             if step.cut is not None:
                 await self._cut(step.cut)
@@ -185,8 +185,8 @@ class Follower:
             else:  # heartbeats and other control records
                 indexed = index_batch(self._shared.shredder, *arguments)
             view = self._views.present
-            if indexed.set_aside:
-                damage.add_unreadable(state, view.epoch.number, batch, indexed.set_aside)
+            if indexed.quarantined:
+                damage.add_unreadable(state, view.epoch.number, batch, indexed.quarantined)
             state.quarantine.confirm_datasets(state.datasets)
             if view.damage is not state.quarantine.view:
                 damage.update_metrics(state.quarantine.view)
@@ -207,8 +207,10 @@ class Follower:
     def _delete_dataset(self, dataset: str, offset: int) -> None:
         """Serve no rows of the dataset's records before `offset`."""
         view = self._views.present
-        live = view.live.gone(dataset, offset)
-        self._views.serve(replace(view, live=live, gone=dict(self._state.gone)))
+        live = view.live.without_dataset(dataset, offset)
+        self._views.serve(
+            replace(view, live=live, dataset_tombstones=dict(self._state.dataset_tombstones))
+        )
 
     async def _cut(self, cut: Cut) -> None:
         """Give the rows since the last cut to the pipeline; waits while too many are unsealed."""

@@ -53,7 +53,7 @@ class HourGate:
         with contextlib.suppress(OSError, BellwetherError):
             self._known = decode_checked(self._path.read_bytes(), Followed, self._path.name)
 
-    def look(self, marked_at: EpochOffset | None, now_ns: int) -> Followed:
+    def followed(self, marked_at: EpochOffset | None, now_ns: int) -> Followed:
         """What was followed up to now (monotonic). A new marker begins it anew."""
         marker = None if marked_at is None else (marked_at.epoch, marked_at.offset)
         if self._known.marker != marker:
@@ -64,7 +64,7 @@ class HourGate:
 
     def may_close(self, state: PartitionState, now_ns: int) -> bool:
         """Whether a marker that closes an hour lets no batch id go too soon."""
-        followed_ns = self.look(state.marked_at, now_ns).followed_ns
+        followed_ns = self.followed(state.marked_at, now_ns).followed_ns
         return not state.forgets_next or followed_ns >= limits.HOUR_MARKERS_APART_NS
 
     def save(self, marked_at: EpochOffset | None, now_ns: int) -> None:
@@ -72,7 +72,7 @@ class HourGate:
 
         Where the disk is full it is not kept: the next process then waits longer.
         """
-        followed = self.look(marked_at, now_ns)
+        followed = self.followed(marked_at, now_ns)
         if now_ns - self._saved_ns < _SAVE_NS:
             return
         self._saved_ns = now_ns

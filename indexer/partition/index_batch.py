@@ -22,7 +22,7 @@ class Indexed:
 
     live: LiveRows
     rows: int
-    set_aside: tuple[SetAsideEntry, ...]
+    quarantined: tuple[SetAsideEntry, ...]
     tailed: Mapping[str, tuple[tuple[TailRecord, ...], tuple[ColumnBlock, ...]]]
 
 
@@ -41,14 +41,14 @@ def index_batch(
             by_dataset[dataset] = [item]
         else:
             known.append(item)
-    set_aside: list[SetAsideEntry] = []
+    quarantined: list[SetAsideEntry] = []
     tailed: dict[str, tuple[tuple[TailRecord, ...], tuple[ColumnBlock, ...]]] = {}
     added: dict[str, LiveDataset] = {}
     for dataset, records in by_dataset.items():
         shredded = shredder.shred_values(records)
         good = records
         if shredded.set_aside:
-            set_aside.extend(SetAsideEntry(a.offset, a.reason) for a in shredded.set_aside)
+            quarantined.extend(SetAsideEntry(a.offset, a.reason) for a in shredded.set_aside)
             bad = {aside.offset for aside in shredded.set_aside}
             good = [record for record in records if record.offset not in bad]
         if good:
@@ -59,6 +59,6 @@ def index_batch(
                 TailRecord(one.record.batch, event_lines(one.record), one.offset) for one in good
             )
             tailed[dataset] = (told, added[dataset].blocks)
-    set_aside.sort(key=lambda entry: entry.offset)
+    quarantined.sort(key=lambda entry: entry.offset)
     rows = sum(one.rows for one in added.values())
-    return Indexed(live.added(added).reached(end_offset), rows, tuple(set_aside), tailed)
+    return Indexed(live.added(added).reached(end_offset), rows, tuple(quarantined), tailed)

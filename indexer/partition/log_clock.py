@@ -26,7 +26,7 @@ class SteadyClock:
         self._offset_ns: int | None = None
         self._since_ns = 0
 
-    def look(self, wall_ns: int, steady_ns: int) -> int:
+    def steady_for_ns(self, wall_ns: int, steady_ns: int) -> int:
         """Nanoseconds, monotonic, since its last leap that was seen; 0 at the first look."""
         offset_ns = wall_ns - steady_ns
         before_ns, self._offset_ns = self._offset_ns, offset_ns
@@ -35,7 +35,7 @@ class SteadyClock:
         return steady_ns - self._since_ns
 
 
-def objection(to_ns: int, log_ns: int, lived_ns: Collection[int]) -> str:
+def reason_against(to_ns: int, log_ns: int, lived_ns: Collection[int]) -> str:
     """Why a log must not be set back to `to_ns` on the word of one clock; "" if it may be.
 
     log_ns: the log's time. lived_ns: append times that the log has seen; its segments' will do.
@@ -67,12 +67,12 @@ class Pause:
         """Whether another attempt may be made now (monotonic)."""
         return self._next_ns is None or now_ns >= self._next_ns
 
-    def tried(self, now_ns: int) -> None:
+    def begin(self, now_ns: int) -> None:
         """One was made."""
         self._next_ns = now_ns + self._pause_s * _S_NS
         self._pause_s = min(2 * self._pause_s, limits.CLOCK_AGAIN_MAX_S)
 
-    def all_well(self, now_ns: int) -> bool:
+    def note_right(self, now_ns: int) -> bool:
         """The log's time is right now. Whether it has been for so long that the next leap is a
         new one.
         """
@@ -82,7 +82,7 @@ class Pause:
         return self._next_ns is None
 
 
-def told_of(ahead_ns: int) -> str:
+def describe_duration(ahead_ns: int) -> str:
     """How far ahead, for people."""
     if ahead_ns >= 2 * _DAY_NS:
         return f"{ahead_ns / _DAY_NS:,.1f} days"

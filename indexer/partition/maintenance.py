@@ -33,7 +33,7 @@ class PartitionMaintenance:
         self._context = partition.shared.context
         self._config = partition.shared.config
         self._marker_tried_ns = -_MARKER_AGAIN_NS
-        self._kept_house_ns = self._context.clock.monotonic_ns()
+        self._housekeeping_ns = self._context.clock.monotonic_ns()
         self._reported_ns = self._context.clock.monotonic_ns()
         self._reported_offset = 0
         shared = partition.shared
@@ -52,7 +52,7 @@ class PartitionMaintenance:
         """Until cancelled."""
         while True:
             try:
-                await self.tend()
+                await self.run_round()
             except BellwetherError as error:
                 log_event(
                     logger,
@@ -66,7 +66,7 @@ class PartitionMaintenance:
                 log_event(logger, logging.WARNING, "round of the caretaker failed", why=str(error))
             await asyncio.sleep(_ROUND_S)
 
-    async def tend(self) -> None:
+    async def run_round(self) -> None:
         """One round."""
         partition = self._partition
         view = partition.view
@@ -81,18 +81,18 @@ class PartitionMaintenance:
         if partition.stopped_reason is None:
             await self._mark_hour(partition.state)
             if partition.log_end.lag == 0:
-                await self._beat()
-        await self._timekeeper.tend()
-        self._look_for_alarms()
-        self._look_at_states()
+                await self._append_heartbeat()
+        await self._timekeeper.run_round()
+        self._update_alarms()
+        self._update_state_alarms()
         now_ns = self._context.clock.monotonic_ns()
-        if now_ns - self._kept_house_ns >= self._config.housekeeping_s * _S_NS:
-            self._kept_house_ns = now_ns
+        if now_ns - self._housekeeping_ns >= self._config.housekeeping_s * _S_NS:
+            self._housekeeping_ns = now_ns
             await self._housekeeper.run_housekeeping()
         if now_ns - self._reported_ns >= self._config.telemetry_s * _S_NS:
             self._report(now_ns)
 
-    def _look_for_alarms(self) -> None:
+    def _update_alarms(self) -> None:
         partition, config = self._partition, self._config
         pipeline, view = partition.pipeline, partition.view
         if pipeline is None or view is None:
@@ -115,7 +115,7 @@ class PartitionMaintenance:
         partition.alarms.update(facts, config.snapshot_late_s)
         partition.alarms.update_times(self._housekeeper.alarms())
 
-    def _look_at_states(self) -> None:
+    def _update_state_alarms(self) -> None:
         partition, view = self._partition, self._partition.view
         if view is None:
             return
@@ -130,7 +130,7 @@ class PartitionMaintenance:
             )
         )
 
-    async def _beat(self) -> None:
+    async def _append_heartbeat(self) -> None:
         """Append a heartbeat if nobody, we or the twin, appended anything for a while.
 
         By monotonic time: a clock that is wrong may neither stop heartbeats nor hurry them.

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class MemoryUse:
     """What a partition holds. uncut_bytes: rows since its last cut; sealing_bytes: rows that wait
     to be sealed. behind: whether the log has records that it has not read. waiting_bytes: sealed
     files on the disk that are not yet in the object store.
@@ -28,7 +28,7 @@ class Use:
 
 
 def may_read(
-    number: int, uses: Mapping[int, Use], bytes_max: int, waiting_max: int = 2**63
+    number: int, uses: Mapping[int, MemoryUse], bytes_max: int, waiting_max: int = 2**63
 ) -> bool:
     """Whether the partition of that number may read on.
 
@@ -52,10 +52,10 @@ class LiveBudget:
     def __init__(self, bytes_max: int, waiting_max: int = 2**63) -> None:
         self._bytes_max = bytes_max
         self._waiting_max = waiting_max
-        self._uses: dict[int, Use] = {}
+        self._uses: dict[int, MemoryUse] = {}
         self._paused: set[int] = set()
 
-    def ask(self, number: int, use: Use) -> bool:
+    def request(self, number: int, use: MemoryUse) -> bool:
         """Tell what a partition holds now; whether it may read on."""
         self._uses[number] = use
         allowed = may_read(number, self._uses, self._bytes_max, self._waiting_max)

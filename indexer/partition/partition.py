@@ -212,7 +212,7 @@ class Partition:
             context.zone,
             shared.encoders,
             self.divergences,
-            shared.wide,
+            shared.wide_cut_lock,
             shared.timing,
         )
         await to_store_thread(sealer.prepare)
@@ -274,8 +274,8 @@ class Partition:
             live=LiveRows(resumed.carried.next_offset),
             watermark_ns=resumed.carried.watermark_ns,
             gaps=resumed.gaps,
-            gone={entry.dataset: entry for entry in resumed.carried.gone},
-            given_up=book.given_up,
+            dataset_tombstones={entry.dataset: entry for entry in resumed.carried.gone},
+            expired_objects=book.given_up,
             cutoffs=book.cutoffs,
             earlier=resumed.earlier,
             rerouted=state.reroutes.view,

@@ -29,7 +29,7 @@ class Replay:
         self._reported_ns = self._began_ns
         if target <= first_offset:
             self._ended_ns = self._began_ns
-        self._show()
+        self._update_metrics()
 
     @property
     def done(self) -> bool:
@@ -58,11 +58,11 @@ class Replay:
         now_ns = self._clock.monotonic_ns()
         if next_offset >= self.target:
             self._ended_ns = now_ns
-            self._say("partition has caught up with the log")
+            self._log("partition has caught up with the log")
         elif now_ns - self._reported_ns >= _REPORT_NS:
             self._reported_ns = now_ns
-            self._say("replaying the log")
-        self._show()
+            self._log("replaying the log")
+        self._update_metrics()
 
     def describe(self) -> dict[str, object]:
         """As the status shows it."""
@@ -77,12 +77,12 @@ class Replay:
             "events_per_s": round(self.events_per_s),
         }
 
-    def _show(self) -> None:
+    def _update_metrics(self) -> None:
         label = str(self.partition)
         replay_records_left.labels(label).set(0 if self.done else self.target - self.at)
         replay_events_per_s.labels(label).set(self.events_per_s)
 
-    def _say(self, text: str) -> None:
+    def _log(self, text: str) -> None:
         log_event(
             logger,
             logging.INFO,

@@ -8,7 +8,7 @@ from common.process.role import RoleContext
 from indexer.config import IndexerConfig
 from indexer.damage.publish_gate import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
-from indexer.expiry.retention_settings import Retentions
+from indexer.expiry.retention_settings import RetentionSettings
 from indexer.partition.memory_budget import LiveBudget
 from indexer.prefetch import Prefetcher
 from indexer.seal.timing import TIMING, Timing
@@ -22,7 +22,10 @@ from snapshot.cache import SegmentCache
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the partitions of one indexer have in common."""
+    """What the partitions of one indexer have in common.
+
+    wide_cut_lock: held while a cut of very many columns is sealed: one at a time in a process.
+    """
 
     context: RoleContext
     config: IndexerConfig
@@ -34,9 +37,9 @@ class Shared:
     tails: TailRegistry
     budget: LiveBudget
     prefetcher: Prefetcher
-    retentions: Retentions
+    retentions: RetentionSettings
     clocks: Clocks
-    wide: asyncio.Lock = field(default_factory=asyncio.Lock)  # see indexer.seal.sealer.Sealer
+    wide_cut_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     peers: Peers = field(default_factory=NoPeers)
     cut_rules: CutRules = CUT_RULES
     timing: Timing = TIMING

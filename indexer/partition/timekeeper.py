@@ -13,7 +13,7 @@ from common.logs import log_event
 from common.metrics import log_ahead_seconds, log_set_back_total
 from common.model.log_time import ClockNote, clock_record
 from common.model.record import heartbeat_record
-from indexer.partition.log_clock import Pause, SteadyClock, objection, told_of
+from indexer.partition.log_clock import Pause, SteadyClock, describe_duration, reason_against
 from indexer.partition.partition import Partition
 from indexer.state.view import PartitionView
 
@@ -35,24 +35,24 @@ class Timekeeper:
         self._why = ""
         self._written = 0
 
-    async def tend(self) -> None:
+    async def run_round(self) -> None:
         """One look. Raises nothing that another look may not mend."""
         view, clock = self._partition.view, self._context.clock
         if view is None:
             return
         now_ns, steady_ns = clock.now_ns(), clock.monotonic_ns()
-        even_ns = self._steady.look(now_ns, steady_ns)
+        even_ns = self._steady.steady_for_ns(now_ns, steady_ns)
         ahead_ns = view.watermark_ns - now_ns
         log_ahead_seconds.labels(self._label).set(max(0, ahead_ns) / _S_NS)
         if ahead_ns <= limits.LOG_AHEAD_MAX_NS:
-            if self._pause.all_well(steady_ns):
+            if self._pause.note_right(steady_ns):
                 self._written = 0
-            self.trouble = "" if self._written < _FLAPS else self._told_again()
+            self.trouble = "" if self._written < _FLAPS else self._describe_repeats()
             return
         why = await self._set_back(view, now_ns, steady_ns, even_ns)
         self.trouble = (
-            f"the log's time is {told_of(ahead_ns)} ahead of this machine's clock, so some clock "
-            f"is or was wrong: {why}"
+            f"the log's time is {describe_duration(ahead_ns)} ahead of this machine's clock, "
+            f"so some clock is or was wrong: {why}"
         )
 
     async def _set_back(
@@ -66,14 +66,14 @@ class Timekeeper:
             return f"it is set back when this clock has run evenly for {needed_s} s"
         if not self._pause.is_over(steady_ns):
             return self._why
-        self._pause.tried(steady_ns)
+        self._pause.begin(steady_ns)
         try:
-            self._why = await self._try(view, now_ns)
+            self._why = await self._append_clock_record(view, now_ns)
         except LogUnavailable as error:
             self._why = f"it cannot be set back now: {error}"
         return self._why
 
-    async def _try(self, view: PartitionView, now_ns: int) -> str:
+    async def _append_clock_record(self, view: PartitionView, now_ns: int) -> str:
         log, number, shared = (
             self._context.backends.log,
             self._partition.number,
@@ -82,10 +82,10 @@ class Timekeeper:
         against = ""
         if log.has_server_time():
             stamped_ns = (await log.append(number, heartbeat_record())).append_ns
-            against = _servers_objection(stamped_ns, now_ns, view.watermark_ns)
+            against = _reason_against_servers(stamped_ns, now_ns, view.watermark_ns)
         elif not (shared.config.clock_is_right or shared.clocks.agreed):
             lived_ns = {e.append_max_ns for some in view.segments.values() for e in some}
-            against = objection(now_ns, view.watermark_ns, lived_ns)
+            against = reason_against(now_ns, view.watermark_ns, lived_ns)
         if against:
             return (
                 f"{against}, so it stands still: set the clocks right (NTP). If this machine's "
@@ -104,16 +104,16 @@ class Timekeeper:
             now_ns=now_ns,
             times=self._written,
         )
-        return "it is being set back" if self._written < _FLAPS else self._told_again()
+        return "it is being set back" if self._written < _FLAPS else self._describe_repeats()
 
-    def _told_again(self) -> str:
+    def _describe_repeats(self) -> str:
         return (
             f"the log's time was set back {self._written} times in a short while: a clock of this "
             "or another process or server leaps or runs ahead; set the clocks right (NTP)"
         )
 
 
-def _servers_objection(stamped_ns: int, now_ns: int, log_ns: int) -> str:
+def _reason_against_servers(stamped_ns: int, now_ns: int, log_ns: int) -> str:
     """The same where servers stamp the records, and so are the second witness."""
     if stamped_ns >= log_ns - limits.CLOCK_STEP_NS_V2:
         return "the log's servers are ahead as well, or this clock is behind"

@@ -55,7 +55,7 @@ class PendingCut:
     cut: Cut
     rows: SealingSet
     owners: Owners
-    set_aside: tuple[SetAsideEntry, ...]
+    quarantined: tuple[SetAsideEntry, ...]
     gaps: tuple[Gap, ...]
     damaged: tuple[Damaged, ...] = ()
     cut_ns: int = 0
@@ -104,7 +104,7 @@ def build_manifest(
 ) -> Manifest:
     """The manifest of a cut."""
     cut = pending.cut
-    set_aside = sorted({*cut.set_aside, *pending.set_aside}, key=lambda entry: entry.offset)
+    quarantined = sorted({*cut.quarantined, *pending.quarantined}, key=lambda entry: entry.offset)
     return Manifest(
         partition=epoch.partition,
         epoch=epoch.log,
@@ -120,9 +120,9 @@ def build_manifest(
         hour_markers=list(cut.hour_markers),
         watermark_ns=cut.watermark_ns,
         gaps=list(pending.gaps),
-        set_aside=set_aside,
+        set_aside=quarantined,
         datasets=list(cut.datasets),
-        gone=list(cut.gone),
+        gone=list(cut.dataset_tombstones),
         conditionals_open=list(cut.rerouted.open),
         conditionals_dropped=list(cut.rerouted.dropped),
         voids=list(cut.rerouted.voids),
@@ -137,10 +137,11 @@ def build_manifest(
 
 @dataclass(frozen=True, slots=True)
 class Sealer:
-    """Seals the cuts of one epoch of one partition. folder: scratch space of its own.
+    """Seals and publishes the cuts of one epoch of one partition.
 
-    divergences: disagreements of twins about this partition's cuts, as far as we know. wide: held
-    by whoever seals a cut of very many columns, over all partitions of the process.
+    folder: scratch space of its own.
+    divergences: disagreements of twins about this partition's cuts, as far as is known here.
+    wide_cut_lock: held while a cut of very many columns is sealed: one at a time in a process.
     """
 
     chain: Chain
@@ -151,7 +152,7 @@ class Sealer:
     zone: str
     encoders: SelectedEncoders
     divergences: list[Divergence] = field(default_factory=list)
-    wide: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wide_cut_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     timing: Timing = TIMING
 
     def prepare(self) -> None:
@@ -182,7 +183,7 @@ class Sealer:
         if columns <= limits.SEALING_COLUMNS_MAX:
             yield
             return
-        async with self.wide:
+        async with self.wide_cut_lock:
             yield
 
     async def publish(

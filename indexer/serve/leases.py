@@ -106,7 +106,7 @@ class PartitionLeases:
                     held.retention.expired_early,
                     dataset,
                     wanted,
-                    view.gone,
+                    view.dataset_tombstones,
                     held.retention.now_ns(),
                 ),
             )
@@ -186,7 +186,7 @@ def _damaged(
     """The entries whose events may be missing from an answer about the dataset."""
     if not entries:
         return ()
-    cutoff_ns, gone = view.cutoffs.of(dataset), view.gone.get(dataset)
+    cutoff_ns, gone = view.cutoffs.of(dataset), view.dataset_tombstones.get(dataset)
     return tuple(
         DamagedRecords(
             epoch_number=one.epoch_number,

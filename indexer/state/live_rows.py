@@ -113,7 +113,7 @@ class LiveRows:
             raise ValueError(f"the oldest cut being sealed does not end at {end_offset}")
         return replace(self, sealing=self.sealing[1:])
 
-    def gone(self, dataset: str, before_offset: int) -> "LiveRows":
+    def without_dataset(self, dataset: str, before_offset: int) -> "LiveRows":
         """Without the dataset's rows of records before `before_offset`."""
         return replace(
             self,

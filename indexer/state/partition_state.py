@@ -54,7 +54,7 @@ class Action(Enum):
     DUPLICATE = "duplicate"
     VOIDED = "voided"
     CONTROL = "control"
-    SET_ASIDE = "set aside"
+    QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class Cut:
     watermark_ns: int
     batches: tuple[tuple[bytes, int], ...]
     hour_markers: tuple[HourMarker, ...]
-    set_aside: tuple[SetAsideEntry, ...]
+    quarantined: tuple[SetAsideEntry, ...]
     datasets: tuple[str, ...]
-    gone: tuple[GoneEntry, ...]
+    dataset_tombstones: tuple[GoneEntry, ...]
     rerouted: ReroutedCut
     clock_steps: tuple[ClockStep, ...]
     damaged: tuple[int, ...] = ()
@@ -95,10 +95,12 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class PartitionState:
-    """Folds the records of one partition, in order of offset. dropped: see Reroutes.
+    """Folds the records of one partition, in order of offset.
 
-    out: offsets of records that the cut which comes next lacks: another indexer could not read
-    them and was the first (`snapshot.documents.headings`), so they count as nothing here too.
+    excluded_offsets: records that the next cut lacks. Another indexer could not read them and was
+    the first to cut (`snapshot.documents.headings`), so they count as nothing here too.
+    reroutes: rerouted batches.
+    quarantine: damaged records.
     """
 
     def __init__(
@@ -106,12 +108,12 @@ class PartitionState:
         carried: Carried,
         epoch_number: int = FIRST_EPOCH,
         dropped: Iterable[EpochOffset] = (),
-        out: Set[int] = frozenset(),
+        excluded_offsets: Set[int] = frozenset(),
         rules: CutRules = CUT_RULES,
     ) -> None:
         self._epoch_number = epoch_number
         self._rules = rules
-        self.out = out
+        self.excluded_offsets = excluded_offsets
         self._next = carried.next_offset
         self._watermark_ns = carried.watermark_ns
         self._hour = carried.hour
@@ -124,7 +126,7 @@ class PartitionState:
         self._marked_ns = 0 if carried.marked_at is None else carried.marked_by_ns
         self._marked_at = carried.marked_at
         self._datasets = set(carried.datasets)
-        self._gone = {entry.dataset: entry for entry in carried.gone}
+        self._dataset_tombstones = {entry.dataset: entry for entry in carried.gone}
         self.reroutes = Reroutes(carried, dropped)
         self.quarantine = Quarantine(carried.damaged, epoch_number)
         self._start_cut()
@@ -137,7 +139,7 @@ class PartitionState:
         self._batches: list[tuple[bytes, int]] = []
         self._hour_markers: list[HourMarker] = []
         self._clock_steps: list[ClockStep] = []
-        self._set_aside: list[SetAsideEntry] = []
+        self._quarantined: list[SetAsideEntry] = []
 
     @property
     def next_offset(self) -> int:
@@ -184,9 +186,9 @@ class PartitionState:
         return self._datasets
 
     @property
-    def gone(self) -> Mapping[str, GoneEntry]:
+    def dataset_tombstones(self) -> Mapping[str, GoneEntry]:
         """Deleted datasets by id."""
-        return self._gone
+        return self._dataset_tombstones
 
     @property
     def window_batches(self) -> int:
@@ -212,16 +214,16 @@ class PartitionState:
         """Whether a record appended at that time was checked against no more than this window."""
         return self._marked_ns is not None and self._marked_ns <= append_ns
 
-    def carried(self) -> Carried:
+    def carried_state(self) -> Carried:
         """The state as it stands now."""
-        rerouted = self.reroutes.carried()
+        rerouted = self.reroutes.carried_state()
         return Carried(
             next_offset=self._next,
             watermark_ns=self._watermark_ns,
             hour=self._hour,
             windows=tuple(dict(window) for window in self._windows),
             datasets=frozenset(self._datasets),
-            gone=tuple(sorted(self._gone.values(), key=lambda entry: entry.dataset)),
+            gone=tuple(sorted(self._dataset_tombstones.values(), key=lambda entry: entry.dataset)),
             epoch_number=self._epoch_number,
             older=dict(self._older),
             open=rerouted.open,
@@ -243,18 +245,18 @@ class PartitionState:
         if message.offset != self._next:
             raise ValueError(f"expected offset {self._next}, got {message.offset}")
         try:
-            if self.out and message.offset in self.out:
+            if self.excluded_offsets and message.offset in self.excluded_offsets:
                 raise ExcludedRecord(message.damage)
             record = decode(message)
             body = _body(record)
         except RecordTooNew as error:
             raise PartitionStopped(message.offset, f"{error}; upgrade Bellwether") from error
         except RecordError as error:
-            self._set_aside.append(SetAsideEntry(message.offset, str(error)))
+            self._quarantined.append(SetAsideEntry(message.offset, str(error)))
             damaged = self.quarantine.add_damaged(
                 message, error, self._watermark_ns, self._datasets
             )
-            step = Step(Action.SET_ASIDE, None, damaged=damaged)
+            step = Step(Action.QUARANTINED, None, damaged=damaged)
             return self._advance(message, step, marked=False)
         if isinstance(body, Marker) and body.format > MARKER_FORMAT_MAX:
             raise PartitionStopped(
@@ -267,7 +269,7 @@ class PartitionState:
             action = self._apply_settled(record, message)
         elif record.kind is Kind.GONE:
             self._datasets.discard(record.dataset)
-            self._gone[record.dataset] = GoneEntry(
+            self._dataset_tombstones[record.dataset] = GoneEntry(
                 record.dataset, self._epoch_number, message.offset
             )
         elif isinstance(body, Marker):
@@ -376,9 +378,11 @@ class PartitionState:
             watermark_ns=self._watermark_ns,
             batches=tuple(self._batches),
             hour_markers=tuple(self._hour_markers),
-            set_aside=tuple(self._set_aside),
+            quarantined=tuple(self._quarantined),
             datasets=tuple(sorted(self._datasets)),
-            gone=tuple(sorted(self._gone.values(), key=lambda entry: entry.dataset)),
+            dataset_tombstones=tuple(
+                sorted(self._dataset_tombstones.values(), key=lambda entry: entry.dataset)
+            ),
             rerouted=self.reroutes.cut(),
             clock_steps=tuple(self._clock_steps),
             damaged=self.quarantine.take_recoverable(),

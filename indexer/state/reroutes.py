@@ -20,7 +20,7 @@ from snapshot.documents.manifest import Conditional, Dropped, ReliedOn, VoidInFo
 
 
 @dataclass(frozen=True, slots=True)
-class Rerouted:
+class ReroutesView:
     """What readers have to know at one offset; never changes.
 
     open: undecided batches by place. dropped: places that are not served, sorted. relies_on: by
@@ -54,14 +54,14 @@ class Reroutes:
         }
         self._dropped = sorted(dropped)
         self._dropped_in_cut: list[EpochOffset] = []
-        self._picture: Rerouted | None = None
+        self._view: ReroutesView | None = None
 
     @property
-    def view(self) -> Rerouted:
+    def view(self) -> ReroutesView:
         """The state as it stands now, for readers."""
-        if self._picture is None:
-            self._picture = Rerouted(dict(self._open), tuple(self._dropped), dict(self._relies_on))
-        return self._picture
+        if self._view is None:
+            self._view = ReroutesView(dict(self._open), tuple(self._dropped), dict(self._relies_on))
+        return self._view
 
     @property
     def open(self) -> Mapping[EpochOffset, Conditional]:
@@ -97,7 +97,7 @@ class Reroutes:
             dataset=record.dataset,
             unless=unless,
         )
-        self._picture = None
+        self._view = None
 
     def void(self, void: Void) -> None:
         """From here on no first copy of these batches counts; a repetition renews it."""
@@ -118,7 +118,7 @@ class Reroutes:
                 continue
             if decision.decider not in asked.unless:
                 continue
-            self._picture = None
+            self._view = None
             if answer.copy is not None:
                 self._drop(answer.place, decision.decider, answer.copy)
                 continue
@@ -138,7 +138,7 @@ class Reroutes:
         known = self._relies_on.get(partition)
         if known is None or known < copy:
             self._relies_on[partition] = copy
-            self._picture = None
+            self._view = None
 
     def close_hour(self) -> None:
         """An hour marker: voids grow older, and out of force."""
@@ -148,7 +148,7 @@ class Reroutes:
             if void.markers + 1 < limits.VOID_HOUR_MARKERS_V1
         }
 
-    def carried(self) -> ReroutedCut:
+    def carried_state(self) -> ReroutedCut:
         """What is carried on, and what was dropped since the last cut."""
         return ReroutedCut(
             open=tuple(item for _, item in sorted(self._open.items())),
@@ -162,7 +162,7 @@ class Reroutes:
 
     def cut(self) -> ReroutedCut:
         """As `carried`; a new cut begins."""
-        carried = self.carried()
+        carried = self.carried_state()
         self._dropped_in_cut = []
         return carried
 

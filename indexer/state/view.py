@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from indexer.state.live_rows import LiveRows
 from indexer.state.quarantine import NO_DAMAGE, DamageView
-from indexer.state.reroutes import Rerouted
+from indexer.state.reroutes import ReroutesView
 from snapshot.documents.epochs import Epoch
 from snapshot.documents.manifest import Gap, GoneEntry, SegmentEntry
 from snapshot.retention.cutoffs import Cutoffs
@@ -28,11 +28,11 @@ class PartitionView:
     watermark_ns: int
     segments: Segments = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
-    gone: Mapping[str, GoneEntry] = field(default_factory=dict)
-    given_up: frozenset[str] = frozenset()
+    dataset_tombstones: Mapping[str, GoneEntry] = field(default_factory=dict)
+    expired_objects: frozenset[str] = frozenset()
     cutoffs: Cutoffs = field(default_factory=Cutoffs)
     earlier: Mapping[str, int] = field(default_factory=dict)
-    rerouted: Rerouted = field(default_factory=Rerouted)
+    rerouted: ReroutesView = field(default_factory=ReroutesView)
     damage: DamageView = NO_DAMAGE
 
     def with_segments(self, entries: Iterable[SegmentEntry]) -> "PartitionView":
@@ -53,19 +53,19 @@ class PartitionView:
 
     def hides(self, entry: SegmentEntry) -> bool:
         """Whether retention or the deletion of its dataset hides the whole segment."""
-        if entry.object in self.given_up:
+        if entry.object in self.expired_objects:
             return True
-        gone = self.gone.get(entry.dataset)
-        if gone is None:
+        tombstone = self.dataset_tombstones.get(entry.dataset)
+        if tombstone is None:
             return False
-        return (entry.epoch_number, entry.end_offset) <= (gone.epoch_number, gone.offset)
+        return (entry.epoch_number, entry.end_offset) <= (tombstone.epoch_number, tombstone.offset)
 
     def visible_from(self, entry: SegmentEntry) -> int:
         """Rows of records before this offset are hidden in the segment."""
-        gone = self.gone.get(entry.dataset)
-        if gone is None or gone.epoch_number != entry.epoch_number:
+        tombstone = self.dataset_tombstones.get(entry.dataset)
+        if tombstone is None or tombstone.epoch_number != entry.epoch_number:
             return 0
-        return gone.offset
+        return tombstone.offset
 
     def visible(self, dataset: str) -> list[SegmentEntry]:
         """The dataset's segments that are served, oldest first."""

@@ -24,7 +24,7 @@ from indexer.damage.publish_gate import NoPeers, Peers
 from indexer.damage.recovery import DamageRecovery
 from indexer.damage.scrubber import Scrubber
 from indexer.expiry.clocks import Clocks
-from indexer.expiry.retention_settings import Retentions
+from indexer.expiry.retention_settings import RetentionSettings
 from indexer.partition.memory_budget import LiveBudget
 from indexer.partition.partition import Partition
 from indexer.partition.shared import Shared
@@ -152,7 +152,7 @@ async def running(
         retry_first_s=prefetch_retry_s,
     )
     shredder = shredder or ReferenceShredder()
-    retentions = Retentions(context.backends.metadata, context.clock, config.retention_days)
+    retentions = RetentionSettings(context.backends.metadata, context.clock, config.retention_days)
     watch = LogWatch(context.backends.log, identity, context.clock)
     shared = Shared(
         context,

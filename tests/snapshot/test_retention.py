@@ -243,7 +243,7 @@ async def test_deleted_datasets_segments_are_given_up_and_verify_stays_clean(
         await log.append(0, CUT)
         await until(partition, published(6))
         assert len(list(objects.list("segments/"))) == 2
-        await PartitionMaintenance(partition).tend()
+        await PartitionMaintenance(partition).run_round()
         assert len(list(objects.list("segments/"))) == 1
         assert await numbers(partition) == [3]
         report = await verify(objects, log, [0])

@@ -27,7 +27,7 @@ def run(folder: Path, *arguments: str, given: str | None = None) -> Result:
 async def filled(folder: Path) -> None:
     async with leaps.house(folder) as (partition, caretaker, _):
         await leaps.fill(partition)
-        await caretaker.tend()
+        await caretaker.run_round()
 
 
 async def rows(folder: Path) -> list[int]:

@@ -28,15 +28,15 @@ def flipped(path: Path) -> Iterator[None]:
 def test_followed_time_of_a_damaged_file_is_followed_again(tmp_path: Path) -> None:
     path = tmp_path / "0.json"
     gate = HourGate(path)
-    gate.look(MARKER, 0)
+    gate.followed(MARKER, 0)
     gate.save(MARKER, 10 * MINUTE_NS)
     for _ in flipped(path):
         again = HourGate(path)
         again.load()
-        assert again.look(MARKER, 0).followed_ns in (0, 10 * MINUTE_NS)
+        assert again.followed(MARKER, 0).followed_ns in (0, 10 * MINUTE_NS)
     again = HourGate(path)
     again.load()
-    assert again.look(MARKER, 0).followed_ns == 10 * MINUTE_NS
+    assert again.followed(MARKER, 0).followed_ns == 10 * MINUTE_NS
 
 
 def test_run_time_of_a_damaged_file_begins_anew(tmp_path: Path) -> None:

@@ -58,9 +58,9 @@ async def rounds(
 ) -> None:
     """So long a time passes, by both clocks."""
     for _ in range(0, minutes, step):
-        await caretaker.tend()
+        await caretaker.run_round()
         clock.advance_ms(step * 60_000)
-    await caretaker.tend()
+    await caretaker.run_round()
 
 
 def kept(days: float = 60.0) -> Kept:
@@ -73,7 +73,7 @@ async def test_process_that_starts_ahead_expires_nothing_however_long_it_runs(
 ) -> None:
     async with house(tmp_path) as (partition, caretaker, _):
         await fill(partition)
-        await caretaker.tend()
+        await caretaker.run_round()
     for _ in range(2):  # a second start on what the first one's clock has stamped
         async with house(tmp_path, ahead_ns=int(days * DAY_NS)) as (partition, caretaker, clock):
             await rounds(caretaker, clock, 180, 30)
@@ -94,7 +94,7 @@ async def test_clock_that_leaps_while_running_and_back_changes_nothing(
 ) -> None:
     async with house(tmp_path) as (partition, caretaker, clock):
         await fill(partition)
-        await caretaker.tend()
+        await caretaker.run_round()
         for _ in range(3):
             clock.wall_ns += int(days * DAY_NS)
             await rounds(caretaker, clock, 60, 20)
@@ -113,7 +113,7 @@ async def test_twins_expire_nothing_whichever_of_their_clocks_is_wrong(
 ) -> None:
     async with house(tmp_path) as (partition, caretaker, _):
         await fill(partition)
-        await caretaker.tend()
+        await caretaker.run_round()
     async with (
         house(tmp_path, "a", one * DAY_NS) as (partition, caretaker, clock),
         house(tmp_path, "b", other * DAY_NS) as (twin, twins_caretaker, twins_clock),
@@ -151,7 +151,7 @@ async def test_installation_that_was_off_for_long_waits_for_a_word_and_goes_on_a
 ) -> None:
     async with house(tmp_path) as (partition, caretaker, _):
         await fill(partition)
-        await caretaker.tend()
+        await caretaker.run_round()
     async with house(tmp_path, ahead_ns=90 * DAY_NS) as (partition, caretaker, clock):
         await rounds(caretaker, clock, 10)
         objects = partition.shared.context.backends.objects
@@ -179,7 +179,7 @@ async def test_shortened_retention_waits_and_a_word_lets_expire_no_more_than_was
         await fill(partition)
         for _ in range(40):  # of continuous running
             clock.advance_ms(DAY_MS)
-            await caretaker.tend()
+            await caretaker.run_round()
         metadata = partition.shared.context.backends.metadata
         metadata.ensure_dataset(Dataset(SHORT, "e", "short", "short", retention_days=30))
         await rounds(caretaker, clock, 60 * 24, 60)
@@ -191,7 +191,7 @@ async def test_shortened_retention_waits_and_a_word_lets_expire_no_more_than_was
         await rounds(caretaker, clock, 0)
         assert await numbers(partition, SHORT) == []
         assert await numbers(partition) == [1, 2]
-        await caretaker.tend()
+        await caretaker.run_round()
         assert partition.alarms.raised == {}
 
 
@@ -199,10 +199,10 @@ async def expired_by_a_wrong_clock(folder: Path) -> None:
     """An operator believed a clock that was 70 days ahead; it has been set right since."""
     async with house(folder) as (partition, caretaker, _):
         await fill(partition)
-        await caretaker.tend()
+        await caretaker.run_round()
     async with house(folder, ahead_ns=70 * DAY_NS) as (partition, caretaker, clock):
         objects = partition.shared.context.backends.objects
-        await caretaker.tend()
+        await caretaker.run_round()
         found = look(objects, 0, kept(), clock.wall_ns)
         confirm(objects, found, clock.wall_ns, "operator")
         await rounds(caretaker, clock, 30)
@@ -216,7 +216,7 @@ async def test_what_expired_before_its_time_is_told_in_answers_and_comes_back_fo
     await expired_by_a_wrong_clock(tmp_path)
     async with house(tmp_path) as (partition, caretaker, clock), house(tmp_path, "b") as twin:
         for some in (caretaker, twin[1]) * 2:
-            await some.tend()
+            await some.run_round()
         objects = partition.shared.context.backends.objects
         assert "expired_too_early" in partition.alarms.raised
         for one in (partition, twin[0]):
@@ -234,7 +234,7 @@ async def test_what_expired_before_its_time_is_told_in_answers_and_comes_back_fo
         assert "restore" in finding.remedy
         assert restore(objects, 0, kept(), clock.wall_ns, "operator") == (4, 4, [])
         for number, (one, keeper) in enumerate(((partition, caretaker), twin[:2])):
-            await keeper.tend()
+            await keeper.run_round()
             await until(one, lambda p: p.view is not None and len(p.view.all_segments()) == 4)
             assert await numbers(one) == [1, 2], number
             assert await numbers(one, SHORT) == [1, 2]
@@ -255,7 +255,7 @@ async def test_clock_that_is_set_right_while_running_shows_what_went_too_early(
 ) -> None:
     async with house(tmp_path) as (partition, caretaker, clock):
         await fill(partition)
-        await caretaker.tend()
+        await caretaker.run_round()
         clock.wall_ns += 70 * DAY_NS
         objects = partition.shared.context.backends.objects
         confirm(objects, look(objects, 0, kept(), clock.wall_ns), clock.wall_ns, "operator")
@@ -274,7 +274,7 @@ async def test_time_that_was_confirmed_by_mistake_counts_no_longer_after_the_res
     ahead_ns = 61 * DAY_NS  # the events would expire in a step of one day
     async with house(tmp_path) as (partition, caretaker, _):
         await fill(partition)
-        await caretaker.tend()
+        await caretaker.run_round()
     async with house(tmp_path, ahead_ns=ahead_ns) as (partition, caretaker, clock):
         objects = partition.shared.context.backends.objects
         found = look(objects, 0, kept(), clock.wall_ns)
@@ -283,7 +283,7 @@ async def test_time_that_was_confirmed_by_mistake_counts_no_longer_after_the_res
         assert await numbers(partition) == []
     async with house(tmp_path, "b") as (partition, caretaker, clock):
         assert restore(objects, 0, kept(), clock.wall_ns, "operator") == (4, 4, [])
-        await caretaker.tend()
+        await caretaker.run_round()
         await until(partition, lambda p: p.view is not None and bool(p.view.segments))
         clock.wall_ns += ahead_ns
         await rounds(caretaker, clock, 180)
@@ -297,13 +297,13 @@ async def test_restored_events_that_are_old_by_the_right_clock_expire_again_in_t
     async with house(tmp_path) as (partition, caretaker, clock):
         objects = partition.shared.context.backends.objects
         restore(objects, 0, kept(), clock.wall_ns, "operator", datasets=frozenset({SHORT}))
-        await caretaker.tend()
+        await caretaker.run_round()
         await until(partition, lambda p: p.view is not None and bool(p.view.segments))
         assert await numbers(partition, SHORT) == [1, 2]
         assert await numbers(partition) == []
         for _ in range(62):
             clock.advance_ms(DAY_MS)
-            await caretaker.tend()
+            await caretaker.run_round()
         assert await numbers(partition, SHORT) == []
         await rounds(caretaker, clock, 180, 60)
         assert list(objects.list("segments/")) == []
@@ -327,11 +327,11 @@ async def test_objects_stay_while_the_clock_leaps_and_nobody_has_run_for_the_gra
         metadata = partition.shared.context.backends.metadata
         metadata.ensure_dataset(Dataset(SHORT, "e", "short", "short", retention_days=1))
         await fill(partition)
-        await caretaker.tend()
+        await caretaker.run_round()
         assert partition.view is not None
         old = [entry.object for entry in partition.view.visible(SHORT)]
         clock.advance_ms(1.5 * DAY_MS)
-        await caretaker.tend()
+        await caretaker.run_round()
         assert await numbers(partition, SHORT) == []
         objects = partition.shared.context.backends.objects
         clock.wall_ns += 70 * DAY_NS
@@ -345,7 +345,7 @@ async def test_objects_stay_while_the_clock_leaps_and_nobody_has_run_for_the_gra
 async def test_log_keeps_what_repairs_need_while_the_clock_leaps(tmp_path: Path) -> None:
     async with house(tmp_path) as (partition, caretaker, clock):
         await fill(partition)
-        await caretaker.tend()
+        await caretaker.run_round()
         asked: list[int] = []
         log = partition.shared.context.backends.log
 

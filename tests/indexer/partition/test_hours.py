@@ -66,17 +66,17 @@ def test_what_was_followed_since_another_marker_or_is_unreadable_does_not_count(
 ) -> None:
     path = tmp_path / "0.json"
     gate = HourGate(path)
-    gate.look(EpochOffset(1, 5), 0)
+    gate.followed(EpochOffset(1, 5), 0)
     gate.save(EpochOffset(1, 5), HOUR_NS)
     again = HourGate(path)
     again.load()
-    assert again.look(EpochOffset(1, 5), 0).followed_ns == HOUR_NS
-    assert again.look(EpochOffset(1, 6), 0).followed_ns == 0
-    assert again.look(EpochOffset(2, 6), 5).followed_ns == 0
+    assert again.followed(EpochOffset(1, 5), 0).followed_ns == HOUR_NS
+    assert again.followed(EpochOffset(1, 6), 0).followed_ns == 0
+    assert again.followed(EpochOffset(2, 6), 5).followed_ns == 0
     path.write_bytes(b"{")
     broken = HourGate(path)
     broken.load()
-    assert broken.look(EpochOffset(1, 5), 0).followed_ns == 0
+    assert broken.followed(EpochOffset(1, 5), 0).followed_ns == 0
 
 
 def test_rows_are_cut_each_hour_also_where_no_hour_may_be_closed() -> None:

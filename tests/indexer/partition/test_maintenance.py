@@ -34,16 +34,16 @@ async def test_quiet_partition_gets_a_marker_per_hour_and_heartbeats(tmp_path: P
             await append(log, [1])
             await until(partition, reached(1))
             caretaker = PartitionMaintenance(partition)
-            await caretaker.tend()
+            await caretaker.run_round()
             assert await kinds(log) == [Kind.EVENTS, Kind.MARKER]
             await until(partition, reached(2))
-            await caretaker.tend()
+            await caretaker.run_round()
             assert await kinds(log) == [Kind.EVENTS, Kind.MARKER]
             assert partition.state is not None
             assert partition.state.hour is not None
             assert clock.wall_ns // HOUR_NS - partition.state.hour in (1, 2)
             clock.advance_ms(10_000)
-            await caretaker.tend()
+            await caretaker.run_round()
             assert await kinds(log) == [Kind.EVENTS, Kind.MARKER, Kind.HEARTBEAT]
 
 
@@ -64,13 +64,13 @@ async def test_marker_that_came_late_is_not_followed_by_the_next_at_once(
                 await log.append(0, marker_record(Marker(hour=None)))
                 end = (await log.bounds(0)).end
                 await until(partition, published(end))
-                await PartitionMaintenance(partition).tend()
+                await PartitionMaintenance(partition).run_round()
                 assert (await log.bounds(0)).end == end
                 assert partition.state is not None
                 assert partition.state.hour == hour - 2
                 if folder == "b":
                     monkeypatch.setattr(limits, "HOUR_MARKERS_APART_NS", 0)
-                    await PartitionMaintenance(partition).tend()
+                    await PartitionMaintenance(partition).run_round()
                     await until(partition, reached(end + 1))
                     assert partition.state.hour == hour - 1
 
@@ -81,8 +81,8 @@ async def test_partition_whose_records_are_newer_gets_no_heartbeat(tmp_path: Pat
         await append(log, [1])
         await until(partition, reached(1))
         caretaker = PartitionMaintenance(partition)
-        await caretaker.tend()
+        await caretaker.run_round()
         await until(partition, reached(2))
-        await caretaker.tend()
+        await caretaker.run_round()
         assert Kind.HEARTBEAT not in await kinds(log)
         assert partition.shared.config == QUICK

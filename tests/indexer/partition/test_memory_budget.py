@@ -7,17 +7,17 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.partition.memory_budget import LiveBudget, Use, may_read
+from indexer.partition.memory_budget import LiveBudget, MemoryUse, may_read
 from indexer.state.cut_rules import CutRules
 from tests.indexer.house import append, open_context, published, reached, running, until
 from tests.indexer.partition.test_partition import numbers
 
-USES = st.builds(Use, st.integers(0, 50), st.integers(0, 50), st.booleans())
+USES = st.builds(MemoryUse, st.integers(0, 50), st.integers(0, 50), st.booleans())
 
 
 @given(st.dictionaries(st.integers(0, 9), USES, min_size=1), st.integers(0, 100))
 def test_beyond_the_budget_at_most_one_partition_reads_and_somebody_makes_progress(
-    uses: dict[int, Use], bytes_max: int
+    uses: dict[int, MemoryUse], bytes_max: int
 ) -> None:
     reading = [n for n in uses if may_read(n, uses, bytes_max)]
     total = sum(use.uncut_bytes + use.sealing_bytes for use in uses.values())
@@ -64,7 +64,9 @@ async def test_paused_partition_is_read_again_when_the_other_has_published(tmp_p
         async with running(context, 0, budget=budget) as full:
             await append(log, [1, 2, 3])
             await until(full, reached(1))
-            budget.ask(7, Use(10**6, 0, behind=True))  # a third one that is nearer to its cut
+            budget.request(
+                7, MemoryUse(10**6, 0, behind=True)
+            )  # a third one that is nearer to its cut
             async with running(context, 1, budget=budget) as other:
                 await append(log, [4], partition=1)
                 await until(other, lambda p: budget.paused(1))

@@ -57,7 +57,7 @@ class House:
         for _ in range(0, seconds, step_s):
             for twin in self.twins:
                 twin.clock.advance_ms(step_s * 1000)
-                await twin.caretaker.tend()
+                await twin.caretaker.run_round()
             await self.settle()
 
     async def settle(self) -> None:
@@ -235,7 +235,7 @@ async def test_twins_set_the_time_back_once_and_agree(tmp_path: Path) -> None:
         folds = [twin.partition.state for twin in both.twins]
         assert folds[0] is not None
         assert folds[1] is not None
-        assert folds[0].carried() == folds[1].carried()
+        assert folds[0].carried_state() == folds[1].carried_state()
         assert all(abs(twin.behind_log_ns) < 30 * S_NS for twin in both.twins)
         assert await both.kinds(Kind.CLOCK) <= 2
 
@@ -253,7 +253,7 @@ async def test_twins_whose_clocks_disagree_do_not_fill_the_log_and_it_is_alarmed
         one, other = (twin.partition.state for twin in both.twins)
         assert one is not None
         assert other is not None
-        assert one.carried() == other.carried()
+        assert one.carried_state() == other.carried_state()
         wrong.wall_ns = right.wall_ns
         await both.rounds(limits.CLOCK_AGAIN_MAX_S + 60, step_s=60)
         assert all(abs(twin.behind_log_ns) < 90 * S_NS for twin in both.twins)

@@ -137,11 +137,11 @@ def test_partition_never_asks_itself() -> None:
 def test_copies_of_an_epoch_before_keep_their_place() -> None:
     before = Script()
     before.add(record([5]))
-    state = PartitionState(before.state.carried(), 2)
+    state = PartitionState(before.state.carried_state(), 2)
     assert state.copy_of((5).to_bytes(16, "big")) == EpochOffset(1, 0)
     assert state.apply(message(1, record([6]), FIRST_HOUR * HOUR_NS)).action is Action.ROWS
     assert state.copy_of((6).to_bytes(16, "big")) == EpochOffset(2, 1)
-    assert PartitionState(state.carried(), 2).carried() == state.carried()
+    assert PartitionState(state.carried_state(), 2).carried_state() == state.carried_state()
 
 
 def test_cut_carries_the_open_and_lists_each_drop_once() -> None:

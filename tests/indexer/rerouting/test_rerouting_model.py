@@ -35,7 +35,7 @@ from common.model.record import (
 from common.model.reroute import EpochOffset, Void, decision_record, void_record
 from indexer.rerouting.batch_lookup import batches_of, decision_for, look_up_in_window
 from indexer.state.partition_state import HOUR_NS, Action, Cut, PartitionState
-from indexer.state.reroutes import Rerouted, questions_of
+from indexer.state.reroutes import ReroutesView, questions_of
 from query.share.rerouted import (
     Share,
     UndecidedBatch,
@@ -150,7 +150,7 @@ class Query:
     twins: dict[int, Twin]
 
 
-def share_of(view: Rerouted, end: int) -> Share:
+def share_of(view: ReroutesView, end: int) -> Share:
     waiting = [
         UndecidedBatch(c.batch, (c.epoch_number, c.offset), c.append_ns, c.unless)
         for c in view.open.values()
@@ -430,7 +430,7 @@ class Rerouting(RuleBasedStateMachine):
         for one, other in self.twins:
             one.advance(10**6)
             other.advance(10**6)
-            assert one.state.carried() == other.state.carried()
+            assert one.state.carried_state() == other.state.carried_state()
             assert one.state.reroutes.view == other.state.reroutes.view
             assert not one.state.reroutes.open
         self.take_shares((0,) * LOGS)

@@ -85,7 +85,7 @@ def test_a_row_is_copied_a_few_times_however_small_the_blocks_come(
 
 def test_a_snapshot_keeps_exactly_its_rows_while_more_arrive() -> None:
     before = filled(0, 1, 2)
-    after = filled(3, 4, live=before).cut().gone("d", 9)
+    after = filled(3, 4, live=before).cut().without_dataset("d", 9)
     assert (before.end_offset, offsets(before)) == (3, [0, 1, 2])
     assert (after.end_offset, offsets(after)) == (5, [])
 
@@ -129,11 +129,11 @@ def test_a_cut_names_its_datasets_in_order_with_their_append_times() -> None:
 def test_a_gone_dataset_is_hidden_at_once_but_its_cut_is_sealed_as_the_log_says() -> None:
     live = filled(2, 3, live=filled(0, 1).cut())
     live = filled(4, dataset="other", live=live)
-    gone = live.gone("d", 5)
+    gone = live.without_dataset("d", 5)
     assert gone.datasets == {"other"}
     assert gone.rows == 1
     assert concat(gone.sealing[0].cuts[0].blocks).rows == 2
     assert [cut.dataset for cut in gone.cut().sealing[1].cuts] == ["other"]
     again = filled(6, live=gone)
     assert offsets(again) == [6]
-    assert offsets(live.gone("d", 3)) == [3]
+    assert offsets(live.without_dataset("d", 3)) == [3]

@@ -50,9 +50,9 @@ def as_manifest(cut: Cut, predecessor: str | None) -> Manifest:
         hour_markers=list(cut.hour_markers),
         watermark_ns=cut.watermark_ns,
         gaps=[],
-        set_aside=list(cut.set_aside),
+        set_aside=list(cut.quarantined),
         datasets=list(cut.datasets),
-        gone=list(cut.gone),
+        gone=list(cut.dataset_tombstones),
         conditionals_open=list(cut.rerouted.open),
         conditionals_dropped=list(cut.rerouted.dropped),
         voids=list(cut.rerouted.voids),
@@ -140,7 +140,7 @@ def test_restart_at_any_point_gives_the_same_cuts_rows_and_window(
     for cut, manifest in zip(cuts, manifests, strict=True):
         undamaged = msgspec.structs.replace(manifest, damaged=None)
         assert as_manifest(cut, manifest.predecessor) == undamaged
-    assert state.carried() == steady.carried()
+    assert state.carried_state() == steady.carried_state()
     assert state.marked_at == steady.marked_at
 
 
@@ -225,14 +225,14 @@ def test_clock_record_lets_time_and_hours_go_on_from_its_own_append_time(ahead_h
 
 def test_clock_record_forgets_no_batch_id_and_no_void() -> None:
     state, now_ns = leapt(5 * HOUR_NS)
-    windows = state.carried().windows
+    windows = state.carried_state().windows
     state.apply(
         message(
             3, void_record(Void(2, (RerouteQuestion(bytes(16), EpochOffset(1, 9), 1),))), now_ns
         )
     )
     state.apply(message(4, CLOCK, now_ns))
-    assert state.carried().windows == windows
+    assert state.carried_state().windows == windows
     assert state.reroutes.voids == 1
     for offset, number in ((5, 1), (6, 2)):
         assert state.apply(message(offset, record([number]), now_ns)).action is Action.DUPLICATE
@@ -246,9 +246,9 @@ def test_second_clock_record_for_a_leap_does_nothing_and_neither_does_one_that_i
     assert state.apply(message(4, CLOCK, now_ns)).cut is not None
     state.apply(message(5, record([3]), now_ns + 10**9))
     for offset, behind_ns in ((6, 0), (7, limits.CLOCK_STEP_NS_V2 // 2)):  # the twin's
-        before = state.carried()
+        before = state.carried_state()
         assert state.apply(message(offset, CLOCK, now_ns + 10**9 - behind_ns)).cut is None
-        assert state.carried() == replace(before, next_offset=offset + 1)
+        assert state.carried_state() == replace(before, next_offset=offset + 1)
 
 
 def test_step_of_the_clock_is_carried_like_everything_else() -> None:
@@ -293,5 +293,5 @@ def test_damaged_record_before_a_clock_that_went_back_is_not_taken_for_expired()
     state.apply(message(0, record([1]), now_ns))
     state.apply(LogRecord(0, 1, 0, (), b""))
     state.apply(message(2, record([2]), 5))
-    (entry,) = state.carried().damaged
+    (entry,) = state.carried_state().damaged
     assert (entry.append_min_ns, entry.append_max_ns) == (now_ns, now_ns)
