@@ -1,1 +1,1 @@
-"""What may be expired, deleted and dropped, and on whose word (I13)."""
+"""What may expire, be deleted and leave the log, and which clocks are trusted for it (I13)."""

@@ -1,7 +1,7 @@
-"""What this process knows of the time: its own clock, those of others, and what it believes (I13).
+"""The clocks of one process: its own, those of other machines, and the trusted time (I13).
 
-One for all partitions. Readings of other clocks are kept against monotonic time, so a leap of this
-machine's clock shows at once, not at the next reading.
+One instance for all partitions. Readings of other clocks are kept against monotonic time, so a leap
+of this machine's clock shows at once, not at the next reading.
 """
 
 import logging
@@ -30,18 +30,20 @@ class _Saved(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A reading, and when that was (monotonic)."""
+    """A reading, and its monotonic time."""
 
     reading: ClockReading
     read_ns: int
 
 
 class Clocks:
-    """Used from one event loop, except `save`."""
+    """The time that things may expire by. Used from one event loop, except `save`."""
 
     def __init__(self, clock: Clock, path: Path, *, servers_elsewhere: bool = True) -> None:
-        """Blocks briefly: reads the file. servers_elsewhere: whether what answers at addresses of
-        other machines has clocks of its own (containers of one machine have not).
+        """Blocks briefly: reads the file.
+
+        servers_elsewhere: whether servers at addresses of other machines have clocks of their own
+        (containers of one machine have not).
         """
         self._clock = clock
         self._path = path
@@ -62,12 +64,12 @@ class Clocks:
         return saved.trusted_ns
 
     def add_readings(self, readings: Sequence[ClockReading]) -> None:
-        """Other clocks were read just now."""
+        """Add readings that were just made."""
         for one in readings:
             self._readings[one.name] = _Kept(one, self._clock.monotonic_ns())
 
     def update(self, evidence: Evidence | None, confirmed_ns: int = 0) -> None:
-        """Take note of the time. evidence: what is stored of the partition that asks."""
+        """Advance the trusted time. evidence: what is stored of the partition that is kept."""
         wall_ns, steady_ns = self._clock.now_ns(), self._clock.monotonic_ns()
         if steady_ns - self._started_ns < limits.CLOCK_FRESH_NS or not self.trusted.is_known:
             self.trusted.begin(evidence, wall_ns)
@@ -79,7 +81,7 @@ class Clocks:
         return self.trusted.now_ns if self.trusted.is_known else self._clock.now_ns()
 
     def disagreeing(self) -> dict[str, int]:
-        """Clocks that say something else than ours, with how far they are ahead (ns)."""
+        """Clocks that differ from this machine's, and how much later they are (ns)."""
         return {
             name: ahead_ns
             for name, kept in self._fresh().items()
@@ -89,7 +91,7 @@ class Clocks:
 
     @property
     def agreed(self) -> bool:
-        """Whether a clock of another machine says the same as ours, and none says otherwise."""
+        """Whether a clock of another machine agrees with this one, and none differs."""
         elsewhere = any(kept.reading.elsewhere for kept in self._fresh().values())
         return self._servers_elsewhere and elsewhere and not self.disagreeing()
 
@@ -99,15 +101,15 @@ class Clocks:
         return self._readings
 
     def alarms(self) -> dict[str, str]:
-        """What is wrong with the clocks, and what to do."""
+        """Alarms about clocks, with what to do."""
         found: dict[str, str] = {}
         if others := self.disagreeing():
-            told = ", ".join(
+            skews = ", ".join(
                 f"{name} is {abs(ns) / 1e9:,.0f} s {'ahead' if ns > 0 else 'behind'}"
                 for name, ns in sorted(others.items())
             )
             found["clock_disagrees"] = (
-                f"clocks differ: {told} of this machine's; nothing expires until they agree: "
+                f"clocks differ: {skews} of this machine's; nothing expires until they agree: "
                 "set the wrong one, and keep all with NTP"
             )
         leapt_ns = self.trusted.leapt_ns
@@ -119,7 +121,7 @@ class Clocks:
         return found
 
     def save(self) -> None:
-        """Write the trusted time down if it is time to. Blocks."""
+        """Write the trusted time to the file if a save is due. Blocks."""
         steady_ns = self._clock.monotonic_ns()
         if self.trusted.saved_ns is None or steady_ns - self._saved_ns < _SAVE_NS:
             return
@@ -132,6 +134,6 @@ class Clocks:
 
 
 def days(ns: int) -> str:
-    """A span of time in words."""
+    """A span of time as text."""
     word = "back" if ns < 0 else "ahead"
     return f"{abs(ns) / (24 * 3600 * 10**9):,.1f} days {word}"

@@ -1,9 +1,9 @@
 """How far each dataset's cut-off may move now: in steps bounded by monotonic time (I13).
 
-A cut-off begins at the oldest segment and follows what retention wants, at most a day for each
-hour that the process runs. A step of more than `CLOCK_STEP_NS` needs a clock that agrees, or an
-operator's word: the machine's clock may have leapt, the installation may have been off for long,
-or its retention was shortened.
+A cut-off begins at the oldest segment and follows the retention, at most a day for each hour that
+the process runs. A step of more than `CLOCK_STEP_NS` needs a clock that agrees, or an operator's
+confirmation: the machine's clock may have leapt, the installation may have been off for long, or
+its retention was shortened.
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,10 @@ from snapshot.retention.cutoffs import HOUR_NS
 class CutoffRequest:
     """One dataset. All are append times in unix ns.
 
-    oldest_ns: of its oldest segment. wanted_ns: the cut-off of its retention by trusted time;
-    by_clock_ns: the same by the machine's clock. confirmed_ns: what an operator has confirmed.
+    oldest_ns: of its oldest segment.
+    wanted_ns: the cut-off of its retention by trusted time.
+    by_clock_ns: the same by the machine's clock.
+    confirmed_ns: the cut-off that an operator has confirmed.
     """
 
     oldest_ns: int
@@ -29,8 +31,10 @@ class CutoffRequest:
 
 @dataclass(frozen=True, slots=True)
 class CutoffDecision:
-    """cutoff_ns: what was appended before it may expire. waits_ns: the size of the step that
-    waits for a witness or a word; 0: none does.
+    """A cut-off, and the step that waits.
+
+    cutoff_ns: events appended before it may expire (unix ns).
+    waits_ns: size of the step that waits for an agreeing clock or a confirmation; 0: none waits.
     """
 
     cutoff_ns: int
@@ -38,7 +42,7 @@ class CutoffDecision:
 
 
 class CutoffSteps:
-    """The cut-offs of one partition. Pure; one look after the other."""
+    """The cut-offs of one partition. Pure; one update after the other."""
 
     def __init__(self, steady_ns: int) -> None:
         self._updated_ns = steady_ns
@@ -52,7 +56,7 @@ class CutoffSteps:
         agreed: bool,
         blocked: bool = False,
     ) -> dict[str, CutoffDecision]:
-        """The cut-offs now. blocked: a clock disagrees; only what was confirmed may expire."""
+        """The cut-offs now. blocked: a clock differs, so only what was confirmed may expire."""
         passed_ns = max(0, steady_ns - self._updated_ns)
         self._updated_ns = steady_ns
         found = {
@@ -71,7 +75,7 @@ class CutoffSteps:
         step_ns = request.wanted_ns - reached_ns
         waits_ns = 0
         if step_ns > 0:
-            # what grew while this process ran and could not look is no leap
+            # a step that grew while this process ran without an update is no leap
             if blocked or (step_ns > limits.CLOCK_STEP_NS + passed_ns and not agreed):
                 waits_ns = step_ns
             else:

@@ -1,4 +1,4 @@
-"""What an answer lacks because it expired before its time (I7, I13). Pure."""
+"""Events missing from an answer because they expired before their time (I7, I13). Pure."""
 
 from collections.abc import Iterable, Mapping
 
@@ -14,10 +14,10 @@ def expired_early(
     gone: Mapping[str, GoneEntry],
     now_ns: int,
 ) -> int | None:
-    """Events of the dataset that these documents gave up too early, and that may be in the range.
+    """The number of events of the dataset that these documents expired too early, and that may be
+    in the range. None: not known, as a document of an older version is among them.
 
-    gone: datasets that were deleted, and up to where. None: a document of an older program is
-    among them, which does not tell.
+    gone: tombstones of deleted datasets.
     """
     rows = 0
     for document in documents:

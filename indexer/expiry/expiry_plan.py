@@ -1,4 +1,4 @@
-"""What of a partition is to be given up now, and what waits for a word (I13). Pure."""
+"""Which events of a partition expire now, and which wait for a confirmation (I13). Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,14 @@ from snapshot.retention.retention import Expired, GivenUp
 
 @dataclass(frozen=True, slots=True)
 class ExpiryTimes:
-    """trusted_ns: what things may expire by; clock_ns: what the machine's clock says."""
+    """The times of one round.
+
+    trusted_ns: trusted time, by which things may expire (unix ns).
+    clock_ns: the machine's clock (unix ns).
+    steady_ns: monotonic time (ns).
+    agreed: another machine's clock agrees with this one.
+    blocked: a clock differs, so nothing expires unless it was confirmed.
+    """
 
     trusted_ns: int
     clock_ns: int
@@ -24,7 +31,7 @@ class ExpiryTimes:
 
 @dataclass(frozen=True, slots=True)
 class WaitingEvents:
-    """Events that would expire by this machine's clock and wait. step_ns: the largest step."""
+    """Events that would expire by this machine's clock, and wait. step_ns: the largest step."""
 
     segments: int = 0
     rows: int = 0
@@ -35,7 +42,7 @@ class WaitingEvents:
 
 @dataclass(frozen=True, slots=True)
 class ExpiryPlan:
-    """What is given up now because of its age, and what waits."""
+    """What expires now because of its age, and what waits."""
 
     given_up: GivenUp
     waiting: WaitingEvents
@@ -60,12 +67,12 @@ def plan_expiry(
     requests = _requests(entries, ages, by_clock, wanted, confirmed)
     decided = steps.update(requests, times.steady_ns, agreed=times.agreed, blocked=times.blocked)
     old = [e for e in entries if ages[e.object] < decided[e.dataset].cutoff_ns]
-    gone = {e.object for e in old}
+    expired = {e.object for e in old}
     late = [
         e
         for e in entries
         if decided[e.dataset].waits_ns
-        and e.object not in gone
+        and e.object not in expired
         and ages[e.object] < by_clock.of(e.dataset)
     ]
     waiting = WaitingEvents(
@@ -103,7 +110,7 @@ def _published(
     wanted: Cutoffs,
 ) -> Cutoffs:
     """The cut-offs that a document names: one for all datasets without a retention of their own
-    if they are as far as it wants, else one for each dataset that something expires of.
+    if all of these have reached it, else one for each dataset of which something expires.
     """
     all_ns = whole_hours(wanted.default_ns)
     named = {name: decided[name].cutoff_ns for name in datasets}
@@ -116,7 +123,7 @@ def _published(
 def expired_of(
     entries: Iterable[SegmentEntry], ages: Mapping[str, int], kept: RetentionPeriods
 ) -> list[Expired]:
-    """The summary of what is given up, by dataset."""
+    """A summary of the expired segments, by dataset."""
     by_dataset: dict[str, list[SegmentEntry]] = {}
     for entry in entries:
         by_dataset.setdefault(entry.dataset, []).append(entry)

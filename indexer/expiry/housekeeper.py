@@ -1,8 +1,7 @@
-"""House-keeping of one partition: what expires, goes, comes back, leaves the log (I5, I13).
+"""Housekeeping of one partition: expiry, deletion, restored segments, freeing the log (I5, I13).
 
-Everything destructive is here, and follows from documents, from time that somebody really ran, and
-from a clock only as far as `Clocks` and `CutoffSteps` let it. It decides nothing about what the log
-means (I3).
+Everything destructive is here. It follows from documents, from uptime, and from a clock only as far
+as `Clocks` and `CutoffSteps` allow. It decides nothing about what the log means (I3).
 """
 
 import asyncio
@@ -57,11 +56,11 @@ class ExpiringPartition(PartitionReader, Protocol):
         """Where its log begins and ends."""
 
     def request_resync(self, reason: str) -> None:
-        """Have the partition resumed from its newest manifest."""
+        """Resume the partition from its newest manifest."""
 
 
 class Housekeeper:
-    """Keeps house for one partition; called by its caretaker, one round after the other."""
+    """Housekeeping of one partition; `PartitionMaintenance` calls it, one round after the other."""
 
     def __init__(
         self,
@@ -127,13 +126,13 @@ class Housekeeper:
                 await to_store_thread(self._expire, wanted)
         await to_store_thread(self._delete_due)
         partition.retention.apply()
-        gone = [entry for entry in hidden if entry.object in self._book.given_up]
-        await asyncio.to_thread(self._forget, gone)
-        self._views.forget_hidden(gone)
+        expired = [entry for entry in hidden if entry.object in self._book.given_up]
+        await asyncio.to_thread(self._forget, expired)
+        self._views.forget_hidden(expired)
         self._review_expired()
 
     def _restore_found(self) -> bool:
-        """Segments were restored: the partition is resumed with them."""
+        """Whether segments were restored; the partition is then resumed with them."""
         newest = self._book.last_restore
         if newest == self._restore_seen:
             return False
@@ -147,7 +146,7 @@ class Housekeeper:
         partition, clocks = self._partition, self._clocks
         kept = await self._retentions.current()
         view = partition.view
-        if kept is None or view is None:  # nobody knows how long to keep anything
+        if kept is None or view is None:  # how long to keep datasets is not known
             return ExpiryPlan(GivenUp((), (), Cutoffs()), WaitingEvents())
         clock = self._context.clock
         times = ExpiryTimes(
@@ -187,19 +186,19 @@ class Housekeeper:
         now_ns = self._clocks.now_ns
         book.delete_due(now_ns, grace_ns, self._uptime.since_document_ns, self._writer)
 
-    def _forget(self, gone: list[SegmentEntry]) -> None:
-        """Remove the files, now that no new query can name them and fetch them again."""
-        for entry in gone:
+    def _forget(self, expired: list[SegmentEntry]) -> None:
+        """Remove the files, now that no new query can name and fetch them."""
+        for entry in expired:
             self._cache.forget(entry.object)
 
-    # --- what an operator must hear of ------------------------------------------------------------
+    # --- metrics and alarms -----------------------------------------------------------------------
     def _update_metrics(self, waiting: WaitingEvents) -> None:
         label = str(self._partition.number)
         retention_waiting_rows.labels(label).set(waiting.rows)
         self.waiting = waiting
 
     def _review_expired(self) -> None:
-        """What expired too early, by what is known of the time now."""
+        """Find what expired too early, by the present trusted time."""
         retention = self._partition.retention
         retention.check_early()
         early = retention.expired_early
@@ -207,7 +206,7 @@ class Housekeeper:
         retention_early_rows.labels(str(self._partition.number)).set(rows)
 
     def alarms(self) -> dict[str, str]:
-        """What waits, what went too early, and what is wrong with clocks."""
+        """Alarms about events that wait or expired too early, and about clocks."""
         found = dict(self._clocks.alarms())
         waiting, early = self.waiting, self._partition.retention.expired_early
         if waiting.segments:
@@ -232,10 +231,10 @@ class Housekeeper:
 
     # --- the log ----------------------------------------------------------------------------------
     async def _drop_log(self) -> None:
-        """Free what is covered by the newest manifest and no longer kept for repairs.
+        """Drop records that the newest manifest covers and that repairs no longer need.
 
-        Its age is the time that somebody ran here since it was covered: a clock that leaps neither
-        frees it early nor keeps it for ever; `log_keep_bytes` bounds it in any case.
+        Their age is uptime since they were covered: a clock that leaps neither frees them early
+        nor keeps them for ever; `log_keep_bytes` bounds them in any case.
         """
         partition, config, log = self._partition, self._config, self._context.backends.log
         view, newest, pipeline = partition.view, last_manifest(partition), partition.pipeline

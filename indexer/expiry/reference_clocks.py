@@ -1,7 +1,7 @@
-"""Asking other clocks: brokers, the object store, the database, other machines' roles (I13).
+"""Reads other clocks: of brokers, the object store, the database, roles on other machines (I13).
 
-Who cannot be asked now is no witness now. The embedded log, a directory and a file of SQLite are
-this machine's own and never asked.
+A clock that cannot be read now proves nothing now. The embedded log, a directory and a SQLite file
+have this machine's clock and are never read.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class ReferenceClocks:
-    """The clocks that this process can ask."""
+    """The clocks that this process can read."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class ReferenceClocks:
         return await broker_readings(self._backends.log, log, self._clock)
 
     async def _read_members(self) -> list[ClockReading]:
-        """Roles on other machines, by the Date of their answers."""
+        """Roles on other machines, by the header Date of their responses."""
         members: list[Member] = []
         for role in _ROLES:
             members += await asyncio.to_thread(list_members, self._backends.locks, role)
@@ -105,9 +105,9 @@ class ReferenceClocks:
     ) -> ClockReading:
         begin_ns = self._clock.monotonic_ns()
         async with http.get(f"{member.url}/healthz") as answer:
-            told = parsedate_to_datetime(answer.headers.get("Date", ""))
+            date = parsedate_to_datetime(answer.headers.get("Date", ""))
         span = (begin_ns, self._clock.monotonic_ns())
-        theirs_ns = int(told.timestamp()) * 10**9
+        theirs_ns = int(date.timestamp()) * 10**9
         return reading_of(f"machine {host}", theirs_ns, _DATE_NS, span, elsewhere=True)
 
 

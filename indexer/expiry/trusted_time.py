@@ -1,4 +1,4 @@
-"""What time it is, as far as this process believes it: never on the word of one clock alone (I13).
+"""The trusted time of one process: it never follows a single clock over a large step (I13).
 
 Trusted time goes on with monotonic time from where it was saved. Towards the machine's clock it
 moves at most a day for each hour that the process runs, and not at all over more than
@@ -12,8 +12,10 @@ from common import limits
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The newest time that what is stored of a partition tells of. covered: by a manifest that was
-    there before this process began; else by rows, which this process may have had stamped itself.
+    """The newest time in what is stored of a partition.
+
+    covered: it is from a manifest older than this process; otherwise from rows, which this
+    machine's own clock may have stamped.
     """
 
     time_ns: int
@@ -21,32 +23,32 @@ class Evidence:
 
 
 class TrustedTime:
-    """Pure: times come in, the trusted time comes out. All in nanoseconds."""
+    """Computes the trusted time from other times. Pure; all in nanoseconds."""
 
     def __init__(self, saved_ns: int | None, steady_ns: int) -> None:
-        """steady_ns: now; what was stored before is at least as old."""
+        """saved_ns: the time saved before this start. steady_ns: the present monotonic time."""
         self._trusted_ns = saved_ns
         self._saved = saved_ns is not None
         self._covered = False
         self._wall_ns = 0
         self._steady_ns = steady_ns
-        self._started: tuple[int, int] | None = None  # wall and steady at the first look
+        self._started: tuple[int, int] | None = None  # wall and steady at the first update
 
     @property
     def is_known(self) -> bool:
-        """Whether there is anything to go on from."""
+        """Whether there is a trusted time yet."""
         return self._trusted_ns is not None
 
     @property
     def saved_ns(self) -> int | None:
-        """What to save for the next start."""
+        """The time to save for the next start."""
         return self._trusted_ns
 
     def begin(self, evidence: Evidence | None, wall_ns: int) -> None:
-        """Where nothing was saved: go on from the newest time that what is stored tells of.
+        """If nothing was saved: begin at the newest time in what is stored.
 
-        Called for one partition after the other while the process is young. What manifests tell
-        goes before what rows tell. None: the partition has nothing that could expire.
+        Called for one partition after the other soon after the start. Manifests take precedence
+        over rows. None: the partition has nothing that could expire.
         """
         if self._saved or evidence is None:
             return
@@ -59,8 +61,9 @@ class TrustedTime:
             self._trusted_ns = time_ns
 
     def update(self, wall_ns: int, steady_ns: int, *, agreed: bool, confirmed_ns: int = 0) -> None:
-        """Take note of the clocks. agreed: another machine's clock says the same as ours.
+        """Advance the trusted time.
 
+        agreed: another machine's clock agrees with this one.
         confirmed_ns: a time that an operator has confirmed.
         """
         passed_ns = max(0, steady_ns - self._steady_ns)
@@ -76,23 +79,23 @@ class TrustedTime:
             trusted_ns = wall_ns
         elif 0 < behind_ns <= limits.CLOCK_STEP_NS:
             trusted_ns += min(behind_ns, passed_ns * (limits.CLOCK_STEP_RATE - 1))
-        elif behind_ns < 0:  # it is ahead of the clock: too little expires at worst
+        elif behind_ns < 0:  # later than the clock: at worst too little expires
             trusted_ns -= min(-behind_ns, passed_ns * (limits.CLOCK_STEP_RATE + 1))
         self._trusted_ns = trusted_ns
 
     @property
     def now_ns(self) -> int:
-        """The time that things may expire by: the earlier of the machine's and the trusted."""
+        """The time that things may expire by: the earlier of the clock's and the trusted time."""
         return self._wall_ns if self._trusted_ns is None else min(self._wall_ns, self._trusted_ns)
 
     @property
     def ahead_ns(self) -> int:
-        """How far the machine's clock is beyond what is believed of it."""
+        """How much later the machine's clock is than the trusted time."""
         return max(0, self._wall_ns - self.now_ns)
 
     @property
     def leapt_ns(self) -> int:
-        """How far the machine's clock was moved while this process ran (ahead: positive)."""
+        """How far the machine's clock was moved while this process ran (forward: positive)."""
         if self._started is None:
             return 0
         wall_ns, steady_ns = self._started

@@ -1,8 +1,8 @@
-"""How long this process and those before it on this disk have really run, and since when (I13).
+"""Uptime: how long this process and earlier ones on this disk have really run (I13).
 
-What a clock says is no proof that time has passed: a grace time and the age of log records count
-as time that somebody ran. It is monotonic time, added up across restarts in a small file. Without
-the file, or with a damaged one, it begins anew, and everything waits for longer.
+A clock's time does not prove that time has passed, so grace times and the age of log records are
+measured in uptime: monotonic time, added up across restarts in a small file. Without the file, or
+with a damaged one, it begins at zero, and everything waits longer.
 """
 
 import logging
@@ -20,9 +20,11 @@ logger = logging.getLogger(__name__)
 
 
 class _Saved(msgspec.Struct):
-    """ran_ns: all time so far. documents: number -> time that had run when it was seen.
+    """The file. All times are uptime in ns.
 
-    covered: (epoch number, offset, time that had run when a manifest was seen to cover it).
+    ran_ns: the total.
+    documents: number of a document -> uptime when it was first seen.
+    covered: (epoch number, offset, uptime when a manifest was first seen to cover it).
     """
 
     ran_ns: int = 0
@@ -32,7 +34,7 @@ class _Saved(msgspec.Struct):
 
 
 class Uptime:
-    """The time that one partition was run here. Methods that touch the file say so."""
+    """The uptime of one partition on this disk. Only `__init__` and `save` access the file."""
 
     def __init__(self, path: Path, steady_ns: int) -> None:
         """Blocks briefly: reads the file."""
@@ -57,26 +59,26 @@ class Uptime:
 
     @property
     def total_ns(self) -> int:
-        """Time run so far, at the last look."""
+        """The uptime at the last update."""
         return self._steady_ns - self._begun_ns
 
     def update(self, steady_ns: int) -> None:
-        """Take note of the time."""
+        """Advance to the present monotonic time."""
         self._steady_ns = max(self._steady_ns, steady_ns)
 
     # --- documents that wait for their grace time -------------------------------------------------
     def set_pending_documents(self, numbers: list[int]) -> None:
-        """These documents wait now; others are forgotten."""
+        """Keep these documents, which wait for their grace time, and forget others."""
         known = self._saved.documents
         documents = {number: known.get(number, self.total_ns) for number in numbers}
         if documents != known:
             self._saved.documents, self._changed = documents, True
 
     def since_document_ns(self, number: int) -> int:
-        """How long somebody ran here since the document was seen."""
+        """The uptime since the document was first seen."""
         return self.total_ns - self._saved.documents.get(number, self.total_ns)
 
-    # --- what of the log is covered ---------------------------------------------------------------
+    # --- covered offsets of the log ---------------------------------------------------------------
     def mark_covered(self, epoch: int, offset: int, keep_ns: int) -> None:
         """A manifest covers the log of that epoch up to this offset.
 
@@ -91,7 +93,7 @@ class Uptime:
             self._saved.covered, self._changed = marks, True
 
     def droppable_before(self, epoch: int, keep_ns: int) -> int:
-        """Offset before which everything has been covered for `keep_ns` of time run here."""
+        """The offset before which everything has been covered for `keep_ns` of uptime."""
         old = [
             offset
             for number, offset, at_ns in self._saved.covered
@@ -100,7 +102,7 @@ class Uptime:
         return max(old, default=0)
 
     def save(self) -> None:
-        """Write the file if it is time to. Blocks; a disk that is full is no reason to stop."""
+        """Write the file if a save is due. Blocks; a full disk does not stop the process."""
         due = self._steady_ns - self._saved_ns >= _SAVE_NS
         if not due and not self._changed:
             return
