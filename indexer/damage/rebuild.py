@@ -53,4 +53,4 @@ def _rows(block: ColumnBlock, offset: int) -> Iterator[tuple[int, bytes]]:
         if not any(isinstance(v, float) and not math.isfinite(v) for v in fields.values()):
             data = orjson.dumps(fields)
             line = encode_event_line(int(block.time_ns[row]), int(block.rate[row]), data)
-        yield int(block.place[row]), line
+        yield int(block.index_in_record[row]), line

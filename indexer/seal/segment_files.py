@@ -29,11 +29,11 @@ def seal(
     """
     rows = joined(cut.blocks)
     sealed = []
-    for far in (False, True):
-        block = select(rows, rows.far if far else ~rows.far)
+    for late_or_early in (False, True):
+        block = select(rows, rows.late_or_early if late_or_early else ~rows.late_or_early)
         if block.rows:
             origin = SegmentOrigin(
-                cut.dataset, epoch, partition, far, cut.append_min_ns, cut.append_max_ns
+                cut.dataset, epoch, partition, late_or_early, cut.append_min_ns, cut.append_max_ns
             )
             sealed.append(_write(encode_segment(block, origin, encoders), folder))
     return tuple(sealed)

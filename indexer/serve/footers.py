@@ -68,7 +68,7 @@ class Footers:
         if found is not None:
             return found
         with SegmentReader(cache.ensure(object_hash)) as reader:
-            footer = Footer(PackedKeys.of(sorted(reader.columns)), reader.rest_keys)
+            footer = Footer(PackedKeys.of(sorted(reader.columns)), reader.overflow_keys)
         with self._lock:
             if object_hash not in self._known and footer.nbytes <= self._bytes_max:
                 self._known[object_hash] = footer

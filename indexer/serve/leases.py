@@ -163,7 +163,7 @@ class PartitionLeases:
                     time_min_ns=entry.time_min_ns,
                     time_max_ns=entry.time_max_ns,
                     columns=footer.own_of(fields),
-                    rest_columns=footer.overflow_of(fields),
+                    overflow_columns=footer.overflow_of(fields),
                     visible_from=view.visible_from(entry),
                     epoch_number=entry.epoch_number,
                 )

@@ -59,8 +59,8 @@ class Cells:
             time_ns=time_ns,
             rate=np.array(self._rate, np.int64),
             offset=np.repeat(records[:, 0], events),
-            place=(np.arange(len(time_ns)) - starts).astype(np.int32),
-            far=(time_ns < append_ns - limits.TIME_PAST_BOUND_NS_V1)
+            index_in_record=(np.arange(len(time_ns)) - starts).astype(np.int32),
+            late_or_early=(time_ns < append_ns - limits.TIME_PAST_BOUND_NS_V1)
             | (time_ns > append_ns + limits.TIME_FUTURE_BOUND_NS_V1),
             columns=self._sparse_columns(),
         )

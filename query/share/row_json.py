@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from query.share.view import SegmentView
 from segment.columns import ColumnKey, FieldType
-from segment.columns.key import REST, parse_physical
+from segment.columns.key import OVERFLOW, parse_physical
 
 _LITERALS: Final = {True: b"true", False: b"false"}
 
@@ -38,7 +38,7 @@ class RowTexts:
             column = table.column(name)
             if column.null_count == len(column):
                 continue
-            if name == REST:
+            if name == OVERFLOW:
                 self._add_rest(order, column.to_pylist(), fields)
             elif (key := parse_physical(name)) is not None:
                 self.add(key, order, column)
@@ -80,6 +80,6 @@ def physical_columns(
         return None
     wanted = set(fields)
     own = sorted(key.physical for key in segment.columns if key.field in wanted)
-    if any(key.field in wanted for key in segment.rest_columns):
-        own.append(REST)
+    if any(key.field in wanted for key in segment.overflow_columns):
+        own.append(OVERFLOW)
     return tuple(f'"{name}"' for name in own)  # physical names hold no quote

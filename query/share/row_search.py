@@ -76,7 +76,7 @@ class RowSearch:
         fields = state_fields(self._plan)
         held: dict[str, set[str]] = {field: set() for field in fields}
         for _, segment in self._segments:
-            for key in segment.columns | segment.rest_columns:
+            for key in segment.columns | segment.overflow_columns:
                 if key.field in held:
                     held[key.field].add(key.type.value)
         keys = [ColumnKey(field, one) for field in fields for one in FieldType]
@@ -202,7 +202,7 @@ class RowSearch:
         offsets = np.array([some[at].position.offset for at in members], np.int64)
         places = np.array([some[at].position.index_in_record for at in members], np.int64)
         first = np.searchsorted(block.offset, offsets)  # a record's events stand side by side
-        rows = first + places - block.place[first]
+        rows = first + places - block.index_in_record[first]
         for at, row in zip(members, rows.tolist(), strict=True):
             mask[row] = True
             at_row[row] = at

@@ -17,7 +17,7 @@ from query.share.field_sql import FieldSql, sql_type
 from query.share.undecided import HiddenOffsets, hidden_in
 from query.share.view import DatasetView, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType
-from segment.columns.key import OFFSET, PLACE, RATE, REST, TIME
+from segment.columns.key import INDEX_IN_RECORD, OFFSET, OVERFLOW, RATE, TIME
 
 LIVE = "live"
 RowSource = SegmentView | ColumnBlock
@@ -125,7 +125,7 @@ def _held_columns(
     for block in blocks:
         held.update(block.columns)
     for segment in segments:
-        held |= segment.columns | segment.rest_columns
+        held |= segment.columns | segment.overflow_columns
     return frozenset(held)
 
 
@@ -142,8 +142,8 @@ def _cut_off(block: ColumnBlock, upto: int | None) -> ColumnBlock:
         block.time_ns[:rows],
         block.rate[:rows],
         block.offset[:rows],
-        block.place[:rows],
-        block.far[:rows],
+        block.index_in_record[:rows],
+        block.late_or_early[:rows],
         columns,
     )
 
@@ -157,7 +157,7 @@ def _shape(
 ) -> _Shape:
     return _Shape(
         segment.columns & keys,
-        segment.rest_columns & keys,
+        segment.overflow_columns & keys,
         segment.visible_from if segment.visible_from > segment.first_offset else None,
         upto if upto is not None and segment.end_offset > upto else None,
         *hidden.of_segment(segment),
@@ -204,7 +204,7 @@ def _placed_columns(live: Sequence[tuple[DatasetView, ColumnBlock]]) -> dict[str
         "p": [every(view.partition, block) for view, block in live],
         "e": [every(view.epoch_number, block) for view, block in live],
         "o": [pa.array(block.offset) for _, block in live],
-        "i": [pa.array(block.place.astype(np.int64)) for _, block in live],
+        "i": [pa.array(block.index_in_record.astype(np.int64)) for _, block in live],
         "s": [every(number, block) for number, (_, block) in enumerate(live)],
         "n": [every(-1, block) for _, block in live],
     }
@@ -241,7 +241,7 @@ def _parquet_select(
             f"{shape.partition:d}::BIGINT AS p",
             f"{shape.epoch_number:d}::BIGINT AS e",
             f'"{OFFSET}"::BIGINT AS o',
-            f'"{PLACE}"::BIGINT AS i',
+            f'"{INDEX_IN_RECORD}"::BIGINT AS i',
             f"{shape.place:d}::BIGINT AS s",
             "file_row_number::BIGINT AS n",
         ]
@@ -260,7 +260,7 @@ def _parquet_column(key: ColumnKey, shape: _Shape) -> str:
         return f'"{key.physical}"'  # physical names hold no quote (segment.columns.key)
     if key in shape.rest:
         path = f"'$.\"{key.physical}\"'"
-        return f'CAST(json_extract_string("{REST}", {path}) AS {sql_type(key.type)})'
+        return f'CAST(json_extract_string("{OVERFLOW}", {path}) AS {sql_type(key.type)})'
     return f"NULL::{sql_type(key.type)}"
 
 

@@ -17,7 +17,7 @@ class SegmentView:
     """One sealed segment on this disk, its checksum verified.
 
     columns: of the fields asked for, the columns that are Parquet columns of their own;
-    rest_columns: those that live in the shared JSON column. time_min_ns/time_max_ns: inclusive
+    overflow_columns: those that live in the shared JSON column. time_min_ns/time_max_ns: inclusive
     range of event time.
     visible_from: rows of records before this offset are hidden (a dataset that was deleted).
     epoch_number: of the log epoch that its offsets belong to.
@@ -31,7 +31,7 @@ class SegmentView:
     time_min_ns: int
     time_max_ns: int
     columns: frozenset[ColumnKey]
-    rest_columns: frozenset[ColumnKey]
+    overflow_columns: frozenset[ColumnKey]
     visible_from: int = 0
     epoch_number: int = 1
 

@@ -1,7 +1,7 @@
 """A block of rows as columns: what shredding returns, what live rows are made of.
 
 Columns are sparse: values only where the event has the field, with the row numbers beside them,
-so that a block's cost follows its cells, never rows times columns.
+so that a block costs what its cells cost, never rows times columns.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,9 @@ from segment.columns.key import ColumnKey
 class SparseColumn(msgspec.Struct, frozen=True, gc=False):
     """Present values of one column. A struct for the same reason as `ColumnKey`.
 
-    rows: uint32[k], strictly increasing row numbers; values: Arrow array of length k, no nulls,
-    of the type's Arrow type (int64, double, bool, large_string).
+    rows: uint32[k], strictly increasing row numbers.
+    values: Arrow array of length k, no nulls, of the type's Arrow type (int64, double, bool,
+    large_string).
     """
 
     rows: npt.NDArray[np.uint32]
@@ -36,18 +37,21 @@ class SparseColumn(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class ColumnBlock:
-    """Rows of one dataset in log order: by record offset, then by place within the record.
+    """Rows of one dataset in log order: by record offset, then by index within the record.
 
-    time_ns, rate, offset: int64[rows]; place: int32[rows]; far: bool[rows], true where the event's
-    time is beyond the format version's bounds around the record's append time. held_bytes: memory
-    of all arrays, if whoever made the block knows it; negative: to be counted column by column.
+    time_ns, rate: int64[rows], of the event.
+    offset: int64[rows], of the record.
+    index_in_record: int32[rows], which event of its record the row is.
+    late_or_early: bool[rows], true where the event's time is beyond the format version's bounds
+    around the record's append time.
+    held_bytes: memory of all arrays, if known; negative: to be counted column by column.
     """
 
     time_ns: npt.NDArray[np.int64]
     rate: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int64]
-    place: npt.NDArray[np.int32]
-    far: npt.NDArray[np.bool_]
+    index_in_record: npt.NDArray[np.int32]
+    late_or_early: npt.NDArray[np.bool_]
     columns: Mapping[ColumnKey, SparseColumn]
     held_bytes: int = -1
 

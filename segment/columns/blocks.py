@@ -1,6 +1,6 @@
-"""Blocks put together, split and measured; nothing here looks at a value.
+"""Blocks concatenated, filtered and measured; nothing here looks at a value.
 
-A row keeps its place among the rows it stays with, so the order of the log is never lost (I3).
+Rows keep their order, so the order of the log is never lost (I3).
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ def concat(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
         return blocks[0]
     parts: dict[
         ColumnKey, list[tuple[np.uint32, SparseColumn]]
-    ] = {}  # with the first row of its block
+    ] = {}  # each with the first row of its block
     rows = 0
     for block in blocks:
         first = np.uint32(rows)
@@ -55,8 +55,8 @@ def with_columns(
         time_ns=np.concatenate([b.time_ns for b in blocks]),
         rate=np.concatenate([b.rate for b in blocks]),
         offset=np.concatenate([b.offset for b in blocks]),
-        place=np.concatenate([b.place for b in blocks]),
-        far=np.concatenate([b.far for b in blocks]),
+        index_in_record=np.concatenate([b.index_in_record for b in blocks]),
+        late_or_early=np.concatenate([b.late_or_early for b in blocks]),
         columns=columns,
         held_bytes=-1
         if any(block.held_bytes < 0 for block in blocks)
@@ -67,8 +67,9 @@ def with_columns(
 def join_parts(
     parts: Sequence[tuple[np.uint32, SparseColumn]], every_row: npt.NDArray[np.uint32]
 ) -> SparseColumn:
-    """One column of its parts in several blocks. Columns with a value everywhere share their rows:
-    most columns of most datasets are like that, and copying their row numbers was half the work.
+    """One column from its parts in several blocks. Columns with a value in every row share their
+    row
+    numbers: most columns of most datasets do, and copying row numbers was half the work.
     """
     if len(parts) == 1:
         first, only = parts[0]
@@ -87,7 +88,7 @@ def join_parts(
 
 
 def select(block: ColumnBlock, mask: npt.NDArray[np.bool_]) -> ColumnBlock:
-    """The rows where `mask` (bool[rows]) is true; columns left without a value are gone."""
+    """The rows where `mask` (bool[rows]) is true, without columns that have no value there."""
     if mask.all():
         return block
     if not mask.any():
@@ -96,8 +97,8 @@ def select(block: ColumnBlock, mask: npt.NDArray[np.bool_]) -> ColumnBlock:
         time_ns=block.time_ns[mask],
         rate=block.rate[mask],
         offset=block.offset[mask],
-        place=block.place[mask],
-        far=block.far[mask],
+        index_in_record=block.index_in_record[mask],
+        late_or_early=block.late_or_early[mask],
         columns=_selected(block.columns, mask),
     )
 
@@ -133,5 +134,5 @@ def block_bytes(block: ColumnBlock) -> int:
 
 def system_bytes(block: ColumnBlock) -> int:
     """Bytes of what every row has."""
-    system = (block.time_ns, block.rate, block.offset, block.place, block.far)
+    system = (block.time_ns, block.rate, block.offset, block.index_in_record, block.late_or_early)
     return sum(array.nbytes for array in system)

@@ -1,7 +1,7 @@
-"""Where two segments that should say the same first differ: row, column and block of rows (I3).
+"""The first difference of two segments that should be equal: row, column and block of rows (I3).
 
-Compares logical content as the digest sees it, one column at a time, and shows no value: what a
-customer stored is not for logs.
+Compares logical content as the digest does, one column at a time, and shows no value: what a
+customer stored does not belong in logs.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from segment.columns.block import SparseColumn
 from segment.columns.key import OFFSET, SYSTEM_COLUMNS, FieldType
 from segment.columns.segment_read import SegmentReader
 
-BLOCK_ROWS = 1_024  # rows of a block as it is reported: small enough to look at
+BLOCK_ROWS = 1_024  # rows of a block in a report: few enough to inspect
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,11 @@ class Difference:
     """The first block of rows in which two segments differ.
 
     column: physical name of the first column that differs there (a system column, or
-    `f:<field>:<type>`); row: its first differing row; first_row, end_row: the block; first_offset,
-    last_offset: of the block's rows in the log; columns: how many columns differ at all.
+    `f:<field>:<type>`).
+    row: its first differing row.
+    first_row, end_row: the block.
+    first_offset, last_offset: of the block's rows in the log.
+    columns: how many columns differ at all.
     """
 
     column: str
@@ -64,7 +67,7 @@ def _differing(one: SegmentReader, other: SegmentReader) -> Iterator[tuple[int, 
         row = _first_unlike(one.system(name), other.system(name))
         if row is not None:
             yield row, False, name
-    keys = one.columns | one.rest_columns | other.columns | other.rest_columns
+    keys = one.columns | one.overflow_columns | other.columns | other.overflow_columns
     for key in sorted(keys):
         row = _first_unlike_sparse(one.column(key), other.column(key), key.type)
         if row is not None:
@@ -97,7 +100,7 @@ def _first_unlike_sparse(
 
 
 def _first_unlike_value(one: pa.Array, other: pa.Array, field_type: FieldType) -> int | None:
-    if field_type is FieldType.FLOAT:  # bits, as the digest has them: NaN is like itself
+    if field_type is FieldType.FLOAT:  # bits, as in the digest: a NaN equals itself
         return _first_unlike(*(v.to_numpy().view(np.int64) for v in (one, other)))
     unlike = pc.index(pc.not_equal(one, other), True).as_py()
     return None if unlike < 0 else int(unlike)

@@ -1,14 +1,14 @@
-"""The digest: one hash of what a segment says, however it is stored (docs/formats.md, I3).
+"""The digest: one hash of a segment's content, however it is stored (docs/formats.md, I3).
 
 Twins, bootstraps and new writer versions agree in it exactly when they agree in every row. It
 does not depend on block boundaries, on encodings, or on whether a column is a Parquet column of
-its own or lives in the rest column. Values are hashed as whole Arrow buffers, never one by one.
+its own or part of the overflow column. Values are hashed as whole Arrow buffers, never one by one.
 
 Columns are hashed with XXH3, which is no cryptographic hash: a digest finds what a fault changed.
-Against whoever may change stored bytes stands the SHA-256 of the object, its name.
+The SHA-256 of the object, which is its name, protects against intended changes of stored bytes.
 
-A digest says its version: `2:` and 64 hex digits. Those of version 1, 64 hex digits alone, hashed
-columns with SHA-256; segments that have one are still verified, and compared with a twin's.
+A digest begins with its version: `2:` and 64 hex digits. Those of version 1, 64 hex digits alone,
+hashed columns with SHA-256; segments that have one are still verified and compared with a twin's.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ import pyarrow as pa
 import xxhash
 
 from segment.columns.block import ColumnBlock, SparseColumn
-from segment.columns.key import OFFSET, PLACE, RATE, TIME, ColumnKey, FieldType
+from segment.columns.key import INDEX_IN_RECORD, OFFSET, RATE, TIME, ColumnKey, FieldType
 from segment.columns.names import PackedKeys
 from segment.columns.packed import Gathered
 from segment.parquet.encoders import texts_of
@@ -49,7 +49,7 @@ _HASHERS: dict[int, Callable[[bytes], _Hasher]] = {1: hashlib.sha256, 2: xxhash.
 
 
 def digest_version(digest: str) -> int:
-    """Which version a digest is of. Raises ValueError for one that this program does not know."""
+    """The version of a digest. Raises ValueError for one that this program does not know."""
     version, colon, _ = digest.rpartition(":")
     if not colon:
         return 1
@@ -59,15 +59,15 @@ def digest_version(digest: str) -> int:
 
 
 class Digester:
-    """Gathers the columns of one segment, in any order, and gives the digest at the end."""
+    """Collects the columns of one segment, in any order, and gives the digest at the end."""
 
     def __init__(self, rows: int, version: int = DIGEST_VERSION) -> None:
         self._rows = rows
         self._version = version
         self._hasher = _HASHERS[version]
         self._begin = _COLUMN % version
-        # Of each column one behind the other: there may be millions. names: hashes of what must
-        # not come twice.
+        # Hashes of 16 or 32 bytes, one per column, in one buffer: there may be millions of columns.
+        # names: hashes of keys, none of which may be added twice.
         self._columns, self._names = bytearray(), bytearray()
 
     def add_system(self, name: str, values: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> None:
@@ -78,7 +78,7 @@ class Digester:
         self._add(_SYSTEM, name.encode(), FieldType.INT, None, len(little), (little.data,))
 
     def add_field(self, key: ColumnKey, column: SparseColumn) -> None:
-        """Add a column of a field; one without any value does not count as there."""
+        """Add a column of a field; one without any value counts as absent."""
         if not len(column.values):
             return
         if column.values.null_count or len(column.rows) != len(column.values):
@@ -91,7 +91,7 @@ class Digester:
     def add_many(self, keys: PackedKeys, gathered: Gathered) -> None:
         """As `add_field` of each of these columns, in a third of the time.
 
-        keys: as `Gathered.places` say which each is.
+        keys: of all columns, which `Gathered.indexes` index.
         """
         if gathered.values.null_count or len(gathered.rows) != len(gathered.values):
             raise ValueError("a sparse column has one value, not null, for each of its rows")
@@ -99,18 +99,18 @@ class Digester:
             return
         rows = _as_bytes(np.ascontiguousarray(gathered.rows, "<u4").data)
         values = list(map(_as_bytes, _canonical_values(gathered.type, gathered.values)))
-        bounds = [at.tolist() for at in _canonical_places(gathered)]
+        bounds = [at.tolist() for at in _canonical_bounds(gathered)]
         starts = gathered.starts.tolist()
-        for number, place in enumerate(gathered.places.tolist()):
+        for number, index in enumerate(gathered.indexes.tolist()):
             first, end = starts[number], starts[number + 1]
             if first == end:
                 continue
             parts = [
                 part[at[number] : at[number + 1]]
-                for part, at in zip(values, bounds, strict=False)  # texts may be without any byte
+                for part, at in zip(values, bounds, strict=False)  # texts may have no bytes at all
             ]
             some = None if end - first == self._rows else rows[4 * first : 4 * end]
-            self._add(_FIELD, keys.raw(place), gathered.type, some, end - first, parts)
+            self._add(_FIELD, keys.raw(index), gathered.type, some, end - first, parts)
 
     def _add(
         self,
@@ -144,7 +144,7 @@ class Digester:
 
 
 def _ordered(data: bytearray, size: int, *, unique: bool = False) -> bytes:
-    """Pieces of so many bytes, a multiple of 8, in ascending order."""
+    """Pieces of `size` bytes, a multiple of 8, in ascending order."""
     if not data:
         return b""
     words = np.frombuffer(data, ">u8").astype(np.uint64).reshape(-1, size // 8)
@@ -169,7 +169,7 @@ def _canonical_values(field_type: FieldType, values: pa.Array) -> Iterable[bytes
         yield memoryview(values.buffers()[1])[begin : begin + len(values) * _NUMBER_BYTES]
 
 
-def _canonical_places(gathered: Gathered) -> tuple[npt.NDArray[np.int64], ...]:
+def _canonical_bounds(gathered: Gathered) -> tuple[npt.NDArray[np.int64], ...]:
     """Where each column begins in each part of `_canonical_values`, and the last one ends."""
     if gathered.type not in (FieldType.STRING, FieldType.JSON):
         size = 1 if gathered.type is FieldType.BOOL else _NUMBER_BYTES
@@ -199,7 +199,7 @@ def digest_of(
     digester.add_system(TIME, block.time_ns)
     digester.add_system(RATE, block.rate)
     digester.add_system(OFFSET, block.offset)
-    digester.add_system(PLACE, block.place)
+    digester.add_system(INDEX_IN_RECORD, block.index_in_record)
     for key, column in own.items():
         digester.add_field(key, column)
     for one in gathered:

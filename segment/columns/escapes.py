@@ -1,7 +1,7 @@
-"""Physical names of many columns at once, as `segment.columns.key` has them of one.
+"""Physical names of many columns at once; `segment.columns.key` makes them one by one.
 
-Byte by byte in whole arrays: with ever-new names, making and reading physical names one by one was
-most of what sealing a segment and reading its footer cost.
+Whole arrays of bytes are processed: with ever-new names, making and reading physical names one by
+one was most of the cost of sealing a segment and of reading its footer.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import pyarrow as pa
 from segment.columns.key import ESCAPE, ColumnKey, FieldType
 from segment.parquet.encoders import texts_of
 
-_AT_ONCE_BYTES = 1 << 20  # of names: the arrays beside them take 20 times as much
+_AT_ONCE_BYTES = 1 << 20  # of names: the arrays made from them take 20 times as much
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _VALUES = np.full(256, -1, np.int16)  # of a hex digit
 _VALUES[_HEX] = np.arange(16)
@@ -37,12 +37,12 @@ def escape(names: pa.Array, letters: Bytes) -> pa.Array:
 
 
 def unescape(physical: pa.Array) -> tuple[pa.Array, Bytes]:
-    """The other way round. Raises ValueError for what is not the name of a field's column."""
+    """The names and types' letters of physical names. Raises ValueError for any other name."""
     found = [_unescape(*_texts(part)) for _, part in _parts(physical)]
     if not found:
         return pa.array([], pa.large_string()), np.empty(0, np.uint8)
     names = pa.concat_arrays([some for some, _ in found])
-    names.validate(full=True)  # escapes could stand for what is not UTF-8
+    names.validate(full=True)  # escapes could be of bytes that are not UTF-8
     return names, np.concatenate([letters for _, letters in found])
 
 
@@ -65,7 +65,7 @@ def _texts(texts: pa.Array) -> tuple[Ints, Bytes]:
 def _escape(offsets: Ints, data: Bytes, letters: Bytes) -> pa.Array:
     kept = _KEPT[data]
     widths = np.where(kept, 1, 3)
-    before = np.zeros(len(data) + 1, np.int64)  # bytes that those before a byte become
+    before = np.zeros(len(data) + 1, np.int64)  # bytes written for all bytes before this one
     np.cumsum(widths, out=before[1:])
     around = len(_AROUND)
     starts = before[offsets] + around * np.arange(len(offsets))

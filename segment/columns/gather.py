@@ -1,9 +1,9 @@
 """Blocks joined, and thousands of columns at once: the values of a type side by side.
 
-What is done to a column, whatever its size, costs microseconds; a rare column has a dozen values in
-a block. So who has to do something to all rare columns (the digest, the rest column) does it to
-five arrays, one for each type. Blocks of rare columns are joined in the same way, and whichever
-form of columns is smaller is chosen here, for live rows and for cuts (I11).
+An operation on a column costs microseconds, whatever its size, and a rare column has a dozen values
+in a block. So what is done to all rare columns (by the digest, by the overflow column) is done to
+five arrays, one for each type. Blocks of rare columns are joined in the same way, and the smaller
+form of columns is chosen here, for live rows and for cuts (I11).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,17 +18,17 @@ from segment.columns.key import ColumnKey, FieldType
 from segment.columns.names import PackedKeys, union
 from segment.columns.packed import Gathered, Int64s, PackedColumns, assembled, runs, starts_of
 
-# Columns of a block are one object if they have so few values each that the objects would be most
-# of their memory; or if they are more than so many, and have a value in less than one row of so
-# many.
+# Columns of a block are one object if they have fewer than _PACKED_CELLS values each on average,
+# since the objects would be most of their memory; or if they are more than _PACKED_FROM and have a
+# value in less than one row of _PACKED_ROWS.
 _PACKED_CELLS = 8
 _PACKED_FROM = 256
 _PACKED_ROWS = 32
-_ONE_BY_ONE = 512  # so few columns of several blocks are joined faster as objects
+_ONE_BY_ONE = 512  # up to this many columns of several blocks are joined faster as objects
 
 
 def is_sparse(columns: int, cells: int, rows: int) -> bool:
-    """Whether so many columns, of so many values together, should be one object."""
+    """Whether this many columns, with this many values in all, should be one object."""
     return cells < columns * _PACKED_CELLS or (
         columns > _PACKED_FROM and cells * _PACKED_ROWS < columns * rows
     )
@@ -94,14 +94,14 @@ def gather(columns: Mapping[ColumnKey, SparseColumn], keys: Sequence[ColumnKey])
     found = []
     types = [key.type for key in keys]
     for wanted in FieldType:
-        places = [place for place, one in enumerate(types) if one is wanted]
-        if not places:
+        indexes = [index for index, one in enumerate(types) if one is wanted]
+        if not indexes:
             continue
-        some = [columns[keys[place]] for place in places]
+        some = [columns[keys[index]] for index in indexes]
         starts = starts_of(np.fromiter((len(one.rows) for one in some), np.int64, len(some)))
         rows = np.concatenate([one.rows for one in some])
         values = pa.concat_arrays([one.values for one in some])
-        found.append(Gathered(wanted, np.array(places, np.int64), starts, rows, values))
+        found.append(Gathered(wanted, np.array(indexes, np.int64), starts, rows, values))
     return found
 
 
@@ -111,18 +111,18 @@ def _merged(parts: Sequence[tuple[int, PackedColumns]]) -> PackedColumns:
     by_type: dict[FieldType, list[Gathered]] = {}
     for (first, columns), to in zip(parts, where, strict=True):
         for one in columns.gathered(np.arange(len(columns))):
-            moved = one._replace(places=to[one.places], rows=one.rows + np.uint32(first))
+            moved = one._replace(indexes=to[one.indexes], rows=one.rows + np.uint32(first))
             by_type.setdefault(one.type, []).append(moved)
     return assembled(keys, [_of_type(some) for some in by_type.values()])
 
 
 def _of_type(some: Sequence[Gathered]) -> Gathered:
     """Columns of one type in several blocks: each once, its values in the order of the blocks."""
-    places = np.concatenate([one.places for one in some])
+    indexes = np.concatenate([one.indexes for one in some])
     sizes = np.concatenate([np.diff(one.starts) for one in some])
-    order = np.argsort(places, kind="stable")  # by column, then by block
+    order = np.argsort(indexes, kind="stable")  # by column, then by block
     cells = runs(starts_of(sizes)[:-1][order], sizes[order])
-    columns, firsts = np.unique(places[order], return_index=True)
+    columns, firsts = np.unique(indexes[order], return_index=True)
     starts = np.append(starts_of(sizes[order])[firsts], len(cells))
     rows = np.concatenate([one.rows for one in some])[cells]
     values = pa.concat_arrays([one.values for one in some]).take(pa.array(cells))

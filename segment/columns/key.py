@@ -9,12 +9,12 @@ import pyarrow as pa
 TIME = "_time"  # int64, event time, unix ns
 RATE = "_rate"  # int64, sample rate
 OFFSET = "_offset"  # int64, offset of the record in its partition
-PLACE = "_place"  # int32, place of the event within its record
-REST = "_rest"  # string, JSON object of the rarest columns of a wide segment, by physical name
-SYSTEM_COLUMNS = (TIME, RATE, OFFSET, PLACE)
+INDEX_IN_RECORD = "_place"  # int32, which event of its record it is
+OVERFLOW = "_rest"  # string, JSON object of the rarest columns of a wide segment, by physical name
+SYSTEM_COLUMNS = (TIME, RATE, OFFSET, INDEX_IN_RECORD)
 _PREFIX = "f:"
 _KEPT = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
-ESCAPE = "%"  # only in physical names that are not `f:`, the field's name and `:<type>`
+ESCAPE = "%"  # only in physical names of fields whose name has bytes to escape
 _ENCODED = {byte: f"{ESCAPE}{byte:02x}" for byte in range(256) if byte not in _KEPT}
 _UNCHANGED = re.compile(r"[a-z0-9_.-]*")
 _ESCAPE = re.compile(ESCAPE.encode() + rb"(.{0,2})", re.DOTALL)
@@ -47,8 +47,8 @@ _ARROW: dict[FieldType, pa.DataType] = {
 class ColumnKey(msgspec.Struct, frozen=True, order=True, gc=False):
     """(field, type): one column of a dataset.
 
-    A struct because datasets with ever-new names make tens of thousands of them per block: made and
-    hashed in a tenth of a dataclass's time, and never visited by the garbage collector.
+    A struct, because datasets with ever-new names make tens of thousands of them per block: it is
+    made and hashed in a tenth of a dataclass's time, and the garbage collector never visits it.
     """
 
     field: str
@@ -58,7 +58,7 @@ class ColumnKey(msgspec.Struct, frozen=True, order=True, gc=False):
     def physical(self) -> str:
         """Injective, free of upper case, never equal to a system column: `f:<encoded>:<type>`.
 
-        Lower-case ASCII letters, digits and `_.-` stand for themselves, every other UTF-8 byte is
+        Lower-case ASCII letters, digits and `_.-` stay as they are, every other UTF-8 byte becomes
         `%xx` in lower-case hex. Engines that fold case (DuckDB) cannot confuse two of them.
         """
         encoded = self.field

@@ -1,8 +1,8 @@
 """The keys of many columns as two arrays: a dataset with ever-new names has millions of them.
 
-A key as an object, its text and its place in a dict take 250 bytes and more, ten times what the
+A key as an object, its text and its entry in a dict take 250 bytes and more, ten times what the
 event's text took. Here a key takes its name's bytes and nine more, and becomes an object only when
-somebody asks for it (I11).
+it is asked for (I11).
 """
 
 from bisect import bisect_left
@@ -17,17 +17,18 @@ from segment.columns.escapes import escape, unescape
 from segment.columns.key import ColumnKey, FieldType
 from segment.parquet.encoders import texts_of
 
-TYPES = tuple(sorted(FieldType))  # as keys compare; a type's number is its place here
+TYPES = tuple(sorted(FieldType))  # as keys compare; a type's number is its index here
 _NUMBERS = {field_type: number for number, field_type in enumerate(TYPES)}
 _LETTERS = np.frombuffer("".join(TYPES).encode(), np.uint8)
-_AT_ONCE = 4_096  # names that are objects at the same time while somebody goes through all
+_AT_ONCE = 4_096  # names that are objects at the same time during an iteration
 Ints = npt.NDArray[np.int64]
 
 
 class PackedKeys:
-    """Keys of columns, in the order of keys where not said otherwise. Nothing of it may be changed.
+    """Keys of columns, sorted unless a method states otherwise. Nothing of it may be changed.
 
-    names: Arrow large_string without nulls; types: uint8, places in TYPES.
+    names: Arrow large_string without nulls.
+    types: uint8, indexes into TYPES.
     """
 
     __slots__ = ("_data", "_offsets", "names", "types")
@@ -55,31 +56,31 @@ class PackedKeys:
             for name, number in zip(names, types, strict=True):
                 yield ColumnKey(name, TYPES[number])
 
-    def at(self, place: int) -> ColumnKey:
+    def at(self, index: int) -> ColumnKey:
         """One of them."""
-        return ColumnKey(self.raw(place).decode(), TYPES[self.types[place]])
+        return ColumnKey(self.raw(index).decode(), TYPES[self.types[index]])
 
-    def raw(self, place: int) -> bytes:
+    def raw(self, index: int) -> bytes:
         """The name of one of them, UTF-8."""
-        return self._data[int(self._offsets[place]) : int(self._offsets[place + 1])].tobytes()
+        return self._data[int(self._offsets[index]) : int(self._offsets[index + 1])].tobytes()
 
     def first_from(self, name: bytes) -> int:
-        """Place of the first key whose name is this one or comes after it. They are in order."""
+        """Index of the first key whose name is this one or sorts after it. Keys must be sorted."""
         return bisect_left(range(len(self)), name, key=self.raw)
 
     def find(self, key: ColumnKey) -> int:
-        """Place of a key, or -1. They are in order."""
+        """Index of a key, or -1. Keys must be sorted."""
         name, number = key.field.encode(), _NUMBERS[key.type]
-        for place in range(self.first_from(name), len(self)):
-            if self.raw(place) != name:
+        for index in range(self.first_from(name), len(self)):
+            if self.raw(index) != name:
                 break
-            if self.types[place] == number:
-                return place
+            if self.types[index] == number:
+                return index
         return -1
 
-    def take(self, places: Ints) -> "PackedKeys":
-        """The keys at these places, in that order."""
-        return PackedKeys(self.names.take(pa.array(places)), self.types[places])
+    def take(self, indexes: Ints) -> "PackedKeys":
+        """The keys at these indexes, in that order."""
+        return PackedKeys(self.names.take(pa.array(indexes)), self.types[indexes])
 
     def same_as(self, other: "PackedKeys") -> bool:
         """Whether these are the same keys in the same order."""
@@ -98,9 +99,9 @@ class PackedKeys:
 
 
 def union(all_keys: Sequence[PackedKeys]) -> tuple[PackedKeys, list[Ints]]:
-    """All keys once, in order, and for each of the sequences where its keys are among them.
+    """All keys once, sorted, and for each of the sequences the indexes of its keys among them.
 
-    There is at least one sequence, and each is in order.
+    There is at least one sequence, and each is sorted.
     """
     first = all_keys[0]
     if all(keys.same_as(first) for keys in all_keys):
@@ -119,7 +120,7 @@ def union(all_keys: Sequence[PackedKeys]) -> tuple[PackedKeys, list[Ints]]:
 
 
 def parse_all(physical: pa.Array) -> PackedKeys:
-    """The keys of physical names of fields (large_string), in order. Raises ValueError."""
+    """The keys of physical names of fields (large_string), sorted. Raises ValueError."""
     names, letters = unescape(physical)
     if not np.isin(letters, _LETTERS).all():
         raise ValueError("a column is of a type that is not known")

@@ -1,9 +1,9 @@
-"""Many columns as one object: where each is in a buffer that holds them all.
+"""Many columns as one object: the position of each in a buffer that holds them all.
 
-An Arrow array, a slice of row numbers and a place in a dict take 3 us and 800 bytes per column. A
+An Arrow array, a slice of row numbers and an entry in a dict take 3 us and 800 bytes per column. A
 block of 10,000 columns has 160 values in each, and one of ever-new names a single one, so that was
-more than reading them from JSON. Here a column becomes an object when somebody asks for it; who
-wants thousands at once asks `gathered`.
+more than reading them from JSON. Here a column becomes an object when it is asked for; `gathered`
+gives thousands at once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,12 +25,16 @@ _TEXTS = (FieldType.STRING, FieldType.JSON)
 
 
 class Gathered(NamedTuple):
-    """Columns of one type one behind the other. places: which of the columns asked for they are;
-    starts: int64[columns + 1], where each begins among rows (uint32) and values (Arrow, no nulls).
+    """Columns of one type one after the other.
+
+    indexes: int64[columns], which of the columns asked for each is.
+    starts: int64[columns + 1], where each begins in `rows` and `values`, and the last one ends.
+    rows: row numbers.
+    values: Arrow array, no nulls.
     """
 
     type: FieldType
-    places: Int64s
+    indexes: Int64s
     starts: Int64s
     rows: npt.NDArray[np.uint32]
     values: pa.Array
@@ -39,10 +43,12 @@ class Gathered(NamedTuple):
 class PackedColumns(Mapping[ColumnKey, SparseColumn]):
     """Columns in the order of their keys. Nothing of it may be changed.
 
-    whole: the buffer, of whole words. Of column i: sizes[i] values; begins[i], the place of the
-    first of them, as if the buffer were an array of the column's Arrow type; row_begins[i], that of
-    its row number, as if it were uint32[]. Offsets of texts count from the buffer's begin. The
-    first and the last word are 0, because Arrow looks at them as offsets.
+    whole: the buffer, a multiple of 8 bytes. Offsets of texts count from its begin. Its first and
+    its last 8 bytes are 0, because Arrow reads them as offsets.
+    sizes: int64[columns], number of values of each column.
+    begins: int64[columns], index of its first value, as if the buffer were an array of the
+    column's Arrow type.
+    row_begins: int64[columns], index of its first row number, as if the buffer were uint32[].
     """
 
     def __init__(
@@ -61,7 +67,7 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
 
     @cached_property
     def rows(self) -> npt.NDArray[np.uint32]:
-        """The buffer as row numbers: only pieces of it mean something."""
+        """The buffer as row numbers: only slices of it are row numbers."""
         return np.frombuffer(self.whole, np.uint32)
 
     @property
@@ -74,24 +80,24 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
         """Bytes of memory."""
         return int(self.whole.size) + self.packed_keys.nbytes + 3 * _WORD * len(self)
 
-    def at(self, place: int) -> SparseColumn:
+    def at(self, index: int) -> SparseColumn:
         """One of the columns."""
-        size, begin = int(self.sizes[place]), int(self.begins[place])
-        row = int(self.row_begins[place])
-        values = whole_array(TYPES[self.packed_keys.types[place]], self.whole)
+        size, begin = int(self.sizes[index]), int(self.begins[index])
+        row = int(self.row_begins[index])
+        values = whole_array(TYPES[self.packed_keys.types[index]], self.whole)
         return SparseColumn(self.rows[row : row + size], values.slice(begin, size))
 
     def unpacked(self) -> dict[ColumnKey, SparseColumn]:
-        """All of them, each as an object of its own."""
+        """All columns, each as an object of its own."""
         return unpacked(self.packed_keys, self.whole, self.sizes, self.begins, self.row_begins)
 
-    def gathered(self, places: Int64s) -> list[Gathered]:
-        """The columns at these places, type by type, those of a type in the order of `places`."""
-        types = self.packed_keys.types[places]
+    def gathered(self, indexes: Int64s) -> list[Gathered]:
+        """The columns at these indexes, type by type, those of a type in the order of `indexes`."""
+        types = self.packed_keys.types[indexes]
         found = []
         for number in np.unique(types).tolist():
             some = np.flatnonzero(types == number)
-            here = places[some]
+            here = indexes[some]
             sizes = self.sizes[here]
             values = whole_array(TYPES[number], self.whole)
             found.append(
@@ -106,11 +112,11 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
         return found
 
     def tight(self) -> "PackedColumns":
-        """The same in a buffer of its own, without a byte between columns."""
+        """The same in a buffer of its own, without gaps between columns."""
         return assembled(self.packed_keys, self.gathered(np.arange(len(self))))
 
     def selected(self, mask: npt.NDArray[np.bool_]) -> "PackedColumns":
-        """The rows where `mask` is true; columns left without a value are gone."""
+        """The rows where `mask` is true, without columns that have no value there."""
         new_row = (np.cumsum(mask, dtype=np.int64) - 1).astype(np.uint32)
         found = []
         for one in self.gathered(np.arange(len(self))):
@@ -120,7 +126,7 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
             found.append(
                 Gathered(
                     one.type,
-                    one.places,
+                    one.indexes,
                     starts,
                     new_row[one.rows[kept]],
                     one.values.filter(pa.array(kept)),
@@ -129,10 +135,10 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
         return assembled(self.packed_keys, found)
 
     def __getitem__(self, key: ColumnKey) -> SparseColumn:
-        place = self.packed_keys.find(key)
-        if place < 0:
+        index = self.packed_keys.find(key)
+        if index < 0:
             raise KeyError(key)
-        return self.at(place)
+        return self.at(index)
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, ColumnKey) and self.packed_keys.find(key) >= 0  # makes no column
@@ -158,9 +164,9 @@ def unpacked(
 
 
 def assembled(keys: PackedKeys, gathered: Sequence[Gathered]) -> PackedColumns:
-    """Columns put into one buffer without a byte between them; those without a value are left out.
+    """Columns in one buffer without gaps between them; those without a value are left out.
 
-    gathered: together all columns of `keys`, which are in order.
+    gathered: together all columns of `keys`, which are sorted.
     """
     sizes, begins, row_begins = (np.zeros(len(keys), np.int64) for _ in range(3))
     parts: list[npt.NDArray[np.uint8]] = []
@@ -175,20 +181,20 @@ def assembled(keys: PackedKeys, gathered: Sequence[Gathered]) -> PackedColumns:
 
     parts.append(np.zeros(_WORD, np.uint8))
     for one in gathered:
-        sizes[one.places] = np.diff(one.starts)
-        row_begins[one.places] = at // 4 + one.starts[:-1]
+        sizes[one.indexes] = np.diff(one.starts)
+        row_begins[one.indexes] = at // 4 + one.starts[:-1]
         add(one.rows)
         if one.type is FieldType.BOOL:
-            begins[one.places] = at * 8 + one.starts[:-1]
+            begins[one.indexes] = at * 8 + one.starts[:-1]
             bits = one.values.to_numpy(zero_copy_only=False)
             add(np.packbits(bits, bitorder="little"))
         elif one.type in _TEXTS:
-            begins[one.places] = at // _WORD + one.starts[:-1]
+            begins[one.indexes] = at // _WORD + one.starts[:-1]
             offsets, data = texts_of(one.values)
             add(offsets + (at + _WORD * len(offsets) - offsets[0]))
             add(data[int(offsets[0]) : int(offsets[-1])])
         else:
-            begins[one.places] = at // _WORD + one.starts[:-1]
+            begins[one.indexes] = at // _WORD + one.starts[:-1]
             add(one.values.to_numpy())
     parts.append(np.zeros(_WORD, np.uint8))
     whole = pa.allocate_buffer(at + _WORD)
@@ -214,7 +220,7 @@ def starts_of(sizes: Int64s) -> Int64s:
 
 
 def whole_array(field_type: FieldType, whole: pa.Buffer) -> pa.Array:
-    """A buffer as if all of it were values of one type: only slices of it mean something."""
+    """A buffer as if all of it were values of one type: only slices of it are values."""
     if field_type is FieldType.BOOL:
         return pa.Array.from_buffers(field_type.arrow, whole.size * 8, [None, whole], 0)
     if field_type in (FieldType.INT, FieldType.FLOAT):

@@ -1,6 +1,6 @@
-"""What a segment says about itself: one dataset's rows of one cut of one partition.
+"""The metadata of a segment: one dataset's rows of one cut of one partition.
 
-The same values stand in the Parquet file's metadata, in the manifest and in a query's view.
+The same values are in the Parquet file's metadata, in the manifest and in a query's view.
 """
 
 from dataclasses import dataclass
@@ -8,29 +8,36 @@ from pathlib import Path
 
 SEGMENT_FORMAT = 1
 METADATA_KEY = b"bellwether"  # JSON of SegmentInfo
-REST_COLUMNS_KEY = b"bellwether.rest_columns"  # JSON list of physical names
+OVERFLOW_COLUMNS_KEY = b"bellwether.rest_columns"  # JSON list of physical names
 FIELD_NAME_KEY = b"name"  # a Parquet column's field name, UTF-8, where the physical one escapes it
 SEGMENT_SUFFIX = ".parquet"
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentOrigin:
-    """Where a segment's rows come from; append times (unix ns, inclusive) are those of the
-    dataset's records in the cut. far: whether it holds the rows dated far from their append time.
+    """Where a segment's rows come from.
+
+    late_or_early: whether it holds the rows dated far from their append time, or the others.
+    append_min_ns, append_max_ns: append times of the dataset's records in the cut, unix ns,
+    inclusive.
     """
 
     dataset: str
     epoch: str
     partition: int
-    far: bool
+    late_or_early: bool
     append_min_ns: int
     append_max_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentInfo:
-    """A segment's metadata. Offsets: of its first row's record, and one beyond its last row's.
-    Event times are unix ns, inclusive. writer: who encoded the bytes; it never changes content.
+    """A segment's metadata, as it is written.
+
+    far: as `SegmentOrigin.late_or_early`.
+    first_offset, end_offset: of its first row's record, and one beyond its last row's.
+    time_min_ns, time_max_ns: event times, unix ns, inclusive.
+    writer: the program and versions that encoded the bytes; they never change the content.
     """
 
     format: int

@@ -1,7 +1,7 @@
 """A Parquet segment read back into columns, exactly as they were before it was written.
 
-Open only files whose SHA-256 has been checked against the manifest: a Parquet reader is no judge
-of damaged bytes. Page checksums are verified besides.
+Open only files whose SHA-256 has been checked against the manifest: a Parquet reader does not
+detect all damage. Page checksums are verified as well.
 """
 
 import hashlib
@@ -22,20 +22,20 @@ from common.errors import DamagedObject
 from segment.columns.block import ColumnBlock, SparseColumn
 from segment.columns.digest import DIGEST_VERSION, Digester
 from segment.columns.key import (
+    INDEX_IN_RECORD,
     OFFSET,
-    PLACE,
+    OVERFLOW,
     RATE,
-    REST,
     SYSTEM_COLUMNS,
     TIME,
     ColumnKey,
     parse_physical,
 )
 from segment.columns.names import PackedKeys, parse_all
-from segment.columns.rest import decode_rest
+from segment.columns.overflow import decode_overflow
 from segment.columns.segment import (
     METADATA_KEY,
-    REST_COLUMNS_KEY,
+    OVERFLOW_COLUMNS_KEY,
     SEGMENT_FORMAT,
     SegmentFile,
     SegmentInfo,
@@ -54,14 +54,14 @@ def file_hash(path: Path) -> str:
 
 
 def describe_segment(path: Path) -> SegmentFile:
-    """What is known of a segment file without reading its values. Raises DamagedObject."""
+    """The metadata of a segment file, without reading its values. Raises DamagedObject."""
     object_hash = file_hash(path)
     with SegmentReader(path) as reader:
         return SegmentFile(path, object_hash, path.stat().st_size, reader.info)
 
 
 class SegmentReader:
-    """An open segment. Every method raises DamagedObject for what cannot be read."""
+    """An open segment. Every method raises DamagedObject if the file cannot be read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -70,8 +70,8 @@ class SegmentReader:
             metadata = self._file.metadata.metadata or {}
             self.info = msgspec.json.decode(metadata[METADATA_KEY], type=SegmentInfo)
             names = self._file.schema_arrow.names
-            self.columns = _keys(name for name in names if name not in (*SYSTEM_COLUMNS, REST))
-            self.rest_keys = _parse_rest(metadata.get(REST_COLUMNS_KEY, b"[]"))
+            self.columns = _keys(name for name in names if name not in (*SYSTEM_COLUMNS, OVERFLOW))
+            self.overflow_keys = _parse_names(metadata.get(OVERFLOW_COLUMNS_KEY, b"[]"))
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise DamagedObject(f"segment {path.name} cannot be read: {error}") from error
         if self.info.format != SEGMENT_FORMAT or self._file.metadata.num_rows != self.info.rows:
@@ -89,22 +89,22 @@ class SegmentReader:
         self._file.close()
 
     @cached_property
-    def rest_columns(self) -> frozenset[ColumnKey]:
-        """The columns in the rest column, each as an object: `rest_keys` is far smaller."""
-        return frozenset(self.rest_keys)
+    def overflow_columns(self) -> frozenset[ColumnKey]:
+        """The columns in the overflow column, each as an object: `overflow_keys` takes far less."""
+        return frozenset(self.overflow_keys)
 
     def block(self, keys: Iterable[ColumnKey] | None = None) -> ColumnBlock:
         """The rows with these columns (all of them if None); unknown ones are left out."""
-        wanted = self.columns | self.rest_columns if keys is None else frozenset(keys)
+        wanted = self.columns | self.overflow_columns if keys is None else frozenset(keys)
         columns = {key: self._field(key) for key in wanted & self.columns}
-        if wanted & self.rest_columns:
-            columns |= {k: v for k, v in self._rest().items() if k in wanted}
+        if wanted & self.overflow_columns:
+            columns |= {k: v for k, v in self._overflow().items() if k in wanted}
         return ColumnBlock(
             time_ns=self.system(TIME),
             rate=self.system(RATE),
             offset=self.system(OFFSET),
-            place=self.system(PLACE).astype(np.int32),
-            far=np.full(self.info.rows, self.info.far),
+            index_in_record=self.system(INDEX_IN_RECORD).astype(np.int32),
+            late_or_early=np.full(self.info.rows, self.info.far),
             columns={key: columns[key] for key in sorted(columns)},
         )
 
@@ -115,8 +115,8 @@ class SegmentReader:
             digester.add_system(name, self.system(name))
         for key in self.columns:
             digester.add_field(key, self._field(key))
-        if self.rest_columns:
-            for key, column in self._rest().items():
+        if self.overflow_columns:
+            for key, column in self._overflow().items():
                 digester.add_field(key, column)
         return digester.text()
 
@@ -124,7 +124,7 @@ class SegmentReader:
         """One column of a field, or None if the segment has no such column."""
         if key in self.columns:
             return self._field(key)
-        return self._rest().get(key) if key in self.rest_columns else None
+        return self._overflow().get(key) if key in self.overflow_columns else None
 
     def system(self, name: str) -> npt.NDArray[np.int64]:
         """A system column, one value for each row."""
@@ -134,9 +134,9 @@ class SegmentReader:
     def _field(self, key: ColumnKey) -> SparseColumn:
         return _sparse(self._read(key.physical), key.type.arrow)
 
-    def _rest(self) -> dict[ColumnKey, SparseColumn]:
+    def _overflow(self) -> dict[ColumnKey, SparseColumn]:
         try:
-            return decode_rest(_sparse(self._read(REST), pa.large_string()))
+            return decode_overflow(_sparse(self._read(OVERFLOW), pa.large_string()))
         except (pa.ArrowException, ValueError) as error:
             raise DamagedObject(f"segment {self._path.name}: bad rest column: {error}") from error
 
@@ -147,7 +147,7 @@ class SegmentReader:
             raise DamagedObject(f"segment {self._path.name}: {name}: {error}") from error
 
 
-def _parse_rest(text: bytes) -> PackedKeys:
+def _parse_names(text: bytes) -> PackedKeys:
     """The keys of a JSON list of physical names. Raises ValueError.
 
     Physical names have nothing to escape, so the list is split without an object for each.

@@ -1,6 +1,7 @@
 """Pages to the bytes of a column chunk: compression, page headers with checksums, page index.
 
-A chunk that zstd does not make smaller by a twentieth is left uncompressed: readers are spared it.
+A chunk that zstd does not make smaller by a twentieth is stored uncompressed, which readers read
+faster.
 """
 
 import threading
@@ -26,13 +27,15 @@ _SETTINGS = {
     ),
     Packing.NUMBERS: zstandard.ZstdCompressionParameters.from_level(1, hash_log=13, min_match=5),
 }
-_WORTH = 0.95  # compressed bytes of plain ones
+_WORTH = 0.95  # the largest share of the plain bytes at which compressed ones are stored
 
 
 class Chunk(msgspec.Struct, frozen=True, gc=False):
-    """A column chunk as it stands in the file. offsets: of pages, from the chunk's begin.
+    """A column chunk as it is in the file.
 
-    size, raw_size: bytes with headers, compressed and not; data_at: where its first data page is.
+    size, raw_size: bytes with headers, compressed and not.
+    data_at: offset of its first data page from the chunk's begin.
+    pages: of each data page the offset from the chunk's begin, bytes with header, first row.
     """
 
     column: EncodedColumn
@@ -41,7 +44,7 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
     size: int
     raw_size: int
     data_at: int
-    pages: tuple[tuple[int, int, int], ...]  # offset, bytes with header, first row
+    pages: tuple[tuple[int, int, int], ...]
 
 
 def make_chunk(column: EncodedColumn) -> Chunk:
@@ -58,24 +61,24 @@ def make_chunk(column: EncodedColumn) -> Chunk:
     size = raw_size = data_at = 0
     if column.dictionary is not None and dictionary is not None:
         entries = number(column.dictionary[1])
-        head = _DICTIONARY_HEADER % (*_described(dictionary, packed[-1]), entries)
+        head = _DICTIONARY_HEADER % (*_header_values(dictionary, packed[-1]), entries)
         parts += [head, packed[-1]]
         data_at = size = len(head) + len(packed[-1])
         raw_size = len(head) + len(dictionary)
     header = _data_header(column.encoding)
-    places = []
+    pages = []
     for page, body, stored in zip(column.pages, bodies, packed, strict=False):
-        head = header % (*_described(body, stored), number(page.rows))
+        head = header % (*_header_values(body, stored), number(page.rows))
         parts += [head, stored]
-        places.append((size, len(head) + len(stored), page.first_row))
+        pages.append((size, len(head) + len(stored), page.first_row))
         size += len(head) + len(stored)
         raw_size += len(head) + len(body)
-    about = column.without_values()  # which else would all be in memory until the file is whole
-    return Chunk(about, codec, tuple(parts), size, raw_size, data_at, tuple(places))
+    about = column.without_values()  # values would stay in memory until the file is complete
+    return Chunk(about, codec, tuple(parts), size, raw_size, data_at, tuple(pages))
 
 
 class _Compressors(threading.local):
-    """A thread's own: making one takes as long as a page."""
+    """Compressors of one thread: creating one takes as long as compressing a page."""
 
     def __init__(self) -> None:
         self.made: dict[Packing, zstandard.ZstdCompressor] = {}
@@ -99,8 +102,8 @@ def _header(kind: PageType) -> Struct:
     return Struct().i32(1, kind).i32(2, LATER).i32(3, LATER).i32(4, LATER)
 
 
-def _described(raw: bytes, stored: bytes) -> tuple[bytes, bytes, bytes]:
-    """What is `LATER` in a header."""
+def _header_values(raw: bytes, stored: bytes) -> tuple[bytes, bytes, bytes]:
+    """The values that are `LATER` in a header: bytes, stored bytes, checksum."""
     crc = zlib.crc32(stored)
     signed = crc - (1 << 32) if crc >> 31 else crc
     return number(len(raw)), number(len(stored)), number(signed)
@@ -136,19 +139,19 @@ def column_index(column: EncodedColumn) -> bytes | None:
 
 
 _OFFSET_INDEX = Struct().list(1, LATER).form()
-_PAGE_PLACE = Struct().i64(1, LATER).i32(2, LATER).i64(3, LATER).form()
+_PAGE_LOCATION = Struct().i64(1, LATER).i32(2, LATER).i64(3, LATER).form()
 
 
 def offset_index(chunk: Chunk, at: int) -> bytes:
-    """Where every page of a chunk that begins at `at` stands in the file."""
-    places = [
-        _PAGE_PLACE % (number(at + offset), number(size), number(first_row))
+    """The offset in the file of every page of a chunk that begins at `at`."""
+    locations = [
+        _PAGE_LOCATION % (number(at + offset), number(size), number(first_row))
         for offset, size, first_row in chunk.pages
     ]
-    return _OFFSET_INDEX % listed(Kind.STRUCT, places)
+    return _OFFSET_INDEX % listed(Kind.STRUCT, locations)
 
 
 def bloom_header(size: int) -> bytes:
-    """Before a split block bloom filter of so many bytes, hashed with xxHash, uncompressed."""
+    """The header of a split block bloom filter of `size` bytes: xxHash, uncompressed."""
     only = Struct().struct(1, Struct())  # a union of one
     return Struct().i32(1, size).struct(2, only).struct(3, only).struct(4, only).encoded()

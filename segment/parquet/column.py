@@ -1,15 +1,16 @@
-"""One column's values to pages: which encoding, how long a page, and what is said of its values.
+"""One column's values to pages: encoding, length of pages, bounds.
 
 | values | encoding |
 |---|---|
-| repeating (each so often on average as `_REPEATS` or `_TEXT_REPEATS` say) | dictionary |
+| repeating (on average `_REPEATS` or `_TEXT_REPEATS` times each) | dictionary |
 | other integers | deltas, packed: ids and sizes need as many bits as they differ by |
-| other texts, all of one length | lengths apart: hex ids then compress to their bits |
+| other texts, all of one length | lengths, then bytes: hex ids then compress to their bits |
 | everything else | plain |
 
-Smallest and largest values are only written where they can tell a reader to skip something: not of
-texts that neither repeat nor follow the order of rows, as ids do, nor of long ones. Nor of doubles
-among which is a NaN: bounds leave NaN out, and engines that sort it last would skip its rows.
+Bounds (smallest and largest value) are written only where a reader can skip pages by them: not for
+texts that neither repeat nor follow the order of rows, as ids do, and not for long ones. Nor for
+doubles with a NaN among them: bounds leave NaN out, and engines that sort it last would skip its
+rows.
 """
 
 import math
@@ -35,17 +36,17 @@ from segment.parquet.values import (
 
 _REPEATS = 6
 _TEXT_REPEATS = 16  # ids that repeat nearby, as traces' do, compress better as they are
-_PAGE_VALUES = 32_768  # a few pages of a full column: each costs 20 us and 100 bytes
-# Indices of a full column are one page: zstd finds what comes again after more rows than a short
-# page has (access log 6.1 -> 4.7 bytes per event), and bounds of repeating values, which are in
-# no order, hardly differ from page to page.
+_PAGE_VALUES = 32_768  # a full column has a few pages: each costs 20 us and 100 bytes
+# Indices of a full column are one page: zstd finds repetitions over more rows than a short page has
+# (access log 6.1 -> 4.7 bytes per event), and bounds of repeating values, which are not sorted,
+# hardly differ from page to page.
 _PAGE_INDICES = 1 << 18
 _PAGE_TEXT_BYTES = 8 << 20  # long texts: 0.3 % smaller than in pages of 1 MiB
 _DICTIONARY_BYTES_MAX = 1 << 20  # readers keep a dictionary in memory as a whole
-_BOUND_BYTES_MAX = 256  # longer texts tell nobody to skip anything
+_BOUND_BYTES_MAX = 256  # longer texts help no reader to skip a page
 _LONG_BYTES = 128  # texts that are longer on average
 _ORDER_SAMPLE = 2_048
-_ORDERED = 0.25  # from a half: values in no order grow at every second step
+_ORDERED = 0.25  # distance from a half: of unsorted values every second step grows
 _BLOOM_FALSE_POSITIVES = 0.01
 _BLOOM_BYTES_MIN = 32  # one block
 _BLOOM_BYTES_MAX = 1 << 20  # a full segment of distinct ids takes a sixth of it
@@ -53,10 +54,10 @@ Bounds = tuple[bytes | None, bytes | None]
 
 
 def encode_column(encoders: Encoders, column: Column, rows: int) -> EncodedColumn:
-    """All pages of a column of a file with so many rows."""
+    """All pages of a column of a file with `rows` rows."""
     writer = _writer(encoders, column)
-    places = _places(column, rows, writer.indices is not None)
-    pages = tuple(_page(encoders, column, writer, place) for place in places)
+    spans = _page_spans(column, rows, writer.indices is not None)
+    pages = tuple(_page(encoders, column, writer, span) for span in spans)
     has_bounds, low, high = _whole_bounds(writer, pages)
     return EncodedColumn(
         writer.encoding,
@@ -73,7 +74,7 @@ def encode_column(encoders: Encoders, column: Column, rows: int) -> EncodedColum
 def _whole_bounds(
     writer: "_Writer", pages: tuple[Page, ...]
 ) -> tuple[bool, bytes | None, bytes | None]:
-    """Whether the column says bounds, and those of all its pages."""
+    """Whether the column has bounds, and the bounds over all its pages."""
     if not writer.has_bounds:
         return False, None, None
     full = [page for page in pages if page.values]
@@ -86,8 +87,8 @@ def _whole_bounds(
     return (True, lows[0], highs[0]) if full else (True, None, None)
 
 
-class _Place(NamedTuple):
-    """Rows of a page, and which of the present values are theirs."""
+class _PageSpan(NamedTuple):
+    """Rows first_row..end_row-1 of a page, and their values: first..end-1 of the present ones."""
 
     first_row: int
     end_row: int
@@ -95,8 +96,8 @@ class _Place(NamedTuple):
     end: int
 
 
-def _places(column: Column, rows: int, has_dictionary: bool) -> Iterator[_Place]:
-    """Pages end by their values, not by their rows: a rare column is one page."""
+def _page_spans(column: Column, rows: int, has_dictionary: bool) -> Iterator[_PageSpan]:
+    """Pages are bounded by their values, not by their rows: a rare column is one page."""
     values = _PAGE_INDICES if has_dictionary else _PAGE_VALUES
     size = rows if column.rows is None else len(column.rows)
     row = first = 0
@@ -111,12 +112,12 @@ def _places(column: Column, rows: int, has_dictionary: bool) -> Iterator[_Place]
             end_row = rows
         else:
             end_row = end if column.rows is None else int(column.rows[end - 1]) + 1
-        yield _Place(row, end_row, first, end)
+        yield _PageSpan(row, end_row, first, end)
         row, first = end_row, end
 
 
-def _page(encoders: Encoders, column: Column, writer: "_Writer", place: _Place) -> Page:
-    first_row, end_row, first, end = place
+def _page(encoders: Encoders, column: Column, writer: "_Writer", span: _PageSpan) -> Page:
+    first_row, end_row, first, end = span
     parts: list[Part] = []
     if column.rows is not None:
         levels = encoders.levels(column.rows[first:end], first_row, end_row)
@@ -127,7 +128,7 @@ def _page(encoders: Encoders, column: Column, writer: "_Writer", place: _Place) 
 
 
 class _Writer(ABC):
-    """How the values of one column are written; plain, unless a kind of values says more."""
+    """How the values of one column are written; plain, unless a subclass overrides it."""
 
     encoding = Encoding.PLAIN
     has_bounds = True
@@ -156,18 +157,18 @@ class _Writer(ABC):
         """Smallest and largest of at least one value."""
 
     def number(self, bound: bytes) -> int | float | bytes:
-        """What a bound is compared by."""
+        """The key by which bounds are compared."""
         return bound
 
     def use_dictionary(self, indices: Indices, entries: Bytes, size: int) -> None:
-        """Write indices instead of values. entries: PLAIN; size: how many."""
+        """Write indices instead of values. entries: the dictionary, PLAIN. size: its entries."""
         self.encoding = Encoding.RLE_DICTIONARY
         self.dictionary = entries, size
         self.indices = indices
         self._width = (size - 1).bit_length()
 
     def use_distinct_words(self, words: Int64s) -> None:
-        """A dictionary, if they repeat."""
+        """Use a dictionary if the values repeat."""
         found = self.encoders.distinct_words(words, len(words) // _REPEATS)
         if found is not None:
             self.use_dictionary(
@@ -287,7 +288,7 @@ class _Texts(_Writer):
         return part.text(low), part.text(high)
 
     def _used_entries(self, first: int, end: int) -> Texts | None:
-        """The distinct texts among these: with a dictionary only they need to be compared."""
+        """The dictionary's texts among these values: only they need to be compared for bounds."""
         if self._entries is None or self.indices is None:
             return None
         if end - first == len(self.indices):
@@ -313,36 +314,36 @@ def _writer(encoders: Encoders, column: Column) -> _Writer:
             return _Texts(encoders, column.values, column.bloom)
 
 
-def _taken(texts: Texts, places: Indices | Int64s) -> Texts:
-    """The texts at these places, one after the other."""
+def _taken(texts: Texts, at: Indices | Int64s) -> Texts:
+    """The texts at these indexes, one after the other."""
     size = len(texts.offsets) - 1
     buffers = [None, pa.py_buffer(texts.offsets), pa.py_buffer(texts.data)]
-    taken = pa.Array.from_buffers(pa.large_binary(), size, buffers).take(pa.array(places))
+    taken = pa.Array.from_buffers(pa.large_binary(), size, buffers).take(pa.array(at))
     return texts_of(taken)
 
 
 def _of_one_length(texts: Texts) -> bool:
     size = len(texts.offsets) - 1
     if not size or texts.size != size * int(texts.offsets[1] - texts.offsets[0]):
-        return False  # most columns, without a look at every text
+        return False  # so for most columns, without reading every offset
     lengths = np.diff(texts.offsets)
     return bool((lengths == lengths[0]).all())
 
 
 def _in_order(encoders: Encoders, texts: Texts) -> bool:
     """Whether texts mostly grow or mostly fall from row to row, like times written as text; true
-    of a few, whose order says nothing.
+    for columns of too few texts to tell.
     """
     size = len(texts.offsets) - 1
     if size < _ORDER_SAMPLE:
         return True
-    places = np.linspace(0, size - 1, _ORDER_SAMPLE).astype(np.int64)
-    grown = encoders.grown_steps(texts, places)
+    sample = np.linspace(0, size - 1, _ORDER_SAMPLE).astype(np.int64)
+    grown = encoders.grown_steps(texts, sample)
     return abs(grown / (_ORDER_SAMPLE - 1) - 0.5) > _ORDERED
 
 
 def bloom_bytes(distinct: int) -> int:
-    """Bytes of a filter for so many texts: a power of two that keeps false positives within
+    """Bytes of a filter for this many texts: a power of two that keeps false positives within
     `_BLOOM_FALSE_POSITIVES` (the format's formula for split blocks).
     """
     bits = -8 * distinct / math.log(1 - _BLOOM_FALSE_POSITIVES ** (1 / 8))

@@ -1,9 +1,8 @@
-"""The compiled loops as the writer calls them: arrays of the right size, and room to work in.
+"""The compiled loops as the writer calls them, with output arrays and scratch memory.
 
-Import after `segment.parquet.load_compiled.load` has said where compiled code is kept. Any number
-of threads
-may use it: each has a room of its own. Hash seeds are fixed, so that a file depends on its values
-alone; values chosen to meet in the table are sorted instead (`crowded`).
+Import after `segment.parquet.load_compiled.load` has set the folder of compiled code. Any number of
+threads may use it: each has scratch memory of its own. Hash seeds are fixed, so that a file depends
+on its values alone; values chosen to collide are sorted instead (`distinct_by_sorting`).
 """
 
 import threading
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.kernels.compile import FULL
-from segment.parquet.crowded import distinct_texts_by_order, distinct_words_by_order
+from segment.parquet.distinct_by_sorting import distinct_texts_by_sorting, distinct_words_by_sorting
 from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts
 from segment.parquet.kernel.bloom import bloom_insert
 from segment.parquet.kernel.by_row import cells_by_row
@@ -25,7 +24,12 @@ from segment.parquet.kernel.delta import (
     delta_packed_int32,
     delta_packed_int32_bound,
 )
-from segment.parquet.kernel.dictionary import CROWDED, distinct_texts, distinct_words, table_words
+from segment.parquet.kernel.dictionary import (
+    TOO_MANY_COLLISIONS,
+    distinct_texts,
+    distinct_words,
+    table_words,
+)
 from segment.parquet.kernel.hybrid import (
     pack_indices,
     pack_indices_bound,
@@ -65,8 +69,8 @@ T = TypeVar("T", bound=np.generic)
 _SEEDS = (0x1D8E4E27C47D124F, 0x3C6EF372FE94F82B)
 
 
-class _Room(threading.local):
-    """A thread's hash table and firsts, as large as those of its largest column so far."""
+class _Scratch(threading.local):
+    """A thread's hash table and firsts, as large as its largest column so far needed."""
 
     def __init__(self) -> None:
         self.table = np.empty(0, np.int64)
@@ -74,7 +78,7 @@ class _Room(threading.local):
 
 
 def _fixed(array: npt.NDArray[T]) -> npt.NDArray[T]:
-    """The array, not writable: numba compiles apart for those that are, and Arrow gives both."""
+    """The array as a read-only one: numba compiles writable ones apart, and Arrow gives both."""
     if not array.flags.writeable:
         return array
     view = array.view()
@@ -87,20 +91,20 @@ def _read(texts: Texts) -> Texts:
 
 
 class KernelEncoders:
-    """As `Encoders` says, compiled."""
+    """`Encoders`, compiled. Any number of threads may use it."""
 
     name = "kernel"
 
     def __init__(self) -> None:
-        self._room = _Room()
+        self._scratch = _Scratch()
 
     def distinct_texts(self, texts: Texts, limit: int) -> Distinct | None:
         """As `Encoders.distinct_texts`."""
         indices = np.empty(len(texts.offsets) - 1, np.uint32)
         table, firsts = self._tables(limit)
         found = distinct_texts(*_read(texts), limit, *_SEEDS, table, indices, firsts)
-        if found == CROWDED:
-            return distinct_texts_by_order(texts, limit)
+        if found == TOO_MANY_COLLISIONS:
+            return distinct_texts_by_sorting(texts, limit)
         return None if found < 0 else Distinct(indices, firsts[:found].copy())
 
     def distinct_words(self, values: Int64s, limit: int) -> Distinct | None:
@@ -108,8 +112,8 @@ class KernelEncoders:
         indices = np.empty(len(values), np.uint32)
         table, firsts = self._tables(limit)
         found = distinct_words(_fixed(values), limit, *_SEEDS, table, indices, firsts)
-        if found == CROWDED:
-            return distinct_words_by_order(values, limit)
+        if found == TOO_MANY_COLLISIONS:
+            return distinct_words_by_sorting(values, limit)
         return None if found < 0 else Distinct(indices, firsts[:found].copy())
 
     def hybrid(self, indices: Indices, width: int) -> Bytes:
@@ -181,9 +185,9 @@ class KernelEncoders:
         """As `Encoders.range_of_texts`."""
         return range_of_texts(*_read(texts))
 
-    def grown_steps(self, texts: Texts, places: Int64s) -> int:
+    def grown_steps(self, texts: Texts, at: Int64s) -> int:
         """As `Encoders.grown_steps`."""
-        return grown_steps(*_read(texts), _fixed(places))
+        return grown_steps(*_read(texts), _fixed(at))
 
     def bloom(self, texts: Texts, size: int) -> Bytes:
         """As `Encoders.bloom`."""
@@ -192,10 +196,10 @@ class KernelEncoders:
         return blocks.view(np.uint8)
 
     def _tables(self, limit: int) -> tuple[Int64s, Indices]:
-        """Room for dictionaries of up to `limit` values."""
+        """Scratch memory for dictionaries of up to `limit` values."""
         words = table_words(limit)
-        if len(self._room.table) < words:
-            self._room.table = np.empty(words, np.int64)
-        if len(self._room.firsts) < limit:
-            self._room.firsts = np.empty(limit, np.uint32)
-        return self._room.table, self._room.firsts
+        if len(self._scratch.table) < words:
+            self._scratch.table = np.empty(words, np.int64)
+        if len(self._scratch.firsts) < limit:
+            self._scratch.firsts = np.empty(limit, np.uint32)
+        return self._scratch.table, self._scratch.firsts

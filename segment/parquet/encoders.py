@@ -1,7 +1,7 @@
-"""The inner loops of the writer: what they take and give, whoever does them.
+"""The interface of the writer's inner loops.
 
-Implementations give the same bytes for the same values: a segment's hash does not depend on which
-of them has written it. Values are those of the present cells alone; texts are (offsets, data) as
+All implementations give the same bytes for the same values: a segment's hash does not depend on
+which of them wrote it. Values are those of the present cells alone; texts are (offsets, data) as
 in Arrow: text i is data[offsets[i]:offsets[i + 1]], and offsets need not begin at 0.
 """
 
@@ -19,7 +19,11 @@ Part = bytes | Bytes
 
 
 class Texts(NamedTuple):
-    """Texts of a column. offsets: int64[k + 1]; data: uint8[]."""
+    """Texts of a column.
+
+    offsets: int64[k + 1].
+    data: uint8[], UTF-8.
+    """
 
     offsets: Int64s
     data: Bytes
@@ -39,7 +43,7 @@ class Texts(NamedTuple):
 
 
 def joined(parts: Sequence[Part]) -> bytes:
-    """The parts one after the other; a single one is not copied, whatever kind of buffer it is."""
+    """The parts concatenated; a single one is returned as it is, whatever kind of buffer it is."""
     buffers = cast(Sequence[bytes], parts)  # arrays are buffers, though not to mypy
     return buffers[0] if len(buffers) == 1 else b"".join(buffers)
 
@@ -52,8 +56,10 @@ def texts_of(values: pa.Array) -> Texts:
 
 
 class Distinct(NamedTuple):
-    """indices: uint32[k], each value's place among the distinct ones; firsts: uint32[d], where
-    each of those stands first. Distinct values are in the order of their first place.
+    """Distinct values, in the order of their first appearance.
+
+    indices: uint32[k], for each value the index of its distinct value.
+    firsts: uint32[d], for each distinct value the index of the value where it appears first.
     """
 
     indices: Indices
@@ -61,8 +67,11 @@ class Distinct(NamedTuple):
 
 
 class ByRow(NamedTuple):
-    """Cells of many columns in the order of rows. cells: uint32[k], which one each is; columns:
-    uint32[k], which column it is of; starts: int64[rows + 1], where each row begins among them.
+    """Cells of many columns in the order of rows.
+
+    cells: uint32[k], index of each cell.
+    columns: uint32[k], index of its column.
+    starts: int64[rows + 1], where each row begins in both, and the last one ends.
     """
 
     cells: Indices
@@ -71,7 +80,7 @@ class ByRow(NamedTuple):
 
 
 class Encoders(Protocol):
-    """The loops. Integers are little-endian; names are those of the Parquet format."""
+    """The loops. Written integers are little-endian; names are those of the Parquet format."""
 
     @property
     def name(self) -> str:
@@ -95,8 +104,8 @@ class Encoders(Protocol):
         """PLAIN: each text after its length (4 bytes)."""
 
     def pairs(self, left: Texts, left_at: Indices, right: Texts, right_at: Indices) -> Texts:
-        """Texts of two: text i is left[left_at[i]] and, behind it, right[right_at[i]]. Their data
-        is the caller's, who may change it.
+        """Pairs concatenated: text i is left[left_at[i]] followed by right[right_at[i]]. The caller
+        owns their data and may change it.
         """
 
     def by_row(self, rows: Indices, begins: Int64s, ends: Int64s, size: int) -> ByRow:
@@ -123,10 +132,10 @@ class Encoders(Protocol):
         """Smallest and largest of at least one, zeros as -0.0 and +0.0; None if one is NaN."""
 
     def range_of_texts(self, texts: Texts) -> tuple[int, int]:
-        """Where a smallest and where a largest of at least one text stands, by bytes."""
+        """Indexes of a smallest and of a largest of at least one text, compared by bytes."""
 
-    def grown_steps(self, texts: Texts, places: Int64s) -> int:
-        """How many of the texts at `places` are less than the one at the next place."""
+    def grown_steps(self, texts: Texts, at: Int64s) -> int:
+        """How many of the texts at these indexes are less than the text at the next index."""
 
     def bloom(self, texts: Texts, size: int) -> Bytes:
         """A split block bloom filter of `size` bytes (a multiple of 32) with all texts in it."""

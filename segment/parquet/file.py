@@ -1,7 +1,7 @@
 """Columns to the bytes of a Parquet file of one row group: chunks, bloom filters, index, footer.
 
-One row group, however many rows and columns there are: a column is encoded by itself, and nothing
-dense is ever in memory.
+One row group, whatever the number of rows and columns: each column is encoded by itself, and
+nothing dense is in memory.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,20 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from segment.parquet.chunk import Chunk, bloom_header, column_index, make_chunk, offset_index
 from segment.parquet.column import encode_column
 from segment.parquet.encoders import Encoders, Part, joined
-from segment.parquet.footer import Placed, file_footer
+from segment.parquet.footer import PlacedChunk, file_footer
 from segment.parquet.format import MAGIC
 from segment.parquet.values import Column
 
 
 class _File:
-    """Bytes one after the other."""
+    """The parts of a file, in order."""
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
         self.size = 0
 
     def add(self, *parts: Part) -> tuple[int, int]:
-        """Where these parts stand: (offset, bytes)."""
+        """Append parts; returns their (offset, bytes)."""
         at = self.size
         self.parts += parts
         self.size += sum(map(len, parts))
@@ -38,9 +38,10 @@ def write_file(
     sorting: Sequence[int],
     created_by: str,
 ) -> bytes:
-    """The file of these columns. The same values give the same bytes, whoever encodes.
+    """The file of these columns. The same values give the same bytes with any encoders.
 
-    metadata: file metadata; sorting: numbers of the columns by which rows are sorted.
+    metadata: of the file.
+    sorting: indexes of the columns by which rows are sorted.
     """
     file = _File()
     file.add(MAGIC)
@@ -51,7 +52,7 @@ def write_file(
     blooms = [_add_bloom(file, chunk) for _, chunk, _ in written]
     indexes = [_add_index(file, chunk) for _, chunk, _ in written]
     placed = [
-        Placed(column, chunk, at, file.add(offset_index(chunk, at)), index, bloom)
+        PlacedChunk(column, chunk, at, file.add(offset_index(chunk, at)), index, bloom)
         for (column, chunk, at), index, bloom in zip(written, indexes, blooms, strict=True)
     ]
     footer = file_footer(placed, rows, metadata, sorting, created_by)

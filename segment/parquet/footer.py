@@ -1,4 +1,4 @@
-"""The end of a Parquet file: its schema, where every column chunk is, and what is said of it."""
+"""The footer of a Parquet file: schema, offsets and statistics of the column chunks."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -21,8 +21,12 @@ _PHYSICAL = {
 _PAIR = Struct().binary(1, LATER).binary(2, LATER).form()
 
 
-class Placed(msgspec.Struct, frozen=True, gc=False):
-    """A column chunk with its places in the file: (offset, bytes), or None where there is none."""
+class PlacedChunk(msgspec.Struct, frozen=True, gc=False):
+    """A column chunk in the file.
+
+    at: its offset.
+    offset_index, column_index, bloom: (offset, bytes), or None if the chunk has none.
+    """
 
     column: Column
     chunk: Chunk
@@ -33,13 +37,15 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
 
 
 def file_footer(
-    placed: Sequence[Placed],
+    placed: Sequence[PlacedChunk],
     rows: int,
     metadata: Mapping[bytes, bytes],
     sorting: Sequence[int],
     created_by: str,
 ) -> bytes:
-    """The footer of a file of one row group. sorting: numbers of the columns rows are sorted by."""
+    """The footer of a file of one row group. sorting: indexes of the columns by which rows are
+    sorted.
+    """
     raw = sum(one.chunk.raw_size for one in placed)
     group = (
         Struct()
@@ -87,7 +93,7 @@ def _element_form(physical: Physical, everywhere: bool) -> bytes:
     return element.form()
 
 
-def _column_chunk(one: Placed, rows: int) -> bytes:
+def _column_chunk(one: PlacedChunk, rows: int) -> bytes:
     chunk, column = one.chunk, one.chunk.column
     form = _chunk_form(
         _PHYSICAL[type(one.column.values)],
@@ -107,9 +113,9 @@ def _column_chunk(one: Placed, rows: int) -> bytes:
     values.append(number(sum([page.rows - page.values for page in column.pages])))
     if column.low is not None and column.high is not None:
         values += [sized(column.high), sized(column.low)]
-    for place in (one.bloom, one.offset_index, one.column_index):
-        if place is not None:
-            values += [number(place[0]), number(place[1])]
+    for part in (one.bloom, one.offset_index, one.column_index):
+        if part is not None:
+            values += [number(part[0]), number(part[1])]
     return form % tuple(values)
 
 
@@ -137,10 +143,10 @@ def _chunk_form(
     )
     if has_dictionary:
         metadata.i64(11, LATER)
-    said = Struct().i64(3, LATER)
+    statistics = Struct().i64(3, LATER)
     if has_bounds:
-        said.binary(5, LATER).binary(6, LATER)
-    metadata.struct(12, said)
+        statistics.binary(5, LATER).binary(6, LATER)
+    metadata.struct(12, statistics)
     if has_bloom:
         metadata.i64(14, LATER).i32(15, LATER)
     written = Struct().i64(2, LATER).struct(3, metadata).i64(4, LATER).i32(5, LATER)

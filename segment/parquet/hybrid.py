@@ -1,8 +1,8 @@
 """Small integers as Parquet's hybrid of runs and packed groups: the oracle of the compiled form.
 
-Where runs begin is this writer's own choice, made so that one pass over the values can make it:
-of indices, at the next eight equal values if a run of them is smaller than groups; of levels, at
-the next 64 rows that all have a value or all lack one.
+The format leaves open where runs begin; here one pass over the values decides it: for indices, at
+the next eight equal values if a run of them takes fewer bytes than groups; for levels, at the next
+64 rows that all have a value or all lack one.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from segment.parquet.thrift import varint
 
 _GROUP = 8
 _GROUPS_MAX = 63  # of a header of one byte
-_WORD = 64  # levels looked at in one step
+_WORD = 64  # levels read in one step
 _WORDS_MAX = 7  # packed words whose groups fit into a header of one byte
 
 
@@ -79,7 +79,7 @@ def _run(value: int, size: int, width: int) -> bytes:
 
 
 def _run_pays(size: int, is_last: bool, width: int) -> bool:
-    """Whether a run is smaller than groups, and than the header that packing then needs anew."""
+    """Whether a run takes fewer bytes than groups, with the header that packing then needs anew."""
     groups = -(-size // _GROUP) if is_last else size // _GROUP
     header = 1 if size < 64 else (2 if size < 8192 else 5)
     return groups * width > header + (width + 7) // 8

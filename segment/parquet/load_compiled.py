@@ -1,4 +1,4 @@
-"""The compiled encoders, loaded and tried against the reference before a segment is written."""
+"""The compiled encoders, loaded and tried against the reference before they write a segment."""
 
 import random
 from collections.abc import Callable
@@ -48,15 +48,13 @@ def _make() -> Encoders:
 
 
 def _trial(encoders: Encoders) -> bytes:
-    """A file with columns of every kind, in every row and in some; texts put together; cells by
-    row.
-    """
+    """A file with columns of every kind, in every row and in some; pairs of texts; cells by row."""
     dice = random.Random(_SEED)
     numbers = np.array([dice.getrandbits(63) - 2**62 for _ in range(_ROWS)])
     doubles = np.array([dice.choice((0.0, -0.0, float("nan"), dice.random())) for _ in numbers])
     ids = [f"{dice.getrandbits(64):016x}" for _ in numbers]
-    words = [dice.choice(("", "north", "süd")) * dice.randint(1, 2) for _ in numbers]
-    long = [word * dice.choice((1, 30)) + str(at) for at, word in enumerate(words)]
+    labels = [dice.choice(("", "north", "süd")) * dice.randint(1, 2) for _ in numbers]
+    long = [label * dice.choice((1, 30)) + str(at) for at, label in enumerate(labels)]
     bits = np.array([dice.getrandbits(8) for _ in numbers], np.uint8)
     rows = np.array([row for row in range(_ROWS) if dice.random() < 0.1 or row > 2_500], np.uint32)
     kinds: dict[str, Callable[[int], Values]] = {
@@ -67,7 +65,7 @@ def _trial(encoders: Encoders) -> bytes:
         "doubles": lambda size: Doubles(doubles[:size]),
         "bits": lambda size: Bits(bits, 3, size),
         "ids": lambda size: _texts(ids[:size]),
-        "words": lambda size: _texts(words[:size]),
+        "words": lambda size: _texts(labels[:size]),
         "long": lambda size: _texts(long[:size]),
     }
     columns = [Column(name, None, some(_ROWS), name == "ids") for name, some in kinds.items()]

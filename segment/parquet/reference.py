@@ -1,4 +1,4 @@
-"""The inner loops in numpy and pyarrow: the oracle, and what serves where nothing is compiled."""
+"""The inner loops in numpy and pyarrow: the oracle, and what serves without compiled code."""
 
 from itertools import pairwise
 
@@ -18,7 +18,7 @@ _HEADER = b"\x80\x01\x04"  # values of a block, its miniblocks
 
 
 class ReferenceEncoders:
-    """As `Encoders` says. Any number of threads may use it."""
+    """`Encoders` in numpy and pyarrow. Any number of threads may use it."""
 
     name = "reference"
 
@@ -101,9 +101,9 @@ class ReferenceEncoders:
         found = pc.min_max(raw).as_py()
         return tuple(raw.index(found[end]).as_py() for end in ("min", "max"))
 
-    def grown_steps(self, texts: Texts, places: Int64s) -> int:
+    def grown_steps(self, texts: Texts, at: Int64s) -> int:
         """As `Encoders.grown_steps`."""
-        sample = arrow_texts(texts).take(pa.array(places))
+        sample = arrow_texts(texts).take(pa.array(at))
         return int(pc.sum(pc.less(sample[:-1], sample[1:])).as_py() or 0)
 
     def bloom(self, texts: Texts, size: int) -> Bytes:

@@ -1,10 +1,11 @@
-"""Thrift's compact protocol, as far as Parquet needs it: writing structs, field after field.
+"""The part of Thrift's compact protocol that Parquet needs: writing structs, field after field.
 
 Source: thrift-compact-protocol.md of Apache Thrift. Fields must be added in the order of their ids.
 
-Of the structs that every page and column has, only some values differ. Such a struct is written
-once, as a form: a format of bytes with a `%b` for each value that is `LATER`. Filling one in takes
-a tenth of writing it field by field, which was a third of sealing a segment of 10,000 columns.
+The structs of all pages and columns differ in a few values only. Such a struct is written once, as
+a form: a bytes format with a `%b` for each value that is `LATER`. Filling in a form takes a tenth
+of the time of writing the struct field by field, which was a third of sealing a segment of 10,000
+columns.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +20,7 @@ _TRUE, _FALSE = 1, 2
 
 
 class Kind(IntEnum):
-    """Types, as fields and lists say them."""
+    """Types of fields and of the elements of lists."""
 
     FLAG = 1
     I16 = 4
@@ -57,7 +58,7 @@ def sized(value: bytes) -> bytes:
 
 
 def listed(kind: Kind, values: Sequence[bytes]) -> bytes:
-    """A list of values, each as it is written."""
+    """A list of encoded values."""
     if len(values) <= _SHORT_LIST_MAX:
         return _BYTES[len(values) << 4 | kind] + b"".join(values)
     return _BYTES[0xF0 | kind] + varint(len(values)) + b"".join(values)
@@ -70,7 +71,7 @@ def flags(values: Iterable[bool]) -> bytes:
 
 class Struct:
     """A struct being written. Every method adds one field and returns the struct. A value that is
-    `LATER` is not known yet.
+    `LATER` is filled in later.
     """
 
     __slots__ = ("_form", "_last")
@@ -104,7 +105,7 @@ class Struct:
         return self._add(field, Kind.LIST, value)
 
     def struct(self, field: int, value: "Struct") -> Self:
-        """A struct, or a union: a struct of one field. What is `LATER` in it stays so."""
+        """A struct, or a union: a struct of one field. Values that are `LATER` stay so."""
         self._add(field, Kind.STRUCT, b"")
         self._form += value.form()
         return self
@@ -114,7 +115,7 @@ class Struct:
         return bytes(self._form) + b"\0"
 
     def encoded(self) -> bytes:
-        """The bytes of a struct without anything `LATER`."""
+        """The bytes of a struct without values that are `LATER`."""
         return self.form() % ()
 
     def _add(self, field: int, kind: int, value: bytes | None) -> Self:

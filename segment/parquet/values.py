@@ -1,4 +1,4 @@
-"""What goes into the writer and between its parts: columns of values, pages, encoded columns."""
+"""Values that the writer takes and passes on: columns, pages, encoded columns."""
 
 from enum import IntEnum
 from typing import NamedTuple
@@ -14,7 +14,7 @@ _NOTHING: Bytes = np.empty(0, np.uint8)
 
 
 class Ints(NamedTuple):
-    """64-bit integers. nearly_sorted: deltas also where values repeat."""
+    """64-bit integers. nearly_sorted: written as deltas even if values repeat."""
 
     values: Int64s
     nearly_sorted: bool = False
@@ -44,7 +44,7 @@ Values = Ints | SmallInts | Doubles | Bits | Texts
 
 
 class Packing(IntEnum):
-    """What a column's pages look like to a compressor."""
+    """The kind of data in a column's pages, for the choice of a compressor."""
 
     TEXTS = 0  # and packed integers
     LONG_TEXTS = 1
@@ -52,8 +52,12 @@ class Packing(IntEnum):
 
 
 class Column(msgspec.Struct, frozen=True, gc=False):
-    """A column to write. rows: uint32[k], strictly increasing numbers of the rows that have one of
-    the k values; None if each row has one. bloom: with a bloom filter (texts only).
+    """A column to write.
+
+    rows: uint32[k], strictly increasing numbers of the rows with a value; None if every row has
+    one.
+    values: k values.
+    bloom: with a bloom filter (texts only).
     """
 
     name: str
@@ -63,8 +67,11 @@ class Column(msgspec.Struct, frozen=True, gc=False):
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):
-    """A data page before compression. values: of the rows that have one. low, high: the smallest
-    and the largest, as statistics write them; None without any, or if the column has no bounds.
+    """A data page before compression.
+
+    values: number of rows with a value.
+    low, high: the smallest and the largest value, as statistics write them; None without values, or
+    if the column has no bounds.
     """
 
     first_row: int
@@ -76,8 +83,11 @@ class Page(msgspec.Struct, frozen=True, gc=False):
 
 
 class EncodedColumn(msgspec.Struct, frozen=True, gc=False):
-    """A column's pages. dictionary: its page, and how many entries it has. has_bounds: whether
-    each page with a value says its bounds; low, high: those of the whole column.
+    """A column's pages.
+
+    dictionary: its page, and its number of entries.
+    has_bounds: whether each page with a value has bounds.
+    low, high: bounds of the whole column.
     """
 
     encoding: Encoding
@@ -90,7 +100,7 @@ class EncodedColumn(msgspec.Struct, frozen=True, gc=False):
     packing: Packing
 
     def without_values(self) -> "EncodedColumn":
-        """What stays to be said of a column whose pages have been put elsewhere."""
+        """The metadata of the column, without the bytes of its pages."""
         pages = tuple(Page(p.first_row, p.rows, p.values, (), p.low, p.high) for p in self.pages)
         return EncodedColumn(
             self.encoding,

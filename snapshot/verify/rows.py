@@ -79,9 +79,9 @@ class Contents:
         for word, is_, says in zip(_WORDS, found, named, strict=True):
             if is_ != says:
                 yield f"{word} is {is_}, the manifest says {says}"
-        if out_of_order(block.offset, block.place):
+        if out_of_order(block.offset, block.index_in_record):
             yield "a row is there twice or out of order"
-        yield from self._doubled(_Held(entry, block.offset, block.place))
+        yield from self._doubled(_Held(entry, block.offset, block.index_in_record))
 
     def _doubled(self, one: _Held) -> Iterator[str]:
         """Rows that a segment before this one holds as well."""

@@ -54,6 +54,6 @@ def read_rest(
         cells.add_record(one.offset, one.append_ns, events)
         counts.append(len(events))
     block = cells.block()
-    places = block.place.copy()
+    places = block.index_in_record.copy()
     places[: counts[0]] += rest[0].place  # only the first one may begin within its record
-    return replace(block, place=places), np.repeat([one.index for one in rest], counts)
+    return replace(block, index_in_record=places), np.repeat([one.index for one in rest], counts)

@@ -260,8 +260,8 @@ class KernelShredder:
             time_ns=time_ns,
             rate=memory.rows(m.RATE, rows).copy(),
             offset=call.offset[record],
-            place=memory.rows(m.ROW_PLACE, rows).astype(np.int32),
-            far=(time_ns < append_ns - limits.TIME_PAST_BOUND_NS_V1)
+            index_in_record=memory.rows(m.ROW_PLACE, rows).astype(np.int32),
+            late_or_early=(time_ns < append_ns - limits.TIME_PAST_BOUND_NS_V1)
             | (time_ns > append_ns + limits.TIME_FUTURE_BOUND_NS_V1),
             columns=with_rows(made, fields) if fields else made,
             held_bytes=-1 if fields else output_bytes + rows * _SYSTEM_BYTES,

@@ -1,8 +1,8 @@
-"""Bits in a row: variable-length integers and eight values packed into as many bytes as bits each.
+"""Packed bits: variable-length integers, and eight values of `width` bits in `width` bytes.
 
 Eight values of `width` bits fill `width` bytes exactly, so packing never carries bits from one
-group to the next. Narrow ones are joined in three rounds of shifts, two, four and eight at a time;
-indices of up to 16 bits then take 0.5 to 0.8 ns each, the search for runs included.
+group to the next. Narrow values are joined in three rounds of shifts, two, four and eight at a
+time; indices of up to 16 bits then take 0.5 to 0.8 ns each, the search for runs included.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from common.kernels.compile import Bytes, compiled, inlined
 from common.kernels.intrinsics import get, leading_zeros, shift_right, store8, store64
 
 Indices = npt.NDArray[np.uint32]
-STORE_BYTES = 8  # of these all but one may be spoiled behind what was written
+STORE_BYTES = 8  # a store may overwrite all but one of these after what was written
 
 
 @inlined

@@ -1,7 +1,7 @@
 """Parquet's split block bloom filter of texts, and the hash that it is made with, XXH64.
 
 A block is 256 bits, eight words in each of which a value sets one bit; the upper half of the hash
-says which block, the lower half, times an odd constant per word, which bits. The constants are
+selects the block, the lower half, times an odd constant per word, the bits. The constants are
 those of the two specifications.
 """
 
@@ -34,7 +34,7 @@ def _merged(hashed: int, lane: int) -> int:
 
 @compiled
 def xxh64(data: Bytes, at: int, size: int) -> int:
-    """XXH64, seed 0, of `size` bytes at `at`, as a signed integer. Reads nothing behind them."""
+    """XXH64, seed 0, of `size` bytes at `at`, as a signed integer. Reads nothing after them."""
     left = size
     if left >= 32:
         a, b, c, d = _PRIME1 + _PRIME2, _PRIME2, 0, -_PRIME1
@@ -81,15 +81,16 @@ def _set_bit(blocks: Indices, word: int, key: int, salt: int) -> None:
 
 @compiled
 def bloom_insert(offsets: Int64s, data: Bytes, texts: int, blocks: Indices) -> None:
-    """Add the first `texts` texts to the filter. blocks: uint32[blocks * BLOCK_WORDS], at first 0;
-    its bytes are the filter's. Not of no blocks.
+    """Add the first `texts` texts to the filter.
+
+    blocks: uint32[blocks * BLOCK_WORDS], at first 0, of at least one block; the filter's bytes.
     """
     count = blocks.shape[0] // BLOCK_WORDS
-    behind = get(offsets, 0)
+    end = get(offsets, 0)
     for text in range(texts):
-        begin = behind
-        behind = get(offsets, text + 1)
-        hashed = xxh64(data, begin, behind - begin)
+        begin = end
+        end = get(offsets, text + 1)
+        hashed = xxh64(data, begin, end - begin)
         word = shift_right(shift_right(hashed, 32) * count, 32) * BLOCK_WORDS
         key = hashed & 0xFFFFFFFF
         _set_bit(blocks, word, key, 0x47B6137B)

@@ -1,4 +1,4 @@
-"""Cells of many columns in the order of rows: counted, then each put where its row has got to.
+"""Cells of many columns in the order of rows: counted, then each put into the room of its row.
 
 Two passes over the row numbers of each column; a sort of the same cells takes six times as long.
 """
@@ -12,11 +12,12 @@ from segment.parquet.kernel.bits import Indices, unsigned
 def cells_by_row(
     rows: Indices, begins: Int64s, ends: Int64s, starts: Int64s, cells: Indices, columns: Indices
 ) -> int:
-    """Number of cells, those begins[i]..ends[i]-1 of each column i; FULL if a place is out of
-    bounds, or there are more cells than `cells` and `columns` have room for.
+    """Number of cells, those begins[i]..ends[i]-1 of each column i; FULL if an index is out
+    of bounds, or there are more cells than `cells` and `columns` have room for.
 
-    rows: of each cell; starts: one more than there are rows; where each row begins among `cells`,
-    and the last one ends. Cells of a row are in the order of their columns.
+    rows: row of each cell.
+    starts: one more than there are rows: where each row begins in `cells`, and the last one ends.
+    Cells of a row are in the order of their columns.
     """
     size = starts.shape[0] - 1
     room = min(cells.shape[0], columns.shape[0])
@@ -33,7 +34,7 @@ def cells_by_row(
             if row >= size:
                 return FULL
             put(starts, row, get(starts, row) + 1)
-    at = 0  # each row's end first: filling it from behind leaves where it begins
+    at = 0  # each row's end first: filling the row backwards leaves its begin
     for row in range(size):
         at += get(starts, row)
         put(starts, row, at)

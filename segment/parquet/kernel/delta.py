@@ -1,9 +1,10 @@
 """Integers as differences: DELTA_BINARY_PACKED, blocks of 128 in four miniblocks of 32.
 
-Of each block the smallest difference is written once, of each miniblock what they are above it, in
-as many bits as the largest needs. Smallest and largest are found in loops that the compiler turns
-into wide instructions; differences are computed anew each time, which costs less than keeping them.
-The words to be packed stand in `out`, behind the place of their miniblock.
+For each block the smallest difference is written once, for each miniblock the differences less that
+one, in as many bits as the largest needs. Smallest and largest are found in loops that the compiler
+turns into wide instructions; differences are computed anew each time, which costs less than keeping
+them.
+The integers to be packed are kept in `out`, after the room of their miniblock.
 
 Arithmetic wraps at the width of the physical type, 64 or 32 bits; so do readers (INT32: also the
 lengths of DELTA_LENGTH_BYTE_ARRAY).
@@ -26,7 +27,7 @@ _BLOCK = 128
 _MINIBLOCK = 32
 _MINIBLOCKS = 4
 _HEADER_BYTES_MAX = 2 + 1 + 10 + 10
-_SCRATCH_BYTES = _MINIBLOCK * 8  # behind the place of a miniblock, which has as many at most
+_SCRATCH_BYTES = _MINIBLOCK * 8  # after the room of a miniblock, which takes as many at most
 _INT64 = 0
 _INT32 = 1
 _LENGTHS = 2
@@ -57,22 +58,22 @@ _any_bound = inlined(_bound)
 
 
 @inlined
-def _value(values: Int64s | Halves, place: int, kind: int) -> int:
+def _value(values: Int64s | Halves, index: int, kind: int) -> int:
     if kind == _LENGTHS:
-        return int(get(values, place + 1) - get(values, place))
-    return int(get(values, place))
+        return int(get(values, index + 1) - get(values, index))
+    return int(get(values, index))
 
 
 @inlined
-def _step(values: Int64s | Halves, place: int, kind: int) -> int:
-    """The difference to the value at `place` from the one before it."""
-    step = _value(values, place, kind) - _value(values, place - 1, kind)
+def _step(values: Int64s | Halves, index: int, kind: int) -> int:
+    """The difference of the value at this index from the one before it."""
+    step = _value(values, index, kind) - _value(values, index - 1, kind)
     return (step << 32) >> 32 if kind == _INT32 else step
 
 
 @compiled
 def _pack_miniblock(out: Bytes, scratch: int, width: int, to: int) -> None:
-    """Pack the 32 words that stand at `scratch`."""
+    """Pack the 32 integers at `scratch`."""
     for at in range(scratch, scratch + _SCRATCH_BYTES, 64):
         pack8(
             load64(out, at),
@@ -98,33 +99,33 @@ def _packed(values: Int64s | Halves, first: int, end: int, kind: int, out: Bytes
     if first >= end:
         return put_zigzag(out, at, 0)
     at = put_zigzag(out, at, _value(values, first, kind))
-    place = first + 1
-    while place < end:
-        behind = min(place + _BLOCK, end)
-        low = _step(values, place, kind)
-        for each in range(place + 1, behind):
+    index = first + 1
+    while index < end:
+        block_end = min(index + _BLOCK, end)
+        low = _step(values, index, kind)
+        for each in range(index + 1, block_end):
             low = min(low, _step(values, each, kind))
         at = put_zigzag(out, at, low)
         widths = at
         store32(out, widths, 0)
         at += _MINIBLOCKS
-        while place < behind:
-            last = min(place + _MINIBLOCK, behind)
+        while index < block_end:
+            last = min(index + _MINIBLOCK, block_end)
             high = low
-            for each in range(place, last):
+            for each in range(index, last):
                 high = max(high, _step(values, each, kind))
             width = bits_of(high - low)
             store8(out, widths, width)
             widths += 1
             if width > 0:
                 scratch = at + _SCRATCH_BYTES
-                for each in range(place, last):
-                    store64(out, scratch + (each - place) * 8, _step(values, each, kind) - low)
-                for each in range(last - place, _MINIBLOCK):
+                for each in range(index, last):
+                    store64(out, scratch + (each - index) * 8, _step(values, each, kind) - low)
+                for each in range(last - index, _MINIBLOCK):
                     store64(out, scratch + each * 8, 0)
                 _pack_miniblock(out, scratch, width, at)
                 at += width * (_MINIBLOCK // 8)
-            place = last
+            index = last
     return at
 
 

@@ -1,8 +1,9 @@
 """Small integers as Parquet's hybrid of runs and packed groups: indices, definition levels.
 
-A run of equal values is written as one value and a count where that takes fewer bytes, else
-values go in groups of eight, so many bytes as each has bits. The header of a packed stretch is one
-byte, so it ends after 63 groups; that is one byte in 504 values and saves moving what was written.
+A run of equal values is written as one value and a count where that takes fewer bytes; other values
+are packed in groups of eight, each of as many bytes as a value has bits. The header of packed
+groups is one byte, so they end after 63 groups; that costs one byte in 504 values and saves moving
+what was written.
 """
 
 from common.kernels.compile import FULL, Bytes, compiled, inlined
@@ -39,7 +40,7 @@ def _put_run(out: Bytes, at: int, value: int, count: int, width: int) -> int:
 
 @inlined
 def _run_end(indices: Indices, at: int, end: int) -> int:
-    """The first place behind `at` with another value than there."""
+    """The first index after `at` with another value than at `at`."""
     value = unsigned(indices, at)
     at += 1
     while at < end and unsigned(indices, at) == value:
@@ -49,17 +50,17 @@ def _run_end(indices: Indices, at: int, end: int) -> int:
 
 @inlined
 def _all_same(indices: Indices, at: int) -> bool:
-    """Whether eight values are one: without a branch per value."""
+    """Whether eight values are equal: without a branch per value."""
     value = unsigned(indices, at)
     differing = 0
-    for place in range(1, 8):
-        differing |= unsigned(indices, at + place) ^ value
+    for index in range(1, 8):
+        differing |= unsigned(indices, at + index) ^ value
     return differing == 0
 
 
 @inlined
 def _run_pays(size: int, last: bool, width: int) -> bool:
-    """Whether a run is smaller than groups, and than the header that packing then needs anew."""
+    """Whether a run takes fewer bytes than groups, with the header that packing then needs anew."""
     groups = (size + 7) >> 3 if last else size >> 3
     header = 1 if size < 64 else (2 if size < 8192 else 5)
     return groups * width > header + ((width + 7) >> 3)
@@ -84,12 +85,12 @@ def _pack_group(indices: Indices, at: int, width: int, out: Bytes, to: int) -> N
 
 @compiled
 def _pack_last(indices: Indices, at: int, end: int, width: int, out: Bytes, to: int) -> None:
-    """Fewer than eight values, as a group filled up with zeros."""
-    for place in range(width):
-        store8(out, to + place, 0)
-    for place in range(at, end):
-        value = unsigned(indices, place)
-        first = (place - at) * width
+    """Fewer than eight values, as a group padded with zeros."""
+    for index in range(width):
+        store8(out, to + index, 0)
+    for index in range(at, end):
+        value = unsigned(indices, index)
+        first = (index - at) * width
         for bit in range(first, first + width):
             if value >> (bit - first) & 1:
                 byte = to + (bit >> 3)
@@ -100,43 +101,43 @@ def _pack_last(indices: Indices, at: int, end: int, width: int, out: Bytes, to: 
 def pack_indices(indices: Indices, first: int, end: int, width: int, out: Bytes, at: int) -> int:
     """Values indices[first:end], none of more than `width` bits (0 to 32); end of output or FULL.
 
-    Without the byte that says the width, which a page of indices begins with.
+    Without the byte of the width, with which a page of indices begins.
     """
     if at + _pack_indices_bound(end - first, width) > out.shape[0]:
         return FULL
     if width == 0:
         return _put_run(out, at, 0, end - first, 0) if end > first else at
-    header = at  # of the packed stretch that is being written, and its groups so far
+    header = at  # of the packed groups that are being written, and their number so far
     groups = 0
-    place = first
-    while place < end:
-        if place + 8 > end or _all_same(indices, place):
-            behind = _run_end(indices, place, end)
-            if _run_pays(behind - place, behind == end, width):
+    index = first
+    while index < end:
+        if index + 8 > end or _all_same(indices, index):
+            run_end = _run_end(indices, index, end)
+            if _run_pays(run_end - index, run_end == end, width):
                 if groups:
                     store8(out, header, groups << 1 | 1)
-                at = _put_run(out, at, unsigned(indices, place), behind - place, width)
+                at = _put_run(out, at, unsigned(indices, index), run_end - index, width)
                 groups = 0
-                place = behind
+                index = run_end
                 continue
         else:
-            behind = place + 8
+            run_end = index + 8
         whole = True
         while whole:  # at least one group; all of a run that does not pay
             if groups == 0:
                 header = at
                 at += 1
-            if place + 8 <= end:
-                _pack_group(indices, place, width, out, at)
+            if index + 8 <= end:
+                _pack_group(indices, index, width, out, at)
             else:
-                _pack_last(indices, place, end, width, out, at)
+                _pack_last(indices, index, end, width, out, at)
             at += width
             groups += 1
-            place += 8
+            index += 8
             if groups == _GROUPS_MAX:
                 store8(out, header, groups << 1 | 1)
                 groups = 0
-            whole = place + 8 <= behind
+            whole = index + 8 <= run_end
     if groups:
         store8(out, header, groups << 1 | 1)
     return at
@@ -146,25 +147,25 @@ def pack_indices(indices: Indices, first: int, end: int, width: int, out: Bytes,
 def pack_levels(
     rows: Indices, first_row: int, end_row: int, first: int, end: int, out: Bytes, at: int
 ) -> int:
-    """Definition levels of rows first_row..end_row-1: 1 of those in rows[first:end], 0 of others.
+    """Definition levels of rows first_row..end_row-1: 1 for those in rows[first:end], else 0.
 
-    rows: strictly increasing, all of them within. End of output or FULL. Looks at 64 rows in one
-    step: where all or none are present they belong to a run, else they are packed.
+    rows: strictly increasing, all of them within. End of output or FULL. Handles 64 rows in one
+    step: if all or none are present they belong to a run, else they are packed.
     """
     if at + _pack_levels_bound(end_row - first_row) > out.shape[0]:
         return FULL
     header = at
-    packed = 0  # words of 64 levels in the packed stretch
+    packed = 0  # words of 64 levels in the packed groups
     level, run = 0, 0  # levels of the run that is not yet written
     row = first_row
     while row < end_row:
         count = min(64, end_row - row)
         word = 0
-        if first == end or unsigned(rows, first) >= row + count:  # none of them: how far?
-            behind = end_row if first == end else unsigned(rows, first)
+        if first == end or unsigned(rows, first) >= row + count:  # none of them: until which row?
+            next_row = end_row if first == end else unsigned(rows, first)
             kind = 0
-            count = behind - row
-            if behind < end_row:
+            count = next_row - row
+            if next_row < end_row:
                 count &= -64
         elif first + count <= end and unsigned(rows, first + count - 1) == row + count - 1:
             kind = 1

@@ -1,7 +1,7 @@
-"""The words of a short text with zeros behind it: one wide load, whatever the text's length.
+"""A short text, padded with zeros, as four integers: one wide load, whatever the text's length.
 
 Written as LLVM instructions, as in `common.kernels.intrinsics`: a load of 32 bytes, a comparison of
-each byte's number with the length, and the four words of what is left.
+each byte's index with the length, and four integers of the bytes that are kept.
 """
 
 from collections.abc import Callable
@@ -28,9 +28,9 @@ def _words_of(_: Any, buffer: Any, at: Any, size: Any) -> Any:
     words = cast(Any, types).UniTuple(types.int64, LANES // 8)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array, place, count = args
+        array, index, count = args
         data = context.make_array(signature.args[0])(context, builder, array).data
-        lanes = builder.load(builder.bitcast(builder.gep(data, [place]), _BYTES.as_pointer()))
+        lanes = builder.load(builder.bitcast(builder.gep(data, [index]), _BYTES.as_pointer()))
         lanes.align = 1
         one = builder.insert_element(
             ir.Constant(_BYTES, ir.Undefined), builder.trunc(count, _I8), ir.Constant(_I32, 0)
@@ -53,5 +53,5 @@ def _words_of_checked(buffer: Bytes, at: int, size: int) -> tuple[int, int, int,
     return a, b, c, d
 
 
-# words_of(buffer, at, size): four words; bytes from `size` (0 to 32) on are 0
+# words_of(buffer, at, size): four 64-bit integers; bytes from `size` (0 to 32) on are 0
 words_of = compiled(_words_of_checked) if options.checked else _words_of

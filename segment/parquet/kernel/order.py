@@ -1,7 +1,7 @@
 """The first smallest and the first largest of texts, byte by byte.
 
-Each is told from the best so far by its first 8 bytes, as one number with the first byte on top;
-only where those are equal are the texts compared as a whole.
+Each is compared with the best so far by its first 8 bytes, as one big-endian number; only where
+those are equal are the texts compared as a whole.
 """
 
 from common.kernels.compile import Bytes, Int64s, compiled, inlined
@@ -22,14 +22,14 @@ def _swapped(word: int) -> int:
 @compiled
 def _head_near_end(data: Bytes, at: int, size: int) -> int:
     word = 0
-    for place in range(min(size, 8)):
-        word |= byte_at(data, at + place) << (56 - 8 * place)
+    for byte in range(min(size, 8)):
+        word |= byte_at(data, at + byte) << (56 - 8 * byte)
     return word
 
 
 @inlined
 def _head(data: Bytes, at: int, size: int) -> int:
-    """The first 8 bytes as a number whose order is theirs; zeros behind a shorter text."""
+    """The first 8 bytes as a number whose order is theirs; a shorter text is padded with zeros."""
     if at + 8 > data.shape[0]:
         return _head_near_end(data, at, size) ^ _SIGN
     word = _swapped(load64(data, at))
@@ -40,7 +40,7 @@ def _head(data: Bytes, at: int, size: int) -> int:
 
 @compiled
 def range_of_texts(offsets: Int64s, data: Bytes) -> tuple[int, int]:
-    """(smallest, largest): where they stand first. Of at least one text."""
+    """(smallest, largest): indexes of their first appearance. Of at least one text."""
     lowest = highest = 0
     end = get(offsets, 1)
     low = high = _head(data, get(offsets, 0), end - get(offsets, 0))

@@ -1,7 +1,7 @@
-"""Texts put together from two: names and values of many columns in the order of rows.
+"""Texts made of two: names and values of many columns in the order of rows.
 
-Not an encoding of Parquet: what is written so is the text of the rest column. Taking and joining
-with Arrow's functions makes three copies of it, and takes three times as long.
+Not an encoding of Parquet: it makes the texts of the overflow column. Arrow's take and join make
+three copies of them and take three times as long.
 """
 
 from common.kernels.compile import FULL, Bytes, Int64s, compiled
@@ -25,8 +25,8 @@ def paired_offsets(
     right_at: Indices,
     offsets: Int64s,
 ) -> int:
-    """Where each pair begins, into `offsets`, which has one more than there are pairs, and where
-    the last one ends. Pair i is of the left text left_at[i] and, behind it, the right one
+    """Writes to `offsets`, which has one more than there are pairs, where each pair begins and the
+    last one ends; returns that end. Pair i is left text left_at[i] followed by right text
     right_at[i].
     """
     at = 0
@@ -55,14 +55,14 @@ def paired_texts(
     if at + text_bytes + _STEP > out.shape[0]:
         return FULL
     for pair in range(left_at.shape[0]):
-        place = unsigned(left_at, pair)
-        begin = get(left_offsets, place)
-        size = get(left_offsets, place + 1) - begin
+        text = unsigned(left_at, pair)
+        begin = get(left_offsets, text)
+        size = get(left_offsets, text + 1) - begin
         copy_text(left_data, begin, size, out, at)
         at += size
-        place = unsigned(right_at, pair)
-        begin = get(right_offsets, place)
-        size = get(right_offsets, place + 1) - begin
+        text = unsigned(right_at, pair)
+        begin = get(right_offsets, text)
+        size = get(right_offsets, text + 1) - begin
         copy_text(right_data, begin, size, out, at)
         at += size
     return at

@@ -1,7 +1,7 @@
 """Values as they are: texts with their lengths before them, booleans in bits.
 
-Bytes are copied 32 at a time wherever source and target go on for so long, whatever a text's
-length: what is written too much is overwritten by the next one.
+Bytes are copied 32 at a time wherever source and target are long enough, whatever a text's length:
+what is written after its end is overwritten by the next text.
 """
 
 from common.kernels.compile import FULL, Bytes, Int64s, compiled, inlined
@@ -38,7 +38,7 @@ def _copy_near_end(data: Bytes, at: int, size: int, out: Bytes, to: int) -> None
 
 @inlined
 def copy_text(data: Bytes, at: int, size: int, out: Bytes, to: int) -> None:
-    """Copy `size` bytes; up to 32 behind them are overwritten too."""
+    """Copy `size` bytes; up to 32 after them are overwritten too."""
     if at + size + _STEP > data.shape[0]:
         _copy_near_end(data, at, size, out, to)
         return
@@ -50,16 +50,16 @@ def copy_text(data: Bytes, at: int, size: int, out: Bytes, to: int) -> None:
 @compiled
 def plain_texts(offsets: Int64s, data: Bytes, first: int, end: int, out: Bytes, at: int) -> int:
     """PLAIN of texts first..end-1: 4 bytes of length, then the text. End of output or FULL."""
-    behind = get(offsets, first)
-    size = get(offsets, end) - behind
+    text_end = get(offsets, first)
+    size = get(offsets, end) - text_end
     if at + _plain_texts_bound(end - first, size) > out.shape[0]:
         return FULL
     for text in range(first, end):
-        begin = behind
-        behind = get(offsets, text + 1)
-        store32(out, at, behind - begin)
-        copy_text(data, begin, behind - begin, out, at + _LENGTH_BYTES)
-        at += _LENGTH_BYTES + behind - begin
+        begin = text_end
+        text_end = get(offsets, text + 1)
+        store32(out, at, text_end - begin)
+        copy_text(data, begin, text_end - begin, out, at + _LENGTH_BYTES)
+        at += _LENGTH_BYTES + text_end - begin
     return at
 
 
@@ -70,13 +70,12 @@ def plain_bits(bits: Bytes, bit_offset: int, first: int, end: int, out: Bytes, a
     """
     if at + _plain_bits_bound(end - first) > out.shape[0]:
         return FULL
-    place = bit_offset + first
-    behind = bit_offset + end
-    shift = place & 7
-    byte = place >> 3
-    left = behind - place
+    bit = bit_offset + first
+    shift = bit & 7
+    byte = bit >> 3
+    left = end - first
     while left >= 56 and byte + 8 <= bits.shape[0]:
-        store64(out, at, load64(bits, byte) >> shift)  # 7 bytes of it are wanted
+        store64(out, at, load64(bits, byte) >> shift)  # 7 bytes of it are used
         byte += 7
         at += 7
         left -= 56

@@ -1,7 +1,7 @@
 """Smallest and largest numbers, and whether texts grow from one to the next.
 
 Loops without branches per value, which the compiler turns into wide instructions. Doubles are
-compared as integers: with the lower 63 bits of negative ones turned over their bits are in order,
+compared as integers: with the lower 63 bits of negative ones inverted their bits are in order,
 infinities at the ends and NaNs beyond them.
 """
 
@@ -30,8 +30,8 @@ _STEP = 32
 def range_of_ints(values: Int64s, first: int, end: int) -> tuple[int, int]:
     """(smallest, largest) of values first..end-1; the first is larger if there are none."""
     low, high = _LARGEST, _SMALLEST
-    for place in range(first, end):
-        value = get(values, place)
+    for index in range(first, end):
+        value = get(values, index)
         low = min(low, value)
         high = max(high, value)
     return low, high
@@ -46,12 +46,12 @@ def _in_order(bits: int) -> int:
 def range_of_doubles(values: Doubles, first: int, end: int) -> tuple[float, float, int]:
     """(smallest, largest, 1) of values first..end-1; the last is 0 if there are none or one is NaN.
 
-    A smallest zero is -0.0 and a largest one 0.0, as Parquet's format asks: readers that take the
-    two for equal and readers that do not then find both.
+    A smallest zero is -0.0 and a largest one 0.0, as Parquet's format requires: readers that
+    distinguish the two and readers that do not then find both.
     """
     low, high = _LARGEST, _SMALLEST
-    for place in range(first, end):
-        key = _in_order(get(values, place))
+    for index in range(first, end):
+        key = _in_order(get(values, index))
         low = min(low, key)
         high = max(high, key)
     if low < _MINUS_INFINITY or high > _INFINITY or first >= end:
@@ -85,10 +85,10 @@ def less(offsets: Int64s, data: Bytes, left: int, right: int) -> bool:
 
 
 @compiled
-def grown_steps(offsets: Int64s, data: Bytes, positions: Int64s) -> int:
-    """How many of the texts at these positions sort before the next one of them, byte by byte."""
+def grown_steps(offsets: Int64s, data: Bytes, at: Int64s) -> int:
+    """How many of the texts at these indexes sort before the text at the next one, byte by byte."""
     grown = 0
-    for place in range(1, positions.shape[0]):
-        if less(offsets, data, get(positions, place - 1), get(positions, place)):
+    for step in range(1, at.shape[0]):
+        if less(offsets, data, get(at, step - 1), get(at, step)):
             grown += 1
     return grown

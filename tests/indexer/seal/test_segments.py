@@ -98,7 +98,7 @@ def test_far_events_never_widen_the_time_range_of_ordinary_ones(tmp_path: Path) 
     assert (far.info.far, far.info.rows, far.info.time_min_ns) == (True, 2, 0)
     with SegmentReader(far.path) as reader:
         found = reader.block()
-    assert found.far.all()
+    assert found.late_or_early.all()
     assert found.columns[ColumnKey("a", FieldType.INT)].values.to_pylist() == [2, 4]
 
 
@@ -128,7 +128,7 @@ def test_rarest_columns_of_a_wide_segment_share_one_and_stay_exact(
     )
     with SegmentReader(segment.path) as reader:
         assert reader.columns == {ColumnKey("a", FieldType.INT), ColumnKey("f", FieldType.FLOAT)}
-        assert len(reader.rest_columns) == 5
+        assert len(reader.overflow_columns) == 5
     with SegmentReader(segment.path) as reader:
         assert_same_block(reader.block(), block)
         assert reader.digest() == block_digest(block)
@@ -152,7 +152,7 @@ def test_columns_that_are_not_rare_keep_one_of_their_own_beyond_the_few(
         encoders=ReferenceEncoders(),
     )
     with SegmentReader(segment.path) as reader:
-        assert (len(reader.columns), len(reader.rest_columns)) == (own, 6 - own)
+        assert (len(reader.columns), len(reader.overflow_columns)) == (own, 6 - own)
 
 
 def test_ten_thousand_sparse_columns_are_sealed_and_read_back(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_ten_thousand_sparse_columns_are_sealed_and_read_back(tmp_path: Path) ->
     )
     with SegmentReader(segment.path) as reader:
         assert len(reader.columns) == limits.SEGMENT_COLUMNS_FEW  # one or two values are rare
-        assert len(reader.rest_keys) == 9091 - limits.SEGMENT_COLUMNS_FEW
+        assert len(reader.overflow_keys) == 9091 - limits.SEGMENT_COLUMNS_FEW
     with SegmentReader(segment.path) as reader:
         assert reader.digest() == segment.info.digest
 

@@ -128,7 +128,9 @@ def test_a_block_says_how_much_memory_its_columns_objects_take() -> None:
 
 
 def _with(block: ColumnBlock, columns: dict[ColumnKey, SparseColumn]) -> ColumnBlock:
-    return ColumnBlock(block.time_ns, block.rate, block.offset, block.place, block.far, columns)
+    return ColumnBlock(
+        block.time_ns, block.rate, block.offset, block.index_in_record, block.late_or_early, columns
+    )
 
 
 def sealed(folder: Path, live: LiveRows) -> SegmentFile:

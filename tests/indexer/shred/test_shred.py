@@ -129,7 +129,7 @@ def test_columns_are_sparse_typed_and_in_log_order() -> None:
     assert block.time_ns.tolist() == [5, -6, 0]
     assert block.rate.tolist() == [1, 20, 1]
     assert block.offset.tolist() == [7, 7, 9]
-    assert block.place.tolist() == [0, 1, 0]
+    assert block.index_in_record.tolist() == [0, 1, 0]
     assert list(block.columns) == [
         ColumnKey("a", FLOAT), ColumnKey("a", INT), ColumnKey("b", STRING),
     ]  # fmt: skip
@@ -143,7 +143,7 @@ def test_far_is_judged_from_the_records_append_time() -> None:
     times = [START_NS - past - 1, START_NS - past, START_NS + future, START_NS + future + 1, 0]
     lines = b"".join(b'{"t":%d,"r":1,"d":{"a":1}}\n' % time for time in times)
     block = ReferenceShredder().shred([one_record(lines)]).block
-    assert block.far.tolist() == [True, False, False, True, True]
+    assert block.late_or_early.tolist() == [True, False, False, True, True]
 
 
 def test_depth_is_the_records_own() -> None:
@@ -210,4 +210,4 @@ def test_negative_zero_keeps_its_sign() -> None:
 def test_nothing_in_makes_an_empty_block() -> None:
     block = ReferenceShredder().shred([]).block
     assert (block.rows, dict(block.columns)) == (0, {})
-    assert block.far.dtype == bool
+    assert block.late_or_early.dtype == bool

@@ -76,7 +76,7 @@ def segment(rows: Sequence[Row], folder: Path, first_offset: int = 0) -> Segment
     path.write_bytes(encoded.data)
     info = encoded.info
     with SegmentReader(path) as reader:
-        columns, rest_columns = reader.columns, reader.rest_columns
+        columns, overflow_columns = reader.columns, reader.overflow_columns
     return SegmentView(
         path=path,
         object_hash=encoded.object_hash,
@@ -86,7 +86,7 @@ def segment(rows: Sequence[Row], folder: Path, first_offset: int = 0) -> Segment
         time_min_ns=info.time_min_ns,
         time_max_ns=info.time_max_ns,
         columns=columns,
-        rest_columns=rest_columns,
+        overflow_columns=overflow_columns,
     )
 
 

@@ -265,7 +265,7 @@ def test_columns_in_the_rest_column_read_as_columns_of_their_own(
     monkeypatch.setattr(limits, "SEGMENT_COLUMNS_MAX_V1", 1)
     rows = [Row(0, {"x": v, "y": v}) for v in [*VALUES, Json("[1]")]]
     one = segment(rows, tmp_path)
-    assert len(one.rest_columns) > 5
+    assert len(one.overflow_columns) > 5
     spec = QuerySpec(CALCULATIONS, breakdowns=("y",), start_s=0, end_s=9)
     assert_same(totals(spec, [view(segments=[one])]), oracle.answer(spec, rows))
 

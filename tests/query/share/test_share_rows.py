@@ -164,10 +164,10 @@ def test_an_event_of_2000_fields_comes_whole_from_live_rows_and_from_rest_column
 ) -> None:
     wide = [Row(at + SPAN_S, {f"f{at}.{n}": n for n in range(2_000)}) for at in range(3)]
     sealed = segment([*wide, *MANY], tmp_path)
-    assert sealed.rest_columns
+    assert sealed.overflow_columns
     for one in (
         view(blocks=[block(wide)]),
-        view(segments=[replace(sealed, columns=frozenset(), rest_columns=frozenset())]),
+        view(segments=[replace(sealed, columns=frozenset(), overflow_columns=frozenset())]),
     ):
         found = page(question(limit=3), [one])
         assert given_rows([found]) == [shown(row) for row in reversed(wide)]
@@ -178,7 +178,7 @@ def test_named_fields_come_alone_also_those_of_rest_columns_and_none_if_none_is_
 ) -> None:
     wide = [Row(at + SPAN_S, {f"f{at}.{n}": n for n in range(500)} | {"x": at}) for at in range(3)]
     sealed = segment([*wide, *MANY], tmp_path)
-    assert any(key.field == "f1.7" for key in sealed.rest_columns)
+    assert any(key.field == "f1.7" for key in sealed.overflow_columns)
     for one in (view(blocks=[block(wide)]), view(segments=[sealed])):
         found = page(question(limit=3, fields=["x", "f1.7", "nothing"]), [one])
         assert [row.data for row in found.rows] == [b'{"x":2}', b'{"f1.7":7,"x":1}', b'{"x":0}']

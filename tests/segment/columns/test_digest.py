@@ -83,7 +83,7 @@ def test_slices_and_order_of_columns_do_not_matter() -> None:
     part = select(block, mask)
     halves = [select(part, np.arange(117) < 50), select(part, np.arange(117) >= 50)]
     backwards = ColumnBlock(
-        part.time_ns, part.rate, part.offset, part.place, part.far,
+        part.time_ns, part.rate, part.offset, part.index_in_record, part.late_or_early,
         dict(reversed(part.columns.items())),
     )  # fmt: skip
     sliced = {
@@ -91,7 +91,7 @@ def test_slices_and_order_of_columns_do_not_matter() -> None:
         for key, c in part.columns.items()
     }
     shifted = ColumnBlock(
-        part.time_ns, part.rate, part.offset, part.place, part.far, sliced
+        part.time_ns, part.rate, part.offset, part.index_in_record, part.late_or_early, sliced
     )  # fmt: skip
     wanted = block_digest(part)
     assert block_digest(concat(halves)) == wanted

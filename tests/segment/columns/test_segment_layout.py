@@ -36,8 +36,8 @@ def block() -> ColumnBlock:
         time_ns=numbers + 5,
         rate=np.ones(ROWS, np.int64),
         offset=numbers // 100,
-        place=(numbers % 100).astype(np.int32),
-        far=np.zeros(ROWS, np.bool_),
+        index_in_record=(numbers % 100).astype(np.int32),
+        late_or_early=np.zeros(ROWS, np.bool_),
         columns={ColumnKey(name, FieldType.STRING): column for name, column in columns.items()},
     )
 

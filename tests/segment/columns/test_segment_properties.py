@@ -45,7 +45,7 @@ def test_a_segment_reads_back_bit_for_bit(
     with SegmentReader(path) as reader:
         assert reader.info == segment.info
         assert len(reader.columns) == min(len(block.columns), columns_max)
-        assert reader.columns | reader.rest_columns == frozenset(block.columns)
+        assert reader.columns | reader.overflow_columns == frozenset(block.columns)
         assert_same_block(reader.block(), block)
         assert reader.digest() == block_digest(block)
 

@@ -24,8 +24,8 @@ def sealed(
         time_ns=np.arange(rows, dtype=np.int64),
         rate=np.ones(rows, np.int64),
         offset=np.array([offset for offset, _ in places], np.int64),
-        place=np.array([place for _, place in places], np.int32),
-        far=np.array(far or [False] * rows, np.bool_),
+        index_in_record=np.array([place for _, place in places], np.int32),
+        late_or_early=np.array(far or [False] * rows, np.bool_),
         columns={},
     )
     cut = CutRows("d", (block,), 1, 2)

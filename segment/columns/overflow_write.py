@@ -1,7 +1,7 @@
-"""Rows' texts of the rest column, of all cells at once (`segment.columns.rest` says what they are).
+"""The texts of the overflow column (see `segment.columns.overflow`), made of all cells at once.
 
 Values become JSON type by type and are counted into the order of rows; each is then copied once,
-behind its name. A dict for each row took half of all that sealing a segment of 10,000 columns cost,
+after its name. A dict for each row took half of all that sealing a segment of 10,000 columns cost,
 and 25 times as much as this, which takes 60 ns per value.
 """
 
@@ -17,43 +17,43 @@ from segment.columns.block import SparseColumn
 from segment.columns.packed import Gathered
 from segment.parquet.encoders import Encoders, texts_of
 
-_ESCAPED = np.isin(np.arange(256), [*range(0x20), *b'"\\'])  # bytes that no JSON string holds
+_ESCAPED = np.isin(np.arange(256), [*range(0x20), *b'"\\'])  # bytes that a JSON string must escape
 _COMMA, _END = b",}"
 
 
-def rest_texts(
+def overflow_texts(
     gathered: Sequence[Gathered], names: pa.Array, rows: int, encoders: Encoders
 ) -> SparseColumn:
-    """One object for each of so many rows that has a value in any of these columns.
+    """One object for each of `rows` rows that has a value in any of these columns.
 
-    names: physical ones of all columns (large_string), as `Gathered.places` say which each is; no
-    two are the same.
+    names: the physical names of all columns (large_string), which `Gathered.indexes` index; no two
+    are the same.
     """
     if not gathered:
         return SparseColumn(np.empty(0, np.uint32), pa.array([], pa.large_string()))
-    in_order = pc.sort_indices(names).to_numpy()  # by bytes; they are ASCII
+    in_order = pc.sort_indices(names).to_numpy()  # by bytes: they are ASCII
     begins, ends = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
     cells = 0
     for one in gathered:
-        begins[one.places] = one.starts[:-1] + cells
-        ends[one.places] = one.starts[1:] + cells
+        begins[one.indexes] = one.starts[:-1] + cells
+        ends[one.indexes] = one.starts[1:] + cells
         cells += int(one.starts[-1])
     numbers = np.concatenate([one.rows for one in gathered])
     found = encoders.by_row(numbers, begins[in_order], ends[in_order], rows)
     present = np.flatnonzero(np.diff(found.starts))
-    firsts, behind = found.starts[present], found.starts[present + 1]
+    firsts, ends_of_rows = found.starts[present], found.starts[present + 1]
     found.columns[firsts] += np.uint32(len(names))
     quoted = _framed('"', names.take(pa.array(in_order)), '":')  # there is nothing to escape
     lefts = pa.concat_arrays([quoted, _framed("{", quoted, "")])
     values = pa.concat_arrays([_as_json(one.values) for one in gathered])
     offsets, data = encoders.pairs(texts_of(lefts), found.columns, texts_of(values), found.cells)
-    data[offsets[behind] - 1] = _END  # instead of the last comma
+    data[offsets[ends_of_rows] - 1] = _END  # instead of the last comma
     texts = _texts(np.append(offsets[firsts], offsets[-1:]), data)
     return SparseColumn(present.astype(np.uint32), texts)
 
 
 def _as_json(values: pa.Array) -> pa.Array:
-    """Values, each with a comma behind it."""
+    """Values as JSON, each with a comma after it."""
     if not len(values):
         return pa.array([], pa.large_string())
     if pa.types.is_boolean(values.type):
@@ -63,12 +63,12 @@ def _as_json(values: pa.Array) -> pa.Array:
     listed = orjson.dumps(values.to_numpy(), option=orjson.OPT_SERIALIZE_NUMPY)
     data = np.frombuffer(listed, np.uint8).copy()
     data[-1] = _COMMA
-    behind = np.flatnonzero(data == _COMMA) + 1
-    return _texts(np.concatenate(([1], behind)), data)  # without the bracket
+    ends = np.flatnonzero(data == _COMMA) + 1
+    return _texts(np.concatenate(([1], ends)), data)  # without the bracket
 
 
 def _escaped(texts: pa.Array) -> pa.Array:
-    """What stands between the quotes of a JSON string. Few texts are other than they were."""
+    """Texts as between the quotes of a JSON string. Few texts have anything to escape."""
     offsets, data = texts_of(texts)
     begin = int(offsets[0])
     found = np.flatnonzero(_ESCAPED[data[begin : int(offsets[-1])]]) + begin
@@ -81,8 +81,8 @@ def _escaped(texts: pa.Array) -> pa.Array:
     return pc.replace_with_mask(texts, mask, pa.array(changed, pa.large_string()))
 
 
-def _framed(before: str, texts: pa.Array, behind: str) -> pa.Array:
-    return pc.binary_join_element_wise(_text(before), texts, _text(behind), _text(""))
+def _framed(before: str, texts: pa.Array, after: str) -> pa.Array:
+    return pc.binary_join_element_wise(_text(before), texts, _text(after), _text(""))
 
 
 def _text(text: str) -> pa.Scalar:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from segment.columns.block import SparseColumn
 from segment.columns.key import ColumnKey, FieldType
-from segment.columns.rest import decode_rest, encode_rest
+from segment.columns.overflow import decode_overflow, encode_overflow
 from segment.parquet.encoders import Encoders
 from segment.parquet.reference import ReferenceEncoders
 
@@ -58,7 +58,7 @@ def row_by_row(columns: dict[ColumnKey, SparseColumn]) -> dict[int, str]:
 def test_the_rest_column_has_the_text_of_each_rows_dict(
     encoders: Encoders, given_columns: dict[ColumnKey, SparseColumn]
 ) -> None:
-    rest = encode_rest(given_columns, ROWS, encoders)
+    rest = encode_overflow(given_columns, ROWS, encoders)
     assert rest.rows.dtype == np.uint32
     assert rest.values.type == pa.large_string()
     rest.values.validate(full=True)
@@ -68,7 +68,7 @@ def test_the_rest_column_has_the_text_of_each_rows_dict(
 
 @given(columns())
 def test_the_rest_column_reads_back_the_same(given_columns: dict[ColumnKey, SparseColumn]) -> None:
-    found = decode_rest(encode_rest(given_columns, ROWS, ReferenceEncoders()))
+    found = decode_overflow(encode_overflow(given_columns, ROWS, ReferenceEncoders()))
     assert set(found) == {key for key, one in given_columns.items() if len(one.rows)}
     for key, one in found.items():
         assert one.rows.tolist() == given_columns[key].rows.tolist()

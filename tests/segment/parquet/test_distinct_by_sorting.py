@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segment.parquet.crowded import distinct_texts_by_order, distinct_words_by_order
+from segment.parquet.distinct_by_sorting import distinct_texts_by_sorting, distinct_words_by_sorting
 from segment.parquet.encoders import Distinct, Encoders, Texts, texts_of
 from segment.parquet.reference import ReferenceEncoders
 from segment.parquet.values import Column, Ints
@@ -55,12 +55,15 @@ def same(found: Distinct | None, right: Distinct | None) -> bool:
 
 def test_the_values_really_meet(words: Words) -> None:
     from segment.parquet.compiled import _SEEDS
-    from segment.parquet.kernel.dictionary import CROWDED, distinct_words, table_words
+    from segment.parquet.kernel.dictionary import TOO_MANY_COLLISIONS, distinct_words, table_words
 
     table, indices = np.zeros(table_words(_VALUES), np.int64), np.zeros(len(words), np.uint32)
     fixed = words.view()
     fixed.flags.writeable = False
-    assert distinct_words(fixed, _VALUES, *_SEEDS, table, indices, indices.copy()) == CROWDED
+    assert (
+        distinct_words(fixed, _VALUES, *_SEEDS, table, indices, indices.copy())
+        == TOO_MANY_COLLISIONS
+    )
 
 
 @pytest.mark.parametrize("bloom", [False, True])
@@ -89,7 +92,7 @@ def test_integers_that_meet_get_the_reference_s_dictionary(words: Words, kernel:
 def test_sorting_finds_the_words_that_the_reference_finds(values: list[int], limit: int) -> None:
     words = np.array(values, np.int64)
     right = ReferenceEncoders().distinct_words(words, limit)
-    assert same(distinct_words_by_order(words, limit), right)
+    assert same(distinct_words_by_sorting(words, limit), right)
 
 
 @given(st.lists(st.text(max_size=3), min_size=1), st.integers(0, 40), st.integers(0, 3))
@@ -98,4 +101,4 @@ def test_sorting_finds_the_texts_that_the_reference_finds(
 ) -> None:
     texts = texts_of(pa.array(["x"] * before + values, pa.large_string()).slice(before))
     right = ReferenceEncoders().distinct_texts(texts, limit)
-    assert same(distinct_texts_by_order(texts, limit), right)
+    assert same(distinct_texts_by_sorting(texts, limit), right)

@@ -1,8 +1,8 @@
-"""Distinct values found by sorting: for columns whose values meet in the hash table.
+"""Distinct values found by sorting: for columns with too many collisions in the hash table.
 
-Hash seeds are fixed, so somebody can choose values that all fall into the same slots. The compiled
-encoders then ask here: the answer is the reference's, and costs no more than sorting whatever the
-values are.
+Hash seeds are fixed, so a client can choose values that all fall into the same slots. The compiled
+encoders then call these functions: the result is the reference's, and costs no more than sorting,
+whatever the values are.
 """
 
 import numpy as np
@@ -13,14 +13,14 @@ from segment.parquet.encoders import Distinct, Indices, Int64s, Texts
 from segment.parquet.reference import arrow_texts
 
 
-def distinct_words_by_order(values: Int64s, limit: int) -> Distinct | None:
+def distinct_words_by_sorting(values: Int64s, limit: int) -> Distinct | None:
     """As `Encoders.distinct_words`. Of at least one value."""
     order = np.argsort(values)
     ordered = values[order]
     return _distinct(order, ordered[1:] != ordered[:-1], limit)
 
 
-def distinct_texts_by_order(texts: Texts, limit: int) -> Distinct | None:
+def distinct_texts_by_sorting(texts: Texts, limit: int) -> Distinct | None:
     """As `Encoders.distinct_texts`. Of at least one text."""
     raw = arrow_texts(texts)
     order = pc.array_sort_indices(raw)
@@ -32,7 +32,7 @@ def distinct_texts_by_order(texts: Texts, limit: int) -> Distinct | None:
 
 
 def _distinct(order: Int64s, changes: npt.NDArray[np.bool_], limit: int) -> Distinct | None:
-    """order: the values' places, equal ones beside each other; changes: where the next differs."""
+    """order: indexes of the values, equal ones adjacent. changes: where the next value differs."""
     starts = np.concatenate(([0], np.flatnonzero(changes) + 1))
     if len(starts) > limit:
         return None

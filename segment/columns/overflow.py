@@ -1,4 +1,4 @@
-"""The rest column: the rarest columns of a wide segment share one column of JSON text.
+"""The overflow column: the rarest columns of a wide segment share one column of JSON text.
 
 A row's text is an object from physical name to value, names in order; values are exact: integers
 as integers, doubles in their shortest form that reads back the same, JSON and strings as strings.
@@ -14,44 +14,44 @@ from common import limits
 from segment.columns.block import SparseColumn
 from segment.columns.gather import pack
 from segment.columns.key import ColumnKey, parse_physical
+from segment.columns.overflow_write import overflow_texts
 from segment.columns.packed import Int64s
-from segment.columns.rest_write import rest_texts
 from segment.parquet.encoders import Encoders
 
 Columns = Mapping[ColumnKey, SparseColumn]
 
 
 def split_rarest(sizes: Int64s, rows: int) -> tuple[Int64s, Int64s]:
-    """Places of columns that get a Parquet column of their own, and of the rest, of so many rows.
+    """Indexes of columns that get a Parquet column of their own, and of those that overflow.
 
-    sizes: values of each column, in the order of their keys. Which is which depends on the rows
-    alone: by number of values, then by name.
+    sizes: values of each column, in the order of their keys. rows: of the segment. The choice
+    depends on the rows alone: by number of values, then by name.
 
     A Parquet column of a few values costs what thousands of values cost: 0.2 ms, 300 bytes of
     index and footer, and as much for the numbers of its rows as for the values. Of 40,000 rows of
     10,000 columns, 160 values each, 240 instead of 276 bytes per row stay if only 1,024 instead of
     4,096 have a column of their own, 231 with 256; sealing takes half the time, and a query of a
-    common column 3 instead of 39 ms of DuckDB's, which reads the whole footer; of one in the rest
-    206 instead of 140.
+    common column 3 instead of 39 ms of DuckDB's, which reads the whole footer; of one in the
+    overflow column 206 instead of 140.
     """
     few = min(limits.SEGMENT_COLUMNS_FEW, limits.SEGMENT_COLUMNS_MAX_V1)
-    often = int((sizes * limits.SEGMENT_RARE_ROWS >= rows).sum())
-    own = min(max(few, often), limits.SEGMENT_COLUMNS_MAX_V1)
+    frequent = int((sizes * limits.SEGMENT_RARE_ROWS >= rows).sum())
+    own = min(max(few, frequent), limits.SEGMENT_COLUMNS_MAX_V1)
     ranked = np.argsort(-sizes, kind="stable")  # equals stay in order
     return np.sort(ranked[:own]), np.sort(ranked[own:])
 
 
-def encode_rest(columns: Columns, rows: int, encoders: Encoders) -> SparseColumn:
-    """One column of JSON text that holds all of these, of so many rows."""
+def encode_overflow(columns: Columns, rows: int, encoders: Encoders) -> SparseColumn:
+    """One column of JSON text that holds all of these columns of a segment with `rows` rows."""
     packed = pack(columns)
     gathered = packed.gathered(np.arange(len(packed)))
-    return rest_texts(gathered, packed.packed_keys.physical(), rows, encoders)
+    return overflow_texts(gathered, packed.packed_keys.physical(), rows, encoders)
 
 
-def decode_rest(rest: SparseColumn) -> dict[ColumnKey, SparseColumn]:
-    """The columns that `encode_rest` wrote. Raises ValueError."""
+def decode_overflow(overflow: SparseColumn) -> dict[ColumnKey, SparseColumn]:
+    """The columns that `encode_overflow` wrote. Raises ValueError."""
     gathered: dict[str, tuple[list[int], list[object]]] = {}
-    for row, text in zip(rest.rows.tolist(), rest.values.to_pylist(), strict=True):
+    for row, text in zip(overflow.rows.tolist(), overflow.values.to_pylist(), strict=True):
         for physical, value in orjson.loads(text).items():
             rows, values = gathered.setdefault(physical, ([], []))
             rows.append(row)
