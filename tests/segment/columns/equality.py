@@ -5,7 +5,7 @@ from segment.columns import ColumnBlock
 
 def assert_same_block(found: ColumnBlock, wanted: ColumnBlock) -> None:
     """Fail unless both blocks have the same rows and columns, bit for bit."""
-    for name in ("time_ns", "rate", "offset", "place", "far"):
+    for name in ("time_ns", "rate", "offset", "index_in_record", "late_or_early"):
         left, right = getattr(found, name), getattr(wanted, name)
         assert left.dtype == right.dtype, name
         assert left.tolist() == right.tolist(), name
