@@ -5,9 +5,10 @@ A blank is a gap (no value), the lowest bar is zero, and the least that is more 
 
 import itertools
 from collections.abc import Sequence
-from datetime import datetime
 from enum import Enum
 from typing import Any, Final, NamedTuple
+
+from common.model.times.api import parse_time
 
 BARS: Final = "▁▂▃▄▅▆▇█"
 CELLS: Final = 32
@@ -137,4 +138,4 @@ def axis_of(document: dict[str, Any]) -> Axis | None:
 
 def unix_seconds(time: str) -> int:
     """Of an RFC 3339 time."""
-    return int(datetime.fromisoformat(time).timestamp())
+    return parse_time(time) // 10**9

@@ -5,12 +5,12 @@ again: stored events keep their fields, whatever their definitions.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from common import limits
 from common.metadata import Column, Metadata
 from common.model.names import column_id
+from common.model.times.written import rfc3339_s
 from query.faults import FaultCollector, SpecError, read_description
 from query.wire.columns import ColumnPage, IndexedColumn
 
@@ -91,9 +91,9 @@ def describe(dataset: str, column: ColumnView) -> dict[str, Any]:
         "type": (defined.type if defined is not None else "") or of_events,
         "description": "" if defined is None else defined.description,
         "hidden": defined is not None and defined.hidden,
-        "last_written": None if indexed is None else _iso(indexed.last_seen_ns),
-        "created_at": _iso(first_ns if defined is None else defined.created_ns),
-        "updated_at": _iso(first_ns if defined is None else defined.updated_ns),
+        "last_written": None if indexed is None else rfc3339_s(indexed.last_seen_ns),
+        "created_at": rfc3339_s(first_ns if defined is None else defined.created_ns),
+        "updated_at": rfc3339_s(first_ns if defined is None else defined.updated_ns),
     }
 
 
@@ -173,7 +173,3 @@ def check_room(definitions: Mapping[str, Column], name: str) -> None:
     if name not in definitions and len(definitions) >= limits.COLUMN_DEFINITIONS_MAX:
         most = limits.COLUMN_DEFINITIONS_MAX
         raise SpecError("key_name", "invalid", f"the dataset has {most} described columns already")
-
-
-def _iso(ns: int) -> str:
-    return datetime.fromtimestamp(ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -16,6 +15,7 @@ from common.metadata import ApiKey, Dataset, Metadata
 from common.metadata.lookup import find_dataset, shown_slugs
 from common.model.names import dataset_id
 from common.model.record import gone_record
+from common.model.times.written import rfc3339_s
 from common.process.auth import KeyCache
 from query.api.dataset_bodies import read_change, read_new
 from query.http.access import authorize
@@ -179,10 +179,6 @@ def _shown(dataset: Dataset, slug: str, indexed: IndexedDataset) -> dict[str, An
         "retention_days": dataset.retention_days or None,
         "settings": {"delete_protected": dataset.delete_protected},
         "regular_columns_count": len(indexed.names or ()) or None,
-        "last_written_at": _iso(indexed.last_ns) if indexed.last_ns else None,
-        "created_at": _iso(dataset.created_ns),
+        "last_written_at": rfc3339_s(indexed.last_ns) if indexed.last_ns else None,
+        "created_at": rfc3339_s(dataset.created_ns),
     }
-
-
-def _iso(ns: int) -> str:
-    return datetime.fromtimestamp(ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

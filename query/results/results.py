@@ -1,9 +1,9 @@
 """Results in the vendor's shape: values of calculations, order, havings, limit, series."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from common.model.times.written import rfc3339_s
 from query.plan.operations import PERCENTILES
 from query.plan.plan import GroupKey, Plan, State
 from query.plan.planner import QueryRequest
@@ -12,7 +12,6 @@ from query.results.chunked import sort_stably
 from query.results.merge import Cell, Merged
 
 Value = int | float | str | bool | None
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT_DOUBLE_MAX = 2**53
 _JSON_INT_MAX = 2**63 - 1
 _COMPARE: dict[HavingOp, Callable[[Any, Any], bool]] = {
@@ -179,13 +178,7 @@ def series_rows(
     else:
         cells = [((), step) for step in range(times)]
     for cell in cells:
-        time = format_time((first + (cell[1] or 0)) * query.step_ns)
+        time = rfc3339_s((first + (cell[1] or 0)) * query.step_ns)
         data = data_row(spec, plan, merged, cell, grouped=bool(plan.breakdowns))
         rows.append({"time": time, "data": data})
     return rows
-
-
-def format_time(ns: int) -> str:
-    """RFC 3339 in UTC, to the second."""
-    moment = _EPOCH + timedelta(seconds=ns // 10**9)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

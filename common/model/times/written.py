@@ -13,6 +13,11 @@ def rfc3339(ns: int) -> str:
     return f"{whole}Z" if digits == "000000000" else f"{whole}.{kept}Z"
 
 
+def rfc3339_s(ns: int) -> str:
+    """`2026-01-31T12:00:00Z`: to the second, rounded down."""
+    return f"{_split(ns)[0]}Z"
+
+
 def rfc3339_ns(ns: int) -> str:
     """`2026-01-31T12:00:00.250000000Z`: always nine digits, so that texts sort like times."""
     whole, digits = _split(ns)

@@ -111,7 +111,7 @@ def test_gathered_columns_have_the_digest_of_each(some: list[ColumnBlock], own_s
     for block in (wanted, joined(of_packed(some))):
         own, rest = list(block.columns)[:own_size], list(block.columns)[own_size:]
         gathered = gather(block.columns, rest)
-        assert sum(len(one.places) for one in gathered) == len(rest)
+        assert sum(len(one.indexes) for one in gathered) == len(rest)
         one_by_one = {key: block.columns[key] for key in own}
         assert digest_of(block, one_by_one, PackedKeys.of(rest), gathered) == block_digest(wanted)
 
