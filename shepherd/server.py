@@ -16,7 +16,7 @@ from common.logs import log_event
 from common.process.announce import Announcement
 from common.process.draining import close_connections, linger
 from common.process.http.acceptor import Acceptor
-from common.process.http.descriptors import Part
+from common.process.http.descriptors import DescriptorShare
 from common.process.http.service import Paths, Service, Timing
 from common.process.http.serving import aiohttp_ends, listen
 from common.process.members import Member
@@ -107,7 +107,7 @@ async def _listen(
         context.clock,
         [protocol.status for protocol in protocols],
         context.alarms,
-        parts.room,
+        parts.connection_limits,
     )
     internal_app = internal_application(context, parts.readiness, parts.own_events, placement)
     public = await application_runner(public_app, config.stop_timeout_s)
@@ -121,12 +121,14 @@ async def _listen(
         "public",
         config.host,
         config.port,
-        room=parts.room,
+        connection_limits=parts.connection_limits,
         service=service,
         tls=tls_context(config.tls_cert, config.tls_key),
         reuse_port=config.reuse_port and config.port > 0,
     )
-    await listen(internal, "internal", context.host, context.port, part=Part.ASIDE)
+    await listen(
+        internal, "internal", context.host, context.port, share=DescriptorShare.BESIDE_PUBLIC
+    )
     others = [one for protocol in protocols if (one := await protocol.listen()) is not None]
     return _Ports(public, internal, acceptor, others)
 

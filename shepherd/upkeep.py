@@ -1,17 +1,16 @@
 """What a shepherd does beside answering: periodic work, all of it in one task group."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 
 from common.process.announce import Announcement
 from common.process.role import RoleContext
 from common.process.telemetry import TelemetryQueue
+from common.tasks import cancel_and_wait, run_every, run_together
 from shepherd.wiring import Parts
 
 _INTERVAL_S = 1.0
-_logger = logging.getLogger(__name__)
 
 
 class Upkeep:
@@ -24,7 +23,7 @@ class Upkeep:
     def __init__(self) -> None:
         self._group = asyncio.TaskGroup()
         self._required: list[asyncio.Task[Exception | None]] = []
-        self._optional: list[asyncio.Task[Exception | None]] = []
+        self._optional: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> "Upkeep":
         await self._group.__aenter__()
@@ -45,9 +44,9 @@ class Upkeep:
         """Run `work`; the role stops when it fails."""
         self._required.append(self._group.create_task(_outcome(work)))
 
-    def add(self, work: Coroutine[None, None, None]) -> None:
-        """Run `work`; the role goes on without it when it fails."""
-        self._optional.append(self._group.create_task(_outcome(work)))
+    def add(self, *works: Coroutine[None, None, None]) -> None:
+        """Run these; what fails of them is logged, and the role goes on without it."""
+        self._optional.append(self._group.create_task(run_together(*works)))
 
     async def wait_for_stop(self, stop: asyncio.Event) -> None:
         """Return when `stop` is set or a required task has failed."""
@@ -58,12 +57,8 @@ class Upkeep:
             stopped.cancel()
 
     async def end_optional(self) -> None:
-        """Cancel the optional tasks, and log what failed of them."""
-        for task in self._optional:
-            task.cancel()
-        for outcome in await asyncio.gather(*self._optional, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                _logger.error("background work failed", exc_info=outcome)
+        """Cancel what was added, and wait for its end."""
+        await cancel_and_wait(self._optional)
 
     def raise_failure(self) -> None:
         """Raise what the first required task raised that failed: the role fails loudly."""
@@ -86,34 +81,26 @@ def start_upkeep(
         parts.readiness.refresh,
         _update_alarms(parts, context),
     ):
-        upkeep.require(_every_second(work))
+        upkeep.require(run_every(_INTERVAL_S, work))
     upkeep.require(parts.prober.run())
-    upkeep.require(_every_second(_emit_telemetry(parts, context)))
-    upkeep.add(announcement.keep())
-    for protocol in parts.protocols:
-        upkeep.add(protocol.prepare())
+    upkeep.require(run_every(_INTERVAL_S, _emit_telemetry(parts, context)))
+    upkeep.add(announcement.keep(), *(protocol.prepare() for protocol in parts.protocols))
 
 
 async def _outcome(work: Coroutine[None, None, None]) -> Exception | None:
     """What `work` raised, as a value: in a group an exception would cancel the other tasks."""
     try:
         await work
-    except Exception as error:  # noqa: BLE001 - raised or logged when the role has drained
+    except Exception as error:  # noqa: BLE001 - raised when the role has drained
         return error
     return None
 
 
-async def _every_second(work: Callable[[], Awaitable[object]]) -> None:
-    while True:
-        await asyncio.sleep(_INTERVAL_S)
-        await work()
-
-
-def _update_alarms(parts: Parts, context: RoleContext) -> Callable[[], Awaitable[object]]:
-    async def update() -> None:
+def _update_alarms(parts: Parts, context: RoleContext) -> Callable[[], None]:
+    def update() -> None:
         context.alarms.set("pushes_back", parts.selector.health.backpressure or None)
         context.alarms.set("metadata_replaced", parts.keys.metadata_replaced)
-        context.alarms.set("connections_refused", parts.room.trouble())
+        context.alarms.set("connections_refused", parts.connection_limits.alarm_text())
 
     return update
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from common.process.auth import KeyCache
-from common.process.http.descriptors import Part, capacity, open_files
-from common.process.http.room import Room
+from common.process.http.connection_limits import ConnectionLimits
+from common.process.http.descriptors import DescriptorShare, capacity, open_files
 from common.process.http.service import now_s
 from common.process.role import RoleContext
 from shepherd.accept import AcceptParts
@@ -42,7 +42,7 @@ class Parts:
     selector: PartitionSelector
     prober: Prober
     batcher: Batcher
-    room: Room
+    connection_limits: ConnectionLimits
     decode_pool: DecodePool
     summary: RequestSummary
     protocols: Sequence[IngestProtocol]
@@ -84,8 +84,11 @@ async def build_parts(
     delivery = Delivery(appends, selector, clock, config.ack_timeout_s)
     batcher = Batcher(delivery, context.random, config.linger_ms)
     in_flight = Shares(config.in_flight_bytes_max)
-    connections_max = capacity(
-        Part.PUBLIC, open_files(), config.connections_max, config.connections_per_address_max
+    connection_capacity = capacity(
+        DescriptorShare.PUBLIC,
+        open_files(),
+        config.connections_max,
+        config.connections_per_address_max,
     )
     summary = RequestSummary(context.telemetry)
     decode_pool = DecodePool()
@@ -93,7 +96,7 @@ async def build_parts(
         datasets=datasets,
         batcher=batcher,
         in_flight=in_flight,
-        requests=Shares(connections_max.all),
+        requests=Shares(connection_capacity.all),
         backpressure=Backpressure(selector.health, in_flight, clock, config),
         key_limits=key_limits,
         clock=clock,
@@ -108,7 +111,7 @@ async def build_parts(
         selector=selector,
         prober=Prober(backends.log, selector, appends, clock),
         batcher=batcher,
-        room=Room(connections_max, now_s),
+        connection_limits=ConnectionLimits(connection_capacity, now_s),
         decode_pool=decode_pool,
         summary=summary,
         protocols=[make(protocol_parts) for make in protocols],

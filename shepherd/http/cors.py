@@ -10,7 +10,7 @@ from typing import Final
 
 from common.errors import NotAllowed
 from shepherd.http.origins import ANY, Origins
-from shepherd.http.request import IngestResponse, error_answer
+from shepherd.http.request import IngestResponse, error_to_response
 
 ORIGIN: Final = "origin"
 ASKED_METHOD: Final = "access-control-request-method"
@@ -66,7 +66,7 @@ class Cors:
                 "pages of this origin may not send events; shepherd.cors_origins names those"
                 " that may"
             )
-            return self.marked(error_answer(error), origin)
+            return self.marked(error_to_response(error), origin)
         return IngestResponse(204, {**told, **self._preflight})
 
     def marked(self, answer: IngestResponse, origin: str | None) -> IngestResponse:

@@ -14,8 +14,8 @@ from shepherd.http.request import (
     IngestRoute,
     request_counter,
 )
-from shepherd.http.request_head import HEAD_BYTES_MAX, Head, HeadReader
-from shepherd.http.response_bytes import AnswerWriter
+from shepherd.http.request_head import HEAD_BYTES_MAX, EventsHead, HeadReader
+from shepherd.http.response_bytes import ResponseWriter
 
 _logger = logging.getLogger(__name__)
 
@@ -30,13 +30,13 @@ class EventsFastPath:
         self.prefix = heads.prefix
         self._read_head = heads.read
         self._cors = cors
-        self._writer = AnswerWriter(clock)
+        self._writer = ResponseWriter(clock)
 
-    def read_head(self, raw: bytes) -> Head | None:
+    def read_head(self, raw: bytes) -> EventsHead | None:
         """As `FastPath.read_head`."""
         return self._read_head(raw)
 
-    async def answer(self, head: Head, read: ReadBody) -> IngestResponse:
+    async def answer(self, head: EventsHead, read: ReadBody) -> IngestResponse:
         """As `FastPath.answer`. The role's outermost loop: every response is counted."""
         request = IngestRequest(head.route, head.segment, head.headers, head.length, read)
         try:

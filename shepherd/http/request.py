@@ -61,7 +61,7 @@ def request_counter(route: str, status: int) -> Counter:
     return metrics.requests_total.labels(route, str(status))
 
 
-def error_answer(error: BellwetherError) -> IngestResponse:
+def error_to_response(error: BellwetherError) -> IngestResponse:
     """The error as the API's plain JSON body, with `Retry-After` where it has one."""
     headers = {"Content-Type": "application/json; charset=utf-8"}
     if error.retry_after_s is not None:
@@ -85,7 +85,7 @@ class IngestRoute(msgspec.Struct, frozen=True):
     limits: ProtocolLimits
     take: Callable[[IngestRequest], Awaitable[IngestResponse]]
     has_name: bool = True  # whether one more segment follows: a dataset's name
-    error_response: Callable[[BellwetherError], IngestResponse] = error_answer
+    error_response: Callable[[BellwetherError], IngestResponse] = error_to_response
 
     @property
     def pattern(self) -> str:

@@ -30,7 +30,7 @@ _FOR_AIOHTTP: Final = frozenset(
 _HEADERS_MAX = 64  # half of what aiohttp takes
 
 
-class Head(msgspec.Struct, frozen=True, gc=False):
+class EventsHead(msgspec.Struct, frozen=True, gc=False):
     """A request's head."""
 
     route: IngestRoute
@@ -39,7 +39,7 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     length: int
 
     def __repr__(self) -> str:
-        return f"Head({self.route.path}, length={self.length})"  # headers hold keys
+        return f"EventsHead({self.route.path}, length={self.length})"  # headers hold keys
 
 
 class HeadReader:
@@ -57,7 +57,7 @@ class HeadReader:
             common = common[:-1]
         self.prefix = f"POST {common}".encode()  # of every request to these routes
 
-    def read(self, raw: bytes) -> Head | None:
+    def read(self, raw: bytes) -> EventsHead | None:
         """The head without the empty line that ends it; None if aiohttp has to read it."""
         try:
             found = self._head.fullmatch(raw.decode("ascii"))
@@ -83,4 +83,4 @@ class HeadReader:
         length = headers.get("content-length", "")
         if _LENGTH.fullmatch(length) is None:
             return None
-        return Head(self._routes[path or plain], segment or "", headers, int(length))
+        return EventsHead(self._routes[path or plain], segment or "", headers, int(length))

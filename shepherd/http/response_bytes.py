@@ -13,7 +13,7 @@ _SECOND_NS = 10**9
 _STATUS: Final = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n" for one in HTTPStatus}
 
 
-class AnswerWriter:
+class ResponseWriter:
     """Writes answers. The date's text is made once a second: 4 us each time otherwise."""
 
     def __init__(self, clock: Clock) -> None:

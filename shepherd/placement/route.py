@@ -9,7 +9,7 @@ from aiohttp import web
 
 from common.clock import Clock
 from common.process.alarms.board import AlarmBoard
-from common.process.http.room import Room
+from common.process.http.connection_limits import ConnectionLimits
 from shepherd.placement.health import Health, Target
 from shepherd.placement.selector import PartitionSelector
 
@@ -23,10 +23,10 @@ class PlacementRoute:
         clock: Clock,
         protocols: Sequence[Callable[[], Mapping[str, object]]],
         alarms: AlarmBoard,
-        room: Room,
+        connections: ConnectionLimits,
     ) -> None:
         self._selector = selector
-        self._room = room
+        self._connections = connections
         self._clock = clock
         self._protocols = protocols
         self._alarms = alarms
@@ -38,19 +38,19 @@ class PlacementRoute:
         shown = {
             **{name: value for show in self._protocols for name, value in show().items()},
             "alarms": self._alarms.describe(),
-            "connections": connections_document(self._room),
+            "connections": connections_document(self._connections),
         }
         return web.json_response(document | shown)
 
 
-def connections_document(room: Room) -> dict[str, Any]:
+def connections_document(connections: ConnectionLimits) -> dict[str, Any]:
     """Connections of the public port. refused: since the start, by reason."""
     return {
-        "open": len(room),
-        "max": room.capacity.all,
-        "per_address_max": room.capacity.per_address,
-        "closed_for_room": room.closed,
-        "refused": dict(room.refused),
+        "open": len(connections),
+        "max": connections.capacity.all,
+        "per_address_max": connections.capacity.per_address,
+        "closed_for_room": connections.closed,
+        "refused": dict(connections.refused),
     }
 
 

@@ -1,9 +1,9 @@
-"""Accepts connections: within the room, a few at a time, and never spinning when none can be.
+"""Accepts connections: within their limits, a few at a time, and never spinning when none can be.
 
-asyncio's own accepts hundreds before anybody can say no, and stops for a second when
-descriptors
-run out. Here each is judged before it costs more than its descriptor. Handshakes of TLS count from
-their first byte, have a time-out, and are closed like silent connections.
+asyncio's own server accepts hundreds before one can be refused, and stops for a second when
+descriptors run out. Here each connection is judged before it costs more than its descriptor.
+Handshakes of TLS count from their first byte, have a time-out, and are closed like connections
+that never sent a request.
 """
 
 import asyncio
@@ -19,16 +19,19 @@ from aiohttp import web
 from common import limits, metrics
 from common.logs import log_event
 from common.process.http.connection import Connection
+from common.process.http.connection_limits import ConnectionLimits, EvictionRank, address_group
 from common.process.http.refusal import refusal_response
-from common.process.http.room import Room, Standing, address_group
 from common.process.http.service import Service
+from common.tasks import run_every
 
 _BACKLOG: Final = 1_024
-_ACCEPTS_AT_ONCE: Final = 16  # then the loop's other work; it is also the overshoot of the room
+# Then the loop does its other work. The limits may be exceeded by as many.
+_ACCEPTS_AT_ONCE: Final = 16
 _NO_DESCRIPTORS: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
-_PAUSE_S: Final = 0.1  # without descriptors nothing is accepted for so long; the kernel queues
-_LOOK_S: Final = 0.02  # between two looks whether the last responses are sent
-_SAID_S: Final = 10.0  # between two lines of the log about the same trouble
+# Without descriptors nothing is accepted for this time; the kernel queues connections meanwhile.
+_PAUSE_S: Final = 0.1
+_DRAIN_POLL_S: Final = 0.02  # between two looks whether the last responses are sent
+_LOG_EVERY_S: Final = 10.0  # at most one line about the same trouble
 _RETRY_AFTER_S: Final = 1
 _logger = logging.getLogger(__name__)
 
@@ -40,54 +43,56 @@ class Acceptor:
         self,
         name: str,
         sockets: tuple[socket.socket, ...],
-        room: Room,
+        connection_limits: ConnectionLimits,
         service: Service,
         tls: ssl.SSLContext | None,
     ) -> None:
         self._name = name
         self.sockets = sockets
-        self.room = room
+        self._limits = connection_limits
         self._service = service
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._opening: set[_Opening] = set()
-        self._said_s: dict[str, float] = {}
-        self._sweeping: asyncio.Task[None] | None = None
-        self._closed = False
+        self._logged_s: dict[str, float] = {}
+        self._closing_overdue: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     def start(self) -> None:
         """Listen."""
         for listening in self.sockets:
             listening.listen(_BACKLOG)
             self._loop.add_reader(listening, self._accept, listening)
-        self._sweeping = self._loop.create_task(self._sweep())
+        closing = run_every(self._service.timing.sweep_s, self._close_overdue)
+        self._closing_overdue = self._loop.create_task(closing)
 
     def close(self) -> None:
-        """Accept no more. Connections stay, but not those that have asked nothing."""
-        if self._closed:
+        """Accept no more. Connections stay, but not those that have sent no request."""
+        if self._is_closed:
             return
-        self._closed = True
+        self._is_closed = True
         for listening in self.sockets:
             self._loop.remove_reader(listening)
             listening.close()
-        if self._sweeping is not None:
-            self._sweeping.cancel()
+        if self._closing_overdue is not None:
+            self._closing_overdue.cancel()
         for opening in list(self._opening):
             opening.close()
-        self._loop.call_soon(self.room.close_silent)  # what has just come is begun before
+        # A request that has just come is begun before.
+        self._loop.call_soon(self._limits.close_without_request)
 
     async def drain(self, timeout_s: float) -> None:
         """Close idle connections, wait for requests that are being answered, then close the rest.
 
         Call it when no new connection comes any more.
         """
-        await asyncio.sleep(0)  # what has just come is begun before idle connections are closed
+        await asyncio.sleep(0)  # a request that has just come is begun before
         self._service.draining = True
         until_s = self._loop.time() + timeout_s
-        while self.room.is_busy() and self._loop.time() < until_s:
-            self.room.close_idle()
-            await asyncio.sleep(_LOOK_S)
-        self.room.close_all()
+        while self._limits.is_busy() and self._loop.time() < until_s:
+            self._limits.close_idle()
+            await asyncio.sleep(_DRAIN_POLL_S)
+        self._limits.close_all()
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(_ACCEPTS_AT_ONCE):
@@ -96,32 +101,32 @@ class Acceptor:
             except OSError as error:
                 if error.errno in _NO_DESCRIPTORS:
                     self._pause(listening, error)
-                return  # also: nothing waits, or it is gone again
+                return  # also: no connection waits, or it is gone again
             try:
                 connection.setblocking(False)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._take(connection, address_group(str(address[0])))
+                self._admit(connection, address_group(str(address[0])))
             except OSError:
                 connection.close()
 
     def _pause(self, listening: socket.socket, error: OSError) -> None:
         """Wait for descriptors; idle connections give back theirs."""
         metrics.connections_refused_total.labels(self._name, "descriptors").inc()
-        self.room.refuse("descriptors")
-        self.room.close_unknown(_ACCEPTS_AT_ONCE)
+        self._limits.count_refusal("descriptors")
+        self._limits.close_unknown(_ACCEPTS_AT_ONCE)
         why = errno.errorcode.get(error.errno or 0, "unknown")
-        self._say("no descriptor is left for a connection", why)
+        self._log_trouble("no descriptor is left for a connection", why)
         self._loop.remove_reader(listening)
-        self._loop.call_later(_PAUSE_S, self._go_on, listening)
+        self._loop.call_later(_PAUSE_S, self._accept_again, listening)
 
-    def _go_on(self, listening: socket.socket) -> None:
-        if not self._closed:
+    def _accept_again(self, listening: socket.socket) -> None:
+        if not self._is_closed:
             self._loop.add_reader(listening, self._accept, listening)
 
-    def _take(self, connection: socket.socket, address: str) -> None:
-        if why := self.room.refuses(address):
+    def _admit(self, connection: socket.socket, address: str) -> None:
+        if why := self._limits.refusal_reason(address):
             metrics.connections_refused_total.labels(self._name, why).inc()
-            self._say("a connection was refused: too many are open", why)
+            self._log_trouble("a connection was refused: too many are open", why)
             if self._tls is None:
                 with contextlib.suppress(OSError):
                     text = "too many connections are open; try again in a moment"
@@ -129,8 +134,8 @@ class Acceptor:
             connection.close()
             return
         opening = _Opening(self._loop.time())
-        self.room.enter(opening, address)
-        metrics.connections_open.labels(self._name).set(len(self.room))
+        self._limits.add(opening, address)
+        self._update_metrics()
         self._opening.add(opening)
         opening.task = self._loop.create_task(self._open(opening, connection))
         opening.task.add_done_callback(lambda _: self._opening.discard(opening))
@@ -139,9 +144,9 @@ class Acceptor:
         made: list[Connection] = []
 
         def make() -> Connection:
-            protocol = Connection(self._service, lambda: self._leave(protocol))
+            protocol = Connection(self._service, lambda: self._remove(protocol))
             made.append(protocol)
-            self.room.replace(opening, protocol)
+            self._limits.replace(opening, protocol)
             return protocol
 
         options: dict[str, Any] = {}
@@ -155,53 +160,54 @@ class Acceptor:
             await self._loop.connect_accepted_socket(make, connection, **options)
         except (OSError, TimeoutError):  # ssl.SSLError is an OSError: the client's fault
             connection.close()
-            self._leave(*made)
+            self._remove(*made)
         except asyncio.CancelledError:
             connection.close()
-            self._leave(*made)
+            self._remove(*made)
             raise
         finally:
-            self.room.leave(opening)
+            self._limits.remove(opening)
 
-    def _leave(self, *connections: Connection) -> None:
+    def _remove(self, *connections: Connection) -> None:
         for connection in connections:
-            self.room.leave(connection)
-        metrics.connections_open.labels(self._name).set(len(self.room))
+            self._limits.remove(connection)
+        self._update_metrics()
 
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(self._service.timing.sweep_s)
-            self.room.sweep()
-            metrics.connections_open.labels(self._name).set(len(self.room))
+    def _close_overdue(self) -> None:
+        self._limits.close_overdue()
+        self._update_metrics()
 
-    def _say(self, message: str, why: str) -> None:
+    def _update_metrics(self) -> None:
+        metrics.connections_open.labels(self._name).set(len(self._limits))
+
+    def _log_trouble(self, message: str, why: str) -> None:
         now_s = self._loop.time()
-        if now_s - self._said_s.get(why, -_SAID_S) < _SAID_S:
+        if now_s - self._logged_s.get(why, -_LOG_EVERY_S) < _LOG_EVERY_S:
             return
-        self._said_s[why] = now_s
-        open_now, most = len(self.room), self.room.capacity.all
+        self._logged_s[why] = now_s
+        open_now, most = len(self._limits), self._limits.capacity.all
         log_event(
             _logger, logging.ERROR, message, listener=self._name, why=why, open=open_now, max=most
         )
 
 
 class _Opening:
-    """A connection before its protocol: during a handshake of TLS."""
+    """A connection that has no protocol yet: during a handshake of TLS."""
 
     def __init__(self, since_s: float) -> None:
         self.since_s = since_s
         self.task: asyncio.Task[None] | None = None
 
-    def standing(self) -> Standing | None:
-        """As `Guest.standing`."""
-        return Standing.SILENT
+    def eviction_rank(self) -> EvictionRank | None:
+        """As `LimitedConnection.eviction_rank`."""
+        return EvictionRank.NO_REQUEST
 
-    def overdue(self, now_s: float) -> bool:
+    def is_overdue(self, now_s: float) -> bool:
         """The handshake has a time-out of its own."""
         return False
 
     def close(self) -> None:
-        """As `Guest.close`."""
+        """As `LimitedConnection.close`."""
         if self.task is not None:
             self.task.cancel()
 
@@ -232,7 +238,7 @@ async def bind(host: str, port: int, *, reuse_port: bool = False) -> tuple[socke
 
 
 class AcceptingSite(web.BaseSite):
-    """Lets aiohttp's runner close the acceptor, and tell its addresses."""
+    """Lets aiohttp's runner close the acceptor, and show its addresses."""
 
     __slots__ = ("acceptor",)
 

@@ -1,4 +1,4 @@
-"""Where a request's body ends. Chunks are written anew: no extensions, no trailers, few chunks."""
+"""Where a request's body ends. Chunks are rewritten: no extensions, no trailers, few chunks."""
 
 from typing import Final, Protocol
 
@@ -7,7 +7,7 @@ from common.process.http.refusal import Refusal
 
 _HEX: Final = b"0123456789abcdefABCDEF"
 _SIZE_DIGITS_MAX: Final = 8
-_LINE_BYTES_MAX: Final = 256  # of a chunk's size with its extensions, which nobody reads
+_LINE_BYTES_MAX: Final = 256  # of a chunk's size with its extensions, which are not read
 _TRAILER_BYTES_MAX: Final = 8_192
 
 

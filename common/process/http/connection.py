@@ -22,10 +22,10 @@ from aiohttp import web
 from common import limits, metrics
 from common.process.http.body_frame import BodyFrame, Chunked, FixedLength
 from common.process.http.body_reader import ArrivingBody, ReadBody, WholeBody
+from common.process.http.connection_limits import EvictionRank
 from common.process.http.fast_path import FastPath
 from common.process.http.refusal import Refusal, refusal_response
 from common.process.http.request_head import RequestHead, read_request_head
-from common.process.http.room import Standing
 from common.process.http.service import AiohttpEnd, Service, now_s
 
 _HEAD_END = b"\r\n\r\n"
@@ -69,15 +69,15 @@ class Connection(asyncio.Protocol):
 
     # --- for the listener ------------------------------------------------------------------------
 
-    def standing(self) -> Standing | None:
+    def eviction_rank(self) -> EvictionRank | None:
         """What closing it would cost; None while a request is being answered."""
         if self._is_open and not self._is_answered:
             return None
         if self._is_known:
-            return Standing.KNOWN
-        return Standing.HEARD if self._head_received else Standing.SILENT
+            return EvictionRank.KNOWN_CLIENT
+        return EvictionRank.HEAD_RECEIVED if self._head_received else EvictionRank.NO_REQUEST
 
-    def overdue(self, now_s: float) -> bool:
+    def is_overdue(self, now_s: float) -> bool:
         """Whether it has waited for too long."""
         timing = self._service.timing
         waited_s = now_s - self.since_s

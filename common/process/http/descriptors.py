@@ -1,22 +1,22 @@
 """How many files a process may have open, and how many connections that allows (I11, I14).
 
 A role needs descriptors for more than connections: the log's files, the metadata, other roles,
-segments. So listeners take a part of the limit, and the rest is kept back.
+segments. So listeners take shares of the limit, and the rest is kept back.
 """
 
 import resource
 from enum import Enum
 
 from common import limits
-from common.process.http.room import Capacity
+from common.process.http.connection_limits import Capacity
 
 
-class Part(Enum):
-    """The part of all descriptors that a listener may use, as its divisor."""
+class DescriptorShare(Enum):
+    """The share of all descriptors that a listener may use, as its divisor."""
 
     PUBLIC = 2
-    INTERNAL = 4  # where roles are asked by roles
-    ASIDE = 16  # of a role whose public listener has the most
+    INTERNAL = 4  # for requests between roles
+    BESIDE_PUBLIC = 16  # of a role whose public listener has the most
 
 
 def raise_open_files() -> int:
@@ -30,7 +30,7 @@ def raise_open_files() -> int:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         except (OSError, ValueError):
-            return soft  # some systems have a lower limit that they do not tell
+            return soft  # some systems have a lower limit that they do not report
         return wanted
     return soft
 
@@ -41,11 +41,11 @@ def open_files() -> int:
     return limits.OPEN_FILES_MAX if soft == resource.RLIM_INFINITY else soft
 
 
-def capacity(part: Part, files: int, wanted: int = 0, per_address: int = 0) -> Capacity:
+def capacity(share: DescriptorShare, files: int, wanted: int = 0, per_address: int = 0) -> Capacity:
     """What a listener may have open. wanted, per_address: settings, 0 for what fits.
 
-    A setting never goes beyond the part that keeps enough back.
+    A setting never goes beyond the share, so that enough is kept back.
     """
-    fits = max(limits.CONNECTIONS_MIN, files // part.value)
+    fits = max(limits.CONNECTIONS_MIN, files // share.value)
     together = min(wanted or limits.CONNECTIONS_MAX, fits)
     return Capacity(together, per_address or max(1, together // 2))

@@ -1,8 +1,8 @@
 """Heads of requests, judged before aiohttp sees them: strictly, so that every reader agrees.
 
-A request that two programs could read in two ways is refused: a proxy in front and we would
-otherwise take one request for two, or one dataset for another. What is let through is written
-anew where it has two forms (absolute targets, `Upgrade`, bytes that are not UTF-8). Refusals never
+A request that two programs could read in two ways is refused: a proxy in front of us and we would
+otherwise take one request for two, or one dataset for another. What is passed on is rewritten
+where it has two forms (absolute targets, `Upgrade`, bytes that are not UTF-8). Refusals never
 quote the request: a broken line may hold a key.
 """
 
@@ -38,14 +38,11 @@ _INFLATED: Final = frozenset(
 
 
 class RequestHead(msgspec.Struct, frozen=True, gc=False):
-    """A head that may be passed on. text: as aiohttp gets it, with the empty line that ends it.
+    """A head that may be passed on."""
 
-    path: without the query; length: of the body, 0 if it has none or comes in chunks.
-    """
-
-    path: bytes
-    text: bytes
-    length: int
+    path: bytes  # without the query
+    text: bytes  # as aiohttp gets it, with the empty line that ends it
+    length: int  # of the body in bytes, 0 if it has none or comes in chunks
     chunked: bool
 
     def __repr__(self) -> str:
@@ -121,7 +118,7 @@ def _headers(lines: list[bytes]) -> tuple[list[tuple[bytes, bytes]], dict[bytes,
 
 
 def _utf8(value: bytes) -> bytes:
-    """The value in UTF-8: bytes that are not are taken for Latin-1, as HTTP/1.1 once had it."""
+    """The value in UTF-8: other bytes are taken for Latin-1, as HTTP/1.1 once had it."""
     try:
         value.decode()
     except UnicodeDecodeError:

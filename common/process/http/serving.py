@@ -1,4 +1,4 @@
-"""An aiohttp application behind a gate and an acceptor: how every role serves HTTP."""
+"""An aiohttp application behind our own acceptor and connections: how every role serves HTTP."""
 
 import logging
 import ssl
@@ -10,8 +10,8 @@ from aiohttp.http_exceptions import PayloadEncodingError
 from aiohttp.web_protocol import RequestHandler
 
 from common.process.http.acceptor import AcceptingSite, Acceptor, bind
-from common.process.http.descriptors import Part, capacity, open_files
-from common.process.http.room import Room
+from common.process.http.connection_limits import ConnectionLimits
+from common.process.http.descriptors import DescriptorShare, capacity, open_files
 from common.process.http.service import AiohttpEnd, MakeAiohttpEnd, Service, now_s
 
 _INTERNAL_ERROR: Final = "internal error; please report it"
@@ -19,8 +19,8 @@ _BAD_REQUEST: Final = "the request cannot be read"
 _logger = logging.getLogger(__name__)
 
 
-class _Handler(RequestHandler):
-    """aiohttp's end of a connection: tells when an answer is written, and quotes no request."""
+class _AiohttpEnd(RequestHandler):
+    """aiohttp's end of a connection: reports finished responses, and quotes no request."""
 
     __slots__ = ("_answered",)
 
@@ -31,7 +31,7 @@ class _Handler(RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """As aiohttp's, and then the gate is told."""
+        """As aiohttp's; then the connection knows."""
         response, reset = await super().finish_response(request, resp, start_time)
         if not reset:
             self._answered(response)
@@ -63,7 +63,7 @@ class _Handler(RequestHandler):
         elif status >= 500:
             _logger.error("a request failed", exc_info=exc)
         if request.writer.output_size > 0:
-            raise ConnectionError("an answer is sent already")
+            raise ConnectionError("a response is sent already")
         text = _INTERNAL_ERROR if status >= 500 else _BAD_REQUEST
         response = web.json_response({"error": text}, status=status)
         response.force_close()
@@ -77,7 +77,7 @@ def aiohttp_ends(runner: web.AppRunner) -> MakeAiohttpEnd:
     arguments = server._kwargs  # what the runner was given for each connection
 
     def make(answered: Callable[[web.StreamResponse], None]) -> AiohttpEnd:
-        return _Handler(answered, server, loop=server._loop, **arguments)
+        return _AiohttpEnd(answered, server, loop=server._loop, **arguments)
 
     return make
 
@@ -88,8 +88,8 @@ async def listen(
     host: str,
     port: int,
     *,
-    room: Room | None = None,
-    part: Part = Part.INTERNAL,
+    connection_limits: ConnectionLimits | None = None,
+    share: DescriptorShare = DescriptorShare.INTERNAL,
     service: Service | None = None,
     tls: ssl.SSLContext | None = None,
     reuse_port: bool = False,
@@ -99,9 +99,11 @@ async def listen(
     service: how requests are answered, if not by the application alone.
     Raises OSError if the port cannot be had.
     """
-    if room is None:
-        room = Room(capacity(part, open_files()), now_s)
+    if connection_limits is None:
+        connection_limits = ConnectionLimits(capacity(share, open_files()), now_s)
     sockets = await bind(host, port, reuse_port=reuse_port)
-    acceptor = Acceptor(name, sockets, room, service or Service(aiohttp_ends(runner)), tls)
+    acceptor = Acceptor(
+        name, sockets, connection_limits, service or Service(aiohttp_ends(runner)), tls
+    )
     await AcceptingSite(runner, acceptor).start()
     return acceptor
