@@ -1,7 +1,7 @@
-"""Did you mean: names near to one that is not known. One function for datasets, fields and texts.
+"""Suggestions for an unknown name: similar names of datasets and fields.
 
-A name that differs only in its case, or that another name begins with or contains, is near; so is
-one a few letters away. The work is bounded by the names it is given.
+Names are similar if they differ only in case, if one contains the other, or if they differ in a
+few letters. The work is bounded by the number of known names.
 """
 
 import difflib
@@ -13,13 +13,13 @@ from common.metadata import Metadata
 from common.metadata.lookup import shown_slugs
 
 _SHOWN: Final = 3
-QUOTE: Final = '"'  # around names of datasets; those of fields stand in backticks, as in queries
+QUOTE: Final = '"'  # around names of datasets; fields are in backticks, as in queries
 _RATIO_MIN: Final = 0.72  # of letters in common: `statsu` and `status` have 0.83
-_CONTAINED_MIN: Final = 3  # letters: shorter ones are within too many names
+_CONTAINED_MIN: Final = 3  # letters: shorter ones are contained in too many names
 
 
 def near_names(wanted: str, known: Iterable[str], most: int = _SHOWN) -> list[str]:
-    """The known names most like the one wanted, the nearest first; at most `most`."""
+    """The known names most similar to the wanted one, best first; at most `most`."""
     folded = wanted.casefold()
     ranked: list[tuple[float, str]] = []
     matcher = difflib.SequenceMatcher(autojunk=False)
@@ -32,7 +32,7 @@ def near_names(wanted: str, known: Iterable[str], most: int = _SHOWN) -> list[st
 
 
 def _nearness(wanted: str, name: str, matcher: "difflib.SequenceMatcher[str]") -> float:
-    """From 0 (not near) to 2 (the same but for its case)."""
+    """From 0 (not similar) to 2 (the same but for its case)."""
     if name == wanted:
         return 2.0
     if name.rsplit(".", 1)[-1] == wanted:  # the last part of a dotted name
@@ -52,7 +52,7 @@ def _nearness(wanted: str, name: str, matcher: "difflib.SequenceMatcher[str]") -
 
 
 def did_you_mean(near: Sequence[str], quote: str = "`") -> str:
-    """`did you mean `status` or `state`?`; empty where nothing is near."""
+    """`did you mean `status` or `state`?`; empty without similar names."""
     quoted = [f"{quote}{name}{quote}" for name in near]
     if not quoted:
         return ""
@@ -61,9 +61,9 @@ def did_you_mean(near: Sequence[str], quote: str = "`") -> str:
 
 
 def dataset_hint(metadata: Metadata, env_id: str, wanted: str) -> str:
-    """What to do about a dataset's name that the environment does not have: names near to it.
+    """An error text for a dataset that the environment does not have, with similar names.
 
-    Blocks: metadata is asked. Raises MetadataUnavailable.
+    Blocks: it reads metadata. Raises MetadataUnavailable.
     """
     known = metadata.list_datasets(env_id, None, limits.SUGGEST_NAMES_MAX)
     shown = shown_slugs(metadata, known)

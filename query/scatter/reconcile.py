@@ -82,7 +82,7 @@ class Reconciler:
                 f"indexed up to offset {shares[partition].end.offset}, another partition relies "
                 f"on offset {position.offset}"
             )
-        if any(share.open for share in shares.values()):
+        if any(share.undecided for share in shares.values()):
             await self._reconcile(reconciled, shares)
         return reconciled
 
@@ -91,9 +91,9 @@ class Reconciler:
         members = {p: reconciled.gathered.answered[p].indexer for p in asked}
         held, unknown = await self._look_up(asked, shares, members)
         for partition, share in shares.items():
-            if share.open:
-                reconciled.undecided[partition] = len(share.open)
-            why = {unknown[p] for item in share.open for p in item.unless if p in unknown}
+            if share.undecided:
+                reconciled.undecided[partition] = len(share.undecided)
+            why = {unknown[p] for item in share.undecided for p in item.unless if p in unknown}
             if why:
                 reconciled.incomplete[partition] = (
                     f"rerouted batches are left out: {'; '.join(why)}"
@@ -103,11 +103,11 @@ class Reconciler:
         chosen = batches_that_count(shares, held)
         reconciled.plan = msgspec.structs.replace(
             reconciled.plan,
-            counted={p: tuple(places) for p, places in chosen.items()},
+            counted={p: tuple(positions) for p, positions in chosen.items()},
             left_out={
-                p: tuple(i.place for i in share.open if i.place not in chosen.get(p, ()))
+                p: tuple(i.position for i in share.undecided if i.position not in chosen.get(p, ()))
                 for p, share in shares.items()
-                if share.open
+                if share.undecided
             },
         )
         if chosen:
@@ -188,7 +188,7 @@ def _shares(gathered: PartialResults) -> dict[int, Share]:
         partition: Share(
             EpochOffset(one.covered.epoch_number, one.covered.end_offset),
             one.covered.undecided,
-            {p: EpochOffset(*place) for p, place in one.covered.relies_on.items()},
+            {p: EpochOffset(*position) for p, position in one.covered.relies_on.items()},
         )
         for partition, one in gathered.answered.items()
     }

@@ -1,1 +1,1 @@
-"""The share executor: one partition set's part of a query, computed by a locked-down DuckDB."""
+"""The share executor: an indexer's part of a query, computed by a locked-down DuckDB."""

@@ -1,7 +1,7 @@
-"""A share's answer as bytes: Arrow IPC streams one after another, one per state.
+"""The bytes of a share: Arrow IPC streams one after another, one per state.
 
-The first stream (`main`) carries the report as JSON in its schema metadata; every stream carries
-its state's name there.
+The schema metadata of the first stream (`main`) holds the report as JSON; the metadata of every
+stream holds the name of its state.
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,12 @@ CONTENT_TYPE = "application/vnd.apache.arrow.stream"
 
 
 class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
-    """What a share includes of one partition (I7). earlier, relies_on, given_up: see DatasetView.
+    """What a share includes of one partition (I7).
 
-    undecided: rerouted batches that are left out (query.share.rerouted says what becomes of them).
-    damaged: the first of the damaged records that are missing; damaged_more: records beyond those.
+    earlier, relies_on, given_up: as in `DatasetView`.
+    undecided: rerouted batches that are left out (see query.share.rerouted).
+    damaged: the first of the damaged records that are missing.
+    damaged_more: number of the other damaged records.
     """
 
     partition: int
@@ -43,9 +45,9 @@ class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def same_rows(one: PartitionCovered, totals: PartitionCovered) -> bool:
-    """Whether a share that was pinned to the end of another one had all of its rows, too.
+    """Whether a share that was pinned to the end of the totals has all rows of the totals.
 
-    It may be the twin's, which lacks segments that the first one could read.
+    It may be the share of the twin, which lacks segments that the first indexer could read.
     """
     return one.unserved == 0 and (one.epoch_number, one.end_offset, one.gaps) == (
         totals.epoch_number,
@@ -55,7 +57,7 @@ def same_rows(one: PartitionCovered, totals: PartitionCovered) -> bool:
 
 
 class ShareReport(msgspec.Struct, frozen=True):
-    """Coverage by partition, and for each field named the types that occur (letters)."""
+    """Coverage of each partition. types: by field that the plan names, the letters of its types."""
 
     covered: list[PartitionCovered]
     types: dict[str, str]
@@ -64,7 +66,7 @@ class ShareReport(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ShareAnswer:
-    """The report and the states by name: `main`, and `a<i>` for distinct and quantile needs."""
+    """The report, and the states by name: `main`, and `a<i>` for distinct and quantile needs."""
 
     report: ShareReport
     states: dict[str, pa.Table]

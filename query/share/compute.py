@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ShareCancelled(Exception):
-    """The share was cancelled: nobody waits for it any more, or its time is up."""
+    """The share was cancelled: its caller is gone, or its time is up."""
 
 
 class ShareTooHeavy(Unprocessable):
@@ -38,7 +38,7 @@ class ShareTooHeavy(Unprocessable):
 
 
 class Computation:
-    """Computes a plan's states over some partitions' views, once."""
+    """Computes the states of a plan over the views of some partitions, once."""
 
     def __init__(self, plan: Plan, views: Sequence[DatasetView], allowed: DatabaseLimits) -> None:
         self._plan = plan
@@ -72,7 +72,7 @@ class Computation:
                 sql = _own_statement(statements, need, main, index, exact_max)
                 if sql is not None:
                     states[f"a{index}"] = self._table(sql, statements.parameters)
-        types = {f: "".join(sorted(r.types)) for f, r in sources.readings.items()}
+        types = {f: "".join(sorted(r.types)) for f, r in sources.fields_sql.items()}
         return ShareAnswer(
             ShareReport([covered(v, self._plan) for v in self._views], types), states
         )
@@ -91,7 +91,7 @@ class Computation:
 
     @contextmanager
     def _open(self, paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The database of this share, closed afterwards; `cancel` can reach it meanwhile."""
+        """A database for this share, closed at the end; `cancel` interrupts it."""
         connection = open_database(paths, self._allowed)
         self._connection = connection
         try:
@@ -102,7 +102,7 @@ class Computation:
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
-        """DuckDB's errors by the caller's situation; an interrupt may meet any call of it."""
+        """Turn DuckDB's errors into ours. Any call may raise that it was interrupted."""
         import duckdb  # see `open_database`
 
         try:
@@ -137,16 +137,16 @@ class Computation:
 def _own_statement(
     statements: Statements, need: Need, main: pa.Table, index: int, exact_max: int
 ) -> str | None:
-    """The statement of a state that is not part of `main`; None where no row can have one."""
-    if need.state is State.DISTINCT and statements.reading(need).types:
+    """The statement of a state that is not part of `main`; None where no row can have a value."""
+    if need.state is State.DISTINCT and statements.field_sql(need).types:
         return statements.distinct(need)
-    if need.state is State.QUANTILE and statements.reading(need).is_numeric:
+    if need.state is State.QUANTILE and statements.field_sql(need).is_numeric:
         return statements.quantile(need, _values(main, index) <= exact_max)
     return None
 
 
 def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
-    """What the answer includes of one partition (I7)."""
+    """What the share includes of one partition (I7)."""
     needed = plan.at_least.get(view.partition, 0)
     other_log = bool(needed) and plan.log not in ("", view.epoch)
     reached = view.end_offset >= needed and not other_log
@@ -170,8 +170,8 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
     elif damaged:
         reason = reason_of(damaged, more)
     elif expired_early:
-        many = "events" if view.expired_early is None else f"{view.expired_early:,} events"
-        reason = f"{many} expired before their time: bellwether retention restore"
+        events = "events" if view.expired_early is None else f"{view.expired_early:,} events"
+        reason = f"{events} expired before their time: bellwether retention restore"
     elif view.catching_up:
         reason = "the indexer is still catching up with the log"
     elif unlisted:
@@ -188,7 +188,7 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
         earlier=dict(view.earlier),
         epoch_number=view.epoch_number,
         undecided=view.undecided[: limits.UNDECIDED_LISTED_MAX],
-        relies_on={p: (place.epoch, place.offset) for p, place in view.relies_on.items()},
+        relies_on={p: (at.epoch, at.offset) for p, at in view.relies_on.items()},
         damaged=damaged,
         damaged_more=more,
         given_up=view.given_up,

@@ -1,4 +1,4 @@
-"""What an answer says of damaged records: which are missing, and what to do about it (I7, I13)."""
+"""Damaged records that an answer lacks, and the remedy that it states (I7, I13)."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,10 +12,12 @@ REMEDY: Final = (
 
 
 class DamagedRecords(msgspec.Struct, frozen=True, kw_only=True):
-    """Records of one partition whose events an answer lacks: one, or a run of offsets.
+    """A run of records of one partition that an answer lacks.
 
-    epoch_number: of the log epoch of the offsets. events: how many they held by their headers;
-    None: not known. whole: it may concern every dataset of the partition.
+    epoch_number: of the log epoch of the offsets.
+    first, end: offsets, half open.
+    events: number of their events by their headers; None: not known.
+    whole: whether they may have had events of any dataset of the partition.
     """
 
     epoch_number: int
@@ -27,7 +29,7 @@ class DamagedRecords(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe(one: DamagedRecords) -> dict[str, Any]:
-    """As it stands in an answer's coverage."""
+    """As JSON, in the coverage of an answer."""
     return {
         "epoch_number": one.epoch_number,
         "first": one.first,
@@ -40,7 +42,7 @@ def describe(one: DamagedRecords) -> dict[str, Any]:
 
 
 def reason_of(some: Sequence[DamagedRecords], more: int) -> str:
-    """In one sentence. more: records that are not in the list."""
+    """In one sentence. more: number of records that are not in the list."""
     count = sum(one.end - one.first for one in some) + more
     known = None if more or any(one.events is None for one in some) else some
     held = "" if known is None else f" with {sum(one.events or 0 for one in known)} events"

@@ -1,4 +1,4 @@
-"""A DuckDB of its own for each query: bounded, and unable to reach anything but its segments."""
+"""A DuckDB for each share: bounded, and unable to read anything but the segments of the share."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class DatabaseLimits:
 
 
 def open_database(paths: Sequence[Path], allowed: DatabaseLimits) -> duckdb.DuckDBPyConnection:
-    """A connection that can read exactly these files; its configuration is locked."""
-    import duckdb  # 40 MB of memory: only in a process that has been asked something
+    """A connection that can read only these files; its configuration is locked."""
+    import duckdb  # 40 MB of memory: only in a process that computes shares
 
     connection = duckdb.connect(
         ":memory:",

@@ -1,8 +1,8 @@
-"""How SQL reads a field: as a number, as text, as a typed key (I12).
+"""SQL expressions of a field: as a number, as text, as a typed key (I12).
 
 A field has up to five typed columns in the source rows, `c<index>_<type letter>`; an event has a
-value in at most one of them. Names in SQL are made here from numbers and letters only, so no
-field name ever becomes SQL text.
+value in at most one of them. Names in SQL consist of numbers and letters made here, so no field
+name ever becomes part of a statement.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _INT64_BOUND = "9223372036854775808.0"
 
 
 def sql_type(field_type: FieldType) -> str:
-    """DuckDB's type for the column type."""
+    """DuckDB's type of a column type."""
     return _SQL_TYPES[field_type]
 
 
@@ -32,7 +32,7 @@ def _integral(column: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FieldSql:
-    """One field of the source rows: its index in the plan, and the types that occur."""
+    """A field of the source rows. index: in the plan. types: those that occur."""
 
     index: int
     types: frozenset[FieldType]
@@ -49,7 +49,7 @@ class FieldSql:
 
     @property
     def is_numeric(self) -> bool:
-        """Whether any of its types has a numeric reading."""
+        """Whether any of its types can be read as a number."""
         return self.has(FieldType.INT, FieldType.FLOAT, FieldType.BOOL)
 
     @property
@@ -67,7 +67,7 @@ class FieldSql:
 
     @property
     def number(self) -> str:
-        """SQL DOUBLE: the numeric reading, integers as the nearest double."""
+        """SQL DOUBLE: the value as a number, integers as the nearest double."""
         return f"coalesce({self.real}, {self.whole}::DOUBLE)"
 
     @property
@@ -101,7 +101,7 @@ class FieldSql:
         if self.has(FieldType.BOOL):
             parts["b"] = self.column(FieldType.BOOL)
         texts = [self.column(t) for t in (FieldType.STRING, FieldType.JSON) if self.has(t)]
-        if texts:  # an array and a string of the same text are one group: both are shown as it
+        if texts:  # an array and a string of the same text are one group: both look the same
             parts["s"] = f"coalesce({', '.join(texts)})"
         return parts
 

@@ -1,8 +1,8 @@
-"""Filters as SQL conditions that are never NULL, so a negation is the exact complement.
+"""Filters as SQL conditions that are never NULL, so that a negation is the exact complement.
 
-A number compares with the numeric reading, a string with the text reading (with < and >: with
-string values), a boolean with booleans and the texts true and false. A string that looks like a
-number also compares as that number with numeric values. String values are bound, never quoted.
+A number is compared with the field as a number, a string with the field as text (with < and >:
+with string values only), a boolean with booleans and the texts true and false. A string that looks
+like a number is also compared as a number with numeric values. Strings are bound, never quoted.
 """
 
 import math
@@ -33,74 +33,74 @@ _TEXT_FUNCTIONS = {
 
 
 class Parameters:
-    """String values bound to a statement, in order."""
+    """String values that are bound to a statement, in order."""
 
     def __init__(self) -> None:
         self.values: list[str] = []
 
     def bind(self, value: str) -> str:
-        """The placeholder of a value."""
+        """Add a value; return its placeholder."""
         self.values.append(value)
         return f"${len(self.values)}::VARCHAR"
 
 
-def condition(one: Filter, readings: Mapping[str, FieldSql], parameters: Parameters) -> str:
-    """SQL BOOLEAN, never NULL, of one filter or a group of them."""
+def condition(one: Filter, fields_sql: Mapping[str, FieldSql], parameters: Parameters) -> str:
+    """SQL BOOLEAN, never NULL, of a filter or a group of filters."""
     if one.op in GROUP_OPS:
         joined = " AND " if one.op is FilterOp.ALL_OF else " OR "
-        inside = joined.join(condition(f, readings, parameters) for f in one.inside)
+        inside = joined.join(condition(f, fields_sql, parameters) for f in one.inside)
         return f"NOT ({inside})" if one.op is FilterOp.NONE_OF else f"({inside})"
-    return _one(one, readings[one.field], parameters)
+    return _one(one, fields_sql[one.field], parameters)
 
 
-def _one(one: Filter, reading: FieldSql, parameters: Parameters) -> str:
+def _one(one: Filter, field_sql: FieldSql, parameters: Parameters) -> str:
     positive = _NEGATIONS.get(one.op)
     if positive is not None:
-        return f"NOT {_one(Filter(one.field, positive, one.values), reading, parameters)}"
+        return f"NOT {_one(Filter(one.field, positive, one.values), field_sql, parameters)}"
     if one.op is FilterOp.EXISTS:
-        return reading.exists
+        return field_sql.exists
     if one.op in _TEXT_FUNCTIONS:
         bound = parameters.bind(text_of(one.values[0]))
-        return f"coalesce({_TEXT_FUNCTIONS[one.op]}({reading.text}, {bound}), FALSE)"
+        return f"coalesce({_TEXT_FUNCTIONS[one.op]}({field_sql.text}, {bound}), FALSE)"
     op = FilterOp.EQ if one.op is FilterOp.IN else one.op
-    found = [c for value in one.values for c in _comparisons(op, value, reading, parameters)]
+    found = [c for value in one.values for c in _comparisons(op, value, field_sql, parameters)]
     return f"({' OR '.join(f'coalesce({c}, FALSE)' for c in found)})" if found else "FALSE"
 
 
 def _comparisons(
-    op: FilterOp, value: Scalar, reading: FieldSql, parameters: Parameters
+    op: FilterOp, value: Scalar, field_sql: FieldSql, parameters: Parameters
 ) -> list[str]:
-    """Alternatives, each of which is a match."""
+    """SQL conditions, each of which alone is a match."""
     if isinstance(value, str):
         found = []
         if op is FilterOp.EQ:
-            found.append(f"{reading.text} = {parameters.bind(value)}")
-        elif reading.has(FieldType.STRING):
-            text = reading.column(FieldType.STRING)
+            found.append(f"{field_sql.text} = {parameters.bind(value)}")
+        elif field_sql.has(FieldType.STRING):
+            text = field_sql.column(FieldType.STRING)
             found.append(f"{text} {op.value} {parameters.bind(value)}")
         number = number_of(value)
         if number is not None:
-            found += _numeric(op, number, reading, with_bool=False)
+            found += _numeric(op, number, field_sql, with_bool=False)
         return found
     if isinstance(value, bool):
         if op is FilterOp.EQ:
-            text = f"{reading.column(FieldType.STRING)} = '{str(value).lower()}'"
-            return [f"{reading.column(FieldType.BOOL)} = {str(value).upper()}", text]
+            text = f"{field_sql.column(FieldType.STRING)} = '{str(value).lower()}'"
+            return [f"{field_sql.column(FieldType.BOOL)} = {str(value).upper()}", text]
         value = int(value)
-    return _numeric(op, value, reading, with_bool=True)
+    return _numeric(op, value, field_sql, with_bool=True)
 
 
-def _numeric(op: FilterOp, value: int | float, reading: FieldSql, with_bool: bool) -> list[str]:
+def _numeric(op: FilterOp, value: int | float, field_sql: FieldSql, with_bool: bool) -> list[str]:
     found = []
-    whole = reading.whole if with_bool else reading.column(FieldType.INT)
-    if reading.has(FieldType.INT) or (with_bool and reading.has(FieldType.BOOL)):
+    whole = field_sql.whole if with_bool else field_sql.column(FieldType.INT)
+    if field_sql.has(FieldType.INT) or (with_bool and field_sql.has(FieldType.BOOL)):
         bound = whole_comparison(op, value)
         found.append(bound if bound in ("TRUE", "FALSE") else f"{whole} {bound}")
         if bound == "TRUE":  # still only for events that have the field as a whole number
             found[-1] = f"{whole} IS NOT NULL"
-    if reading.has(FieldType.FLOAT):
+    if field_sql.has(FieldType.FLOAT):
         bound = real_comparison(op, value)
-        found.append("FALSE" if bound == "FALSE" else f"{reading.real} {bound}")
+        found.append("FALSE" if bound == "FALSE" else f"{field_sql.real} {bound}")
     return found
 
 
@@ -135,7 +135,7 @@ def real_comparison(op: FilterOp, value: int | float) -> str:
 
 
 def number_of(text: str) -> int | float | None:
-    """The number that a text looks like, None if it does not (or is not finite)."""
+    """The number that a text looks like; None if it does not, or is not finite."""
     if not _NUMBER.fullmatch(text):
         return None
     number = float(text)
@@ -147,7 +147,7 @@ def number_of(text: str) -> int | float | None:
 
 
 def text_of(value: Scalar) -> str:
-    """The value as the text reading writes it."""
+    """The value as `FieldSql.text` writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and _INT64_MIN <= value <= _INT64_MAX:

@@ -1,8 +1,9 @@
-"""Which undecided batches an answer counts: a pure function of the shares and their positions (I2).
+"""The undecided batches that an answer counts: a pure function of the shares' positions (I2).
 
-A batch that is open in q counts there unless a partition that it names holds it as well, at the
-position of that partition's own share: what is held counts there, or is open there and then judged
-by the same rule. Copies of one batch name each other in one direction only, so exactly one counts.
+A batch that is undecided in a partition counts there, unless a partition that it names holds it,
+too, before the end of its own share. A batch that is held counts there, or is undecided there and
+the same rule applies. Copies of a batch name each other in one direction only, so exactly one
+counts.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,24 +15,35 @@ from common.model.reroute import EpochOffset
 
 
 class UndecidedBatch(msgspec.Struct, frozen=True):
-    """An undecided batch of a share. batch: hex; place: epoch number and offset."""
+    """An undecided batch of a share.
+
+    batch: id of the batch, hex.
+    position: (epoch number, offset) of its record; `place` in the bytes of an answer.
+    append_ns: append time of its record, in unix ns.
+    unless: partitions; if one of them holds the batch, it does not count here.
+    """
 
     batch: str
-    place: tuple[int, int]
+    position: tuple[int, int] = msgspec.field(name="place")
     append_ns: int
     unless: tuple[int, ...]
 
 
 class BatchLookup(msgspec.Struct, frozen=True):
-    """Whether a partition holds a batch (hex) of a record appended elsewhere at that time."""
+    """Asks whether a partition holds a batch (hex).
+
+    append_ns: when its record was appended to the other partition, in unix ns.
+    """
 
     batch: str
     append_ns: int
 
 
 class BatchLookupRequest(msgspec.Struct, frozen=True):
-    """Body of `POST /internal/held`. ends: by partition, epoch number and end offset of the share
-    that is in the answer; asked: by partition, the batches in question.
+    """Body of `POST /internal/held`.
+
+    ends: by partition, (epoch number, end offset) of its share.
+    asked: by partition, the batches to look up.
     """
 
     ends: dict[int, tuple[int, int]]
@@ -39,8 +51,10 @@ class BatchLookupRequest(msgspec.Struct, frozen=True):
 
 
 class BatchLookupResponse(msgspec.Struct, frozen=True):
-    """held: by partition, which of the batches count or may count there before the share's end.
-    unknown: by partition, why that cannot be told here now.
+    """Answer of `POST /internal/held`.
+
+    held: by partition, the batches that count or may count there before the end of its share.
+    unknown: by partition, why this indexer does not know now.
     """
 
     held: dict[int, list[str]]
@@ -49,29 +63,34 @@ class BatchLookupResponse(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Of one partition: the position it ends before, what is undecided, what its drops rely on."""
+    """The share of one partition.
+
+    end: the position that it ends before.
+    undecided: batches that may count in another partition.
+    relies_on: by partition, the position that the batches dropped here rely on.
+    """
 
     end: EpochOffset
-    open: Sequence[UndecidedBatch] = ()
+    undecided: Sequence[UndecidedBatch] = ()
     relies_on: Mapping[int, EpochOffset] | None = None
 
 
 def lagging_shares(shares: Mapping[int, Share]) -> dict[int, EpochOffset]:
-    """By partition, the place that another share relies on and its own does not include yet."""
+    """By partition, the position that another share relies on and that its own does not include."""
     needed: dict[int, EpochOffset] = {}
     for share in shares.values():
-        for partition, place in (share.relies_on or {}).items():
+        for partition, position in (share.relies_on or {}).items():
             other = shares.get(partition)
-            if other is not None and other.end <= place:
-                needed[partition] = max(place, needed.get(partition, place))
+            if other is not None and other.end <= position:
+                needed[partition] = max(position, needed.get(partition, position))
     return needed
 
 
 def batch_lookups(shares: Mapping[int, Share]) -> dict[int, list[BatchLookup]]:
-    """What each partition is asked. One that has no share in the answer counts nothing."""
+    """The lookups for each partition. One without a share counts no batch: it is not asked."""
     asked: dict[int, dict[BatchLookup, None]] = {}
     for share in shares.values():
-        for item in share.open:
+        for item in share.undecided:
             for partition in item.unless:
                 if partition in shares:
                     one = BatchLookup(item.batch, item.append_ns)
@@ -82,18 +101,18 @@ def batch_lookups(shares: Mapping[int, Share]) -> dict[int, list[BatchLookup]]:
 def batches_that_count(
     shares: Mapping[int, Share], held: Mapping[int, Collection[str]]
 ) -> dict[int, list[tuple[int, int]]]:
-    """The places of the undecided batches that count, by partition.
+    """The positions of the undecided batches that count, by partition.
 
-    held: by partition, which batches it said it holds before its share's end.
+    held: by partition, the batches that it holds before the end of its share.
     """
-    undecided = {p: {item.batch for item in share.open} for p, share in shares.items()}
+    undecided = {p: {item.batch for item in share.undecided} for p, share in shares.items()}
     chosen: dict[int, list[tuple[int, int]]] = {}
     for partition, share in shares.items():
-        for item in share.open:
-            elsewhere = any(
+        for item in share.undecided:
+            counts_in_other = any(
                 item.batch in held.get(other, ()) or item.batch in undecided.get(other, ())
                 for other in item.unless
             )
-            if not elsewhere:
-                chosen.setdefault(partition, []).append(item.place)
+            if not counts_in_other:
+                chosen.setdefault(partition, []).append(item.position)
     return chosen

@@ -1,8 +1,8 @@
-"""`POST /internal/share`: how an indexer answers for its partitions. Mounted by the indexer.
+"""`POST /internal/share`: the route with which an indexer answers for its partitions.
 
-Bounded in how many shares compute and wait at once (I11), shared fairly between the environments
-and keys that ask (I14); a share stops, or leaves the queue, when its time is up or nobody waits
-for it any more. What is not held here is simply not in the answer's coverage.
+The shares that compute and wait at once are bounded (I11) and take fair turns between environments
+and keys (I14). A share stops, or leaves the queue, when its time is up or its caller hangs up.
+A partition that is not held here is missing from the coverage of the answer.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _POLL_S = 0.05
 
 
 class ShareEndpoint:
-    """The handler with its limits. `close` it after the server has stopped."""
+    """The handler with its limits. Call `close` after the server has stopped."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class ShareEndpoint:
         self._allowed = DatabaseLimits(memory_mb, threads)
         room = running_max + waiting_max
         kept_free = min(limits.SHARES_KEPT_FREE, running_max - 1)
-        # A share inside may first wait for a position, however long: that must not keep others out.
+        # An admitted share may first wait for a position, for long: that must not keep others out.
         inside = FairLimits(
             room,
             0,
@@ -58,11 +58,11 @@ class ShareEndpoint:
         self._threads = ThreadPoolExecutor(running_max, thread_name_prefix="share")
 
     def close(self) -> None:
-        """Release the threads; shares that still run are not waited for."""
+        """Release the threads, without waiting for shares that still run."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one share request."""
+        """Answer a request for a share."""
         try:
             wanted = msgspec.json.decode(await request.read(), type=ShareRequest)
         except msgspec.DecodeError as error:
@@ -141,7 +141,7 @@ def _run(computation: Computation) -> bytes:
 
 
 def _asker(plan: Plan) -> tuple[str, str]:
-    """(environment, key). A query role of an older version tells neither: a dataset has one."""
+    """(environment, key). Query roles of older versions send neither: then by dataset."""
     return plan.env or plan.dataset, plan.key
 
 

@@ -1,7 +1,7 @@
-"""What a row holds, as one JSON object: every value with the type and the digits that are stored.
+"""A row as a JSON object: every value with its stored type and digits.
 
-Integers stay integers of 64 bits, doubles keep a point or an exponent (50.0 is not 50), JSON that
-is kept as text stands as the JSON that it is. Fields are in the order of their names.
+Integers stay 64-bit integers, doubles keep a point or an exponent (50.0 is not 50), JSON that is
+stored as text is inserted as JSON. Fields are in the order of their names.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,13 +18,13 @@ _LITERALS: Final = {True: b"true", False: b"false"}
 
 
 class RowTexts:
-    """Collects the values of some rows, column by column."""
+    """Builds the JSON of some rows, column by column."""
 
     def __init__(self, rows: int) -> None:
         self._cells: list[list[tuple[str, bytes]]] = [[] for _ in range(rows)]
 
     def add(self, key: ColumnKey, order: Sequence[int], values: pa.Array) -> None:
-        """Values of one column; order: the row of each. Nulls are absent."""
+        """Add the values of a column. order: the row of each. A null is left out."""
         cells, field, field_type = self._cells, key.field, key.type
         for at, value in zip(order, values.to_pylist(), strict=True):
             if value is not None:
@@ -33,7 +33,7 @@ class RowTexts:
     def add_table(
         self, table: pa.Table, order: Sequence[int], fields: Collection[str] | None
     ) -> None:
-        """Rows of a segment; order: which each of them is. fields: only these, None for all."""
+        """Add rows of a segment. order: the index of each row. fields: only these; None: all."""
         for name in table.column_names:
             column = table.column(name)
             if column.null_count == len(column):
@@ -53,7 +53,7 @@ class RowTexts:
                     self._cells[at].append((key.field, json_value(key.type, value)))
 
     def made(self) -> list[bytes]:
-        """One JSON object for each row."""
+        """The JSON object of each row."""
         names = {name for cells in self._cells for name, _ in cells}
         heads = {name: orjson.dumps(name) + b":" for name in names}
         made = []
@@ -75,7 +75,7 @@ def json_value(field_type: FieldType, value: int | float | bool | str) -> bytes:
 def physical_columns(
     segment: SegmentView, fields: Collection[str] | None
 ) -> tuple[str, ...] | None:
-    """The quoted Parquet columns of these fields; None: all that there are."""
+    """The quoted Parquet columns of these fields; None: all columns."""
     if fields is None:
         return None
     wanted = set(fields)

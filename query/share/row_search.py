@@ -1,8 +1,8 @@
-"""The rows themselves: the first ones in their order, then what they hold.
+"""Searches rows: first the positions of the first rows in their order, then their fields.
 
-Segments are read in the order of time and only as long as they may hold one of the rows that are
-wanted: the last 20 events of a year of segments are in the newest few. Only then the fields of
-those rows are read. What is taken is exactly what a COUNT over the same plan counts.
+Segments are read in the order of time, and only while they may hold one of the wanted rows: the
+last 20 events of a year of segments are in the newest few. Only then the fields of those rows are
+read. The rows are exactly those that a COUNT over the same plan counts.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,15 +22,15 @@ from query.share.view import DatasetView, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType, select
 
 RunStatement = Callable[[str, list[str], pa.Table | None], pa.Table]
-_SEGMENTS_FIRST: Final = 4  # read at once to begin with, then twice as many, up to the most
+_SEGMENTS_FIRST: Final = 4  # in the first scan; each scan has twice as many as the one before
 _SEGMENTS_MOST: Final = 64
-_ROWS_FIRST: Final = 32  # whose fields are read at once, before it is known how large they are
+_ROWS_FIRST: Final = 32  # in the first read of fields, before it is known how large rows are
 _ROWS_MOST: Final = 2_000
-MORE = "more"  # state: whether rows that were wanted had no room in the answer
+MORE = "more"  # state: whether wanted rows had no room in the answer
 
 
 class Row(NamedTuple):
-    """An event: where it stands, how many it stands for, its fields as a JSON object."""
+    """An event: its position, its sample rate, its fields as a JSON object."""
 
     position: RowPosition
     rate: int
@@ -39,20 +39,20 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A row: its position, its sample rate, and what holds it (number: in a segment)."""
+    """A row: its position, its sample rate and its source. number: of the row in its segment."""
 
     position: RowPosition
     rate: int
-    place: RowSource
+    source: RowSource
     number: int
 
 
 class RowSearch:
-    """Finds and reads the rows of one plan over some partitions' views, once."""
+    """Finds and reads the rows of a plan over the views of some partitions, once."""
 
     def __init__(self, plan: Plan, wanted: RowsWanted, views: Sequence[DatasetView]) -> None:
         self._plan = plan
-        # Rows are found by the filters alone. Named fields would be made dense for every live row.
+        # Rows are found by filters alone: other fields would be made dense for every live row.
         self._finding = msgspec.structs.replace(
             plan, rows=msgspec.structs.replace(wanted, fields=None)
         )
@@ -72,7 +72,7 @@ class RowSearch:
         return [segment.path for _, segment in self._segments]
 
     def types(self) -> dict[str, str]:
-        """The types that occur of each field of a filter, in everything that may be read."""
+        """By field of a filter, the letters of its types in all segments and blocks."""
         fields = state_fields(self._plan)
         held: dict[str, set[str]] = {field: set() for field in fields}
         for _, segment in self._segments:
@@ -101,9 +101,9 @@ class RowSearch:
         more = pa.table({MORE: pa.array([len(kept) < len(found)], pa.bool_())})
         return {"main": pa.table(columns), MORE: more}
 
-    # --- which rows -----------------------------------------------------------------------------
+    # --- positions ------------------------------------------------------------------------------
     def _first(self, ask: RunStatement) -> list[_Found]:
-        """The first rows in their order, at most as many as are wanted."""
+        """The first rows in their order, at most as many as wanted."""
         limit = self._wanted.limit
         found = self._search(self._finding, self._live_only(), ask)
         for wave in self._waves():
@@ -127,7 +127,7 @@ class RowSearch:
         return [replace(view, segments=()) for view in self._views if view.blocks]
 
     def _waves(self) -> Iterator[list[tuple[DatasetView, SegmentView]]]:
-        """The segments in the order in which their first rows come, a few at once."""
+        """The segments in the order of their first rows, a few per scan."""
         if self._wanted.oldest:
             ordered = sorted(self._segments, key=lambda one: one[1].time_min_ns)
         else:
@@ -138,7 +138,7 @@ class RowSearch:
             at, size = at + size, min(2 * size, _SEGMENTS_MOST)
 
     def _may_precede(self, segment: SegmentView, last_ns: int) -> bool:
-        """Whether the segment may have a row before the last one that was found."""
+        """Whether the segment may have a row before the last one found."""
         if self._wanted.oldest:
             return segment.time_min_ns <= last_ns
         return segment.time_max_ns >= last_ns
@@ -146,23 +146,24 @@ class RowSearch:
     def _search(self, plan: Plan, views: Sequence[DatasetView], ask: RunStatement) -> list[_Found]:
         if not views:
             return []
-        sources = gather(plan, views, placed=True)
-        if not sources.places:
+        sources = gather(plan, views, with_positions=True)
+        if not sources.row_sources:
             return []
         statements = Statements(plan, sources)
         table = ask(statements.first_rows(self._wanted), statements.parameters, sources.live)
         rows = zip(*(table.column(name).to_pylist() for name in table.column_names), strict=True)
         found = [
-            _Found(RowPosition(*row[:5]), row[5], sources.places[row[6]], row[7]) for row in rows
+            _Found(RowPosition(*row[:5]), row[5], sources.row_sources[row[6]], row[7])
+            for row in rows
         ]
         found.sort(key=lambda row: row.position, reverse=not self._wanted.oldest)
         return found
 
-    # --- what they hold -------------------------------------------------------------------------
+    # --- fields ---------------------------------------------------------------------------------
     def _read(self, found: Sequence[_Found], ask: RunStatement) -> list[bytes]:
-        """The data of the first rows as JSON objects, as many as there is room for, at least one.
+        """The first rows as JSON objects, as many as there is room for, but at least one.
 
-        Their sizes are not known before: a few are read first, then as many as should fit.
+        Their sizes are not known in advance: a few are read first, then as many as should fit.
         """
         texts: list[bytes] = []
         size, step = 0, _ROWS_FIRST
@@ -177,16 +178,16 @@ class RowSearch:
         return texts
 
     def _texts(self, some: Sequence[_Found], ask: RunStatement) -> list[bytes]:
-        by_place: dict[int, list[int]] = {}
+        by_source: dict[int, list[int]] = {}
         for at, row in enumerate(some):
-            by_place.setdefault(id(row.place), []).append(at)
+            by_source.setdefault(id(row.source), []).append(at)
         texts = RowTexts(len(some))
-        for members in by_place.values():
-            place = some[members[0]].place
-            if isinstance(place, ColumnBlock):
-                self._read_live(place, members, some, texts)
+        for members in by_source.values():
+            source = some[members[0]].source
+            if isinstance(source, ColumnBlock):
+                self._read_live(source, members, some, texts)
             else:
-                self._read_segment(place, members, some, texts, ask)
+                self._read_segment(source, members, some, texts, ask)
         return texts.made()
 
     def _read_live(
@@ -200,9 +201,9 @@ class RowSearch:
         mask = np.zeros(block.rows, np.bool_)
         at_row: dict[int, int] = {}
         offsets = np.array([some[at].position.offset for at in members], np.int64)
-        places = np.array([some[at].position.index_in_record for at in members], np.int64)
-        first = np.searchsorted(block.offset, offsets)  # a record's events stand side by side
-        rows = first + places - block.index_in_record[first]
+        indices = np.array([some[at].position.index_in_record for at in members], np.int64)
+        first = np.searchsorted(block.offset, offsets)  # the events of a record are adjacent
+        rows = first + indices - block.index_in_record[first]
         for at, row in zip(members, rows.tolist(), strict=True):
             mask[row] = True
             at_row[row] = at
@@ -221,7 +222,7 @@ class RowSearch:
         at_row = {some[at].number: at for at in members}
         columns = physical_columns(segment, self._wanted.fields)
         if columns == ():
-            return  # not one of the fields is in this segment
+            return  # none of the fields is in this segment
         selected = "*" if columns is None else f"file_row_number, {', '.join(columns)}"
         numbers = ", ".join(f"{number:d}" for number in sorted(at_row))
         table = ask(
@@ -237,7 +238,7 @@ class RowSearch:
 
 
 def _views_of(wave: Sequence[tuple[DatasetView, SegmentView]]) -> list[DatasetView]:
-    """The views with these segments alone."""
+    """The views with only these segments, and without live blocks."""
     by_partition: dict[int, tuple[DatasetView, list[SegmentView]]] = {}
     for view, segment in wave:
         by_partition.setdefault(view.partition, (view, []))[1].append(segment)

@@ -1,8 +1,8 @@
-"""The rows of a share: live blocks as one Arrow table, segments as Parquet reads, united in SQL.
+"""The source rows of a share: live blocks as an Arrow table and segments as Parquet scans, in SQL.
 
-Only the columns that the plan names are touched. Segments are pruned by time; a column that a
-source lacks is NULL there. Rows before `visible_from`, at or beyond `upto`, and of rerouted batches
-that count elsewhere are hidden.
+Only the columns that the plan names are read. Segments are pruned by time; a column that a source
+lacks is NULL there. Rows before `visible_from`, rows at or after `upto`, and rows of rerouted
+batches that count in another partition are hidden.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,21 +28,25 @@ POSITION = ("t", "p", "e", "o", "i")  # columns of a row's position, in the orde
 class Sources:
     """SQL of all source rows (columns t, r and `c<i>_<type>`), and what it reads.
 
-    live: the table to register as `live`, None without live rows. paths: files that are read.
-    Sources that are placed have besides: p (partition), e (epoch number), o (offset), i (index in
-    the record), s (which of `places` has the row), n (the row's number there, if it is a segment).
+    live: the table to register as `live`; None without live rows.
+    paths: files that are read.
+    fields_sql: by field, its SQL expressions.
+    row_sources: the sources that `s` refers to.
+
+    With positions there are also the columns p (partition), e (epoch number), o (offset), i (index
+    in the record), s (index into `row_sources`), n (number of the row in its segment).
     """
 
     sql: str
     live: pa.Table | None
     paths: tuple[Path, ...]
-    readings: dict[str, FieldSql]
-    places: tuple[RowSource, ...] = ()
+    fields_sql: dict[str, FieldSql]
+    row_sources: tuple[RowSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What segments that share one Parquet read have in common."""
+    """What all segments of one Parquet scan have in common."""
 
     own: frozenset[ColumnKey]
     rest: frozenset[ColumnKey]
@@ -50,13 +54,13 @@ class _Shape:
     high: int | None
     hidden: tuple[int, ...] = ()
     only: tuple[int, ...] | None = None
-    place: int | None = None  # of one segment alone
+    source: int | None = None  # index of the row source: of one segment alone
     partition: int = 0
     epoch_number: int = 0
 
 
-def gather(plan: Plan, views: Sequence[DatasetView], *, placed: bool = False) -> Sources:
-    """The sources of a plan over some partitions' views; placed: each row says where it is."""
+def gather(plan: Plan, views: Sequence[DatasetView], *, with_positions: bool = False) -> Sources:
+    """The sources of a plan over the views of some partitions, if wanted with positions of rows."""
     hidden = {view.partition: hidden_in(view, plan) for view in views}
     fields = sorted(state_fields(plan))
     wanted = [ColumnKey(field, field_type) for field in fields for field_type in FieldType]
@@ -67,21 +71,21 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, placed: bool = False) ->
         if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
     ]
     live: list[tuple[DatasetView, ColumnBlock]] = []
-    places: list[RowSource] = []
+    row_sources: list[RowSource] = []
     for view in views:
         for block in view.blocks:
             seen = _cut_off(_narrowed(block, wanted), plan.upto.get(view.partition))
             seen = hidden[view.partition].of_block(seen, view.epoch_number)
             if seen.rows and _overlaps(seen, plan):
                 live.append((view, seen))
-                places.append(block)
+                row_sources.append(block)
     blocks = [block for _, block in live]
     held = _held_columns(blocks, [segment for _, segment in segments])
-    readings = {
+    fields_sql = {
         field: FieldSql(index, frozenset(t for t in FieldType if ColumnKey(field, t) in held))
         for index, field in enumerate(fields)
     }
-    keys = [ColumnKey(f, t) for f, r in readings.items() for t in FieldType if t in r.types]
+    keys = [ColumnKey(f, t) for f, r in fields_sql.items() for t in FieldType if t in r.types]
     parts = []
     if blocks:
         parts.append(f"SELECT * FROM {LIVE} WHERE {_time_range(plan, 't')}")
@@ -91,29 +95,29 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, placed: bool = False) ->
         if segment.epoch_number != view.epoch_number:
             upto = None  # an offset of this log says nothing about the logs before it
         shape = _shape(segment, frozenset(keys), upto, hidden[view.partition])
-        if placed:
+        if with_positions:
             shape = replace(
                 shape,
-                place=len(places),
+                source=len(row_sources),
                 partition=view.partition,
                 epoch_number=segment.epoch_number,
             )
-            places.append(segment)
+            row_sources.append(segment)
         if shape.only != ():
             shapes.setdefault(shape, []).append(segment.path)
     for shape, paths in shapes.items():
-        parts.append(_parquet_select(plan, shape, paths, keys, readings))
+        parts.append(_parquet_select(plan, shape, paths, keys, fields_sql))
     return Sources(
-        " UNION ALL ".join(parts) or _no_rows(keys, readings, placed),
-        _live_table(live, keys, readings, placed) if blocks else None,
+        " UNION ALL ".join(parts) or _no_rows(keys, fields_sql, with_positions),
+        _live_table(live, keys, fields_sql, with_positions) if blocks else None,
         tuple(path for paths in shapes.values() for path in paths),
-        readings,
-        tuple(places),
+        fields_sql,
+        tuple(row_sources),
     )
 
 
 def _narrowed(block: ColumnBlock, wanted: Iterable[ColumnKey]) -> ColumnBlock:
-    """The block with only those of its columns that a plan asks for: there may be millions."""
+    """The block with only the wanted ones of its columns: there may be millions."""
     columns = {key: block.columns[key] for key in wanted if key in block.columns}
     return replace(block, columns=columns, held_bytes=-1)
 
@@ -164,17 +168,17 @@ def _shape(
     )
 
 
-def _alias(key: ColumnKey, readings: dict[str, FieldSql]) -> str:
-    return f"c{readings[key.field].index}_{key.type.value}"
+def _alias(key: ColumnKey, fields_sql: dict[str, FieldSql]) -> str:
+    return f"c{fields_sql[key.field].index}_{key.type.value}"
 
 
 def _live_table(
     live: Sequence[tuple[DatasetView, ColumnBlock]],
     keys: Sequence[ColumnKey],
-    readings: dict[str, FieldSql],
-    placed: bool,
+    fields_sql: dict[str, FieldSql],
+    with_positions: bool,
 ) -> pa.Table:
-    """The blocks' rows with only the named columns, dense."""
+    """The rows of the blocks with only the columns of `keys`, dense."""
     blocks = [block for _, block in live]
     arrays = [
         pa.chunked_array([pa.array(b.time_ns) for b in blocks]),
@@ -186,16 +190,16 @@ def _live_table(
             for b in blocks
         ]
         arrays.append(pa.chunked_array(chunks, key.type.arrow))
-    names = ["t", "r", *(_alias(key, readings) for key in keys)]
-    if placed:
-        for name, arrays_of in _placed_columns(live).items():
+    names = ["t", "r", *(_alias(key, fields_sql) for key in keys)]
+    if with_positions:
+        for name, arrays_of in _position_columns(live).items():
             names.append(name)
             arrays.append(pa.chunked_array(arrays_of, pa.int64()))
     return pa.table(arrays, names=names)
 
 
-def _placed_columns(live: Sequence[tuple[DatasetView, ColumnBlock]]) -> dict[str, list[pa.Array]]:
-    """Where each live row is, in the order of the columns that segments have."""
+def _position_columns(live: Sequence[tuple[DatasetView, ColumnBlock]]) -> dict[str, list[pa.Array]]:
+    """The position columns of the live rows, in the order of those of segments."""
 
     def every(value: int, block: ColumnBlock) -> pa.Array:
         return pa.array(np.full(block.rows, value, np.int64))
@@ -219,11 +223,11 @@ def _parquet_select(
     shape: _Shape,
     paths: Sequence[Path],
     keys: Sequence[ColumnKey],
-    readings: dict[str, FieldSql],
+    fields_sql: dict[str, FieldSql],
 ) -> str:
     columns = [f'"{TIME}" AS t', f'"{RATE}" AS r']
     for key in keys:
-        columns.append(f"{_parquet_column(key, shape)} AS {_alias(key, readings)}")
+        columns.append(f"{_parquet_column(key, shape)} AS {_alias(key, fields_sql)}")
     wheres = [_time_range(plan, f'"{TIME}"')]
     if shape.low is not None:
         wheres.append(f'"{OFFSET}" >= {shape.low:d}')
@@ -235,14 +239,14 @@ def _parquet_select(
         wheres.append(f'"{OFFSET}" IN ({_numbers(shape.only)})')
     files = ", ".join(quote_text(str(path)) for path in paths)
     options = "hive_partitioning=false"
-    if shape.place is not None:
+    if shape.source is not None:
         options += ", file_row_number=true"
         columns += [
             f"{shape.partition:d}::BIGINT AS p",
             f"{shape.epoch_number:d}::BIGINT AS e",
             f'"{OFFSET}"::BIGINT AS o',
             f'"{INDEX_IN_RECORD}"::BIGINT AS i',
-            f"{shape.place:d}::BIGINT AS s",
+            f"{shape.source:d}::BIGINT AS s",
             "file_row_number::BIGINT AS n",
         ]
     return (
@@ -264,12 +268,14 @@ def _parquet_column(key: ColumnKey, shape: _Shape) -> str:
     return f"NULL::{sql_type(key.type)}"
 
 
-def _no_rows(keys: Sequence[ColumnKey], readings: dict[str, FieldSql], placed: bool) -> str:
-    columns = [f"NULL::{sql_type(k.type)} AS {_alias(k, readings)}" for k in keys]
-    columns += [f"0::BIGINT AS {name}" for name in "peoisn"] if placed else []
+def _no_rows(
+    keys: Sequence[ColumnKey], fields_sql: dict[str, FieldSql], with_positions: bool
+) -> str:
+    columns = [f"NULL::{sql_type(k.type)} AS {_alias(k, fields_sql)}" for k in keys]
+    columns += [f"0::BIGINT AS {name}" for name in "peoisn"] if with_positions else []
     return f"SELECT {', '.join(['0::BIGINT AS t', '1::BIGINT AS r', *columns])} WHERE FALSE"
 
 
 def quote_text(text: str) -> str:
-    """A SQL string literal. Only for paths of our own; values of users are bound."""
+    """A SQL string literal. Only for our own paths; values of users are bound."""
     return "'" + text.replace("'", "''") + "'"

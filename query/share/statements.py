@@ -29,11 +29,11 @@ def step_base_ns(plan: Plan) -> int:
 
 
 class Statements:
-    """SQL text of one plan over its sources; `parameters` belong to every statement."""
+    """SQL statements of a plan over its sources; `parameters` are bound to each of them."""
 
     def __init__(self, plan: Plan, sources: Sources) -> None:
         self._plan = plan
-        self._readings = sources.readings
+        self._fields_sql = sources.fields_sql
         self._parameters = Parameters()
         self._with = f"WITH src AS ({sources.sql}), picked AS ({self._picked()})"
 
@@ -43,16 +43,18 @@ class Statements:
         return self._parameters.values
 
     def main(self) -> str:
-        """Counts and numbers of every group."""
+        """Counts and sums of every group."""
         aggregates = ["count(*) AS n"]
         for index, need in enumerate(self._plan.needs):
             aggregates += self._aggregates(f"a{index}", need)
         return self._grouped(aggregates, "TRUE")
 
     def distinct(self, need: Need) -> str:
-        """The smallest hashes of each group's values."""
-        reading = self.reading(need)
-        hashed = self._grouped([], reading.exists, extra={"h": f"md5_number_lower({reading.key})"})
+        """The smallest hashes of the values of each group."""
+        field_sql = self.field_sql(need)
+        hashed = self._grouped(
+            [], field_sql.exists, extra={"h": f"md5_number_lower({field_sql.key})"}
+        )
         keys = ", ".join([*self._key_names(), "b"])
         return (
             f"SELECT * FROM ({hashed}) QUALIFY"
@@ -60,20 +62,20 @@ class Statements:
         )
 
     def quantile(self, need: Need, exact: bool) -> str:
-        """Values with weights, each value replaced by its bucket's middle unless `exact`."""
-        reading = self.reading(need)
-        value = reading.number if exact else _bucket_middle(reading.number)
+        """Values with weights; unless `exact`, the middle of its bucket replaces each value."""
+        field_sql = self.field_sql(need)
+        value = field_sql.number if exact else _bucket_middle(field_sql.number)
         return self._grouped(
-            ["sum(r)::BIGINT AS w"], f"{reading.number} IS NOT NULL", extra={"v": value}
+            ["sum(r)::BIGINT AS w"], f"{field_sql.number} IS NOT NULL", extra={"v": value}
         )
 
-    def reading(self, need: Need) -> FieldSql:
-        """The reading of a need's field."""
+    def field_sql(self, need: Need) -> FieldSql:
+        """The SQL expressions of a need's field."""
         assert need.field is not None
-        return self._readings[need.field]
+        return self._fields_sql[need.field]
 
     def first_rows(self, wanted: RowsWanted) -> str:
-        """The first rows after a position: their positions, sample rates and places."""
+        """The first rows after a position: their positions, sample rates and sources."""
         direction = "ASC" if wanted.oldest else "DESC"
         order = ", ".join(f"{name} {direction}" for name in POSITION)
         after = "TRUE" if wanted.after is None else _follows(wanted.after, wanted.oldest)
@@ -86,12 +88,12 @@ class Statements:
         return [f"k{i}" for i in range(len(self._plan.breakdowns))]
 
     def _picked(self) -> str:
-        conditions = [condition(f, self._readings, self._parameters) for f in self._plan.filters]
+        conditions = [condition(f, self._fields_sql, self._parameters) for f in self._plan.filters]
         joined = (" OR " if self._plan.any_filter else " AND ").join(conditions) or "TRUE"
         join = ""
         if self._plan.groups is not None and self._plan.breakdowns:
             pairs = [
-                f"coalesce({self._readings[field].key}, '') = w.k{i}"
+                f"coalesce({self._fields_sql[field].key}, '') = w.k{i}"
                 for i, field in enumerate(self._plan.breakdowns)
             ]
             join = f" JOIN {WANTED} w ON {' AND '.join(pairs)}"
@@ -100,11 +102,11 @@ class Statements:
     def _grouped(
         self, aggregates: list[str], where: str, extra: dict[str, str] | None = None
     ) -> str:
-        """Group the picked rows by key, step and `extra`, then turn key parts into tagged keys."""
+        """Group the selected rows by key, step and `extra`; turn key parts into tagged keys."""
         inner: list[str] = []
         outer: list[str] = []
         for i, field in enumerate(self._plan.breakdowns):
-            parts = self._readings[field].key_parts
+            parts = self._fields_sql[field].key_parts
             inner += [f"{sql} AS g{i}_{name}" for name, sql in parts.items()]
             outer.append(f"{tagged_key({n: f'g{i}_{n}' for n in parts})} AS k{i}")
         if self._plan.step_ns is not None:
@@ -130,21 +132,23 @@ class Statements:
     def _aggregates(self, name: str, need: Need) -> list[str]:
         if need.field is None:
             return [f"sum(r)::BIGINT AS {name}_w"]
-        reading = self._readings[need.field]
+        field_sql = self._fields_sql[need.field]
         if need.state in (State.COUNT, State.DISTINCT):
-            return [f"sum(CASE WHEN {reading.exists} THEN r END)::BIGINT AS {name}_w"]
+            return [f"sum(CASE WHEN {field_sql.exists} THEN r END)::BIGINT AS {name}_w"]
         if need.state is State.FIELD:
-            cut = f"left({reading.key}, {limits.FIELD_SAMPLE_CHARS_MAX + 2:d})"  # the tag, one more
-            held = f"FILTER (WHERE {reading.exists})"
+            cut = (
+                f"left({field_sql.key}, {limits.FIELD_SAMPLE_CHARS_MAX + 2:d})"  # the tag, one more
+            )
+            held = f"FILTER (WHERE {field_sql.exists})"
             return [
-                f"sum(CASE WHEN {reading.exists} THEN r END)::BIGINT AS {name}_w",
-                f"max(CASE WHEN {reading.exists} THEN t END)::BIGINT AS {name}_last",
+                f"sum(CASE WHEN {field_sql.exists} THEN r END)::BIGINT AS {name}_w",
+                f"max(CASE WHEN {field_sql.exists} THEN t END)::BIGINT AS {name}_last",
                 f"approx_top_k({cut}, {limits.FIELD_SAMPLES_MAX:d}) {held} AS {name}_top",
             ]
-        weight = f"sum(CASE WHEN {reading.number} IS NOT NULL THEN r END)::BIGINT AS {name}_w"
+        weight = f"sum(CASE WHEN {field_sql.number} IS NOT NULL THEN r END)::BIGINT AS {name}_w"
         if need.state is State.QUANTILE:
-            return [weight, f"approx_count_distinct({reading.number})::BIGINT AS {name}_many"]
-        whole, real = reading.whole, reading.real
+            return [weight, f"approx_count_distinct({field_sql.number})::BIGINT AS {name}_many"]
+        whole, real = field_sql.whole, field_sql.real
         return [
             weight,
             f"sum(({whole})::HUGEINT * r)::DECIMAL(38, 0) AS {name}_isum",

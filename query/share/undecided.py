@@ -1,7 +1,7 @@
-"""Which offsets of a view a share leaves out, or has to itself, because of rerouted batches (I2).
+"""Offsets of a view that a share hides, or reads alone, because of rerouted batches (I2).
 
-Nothing to do in almost every share: then it costs nothing. Rows are never rewritten; a batch is
-hidden by the place of its record.
+Almost every share has none: then this costs nothing. Rows are never rewritten; a batch is hidden
+by the position of its record.
 """
 
 from bisect import bisect_left
@@ -18,13 +18,13 @@ from segment.columns import ColumnBlock, select
 
 @dataclass(frozen=True, slots=True)
 class HiddenOffsets:
-    """Places of one view, sorted. hidden: they are left out. only: nothing else is taken."""
+    """Positions of a view, sorted. hidden: left out. only: nothing else is read; None: no limit."""
 
     hidden: Sequence[EpochOffset] = ()
     only: Sequence[EpochOffset] | None = None
 
     def of_segment(self, segment: SegmentView) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
-        """(offsets that are hidden in a segment, the only ones that are taken, None: all)."""
+        """(offsets hidden in a segment, the only offsets that are read or None)."""
         if self.only is None and not self.hidden:
             return (), None
         first = EpochOffset(segment.epoch_number, segment.first_offset)
@@ -33,7 +33,7 @@ class HiddenOffsets:
         return _between(self.hidden, first, end), only
 
     def of_block(self, block: ColumnBlock, epoch_number: int) -> ColumnBlock:
-        """The rows of a live block that are taken."""
+        """The rows of a live block that are read."""
         if (self.only is None and not self.hidden) or not block.rows:
             return block
         first = EpochOffset(epoch_number, int(block.offset[0]))
@@ -45,25 +45,25 @@ class HiddenOffsets:
 
 
 def hidden_in(view: DatasetView, plan: Plan) -> HiddenOffsets:
-    """What a plan hides of a view.
+    """The offsets that a plan hides in a view.
 
-    Undecided batches that the plan counts are taken even if they have been dropped since the
-    totals, and those that it leaves out are hidden even if they have been kept since.
+    Undecided batches that the plan counts are read even if they were dropped after the totals, and
+    those that it leaves out are hidden even if they were decided to count after the totals.
     """
-    counted = {EpochOffset(*place) for place in plan.counted.get(view.partition, ())}
+    counted = {EpochOffset(*position) for position in plan.counted.get(view.partition, ())}
     if plan.only_counted:
         return HiddenOffsets((), sorted(counted))
     left_out = plan.left_out.get(view.partition, ())
     if not (view.undecided or left_out or counted):
         return HiddenOffsets(view.dropped)
-    hidden = {*view.dropped, *(EpochOffset(*item.place) for item in view.undecided)}
-    hidden.update(EpochOffset(*place) for place in left_out)
+    hidden = {*view.dropped, *(EpochOffset(*item.position) for item in view.undecided)}
+    hidden.update(EpochOffset(*position) for position in left_out)
     return HiddenOffsets(sorted(hidden - counted))
 
 
 def _between(
-    places: Sequence[EpochOffset], first: EpochOffset, end: EpochOffset
+    positions: Sequence[EpochOffset], first: EpochOffset, end: EpochOffset
 ) -> tuple[int, ...]:
-    """Offsets of the places from `first` up to, not including, `end`."""
-    within = places[bisect_left(places, first) : bisect_left(places, end)]
-    return tuple(place.offset for place in within)
+    """Offsets of the positions from `first` up to, not including, `end`."""
+    within = positions[bisect_left(positions, first) : bisect_left(positions, end)]
+    return tuple(position.offset for position in within)

@@ -1,4 +1,4 @@
-"""What an indexer hands to the share executor: one immutable picture of one partition."""
+"""An immutable view of one partition, which an indexer passes to the share executor."""
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -14,13 +14,14 @@ from segment.columns import ColumnBlock, ColumnKey
 
 @dataclass(frozen=True, slots=True)
 class SegmentView:
-    """One sealed segment on this disk, its checksum verified.
+    """A sealed segment on this disk, its checksum verified.
 
-    columns: of the fields asked for, the columns that are Parquet columns of their own;
-    overflow_columns: those that live in the shared JSON column. time_min_ns/time_max_ns: inclusive
-    range of event time.
-    visible_from: rows of records before this offset are hidden (a dataset that was deleted).
-    epoch_number: of the log epoch that its offsets belong to.
+    first_offset, end_offset: of its records, half open.
+    time_min_ns, time_max_ns: range of event times, inclusive, in unix ns.
+    columns: of the requested fields, those that are Parquet columns of their own.
+    overflow_columns: of the requested fields, those in the shared JSON column.
+    visible_from: rows of records before this offset are hidden (the dataset was deleted).
+    epoch_number: of the log epoch of the offsets.
     """
 
     path: Path
@@ -38,21 +39,24 @@ class SegmentView:
 
 @dataclass(frozen=True, slots=True)
 class DatasetView:
-    """One dataset's rows in one partition at one position.
+    """The rows of a dataset in a partition, up to one position of its log.
 
-    Every row up to `end_offset` of log epoch `epoch`, dated within the range asked for, is in
-    exactly one segment or block, except what `gaps` and `unserved` say. gaps: offsets lost before
-    they were indexed, as (epoch, first, end). unserved: object hashes of segments that cannot be
-    served now (missing or damaged). catching_up: rows that were visible before may not be here
-    yet. stopped: why nothing is indexed any further ("": it is). earlier: end offsets that were
-    indexed of other logs that the partition has had, by log epoch. epoch_number: that of `epoch`
-    and the blocks. dropped: places of batches that count in other partitions, sorted. undecided:
-    the dataset's batches of which nobody knows yet. relies_on: see query.share.rerouted.Share.
-    damaged:
-    records that could not be read and may have had rows of the dataset. given_up: how many such
-    records an operator has counted as lost. expired_early: events, dated within the range of what
-    expired before its time with them, that retention has hidden although they were to be kept
-    (None: it is not known how many).
+    Every row before `end_offset` of log epoch `epoch` with a time in the requested range is in
+    exactly one segment or block, but for those of `gaps`, `unserved` and `damaged`.
+
+    gaps: offsets lost before they were indexed, as (epoch, first, end).
+    unserved: object hashes of segments that cannot be served now (missing or damaged).
+    catching_up: rows that were visible before may be missing.
+    stopped: why the partition is not indexed any further; empty if it is.
+    earlier: by epoch of an earlier log of the partition, the end offset that was indexed.
+    epoch_number: of `epoch` and of the blocks.
+    dropped: positions of batches that count in other partitions, sorted.
+    undecided: batches of the dataset that may count in another partition.
+    relies_on: as in `query.share.rerouted.Share`.
+    damaged: records that could not be read and may have had rows of the dataset.
+    given_up: number of such records that an operator has counted as lost.
+    expired_early: number of events in the range that retention has hidden too early; None: not
+        known.
     """
 
     partition: int
@@ -76,7 +80,7 @@ class DatasetView:
 
 
 class PartitionNotHeld(LookupError):
-    """This indexer does not hold the partition (any more); ask its twin."""
+    """This indexer does not hold the partition; its twin may."""
 
     def __init__(self, partition: int) -> None:
         super().__init__(f"partition {partition} is not held here")
@@ -85,10 +89,12 @@ class PartitionNotHeld(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class ViewRequest:
-    """What a share needs of a view: segments with events dated within start_ns..end_ns (half
-    open, unix ns), and rows before the end offset `at_least` of the log epoch `log`, for which it
-    waits up to `timeout_ms`. fields: those of which it wants to know the columns of segments, which
-    may have millions of others.
+    """What a share needs of a view.
+
+    start_ns, end_ns: range of event times, half open, in unix ns.
+    log, at_least: the view includes the rows before this end offset of this log epoch, for which
+        it waits up to timeout_ms.
+    fields: the fields whose columns are named in the segments, which may have millions of others.
     """
 
     start_ns: int = -(2**63)
@@ -100,16 +106,15 @@ class ViewRequest:
 
 
 class PartitionViews(Protocol):
-    """What an indexer offers to the share executor."""
+    """Views of the partitions of an indexer, for the share executor."""
 
     def partitions(self) -> list[int]:
-        """The partitions held now."""
+        """The partitions that are held now."""
 
     def lease(
         self, partition: int, dataset: str, wanted: ViewRequest
     ) -> AbstractAsyncContextManager[DatasetView]:
-        """The dataset's view, waiting until it is as far as wanted, cannot be, or time is up.
+        """A view of the dataset. Waits until it includes the position, cannot, or time is up.
 
-        Returns what there is either way. The files that the view names stay until the lease ends.
-        Entering it raises PartitionNotHeld.
+        The files of its segments exist until the lease ends. Entering it raises PartitionNotHeld.
         """

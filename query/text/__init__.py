@@ -6,7 +6,7 @@
     [LIMIT n]  [EVERY duration]
     [LAST duration | SINCE time [UNTIL time] | BETWEEN time AND time]
 
-Keywords are of any case and clauses of any order. What is not understood is refused with a mark
-under the word, and told how to be said. Only the standard library and `common` are imported:
-commands start fast.
+Keywords may have any case and clauses any order. A text that cannot be parsed is refused with a
+mark under the word and a hint what to write. Only the standard library and `common` are imported,
+so that commands start fast.
 """

@@ -1,4 +1,4 @@
-"""Calculations: COUNT, SUM(x), P99(duration_ms), and how else people write them."""
+"""Calculations: COUNT, SUM(x), P99(duration_ms), and their other spellings."""
 
 import re
 from fractions import Fraction
@@ -30,7 +30,7 @@ _QUANTILE = ("QUANTILE", "PERCENTILE_CONT", "PERCENTILE_DISC", "APPROX_QUANTILE"
 _PER_MILLE = {per_mille: op for op, per_mille in PERCENTILES.items()}
 _PERCENTILE_LIKE = re.compile(r"P[0-9]{1,3}(?:[._][0-9]{1,3})?", re.ASCII)
 _KNOWN_PERCENTILES = f"known: {', '.join(PERCENTILES)}"
-_TOLD = {
+_HINTS = {
     "EXPLAIN": "bellwether query --explain prints the specification and asks nothing",
     "COUNTIF": "COUNT WHERE ... counts the events that match",
     "COUNT_IF": "COUNT WHERE ... counts the events that match",
@@ -66,7 +66,7 @@ def calculation_op(token: Token) -> str | None:
 
 
 def read_calculation(cursor: Cursor) -> Spec:
-    """One calculation, with its name if it is given one. Raises QueryTextError."""
+    """A calculation, with its name if AS gives it one. Raises QueryTextError."""
     first = cursor.take()
     op = calculation_op(first)
     if op is None:
@@ -115,13 +115,13 @@ def _plain(cursor: Cursor, first: Token, op: str) -> Spec:
 
 
 def _clause_hint(name: str) -> str:
-    """Where the word is more likely a misspelt clause than a field."""
+    """A hint where the word is more likely a misspelt clause than a field; else empty."""
     near = near_words(name, CLAUSES)
     return f"did you mean {near[0]}?" if near else ""
 
 
 def _ends(cursor: Cursor) -> bool:
-    """Whether nothing of a calculation follows."""
+    """Whether the calculation ends here."""
     token = cursor.next
     return (
         cursor.at_clause()
@@ -184,18 +184,18 @@ def _percentile(cursor: Cursor, first: Token, op: str) -> Spec:
 
 
 def unknown_calculation(cursor: Cursor, token: Token) -> QueryTextError:
-    """The error at a word that stands where a calculation should."""
+    """The error at a token where a calculation is expected."""
     upper = token.text.upper()
     if token.kind is TokenKind.END:
         return cursor.fail("expected a calculation like COUNT", token)
     shown = cursor.text[token.start : token.end][:40]
     why = f"{shown!r} is not a calculation"
     if token.kind is TokenKind.NAME and _PERCENTILE_LIKE.fullmatch(upper):
-        told = {"P100": "MAX(x) is the largest", "P0": "MIN(x) is the smallest"}
-        return cursor.fail(why, token, told.get(upper) or _KNOWN_PERCENTILES)
+        bounds = {"P100": "MAX(x) is the largest", "P0": "MIN(x) is the smallest"}
+        return cursor.fail(why, token, bounds.get(upper) or _KNOWN_PERCENTILES)
     if near := near_words(token.text, SUPPORTED_OPS):
         return cursor.fail(why, token, f"did you mean {near[0]}?")
-    hint = _TOLD.get(upper)
+    hint = _HINTS.get(upper)
     if hint is None and token.kind in (TokenKind.NAME, TokenKind.QUOTED_NAME):
         hint = f"events are shown by SELECT *; COUNT GROUP BY {shown} counts by it"
     return cursor.fail(why, token, hint or f"known here: {', '.join(SUPPORTED_OPS)}")

@@ -1,4 +1,4 @@
-"""One comparison of WHERE: a field, an operator in any of its spellings, a value."""
+"""A comparison of WHERE: a field, an operator in any of its spellings, a value."""
 
 import re
 
@@ -28,7 +28,7 @@ COMPARISONS = {
 _SIDES = tuple(COMPARISONS)
 _PATTERNS = {"=~": "matches", "~": "matches", "!~": "does-not-match", "~*": "matches"}
 # Operators in words. A dash, an underscore and a blank between their words are the same.
-_WORDS = {
+_OPERATOR_WORDS = {
     "STARTS-WITH": "starts-with",
     "START-WITH": "starts-with",
     "STARTSWITH": "starts-with",
@@ -67,7 +67,7 @@ _KNOWN = (
     "also with NOT; IS NULL"
 )
 _ALONE = "a field alone is no condition: name = true, name EXISTS"
-# What people write as functions, and how it is said here
+# Functions of other query languages, and what to write instead
 _FUNCTIONS = {
     **dict.fromkeys(("EXISTS", "EXIST", "HAS", "ISSET", "DEFINED"), "write {} EXISTS"),
     **dict.fromkeys(("ISNULL", "IS_NULL", "MISSING", "EMPTY"), "write {} IS NULL"),
@@ -188,7 +188,7 @@ def _in_words(cursor: Cursor, token: Token) -> str | None:
     word = token.text.upper().replace("_", "-")
     if word in _TWO_WORDS and cursor.take_keyword("WITH"):
         word = f"{word}-WITH"
-    return _WORDS.get(word)
+    return _OPERATOR_WORDS.get(word)
 
 
 def _is(cursor: Cursor) -> tuple[str, bool]:
@@ -224,13 +224,13 @@ def _no_operator(cursor: Cursor, token: Token) -> Exception:
     elif token.kind is TokenKind.NAME and token.text[0] in "+-*/%":
         hint = "fields cannot be calculated with; compare the field itself"
     elif token.kind is TokenKind.NAME:
-        near = near_words(token.text, [*_WORDS, "NOT", "IS"])
+        near = near_words(token.text, [*_OPERATOR_WORDS, "NOT", "IS"])
         hint = f"did you mean {near[0]}?" if near else _KNOWN
     return cursor.fail("expected a comparison", token, hint)
 
 
 def _equal(cursor: Cursor, column: str, op: str) -> Spec:
-    """= and !=; with null they ask for the field itself, as people mean it."""
+    """= and !=. With null they mean whether the field exists."""
     if is_null(cursor.next):
         cursor.take()
         return {"column": column, "op": "does-not-exist" if op == "=" else "exists"}
@@ -264,7 +264,7 @@ def _values(cursor: Cursor, column: str) -> list[object]:
 
 
 def _between(cursor: Cursor, column: str, negated: bool) -> Spec:
-    """Both ends included, as in SQL."""
+    """BETWEEN includes both ends, as in SQL."""
     first = cursor.next
     low = read_value(cursor, column, ordered=True)
     if not cursor.take_keyword("AND"):
@@ -299,7 +299,7 @@ def _matches(cursor: Cursor, column: str, negated: bool) -> Spec:
 
 
 def _like(cursor: Cursor, column: str, negated: bool, *, fold: bool) -> Spec:
-    """LIKE: % is any text, _ any character, and the pattern is the whole value."""
+    """LIKE: % matches any text, _ any character; the pattern must match the whole value."""
     token = cursor.next
     pattern = read_text(cursor, "a pattern in quotes")
     if cursor.take_keyword("ESCAPE"):

@@ -1,7 +1,7 @@
-"""Conditions of WHERE: comparisons joined by AND, OR, NOT and parentheses.
+"""Conditions of WHERE: comparisons with AND, OR, NOT and parentheses.
 
-AND binds closer than OR, as everywhere. The specification's own form holds a flat list joined by
-one of both; what needs more becomes nested groups (docs/query.md).
+AND binds tighter than OR. A specification has a flat list joined by one of both; any other
+condition becomes nested groups (docs/query.md).
 """
 
 from common import limits
@@ -71,7 +71,7 @@ class _Reader:
         return _negated(found) if negated else found
 
     def _is_not(self) -> bool:
-        """Whether NOT stands here as a keyword, and not as the name of a field."""
+        """Whether the next token is the keyword NOT, and not a field of that name."""
         after = self._cursor.ahead()
         is_name = after.kind is TokenKind.SYMBOL and not after.is_symbol("(", "!")
         return self._cursor.next.is_keyword("NOT") and not is_name
@@ -86,7 +86,7 @@ class _Reader:
 
 
 def _joined(combination: str, found: list[Spec]) -> Spec:
-    """One group; groups within it that are joined in the same way become part of it."""
+    """One group. Inner groups with the same combination are merged into it."""
     if len(found) == 1:
         return found[0]
     filters: list[Spec] = []
@@ -96,7 +96,7 @@ def _joined(combination: str, found: list[Spec]) -> Spec:
 
 
 def _negated(one: Spec) -> Spec:
-    """The events that it does not match, also those without the field."""
+    """The complement: the events that it does not match, those without the field included."""
     combination = one.get("filter_combination")
     if combination == "NONE" and len(one["filters"]) == 1:
         inner: Spec = one["filters"][0]

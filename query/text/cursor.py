@@ -1,4 +1,4 @@
-"""The reading head over a query's tokens, with its errors."""
+"""A cursor over the tokens of a query, and errors at its position."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ CLAUSES = (
     *("FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT"),
     *("EVERY", "LAST", "SINCE", "UNTIL", "BETWEEN"),
 )
-# How else people begin a clause
+# Other spellings of clauses
 CLAUSE_ALIASES = {
     "GROUPBY": "GROUP",
     "BY": "GROUP",
@@ -24,7 +24,7 @@ CLAUSE_ALIASES = {
     "TOP": "LIMIT",
     "PAST": "LAST",
 }
-# Words of other languages that begin no clause here, and what to write instead
+# Words of other query languages that are no clauses here: what to write instead
 CLAUSE_HINTS = {
     "OFFSET": "results have no pages: raise LIMIT, or leave groups out with WHERE or HAVING",
     "JOIN": "a query asks one dataset; nothing is joined",
@@ -48,7 +48,7 @@ _NAMES = (TokenKind.NAME, TokenKind.QUOTED_NAME, TokenKind.STRING)
 
 
 class Cursor:
-    """Tokens, and the place of the next one."""
+    """The tokens, and the index of the next one."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -57,12 +57,12 @@ class Cursor:
 
     @property
     def next(self) -> Token:
-        """The token that is to be read."""
+        """The next token."""
         return self.tokens[self.at]
 
     @property
     def previous(self) -> Token:
-        """The token that was read last (the first one, if none was)."""
+        """The token that was read last; the first one if none was."""
         return self.tokens[max(0, self.at - 1)]
 
     def ahead(self, by: int = 1) -> Token:
@@ -90,7 +90,7 @@ class Cursor:
         return False
 
     def at_clause(self) -> bool:
-        """Whether the query ends here, or a clause begins."""
+        """Whether a clause begins here or the query ends."""
         token = self.next
         return token.kind is TokenKind.END or token.is_keyword(*BEGINS_CLAUSE)
 
@@ -108,7 +108,7 @@ class Cursor:
         return QueryTextError(self.text, token.start, (until or token).end, why, hint)
 
     def expect(self, symbol: str, why: str = "", hint: str = "") -> None:
-        """Read a symbol that has to stand here."""
+        """Read a symbol; fail if another token is next."""
         if not self.take_symbol(symbol):
             raise self.fail(why or f"expected {symbol}", hint=hint)
 
@@ -124,7 +124,7 @@ class Cursor:
         return token.text
 
     def listed(self, item: Callable[[], T]) -> list[T]:
-        """Items with commas between them."""
+        """Read items that are separated by commas."""
         items = [item()]
         while self.take_symbol(","):
             items.append(item())

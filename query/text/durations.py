@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: 2h, 1h30m, 1 day, an hour, 2 hours and 30 minutes."""
+"""Durations in words: 2h, 1h30m, 1 day, an hour, 2 hours and 30 minutes."""
 
 import re
 from datetime import UTC, datetime, tzinfo
@@ -26,11 +26,11 @@ _PART = re.compile(
 )
 _MINUTE_OR_MONTH = re.compile(r"(?<![0-9A-Za-z.])([0-9]{1,12})\s*M(?![0-9A-Za-z])", re.ASCII)
 _CHARS_MAX: Final = 80
-YEAR_MIN, YEAR_MAX = 1678, 2261  # whose nanoseconds fit 64 bits
+YEAR_MIN, YEAR_MAX = 1678, 2261  # their unix nanoseconds fit 64 bits
 
 
 class Duration(NamedTuple):
-    """A length: seconds, and months of the calendar, which have no fixed length."""
+    """Seconds, and months of the calendar, which have no fixed length."""
 
     seconds: Fraction
     months: int = 0
@@ -42,12 +42,12 @@ class Duration(NamedTuple):
         return self.seconds + moment_s - _months_before(moment_s, self.months, zone)
 
     def before(self, moment_s: int, zone: tzinfo) -> int:
-        """Unix seconds of that long before a moment. Raises ValueError out of the calendar."""
+        """Unix seconds of a moment minus this duration. Raises ValueError outside the calendar."""
         return moment_s - int(self.seconds_before(moment_s, zone))
 
 
 def read_duration(text: str) -> Duration | None:
-    """The length that a text means; None if it means none."""
+    """The duration in a text; None if it is none."""
     text = text.strip().lower()
     if not text or len(text) > _CHARS_MAX:
         return None
@@ -68,13 +68,13 @@ def read_duration(text: str) -> Duration | None:
 
 
 def unclear_months(text: str) -> str:
-    """What to write instead of 1M, which is a minute to some and a month to others; else empty."""
+    """What to write instead of 1M, which may mean a minute or a month; else empty."""
     found = _MINUTE_OR_MONTH.search(text)
     return f"write {found[1]}m for minutes, or {found[1]}mo for months" if found else ""
 
 
 def _months_before(moment_s: int, months: int, zone: tzinfo) -> int:
-    """The same day of the month and time of day, or the month's last day if it is shorter."""
+    """Same day of the month and time of day; the last day of the month if it is shorter."""
     there = datetime.fromtimestamp(moment_s, UTC).astimezone(zone)
     year, month = divmod(there.year * 12 + there.month - 1 - months, 12)
     if not YEAR_MIN <= year <= YEAR_MAX:

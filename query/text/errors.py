@@ -1,4 +1,4 @@
-"""The one error of the text form: it shows the query with a mark under the word."""
+"""The error of the text form: it shows the query with a mark under the word."""
 
 import unicodedata
 
@@ -6,7 +6,7 @@ _SHOWN_CHARS = 160  # of a long line, around the mark
 
 
 class QueryTextError(ValueError):
-    """A query that cannot be understood. start, end: the word's place in the text."""
+    """A query that cannot be parsed. start, end: the word in the text, half open."""
 
     def __init__(self, text: str, start: int, end: int, why: str, hint: str = "") -> None:
         line, mark = _marked(text, start, end)
@@ -18,7 +18,7 @@ class QueryTextError(ValueError):
 
 
 def _marked(text: str, start: int, end: int) -> tuple[str, str]:
-    """The line that holds the word, cut to what fits, and the line with the mark."""
+    """(the line that holds the word, cut where it is long; the line with the mark)."""
     first = text.rfind("\n", 0, start) + 1
     last = text.find("\n", start)
     last = len(text) if last < 0 else last
@@ -30,7 +30,7 @@ def _marked(text: str, start: int, end: int) -> tuple[str, str]:
 
 
 def _plain(text: str) -> str:
-    """One place for every character: a tab is a blank, what moves the cursor a question mark."""
+    """One column for each character: a tab is a blank, a control character a question mark."""
     return "".join(
         " "
         if c == "\t"
@@ -42,6 +42,6 @@ def _plain(text: str) -> str:
 
 
 def _width(text: str) -> int:
-    """Columns of a terminal that the text takes."""
+    """The columns of a terminal that the text takes."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)

@@ -1,4 +1,4 @@
-"""Splits the text form of a query into tokens with their places."""
+"""Splits the text form of a query into tokens with their positions."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ DOUBLE_THE_QUOTE = 'a quote inside quotes is written twice: "say ""hi""" (a back
 
 
 class TokenKind(Enum):
-    """What a token looks like."""
+    """Kinds of tokens."""
 
     NAME = auto()  # a bare word: keywords, fields, times, values without quotes
     QUOTED_NAME = auto()  # `...`
@@ -25,7 +25,7 @@ class TokenKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token. text: without quotes; start, end: its place in the query."""
+    """A token. text: without quotes. start, end: in the query, half open."""
 
     kind: TokenKind
     text: str
@@ -90,8 +90,8 @@ def _unreadable(text: str, at: int) -> QueryTextError:
 def _token(text: str, kind: str, raw: str, at: int, end: int) -> Token:
     if kind in ("quoted_name", "string", "escaped_name", "escaped_string"):
 
-        def fail(place: int, length: int, why: str) -> QueryTextError:
-            return QueryTextError(text, at + place, at + place + length, why, KNOWN_ESCAPES)
+        def fail(offset: int, length: int, why: str) -> QueryTextError:
+            return QueryTextError(text, at + offset, at + offset + length, why, KNOWN_ESCAPES)
 
         plain = unquote(raw, fail)
         try:
@@ -109,15 +109,15 @@ def _token(text: str, kind: str, raw: str, at: int, end: int) -> Token:
     if raw[0] in _FANCY_MINUS and raw[1:2] in _AFTER_MINUS:
         hint = f"write -{raw[1:]}, or the text in quotes"
         raise QueryTextError(text, at, at + 1, f"{raw[0]} is a typographic minus", hint)
-    for place, char in enumerate(raw, at):
+    for offset, char in enumerate(raw, at):
         if char in _FANCY_QUOTES:
             hint = "texts stand in \" or ', names in `; inside of those any character may stand"
             why = f"{char} is a typographic quote"
-            raise QueryTextError(text, place, place + 1, why, hint)
+            raise QueryTextError(text, offset, offset + 1, why, hint)
         if unicodedata.category(char) == "Cs":  # an argument in another encoding
             raise QueryTextError(text, at, end, "this is not text in UTF-8")
         if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"):
             why = f"there is an invisible character here (U+{ord(char):04X})"
             hint = "take it out, or put the name or text that it belongs to into quotes"
-            raise QueryTextError(text, place, place + 1, why, hint)
+            raise QueryTextError(text, offset, offset + 1, why, hint)
     return Token(TokenKind.NAME, raw, at, end)

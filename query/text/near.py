@@ -1,4 +1,4 @@
-"""Words near to one that is not known."""
+"""Known words that are similar to an unknown one."""
 
 import difflib
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ _WORD_CHARS_MAX = 40  # no keyword is longer; keeps the comparison small
 
 
 def near_words(word: str, known: Iterable[str], most: int = 1) -> list[str]:
-    """The known words that a misspelt one may mean, in upper case."""
+    """The known words, in upper case, that a misspelt one may mean."""
     return difflib.get_close_matches(word[:_WORD_CHARS_MAX].upper(), list(known), most, _ALIKE_MIN)
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """`did you mean X?`, or what is known where nothing is near."""
+    """`did you mean X?`, or the list of known words where none is similar."""
     listed = list(known)
     near = near_words(word, listed)
     return f"did you mean {near[0]}?" if near else f"known here: {', '.join(listed)}"

@@ -1,4 +1,4 @@
-"""Clauses of a query's text, and what has to be true of them together."""
+"""Parses the clauses of a query text, and checks them against each other."""
 
 from datetime import UTC, tzinfo
 from typing import NamedTuple
@@ -23,23 +23,25 @@ _SECOND_NS = 10**9
 
 
 class TextQuery(NamedTuple):
-    """What a text asks. dataset: what FROM names, None without one."""
+    """A parsed query. dataset: the name after FROM; None without FROM."""
 
     spec: Spec
     dataset: str | None = None
 
 
 def parse_query(text: str, now_ns: int, zone: tzinfo = UTC) -> TextQuery:
-    """The specification that the text means, and the dataset if it names one.
+    """The specification of the text, and the dataset if it names one.
 
-    now_ns: unix nanoseconds that LAST and SINCE count from; zone: of times without one.
-    `SELECT *` gives `{"rows": true, ...}`. Raises QueryTextError.
+    now_ns: the present time for LAST and SINCE, in unix ns.
+    zone: of times without a zone.
+
+    The specification of `SELECT *` is `{"rows": true, ...}`. Raises QueryTextError.
     """
     return _Parser(text, ReferenceTime(now_ns, zone)).parse()
 
 
 def parse_text(text: str, now_s: int, zone: tzinfo = UTC) -> Spec:
-    """The specification alone, at unix seconds. Raises QueryTextError."""
+    """Only the specification. now_s: the present time, in unix seconds. Raises QueryTextError."""
     return parse_query(text, now_s * _SECOND_NS, zone).spec
 
 
@@ -49,7 +51,7 @@ class _Parser:
         self._times = TimeClauses(self._cursor, present)
         self._spec: Spec = {}
         self._dataset: str | None = None
-        self._columns: list[Token] = []  # of the select list: fields that GROUP BY must name
+        self._columns: list[Token] = []  # fields in the select list, which GROUP BY must name
         self._orders: list[tuple[Token, Spec]] = []
         self._havings: list[tuple[Token, Spec]] = []
         self._seen: dict[str, Token] = {}
@@ -58,7 +60,7 @@ class _Parser:
     def parse(self) -> TextQuery:
         cursor = self._cursor
         if cursor.take_keyword("SELECT", "CALCULATE", "SHOW", "VISUALIZE"):
-            self._select_habits()
+            self._sql_after_select()
         if cursor.next.is_keyword("*"):
             cursor.take()
             self._spec["rows"] = True
@@ -121,8 +123,8 @@ class _Parser:
             hint = f"conditions begin with WHERE: WHERE {shown} {after.text} ..."
         return self._cursor.fail(f"did not expect {shown!r} here", token, hint)
 
-    def _select_habits(self) -> None:
-        """DISTINCT and TOP, as SQL has them after SELECT."""
+    def _sql_after_select(self) -> None:
+        """DISTINCT and TOP, which SQL allows after SELECT."""
         cursor = self._cursor
         if cursor.next.is_keyword("DISTINCT") and not cursor.ahead().is_symbol("("):
             hint = "COUNT GROUP BY name lists the values of name; COUNT_DISTINCT(name) counts them"
@@ -132,7 +134,7 @@ class _Parser:
             self._limit()
 
     def _selected(self) -> Spec | None:
-        """A calculation; None for a field, which GROUP BY has to name."""
+        """A calculation of the select list; None for a field, which GROUP BY must name."""
         cursor = self._cursor
         token, after = cursor.next, cursor.ahead()
         alone = after.is_symbol(",", ";") or after.kind is TokenKind.END
@@ -211,7 +213,7 @@ class _Parser:
         self._spec["havings"] = havings
 
     def _having_condition(self) -> list[Spec]:
-        """One condition; BETWEEN is two. A name given by AS stands for its calculation."""
+        """A condition; BETWEEN is two. A name that AS has defined means its calculation."""
         cursor = self._cursor
         token = cursor.next
         named = [c for c in self._spec.get("calculations", []) if c.get("name") == token.text]
@@ -256,7 +258,7 @@ class _Parser:
         self._spec["limit"] = limit
 
     def _check(self) -> None:
-        """What clauses say of each other, with the mark where it is to be mended."""
+        """Check the clauses against each other; the mark is where the fault is."""
         if "rows" in self._spec:
             for clause in ("GROUP", "HAVING", "ORDER", "EVERY"):
                 if clause in self._seen:
@@ -271,11 +273,11 @@ class _Parser:
         labels = [c.get("name") or label_of(c) for c in calculations]
         for token, order in self._orders:
             known = [*labels, *map(label_of, calculations), *breakdowns]
-            self._known("ORDER BY", token, order, known)
+            self._check_known("ORDER BY", token, order, known)
         for token, calculation in self._havings:
-            self._known("HAVING", token, calculation, list(map(label_of, calculations)))
+            self._check_known("HAVING", token, calculation, list(map(label_of, calculations)))
 
-    def _known(self, clause: str, token: Token, wanted: Spec, known: list[str]) -> None:
+    def _check_known(self, clause: str, token: Token, wanted: Spec, known: list[str]) -> None:
         label = label_of(wanted) if "op" in wanted else wanted["column"]
         if label in known:
             return

@@ -1,7 +1,7 @@
-r"""Quoted texts and names. What stands between the quotes is meant as it is typed.
+r"""Quoted texts and names. The characters between the quotes are literal.
 
-`"C:\temp"` is that path: a backslash is a backslash, also before `n` or a quote. The quote itself
-is written twice. Where escapes are wanted, an E stands before the quotes: `E"line\nline"`.
+`"C:\temp"` is that path: a backslash is a backslash, also before `n` or a quote. A quote inside is
+doubled. An E before the quotes enables escapes: `E"line\nline"`.
 """
 
 import re
@@ -23,11 +23,11 @@ _HEX = re.compile(r"[0-9a-fA-F]+", re.ASCII)
 _CHAR_MAX = 0x10FFFF
 _BARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-Fail = Callable[[int, int, str], Exception]  # place and length within the text, why
+Fail = Callable[[int, int, str], Exception]  # offset and length in the text, why
 
 
 def unquote(raw: str, fail: Fail) -> str:
-    """The content of a quoted token, with its quotes and its E, if it has one."""
+    """The content of a quoted token. raw: with its quotes, and its E if it has one."""
     if raw[0] in "eE":
         return _unescape(raw[2:-1], raw[1], lambda at, n, why: fail(at + 2, n, why))
     return raw[1:-1].replace(raw[0] * 2, raw[0])
@@ -75,14 +75,14 @@ def _escaped(body: str, at: int, fail: Fail) -> tuple[str, int]:
 
 
 def quote_text(text: str) -> str:
-    """The text as a value of a query: read back, it is the same."""
+    """The text as a quoted value of a query, which `unquote` reads back."""
     if _CONTROL.search(text):
         return f'E"{_escape(text)}"'
     return '"' + text.replace('"', '""') + '"'
 
 
 def quote_name(name: str, keywords: tuple[str, ...] = ()) -> str:
-    """The field's name as a query has it: in backticks unless it is a plain word."""
+    """The name of a field as a query needs it: in backticks unless it is a plain word."""
     if _BARE_NAME.fullmatch(name) and name.upper() not in keywords:
         return name
     if _CONTROL.search(name):

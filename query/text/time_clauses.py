@@ -1,4 +1,4 @@
-"""LAST, EVERY, SINCE, UNTIL and BETWEEN: the time range of a query, and its steps."""
+"""LAST, EVERY, SINCE, UNTIL and BETWEEN: the time range of a query and its steps."""
 
 from query.text.cursor import CLAUSES, Cursor, Spec
 from query.text.durations import Duration, read_duration, unclear_months
@@ -10,11 +10,11 @@ _PHRASE = (TokenKind.NAME, TokenKind.NUMBER)
 
 
 class TimeClauses:
-    """Reads the clauses in any order, and says at the end what they mean together."""
+    """Reads the clauses in any order; `result` combines them."""
 
-    def __init__(self, cursor: Cursor, present: ReferenceTime) -> None:
+    def __init__(self, cursor: Cursor, now: ReferenceTime) -> None:
         self._cursor = cursor
-        self._present = present
+        self._now = now
         self._range_s: int | None = None
         self._every_s: int | None = None
         self._start_s: int | None = None
@@ -57,7 +57,7 @@ class TimeClauses:
         if self._start_s is not None:
             assert self._start is not None
             spec["start_time"] = self._start_s
-            end_s = self._present.now_s if self._end_s is None else self._end_s
+            end_s = self._now.now_s if self._end_s is None else self._end_s
             if end_s <= self._start_s:
                 self._backwards(self._start)
             spec["end_time"] = end_s
@@ -71,40 +71,41 @@ class TimeClauses:
         raise self._fail("the range ends before it begins", self._end, "SINCE is the earlier time")
 
     def _length(self, what: str) -> tuple[Duration, tuple[Token, Token]]:
-        text, place = self._phrase(f"expected {what}", joined=True)
+        text, tokens = self._phrase(f"expected {what}", joined=True)
         if hint := unclear_months(text):
-            raise self._fail("M may be minutes or months", place, hint)
+            raise self._fail("M may be minutes or months", tokens, hint)
         length = read_duration(text)
         if length is None:
             hint = ""
-            if place[0] is place[1] and place[0].kind is TokenKind.NUMBER:
+            if tokens[0] is tokens[1] and tokens[0].kind is TokenKind.NUMBER:
                 hint = f"a duration has a unit: {text}s, {text}m, {text}h or {text}d"
-            raise self._fail(f"expected {what}", place, hint)
-        return length, place
+            raise self._fail(f"expected {what}", tokens, hint)
+        return length, tokens
 
-    def _whole_seconds(self, length: Duration, place: tuple[Token, Token]) -> int:
+    def _whole_seconds(self, length: Duration, tokens: tuple[Token, Token]) -> int:
         try:
-            seconds = length.seconds_before(self._present.now_s, self._present.zone)
+            seconds = length.seconds_before(self._now.now_s, self._now.zone)
         except (ValueError, OverflowError):
-            raise self._fail("this is longer than there are events", place) from None
+            raise self._fail("this is longer than there are events", tokens) from None
         if seconds < 1:
-            raise self._fail("a duration is at least one second", place)
+            raise self._fail("a duration is at least one second", tokens)
         if seconds > _RANGE_S_MAX:
-            raise self._fail("this is longer than there are events", place)
+            raise self._fail("this is longer than there are events", tokens)
         if seconds.denominator != 1:
-            raise self._fail("a duration is in whole seconds", place)
+            raise self._fail("a duration is in whole seconds", tokens)
         return int(seconds)
 
     def _moment(self, *, round_up: bool) -> tuple[int, tuple[Token, Token]]:
-        text, place = self._phrase("expected a time")
+        text, tokens = self._phrase("expected a time")
         try:
-            return read_moment(text, self._present, round_up=round_up), place
+            return read_moment(text, self._now, round_up=round_up), tokens
         except InvalidTime as error:
-            raise self._fail(str(error), place, error.hint) from None
+            raise self._fail(str(error), tokens, error.hint) from None
 
     def _phrase(self, why: str, *, joined: bool = False) -> tuple[str, tuple[Token, Token]]:
-        """The words up to the next clause; a text in quotes stands alone. joined: AND may join
-        two of its parts.
+        """The words up to the next clause, or one text in quotes.
+
+        joined: whether AND may join two parts.
         """
         cursor = self._cursor
         first = cursor.next
@@ -125,5 +126,5 @@ class TimeClauses:
             return not joined or after.kind is not TokenKind.NUMBER
         return self._cursor.at_clause() or token.is_keyword("TO", "OFFSET")
 
-    def _fail(self, why: str, place: tuple[Token, Token], hint: str = "") -> Exception:
-        return self._cursor.fail(why, place[0], hint, until=place[1])
+    def _fail(self, why: str, tokens: tuple[Token, Token], hint: str = "") -> Exception:
+        return self._cursor.fail(why, tokens[0], hint, until=tokens[1])

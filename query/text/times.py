@@ -1,8 +1,8 @@
-"""Moments as people write them after SINCE, UNTIL and BETWEEN.
+"""Times after SINCE, UNTIL and BETWEEN.
 
-Words (yesterday, monday, 2h ago, now-1d, 12:30) are read here; dates and unix times are the
-reader's of `common.model.times`. A moment without a zone is in the asker's; a time of day alone is
-the last one before now. Ranges are whole seconds: a start is rounded down, an end up.
+Words (yesterday, monday, 2h ago, now-1d, 12:30) are parsed here, dates and unix times by
+`common.model.times`. A time without a zone is in the caller's zone; a time of day alone is the last
+one before now. Ranges are whole seconds: a start is rounded down, an end up.
 """
 
 import re
@@ -24,7 +24,7 @@ _NOW = re.compile(r"now\(?\)?\s*(?:([+-])\s*(.+))?", re.DOTALL)
 _YEAR = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?", re.ASCII)
 _UNCLEAR = re.compile(r"[0-9]{1,2}([/.-])[0-9]{1,2}\1[0-9]{2,4}\b", re.ASCII)
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
-_EPOCH_DIGITS_MIN: Final = 8  # a smaller number is more likely a slip than a moment of 1970
+_EPOCH_DIGITS_MIN: Final = 8  # a smaller number is more likely a slip than a time in 1970
 _ALL_WORDS: Final = (
     *("NOW", "TODAY", "YESTERDAY", "TOMORROW", "MIDNIGHT", "NOON", "AGO"),
     *(day.upper() for day in _DAYS),
@@ -36,7 +36,7 @@ HINT: Final = (
 
 
 class InvalidTime(ValueError):
-    """A text that is no moment. hint: what to write instead."""
+    """A text that is no time. hint: what to write instead."""
 
     def __init__(self, why: str = "expected a time", hint: str = HINT) -> None:
         super().__init__(why)
@@ -44,7 +44,7 @@ class InvalidTime(ValueError):
 
 
 class ReferenceTime(NamedTuple):
-    """The present, and the zone that times without one are in."""
+    """The present time, and the zone of times without one."""
 
     now_ns: int
     zone: tzinfo = UTC
@@ -55,13 +55,13 @@ class ReferenceTime(NamedTuple):
         return self.now_ns // _SECOND_NS
 
     @property
-    def there(self) -> datetime:
-        """Date and time in the zone."""
+    def local(self) -> datetime:
+        """The present date and time in the zone."""
         return datetime.fromtimestamp(self.now_s, UTC).astimezone(self.zone)
 
 
 def read_moment(text: str, present: ReferenceTime, *, round_up: bool = False) -> int:
-    """Unix seconds of a moment. Raises InvalidTime."""
+    """Unix seconds of the time in the text. Raises InvalidTime."""
     text = " ".join(text.split())
     if hint := unclear_months(text):
         raise InvalidTime("M may be minutes or months", hint)
@@ -107,7 +107,7 @@ def _from_now(rest: str, sign: str, present: ReferenceTime) -> int:
 def _of_a_day(text: str, present: ReferenceTime) -> int | None:
     """yesterday, monday, last monday at 12:30, 9am, noon."""
     first, _, rest = text.removeprefix("last ").partition(" ")
-    today = present.there.date()
+    today = present.local.date()
     weekday = next((i for i, day in enumerate(_DAYS) if first in (day, day[:3])), None)
     if weekday is not None:
         back = (today.weekday() - weekday) % 7
@@ -160,7 +160,7 @@ def _absolute(text: str, present: ReferenceTime) -> int | None:
             "this would be a moment of 1970",
             f"write a length with its unit ({number}m, {number}h, {number}d), or a date",
         )
-    if _UNCLEAR.match(text) and _read_as_files_do(text, present.now_ns, present.zone) is None:
+    if _UNCLEAR.match(text) and _in_file_format(text, present.now_ns, present.zone) is None:
         raise InvalidTime(
             "which number is the day, and which the month?", "write year-month-day: 2026-01-31"
         )
@@ -169,13 +169,13 @@ def _absolute(text: str, present: ReferenceTime) -> int | None:
     if before and ("/" in last or last.isalpha()):  # 2026-01-31 12:00 Europe/Berlin
         with suppress(UnknownZone):  # an abbreviation, or part of a form: May 5 2015
             zone, rest = named_zone(last), before
-    return _read_as_files_do(rest, present.now_ns, zone)
+    return _in_file_format(rest, present.now_ns, zone)
 
 
-def _read_as_files_do(text: str, now_ns: int, zone: tzinfo) -> int | None:
-    """Unix ns of a moment in a form that files hold, None if it is none of them."""
+def _in_file_format(text: str, now_ns: int, zone: tzinfo) -> int | None:
+    """Unix ns of a time in one of the formats of data files; None if it is in none of them."""
     from common.model.times.reader import (
-        TimeReader,  # slow to import, and few questions name a moment
+        TimeReader,  # slow to import, and few queries name a date
     )
 
     return TimeReader(now_ns, zone).read(text)

@@ -1,7 +1,7 @@
-"""Numbers with a unit, turned into the unit that the field's own name tells.
+"""Numbers with a unit, converted to the unit in the name of the field.
 
-`duration_ms > 1s` is 1000, for the field says that it is in milliseconds; `duration > 1s` is
-refused, for nothing tells what a stored 5 means. A multiplier alone (10k) is clear for any field.
+`duration_ms > 1s` is 1000, because the name has the unit milliseconds; `duration > 1s` is refused,
+because the unit of the stored values is not known. A multiplier alone (10k) fits any field.
 """
 
 import re
@@ -50,7 +50,7 @@ _BYTES: Final = {
     "bytes": 1,
 }
 _TIMES: Final = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-# Last words of field names that tell a unit of time
+# Last words of field names that are units of time
 _FIELD_TIME: Final = {
     "ns": 1,
     "nano": 1,
@@ -92,7 +92,7 @@ _LAST_WORD = re.compile(r"([A-Z]?[a-z]+|[A-Z]+)$", re.ASCII)
 
 
 class UnclearUnit(ValueError):
-    """The number's unit cannot be brought to the field's. hint: what to write instead."""
+    """The unit of a number does not fit the unit of the field. hint: what to write instead."""
 
     def __init__(self, why: str, hint: str) -> None:
         super().__init__(why)
@@ -101,7 +101,7 @@ class UnclearUnit(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number with its unit as it was written."""
+    """A number with its unit. text: as it was written."""
 
     text: str
     amount: Decimal
@@ -109,7 +109,7 @@ class Quantity:
 
 
 def read_quantity(text: str) -> Quantity | None:
-    """The number and unit that a bare word is; None if it is none, or of no unit that is known."""
+    """The number and unit of a bare word; None if it has no number or no known unit."""
     found = _QUANTITY.fullmatch(text)
     if found is None or len(found[1]) > _DIGITS_MAX:
         return None
@@ -122,8 +122,10 @@ def read_quantity(text: str) -> Quantity | None:
 
 
 def convert(quantity: Quantity, field: str, *, ordered: bool) -> int | float:
-    """The quantity as a number in the field's own unit. ordered: it is compared by < or >, so it
-    is meant as a number; by = it may be a text. Raises UnclearUnit.
+    """The quantity as a number in the unit of the field.
+
+    ordered: it is compared by < or >, so it is a number; with = it may be a text.
+    Raises UnclearUnit.
     """
     factor = _factor(quantity, field)
     if not ordered and quantity.unit in _TIMES and _last_word(field) not in _NUMBERS:
@@ -136,7 +138,7 @@ def convert(quantity: Quantity, field: str, *, ordered: bool) -> int | float:
 
 
 def _factor(quantity: Quantity, field: str) -> tuple[int, int]:
-    """What to multiply with, what to divide by."""
+    """(factor to multiply by, factor to divide by)."""
     unit, last = quantity.unit, _last_word(field)
     if unit == "%":
         if last in _FIELD_PERCENT:

@@ -1,4 +1,4 @@
-"""Values of conditions: numbers, texts, booleans; and what only looks like one."""
+"""Values of conditions: numbers, texts, booleans; and texts that only look like one."""
 
 import math
 import re
@@ -19,7 +19,7 @@ QUOTES_HINT = 'put text into quotes: "..."'
 
 
 def number_of(cursor: Cursor, token: Token) -> int | float:
-    """The number of a NUMBER token; what 64 bits do not hold as a double. Raises QueryTextError."""
+    """The number of a token; a double where 64 bits do not hold it. Raises QueryTextError."""
     text = token.text
     if len(text) <= _INT_CHARS_MAX and text.lstrip("+-").isdigit():
         whole = int(text)
@@ -31,21 +31,21 @@ def number_of(cursor: Cursor, token: Token) -> int | float:
 
 
 def is_null(token: Token) -> bool:
-    """Whether it is the bare word null."""
+    """Whether the token is the bare word null."""
     return token.is_keyword(*_NULLS)
 
 
 def read_value(cursor: Cursor, field: str, *, ordered: bool = False, in_list: bool = False) -> Any:
-    """The value to compare a field with. ordered: by < or >. Raises QueryTextError."""
+    """A value that a field is compared with. ordered: by < or >. Raises QueryTextError."""
     token = cursor.take()
     value = _value(cursor, token, field, ordered)
     if not in_list:
-        _not_grouped(cursor, token)
+        _refuse_grouped(cursor, token)
     return value
 
 
 def read_text(cursor: Cursor, what: str) -> str:
-    """A value that is a text, as it was written: 5.0 is not 5 there. Raises QueryTextError."""
+    """A value that must be a text, exactly as written: 5.0 is not 5. Raises QueryTextError."""
     token = cursor.take()
     if token.kind is TokenKind.STRING:
         return token.text
@@ -56,14 +56,14 @@ def read_text(cursor: Cursor, what: str) -> str:
 
 
 def read_number(cursor: Cursor, field: str) -> int | float:
-    """A value that has to be a number, perhaps with a unit. Raises QueryTextError."""
+    """A value that must be a number, possibly with a unit. Raises QueryTextError."""
     token = cursor.take()
     if token.kind is TokenKind.NUMBER:
         with_unit = _blank_and_unit(cursor, token, field, ordered=True)
         if with_unit is not None:
             return with_unit
         value = number_of(cursor, token)
-        _not_grouped(cursor, token)
+        _refuse_grouped(cursor, token)
         return value
     quantity = _quantity(cursor, token, field, ordered=True)
     if quantity is None:
@@ -112,7 +112,7 @@ def _quantity(cursor: Cursor, token: Token, field: str, ordered: bool) -> int | 
 
 
 def _blank_and_unit(cursor: Cursor, token: Token, field: str, ordered: bool) -> int | float | None:
-    """200 ms and 80 %: a number, a blank and a unit that ends the value."""
+    """200 ms and 80 %: a number, a blank, and a unit that ends the value."""
     unit, after = cursor.next, cursor.ahead()
     if unit.kind is not TokenKind.NAME:
         return None
@@ -128,16 +128,16 @@ def _blank_and_unit(cursor: Cursor, token: Token, field: str, ordered: bool) -> 
 
 
 def _converted(
-    cursor: Cursor, quantity: Quantity, field: str, ordered: bool, place: tuple[Token, Token]
+    cursor: Cursor, quantity: Quantity, field: str, ordered: bool, tokens: tuple[Token, Token]
 ) -> int | float:
     try:
         return convert(quantity, field, ordered=ordered)
     except UnclearUnit as error:
-        raise cursor.fail(str(error), place[0], error.hint, until=place[1]) from None
+        raise cursor.fail(str(error), tokens[0], error.hint, until=tokens[1]) from None
 
 
-def _not_grouped(cursor: Cursor, token: Token) -> None:
-    """1,000 outside a list is a number with a separator, which would be read as two things."""
+def _refuse_grouped(cursor: Cursor, token: Token) -> None:
+    """Refuse 1,000 outside a list: a number with a separator would be parsed as two tokens."""
     comma, rest = cursor.next, cursor.ahead()
     if token.kind is not TokenKind.NUMBER or not comma.is_symbol(",") or comma.start != token.end:
         return

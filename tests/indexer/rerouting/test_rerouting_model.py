@@ -399,7 +399,7 @@ class Rerouting(RuleBasedStateMachine):
         times: dict[int, int] = {}
         for p, twin in twins.items():
             mine = {EpochOffset(*place) for place in chosen.get(p, ())}
-            left_out = {EpochOffset(*item.place) for item in shares[p].open} - mine
+            left_out = {EpochOffset(*item.position) for item in shares[p].undecided} - mine
             view = twin.state.reroutes.view
             hidden = ({*view.dropped, *view.open} | left_out) - mine
             for batch, offset in twin.rows:
