@@ -15,7 +15,7 @@ from common.clock import Clock
 from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from common.metrics import warming_bytes_left, warming_bytes_per_s
-from snapshot.bootstrap.fetch_segments import Fetching
+from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.documents.manifest import SegmentEntry
 
 _REPORT_NS = 5 * 10**9
@@ -29,7 +29,7 @@ class Prefetcher:
 
     def __init__(
         self,
-        fetching: Fetching,
+        fetching: SegmentFetcher,
         at_once: int,
         bytes_max: int,
         clock: Clock,

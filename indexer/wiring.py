@@ -27,7 +27,7 @@ from indexer.shred.selected import SelectedShredder
 from indexer.tail.registry import TailRegistry
 from query.share.route import ShareEndpoint
 from segment.parquet.selected import SelectedEncoders
-from snapshot.bootstrap.fetch_segments import Fetching
+from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.cache import SegmentCache
 from snapshot.documents.epochs import refuse_fewer_partitions
 
@@ -44,7 +44,7 @@ class Parts:
     object_walk: ObjectWalk
     footers: Footers
     shares: ShareEndpoint
-    query_fetches: Fetching
+    query_fetches: SegmentFetcher
 
     def close(self) -> None:
         """Close what runs in threads; nothing may be served any more."""
@@ -72,7 +72,7 @@ async def build_parts(
         return frozenset() if partition is None else partition.retention.book.given_up
 
     repair = _repair(context, shared, expired)
-    footers, query_fetches = Footers(), Fetching(cache, config.segment_fetches)
+    footers, query_fetches = Footers(), SegmentFetcher(cache, config.segment_fetches)
     leases = PartitionLeases(held.partitions, query_fetches, footers, repair, context.clock)
     return Parts(
         shared=shared,
@@ -111,7 +111,7 @@ async def _shared(
     tails: TailRegistry,
 ) -> Shared:
     """What all partitions of the process use."""
-    fetching = Fetching(cache, config.segment_fetches)
+    fetching = SegmentFetcher(cache, config.segment_fetches)
     clocks = await asyncio.to_thread(
         Clocks,
         context.clock,

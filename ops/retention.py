@@ -12,10 +12,10 @@ from common.errors import DamagedObject, ObjectMissing
 from common.objects import ObjectStore
 from ops.doctor.machine import Finding, Verdict
 from snapshot.bootstrap.bootstrap import read_history
-from snapshot.bootstrap.estimate import Untouched
+from snapshot.bootstrap.estimate import ReadOnlyStore
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Dropped, Manifest, SegmentEntry, segment_key
-from snapshot.documents.prefetch import load_ahead
+from snapshot.documents.prefetch import prefetch_documents
 from snapshot.retention.ages import appended_ns
 from snapshot.retention.confirmations import Confirmation, ConfirmationBook
 from snapshot.retention.cutoffs import wanted_cutoffs
@@ -96,7 +96,7 @@ def look(
 
     deeply: also list what can be taken back, for which every manifest is read.
     """
-    chain = Chain(Untouched(objects), partition, None)
+    chain = Chain(ReadOnlyStore(objects), partition, None)
     book, confirmations = RetentionBook(chain), ConfirmationBook(chain)
     history = read_history(chain, 0)
     book.refresh()
@@ -189,7 +189,7 @@ def _chain_of(
     entries = dict(book.restored)
     dropped: set[Dropped] = set(book.dropped)
     gone: dict[str, tuple[int, int]] = {}
-    for _, manifest in load_ahead(chain.manifest, chain.manifest_keys()):
+    for _, manifest in prefetch_documents(chain.manifest, chain.manifest_keys()):
         if not isinstance(manifest, Manifest):
             continue  # verify reports it
         entries.update((entry.object, entry) for entry in manifest.segments)

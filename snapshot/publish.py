@@ -18,8 +18,7 @@ from snapshot.cache import object_is_whole
 from snapshot.damage.divergence import Divergence, keep_both
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checked
-from snapshot.documents.digests import in_digests_of
-from snapshot.documents.headings import head, lacking
+from snapshot.documents.digests import with_digest_versions_of
 from snapshot.documents.manifest import (
     Checkpoint,
     Dropped,
@@ -32,6 +31,7 @@ from snapshot.documents.manifest import (
     same_content,
     segment_key,
 )
+from snapshot.documents.next_cut import propose_next_cut, unreadable_offsets
 
 CHECKPOINT_EVERY = 64
 _RIVALS_MAX = 3  # a rival follows its predecessor directly
@@ -67,7 +67,7 @@ def publish(
     chain: Chain, manifest: Manifest, files: Mapping[str, Path], *, supersede: bool = False
 ) -> Published:
     """Publish a cut. `files`: the sealed file of every object hash that the manifest names.
-    supersede: see `snapshot.documents.headings`.
+    supersede: see `snapshot.documents.next_cut`.
 
     Blocks. Raises ObjectsUnavailable (try again, nothing is lost), ChainForked, DamageDiffers.
     """
@@ -96,7 +96,7 @@ def publish(
         chain.keep(manifest.key, manifest)
         return Published(manifest, adopted=False)
     _refuse_other_damage(manifest, existing)
-    ours = in_digests_of(existing, manifest, files)
+    ours = with_digest_versions_of(existing, manifest, files)
     differences = tuple(same_content(ours, existing))
     found = None
     if differences:
@@ -137,10 +137,10 @@ def _refuse_fork(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) ->
 
 
 def _win_heading(chain: Chain, manifest: Manifest, *, supersede: bool) -> None:
-    heading = head(chain, manifest, supersede=supersede)
+    heading = propose_next_cut(chain, manifest, supersede=supersede)
     if heading.is_of(manifest):
         return
-    _refuse_damage(manifest, heading.key, set(lacking(manifest)), set(heading.set_aside))
+    _refuse_damage(manifest, heading.key, set(unreadable_offsets(manifest)), set(heading.set_aside))
     raise ChainForked(f"{manifest.key}: {heading.key} lets another cut follow the same manifest")
 
 

@@ -23,7 +23,7 @@ from indexer.partition.index_batch import index_batch
 from indexer.shred import Accepted, Shredder
 from indexer.shred.reference import ReferenceShredder
 from indexer.state.live_rows import LiveRows
-from snapshot.bootstrap.estimate import BootstrapPlan, plan_bootstrap
+from snapshot.bootstrap.estimate import BootstrapEstimate, estimate_bootstrap
 
 
 @click.command()
@@ -53,12 +53,12 @@ def bootstrap(
         _show(plan)
 
 
-async def _plan(settings: Settings) -> BootstrapPlan:
+async def _plan(settings: Settings) -> BootstrapEstimate:
     clock = SystemClock()
     log = make_log(settings, clock, read_only=True)
     identity = await log.open()
     try:
-        return await plan_bootstrap(
+        return await estimate_bootstrap(
             await asyncio.to_thread(make_objects, settings, clock),
             log,
             range(identity.partitions),
@@ -87,7 +87,7 @@ def _timed_work(shredder: Shredder) -> Any:
     return work
 
 
-def _document(plan: BootstrapPlan) -> dict[str, Any]:
+def _document(plan: BootstrapEstimate) -> dict[str, Any]:
     fetch_s, replay_s = plan.seconds()
     found = [
         msgspec.to_builtins(one)
@@ -110,7 +110,7 @@ def _document(plan: BootstrapPlan) -> dict[str, Any]:
     }
 
 
-def _show(plan: BootstrapPlan) -> None:
+def _show(plan: BootstrapEstimate) -> None:
     console = output_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     columns = ("partition", "segments", "to fetch", "time", "from offset", "records", "events",

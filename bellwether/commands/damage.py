@@ -16,7 +16,7 @@ from bellwether.config.settings import Settings
 from bellwether.options.shared import configuration_options, load_settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
-from snapshot.damage.damage import CONTENT, LOG, events, is_of_any, records
+from snapshot.damage.damage import CONTENT, LOG, events, may_be_of_any_dataset, records
 from snapshot.damage.report import PartitionDamage, chosen, read_damage
 from snapshot.damage.settlements import SettledOffsets, Settlement, SettlementBook
 from snapshot.documents.chain import Chain
@@ -243,7 +243,9 @@ def _places(one: PartitionDamage, some: Sequence[Damaged]) -> list[str]:
             where = f"offsets {entry.first}-{entry.end - 1}"
         if entry.epoch_number != one.epoch_number:
             where += f" of epoch {entry.epoch_number}"
-        whose = "may be of any dataset" if is_of_any(entry) else f"dataset {entry.dataset}"
+        whose = (
+            "may be of any dataset" if may_be_of_any_dataset(entry) else f"dataset {entry.dataset}"
+        )
         many = events((entry,))
         held = "" if many is None else f", {many:,} events"
         state = ""

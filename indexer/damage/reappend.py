@@ -28,7 +28,7 @@ from indexer.state.partition_state import PartitionState
 from segment.columns import ColumnBlock
 from segment.columns.segment_read import SegmentReader
 from snapshot.cache import SegmentCache
-from snapshot.damage.damage import holds
+from snapshot.damage.damage import covers
 
 _CUT_AGAIN_NS = 10 * 10**9
 _RESCUE_PAUSE_S = 1.0
@@ -47,7 +47,7 @@ def readable_offsets(
         for offset in offsets
         if covered <= offset < state.next_offset
         and not any(
-            holds(one, EpochOffset(epoch_number, offset)) for one in state.quarantine.entries
+            covers(one, EpochOffset(epoch_number, offset)) for one in state.quarantine.entries
         )
     ]
 

@@ -4,7 +4,7 @@ import logging
 
 from common.logs import log_event
 from common.metrics import gaps_total, set_aside_records_total
-from snapshot.documents.manifest import Gap, SetAsideEntry
+from snapshot.documents.manifest import Gap, QuarantinedRecord
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def report_gap(partition: int, gap: Gap) -> None:
     )
 
 
-def report_quarantined(partition: int, entry: SetAsideEntry) -> None:
+def report_quarantined(partition: int, entry: QuarantinedRecord) -> None:
     """A record cannot be read."""
     set_aside_records_total.labels(str(partition)).inc()
     log_event(

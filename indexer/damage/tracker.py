@@ -21,12 +21,12 @@ from indexer.state.current_view import CurrentView
 from indexer.state.cut_rules import CutRules
 from indexer.state.partition_state import PartitionState
 from indexer.state.quarantine import DamageView, unreadable_entry
-from snapshot.bootstrap.bootstrap import Resumed
+from snapshot.bootstrap.bootstrap import ResumedPartition
 from snapshot.damage.damage import records
 from snapshot.damage.settlements import SettlementBook
 from snapshot.documents.chain import Chain
-from snapshot.documents.headings import newest_heading
-from snapshot.documents.manifest import Damaged, SetAsideEntry
+from snapshot.documents.manifest import Damaged, QuarantinedRecord
+from snapshot.documents.next_cut import newest_next_cut
 from snapshot.threads import to_store_thread
 
 logger = logging.getLogger(__name__)
@@ -46,9 +46,9 @@ class DamageTracker:
     def __init__(self, chain: Chain, log: Log, peers: Peers, clock: Clock, wait_s: float) -> None:
         """wait_s: how long a cut that lacks damaged records is held back at most."""
         self.total = 0
-        self.newest: list[SetAsideEntry] = []
+        self.newest: list[QuarantinedRecord] = []
         self.settlements = SettlementBook(chain)
-        self.in_cut: list[SetAsideEntry] = []
+        self.in_cut: list[QuarantinedRecord] = []
         self.lost: LogLost | None = None
         self.publish_gate = PublishGate(chain, log, peers, clock, wait_s, self.is_given_up)
         self._chain = chain
@@ -63,11 +63,11 @@ class DamageTracker:
         self.update_metrics(state.quarantine.view)
 
     async def make_state(
-        self, resumed: Resumed, dropped: Iterable[EpochOffset], rules: CutRules
+        self, resumed: ResumedPartition, dropped: Iterable[EpochOffset], rules: CutRules
     ) -> PartitionState:
         """The state from which the partition resumes. Raises ObjectsUnavailable."""
         number = resumed.epoch.number
-        heading = await to_store_thread(newest_heading, self._chain, number, resumed.predecessor)
+        heading = await to_store_thread(newest_next_cut, self._chain, number, resumed.predecessor)
         excluded = frozenset(() if heading is None else heading.set_aside)
         state = PartitionState(resumed.carried, number, dropped, excluded, rules)
         await self._begin(state, number)
@@ -115,14 +115,14 @@ class DamageTracker:
 
     def add_damaged(self, entry: Damaged) -> None:
         """Count and report a record that could not be read."""
-        self._report(SetAsideEntry(entry.first, entry.reason))
+        self._report(QuarantinedRecord(entry.first, entry.reason))
 
     def add_unreadable(
         self,
         state: PartitionState,
         epoch_number: int,
         batch: Sequence[Accepted],
-        found: Iterable[SetAsideEntry],
+        found: Iterable[QuarantinedRecord],
     ) -> None:
         """Records of the batch are stored whole, but their events cannot be read."""
         by_offset = {one.offset: one for one in batch}
@@ -139,12 +139,12 @@ class DamageTracker:
         self.update_metrics(state.quarantine.view)
         await views.change(lambda view: replace(view, damage=state.quarantine.view))
 
-    def take_in_cut(self) -> tuple[SetAsideEntry, ...]:
+    def take_in_cut(self) -> tuple[QuarantinedRecord, ...]:
         """The entries found while shredding the cut that ends now."""
         found, self.in_cut = tuple(self.in_cut), []
         return found
 
-    def _report(self, entry: SetAsideEntry) -> None:
+    def _report(self, entry: QuarantinedRecord) -> None:
         self.total += 1
         report_quarantined(self._partition, entry)
         self.newest = [*self.newest, entry][-limits.SET_ASIDE_SHOWN_MAX :]

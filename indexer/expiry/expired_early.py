@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from query.share.view import ViewRequest
-from snapshot.documents.manifest import GoneEntry
+from snapshot.documents.manifest import DatasetTombstone
 from snapshot.retention.retention import Expired, Retention
 
 
@@ -11,7 +11,7 @@ def expired_early(
     documents: Iterable[Retention],
     dataset: str,
     wanted: ViewRequest,
-    gone: Mapping[str, GoneEntry],
+    gone: Mapping[str, DatasetTombstone],
     now_ns: int,
 ) -> int | None:
     """The number of events of the dataset that these documents expired too early, and that may be
@@ -35,7 +35,7 @@ def expired_early(
     return rows
 
 
-def _is_gone(one: Expired, gone: GoneEntry | None) -> bool:
+def _is_gone(one: Expired, gone: DatasetTombstone | None) -> bool:
     if gone is None:
         return False
     return (one.epoch_number, one.end_offset) <= (gone.epoch_number, gone.offset)

@@ -8,7 +8,7 @@ from indexer.expiry.retention_settings import RetentionPeriods
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.retention.ages import appended_ns
 from snapshot.retention.cutoffs import Cutoffs
-from snapshot.retention.retention import Expired, GivenUp
+from snapshot.retention.retention import Expired, ToExpire
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class WaitingEvents:
 class ExpiryPlan:
     """What expires now because of its age, and what waits."""
 
-    given_up: GivenUp
+    given_up: ToExpire
     waiting: WaitingEvents
 
 
@@ -62,7 +62,7 @@ def plan_expiry(
     ):
         # nothing is old by any clock; the steps begin at the oldest segments
         steps.update({}, times.steady_ns, agreed=times.agreed, blocked=times.blocked)
-        return ExpiryPlan(GivenUp((), (), Cutoffs()), WaitingEvents())
+        return ExpiryPlan(ToExpire((), (), Cutoffs()), WaitingEvents())
     ages = appended_ns(entries, times.clock_ns)
     requests = _requests(entries, ages, by_clock, wanted, confirmed)
     decided = steps.update(requests, times.steady_ns, agreed=times.agreed, blocked=times.blocked)
@@ -83,7 +83,7 @@ def plan_expiry(
         max((decided[e.dataset].waits_ns for e in late), default=0),
     )
     cutoffs = _published({e.dataset for e in old}, decided, kept, wanted)
-    return ExpiryPlan(GivenUp(old, expired_of(old, ages, kept), cutoffs), waiting)
+    return ExpiryPlan(ToExpire(old, expired_of(old, ages, kept), cutoffs), waiting)
 
 
 def _requests(

@@ -29,7 +29,7 @@ from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.retention.confirmations import ConfirmationBook
 from snapshot.retention.cutoffs import HOUR_NS, Cutoffs
-from snapshot.retention.retention import GivenUp
+from snapshot.retention.retention import ToExpire
 from snapshot.threads import to_store_thread
 
 _S_NS = 10**9
@@ -121,7 +121,7 @@ class Housekeeper:
             planned = await self._plan()
             self._update_metrics(planned.waiting)
             hidden = [*self._published(self._views.hidden), *planned.given_up.segments]
-            wanted = GivenUp(hidden, planned.given_up.expired, planned.given_up.cutoffs)
+            wanted = ToExpire(hidden, planned.given_up.expired, planned.given_up.cutoffs)
             if hidden:
                 await to_store_thread(self._expire, wanted)
         await to_store_thread(self._delete_due)
@@ -147,7 +147,7 @@ class Housekeeper:
         kept = await self._retentions.current()
         view = partition.view
         if kept is None or view is None:  # how long to keep datasets is not known
-            return ExpiryPlan(GivenUp((), (), Cutoffs()), WaitingEvents())
+            return ExpiryPlan(ToExpire((), (), Cutoffs()), WaitingEvents())
         clock = self._context.clock
         times = ExpiryTimes(
             clocks.now_ns,
@@ -165,7 +165,7 @@ class Housekeeper:
         waiting = frozenset() if pipeline is None else pipeline.waiting_objects
         return published_only(entries, waiting)
 
-    def _expire(self, wanted: GivenUp) -> None:
+    def _expire(self, wanted: ToExpire) -> None:
         now_ns = self._clocks.now_ns
         document = self._book.give_up(wanted, now_ns, self._writer)
         if document is not None:

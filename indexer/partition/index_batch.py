@@ -11,7 +11,7 @@ from indexer.shred import Accepted, Shredder
 from indexer.state.live_rows import LiveDataset, LiveRows
 from indexer.tail.tail import TailRecord
 from segment.columns import ColumnBlock
-from snapshot.documents.manifest import SetAsideEntry
+from snapshot.documents.manifest import QuarantinedRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Indexed:
 
     live: LiveRows
     rows: int
-    quarantined: tuple[SetAsideEntry, ...]
+    quarantined: tuple[QuarantinedRecord, ...]
     tailed: Mapping[str, tuple[tuple[TailRecord, ...], tuple[ColumnBlock, ...]]]
 
 
@@ -41,14 +41,14 @@ def index_batch(
             by_dataset[dataset] = [item]
         else:
             known.append(item)
-    quarantined: list[SetAsideEntry] = []
+    quarantined: list[QuarantinedRecord] = []
     tailed: dict[str, tuple[tuple[TailRecord, ...], tuple[ColumnBlock, ...]]] = {}
     added: dict[str, LiveDataset] = {}
     for dataset, records in by_dataset.items():
         shredded = shredder.shred_values(records)
         good = records
         if shredded.set_aside:
-            quarantined.extend(SetAsideEntry(a.offset, a.reason) for a in shredded.set_aside)
+            quarantined.extend(QuarantinedRecord(a.offset, a.reason) for a in shredded.set_aside)
             bad = {aside.offset for aside in shredded.set_aside}
             good = [record for record in records if record.offset not in bad]
         if good:

@@ -35,7 +35,7 @@ from indexer.state.log_end import LogEnd
 from indexer.state.partition_state import PartitionState, PartitionStopped
 from indexer.state.resync import Resync
 from indexer.state.view import PartitionView
-from snapshot.bootstrap.bootstrap import Resumed, resume
+from snapshot.bootstrap.bootstrap import ResumedPartition, resume
 from snapshot.damage.divergence import Divergence
 from snapshot.documents.chain import Chain
 from snapshot.publish import DamageDiffers
@@ -255,7 +255,7 @@ class Partition:
         )
         return follower, pipeline
 
-    async def _begin(self, resumed: Resumed) -> PartitionState:
+    async def _begin(self, resumed: ResumedPartition) -> PartitionState:
         """Serve what is stored; what the log has beyond it comes next."""
         newest, retention = resumed.history.newest, self.retention
         known = newest.gaps if newest else []

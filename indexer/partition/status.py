@@ -7,7 +7,7 @@ from typing import NamedTuple
 from common import limits
 from indexer.partition.partition import Partition
 from indexer.seal.partition_reader import last_manifest
-from snapshot.damage.damage import events, is_of_any, records
+from snapshot.damage.damage import events, may_be_of_any_dataset, records
 from snapshot.documents.manifest import Damaged
 
 
@@ -113,7 +113,7 @@ def _describe_damage(entries: Sequence[Damaged]) -> dict[str, object]:
                 "epoch_number": one.epoch_number,
                 "first": one.first,
                 "end": one.end,
-                "dataset": "" if is_of_any(one) else one.dataset,
+                "dataset": "" if may_be_of_any_dataset(one) else one.dataset,
                 "events": events((one,)),
                 "cause": one.cause,
                 "reason": one.reason,

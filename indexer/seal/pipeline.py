@@ -17,7 +17,7 @@ from indexer.seal.checkpoints import Checkpoints
 from indexer.seal.sealer import PendingCut, SealedCut, Sealer
 from indexer.shred.kernel_wait import KernelWait
 from indexer.state.current_view import CurrentView
-from snapshot.bootstrap.bootstrap import Resumed
+from snapshot.bootstrap.bootstrap import ResumedPartition
 from snapshot.documents.batch_lists import BatchLists
 from snapshot.documents.manifest import Manifest, SegmentEntry
 from snapshot.publish import ChainForked, Published
@@ -57,7 +57,7 @@ class SealingPipeline:
         views: CurrentView,
         sealer: Sealer,
         kernel_wait: KernelWait,
-        resumed: Resumed,
+        resumed: ResumedPartition,
         context: RoleContext,
         publish_delay_ms: int,
         gate: CutGate,

@@ -30,8 +30,8 @@ from snapshot.documents.manifest import (
     Damaged,
     Gap,
     Manifest,
+    QuarantinedRecord,
     SegmentEntry,
-    SetAsideEntry,
     pack_batches,
 )
 from snapshot.publish import Published, publish
@@ -55,7 +55,7 @@ class PendingCut:
     cut: Cut
     rows: SealingSet
     owners: Owners
-    quarantined: tuple[SetAsideEntry, ...]
+    quarantined: tuple[QuarantinedRecord, ...]
     gaps: tuple[Gap, ...]
     damaged: tuple[Damaged, ...] = ()
     cut_ns: int = 0

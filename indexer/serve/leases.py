@@ -23,8 +23,8 @@ from indexer.state.view import PartitionView
 from query.share.damaged import DamagedRecords
 from query.share.rerouted import UndecidedBatch
 from query.share.view import DatasetView, PartitionNotHeld, SegmentView, ViewRequest
-from snapshot.bootstrap.fetch_segments import Fetching
-from snapshot.damage.damage import concerns, is_of_any
+from snapshot.bootstrap.fetch_segments import SegmentFetcher
+from snapshot.damage.damage import concerns, may_be_of_any_dataset
 from snapshot.documents.manifest import Damaged, SegmentEntry
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class PartitionLeases:
     def __init__(
         self,
         partitions: dict[int, Partition],
-        fetching: Fetching,
+        fetching: SegmentFetcher,
         footers: Footers,
         repair: ObjectRepair,
         clock: Clock,
@@ -194,7 +194,7 @@ def _damaged(
             end=one.end,
             events=one.events if one.credible else None,
             reason=one.reason,
-            whole=is_of_any(one),
+            whole=may_be_of_any_dataset(one),
         )
         for one in entries
         if concerns(one, dataset, cutoff_ns, gone)

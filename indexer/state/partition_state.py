@@ -29,9 +29,15 @@ from common.model.reroute import Decision, EpochOffset, Void, decode_decision, d
 from indexer.state.cut_rules import CUT_RULES, CutRules
 from indexer.state.quarantine import ExcludedRecord, Quarantine
 from indexer.state.reroutes import ReroutedCut, Reroutes
-from snapshot.documents.carried_state import Carried, hour_closed_by_step
+from snapshot.documents.carried_state import CarriedState, hour_closed_by_step
 from snapshot.documents.epochs import FIRST_EPOCH
-from snapshot.documents.manifest import ClockStep, Damaged, GoneEntry, HourMarker, SetAsideEntry
+from snapshot.documents.manifest import (
+    ClockStep,
+    Damaged,
+    DatasetTombstone,
+    HourMarker,
+    QuarantinedRecord,
+)
 
 HOUR_NS = 3600 * 10**9
 MARKER_FORMAT_MAX = FIRST_VERSION  # the newest format of cuts that this program can make
@@ -72,9 +78,9 @@ class Cut:
     watermark_ns: int
     batches: tuple[tuple[bytes, int], ...]
     hour_markers: tuple[HourMarker, ...]
-    quarantined: tuple[SetAsideEntry, ...]
+    quarantined: tuple[QuarantinedRecord, ...]
     datasets: tuple[str, ...]
-    dataset_tombstones: tuple[GoneEntry, ...]
+    dataset_tombstones: tuple[DatasetTombstone, ...]
     rerouted: ReroutedCut
     clock_steps: tuple[ClockStep, ...]
     damaged: tuple[int, ...] = ()
@@ -98,14 +104,14 @@ class PartitionState:
     """Folds the records of one partition, in order of offset.
 
     excluded_offsets: records that the next cut lacks. Another indexer could not read them and was
-    the first to cut (`snapshot.documents.headings`), so they count as nothing here too.
+    the first to cut (`snapshot.documents.next_cut`), so they count as nothing here too.
     reroutes: rerouted batches.
     quarantine: damaged records.
     """
 
     def __init__(
         self,
-        carried: Carried,
+        carried: CarriedState,
         epoch_number: int = FIRST_EPOCH,
         dropped: Iterable[EpochOffset] = (),
         excluded_offsets: Set[int] = frozenset(),
@@ -139,7 +145,7 @@ class PartitionState:
         self._batches: list[tuple[bytes, int]] = []
         self._hour_markers: list[HourMarker] = []
         self._clock_steps: list[ClockStep] = []
-        self._quarantined: list[SetAsideEntry] = []
+        self._quarantined: list[QuarantinedRecord] = []
 
     @property
     def next_offset(self) -> int:
@@ -186,7 +192,7 @@ class PartitionState:
         return self._datasets
 
     @property
-    def dataset_tombstones(self) -> Mapping[str, GoneEntry]:
+    def dataset_tombstones(self) -> Mapping[str, DatasetTombstone]:
         """Deleted datasets by id."""
         return self._dataset_tombstones
 
@@ -214,10 +220,10 @@ class PartitionState:
         """Whether a record appended at that time was checked against no more than this window."""
         return self._marked_ns is not None and self._marked_ns <= append_ns
 
-    def carried_state(self) -> Carried:
+    def carried_state(self) -> CarriedState:
         """The state as it stands now."""
         rerouted = self.reroutes.carried_state()
-        return Carried(
+        return CarriedState(
             next_offset=self._next,
             watermark_ns=self._watermark_ns,
             hour=self._hour,
@@ -252,7 +258,7 @@ class PartitionState:
         except RecordTooNew as error:
             raise PartitionStopped(message.offset, f"{error}; upgrade Bellwether") from error
         except RecordError as error:
-            self._quarantined.append(SetAsideEntry(message.offset, str(error)))
+            self._quarantined.append(QuarantinedRecord(message.offset, str(error)))
             damaged = self.quarantine.add_damaged(
                 message, error, self._watermark_ns, self._datasets
             )
@@ -269,7 +275,7 @@ class PartitionState:
             action = self._apply_settled(record, message)
         elif record.kind is Kind.GONE:
             self._datasets.discard(record.dataset)
-            self._dataset_tombstones[record.dataset] = GoneEntry(
+            self._dataset_tombstones[record.dataset] = DatasetTombstone(
                 record.dataset, self._epoch_number, message.offset
             )
         elif isinstance(body, Marker):

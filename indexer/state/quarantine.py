@@ -17,13 +17,13 @@ from snapshot.damage.damage import (
     LOG,
     UNKNOWN_NS,
     compact,
-    content_entry,
-    damaged_entry,
+    damaged_by_content,
+    damaged_by_log,
     is_log_damage,
     is_missing,
     without,
 )
-from snapshot.damage.settlements import SettledOffsets, given_up_of, unsettled
+from snapshot.damage.settlements import SettledOffsets, settled_entries, unsettled
 from snapshot.documents.manifest import Damaged
 
 
@@ -71,7 +71,7 @@ class Quarantine:
             return NO_DAMAGE
         if self._view is None:
             missing = unsettled(self._entries, self._given_up)
-            given_up = given_up_of(self._entries, missing) if self._given_up else []
+            given_up = settled_entries(self._entries, missing) if self._given_up else []
             self._view = DamageView(tuple(missing), tuple(given_up))
         return self._view
 
@@ -106,8 +106,8 @@ class Quarantine:
     def add_damaged(
         self, message: LogRecord, error: RecordError, watermark_ns: int, known: Container[str]
     ) -> Damaged:
-        """The record cannot be read. known: see `damaged_entry`."""
-        entry = damaged_entry(self._epoch_number, message, error, watermark_ns, known)
+        """The record cannot be read. known: see `damaged_by_log`."""
+        entry = damaged_by_log(self._epoch_number, message, error, watermark_ns, known)
         if is_log_damage(entry) and not isinstance(error, ExcludedRecord):
             self._recoverable.append(message.offset)
         self._add((entry,))
@@ -163,4 +163,4 @@ class Quarantine:
 def unreadable_entry(epoch_number: int, accepted: Accepted, reason: str) -> Damaged:
     """A whole record whose lines cannot be read."""
     place = EpochOffset(epoch_number, accepted.offset)
-    return content_entry(place, accepted.append_ns, accepted.record, reason)
+    return damaged_by_content(place, accepted.append_ns, accepted.record, reason)

@@ -15,7 +15,7 @@ import msgspec
 from common import limits
 from common.model.record import Record
 from common.model.reroute import Decision, EpochOffset, RerouteQuestion, Void
-from snapshot.documents.carried_state import Carried
+from snapshot.documents.carried_state import CarriedState
 from snapshot.documents.manifest import Conditional, Dropped, ReliedOn, VoidInForce
 
 
@@ -45,7 +45,7 @@ class ReroutedCut:
 class Reroutes:
     """Folds what concerns rerouting. dropped: places decided before the carried state."""
 
-    def __init__(self, carried: Carried, dropped: Iterable[EpochOffset] = ()) -> None:
+    def __init__(self, carried: CarriedState, dropped: Iterable[EpochOffset] = ()) -> None:
         self._open = {item.place: item for item in carried.open}
         self._voids = {bytes.fromhex(item.batch): item for item in carried.voids}
         self._relies_on = {

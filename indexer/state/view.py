@@ -9,7 +9,7 @@ from indexer.state.live_rows import LiveRows
 from indexer.state.quarantine import NO_DAMAGE, DamageView
 from indexer.state.reroutes import ReroutesView
 from snapshot.documents.epochs import Epoch
-from snapshot.documents.manifest import Gap, GoneEntry, SegmentEntry
+from snapshot.documents.manifest import DatasetTombstone, Gap, SegmentEntry
 from snapshot.retention.cutoffs import Cutoffs
 
 Segments = Mapping[str, tuple[SegmentEntry, ...]]
@@ -28,7 +28,7 @@ class PartitionView:
     watermark_ns: int
     segments: Segments = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
-    dataset_tombstones: Mapping[str, GoneEntry] = field(default_factory=dict)
+    dataset_tombstones: Mapping[str, DatasetTombstone] = field(default_factory=dict)
     expired_objects: frozenset[str] = frozenset()
     cutoffs: Cutoffs = field(default_factory=Cutoffs)
     earlier: Mapping[str, int] = field(default_factory=dict)

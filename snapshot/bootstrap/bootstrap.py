@@ -15,21 +15,21 @@ from common.errors import DamagedObject, ObjectMissing
 from common.log import Bounds, Log
 from common.logs import log_event
 from snapshot.damage.damage import carried_damage
-from snapshot.documents.carried_state import Carried, carried_from
+from snapshot.documents.carried_state import CarriedState, carried_state_from
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checked
 from snapshot.documents.epochs import (
     SET_BACK,
     Epoch,
-    Opening,
-    decide_opening,
+    Resumption,
+    decide_resumption,
     earlier_ends,
     epoch_key,
     epoch_prefix,
     split_stray,
 )
 from snapshot.documents.manifest import Dropped, Gap, Manifest, SegmentEntry, parse_manifest_key
-from snapshot.documents.prefetch import load_ahead
+from snapshot.documents.prefetch import prefetch_documents
 from snapshot.threads import to_store_thread
 
 _OPEN_ATTEMPTS = 5  # twins open an epoch at the same time; the loser looks again
@@ -59,11 +59,11 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class ResumedPartition:
     """The state that a partition goes on from. earlier: see `epochs.earlier_ends`."""
 
     epoch: Epoch
-    carried: Carried
+    carried: CarriedState
     predecessor: str | None
     segments: tuple[SegmentEntry, ...]
     gaps: tuple[Gap, ...]
@@ -136,7 +136,7 @@ def read_history(chain: Chain, log_start: int) -> History:
     newest: Manifest | None = None
     lost: list[Gap] = []
     since = 0
-    for key, manifest in load_ahead(chain.manifest, keys[at:]):
+    for key, manifest in prefetch_documents(chain.manifest, keys[at:]):
         if not isinstance(manifest, Manifest):
             damaged.append((key, str(manifest)))
             if _replayable(epochs, newest, parse_manifest_key(key)[1], log_start):
@@ -206,7 +206,7 @@ def newest_first(chain: Chain, history: History) -> Iterator[Manifest]:
         return
     yield history.newest
     older = [key for key in history.keys if key != history.newest.key]
-    for key, manifest in load_ahead(chain.manifest, reversed(older)):
+    for key, manifest in prefetch_documents(chain.manifest, reversed(older)):
         if not isinstance(manifest, Manifest):
             why = str(manifest)
             log_event(logger, logging.WARNING, "older manifest cannot be read", key=key, why=why)
@@ -216,7 +216,7 @@ def newest_first(chain: Chain, history: History) -> Iterator[Manifest]:
 
 async def resume(
     chain: Chain, log: Log, log_id: str, *, clock: Clock, writer: str, zone: str
-) -> Resumed:
+) -> ResumedPartition:
     """Find where to go on, opening an epoch if one is due.
 
     Raises ObjectsUnavailable, LogUnavailable, DocumentTooNew.
@@ -246,20 +246,22 @@ def _report(history: History) -> None:
         log_event(logger, logging.ERROR, "manifest beyond its epoch's end ignored", key=key)
 
 
-async def _decide(chain: Chain, log: Log, log_id: str, bounds: Bounds, history: History) -> Opening:
+async def _decide(
+    chain: Chain, log: Log, log_id: str, bounds: Bounds, history: History
+) -> Resumption:
     present = history.epochs[-1] if history.epochs else None
     older = newest_first(chain, history)
     if history.newest is not None:
         next(older)
     seen = frozenset(epoch.log for epoch in history.epochs)
-    return await decide_opening(log, log_id, bounds, history.newest, present, older, seen)
+    return await decide_resumption(log, log_id, bounds, history.newest, present, older, seen)
 
 
 def _next_epoch(
     chain: Chain,
     history: History,
     log_id: str,
-    opening: Opening,
+    opening: Resumption,
     clock: Clock,
     writer: str,
     zone: str,
@@ -300,8 +302,8 @@ def _open_epoch(chain: Chain, epoch: Epoch, history: History) -> bool:
     return True
 
 
-def _resumed(chain: Chain, history: History, epoch: Epoch, opening: Opening) -> Resumed:
-    carried = carried_from(newest_first(chain, history))
+def _resumed(chain: Chain, history: History, epoch: Epoch, opening: Resumption) -> ResumedPartition:
+    carried = carried_state_from(newest_first(chain, history))
     damaged = tuple(carried_damage(newest_first(chain, history)))
     carried = replace(carried, next_offset=opening.first_offset, damaged=damaged)
     newest = history.newest
@@ -311,7 +313,7 @@ def _resumed(chain: Chain, history: History, epoch: Epoch, opening: Opening) -> 
     known = [*(newest.gaps if newest else ()), *history.lost]
     known += [gap for gap in (epoch.gap, opening.gap) if gap is not None]
     epochs = [*(one for one in history.epochs if one.number < epoch.number), epoch]
-    return Resumed(
+    return ResumedPartition(
         epoch=epoch,
         carried=carried,
         predecessor=None if newest is None else newest.key,

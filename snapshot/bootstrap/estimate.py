@@ -19,7 +19,7 @@ from common.objects import ObjectInfo, ObjectStore
 from snapshot.bootstrap.bootstrap import History, newest_first, read_history
 from snapshot.cache import file_sha256
 from snapshot.documents.chain import Chain
-from snapshot.documents.epochs import decide_opening
+from snapshot.documents.epochs import decide_resumption
 from snapshot.documents.manifest import Gap, SegmentEntry, segment_key
 from snapshot.retention.retention import RetentionBook
 
@@ -30,7 +30,7 @@ Shred = Callable[[Sequence[LogRecord]], int]  # indexes the records, returns the
 
 
 @dataclass(frozen=True, slots=True)
-class PartitionPlan:
+class PartitionEstimate:
     """One partition. events, record_bytes: estimates for `records`. lost: offsets known to be
     missing between the newest manifest and the log.
     """
@@ -64,10 +64,10 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True)
-class BootstrapPlan:
+class BootstrapEstimate:
     """All partitions, and the rates that the expected times rest on."""
 
-    partitions: tuple[PartitionPlan, ...]
+    partitions: tuple[PartitionEstimate, ...]
     rates: Rates
 
     @property
@@ -80,7 +80,7 @@ class BootstrapPlan:
         """Events to replay, estimated."""
         return sum(one.events for one in self.partitions)
 
-    def seconds(self, one: PartitionPlan | None = None) -> tuple[float | None, float | None]:
+    def seconds(self, one: PartitionEstimate | None = None) -> tuple[float | None, float | None]:
         """Expected seconds of (fetching segments, replaying) of one partition alone, or of all.
 
         Both phases run at the same time, so the whole takes about as long as the longer one.
@@ -99,7 +99,7 @@ def _seconds(amount: int, per_s: float | None) -> float | None:
     return amount / per_s if per_s else None
 
 
-class Untouched:
+class ReadOnlyStore:
     """A store that a look cannot change: repairs that reading would make are left to indexers."""
 
     def __init__(self, objects: ObjectStore) -> None:
@@ -127,21 +127,21 @@ class Untouched:
         return
 
 
-async def plan_bootstrap(
+async def estimate_bootstrap(
     objects: ObjectStore,
     log: Log,
     partitions: Sequence[int],
     shred: Shred,
     clock: Clock,
     at_once: int,
-) -> BootstrapPlan:
+) -> BootstrapEstimate:
     """Look at every partition and measure. Raises ObjectsUnavailable, LogUnavailable.
 
     shred: what an indexer does with records, to be timed. at_once: segments fetched together.
     """
-    store = Untouched(objects)
+    store = ReadOnlyStore(objects)
     log_id = (await log.open()).epoch
-    plans: list[PartitionPlan] = []
+    plans: list[PartitionEstimate] = []
     entries: list[SegmentEntry] = []
     events, spent_ns = 0, 0
     for partition in partitions:
@@ -154,7 +154,7 @@ async def plan_bootstrap(
             spent_ns += clock.monotonic_ns() - began_ns + sample.read_ns
     bytes_per_s = await asyncio.to_thread(_measure_fetch, store, entries, at_once, clock)
     rates = Rates(bytes_per_s, events / (spent_ns / 1e9) if events and spent_ns else None)
-    return BootstrapPlan(tuple(plans), rates)
+    return BootstrapEstimate(tuple(plans), rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class _Sample:
 
 async def _plan_partition(
     store: ObjectStore, log: Log, log_id: str, partition: int, clock: Clock
-) -> tuple[PartitionPlan, list[SegmentEntry], _Sample]:
+) -> tuple[PartitionEstimate, list[SegmentEntry], _Sample]:
     chain = Chain(store, partition, None)
     bounds = await log.bounds(partition)
     history, served = await asyncio.to_thread(_history, chain, bounds.start)
@@ -176,11 +176,11 @@ async def _plan_partition(
     if history.newest is not None:
         next(older)
     seen = frozenset(epoch.log for epoch in history.epochs)
-    opening = await decide_opening(log, log_id, bounds, history.newest, present, older, seen)
+    opening = await decide_resumption(log, log_id, bounds, history.newest, present, older, seen)
     sample = await _sample(log, partition, opening.first_offset, bounds.end, clock)
     records = max(0, bounds.end - opening.first_offset)
     scale = records / len(sample.records) if sample.records else 0.0
-    plan = PartitionPlan(
+    plan = PartitionEstimate(
         partition=partition,
         manifest=None if history.newest is None else history.newest.key,
         manifests=len(history.keys),

@@ -14,7 +14,7 @@ from snapshot.cache import SegmentCache
 Failure = DamagedObject | ObjectMissing | ObjectsUnavailable | OSError
 
 
-class Fetching:
+class SegmentFetcher:
     """Threads over one cache."""
 
     def __init__(self, cache: SegmentCache, at_once: int) -> None:

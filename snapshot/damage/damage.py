@@ -15,7 +15,7 @@ import msgspec
 from common import limits
 from common.model.record import LogRecord, Record, RecordDamaged, RecordError
 from common.model.reroute import EpochOffset
-from snapshot.documents.manifest import Damaged, GoneEntry, Manifest
+from snapshot.documents.manifest import Damaged, DatasetTombstone, Manifest
 
 LOG: Final = "log"  # this copy of the record is damaged: another copy may be whole
 CONTENT: Final = "content"  # it is stored as it was written, and cannot be read: so for everybody
@@ -27,7 +27,7 @@ def is_log_damage(entry: Damaged) -> bool:
     return entry.cause == LOG
 
 
-def damaged_entry(
+def damaged_by_log(
     epoch_number: int,
     message: LogRecord,
     error: RecordError,
@@ -54,7 +54,7 @@ def damaged_entry(
     )
 
 
-def content_entry(place: EpochOffset, append_ns: int, record: Record, reason: str) -> Damaged:
+def damaged_by_content(place: EpochOffset, append_ns: int, record: Record, reason: str) -> Damaged:
     """A whole events record whose lines cannot be read."""
     return Damaged(
         epoch_number=place.epoch,
@@ -75,29 +75,31 @@ def _text(headers: dict[str, bytes], name: str) -> str:
     return headers.get(name, b"").decode("utf-8", "replace")
 
 
-def holds(entry: Damaged, place: EpochOffset) -> bool:
+def covers(entry: Damaged, place: EpochOffset) -> bool:
     """Whether the place is one of the entry's."""
     return entry.epoch_number == place.epoch and entry.first <= place.offset < entry.end
 
 
 def is_missing(entries: Iterable[Damaged], place: EpochOffset) -> bool:
     """Whether exactly this record is damaged, and its events count nowhere."""
-    return any(entry.exact and is_log_damage(entry) and holds(entry, place) for entry in entries)
+    return any(entry.exact and is_log_damage(entry) and covers(entry, place) for entry in entries)
 
 
-def is_of_any(entry: Damaged) -> bool:
+def may_be_of_any_dataset(entry: Damaged) -> bool:
     """Whether it may have been of any dataset of the partition."""
     return not entry.dataset or not entry.credible
 
 
-def concerns(entry: Damaged, dataset: str, cutoff_ns: int, gone: GoneEntry | None) -> bool:
+def concerns(entry: Damaged, dataset: str, cutoff_ns: int, gone: DatasetTombstone | None) -> bool:
     """Whether an answer about the dataset may lack rows of the entry.
 
     Its events may have any date, so the time range of a query never rules it out; what retention
     or the deletion of the dataset would hide by now is not missing. cutoff_ns: rows appended
     before it are not served.
     """
-    if entry.append_max_ns < cutoff_ns or not (is_of_any(entry) or entry.dataset == dataset):
+    if entry.append_max_ns < cutoff_ns or not (
+        may_be_of_any_dataset(entry) or entry.dataset == dataset
+    ):
         return False
     if gone is None:
         return True

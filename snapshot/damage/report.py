@@ -18,12 +18,12 @@ from snapshot.bootstrap.bootstrap import newest_first, read_history
 from snapshot.damage.damage import (
     carried_damage,
     compact,
-    content_entry,
-    damaged_entry,
+    damaged_by_content,
+    damaged_by_log,
     is_missing,
     without,
 )
-from snapshot.damage.settlements import SettlementBook, given_up_of, unsettled
+from snapshot.damage.settlements import SettlementBook, settled_entries, unsettled
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Damaged
 from snapshot.threads import to_store_thread
@@ -97,7 +97,7 @@ async def read_damage(objects: ObjectStore, log: Log, partition: int) -> Partiti
         epoch_number=number,
         uncovered_from=resume_at,
         missing=tuple(missing),
-        given_up=tuple(given_up_of(entries, missing)),
+        given_up=tuple(settled_entries(entries, missing)),
         unreadable=reading.why,
         unreadable_from=reading.at if reading.why else 0,
         read_to=reading.at,
@@ -139,7 +139,7 @@ def _look_at(message: LogRecord, reading: _Reading, number: int, known: set[str]
     try:
         record = decode(message)
     except RecordError as error:
-        reading.found.append(damaged_entry(number, message, error, reading.watermark_ns, known))
+        reading.found.append(damaged_by_log(number, message, error, reading.watermark_ns, known))
         return
     reading.watermark_ns = max(reading.watermark_ns, message.append_ns)
     if record.mends is not None:
@@ -151,7 +151,7 @@ def _look_at(message: LogRecord, reading: _Reading, number: int, known: set[str]
         event_lines(record)
     except RecordError as error:
         place = EpochOffset(number, message.offset)
-        reading.found.append(content_entry(place, message.append_ns, record, str(error)))
+        reading.found.append(damaged_by_content(place, message.append_ns, record, str(error)))
 
 
 class NotDamaged(BellwetherError):

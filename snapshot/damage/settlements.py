@@ -132,7 +132,7 @@ def unsettled(entries: Sequence[Damaged], given_up: Sequence[SettledOffsets]) ->
     return left
 
 
-def given_up_of(entries: Sequence[Damaged], missing: Sequence[Damaged]) -> list[Damaged]:
+def settled_entries(entries: Sequence[Damaged], missing: Sequence[Damaged]) -> list[Damaged]:
     """The damaged records that are settled: those that are not `missing`."""
     left = list(entries)
     for one in missing:

@@ -14,7 +14,7 @@ from snapshot.documents.manifest import (
     ClockStep,
     Conditional,
     Damaged,
-    GoneEntry,
+    DatasetTombstone,
     HourMarker,
     Manifest,
     ReliedOn,
@@ -25,7 +25,7 @@ from snapshot.retention.cutoffs import HOUR_NS
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class CarriedState:
     """What the fold of a partition starts from.
 
     windows: batch id -> offset of its first copy, one mapping per stretch between hour markers,
@@ -41,7 +41,7 @@ class Carried:
     hour: int | None = None
     windows: tuple[Mapping[bytes, int], ...] = ({},)
     datasets: frozenset[str] = frozenset()
-    gone: tuple[GoneEntry, ...] = ()
+    gone: tuple[DatasetTombstone, ...] = ()
     epoch_number: int = FIRST_EPOCH
     older: Mapping[bytes, int] = field(default_factory=dict)
     open: tuple[Conditional, ...] = ()
@@ -56,12 +56,12 @@ class Carried:
     )  # the same for all who know it
 
 
-def carried_from(newest_first: Iterable[Manifest]) -> Carried:
+def carried_state_from(newest_first: Iterable[Manifest]) -> CarriedState:
     """The state at the end of the first manifest; reads no more of them than it needs."""
     manifests = iter(newest_first)
     newest = next(manifests, None)
     if newest is None:
-        return Carried()
+        return CarriedState()
     windows: list[dict[bytes, int]] = [{}]
     older: dict[bytes, int] = {}
     hour: int | None = None
@@ -118,8 +118,8 @@ def _carried(
     marked_at: EpochOffset | None,
     windows: list[dict[bytes, int]],
     older: dict[bytes, int],
-) -> Carried:
-    return Carried(
+) -> CarriedState:
+    return CarriedState(
         next_offset=newest.next_offset,
         watermark_ns=newest.watermark_ns,
         hour=hour,

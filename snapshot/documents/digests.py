@@ -19,7 +19,9 @@ from snapshot.documents.manifest import Manifest, SegmentEntry
 logger = logging.getLogger(__name__)
 
 
-def in_digests_of(published: Manifest, ours: Manifest, files: Mapping[str, Path]) -> Manifest:
+def with_digest_versions_of(
+    published: Manifest, ours: Manifest, files: Mapping[str, Path]
+) -> Manifest:
     """Our manifest with digests of the versions that the published one has, segment by segment.
 
     files: the sealed file of every object hash that ours names. Blocks.

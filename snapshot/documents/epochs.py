@@ -123,7 +123,7 @@ def earlier_ends(epochs: Sequence[Epoch], log: str) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class Resumption:
     """How a partition goes on: in its present epoch (`reason` None) or in a new one."""
 
     first_offset: int
@@ -158,7 +158,7 @@ async def names_last_record(log: Log, manifest: Manifest, bounds: Bounds) -> boo
     return batch == manifest.last_batch
 
 
-async def decide_opening(
+async def decide_resumption(
     log: Log,
     log_id: str,
     bounds: Bounds,
@@ -166,7 +166,7 @@ async def decide_opening(
     present: Epoch | None,
     older: Iterable[Manifest],
     seen: Collection[str] = (),
-) -> Opening:
+) -> Resumption:
     """Where and in which epoch indexing goes on.
 
     older: manifests before `newest`, newest first, read only when the log was set back or is one
@@ -174,7 +174,7 @@ async def decide_opening(
     """
     if present is None:
         gap = Gap(log_id, 0, bounds.start, "the log did not begin at 0") if bounds.start else None
-        return Opening(bounds.start, gap, "first epoch")
+        return Resumption(bounds.start, gap, "first epoch")
     indexed = present.first_offset if newest is None else newest.next_offset
     in_present = newest is not None and newest.epoch_number == present.number
     resume_at = indexed if in_present else present.first_offset
@@ -182,19 +182,19 @@ async def decide_opening(
         lost = Gap(present.log, resume_at, None, "the log was replaced")
         known = [] if newest is None or log_id not in seen else chain([newest], older)
         first = await _last_common_offset(log, log_id, bounds, known)
-        return Opening(first, lost, f"the log is {log_id}, not {present.log}")
+        return Resumption(first, lost, f"the log is {log_id}, not {present.log}")
     if newest is not None and in_present:
         if await names_last_record(log, newest, bounds) is False:
             lost = Gap(present.log, newest.next_offset, None, SET_BACK)
             first = await _last_common_offset(log, log_id, bounds, older)
-            return Opening(first, lost, "the log's last indexed record is another one")
+            return Resumption(first, lost, "the log's last indexed record is another one")
     elif bounds.end < resume_at:
         lost = Gap(present.log, resume_at, None, SET_BACK)
-        return Opening(bounds.start, lost, "the log ends before the epoch's first offset")
+        return Resumption(bounds.start, lost, "the log ends before the epoch's first offset")
     if bounds.start > resume_at:
         gap = Gap(log_id, resume_at, bounds.start, "the log dropped records not yet indexed")
-        return Opening(bounds.start, gap, None)
-    return Opening(resume_at, None, None)
+        return Resumption(bounds.start, gap, None)
+    return Resumption(resume_at, None, None)
 
 
 async def _last_common_offset(

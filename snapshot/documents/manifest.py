@@ -50,7 +50,7 @@ class Gap(msgspec.Struct, frozen=True):
     reason: str
 
 
-class SetAsideEntry(msgspec.Struct, frozen=True):
+class QuarantinedRecord(msgspec.Struct, frozen=True):
     """A record that could not be read, and why."""
 
     offset: int
@@ -100,7 +100,7 @@ class ClockStep(msgspec.Struct, frozen=True):
     was_ns: int
 
 
-class GoneEntry(msgspec.Struct, frozen=True):
+class DatasetTombstone(msgspec.Struct, frozen=True):
     """Rows of the dataset before this place are no longer served."""
 
     dataset: str
@@ -184,9 +184,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     hour_markers: list[HourMarker]
     watermark_ns: int
     gaps: list[Gap]
-    set_aside: list[SetAsideEntry]
+    set_aside: list[QuarantinedRecord]
     datasets: list[str]
-    gone: list[GoneEntry]
+    gone: list[DatasetTombstone]
     writer: str
     zone: str
     created_ns: int

@@ -16,7 +16,7 @@ T = TypeVar("T")
 NoDocument = DamagedObject | ObjectMissing
 
 
-def load_ahead(
+def prefetch_documents(
     load: Callable[[str], T],
     keys: Iterable[str],
     at_once: int = limits.DOCUMENT_FETCHES_MAX,

@@ -101,7 +101,7 @@ def retention_prefix(partition: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenUp:
+class ToExpire:
     """What is to be given up now, and up to what append times that is."""
 
     segments: Sequence[SegmentEntry]
@@ -203,7 +203,7 @@ class RetentionBook:
             self._documents[document.number] = document
 
     # --- giving up --------------------------------------------------------------------------------
-    def give_up(self, wanted: GivenUp, now_ns: int, writer: str) -> Retention | None:
+    def give_up(self, wanted: ToExpire, now_ns: int, writer: str) -> Retention | None:
         """Publish that these segments are not served any more.
 
         None if all of them are given up, or if the twin has published at this moment.

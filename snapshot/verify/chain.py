@@ -15,7 +15,7 @@ from common.log import Log
 from common.model.reroute import EpochOffset
 from common.objects import ObjectStore
 from snapshot.bootstrap.bootstrap import read_epochs
-from snapshot.damage.damage import holds
+from snapshot.damage.damage import covers
 from snapshot.damage.divergence import REPORT, Divergence, divergence_prefix, list_divergences
 from snapshot.damage.settlements import (
     SettledOffsets,
@@ -25,12 +25,12 @@ from snapshot.damage.settlements import (
 )
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DocumentTooNew
-from snapshot.documents.epochs import Epoch, decide_opening, epoch_key, split_stray
+from snapshot.documents.epochs import Epoch, decide_resumption, epoch_key, split_stray
 from snapshot.documents.manifest import (
     Checkpoint,
     Manifest,
+    QuarantinedRecord,
     SegmentEntry,
-    SetAsideEntry,
     checkpoint_prefix,
     parse_manifest_key,
     unpack_batches,
@@ -135,7 +135,7 @@ class _PartitionCheck:
         self._given_up = self._check_settlements()
         keys = self._counting(self._chain.manifest_keys())
         segments: list[SegmentEntry] = []
-        set_aside: list[tuple[int, list[SetAsideEntry]]] = []
+        set_aside: list[tuple[int, list[QuarantinedRecord]]] = []
         predecessor: Manifest | None = None
         for key in keys:
             manifest = self._load(key)
@@ -217,7 +217,7 @@ class _PartitionCheck:
             for problem in self._rerouted.checkpoint_problems(checkpoint):
                 self._wrong(f"checkpoint {info.key}: {problem}", "report this bug")
 
-    def _check_set_aside(self, number: int, entries: Sequence[SetAsideEntry]) -> None:
+    def _check_set_aside(self, number: int, entries: Sequence[QuarantinedRecord]) -> None:
         """Records that could not be read when their cut was made: answers lack their events,
         unless they were appended again, or an operator has counted them as lost."""
         self._report.set_aside += len(entries)
@@ -225,7 +225,7 @@ class _PartitionCheck:
         in_force = None if self._newest is None else self._newest.damaged
         for entry in entries:
             place = EpochOffset(number, entry.offset)
-            if in_force is not None and not any(holds(one, place) for one in in_force):
+            if in_force is not None and not any(covers(one, place) for one in in_force):
                 continue  # a settled record took it off the list
             known.add(entry.offset)
             settled = any(
@@ -353,7 +353,7 @@ class _PartitionCheck:
                 self._wrong("the log's beginning is gone and nothing covers it", "restore the log")
             return bounds.start
         for _ in range(_LOG_LOOKS_MAX):
-            opening = await decide_opening(
+            opening = await decide_resumption(
                 log, identity.epoch, bounds, self._newest, self._epochs[-1], ()
             )
             if opening.reason is None and opening.gap is None:

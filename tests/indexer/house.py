@@ -40,7 +40,7 @@ from indexer.shred.reference import ReferenceShredder
 from indexer.state.cut_rules import CUT_RULES, CutRules
 from indexer.tail.registry import TailRegistry
 from segment.parquet.selected import SelectedEncoders
-from snapshot.bootstrap.fetch_segments import Fetching
+from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.cache import SegmentCache
 
 DATASET = dataset_id("t", "e", "web")
@@ -143,7 +143,7 @@ async def running(
         context.backends.objects, context.folder / "segments", config.segment_cache_bytes
     )
     budget = budget or LiveBudget(config.live_bytes_max, config.unpublished_bytes_max)
-    fetching = Fetching(cache, config.segment_fetches)
+    fetching = SegmentFetcher(cache, config.segment_fetches)
     prefetcher = Prefetcher(
         fetching,
         config.segment_fetches,

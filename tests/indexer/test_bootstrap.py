@@ -14,7 +14,7 @@ from common.model.record import LogRecord
 from common.objects import ObjectStore
 from indexer.partition.partition import Partition
 from indexer.partition.read_ahead import ReadAhead
-from snapshot.documents.prefetch import load_ahead
+from snapshot.documents.prefetch import prefetch_documents
 from tests.indexer.house import QUICK, append, open_context, published, reached, running, until
 from tests.indexer.partition.test_partition import CUT, numbers
 
@@ -194,7 +194,7 @@ def test_documents_come_in_order_and_few_are_asked_for_beforehand() -> None:
         return key.upper()
 
     keys = [f"k{n:02d}" for n in range(40)]
-    outcomes: Iterator[tuple[str, object]] = load_ahead(load, keys, at_once=4)
+    outcomes: Iterator[tuple[str, object]] = prefetch_documents(load, keys, at_once=4)
     found = [next(outcomes) for _ in range(8)]
     outcomes.close()  # type: ignore[attr-defined]  # a generator
     assert [key for key, _ in found] == keys[:8]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from common.clock import SystemClock
 from common.model.record import Kind, LogRecord, decode
-from snapshot.bootstrap.estimate import BootstrapPlan, plan_bootstrap
+from snapshot.bootstrap.estimate import BootstrapEstimate, estimate_bootstrap
 from tests.indexer.house import append, open_context, published, reached, running, until
 from tests.indexer.partition.test_partition import CUT
 from tests.indexer.test_bootstrap import three_cuts, warmed
@@ -20,10 +20,12 @@ def files_of(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-async def planned(folder: Path) -> BootstrapPlan:
+async def planned(folder: Path) -> BootstrapEstimate:
     async with open_context(folder) as context:
         backends = context.backends
-        return await plan_bootstrap(backends.objects, backends.log, [0], count, SystemClock(), 2)
+        return await estimate_bootstrap(
+            backends.objects, backends.log, [0], count, SystemClock(), 2
+        )
 
 
 async def test_plan_is_what_the_bootstrap_then_does(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DocumentTooNew, decode_checked, encode_checked
 from snapshot.documents.manifest import Dropped, SegmentEntry, segment_key
 from snapshot.retention.cutoffs import Cutoffs
-from snapshot.retention.retention import Expired, GivenUp, Retention, RetentionBook
+from snapshot.retention.retention import Expired, Retention, RetentionBook, ToExpire
 from snapshot.verify.chain import verify
 from tests.indexer.faulty import FaultyObjects
 from tests.indexer.house import DATASET, QUICK, append, open_context, published, running, until
@@ -46,7 +46,7 @@ def entry(name: str, append_ns: int) -> SegmentEntry:
     )
 
 
-def given(*entries: SegmentEntry, cutoffs: Cutoffs | None = None, due_ns: int = 0) -> GivenUp:
+def given(*entries: SegmentEntry, cutoffs: Cutoffs | None = None, due_ns: int = 0) -> ToExpire:
     """These segments are given up because of their age, of which the last is due then."""
     expired = Expired(
         dataset="d",
@@ -61,7 +61,7 @@ def given(*entries: SegmentEntry, cutoffs: Cutoffs | None = None, due_ns: int = 
         end_offset=1,
         due_ns=due_ns,
     )
-    return GivenUp(entries, [expired], cutoffs or Cutoffs(6))
+    return ToExpire(entries, [expired], cutoffs or Cutoffs(6))
 
 
 def ran(ns: int) -> Callable[[int], int]:

@@ -14,12 +14,12 @@ from query.plan.plan import Need, Plan, State
 from query.share.answer import PartitionCovered
 from query.share.compute import covered
 from query.share.view import ViewRequest
-from snapshot.bootstrap.fetch_segments import Fetching
+from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.damage.report import read_damage
 from snapshot.damage.settlements import SettledOffsets, SettlementBook
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checked
-from snapshot.documents.manifest import SetAsideEntry
+from snapshot.documents.manifest import QuarantinedRecord
 from tests.indexer.damage.damaging import flip
 from tests.indexer.house import (
     DATASET,
@@ -41,7 +41,7 @@ OTHER = "d" * len(DATASET)
 async def coverage(partition: Partition, dataset: str = DATASET) -> PartitionCovered:
     """What an answer about the dataset would say of the partition."""
     shared = partition.shared
-    fetching = Fetching(shared.cache, 1)
+    fetching = SegmentFetcher(shared.cache, 1)
     held = {partition.number: partition}
     views = PartitionLeases(held, fetching, Footers(), repair_of(partition), shared.context.clock)
     plan = Plan(dataset=dataset, start_ns=0, end_ns=2**62, needs=(Need(State.COUNT, None),))
@@ -128,7 +128,7 @@ async def test_records_set_aside_by_an_older_version_are_missing_too(tmp_path: P
         for key in keys:  # as the version before wrote them
             manifest = msgspec.structs.replace(chain.manifest(key), damaged=None)
             if key == keys[1]:
-                aside = [SetAsideEntry(2, "headers cannot be read")]
+                aside = [QuarantinedRecord(2, "headers cannot be read")]
                 manifest = msgspec.structs.replace(manifest, set_aside=aside)
             chain.objects.replace(key, encode_checked(manifest))
         async with running(context) as partition:

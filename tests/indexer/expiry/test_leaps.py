@@ -17,7 +17,7 @@ from ops.retention import Kept, check_retention, confirm, look, restore
 from query.plan.plan import Plan
 from query.share.compute import covered
 from query.share.view import ViewRequest
-from snapshot.bootstrap.estimate import Untouched
+from snapshot.bootstrap.estimate import ReadOnlyStore
 from snapshot.documents.manifest import segment_key
 from snapshot.retention.cutoffs import DAY_NS
 from snapshot.verify.chain import verify
@@ -316,7 +316,7 @@ async def test_looking_changes_nothing(tmp_path: Path) -> None:
         found = look(context.backends.objects, 0, kept(), context.clock.now_ns())
         assert [(one.rows, one.early_rows) for one in found.recoverable] == [(2, 2), (2, 2)]
         assert found.early_rows == 4
-        assert Untouched(context.backends.objects).put_if_absent("retention/x", b"")
+        assert ReadOnlyStore(context.backends.objects).put_if_absent("retention/x", b"")
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / "objects").rglob("*")} == files
 
 

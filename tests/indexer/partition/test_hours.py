@@ -9,7 +9,7 @@ from common.model.record import Marker, marker_record
 from common.model.reroute import EpochOffset
 from indexer.partition.hours import HourGate, LateCut
 from indexer.state.partition_state import HOUR_NS, PartitionState
-from snapshot.documents.carried_state import Carried
+from snapshot.documents.carried_state import CarriedState
 from tests.indexer.house import record
 from tests.indexer.state.test_partition_state import FIRST_HOUR, message
 
@@ -18,7 +18,7 @@ MINUTE_NS = 60 * 10**9
 
 def marked_fold(rows: int = 0) -> PartitionState:
     """A partition whose next hour marker lets batch ids go."""
-    state = PartitionState(Carried())
+    state = PartitionState(CarriedState())
     at_ns = (FIRST_HOUR + 1) * HOUR_NS
     state.apply(message(0, marker_record(Marker(hour=FIRST_HOUR)), at_ns))
     for number in range(rows):
@@ -27,7 +27,7 @@ def marked_fold(rows: int = 0) -> PartitionState:
 
 
 def test_first_marker_of_all_forgets_nothing_and_need_not_wait(tmp_path: Path) -> None:
-    assert HourGate(tmp_path / "0.json").may_close(PartitionState(Carried()), 0)
+    assert HourGate(tmp_path / "0.json").may_close(PartitionState(CarriedState()), 0)
 
 
 def test_hour_is_closed_only_after_so_much_monotonic_time_since_the_marker_before(

@@ -13,7 +13,7 @@ from common.model.reroute import (
 )
 from indexer.rerouting.batch_lookup import look_up_in_window
 from indexer.state.partition_state import HOUR_NS, Action, PartitionState, Step
-from snapshot.documents.carried_state import Carried
+from snapshot.documents.carried_state import CarriedState
 from tests.indexer.house import record
 from tests.indexer.state.test_partition_state import FIRST_HOUR, message
 
@@ -22,7 +22,7 @@ class Script:
     """A fold of partition 0 that is fed one record after the other, an hour apart if asked."""
 
     def __init__(self, epoch_number: int = 1) -> None:
-        self.state = PartitionState(Carried(), epoch_number)
+        self.state = PartitionState(CarriedState(), epoch_number)
         self.hour = FIRST_HOUR
 
     def add(self, item: Record) -> Step:

@@ -44,7 +44,7 @@ from query.share.rerouted import (
     lagging_shares,
 )
 from snapshot.documents.batch_lists import BatchLists, ListsMissing
-from snapshot.documents.carried_state import carried_from
+from snapshot.documents.carried_state import carried_state_from
 from snapshot.documents.manifest import Manifest, same_content, unpack_batches
 from tests.indexer.house import record
 from tests.indexer.state.test_partition_state import FIRST_HOUR, as_manifest
@@ -99,7 +99,7 @@ class Twin:
     def __init__(self, log: OneLog) -> None:
         self.log = log
         dropped = [d.place for m in log.manifests for d in m.conditionals_dropped]
-        self.state = PartitionState(carried_from(reversed(log.manifests)), dropped=dropped)
+        self.state = PartitionState(carried_state_from(reversed(log.manifests)), dropped=dropped)
         self.rows = [entry for m in log.manifests for entry in unpack_batches(m.batches)]
         self.cuts: list[Cut] = []
         self.voids: list[Void] = []

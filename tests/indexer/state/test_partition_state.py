@@ -23,7 +23,7 @@ from common.model.record import (
 )
 from common.model.reroute import EpochOffset, RerouteQuestion, Void, void_record
 from indexer.state.partition_state import HOUR_NS, Action, Cut, PartitionState, PartitionStopped
-from snapshot.documents.carried_state import Carried, carried_from
+from snapshot.documents.carried_state import CarriedState, carried_state_from
 from snapshot.documents.manifest import Manifest, pack_batches
 from tests.indexer.house import record
 
@@ -109,7 +109,7 @@ def test_restart_at_any_point_gives_the_same_cuts_rows_and_window(
         mock.patch.object(limits, "CUT_ROWS_MAX_V1", 7),
         mock.patch.object(limits, "CUT_CONTROL_RECORDS_MAX_V1", 9),
     ):
-        steady = PartitionState(Carried())
+        steady = PartitionState(CarriedState())
         cuts: list[Cut] = []
         actions: list[Action] = []
         for item in log:
@@ -117,14 +117,14 @@ def test_restart_at_any_point_gives_the_same_cuts_rows_and_window(
             actions.append(step.action)
             cuts.extend([step.cut] if step.cut else [])
         manifests: list[Manifest] = []
-        state = PartitionState(Carried())
+        state = PartitionState(CarriedState())
         at = 0
         again: dict[int, Action] = {}
         pending = set(restarts)
         while at < len(log):
             if at in pending:  # killed: what was not cut is read again
                 pending.discard(at)
-                state = PartitionState(carried_from(reversed(manifests)))
+                state = PartitionState(carried_state_from(reversed(manifests)))
                 at = state.next_offset
                 continue
             step = state.apply(log[at])
@@ -145,7 +145,7 @@ def test_restart_at_any_point_gives_the_same_cuts_rows_and_window(
 
 
 def test_batch_is_recognised_back_to_two_hour_markers_and_no_further() -> None:
-    state = PartitionState(Carried())
+    state = PartitionState(CarriedState())
     offset = 0
 
     def step(item: Record, hour: int) -> Action:
@@ -162,7 +162,7 @@ def test_batch_is_recognised_back_to_two_hour_markers_and_no_further() -> None:
 
 
 def test_second_marker_of_an_hour_and_one_of_a_coming_hour_do_nothing() -> None:
-    state = PartitionState(Carried())
+    state = PartitionState(CarriedState())
     at = (FIRST_HOUR + 1) * HOUR_NS + 5
     marker = marker_record(Marker(hour=FIRST_HOUR))
     state.apply(message(0, record([1]), at))
@@ -182,14 +182,14 @@ def test_second_marker_of_an_hour_and_one_of_a_coming_hour_do_nothing() -> None:
     ],
 )
 def test_what_this_version_cannot_fold_stops_the_partition_without_a_trace(item: Record) -> None:
-    state = PartitionState(Carried())
+    state = PartitionState(CarriedState())
     with pytest.raises(PartitionStopped, match="upgrade"):
         state.apply(message(0, item, FIRST_HOUR * HOUR_NS))
     assert state.next_offset == 0
 
 
 def test_idle_partition_is_cut_too_so_that_its_heartbeats_can_be_dropped() -> None:
-    state = PartitionState(Carried())
+    state = PartitionState(CarriedState())
     steps = [
         state.apply(message(n, heartbeat_record(), FIRST_HOUR * HOUR_NS + n))
         for n in range(limits.CUT_CONTROL_RECORDS_MAX_V1)
@@ -200,7 +200,7 @@ def test_idle_partition_is_cut_too_so_that_its_heartbeats_can_be_dropped() -> No
 
 def leapt(ahead_ns: int) -> tuple[PartitionState, int]:
     """A partition whose clock ran ahead after an hour marker; and the right time."""
-    state, right_ns = PartitionState(Carried()), FIRST_HOUR * HOUR_NS + 5
+    state, right_ns = PartitionState(CarriedState()), FIRST_HOUR * HOUR_NS + 5
     state.apply(message(0, record([1]), right_ns))
     state.apply(message(1, marker_record(Marker(hour=FIRST_HOUR - 1)), right_ns))
     state.apply(message(2, record([2]), right_ns + ahead_ns))
@@ -267,7 +267,7 @@ def test_step_of_the_clock_is_carried_like_everything_else() -> None:
             state.apply(message(state.next_offset, marker_record(Marker(None)), now_ns + HOUR_NS))
         )
         cuts = [step.cut for step in steps if step.cut is not None]
-        carried = carried_from(as_manifest(cut, None) for cut in reversed(cuts))
+        carried = carried_state_from(as_manifest(cut, None) for cut in reversed(cuts))
         assert (carried.hour, carried.watermark_ns) == (state.hour, state.watermark_ns)
         if marker_first:
             assert carried.hour == FIRST_HOUR - 1
@@ -277,7 +277,7 @@ def test_step_of_the_clock_is_carried_like_everything_else() -> None:
 
 def test_rows_that_a_server_dated_far_behind_count_as_appended_at_the_logs_time() -> None:
     """They would have expired before anybody saw them; small differences stay as they are."""
-    state = PartitionState(Carried())
+    state = PartitionState(CarriedState())
     now_ns = FIRST_HOUR * HOUR_NS
     state.apply(message(0, record([1]), now_ns))
     for offset, behind_ns in enumerate((1, HOUR_NS, 23 * HOUR_NS), 1):
@@ -289,7 +289,7 @@ def test_rows_that_a_server_dated_far_behind_count_as_appended_at_the_logs_time(
 
 def test_damaged_record_before_a_clock_that_went_back_is_not_taken_for_expired() -> None:
     """It was appended no later than the log's time before it, whatever the next record's stamp."""
-    state, now_ns = PartitionState(Carried()), FIRST_HOUR * HOUR_NS
+    state, now_ns = PartitionState(CarriedState()), FIRST_HOUR * HOUR_NS
     state.apply(message(0, record([1]), now_ns))
     state.apply(LogRecord(0, 1, 0, (), b""))
     state.apply(message(2, record([2]), 5))

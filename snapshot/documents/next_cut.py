@@ -13,14 +13,14 @@ import msgspec
 
 from common.errors import DamagedObject, ObjectMissing
 from common.model.reroute import EpochOffset
-from snapshot.damage.damage import holds, is_log_damage
+from snapshot.damage.damage import covers, is_log_damage
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checked
 from snapshot.documents.manifest import Manifest, manifest_prefix
 
 
-class Heading(msgspec.Struct, frozen=True, kw_only=True):
-    """The cut that follows `predecessor` in an epoch. set_aside: see `lacking`.
+class NextCut(msgspec.Struct, frozen=True, kw_only=True):
+    """The cut that follows `predecessor` in an epoch. set_aside: see `unreadable_offsets`.
 
     number: counts from 1. A later one takes the place of one whose cut nobody can make.
     """
@@ -36,15 +36,18 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """Its key in the object store."""
-        prefix = heading_prefix(self.partition, self.epoch_number, self.predecessor)
+        prefix = next_cut_prefix(self.partition, self.epoch_number, self.predecessor)
         return f"{prefix}{self.number:04d}.json"
 
     def is_of(self, manifest: Manifest) -> bool:
         """Whether the manifest is that of the cut."""
-        return (manifest.next_offset, lacking(manifest)) == (self.next_offset, self.set_aside)
+        return (manifest.next_offset, unreadable_offsets(manifest)) == (
+            self.next_offset,
+            self.set_aside,
+        )
 
 
-def lacking(manifest: Manifest) -> list[int]:
+def unreadable_offsets(manifest: Manifest) -> list[int]:
     """Offsets that a cut lacks because one copy of the log is damaged there.
 
     A record that is stored as it was written and cannot be read is so for every reader: it is
@@ -55,10 +58,12 @@ def lacking(manifest: Manifest) -> list[int]:
     if not content:
         return offsets
     number = manifest.epoch_number
-    return [at for at in offsets if not any(holds(one, EpochOffset(number, at)) for one in content)]
+    return [
+        at for at in offsets if not any(covers(one, EpochOffset(number, at)) for one in content)
+    ]
 
 
-def heading_prefix(partition: int, epoch_number: int, predecessor: str | None) -> str:
+def next_cut_prefix(partition: int, epoch_number: int, predecessor: str | None) -> str:
     """Where the headings after a manifest are."""
     after = "start"
     if predecessor is not None:
@@ -66,21 +71,21 @@ def heading_prefix(partition: int, epoch_number: int, predecessor: str | None) -
     return f"headings/{partition:05d}/{epoch_number:08d}-after-{after}-"
 
 
-def newest_heading(chain: Chain, epoch_number: int, predecessor: str | None) -> Heading | None:
+def newest_next_cut(chain: Chain, epoch_number: int, predecessor: str | None) -> NextCut | None:
     """The heading in force; None if there is none. A damaged one counts as if it were not there.
 
     Blocks. Raises ObjectsUnavailable.
     """
-    prefix = heading_prefix(chain.partition, epoch_number, predecessor)
+    prefix = next_cut_prefix(chain.partition, epoch_number, predecessor)
     for info in reversed(list(chain.objects.list(prefix))):
         try:
-            return chain.load(info.key, Heading)
+            return chain.load(info.key, NextCut)
         except (DamagedObject, ObjectMissing):
             continue
     return None
 
 
-def head(chain: Chain, manifest: Manifest, *, supersede: bool) -> Heading:
+def propose_next_cut(chain: Chain, manifest: Manifest, *, supersede: bool) -> NextCut:
     """Put the heading of a cut, or find the one that is there. Blocks.
 
     supersede: nobody has made the cut of the one that is there for so long that ours takes its
@@ -89,25 +94,25 @@ def head(chain: Chain, manifest: Manifest, *, supersede: bool) -> Heading:
     first = _heading_of(manifest, 1)
     if chain.objects.put_if_absent(first.key, encode_checked(first)):
         return first  # as nearly always: one call
-    found = newest_heading(chain, manifest.epoch_number, manifest.predecessor)
+    found = newest_next_cut(chain, manifest.epoch_number, manifest.predecessor)
     if found is not None and (found.is_of(manifest) or not supersede):
         return found
-    prefix = heading_prefix(manifest.partition, manifest.epoch_number, manifest.predecessor)
+    prefix = next_cut_prefix(manifest.partition, manifest.epoch_number, manifest.predecessor)
     taken = [info.key for info in chain.objects.list(prefix)]
     ours = _heading_of(manifest, _number(taken, prefix) + 1)
     if chain.objects.put_if_absent(ours.key, encode_checked(ours)):
         return ours
-    return newest_heading(chain, manifest.epoch_number, manifest.predecessor) or ours
+    return newest_next_cut(chain, manifest.epoch_number, manifest.predecessor) or ours
 
 
-def _heading_of(manifest: Manifest, number: int) -> Heading:
-    return Heading(
+def _heading_of(manifest: Manifest, number: int) -> NextCut:
+    return NextCut(
         partition=manifest.partition,
         epoch_number=manifest.epoch_number,
         predecessor=manifest.predecessor,
         number=number,
         next_offset=manifest.next_offset,
-        set_aside=lacking(manifest),
+        set_aside=unreadable_offsets(manifest),
     )
 
 

@@ -12,7 +12,7 @@ from common.model.record import Record, compress_value
 from common.objects import ObjectStore
 from indexer.seal.partition_reader import last_manifest
 from snapshot.documents.chain import Chain
-from snapshot.documents.manifest import Manifest, SetAsideEntry, same_content
+from snapshot.documents.manifest import Manifest, QuarantinedRecord, same_content
 from snapshot.publish import DamageDiffers, publish
 from tests.indexer.damage.damaging import flip
 from tests.indexer.house import append, open_context, published, record, running, until
@@ -92,7 +92,7 @@ async def test_cut_that_was_only_headed_is_made_again_the_same(
 async def test_damaged_manifest_is_replaced_only_by_the_cut_of_its_heading(tmp_path: Path) -> None:
     async with open_context(tmp_path) as context:
         chain = Chain(context.backends.objects, 3, None)
-        lost = SetAsideEntry(4, "damaged")
+        lost = QuarantinedRecord(4, "damaged")
         theirs, ours = manifest(set_aside=[lost]), manifest()
         publish(chain, theirs, {})
         context.backends.objects.replace(theirs.key, b"damaged")
