@@ -90,7 +90,7 @@ async def test_log_that_comes_back_is_not_indexed_again(
     shutil.rmtree(tmp_path / "log")
     (tmp_path / "unmounted").rename(tmp_path / "log")
     # Nor may it rest on the window of batch ids, which reaches back two hours only.
-    monkeypatch.setattr("snapshot.bootstrap.bootstrap.carried_from", lambda _: CarriedState())
+    monkeypatch.setattr("snapshot.bootstrap.bootstrap.carried_state_from", lambda _: CarriedState())
     async with open_context(tmp_path) as context, running(context) as partition:
         await append(context.backends.log, [6])
         await until(partition, reached(9))
