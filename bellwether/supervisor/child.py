@@ -12,11 +12,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bellwether.supervisor.log_files import LogFile
+from common.back_off import BackOff
 
-BACKOFF_FIRST_S = 0.2
-BACKOFF_MAX_S = 10.0
+_RESTART_FIRST_S, _RESTART_MAX_S = 0.2, 10.0
 CALM_S = 30.0  # a role that ran this long had started well: its back-off begins anew
 _READY_TIMEOUT_S = 1.0
+
+
+def restart_back_off() -> BackOff:
+    """The waits, in seconds, before a role that ended is started again."""
+    return BackOff(_RESTART_FIRST_S, _RESTART_MAX_S)
 
 
 @dataclass(slots=True)
@@ -40,7 +45,7 @@ class Child:
     start_again_s: float = 0.0
     starts: int = 0
     ready: bool = False
-    _backoff_s: float = field(default=BACKOFF_FIRST_S, repr=False)
+    _back_off: BackOff = field(default_factory=restart_back_off, repr=False)
 
     def start(self, now_s: float, parent_fd: int) -> None:
         """Start the process. It sees the supervisor's end at the end of `parent_fd`."""
@@ -68,9 +73,8 @@ class Child:
     def ended(self, now_s: float) -> float:
         """Note that the process has ended; returns after how many seconds it starts again."""
         if now_s - self.started_s > CALM_S:
-            self._backoff_s = BACKOFF_FIRST_S
-        wait_s = self._backoff_s
-        self._backoff_s = min(self._backoff_s * 2, BACKOFF_MAX_S)
+            self._back_off.reset()
+        wait_s = self._back_off.next()
         self.process = None
         self.ready = False
         self.start_again_s = now_s + wait_s

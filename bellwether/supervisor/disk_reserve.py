@@ -9,6 +9,7 @@ from bellwether.config.settings import Settings
 from bellwether.supervisor.console import Screen
 from common.process.alarms.board import AlarmBoard
 from common.process.reserve import Reserve, drop_caches
+from common.tasks import run_every
 
 _LOOK_S = 1.0
 
@@ -54,6 +55,8 @@ async def watch_room(settings: Settings, alarms: AlarmBoard) -> None:
     if log_folder(settings) is None:
         return
     reserve = reserve_of(settings)
-    while True:
+
+    async def update() -> None:
         alarms.set("disk_full", await asyncio.to_thread(reserve.trouble))
-        await asyncio.sleep(_LOOK_S)
+
+    await run_every(_LOOK_S, update, at_once=True)

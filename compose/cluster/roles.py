@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from bellwether.supervisor.child import (
-    BACKOFF_FIRST_S,
-    BACKOFF_MAX_S,
     CALM_S,
     ask_ready,
     child_environment,
+    restart_back_off,
 )
 from compose.processes.ports import LOOPBACK
 from compose.processes.process import Process, StartFailed
@@ -45,7 +44,7 @@ class Role:
         self._site = site
         self._began_s = 0.0
         self._again_s = 0.0
-        self._backoff_s = BACKOFF_FIRST_S
+        self._back_off = restart_back_off()
         self._lock = threading.RLock()
 
     @property
@@ -109,13 +108,13 @@ class Role:
             now_s = time.monotonic()
             if self._again_s == 0.0:
                 if now_s - self._began_s > CALM_S:
-                    self._backoff_s = BACKOFF_FIRST_S
-                self._again_s = now_s + self._backoff_s
+                    self._back_off.reset()
+                wait_s = self._back_off.next()
+                self._again_s = now_s + wait_s
                 event(
                     f"{self.name} ended with code {self.process.exit_code}; "
-                    f"starts again in {self._backoff_s:.1f} s"
+                    f"starts again in {wait_s:.1f} s"
                 )
-                self._backoff_s = min(2 * self._backoff_s, BACKOFF_MAX_S)
             elif now_s >= self._again_s:
                 self._again_s = 0.0
                 start(self)

@@ -21,6 +21,7 @@ from bellwether.send.deliver.batches import Batch
 from bellwether.send.deliver.verdicts import AGAIN, BadAnswer, SendAgain, read_verdicts
 from bellwether.send.look import is_most
 from bellwether.send.prepare.prepare import Ready
+from common.back_off import BackOff
 from common.clock import Clock
 from common.model.position import Position, format_receipt, parse_receipt
 
@@ -152,14 +153,14 @@ class Sender:
             "X-Bellwether-Batch-Id": batch.id,
         }
         reason = ""
-        for attempt in range(ATTEMPTS_MAX):
+        back_off = BackOff(RETRY_FIRST_S, RETRY_MAX_S, jitter=(0.5, 1.0), rng=self._random)
+        for _ in range(ATTEMPTS_MAX):
             outcome = await self._attempt(body, headers, batch.events)
             if isinstance(outcome, list):
                 return rejects + outcome
             self.progress.retries += 1
             reason = outcome.reason
-            wait_s = min(RETRY_FIRST_S * 2**attempt, RETRY_MAX_S) * self._random.uniform(0.5, 1.0)
-            await asyncio.sleep(max(wait_s, outcome.retry_after_s))
+            await asyncio.sleep(max(back_off.next(), outcome.retry_after_s))
         raise SendFailed(f"gave up after {ATTEMPTS_MAX} attempts: {reason}")
 
     async def _attempt(

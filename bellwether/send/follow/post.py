@@ -13,6 +13,7 @@ from bellwether.client.caller import Caller
 from bellwether.send.deliver.batches import BATCH_BYTES_MAX, BATCH_EVENTS_MAX
 from bellwether.send.deliver.verdicts import AGAIN, BadAnswer, SendAgain, read_verdicts
 from bellwether.send.prepare.prepare import Ready
+from common.back_off import BackOff
 
 WAIT_FIRST_S = 0.25
 WAIT_MAX_S = 15.0
@@ -59,6 +60,7 @@ class Poster:
             "X-Bellwether-Batch-Id": batch_id,
         }
         failed = 0
+        back_off = BackOff(WAIT_FIRST_S, WAIT_MAX_S, jitter=(0.5, 1.0), rng=self._random)
         while True:
             reason = self._attempt(packed, headers, events)
             if isinstance(reason, list):
@@ -67,9 +69,8 @@ class Poster:
                 return reason
             if failed == 0 or failed % 20 == 0:
                 self._say(f"waiting for the store, nothing is lost: {reason}")
-            pause_s = min(WAIT_FIRST_S * 2 ** min(failed, 10), WAIT_MAX_S)
             failed += 1
-            self._wait(pause_s * self._random.uniform(0.5, 1.0))
+            self._wait(back_off.next())
 
     def _attempt(
         self, body: bytes, headers: dict[str, str], events: Sequence[Ready]

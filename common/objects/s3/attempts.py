@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from common.back_off import BackOff
 from common.clock import Clock
 from common.errors import ObjectsUnavailable
 
@@ -110,7 +111,7 @@ class Attempts:
         Raises ClientError for what is missing or exists, ObjectsUnavailable for everything else.
         """
         begin_ns = self.clock.monotonic_ns()
-        wait_s = _WAIT_FIRST_S
+        back_off = BackOff(_WAIT_FIRST_S, _WAIT_MAX_S, jitter=(0.5, 1.5), rng=self.rng)
         landed = False
         while True:
             try:
@@ -121,13 +122,12 @@ class Attempts:
                     self.budget.succeeded()
                     raise
                 landed = landed or found is Meaning.UNKNOWN
-                pause_s = wait_s * (0.5 + self.rng.random())
+                pause_s = back_off.next()
                 used_ms = (self.clock.monotonic_ns() - begin_ns) / 1e6
                 late = used_ms + pause_s * 1000 >= self.budget_ms
                 if found is Meaning.FINAL or late or not self.budget.spend():
                     raise unavailable(error, self.where) from error
                 self.sleep(pause_s)
-                wait_s = min(wait_s * 2, _WAIT_MAX_S)
             else:
                 self.budget.succeeded()
                 return answer
