@@ -11,7 +11,7 @@ from common import limits
 from common.log.watch import LogWatch
 from common.process.announce import Announcement
 from common.process.auth import KeyCache
-from common.process.draining import linger
+from common.process.draining import wait_for_drain
 from common.process.http.serving import listen
 from common.process.role import RoleContext
 from common.process.web import add_health_routes, require_internal_token
@@ -157,6 +157,6 @@ async def _listen(app: web.Application, context: RoleContext, drain_ms: int) -> 
                 await context.stop.wait()
         finally:
             await announcement.withdraw()
-        await linger(context.backends.locks, member, drain_ms)
+        await wait_for_drain(context.backends.locks, member, drain_ms)
     finally:
         await runner.cleanup()

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from common.logs import log_event
 from common.process.announce import Announcement
-from common.process.draining import close_connections, linger
+from common.process.draining import close_connections, wait_for_drain
 from common.process.http.acceptor import Acceptor
 from common.process.http.descriptors import DescriptorShare
 from common.process.http.service import Paths, Service, Timing
@@ -67,7 +67,7 @@ async def serve(
                 await upkeep.end_optional()
                 await announcement.withdraw()
                 if context.stop.is_set():
-                    await linger(context.backends.locks, member, config.drain_ms)
+                    await wait_for_drain(context.backends.locks, member, config.drain_ms)
                 await ports.drain(config.stop_timeout_s)
     finally:
         await parts.close_ingest()

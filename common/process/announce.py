@@ -1,7 +1,7 @@
-"""A role process tells the others where it is, for as long as it runs (I8).
+"""A role process announces its address to the others for as long as it runs (I8).
 
-Without the locks it goes on unannounced and tries again; if they have forgotten it (a session that
-ended, files that were removed), it is announced anew.
+Without the locks it runs unannounced and tries again; if they have lost the announcement (a session
+that ended, files that were removed), it announces itself anew.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Announcement:
-    """The member's name under `roles/`. Calls to the locks run in threads."""
+    """The member's entry under `roles/`. Calls to the locks run in threads."""
 
     def __init__(self, locks: Locks, member: Member) -> None:
         self._locks = locks
@@ -26,7 +26,7 @@ class Announcement:
         self._claim: Claim | None = None
 
     async def renew(self) -> None:
-        """Be announced, if that can be now."""
+        """Announce the member if it is not announced and the locks can be reached."""
         if self._claim is not None and await asyncio.to_thread(self._claim.held):
             return
         await self.withdraw()
@@ -38,11 +38,11 @@ class Announcement:
             log_event(_logger, logging.WARNING, "not announced: no locks", why=str(error))
 
     async def keep(self) -> None:
-        """Stay announced until cancelled."""
+        """Keep it announced until cancelled."""
         await run_every(_RENEW_S, self.renew)
 
     async def withdraw(self) -> None:
-        """Be announced no longer."""
+        """Remove the announcement."""
         claim, self._claim = self._claim, None
         if claim is None:
             return

@@ -1,4 +1,4 @@
-"""API keys: their forms, their hash, and the cache that every public role authenticates with.
+"""API keys: their forms, their hash, and the cache by which public roles authenticate.
 
 Keeps I8: known keys keep working for a day while metadata is down. "No such key" (401) and
 "cannot ask now" (503) are never confused. Key texts are never stored, only their SHA-256.
@@ -56,9 +56,7 @@ def generate_key(
 
 
 def is_classic(text: str) -> bool:
-    """Whether a key has the form of one without an environment, as every client of the vendor
-    judges it.
-    """
+    """Whether a key has the form of one without an environment, as the vendor's clients see it."""
     return _CLASSIC.fullmatch(text) is not None
 
 
@@ -117,10 +115,10 @@ def make_key(
 def rights_of(
     *, ingest: bool, read_only: bool, create_datasets: bool, admin: bool, operate: bool
 ) -> tuple[KeyKind, Access]:
-    """What a new key may do. Raises BadRequest for wishes that contradict each other.
+    """What a new key may do. Raises BadRequest for options that contradict each other.
 
-    Without any wish: send, query, manage columns and datasets. ingest: only send. read_only: only
-    query. admin, operate: these rights besides, which a key that only sends cannot have.
+    Without options: send, query, manage columns and datasets. ingest: only send. read_only: only
+    query. admin, operate: these rights in addition, which a key that only sends cannot have.
     """
     if ingest and (read_only or admin or operate):
         raise BadRequest(
@@ -140,7 +138,7 @@ def rights_of(
 
 
 def _draw(alphabet: str, length: int, random_bytes: Callable[[int], bytes]) -> str:
-    number = int.from_bytes(random_bytes(length * 2))  # wide enough that no letter is preferred
+    number = int.from_bytes(random_bytes(length * 2))  # wide: all letters equally likely
     letters = []
     for _ in range(length):
         number, index = divmod(number, len(alphabet))
@@ -154,8 +152,10 @@ def hash_key(key: str) -> str:
 
 
 class _Entry(msgspec.Struct, frozen=True):
-    """A key as metadata last confirmed it, and when (unix ns, for people). unconfirmed_ns: how long
-    processes have served it since, when this was written.
+    """A key as metadata last confirmed it.
+
+    verified_ns: when, unix ns, for operators.
+    unconfirmed_ns: for how long processes had served it since, when this was written.
     """
 
     key: ApiKey
@@ -173,14 +173,16 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 class KeyCache:
-    """Keys as metadata last told them: in memory, bounded, and optionally on disk (hashes only).
+    """Keys as metadata last returned them: in memory, bounded, and optionally on disk (hashes
+    only).
 
     A known key is asked for again after `KEY_FRESH_S`, while it goes on serving; only one that was
     not confirmed for `KEY_UNASKED_S` waits for the answer. So a revoked key stops within a minute,
     and requests with keys in use never wait for a slow store. While metadata does not answer, an
     entry serves for up to `KEY_STALE_S` of time that processes ran, whatever the clock does and
-    however long nothing ran in between. So it does when metadata has never heard of a key that it
-    told us itself: keys are revoked, never removed, so that is another database, or an empty one.
+    however long nothing ran in between. It also serves while metadata does not know a key
+    that it returned before: keys are revoked, never removed, so that is another database, or an
+    empty one.
     """
 
     def __init__(self, metadata: Metadata, clock: Clock, disk: Path | None = None) -> None:
@@ -192,7 +194,7 @@ class KeyCache:
         self._lookups: dict[str, asyncio.Task[ApiKey | None]] = {}
         self._noted_ns = clock.monotonic_ns()
         self._retry_after_ns = 0
-        self._failing = False  # the last question got no answer
+        self._failing = False  # the last lookup got no answer
         self._replaced: str | None = None
         self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="keys")
         self._load()
@@ -204,11 +206,12 @@ class KeyCache:
 
     @property
     def metadata_replaced(self) -> str | None:
-        """What to say while metadata does not know keys that it told us itself, or None."""
+        """The alarm's text while metadata does not know keys that it returned before, or None."""
         return self._replaced
 
     async def authenticate(self, key: str) -> ApiKey:
-        """The key's record. Raises UnknownKey (401), or MetadataUnavailable (503) if nobody knows.
+        """The key's record. Raises UnknownKey (401), or MetadataUnavailable (503) if that is
+        unknown.
 
         Waits for metadata only when the key is not known or was last confirmed too long ago.
         """
@@ -223,10 +226,10 @@ class KeyCache:
             if age_ns < limits.KEY_FRESH_S * _SECOND_NS:
                 return self._checked(known.entry.key, key_hash)
             if age_ns < limits.KEY_UNASKED_S * _SECOND_NS:
-                self._ask_meanwhile(key_hash)
+                self._confirm_in_background(key_hash)
                 return self._checked(known.entry.key, key_hash)
             if self._failing and age_ns <= limits.KEY_STALE_S * _SECOND_NS:
-                self._ask_meanwhile(key_hash)
+                self._confirm_in_background(key_hash)
                 return self._stale(known, key_hash, now_ns)
         elif now_ns - self._unknown.get(key_hash, -(2**62)) < limits.KEY_UNKNOWN_S * _SECOND_NS:
             raise UnknownKey
@@ -241,7 +244,7 @@ class KeyCache:
         return self._checked(found, key_hash)
 
     def _stale(self, known: _Known, key_hash: str, now_ns: int) -> ApiKey:
-        """A key that nobody can confirm now; how long it has served so is noted now and then."""
+        """A key that cannot be confirmed now; how long it has served so is saved periodically."""
         key_cache_stale_total.inc()
         if self._copy is not None and now_ns - self._noted_ns >= _NOTE_NS:
             self._noted_ns = now_ns
@@ -254,7 +257,7 @@ class KeyCache:
         return key
 
     async def _ask(self, key_hash: str, *, known: bool) -> ApiKey | None:
-        """What metadata says; one question at a time per key. Raises MetadataUnavailable."""
+        """What metadata has; one lookup at a time per key. Raises MetadataUnavailable."""
         if known and self._clock.monotonic_ns() < self._retry_after_ns:
             raise MetadataUnavailable("metadata did not answer a moment ago")
         task = self._lookup(key_hash)
@@ -264,14 +267,14 @@ class KeyCache:
             raise MetadataUnavailable("the metadata store does not answer; try again")
         return task.result()
 
-    def _ask_meanwhile(self, key_hash: str) -> None:
+    def _confirm_in_background(self, key_hash: str) -> None:
         """Have a known key confirmed without waiting for it."""
         busy = len(self._lookups) >= limits.KEY_LOOKUPS_MAX
         if not busy and self._clock.monotonic_ns() >= self._retry_after_ns:
             self._lookup(key_hash)
 
     def _lookup(self, key_hash: str) -> asyncio.Task[ApiKey | None]:
-        """The question that is under way for this key. Raises MetadataUnavailable."""
+        """The lookup of this key that is in progress. Raises MetadataUnavailable."""
         task = self._lookups.get(key_hash)
         if task is None:
             if len(self._lookups) >= limits.KEY_LOOKUPS_MAX:
@@ -307,7 +310,7 @@ class KeyCache:
                 log_event(
                     _logger, logging.ERROR, "a key lookup failed", error=describe_error(error)
                 )
-            return  # those who wait for the task receive the error
+            return  # callers that wait for the task receive the error
         self._retry_after_ns = 0
         self._failing = False
         found = task.result()

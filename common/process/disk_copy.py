@@ -1,6 +1,6 @@
-"""A small cache's copy on this role's disk: written whole, in a thread, at most once a second.
+"""The copy of a small cache on this role's disk: written whole, in a thread, at most once a second.
 
-The copy only helps a restart; a failed write is logged and tried again with the next change.
+The copy only makes a restart faster; a failed write is logged and repeated with the next change.
 """
 
 import asyncio
@@ -26,7 +26,9 @@ class DiskCopy:
         self._saving: asyncio.Task[None] | None = None
 
     def load(self) -> bytes:
-        """What was written last; empty if there is nothing that can be read. Blocks briefly."""
+        """The bytes that were written last; empty if there are none that can be read. Blocks
+        briefly.
+        """
         try:
             return self._path.read_bytes()
         except FileNotFoundError:

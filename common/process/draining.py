@@ -1,7 +1,8 @@
-"""A role on its way out: others are told first, then what is in flight is finished.
+"""Draining: a role that stops withdraws first, then finishes what is in flight.
 
-From the stop on it is not ready, and every answer closes its connection, so that clients and
-balancers turn to others while it still answers. It lingers only if there is somebody to turn to.
+From the stop on it is not ready, and every response closes its connection, so that clients and
+load balancers move to other processes while it still answers. It waits for that only if there are
+other processes of the role.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ STOPPING = "it is stopping"
 
 
 def close_connections(app: web.Application, stop: asyncio.Event) -> None:
-    """Let every answer of the application close its connection once `stop` is set."""
+    """Let every response of the application close its connection once `stop` is set."""
 
     async def close(_: web.Request, response: web.StreamResponse) -> None:
         if stop.is_set():
@@ -36,8 +37,8 @@ def add_stop_route(app: web.Application, stop: asyncio.Event) -> None:
     app.router.add_post("/internal/stop", handle)
 
 
-async def linger(locks: Locks, member: Member, drain_ms: int) -> None:
-    """Stay for a while if another process of the role can be turned to, or if nobody can tell."""
+async def wait_for_drain(locks: Locks, member: Member, drain_ms: int) -> None:
+    """Wait for the drain time if another process of the role runs, or if that is unknown."""
     if not drain_ms:
         return
     try:

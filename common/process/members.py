@@ -6,14 +6,16 @@ from common.locks import Locks
 
 CLAIMS = "claims/"
 ROLLING_RESTART = "operations/rolling-restart"
-NEXT = ".next"  # ends the name of a claim that somebody prepares to take over
+NEXT = ".next"  # ends the name of a claim that is prepared to be taken over
 
 
 class Member(msgspec.Struct, frozen=True):
-    """One role process. `url` is its internal base URL; `slot` is the same after a restart.
+    """One role process.
 
-    public_url: where clients reach it, if it has an address for them. ready: only in a claim:
-    whether its holder has caught up with what it claims.
+    url: its internal base URL.
+    slot: the same after a restart; tells apart processes of one role in one zone.
+    public_url: its base URL for clients, if it has one.
+    ready: only in a claim: whether its holder has caught up with the partition that it claims.
     """
 
     role: str
@@ -45,7 +47,7 @@ def claim_name(zone: str, partition: int) -> str:
 
 
 class Claimed(msgspec.Struct, frozen=True):
-    """One claim, or (`preparing`) the wish to take it over."""
+    """One claim, or (`preparing`) the announcement that a member will take it over."""
 
     partition: int
     member: Member
@@ -82,10 +84,11 @@ def list_partition_holders(locks: Locks) -> dict[int, list[Member]]:
 
 
 class RollingRestart(msgspec.Struct, frozen=True):
-    """Value of the claim `operations/rolling-restart`: who restarts what now.
+    """Value of the claim `operations/rolling-restart`.
 
-    zone: where a process is being restarted, empty between two of them. While there is one,
-    nothing is moved elsewhere.
+    by: user, host and process that run it.
+    zone: of the process that is being restarted, empty between two of them. While it is set, no
+    partition is moved to another zone.
     """
 
     by: str

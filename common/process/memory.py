@@ -1,12 +1,12 @@
-"""Memory of a process: freed pages are used again, and what stays unused goes back to the system.
+"""Memory of a process: freed pages are used again; pages that stay unused go back to the system.
 
 Live rows, the joined columns of a cut and decompressed records are large and short-lived. By
 default both the C library and Arrow's allocator give such memory back at once, and the kernel
 clears every page when it is asked for again. From records to a segment: 3.3 -> 3.0 CPU seconds per
-million wide events, 110 -> 26 page faults per thousand events, resident memory no larger. What is
-kept is bounded by `Kept` (I11). That counts only
-pages at an arena's end; others are kept for ever between pieces that are in use, so the process
-looks now and then whether it has grown, and then gives back all pages that are free.
+million wide events, 110 -> 26 page faults per thousand events, resident memory no larger. `Kept`
+bounds the memory that is kept (I11). It counts only pages at an arena's end; others stay between
+pieces that are in use, so the process checks periodically whether it has grown, and then gives all
+free pages back.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ KEPT_SMALL = Kept(limits.KEPT_ARENAS_SMALL, limits.KEPT_FREE_BYTES_SMALL)
 def keep_freed_pages(kept: Kept = KEPT) -> bool:
     """Set it for the whole process, Arrow included; call once, before there is work or a thread.
 
-    False where the C library cannot be told (it is not glibc); Arrow's allocator then stays.
+    False where the C library has no such setting (it is not glibc); Arrow's allocator then stays.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -71,7 +71,7 @@ def keep_freed_pages(kept: Kept = KEPT) -> bool:
 
 
 def resident_bytes() -> int | None:
-    """Memory of this process that is real; None where the system does not say."""
+    """Resident memory of this process; None where the system does not report it."""
     try:
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     except (OSError, ValueError, IndexError):
@@ -80,8 +80,8 @@ def resident_bytes() -> int | None:
 
 
 class GivingBack:
-    """Gives free pages back to the system: soon when the process has grown since it last did, and
-    now and then: what was in use that time may be free by now.
+    """Gives free pages back to the system: soon after the process has grown, and periodically,
+    since pages that were in use the last time may be free by now.
 
     Parts that keep memory for their next work register with `add`.
     """
@@ -98,7 +98,7 @@ class GivingBack:
         self._looks = 0  # since then
 
     def add(self, give_back: Callable[[], None]) -> None:
-        """Have a part called before each look; it lets go of memory that it does not use.
+        """Have a part called before each check; it frees memory that it does not use.
 
         `give_back` is called in a thread and must not raise.
         """

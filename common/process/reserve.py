@@ -1,4 +1,4 @@
-"""Room on the disk that is kept for the roles themselves, so that a full disk stops only ingest.
+"""Disk space that is reserved for the roles themselves, so that a full disk stops only ingest.
 
 `reserve` is a file of known size in the data folder. While it is whole, events are taken as long as
 the disk takes them. When the disk is nearly full `up` empties it: roles can then start, answer and
@@ -19,7 +19,7 @@ Disk = Callable[[Path], os.statvfs_result]
 
 
 class Reserve:
-    """The file at `path`. Any process may ask; one, the supervisor, tends it."""
+    """The file at `path`. Any process may read its state; only the supervisor calls `tend`."""
 
     def __init__(
         self, path: Path, size_bytes: int = limits.RESERVE_BYTES, disk: Disk = os.statvfs
@@ -34,13 +34,13 @@ class Reserve:
         try:
             if os.stat(self._name).st_size:
                 return None
-        except OSError:  # never kept, or removed by somebody who needed the room
+        except OSError:  # never made, or removed by an operator who needed the space
             return None
         return self._text(self._disk(self._path.parent))
 
     def trouble(self) -> str | None:
-        """As `refusal`, and everything else that keeps the folder from being written; for people
-        and alarms, who can wait longer than a commit.
+        """As `refusal`, and every other reason why the folder cannot be written; for operators and
+        alarms, which can wait longer than a commit.
         """
         folder = self._path.parent
         if not folder.is_dir():
@@ -73,7 +73,7 @@ class Reserve:
         return self.target_bytes(disk) // 8
 
     def tend(self) -> str | None:
-        """Give the room up when the disk is nearly full, take it back when there is enough.
+        """Empty the file when the disk is nearly full, fill it when there is enough space.
 
         Returns why no records are taken, as `refusal` does. Raises OSError if the file cannot be
         written for another reason than a full disk.

@@ -1,4 +1,4 @@
-"""What every role is given when it starts: backends, clock, its place, and when to stop."""
+"""What every role is given when it starts: backends, clock, zone, addresses and its stop event."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ from common.version import VERSION
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """The four backends, one instance each per process; opened and closed by the front door."""
+    """The four backends, one instance each per process; `bellwether.wiring` opens them."""
 
     log: Log
     objects: ObjectStore
@@ -33,13 +33,16 @@ class Backends:
 class RoleContext:
     """One role process.
 
-    instance: unique name of this process; zone: where it runs; host, port: where its internal
-    HTTP listens (port 0: the system chooses); folder: this role's own disk, empty on a new machine;
-    internal_token: needed by internal endpoints and sent between roles; stop: set on SIGTERM, the
-    role then finishes what is in flight and returns; slot: tells processes of one role in one zone
-    apart, the same after a restart; advertise_host: where others reach it (empty: host);
-    alarms: where the role raises what is alarming; giving_back: where parts of the role register
-    that keep memory which the process may give back.
+    instance: unique name of this process.
+    zone: where it runs.
+    host, port: its internal HTTP listener (port 0: the system chooses).
+    folder: this role's own disk, empty on a new machine.
+    stop: set on SIGTERM; the role then finishes what is in flight and returns.
+    internal_token: required by internal endpoints and sent between roles.
+    slot: tells apart processes of one role in one zone; the same after a restart.
+    advertise_host: the host by which others reach it (empty: `host`).
+    giving_back: parts of the role that keep memory register here; the process may ask for it back.
+    alarms: where the role raises alarms.
     """
 
     role: str
@@ -61,7 +64,7 @@ class RoleContext:
     alarms: AlarmBoard = field(default_factory=lambda: AlarmBoard(SystemClock()))
 
     def member(self, port: int) -> Member:
-        """This process as the others shall know it, when it listens on this port."""
+        """This process as it is announced to others, listening on this port."""
         host = self.advertise_host or self.host
         host = f"[{host}]" if ":" in host else host
         return Member(

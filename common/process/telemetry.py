@@ -30,7 +30,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Telemetry(Protocol):
-    """Where a role puts events about itself."""
+    """Takes the events of a role about itself."""
 
     def emit(self, name: str, **fields: str | int | float | bool | None) -> None:
         """Queue one event; never waits, never raises. What does not fit is dropped and counted."""
@@ -44,7 +44,7 @@ class NoTelemetry:
 
 
 class TelemetryQueue:
-    """Events that wait to be stored; each carries `name` and the fields given for the process."""
+    """Events that wait to be stored; each has `name` and the fields given for the process."""
 
     def __init__(self, clock: Clock, **fields: Value) -> None:
         self._clock = clock
@@ -59,7 +59,9 @@ class TelemetryQueue:
         self._events.append({"time": self._clock.now_ns(), "data": data})
 
     def take(self) -> bytes:
-        """A batch body of what waits, as `/1/batch` and `/internal/telemetry` read it, or b""."""
+        """A batch body of the waiting events, as `/1/batch` and `/internal/telemetry` read it, or
+        b"".
+        """
         count = min(len(self._events), limits.TELEMETRY_BATCH_EVENTS_MAX)
         if not count:
             return b""

@@ -1,4 +1,4 @@
-"""What the HTTP side of every role shares: health, metrics, the internal token, error bodies."""
+"""HTTP parts that every role shares: health, metrics, the internal token, error bodies."""
 
 import asyncio
 import hmac
@@ -31,7 +31,7 @@ def error_response(error: BellwetherError) -> web.Response:
 
 
 def has_hung_up(request: web.Request) -> bool:
-    """Whether nobody is there any more to answer."""
+    """Whether the client has closed the connection."""
     return request.transport is None or request.transport.is_closing()
 
 
@@ -40,7 +40,7 @@ def add_health_routes(
 ) -> None:
     """Serve /healthz, /readyz (503 with the reason that `not_ready` gives) and /metrics.
 
-    A role that was told to stop is not ready, and closes its connections.
+    A role that is stopping is not ready, and closes its connections.
     """
 
     async def healthz(_: web.Request) -> web.Response:

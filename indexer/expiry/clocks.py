@@ -15,7 +15,7 @@ from common import durable, limits
 from common.clock import Clock
 from common.errors import BellwetherError
 from common.logs import log_event
-from common.model.witness import ClockReading
+from common.model.clock_reading import ClockReading
 from indexer.expiry.trusted_time import Evidence, TrustedTime
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
 

@@ -19,8 +19,14 @@ from common.clock import Clock
 from common.errors import BellwetherError
 from common.log import Log
 from common.logs import log_event
+from common.model.clock_reading import (
+    ClockReading,
+    HasClock,
+    KnowsLeaderHosts,
+    is_elsewhere,
+    reading_of,
+)
 from common.model.record import heartbeat_record
-from common.model.witness import ClockReading, NamesHosts, TellsTime, is_elsewhere, reading_of
 from common.process.members import Member, list_members
 from common.process.role import Backends
 from common.tasks import run_every
@@ -61,9 +67,9 @@ class ReferenceClocks:
         asked += [
             self._read_backend(backend)
             for backend in (self._backends.objects, self._backends.metadata)
-            if isinstance(backend, TellsTime)
+            if isinstance(backend, HasClock)
         ]
-        if isinstance(self._backends.log, NamesHosts):
+        if isinstance(self._backends.log, KnowsLeaderHosts):
             asked.append(self._read_log(self._backends.log))
         found = await asyncio.gather(*(self._bounded(one) for one in asked))
         return [reading for some in found for reading in some]
@@ -77,11 +83,11 @@ class ReferenceClocks:
             log_event(logger, logging.DEBUG, "a clock cannot be read now", kind=kind)
             return []
 
-    async def _read_backend(self, backend: TellsTime) -> list[ClockReading]:
+    async def _read_backend(self, backend: HasClock) -> list[ClockReading]:
         reading = await asyncio.to_thread(backend.read_clock, self._clock)
         return [] if reading is None else [reading]
 
-    async def _read_log(self, log: NamesHosts) -> list[ClockReading]:
+    async def _read_log(self, log: KnowsLeaderHosts) -> list[ClockReading]:
         return await broker_readings(self._backends.log, log, self._clock)
 
     async def _read_members(self) -> list[ClockReading]:
@@ -111,7 +117,7 @@ class ReferenceClocks:
         return reading_of(f"machine {host}", theirs_ns, _DATE_NS, span, elsewhere=True)
 
 
-async def broker_readings(log: Log, hosts: NamesHosts, clock: Clock) -> list[ClockReading]:
+async def broker_readings(log: Log, hosts: KnowsLeaderHosts, clock: Clock) -> list[ClockReading]:
     """Each broker's clock, by the append time of a heartbeat to a partition that it leads."""
     identity = await log.open()
     leaders: dict[str, int] = {}

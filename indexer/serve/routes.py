@@ -20,8 +20,8 @@ from common.log import Log
 from common.logs import log_event
 from common.model.record import Marker, marker_record
 from common.process.alarms.board import AlarmBoard
+from common.process.error_body import busy_response
 from common.process.fair.queue import NoRoom
-from common.process.refusal import busy_response
 from common.process.web import Handler, error_response, has_hung_up
 from indexer.partition.partition import Partition
 from indexer.partition.status import Writers, describe

@@ -21,7 +21,7 @@ from common.errors import (
 from common.logs import log_event
 from common.metadata import ApiKey, StoredQuery
 from common.process.auth import KeyCache
-from common.process.fair.slots import Place
+from common.process.fair.slots import SlotRequest
 from common.process.telemetry import Telemetry
 from common.process.web import has_hung_up
 from query.api.peer_results import PeerResults
@@ -191,7 +191,11 @@ class QueryRoutes:
         return result
 
     async def _run(
-        self, result: StoredResult, query: QueryRequest, coverage: CoverageRequirement, place: Place
+        self,
+        result: StoredResult,
+        query: QueryRequest,
+        coverage: CoverageRequirement,
+        place: SlotRequest,
     ) -> None:
         parts = self._parts
         started_ns = parts.clock.monotonic_ns()

@@ -19,7 +19,7 @@ from common.log.watch import LogWatch
 from common.metrics import query_seconds
 from common.model.position import Position
 from common.process.fair.queue import FairLimits
-from common.process.fair.slots import FairSlots, Place
+from common.process.fair.slots import FairSlots, SlotRequest
 from query.config import QueryConfig
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest, series_plan, totals_plan
@@ -121,7 +121,7 @@ class QueryRunner:
         merging = FairLimits(limits.MERGES_MAX, config.running_max, limits.MERGES_MAX - 1)
         self._merging = FairSlots(merging, "queries")
 
-    def admit(self, query: QueryRequest) -> Place:
+    def admit(self, query: QueryRequest) -> SlotRequest:
         """A slot or a place in the queue, to be passed to `run` and left at the end.
 
         Raises TooManyRequests when the fair share of the key is used up, or Unavailable.
@@ -129,7 +129,7 @@ class QueryRunner:
         return self._slots.hold(query.env, query.key)
 
     async def run(
-        self, query: QueryRequest, required: CoverageRequirement, place: Place | None = None
+        self, query: QueryRequest, required: CoverageRequirement, place: SlotRequest | None = None
     ) -> Answer:
         """Answer a query. Raises TooManyRequests, Unprocessable, Unavailable."""
         place = place or self.admit(query)
@@ -146,7 +146,7 @@ class QueryRunner:
         place = self._slots.hold(requester.env, requester.key)
         return await self._in_time(self._run_plan(make_plan, work, required, requester), place)
 
-    async def _in_time(self, work: Coroutine[None, None, _Result], place: Place) -> _Result:
+    async def _in_time(self, work: Coroutine[None, None, _Result], place: SlotRequest) -> _Result:
         """Do the work in its turn, within the timeout of a query."""
         started_ns = self._clock.monotonic_ns()
         try:

@@ -18,8 +18,8 @@ from common.error_text import describe_error
 from common.errors import TooManyRequests, Unprocessable
 from common.logs import log_event
 from common.metrics import share_failovers_total, share_hedges_total, share_seconds
+from common.process.error_body import read_error_body
 from common.process.members import Member
-from common.process.refusal import read_refusal
 from common.process.web import INTERNAL_TOKEN_HEADER
 from common.tasks import cancel_and_wait
 from query.config import STANDARD_LIMITS, ProbeTiming
@@ -265,7 +265,7 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
 
 def _raise_refusal(status: int, data: bytes, member: Member) -> NoReturn:
     log_event(_logger, logging.WARNING, "share refused", indexer=member.instance, status=status)
-    error = read_refusal(status, data, f"indexer {member.instance} answered {status}")
+    error = read_error_body(status, data, f"indexer {member.instance} answered {status}")
     if status == Unprocessable.status:
         raise Unprocessable(str(error))
     if status == TooManyRequests.status:

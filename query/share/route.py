@@ -15,9 +15,9 @@ from aiohttp import web
 
 from common import limits
 from common.errors import BadRequest, BellwetherError, Unavailable
+from common.process.error_body import busy_response
 from common.process.fair.queue import FairLimits
-from common.process.fair.slots import FairSlots, Place
-from common.process.refusal import busy_response
+from common.process.fair.slots import FairSlots, SlotRequest
 from common.process.web import error_response, has_hung_up
 from query.plan.plan import Plan, ShareRequest, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer
@@ -145,7 +145,9 @@ def _asker(plan: Plan) -> tuple[str, str]:
     return plan.env or plan.dataset, plan.key
 
 
-async def _until_started(place: Place, deadline: float, abandoned: Callable[[], bool]) -> None:
+async def _until_started(
+    place: SlotRequest, deadline: float, abandoned: Callable[[], bool]
+) -> None:
     """Wait for the slot. Raises ShareCancelled."""
     loop = asyncio.get_running_loop()
     while not await place.wait(_POLL_S):

@@ -20,10 +20,10 @@ from common.errors import BadRequest, BellwetherError, TooManyRequests, Unavaila
 from common.log.watch import LogWatch
 from common.logs import log_event
 from common.process.auth import KeyCache
+from common.process.error_body import read_error_body
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
 from common.process.members import Member
-from common.process.refusal import read_refusal
 from common.process.web import has_hung_up
 from common.tasks import running
 from query.faults import SpecError
@@ -238,7 +238,7 @@ def _parameters(wanted: TailRequest) -> dict[str, str]:
 
 
 def _not_opened(member: Member, status: int, body: bytes) -> BellwetherError:
-    error = read_refusal(status, body, f"it answered {status}")
+    error = read_error_body(status, body, f"it answered {status}")
     text = f"the tail cannot be opened: indexer {member.instance}: {error}"
     if isinstance(error, TooManyRequests):
         return TooManyRequests(text, limits.TAIL_RETRY_S)

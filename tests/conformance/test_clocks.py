@@ -12,7 +12,7 @@ from common.locks.files import FileLocks
 from common.log import Log
 from common.metadata import Metadata
 from common.metadata.sqlite import SqliteMetadata
-from common.model.witness import ClockReading, NamesHosts, TellsTime
+from common.model.clock_reading import ClockReading, HasClock, KnowsLeaderHosts
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
 from common.objects.s3.config import S3Config
@@ -41,7 +41,7 @@ def check(reading: ClockReading | None, ahead_ns: int, clock: Clock) -> None:
 
 
 def test_server_of_the_objects_tells_the_time_and_a_folder_does_not(objects: ObjectStore) -> None:
-    if not isinstance(objects, TellsTime):
+    if not isinstance(objects, HasClock):
         assert isinstance(objects, DirectoryObjects)
         return
     clock = SystemClock()
@@ -61,7 +61,7 @@ def test_server_that_refuses_what_a_wrong_clock_signed_still_tells_the_time(
 
 
 def test_server_of_the_metadata_tells_the_time_and_a_file_does_not(metadata: Metadata) -> None:
-    if not isinstance(metadata, TellsTime):
+    if not isinstance(metadata, HasClock):
         assert isinstance(metadata, SqliteMetadata)
         return
     clock = SystemClock()
@@ -71,7 +71,7 @@ def test_server_of_the_metadata_tells_the_time_and_a_file_does_not(metadata: Met
 
 
 async def test_brokers_tell_the_time_and_the_embedded_log_does_not(log: Log, log_kind: str) -> None:
-    if not isinstance(log, NamesHosts):
+    if not isinstance(log, KnowsLeaderHosts):
         assert log_kind == "embedded"
         return
     clock = SystemClock()
@@ -92,8 +92,8 @@ async def test_every_server_is_asked_and_a_leap_against_any_of_them_stops_expiry
     backends = Backends(log, objects, metadata, locks)
     clocks = Clocks(clock, tmp_path / "clock.json")
     found = await ReferenceClocks(backends, clock, random.Random(1)).read()
-    servers = [isinstance(b, TellsTime) for b in (objects, metadata)]
-    servers.append(isinstance(log, NamesHosts))
+    servers = [isinstance(b, HasClock) for b in (objects, metadata)]
+    servers.append(isinstance(log, KnowsLeaderHosts))
     assert bool(found) == any(servers)
     clocks.add_readings(found)
     assert clocks.disagreeing() == {}

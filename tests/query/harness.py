@@ -24,8 +24,8 @@ from common.metadata.sqlite import SqliteMetadata
 from common.model.names import column_id
 from common.objects.directory import DirectoryObjects
 from common.process.auth import hash_key
+from common.process.error_body import busy_response
 from common.process.members import Member, claim_name, encode_member, list_members
-from common.process.refusal import busy_response
 from common.process.role import Backends, RoleContext
 from common.process.telemetry import NoTelemetry, Telemetry
 from common.process.web import has_hung_up

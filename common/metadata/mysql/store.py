@@ -42,8 +42,8 @@ from common.metadata.row_mapping import (
     team_of,
 )
 from common.metadata.rows import encode_access, url_slug_pattern
+from common.model.clock_reading import ClockReading, is_elsewhere, reading_of
 from common.model.names import environment_id, team_id, url_slug
-from common.model.witness import ClockReading, is_elsewhere, reading_of
 
 _LONG_S = 60.0  # one answer to who reads or writes every row
 _MIGRATING_S = 120.0  # one step of a migration, on a large table

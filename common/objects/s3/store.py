@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from common import durable
 from common.clock import Clock
 from common.errors import ObjectMissing, ObjectsUnavailable
-from common.model.witness import ClockReading, is_elsewhere, reading_of
+from common.model.clock_reading import ClockReading, is_elsewhere, reading_of
 from common.objects.interface import ObjectInfo
 from common.objects.s3.attempts import ERRORS, Attempts, Meaning, RetryBudget, meaning, unavailable
 from common.objects.s3.client import make_client

@@ -1,1 +1,1 @@
-"""Alarms: declared once, raised on a board, told to people (status, metrics, logs, one URL)."""
+"""Alarms: declared once, raised on a board, shown in status, metrics and logs, posted to a URL."""

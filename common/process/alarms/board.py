@@ -1,7 +1,7 @@
-"""What is alarming in this process now. Code raises and clears; the board tells.
+"""The alarms that are raised in this process. Code raises and clears them on the board.
 
-Telling is a metric, a line in the log when an alarm begins and ends, and whatever listeners do
-(`poster.py` posts to a URL). Used from one event loop or thread.
+The board sets a metric, logs when an alarm begins and ends, and calls its listeners (`poster.py`
+posts to a URL). Used from one event loop or thread.
 """
 
 import logging
@@ -18,7 +18,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RaisedAlarm:
-    """One alarm that is raised. partition: its number as text, empty for the whole process."""
+    """One raised alarm.
+
+    partition: its number as text, empty for the whole process.
+    text: what is wrong now.
+    since_ns: unix ns.
+    """
 
     alarm: Alarm
     partition: str
@@ -27,7 +32,7 @@ class RaisedAlarm:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What makes it the same alarm as before."""
+        """Its identity: the same alarm may be raised again with another text."""
         return self.alarm.name, self.partition
 
 
@@ -48,11 +53,11 @@ class AlarmBoard:
         return tuple(self._raised[key] for key in sorted(self._raised))
 
     def listen(self, listener: Listener) -> None:
-        """Have it called whenever an alarm begins or ends; it must not wait or raise."""
+        """Have `listener` called whenever an alarm begins or ends; it must not wait or raise."""
         self._listeners.append(listener)
 
     def set(self, name: str, text: str | None, partition: int | None = None) -> None:
-        """Raise the alarm with this text, or clear it (None). Raises KeyError for no alarm."""
+        """Raise the alarm with this text, or clear it (None). KeyError: an unknown name."""
         alarm = ALARMS[name]
         where = "" if partition is None else str(partition)
         known = self._raised.get((name, where))
@@ -61,17 +66,17 @@ class AlarmBoard:
             if known is not None:
                 del self._raised[known.key]
                 log_event(logger, logging.WARNING, f"alarm is over: {name}", **_fields(known))
-                self._tell(known, begins=False)
+                self._notify(known, begins=False)
             return
         since_ns = self._clock.now_ns() if known is None else known.since_ns
         raised = RaisedAlarm(alarm, where, text, since_ns)
         self._raised[raised.key] = raised
         if known is None:
             log_event(logger, logging.ERROR, f"ALARM: {name}", why=text, **_fields(raised))
-            self._tell(raised, begins=True)
+            self._notify(raised, begins=True)
 
     def of(self, partition: int) -> dict[str, str]:
-        """Name -> text of what is raised for a partition."""
+        """Name -> text of the alarms that are raised for a partition."""
         where = str(partition)
         return {r.alarm.name: r.text for r in self.raised if r.partition == where}
 
@@ -95,7 +100,7 @@ class AlarmBoard:
             for r in self.raised
         ]
 
-    def _tell(self, raised: RaisedAlarm, *, begins: bool) -> None:
+    def _notify(self, raised: RaisedAlarm, *, begins: bool) -> None:
         for listener in self._listeners:
             listener(raised, begins)
 

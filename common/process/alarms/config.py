@@ -1,4 +1,4 @@
-"""Settings: where alarms are told besides status, metrics and logs."""
+"""Settings: where alarms are posted, in addition to status, metrics and logs."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit

@@ -1,8 +1,8 @@
 """Every alarm, declared once: what it means, what to do, and how urgent it is.
 
-Status, logs, the pages of the documentation, the rules for Prometheus and what is posted to
-`alarms.url` all take their words from here. An alarm is raised by code on an `AlarmBoard` and is
-then 1 in the metric `bellwether_alarm`; one with an `expression` is seen by Prometheus alone.
+Status, logs, documentation, the rules for Prometheus and the posts to `alarms.url` all take their
+texts from here. An alarm is raised by code on an `AlarmBoard` and is
+then 1 in the metric `bellwether_alarm`; one with an `expression` is evaluated by Prometheus alone.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Alarm:
     name: lower case with underscores, never changed (rules and receivers name it).
     meaning: what is wrong, a sentence that needs no context.
     remedy: what to do, with the command where there is one.
-    expression: PromQL, only for what no process can say of itself.
+    expression: PromQL, only for conditions that no process can detect in itself.
     for_s: seconds that Prometheus waits before it passes the alarm on.
     """
 

@@ -1,8 +1,8 @@
 """Posts each alarm's beginning and end to one URL, in order, until the receiver has taken it.
 
-What is not delivered yet, and which alarms were raised, is kept on the role's disk: a role that is
-killed posts the rest after its start, and the end of an alarm that is over by then. The address is
-a secret and is never logged.
+Undelivered notices and the raised alarms are kept on the role's disk: a role that was killed posts
+the rest after its next start, and the end of alarms that are over by then. The address is a secret
+and is never logged.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ from common.process.alarms.declared import ALARMS
 from common.process.disk_copy import DiskCopy
 
 _FIRST_WAIT_S = 1.0
-_LAST_WORDS_S = 2.0  # a role that stops gives what waits so long
+_STOP_GRACE_S = 2.0  # for waiting notices when the role stops
 logger = logging.getLogger(__name__)
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """What is posted. id: the same for every try, so that a receiver can tell repeats."""
+    """What is posted. id: the same for every attempt, so that a receiver can drop repeats."""
 
     id: str
     alarm: str
@@ -48,14 +48,14 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 class _Kept(msgspec.Struct):
-    """On disk: what waits, and (alarm, partition, text, since) of what was raised."""
+    """On disk: waiting notices, and (alarm, partition, text, since) of raised alarms."""
 
     waiting: list[Notice] = []
     raised: list[tuple[str, str, str, int]] = []
 
 
 class AlarmPoster:
-    """Listens to a board and posts. Used from one event loop."""
+    """Posts what happens on a board. Used from one event loop."""
 
     def __init__(
         self, board: AlarmBoard, config: AlarmsConfig, clock: Clock, folder: Path,
@@ -71,29 +71,29 @@ class AlarmPoster:
         self._changed = asyncio.Event()
         self._copy = DiskCopy(folder / "alarms.json", self._encode)
         self._load()
-        board.listen(self._told)
+        board.listen(self._on_change)
 
     async def run(self) -> None:
-        """Post until cancelled; then what waits gets a moment more."""
+        """Post until cancelled; then waiting notices are posted for a moment more."""
         ending = asyncio.create_task(self._end_earlier())
         timeout = ClientTimeout(total=self._config.timeout_s)
         async with ClientSession(timeout=timeout) as http:
             try:
-                await self._post_all(http, patient=True)
+                await self._post_all(http, until_cancelled=True)
             finally:
                 ending.cancel()
                 try:
-                    async with asyncio.timeout(_LAST_WORDS_S):
-                        await self._post_all(http, patient=False)
+                    async with asyncio.timeout(_STOP_GRACE_S):
+                        await self._post_all(http, until_cancelled=False)
                 except TimeoutError:
                     log_event(logger, logging.WARNING, "alarms wait", notices=len(self._waiting))
                 await self._copy.close()
 
-    async def _post_all(self, http: ClientSession, *, patient: bool) -> None:
+    async def _post_all(self, http: ClientSession, *, until_cancelled: bool) -> None:
         back_off = BackOff(_FIRST_WAIT_S, limits.ALARM_POST_WAIT_S_MAX)
         while True:
             if not self._waiting:
-                if not patient:
+                if not until_cancelled:
                     return
                 self._changed.clear()
                 await self._changed.wait()
@@ -105,12 +105,12 @@ class AlarmPoster:
                 self._copy.changed()
                 back_off.reset()
                 continue
-            if not patient:
+            if not until_cancelled:
                 return
             await asyncio.sleep(back_off.next())
 
     async def _post(self, http: ClientSession, notice: Notice) -> bool:
-        """Whether it needs no other try: taken, or refused in a way that repeating cannot mend."""
+        """Whether it needs no other attempt: taken, or refused for good."""
         try:
             async with http.post(
                 self._config.url,
@@ -131,7 +131,7 @@ class AlarmPoster:
         log_event(logger, logging.ERROR, "alarm not taken", status=status, tried_again=not final)
         return final
 
-    def _told(self, raised: RaisedAlarm, begins: bool) -> None:
+    def _on_change(self, raised: RaisedAlarm, begins: bool) -> None:
         earlier = self._earlier.pop(raised.key, None)
         if begins and earlier is not None:
             return  # it was posted before this process started, and is still the same
@@ -163,7 +163,7 @@ class AlarmPoster:
         self._copy.changed()
 
     async def _end_earlier(self) -> None:
-        """Tell the end of what an earlier process had raised and this one has not."""
+        """Post the end of alarms that an earlier process had raised and this one has not."""
         await asyncio.sleep(limits.ALARM_SETTLE_S)
         for raised in list(self._earlier.values()):
             self._add(raised, begins=False, text="not raised any more since the restart")

@@ -1,7 +1,7 @@
-"""Who may use a slot next: shared fairly between environments, then between the keys of each.
+"""The order in which slots are given: shared fairly between environments, then between their keys.
 
 Plain and synchronous: the caller starts and stops the work (`common.process.fair.slots` for
-asyncio). Keeps I11 (everything is bounded) and I14 (nobody starves another):
+asyncio). Keeps I11 (everything is bounded) and I14 (no client starves another):
 
 - A free slot goes to the waiting environment that uses the fewest slots; of several, to the one
   that waits longest for its turn. Within an environment the same rule chooses the key; the work
@@ -11,8 +11,8 @@ asyncio). Keeps I11 (everything is bounded) and I14 (nobody starves another):
 - Where work holds its slot for long and nothing can wait, shares shrink with what is left: an
   environment may hold at most `env_per_free` slots for each one that is free (the dynamic
   thresholds of shared-memory switches: Choudhury and Hahne, 1998). Some always stay free.
-- A full waiting room makes room for who waits with less: the newest work of whoever waits with
-  most is pushed out. Nobody can fill the room for others.
+- A full waiting room makes room for an environment that waits with less: the newest work of the
+  environment that waits with most is pushed out. So none can fill the room for others.
 """
 
 from collections import OrderedDict, deque
@@ -49,7 +49,7 @@ class FairLimits:
 
 
 class NoRoom(Exception):
-    """Neither a slot nor room to wait. own: the caller's own share is used up, not the whole."""
+    """Neither a slot nor room to wait. own: the caller's own share is used up, not all of it."""
 
     def __init__(self, *, own: bool) -> None:
         super().__init__("the own share is used up" if own else "the whole room is used up")
@@ -112,7 +112,8 @@ class FairQueue:
     def enter(self, env: str, key: str) -> Entered:
         """A ticket that runs at once (`ticket.running`) or waits. Raises NoRoom.
 
-        Nothing that waits could start now: `leave` starts all that may. So who can, starts.
+        No waiting ticket could start now: `leave` starts all that may. So this one starts if it
+        can.
         """
         ticket = Ticket(env, key)
         if self._may_start(env, key):
@@ -129,7 +130,7 @@ class FairQueue:
         return Entered(ticket, pushed_out)
 
     def leave(self, ticket: Ticket) -> list[Ticket]:
-        """The work has ended, or does not want to wait any longer: the tickets that start now.
+        """The work has ended, or no longer waits. Returns the tickets that start now.
 
         A ticket that has left already, or was pushed out, changes nothing.
         """
@@ -198,7 +199,7 @@ class FairQueue:
         self._start(ticket)
 
     def _to_the_end(self, used: _Environment, ticket: Ticket) -> None:
-        """Who has just begun or ended work comes after all others that wait with as few slots."""
+        """A ticket that just began or ended comes after all others that wait with as few slots."""
         for turns, name in ((self._turns, ticket.env), (used.turns, ticket.key)):
             if name in turns:
                 turns.move_to_end(name)
@@ -262,7 +263,7 @@ class FairQueue:
             del self._turns[ticket.env]
 
     def _forget(self, env: str, key: str) -> None:
-        """Keep nothing of who uses nothing."""
+        """Remove the entries of a key and an environment that use nothing."""
         used = self._environments[env]
         of_key = used.keys[key]
         if not of_key.running and not of_key.waiting:

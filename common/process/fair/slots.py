@@ -33,11 +33,11 @@ class FairSlots:
         """(running, waiting) of an environment, or of one key of it."""
         return self._queue.used(env, key)
 
-    def hold(self, env: str, key: str) -> "Place":
-        """A slot, or a place in the waiting room, taken at once.
+    def hold(self, env: str, key: str) -> "SlotRequest":
+        """Requests a slot: one that is free, or a position in the waiting room, taken at once.
 
-        For use in `async with`: the block begins when the slot is there. Whoever does not use it so
-        has to call `leave` at the end. Raises TooManyRequests when the caller's own share of slots
+        For use in `async with`: the block begins when the slot is there. Other callers have to call
+        `leave` at the end. Raises TooManyRequests when the caller's own share of slots
         and waiting room is used up, or Unavailable when others use everything.
         """
         try:
@@ -53,10 +53,10 @@ class FairSlots:
             waiter.set_result(None)
         else:
             self._waiting[entered.ticket] = waiter
-        return Place(self, entered.ticket, waiter)
+        return SlotRequest(self, entered.ticket, waiter)
 
     def leave(self, ticket: Ticket) -> None:
-        """The end of a place."""
+        """The end of a request."""
         self._waiting.pop(ticket, None)
         for started in self._queue.leave(ticket):
             waiter = self._waiting.pop(started)
@@ -70,8 +70,8 @@ class FairSlots:
         return Unavailable(f"too many {self._what} at once; try again later", self._retry_after_s)
 
 
-class Place:
-    """A slot, or a place in the waiting room until there is one."""
+class SlotRequest:
+    """A slot, or a position in the waiting room until there is one."""
 
     def __init__(self, slots: FairSlots, ticket: Ticket, waiter: "asyncio.Future[None]") -> None:
         self._slots = slots
@@ -93,7 +93,7 @@ class Place:
         if not self._waiter.done():
             self._waiter.cancel()
         elif not self._waiter.cancelled():
-            self._waiter.exception()  # seen: who was pushed out may not have waited any more
+            self._waiter.exception()  # retrieved, as nothing may wait for it
 
     async def __aenter__(self) -> Self:
         try:

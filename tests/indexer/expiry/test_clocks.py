@@ -6,7 +6,7 @@ import pytest
 
 from common import limits
 from common.clock import ManualClock
-from common.model.witness import ClockReading, is_elsewhere, reading_of
+from common.model.clock_reading import ClockReading, is_elsewhere, reading_of
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.trusted_time import Evidence
 from snapshot.retention.cutoffs import DAY_NS, HOUR_NS

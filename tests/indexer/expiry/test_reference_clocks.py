@@ -10,7 +10,7 @@ from aiohttp import web
 from common import limits
 from common.clock import ManualClock, SystemClock
 from common.locks.files import FileLocks
-from common.model.witness import is_elsewhere
+from common.model.clock_reading import is_elsewhere
 from common.process.members import Member, encode_member
 from common.process.role import Backends
 from indexer.expiry.clocks import Clocks

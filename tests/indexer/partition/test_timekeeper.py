@@ -12,8 +12,8 @@ from common.clock import ManualClock
 from common.log import Log
 from common.log.embedded.log import EmbeddedLog
 from common.log.embedded.range_file import RangeFile, Written
+from common.model.clock_reading import ClockReading
 from common.model.record import Kind, decode
-from common.model.witness import ClockReading
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
 from indexer.state.partition_state import HOUR_NS

@@ -1,7 +1,7 @@
 """Readings of clocks that are not this machine's (I13).
 
-What serves the log, objects or metadata has a clock of its own where it runs on another machine.
-One at an address of this machine may show that something is wrong, but not that all is well: it
+The servers of the log, objects and metadata have clocks of their own if they run on other machines.
+A clock at an address of this machine may show that something is wrong, but not that all is well: it
 may be the same clock.
 """
 
@@ -15,9 +15,11 @@ from common.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """One look at one clock. offset_ns: how far it is beyond our monotonic time, which no leap of
-    our clock changes; error_ns: how much that may be off, for the way there and back and the
-    resolution. elsewhere: whether it is on another machine.
+    """One reading of one clock.
+
+    offset_ns: how far it is ahead of our monotonic time, which no leap of our clock changes.
+    error_ns: how much that may be off, by the round trip and the resolution.
+    elsewhere: whether it is on another machine.
     """
 
     name: str
@@ -31,18 +33,18 @@ class ClockReading:
 
 
 @runtime_checkable
-class TellsTime(Protocol):
+class HasClock(Protocol):
     """A backend whose server has a clock."""
 
     def read_clock(self, clock: Clock) -> ClockReading | None:
-        """The server's clock against ours; None if it does not tell. Blocks.
+        """The server's clock against ours; None if it has none to read. Blocks.
 
-        Raises Unavailable if it cannot be asked now.
+        Raises Unavailable if it cannot be reached now.
         """
 
 
 @runtime_checkable
-class NamesHosts(Protocol):
+class KnowsLeaderHosts(Protocol):
     """A log whose partitions are led by servers."""
 
     def leader_host(self, partition: int) -> str:
@@ -52,8 +54,10 @@ class NamesHosts(Protocol):
 def reading_of(
     name: str, theirs_ns: int, resolution_ns: int, span: tuple[int, int], *, elsewhere: bool
 ) -> ClockReading:
-    """A reading. theirs_ns: what the server said, cut off to its resolution; span: our monotonic
-    time before and after asking.
+    """A reading.
+
+    theirs_ns: the server's time, cut off to its resolution.
+    span: our monotonic time before and after the request.
     """
     begin_ns, end_ns = span
     middle_ns = (begin_ns + end_ns) // 2
@@ -68,7 +72,7 @@ def is_elsewhere(host: str) -> bool:
     try:
         found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError):
-        return False  # it cannot be told, so it proves nothing
+        return False  # unknown, so it proves nothing
     addresses = {str(address[0]).split("%")[0] for *_, address in found}
     return bool(addresses) and not any(_is_here(address) for address in addresses)
 
