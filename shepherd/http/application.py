@@ -15,7 +15,7 @@ from common.process.auth import KeyCache
 from common.process.http.service import KEEP_ALIVE_S
 from common.process.web import Handler, error_response
 from shepherd.http.authentication import authenticate
-from shepherd.http.cors import ASKED_METHOD, ORIGIN, Cors
+from shepherd.http.cors import ORIGIN, REQUEST_METHOD, Cors
 from shepherd.http.request import (
     INTERNAL_ERROR,
     IngestRoute,
@@ -41,7 +41,9 @@ def public_application(
 ) -> web.Application:
     """The application of the public port.
 
-    routes: for events; add_others: add the protocols' other routes; forward: answers all else.
+    routes: for events.
+    add_others: each adds a protocol's other routes.
+    forward: answers every other path.
     """
     app = web.Application(middlewares=[answer_errors])
     refuse = wrong_method(keys, "POST")
@@ -95,27 +97,27 @@ def wrong_method(keys: KeyCache, allowed: str) -> Handler:
 def _add_cors(
     app: web.Application, routes: Sequence[IngestRoute], cors: Cors, refuse: Handler
 ) -> None:
-    """Answer preflights, and add the headers of CORS to every answer, errors too."""
+    """Answer preflights, and add the headers of CORS to every response, errors too."""
     patterns = {path for route in routes for path in with_slash(route.pattern)}
 
     async def preflight(request: web.Request) -> web.StreamResponse:
         origin = request.headers.get(ORIGIN)
-        if origin is None or ASKED_METHOD not in request.headers:
+        if origin is None or REQUEST_METHOD not in request.headers:
             return await refuse(request)
         return to_aiohttp(cors.preflight(origin))
 
-    async def mark(request: web.Request, response: web.StreamResponse) -> None:
+    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         if _route_label(request) in patterns:
             response.headers.update(cors.headers(request.headers.get(ORIGIN)))
 
     for pattern in patterns:
         app.router.add_route("OPTIONS", pattern, preflight)
-    app.on_response_prepare.append(mark)
+    app.on_response_prepare.append(add_headers)
 
 
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Errors as the API's JSON bodies; every answer counted. The role's outermost loop."""
+    """Errors as the API's JSON bodies; every response counted. The role's outermost loop."""
     try:
         response = await handler(request)
     except BellwetherError as error:

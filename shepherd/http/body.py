@@ -18,9 +18,8 @@ from common.scan.work import Work
 _PIECE_BYTES = 16_384
 _ZSTD_PIECE_BYTES = 256  # four bytes can stand for 128 KiB: 8 MiB is the most one piece gives
 _MEMBERS_MAX = 1_000  # each member costs a decoder; honest bodies have one
-_NOTHING_BYTES_MAX = (
-    65_536  # of an encoding beyond what it gives: room for names and skipped frames
-)
+# Bytes by which an encoding may exceed what it encodes: file names, skipped frames.
+_EXCESS_BYTES_MAX = 65_536
 _ZSTD_WINDOW_BYTES_MAX = 8 * 1024 * 1024  # what RFC 8878 asks every decoder to support
 
 
@@ -39,14 +38,14 @@ class EmptyBody(BadRequest):
 
 
 def wire_bytes_max(plain_max: int, encoding: str) -> int:
-    """The largest body as it comes that can be one of `plain_max` bytes."""
+    """The largest body as it is sent that may decompress to `plain_max` bytes."""
     if not encoding:
         return plain_max
     return plain_max + plain_max // limits.ENCODING_SHARE + limits.ENCODING_BYTES_MAX
 
 
 def check_encoding(encoding: str) -> None:
-    """Raises UnsupportedMedia for a Content-Encoding that is not read here."""
+    """Raises UnsupportedMedia for a Content-Encoding that is not supported."""
     if encoding.strip().lower() not in _DECODERS:
         raise UnsupportedMedia("unsupported content encoding: use gzip, zstd or none")
 
@@ -84,7 +83,7 @@ def _gunzip(body: bytes, bytes_max: int, work: Work) -> bytes:
                 raise MalformedBody("its gzip encoding is damaged") from error
             at += len(piece) - len(unzip.unused_data)
             room = _keep(plain, pieces, room, bytes_max)
-            _check_worth(at, bytes_max + 1 - room, work)
+            _check_excess(at, bytes_max + 1 - room, work)
         _check_members(members)
     return b"".join(pieces)
 
@@ -108,7 +107,7 @@ def _unzstd(body: bytes, bytes_max: int, work: Work) -> bytes:
                 raise MalformedBody("its zstd encoding is damaged") from error
             at += len(piece) - len(frame.unused_data)
             room = _keep(plain, pieces, room, bytes_max)
-            _check_worth(at, bytes_max + 1 - room, work)
+            _check_excess(at, bytes_max + 1 - room, work)
         _check_members(members)
     return b"".join(pieces)
 
@@ -121,10 +120,10 @@ def _keep(plain: bytes, pieces: list[bytes], room: int, bytes_max: int) -> int:
     return room - len(plain)
 
 
-def _check_worth(read: int, given: int, work: Work) -> None:
-    """Blocks that give nothing cost as much as others; encoders need a few bytes per 16 KiB."""
+def _check_excess(read: int, plain: int, work: Work) -> None:
+    """Empty blocks cost as much work as others; encoders need a few bytes per 16 KiB."""
     work.look()
-    if read - given > _NOTHING_BYTES_MAX:
+    if read - plain > _EXCESS_BYTES_MAX:
         raise MalformedBody("its encoding is much larger than what it encodes")
 
 

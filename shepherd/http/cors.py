@@ -1,8 +1,8 @@
-"""Pages in browsers that send events: what their browsers are told (CORS, the Fetch standard).
+"""Headers for pages in browsers that send events (CORS, the Fetch standard).
 
-Off unless origins are named. A browser asks before it sends (a preflight, without a key), and gives
-the page an answer only if that says that the page's origin may have it: so errors say it too.
-Nothing here judges who sends: that is the key's part, and what is no browser does not ask.
+Off unless origins are named. A browser sends a preflight first, without a key, and shows the page
+only responses whose headers allow the page's origin: so errors have these headers too. Nothing
+here authenticates: the key does, and clients that are no browsers send no preflight.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,10 @@ from shepherd.http.origins import ANY, Origins
 from shepherd.http.request import IngestResponse, error_to_response
 
 ORIGIN: Final = "origin"
-ASKED_METHOD: Final = "access-control-request-method"
+REQUEST_METHOD: Final = "access-control-request-method"
 _ALLOW: Final = "Access-Control-Allow-Origin"
 _MAX_AGE_S: Final = 7_200  # the longest for which Chromium remembers the answer to a preflight
-_VARY: Final = {"Vary": "Origin"}  # what lies between must not give an answer to another page
+_VARY: Final = {"Vary": "Origin"}  # a cache must not give the response to another page
 # What tracing adds to each `fetch`, and what every page may send, before and after what a
 # protocol's clients add.
 _HEADERS_BEFORE: Final = ("Content-Type", "Content-Encoding")
@@ -31,10 +31,13 @@ _EXPOSED: Final = {"Access-Control-Expose-Headers": "X-Bellwether-Receipt, Retry
 
 
 class Cors:
-    """What is told to pages, of whom those of some origins may send. on: whether any may."""
+    """The headers for pages of the origins that may send events.
+
+    on: whether any may.
+    """
 
     def __init__(self, origins: Origins, headers: Sequence[str]) -> None:
-        """headers: that the protocols' clients add to what every page may send."""
+        """headers: those that the protocols' clients add to what every page may send."""
         self._origins = origins
         self._preflight = {
             "Access-Control-Allow-Methods": "POST",
@@ -46,9 +49,9 @@ class Cors:
         self.on = bool(origins)
 
     def headers(self, origin: str | None) -> Mapping[str, str]:
-        """Of every answer to a request for events, errors too. origin: of the page, if it is one.
+        """Those of every response to a request for events, errors too; none if CORS is off.
 
-        Empty if all this is off.
+        origin: of the page, None if the client is no page.
         """
         if not self.on:
             return {}
@@ -59,18 +62,18 @@ class Cors:
         return {_ALLOW: origin, **_EXPOSED, **_VARY}
 
     def preflight(self, origin: str) -> IngestResponse:
-        """The answer to a page that asks whether it may send. It has no key yet."""
-        told = self.headers(origin)
-        if _ALLOW not in told:
+        """The response to a preflight, which carries no key."""
+        headers = self.headers(origin)
+        if _ALLOW not in headers:
             error = NotAllowed(
                 "pages of this origin may not send events; shepherd.cors_origins names those"
                 " that may"
             )
-            return self.marked(error_to_response(error), origin)
-        return IngestResponse(204, {**told, **self._preflight})
+            return self.with_headers(error_to_response(error), origin)
+        return IngestResponse(204, {**headers, **self._preflight})
 
-    def marked(self, answer: IngestResponse, origin: str | None) -> IngestResponse:
-        """The answer with what a page has to be told."""
+    def with_headers(self, response: IngestResponse, origin: str | None) -> IngestResponse:
+        """The response with the headers that a page's browser needs."""
         return IngestResponse(
-            answer.status, {**answer.headers, **self.headers(origin)}, answer.body
+            response.status, {**response.headers, **self.headers(origin)}, response.body
         )

@@ -47,7 +47,9 @@ class EventsFastPath:
             _logger.exception("a request failed")
             response = head.route.error_response(BellwetherError(INTERNAL_ERROR))
         request_counter(head.route.pattern, response.status).inc()
-        return self._cors.marked(response, head.headers.get(ORIGIN)) if self._cors.on else response
+        if self._cors.on:
+            return self._cors.with_headers(response, head.headers.get(ORIGIN))
+        return response
 
     def encode(self, response: IngestResponse, *, last: bool) -> bytes:
         """As `FastPath.encode`."""

@@ -28,7 +28,10 @@ def read_origin(text: str) -> str:
 
 
 class Origins:
-    """Some origins. any: every page is meant."""
+    """Some origins.
+
+    any: whether every page is meant.
+    """
 
     def __init__(self, texts: Sequence[str]) -> None:
         named = [read_origin(text) for text in texts]

@@ -1,9 +1,9 @@
-"""One address: what is not ingest goes to a query role and streams back (design, section 5).
+"""What is not ingest goes to a query role, and its response streams back (design, section 5).
 
 Nothing is held for a client without a key: the key is checked before the body is read, the body is
 read before a slot is taken, and slots are shared between environments and keys (I14). A client
 that hangs up cancels its request at the query role; one that stops reading is cut off. Connection
-errors before anything was sent move on to the next query role; without one the answer is 503.
+errors before anything was sent move on to the next query role; without one the response is 503.
 """
 
 import asyncio
@@ -38,13 +38,13 @@ _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"}
     | {"te", "trailer", "transfer-encoding", "upgrade", "host", "content-length", "expect"}
 )
-_OURS_TO_ADD_NOTHING = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+_HEADERS_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 _NOT_PUBLIC = ("/internal/", "/metrics", "/healthz", "/readyz")
 _TIMEOUT = Timeout(total=None, sock_connect=2.0, sock_read=300.0)
 
 
 class QueryProxy:
-    """Hands requests to query roles. Use it from one event loop; `close` it at the end."""
+    """Forwards requests to query roles. Use it from one event loop; `close` it at the end."""
 
     def __init__(self, locks: Locks, keys: KeyCache, rng: random.Random, requests_max: int) -> None:
         self._locks = locks
@@ -56,14 +56,14 @@ class QueryProxy:
         self._http: ClientSession | None = None
 
     async def refresh(self) -> None:
-        """Look again which query roles are alive; if that cannot be told, keep the last ones."""
+        """List the query roles that are alive; if the locks do not answer, keep the last ones."""
         try:
             self._members = await asyncio.to_thread(list_members, self._locks, "query")
         except Unavailable:
             return
 
     async def forward(self, request: web.Request) -> web.StreamResponse:
-        """The query role's answer, streamed.
+        """The query role's response, streamed.
 
         Raises UnknownKey, MetadataUnavailable, NotFound, BadRequest, TooManyRequests
         (the caller's own share of slots is used up), Unavailable.
@@ -74,9 +74,9 @@ class QueryProxy:
         try:
             body = await self._body(request, key)
         except TooLarge as error:
-            return _too_large_answer(request, error)
+            return _too_large_response(request, error)
         async with self._slots.hold(key.environment.id, key.id):
-            upstream = await self._ask(request, body)
+            upstream = await self._request(request, body)
             async with upstream:
                 return await _stream(request, upstream)
 
@@ -89,7 +89,7 @@ class QueryProxy:
         async with self._bodies.hold(key.environment.id, key.id):
             return await read_from_aiohttp(request, _SmallBody())
 
-    async def _ask(self, request: web.Request, body: bytes) -> ClientResponse:
+    async def _request(self, request: web.Request, body: bytes) -> ClientResponse:
         """The first query role that takes the request."""
         if self._http is None:
             self._http = ClientSession(
@@ -108,7 +108,7 @@ class QueryProxy:
                     headers=_forward_headers(request),
                     data=body or None,
                     allow_redirects=False,
-                    skip_auto_headers=_OURS_TO_ADD_NOTHING,
+                    skip_auto_headers=_HEADERS_NOT_ADDED,
                 )
             except ClientConnectorError:
                 continue  # nothing was sent: the next one may take it
@@ -124,8 +124,8 @@ class QueryProxy:
 
 
 def _path(request: web.Request) -> str:
-    """Path and query as they came, without a scheme and host that a client may have sent, and
-    without a slash at the path's end: `/1/datasets/` is `/1/datasets`.
+    """Path and query as they came, without a client's scheme and host, and without a slash at the
+    path's end: `/1/datasets/` is `/1/datasets`.
     """
     raw = request.raw_path
     path, mark, query = (raw if raw.startswith("/") else request.rel_url.raw_path_qs).partition("?")
@@ -149,8 +149,8 @@ def _too_large() -> TooLarge:
     return TooLarge(f"request body is larger than {limits.MANAGEMENT_BODY_BYTES_MAX} bytes")
 
 
-def _too_large_answer(request: web.Request, error: TooLarge) -> web.Response:
-    """The vendor's document for it: the query role, which has the others, is not asked."""
+def _too_large_response(request: web.Request, error: TooLarge) -> web.Response:
+    """The vendor's document for it. The query role, which makes the others, gets no request."""
     document = {
         "status": error.status,
         "type": f"{request.scheme}://{request.host}/problems/payload-too-large",
@@ -191,7 +191,7 @@ def _without_hop_by_hop(
 
 
 async def _stream(request: web.Request, upstream: ClientResponse) -> web.StreamResponse:
-    """Passes the answer on, as fast as the client reads. It must read on within a time."""
+    """Pass the response on, as fast as the client reads. It must read on within a time."""
     response = web.StreamResponse(
         status=upstream.status,
         reason=upstream.reason,
@@ -206,7 +206,7 @@ async def _stream(request: web.Request, upstream: ClientResponse) -> web.StreamR
                 await response.write(piece)
     except (ClientError, TimeoutError):
         if request.transport is not None:
-            request.transport.abort()  # a cut answer must not look like a whole one
+            request.transport.abort()  # a cut response must not look like a whole one
         return response
     await response.write_eof()
     return response

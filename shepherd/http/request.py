@@ -107,6 +107,8 @@ def from_aiohttp(request: web.Request, route: IngestRoute) -> IngestRequest:
     )
 
 
-def to_aiohttp(answer: IngestResponse) -> web.Response:
+def to_aiohttp(response: IngestResponse) -> web.Response:
     """The response as aiohttp sends it."""
-    return web.Response(status=answer.status, headers=answer.headers, body=answer.body or None)
+    return web.Response(
+        status=response.status, headers=response.headers, body=response.body or None
+    )

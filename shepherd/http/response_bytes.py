@@ -1,4 +1,4 @@
-"""Answers as bytes: the lines that aiohttp would send, made with one join."""
+"""Responses as bytes: the lines that aiohttp would send, made with one join."""
 
 from email.utils import formatdate
 from http import HTTPStatus
@@ -14,22 +14,22 @@ _STATUS: Final = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n" for one in
 
 
 class ResponseWriter:
-    """Writes answers. The date's text is made once a second: 4 us each time otherwise."""
+    """Encodes responses. The date's text is made once a second: 4 us each time otherwise."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._second = -1
         self._dated = ""
 
-    def encode(self, answer: IngestResponse, *, last: bool) -> bytes:
-        """Head and body. last: the connection closes after it."""
+    def encode(self, response: IngestResponse, *, last: bool) -> bytes:
+        """Head and body. last: the connection is closed after it."""
         second = self._clock.now_ns() // _SECOND_NS
         if second != self._second:
             self._second = second
             date = formatdate(second, usegmt=True)
             self._dated = f"Date: {date}\r\nServer: {SERVER_SOFTWARE}\r\n"
-        lines = [f"{name}: {value}\r\n" for name, value in answer.headers.items()]
+        lines = [f"{name}: {value}\r\n" for name, value in response.headers.items()]
         end = "Connection: close\r\n\r\n" if last else "\r\n"
-        length = f"Content-Length: {len(answer.body)}\r\n"
-        head = "".join((_STATUS[answer.status], *lines, length, self._dated, end))
-        return head.encode("ascii") + answer.body
+        length = f"Content-Length: {len(response.body)}\r\n"
+        head = "".join((_STATUS[response.status], *lines, length, self._dated, end))
+        return head.encode("ascii") + response.body

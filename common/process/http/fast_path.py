@@ -1,8 +1,8 @@
 """What a role may give its connections: requests that it answers without aiohttp.
 
-The connection finds the end of a head, holds the body, keeps the order of answers and ends. A fast
-path only judges a head and makes the answer. It never refuses a request: what it does not read is
-aiohttp's, behind the strict reader of heads (`request_head`), so one head never means two things.
+The connection finds the end of a head, holds the body, and keeps the order of responses. A fast
+path only judges a head and makes the response. It never refuses a request: what it does not read
+is read strictly (`request_head`) and goes to aiohttp, so one head never means two things.
 """
 
 from typing import Protocol, TypeVar
