@@ -1,7 +1,7 @@
-"""How long each dataset is kept: the indexers' setting, and what datasets say of themselves.
+"""How long each dataset is kept: the indexers' setting, and the datasets' own settings.
 
-Read from the metadata about once a minute. While it was never read nothing expires by age: a
-dataset that is to be kept for longer must not be cut short because the metadata is down (I8).
+Read from the metadata about once a minute. Until it has been read once, nothing expires by age: a
+dataset with a longer retention must not lose rows because the metadata is down (I8).
 Rows and digests never depend on any of it (I3).
 """
 
@@ -23,13 +23,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RetentionPeriods:
-    """How long events are kept: by datasets of their own, and all others (0 days: for ever)."""
+    """How long events are kept.
+
+    default_days: without a setting of the dataset's own; 0: for ever.
+    own_days: by dataset.
+    """
 
     default_days: float
     own_days: Mapping[str, int]
 
     def cutoffs(self, now_ns: int) -> Cutoffs:
-        """What should have expired at this time."""
+        """Append times up to which events should have expired at this time."""
         return wanted_cutoffs(now_ns, self.default_days, self.own_days)
 
     def due_ns(self, dataset: str, append_ns: int) -> int:
@@ -38,7 +42,7 @@ class RetentionPeriods:
 
 
 class RetentionSettings:
-    """The retentions of all datasets, as last read. Used from one event loop."""
+    """The retention settings of all datasets, as last read. Used from one event loop."""
 
     def __init__(self, metadata: Metadata, clock: Clock, default_days: float) -> None:
         self._metadata = metadata
@@ -49,7 +53,7 @@ class RetentionSettings:
         self._reading = asyncio.Lock()
 
     async def current(self) -> RetentionPeriods | None:
-        """How long events are kept now; None while that is not known."""
+        """The present periods; None until they have been read once."""
         async with self._reading:
             now_ns = self._clock.monotonic_ns()
             if now_ns >= self._next_ns:

@@ -1,1 +1,1 @@
-"""One partition from resume to release: follow the log, index, keep time and memory, retain."""
+"""One partition: resumed, following its log, indexing, with its periodic upkeep."""

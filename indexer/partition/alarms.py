@@ -1,6 +1,6 @@
-"""What an operator must hear of long before anything is lost: snapshots that do not happen (I5).
+"""The alarms of a partition, raised long before anything is lost (I5).
 
-A pure look at the facts; what they mean is raised on the process's board (`common/alarms`).
+Pure functions of facts find them; `Alarms` raises them on the process's board.
 """
 
 from collections.abc import Mapping
@@ -32,11 +32,19 @@ _STATES = ("partition_stopped", "twins_diverge", "gap")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One partition now. uncovered_since_ns: append time of the oldest record that no published
-    manifest covers although it has, or may have, rows (None: there is none). keep_ns: how long
-    the log keeps records by itself. log_bytes: its size now; keep_bytes: what it is kept at.
-    log_ahead: what is wrong with the log's time, and what to do ("": nothing).
-    damaged: records that are missing from answers. held: why a cut is not published yet.
+    """One partition now.
+
+    now_ns: this machine's clock.
+    uncovered_since_ns: append time of the oldest record that no published manifest covers although
+    it has, or may have, rows; None: there is none.
+    keep_ns: how long the log keeps records by itself; None: for ever.
+    log_bytes: the size of the log.
+    keep_bytes: the size that the log is kept at.
+    waiting_bytes: sealed files that are not in the object store yet, over all partitions.
+    waiting_max: the budget for them.
+    log_ahead: what is wrong with the log's time, and what to do; empty: nothing is.
+    damaged: records that are missing from answers.
+    held: why a cut is not published yet; empty: none is held back.
     """
 
     now_ns: int
@@ -66,7 +74,7 @@ class Facts:
 
 
 def alarms_of(facts: Facts, late_s: float) -> dict[str, str]:
-    """Alarm -> what is wrong and what to do. late_s: a snapshot older than this is late."""
+    """Alarm -> what is wrong and what to do. late_s: age from which a snapshot is late."""
     found: dict[str, str] = {}
     if facts.uncovered_s > late_s:
         found["snapshot_late"] = (
@@ -106,7 +114,12 @@ def alarms_of(facts: Facts, late_s: float) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """What a partition is in, and what it says of that; None where there is nothing to say."""
+    """States of a partition that last until an operator acts.
+
+    stopped_reason: why it is not indexed any further; None: it is.
+    divergences: cuts about which the twins disagree.
+    gaps: offsets that were lost, and why.
+    """
 
     stopped_reason: str | None
     divergences: tuple[str, ...]
@@ -114,7 +127,7 @@ class States:
 
 
 def state_alarms_of(states: States) -> dict[str, str]:
-    """Alarm -> what is wrong, of states that last until somebody acts."""
+    """Alarm -> what is wrong, for these states."""
     found: dict[str, str] = {}
     if states.stopped_reason is not None:
         found["partition_stopped"] = states.stopped_reason
@@ -141,7 +154,7 @@ class Alarms:
         return self._board.of(self._partition)
 
     def update(self, facts: Facts, late_s: float) -> None:
-        """Look at the facts."""
+        """Set the metrics and alarms of these facts."""
         label = str(self._partition)
         uncovered_seconds.labels(label).set(facts.uncovered_s)
         left_s = facts.retention_left_s
@@ -151,12 +164,12 @@ class Alarms:
             self._board.set(kind, found.get(kind), self._partition)
 
     def update_states(self, states: States) -> None:
-        """Look at the states."""
+        """Set the alarms of these states."""
         found = state_alarms_of(states)
         for kind in _STATES:
             self._board.set(kind, found.get(kind), self._partition)
 
     def update_times(self, found: Mapping[str, str]) -> None:
-        """What is wrong with clocks and with what expires."""
+        """Set the alarms about clocks and expiry."""
         for kind in _TIMES:
             self._board.set(kind, found.get(kind), self._partition)

@@ -29,8 +29,9 @@ from indexer.seal.pipeline import SealingPipeline
 from indexer.seal.sealer import PendingCut
 from indexer.shred import Accepted
 from indexer.state.current_view import CurrentView
+from indexer.state.cut import Cut
 from indexer.state.log_end import LogEnd
-from indexer.state.partition_state import Action, Cut, PartitionState, PartitionStopped, Step
+from indexer.state.partition_state import Action, PartitionState, PartitionStopped, Step
 from indexer.state.resync import Resync
 from indexer.state.view import PartitionView
 

@@ -1,9 +1,9 @@
 """When a marker may close an hour: by the time that passed, never by what a clock shows (I2, I13).
 
-At the second hour marker a batch id is forgotten, and its client may repeat it until then. A clock
-that leaps two hours must not let two markers follow each other, so an hour is closed only after
-processes have followed the partition for long enough since the marker before, by monotonic time.
-What a process has followed is kept on its disk: restarts lose a little of it, and add nothing.
+A batch id is forgotten at the second hour marker after it, and its client may repeat it until then.
+A clock that leaps two hours must not put two markers close together, so an hour is closed only
+after processes have followed the partition for long enough since the last marker, by monotonic
+time. That time is kept on the disk: a restart loses a little of it, and never adds any.
 """
 
 import contextlib
@@ -19,13 +19,13 @@ from common.model.reroute import EpochOffset
 from indexer.state.partition_state import HOUR_NS, PartitionState
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
 
-_SAVE_NS = 30 * 10**9  # so much is lost by a restart, of 45 min that are needed
-_GATHER_NS = 60 * 10**9  # a first row is not cut at once
+_SAVE_NS = 30 * 10**9  # a restart loses at most this of the 45 min that are needed
+_GATHER_NS = 60 * 10**9  # a first row waits this long for others before it is cut
 logger = logging.getLogger(__name__)
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """For how long this folder's processes have followed a partition since its newest hour marker.
+    """How long processes with this folder have followed a partition since its newest hour marker.
 
     marker: (epoch number, offset) of that marker; None: there was none.
     followed_ns: monotonic nanoseconds.
@@ -37,7 +37,7 @@ class Followed(msgspec.Struct, frozen=True):
 
 
 class HourGate:
-    """Of one partition. `look` is to be called when the log has been read to its end."""
+    """Of one partition. `followed` is to be called when the log has been read to its end."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -46,15 +46,15 @@ class HourGate:
         self._saved_ns = 0
 
     def load(self) -> None:
-        """Read what the processes before have followed. Blocks.
+        """Read the time that earlier processes followed. Blocks.
 
-        A file that cannot be read, or is damaged, says nothing: then the time counts from now on.
+        If the file is damaged or cannot be read, the time begins at 0.
         """
         with contextlib.suppress(OSError, BellwetherError):
             self._known = decode_checked(self._path.read_bytes(), Followed, self._path.name)
 
     def followed(self, marked_at: EpochOffset | None, now_ns: int) -> Followed:
-        """What was followed up to now (monotonic). A new marker begins it anew."""
+        """The time followed up to now (monotonic); it begins anew at a new marker."""
         marker = None if marked_at is None else (marked_at.epoch, marked_at.offset)
         if self._known.marker != marker:
             self._known, self._since_ns = Followed(marker), now_ns
@@ -63,14 +63,14 @@ class HourGate:
         return Followed(marker, self._known.followed_ns + now_ns - self._since_ns)
 
     def may_close(self, state: PartitionState, now_ns: int) -> bool:
-        """Whether a marker that closes an hour lets no batch id go too soon."""
+        """Whether no batch id would be forgotten too soon if a marker closed an hour now."""
         followed_ns = self.followed(state.marked_at, now_ns).followed_ns
         return not state.forgets_next or followed_ns >= limits.HOUR_MARKERS_APART_NS
 
     def save(self, marked_at: EpochOffset | None, now_ns: int) -> None:
-        """Keep it for the next process, now and then. Blocks.
+        """Save the time for the next process, now and then. Blocks.
 
-        Where the disk is full it is not kept: the next process then waits longer.
+        If the disk is full it is not saved, and the next process waits for longer.
         """
         followed = self.followed(marked_at, now_ns)
         if now_ns - self._saved_ns < _SAVE_NS:
@@ -84,10 +84,10 @@ class HourGate:
 
 
 class LateCut:
-    """When a marker on demand takes the place of an hour marker that must wait (I5).
+    """When a marker on demand replaces an hour marker that must wait (I5).
 
-    Rows are in a snapshot within about an hour: of the log's time, or of monotonic time where
-    that one stands still. Any cut serves, whoever asked for it.
+    Rows are in a snapshot within about an hour: of the log's time, or of monotonic time while the
+    log's time stands still. Any cut counts.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
-"""From a run of events records to live rows: grouped by dataset, shredded, added. Runs in a thread.
+"""Turns a batch of events records into live rows, dataset by dataset. Runs in a thread.
 
-Values in, values out: nothing is shared with the event loop, so a failure here changes nothing.
+Nothing is shared with the event loop, so a failure here changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +16,12 @@ from snapshot.documents.manifest import QuarantinedRecord
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What a batch became. tailed: what tails of the wanted datasets see, by dataset: the records
-    and their rows.
+    """The result of a batch.
+
+    live: the live rows with the batch added.
+    rows: the number of rows that were added.
+    quarantined: records whose events cannot be read.
+    tailed: by followed dataset, the records and their rows, for its tails.
     """
 
     live: LiveRows
@@ -55,10 +59,10 @@ def index_batch(
             times = [record.append_ns for record in good]
             added[dataset] = LiveDataset.of(shredded.blocks, min(times), max(times))
         if dataset in wanted and good:
-            told = tuple(
+            tail_records = tuple(
                 TailRecord(one.record.batch, event_lines(one.record), one.offset) for one in good
             )
-            tailed[dataset] = (told, added[dataset].blocks)
+            tailed[dataset] = (tail_records, added[dataset].blocks)
     quarantined.sort(key=lambda entry: entry.offset)
     rows = sum(one.rows for one in added.values())
     return Indexed(live.added(added).reached(end_offset), rows, tuple(quarantined), tailed)

@@ -2,10 +2,9 @@
 
 The log's time never goes back by itself. Where it is far ahead of this machine's clock, one of the
 two is wrong. A clock record sets it back (`common.model.log_time`) once the clock has run evenly
-for a
-while, and something else agrees: the servers that stamp the records, or the log itself, which has
-no rows of the time that the clock shows. A clock that is behind would date rows too early, and
-retention would take them before their time; then the log's time stands still until it is right.
+for a while and a second witness agrees: the servers that stamp the records, or the log itself,
+which has no rows of the time that the clock shows. A clock that is late would date rows too early,
+and they would expire before their time; then the log's time stands still until the clock is right.
 """
 
 from bisect import bisect_right
@@ -16,7 +15,8 @@ from common import limits
 
 _S_NS = 10**9
 _DAY_NS = 24 * 3600 * 10**9
-_HOLE_SHARE = 4  # of the way back a quarter at least is a hole: nights and leaps to and fro allowed
+# At least a quarter of the way back has no rows, which allows for nights and for several leaps.
+_HOLE_SHARE = 4
 
 
 class SteadyClock:
@@ -27,7 +27,7 @@ class SteadyClock:
         self._since_ns = 0
 
     def steady_for_ns(self, wall_ns: int, steady_ns: int) -> int:
-        """Nanoseconds, monotonic, since its last leap that was seen; 0 at the first look."""
+        """Monotonic nanoseconds since the last leap that was seen; 0 at the first call."""
         offset_ns = wall_ns - steady_ns
         before_ns, self._offset_ns = self._offset_ns, offset_ns
         if before_ns is None or abs(offset_ns - before_ns) > limits.CLOCK_STEADY_NS:
@@ -36,28 +36,28 @@ class SteadyClock:
 
 
 def reason_against(to_ns: int, log_ns: int, lived_ns: Collection[int]) -> str:
-    """Why a log must not be set back to `to_ns` on the word of one clock; "" if it may be.
+    """Why one clock is not enough to set a log back to `to_ns`; "" if it is.
 
-    log_ns: the log's time. lived_ns: append times that the log has seen; its segments' will do.
+    log_ns: the log's time. lived_ns: append times of records, of which segments' are enough.
     """
     if to_ns < limits.CLOCK_EARLIEST_NS:
         return "no log is as old as this clock says"
     if log_ns - to_ns <= limits.CLOCK_DOUBT_NS:
         return ""
     times = sorted({*lived_ns, log_ns})
-    place = bisect_right(times, to_ns)
-    if place == 0:  # either the log began while its clock was ahead, or this clock is far behind
+    after = bisect_right(times, to_ns)
+    if after == 0:  # either the log began while its clock was ahead, or this clock is far behind
         lasted_ns = sum(b - a for a, b in pairwise(times) if b - a <= limits.CLOCK_DOUBT_NS)
         long = lasted_ns > limits.CLOCK_DOUBT_NS
         return "all rows of the log, of more than a day, are later than this clock" if long else ""
-    hole_ns = max(b - a for a, b in pairwise([to_ns, *times[place:]]))
+    hole_ns = max(b - a for a, b in pairwise([to_ns, *times[after:]]))
     if hole_ns >= (log_ns - to_ns) // _HOLE_SHARE:
-        return ""  # the log did not come there by living: it leapt, once or several times
+        return ""  # the log's time leapt, once or several times, instead of passing
     return "the log has rows from before and after the time that this clock shows"
 
 
 class Pause:
-    """The pause between the attempts of one indexer, doubled while they do not help."""
+    """The pause between an indexer's attempts, doubled while they do not help."""
 
     def __init__(self) -> None:
         self._next_ns: int | None = None
@@ -68,13 +68,13 @@ class Pause:
         return self._next_ns is None or now_ns >= self._next_ns
 
     def begin(self, now_ns: int) -> None:
-        """One was made."""
+        """An attempt is made."""
         self._next_ns = now_ns + self._pause_s * _S_NS
         self._pause_s = min(2 * self._pause_s, limits.CLOCK_AGAIN_MAX_S)
 
     def note_right(self, now_ns: int) -> bool:
-        """The log's time is right now. Whether it has been for so long that the next leap is a
-        new one.
+        """The log's time is right. Returns whether it has been for long enough that the next
+        leap is a new one.
         """
         longest_ns = limits.CLOCK_AGAIN_MAX_S * _S_NS
         if self._next_ns is not None and now_ns >= self._next_ns + longest_ns:
@@ -83,7 +83,7 @@ class Pause:
 
 
 def describe_duration(ahead_ns: int) -> str:
-    """How far ahead, for people."""
+    """A duration in days or hours, for people."""
     if ahead_ns >= 2 * _DAY_NS:
         return f"{ahead_ns / _DAY_NS:,.1f} days"
     return f"{ahead_ns / (3600 * _S_NS):.1f} h"

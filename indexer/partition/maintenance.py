@@ -1,7 +1,7 @@
-"""The caretaker of a partition: heartbeats, hour markers, the log's time, lag, retention.
+"""Periodic upkeep of a partition: heartbeats, hour markers, the log's time, lag, retention.
 
 It appends control records and frees space; it decides nothing about what the log means (I3).
-What fails here is logged and tried again at the next round; indexing goes on.
+Failures are logged and retried in the next round; indexing goes on.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from common.errors import BellwetherError, LogUnavailable
 from common.logs import log_event
 from common.metrics import lag_records
 from common.model.record import Marker, Record, heartbeat_record, marker_record
+from common.tasks import Retry, run_every
 from indexer.expiry.housekeeper import Housekeeper
 from indexer.partition.alarms import Facts, States
 from indexer.partition.hours import HourGate, LateCut
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class PartitionMaintenance:
-    """Looks after one partition until it is cancelled."""
+    """Of one partition, until it is cancelled."""
 
     def __init__(self, partition: Partition) -> None:
         self._partition = partition
@@ -50,21 +51,16 @@ class PartitionMaintenance:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                await self.run_round()
-            except BellwetherError as error:
-                log_event(
-                    logger,
-                    logging.WARNING,
-                    "round of the caretaker failed",
-                    partition=self._partition.number,
-                    kind=type(error).__name__,
-                    why=str(error),
-                )
-            except OSError as error:
-                log_event(logger, logging.WARNING, "round of the caretaker failed", why=str(error))
-            await asyncio.sleep(_ROUND_S)
+        retry = Retry((BellwetherError, OSError), self._log_failure)
+        await run_every(_ROUND_S, self.run_round, at_once=True, retry=retry)
+
+    def _log_failure(self, error: Exception) -> None:
+        text = "round of the caretaker failed"
+        if isinstance(error, OSError):
+            log_event(logger, logging.WARNING, text, why=str(error))
+            return
+        number, kind = self._partition.number, type(error).__name__
+        log_event(logger, logging.WARNING, text, partition=number, kind=kind, why=str(error))
 
     async def run_round(self) -> None:
         """One round."""
@@ -131,9 +127,9 @@ class PartitionMaintenance:
         )
 
     async def _append_heartbeat(self) -> None:
-        """Append a heartbeat if nobody, we or the twin, appended anything for a while.
+        """Append a heartbeat if neither this indexer nor the twin has appended for a while.
 
-        By monotonic time: a clock that is wrong may neither stop heartbeats nor hurry them.
+        By monotonic time: a wrong clock must neither stop heartbeats nor multiply them.
         """
         view, now_ns = self._partition.view, self._context.clock.monotonic_ns()
         if view is None:
@@ -147,10 +143,9 @@ class PartitionMaintenance:
     async def _mark_hour(self, state: PartitionState) -> None:
         """Append the marker of the hour that is over in the log's time, a while into the next one.
 
-        Where too little time has really passed since the last one (say, a clock leapt, or
-        nobody
-        ran when its hour ended), no hour is closed: a batch id is forgotten at the second marker,
-        and a client may repeat it until then (I2). A marker on demand then cuts.
+        If too little time has really passed since the last marker (say, because a clock leapt, or
+        no indexer ran when the hour ended), no hour is closed: a batch id is forgotten at the
+        second marker, and a client may repeat it until then (I2). A marker on demand cuts instead.
         """
         now_ns = self._context.clock.monotonic_ns()
         caught_up, may_close = self._partition.log_end.lag == 0, False

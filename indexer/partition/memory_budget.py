@@ -1,7 +1,7 @@
-"""The room of one process over all its partitions: memory of live rows, disk of waiting cuts (I11).
+"""The budgets of one process over all its partitions: memory of live rows, disk of cuts (I11).
 
-Beyond a budget reading pauses; cuts stay where the log has them (I3). One partition may always
-go on, so that it comes to its next cut and its rows leave memory: there is no way to stand still.
+Beyond a budget reading pauses; the log alone decides where cuts are (I3). One partition may always
+go on, so that it reaches its next cut and its rows leave memory: reading never stops for good.
 """
 
 import logging
@@ -16,9 +16,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MemoryUse:
-    """What a partition holds. uncut_bytes: rows since its last cut; sealing_bytes: rows that wait
-    to be sealed. behind: whether the log has records that it has not read. waiting_bytes: sealed
-    files on the disk that are not yet in the object store.
+    """What a partition holds.
+
+    uncut_bytes: rows since its last cut.
+    sealing_bytes: rows that wait to be sealed.
+    behind: whether the log has records that it has not read.
+    waiting_bytes: sealed files on the disk that are not in the object store yet.
     """
 
     uncut_bytes: int
@@ -32,9 +35,9 @@ def may_read(
 ) -> bool:
     """Whether the partition of that number may read on.
 
-    Beyond the budget nobody reads while rows are being sealed, which frees their memory; then
-    only the partition with the most uncut bytes among those that have something to read: it is
-    the nearest to a cut, and a cut is never further than CUT_BYTES_MAX_V1 away.
+    Beyond the budget no partition reads while rows are being sealed, which frees their memory;
+    after that only the one with the most uncut bytes among those that have something to read. It
+    is the nearest to its next cut, which is never more than CUT_BYTES_MAX_V1 away.
     """
     if sum(use.waiting_bytes for use in uses.values()) >= waiting_max:
         return False  # the object store is down: its return frees the disk, the log keeps the rest
@@ -56,7 +59,7 @@ class LiveBudget:
         self._paused: set[int] = set()
 
     def request(self, number: int, use: MemoryUse) -> bool:
-        """Tell what a partition holds now; whether it may read on."""
+        """Report what a partition holds now. Returns whether it may read on."""
         self._uses[number] = use
         allowed = may_read(number, self._uses, self._bytes_max, self._waiting_max)
         if allowed == self.paused(number):

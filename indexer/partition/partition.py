@@ -1,7 +1,7 @@
 """One partition: resumed, followed, cut, published; resumed again after any failure (I2, I3, I5).
 
-The log's records go one way: the follower applies them to the state and serves their rows, the
-pipeline seals and publishes what is cut. Maintenance, the resolver and the recovery of damaged
+The log's records go one way: the follower applies them to the state and serves their rows; the
+pipeline seals and publishes the cuts. Maintenance, the resolver and the recovery of damaged
 records run beside it and read what is here.
 """
 
@@ -178,7 +178,7 @@ class Partition:
         raise Resync(self._resync_reason)
 
     async def _publish(self, pipeline: SealingPipeline) -> None:
-        """Publish; what another indexer's cut lacks and this one has read is appended again."""
+        """Publish; reappend records that another indexer's cut lacks and this one has read."""
         try:
             await pipeline.run_publishing()
         except DamageDiffers as error:

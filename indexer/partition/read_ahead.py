@@ -1,7 +1,7 @@
-"""Reading the log ahead of the shredder: the next block is on its way while this one is indexed.
+"""Reads the log ahead of the shredder: the next block is fetched while this one is indexed.
 
-Only while catching up: a block that came full is followed by another one. At most one block waits,
-so a partition holds two of them at the most (I11).
+Only while catching up: after a full block another one is fetched. At most one block waits, so a
+partition holds at most two (I11).
 """
 
 import asyncio
@@ -9,11 +9,11 @@ import asyncio
 from common.log import Log
 from common.model.record import LogRecord
 
-_FULL = 0.5  # of the bytes asked for: there is more to come
+_FULL = 0.5  # share of the requested bytes from which the log is taken to have more
 
 
 class ReadAhead:
-    """Reads one partition in order. `close` it, or a read goes on for nobody."""
+    """Reads one partition in order. `close` it, or a read goes on that nothing needs."""
 
     def __init__(self, log: Log, partition: int, block_bytes: int, wait_ms: int) -> None:
         self._log = log
@@ -21,35 +21,35 @@ class ReadAhead:
         self._block_bytes = block_bytes
         self._wait_ms = wait_ms
         self._expected = -1
-        self._coming: asyncio.Task[list[LogRecord]] | None = None
+        self._under_way: asyncio.Task[list[LogRecord]] | None = None
 
     async def take(self, offset: int) -> list[LogRecord]:
-        """The records from `offset` on, as `Log.read` gives them, and raises what it raises."""
-        coming, self._coming = self._coming, None
-        if coming is not None and self._expected != offset:
-            await _drop(coming)
-            coming = None
-        records = await (coming or self._read(offset))
+        """The records from `offset` on, as `Log.read` returns them. Raises what it raises."""
+        reading, self._under_way = self._under_way, None
+        if reading is not None and self._expected != offset:
+            await _drop(reading)
+            reading = None
+        records = await (reading or self._read(offset))
         if sum(len(record.value) for record in records) >= self._block_bytes * _FULL:
             self._expected = records[-1].offset + 1
-            self._coming = asyncio.create_task(self._read(self._expected))
+            self._under_way = asyncio.create_task(self._read(self._expected))
         return records
 
     @property
     def is_behind(self) -> bool:
         """Whether the log had more than the last block took."""
-        return self._coming is not None
+        return self._under_way is not None
 
     async def close(self) -> None:
-        """Give up what is on its way."""
-        coming, self._coming = self._coming, None
-        if coming is not None:
-            await _drop(coming)
+        """Cancel the read that is under way."""
+        reading, self._under_way = self._under_way, None
+        if reading is not None:
+            await _drop(reading)
 
     async def _read(self, offset: int) -> list[LogRecord]:
         return await self._log.read(self._partition, offset, self._block_bytes, self._wait_ms)
 
 
-async def _drop(coming: asyncio.Task[list[LogRecord]]) -> None:
-    coming.cancel()
-    await asyncio.gather(coming, return_exceptions=True)
+async def _drop(reading: asyncio.Task[list[LogRecord]]) -> None:
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""How far a partition has come in replaying the log since it was resumed, and how quickly (I5)."""
+"""Progress and speed of a partition's replay of the log since it was resumed (I5)."""
 
 import logging
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 class Replay:
     """From `first_offset` to `target`, the log's end when the partition was resumed.
 
-    Done when `target` is reached; what comes later is no replay and is not counted.
+    Done when `target` is reached; later records are no replay and are not counted.
     """
 
     def __init__(self, partition: int, first_offset: int, target: int, clock: Clock) -> None:
@@ -38,7 +38,7 @@ class Replay:
 
     @property
     def seconds(self) -> float:
-        """How long it has taken so far, or took."""
+        """Duration so far, or in all once it is done."""
         end_ns = self._clock.monotonic_ns() if self._ended_ns is None else self._ended_ns
         return (end_ns - self._began_ns) / 1e9
 
@@ -48,7 +48,7 @@ class Replay:
         return self.events / self.seconds if self.seconds > 0 else 0.0
 
     def took(self, next_offset: int, events: int, value_bytes: int) -> None:
-        """Everything before `next_offset` is indexed; so many events and record bytes more."""
+        """Everything before `next_offset` is indexed: n more events and bytes of records."""
         if self.done:
             return
         self.at = next_offset
@@ -65,7 +65,7 @@ class Replay:
         self._update_metrics()
 
     def describe(self) -> dict[str, object]:
-        """As the status shows it."""
+        """The replay, for the status."""
         return {
             "done": self.done,
             "first_offset": self.first_offset,

@@ -1,4 +1,4 @@
-"""What the partitions of one indexer have in common."""
+"""What all partitions of one indexer use."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from indexer.prefetch import Prefetcher
 from indexer.seal.timing import TIMING, Timing
 from indexer.shred import Shredder
 from indexer.shred.kernel_wait import KernelWait
-from indexer.state.cut_rules import CUT_RULES, CutRules
+from indexer.state.cut import CUT_RULES, CutRules
 from indexer.tail.registry import TailRegistry
 from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
@@ -22,7 +22,7 @@ from snapshot.cache import SegmentCache
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the partitions of one indexer have in common.
+    """What all partitions of one indexer use.
 
     wide_cut_lock: held while a cut of very many columns is sealed: one at a time in a process.
     """

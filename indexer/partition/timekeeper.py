@@ -1,8 +1,8 @@
 """Keeps the log's time of one partition right: sets it back after a clock ran ahead (I13).
 
-It appends clock records and says what is wrong; what such a record means follows from the log
-alone (I3). Twins may both append one: the second does nothing. Where clocks disagree for good the
-pauses grow, the records are counted, and an alarm says so.
+It appends clock records and reports what is wrong; what such a record means follows from the log
+alone (I3). Twins may both append one: the second does nothing. While clocks keep disagreeing, the
+pauses grow, the records are counted, and an alarm is raised.
 """
 
 import logging
@@ -23,7 +23,10 @@ logger = logging.getLogger(__name__)
 
 
 class Timekeeper:
-    """Of one partition. `trouble`: what is wrong with the log's time, for an alarm."""
+    """Of one partition.
+
+    trouble: what is wrong with the log's time, for an alarm; empty: nothing is.
+    """
 
     def __init__(self, partition: Partition) -> None:
         self.trouble = ""
@@ -36,7 +39,7 @@ class Timekeeper:
         self._written = 0
 
     async def run_round(self) -> None:
-        """One look. Raises nothing that another look may not mend."""
+        """Compare the clocks once, and set the log's time back if that is due."""
         view, clock = self._partition.view, self._context.clock
         if view is None:
             return
@@ -58,7 +61,7 @@ class Timekeeper:
     async def _set_back(
         self, view: PartitionView, now_ns: int, steady_ns: int, even_ns: int
     ) -> str:
-        """Set it back if that is due; returns what is being done, or must be done, about it."""
+        """Set it back if that is due. Returns what is being done, or must be done, about it."""
         needed_s = self._partition.shared.config.clock_steady_s
         if self._partition.log_end.lag or self._partition.stopped_reason is not None:
             return "it is looked at again when the log has been read to its end"
@@ -114,7 +117,7 @@ class Timekeeper:
 
 
 def _reason_against_servers(stamped_ns: int, now_ns: int, log_ns: int) -> str:
-    """The same where servers stamp the records, and so are the second witness."""
+    """Why not, by the servers that stamp the records; "" if they agree with this clock."""
     if stamped_ns >= log_ns - limits.CLOCK_STEP_NS_V2:
         return "the log's servers are ahead as well, or this clock is behind"
     if abs(stamped_ns - now_ns) > limits.LOG_AHEAD_MAX_NS:

@@ -1,1 +1,1 @@
-"""Segment objects that are damaged or missing: found, and put again (I4)."""
+"""Damaged or missing segment objects: found and put again (I4)."""

@@ -1,6 +1,6 @@
-"""Segment objects that are damaged or missing are put again, with the bytes that they had (I4).
+"""Puts damaged or missing segment objects again, with the bytes that they had (I4).
 
-Taken is, in this order, a whole copy in a cache of this machine, one in a twin's cache, and the
+The sources, in this order: a whole copy in a cache of this machine, one in a twin's cache, and the
 log, from which the same file is made again. An object is named by its content, so the right bytes
 are known; they are checked before they are put, and read back after.
 """
@@ -23,15 +23,14 @@ from snapshot.cache import object_is_whole, put_object_again
 from snapshot.documents.manifest import SegmentEntry, segment_key
 from snapshot.threads import to_store_thread
 
-_AGAIN_NS = 60 * 10**9  # what could not be mended is tried again when it is met after this long
+_AGAIN_NS = 60 * 10**9  # an object that could not be repaired is not tried again before this
 logger = logging.getLogger(__name__)
 
 
 class ObjectRepair:
-    """Mends one object at a time, as they are asked for. Used from one event loop.
+    """Repairs one object at a time, in the order of requests. Used from one event loop.
 
-    given_up: objects of a partition that retention is about to delete. folders: of the caches on
-    this machine. unmended: what could not be mended, and why, by partition and object.
+    unrepaired: (partition, object) -> why it could not be repaired.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class ObjectRepair:
         self._asked_ns: dict[str, int] = {}
 
     def ask(self, partition: int, entry: SegmentEntry) -> bool:
-        """Have an object mended soon. Never waits. False: too many wait, ask again later."""
+        """Queue an object for repair. Never waits. False: the queue is full; ask again later."""
         now_ns = self._clock.monotonic_ns()
         if now_ns - self._asked_ns.get(entry.object, -_AGAIN_NS) < _AGAIN_NS:
             return True
@@ -77,12 +76,12 @@ class ObjectRepair:
             await self.try_repair(partition, entry)
 
     async def try_repair(self, partition: int, entry: SegmentEntry) -> None:
-        """Mend it, or say why that cannot be."""
-        place = (partition, entry.object)
+        """Repair the object, or note why that is impossible."""
+        key = (partition, entry.object)
         try:
             source = await self.repair(partition, entry)
         except (BellwetherError, OSError) as error:
-            self.unrepaired[place] = str(error)
+            self.unrepaired[key] = str(error)
             while len(self.unrepaired) > limits.REPAIRS_WAITING_MAX:
                 del self.unrepaired[next(iter(self.unrepaired))]
             log_event(
@@ -94,16 +93,16 @@ class ObjectRepair:
                 why=str(error),
             )
             return
-        self.unrepaired.pop(place, None)
+        self.unrepaired.pop(key, None)
         self._asked_ns.pop(entry.object, None)
         if source:
             mended_objects_total.labels(source).inc()
             log_event(logger, logging.WARNING, "segment mended", object=entry.object, source=source)
 
     async def repair(self, partition: int, entry: SegmentEntry) -> str:
-        """Put the object again; returns what it was taken from, "" if nothing had to be done.
+        """Put the object again. Returns its source; "" if nothing had to be done.
 
-        Raises DamagedObject, ObjectMissing, OffsetGone, Unavailable when it cannot be.
+        Raises DamagedObject, ObjectMissing, OffsetGone, Unavailable if there is no source.
         """
         if entry.object in self._expired(partition) or await self._is_whole(entry):
             return ""
@@ -117,7 +116,7 @@ class ObjectRepair:
         folders = await asyncio.to_thread(self._folders)
         if await to_store_thread(put_object_again, self._objects, entry.object, folders):
             return "cache"
-        with self._room() as name:
+        with self._scratch_folder() as name:
             if await self._twins.fetch(partition, entry, Path(name)):
                 folder = [Path(name)]
                 if await to_store_thread(put_object_again, self._objects, entry.object, folder):
@@ -132,10 +131,10 @@ class ObjectRepair:
     def _read_back(self, entry: SegmentEntry) -> bool:
         return object_is_whole(self._objects, entry.object, entry.size_bytes, self._scratch)
 
-    def _room(self) -> "tempfile.TemporaryDirectory[str]":
+    def _scratch_folder(self) -> "tempfile.TemporaryDirectory[str]":
         self._scratch.mkdir(parents=True, exist_ok=True)
         return tempfile.TemporaryDirectory(dir=self._scratch)
 
     def describe(self, partition: int) -> dict[str, str]:
-        """What could not be mended of a partition, and why."""
+        """The objects of a partition that could not be repaired, and why."""
         return {name: why for (number, name), why in self.unrepaired.items() if number == partition}

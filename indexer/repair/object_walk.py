@@ -1,7 +1,7 @@
-"""A walk over all segment objects that are served here, to find damage before a query does (I4).
+"""Checks all segment objects that are served here, to find damage before a query does (I4).
 
-One for each partition soon after it is resumed, then one a day. First every object's presence and
-size, then the bytes, the newest first, at a bounded rate. What is not whole is mended.
+Each partition is checked soon after it is resumed, then once a day: first the presence and size of
+every object, then the bytes, the newest first, at a bounded rate. Damaged objects are repaired.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from common.clock import Clock
 from common.errors import ObjectsUnavailable
 from common.logs import log_event
 from common.objects import ObjectStore
+from common.tasks import run_every
 from indexer.config import IndexerConfig
 from indexer.repair.object_repair import ObjectRepair
 from indexer.seal.partition_reader import PartitionReader
@@ -20,7 +21,7 @@ from snapshot.cache import object_is_whole
 from snapshot.documents.manifest import SegmentEntry, segment_key
 from snapshot.threads import to_store_thread
 
-_LOOK_S = 1.0
+_ROUND_S = 1.0
 _AGAIN_NS = 60 * 10**9  # after a walk that the store broke off
 _HOUR_NS = 3_600 * 10**9
 logger = logging.getLogger(__name__)
@@ -53,15 +54,16 @@ class ObjectWalk:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await asyncio.sleep(_LOOK_S)
-            for number in list(self._partitions):
-                if self._is_due(number):
-                    try:
-                        await self.walk(number)
-                    except (ObjectsUnavailable, OSError) as error:
-                        log_event(logger, logging.INFO, "objects not looked at", why=str(error))
-                        self._again_soon(number)
+        await run_every(_ROUND_S, self._walk_due)
+
+    async def _walk_due(self) -> None:
+        for number in list(self._partitions):
+            if self._is_due(number):
+                try:
+                    await self.walk(number)
+                except (ObjectsUnavailable, OSError) as error:
+                    log_event(logger, logging.INFO, "objects not looked at", why=str(error))
+                    self._again_soon(number)
 
     def _is_due(self, number: int) -> bool:
         partition = self._partitions.get(number)

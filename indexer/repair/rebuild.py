@@ -1,7 +1,7 @@
-"""Damaged or missing segments made again from the log, if it still holds the cut's records (I4).
+"""Rebuilds damaged or missing segments from the log, if it still holds the cut's records (I4).
 
-The manifest's list of batch ids names the records that counted, so the rows are the same ones;
-the file must come out with the same hash, or it is not used.
+The manifest's list of batch ids names the records that counted, so the rows are the same; a file
+with another hash is not used.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _READ_BYTES = 4 * 1024 * 1024
 
 
 class SegmentRebuilder:
-    """Makes segments again; `indexer.repair.object_repair` says when."""
+    """Rebuilds segments; `indexer.repair.object_repair` decides when."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class SegmentRebuilder:
         self._folder = folder
 
     async def rebuild(self, partition: int, entry: SegmentEntry) -> bool:
-        """Make the segment again and put its object. False: the bytes came out otherwise.
+        """Rebuild the segment and put its object. False: the bytes are not those published.
 
         Raises OffsetGone when the log no longer holds the records, DamagedObject, ObjectMissing.
         """
@@ -69,7 +69,7 @@ class SegmentRebuilder:
                         appended_ns = max(message.append_ns, entry.append_min_ns)
                         inputs.append(Accepted(message.offset, appended_ns, record))
                 except RecordError:
-                    continue  # it was set aside when the segment was made
+                    continue  # it was unreadable when the segment was made, too
             offset = messages[-1].offset + 1
         return await asyncio.to_thread(self._seal, manifest, entry, inputs)
 

@@ -1,4 +1,4 @@
-"""Whole segment files handed from one holder of a partition to another (I4)."""
+"""Whole segment files, fetched by one indexer of a partition from another (I4)."""
 
 import asyncio
 import logging
@@ -24,20 +24,20 @@ logger = logging.getLogger(__name__)
 
 
 class SegmentEndpoint:
-    """`GET /internal/segment/{hash}`: the file, if the cache here holds it whole."""
+    """`GET /internal/segment/{hash}`: the file, if it is whole in the cache here."""
 
     def __init__(self, cache: SegmentCache) -> None:
         self._cache = cache
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request."""
+        """Respond to one request."""
         name = request.match_info["hash"]
         if not _HASH.fullmatch(name):
             return web.json_response({"error": "not a segment's name"}, status=400)
         self._cache.lease([name])
         try:
             path = self._cache.path(name)
-            if not await asyncio.to_thread(_is, path, name):
+            if not await asyncio.to_thread(_has_hash, path, name):
                 return web.json_response({"error": "not held here"}, status=404)
             response = web.FileResponse(path)
             await response.prepare(request)
@@ -47,7 +47,7 @@ class SegmentEndpoint:
 
 
 class TwinSegments:
-    """Asks the other holders of a partition."""
+    """Fetches from the other indexers of a partition."""
 
     def __init__(self, locks: Locks, instance: str, token: str) -> None:
         self._locks = locks
@@ -55,7 +55,7 @@ class TwinSegments:
         self._headers = {INTERNAL_TOKEN_HEADER: token}
 
     async def fetch(self, partition: int, entry: SegmentEntry, folder: Path) -> bool:
-        """Bring the file into `folder` as a cache there would keep it, if any twin has it whole."""
+        """Fetch the file into `folder`, at its path in a cache. False: no twin has it whole."""
         target = cached_path(folder, entry.object)
         for member in await asyncio.to_thread(self._holders, partition):
             try:
@@ -86,7 +86,7 @@ class TwinSegments:
             if answer.status != 200:
                 return False
             size = await self._copy(answer, entry.size_bytes, target)
-        return size == entry.size_bytes and await asyncio.to_thread(_is, target, entry.object)
+        return size == entry.size_bytes and await asyncio.to_thread(_has_hash, target, entry.object)
 
     async def _copy(self, answer: aiohttp.ClientResponse, size_max: int, target: Path) -> int:
         size = 0
@@ -100,7 +100,7 @@ class TwinSegments:
         return size
 
 
-def _is(path: Path, object_hash: str) -> bool:
+def _has_hash(path: Path, object_hash: str) -> bool:
     try:
         return file_sha256(path) == object_hash
     except OSError:

@@ -1,1 +1,1 @@
-"""Cuts become segments, and segments are published in order (I3, I4)."""
+"""The sealing pipeline: cuts become segments, which are published in order (I3, I4)."""

@@ -1,4 +1,4 @@
-"""Every so many manifests a checkpoint: the chain up to it, compacted. It only saves reading."""
+"""A checkpoint every n manifests: the chain up to it, compacted. It only saves reading."""
 
 import logging
 from bisect import bisect_left
@@ -34,16 +34,24 @@ class Checkpoints:
     async def published(
         self, manifest: Manifest, segments: Callable[[], Sequence[SegmentEntry]]
     ) -> None:
-        """A manifest is published. segments: all that are served up to it."""
+        """Count a published manifest; a checkpoint follows if it is due.
+
+        segments: all segments that are served up to it.
+        """
         self._since += 1
         self._dropped.update(manifest.conditionals_dropped)
         if self._since < self._every:
             return
-        kept = segments()
-        self._dropped = set(dropped_in(sorted(self._dropped), kept))
+        served = segments()
+        self._dropped = set(dropped_in(sorted(self._dropped), served))
         try:
             await to_store_thread(
-                publish_checkpoint, self._chain, manifest, kept, sorted(self._dropped), self._clock
+                publish_checkpoint,
+                self._chain,
+                manifest,
+                served,
+                sorted(self._dropped),
+                self._clock,
             )
         except BellwetherError as error:
             log_event(logger, logging.WARNING, "checkpoint not published", why=str(error))
@@ -52,7 +60,7 @@ class Checkpoints:
 
 
 def dropped_in(dropped: Sequence[Dropped], segments: Iterable[SegmentEntry]) -> list[Dropped]:
-    """Those that lie within the segments. dropped: sorted."""
+    """The batches that lie within the segments. dropped: sorted."""
     found: set[Dropped] = set()
     for entry in segments:
         first = bisect_left(dropped, Dropped(entry.epoch_number, entry.first_offset))

@@ -1,8 +1,8 @@
 """The cuts of one partition on their way: sealed to this disk at once, published in order (I3, I4).
 
-A sealed cut is served from its files, so its rows leave memory, also while the object store is
-down for hours. Files that wait to be published are leased and never removed; together they have
-a budget, and when that is used up reading pauses: the log keeps what comes (I11).
+A sealed cut is served from its files, so its rows leave memory even while the object store is down
+for hours. Files that wait to be published are leased, so they are not evicted. They have a budget
+over all partitions; when it is used up, reading pauses and the records stay in the log (I11).
 """
 
 import asyncio
@@ -88,7 +88,7 @@ class SealingPipeline:
         self._update_metrics()
 
     def close(self) -> None:
-        """Let go of the files that wait: the next run makes them again from the log."""
+        """Release the files that wait: the next run makes them again from the log."""
         for sealed in self.waiting:
             self._sealer.cache.release(entry.object for entry in sealed.entries)
         self.waiting.clear()
@@ -143,7 +143,7 @@ class SealingPipeline:
             await self._serve_files(sealed)
 
     async def _serve_files(self, sealed: SealedCut) -> None:
-        """The files of a cut take the place of its rows."""
+        """Serve the files of a cut instead of its rows."""
         self.waiting.append(sealed)
         end = sealed.pending.cut.next_offset
         view = await self._views.change(
@@ -182,7 +182,7 @@ class SealingPipeline:
             self._emit(published, started_ns)
 
     async def _take_over(self, sealed: SealedCut, published: Published) -> None:
-        """The published segments take the place of the files that waited."""
+        """Serve the published segments instead of the files that waited."""
         manifest, own = published.manifest, [entry.object for entry in sealed.entries]
         self.waiting.popleft()
         self._covered.append(manifest.next_offset)
@@ -196,7 +196,9 @@ class SealingPipeline:
         cache.release(own)
         named = {entry.object for entry in manifest.segments}
         for object_hash in own:
-            if object_hash not in named:  # the twin's writer was another version
+            if (
+                object_hash not in named
+            ):  # the twin that published has another version of the writer
                 await asyncio.to_thread(cache.forget, object_hash)
         cuts_total.labels(self._label).inc()
         self._update_metrics()
@@ -226,5 +228,5 @@ class SealingPipeline:
 
 
 def published_only(entries: list[SegmentEntry], waiting: frozenset[str]) -> list[SegmentEntry]:
-    """Without those that still wait to be published: nothing of them can be given up yet."""
+    """Without those that still wait to be published: those cannot expire yet."""
     return [entry for entry in entries if entry.object not in waiting]

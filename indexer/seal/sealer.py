@@ -1,7 +1,7 @@
-"""Sealing and publishing the cuts of one partition, one after the other (I3, I4).
+"""Seals and publishes a cut of a partition, with retries (I3, I4).
 
-Segments are built and published in threads. Whatever fails is tried again with back-off. Sealed
-files go to the cache at once and are served from there until, and after, they are published.
+Segments are built and published in threads. Failures are retried with back-off. Sealed files go to
+the cache at once and are served from there before and after they are published.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from common.errors import BellwetherError, ObjectMissing, ObjectsUnavailable
 from common.logs import log_event
 from indexer.seal.segment_files import remove_leftovers, seal_all
 from indexer.seal.timing import TIMING, Timing
+from indexer.state.cut import Cut
 from indexer.state.live_rows import SealingSet
-from indexer.state.partition_state import Cut
 from segment.columns.segment import SegmentFile
 from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
@@ -43,13 +43,17 @@ Owners = Mapping[str, tuple[str, str]]
 
 
 class SealedFileLost(BellwetherError):
-    """A file that waited to be published is gone: resume, and make it again from the log."""
+    """A file that waited to be published is gone: resuming the partition makes it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingCut:
-    """A cut that is to be sealed. owners: dataset -> (team, env). damaged: what is in force at its
-    end. cut_ns: monotonic time of the cut.
+    """A cut that is to be sealed.
+
+    owners: dataset -> (team, env).
+    quarantined: records that were found unreadable while shredding.
+    damaged: damaged records in force at its end.
+    cut_ns: monotonic time of the cut.
     """
 
     cut: Cut
@@ -63,7 +67,7 @@ class PendingCut:
 
 @dataclass(frozen=True, slots=True)
 class SealedCut:
-    """A cut whose files are on this disk, in the cache, leased."""
+    """A cut whose files are on this disk: in the cache, and leased."""
 
     pending: PendingCut
     files: tuple[SegmentFile, ...]
@@ -71,7 +75,7 @@ class SealedCut:
 
 
 def entry_of(file: SegmentFile, epoch: Epoch, owners: Owners) -> SegmentEntry:
-    """A sealed file as the manifest names it."""
+    """The manifest's entry for a sealed file."""
     info = file.info
     team, env = owners[info.dataset]
     return SegmentEntry(
@@ -156,7 +160,7 @@ class Sealer:
     timing: Timing = TIMING
 
     def prepare(self) -> None:
-        """Empty the scratch folder, and learn of divergences. Blocks."""
+        """Empty the scratch folder, and list the divergences. Blocks."""
         self.divergences[:] = list_divergences(self.chain)
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.folder)
@@ -164,11 +168,11 @@ class Sealer:
             path.unlink(missing_ok=True)
 
     async def seal(self, pending: PendingCut) -> SealedCut:
-        """Seal until it is done: a disk that is full is waited for."""
+        """Seal, and retry until it succeeds, for as long as the disk is full."""
         back_off = self._back_off()
         while True:
             try:
-                async with self._room(pending):
+                async with self._memory(pending):
                     return await asyncio.to_thread(self._seal, pending)
             except OSError as error:
                 wait_s = back_off.next()
@@ -177,8 +181,8 @@ class Sealer:
             await asyncio.sleep(wait_s)
 
     @asynccontextmanager
-    async def _room(self, pending: PendingCut) -> AsyncIterator[None]:
-        """Room in memory for sealing: of cuts of very many columns one at a time is sealed."""
+    async def _memory(self, pending: PendingCut) -> AsyncIterator[None]:
+        """Wait for memory: of the cuts with very many columns one at a time is sealed."""
         columns = sum(len(block.columns) for cut in pending.rows.cuts for block in cut.blocks)
         if columns <= limits.SEALING_COLUMNS_MAX:
             yield
@@ -189,7 +193,10 @@ class Sealer:
     async def publish(
         self, sealed: SealedCut, predecessor: str | None, *, supersede: bool = False
     ) -> Published:
-        """Publish until it is done. Raises ChainForked, DocumentTooNew, SealedFileLost."""
+        """Publish, and retry until it succeeds.
+
+        Raises ChainForked, DocumentTooNew, SealedFileLost.
+        """
         back_off = self._back_off()
         while True:
             try:

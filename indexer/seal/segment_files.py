@@ -1,7 +1,8 @@
-"""Sealing: the rows of one dataset in one cut become one or two immutable segment files.
+"""Writes the segment files of a cut: one or two immutable files for each dataset.
 
-Rows dated far from their append time get a file of their own, so that they never widen the time
-range of ordinary ones. A file appears under its hash only when its bytes are on the disk (I4).
+Late or early rows, dated far from their append time, get a file of their own, so that they never
+widen the time range of ordinary ones. A file gets its name, a hash, only when its bytes are on the
+disk (I4).
 """
 
 import os
@@ -22,10 +23,10 @@ _TEMPORARY_PREFIX = ".sealing-"
 def seal(
     cut: CutRows, *, epoch: str, partition: int, folder: Path, encoders: Encoders
 ) -> tuple[SegmentFile, ...]:
-    """Write the segments of these rows: none without rows, the ordinary one before the far one.
+    """Write the segments of these rows: the ordinary one, then that of late or early rows.
 
-    Doing it again gives the same files. Raises OSError (disk full): nothing half-written stays
-    under a segment's name.
+    A segment without rows is not written. The same rows give the same files. Raises OSError (disk
+    full); no incomplete file has a segment's name then.
     """
     rows = joined(cut.blocks)
     sealed = []
@@ -40,7 +41,7 @@ def seal(
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a process that was killed while sealing left behind. Call before sealing."""
+    """Remove temporary files of a process that was killed while sealing. Call before sealing."""
     for path in folder.glob(f"{_TEMPORARY_PREFIX}*"):
         path.unlink(missing_ok=True)
 
@@ -77,7 +78,7 @@ def _write_durably(data: bytes, path: Path) -> None:
 def seal_all(
     cuts: Sequence[CutRows], *, epoch: str, partition: int, folder: Path, encoders: Encoders
 ) -> tuple[SegmentFile, ...]:
-    """The segments of every dataset of a cut, datasets in the order of their ids."""
+    """The segments of all datasets of a cut, in the order of dataset ids."""
     ordered = sorted(cuts, key=lambda cut: cut.dataset)
     return tuple(
         segment

@@ -1,9 +1,9 @@
 """Live rows: what a partition has indexed and no published segment holds yet.
 
-A value that never changes: every step returns a new one that shares all blocks, so whoever holds
-one has a consistent picture of exactly the rows before `end_offset`, for as long as it likes, and
-one assignment moves a partition from live rows to segments. Rows of a cut stay visible in their
-sealing set until its segments are published and take over. Keeps I3, I7.
+An immutable value: every step returns a new one that shares all blocks. A reader that keeps one
+has a consistent view of exactly the rows before `end_offset`, and one assignment moves a partition
+from live rows to segments. Rows of a cut stay visible in their sealing set until its segments are
+served instead. Keeps I3, I7.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,8 +54,10 @@ class CutRows:
 
 @dataclass(frozen=True, slots=True)
 class SealingSet:
-    """The rows of one cut. `cuts` are what its segments are made of, and depend on the log
-    alone; `visible` is less when a dataset has been deleted since.
+    """The rows of one cut.
+
+    cuts: rows of its segments; they depend on the log alone.
+    visible: rows that are served; fewer if a dataset has been deleted since.
     """
 
     end_offset: int
@@ -75,14 +77,18 @@ class SealingSet:
 
 @dataclass(frozen=True, slots=True)
 class LiveRows:
-    """Rows of one partition before `end_offset`. sealing: cuts not yet published, oldest first."""
+    """Rows of one partition before `end_offset`.
+
+    current: rows since the last cut, by dataset.
+    sealing: cuts that are not sealed yet, oldest first.
+    """
 
     end_offset: int
     current: Datasets = field(default_factory=dict)
     sealing: tuple[SealingSet, ...] = ()
 
     def added(self, newest: Datasets) -> "LiveRows":
-        """With rows of some datasets after those that are here. `reached` then moves the end."""
+        """With these rows appended to their datasets. `reached` then moves the end."""
         current = dict(self.current)
         for dataset, rows in newest.items():
             if rows.blocks:
@@ -91,13 +97,13 @@ class LiveRows:
         return replace(self, current=current)
 
     def reached(self, end_offset: int) -> "LiveRows":
-        """Everything before `end_offset` is indexed. Raises ValueError if it would go back."""
+        """With a later end: all before it is indexed. Raises ValueError if it is an earlier one."""
         if end_offset < self.end_offset:
             raise ValueError(f"end offset went back from {self.end_offset} to {end_offset}")
         return replace(self, end_offset=end_offset)
 
     def cut(self) -> "LiveRows":
-        """All current rows become the newest sealing set; it is there also without any row."""
+        """With all current rows as the newest sealing set, which may be empty."""
         cuts = tuple(
             CutRows(dataset, rows.blocks, rows.append_min_ns, rows.append_max_ns)
             for dataset, rows in sorted(self.current.items())
@@ -106,8 +112,10 @@ class LiveRows:
         return LiveRows(self.end_offset, {}, (*self.sealing, newest))
 
     def published(self, end_offset: int) -> "LiveRows":
-        """Without the oldest sealing set, whose segments take over. Raises ValueError if the
-        oldest is not the cut that ended at `end_offset`: cuts are published in order.
+        """Without the oldest sealing set, whose segments are served instead.
+
+        Raises ValueError if that is not the cut that ended at `end_offset`: cuts are sealed in
+        order.
         """
         if not self.sealing or self.sealing[0].end_offset != end_offset:
             raise ValueError(f"the oldest cut being sealed does not end at {end_offset}")
@@ -168,11 +176,11 @@ class LiveRows:
 
 
 def _joined(rows: LiveDataset, newest: LiveDataset) -> LiveDataset:
-    """With the newest blocks. As soon as the last so many blocks are no larger than the newest of
-    them, by powers of `LIVE_BLOCKS_MERGED`, they become one.
+    """The rows with the newest blocks. The last `LIVE_BLOCKS_MERGED` blocks become one as soon as
+    none of them is larger than the newest, by powers of that number.
 
-    So the number of small blocks follows the logarithm of their rows, and so does how often a row
-    is copied: never more than five times, and not at all where blocks come large.
+    So the number of small blocks grows with the logarithm of their rows, and so does how often a
+    row is copied: at most five times, and never if blocks are large from the start.
     """
     blocks, sizes = list(rows.blocks), list(rows.sizes)
     for block, size in zip(newest.blocks, newest.sizes, strict=True):
@@ -190,7 +198,7 @@ def _joined(rows: LiveDataset, newest: LiveDataset) -> LiveDataset:
 
 
 def _first_to_merge(blocks: Sequence[ColumnBlock]) -> int:
-    """Where the blocks begin that are no larger than the last one, as powers go."""
+    """Index of the first of the blocks that are no larger than the last one, by powers."""
     rows_max = limits.LIVE_BLOCK_ROWS_MAX
     below = limits.LIVE_BLOCKS_MERGED
     while below <= blocks[-1].rows:

@@ -1,12 +1,11 @@
 """The state machine of a partition: a pure function of its log (I2, I3).
 
-`apply` takes the records in order and says what each one means: rows, a duplicate, a control
-record or one to set aside, and whether the partition is cut after it. No clock, no I/O, no
-settings: twins, replays and restarts from any manifest come to the same cuts.
+`apply` folds in the records in order and returns what each one means: rows, a duplicate, a control
+record or an unreadable one, and whether the partition is cut after it. No clock, no I/O, no
+settings: twins, replays and restarts from any manifest make the same cuts.
 """
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
 from enum import Enum
 
 import msgspec
@@ -26,9 +25,9 @@ from common.model.record import (
     decoded_bytes,
 )
 from common.model.reroute import Decision, EpochOffset, Void, decode_decision, decode_void
-from indexer.state.cut_rules import CUT_RULES, CutRules
+from indexer.state.cut import CUT_RULES, Cut, CutRules
 from indexer.state.quarantine import ExcludedRecord, Quarantine
-from indexer.state.reroutes import ReroutedCut, Reroutes
+from indexer.state.reroutes import Reroutes
 from snapshot.documents.carried_state import CarriedState, hour_closed_by_step
 from snapshot.documents.epochs import FIRST_EPOCH
 from snapshot.documents.manifest import (
@@ -54,7 +53,7 @@ class PartitionStopped(Exception):
 
 
 class Action(Enum):
-    """What a record is for the partition."""
+    """What a record means for the partition."""
 
     ROWS = "rows"
     DUPLICATE = "duplicate"
@@ -63,34 +62,13 @@ class Action(Enum):
     QUARANTINED = "quarantined"
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """One cut: offsets `first_offset` up to `next_offset`, and the state carried beyond it.
-
-    damaged: offsets of records whose copies could not be read: another copy may be whole.
-    """
-
-    first_offset: int
-    next_offset: int
-    rows: int
-    last_batch: bytes
-    last_append_ns: int
-    watermark_ns: int
-    batches: tuple[tuple[bytes, int], ...]
-    hour_markers: tuple[HourMarker, ...]
-    quarantined: tuple[QuarantinedRecord, ...]
-    datasets: tuple[str, ...]
-    dataset_tombstones: tuple[DatasetTombstone, ...]
-    rerouted: ReroutedCut
-    clock_steps: tuple[ClockStep, ...]
-    damaged: tuple[int, ...] = ()
-
-
 class Step(msgspec.Struct, frozen=True):
-    """What one record means. `record` is None if it is set aside; `cut` ends after this record.
+    """What one record means. A struct, because each record has one.
 
-    void: questions that the record puts to this partition. damaged: why it is set aside. A struct,
-    as each record has one.
+    record: None if it cannot be read.
+    cut: the cut that ends after this record.
+    void: questions that the record puts to this partition.
+    damaged: why the record cannot be read.
     """
 
     action: Action
@@ -101,7 +79,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class PartitionState:
-    """Folds the records of one partition, in order of offset.
+    """Applies the records of one partition, in order of offset.
 
     excluded_offsets: records that the next cut lacks. Another indexer could not read them and was
     the first to cut (`snapshot.documents.next_cut`), so they count as nothing here too.
@@ -158,10 +136,10 @@ class PartitionState:
         return self._watermark_ns
 
     def row_time_ns(self, append_ns: int) -> int:
-        """When the rows of the record that was folded just now count as appended.
+        """When the rows of the record that was applied last count as appended.
 
-        That is its append time, unless a server's clock was far behind: rows that are dated so
-        would have expired before anybody saw them.
+        That is its append time, unless a server's clock was far behind: rows dated that early
+        would expire before any query could see them.
         """
         behind = append_ns < self._watermark_ns - limits.STAMP_BEHIND_NS_V2
         return self._watermark_ns if behind else append_ns
@@ -173,12 +151,12 @@ class PartitionState:
 
     @property
     def marked_at(self) -> EpochOffset | None:
-        """The place of the newest marker that closed an hour."""
+        """Where the newest marker is that closed an hour."""
         return self._marked_at
 
     @property
     def forgets_next(self) -> bool:
-        """Whether the next marker that closes an hour lets batch ids leave the window."""
+        """Whether batch ids leave the window at the next marker that closes an hour."""
         return len(self._windows) >= limits.BATCH_WINDOW_HOUR_MARKERS
 
     @property
@@ -203,13 +181,14 @@ class PartitionState:
 
     @property
     def forgotten_to(self) -> EpochOffset | None:
-        """Copies before here have left the window: only published lists tell of them. None: no
-        more have left it than were published when the fold began.
+        """Copies before this have left the window, so only published lists have them.
+
+        None: none has left it since the partition was resumed.
         """
         return self._forgotten_to
 
     def copy_of(self, batch: bytes) -> EpochOffset | None:
-        """Where the window has the batch's copy that counts, conditional or not."""
+        """Where the batch's copy that counts is, conditional or not, if the window has it."""
         for window in self._windows:
             offset = window.get(batch)
             if offset is not None:
@@ -217,11 +196,11 @@ class PartitionState:
         return None
 
     def window_covers(self, append_ns: int) -> bool:
-        """Whether a record appended at that time was checked against no more than this window."""
+        """Whether a record appended at that time was compared with no more than this window."""
         return self._marked_ns is not None and self._marked_ns <= append_ns
 
     def carried_state(self) -> CarriedState:
-        """The state as it stands now."""
+        """The present state, as a manifest carries it to the next cut."""
         rerouted = self.reroutes.carried_state()
         return CarriedState(
             next_offset=self._next,
@@ -239,7 +218,7 @@ class PartitionState:
         )
 
     def skip_to(self, offset: int) -> None:
-        """Go on behind a gap: the log no longer holds what lies before `offset` (I5)."""
+        """Go on after a gap: the log no longer holds the records before `offset` (I5)."""
         if offset < self._next:
             raise ValueError(f"cannot skip back from {self._next} to {offset}")
         self._next = offset
@@ -247,7 +226,7 @@ class PartitionState:
             self._first = offset
 
     def apply(self, message: LogRecord) -> Step:
-        """PartitionState the next record. Raises PartitionStopped, and then nothing has changed."""
+        """Apply the next record. Raises PartitionStopped, and then nothing has changed."""
         if message.offset != self._next:
             raise ValueError(f"expected offset {self._next}, got {message.offset}")
         try:
@@ -296,8 +275,8 @@ class PartitionState:
         if self.reroutes.refuses(record.batch):
             return Action.VOIDED
         if record.unless:
-            place = EpochOffset(self._epoch_number, message.offset)
-            self.reroutes.add(record, place, message.append_ns, message.partition)
+            at = EpochOffset(self._epoch_number, message.offset)
+            self.reroutes.add(record, at, message.append_ns, message.partition)
         self._windows[-1][record.batch] = message.offset
         self._batches.append((record.batch, message.offset))
         self._datasets.add(record.dataset)
@@ -306,17 +285,17 @@ class PartitionState:
         return Action.ROWS
 
     def _apply_settled(self, record: Record, message: LogRecord) -> Action:
-        """Of several that stand for one damaged record the first counts."""
+        """The first of the records that replace one damaged record counts."""
         if record.mends is None or not self.quarantine.is_missing(EpochOffset(*record.mends)):
             return Action.DUPLICATE
         self.quarantine.settle(EpochOffset(*record.mends))
         return self._apply_events(record, message) if record.n else Action.CONTROL
 
     def _apply_marker(self, marker: Marker, message: LogRecord) -> bool:
-        """Whether the marker counts. One of an hour that is not over yet, or is closed, does not.
+        """Whether the marker counts. It does not if its hour is not over yet, or already closed.
 
-        The hour is compared with the marker's own append time, so that a wrong clock can neither
-        cut early nor close hours that are still to come.
+        The hour is compared with the marker's own append time, so a wrong clock can neither cut
+        early nor close future hours.
         """
         if marker.hour is None:
             return True
@@ -335,11 +314,11 @@ class PartitionState:
         return True
 
     def _apply_clock(self, message: LogRecord) -> bool:
-        """Whether the record sets the log's time back; then rows of both times are cut apart.
+        """Whether the record sets the log's time back; then a cut separates rows of both times.
 
-        Its own append time alone decides, so that it can never set the time to what no clock of
-        the log showed, and the second of two for one leap does nothing. Batch ids and voids stay
-        as they are: nothing expires by it.
+        Its own append time alone decides, so the time is never set to one that no clock of the
+        log showed, and the second record for the same leap does nothing. Batch ids and voids
+        stay: none expires because of it.
         """
         if message.append_ns >= self._watermark_ns - limits.CLOCK_STEP_NS_V2:
             return False
@@ -398,7 +377,7 @@ class PartitionState:
 
 
 def _body(record: Record) -> Body:
-    """What a control record says, if it says anything. Raises RecordError."""
+    """The decoded body of a control record; None if it has none. Raises RecordError."""
     if record.kind is Kind.MARKER:
         return decode_marker(record)
     if record.kind is Kind.VOID:

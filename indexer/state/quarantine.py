@@ -1,8 +1,8 @@
-"""The damaged records of one partition, as its fold meets them (I2, I7).
+"""The damaged records of one partition, as its state meets them (I2, I7).
 
 Which records a copy of the log cannot give is no property of the log: twins may differ in it until
-one of them publishes. What is carried from a manifest and what a settled record takes off the list
-is the same for all who follow one chain of manifests.
+one of them publishes. What a manifest carries, and what a settled record removes, is the same for
+all indexers that follow one chain of manifests.
 """
 
 from collections.abc import Container, Iterable
@@ -28,7 +28,7 @@ from snapshot.documents.manifest import Damaged
 
 
 class ExcludedRecord(RecordDamaged):
-    """A record that counts as nothing whether it is whole here or not. damage: why it is not."""
+    """A record that counts as nothing, even if it is whole here. damage: why it is not whole."""
 
     def __init__(self, damage: Damage | None) -> None:
         reason = "another indexer could not read it and its cut came first"
@@ -37,8 +37,10 @@ class ExcludedRecord(RecordDamaged):
 
 @dataclass(frozen=True, slots=True)
 class DamageView:
-    """What readers have to know; never changes. missing: damaged records that nobody has settled.
-    given_up: those that an operator has counted as lost.
+    """The damaged records, for readers; never changes.
+
+    missing: records that no operator has settled.
+    given_up: records that an operator has counted as lost.
     """
 
     missing: tuple[Damaged, ...] = ()
@@ -49,7 +51,7 @@ NO_DAMAGE = DamageView()
 
 
 class Quarantine:
-    """Damaged records that are in force, by where they are. carried: those of the manifest."""
+    """Damaged records whose events count nowhere, in order. carried: those of the manifest."""
 
     def __init__(self, carried: Iterable[Damaged], epoch_number: int) -> None:
         self._epoch_number = epoch_number
@@ -61,12 +63,12 @@ class Quarantine:
 
     @property
     def entries(self) -> tuple[Damaged, ...]:
-        """All of them, in order; a value that never changes."""
+        """All of them, in order; an immutable value."""
         return self._entries
 
     @property
     def view(self) -> DamageView:
-        """What readers have to know now."""
+        """The present view for readers."""
         if not self._entries:
             return NO_DAMAGE
         if self._view is None:
@@ -76,21 +78,21 @@ class Quarantine:
         return self._view
 
     def give_up(self, given_up: tuple[SettledOffsets, ...]) -> None:
-        """What operators have settled. It changes what is said to be missing, and nothing else."""
+        """Set what operators have settled. It changes what counts as missing, and nothing else."""
         self._given_up, self._view = given_up, None
 
     @property
     def has_unbounded(self) -> bool:
-        """Whether a later record's append time would say more about some of them."""
+        """Whether a later record's append time would bound that of some of them."""
         return self._unbounded
 
     def take_recoverable(self) -> tuple[int, ...]:
-        """A cut ends: the damaged records in it that another copy may mend."""
+        """The damaged records of the cut that ends now which another copy of the log may have."""
         found, self._recoverable = tuple(self._recoverable), []
         return found
 
     def bound_append_times(self, append_ns: int) -> None:
-        """A later record was appended then: what came before it was appended no later.
+        """A later record was appended then, so the records before it were appended no later.
 
         Unless a clock went back in between: then no later than the log's time before.
         """
@@ -106,7 +108,7 @@ class Quarantine:
     def add_damaged(
         self, message: LogRecord, error: RecordError, watermark_ns: int, known: Container[str]
     ) -> Damaged:
-        """The record cannot be read. known: see `damaged_by_log`."""
+        """Add a record that cannot be read. known: see `damaged_by_log`."""
         entry = damaged_by_log(self._epoch_number, message, error, watermark_ns, known)
         if is_log_damage(entry) and not isinstance(error, ExcludedRecord):
             self._recoverable.append(message.offset)
@@ -115,7 +117,7 @@ class Quarantine:
         return entry
 
     def add_lost(self, first: int, end: int, reason: str, watermark_ns: int) -> None:
-        """The log cannot give these offsets at all, and reading goes on after them."""
+        """Add offsets that the log cannot give at all; reading goes on after them."""
         self._add(
             (
                 Damaged(
@@ -131,7 +133,7 @@ class Quarantine:
         self._unbounded = True
 
     def confirm_datasets(self, datasets: Container[str]) -> None:
-        """These datasets are in the partition: a damaged record that names one was of that one."""
+        """Trust the dataset that a damaged record names if it is one of these."""
         if all(entry.credible for entry in self._entries):
             return
         self._view = None
@@ -143,7 +145,7 @@ class Quarantine:
         )
 
     def add_unreadable(self, entries: Iterable[Damaged]) -> None:
-        """Records that are stored as they were written, and whose events cannot be read."""
+        """Add records that are stored as they were written, but whose events cannot be read."""
         self._add(entries)
 
     def _add(self, entries: Iterable[Damaged]) -> None:
@@ -155,7 +157,7 @@ class Quarantine:
         return is_missing(self._entries, place)
 
     def settle(self, place: EpochOffset) -> None:
-        """The record at this place is missing no longer."""
+        """Remove the record: its events count again, or are known to be none."""
         left = without(self._entries, place.epoch, place.offset, place.offset + 1)
         self._entries, self._view = tuple(left), None
 

@@ -1,9 +1,9 @@
 """Rerouted batches of one partition: open, dropped, voided. A pure function of its log (I2, I3).
 
-The rules (docs/adr/0006-rerouting.md): a batch whose first copy comes after a void for it does not
-count, while the void is in force. A conditional batch counts once every partition that it names has
-answered *keep*, and is dropped by the first *drop*; its rows stay where they are, readers leave
-them out by offset.
+The rules (docs/adr/0006-rerouting.md): while a void is in force, a batch whose first copy comes
+after it does not count. A conditional batch counts once every partition that it names has answered
+*keep*; the first *drop* drops it. The rows of a dropped batch stay where they are, and readers
+leave them out by offset.
 """
 
 from bisect import insort
@@ -21,10 +21,12 @@ from snapshot.documents.manifest import Conditional, Dropped, ReliedOn, VoidInFo
 
 @dataclass(frozen=True, slots=True)
 class ReroutesView:
-    """What readers have to know at one offset; never changes.
+    """The rerouted batches at one offset, for readers; never changes.
 
-    open: undecided batches by place. dropped: places that are not served, sorted. relies_on: by
-    partition, the place that an answer must include, for copies here do not count because of it.
+    open: undecided batches by where they are.
+    dropped: records that are not served, sorted.
+    relies_on: by partition, a record that an answer must include: because of it, copies here do
+    not count.
     """
 
     open: Mapping[EpochOffset, Conditional] = field(default_factory=dict)
@@ -34,7 +36,7 @@ class ReroutesView:
 
 @dataclass(frozen=True, slots=True)
 class ReroutedCut:
-    """What a cut says of rerouting, as the manifest lists it."""
+    """The rerouted batches at a cut, as the manifest lists them."""
 
     open: tuple[Conditional, ...] = ()
     dropped: tuple[Dropped, ...] = ()
@@ -43,9 +45,10 @@ class ReroutedCut:
 
 
 class Reroutes:
-    """Folds what concerns rerouting. dropped: places decided before the carried state."""
+    """Open, dropped and voided batches of one partition, record after record."""
 
     def __init__(self, carried: CarriedState, dropped: Iterable[EpochOffset] = ()) -> None:
+        """dropped: records whose batches were dropped before the carried state."""
         self._open = {item.place: item for item in carried.open}
         self._voids = {bytes.fromhex(item.batch): item for item in carried.voids}
         self._relies_on = {
@@ -58,25 +61,25 @@ class Reroutes:
 
     @property
     def view(self) -> ReroutesView:
-        """The state as it stands now, for readers."""
+        """The present state, for readers."""
         if self._view is None:
             self._view = ReroutesView(dict(self._open), tuple(self._dropped), dict(self._relies_on))
         return self._view
 
     @property
     def open(self) -> Mapping[EpochOffset, Conditional]:
-        """Undecided batches by place, oldest first. A view: do not keep it."""
+        """Undecided batches by where they are, oldest first. A view: do not keep it."""
         return self._open
 
     @property
     def voids(self) -> int:
-        """Voids in force."""
+        """The number of voids in force."""
         return len(self._voids)
 
     def refuses(self, batch: bytes) -> bool:
         """Whether a void keeps this first copy of the batch from counting.
 
-        Who had it acknowledged finds it in the asker's partition, so answers rely on that one.
+        The acknowledged copy is in the partition that asked, so answers rely on that one.
         """
         void = self._voids.get(batch)
         if void is None:
@@ -84,15 +87,15 @@ class Reroutes:
         self._rely_on(void.asker, EpochOffset(void.epoch_number, void.offset))
         return True
 
-    def add(self, record: Record, place: EpochOffset, append_ns: int, partition: int) -> None:
-        """A record that counts as rows, unless it is decided otherwise. Itself it never asks."""
+    def add(self, record: Record, at: EpochOffset, append_ns: int, partition: int) -> None:
+        """Add a conditional batch. The partition never asks itself."""
         unless = tuple(sorted({*record.unless} - {partition}))
         if not unless:
             return
-        self._open[place] = Conditional(
+        self._open[at] = Conditional(
             batch=record.batch.hex(),
-            epoch_number=place.epoch,
-            offset=place.offset,
+            epoch_number=at.epoch,
+            offset=at.offset,
             append_ns=append_ns,
             dataset=record.dataset,
             unless=unless,
@@ -100,7 +103,7 @@ class Reroutes:
         self._view = None
 
     def void(self, void: Void) -> None:
-        """From here on no first copy of these batches counts; a repetition renews it."""
+        """From now on no first copy of these batches counts; a repeated void renews that."""
         for question in void.questions:
             self._voids[question.batch] = VoidInForce(
                 batch=question.batch.hex(),
@@ -111,27 +114,27 @@ class Reroutes:
             )
 
     def decide(self, decision: Decision) -> None:
-        """Take the answers of one partition; what is decided, or was not asked, stays as it is."""
+        """Apply the answers of one partition; answers to decided or unknown batches do nothing."""
         for answer in decision.answers:
-            asked = self._open.get(answer.place)
-            if asked is None or bytes.fromhex(asked.batch) != answer.batch:
+            open_batch = self._open.get(answer.place)
+            if open_batch is None or bytes.fromhex(open_batch.batch) != answer.batch:
                 continue
-            if decision.decider not in asked.unless:
+            if decision.decider not in open_batch.unless:
                 continue
             self._view = None
             if answer.copy is not None:
                 self._drop(answer.place, decision.decider, answer.copy)
                 continue
-            unless = tuple(p for p in asked.unless if p != decision.decider)
+            unless = tuple(p for p in open_batch.unless if p != decision.decider)
             if unless:
-                self._open[answer.place] = msgspec.structs.replace(asked, unless=unless)
+                self._open[answer.place] = msgspec.structs.replace(open_batch, unless=unless)
             else:
                 del self._open[answer.place]
 
-    def _drop(self, place: EpochOffset, decider: int, copy: EpochOffset) -> None:
-        del self._open[place]
-        insort(self._dropped, place)
-        self._dropped_in_cut.append(place)
+    def _drop(self, at: EpochOffset, decider: int, copy: EpochOffset) -> None:
+        del self._open[at]
+        insort(self._dropped, at)
+        self._dropped_in_cut.append(at)
         self._rely_on(decider, copy)
 
     def _rely_on(self, partition: int, copy: EpochOffset) -> None:
@@ -141,7 +144,7 @@ class Reroutes:
             self._view = None
 
     def close_hour(self) -> None:
-        """An hour marker: voids grow older, and out of force."""
+        """Age the voids by one hour marker; those that are too old are no longer in force."""
         self._voids = {
             batch: msgspec.structs.replace(void, markers=void.markers + 1)
             for batch, void in self._voids.items()
@@ -149,26 +152,26 @@ class Reroutes:
         }
 
     def carried_state(self) -> ReroutedCut:
-        """What is carried on, and what was dropped since the last cut."""
+        """The state that a manifest carries on, and what was dropped since the last cut."""
         return ReroutedCut(
             open=tuple(item for _, item in sorted(self._open.items())),
-            dropped=tuple(Dropped(place.epoch, place.offset) for place in self._dropped_in_cut),
+            dropped=tuple(Dropped(at.epoch, at.offset) for at in self._dropped_in_cut),
             voids=tuple(void for _, void in sorted(self._voids.items())),
             relies_on=tuple(
-                ReliedOn(partition, place.epoch, place.offset)
-                for partition, place in sorted(self._relies_on.items())
+                ReliedOn(partition, at.epoch, at.offset)
+                for partition, at in sorted(self._relies_on.items())
             ),
         )
 
     def cut(self) -> ReroutedCut:
-        """As `carried`; a new cut begins."""
+        """As `carried_state`; a new cut begins."""
         carried = self.carried_state()
         self._dropped_in_cut = []
         return carried
 
 
 def questions_of(open_batches: Iterable[Conditional]) -> dict[int, list[RerouteQuestion]]:
-    """By partition that has not answered yet, what it is to be asked."""
+    """The open questions, by the partition that has not answered them yet."""
     questions: dict[int, list[RerouteQuestion]] = {}
     for item in open_batches:
         question = RerouteQuestion(bytes.fromhex(item.batch), item.place, item.append_ns)

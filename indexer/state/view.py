@@ -1,5 +1,6 @@
-"""What a partition serves now: segments by dataset, live rows, gaps. One value, replaced in one
-step, so that a query never sees a row twice or not at all (I2, I7).
+"""What a partition serves: segments by dataset, live rows, gaps (I2, I7).
+
+One value, replaced in one step, so that a query sees each row exactly once.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +18,16 @@ Segments = Mapping[str, tuple[SegmentEntry, ...]]
 
 @dataclass(frozen=True, slots=True)
 class PartitionView:
-    """A picture of the partition before `live.end_offset` of its epoch. earlier: how far other
-    logs of the partition were indexed, by log id. rerouted: what is undecided or dropped there.
-    damage: records that are missing from the rows. given_up: objects that
-    retention hides; cutoffs: up to what append times that is.
+    """An immutable view of the partition before `live.end_offset` of its epoch.
+
+    watermark_ns: the log's time.
+    gaps: offsets that were lost before they were indexed.
+    dataset_tombstones: deleted datasets by id, and up to which record they were deleted.
+    expired_objects: hashes of segments that retention hides.
+    cutoffs: append times up to which rows have expired.
+    earlier: end offsets of other logs of the partition that were indexed, by log id.
+    rerouted: batches that are undecided or dropped.
+    damage: records that are missing from the rows.
     """
 
     epoch: Epoch
@@ -36,7 +43,7 @@ class PartitionView:
     damage: DamageView = NO_DAMAGE
 
     def with_segments(self, entries: Iterable[SegmentEntry]) -> "PartitionView":
-        """With these segments besides."""
+        """With these segments added."""
         segments = dict(self.segments)
         for entry in entries:
             segments[entry.dataset] = (*segments.get(entry.dataset, ()), entry)
@@ -44,9 +51,9 @@ class PartitionView:
 
     def without_objects(self, objects: Iterable[str]) -> "PartitionView":
         """Without the segments of these hashes."""
-        left_out = frozenset(objects)
+        removed = frozenset(objects)
         segments = {
-            dataset: tuple(entry for entry in entries if entry.object not in left_out)
+            dataset: tuple(entry for entry in entries if entry.object not in removed)
             for dataset, entries in self.segments.items()
         }
         return replace(self, segments={d: entries for d, entries in segments.items() if entries})
@@ -77,6 +84,6 @@ class PartitionView:
         return sorted(visible, key=lambda e: (e.epoch_number, e.end_offset, e.dataset, e.far))
 
     def without_hidden(self) -> "PartitionView":
-        """Segments that are no longer served are forgotten."""
-        kept = {dataset: tuple(self.visible(dataset)) for dataset in self.segments}
-        return replace(self, segments={d: entries for d, entries in kept.items() if entries})
+        """Without the segments that are no longer served."""
+        retained = {dataset: tuple(self.visible(dataset)) for dataset in self.segments}
+        return replace(self, segments={d: entries for d, entries in retained.items() if entries})

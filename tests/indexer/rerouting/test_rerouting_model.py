@@ -34,7 +34,8 @@ from common.model.record import (
 )
 from common.model.reroute import EpochOffset, Void, decision_record, void_record
 from indexer.rerouting.batch_lookup import batches_of, decision_for, look_up_in_window
-from indexer.state.partition_state import HOUR_NS, Action, Cut, PartitionState
+from indexer.state.cut import Cut
+from indexer.state.partition_state import HOUR_NS, Action, PartitionState
 from indexer.state.reroutes import ReroutesView, questions_of
 from query.share.rerouted import (
     Share,

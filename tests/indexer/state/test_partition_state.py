@@ -22,7 +22,8 @@ from common.model.record import (
     marker_record,
 )
 from common.model.reroute import EpochOffset, RerouteQuestion, Void, void_record
-from indexer.state.partition_state import HOUR_NS, Action, Cut, PartitionState, PartitionStopped
+from indexer.state.cut import Cut
+from indexer.state.partition_state import HOUR_NS, Action, PartitionState, PartitionStopped
 from snapshot.documents.carried_state import CarriedState, carried_state_from
 from snapshot.documents.manifest import Manifest, pack_batches
 from tests.indexer.house import record
