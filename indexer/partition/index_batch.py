@@ -51,9 +51,11 @@ def index_batch(
     for dataset, records in by_dataset.items():
         shredded = shredder.shred_values(records)
         good = records
-        if shredded.set_aside:
-            quarantined.extend(QuarantinedRecord(a.offset, a.reason) for a in shredded.set_aside)
-            bad = {aside.offset for aside in shredded.set_aside}
+        if shredded.quarantined:
+            quarantined.extend(
+                QuarantinedRecord(one.offset, one.reason) for one in shredded.quarantined
+            )
+            bad = {one.offset for one in shredded.quarantined}
             good = [record for record in records if record.offset not in bad]
         if good:
             times = [record.append_ns for record in good]

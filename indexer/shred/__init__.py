@@ -1,5 +1,5 @@
-"""Shredding: blocks of records in, columns out. The oracle here; a compiled kernel beside it."""
+"""Shredding: from blocks of records to columns, by the reference or by a compiled kernel."""
 
-from indexer.shred.interface import Accepted, SetAside, Shredded, Shredder, ShredInput
+from indexer.shred.interface import Accepted, Quarantined, Shredded, Shredder, ShredInput
 
-__all__ = ["Accepted", "SetAside", "ShredInput", "Shredded", "Shredder"]
+__all__ = ["Accepted", "Quarantined", "ShredInput", "Shredded", "Shredder"]

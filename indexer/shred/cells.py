@@ -1,4 +1,4 @@
-"""Cells of many events gathered into the columns of one block."""
+"""Gathers the cells of many events into the columns of one block."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ FIELD_TYPES: dict[type, FieldType] = {
 
 
 class Cells:
-    """A block under construction: rows are added in log order, then `block` builds it once."""
+    """A block under construction: add rows in log order, then call `block` once."""
 
     def __init__(self) -> None:
         self._time_ns: list[int] = []

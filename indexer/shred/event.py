@@ -2,9 +2,10 @@
 
 An event becomes one value per field name. Objects are unpacked while the depth allows; deeper
 objects, arrays and empty objects are JSON text. The last member of a name in document order wins,
-also when it is null, which makes the field absent (I12). The door's limits on sizes and counts
-are not checked again: what is in the log was acknowledged, and is stored (I2). One of them has a
-meaning here: an event whose unpacked names would be too long is read as if the depth were 0.
+also when it is null, which makes the field absent (I12). The limits of
+ingestion on sizes and counts are not checked again: what is in the log was acknowledged, and is
+stored (I2). One of them matters here: an event whose unpacked names are too long is read as if the
+depth were 0.
 """
 
 from collections.abc import Iterator
@@ -31,17 +32,17 @@ _CONSTANTS: dict[TokenKind, bool | None] = {
 
 
 class JsonText(str):
-    """A value that stays JSON: its source without insignificant white space."""
+    """A value that is kept as JSON: its source without insignificant white space."""
 
     __slots__ = ()
 
 
 class NamesTooLong(Exception):
-    """Unpacking would make more bytes of names than one event may have."""
+    """Unpacking would give more bytes of names than one event may have."""
 
 
 class NameBytes:
-    """Counts the names of fields inside unpacked objects: repeated and null ones too."""
+    """Counts the bytes of names inside unpacked objects, repeated and null ones included."""
 
     __slots__ = ("_counted",)
 
@@ -49,7 +50,7 @@ class NameBytes:
         self._counted = 0
 
     def add(self, name: str) -> None:
-        """One more field. Raises NamesTooLong."""
+        """Count one more field. Raises NamesTooLong."""
         self._counted += len(name) if name.isascii() else len(name.encode())
         if self._counted > limits.UNPACKED_NAME_BYTES_MAX:
             raise NamesTooLong
@@ -62,7 +63,7 @@ Fields = dict[str, FieldValue]
 def read_event(data: bytes, depth: int) -> Fields:
     """The fields of the JSON object `data`, unpacked to `depth`.
 
-    Raises ValueError (JsonSyntaxError, BadValue) naming what is wrong; nothing else.
+    Raises only ValueError (JsonSyntaxError, BadValue), with the reason.
     """
     try:
         return _read_fields(data, depth)
@@ -89,7 +90,7 @@ def _read_object(
     fields: Fields,
     name_bytes: NameBytes,
 ) -> int:
-    """Read members until the object ends, and return where; nested at most `depth` deep."""
+    """Read members until the object ends; returns its end. Unpacks at most `depth` levels."""
     for token in stream:
         if token.kind is TokenKind.OBJECT_END:
             return token.end
@@ -125,7 +126,7 @@ def _read_value(data: bytes, token: Token, stream: Iterator[Token]) -> FieldValu
         elif inner.kind in _CLOSING:
             opened -= 1
         else:
-            _read_scalar(data, inner)  # a value that cannot be stored is refused everywhere
+            _read_scalar(data, inner)  # a value that cannot be stored is refused at every depth
         end = inner.end
     return JsonText(without_space(data, start, end).decode())
 

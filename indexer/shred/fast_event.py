@@ -1,8 +1,8 @@
 """The same fields as `read_event` returns, for the events that C parsers represent exactly.
 
-A shortcut, never an authority: whatever orjson refuses or could lose goes to `read_event`. It
-keeps one member per key, so an event in which unpacking could meet a key twice is read exactly.
-Equality of both ways is a property test.
+A shortcut only: whatever orjson refuses or could lose goes to `read_event`. orjson keeps one member
+per key, so an event in which unpacking could meet a key twice is read exactly. A property test
+proves that both give equal fields.
 """
 
 from typing import Any
@@ -46,11 +46,11 @@ def read_event_fast(data: bytes, depth: int) -> Fields:
 
 
 def _has_every_member(data: bytes, depth: int, members: dict[str, Any], kinds: set[type]) -> bool:
-    """Whether nothing that matters hides behind a later member of the same key.
+    """Whether no member that matters was replaced by a later one of the same key.
 
-    At depth 0 the later member wins, and only nesting too deep to be stored would matter. Else:
-    an event without any other bracket hides nothing, and if there are just as many quotes as the
-    keys and strings found need, no member is missing.
+    At depth 0 the later member wins, and only nesting too deep to be stored would matter. Otherwise
+    an event without any other bracket replaces nothing, and with exactly the quotes that the keys
+    and strings found need, no member is missing.
     """
     braces = data.count(b"{")
     if depth == 0:
@@ -63,7 +63,7 @@ def _has_every_member(data: bytes, depth: int, members: dict[str, Any], kinds: s
 
 
 def _strings_in(value: Any) -> int:
-    """Number of keys and strings in a parsed value. Nesting is bounded by the caller."""
+    """Number of keys and strings in a parsed value. The caller bounds the nesting."""
     if type(value) is str:
         return 1
     if type(value) is dict:

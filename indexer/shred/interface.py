@@ -1,4 +1,4 @@
-"""What a shredder does: a pure function from record values to columns (I3)."""
+"""The interface of a shredder: a pure function from record values to columns (I3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from segment.columns import ColumnBlock, concat
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """An events record that the fold has accepted: its offset, append time (unix ns), itself.
+    """An events record that the partition's state has accepted; append_ns in unix ns.
 
     A struct, as there may be one for each event.
     """
@@ -35,8 +35,8 @@ class ShredInput:
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
-    """A record that cannot be shredded: none of its rows is in a block."""
+class Quarantined:
+    """A record that cannot be shredded: a block has none of its rows."""
 
     offset: int
     reason: str
@@ -44,10 +44,10 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Shredded:
-    """Columns of the records that could be read, in order, and those that could not."""
+    """Columns of the readable records, in order, and the unreadable ones."""
 
     blocks: tuple[ColumnBlock, ...]
-    set_aside: tuple[SetAside, ...]
+    quarantined: tuple[Quarantined, ...]
 
     @property
     def block(self) -> ColumnBlock:
@@ -60,16 +60,16 @@ class Shredder(Protocol):
 
     @property
     def name(self) -> str:
-        """Which one it is."""
+        """Its name."""
 
     def shred(self, records: Sequence[ShredInput]) -> Shredded:
         """Columns of the records' events, in order. Deterministic; never raises for bad input."""
 
     def shred_values(self, records: Sequence[Accepted]) -> Shredded:
-        """The same of records as they are in the log, all of one dataset.
+        """The same for records as they are in the log, all of one dataset.
 
-        What `common.model.record.event_lines` refuses is set aside for that reason.
+        Records that `common.model.record.event_lines` refuses are quarantined with its reason.
         """
 
     def give_back(self) -> None:
-        """Give back memory that was not used since this was called last."""
+        """Free memory that was not used since the last call."""

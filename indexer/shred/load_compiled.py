@@ -27,13 +27,13 @@ def compile_all(folder: Path) -> None:
     load(folder, (1, 2), lambda _: None)
 
 
-def load(folder: Path, seeds: tuple[int, int], handed_over: Callable[[int], None]) -> Shredder:
+def load(folder: Path, seeds: tuple[int, int], on_fallback: Callable[[int], None]) -> Shredder:
     """The compiled shredder, after it has given what the reference gives. Raises."""
 
     def make() -> Shredder:
         from indexer.shred.compiled.shredder import KernelShredder
 
-        return KernelShredder(seeds, handed_over=handed_over)
+        return KernelShredder(seeds, on_fallback=on_fallback)
 
     differs = "the compiled shredder differs from the reference on its trial records"
     reference: Shredder = ReferenceShredder.exact()
@@ -53,7 +53,7 @@ def _trial(shredder: Shredder) -> object:
 
 
 def _logged(record: ShredInput) -> Accepted:
-    """As it is in the log. The header of every second one says another number of events."""
+    """The record as in the log. Every second header has a wrong number of events."""
     events = record.lines.count(b"\n") + record.offset % 2
     value = compress_value(record.lines)
     headers = Record(Kind.EVENTS, value, dataset="trial", n=events, depth=record.depth)
@@ -61,4 +61,4 @@ def _logged(record: ShredInput) -> Accepted:
 
 
 def _outcome(shredded: Shredded) -> tuple[object, ...]:
-    return block_digest(shredded.block), list(shredded.block.columns), shredded.set_aside
+    return block_digest(shredded.block), list(shredded.block.columns), shredded.quarantined

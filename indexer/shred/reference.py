@@ -1,8 +1,7 @@
 """The reference shredder: obviously correct before it is fast, the oracle of every other (I3).
 
 A record's value is lines `{"t":<unix ns>,"r":<sample rate>,"d":{...}}`, each with its line break.
-One line that cannot be read sets its whole record aside, because a record is stored whole or not
-at all.
+One unreadable line quarantines its whole record, because a record is stored whole or not at all.
 """
 
 import re
@@ -13,7 +12,7 @@ from common.scan.json_tokens import INT64_MAX, INT64_MIN
 from indexer.shred.cells import Cells
 from indexer.shred.event import Fields, read_event
 from indexer.shred.fast_event import read_event_fast
-from indexer.shred.interface import Accepted, SetAside, Shredded, ShredInput
+from indexer.shred.interface import Accepted, Quarantined, Shredded, ShredInput
 
 _ENVELOPE = re.compile(rb'\{"t":(0|-?[1-9][0-9]{0,18}),"r":([1-9][0-9]{0,18}),"d":')
 
@@ -25,7 +24,7 @@ class BadLine(ValueError):
 
 
 class ReferenceShredder:
-    """Shreds event by event. `read` is how one event is read; both ways give equal fields."""
+    """Shreds event by event. read: reads one event; both functions give equal fields."""
 
     name = "reference"
 
@@ -34,21 +33,21 @@ class ReferenceShredder:
 
     @classmethod
     def exact(cls) -> "ReferenceShredder":
-        """Without the shortcut for simple events: only our own tokenizer."""
+        """A shredder without the shortcut for simple events: it uses the tokenizer alone."""
         return cls(read_event)
 
     def shred(self, records: Sequence[ShredInput]) -> Shredded:
         """Columns of the records' events, in order. Deterministic; never raises for bad input."""
         cells = Cells()
-        set_aside = []
+        quarantined = []
         for record in records:
             try:
                 events = self._read_record(record)
             except ValueError as error:
-                set_aside.append(SetAside(record.offset, str(error)))
+                quarantined.append(Quarantined(record.offset, str(error)))
             else:
                 cells.add_record(record.offset, record.append_ns, events)
-        return Shredded((cells.block(),), tuple(set_aside))
+        return Shredded((cells.block(),), tuple(quarantined))
 
     def give_back(self) -> None:
         """Nothing is kept between calls."""
@@ -56,16 +55,16 @@ class ReferenceShredder:
     def shred_values(self, records: Sequence[Accepted]) -> Shredded:
         """As `Shredder.shred_values`."""
         inputs: list[ShredInput] = []
-        set_aside: list[SetAside] = []
+        quarantined: list[Quarantined] = []
         for one in records:
             try:
                 lines = event_lines(one.record)
             except RecordError as error:
-                set_aside.append(SetAside(one.offset, str(error)))
+                quarantined.append(Quarantined(one.offset, str(error)))
             else:
                 inputs.append(ShredInput(one.offset, one.append_ns, one.record.depth, lines))
         shredded = self.shred(inputs)
-        both = sorted((*set_aside, *shredded.set_aside), key=lambda aside: aside.offset)
+        both = sorted((*quarantined, *shredded.quarantined), key=lambda one: one.offset)
         return Shredded(shredded.blocks, tuple(both))
 
     def _read_record(self, record: ShredInput) -> list[tuple[int, int, Fields]]:
@@ -73,11 +72,11 @@ class ReferenceShredder:
         if lines.pop() or not lines:
             raise BadLine("the last line does not end")
         events = []
-        for place, line in enumerate(lines):
+        for number, line in enumerate(lines):
             try:
                 events.append(self.read_line(line, record.depth))
             except ValueError as error:
-                raise BadLine(f"event {place}: {error}") from error
+                raise BadLine(f"event {number}: {error}") from error
         return events
 
     def read_line(self, line: bytes, depth: int) -> tuple[int, int, Fields]:

@@ -1,6 +1,6 @@
-"""Rows that the reference read put into a block that the kernel made: each value at its row.
+"""Adds the rows that the reference read to a block of the kernel: each value at its row.
 
-Rare by construction, so written for plainness: columns that get a value are merged one by one.
+Rare by construction, so kept simple: columns that get a value are merged one by one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,16 +16,16 @@ Columns = Mapping[ColumnKey, SparseColumn]
 
 
 def with_rows(columns: Columns, found: Sequence[tuple[int, Fields]]) -> Columns:
-    """The columns with the fields of further rows, which they have no values of. Sorted by key."""
-    gathered: dict[ColumnKey, tuple[list[int], list[FieldValue]]] = {}
+    """The columns with the fields of further rows, which have no values yet. Sorted by key."""
+    added_values: dict[ColumnKey, tuple[list[int], list[FieldValue]]] = {}
     for row, fields in found:
         for name, value in fields.items():
             key = ColumnKey(name, FIELD_TYPES[type(value)])
-            rows, values = gathered.setdefault(key, ([], []))
+            rows, values = added_values.setdefault(key, ([], []))
             rows.append(row)
             values.append(value)
     merged = dict(columns)
-    for key, (rows, values) in gathered.items():
+    for key, (rows, values) in added_values.items():
         added = SparseColumn(np.array(rows, np.uint32), pa.array(values, key.type.arrow))
         there = columns.get(key)
         merged[key] = added if there is None else _merged(there, added)

@@ -1,7 +1,7 @@
 """The compiled shredder: equal to the reference in every column, row, error and digest (I3).
 
-What the kernel does not prove to be an event it hands over, that line alone, to the reference: it
-says what is wrong with it, or reads what the kernel has no room for. Handed lines are counted.
+A line that the kernel does not prove to be an event is left to the reference, that line alone: the
+reference finds the error, or reads what the kernel has no room for. Such lines are counted.
 """
 
 from collections import deque
@@ -15,10 +15,10 @@ from common import limits
 from common.kernels.compile import Bytes, Int64s
 from common.model.record import other_count
 from indexer.shred.compiled.patch import with_rows
-from indexer.shred.compiled.rest import Rest, read_rest
+from indexer.shred.compiled.remainder import Remainder, read_remainders
 from indexer.shred.compiled.texts import Texts, decompress, join_lines
 from indexer.shred.event import Fields
-from indexer.shred.interface import Accepted, SetAside, Shredded, ShredInput
+from indexer.shred.interface import Accepted, Quarantined, Shredded, ShredInput
 from indexer.shred.kernel import memory as m
 from indexer.shred.kernel.columns import lay_out, write_cells
 from indexer.shred.kernel.events import BOOL
@@ -29,7 +29,7 @@ from indexer.shred.kernel.lines import (
     PAUSED,
     begin_pass,
     read_lines,
-    too_many_handed,
+    too_many_fallbacks,
 )
 from indexer.shred.kernel.memory import Memory, make_memory
 from indexer.shred.reference import BadLine, ReferenceShredder
@@ -41,44 +41,46 @@ TYPES = (FieldType.BOOL, FieldType.FLOAT, FieldType.INT, FieldType.JSON, FieldTy
 
 _LINE_END = 10
 _SYSTEM_BYTES = 3 * 8 + 4 + 1  # of a row: time, rate and offset, place, far
-# Rows of a pass of which too many are handed over, that are given to the reference too: their block
-# would cost more than reading so many events again (a call of 600 doubtful events: a seventh).
-_ROWS_AGAIN = 4 * m.HANDED_FEW
+# A pass with too many fallback lines and at most so many rows is read by the reference again: its
+# block would cost more than that (a call of 600 doubtful events: a seventh).
+_ROWS_AGAIN = 4 * m.FALLBACKS_FEW
 _TIGHT_FROM = 256  # columns that are packed again without the kernel's space between them
 _IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
 
 
 class _Call:
-    """One call's state. bad: why a record is set aside, by its index in the call."""
+    """The state of one call. bad: index of a record in the call -> why it is quarantined."""
 
     def __init__(self, offset: list[int], append_ns: list[int], depth: list[int]) -> None:
         self.offset = np.array(offset, np.int64)
         self.append_ns = np.array(append_ns, np.int64)
         self.depth = np.array(depth, np.int64)
         self.bad: dict[int, str] = {}
-        self.blocks: list[tuple[ColumnBlock, Int64s]] = []  # and rows' records
-        self.given_up = False  # the rest is the reference's alone
+        self.blocks: list[tuple[ColumnBlock, Int64s]] = []  # with the record of each row
+        self.reference_only = False  # the reference reads the remainder alone
 
-    def rest_of(self, texts: Texts, place: int, begin: int = 0, events: int = 0) -> Rest:
+    def remainder_of(self, texts: Texts, number: int, begin: int = 0, events: int = 0) -> Remainder:
         """The lines of a record from byte `begin` on, for the reference."""
-        index = int(texts.records[place])
+        index = int(texts.records[number])
         offset, append_ns = int(self.offset[index]), int(self.append_ns[index])
-        lines = texts.lines(place)[begin:]
-        return Rest(index, offset, append_ns, int(self.depth[index]), lines, events)
+        lines = texts.lines(number)[begin:]
+        return Remainder(index, offset, append_ns, int(self.depth[index]), lines, events)
 
     def shredded(self) -> Shredded:
         blocks = [block for block, _ in self.blocks]
         if self.bad:
             bad = list(self.bad)
             blocks = [select(block, ~np.isin(record, bad)) for block, record in self.blocks]
-        aside = tuple(SetAside(int(self.offset[i]), why) for i, why in sorted(self.bad.items()))
-        return Shredded(tuple(block for block in blocks if block.rows), aside)
+        quarantined = tuple(
+            Quarantined(int(self.offset[i]), why) for i, why in sorted(self.bad.items())
+        )
+        return Shredded(tuple(block for block in blocks if block.rows), quarantined)
 
 
 class KernelShredder:
-    """Shreds in compiled code. Any number of threads may use it; each call has a memory of its own.
+    """Shreds in compiled code. Safe to use from threads; each call has a memory of its own.
 
-    seeds: two secret 64-bit integers, so that no sender can choose names that meet in a table.
+    seeds: two secret 64-bit integers, so that senders cannot choose names that collide in a table.
     """
 
     name = "kernel"
@@ -87,11 +89,11 @@ class KernelShredder:
         self,
         seeds: tuple[int, int],
         *,
-        handed_over: Callable[[int], None] = lambda _: None,
+        on_fallback: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._seeds = seeds
         self._reference = ReferenceShredder()
-        self._handed_over = handed_over
+        self._on_fallback = on_fallback
         self._idle: deque[Memory] = deque(maxlen=_IDLE_MAX)
         self._spare = 0  # memories that no call has used since `give_back`
 
@@ -124,7 +126,7 @@ class KernelShredder:
         return call.shredded()
 
     def intact(self) -> bool:
-        """Whether nothing was written beside a table of the memory that is idle now."""
+        """Whether nothing was written outside the tables of the idle memories."""
         return all(memory.intact() for memory in self._idle)
 
     def give_back(self) -> None:
@@ -158,79 +160,83 @@ class KernelShredder:
                 call.bad[index] = str(BadLine("the last line does not end"))
             whole = whole[ended]
         chosen = texts.only(whole) if len(whole) < len(found) else texts
-        rest: list[Rest] = []
-        if call.given_up:
-            rest = [call.rest_of(chosen, place) for place in range(len(whole))]
+        remainders: list[Remainder] = []
+        if call.reference_only:
+            remainders = [call.remainder_of(chosen, number) for number in range(len(whole))]
         elif len(whole):
-            found[whole], rest = self._read(call, chosen, memory)
-        if rest:
-            call.given_up = True
-            call.blocks.append(read_rest(self._reference, rest, call.bad))
-            self._handed_over(call.blocks[-1][0].rows)
+            found[whole], remainders = self._read(call, chosen, memory)
+        if remainders:
+            call.reference_only = True
+            call.blocks.append(read_remainders(self._reference, remainders, call.bad))
+            self._on_fallback(call.blocks[-1][0].rows)
         return found
 
-    def _read(self, call: _Call, texts: Texts, memory: Memory) -> tuple[Int64s, list[Rest]]:
+    def _read(self, call: _Call, texts: Texts, memory: Memory) -> tuple[Int64s, list[Remainder]]:
         """As `_shred_texts`, and what is left to the reference when it is too much."""
         depths = call.depth[texts.records]
         last = len(texts.records)
         found = np.zeros(last, np.int64)
         counts = memory.words
-        counts[m.RECORD], counts[m.AT], counts[m.PLACE] = 0, -1, 0
+        counts[m.RECORD], counts[m.AT], counts[m.INDEX_IN_RECORD] = 0, -1, 0
         skipped: list[int] = []
         why = FULL_PASS
         while why != DONE:
             if why == FULL_PASS:
                 if counts[m.NODES] > m.NAMES_KEPT or counts[m.ARENA] > m.ARENA_KEPT:
                     empty_names(memory.words)
-                began = int(counts[m.RECORD]), int(counts[m.AT]), int(counts[m.PLACE])
+                began = int(counts[m.RECORD]), int(counts[m.AT]), int(counts[m.INDEX_IN_RECORD])
                 begin_pass(memory.words)
                 fields: list[tuple[int, Fields]] = []
                 asked = 0
             why = read_lines(
                 texts.buffer, texts.starts, texts.ends, depths, memory.words, memory.arena
             )
-            too_many = too_many_handed(
-                *(int(counts[size]) for size in (m.HANDED, m.ROWS, m.HANDED_BYTES, m.BYTES))
+            too_many = too_many_fallbacks(
+                *(int(counts[size]) for size in (m.FALLBACKS, m.ROWS, m.FALLBACK_BYTES, m.BYTES))
             )
             if too_many and why != DONE and counts[m.ROWS] <= _ROWS_AGAIN:
-                return self._left(call, texts, found, *began)
-            fields += self._read_handed(call, texts, memory, asked)
-            asked = int(counts[m.HANDED])
+                return self._leave_to_reference(call, texts, found, *began)
+            fields += self._read_fallbacks(call, texts, memory, asked)
+            asked = int(counts[m.FALLBACKS])
             now = int(counts[m.RECORD])
             if now < last and int(texts.records[now]) in call.bad:  # nothing more of it is wanted
                 skipped.append(now)
                 now += 1
-                counts[m.RECORD], counts[m.AT], counts[m.PLACE] = now, -1, 0
+                counts[m.RECORD], counts[m.AT], counts[m.INDEX_IN_RECORD] = now, -1, 0
             if why == PAUSED:
                 continue
             self._add_block(call, texts, memory, fields)
             found += np.bincount(memory.rows(m.ROW_RECORD, int(counts[m.ROWS])), minlength=last)
             if now < last and too_many:
-                return self._left(call, texts, found, now, int(counts[m.AT]), int(counts[m.PLACE]))
+                return self._leave_to_reference(
+                    call, texts, found, now, int(counts[m.AT]), int(counts[m.INDEX_IN_RECORD])
+                )
         found[skipped] = -1
         return found, []
 
-    def _left(
-        self, call: _Call, texts: Texts, found: Int64s, now: int, at: int, place: int
-    ) -> tuple[Int64s, list[Rest]]:
-        """What `_read` returns when all from `at` in record `now` on is left to the reference.
+    def _leave_to_reference(
+        self, call: _Call, texts: Texts, found: Int64s, now: int, at: int, events: int
+    ) -> tuple[Int64s, list[Remainder]]:
+        """What `_read` returns when the reference reads all from `at` in record `now` on.
 
-        at: negative for the record's begin; place: events of it before.
+        at: negative for the start of the record. events: number of its events before that.
         """
-        places = [(now, max(0, int(at - texts.starts[now])), place)]
-        places.extend((after, 0, 0) for after in range(now + 1, len(texts.records)))
+        positions = [(now, max(0, int(at - texts.starts[now])), events)]
+        positions.extend((after, 0, 0) for after in range(now + 1, len(texts.records)))
         bad = call.bad.keys()
         found[now:] = -1
         return found, [
-            call.rest_of(texts, *one) for one in places if texts.records[one[0]] not in bad
+            call.remainder_of(texts, *one) for one in positions if texts.records[one[0]] not in bad
         ]
 
-    def _read_handed(
+    def _read_fallbacks(
         self, call: _Call, texts: Texts, memory: Memory, first: int
     ) -> list[tuple[int, Fields]]:
-        """What the reference reads in the lines handed over from `first` on: (row, fields) each."""
-        handed = int(memory.words[m.HANDED])
-        lines = memory.words[m.HANDED_LINE :][: handed * m.HANDED_WORDS].reshape(-1, m.HANDED_WORDS)
+        """Have the reference read the fallback lines from `first` on: (row, fields) of each."""
+        fallbacks = int(memory.words[m.FALLBACKS])
+        lines = memory.words[m.FALLBACK_LINE :][: fallbacks * m.FALLBACK_WORDS].reshape(
+            -1, m.FALLBACK_WORDS
+        )
         found: list[tuple[int, Fields]] = []
         for row, at, begin, end in lines[first:].tolist():
             if (index := int(texts.records[at])) in call.bad:
@@ -240,12 +246,12 @@ class KernelShredder:
                     texts.buffer[begin:end].tobytes(), int(call.depth[index])
                 )
             except ValueError as error:
-                call.bad[index] = str(BadLine(f"event {memory.words[m.ROW_PLACE + row]}: {error}"))
+                call.bad[index] = str(BadLine(f"event {memory.words[m.ROW_INDEX + row]}: {error}"))
                 continue
             memory.words[m.TIME + row], memory.words[m.RATE + row] = time_ns, rate
             found.append((row, fields))
-        if handed > first:
-            self._handed_over(handed - first)
+        if fallbacks > first:
+            self._on_fallback(fallbacks - first)
         return found
 
     def _add_block(
@@ -260,7 +266,7 @@ class KernelShredder:
             time_ns=time_ns,
             rate=memory.rows(m.RATE, rows).copy(),
             offset=call.offset[record],
-            index_in_record=memory.rows(m.ROW_PLACE, rows).astype(np.int32),
+            index_in_record=memory.rows(m.ROW_INDEX, rows).astype(np.int32),
             late_or_early=(time_ns < append_ns - limits.TIME_PAST_BOUND_NS_V1)
             | (time_ns > append_ns + limits.TIME_FUTURE_BOUND_NS_V1),
             columns=with_rows(made, fields) if fields else made,
@@ -270,21 +276,21 @@ class KernelShredder:
 
 
 def _check_counts(call: _Call, texts: Texts, found: Int64s, events: Int64s) -> None:
-    """Sets records aside that hold another number of events than their headers say.
+    """Quarantine records that hold another number of events than their headers state.
 
     The kernel's count is right where it saw a record to its end; the others, which are few, are
     counted here.
     """
-    for place in np.flatnonzero(found != events).tolist():
-        lines = texts.lines(place).count(b"\n")
-        if lines != events[place]:
-            call.bad[int(texts.records[place])] = str(other_count(lines, int(events[place])))
+    for number in np.flatnonzero(found != events).tolist():
+        lines = texts.lines(number).count(b"\n")
+        if lines != events[number]:
+            call.bad[int(texts.records[number])] = str(other_count(lines, int(events[number])))
 
 
 def _columns(buffer: Bytes, memory: Memory) -> tuple[Mapping[ColumnKey, SparseColumn], int]:
     """The cells of this pass as columns, in the order of their keys; bytes that they hold.
 
-    In memory of Arrow's pool, which hands freed pages out again: fresh pages from the system cost
+    In memory of Arrow's pool, which reuses freed pages: fresh pages from the system cost
     0.25 of 0.9 CPU seconds per million wide events.
     """
     columns, size = lay_out(memory.words)
@@ -314,5 +320,5 @@ def _names(fields: Int64s, memory: Memory) -> list[str]:
     starts = texts[fields, m.FIELD_TEXT]
     ends = starts + texts[fields, m.FIELD_SIZE]
     text = memory.arena[: int(ends.max(initial=0))].tobytes()
-    places = zip(starts.tolist(), ends.tolist(), strict=True)
-    return [text[start:end].decode() for start, end in places]
+    spans = zip(starts.tolist(), ends.tolist(), strict=True)
+    return [text[start:end].decode() for start, end in spans]

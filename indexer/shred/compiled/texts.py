@@ -19,9 +19,10 @@ from indexer.shred.kernel.memory import TEXT_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Lines of some records one after the other, and padding of zeros behind the last.
+    """The lines of some records one after the other, and padding of zeros after the last.
 
-    records: which ones, by their index in the call; starts, ends: where the lines of each are.
+    records: the index of each record in the call.
+    starts, ends: byte offsets of the lines of each.
     """
 
     buffer: Bytes
@@ -30,29 +31,29 @@ class Texts:
     records: Int64s
 
     def only(self, chosen: Int64s) -> "Texts":
-        """Some of the records, by their place in `records`; the text stays where it is."""
+        """Some of the records, by their index in `records`; without a copy of the text."""
         return Texts(self.buffer, self.starts[chosen], self.ends[chosen], self.records[chosen])
 
-    def lines(self, place: int) -> bytes:
+    def lines(self, number: int) -> bytes:
         """A copy of the lines of one record."""
-        return self.buffer[self.starts[place] : self.ends[place]].tobytes()
+        return self.buffer[self.starts[number] : self.ends[number]].tobytes()
 
     def __repr__(self) -> str:
         return f"Texts(records={len(self.records)}, <{len(self.buffer)} bytes>)"
 
 
 def join_lines(lines: Sequence[bytes], reused: Bytes) -> Iterator[Texts]:
-    """Groups of records, given their lines. A group is used before the next one is asked for."""
+    """Groups of records, given their lines. A group is valid until the next one is taken."""
     sizes = np.array([len(one) for one in lines], np.int64)
     for group in _groups(sizes):
         yield _joined(lines, group, reused)
 
 
 def decompress(values: Sequence[bytes], reused: Bytes, bad: dict[int, str]) -> Iterator[Texts]:
-    """Groups of records, given their values; why others cannot be read is added to `bad`.
+    """Groups of records, given their values. Adds the errors of unreadable ones to `bad`.
 
-    A group in which all is well takes one call. Otherwise each value is read by itself, by what
-    says what is wrong with it: so neighbours of a damaged one are read as without it.
+    A group without errors takes one call. Otherwise each value is decompressed by itself, which
+    gives its error, and the neighbours of a damaged value are read as without it.
     """
     joined = bytearray().join((*values, bytes(SENTINEL_BYTES)))
     ends = np.cumsum(np.array([len(value) for value in values], np.int64))
@@ -79,7 +80,7 @@ def decompress(values: Sequence[bytes], reused: Bytes, bad: dict[int, str]) -> I
 
 
 def _groups(sizes: Int64s) -> Iterator[Int64s]:
-    """Indexes of neighbours that are read together: of no more bytes than `TEXT_BYTES`, or one."""
+    """Indexes of consecutive records that are read together: up to `TEXT_BYTES`, or one record."""
     ends = np.cumsum(sizes)
     first = 0
     while first < len(sizes):
@@ -90,24 +91,24 @@ def _groups(sizes: Int64s) -> Iterator[Int64s]:
 
 
 def _streamed(frames: memoryview, sizes: Int64s, records: Int64s, reused: Bytes) -> Texts | None:
-    """The content of plain frames; None: some of them hold something else than they say."""
+    """The content of plain frames; None if some content differs from its header."""
     ends = np.cumsum(sizes)
     size = int(ends[-1])
     buffer = _memory(size, reused)
     reader = decompressor().stream_reader(frames, read_across_frames=True)
     try:
-        # Room for a byte more than there should be: so the last checksum is read too.
+        # Room for one byte more than the content, so that the last checksum is read too.
         if reader.readinto(buffer[: size + 1].data) != size:
             return None
     except zstandard.ZstdError:
-        return None  # the caller finds out which, and says why
+        return None  # the caller finds out which one, and its error
     buffer[size:] = 0
     return Texts(buffer, ends - sizes, ends, records)
 
 
 def _joined(lines: Sequence[bytes] | dict[int, bytes], records: Int64s, reused: Bytes) -> Texts:
-    """These records' lines, copied into memory that is there already: a new buffer's pages would
-    cost more than the copy.
+    """The lines of these records, copied into reused memory: the pages of a new buffer would cost
+    more than the copy.
     """
     texts = [lines[index] for index in records.tolist()]
     ends = np.cumsum(np.array([len(text) for text in texts], np.int64))
@@ -121,6 +122,6 @@ def _joined(lines: Sequence[bytes] | dict[int, bytes], records: Int64s, reused: 
 
 
 def _memory(size: int, reused: Bytes) -> Bytes:
-    """Room for text of that size and its padding."""
+    """Memory for text of that size and its padding."""
     padded = size + SENTINEL_BYTES
     return reused[:padded] if padded <= len(reused) else np.empty(padded, np.uint8)

@@ -1,16 +1,17 @@
-"""Cells into columns: counted, laid out in one allocation, then each cell written once.
+"""From cells to columns: counted, laid out in one allocation, then each cell written once.
 
-Sparse, as blocks are: a column costs what its cells cost, so 2,000 columns with one cell each are
-as cheap as one column with 2,000. Two passes over the cells: `lay_out` finds out how much each
-column needs, `write_cells` puts every value where it belongs. Strings are copied (or unescaped)
-from the source here and nowhere else, in the order in which they stand there.
+Sparse like blocks: a column costs what its cells cost, so 2,000 columns with one cell each are as
+cheap as one column with 2,000. Two passes over the cells: `lay_out` computes the size of each
+column, `write_cells` writes every value. Strings are copied (or unescaped) from the source only
+here, in the order of the source.
 
-Everything is in one buffer, and offsets of texts count from its begin: so each column is a slice of
-one of five Arrow arrays over the whole of it, which costs a quarter of making an array of its own.
+Everything is in one buffer, and offsets of texts count from its start: so each column is a slice of
+one of five Arrow arrays over the whole buffer, at a quarter of the cost of an array of its own.
 """
 
 from common.kernels.compile import Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, get, put, store8, store32, store64
+from common.scan.kernel.ascii_codes import QUOTE, SPACE
 from common.scan.kernel.strings import copy_run, scan_string, unescape
 from indexer.shred.kernel.events import BOOL, JSON
 from indexer.shred.kernel.memory import (
@@ -34,7 +35,7 @@ from indexer.shred.kernel.memory import (
     TO_VALUE,
 )
 
-_PADDING = 64  # behind every part of the output: copies of 32 bytes may run over
+_PADDING = 64  # after every part of the output: copies of 32 bytes may overrun
 _COLUMN_MASK = 0xFFFFFFFF
 _FIRST_COLUMN = 8  # those of field 0 hold dead cells
 
@@ -46,7 +47,7 @@ def _aligned(size: int) -> int:
 
 @compiled
 def _count_cells(words: Int64s) -> None:
-    """Cells of each column, and the bytes that their texts take at most."""
+    """Count the cells of each column, and the most bytes that their texts take."""
     for column in range(get(words, FIELDS) * 8):
         put(words, COLUMN + column * COLUMN_WORDS + COLUMN_CELLS, 0)
         put(words, COLUMN + column * COLUMN_WORDS + COLUMN_BYTES, 0)
@@ -61,10 +62,10 @@ def _count_cells(words: Int64s) -> None:
 
 @compiled
 def lay_out(words: Int64s) -> tuple[int, int]:
-    """(number of columns, bytes of output). Where each goes is in the table LAID."""
+    """(number of columns, bytes of output). The table LAID then has the layout."""
     _count_cells(words)
     columns = 0
-    size = _PADDING  # before the first part and behind the last: zeros
+    size = _PADDING  # zeros before the first part and after the last
     for column in range(_FIRST_COLUMN, get(words, FIELDS) * 8):
         to = COLUMN + column * COLUMN_WORDS
         cells = get(words, to + COLUMN_CELLS)
@@ -93,16 +94,16 @@ def lay_out(words: Int64s) -> tuple[int, int]:
 
 @compiled
 def _without_blanks(buffer: Bytes, at: int, end: int, output: Bytes, to: int) -> int:
-    """Copy JSON that was checked, white space between tokens left out; the place behind it."""
+    """Copy valid JSON without white space between tokens; returns the end of the output."""
     while at < end:
         byte = byte_at(buffer, at)
-        if byte == 34:
-            behind = (scan_string(buffer, at + 1) >> 1) + 1
-            copy_run(output, to, buffer, at, behind - at)
-            to += behind - at
-            at = behind
+        if byte == QUOTE:
+            after = (scan_string(buffer, at + 1) >> 1) + 1
+            copy_run(output, to, buffer, at, after - at)
+            to += after - at
+            at = after
             continue
-        if byte > 32:
+        if byte > SPACE:
             store8(output, to, byte)
             to += 1
         at += 1
@@ -111,7 +112,7 @@ def _without_blanks(buffer: Bytes, at: int, end: int, output: Bytes, to: int) ->
 
 @compiled
 def _begin_columns(words: Int64s, columns: int, output: Bytes) -> None:
-    """What the cells add to: the first offset of texts, and bits that are all 0."""
+    """Initialize what the cells add to: the first offset of texts, and bits to 0."""
     for laid in range(LAID, LAID + columns * LAID_WORDS, LAID_WORDS):
         kind = get(words, laid + LAID_COLUMN) & 7
         begin = get(words, laid + LAID_VALUES)
@@ -124,7 +125,7 @@ def _begin_columns(words: Int64s, columns: int, output: Bytes) -> None:
 
 @compiled
 def write_cells(buffer: Bytes, words: Int64s, columns: int, output: Bytes) -> None:
-    """Every cell to its place in `output`, as laid out before. Then LAID_TEXT_END is known."""
+    """Write every cell to `output` as laid out, and LAID_TEXT_END."""
     _begin_columns(words, columns, output)
     for cell in range(CELL, CELL + 2 * get(words, CELLS), 2):
         tag = get(words, cell)

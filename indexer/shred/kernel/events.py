@@ -1,16 +1,28 @@
-"""One event's object into cells: the loop in which nearly all the time is spent.
+"""From one event's object to cells: the loop in which nearly all the time is spent.
 
-Every step first tries what is nearly always there (the predicted name, no white space, a comma) and
-takes the general way only when it is not. Cells are written one after the other and sorted by
-column later: writing 24 columns at once would touch 24 places in memory per event.
+Every step first tries the most frequent case (the predicted name, no white space, a comma) and
+falls back to the general one. Cells are written one after the other and sorted by column later:
+writing 24 columns at once would touch 24 places in memory per event.
 
-The last member of a name wins, also when it is null: `last_cell` tells where in this event the
-field was seen before, and that cell dies. No list of the event's fields has to be kept or cleared.
+The last member of a name wins, also when it is null: FIELD_LAST holds the cell in which the field
+was seen before in this event, and that cell becomes dead. No list of the event's fields is needed.
 """
 
 from common import limits
 from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
+from common.scan.kernel.ascii_codes import (
+    CLOSE_BRACE,
+    COLON,
+    COMMA,
+    MINUS,
+    NINE,
+    OPEN_BRACE,
+    OPEN_BRACKET,
+    QUOTE,
+    SPACE,
+    ZERO,
+)
 from common.scan.kernel.containers import ANY_SIZE, DEPTH_MAX, skip_value
 from common.scan.kernel.literals import NO_BREAK, equal, read_literal, skip_blanks
 from common.scan.kernel.numbers import INTEGER, read_number
@@ -44,31 +56,31 @@ _NAME_BYTES_MAX = limits.UNPACKED_NAME_BYTES_MAX
 
 @compiled
 def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Int64s, arena: Bytes) -> int:
-    """Cells of the object at `at`, unpacked to `depth`: where it ends; or FAIL, FULL.
+    """Write the cells of the object at `at`, unpacked to `depth`. Returns its end; or FAIL, FULL.
 
-    After FAIL or FULL no cell of the event counts, because CELLS stays as it was, and STAMP must
-    be moved on by the caller.
+    After FAIL or FULL no cell of the event counts, because CELLS is unchanged, and the caller must
+    advance STAMP.
     """
     stamp = get(words, STAMP)
     cell = get(words, CELLS)
     first = stamp + cell
     row_tag = row << 32
     parent = 0
-    level = 0  # objects open around the event's members, itself not counted
+    level = 0  # open objects around the member, the event's own not counted
     name_bytes = 0  # of the fields inside unpacked objects
     last = NODE + NODE_INSIDE  # where the next name is predicted
-    if byte_at(buffer, at) != 123:
+    if byte_at(buffer, at) != OPEN_BRACE:
         return FAIL
     at += 1
-    if byte_at(buffer, at) != 34:
+    if byte_at(buffer, at) != QUOTE:
         at = skip_blanks(buffer, at, NO_BREAK)
-        if byte_at(buffer, at) == 125:
+        if byte_at(buffer, at) == CLOSE_BRACE:
             return at + 1
     while True:
         # --- the name and its colon
-        if byte_at(buffer, at) != 34:
+        if byte_at(buffer, at) != QUOTE:
             at = skip_blanks(buffer, at, NO_BREAK)
-            if byte_at(buffer, at) != 34:
+            if byte_at(buffer, at) != QUOTE:
                 return FAIL
         node = NODE + get(words, last) * NODE_WORDS
         quoted = get(words, node + NODE_QUOTED)
@@ -93,19 +105,19 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Int64s, aren
             put(words, last, number)
             node = NODE + number * NODE_WORDS
             at = skip_blanks(buffer, end + 1, NO_BREAK)
-            if byte_at(buffer, at) != 58:
+            if byte_at(buffer, at) != COLON:
                 return FAIL
             at += 1
         last = node + NODE_NEXT
         field = get(words, node + NODE_FIELD)
         # --- the value
         byte = byte_at(buffer, at)
-        if byte <= 32:
+        if byte <= SPACE:
             at = skip_blanks(buffer, at, NO_BREAK)
             byte = byte_at(buffer, at)
-        if byte == 123:
+        if byte == OPEN_BRACE:
             inside = skip_blanks(buffer, at + 1, NO_BREAK)
-            if level < depth and byte_at(buffer, inside) != 125:
+            if level < depth and byte_at(buffer, inside) != CLOSE_BRACE:
                 if level + 1 >= DEPTH_MAX:
                     return FAIL
                 put(words, PARENTS + level, parent)
@@ -123,7 +135,7 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Int64s, aren
         if seen >= first:
             put(words, CELL + 2 * (seen - stamp), row_tag)  # dead: a later member of the name wins
             put(words, last_at, -1)
-        if byte == 34:
+        if byte == QUOTE:
             found = scan_string(buffer, at + 1)
             if found < 0:
                 return FAIL
@@ -133,7 +145,7 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Int64s, aren
             put(words, last_at, stamp + cell)
             cell += 1
             at = end + 1
-        elif byte == 45 or 48 <= byte <= 57:
+        elif byte == MINUS or ZERO <= byte <= NINE:
             at, kind, value = read_number(buffer, at)
             if at < 0:
                 return FAIL
@@ -143,7 +155,7 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Int64s, aren
             put(words, CELL + 2 * cell + 1, value)
             put(words, last_at, stamp + cell)
             cell += 1
-        elif byte == 123 or byte == 91:
+        elif byte == OPEN_BRACE or byte == OPEN_BRACKET:
             found = skip_value(buffer, at, NO_BREAK, level + 1, ANY_SIZE, words, OPENED)
             if found < 0:
                 return FAIL
@@ -165,10 +177,10 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Int64s, aren
         # --- a comma, or the end of one object or more
         while True:
             byte = byte_at(buffer, at)
-            if byte == 44:
+            if byte == COMMA:
                 at += 1
                 break
-            if byte == 125:
+            if byte == CLOSE_BRACE:
                 at += 1
                 if level == 0:
                     if name_bytes > _NAME_BYTES_MAX:
@@ -179,7 +191,7 @@ def read_event(buffer: Bytes, at: int, row: int, depth: int, words: Int64s, aren
                 last = NODE + parent * NODE_WORDS + NODE_NEXT
                 parent = get(words, PARENTS + level)
                 continue
-            behind = skip_blanks(buffer, at, NO_BREAK)
-            if behind == at:
+            after = skip_blanks(buffer, at, NO_BREAK)
+            if after == at:
                 return FAIL
-            at = behind
+            at = after

@@ -1,9 +1,9 @@
-"""Which record values are plain zstd frames, and how large their content says it is.
+"""Finds the record values that are plain zstd frames, and their content sizes.
 
-Plain: one frame with its content size and without a dictionary, whose blocks and checksum end
+Plain: a single frame with its content size and without a dictionary, whose blocks and checksum end
 where the value ends. Only such frames are decompressed as one stream: as each ends where the next
-one begins, that gives what one call per value gives. Headers alone are looked at (10 ns a frame);
-what they hold is checked by the decompressor. The format is that of RFC 8878.
+one begins, the result is that of one call per value. Only headers are read (10 ns a frame); the
+decompressor checks the content. The format is that of RFC 8878.
 """
 
 from common.kernels.compile import Bytes, Int64s, compiled
@@ -11,14 +11,17 @@ from common.kernels.intrinsics import byte_at, get, load64, put
 
 _MAGIC = 0xFD2FB528
 _FOUR = 0xFFFFFFFF
-_RESERVED_OR_DICTIONARY = 0b1011  # a bit that no frame may have, and the size of a dictionary's id
+_RESERVED_OR_DICTIONARY = 0b1011  # a reserved bit, and the size of a dictionary's id
 _CHECKSUM = 0b100
 _RLE, _RESERVED_BLOCK = 1, 3
 
 
 @compiled
 def _content_size(values: Bytes, at: int, end: int) -> int:
-    """Of the plain frame from `at` to `end`; -1: it is none. Reads up to 16 bytes behind `end`."""
+    """The content size of the frame from `at` to `end`; -1: it is not plain.
+
+    Reads up to 16 bytes after `end`.
+    """
     if end - at < 6 or load64(values, at) & _FOUR != _MAGIC:
         return -1
     described = byte_at(values, at + 4)
@@ -28,7 +31,7 @@ def _content_size(values: Bytes, at: int, end: int) -> int:
     wide = described >> 6
     if described & 32 == 0:
         if wide == 0:
-            return -1  # its size is not said
+            return -1  # without a content size
         at += 1
     size = load64(values, at)
     if wide == 0:
@@ -55,7 +58,7 @@ def _content_size(values: Bytes, at: int, end: int) -> int:
 
 @compiled
 def measure_frames(values: Bytes, ends: Int64s, sizes: Int64s) -> None:
-    """Content sizes of values that stand one after the other; negative: not plain."""
+    """Content sizes of consecutive values; negative: not plain."""
     at = 0
     for index in range(ends.shape[0]):
         end = get(ends, index)

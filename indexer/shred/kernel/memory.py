@@ -1,16 +1,16 @@
-"""The memory of one pass: one array of words and one of bytes, made once, used by every pass (I11).
+"""The memory of a pass: one array of words and one of bytes, allocated once for all passes (I11).
 
-A pass ends where any table is full; its cells become a block and the next pass begins. So no shape
+A pass ends when any table is full; its cells become a block and the next pass begins. So no shape
 of data needs more memory, and the steady state allocates nothing but its results. An event that
 does not fit into an empty pass goes to the reference.
 
-The tables of names are emptied before each call: a call sees one dataset, so no name, order or
-load of one tenant's data can be felt by another, and the result depends on the records alone (I3).
+The tables of names are emptied before each call. A call has one dataset, so no name, order or load
+of one tenant's data affects another, and the result depends on the records alone (I3).
 
-One array, and tables at fixed places in it: compiled code then needs one base address instead of
-twenty (which it would keep on the stack), and numba counts references of two objects per call
-instead of twenty (atomic operations). Measured on wide events: 0.6 µs per event. Between tables
-lie guard words that never change; tests and the checked mode look at them.
+One array with tables at fixed offsets: compiled code then needs one base address instead of twenty
+(which it would keep on the stack), and numba counts references of two objects per call instead of
+twenty (atomic operations). Measured on wide events: 0.6 µs per event. Guard words between tables
+never change; tests and the checked mode verify them.
 """
 
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ NAMES_MAX: Final = 16_384  # names, and (parent, name) pairs
 SLOTS: Final = 2 * NAMES_MAX  # a power of two; at most half full
 COLUMNS_MAX: Final = NAMES_MAX * 8  # a column is field * 8 + type
 ARENA_BYTES: Final = 2_097_152  # text of names
-NAMES_KEPT: Final = NAMES_MAX * 3 // 4  # with more of them the next pass begins without any
+NAMES_KEPT: Final = NAMES_MAX * 3 // 4  # with more of them the next pass begins with empty tables
 ARENA_KEPT: Final = ARENA_BYTES // 2
-HANDED_MAX: Final = 256  # events for the reference
-HANDED_FEW: Final = 16  # from here on a pass ends when too large a part of it is handed over
-HANDED_SHARE: Final = 8  # one event in so many, or a quarter of the bytes, is too large a part
+FALLBACKS_MAX: Final = 256  # lines for the reference
+FALLBACKS_FEW: Final = 16  # with more, a pass ends when they are too large a part of it
+FALLBACK_SHARE: Final = 8  # one line in 8, or a quarter of the bytes, is too large a part
 TEXT_BYTES: Final = 25_165_824
 
 _GUARD_WORDS: Final = 8
@@ -41,21 +41,21 @@ _GUARD: Final = -0x0123456789ABCDEF
 # --- counters: the words at the beginning
 (
     RECORD,  # index of the record being read
-    AT,  # place in the buffer of the next line; negative: that record's first
-    PLACE,  # events of that record before it
+    AT,  # offset of the next line in the buffer; negative: the first of that record
+    INDEX_IN_RECORD,  # events of that record before it
     ROWS,
     CELLS,
-    STAMP,  # what `LAST_CELL` holds is relative to this
+    STAMP,  # FIELD_LAST is relative to this
     NODES,
     FIELDS,
     ARENA,  # bytes used
-    HANDED,
+    FALLBACKS,
     SEED,
     SEED_MORE,
     PROBED_OUT,  # names not found within the limit of probes
     BYTES,  # of the lines read
-    HANDED_BYTES,
-    ASKED,  # record of which a line was handed over last; negative: none in this pass
+    FALLBACK_BYTES,
+    FALLBACK_RECORD,  # of the last line left to the fallback; negative: none in this pass
     COUNTERS,
 ) = range(17)
 
@@ -87,21 +87,21 @@ OPENED: Final = FIELD_HASHED_END
 OPENED_END: Final = OPENED + DEPTH_MAX + _GUARD_WORDS
 PARENTS: Final = OPENED_END
 PARENTS_END: Final = PARENTS + DEPTH_MAX + _GUARD_WORDS
-# events for the reference: row, record, begin and end of the line
-HANDED_LINE: Final = PARENTS_END
-HANDED_WORDS: Final = 4
-HANDED_END: Final = HANDED_LINE + HANDED_WORDS * HANDED_MAX + _GUARD_WORDS
+# per line for the reference: row, record, start and end of the line
+FALLBACK_LINE: Final = PARENTS_END
+FALLBACK_WORDS: Final = 4
+FALLBACK_END: Final = FALLBACK_LINE + FALLBACK_WORDS * FALLBACKS_MAX + _GUARD_WORDS
 # per row
-TIME: Final = HANDED_END
+TIME: Final = FALLBACK_END
 TIME_END: Final = TIME + ROWS_MAX + _GUARD_WORDS
 RATE: Final = TIME_END
 RATE_END: Final = RATE + ROWS_MAX + _GUARD_WORDS
-ROW_PLACE: Final = RATE_END
-ROW_PLACE_END: Final = ROW_PLACE + ROWS_MAX + _GUARD_WORDS
-ROW_RECORD: Final = ROW_PLACE_END
+ROW_INDEX: Final = RATE_END
+ROW_INDEX_END: Final = ROW_INDEX + ROWS_MAX + _GUARD_WORDS
+ROW_RECORD: Final = ROW_INDEX_END
 ROW_RECORD_END: Final = ROW_RECORD + ROWS_MAX + _GUARD_WORDS
-# per column: its cells and the bytes of their texts at most; then where its next row, value and
-# text go
+# per column: its cells and the most bytes of their texts; then where its next row, value and text
+# are written
 COLUMN: Final = ROW_RECORD_END
 COLUMN_WORDS: Final = 8
 COLUMN_CELLS, COLUMN_BYTES, TO_ROW, TO_VALUE, TO_TEXT = range(5)
@@ -114,15 +114,18 @@ LAID_END: Final = LAID + LAID_WORDS * COLUMNS_MAX + _GUARD_WORDS
 
 _ENDS = (
     COUNTS_END, CELL_END, NODE_END, NODE_HASHED_END, FIELD_END, FIELD_HASHED_END, OPENED_END,
-    PARENTS_END, HANDED_END, TIME_END, RATE_END, ROW_PLACE_END, ROW_RECORD_END, COLUMN_END,
+    PARENTS_END, FALLBACK_END, TIME_END, RATE_END, ROW_INDEX_END, ROW_RECORD_END, COLUMN_END,
     LAID_END,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """words: counters and tables, 30 MB of which pages are real once used; arena: the text of
-    names; text: the records that a pass reads, with its padding.
+    """The buffers of one pass.
+
+    words: counters and tables, 30 MB; the system backs pages once they are used.
+    arena: the text of names.
+    text: the records that a pass reads, with padding.
     """
 
     words: Int64s
@@ -137,12 +140,12 @@ class Memory:
         return self.words[table : table + rows]
 
     def intact(self) -> bool:
-        """Whether every guard word is as it was made: nothing was written beside a table."""
+        """Whether every guard word is unchanged: nothing was written outside a table."""
         return all((self.words[end - _GUARD_WORDS : end] == _GUARD).all() for end in _ENDS)
 
 
 def make_memory(seed: int, seed_more: int) -> Memory:
-    """Memory of its own for one pass at a time. The seeds decide where names are hashed to."""
+    """Memory for one pass at a time. seed, seed_more: the secret seeds of the hashes of names."""
     words = np.zeros(LAID_END, np.int64)
     for end in _ENDS:
         words[end - _GUARD_WORDS : end] = _GUARD

@@ -16,7 +16,7 @@ from tests.common.scan.test_split import EVENTS, NOW
 def assert_shreds(event: Accepted, depth: int) -> None:
     line = encode_event_line(event.time_ns, event.rate, event.data)
     shredded = ReferenceShredder().shred([ShredInput(0, NOW, depth, line)])
-    assert shredded.set_aside == ()
+    assert shredded.quarantined == ()
     assert shredded.block.rows == 1
     assert (shredded.block.time_ns[0], shredded.block.rate[0]) == (event.time_ns, event.rate)
 

@@ -57,7 +57,7 @@ class Flipping:
         values = column.values.to_pylist()
         values[wrong[0]] += 1_000
         flipped = msgspec.structs.replace(column, values=pa.array(values, key.type.arrow))
-        return Shredded((replace(block, columns={key: flipped}),), shredded.set_aside)
+        return Shredded((replace(block, columns={key: flipped}),), shredded.quarantined)
 
 
 @pytest.mark.parametrize("liar_is_first", [False, True])

@@ -28,7 +28,7 @@ def test_record_made_again_gives_the_same_columns(
         team="t", env="e", dataset="d", batch=bytes(16), depth=depth, via="random", lines=lines
     )
     shredded = shredder.shred_values([Accepted(7, TIME_NS, record)])
-    assume(not shredded.set_aside)
+    assume(not shredded.quarantined)
     other = events_record(
         team="t", env="e", dataset="d", batch=bytes(16), depth=0, via="random",
         lines=[encode_event_line(TIME_NS, 1, b'{"a":1}')],
@@ -42,5 +42,5 @@ def test_record_made_again_gives_the_same_columns(
         assert any("inf" in str(value.to_pylist()) for value in values)
         return
     remade = shredder.shred_values([Accepted(7, TIME_NS, again)])
-    assert remade.set_aside == ()
+    assert remade.quarantined == ()
     assert_same_block(remade.block, shredded.block)

@@ -28,7 +28,7 @@ DAY_NS = 24 * 3600 * 10**9
 def shred(*lines: bytes, offset: int = 0, depth: int = 0) -> ColumnBlock:
     record = ShredInput(offset, START_NS, depth, b"".join(line + b"\n" for line in lines))
     shredded = ReferenceShredder().shred([record])
-    assert not shredded.set_aside
+    assert not shredded.quarantined
     return shredded.block
 
 

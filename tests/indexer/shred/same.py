@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from indexer.shred.interface import Shredded, Shredder, ShredInput
-from indexer.shred.kernel.memory import HANDED_FEW
+from indexer.shred.kernel.memory import FALLBACKS_FEW
 from indexer.shred.reference import ReferenceShredder
 from segment.columns.digest import block_digest
 from tests.generate import START_NS
@@ -26,7 +26,7 @@ def assert_same(
 ) -> Shredded:
     """Fail unless the kernel gives what the reference gives; returns it."""
     found, wanted = kernel.shred(records), reference.shred(records)
-    assert found.set_aside == wanted.set_aside
+    assert found.quarantined == wanted.quarantined
     assert_same_block(found.block, wanted.block)
     for column in found.block.columns.values():
         column.values.validate(full=True)
@@ -39,5 +39,5 @@ def assert_all_same(kernel: Shredder, records: Sequence[ShredInput]) -> None:
     """As `assert_same`, a few records per call: of many bad ones the kernel leaves the rest to the
     reference, and nothing would be tried.
     """
-    for first in range(0, len(records), HANDED_FEW // 2):
-        assert_same(kernel, records[first : first + HANDED_FEW // 2])
+    for first in range(0, len(records), FALLBACKS_FEW // 2):
+        assert_same(kernel, records[first : first + FALLBACKS_FEW // 2])

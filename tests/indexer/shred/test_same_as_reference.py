@@ -87,13 +87,13 @@ def test_any_damaged_event(
     assert_same(kernel, [record(bytes(damaged) + line(b"{}"), depth), record(line(b"{}"), 0, 1)])
 
 
-@pytest.mark.parametrize(("more", "handed"), [(0, 0), (1, 1)])
-def test_names_at_and_beyond_their_limit(more: int, handed: int) -> None:
+@pytest.mark.parametrize(("more", "fallbacks"), [(0, 0), (1, 1)])
+def test_names_at_and_beyond_their_limit(more: int, fallbacks: int) -> None:
     lines: list[int] = []
-    kernel = KernelShredder(SEEDS, handed_over=lines.append)
+    kernel = KernelShredder(SEEDS, on_fallback=lines.append)
     event = line(event_of_name_bytes(limits.UNPACKED_NAME_BYTES_MAX + more))
     assert_same(kernel, [record(line(b"{}") + event, 1), record(event, 0, 1)])
-    assert sum(lines) == handed
+    assert sum(lines) == fallbacks
 
 
 SAMPLE = b"".join(wide_lines(2)) + line(
@@ -153,14 +153,14 @@ def test_more_cells_than_a_pass_has_room_for(kernel: KernelShredder) -> None:
 
 
 def test_an_event_that_no_pass_can_hold_goes_to_the_reference() -> None:
-    handed: list[int] = []
-    shredder = KernelShredder(SEEDS, handed_over=handed.append)
+    fallbacks: list[int] = []
+    shredder = KernelShredder(SEEDS, on_fallback=fallbacks.append)
     many = b"{%b}" % b",".join(b'"k%d":%d' % (i, i) for i in range(20_000))
     cells = b"{%b}" % b",".join(b'"a":%d' % i for i in range(CELLS_MAX + 1))
     name = b'{"%b":{"%b":1}}' % (b"a" * 1_100_000, b"b" * 500_000)
     events = [line(one) + line(b'{"a":1}') for one in (many, cells, name)]
     assert_same(shredder, [record(lines, 1) for lines in events], QUICK)
-    assert sum(handed) == 3
+    assert sum(fallbacks) == 3
 
 
 def test_ever_new_names(kernel: KernelShredder) -> None:
@@ -251,8 +251,8 @@ def test_nothing_is_written_beside_a_table(kernel: KernelShredder) -> None:
 
 
 def test_good_events_are_not_handed_over() -> None:
-    handed: list[int] = []
-    shredder = KernelShredder(SEEDS, handed_over=handed.append)
+    fallbacks: list[int] = []
+    shredder = KernelShredder(SEEDS, on_fallback=fallbacks.append)
     known = [line(source.encode(), START_NS) for source, depth, _ in FACTS if depth == 0]
     shredder.shred([*wide_records(500), record(b"".join(known))])
-    assert not handed
+    assert not fallbacks

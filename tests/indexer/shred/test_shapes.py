@@ -1,4 +1,4 @@
-"""Shapes of data that hurt give what the reference gives; only what is doubtful is handed over."""
+"""Shapes of data that hurt give what the reference gives, which reads the doubtful lines alone."""
 
 import pytest
 
@@ -12,8 +12,8 @@ _HANDED = ("doubtful", "bad", "too many bytes", "30 digits")
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_hostile_shape(name: str) -> None:
-    handed: list[int] = []
-    kernel = KernelShredder(SEEDS, handed_over=handed.append)
+    fallbacks: list[int] = []
+    kernel = KernelShredder(SEEDS, on_fallback=fallbacks.append)
     assert_same(kernel, records(name, 60_000))
     assert kernel.intact()
-    assert not handed or any(word in name for word in _HANDED)
+    assert not fallbacks or any(word in name for word in _HANDED)

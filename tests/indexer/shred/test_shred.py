@@ -8,7 +8,7 @@ from common import limits
 from common.scan.json_tokens import BadValue, JsonSyntaxError
 from indexer.shred.event import JsonText, read_event
 from indexer.shred.fast_event import read_event_fast
-from indexer.shred.interface import SetAside, ShredInput
+from indexer.shred.interface import Quarantined, ShredInput
 from indexer.shred.reference import ReadEvent, ReferenceShredder
 from segment.columns import ColumnKey, FieldType
 from tests.generate import START_NS, event_of_name_bytes, wide_lines
@@ -163,8 +163,8 @@ def test_a_bad_line_sets_its_whole_record_aside_and_only_that() -> None:
     ]
     shredded = ReferenceShredder().shred(records)
     assert shredded.block.offset.tolist() == [2]
-    assert [aside.offset for aside in shredded.set_aside] == [1, 3, 4, 5]
-    assert shredded.set_aside[0] == SetAside(1, "event 1: unexpected character at byte 5")
+    assert [aside.offset for aside in shredded.quarantined] == [1, 3, 4, 5]
+    assert shredded.quarantined[0] == Quarantined(1, "event 1: unexpected character at byte 5")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_bad_line_sets_its_whole_record_aside_and_only_that() -> None:
 def test_a_line_that_is_not_ours_is_set_aside(line: bytes) -> None:
     for shredder in (ReferenceShredder(), ReferenceShredder.exact()):
         shredded = shredder.shred([one_record(line + b"\n")])
-        assert len(shredded.set_aside) == 1
+        assert len(shredded.quarantined) == 1
         assert shredded.block.rows == 0
 
 
@@ -190,7 +190,7 @@ def test_every_truncation_of_a_line_is_set_aside_and_never_an_error() -> None:
     start = lines.index(b"\n") + 1
     for end in range(len(lines)):
         shredded = shredder.shred([one_record(lines[:end], depth=1)])
-        assert len(shredded.set_aside) == (end != start)
+        assert len(shredded.quarantined) == (end != start)
 
 
 def test_an_event_of_two_thousand_fields_is_exact() -> None:

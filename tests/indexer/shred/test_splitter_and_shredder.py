@@ -21,7 +21,7 @@ from tests.indexer.shred.test_shred import exactly
 def stored(outcome: Accepted, depth: int) -> int:
     line = encode_event_line(outcome.time_ns, outcome.rate, outcome.data)
     shredded = ReferenceShredder().shred([ShredInput(0, 0, depth, line)])
-    assert not shredded.set_aside
+    assert not shredded.quarantined
     return shredded.block.rows
 
 

@@ -33,7 +33,7 @@ def accepted(offset: int, value: bytes, events: int = 1) -> Accepted:
 def assert_same_values(kernel: KernelShredder, records: Sequence[Accepted]) -> Shredded:
     """Fail unless the kernel gives what the exact reference gives; returns it."""
     found, wanted = kernel.shred_values(records), EXACT.shred_values(records)
-    assert found.set_aside == wanted.set_aside
+    assert found.quarantined == wanted.quarantined
     assert_same_block(found.block, wanted.block)
     assert kernel.intact()
     return found
@@ -93,7 +93,7 @@ def test_a_damaged_record_is_set_aside_alone(kernel: KernelShredder, damaged: by
         some = [*values[:place], damaged, *values[place + 1 :]]
         found = assert_same_values(kernel, [accepted(at, one) for at, one in enumerate(some)])
         assert found.block.rows >= SMALL - 1
-        assert {one.offset for one in found.set_aside} <= {place}
+        assert {one.offset for one in found.quarantined} <= {place}
 
 
 @pytest.mark.parametrize("squeezed", [False, True])
@@ -120,7 +120,7 @@ def test_a_frame_that_goes_on_in_the_next_record_is_no_frame(kernel: KernelShred
     whole = raw_frame(raw_block(lines_of(1) + inner), len(lines_of(1) + inner))
     at = whole.index(inner)
     records = [accepted(0, GOOD), accepted(1, whole[:at]), accepted(2, whole[at:])]
-    assert [one.offset for one in assert_same_values(kernel, records).set_aside] == [1, 2]
+    assert [one.offset for one in assert_same_values(kernel, records).quarantined] == [1, 2]
 
 
 def test_counts_that_headers_get_wrong(kernel: KernelShredder) -> None:
@@ -147,7 +147,7 @@ def test_wrong_counts_where_the_rest_is_left_to_the_reference(kernel: KernelShre
                 [accepted(at, compress_value(texts[at]), n) for at, n in enumerate(events)],
             )
             if wrong:
-                reasons = {aside.offset: aside.reason for aside in found.set_aside}
+                reasons = {aside.offset: aside.reason for aside in found.quarantined}
                 assert reasons[place].endswith(f"its header says {events[place]}")
 
 
@@ -158,7 +158,7 @@ def test_more_records_than_are_decompressed_at_once(kernel: KernelShredder) -> N
     values[count // 2] = values[0][:-1]
     records = [accepted(at, value, 20) for at, value in enumerate(values)]
     found = assert_same_values(kernel, records)
-    assert (found.block.rows, len(found.set_aside)) == ((count - 1) * 20, 1)
+    assert (found.block.rows, len(found.quarantined)) == ((count - 1) * 20, 1)
 
 
 @given(st.lists(st.sampled_from([GOOD, *DAMAGED.values()]), max_size=12))
