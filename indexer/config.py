@@ -115,7 +115,7 @@ class IndexerConfig:
     telemetry_s: int = setting(10, "time between own events about indexing")
 
     def shares_at_once(self, processors: int) -> int:
-        """Shares of one environment that are computed at once on so many processors."""
+        """How many shares of one environment are computed at once, given the processors."""
         return self.shares_of_environment or max(2, processors // self.share_threads)
 
     def __post_init__(self) -> None:

@@ -82,7 +82,7 @@ def _claims(parts: Parts, context: RoleContext, config: IndexerConfig, member: M
         parts.shared.watch.partitions,
         copies=config.copies,
         take_over_ms=config.take_over_ms,
-        look_ms=config.claim_retry_ms,
+        refresh_ms=config.claim_retry_ms,
         clock=context.clock,
         caught_up=lambda number: parts.held.not_ready(number) is None,
     )

@@ -79,7 +79,7 @@ class Claims:
         *,
         copies: int,
         take_over_ms: int,
-        look_ms: int,
+        refresh_ms: int,
         clock: Clock,
         caught_up: Callable[[int], bool],
     ) -> None:
@@ -94,7 +94,7 @@ class Claims:
         self._preparing: dict[int, _Held] = {}
         self._fewer_since_ns = clock.monotonic_ns()
         self._unreleased: list[Claim] = []  # to release once the locks answer again
-        self._vacancies = Vacancies(take_over_ms * _NS, look_ms * _NS)
+        self._vacancies = Vacancies(take_over_ms * _NS, refresh_ms * _NS)
 
     def held(self) -> list[int]:
         """Partitions claimed, in order."""

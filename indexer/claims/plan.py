@@ -25,7 +25,7 @@ class IndexerLocation:
 
 def copies_possible(indexers: Mapping[str, IndexerLocation], copies: int) -> int:
     """The number of copies that a partition can have: no two in one zone (I6)."""
-    return min(copies, len({place.zone for place in indexers.values()}))
+    return min(copies, len({location.zone for location in indexers.values()}))
 
 
 def plan_claims(
@@ -61,8 +61,8 @@ class _Plan:
         claims: Sequence[Mapping[str, str]],
     ) -> None:
         self.zones: dict[str, list[str]] = {}
-        for instance, place in sorted(indexers.items()):
-            self.zones.setdefault(place.zone, []).append(instance)
+        for instance, location in sorted(indexers.items()):
+            self.zones.setdefault(location.zone, []).append(instance)
         self.targets: Targets = {
             p: {zone: instance for zone, instance in holders.items() if instance in indexers}
             for p, holders in enumerate(claims)

@@ -133,9 +133,9 @@ def may_release(
 class Vacancies:
     """How long partitions have lacked a holder, so that a short absence moves nothing."""
 
-    def __init__(self, take_over_ns: int, look_ns: int) -> None:
+    def __init__(self, take_over_ns: int, refresh_ns: int) -> None:
         self._take_over_ns = take_over_ns
-        self._look_ns = min(look_ns, take_over_ns)
+        self._refresh_ns = min(refresh_ns, take_over_ns)
         self._since_ns: dict[int, int] | None = None
         self._outage_ns: int | None = None
 
@@ -159,14 +159,14 @@ class Vacancies:
         return {
             p
             for p, since_ns in self._since_ns.items()
-            if now_ns - since_ns >= self._required_ns(since_ns, nobody=not vacant[p])
+            if now_ns - since_ns >= self._required_ns(since_ns, unheld=not vacant[p])
         }
 
-    def _required_ns(self, since_ns: int, *, nobody: bool) -> int:
+    def _required_ns(self, since_ns: int, *, unheld: bool) -> int:
         after_outage = (
             self._outage_ns is not None and since_ns - self._outage_ns < self._take_over_ns
         )
-        return self._look_ns if nobody and not after_outage else self._take_over_ns
+        return self._refresh_ns if unheld and not after_outage else self._take_over_ns
 
 
 def _holders_by_zone(holds: ClaimHolders) -> HoldersByZone:

@@ -187,7 +187,7 @@ class KernelShredder:
                 began = int(counts[m.RECORD]), int(counts[m.AT]), int(counts[m.INDEX_IN_RECORD])
                 begin_pass(memory.words)
                 fields: list[tuple[int, Fields]] = []
-                asked = 0
+                fallbacks_read = 0
             why = read_lines(
                 texts.buffer, texts.starts, texts.ends, depths, memory.words, memory.arena
             )
@@ -196,10 +196,10 @@ class KernelShredder:
             )
             if too_many and why != DONE and counts[m.ROWS] <= _ROWS_AGAIN:
                 return self._leave_to_reference(call, texts, found, *began)
-            fields += self._read_fallbacks(call, texts, memory, asked)
-            asked = int(counts[m.FALLBACKS])
+            fields += self._read_fallbacks(call, texts, memory, fallbacks_read)
+            fallbacks_read = int(counts[m.FALLBACKS])
             now = int(counts[m.RECORD])
-            if now < last and int(texts.records[now]) in call.bad:  # nothing more of it is wanted
+            if now < last and int(texts.records[now]) in call.bad:  # no more of it is read
                 skipped.append(now)
                 now += 1
                 counts[m.RECORD], counts[m.AT], counts[m.INDEX_IN_RECORD] = now, -1, 0

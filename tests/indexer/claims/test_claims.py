@@ -54,7 +54,7 @@ class Holder:
             partitions,
             copies=2,
             take_over_ms=take_over_ms,
-            look_ms=0,
+            refresh_ms=0,
             clock=clock or SystemClock(),
             caught_up=lambda number: number not in self.behind,
         )

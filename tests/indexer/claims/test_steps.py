@@ -21,13 +21,13 @@ from indexer.claims.steps import (
 )
 
 COPIES = 2
-TAKE_OVER_NS, LOOK_NS = 50, 10
+TAKE_OVER_NS, REFRESH_NS = 50, 10
 
 
 @dataclass
 class Indexer:
     location: IndexerLocation
-    vacancies: Vacancies = field(default_factory=lambda: Vacancies(TAKE_OVER_NS, LOOK_NS))
+    vacancies: Vacancies = field(default_factory=lambda: Vacancies(TAKE_OVER_NS, REFRESH_NS))
     follows: dict[int, bool] = field(default_factory=dict)  # partition -> caught up
 
 
@@ -128,9 +128,9 @@ class World:
             for name in list(self.indexers):
                 self.take_steps_of(name)
             self.catch_up()
-            self.now_ns += LOOK_NS
+            self.now_ns += REFRESH_NS
             quiet = quiet + 1 if repr((self.claims, self.preparing)) == before else 0
-            if quiet > TAKE_OVER_NS // LOOK_NS + 1:
+            if quiet > TAKE_OVER_NS // REFRESH_NS + 1:
                 return
         raise AssertionError("it never comes to rest")
 
@@ -242,7 +242,7 @@ def test_what_nobody_holds_is_taken_after_two_looks() -> None:
     nobody = {p for p, holders in world.claims.items() if not holders}
     assert nobody
     assert world.take_steps_of(last).take == ()
-    world.now_ns += LOOK_NS
+    world.now_ns += REFRESH_NS
     assert set(world.take_steps_of(last).take) == nobody
 
 
@@ -261,7 +261,7 @@ def test_rolling_restart_freezes_moves_but_not_what_nobody_ready_holds() -> None
 
 
 def test_after_an_outage_of_the_locks_nobody_is_taken_for_dead_at_once() -> None:
-    vacancies = Vacancies(TAKE_OVER_NS, LOOK_NS)
+    vacancies = Vacancies(TAKE_OVER_NS, REFRESH_NS)
     assert vacancies.update({}, 0) == set()
     vacancies.locks_unavailable(100)
     assert vacancies.update({1: 0, 2: 1}, 110) == set()
@@ -269,4 +269,4 @@ def test_after_an_outage_of_the_locks_nobody_is_taken_for_dead_at_once() -> None
     assert vacancies.update({1: 0, 2: 1}, 110 + TAKE_OVER_NS) == {1, 2}
     later = 100 + 2 * TAKE_OVER_NS
     vacancies.update({3: 0}, later)
-    assert vacancies.update({3: 0}, later + LOOK_NS) == {3}
+    assert vacancies.update({3: 0}, later + REFRESH_NS) == {3}
