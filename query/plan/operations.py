@@ -1,4 +1,4 @@
-"""Names of the calculations, also used by the text form; what computes them is elsewhere."""
+"""Names of the calculations, without the code that computes them: the text form needs them, too."""
 
 PERCENTILES = {  # operator -> parts per thousand
     "P001": 1,

@@ -127,7 +127,7 @@ def _merge_distinct(table: pa.Table, keys: list[str]) -> dict[Cell, int]:
 
 
 def estimate_distinct(hashes: list[int]) -> int:
-    """Number of distinct values behind the smallest hashes of each share."""
+    """Number of distinct values, estimated from the smallest hashes of each share."""
     size = limits.DISTINCT_EXACT_MAX
     if len(hashes) < size:
         return len(hashes)

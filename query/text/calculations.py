@@ -94,7 +94,7 @@ def _plain(cursor: Cursor, first: Token, op: str) -> Spec:
         op = "COUNT_DISTINCT"
     column: str | None = None
     if cursor.take_symbol("("):
-        distinct = cursor.next.is_keyword("DISTINCT") and not cursor.ahead().is_symbol(")")
+        distinct = cursor.next.is_keyword("DISTINCT") and not cursor.peek().is_symbol(")")
         if op == "COUNT" and distinct:
             cursor.take()
             op = "COUNT_DISTINCT"
@@ -141,7 +141,7 @@ def _argument(cursor: Cursor, op: str) -> str | None:
         star = cursor.take()
         if op != "COUNT":
             raise cursor.fail(f"{op} needs a field, as in {op}(duration_ms)", star)
-    elif cursor.next.is_keyword("DISTINCT") and cursor.ahead().is_symbol("("):
+    elif cursor.next.is_keyword("DISTINCT") and cursor.peek().is_symbol("("):
         cursor.take()
         cursor.take()
         column = cursor.name("a field's name")

@@ -108,7 +108,7 @@ def _field(cursor: Cursor) -> str:
     token = cursor.next
     if token.kind in (TokenKind.SYMBOL, TokenKind.END):
         raise cursor.fail("expected a condition like status >= 500")
-    after = cursor.ahead()
+    after = cursor.peek()
     if token.is_keyword(*CLAUSES, "AND", "OR") and after.kind is not TokenKind.SYMBOL:
         hint = f"a field called {token.text} stands in backticks: `{token.text}`"
         raise cursor.fail("expected a condition like status >= 500", token, hint)
@@ -117,7 +117,7 @@ def _field(cursor: Cursor) -> str:
             hint = "a condition on a calculation is a HAVING: HAVING COUNT > 5"
             raise cursor.fail("a calculation is known only after WHERE", token, hint)
         if not token.is_keyword("IN"):
-            hint = _FUNCTIONS.get(token.text.upper(), "").replace("{}", cursor.ahead(2).text)
+            hint = _FUNCTIONS.get(token.text.upper(), "").replace("{}", cursor.peek(2).text)
             hint = hint or "a comparison has the field alone on its left: name = ..."
             raise cursor.fail(f"there is no function {token.text!r} here", token, hint)
     if ":" not in token.text and _joins(cursor.previous) and _ends_condition(after):

@@ -72,7 +72,7 @@ class _Reader:
 
     def _is_not(self) -> bool:
         """Whether the next token is the keyword NOT, and not a field of that name."""
-        after = self._cursor.ahead()
+        after = self._cursor.peek()
         is_name = after.kind is TokenKind.SYMBOL and not after.is_symbol("(", "!")
         return self._cursor.next.is_keyword("NOT") and not is_name
 

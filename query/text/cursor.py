@@ -65,8 +65,8 @@ class Cursor:
         """The token that was read last; the first one if none was."""
         return self.tokens[max(0, self.at - 1)]
 
-    def ahead(self, by: int = 1) -> Token:
-        """A token after the next one; END beyond the last."""
+    def peek(self, by: int = 1) -> Token:
+        """The token `by` positions after the next one; END after the last."""
         return self.tokens[min(self.at + by, len(self.tokens) - 1)]
 
     def take(self) -> Token:

@@ -126,17 +126,17 @@ class _Parser:
     def _sql_after_select(self) -> None:
         """DISTINCT and TOP, which SQL allows after SELECT."""
         cursor = self._cursor
-        if cursor.next.is_keyword("DISTINCT") and not cursor.ahead().is_symbol("("):
+        if cursor.next.is_keyword("DISTINCT") and not cursor.peek().is_symbol("("):
             hint = "COUNT GROUP BY name lists the values of name; COUNT_DISTINCT(name) counts them"
             raise cursor.fail("results are groups, which are distinct", hint=hint)
-        if cursor.next.is_keyword("TOP") and cursor.ahead().kind is TokenKind.NUMBER:
+        if cursor.next.is_keyword("TOP") and cursor.peek().kind is TokenKind.NUMBER:
             self._seen["LIMIT"] = cursor.take()
             self._limit()
 
     def _selected(self) -> Spec | None:
         """A calculation of the select list; None for a field, which GROUP BY must name."""
         cursor = self._cursor
-        token, after = cursor.next, cursor.ahead()
+        token, after = cursor.next, cursor.peek()
         alone = after.is_symbol(",", ";") or after.kind is TokenKind.END
         alone = alone or after.is_keyword(*CLAUSES, *CLAUSE_ALIASES, "AS")
         names_field = token.kind in (TokenKind.NAME, TokenKind.QUOTED_NAME)
@@ -167,7 +167,7 @@ class _Parser:
             raise cursor.fail("expected BY")
 
         def field() -> str:
-            token, after = cursor.next, cursor.ahead()
+            token, after = cursor.next, cursor.peek()
             if token.kind is TokenKind.NAME and after.is_symbol("("):
                 hint = "steps in time are EVERY 5m"
                 raise cursor.fail(

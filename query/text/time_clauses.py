@@ -112,7 +112,7 @@ class TimeClauses:
         if first.kind is TokenKind.STRING:
             cursor.take()
             return first.text, (first, first)
-        last_of = first.is_keyword("LAST") and cursor.ahead().kind is TokenKind.NAME
+        last_of = first.is_keyword("LAST") and cursor.peek().kind is TokenKind.NAME
         if first.kind not in _PHRASE or (first.is_keyword(*CLAUSES) and not last_of):
             raise cursor.fail(why, first)
         last = cursor.take()
@@ -121,7 +121,7 @@ class TimeClauses:
         return cursor.text[first.start : last.end], (first, last)
 
     def _phrase_ends(self, joined: bool) -> bool:
-        token, after = self._cursor.next, self._cursor.ahead()
+        token, after = self._cursor.next, self._cursor.peek()
         if token.is_keyword("AND"):  # LAST 2 hours and 30 minutes; but BETWEEN a AND b
             return not joined or after.kind is not TokenKind.NUMBER
         return self._cursor.at_clause() or token.is_keyword("TO", "OFFSET")

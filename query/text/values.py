@@ -113,7 +113,7 @@ def _quantity(cursor: Cursor, token: Token, field: str, ordered: bool) -> int | 
 
 def _blank_and_unit(cursor: Cursor, token: Token, field: str, ordered: bool) -> int | float | None:
     """200 ms and 80 %: a number, a blank, and a unit that ends the value."""
-    unit, after = cursor.next, cursor.ahead()
+    unit, after = cursor.next, cursor.peek()
     if unit.kind is not TokenKind.NAME:
         return None
     ends = after.kind is TokenKind.END or after.is_symbol(*_ENDS_VALUE)
@@ -138,7 +138,7 @@ def _converted(
 
 def _refuse_grouped(cursor: Cursor, token: Token) -> None:
     """Refuse 1,000 outside a list: a number with a separator would be parsed as two tokens."""
-    comma, rest = cursor.next, cursor.ahead()
+    comma, rest = cursor.next, cursor.peek()
     if token.kind is not TokenKind.NUMBER or not comma.is_symbol(",") or comma.start != token.end:
         return
     if (

@@ -106,11 +106,11 @@ async def test_merges_of_one_environment_take_turns_and_leave_one_to_others(
 ) -> None:
     merge, began, release = run._totals, list[str](), threading.Event()
 
-    def held(question: QueryRequest, plan: Plan, totals: PartialResults) -> Any:
-        began.append(question.key)
-        if question.key == "k0":
+    def held(query: QueryRequest, plan: Plan, totals: PartialResults) -> Any:
+        began.append(query.key)
+        if query.key == "k0":
             release.wait(20)
-        return merge(question, plan, totals)
+        return merge(query, plan, totals)
 
     monkeypatch.setattr(run, "_totals", held)
     async with query_harness(tmp_path, config=QueryConfig(running_max=4)) as running:

@@ -20,11 +20,11 @@ CALCULATIONS = (Calculation("COUNT"), Calculation("SUM", "x"), Calculation("COUN
 
 def answered(rows: list[Row], limit: int, havings: tuple[Having, ...] = ()) -> dict[str, object]:
     spec = QuerySpec(CALCULATIONS, breakdowns=("g",), havings=havings, start_s=0, end_s=9)
-    question = build_request(spec, "d", 10**18, disable_series=True, limit=limit)
-    plan = totals_plan(question, at_least={}, wait_ms=0)
+    request = build_request(spec, "d", 10**18, disable_series=True, limit=limit)
+    plan = totals_plan(request, at_least={}, wait_ms=0)
     share = Computation(plan, [view(blocks=[block(rows)])], DatabaseLimits(256, 1)).run()
     merged = merge(plan, [decode_answer(encode_answer(share)).states])
-    passing = passing_groups(question, plan, merged)
+    passing = passing_groups(request, plan, merged)
     return group_totals(spec, plan, merged, passing, min(limit, len(passing)))
 
 

@@ -120,12 +120,12 @@ def shares(plan: Plan, views: Sequence[DatasetView]) -> list[Any]:
     return [decode_answer(encode_answer(a)).states for a in answers]
 
 
-def question(spec: QuerySpec) -> QueryRequest:
+def query_request(spec: QuerySpec) -> QueryRequest:
     return build_request(spec, "d", 10**18, disable_series=True, limit=10_000)
 
 
 def totals(spec: QuerySpec, views: Sequence[DatasetView]) -> dict[Any, dict[str, Any]]:
-    asked = question(spec)
+    asked = query_request(spec)
     plan = totals_plan(asked, at_least={}, wait_ms=0)
     merged = merge(plan, shares(plan, views))
     found = {}
@@ -193,7 +193,7 @@ def test_filter_operator_matches_plain_python_for_every_pair_of_values(op: Filte
 def test_series_add_up_to_the_totals_though_rows_arrive_between(
     rows: list[Row], spec: QuerySpec, tmp_path: Path
 ) -> None:
-    asked = question(spec)
+    asked = query_request(spec)
     plan = totals_plan(asked, at_least={}, wait_ms=0)
     merged = merge(plan, shares(plan, [view(0, blocks=[block(rows)])]))
     top = top_groups(asked, plan, merged)

@@ -33,7 +33,7 @@ DATASET = "d" * 24
 MANY = [Row(at, {"y": 1}) for at in range(1_000)]  # beside which a column of one value is rare
 
 
-def question(body: dict[str, Any] | None = None, **more: Any) -> RowsRequest:
+def rows_request(body: dict[str, Any] | None = None, **more: Any) -> RowsRequest:
     asked = {"start_time": 0, "end_time": SPAN_S, **(body or {}), **more}
     return read_rows_request(asked, DATASET, 10**18)
 
@@ -54,9 +54,9 @@ def pages(
     bytes_max: int = limits.ROWS_BYTES_MAX,
 ) -> list[Page]:
     """All pages of a request, in the order in which a client fetches them."""
-    found = [page(replace(question(body), bytes_max=bytes_max), views)]
+    found = [page(replace(rows_request(body), bytes_max=bytes_max), views)]
     while (cursor := found[-1].next) is not None:
-        wanted = replace(question(body, cursor=cursor), bytes_max=bytes_max)
+        wanted = replace(rows_request(body, cursor=cursor), bytes_max=bytes_max)
         found.append(page(wanted, views))
     return found
 
@@ -155,7 +155,7 @@ def test_values_keep_their_types_and_digits(tmp_path: Path) -> None:
         '"whole":50.0,"yes":true}'
     )
     for one in (view(blocks=[block(rows)]), view(segments=[segment(rows, tmp_path)])):
-        found = page(question(), [one])
+        found = page(rows_request(), [one])
         assert [row.data.decode() for row in found.rows] == [expected]
 
 
@@ -169,7 +169,7 @@ def test_an_event_of_2000_fields_comes_whole_from_live_rows_and_from_rest_column
         view(blocks=[block(wide)]),
         view(segments=[replace(sealed, columns=frozenset(), overflow_columns=frozenset())]),
     ):
-        found = page(question(limit=3), [one])
+        found = page(rows_request(limit=3), [one])
         assert given_rows([found]) == [shown(row) for row in reversed(wide)]
 
 
@@ -180,9 +180,11 @@ def test_named_fields_come_alone_also_those_of_rest_columns_and_none_if_none_is_
     sealed = segment([*wide, *MANY], tmp_path)
     assert any(key.field == "f1.7" for key in sealed.overflow_columns)
     for one in (view(blocks=[block(wide)]), view(segments=[sealed])):
-        found = page(question(limit=3, fields=["x", "f1.7", "nothing"]), [one])
+        found = page(rows_request(limit=3, fields=["x", "f1.7", "nothing"]), [one])
         assert [row.data for row in found.rows] == [b'{"x":2}', b'{"f1.7":7,"x":1}', b'{"x":0}']
-        assert [row.data for row in page(question(limit=3, fields=[]), [one]).rows] == [b"{}"] * 3
+        assert [row.data for row in page(rows_request(limit=3, fields=[]), [one]).rows] == [
+            b"{}"
+        ] * 3
 
 
 def test_the_newest_events_of_many_segments_are_read_from_few(tmp_path: Path) -> None:
@@ -192,7 +194,7 @@ def test_the_newest_events_of_many_segments_are_read_from_few(tmp_path: Path) ->
     ]
     read = {}
     for order in ("newest", "oldest"):
-        asked = question(order=order, limit=15)
+        asked = rows_request(order=order, limit=15)
         plan = plan_of(asked)
         assert plan.rows is not None
         one = view(segments=segments)
@@ -209,7 +211,7 @@ def test_the_newest_events_of_many_segments_are_read_from_few(tmp_path: Path) ->
 def test_rows_are_found_by_their_filters_alone_however_many_fields_are_named() -> None:
     names = [f"f{n}" for n in range(50)]
     rows = [Row(at, {"x": at % 2, **dict.fromkeys(names, at)}) for at in range(20)]
-    plan = plan_of(question(filters=[{"column": "x", "op": "=", "value": 1}], fields=names))
+    plan = plan_of(rows_request(filters=[{"column": "x", "op": "=", "value": 1}], fields=names))
     assert plan.rows is not None
     columns: list[int] = []
 
@@ -267,7 +269,7 @@ def test_events_that_arrive_between_pages_neither_repeat_nor_hide_others() -> No
     arrived = list(rows)
     for number in range(20):
         body = {"limit": 3} if cursor is None else {"limit": 3, "cursor": cursor}
-        found = page(question(body), [view(blocks=[block(arrived)])])
+        found = page(rows_request(body), [view(blocks=[block(arrived)])])
         seen += [json.loads(row.data)["x"] for row in found.rows]
         cursor = found.next
         if cursor is None:
@@ -289,11 +291,11 @@ def test_batches_that_count_elsewhere_are_left_out_and_undecided_ones_taken_once
         view(segments=[segment(rows[:5], tmp_path)], blocks=[block(rows[5:], 5)]),
         dropped=(EpochOffset(1, 2), EpochOffset(1, 7)),
     )
-    shown_x = [json.loads(row.data)["x"] for row in page(question(), [one]).rows]
+    shown_x = [json.loads(row.data)["x"] for row in page(rows_request(), [one]).rows]
     assert shown_x == [9, 8, 6, 5, 4, 3, 1, 0]
-    only = page(question(), [one], counted={0: ((1, 2), (1, 7))}, only_counted=True)
+    only = page(rows_request(), [one], counted={0: ((1, 2), (1, 7))}, only_counted=True)
     assert [json.loads(row.data)["x"] for row in only.rows] == [7, 2]
-    cut = page(question(), [one], upto={0: 6})
+    cut = page(rows_request(), [one], upto={0: 6})
     assert [json.loads(row.data)["x"] for row in cut.rows] == [5, 4, 3, 1, 0]
 
 
@@ -316,7 +318,7 @@ def test_batches_that_count_elsewhere_are_left_out_and_undecided_ones_taken_once
 )
 def test_a_fault_in_the_question_names_its_field(body: dict[str, Any], field: str) -> None:
     with pytest.raises(SpecError) as caught:
-        question(body)
+        rows_request(body)
     assert caught.value.field.split("[")[0] == field
 
 
@@ -328,11 +330,11 @@ def test_a_cursor_keeps_its_range_and_is_refused_for_another_question() -> None:
     assert (later.start_ns, later.end_ns) == (0, 9 * 10**9)
     for other in ({"order": "oldest"}, {"filters": [{"column": "x", "op": "exists"}]}):
         with pytest.raises(SpecError):
-            question({**other, "cursor": first.next})
+            rows_request({**other, "cursor": first.next})
     with pytest.raises(SpecError):
         read_rows_request({"cursor": first.next}, "e" * 24, 10**18)
 
 
 def test_a_share_of_an_older_indexer_is_no_empty_page() -> None:
     with pytest.raises(Unavailable):
-        make_page(question(), [{"main": pa.table({"n": [3]})}])
+        make_page(rows_request(), [{"main": pa.table({"n": [3]})}])

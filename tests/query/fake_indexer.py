@@ -1,0 +1,144 @@
+"""An indexer that answers shares, columns and tails over HTTP, and can be slow or refuse."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, field
+
+import msgspec
+from aiohttp import web
+
+from common.errors import BellwetherError
+from common.locks import Claim
+from common.locks.files import FileLocks
+from common.model.names import column_id
+from common.process.error_body import busy_response
+from common.process.members import Member, claim_name, encode_member
+from common.process.web import has_hung_up
+from query.plan.plan import ShareRequest
+from query.share.route import ShareEndpoint
+from query.wire.columns import (
+    ColumnPage,
+    ColumnsRequest,
+    DatasetsRequest,
+    IndexedColumn,
+    IndexedDataset,
+)
+from query.wire.tail import TailRequest
+from tests.query.share.rows import Views
+
+
+@dataclass
+class FakeIndexer:
+    """An indexer: its member, the requests that it counts, and how it behaves."""
+
+    member: Member
+    views: Views
+    endpoint: ShareEndpoint
+    asked: int = 0
+    waiting: int = 0  # shares that are delayed
+    refuse: bool = False
+    delay_s: float = 0.0
+    health_delay_s: float = 0.0
+    followed: str = ""
+    chosen: TailRequest | None = None
+    tail_refusal: BellwetherError | None = None
+    held_keys: set[str] = field(default_factory=set)  # ids of keys whose shares wait for `release`
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    claims: list[Claim] = field(default_factory=list)
+    dataset_calls: int = 0
+    seen_ns: tuple[int, int] = (10**18, 2 * 10**18)  # first and last time of each column
+    columns: dict[str, list[str]] = field(
+        default_factory=lambda: {"status": ["i"], "ms": ["f", "i"]}
+    )
+
+    def add_to(self, app: web.Application) -> None:
+        """Mount the routes of an indexer."""
+        app.router.add_post("/internal/share", self.share)
+        app.router.add_post("/internal/columns", self.list_columns)
+        app.router.add_post("/internal/datasets", self.list_datasets)
+        app.router.add_get("/internal/tail", self.tail)
+        app.router.add_post("/internal/tail", self.tail)
+        app.router.add_get("/healthz", self.healthz)
+
+    async def share(self, request: web.Request) -> web.StreamResponse:
+        self.asked += 1
+        if self.refuse:
+            return web.json_response({"error": "stopping"}, status=503)
+        wanted = msgspec.json.decode(await request.read(), type=ShareRequest)
+        if wanted.plan.key in self.held_keys:
+            self.waiting += 1
+            try:
+                while not self.release.is_set():
+                    if has_hung_up(request):
+                        break
+                    await asyncio.sleep(0.01)
+            finally:
+                self.waiting -= 1
+        await asyncio.sleep(self.delay_s)
+        return await self.endpoint.handle(request)
+
+    async def healthz(self, _: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(self.health_delay_s)
+        return web.json_response({"status": "ok"})
+
+    async def tail(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "POST":
+            self.chosen = msgspec.json.decode(await request.read(), type=TailRequest)
+        else:
+            self.followed = request.query["partitions"]
+        if self.tail_refusal is not None:
+            return busy_response(self.tail_refusal)
+        await asyncio.sleep(self.delay_s)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"#%d aa\n{}\n" % (self.member.zone == "b"))
+        await asyncio.sleep(60)
+        return response
+
+    async def list_columns(self, request: web.Request) -> web.Response:
+        """All in order of names, as an indexer pages them."""
+        wanted = msgspec.json.decode(await request.read(), type=ColumnsRequest)
+        seen = [
+            IndexedColumn(name, types, *self.seen_ns)
+            for name, types in sorted(self.columns.items())
+        ]
+        if wanted.name is not None:
+            seen = [one for one in seen if one.name == wanted.name]
+        elif wanted.id is not None:
+            seen = [one for one in seen if column_id(wanted.dataset, one.name) == wanted.id]
+        elif wanted.sha256 is not None:
+            names = {hashlib.sha256(one.name.encode()).hexdigest(): one for one in seen}
+            seen = [names[wanted.sha256]] if wanted.sha256 in names else []
+        else:
+            seen = [one for one in seen if wanted.after is None or one.name > wanted.after]
+        page = ColumnPage(seen[: wanted.size], len(seen) > wanted.size)
+        return web.Response(body=msgspec.json.encode(page))
+
+    async def list_datasets(self, request: web.Request) -> web.Response:
+        wanted = msgspec.json.decode(await request.read(), type=DatasetsRequest)
+        self.dataset_calls += 1
+        found = {
+            one: IndexedDataset(self.seen_ns[1], [1, 2, len(self.member.zone)])
+            for one in wanted.datasets
+        }
+        return web.Response(body=msgspec.json.encode(found))
+
+
+async def run_indexer(
+    locks: FileLocks, zone: str, views: Views, partitions: int
+) -> tuple[FakeIndexer, web.AppRunner]:
+    """An indexer that holds all partitions in its zone, and its server."""
+    endpoint = ShareEndpoint(views, memory_mb=128, threads=1)
+    app = web.Application()
+    runner = web.AppRunner(app, shutdown_timeout=0.2)
+    indexer = FakeIndexer(Member("indexer", f"ix-{zone}", "", zone, 1, 1, "1"), views, endpoint)
+    indexer.add_to(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    indexer.member = msgspec.structs.replace(indexer.member, url=url)
+    for partition in range(partitions):
+        claim = locks.acquire(claim_name(zone, partition), encode_member(indexer.member))
+        assert claim
+        indexer.claims.append(claim)
+    return indexer, runner
