@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, also after a power cut.
+"""Files that exist whole or not at all, also after a power failure.
 
 A name appears only when its content is on the disk: written to a temporary name in the same
 folder, fsynced, linked (or renamed) to its name, and the folder fsynced. Keeps I1 and I4.
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-TEMPORARY_PREFIX = ".tmp-"  # what a crash leaves behind; swept by whoever owns the folder
+TEMPORARY_PREFIX = ".tmp-"  # left by a crash; the owner of the folder removes it
 
 
 def sync_folder(folder: Path) -> None:
@@ -41,7 +41,7 @@ def make_folder(folder: Path) -> None:
 
 
 def temporary_path(folder: Path) -> Path:
-    """A name that nobody else uses, in this folder."""
+    """A unique name in this folder."""
     return folder / f"{TEMPORARY_PREFIX}{os.getpid()}-{os.urandom(8).hex()}"
 
 
@@ -70,7 +70,7 @@ def link_new(temporary: Path, target: Path) -> bool:
     except FileExistsError:
         linked = False
     temporary.unlink()
-    sync_folder(target.parent)  # also when taken: who took it may not have synced it yet
+    sync_folder(target.parent)  # also when taken: the other process may not have synced it yet
     return linked
 
 

@@ -1,10 +1,9 @@
-"""What may be told of an exception: in logs, in answers, in telemetry.
+"""Texts of exceptions that are safe for logs, responses and telemetry.
 
-The text of an exception that we did not write may quote whatever was at hand: an HTTP client's
-error holds the headers that were sent, a parser's the payload that it could not read. So only the
-text of our own errors is told. Of any other exception these are told: its type, the status and the
-path of an HTTP answer, the operating system's words for an error number, and where in our code it
-came up.
+The text of a library's exception may quote secrets or payloads: an HTTP client's error holds the
+headers that were sent, a parser's the bytes that it could not read. So only the text of our own
+errors is shown. Of any other exception these are shown: its type, the status and the path of an
+HTTP response, the operating system's text for an error number, and where in our code it was raised.
 """
 
 import os
@@ -16,7 +15,7 @@ from typing import Final
 from common.errors import BellwetherError
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
-_CHAIN_MAX: Final = 8  # causes shown of one exception; longer chains say no more
+_CHAIN_MAX: Final = 8  # causes shown of one exception; longer chains add nothing
 _FRAMES_MAX: Final = 40  # the innermost ones of each: enough for a way through all rooms
 
 
@@ -64,13 +63,13 @@ def _frames(error: BaseException) -> Iterator[str]:
 
 
 def _where(error: BaseException) -> str:
-    """The innermost place in our own code that the exception passed, or nothing."""
-    places = [
+    """The innermost line of our own code that the exception passed, or nothing."""
+    lines = [
         f"{_short(frame.f_code.co_filename)}:{line}"
         for frame, line in traceback.walk_tb(error.__traceback__)
         if _is_ours(frame.f_code.co_filename)
     ]
-    return places[-1] if places else ""
+    return lines[-1] if lines else ""
 
 
 def _is_ours(filename: str) -> bool:

@@ -1,7 +1,7 @@
 """Errors that cross a room's boundary, named for the caller's situation.
 
-Each carries the HTTP status it becomes and says what to do. Errors that never leave a room live
-in that room.
+Each has the HTTP status that it becomes, and a text with what to do. Errors that never leave a room
+are declared in that room.
 """
 
 

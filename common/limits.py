@@ -11,7 +11,7 @@ EVENT_FIELDS_MAX: Final = 2_000  # members of an event after unpacking; the vend
 EVENT_BYTES_MAX: Final = 1_000_000  # bytes of one event's `data`; the vendor's limit
 STRING_BYTES_MAX: Final = 65_535  # UTF-8 bytes of one string value or key; the vendor's limit
 LONG_STRING_BYTES_MAX: Final = 1_000_000  # what a setting may raise it to, for values: an event
-TRUNCATED_NAMES_BYTES_MAX: Final = 4_096  # names of cut fields that an event says, then `…`
+TRUNCATED_NAMES_BYTES_MAX: Final = 4_096  # names of cut fields that an event lists, then `…`
 FIELD_SHOWN_CHARS_MAX: Final = 100  # of a field's name, in error texts and counts
 # Names that unpacking makes of one event: 262 bytes for each of 2,000 fields, which no honest event
 # has. Part of format version 1, since an event beyond it in the log is not unpacked.
@@ -57,7 +57,7 @@ ANSWER_WRITE_TIMEOUT_S: Final = 60.0  # a client that reads nothing for so long 
 OFF_LOOP_BODY_BYTES: Final = 32_768  # larger bodies are decoded in a thread: the loop stays quick
 OFF_LOOP_KERNEL_BYTES: Final = 262_144  # with the compiled splitter, that takes as long as a thread
 ON_LOOP_WORK_UNITS_MAX: Final = 2_000  # 4 ms of close reading; beyond, a body gets a thread
-ON_LOOP_REFUSED_MAX: Final = 256  # refused events that are told about on the loop; likewise
+ON_LOOP_REFUSED_MAX: Final = 256  # refused events that are described on the loop; likewise
 ANSWER_ERRORS_BYTES_MAX: Final = 2_000_000  # of one batch's answer; then only their rules
 DECODE_THREADS: Final = 2  # of their own: hostile bodies keep them busy, not the whole process
 DECODE_THREADS_KEPT: Final = 2  # beside those, for environments of which none is being read
@@ -68,7 +68,7 @@ DECODE_WAIT_S: Final = 15.0  # a body that waits longer is refused: its client h
 
 # --- alarms --------------------------------------------------------------------------------------
 ALARM_NOTICES_MAX: Final = 1_000  # that wait for a receiver; the oldest go first, counted
-ALARM_POST_WAIT_S_MAX: Final = 300.0  # between tries: a receiver that is back is told soon
+ALARM_POST_WAIT_S_MAX: Final = 300.0  # between attempts: a receiver that is back gets them soon
 # What an earlier process had raised counts as over when this one, having had time to look at every
 # partition, has not raised it.
 COPIES_ALARM_S: Final = 60.0  # a restart of an indexer takes less
@@ -83,7 +83,7 @@ TLS_HANDSHAKE_TIMEOUT_S: Final = 10.0  # two round trips, on the worst links som
 TLS_SHUTDOWN_TIMEOUT_S: Final = 5.0  # the client's own goodbye is a courtesy
 
 # --- own telemetry -----------------------------------------------------------------------------
-TELEMETRY_QUEUE_EVENTS_MAX: Final = 4_096  # some seconds of everything a role has to say
+TELEMETRY_QUEUE_EVENTS_MAX: Final = 4_096  # some seconds of all events of a role
 TELEMETRY_BATCH_EVENTS_MAX: Final = 1_024  # sent at once
 TELEMETRY_BODY_BYTES_MAX: Final = 2_000_000  # a batch of those with room for long texts
 SUMMARY_GROUPS_MAX: Final = 500  # (key, dataset, rule or status) groups summed up per second
@@ -114,7 +114,7 @@ DATASET_PARTITIONS_MIN: Final = 3  # one for each zone's broker, however small a
 PARTITION_BYTES_PER_S: Final = 262_144  # of one dataset through one shepherd; more spreads further
 APPEND_ATTEMPTS_MAX: Final = 4  # for one record, refusals left out
 APPEND_REFUSALS_MAX: Final = 6  # of one record; they come at once, but more would not help
-ABANDONED_BYTES_MAX: Final = 64 * 1024 * 1024  # appends that nobody waits for; then no more copies
+ABANDONED_BYTES_MAX: Final = 64 * 1024 * 1024  # appends no client waits for; then no more copies
 CONDITIONAL_WINDOW_S: Final = 60  # open questions are counted over so long
 CONDITIONALS_MAX: Final = 10_000  # conditional records per window and shepherd; then 503
 PROBES_MAX: Final = 64  # heartbeats under way at once
@@ -138,10 +138,10 @@ BATCH_WINDOW_HOUR_MARKERS: Final = 2  # a repeated batch id is recognised back t
 HOUR_MARKERS_APART_NS: Final = (
     2_700 * 10**9
 )  # of monotonic time, so that no leap shortens the window
-VOID_HOUR_MARKERS_V1: Final = 24  # a void stays in force for so many: beyond any late landing
+VOID_HOUR_MARKERS_V1: Final = 24  # a void stays in force this long: beyond any late append
 REROUTE_RECORD_ENTRIES_MAX_V1: Final = 1_024  # questions or answers in one record: some 60 kB
 REROUTE_SKEW_NS: Final = 1_800 * 10**9  # a link's last bytes land within 16 min; clocks differ
-# A question from further ahead than clocks differ says nothing of how old it is: lists are searched
+# A question from further ahead than clocks differ does not show how old it is: lists are searched
 # so far back from this partition's own time, longer than a partition may be out of reach.
 REROUTE_LEAP_REACH_NS: Final = 8 * 24 * 3600 * 10**9
 VOIDS_WAITING_MAX: Final = 1_024  # unanswered void records; one forgotten is repeated by its asker
@@ -150,13 +150,13 @@ UNDECIDED_LISTED_MAX: Final = 10_000  # open batches that one share names; more 
 HELD_ASKED_MAX: Final = 200_000  # undecided batches that one query may ask an indexer about
 INTERNAL_BODY_BYTES_MAX: Final = 32 * 2**20  # of a request to an indexer; that one takes 16 MB
 BATCH_LOOKUP_TIMEOUT_S: Final = 5  # of that request; unanswered, the batches are left out
-LOG_END_WAIT_S: Final = 1.0  # for the log's end by who need not wait; then it is not known
-RELIED_WAIT_MS: Final = 500  # for a share that lags behind what another relies on: usually enough
+LOG_END_WAIT_S: Final = 1.0  # for the log's end where it is optional; then it is unknown
+RELIED_WAIT_MS: Final = 500  # for a share to reach a position that another relies on: mostly enough
 BATCH_LISTS_BYTES_MAX: Final = 16 * 2**20  # published lists kept in memory per partition
 BATCH_LISTS_KEYS_MAX: Final = 16_384  # manifests searched back: a day of a cut every five seconds
 SEGMENT_COLUMNS_MAX_V1: Final = 4_096  # rarer columns of a segment share one JSON column
-SEGMENT_COLUMNS_FEW: Final = 256  # so many are columns of their own, however rare
-SEGMENT_RARE_ROWS: Final = 128  # beyond: only with a value in one row of so many, else JSON is less
+SEGMENT_COLUMNS_FEW: Final = 256  # this many have columns of their own, however rare
+SEGMENT_RARE_ROWS: Final = 128  # beyond: with a value in one row of this many; else JSON is less
 
 # --- the log's time (ADR 0017) -----------------------------------------------------------------
 # Format version 2: a clock record that is less than this before the log's time does nothing, so
@@ -166,7 +166,7 @@ CLOCK_STEP_NS_V2: Final = 60 * 10**9
 # clock, and its rows count as appended at the log's time: otherwise they would expire at once.
 STAMP_BEHIND_NS_V2: Final = 24 * 3600 * 10**9
 # Beyond it the log's time is wrong, or the reader's clock is: far more than NTP leaves, and short
-# enough that what waits for the clock to catch up has done so before anybody misses it.
+# enough that what waits for the clock to catch up has done so before it is missed.
 LOG_AHEAD_MAX_NS: Final = 600 * 10**9
 # The log is set back further than this only to a time that it has not lived through: rows that
 # are dated too early by less lose a day of a retention of weeks, by more they might lose it all.
@@ -251,7 +251,7 @@ FOOTERS_COUNTED_MAX: Final = 256  # footers that a list of datasets has read; of
 REPAIRS_WAITING_MAX: Final = 64  # segments waiting to be made again; queries ask again
 CLAIMS_PREPARING_MAX: Final = 2  # partitions an indexer takes over gently at once; then the next
 SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all
-DAMAGE_LISTED_MAX: Final = 1_000  # runs of damaged records in one manifest; more are told as one
+DAMAGE_LISTED_MAX: Final = 1_000  # runs of damaged records in one manifest; more become one
 DAMAGE_READ_AGAIN_MAX: Final = 16  # damaged records of a cut that one round reads again
 DAMAGE_APPENDED_MAX: Final = 64  # of those, appended again for one question; it is repeated
 DAMAGE_ASKED_MAX: Final = 4_096  # damaged records that another indexer is asked for at once
@@ -280,7 +280,7 @@ LOCAL_COPIES_MAX: Final = 512  # manifests of one partition kept on the indexer'
 DIVERGENCES_SHOWN_MAX: Final = 100  # of one partition, in status; the object store has them all
 VERIFY_LOG_BYTES_MAX: Final = 8 * 2**30  # read of one partition on servers: minutes, not days
 VERIFY_BATCHES_MAX: Final = 1_000_000  # ids remembered to find repeats: some 100 MB
-PROBLEMS_MAX: Final = 1_000  # in one report of verify; a store that is all damaged says enough
+PROBLEMS_MAX: Final = 1_000  # in one report of verify; enough for a store that is all damaged
 
 # --- queries -----------------------------------------------------------------------------------
 QUERY_LIST_ITEMS_MAX: Final = 100  # calculations, filters, breakdowns, orders; the vendor's limit
@@ -329,7 +329,7 @@ SHARES_ENV_PER_FREE: Final = 3.0
 SHARES_KEY_PER_FREE: Final = 2.0
 QUERY_RESULTS_MAX: Final = 1_000  # results kept in memory by one query role
 QUERY_RESULTS_BYTES_MAX: Final = 256 * 1024 * 1024  # their encoded size together
-# A query that runs or waits while nobody asks for its result is ended after this: a client that
+# A query whose result no client asks for is ended after this, running or waiting: a client that
 # polls at the vendor's limit of ten requests a minute asks three times within it.
 QUERY_UNPOLLED_S: Final = 20
 QUERY_WAIT_S_MAX: Final = 60  # longest wait for an inline answer or for read-your-writes

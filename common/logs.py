@@ -1,8 +1,8 @@
-"""Structured logs: one JSON object per line on standard error, with the words of the design.
+"""Structured logs: one JSON object per line on standard error, with the terms of the design.
 
 No secret and no payload stands in them: exceptions are described by `common/error_text.py`, also
 those that Python itself reports (of tasks, threads and the event loop), and the secrets that a
-process knows are masked in every line, whoever wrote it.
+process knows are masked in every line, also in those of libraries.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _MASK = "***"
 _SECRET_CHARS_MIN = 8  # masking shorter texts would hit ordinary words
 _logger = logging.getLogger(__name__)
 # Which role of a process with several roles runs; unset in threads that all of them share.
-_who: ContextVar[dict[str, str] | None] = ContextVar("bellwether_role", default=None)
+_role: ContextVar[dict[str, str] | None] = ContextVar("bellwether_role", default=None)
 
 
 class JsonFormatter(logging.Formatter):
@@ -47,7 +47,7 @@ class JsonFormatter(logging.Formatter):
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            **(_who.get() or self._process),
+            **(_role.get() or self._process),
             "message": _message(record),
             **getattr(record, _FIELDS, {}),
         }
@@ -63,8 +63,8 @@ def _message(record: logging.LogRecord) -> str:
     """The message; exceptions among its arguments are described, not quoted."""
     arguments = record.args
     if isinstance(arguments, tuple) and any(isinstance(a, BaseException) for a in arguments):
-        told = tuple(describe_error(a) if isinstance(a, BaseException) else a for a in arguments)
-        return str(record.msg) % told
+        texts = tuple(describe_error(a) if isinstance(a, BaseException) else a for a in arguments)
+        return str(record.msg) % texts
     return record.getMessage()
 
 
@@ -90,7 +90,7 @@ def configure_logs(
 
 def log_as(role: str, instance: str) -> None:
     """Name this role in what the current task and the tasks and threads that it starts log."""
-    _who.set({"role": role, "instance": instance})
+    _role.set({"role": role, "instance": instance})
 
 
 def mask_in_logs(secret: str) -> None:
@@ -124,11 +124,11 @@ def _process_ends(
     _logger.critical("the process ends with an error", exc_info=(kind, error, trace))
 
 
-def _thread_ends(told: threading.ExceptHookArgs) -> None:
-    if told.exc_value is None or told.exc_type is SystemExit:
+def _thread_ends(hook: threading.ExceptHookArgs) -> None:
+    if hook.exc_value is None or hook.exc_type is SystemExit:
         return
-    name = "" if told.thread is None else told.thread.name
-    exc_info = (told.exc_type, told.exc_value, told.exc_traceback)
+    name = "" if hook.thread is None else hook.thread.name
+    exc_info = (hook.exc_type, hook.exc_value, hook.exc_traceback)
     fields = {_FIELDS: {"thread": name}}
     _logger.error("a thread ended with an error", exc_info=exc_info, extra=fields)
 

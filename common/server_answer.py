@@ -1,7 +1,7 @@
 """What one server of a cluster gives when it is asked by itself, for `doctor`.
 
 A process that was stopped, or that hangs, still takes connections: the system does that for it.
-So a connection says nothing; only an answer does.
+So a connection proves nothing; only a response does.
 """
 
 import socket

@@ -1,7 +1,7 @@
-"""What scanning a request gives: events that can be stored, and events that cannot (I9).
+"""Outcomes of scanning a request: events that can be stored, and events that cannot (I9).
 
-One event's fault never reaches its neighbours: it becomes a Refused in the event's place, which
-names the field and the rule. A fault of the whole body is MalformedBody.
+One event's fault never affects other events: the event's outcome is a Refused, which names the
+field and the rule. A fault of the whole body is MalformedBody.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from common.errors import BadRequest
 
 
 class Rule(StrEnum):
-    """Why an event was refused, or a value of it mended: a label of metrics and of the own
-    dataset's counts.
+    """Why an event was refused, or a value of it mended: a label of metrics and of the counts in
+    the `bellwether` dataset.
     """
 
     NOT_AN_OBJECT = "not_an_object"
@@ -38,23 +38,26 @@ class Rule(StrEnum):
 
 
 class Mended(NamedTuple):
-    """A field that is stored otherwise than it was sent, and by which rule. It holds no values."""
+    """A field that is not stored as it was sent, and the rule. It holds no values."""
 
     rule: Rule
     field: str
 
 
 class Data(NamedTuple):
-    """The text of an event's data as it can be stored, and what was mended in it."""
+    """The text of an event's data as it can be stored, and the fields that were mended."""
 
     text: bytes
     mended: tuple[Mended, ...] = ()
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """An event that can be stored: unix ns, sample rate, its JSON object on one line.
+    """An event that can be stored.
 
-    mended: what of it is not stored as it was sent; mostly nothing.
+    time_ns: unix ns.
+    rate: sample rate.
+    data: its JSON object on one line.
+    mended: fields that are not stored as they were sent; usually none.
     """
 
     time_ns: int
@@ -83,7 +86,7 @@ class MalformedBody(BadRequest):
 
 
 def too_many_events() -> MalformedBody:
-    """A batch of more events than are taken at once."""
+    """The error of a batch with too many events."""
     return MalformedBody(f"more than {limits.BATCH_EVENTS_MAX} events")
 
 

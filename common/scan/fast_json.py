@@ -1,7 +1,7 @@
 """The fast way for well-formed JSON bodies; gives exactly what the reference scanner gives.
 
-It only ever says yes: a body or event that it cannot prove acceptable with C parsers and byte
-counts goes to `common.scan.json_events`. A property test holds the two together.
+It accepts only what it proves valid with C parsers and byte counts; any other body or event goes to
+`common.scan.json_events`. A property test compares the two.
 """
 
 from typing import Any, Final
@@ -25,7 +25,7 @@ from common.scan.work import Work
 
 _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 _ONE: Final[Rate] = (1, ())
-_FAULT_UNITS: Final = 2  # what a refused event takes beside what is read of it
+_FAULT_UNITS: Final = 2  # of a refused event, in addition to what is read of it
 
 
 class _Envelope(msgspec.Struct):
@@ -77,7 +77,7 @@ def _event(
             and isinstance(parsed.get("data"), dict)
             and not mending.has_long_string(data, work)
         ):
-            raise too_large()  # whatever else is in it, and it is JSON
+            raise too_large()  # whatever else is in it: its syntax was checked
         mended: tuple[Mended, ...] = ()
         if not (parsed.get("data") and counts_prove(data, depth)):
             data, mended = json_events.check_data(data, depth, work, string_max)

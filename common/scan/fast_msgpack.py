@@ -1,9 +1,9 @@
 """The fast way for msgpack bodies of plain events; gives exactly what the reference gives.
 
-It only ever says yes: a body in which an event's data holds anything but maps with different string
-keys, arrays, strings, integers, ordinary floats (NaN as a field), booleans and nil goes to
-`common.scan.msgpack_events` whole. Measured on wide events: half of its CPU. A property
-test holds the two together.
+It accepts only what it proves valid: a body in which an event's data holds anything but maps with
+different string keys, arrays, strings, integers, ordinary floats (NaN as a field), booleans and nil
+goes to `common.scan.msgpack_events` as a whole. Measured on wide events: half of its CPU. A
+property test compares the two.
 """
 
 import math
@@ -25,7 +25,7 @@ _COLLIDING_MAX: Final = 64  # keys that may collide: at worst some microseconds
 
 
 class _Unsure(Exception):
-    """For the reference to say."""
+    """The reference has to decide."""
 
 
 def split_batch(
@@ -88,7 +88,7 @@ def _event(event: Any, depth: int, arrival_ns: int) -> Accepted | Refused:
     try:
         time_ns = msgpack_events.event_time(event.get("time"), arrival_ns)
         return Accepted(time_ns, rate, data, mended + rated)
-    except EventFault:  # the reference says which of several faults comes first
+    except EventFault:  # the reference decides which of several faults is reported
         raise _Unsure from None
 
 

@@ -1,6 +1,6 @@
-"""One event's data, read token by token: its first fault, and whether something is to be mended.
+"""One event's data, read token by token: its first fault, and whether values have to be mended.
 
-Part of the reference scanner (`common.scan.json_events`), which says what becomes of it.
+Part of the reference scanner (`common.scan.json_events`), which decides the outcome.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def data_empty() -> EventFault:
 
 
 def skip(stream: Iterator[Token], first: Token) -> int:
-    """Read the value that `first` begins to its end; returns where that is."""
+    """Read the value that `first` begins; returns its end."""
     token, level = first, 0
     while True:
         if token.kind in _OPENS:
@@ -47,7 +47,7 @@ def skip(stream: Iterator[Token], first: Token) -> int:
 class DataScan:
     """Reads one event's data to its end and keeps the first fault found in it.
 
-    mends: there is something in it that cannot be stored and costs no event: see `mending`.
+    mends: it has values that cannot be stored, for which the event is not refused: see `mending`.
     """
 
     def __init__(self, body: bytes, depth: int, work: Work) -> None:
@@ -114,7 +114,7 @@ class DataScan:
         raise AssertionError("the tokenizer ends a value with its closing bracket")
 
     def _count(self, key: Token, level: int, fresh: bool) -> None:
-        """Count a field. fresh: the first inside its object takes that object's place."""
+        """Count a field. fresh: the first inside its object: it replaces the object as a field."""
         if level == 1:
             self._fields += 1
             return

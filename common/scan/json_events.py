@@ -1,6 +1,7 @@
 """The reference scanner: JSON bodies to events, exact, linear, one event's fault its own (I9).
 
-A fast path for well-formed bodies is in `common.scan.fast_json`; what it cannot prove comes here.
+A fast path for well-formed bodies is in `common.scan.fast_json`; what it cannot prove valid comes
+here.
 """
 
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ def not_an_array() -> MalformedBody:
     return MalformedBody("a batch is a JSON array of events")
 
 
-def text_behind(at: int) -> MalformedBody:
+def text_after(at: int) -> MalformedBody:
     """The JSON value ended before this byte, and something follows."""
     return MalformedBody(f"text after the end of the JSON value, at byte {at}")
 
@@ -43,7 +44,7 @@ def not_an_object() -> Refused:
 
 
 def name_not_utf8() -> EventFault:
-    """A name beside `data` is no text."""
+    """The name of a member of the event is not UTF-8."""
     return EventFault(Rule.NOT_UTF8, "", "a name in the event is not valid UTF-8")
 
 
@@ -176,11 +177,11 @@ def _tokens(body: bytes, at: int, work: Work, opened: int = 0) -> Iterator[Token
 
 def _ends_at(body: bytes, end: int) -> None:
     if jt.skip_space(body, end) != len(body):
-        raise text_behind(end)
+        raise text_after(end)
 
 
 class Reading(NamedTuple):
-    """What elements of a batch are read from, and how: see `split_batch`."""
+    """The arguments of reading elements of a batch: see `split_batch`."""
 
     body: bytes
     depth: int
@@ -192,7 +193,9 @@ class Reading(NamedTuple):
 def _element(
     reading: Reading, stream: Iterator[Token], first: Token
 ) -> tuple[Accepted | Refused, int]:
-    """One element of the array, read to its end whatever is wrong with it, and that end."""
+    """The outcome of one element of the array, which is read to its end whatever its faults; and
+    its end.
+    """
     body, depth, arrival_ns, work, string_max = reading
     if first.kind is not TokenKind.OBJECT_START:
         end = skip(stream, first)

@@ -1,9 +1,9 @@
-"""An exact JSON tokenizer over bytes: what it returns are places in the source, never values.
+"""An exact JSON tokenizer over bytes: it returns positions in the source, never values.
 
 `tokens` checks the grammar of RFC 8259 and nothing else, without recursion, so that a caller can
-tell a fault of the whole text (JsonSyntaxError) from a fault of one value in it: text that is not
-UTF-8, a number beyond every double, NaN and Infinity (which are no JSON, but find their end like
-any word) are reported when that one value is read with `string_value` or `number_value`. Keeps I9.
+tell a fault of the whole text (JsonSyntaxError) from a fault of one value in it. Text that is not
+UTF-8, a number beyond every double, NaN and Infinity (which are no JSON, but end like any literal)
+are reported when that one value is read with `string_value` or `number_value`. Keeps I9.
 """
 
 import re
@@ -20,7 +20,7 @@ REPLACEMENT = "\ufffd"
 
 
 class TokenKind(IntEnum):
-    """What stands at a token's place. Commas and colons are checked but not returned."""
+    """Kinds of tokens. Commas and colons are checked but not returned."""
 
     OBJECT_START = 0
     OBJECT_END = 1
@@ -77,7 +77,7 @@ _SHORT = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": 
 
 
 def skip_space(source: bytes, at: int) -> int:
-    """The first place at or after `at` that is not white space."""
+    """The first position at or after `at` that is not white space."""
     match = _SPACE.match(source, at)
     return match.end() if match else at
 
@@ -101,8 +101,8 @@ def tokens(
 ) -> Iterator[Token]:
     """The tokens of the one JSON value that starts at or after `at`, grammar checked.
 
-    What follows the value is not looked at: its last token's end says where it is. opened:
-    containers around the value. Each token is a unit of `work`.
+    What follows the value, after its last token's end, is not read. opened: containers around the
+    value. Each token is a unit of `work`.
 
     Raises JsonSyntaxError, JsonTooDeep when more than `depth_max` containers are open at once, and
     what `Work.spend` raises.
@@ -138,7 +138,7 @@ def tokens(
             closers.pop()
         else:
             raise JsonSyntaxError("expected a key" if wants_key else "expected a value", start)
-        while closers:  # a value is complete: a comma, or the end of what it stands in
+        while closers:  # a value is complete: a comma, or the end of its container
             kind, start, at = _next(source, at)
             if kind == _COMMA:
                 wants_key, may_close = closers[-1] == TokenKind.OBJECT_END, False

@@ -1,12 +1,12 @@
 """Events that are stored although a value in them cannot be: the value is mended, the event stays.
 
 NaN, Infinity and numbers beyond all doubles become null: a field is absent, a list keeps its
-places. A string beyond the limit is cut at a character, and the event says so in the field
-`meta.truncated_fields`. Both are told of by `Mended`, which the shepherd counts. It is done before
-the log has the event, so whoever reads the log finds the same event for ever.
+length. A string beyond the limit is cut at a character, and the event names the field in its field
+`meta.truncated_fields`. Both are reported as `Mended`, which the shepherd counts. Events are mended
+before they are in the log, so all readers of the log see the same event.
 
 Works on the text of an object that is JSON by the rules of `common.scan.json_tokens` and has no
-other fault, so whoever makes events of what clients send can use it.
+other fault, so every decoder of clients' events can use it.
 """
 
 import re
@@ -24,8 +24,8 @@ MARKER: Final = "meta.truncated_fields"
 _MARKER_END: Final = "truncated_fields"
 _SEPARATOR: Final = ","
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-# Members of which nothing has to be looked at, as many as there are: names and texts without
-# escapes, numbers without an exponent. Nearly all of an ordinary event is one such run.
+# A run of members that need no check: names and texts without escapes, numbers without an exponent.
+# Nearly all of an ordinary event is one such run.
 _PLAIN_MEMBERS = (
     rb'(?:"(?!(?:meta\.)?truncated_fields")[^"\\]*+"[ \t\r\n]*+:[ \t\r\n]*+'
     rb'(?:"[^"\\]{0,999}+"|-?[0-9.]{1,300}+|true|false|null)'
@@ -38,7 +38,7 @@ _PART = re.compile(
 )
 _TEXT, _OPENS, _CLOSES, _COMMA, _NOT_FINITE = range(1, 6)
 _EACH_STRING = re.compile(_STRING, re.DOTALL)
-_PLAIN_NUMBER_BYTES: Final = 308  # without an exponent, so many digits are below every limit
+_PLAIN_NUMBER_BYTES: Final = 308  # without an exponent, this many digits are within every double
 _EVENT_UNITS: Final = 4
 _PARTS_PER_UNIT: Final = 2
 _BYTES_PER_UNIT: Final = 1_024
@@ -49,7 +49,7 @@ _OBJECT: Final = ord("{")
 
 
 class _Long(NamedTuple):
-    """A string that may have to be cut: where it is in the text as mended so far."""
+    """A string that may have to be cut, and its position in the text as mended so far."""
 
     begin: int
     end: int
@@ -60,9 +60,10 @@ class _Long(NamedTuple):
 def mend(text: bytes, depth: int, string_max: int, work: Work) -> tuple[bytes, tuple[Mended, ...]]:
     """The object's text as it can be stored, and what was changed, each field once.
 
-    depth: to which objects are unpacked, since a field is named as it is stored. string_max: bytes
-    of a string, at least STRING_BYTES_MAX. An event that would be too large with strings of that
-    length has them cut shorter. Raises EventFault if it is too large even so; TooMuchWork.
+    depth: to which objects are unpacked, since a field is named as it is stored.
+    string_max: bytes of a string, at least STRING_BYTES_MAX. An event that would be too large with
+    strings of that length has them cut shorter. Raises EventFault if it is too large even so;
+    TooMuchWork.
     """
     walk = _Walk(text, depth, work)
     walk.run()
@@ -83,19 +84,19 @@ def has_long_string(text: bytes, work: Work) -> bool:
 
 
 def _limits(rest: int, strings: int, string_max: int) -> Iterator[int]:
-    """To what strings are cut, the best first; the others are for an event that is too large."""
+    """Lengths to which strings are cut, the best first; others are for events too large for it."""
     yield string_max
     least = limits.STRING_BYTES_MAX
     if strings and string_max > least:
         room = limits.EVENT_BYTES_MAX - rest - 2 * len(MARKER) - limits.TRUNCATED_NAMES_BYTES_MAX
-        for eighths in (8, 6, 4, 2):  # escapes make a text longer than it is
+        for eighths in (8, 6, 4, 2):  # escapes make the JSON longer than the text
             if least < (share := room // strings * eighths // 8) < string_max:
                 yield share
         yield least
 
 
 def _cut(walk: "_Walk", most: int) -> tuple[bytes, tuple[Mended, ...]]:
-    """The text with its strings cut to so many bytes, and what was changed in all."""
+    """The text with its strings cut to `most` bytes, and all fields that were changed."""
     changed = dict.fromkeys(walk.changed)
     fields: dict[str, None] = {}
     pieces: list[bytes] = []
@@ -117,12 +118,12 @@ def _cut(walk: "_Walk", most: int) -> tuple[bytes, tuple[Mended, ...]]:
 
 
 def changed_field(rule: Rule, field: str) -> Mended:
-    """What is told of a field."""
+    """The report of a changed field."""
     return Mended(rule, field[: limits.FIELD_SHOWN_CHARS_MAX])
 
 
 def _named(before: str, fields: dict[str, None]) -> str:
-    """The marker's value: what was cut here and, if the event says so, before it came here."""
+    """The marker's value: fields cut here, after those that the event names as cut before."""
     names = dict.fromkeys([*filter(None, before.split(_SEPARATOR)), *fields])
     text = _SEPARATOR.join(names)
     if len(text.encode()) <= limits.TRUNCATED_NAMES_BYTES_MAX:
@@ -132,21 +133,24 @@ def _named(before: str, fields: dict[str, None]) -> str:
 
 
 class _Walk:
-    """Goes over an object's text, knowing in which field it is.
+    """Walks over an object's text and tracks the current field.
 
-    mended: the text with its numbers mended; long, long_bytes: strings that may be cut, as they are
-    written; changed: fields of numbers; marker: which fields the event itself says were cut before.
+    mended: the text with its numbers mended.
+    long: strings that may be cut.
+    long_bytes: bytes of those as they are written.
+    changed: fields whose numbers were mended.
+    marker: the event's own value of the marker: fields that were cut before it came here.
     """
 
     def __init__(self, text: bytes, depth: int, work: Work) -> None:
         self._text = text
         self._depth = depth
         self._work = work
-        self._path: list[str] = []  # the name in force of each unpacked object that is open
+        self._path: list[str] = []  # the current name in each unpacked object that is open
         self._opaque = 0  # open containers that are not unpacked
         self.long_bytes = 0
         self._objects: list[bool] = []  # of the open containers, which are objects
-        self._copied = 0  # how far the text is in `mended`
+        self._copied = 0  # up to where the text is in `mended`
         self.mended = bytearray()
         self.long: list[_Long] = []
         self.changed: dict[Mended, None] = {}
@@ -214,7 +218,7 @@ class _Walk:
             self._keep_marker(jt.string_value(self._text, begin, end))
 
     def _keep_marker(self, names: str) -> None:
-        """A text in the marker's place, or in a list there; deeper it means something else."""
+        """A text as the marker's value, or in a list there; deeper it is another field."""
         if not self._opaque:
             self.marker = names
         elif self._opaque == 1 and not self._objects[-1]:

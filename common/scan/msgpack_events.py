@@ -1,4 +1,4 @@
-"""msgpack bodies to events: each value rewritten as the JSON that stands for it (I9).
+"""msgpack bodies to events: each value rewritten as JSON (I9).
 
 bin: a string if it is UTF-8, else base64. Timestamps: RFC 3339. float32: widened exactly. Integer
 keys: decimal text. Repeated keys are kept; NaN and Infinity are written as Python writes them in
@@ -35,11 +35,11 @@ _CONTAINER_HEADS: Final = bytes((*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF))
 _CONTAINERS_FREE: Final = 1_500_000
 _EVENT_UNITS: Final = 2
 _VALUE_UNITS: Final = 3  # a value written as JSON takes as long as three tokens
-_EXTENSION = object()  # in the place of any extension but a timestamp: nothing can stand for it
+_EXTENSION = object()  # the value of any extension but a timestamp: JSON has nothing for it
 
 
 class _Map(list[tuple[Any, Any]]):
-    """A msgpack map as its pairs, so that repeated keys are seen and arrays told apart."""
+    """A msgpack map as its pairs, so that repeated keys stay, and it is not taken for an array."""
 
 
 def split_msgpack_batch(
@@ -64,8 +64,8 @@ def split_msgpack_batch(
 
 
 def refuse_at_head(body: bytes) -> None:
-    """Before anything is unpacked: what says that it has more events than may be, or than it has
-    bytes for. Raises MalformedBody.
+    """Checks the array's head before anything is unpacked. Raises MalformedBody if it announces
+    more events than are allowed, or than there are bytes for.
     """
     if is_array(body):
         try:
@@ -95,7 +95,7 @@ class TooDeepToUnpack(Exception):
 def _split_deep(
     body: bytes, depth: int, arrival_ns: int, work: Work, string_max: int
 ) -> list[Accepted | Refused]:
-    """A batch of which some event is nested too deep for the unpacker: one by one."""
+    """A batch with an event that is nested too deep for the unpacker: each event by itself."""
     try:
         spans = array_spans(body, work)
     except ValueError as error:
@@ -180,7 +180,7 @@ def sample_rate(value: Any) -> Rate:
 
 
 def event_time(value: Any, arrival_ns: int) -> int:
-    """Unix ns of a timestamp, number, string or nil. A float stands for its shortest decimal text.
+    """Unix ns of a timestamp, number, string or nil. A float is read as its shortest decimal text.
 
     Raises EventFault.
     """
@@ -205,9 +205,9 @@ def _data(value: Any, depth: int, work: Work, string_max: int) -> Data:
 
 
 class _Writer:
-    """Writes a value as JSON, as far as an event may be long: what follows is not looked at.
+    """Writes a value as JSON, up to the largest size of an event: what follows is not read.
 
-    A string takes no more of that than the limit to which it will be cut if it must.
+    A string counts only up to the limit to which it can be cut.
     """
 
     def __init__(self, work: Work) -> None:
@@ -218,7 +218,7 @@ class _Writer:
         self._room = limits.EVENT_BYTES_MAX
 
     def text(self) -> bytes:
-        """What was written."""
+        """The JSON that was written."""
         self._work.spend(_VALUE_UNITS * self._values)
         return b"".join(self._pieces)
 

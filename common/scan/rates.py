@@ -1,7 +1,7 @@
-"""Every way in which a client may write an event's sample rate; no rate ever costs an event.
+"""Every way in which a client may write an event's sample rate; no event is refused for its rate.
 
-As the vendor's proxy and its OTLP library read them: a fraction is rounded, half up; zero, nothing
-and what cannot be read mean 1; what is beyond the largest rate is the largest.
+As the vendor's proxy and its OTLP library read them: a fraction is rounded, half up; zero, an empty
+text and text that is no number mean 1; a rate beyond the largest one becomes the largest.
 """
 
 import math
@@ -21,7 +21,7 @@ UNREADABLE: Final[Rate] = (1, _MENDED)
 
 
 def read_rate(text: str) -> Rate:
-    """The rate, and whether it is another than was meant: a fraction, a negative one, no number."""
+    """The rate, and whether it differs from the one sent: a fraction, below 0, no number."""
     text = text.strip()
     if not text:
         return NO_RATE

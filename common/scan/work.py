@@ -1,7 +1,7 @@
-"""Work of reading one body: counted in units, bounded, and stopped when nobody waits for it.
+"""The work of reading one body: counted in units, bounded, and stopped when the client is gone.
 
-A unit is about what the exact scanners take for one token: two microseconds. Units are counts of
-what was read, never of time, so the same body is refused on every machine (I11, I14).
+A unit is about what the exact scanners need for one token: two microseconds. Units count what was
+read, never time, so the same body is refused on every machine (I11, I14).
 """
 
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from typing import Final
 from common import limits
 from common.errors import BadRequest, Unavailable
 
-STEP_UNITS: Final = 256  # between two looks at what is left: half a millisecond
+STEP_UNITS: Final = 256  # between two checks of what is left: half a millisecond
 _GIVE_WAY_UNITS: Final = 1_024  # between two pauses, in which other threads may run
 
 
 class TooMuchWork(BadRequest):
-    """The body uses up the units that one body may use; nothing of it is stored."""
+    """The body needs more units than one body may use; nothing of it is stored."""
 
     def __init__(self, units_max: int) -> None:
         super().__init__(
@@ -26,7 +26,7 @@ class TooMuchWork(BadRequest):
 
 
 class WorkStopped(Unavailable):
-    """Nobody waits for the result any more."""
+    """The client no longer waits for the result."""
 
     def __init__(self) -> None:
         super().__init__("nobody waits for this request any more")
@@ -35,7 +35,7 @@ class WorkStopped(Unavailable):
 class Work:
     """Units left for one body. One thread spends them; any other may stop it.
 
-    give_way: called now and then, so that a long scan does not keep other threads from running.
+    give_way: called periodically, so that a long scan does not keep other threads from running.
     """
 
     __slots__ = ("_give_way", "_since_pause", "_stopped", "_units_max", "left")
@@ -50,16 +50,16 @@ class Work:
         self._stopped = False
 
     def stop(self) -> None:
-        """Have the work end at its next look: nobody waits for it."""
+        """Have the work end at its next check: the client no longer waits."""
         self._stopped = True
 
-    def look(self) -> None:
-        """Raises WorkStopped if nobody waits any more."""
+    def check(self) -> None:
+        """Raises WorkStopped if `stop` was called."""
         if self._stopped:
             raise WorkStopped
 
     def spend(self, units: int) -> None:
-        """Count units that are done or begun. Raises TooMuchWork, WorkStopped."""
+        """Count units that are done or have begun. Raises TooMuchWork, WorkStopped."""
         self.left -= units
         if self.left < 0:
             raise TooMuchWork(self._units_max)
@@ -67,4 +67,4 @@ class Work:
         if self._since_pause >= _GIVE_WAY_UNITS:
             self._since_pause = 0
             self._give_way()
-        self.look()
+        self.check()

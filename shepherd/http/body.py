@@ -122,7 +122,7 @@ def _keep(plain: bytes, pieces: list[bytes], room: int, bytes_max: int) -> int:
 
 def _check_excess(read: int, plain: int, work: Work) -> None:
     """Empty blocks cost as much work as others; encoders need a few bytes per 16 KiB."""
-    work.look()
+    work.check()
     if read - plain > _EXCESS_BYTES_MAX:
         raise MalformedBody("its encoding is much larger than what it encodes")
 

@@ -58,7 +58,7 @@ def error_of(memory: Memory) -> MalformedBody:
     if rule == judge.TOO_MANY_EVENTS:
         return too_many_events()
     if rule == judge.TEXT_BEHIND:
-        return json_events.text_behind(at)
+        return json_events.text_after(at)
     return MalformedBody(f"{_SYNTAX[rule]} at byte {at}")
 
 

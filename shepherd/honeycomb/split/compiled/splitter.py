@@ -105,7 +105,7 @@ class KernelSplitter:
             gathered = Gathered(reading)
             at, behind, elements, handed = -1, 0, 0, 0
             while True:
-                work.look()  # a pass takes some milliseconds at most
+                work.check()  # a pass takes some milliseconds at most
                 if media is Media.MSGPACK:
                     state, at, elements, rows, size = split_packed(
                         buffer, length, at, elements, depth, arrival_ns, words, out
