@@ -170,6 +170,18 @@ async def test_idle_connection_is_closed_after_the_keep_alive_time(
         assert await client.ends()
 
 
+async def test_next_head_that_does_not_come_whole_closes_the_connection(
+    tmp_path: Path, config: ShepherdConfig
+) -> None:
+    timing = Timing(head_s=0.3, sweep_s=0.05)
+    async with shepherd(tmp_path, config, timing=timing) as server:
+        client = await connect(server)
+        client.writer.write(post())
+        assert (await client.answer())[0] == 200
+        client.writer.write(post()[:12])
+        assert await client.ends()
+
+
 async def test_client_that_hangs_up_is_forgotten(server: Shepherd) -> None:
     for request in (post(), post(b"[", length=9), post()[:30], b""):
         client = await connect(server)

@@ -1,4 +1,4 @@
-"""Pages of named origins may send events, and are told so by every answer; all others are not."""
+"""Pages of named origins may send events, as the headers of every response show; others may not."""
 
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -36,7 +36,7 @@ async def asked(
 
 
 @pytest.mark.parametrize("path", ROUTES)
-async def test_a_page_that_asks_without_a_key_is_told_what_it_may_send(
+async def test_preflight_without_a_key_is_answered_with_what_a_page_may_send(
     server: Shepherd, path: str
 ) -> None:
     for origin in (PAGE, "https://one.pages.example", "https://a.b.pages.example"):
@@ -61,7 +61,7 @@ async def test_a_page_that_asks_without_a_key_is_told_what_it_may_send(
      "https://.pages.example", "https://x/.pages.example", "https://evil.org#.pages.example",
      "https://u@x.pages.example", "https://x.pages.example:8443", "http://x.pages.example"],
 )  # fmt: skip
-async def test_other_pages_are_told_nothing(server: Shepherd, origin: str) -> None:
+async def test_other_pages_get_no_headers(server: Shepherd, origin: str) -> None:
     status, headers = await asked(server, "/1/batch/d", {"Origin": origin, **ASK})
     assert status == 403
     assert ALLOW not in headers
@@ -73,7 +73,7 @@ async def test_other_pages_are_told_nothing(server: Shepherd, origin: str) -> No
 THROUGH_AIOHTTP = {"TE": "trailers"}
 
 
-@pytest.mark.parametrize("more", [{}, THROUGH_AIOHTTP], ids=["hot", "aiohttp"])
+@pytest.mark.parametrize("more", [{}, THROUGH_AIOHTTP], ids=["fast path", "aiohttp"])
 @pytest.mark.parametrize("path", ROUTES)
 async def test_every_answer_says_that_the_page_may_have_it(
     server: Shepherd, path: str, more: dict[str, str]

@@ -21,7 +21,7 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 _WAIT_S = 10.0
 
 
-class Served:
+class Application:
     """A small application, and how many of its requests run at once."""
 
     def __init__(self, port: int, limits: ConnectionLimits, running: Acceptor) -> None:
@@ -69,7 +69,7 @@ class Client:
 @contextlib.asynccontextmanager
 async def serving(
     together: int = 100, per_address: int = 100, timing: Timing | None = None
-) -> AsyncIterator[Served]:
+) -> AsyncIterator[Application]:
     limits = ConnectionLimits(Capacity(together, per_address), now_s)
 
     async def answer(request: web.Request) -> web.Response:
@@ -98,7 +98,7 @@ async def serving(
     running = await listen(
         runner, "test", "127.0.0.1", 0, connection_limits=limits, service=service
     )
-    served = Served(runner.addresses[0][1], limits, running)
+    served = Application(runner.addresses[0][1], limits, running)
     try:
         yield served
     finally:
@@ -158,7 +158,7 @@ async def test_answers_that_anybody_gets_do_not_protect_a_connection() -> None:
         assert await kept.status() == 200
 
 
-async def test_connections_that_are_being_answered_are_not_closed_and_the_next_is_told() -> None:
+async def test_connections_that_are_being_answered_are_not_closed_and_the_next_is_refused() -> None:
     async with serving(together=8) as served:
         busy = [await served.connect(GET.replace(b"/a", b"/wait")) for _ in range(8)]
         await asyncio.sleep(0.05)
