@@ -39,8 +39,10 @@ class Followed(msgspec.Struct, frozen=True):
 class HourGate:
     """Of one partition. `followed` is to be called when the log has been read to its end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, apart_ns: int = limits.HOUR_MARKERS_APART_NS) -> None:
+        """apart_ns: how long to follow the partition between two markers (monotonic)."""
         self._path = path
+        self._apart_ns = apart_ns
         self._known = Followed()
         self._since_ns: int | None = None
         self._saved_ns = 0
@@ -65,7 +67,7 @@ class HourGate:
     def may_close(self, state: PartitionState, now_ns: int) -> bool:
         """Whether no batch id would be forgotten too soon if a marker closed an hour now."""
         followed_ns = self.followed(state.marked_at, now_ns).followed_ns
-        return not state.forgets_next or followed_ns >= limits.HOUR_MARKERS_APART_NS
+        return not state.forgets_next or followed_ns >= self._apart_ns
 
     def save(self, marked_at: EpochOffset | None, now_ns: int) -> None:
         """Save the time for the next process, now and then. Blocks.

@@ -7,6 +7,7 @@ Failures are logged and retried in the next round; indexing goes on.
 import asyncio
 import logging
 
+from common import limits
 from common.errors import BellwetherError, LogUnavailable
 from common.logs import log_event
 from common.metrics import lag_records
@@ -29,7 +30,10 @@ logger = logging.getLogger(__name__)
 class PartitionMaintenance:
     """Of one partition, until it is cancelled."""
 
-    def __init__(self, partition: Partition) -> None:
+    def __init__(
+        self, partition: Partition, hour_markers_apart_ns: int = limits.HOUR_MARKERS_APART_NS
+    ) -> None:
+        """hour_markers_apart_ns: see `HourGate`."""
         self._partition = partition
         self._context = partition.shared.context
         self._config = partition.shared.config
@@ -42,7 +46,8 @@ class PartitionMaintenance:
             partition, shared.context, shared.config, shared.clocks, shared.retentions, shared.cache
         )
         self._jitter_s = self._context.random.uniform(0, 2)
-        self._gate = HourGate(self._context.folder / "hours" / f"{partition.number:05d}.json")
+        path = self._context.folder / "hours" / f"{partition.number:05d}.json"
+        self._gate = HourGate(path, hour_markers_apart_ns)
         self._gate_loaded = False
         self._late_cut = LateCut()
         self._timekeeper = Timekeeper(partition)

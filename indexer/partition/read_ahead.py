@@ -8,6 +8,7 @@ import asyncio
 
 from common.log import Log
 from common.model.record import LogRecord
+from common.tasks import cancel_and_wait
 
 _FULL = 0.5  # share of the requested bytes from which the log is taken to have more
 
@@ -27,7 +28,7 @@ class ReadAhead:
         """The records from `offset` on, as `Log.read` returns them. Raises what it raises."""
         reading, self._under_way = self._under_way, None
         if reading is not None and self._expected != offset:
-            await _drop(reading)
+            await cancel_and_wait([reading])
             reading = None
         records = await (reading or self._read(offset))
         if sum(len(record.value) for record in records) >= self._block_bytes * _FULL:
@@ -44,12 +45,7 @@ class ReadAhead:
         """Cancel the read that is under way."""
         reading, self._under_way = self._under_way, None
         if reading is not None:
-            await _drop(reading)
+            await cancel_and_wait([reading])
 
     async def _read(self, offset: int) -> list[LogRecord]:
         return await self._log.read(self._partition, offset, self._block_bytes, self._wait_ms)
-
-
-async def _drop(reading: asyncio.Task[list[LogRecord]]) -> None:
-    reading.cancel()
-    await asyncio.gather(reading, return_exceptions=True)

@@ -87,13 +87,18 @@ class LiveRows:
     current: Datasets = field(default_factory=dict)
     sealing: tuple[SealingSet, ...] = ()
 
-    def added(self, newest: Datasets) -> "LiveRows":
-        """With these rows appended to their datasets. `reached` then moves the end."""
+    def added(
+        self, newest: Datasets, block_rows_max: int = limits.LIVE_BLOCK_ROWS_MAX
+    ) -> "LiveRows":
+        """With these rows appended to their datasets. `reached` then moves the end.
+
+        block_rows_max: blocks of at least this many rows are not merged any more.
+        """
         current = dict(self.current)
         for dataset, rows in newest.items():
             if rows.blocks:
                 before = current.get(dataset)
-                current[dataset] = _joined(before, rows) if before else rows
+                current[dataset] = _joined(before, rows, block_rows_max) if before else rows
         return replace(self, current=current)
 
     def reached(self, end_offset: int) -> "LiveRows":
@@ -175,7 +180,7 @@ class LiveRows:
         return f"LiveRows(before {self.end_offset}, {self.rows} rows, {len(self.sealing)} sealing)"
 
 
-def _joined(rows: LiveDataset, newest: LiveDataset) -> LiveDataset:
+def _joined(rows: LiveDataset, newest: LiveDataset, block_rows_max: int) -> LiveDataset:
     """The rows with the newest blocks. The last `LIVE_BLOCKS_MERGED` blocks become one as soon as
     none of them is larger than the newest, by powers of that number.
 
@@ -186,7 +191,10 @@ def _joined(rows: LiveDataset, newest: LiveDataset) -> LiveDataset:
     for block, size in zip(newest.blocks, newest.sizes, strict=True):
         blocks.append(block)
         sizes.append(size)
-        while len(blocks) - (first := _first_to_merge(blocks)) >= limits.LIVE_BLOCKS_MERGED:
+        while (
+            len(blocks) - (first := _first_to_merge(blocks, block_rows_max))
+            >= limits.LIVE_BLOCKS_MERGED
+        ):
             merged = compact(joined(blocks[first:]))
             blocks[first:], sizes[first:] = [merged], [block_bytes(merged)]
     return LiveDataset(
@@ -197,9 +205,8 @@ def _joined(rows: LiveDataset, newest: LiveDataset) -> LiveDataset:
     )
 
 
-def _first_to_merge(blocks: Sequence[ColumnBlock]) -> int:
+def _first_to_merge(blocks: Sequence[ColumnBlock], rows_max: int) -> int:
     """Index of the first of the blocks that are no larger than the last one, by powers."""
-    rows_max = limits.LIVE_BLOCK_ROWS_MAX
     below = limits.LIVE_BLOCKS_MERGED
     while below <= blocks[-1].rows:
         below *= limits.LIVE_BLOCKS_MERGED

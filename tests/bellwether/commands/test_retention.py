@@ -25,15 +25,15 @@ def run(folder: Path, *arguments: str, given: str | None = None) -> Result:
 
 
 async def filled(folder: Path) -> None:
-    async with leaps.house(folder) as (partition, caretaker, _):
+    async with leaps.house(folder) as (partition, maintenance, _):
         await leaps.fill(partition)
-        await caretaker.run_round()
+        await maintenance.run_round()
 
 
 async def rows(folder: Path) -> list[int]:
     """What an indexer with the right clock serves, an hour later."""
-    async with leaps.house(folder) as (partition, caretaker, clock):
-        await leaps.rounds(caretaker, clock, 60, 20)
+    async with leaps.house(folder) as (partition, maintenance, clock):
+        await leaps.rounds(maintenance, clock, 60, 20)
         return await numbers(partition)
 
 

@@ -63,19 +63,19 @@ async def test_outage_of_hours_raises_its_alarms_and_its_end_clears_them(tmp_pat
         context = replace(plain, clock=clock)
         async with running(context, config=config) as partition:
             await until(partition, published(await cuts(partition, 0, 1)))
-            caretaker = PartitionMaintenance(partition)
-            await caretaker.run_round()
+            maintenance = PartitionMaintenance(partition)
+            await maintenance.run_round()
             assert partition.alarms.raised == {}
             stores[0].down = True
             await until(partition, reached(await cuts(partition, 1, 1)))
             clock.advance_ms(1.9 * HOUR * 1000)
-            await caretaker.run_round()
+            await maintenance.run_round()
             assert partition.alarms.raised == {}
             clock.advance_ms(0.2 * HOUR * 1000)
-            await caretaker.run_round()
+            await maintenance.run_round()
             assert set(partition.alarms.raised) == {"snapshot_late"}
             stores[0].down = False
             bounds = await partition.log_end.refresh()
             await until(partition, published(bounds.end))
-            await caretaker.run_round()
+            await maintenance.run_round()
             assert partition.alarms.raised == {}

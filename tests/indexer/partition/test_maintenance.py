@@ -1,11 +1,8 @@
-"""The caretaker: quiet partitions get heartbeats, hours get one marker, the log is freed (I5)."""
+"""Maintenance: quiet partitions get heartbeats, hours get one marker, the log is freed (I5)."""
 
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from common import limits
 from common.clock import ManualClock, SystemClock
 from common.model.record import Kind, Marker, decode, marker_record
 from indexer.partition.maintenance import PartitionMaintenance
@@ -33,22 +30,22 @@ async def test_quiet_partition_gets_a_marker_per_hour_and_heartbeats(tmp_path: P
         async with running(replace(context, clock=clock)) as partition:
             await append(log, [1])
             await until(partition, reached(1))
-            caretaker = PartitionMaintenance(partition)
-            await caretaker.run_round()
+            maintenance = PartitionMaintenance(partition)
+            await maintenance.run_round()
             assert await kinds(log) == [Kind.EVENTS, Kind.MARKER]
             await until(partition, reached(2))
-            await caretaker.run_round()
+            await maintenance.run_round()
             assert await kinds(log) == [Kind.EVENTS, Kind.MARKER]
             assert partition.state is not None
             assert partition.state.hour is not None
             assert clock.wall_ns // HOUR_NS - partition.state.hour in (1, 2)
             clock.advance_ms(10_000)
-            await caretaker.run_round()
+            await maintenance.run_round()
             assert await kinds(log) == [Kind.EVENTS, Kind.MARKER, Kind.HEARTBEAT]
 
 
 async def test_marker_that_came_late_is_not_followed_by_the_next_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """A batch id is forgotten at the second marker: nobody may repeat one in vain before (I2)."""
     hour = SystemClock().now_ns() // HOUR_NS
@@ -69,8 +66,7 @@ async def test_marker_that_came_late_is_not_followed_by_the_next_at_once(
                 assert partition.state is not None
                 assert partition.state.hour == hour - 2
                 if folder == "b":
-                    monkeypatch.setattr(limits, "HOUR_MARKERS_APART_NS", 0)
-                    await PartitionMaintenance(partition).run_round()
+                    await PartitionMaintenance(partition, hour_markers_apart_ns=0).run_round()
                     await until(partition, reached(end + 1))
                     assert partition.state.hour == hour - 1
 
@@ -80,9 +76,9 @@ async def test_partition_whose_records_are_newer_gets_no_heartbeat(tmp_path: Pat
         log = context.backends.log
         await append(log, [1])
         await until(partition, reached(1))
-        caretaker = PartitionMaintenance(partition)
-        await caretaker.run_round()
+        maintenance = PartitionMaintenance(partition)
+        await maintenance.run_round()
         await until(partition, reached(2))
-        await caretaker.run_round()
+        await maintenance.run_round()
         assert Kind.HEARTBEAT not in await kinds(log)
         assert partition.shared.config == QUICK

@@ -31,7 +31,7 @@ class Twin:
     def __init__(self, partition: Partition, clock: ManualClock) -> None:
         self.partition = partition
         self.clock = clock
-        self.caretaker = PartitionMaintenance(partition)
+        self.maintenance = PartitionMaintenance(partition)
 
     @property
     def behind_log_ns(self) -> int:
@@ -53,11 +53,11 @@ class House:
         self.logs = logs
 
     async def rounds(self, seconds: int, step_s: int = 5) -> None:
-        """Let time pass, and the caretakers work."""
+        """Let time pass, with rounds of maintenance."""
         for _ in range(0, seconds, step_s):
             for twin in self.twins:
                 twin.clock.advance_ms(step_s * 1000)
-                await twin.caretaker.run_round()
+                await twin.maintenance.run_round()
             await self.settle()
 
     async def settle(self) -> None:

@@ -61,8 +61,8 @@ async def test_dataset_that_is_kept_for_a_day_goes_while_queries_run_and_others_
     tmp_path: Path,
 ) -> None:
     async with two_datasets(tmp_path) as (partition, clock):
-        caretaker = PartitionMaintenance(partition)
-        await caretaker.run_round()
+        maintenance = PartitionMaintenance(partition)
+        await maintenance.run_round()
         assert await numbers(partition, SHORT) == [1, 2]
         view = partition.view
         assert view is not None
@@ -87,19 +87,19 @@ async def test_dataset_that_is_kept_for_a_day_goes_while_queries_run_and_others_
         asking = [asyncio.create_task(ask()) for _ in range(3)]
         await until(partition, lambda _: len(seen) >= 3)
         clock.advance_ms(1.5 * DAY_MS)
-        await caretaker.run_round()
+        await maintenance.run_round()
         await until(partition, lambda _: seen[-3:] == [[], [], []])
         objects = partition.shared.context.backends.objects
         assert all(objects.head(segment_key(name)) is not None for name in old)  # grace
         clock.advance_ms(2 * 3_600_000)
-        await caretaker.run_round()
+        await maintenance.run_round()
         stop.set()
         await asyncio.gather(*asking)
         assert seen[0] == [1, 2]
         assert seen[-1] == []
         assert await numbers(partition) == [1, 2]
         assert all(objects.head(segment_key(name)) is None for name in old)
-        await caretaker.run_round()
+        await maintenance.run_round()
         assert not any(partition.shared.cache.holds(name) for name in old)
         report = await verify(objects, partition.shared.context.backends.log, [0])
         assert report.clean, report.problems
@@ -111,14 +111,14 @@ async def test_dataset_that_is_kept_for_a_day_goes_while_queries_run_and_others_
 
 async def test_longer_retention_brings_nothing_back_and_breaks_nothing(tmp_path: Path) -> None:
     async with two_datasets(tmp_path) as (partition, clock):
-        caretaker = PartitionMaintenance(partition)
+        maintenance = PartitionMaintenance(partition)
         clock.advance_ms(1.5 * DAY_MS)
-        await caretaker.run_round()
+        await maintenance.run_round()
         assert await numbers(partition, SHORT) == []
         metadata = partition.shared.context.backends.metadata
         metadata.update_dataset(Dataset(SHORT, "e", "short", "short", retention_days=90))
         clock.advance_ms(2 * 3_600_000)
-        await caretaker.run_round()
+        await maintenance.run_round()
         async with views_of(partition).lease(0, SHORT, ViewRequest()) as view:
             assert not view.unserved
             assert not view.segments
@@ -128,9 +128,9 @@ async def test_dataset_that_is_kept_longer_outlives_the_others(tmp_path: Path) -
     async with two_datasets(tmp_path) as (partition, clock):
         metadata = partition.shared.context.backends.metadata
         metadata.update_dataset(Dataset(SHORT, "e", "short", "short", retention_days=90))
-        caretaker = PartitionMaintenance(partition)
+        maintenance = PartitionMaintenance(partition)
         clock.advance_ms(61 * DAY_MS)
-        await caretaker.run_round()
+        await maintenance.run_round()
         assert await numbers(partition, SHORT) == [1, 2]
         assert await numbers(partition) == []
 
@@ -140,11 +140,11 @@ async def test_nothing_expires_while_nobody_knows_how_long_datasets_are_kept(
 ) -> None:
     async with two_datasets(tmp_path) as (partition, clock):
         partition.shared.context.backends.metadata.close()
-        caretaker = PartitionMaintenance(partition)
+        maintenance = PartitionMaintenance(partition)
         clock.advance_ms(400 * DAY_MS)
-        await caretaker.run_round()
+        await maintenance.run_round()
         assert await numbers(partition, SHORT) == [1, 2]
         partition.shared.context.backends.metadata.open()
         clock.advance_ms(60_000)
-        await caretaker.run_round()
+        await maintenance.run_round()
         assert await numbers(partition, SHORT) == []

@@ -26,14 +26,26 @@ def block_of(offset: int, rows: int = 1) -> ColumnBlock:
     return ReferenceShredder().shred([ShredInput(offset, START_NS, 0, lines)]).block
 
 
-def with_block(live: LiveRows, dataset: str, block: ColumnBlock, append_ns: int) -> LiveRows:
-    return live.added({dataset: LiveDataset.of((block,), append_ns, append_ns)})
+def with_block(
+    live: LiveRows,
+    dataset: str,
+    block: ColumnBlock,
+    append_ns: int,
+    rows_max: int = limits.LIVE_BLOCK_ROWS_MAX,
+) -> LiveRows:
+    return live.added({dataset: LiveDataset.of((block,), append_ns, append_ns)}, rows_max)
 
 
-def filled(*offsets: int, dataset: str = "d", live: LiveRows | None = None) -> LiveRows:
+def filled(
+    *offsets: int,
+    dataset: str = "d",
+    live: LiveRows | None = None,
+    rows_max: int = limits.LIVE_BLOCK_ROWS_MAX,
+) -> LiveRows:
     live = live or LiveRows(0)
     for offset in offsets:
-        live = with_block(live, dataset, block_of(offset), START_NS + offset).reached(offset + 1)
+        block, append_ns = block_of(offset), START_NS + offset
+        live = with_block(live, dataset, block, append_ns, rows_max).reached(offset + 1)
     return live
 
 
@@ -54,15 +66,14 @@ def test_rows_stay_whole_and_in_log_order_however_they_arrive(sizes: list[int]) 
     assert len(live.blocks("d")) <= (merged - 1) * (math.log(sum(sizes), merged) + 1)
 
 
-def test_large_blocks_are_not_copied_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "LIVE_BLOCK_ROWS_MAX", 10)
-    live = filled(*range(1000))
+def test_large_blocks_are_not_copied_again() -> None:
+    live = filled(*range(1000), rows_max=10)
     sizes = [block.rows for block in live.blocks("d")]
     assert max(sizes) < 10 * limits.LIVE_BLOCKS_MERGED
     assert len([rows for rows in sizes if rows < 10]) < 2 * limits.LIVE_BLOCKS_MERGED
     assert offsets(live) == list(range(1000))
     before = set(map(id, live.blocks("d")[:5]))
-    live = filled(*range(1000, 1100), live=live)
+    live = filled(*range(1000, 1100), live=live, rows_max=10)
     assert before <= set(map(id, live.blocks("d")))
 
 
