@@ -40,7 +40,7 @@ class DamageTracker:
     settlements: what operators have settled.
     in_cut: unreadable records of the cut that is growing, found while shredding.
     lost: what the log cannot give at all, while that is so.
-    publish_gate: looks for whole copies; it remembers from one resumption to the next.
+    publish_gate: looks for whole copies; it outlives resumptions of the partition.
     """
 
     def __init__(self, chain: Chain, log: Log, peers: Peers, clock: Clock, wait_s: float) -> None:

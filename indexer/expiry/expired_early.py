@@ -11,13 +11,13 @@ def expired_early(
     documents: Iterable[Retention],
     dataset: str,
     wanted: ViewRequest,
-    gone: Mapping[str, DatasetTombstone],
+    tombstones: Mapping[str, DatasetTombstone],
     now_ns: int,
 ) -> int | None:
     """The number of events of the dataset that these documents expired too early, and that may be
     in the range. None: not known, as a document of an older version is among them.
 
-    gone: tombstones of deleted datasets.
+    tombstones: of deleted datasets.
     """
     rows = 0
     for document in documents:
@@ -30,12 +30,12 @@ def expired_early(
             and one.due_ns > now_ns
             and one.time_max_ns >= wanted.start_ns
             and one.time_min_ns < wanted.end_ns
-            and not _is_gone(one, gone.get(dataset))
+            and not _is_deleted(one, tombstones.get(dataset))
         )
     return rows
 
 
-def _is_gone(one: Expired, gone: DatasetTombstone | None) -> bool:
-    if gone is None:
+def _is_deleted(one: Expired, tombstone: DatasetTombstone | None) -> bool:
+    if tombstone is None:
         return False
-    return (one.epoch_number, one.end_offset) <= (gone.epoch_number, gone.offset)
+    return (one.epoch_number, one.end_offset) <= (tombstone.epoch_number, tombstone.offset)

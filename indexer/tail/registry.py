@@ -49,7 +49,7 @@ class TailRegistry:
         return tail
 
     def close(self, tail: AnyTail) -> None:
-        """The reader has gone."""
+        """Remove a reader that has left."""
         if (ticket := self._tails.pop(tail, None)) is not None:
             self._queue.leave(ticket)
 

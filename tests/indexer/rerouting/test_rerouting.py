@@ -1,4 +1,4 @@
-"""The fold of rerouted batches, case by case; the model tries every order (I2, I3)."""
+"""The state of rerouted batches, case by case; the model tries every order (I2, I3)."""
 
 from common import limits
 from common.model.record import Marker, Record, marker_record
@@ -19,7 +19,7 @@ from tests.indexer.state.test_partition_state import FIRST_HOUR, message
 
 
 class Script:
-    """A fold of partition 0 that is fed one record after the other, an hour apart if asked."""
+    """A state of partition 0 that gets one record after the other, an hour apart if asked."""
 
     def __init__(self, epoch_number: int = 1) -> None:
         self.state = PartitionState(CarriedState(), epoch_number)
