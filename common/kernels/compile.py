@@ -1,13 +1,13 @@
 """How the kernel's functions are compiled: without the GIL, cached on disk, optionally checked.
 
-Import this before any other module of a kernel and decide `options` first: decorators read them
-when those modules are imported. `checked` verifies every access to memory, at a tenth of the speed,
-and is what the fuzzers run.
+Import this before any other module of a kernel and set `options` first: decorators read them when
+those modules are imported. `checked` verifies every access to memory, at a tenth of the speed; the
+fuzzers run with it.
 
 Without numba's runtime (`_nrt`) a call passes arrays as they are. With it every call of a function
 that is not inlined counted their references with locked instructions, 0.4 of 1.3 µs per wide event.
-The caller holds the arrays meanwhile; a function that allocates would not compile. Nothing in C
-calls what is compiled here, so the wrappers for that are left out (a tenth of compiling).
+The caller holds the arrays meanwhile; a function that allocates would not compile. No C code calls
+the compiled functions, so the wrappers for that are left out (a tenth of compiling).
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ F = TypeVar("F", bound=Callable[..., object])
 _UNTYPED: dict[str, Any] = {"_nrt": False, "no_cfunc_wrapper": True}
 FAIL = -1  # not proved valid: the reference decides
 FULL = -2  # no room in a table or buffer of this pass
-SENTINEL_BYTES = 64  # behind every buffer: the widest access is 32 bytes
+SENTINEL_BYTES = 64  # after every buffer: the widest access is 32 bytes
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
-"""What is in a folder of compiled code, and whether it is what was written. Needs no numba.
+"""The files in a folder of compiled code, and whether they are intact. Needs no numba.
 
-numba runs whatever machine code it finds there. So the digests of all files are written down when
-all is compiled, and compared before a role loads anything.
+numba runs any machine code that it finds there. So the digests of all files are saved when all is
+compiled, and compared before a role loads anything.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ _CODE = ".nbc"  # numba's machine code; ".nbi" is its index
 
 
 def has_any(folder: Path) -> bool:
-    """Whether anything was ever compiled wholly below this folder, whatever it was."""
+    """Whether any compilation below this folder was ever completed."""
     return any(folder.glob(f"*/{_DONE}"))
 
 
@@ -31,8 +31,8 @@ def is_damaged(folder: Path) -> bool:
     return not code.items() <= _digests(folder).items()
 
 
-def write_down(folder: Path) -> None:
-    """All is compiled: what is here now is whole."""
+def save_digests(folder: Path) -> None:
+    """All is compiled: the files as they are now are whole."""
     made = folder / f"{_DONE}.new"
     made.write_text(json.dumps(_digests(folder)))
     made.rename(folder / _DONE)
@@ -48,7 +48,7 @@ def clear(folder: Path) -> None:
 
 
 def _written(folder: Path) -> dict[str, str]:
-    """Digests as they were when all was compiled; none if it never was, or that file is damaged."""
+    """Digests saved when all was compiled; none if it never was, or if that file is damaged."""
     try:
         return dict(json.loads((folder / _DONE).read_bytes()))
     except (OSError, ValueError, TypeError):

@@ -1,6 +1,6 @@
-"""The machine's own words: unaligned wide loads, byte comparisons as bit masks, 128-bit products.
+"""Machine instructions: unaligned wide loads, byte comparisons as bit masks, 128-bit products.
 
-numba has no name for them, so they are written as LLVM instructions. 32 bytes are looked at in one
+numba has no name for them, so they are written as LLVM instructions. 32 bytes are compared in one
 step: finding the end of a string costs one load, three comparisons and one bit scan instead of a
 branch per byte (measured on wide events: scanning at 2.9 GB/s instead of 0.6). `get` and `put` are
 plain array accesses without numba's handling of negative indices (8 % of the whole).

@@ -27,7 +27,7 @@ import numba
 import numpy as np
 from numba.core import config
 
-from common.kernels.folder import LOCK, clear, is_damaged, is_whole, write_down
+from common.kernels.folder import LOCK, clear, is_damaged, is_whole, save_digests
 from common.kernels.numba_cache_locator import KernelFolder
 
 _EXIT_UNWANTED = 1  # the process that wanted the code has ended
@@ -41,7 +41,7 @@ class Kernel(Protocol):
     SOURCES: Sequence[ModuleType]
 
     def compile_all(self, folder: Path) -> None:
-        """Have everything compiled that serving will call. Raises."""
+        """Compile everything that serving calls. Raises."""
 
 
 def compile_while_wanted(folder: str, module: str) -> None:
@@ -75,7 +75,7 @@ def compile_into(folder: str, module: str) -> None:
         except (OSError, ValueError, EOFError, pickle.UnpicklingError):  # an index is damaged
             clear(compiled)
             kernel.compile_all(Path(folder))
-        write_down(compiled)
+        save_digests(compiled)
 
 
 def is_compiled(folder: Path, module: str) -> bool:

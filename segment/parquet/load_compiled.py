@@ -22,7 +22,7 @@ _SEED = 1
 
 
 def compile_all(folder: Path) -> None:
-    """Have everything compiled that writing calls. Raises."""
+    """Compile everything that writing calls. Raises."""
     load(folder)
 
 

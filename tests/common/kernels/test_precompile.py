@@ -13,12 +13,12 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 _COMPILE = (
-    "import os, sys; os.nice = lambda steps: 0; "  # somebody waits for it
+    "import os, sys; os.nice = lambda steps: 0; "  # the test waits for it
     "from common.kernels.precompile import compile_into; "
-    "compile_into(sys.argv[1], 'tests.common.kernels.tiny_ahead')"
+    "compile_into(sys.argv[1], 'tests.common.kernels.tiny_loader')"
 )
 
-# In a process of its own: what tells whether a folder can be written says that it cannot, since
+# In a process of its own: the check whether a folder is writable is made to fail, since
 # permissions do not keep out the superuser, as whom tests may run.
 _LOAD_READ_ONLY = """
 import sys, tempfile
@@ -28,8 +28,8 @@ def refuse(*arguments, **options):
     raise PermissionError("read-only")
 
 tempfile.TemporaryFile = refuse
-from tests.common.kernels import tiny_ahead
-tiny_ahead.compile_all(Path(sys.argv[1]))
+from tests.common.kernels import tiny_loader
+tiny_loader.compile_all(Path(sys.argv[1]))
 """
 
 
@@ -40,8 +40,8 @@ def start(folder: Path) -> "subprocess.Popen[str]":
 
 def compile_tiny(folder: Path) -> None:
     process = start(folder)
-    _, said = process.communicate()
-    assert process.returncode == 0, said
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
 
 
 def misses(folder: Path) -> list[int]:
