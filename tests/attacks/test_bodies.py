@@ -201,27 +201,27 @@ COMPRESSED = {
 }  # fmt: skip
 
 
-class Looks(Work):
-    """Counts how often it was looked at."""
+class CountedChecks(Work):
+    """Counts how often it was checked."""
 
     def __init__(self, stop_at: int = 2**62) -> None:
         super().__init__()
-        self.looks = 0
+        self.checks = 0
         self._stop_at = stop_at
 
-    def look(self) -> None:
-        self.looks += 1
-        if self.looks == self._stop_at:
+    def check(self) -> None:
+        self.checks += 1
+        if self.checks == self._stop_at:
             self.stop()
-        super().look()
+        super().check()
 
 
 @pytest.mark.parametrize(("encoding", "body"), COMPRESSED.values(), ids=COMPRESSED)
 def test_compressed_bodies_of_much_or_nothing_are_refused_early(encoding: str, body: bytes) -> None:
-    work = Looks()
+    work = CountedChecks()
     with pytest.raises((MalformedBody, BodyTooLarge)):
         decompress(body, encoding, 1_000_000, work)
-    assert work.looks <= 1_001
+    assert work.checks <= 1_001
 
 
 def test_a_body_that_compresses_a_thousand_times_is_taken() -> None:
@@ -235,13 +235,13 @@ def test_a_body_that_compresses_a_thousand_times_is_taken() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
-def test_decompression_that_nobody_waits_for_ends_at_the_next_piece(encoding: str) -> None:
+def test_decompression_that_is_no_longer_wanted_ends_at_the_next_piece(encoding: str) -> None:
     plain = b"".join(b"%d" % (n * n) for n in range(300_000))
     body = gzip.compress(plain) if encoding == "gzip" else zstandard.compress(plain)
-    work = Looks(stop_at=3)
+    work = CountedChecks(stop_at=3)
     with pytest.raises(WorkStopped):
         decompress(body, encoding, limits.BATCH_BODY_BYTES_MAX, work)
-    assert work.looks == 3
+    assert work.checks == 3
 
 
 # --- the event loop, and answers ---
@@ -280,9 +280,11 @@ def test_refusals_of_a_body_are_counted_as_few_lines() -> None:
 
 
 @pytest.mark.parametrize("body", JSON_BODIES.values(), ids=JSON_BODIES)
-def test_the_scanner_looks_every_few_tokens_whether_somebody_still_waits(body: bytes) -> None:
-    work = Looks(stop_at=5)
+def test_the_scanner_checks_every_few_tokens_whether_its_result_is_still_wanted(
+    body: bytes,
+) -> None:
+    work = CountedChecks(stop_at=5)
     with pytest.raises(WorkStopped):
         decode_batch(ReferenceSplitter(), Wire(body, "", Media.JSON, NOW), 0, work)
-    assert work.looks == 5
+    assert work.checks == 5
     assert limits.BODY_WORK_UNITS_MAX - work.left <= 5 * 2 * STEP_UNITS
