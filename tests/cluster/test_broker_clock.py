@@ -12,7 +12,7 @@ from common.model.record import Kind, decode
 from compose.cluster.cluster import Cluster
 from indexer.partition.maintenance import PartitionMaintenance
 from tests.conformance import kafka
-from tests.indexer.house import QUICK, open_context, record, running, until
+from tests.indexer.harness import QUICK, open_context, record, running, until
 from tests.indexer.partition.test_timekeeper import DAY_NS, S_NS
 from tests.servers import need
 from tests.system.faketime import DAY_S, WrongClock

@@ -15,7 +15,7 @@ from common.objects import ObjectStore
 from indexer.partition.partition import Partition
 from indexer.partition.read_ahead import ReadAhead
 from snapshot.documents.prefetch import prefetch_documents
-from tests.indexer.house import QUICK, append, open_context, published, reached, running, until
+from tests.indexer.harness import QUICK, append, open_context, published, reached, running, until
 from tests.indexer.partition.test_partition import CUT, numbers
 
 

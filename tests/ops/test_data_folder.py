@@ -19,7 +19,7 @@ from common.log.embedded.known_ends import FILE as KNOWN_ENDS
 from common.metadata.sqlite import SqliteMetadata
 from common.model.record import Marker, marker_record
 from ops.doctor.machine import Finding, Verdict
-from tests.indexer.house import append, open_context, published, running, until
+from tests.indexer.harness import append, open_context, published, running, until
 
 CUT = marker_record(Marker(hour=None, reason="test"))
 Damage = Callable[[Path], None]

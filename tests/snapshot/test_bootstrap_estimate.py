@@ -6,7 +6,7 @@ from pathlib import Path
 from common.clock import SystemClock
 from common.model.record import Kind, LogRecord, decode
 from snapshot.bootstrap.estimate import BootstrapEstimate, estimate_bootstrap
-from tests.indexer.house import append, open_context, published, reached, running, until
+from tests.indexer.harness import append, open_context, published, reached, running, until
 from tests.indexer.partition.test_partition import CUT
 from tests.indexer.test_bootstrap import three_cuts, warmed
 

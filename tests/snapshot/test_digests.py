@@ -17,7 +17,7 @@ from snapshot.documents.epochs import Epoch
 from snapshot.documents.manifest import Manifest
 from snapshot.publish import Published, publish
 from tests.generate import START_NS, wide_records
-from tests.indexer.house import open_context
+from tests.indexer.harness import open_context
 from tests.snapshot.test_manifest import manifest
 
 EPOCH = Epoch(

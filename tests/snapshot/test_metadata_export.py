@@ -15,7 +15,7 @@ from common.objects.directory import DirectoryObjects
 from indexer.metadata_exporter import MetadataExporter
 from snapshot.metadata_export import PREFIX, MetadataExports, blob_key
 from tests.conformance.test_metadata import filled
-from tests.indexer.house import open_context
+from tests.indexer.harness import open_context
 
 
 @pytest.fixture

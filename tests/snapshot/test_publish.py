@@ -15,7 +15,7 @@ from snapshot.documents.checksummed import encode_checked
 from snapshot.documents.manifest import Manifest
 from snapshot.publish import ChainForked, publish
 from snapshot.verify.chain import verify
-from tests.indexer.house import append, open_context, published, running, until
+from tests.indexer.harness import append, open_context, published, running, until
 from tests.indexer.partition.test_partition import numbers
 from tests.snapshot.test_manifest import manifest
 

@@ -20,7 +20,7 @@ from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import Expired, Retention, RetentionBook, ToExpire
 from snapshot.verify.chain import verify
 from tests.indexer.faulty import FaultyObjects
-from tests.indexer.house import DATASET, QUICK, append, open_context, published, running, until
+from tests.indexer.harness import DATASET, QUICK, append, open_context, published, running, until
 from tests.indexer.partition.test_partition import numbers
 
 CUT = marker_record(Marker(hour=None, reason="test"))

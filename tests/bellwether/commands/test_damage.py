@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from bellwether.cli import cli
 from tests.indexer.damage.damaging import flip
 from tests.indexer.damage.test_damage import three_records
-from tests.indexer.house import open_context, published, running, until
+from tests.indexer.harness import open_context, published, running, until
 from tests.indexer.partition.test_partition import CUT
 
 

@@ -13,7 +13,7 @@ from bellwether.cli import cli
 from common.clock import SystemClock
 from snapshot.retention.cutoffs import DAY_NS
 from tests.indexer.expiry import test_leaps as leaps
-from tests.indexer.house import DATASET
+from tests.indexer.harness import DATASET
 from tests.indexer.partition.test_partition import numbers
 
 Made = Callable[[Path], Coroutine[Any, Any, None]]

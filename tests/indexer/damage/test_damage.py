@@ -21,7 +21,7 @@ from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checked
 from snapshot.documents.manifest import QuarantinedRecord
 from tests.indexer.damage.damaging import flip
-from tests.indexer.house import (
+from tests.indexer.harness import (
     DATASET,
     append,
     open_context,

@@ -18,7 +18,7 @@ from snapshot.damage.divergence import list_divergences
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import decode_manifest, segment_key
 from snapshot.verify.chain import verify
-from tests.indexer.house import (
+from tests.indexer.harness import (
     DATASET,
     QUICK,
     append,

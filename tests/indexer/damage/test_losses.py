@@ -14,7 +14,7 @@ from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.carried_state import CarriedState
 from snapshot.documents.chain import Chain
 from snapshot.verify.chain import verify
-from tests.indexer.house import append, open_context, published, reached, running, until
+from tests.indexer.harness import append, open_context, published, reached, running, until
 from tests.indexer.partition.test_partition import CUT, Beheaded, numbers
 
 

@@ -12,7 +12,7 @@ from common.process.role import RoleContext
 from indexer.partition.partition import Partition
 from tests.indexer.damage.test_damage import coverage
 from tests.indexer.damage.test_damaged_twins import settle_down
-from tests.indexer.house import append, open_context, reached, running, until
+from tests.indexer.harness import append, open_context, reached, running, until
 from tests.indexer.partition.test_partition import numbers
 
 

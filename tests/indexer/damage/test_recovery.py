@@ -10,7 +10,7 @@ from common.model.record import heartbeat_record
 from indexer.damage.recovery import DamageRecovery
 from indexer.state.resync import Resync
 from tests.indexer.damage.damaging import flip
-from tests.indexer.house import (
+from tests.indexer.harness import (
     append,
     open_context,
     published,

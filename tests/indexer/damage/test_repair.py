@@ -19,7 +19,7 @@ from indexer.repair.object_walk import ObjectWalk
 from indexer.repair.twin_segments import SegmentEndpoint
 from snapshot.documents.manifest import SegmentEntry, segment_key
 from snapshot.verify.chain import verify
-from tests.indexer.house import (
+from tests.indexer.harness import (
     QUICK,
     append,
     open_context,

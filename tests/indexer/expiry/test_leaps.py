@@ -21,7 +21,7 @@ from snapshot.bootstrap.estimate import ReadOnlyStore
 from snapshot.documents.manifest import segment_key
 from snapshot.retention.cutoffs import DAY_NS
 from snapshot.verify.chain import verify
-from tests.indexer.house import DATASET, QUICK, open_context, published, record, running, until
+from tests.indexer.harness import DATASET, QUICK, open_context, published, record, running, until
 from tests.indexer.partition.test_partition import numbers, views_of
 from tests.indexer.serve.test_retention_queries import DAY_MS, SHORT
 
@@ -31,7 +31,7 @@ PLAN = Plan(dataset=DATASET, start_ns=0, end_ns=2**62, needs=())
 
 
 @asynccontextmanager
-async def house(
+async def harness(
     folder: Path, zone: str = "a", ahead_ns: int = 0
 ) -> AsyncIterator[tuple[Partition, PartitionMaintenance, ManualClock]]:
     """A process over the data in `folder`, whose clock is so far ahead of the right one."""
@@ -71,16 +71,20 @@ def kept(days: float = 60.0) -> Kept:
 async def test_process_that_starts_ahead_expires_nothing_however_long_it_runs(
     tmp_path: Path, days: float
 ) -> None:
-    async with house(tmp_path) as (partition, maintenance, _):
+    async with harness(tmp_path) as (partition, maintenance, _):
         await fill(partition)
         await maintenance.run_round()
     for _ in range(2):  # a second start on what the first one's clock has stamped
-        async with house(tmp_path, ahead_ns=int(days * DAY_NS)) as (partition, maintenance, clock):
+        async with harness(tmp_path, ahead_ns=int(days * DAY_NS)) as (
+            partition,
+            maintenance,
+            clock,
+        ):
             await rounds(maintenance, clock, 180, 30)
             assert await numbers(partition) == [1, 2]
             assert await numbers(partition, SHORT) == [1, 2]
             assert "retention_waits" in partition.alarms.raised
-    async with house(tmp_path) as (partition, maintenance, clock):
+    async with harness(tmp_path) as (partition, maintenance, clock):
         await rounds(maintenance, clock, 10)
         assert await numbers(partition) == [1, 2]
         assert partition.alarms.raised == {}
@@ -92,7 +96,7 @@ async def test_process_that_starts_ahead_expires_nothing_however_long_it_runs(
 async def test_clock_that_leaps_while_running_and_back_changes_nothing(
     tmp_path: Path, days: float
 ) -> None:
-    async with house(tmp_path) as (partition, maintenance, clock):
+    async with harness(tmp_path) as (partition, maintenance, clock):
         await fill(partition)
         await maintenance.run_round()
         for _ in range(3):
@@ -111,12 +115,12 @@ async def test_clock_that_leaps_while_running_and_back_changes_nothing(
 async def test_twins_expire_nothing_whichever_of_their_clocks_is_wrong(
     tmp_path: Path, one: int, other: int
 ) -> None:
-    async with house(tmp_path) as (partition, maintenance, _):
+    async with harness(tmp_path) as (partition, maintenance, _):
         await fill(partition)
         await maintenance.run_round()
     async with (
-        house(tmp_path, "a", one * DAY_NS) as (partition, maintenance, clock),
-        house(tmp_path, "b", other * DAY_NS) as (twin, twins_maintenance, twins_clock),
+        harness(tmp_path, "a", one * DAY_NS) as (partition, maintenance, clock),
+        harness(tmp_path, "b", other * DAY_NS) as (twin, twins_maintenance, twins_clock),
     ):
         for _ in range(6):
             await rounds(maintenance, clock, 30, 30)
@@ -127,18 +131,18 @@ async def test_twins_expire_nothing_whichever_of_their_clocks_is_wrong(
 
 async def test_empty_role_folder_is_no_way_around(tmp_path: Path) -> None:
     """A new machine, or one whose caches were deleted, starts with a wrong clock."""
-    async with house(tmp_path) as (partition, maintenance, _):
+    async with harness(tmp_path) as (partition, maintenance, _):
         await fill(partition)
-    async with house(tmp_path, "c", 61 * DAY_NS) as (partition, maintenance, clock):
+    async with harness(tmp_path, "c", 61 * DAY_NS) as (partition, maintenance, clock):
         await rounds(maintenance, clock, 120, 30)
         assert await numbers(partition) == [1, 2]
 
 
 async def test_empty_partition_is_no_way_around_for_the_others(tmp_path: Path) -> None:
     """One process holds a partition that never had rows and one with events."""
-    async with house(tmp_path) as (partition, maintenance, _):
+    async with harness(tmp_path) as (partition, maintenance, _):
         await fill(partition)
-    async with house(tmp_path, "c", 61 * DAY_NS) as (partition, maintenance, clock):
+    async with harness(tmp_path, "c", 61 * DAY_NS) as (partition, maintenance, clock):
         partition.shared.clocks.update(None)
         partition.shared.clocks.update(Evidence(clock.wall_ns, covered=False))
         await rounds(maintenance, clock, 120, 30)
@@ -149,10 +153,10 @@ async def test_empty_partition_is_no_way_around_for_the_others(tmp_path: Path) -
 async def test_installation_that_was_off_for_long_waits_for_a_word_and_goes_on_after_it(
     tmp_path: Path,
 ) -> None:
-    async with house(tmp_path) as (partition, maintenance, _):
+    async with harness(tmp_path) as (partition, maintenance, _):
         await fill(partition)
         await maintenance.run_round()
-    async with house(tmp_path, ahead_ns=90 * DAY_NS) as (partition, maintenance, clock):
+    async with harness(tmp_path, ahead_ns=90 * DAY_NS) as (partition, maintenance, clock):
         await rounds(maintenance, clock, 10)
         objects = partition.shared.context.backends.objects
         told = partition.alarms.raised["retention_waits"]
@@ -175,7 +179,7 @@ async def test_installation_that_was_off_for_long_waits_for_a_word_and_goes_on_a
 async def test_shortened_retention_waits_and_a_word_lets_expire_no_more_than_was_shown(
     tmp_path: Path,
 ) -> None:
-    async with house(tmp_path) as (partition, maintenance, clock):
+    async with harness(tmp_path) as (partition, maintenance, clock):
         await fill(partition)
         for _ in range(40):  # of continuous running
             clock.advance_ms(DAY_MS)
@@ -197,10 +201,10 @@ async def test_shortened_retention_waits_and_a_word_lets_expire_no_more_than_was
 
 async def expired_by_a_wrong_clock(folder: Path) -> None:
     """An operator believed a clock that was 70 days ahead; it has been set right since."""
-    async with house(folder) as (partition, maintenance, _):
+    async with harness(folder) as (partition, maintenance, _):
         await fill(partition)
         await maintenance.run_round()
-    async with house(folder, ahead_ns=70 * DAY_NS) as (partition, maintenance, clock):
+    async with harness(folder, ahead_ns=70 * DAY_NS) as (partition, maintenance, clock):
         objects = partition.shared.context.backends.objects
         await maintenance.run_round()
         found = look(objects, 0, kept(), clock.wall_ns)
@@ -214,7 +218,7 @@ async def test_what_expired_before_its_time_is_told_in_answers_and_comes_back_fo
     tmp_path: Path,
 ) -> None:
     await expired_by_a_wrong_clock(tmp_path)
-    async with house(tmp_path) as (partition, maintenance, clock), house(tmp_path, "b") as twin:
+    async with harness(tmp_path) as (partition, maintenance, clock), harness(tmp_path, "b") as twin:
         for some in (maintenance, twin[1]) * 2:
             await some.run_round()
         objects = partition.shared.context.backends.objects
@@ -245,7 +249,7 @@ async def test_what_expired_before_its_time_is_told_in_answers_and_comes_back_fo
         report = await verify(objects, partition.shared.context.backends.log, [0])
         assert report.clean, report.problems
         assert report.rows == 4
-    async with house(tmp_path, "c") as (other, maintenance, clock):  # and after a bootstrap
+    async with harness(tmp_path, "c") as (other, maintenance, clock):  # and after a bootstrap
         await rounds(maintenance, clock, 60)
         assert await numbers(other) == [1, 2]
 
@@ -253,7 +257,7 @@ async def test_what_expired_before_its_time_is_told_in_answers_and_comes_back_fo
 async def test_clock_that_is_set_right_while_running_shows_what_went_too_early(
     tmp_path: Path,
 ) -> None:
-    async with house(tmp_path) as (partition, maintenance, clock):
+    async with harness(tmp_path) as (partition, maintenance, clock):
         await fill(partition)
         await maintenance.run_round()
         clock.wall_ns += 70 * DAY_NS
@@ -272,16 +276,16 @@ async def test_time_that_was_confirmed_by_mistake_counts_no_longer_after_the_res
     tmp_path: Path,
 ) -> None:
     ahead_ns = 61 * DAY_NS  # the events would expire in a step of one day
-    async with house(tmp_path) as (partition, maintenance, _):
+    async with harness(tmp_path) as (partition, maintenance, _):
         await fill(partition)
         await maintenance.run_round()
-    async with house(tmp_path, ahead_ns=ahead_ns) as (partition, maintenance, clock):
+    async with harness(tmp_path, ahead_ns=ahead_ns) as (partition, maintenance, clock):
         objects = partition.shared.context.backends.objects
         found = look(objects, 0, kept(), clock.wall_ns)
         confirm(objects, found, clock.wall_ns + DAY_NS, "operator")
         await rounds(maintenance, clock, 30)
         assert await numbers(partition) == []
-    async with house(tmp_path, "b") as (partition, maintenance, clock):
+    async with harness(tmp_path, "b") as (partition, maintenance, clock):
         assert restore(objects, 0, kept(), clock.wall_ns, "operator") == (4, 4, [])
         await maintenance.run_round()
         await until(partition, lambda p: p.view is not None and bool(p.view.segments))
@@ -294,7 +298,7 @@ async def test_restored_events_that_are_old_by_the_right_clock_expire_again_in_t
     tmp_path: Path,
 ) -> None:
     await expired_by_a_wrong_clock(tmp_path)
-    async with house(tmp_path) as (partition, maintenance, clock):
+    async with harness(tmp_path) as (partition, maintenance, clock):
         objects = partition.shared.context.backends.objects
         restore(objects, 0, kept(), clock.wall_ns, "operator", datasets=frozenset({SHORT}))
         await maintenance.run_round()
@@ -323,7 +327,7 @@ async def test_looking_changes_nothing(tmp_path: Path) -> None:
 async def test_objects_stay_while_the_clock_leaps_and_nobody_has_run_for_the_grace_time(
     tmp_path: Path,
 ) -> None:
-    async with house(tmp_path) as (partition, maintenance, clock):
+    async with harness(tmp_path) as (partition, maintenance, clock):
         metadata = partition.shared.context.backends.metadata
         metadata.ensure_dataset(Dataset(SHORT, "e", "short", "short", retention_days=1))
         await fill(partition)
@@ -343,7 +347,7 @@ async def test_objects_stay_while_the_clock_leaps_and_nobody_has_run_for_the_gra
 
 
 async def test_log_keeps_what_repairs_need_while_the_clock_leaps(tmp_path: Path) -> None:
-    async with house(tmp_path) as (partition, maintenance, clock):
+    async with harness(tmp_path) as (partition, maintenance, clock):
         await fill(partition)
         await maintenance.run_round()
         asked: list[int] = []

@@ -10,7 +10,7 @@ from common.clock import ManualClock, SystemClock
 from indexer.partition.alarms import Facts, alarms_of
 from indexer.partition.maintenance import PartitionMaintenance
 from tests.indexer.faulty import FaultyObjects
-from tests.indexer.house import QUICK, open_context, published, reached, running, until
+from tests.indexer.harness import QUICK, open_context, published, reached, running, until
 from tests.indexer.partition.test_outage import cuts, faulty
 
 HOUR = 3600

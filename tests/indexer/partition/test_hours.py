@@ -10,13 +10,13 @@ from common.model.reroute import EpochOffset
 from indexer.partition.hours import HourGate, LateCut
 from indexer.state.partition_state import HOUR_NS, PartitionState
 from snapshot.documents.carried_state import CarriedState
-from tests.indexer.house import record
+from tests.indexer.harness import record
 from tests.indexer.state.test_partition_state import FIRST_HOUR, message
 
 MINUTE_NS = 60 * 10**9
 
 
-def marked_fold(rows: int = 0) -> PartitionState:
+def marked_state(rows: int = 0) -> PartitionState:
     """A partition whose next hour marker lets batch ids go."""
     state = PartitionState(CarriedState())
     at_ns = (FIRST_HOUR + 1) * HOUR_NS
@@ -33,7 +33,7 @@ def test_first_marker_of_all_forgets_nothing_and_need_not_wait(tmp_path: Path) -
 def test_hour_is_closed_only_after_so_much_monotonic_time_since_the_marker_before(
     tmp_path: Path,
 ) -> None:
-    gate, state = HourGate(tmp_path / "0.json"), marked_fold()
+    gate, state = HourGate(tmp_path / "0.json"), marked_state()
     assert not gate.may_close(state, 7)
     assert not gate.may_close(state, 7 + limits.HOUR_MARKERS_APART_NS - 1)
     assert gate.may_close(state, 7 + limits.HOUR_MARKERS_APART_NS)
@@ -48,7 +48,7 @@ def test_process_that_is_restarted_again_and_again_closes_hours_too(
     tmp_path: Path, minutes: int
 ) -> None:
     """Never sooner, and later by less than a minute for each restart."""
-    state, followed = marked_fold(), 0
+    state, followed = marked_state(), 0
     for _ in range(20):
         gate = HourGate(tmp_path / "hours" / "0.json")
         gate.load()
@@ -80,7 +80,7 @@ def test_what_was_followed_since_another_marker_or_is_unreadable_does_not_count(
 
 
 def test_rows_are_cut_each_hour_also_where_no_hour_may_be_closed() -> None:
-    late, state = LateCut(), marked_fold(rows=1)
+    late, state = LateCut(), marked_state(rows=1)
     assert not late.is_due(state, FIRST_HOUR + 1, 0), "a first row waits for others"
     assert late.is_due(state, FIRST_HOUR + 1, MINUTE_NS)
     state.apply(message(2, marker_record(Marker(hour=None)), (FIRST_HOUR + 1) * HOUR_NS))
@@ -91,7 +91,7 @@ def test_rows_are_cut_each_hour_also_where_no_hour_may_be_closed() -> None:
 
 
 def test_rows_are_cut_each_hour_where_the_logs_time_stands_still() -> None:
-    late, state = LateCut(), marked_fold(rows=1)
+    late, state = LateCut(), marked_state(rows=1)
     assert not late.is_due(state, None, 0)
     assert not late.is_due(state, None, 59 * MINUTE_NS)
     assert late.is_due(state, None, 60 * MINUTE_NS)

@@ -15,7 +15,7 @@ from common.process.role import RoleContext
 from indexer.server import serve
 from query.share.view import ViewRequest
 from snapshot.documents.epochs import PartitionsMissing, refuse_fewer_partitions
-from tests.indexer.house import (
+from tests.indexer.harness import (
     DATASET,
     QUICK,
     append,

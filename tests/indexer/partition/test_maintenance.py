@@ -7,7 +7,7 @@ from common.clock import ManualClock, SystemClock
 from common.model.record import Kind, Marker, decode, marker_record
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.state.partition_state import HOUR_NS
-from tests.indexer.house import (
+from tests.indexer.harness import (
     QUICK,
     append,
     open_context,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from indexer.partition.memory_budget import LiveBudget, MemoryUse, may_read
 from indexer.state.cut import CutRules
-from tests.indexer.house import append, open_context, published, reached, running, until
+from tests.indexer.harness import append, open_context, published, reached, running, until
 from tests.indexer.partition.test_partition import numbers
 
 USES = st.builds(MemoryUse, st.integers(0, 50), st.integers(0, 50), st.booleans())

@@ -17,7 +17,7 @@ from indexer.seal.timing import Timing
 from query.share.view import ViewRequest
 from snapshot.verify.chain import verify
 from tests.indexer.faulty import FaultyObjects
-from tests.indexer.house import (
+from tests.indexer.harness import (
     DATASET,
     QUICK,
     append,

@@ -19,7 +19,7 @@ from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import segment_key
 from snapshot.verify.chain import verify
-from tests.indexer.house import (
+from tests.indexer.harness import (
     DATASET,
     QUICK,
     append,

@@ -17,7 +17,7 @@ from common.model.record import Kind, decode
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
 from indexer.state.partition_state import HOUR_NS
-from tests.indexer.house import QUICK, append, open_context, reached, running, until
+from tests.indexer.harness import QUICK, append, open_context, reached, running, until
 
 S_NS = 10**9
 DAY_NS = 24 * HOUR_NS
@@ -44,7 +44,7 @@ class Twin:
         return "log_time_ahead" in self.partition.alarms.raised
 
 
-class House:
+class Harness:
     """Twins over one log. Their appends are stamped by their own clocks, as in the embedded log."""
 
     def __init__(self, twins: Sequence[Twin], logs: Sequence[Log]) -> None:
@@ -74,7 +74,7 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, clocks: Sequence[ManualClock]) -> AsyncIterator[House]:
+async def harness(folder: Path, clocks: Sequence[ManualClock]) -> AsyncIterator[Harness]:
     async with _twins(folder, clocks, []) as found:
         yield found
 
@@ -82,9 +82,9 @@ async def house(folder: Path, clocks: Sequence[ManualClock]) -> AsyncIterator[Ho
 @asynccontextmanager
 async def _twins(
     folder: Path, clocks: Sequence[ManualClock], made: list[tuple[Twin, Log]]
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Harness]:
     if len(made) == len(clocks):
-        yield House([twin for twin, _ in made], [log for _, log in made])
+        yield Harness([twin for twin, _ in made], [log for _, log in made])
         return
     zone = "ab"[len(made)]
     clock = clocks[len(made)]
@@ -109,7 +109,7 @@ async def test_log_of_a_clock_that_leapt_ahead_and_back_is_well_within_a_minute(
     tmp_path: Path, leap_ns: int
 ) -> None:
     clock = ManualClock(NOW_NS)
-    async with house(tmp_path, [clock]) as one:
+    async with harness(tmp_path, [clock]) as one:
         (twin,) = one.twins
         await append(one.log, [1])
         await one.rounds(60)
@@ -145,7 +145,7 @@ async def test_batch_ids_are_remembered_over_leaps_of_the_clock_until_their_time
     """Also over several leaps and restarts: two hour markers are 45 real minutes apart (I2)."""
     clock = ManualClock(NOW_NS)
     for _ in range(2):
-        async with house(tmp_path, [clock]) as one:
+        async with harness(tmp_path, [clock]) as one:
             (twin,) = one.twins
             await append(one.log, [1])
             for leap in (leap_ns, leap_ns, -2 * leap_ns, leap_ns, -leap_ns):
@@ -154,7 +154,7 @@ async def test_batch_ids_are_remembered_over_leaps_of_the_clock_until_their_time
             assert twin.partition.state is not None
             assert twin.partition.state.copy_of((1).to_bytes(16, "big")) is not None
             assert await one.kinds(Kind.MARKER) > 0
-    async with house(tmp_path, [clock]) as one:
+    async with harness(tmp_path, [clock]) as one:
         assert one.twins[0].partition.state is not None
         assert one.twins[0].partition.state.copy_of((1).to_bytes(16, "big")) is not None
         await one.rounds(3 * 3600, step_s=300)
@@ -166,7 +166,7 @@ async def test_clock_that_is_behind_sets_nothing_back_and_rows_are_cut_all_the_s
 ) -> None:
     """Rows would be dated to a time long past, and retention would take them too soon (I13)."""
     clock = ManualClock(NOW_NS)
-    async with house(tmp_path, [clock]) as one:
+    async with harness(tmp_path, [clock]) as one:
         (twin,) = one.twins
         for day in range(8):  # segments of two hours in every ten
             await append(one.log, [day + 100])
@@ -198,7 +198,7 @@ async def test_clock_that_was_wrong_for_longer_than_its_leap_needs_a_witness(
 ) -> None:
     """The log has lived through the right time already, by its own stamps."""
     clock = ManualClock(NOW_NS)
-    async with house(tmp_path, [clock]) as one:
+    async with harness(tmp_path, [clock]) as one:
         (twin,) = one.twins
         clock.wall_ns += 3 * DAY_NS
         for day in range(8):
@@ -224,7 +224,7 @@ async def test_clock_that_was_wrong_for_longer_than_its_leap_needs_a_witness(
 
 async def test_twins_set_the_time_back_once_and_agree(tmp_path: Path) -> None:
     clocks = [ManualClock(NOW_NS), ManualClock(NOW_NS + 3 * S_NS)]
-    async with house(tmp_path, clocks) as both:
+    async with harness(tmp_path, clocks) as both:
         await append(both.log, [1])
         for clock in clocks:
             clock.wall_ns += 70 * DAY_NS
@@ -232,10 +232,10 @@ async def test_twins_set_the_time_back_once_and_agree(tmp_path: Path) -> None:
         for clock in clocks:
             clock.wall_ns -= 70 * DAY_NS
         await both.rounds(STEADY_S + 60)
-        folds = [twin.partition.state for twin in both.twins]
-        assert folds[0] is not None
-        assert folds[1] is not None
-        assert folds[0].carried_state() == folds[1].carried_state()
+        states = [twin.partition.state for twin in both.twins]
+        assert states[0] is not None
+        assert states[1] is not None
+        assert states[0].carried_state() == states[1].carried_state()
         assert all(abs(twin.behind_log_ns) < 30 * S_NS for twin in both.twins)
         assert await both.kinds(Kind.CLOCK) <= 2
 
@@ -244,7 +244,7 @@ async def test_twins_whose_clocks_disagree_do_not_fill_the_log_and_it_is_alarmed
     tmp_path: Path,
 ) -> None:
     right, wrong = ManualClock(NOW_NS), ManualClock(NOW_NS + 70 * DAY_NS)
-    async with house(tmp_path, [right, wrong]) as both:
+    async with harness(tmp_path, [right, wrong]) as both:
         await append(both.log, [1])
         await both.rounds(2 * 3600, step_s=60)
         assert both.twins[0].alarmed
@@ -289,7 +289,7 @@ async def test_servers_clock_that_leapt_ahead_is_set_back_once_it_agrees_with_ou
         own = replace(context, clock=clock)
         async with running(own) as partition:
             twin = Twin(partition, clock)
-            one = House([twin], [context.backends.log])
+            one = Harness([twin], [context.backends.log])
 
             async def both(seconds: int) -> None:
                 for _ in range(0, seconds, 5):

@@ -14,12 +14,12 @@ from common.model.reroute import (
 from indexer.rerouting.batch_lookup import look_up_in_window
 from indexer.state.partition_state import HOUR_NS, Action, PartitionState, Step
 from snapshot.documents.carried_state import CarriedState
-from tests.indexer.house import record
+from tests.indexer.harness import record
 from tests.indexer.state.test_partition_state import FIRST_HOUR, message
 
 
 class Script:
-    """A state of partition 0 that gets one record after the other, an hour apart if asked."""
+    """The state of partition 0, which is fed one record after the other, an hour apart if asked."""
 
     def __init__(self, epoch_number: int = 1) -> None:
         self.state = PartitionState(CarriedState(), epoch_number)

@@ -47,7 +47,7 @@ from query.share.rerouted import (
 from snapshot.documents.batch_lists import BatchLists, ListsMissing
 from snapshot.documents.carried_state import carried_state_from
 from snapshot.documents.manifest import Manifest, same_content, unpack_batches
-from tests.indexer.house import record
+from tests.indexer.harness import record
 from tests.indexer.state.test_partition_state import FIRST_HOUR, as_manifest
 
 LOGS = 3

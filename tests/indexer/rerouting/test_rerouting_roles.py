@@ -35,7 +35,7 @@ from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Manifest
 from snapshot.verify.chain import verify
-from tests.indexer.house import DATASET, QUICK, TIME_NS, open_context, record
+from tests.indexer.harness import DATASET, QUICK, TIME_NS, open_context, record
 
 P, Q, R = 0, 1, 2
 FILLERS = itertools.count(10_000)
@@ -83,7 +83,7 @@ class Remembering:
 
 
 @dataclass
-class House:
+class Harness:
     """Indexers of three partitions, what they append through, and what asks them."""
 
     context: RoleContext
@@ -150,7 +150,7 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, zones: str = "a") -> AsyncIterator[House]:
+async def harness(folder: Path, zones: str = "a") -> AsyncIterator[Harness]:
     """Real indexer roles over the data in `folder`, one in each zone."""
     async with AsyncExitStack() as stack:
         context = await stack.enter_async_context(open_context(folder, "query", 3))
@@ -169,7 +169,7 @@ async def house(folder: Path, zones: str = "a") -> AsyncIterator[House]:
         watch = LogWatch(context.backends.log, identity, context.clock)
         runner = QueryRunner(scatter, reconciler, watch, context.clock, QueryConfig())
         await soon(lambda: all_ready(context, len(zones)))
-        yield House(context, severed, runner)
+        yield Harness(context, severed, runner)
         await replicas.close()
 
 
@@ -201,7 +201,7 @@ async def indexing(context: RoleContext) -> AsyncIterator[None]:
 async def test_copy_that_lands_late_counts_once_before_during_and_after_the_decision(
     tmp_path: Path,
 ) -> None:
-    async with house(tmp_path) as one:
+    async with harness(tmp_path) as one:
         one.sever(P)  # no question comes through: it stays open
         await one.log.append(P, record([7]))
         acked = await one.log.append(Q, record([1], unless=(P,)))
@@ -223,7 +223,7 @@ async def test_copy_that_lands_late_counts_once_before_during_and_after_the_deci
         assert not manifests[Q].conditionals_open
         assert await one.times() == {7: 1, 1: 1}
         assert len(manifests[P].voids) == 1
-    async with house(tmp_path, "c") as other:  # a new machine, from the manifests
+    async with harness(tmp_path, "c") as other:  # a new machine, from the manifests
         assert await other.times() == {7: 1, 1: 1}
         report = await verify(other.context.backends.objects, other.context.backends.log, [P, Q, R])
         assert report.clean, report.problems
@@ -231,7 +231,7 @@ async def test_copy_that_lands_late_counts_once_before_during_and_after_the_deci
 
 
 async def test_copy_that_lands_after_the_void_never_counts(tmp_path: Path) -> None:
-    async with house(tmp_path) as one:
+    async with harness(tmp_path) as one:
         acked = await one.log.append(Q, record([1], unless=(P,)))
         await one.settled()
         assert await one.times(acked) == {1: 1}
@@ -239,7 +239,7 @@ async def test_copy_that_lands_after_the_void_never_counts(tmp_path: Path) -> No
         assert await one.times(late) == {1: 1}
         await one.cut()
         assert await one.times(late) == {1: 1}
-    async with house(tmp_path, "c") as other:
+    async with harness(tmp_path, "c") as other:
         late = await other.log.append(P, record([1]))
         assert await other.times(late) == {1: 1}
 
@@ -247,7 +247,7 @@ async def test_copy_that_lands_after_the_void_never_counts(tmp_path: Path) -> No
 async def test_unreachable_partition_keeps_the_question_open_and_the_answer_right(
     tmp_path: Path,
 ) -> None:
-    async with house(tmp_path) as one:
+    async with harness(tmp_path) as one:
         one.sever(P, Q)
         await one.log.append(Q, record([1], unless=(P,)))
         await one.log.append(Q, record([2]))
@@ -256,7 +256,7 @@ async def test_unreachable_partition_keeps_the_question_open_and_the_answer_righ
         assert await one.undecided() == 2
         await one.cut()
         assert await one.times(acked) == {1: 1, 2: 1}
-    async with house(tmp_path, "c") as other:  # and after a restart of everything
+    async with harness(tmp_path, "c") as other:  # and after a restart of everything
         await other.settled()
         assert await other.times() == {1: 1, 2: 1}
         manifests = await other.cut()
@@ -265,7 +265,7 @@ async def test_unreachable_partition_keeps_the_question_open_and_the_answer_righ
 
 
 async def test_twins_agree_about_rerouted_batches(tmp_path: Path) -> None:
-    async with house(tmp_path, "ab") as one:
+    async with harness(tmp_path, "ab") as one:
         for number in range(1, 21):
             if number % 2:
                 await one.log.append(P, record([number]))
@@ -277,18 +277,18 @@ async def test_twins_agree_about_rerouted_batches(tmp_path: Path) -> None:
         assert len(manifests[Q].conditionals_dropped) == 10
         assert len(manifests[P].voids) == 20
         assert await one.times() == expected
-    async with house(tmp_path, "cd") as other:
+    async with harness(tmp_path, "cd") as other:
         assert await other.times() == expected
         assert not list(other.context.backends.objects.list("divergence/"))
 
 
 async def test_missing_list_leaves_the_question_open_and_says_so(tmp_path: Path) -> None:
     """Only a partition whose lists are whole can promise that it holds no copy."""
-    async with house(tmp_path) as one:
+    async with harness(tmp_path) as one:
         await one.log.append(P, record([3]))
         await hours(one.context.backends.log, P, 3)
         manifests = await one.cut()
-    async with house(tmp_path, "c") as other:
+    async with harness(tmp_path, "c") as other:
         for path in (tmp_path / "objects" / "manifests").rglob("*.json"):
             if not path.match(f"*{manifests[P].key.rsplit('/', 1)[1]}"):
                 path.unlink()
@@ -306,7 +306,7 @@ async def hours(log: Log, partition: int, count: int) -> None:
 
 
 async def test_as_many_batches_as_a_query_may_ask_about_fit_one_request(tmp_path: Path) -> None:
-    async with house(tmp_path) as one:
+    async with harness(tmp_path) as one:
         await one.log.append(P, record([1]))
         await one.times(await one.log.append(P, heartbeat_record()))
         many = tuple(BatchLookup(n.to_bytes(16, "big").hex(), TIME_NS) for n in range(50_000))

@@ -15,7 +15,7 @@ from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Manifest, QuarantinedRecord, same_content
 from snapshot.publish import DamageDiffers, publish
 from tests.indexer.damage.damaging import flip
-from tests.indexer.house import append, open_context, published, record, running, until
+from tests.indexer.harness import append, open_context, published, record, running, until
 from tests.indexer.partition.test_partition import CUT
 from tests.snapshot.test_manifest import manifest
 

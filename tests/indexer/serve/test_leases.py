@@ -15,7 +15,7 @@ from indexer.shred.reference import ReferenceShredder
 from indexer.state.live_rows import LiveRows
 from query.share.view import ViewRequest
 from snapshot.documents.manifest import segment_key
-from tests.indexer.house import (
+from tests.indexer.harness import (
     DATASET,
     TIME_NS,
     append,

@@ -18,7 +18,7 @@ from query.share.view import ViewRequest
 from snapshot.documents.manifest import segment_key
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.verify.chain import verify
-from tests.indexer.house import DATASET, QUICK, open_context, published, record, running, until
+from tests.indexer.harness import DATASET, QUICK, open_context, published, record, running, until
 from tests.indexer.partition.test_partition import CUT, numbers, numbers_in, views_of
 
 SHORT = dataset_id("t", "e", "short")

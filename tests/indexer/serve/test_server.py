@@ -22,7 +22,7 @@ from indexer.tail.filtered import filtered_lines
 from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TAIL_LIMITS, TailLimits, TailRecord, TailSubscription
 from query.wire.tail import TailFilter, TailRequest
-from tests.indexer.house import DATASET, QUICK, append, open_context
+from tests.indexer.harness import DATASET, QUICK, append, open_context
 
 PARTITIONS = 3
 

@@ -18,7 +18,7 @@ from indexer.shred.interface import Accepted, Shredded
 from indexer.shred.kernel_wait import KernelWait
 from indexer.shred.selected import SelectedShredder
 from segment.parquet.selected import SelectedEncoders
-from tests.indexer.house import QUICK, append, open_context, published, reached, running, until
+from tests.indexer.harness import QUICK, append, open_context, published, reached, running, until
 from tests.indexer.serve.test_server import running_indexer
 from tests.kernel_cache import KERNEL_CACHE
 

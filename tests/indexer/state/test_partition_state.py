@@ -1,4 +1,4 @@
-"""The fold: any split of one log and any restart give the same cuts, rows and window (I2, I3)."""
+"""Partition state: any split of one log, any restart: the same cuts, rows and window (I2, I3)."""
 
 from dataclasses import replace
 from unittest import mock
@@ -26,7 +26,7 @@ from indexer.state.cut import Cut
 from indexer.state.partition_state import HOUR_NS, Action, PartitionState, PartitionStopped
 from snapshot.documents.carried_state import CarriedState, carried_state_from
 from snapshot.documents.manifest import Manifest, pack_batches
-from tests.indexer.house import record
+from tests.indexer.harness import record
 
 FIRST_HOUR = 1_000
 

@@ -12,7 +12,7 @@ from common.model.record import LogRecord, Marker, events_record, marker_record,
 from snapshot.damage.settlements import SettledOffsets, Settlement
 from snapshot.documents.checksummed import encode_checked
 from snapshot.verify.chain import VerifyReport, verify
-from tests.indexer.house import DATASET, append, open_context, published, record, running, until
+from tests.indexer.harness import DATASET, append, open_context, published, record, running, until
 
 CUT = marker_record(Marker(hour=None, reason="test"))
 

@@ -10,7 +10,7 @@ from common.log import Log
 from common.model.record import Marker, marker_record
 from common.objects import ObjectInfo, ObjectStore
 from snapshot.verify.chain import VerifyReport, verify
-from tests.indexer.house import append, open_context, published, running, until
+from tests.indexer.harness import append, open_context, published, running, until
 
 CUT = marker_record(Marker(hour=None, reason="test"))
 Damage = Callable[[Path], None]

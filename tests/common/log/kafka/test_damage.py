@@ -5,7 +5,7 @@ import asyncio
 from compose.servers.kafka import Kafka
 from tests.conformance.kafka import FreshKafkaLog
 from tests.conformance.test_log import read_all
-from tests.indexer.house import record
+from tests.indexer.harness import record
 
 
 def flip(kafka: Kafka, topic: str, numbers: list[int], value: bytes) -> int:

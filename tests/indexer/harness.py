@@ -1,4 +1,4 @@
-"""A small house for the indexer's tests: real embedded backends in a temporary folder."""
+"""A harness for the indexer's tests: real embedded backends in a temporary folder."""
 
 import asyncio
 import random
