@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from http.client import HTTPConnection
@@ -15,6 +16,7 @@ DATASET = "shop"
 _EVENTS = 600
 _BATCH = 50
 _WAIT_S = 20
+_COVERED_S = 120.0
 
 
 def send(running: Installation, moment_s: int) -> str:
@@ -141,6 +143,7 @@ def answers(
     """The masked answer to each question, whole. brief: each query is asked in one way only."""
     whole = {"start_time": moment_s, "end_time": moment_s + 7_200}
     found: dict[str, str] = {}
+    _wait_until_covered(running, whole, receipt)
 
     def note(name: str, answer: tuple[int, Mapping[str, str], str]) -> None:
         status, head, text = answer
@@ -180,6 +183,19 @@ def answers(
     ):
         note(f"GET {path}", call(running, "GET", path))
     return found
+
+
+def _wait_until_covered(running: Installation, whole: dict[str, int], receipt: str) -> None:
+    """Wait until the roles that have just started answer for every event."""
+    body = json.dumps({"query": whole, "wait_s": _WAIT_S, "coverage": "require"})
+    until_s = time.monotonic() + _COVERED_S
+    while True:
+        path, after = f"/1/query_results/{DATASET}", {"X-Bellwether-After": receipt}
+        status, _, text = call(running, "POST", path, body, **after)
+        if status != 503 or time.monotonic() > until_s:
+            break
+    if status != 201:
+        raise RuntimeError(f"the events cannot be asked for: {status} {text[:500]}")
 
 
 def commands(running: Installation, build: Build, moment_s: int) -> dict[str, str]:
