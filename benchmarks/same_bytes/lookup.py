@@ -23,59 +23,23 @@ _KEPT = {
         "dataset_slug dataset_id client_batch_id"
     ),
     "common/(model/)?record": "encode_headers Damage",
-    "snapshot/": "Carried Manifest Checkpoint encode_checked decode_checked",
+    "snapshot/": "Manifest Checkpoint encode_checked decode_checked",
     "snapshot/.*epochs": "Epoch",
 }
 # Under what other name something may be found, or which one of several is meant.
 _NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
     **{name: (where, (name,)) for where, names in _KEPT.items() for name in names.split()},
     "load_splitter": ("shepherd/.*split/(ahead|load_compiled)", ("load",)),
-    "Wire": (
-        "shepherd/",
-        (
-            "Wire",
-            "EncodedBody",
-        ),
-    ),
+    "Wire": ("shepherd/", ("Wire", "EncodedBody")),
     "load_shredder": ("indexer/.*shred/(ahead|load_compiled)", ("load",)),
     "load_encoders": ("parquet/(ahead|load_compiled)", ("load",)),
+    "Carried": ("snapshot/", ("Carried", "CarriedState")),
     "decode_record": ("common/(model/)?record", ("decode",)),
-    "gone_record": (
-        "common/",
-        (
-            "gone_record",
-            "dataset_tombstone_record",
-            "tombstone_record",
-        ),
-    ),
-    "Place": (
-        "common/(model/)?reroute",
-        (
-            "Place",
-            "EpochOffset",
-        ),
-    ),
-    "Question": (
-        "common/(model/)?reroute",
-        (
-            "Question",
-            "RerouteQuestion",
-        ),
-    ),
-    "Answer": (
-        "common/(model/)?reroute",
-        (
-            "Answer",
-            "RerouteAnswer",
-        ),
-    ),
-    "PartitionState": (
-        "indexer/",
-        (
-            "Fold",
-            "PartitionState",
-        ),
-    ),
+    "gone_record": ("common/", ("gone_record", "dataset_tombstone_record", "tombstone_record")),
+    "Place": ("common/(model/)?reroute", ("Place", "EpochOffset")),
+    "Question": ("common/(model/)?reroute", ("Question", "RerouteQuestion")),
+    "Answer": ("common/(model/)?reroute", ("Answer", "RerouteAnswer")),
+    "PartitionState": ("indexer/", ("Fold", "PartitionState")),
 }
 
 
