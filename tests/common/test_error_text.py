@@ -1,4 +1,4 @@
-"""Nothing that we did not write ourselves is told of an exception."""
+"""Of an exception no text is shown that is not our own."""
 
 import asyncio
 import errno
@@ -102,7 +102,7 @@ def test_log_lines_hold_no_text_of_foreign_exceptions(
     assert len(lines_of(stream)) == 3
 
 
-def test_secrets_that_a_process_knows_are_masked_whoever_logs_them(
+def test_secrets_that_a_process_knows_are_masked_in_every_log_line(
     logger: logging.Logger, stream: io.StringIO
 ) -> None:
     logger.warning("sent %s", SECRET)

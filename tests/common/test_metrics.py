@@ -1,8 +1,8 @@
-"""Metrics are open to whoever reaches an internal port, so they name nobody's data."""
+"""Metrics are open to every client of an internal port, so they hold no customer's data."""
 
 from common.metrics import REGISTRY
 
-# What a label may tell: of roles, partitions and outcomes, which are the installation's own.
+# What a label may name: roles, partitions and outcomes, which are the installation's own.
 OPEN_LABELS = {
     "alarm",
     "answer",

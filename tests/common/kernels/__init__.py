@@ -1,1 +1,1 @@
-"""Compiling ahead, with a kernel of three lines."""
+"""Precompiling, with a kernel of three lines."""

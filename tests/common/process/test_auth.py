@@ -153,7 +153,7 @@ async def test_outage_is_503_for_strangers_and_nothing_for_known_keys(tmp_path: 
 
 
 async def test_database_that_was_lost_revokes_no_key_in_use() -> None:
-    """An empty database in place of the old one knows nobody; only a revocation says no."""
+    """An empty database in place of the old one knows no key; only a revocation refuses one."""
     table, clock = KeyTable(api_key()), ManualClock()
     cache = KeyCache(table, clock)  # type: ignore[arg-type]  # only find_key is needed
     await cache.authenticate(KEY)
@@ -195,7 +195,7 @@ async def test_damaged_disk_copy_is_ignored(tmp_path: Path) -> None:
 
 
 async def test_key_in_use_never_waits_for_a_slow_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "METADATA_TIMEOUT_S", 3600)  # whoever waits hangs
+    monkeypatch.setattr(limits, "METADATA_TIMEOUT_S", 3600)  # a lookup that waits hangs
     table, clock = KeyTable(api_key()), ManualClock()
     cache = KeyCache(table, clock)  # type: ignore[arg-type]  # only find_key is needed
     await cache.authenticate(KEY)

@@ -1,4 +1,4 @@
-"""The fair queue: newcomers first, shares bounded, nobody starves, over random histories."""
+"""The fair queue: newcomers first, bounded shares, no starvation, in random histories."""
 
 import asyncio
 import contextlib
@@ -150,7 +150,7 @@ STEPS = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(LIMITS, STEPS)
-def test_shares_hold_and_nobody_waits_who_could_run(
+def test_shares_hold_and_no_ticket_waits_that_could_run(
     limits: FairLimits, steps: list[tuple[str, str | int, str | None]]
 ) -> None:
     queue = FairQueue(limits)

@@ -86,7 +86,7 @@ def test_a_first_start_without_room_takes_no_events_until_there_is(
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "expected"),
     [
         ({"f_flag": os.ST_RDONLY}, "mounted read-only"),
         ({"f_favail": 0}, "inodes"),
@@ -94,21 +94,21 @@ def test_a_first_start_without_room_takes_no_events_until_there_is(
         ({}, None),
     ],
 )
-def test_whatever_keeps_the_folder_from_being_written_is_said(
-    tmp_path: Path, changed: dict[str, int], said: str | None
+def test_every_reason_why_the_folder_cannot_be_written_is_named(
+    tmp_path: Path, changed: dict[str, int], expected: str | None
 ) -> None:
     names = ("f_bsize", "f_frsize", "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree")
     usual = dict(zip(names, (4096, 4096, 10**7, 10**6, 10**6, 100, 50), strict=True))
     usual |= {"f_favail": 50, "f_flag": 0, "f_namemax": 255}
     found = os.statvfs_result(tuple((usual | changed).values()))
-    told = Reserve(tmp_path / "reserve", 64 * MB, lambda _: found).trouble()
-    assert (told is None) == (said is None)
-    assert said is None or said in (told or "")
+    trouble = Reserve(tmp_path / "reserve", 64 * MB, lambda _: found).trouble()
+    assert (trouble is None) == (expected is None)
+    assert expected is None or expected in (trouble or "")
     gone = Reserve(tmp_path / "unmounted" / "reserve", 64 * MB).trouble()
     assert "is it mounted" in (gone or "") or "disk mounted" in (gone or "")
 
 
-def test_one_that_an_operator_removed_stands_in_nobodys_way(tmp_path: Path, disk: Disk) -> None:
+def test_a_reserve_that_an_operator_removed_stops_nothing(tmp_path: Path, disk: Disk) -> None:
     reserve = Reserve(tmp_path / "reserve", 64 * MB, disk)
     reserve.run_round()
     disk.file.unlink()

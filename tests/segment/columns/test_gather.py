@@ -33,7 +33,7 @@ ORIGIN = SegmentOrigin("d", "e", 0, False, 0, 1)
 
 
 def packed(columns: dict[ColumnKey, SparseColumn]) -> PackedColumns:
-    """The columns in one buffer, parts of eight bytes one behind the other."""
+    """The columns in one buffer, parts of eight bytes one after the other."""
     parts: list[bytes] = []
     begins, row_begins = [], []
 

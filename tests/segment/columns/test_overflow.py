@@ -28,7 +28,7 @@ KEYS = st.builds(
 
 
 def column(key: ColumnKey, values: dict[int, object], skipped: int) -> SparseColumn:
-    """A column of these values by row, as a slice that begins behind `skipped` others."""
+    """A column of these values by row, as a slice that begins after `skipped` others."""
     rows = sorted(values)
     found = [values[row] for row in rows]
     whole = pa.array(found[:1] * skipped + found, key.type.arrow)

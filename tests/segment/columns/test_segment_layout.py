@@ -17,7 +17,7 @@ ROWS = 20_000
 
 
 def texts(values: Sequence[str], rows: Sequence[int] | None = None) -> SparseColumn:
-    """A column of texts, in every row unless said otherwise."""
+    """A column of texts, in every row unless `rows` are given."""
     where = np.arange(len(values)) if rows is None else np.array(rows)
     return SparseColumn(where.astype(np.uint32), pa.array(values, pa.large_string()))
 

@@ -10,7 +10,7 @@ from tests.kernel_cache import KERNEL_CACHE
 
 @pytest.fixture(scope="session")
 def kernel() -> Encoders:
-    """Whoever is first waits for the compiler."""
+    """The first test waits for the compiler."""
     return load(KERNEL_CACHE)
 
 

@@ -1,4 +1,4 @@
-"""Alarms are raised and cleared on a board, which tells each beginning and each end once."""
+"""Alarms are raised and cleared on a board, which reports each beginning and each end once."""
 
 import ast
 from pathlib import Path
@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[4]
 
 def test_an_alarm_begins_once_whatever_its_text_says_meanwhile() -> None:
     clock = ManualClock()
-    board, told = AlarmBoard(clock), []
-    board.listen(lambda raised, begins: told.append((raised.key, raised.text, begins)))
+    board, reported = AlarmBoard(clock), []
+    board.listen(lambda raised, begins: reported.append((raised.key, raised.text, begins)))
     board.set("gap", "one", 3)
     clock.advance_ms(5)
     board.set("gap", "two", 3)
@@ -25,7 +25,7 @@ def test_an_alarm_begins_once_whatever_its_text_says_meanwhile() -> None:
     assert alarm_raised.labels("3", "gap")._value.get() == 1
     board.set("gap", None, 3)
     board.set("gap", None, 3)
-    assert told == [(("gap", "3"), "one", True), (("gap", "3"), "two", False)]
+    assert reported == [(("gap", "3"), "one", True), (("gap", "3"), "two", False)]
     assert alarm_raised.labels("3", "gap")._value.get() == 0
 
 
@@ -78,7 +78,7 @@ def test_no_alarm_is_declared_that_nothing_raises() -> None:
 
 def test_a_listener_is_told_the_alarm_itself() -> None:
     board = AlarmBoard(ManualClock())
-    told: list[RaisedAlarm] = []
-    board.listen(lambda raised, begins: told.append(raised))
+    reported: list[RaisedAlarm] = []
+    board.listen(lambda raised, begins: reported.append(raised))
     board.set("gap", "text", 1)
-    assert told == list(board.raised)
+    assert reported == list(board.raised)

@@ -179,9 +179,9 @@ async def test_the_address_is_never_logged(
     async with posting(f"http://127.0.0.1:9/{SECRET}", tmp_path) as board:
         board.set("pushes_back", "text")
         await asyncio.sleep(0.05)
-    told = "".join(str(vars(record)) for record in caplog.records if "aiohttp" not in record.name)
-    assert "alarm not posted" in told
-    assert SECRET not in told
+    logged = "".join(str(vars(record)) for record in caplog.records if "aiohttp" not in record.name)
+    assert "alarm not posted" in logged
+    assert SECRET not in logged
     assert SECRET not in repr(AlarmsConfig(url=receiver.url))
 
 

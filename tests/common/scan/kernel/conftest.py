@@ -1,4 +1,4 @@
-"""Compiled code goes to the tests' own folder; this has to be said before it is imported."""
+"""Compiled code goes to the tests' own folder; this has to be set before it is imported."""
 
 from indexer.shred.load_compiled import use_cache
 from tests.kernel_cache import KERNEL_CACHE

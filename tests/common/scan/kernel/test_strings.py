@@ -22,7 +22,7 @@ HARD = [
 
 
 def scanned(body: bytes, before: int = 0) -> str | None:
-    """The text of the string with this body, behind `before` other bytes; None if not proved."""
+    """The text of the string with this body, after `before` other bytes; None if not proved."""
     raw = b"x" * before + b'"' + body + b'"'
     buffer = np.frombuffer(raw + b"\n" + PADDING, np.uint8)
     found = scan_string(buffer, before + 1)
