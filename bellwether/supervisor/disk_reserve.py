@@ -46,7 +46,7 @@ class Room:
 
     def _tend(self) -> str | None:
         with suppress(OSError):  # what it is, is told by the look that follows
-            self._reserve.tend()
+            self._reserve.adjust()
         return self._reserve.trouble()
 
 

@@ -19,7 +19,7 @@ Disk = Callable[[Path], os.statvfs_result]
 
 
 class Reserve:
-    """The file at `path`. Any process may read its state; only the supervisor calls `tend`."""
+    """The file at `path`. Any process may read its state; only the supervisor calls `adjust`."""
 
     def __init__(
         self, path: Path, size_bytes: int = limits.RESERVE_BYTES, disk: Disk = os.statvfs
@@ -72,7 +72,7 @@ class Reserve:
     def _low(self, disk: os.statvfs_result) -> int:
         return self.target_bytes(disk) // 8
 
-    def tend(self) -> str | None:
+    def adjust(self) -> str | None:
         """Empty the file when the disk is nearly full, fill it when there is enough space.
 
         Returns why no records are taken, as `refusal` does. Raises OSError if the file cannot be

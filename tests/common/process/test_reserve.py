@@ -42,20 +42,20 @@ def size(path: Path) -> int:
 def test_it_is_kept_given_up_on_a_full_disk_and_taken_back(tmp_path: Path, disk: Disk) -> None:
     reserve = Reserve(tmp_path / "reserve", 64 * MB, disk)
     assert reserve.refusal() is None  # before there is one
-    assert reserve.run_round() is None
+    assert reserve.adjust() is None
     assert size(disk.file) == 64 * MB
     assert disk.file.stat().st_blocks * 512 >= 64 * MB  # not a hole
     disk.used = disk.size - 64 * MB - 9 * MB
-    assert reserve.run_round() is None  # little room, and enough
+    assert reserve.adjust() is None  # little room, and enough
     disk.used = disk.size - 64 * MB - 7 * MB
-    assert "is full" in (reserve.run_round() or "")
+    assert "is full" in (reserve.adjust() or "")
     assert size(disk.file) == 0
     for left in (71, 75, 79):  # the room that was given up is not taken for room
         disk.used = disk.size - left * MB
-        assert "80 MB" in (reserve.run_round() or "") or "84 MB" in (reserve.tend() or "")
+        assert "80 MB" in (reserve.adjust() or "") or "84 MB" in (reserve.adjust() or "")
         assert size(disk.file) == 0
     disk.used = disk.size - 81 * MB
-    assert reserve.run_round() is None
+    assert reserve.adjust() is None
     assert size(disk.file) == 64 * MB
     assert reserve.refusal() is None
 
@@ -65,13 +65,13 @@ def test_it_is_kept_given_up_on_a_full_disk_and_taken_back(tmp_path: Path, disk:
 )
 def test_a_small_disk_keeps_back_less(tmp_path: Path, disk_mb: int, wanted_mb: int) -> None:
     disk = Disk(tmp_path / "reserve", disk_mb * MB)
-    assert Reserve(tmp_path / "reserve", 64 * MB, disk).run_round() is None
+    assert Reserve(tmp_path / "reserve", 64 * MB, disk).adjust() is None
     assert size(disk.file) == wanted_mb * MB
 
 
 def test_none_is_kept_where_none_is_wanted(tmp_path: Path, disk: Disk) -> None:
     disk.used = disk.size
-    assert Reserve(tmp_path / "reserve", 0, disk).run_round() is None
+    assert Reserve(tmp_path / "reserve", 0, disk).adjust() is None
     assert not disk.file.exists()
 
 
@@ -80,9 +80,9 @@ def test_a_first_start_without_room_takes_no_events_until_there_is(
 ) -> None:
     disk.used = disk.size - 10 * MB
     reserve = Reserve(tmp_path / "reserve", 64 * MB, disk)
-    assert reserve.run_round() is not None
+    assert reserve.adjust() is not None
     disk.used = 0
-    assert reserve.run_round() is None
+    assert reserve.adjust() is None
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_every_reason_why_the_folder_cannot_be_written_is_named(
 
 def test_a_reserve_that_an_operator_removed_stops_nothing(tmp_path: Path, disk: Disk) -> None:
     reserve = Reserve(tmp_path / "reserve", 64 * MB, disk)
-    reserve.run_round()
+    reserve.adjust()
     disk.file.unlink()
     assert reserve.refusal() is None
 
@@ -119,12 +119,12 @@ async def test_the_log_takes_records_only_while_the_room_is_kept(
     tmp_path: Path, disk: Disk
 ) -> None:
     reserve = Reserve(tmp_path / "reserve", 8 * MB, disk)
-    reserve.run_round()
+    reserve.adjust()
     log = EmbeddedLog(tmp_path / "log", 1, SystemClock(), refusal=reserve.refusal)
     await log.open()
     await log.append(0, heartbeat_record())
     disk.used = disk.size
-    reserve.run_round()
+    reserve.adjust()
     for _ in range(2):
         with pytest.raises(LogFull) as refused:
             await log.append(0, heartbeat_record())
@@ -133,7 +133,7 @@ async def test_the_log_takes_records_only_while_the_room_is_kept(
     assert await log.bounds(0) == Bounds(0, 1)  # nothing half done, and it can be read
     assert len(await log.read(0, 0, MB, 0)) == 1
     disk.used = 0
-    reserve.run_round()
+    reserve.adjust()
     assert (await log.append(0, heartbeat_record())).position.offset == 1
     await log.close()
 
