@@ -60,6 +60,7 @@ class QueryLimits(NamedTuple):
     upkeep_s: between two searches for queries that no caller polls.
     metadata_calls_max: calls of metadata at once.
     tails_max: tails at once.
+    tail_open_s: within which an indexer begins a tail.
     """
 
     probing: ProbeTiming = ProbeTiming()
@@ -67,6 +68,7 @@ class QueryLimits(NamedTuple):
     upkeep_s: float = 1.0
     metadata_calls_max: int = limits.QUERY_METADATA_CALLS_MAX
     tails_max: int = limits.TAILS_MAX
+    tail_open_s: float = limits.TAIL_OPEN_S
 
 
 STANDARD_LIMITS: Final = QueryLimits()

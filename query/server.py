@@ -136,7 +136,14 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     ).add_to(app)
     OperationsRoutes(keys, parts.replicas, indexers, log, parts.watch).add_to(app)
     TailRoute(
-        keys, names, parts.replicas, indexers, parts.watch, context.stop, bounds.tails_max
+        keys,
+        names,
+        parts.replicas,
+        indexers,
+        parts.watch,
+        context.stop,
+        bounds.tails_max,
+        bounds.tail_open_s,
     ).add_to(app)
     UnknownRoutes(keys).add_to(app)  # last: it takes every path that no other route takes
     return app

@@ -9,7 +9,8 @@ from common import limits
 class TailLines:
     """A queue. `put` waits while it is full, so that the indexers are read more slowly (I11)."""
 
-    def __init__(self) -> None:
+    def __init__(self, bytes_max: int = limits.TAIL_BYTES_MAX) -> None:
+        self._bytes_max = bytes_max
         self._lines: deque[bytes] = deque()
         self._bytes = 0
         self._ended = False
@@ -41,6 +42,5 @@ class TailLines:
 
     def _has_room(self, line: bytes) -> bool:
         return (
-            len(self._lines) < limits.TAIL_EVENTS_MAX
-            and self._bytes + len(line) <= limits.TAIL_BYTES_MAX
+            len(self._lines) < limits.TAIL_EVENTS_MAX and self._bytes + len(line) <= self._bytes_max
         )

@@ -67,6 +67,7 @@ class TailRoute:
         watch: LogWatch,
         stop: asyncio.Event,
         tails_max: int = limits.TAILS_MAX,
+        open_s: float = limits.TAIL_OPEN_S,
     ) -> None:
         self._keys = keys
         self._names = names
@@ -74,6 +75,7 @@ class TailRoute:
         self._replicas = replicas
         self._indexers = indexers
         self._stop = stop
+        self._open_s = open_s
         shares = FairLimits(
             tails_max,
             waiting_max=0,
@@ -142,7 +144,7 @@ class TailRoute:
             read_bufsize=limits.EVENT_BYTES_MAX,  # aiohttp accepts lines of twice this length
         )
         try:
-            async with asyncio.timeout(limits.TAIL_OPEN_S):
+            async with asyncio.timeout(self._open_s):
                 source = await stack.enter_async_context(asked)
                 if source.status == 200:
                     return source

@@ -54,11 +54,8 @@ async def test_a_tail_that_one_of_several_indexers_refuses_is_refused_and_says_w
         assert "ix-b" in answer["error"]
 
 
-async def test_a_tail_of_an_indexer_that_does_not_answer_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "TAIL_OPEN_S", 0.2)
-    async with query_harness(tmp_path) as running:
+async def test_a_tail_of_an_indexer_that_does_not_answer_is_refused(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, bounds=QueryLimits(tail_open_s=0.2)) as running:
         running.indexers["a"].delay_s = 1_000
         status, answer = await running.get(PATH)
         assert (status, "does not answer" in answer["error"]) == (503, True)
@@ -78,11 +75,8 @@ async def test_a_time_that_is_no_number_is_refused(tmp_path: Path, after: str) -
         assert (status, "after_ns" in answer["error"]) == (400, True)
 
 
-async def test_lines_for_a_slow_reader_are_bounded_by_bytes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(limits, "TAIL_BYTES_MAX", 1_000)
-    lines = TailLines()
+async def test_lines_for_a_slow_reader_are_bounded_by_bytes() -> None:
+    lines = TailLines(bytes_max=1_000)
 
     async def put(count: int) -> None:
         for _ in range(count):
