@@ -61,7 +61,7 @@ def compile_all(folder: Path) -> None:
 
 def load(
     folder: Path,
-    handed_over: Callable[[int], None],
+    on_fallback: Callable[[int], None],
     string_max: int = limits.STRING_BYTES_MAX,
 ) -> Splitter:
     """The compiled splitter, after it has given what the reference gives. Raises."""
@@ -69,7 +69,7 @@ def load(
     def make() -> Splitter:
         from shepherd.honeycomb.split.compiled.splitter import KernelSplitter
 
-        return KernelSplitter(handed_over=handed_over, string_max=string_max)
+        return KernelSplitter(on_fallback=on_fallback, string_max=string_max)
 
     differs = "the compiled splitter differs from the reference in a trial"
     reference: Splitter = ReferenceSplitter(string_max)

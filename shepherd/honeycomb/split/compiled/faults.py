@@ -18,20 +18,20 @@ from common.scan.events import (
 )
 from common.scan.json_events import Reading
 from common.scan.rates import NO_RATE, Rate
-from shepherd.honeycomb.split.kernel import judge, scan
+from shepherd.honeycomb.split.kernel import element_faults, scan
 from shepherd.honeycomb.split.kernel import memory as m
 from shepherd.honeycomb.split.kernel.memory import Memory
 
 _KEPT_MAX = 1_024  # faults and times that are kept while a body is read
 _NAME_BYTES = 100  # of a name that leads to a fault; as in the reference
 _SYNTAX = {
-    judge.UNEXPECTED: "unexpected character",
-    judge.UNEXPECTED_END: "unexpected end",
-    judge.COLON_WANTED: "expected a colon after the key",
-    judge.KEY_WANTED: "expected a key",
-    judge.VALUE_WANTED: "expected a value",
-    judge.COMMA_WANTED: "expected a comma or a closing bracket",
-    judge.NESTED_TOO_DEEP: f"nested deeper than {limits.BODY_NESTING_MAX}",
+    element_faults.UNEXPECTED: "unexpected character",
+    element_faults.UNEXPECTED_END: "unexpected end",
+    element_faults.COLON_WANTED: "expected a colon after the key",
+    element_faults.KEY_WANTED: "expected a key",
+    element_faults.VALUE_WANTED: "expected a value",
+    element_faults.COMMA_WANTED: "expected a comma or a closing bracket",
+    element_faults.NESTED_TOO_DEEP: f"nested deeper than {limits.BODY_NESTING_MAX}",
 }
 _FIXED = {
     scan.NOT_AN_OBJECT: json_events.not_an_object(),
@@ -53,11 +53,11 @@ _NAMED = {
 def error_of(memory: Memory) -> MalformedBody:
     """Why the body is refused that a pass found broken."""
     rule, at = int(memory.words[m.ERROR_RULE]), int(memory.words[m.ERROR_AT])
-    if rule == judge.NOT_AN_ARRAY:
+    if rule == element_faults.NOT_AN_ARRAY:
         return json_events.not_an_array()
-    if rule == judge.TOO_MANY_EVENTS:
+    if rule == element_faults.TOO_MANY_EVENTS:
         return too_many_events()
-    if rule == judge.TEXT_BEHIND:
+    if rule == element_faults.TEXT_AFTER:
         return json_events.text_after(at)
     return MalformedBody(f"{_SYNTAX[rule]} at byte {at}")
 
@@ -76,28 +76,28 @@ class Entries:
     def read(
         self, words: list[int]
     ) -> tuple[list[tuple[int, Refused]], list[tuple[int, int, Accepted]]]:
-        """Of one pass: (place, why) of what is refused, and (place, line before which it stands,
-        event) of what is taken, each in order.
+        """Of one pass: (index, why) of what is refused, and (index, line before which it stands,
+        event) of what is accepted, each in order.
         """
         refused: list[tuple[int, Refused]] = []
-        taken: list[tuple[int, int, Accepted]] = []
+        accepted: list[tuple[int, int, Accepted]] = []
         at = 0
         size = len(words)
         while at < size:
             fault = words[at + 2]
             if fault not in (scan.NO_FAULT, scan.TO_MEND):
-                behind = at + 4 + 2 * words[at + 3]
-                why = _FIXED.get(fault) or self._named(fault, words[at + 4 : behind])
+                end = at + 4 + 2 * words[at + 3]
+                why = _FIXED.get(fault) or self._named(fault, words[at + 4 : end])
                 refused.append((words[at], why))
-                at = behind
+                at = end
                 continue
             outcome = self._read(words[at + 3 : at + 9], mends=fault == scan.TO_MEND)
             if isinstance(outcome, Refused):
                 refused.append((words[at], outcome))
             else:
-                taken.append((words[at], words[at + 1], outcome))
+                accepted.append((words[at], words[at + 1], outcome))
             at += 9
-        return refused, taken
+        return refused, accepted
 
     def _named(self, fault: int, spans: list[int]) -> Refused:
         names = tuple(

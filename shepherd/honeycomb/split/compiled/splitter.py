@@ -1,7 +1,7 @@
 """The compiled splitter: equal to the reference in every line, refusal and error (I9).
 
-Of JSON it says all but unusual times and rates, and numbers at the very end of the doubles. Of
-msgpack it hands over every element that it does not prove good, or the whole body.
+Of JSON it reads all but unusual times and rates, and numbers at the very end of the doubles. Of
+msgpack the reference reads every element that the kernel does not prove good, or the whole body.
 """
 
 from collections import deque
@@ -17,22 +17,22 @@ from common.scan.json_events import Reading
 from common.scan.json_tokens import JsonSyntaxError
 from common.scan.work import TooMuchWork, Work
 from shepherd.honeycomb.media import Media
+from shepherd.honeycomb.split.compiled.builder import DecodedBuilder
 from shepherd.honeycomb.split.compiled.faults import error_of
-from shepherd.honeycomb.split.compiled.gathered import Gathered
 from shepherd.honeycomb.split.kernel import memory as m
 from shepherd.honeycomb.split.kernel.body import split_events
-from shepherd.honeycomb.split.kernel.judge import BROKEN, DONE, FAULTY, MORE
+from shepherd.honeycomb.split.kernel.element_faults import BROKEN, DONE, FAULTY, MORE
 from shepherd.honeycomb.split.kernel.memory import Memory, make_memory
 from shepherd.honeycomb.split.kernel.msgpack.body import split_packed
 from shepherd.honeycomb.split.reference import ReferenceSplitter
 from shepherd.lines import Decoded
 
-# Elements read by the exact scanner one by one: some, and one of sixteen. Beyond, the whole body
-# goes to the reference, whose own fast way knows some that the kernel does not. So no body takes
-# longer than with the reference alone, but for what was read in vain.
-_SOME_HANDED = 16
-_ELEMENTS_PER_HANDED = 16
-_HANDED_UNITS = 4  # the way out of the kernel and back, beside what the reference reads
+# Elements that fall back to the exact scanner one by one: some, and one of sixteen. Beyond that the
+# whole body goes to the reference, whose own fast way knows some that the kernel does not. So no
+# body takes longer than with the reference alone, but for what was read in vain.
+_FALLBACKS_FREE = 16
+_ELEMENTS_PER_FALLBACK = 16
+_FALLBACK_UNITS = 4  # the way out of the kernel and back, beside what the reference reads
 _IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
 _ARRAY_OF_ONE = b"\x91"
 
@@ -53,12 +53,12 @@ class KernelSplitter:
     def __init__(
         self,
         *,
-        handed_over: Callable[[int], None] = lambda _: None,
+        on_fallback: Callable[[int], None] = lambda _: None,
         string_max: int = limits.STRING_BYTES_MAX,
     ) -> None:
         self._reference = ReferenceSplitter(string_max)
         self._string_max = string_max
-        self._handed_over = handed_over
+        self._on_fallback = on_fallback
         self._idle: deque[Memory] = deque(maxlen=_IDLE_MAX)
 
     def split(
@@ -69,7 +69,7 @@ class KernelSplitter:
         try:
             return self._split(body, media, depth, arrival_ns, work, at_once=False)
         except _Broken:
-            self._handed_over(1)
+            self._on_fallback(1)
             return self._reference.split(body, media, depth, arrival_ns, work)
 
     def split_quickly(
@@ -93,7 +93,7 @@ class KernelSplitter:
     def _split(
         self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work, *, at_once: bool
     ) -> Decoded:
-        """at_once: raise _NotQuick instead of handing anything over. Raises _Broken."""
+        """at_once: raise _NotQuick instead of falling back. Raises _Broken."""
         try:
             memory = self._idle.pop()
         except IndexError:
@@ -102,8 +102,8 @@ class KernelSplitter:
             words, out, length = memory.words, memory.out, len(body)
             buffer = _padded(body, memory.body)
             reading = Reading(body, depth, arrival_ns, work, self._string_max)
-            gathered = Gathered(reading)
-            at, behind, elements, handed = -1, 0, 0, 0
+            builder = DecodedBuilder(reading)
+            at, after_element, elements, fallbacks = -1, 0, 0, 0
             while True:
                 work.check()  # a pass takes some milliseconds at most
                 if media is Media.MSGPACK:
@@ -112,33 +112,33 @@ class KernelSplitter:
                     )
                 else:
                     state, at, elements, rows, size = split_events(
-                        buffer, length, at, behind, elements, depth, arrival_ns, words, out
+                        buffer, length, at, after_element, elements, depth, arrival_ns, words, out
                     )
                 if state == BROKEN:
                     raise _Broken
                 if state == FAULTY:
                     raise error_of(memory)
-                gathered.add_pass(memory, rows, size)
+                builder.add_pass(memory, rows, size)
                 if state == DONE:
-                    return gathered.split(elements)
-                behind = 0
+                    return builder.build(elements)
+                after_element = 0
                 if state == MORE:
                     continue
                 if at_once:
                     raise _NotQuick
-                self._handed_over(1)
-                work.spend(_HANDED_UNITS)
-                handed += 1
-                if handed > _SOME_HANDED + elements // _ELEMENTS_PER_HANDED:
+                self._on_fallback(1)
+                work.spend(_FALLBACK_UNITS)
+                fallbacks += 1
+                if fallbacks > _FALLBACKS_FREE + elements // _ELEMENTS_PER_FALLBACK:
                     raise _Broken
                 if media is Media.MSGPACK:
                     end = int(words[m.ELEMENT_END])
                     outcome, at = _read_packed(reading, at, end)
                 else:
                     outcome, at = _read_element(reading, at)
-                gathered.add(elements, outcome)
+                builder.add(elements, outcome)
                 elements += 1
-                behind = 1
+                after_element = 1
         finally:
             self._idle.append(memory)
 

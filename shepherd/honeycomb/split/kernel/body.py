@@ -8,21 +8,21 @@ lines. Each byte is read two or three times at most: linear whatever the bytes a
 from common import limits
 from common.kernels.compile import Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
-from common.scan.kernel.ascii_codes import LINE_BREAK
+from common.scan.kernel.ascii_codes import CLOSE_BRACKET, COMMA, LINE_BREAK, OPEN_BRACKET
 from common.scan.kernel.literals import skip_blanks
 from shepherd.honeycomb.split.kernel.element import read_members, read_values
-from shepherd.honeycomb.split.kernel.judge import (
+from shepherd.honeycomb.split.kernel.element_faults import (
     ELEMENT,
     FAULTY,
     MORE,
     add_entry,
     begin_entries,
     body_end,
+    check_element,
+    fault_after_element,
+    fault_at_begin,
+    fault_at_limit,
     has_room,
-    judge_begin,
-    judge_behind,
-    judge_element,
-    judge_start,
 )
 from shepherd.honeycomb.split.kernel.lines import write_line
 from shepherd.honeycomb.split.kernel.memory import (
@@ -48,7 +48,7 @@ def split_events(
     buffer: Bytes,
     size: int,
     at: int,
-    behind: int,
+    after_element: int,
     elements: int,
     depth: int,
     arrival_ns: int,
@@ -57,8 +57,9 @@ def split_events(
 ) -> tuple[int, int, int, int, int]:
     """One pass over buffer[:size]: (why it ended, at, elements, lines, bytes of the lines).
 
-    at: where it goes on, negative for the body's begin; behind: 1 if an element ends there, 0 if
-    one begins; elements: how many were read before.
+    at: where the pass goes on, negative for the body's begin.
+    after_element: 1 if an element ends there, 0 if one begins.
+    elements: number of elements that were read before.
     """
     rows = 0
     to = 0
@@ -66,26 +67,26 @@ def split_events(
     begin_entries(words)
     if at < 0:
         at = skip_blanks(buffer, 0, LINE_BREAK)
-        if byte_at(buffer, at) != 91:
-            judge_begin(buffer, size, at, words)
+        if byte_at(buffer, at) != OPEN_BRACKET:
+            fault_at_begin(buffer, size, at, words)
             return FAULTY, at, elements, rows, to
         at = skip_blanks(buffer, at + 1, LINE_BREAK)
-        if byte_at(buffer, at) == 93:
+        if byte_at(buffer, at) == CLOSE_BRACKET:
             return body_end(buffer, size, at + 1, words), at, elements, rows, to
     while True:
-        if behind:
+        if after_element:
             at = skip_blanks(buffer, at, LINE_BREAK)
             byte = byte_at(buffer, at)
-            if byte == 93:
+            if byte == CLOSE_BRACKET:
                 state = body_end(buffer, size, at + 1, words)
                 break
-            if byte != 44:
-                judge_behind(buffer, size, at, words)
+            if byte != COMMA:
+                fault_after_element(buffer, size, at, words)
                 break
             at = skip_blanks(buffer, at + 1, LINE_BREAK)
-            behind = 0
+            after_element = 0
         if elements >= limits.BATCH_EVENTS_MAX:
-            judge_start(buffer, size, at, words)
+            fault_at_limit(buffer, size, at, words)
             break
         if rows >= ROWS_MAX or not has_room(words):
             state = MORE
@@ -93,7 +94,7 @@ def split_events(
         end = read_members(buffer, at, depth, words)
         proved = False
         if end < 0:
-            end = judge_element(buffer, size, at, depth, words)
+            end = check_element(buffer, size, at, depth, words)
             if end < 0:
                 break
             if get(words, SCAN_HARD):
@@ -106,7 +107,7 @@ def split_events(
         if not proved:
             add_entry(elements, rows, words)
             elements += 1
-            behind = 1
+            after_element = 1
             at = end
             continue
         data = get(words, DATA_AT)
@@ -129,6 +130,6 @@ def split_events(
         put(words, DATA_BYTES + rows, data_bytes)
         rows += 1
         elements += 1
-        behind = 1
+        after_element = 1
         at = end
     return state, at, elements, rows, to

@@ -7,7 +7,19 @@ longer than the limit goes to the reference, which measures the text itself.
 from common import limits
 from common.kernels.compile import FAIL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
-from common.scan.kernel.ascii_codes import LINE_BREAK
+from common.scan.kernel.ascii_codes import (
+    CLOSE_BRACE,
+    COLON,
+    COMMA,
+    LINE_BREAK,
+    MINUS,
+    NINE,
+    OPEN_BRACE,
+    OPEN_BRACKET,
+    QUOTE,
+    SPACE,
+    ZERO,
+)
 from common.scan.kernel.containers import DEPTH_MAX, skip_value
 from common.scan.kernel.literals import read_literal, skip_blanks
 from common.scan.kernel.numbers import read_number
@@ -31,15 +43,15 @@ def check_data(buffer: Bytes, at: int, depth: int, words: Int64s) -> int:
     level = 0  # unpacked objects open around the member, data itself not counted
     prefix = 0  # bytes of their names and dots
     name_bytes = 0  # of the fields inside them
-    if byte_at(buffer, at) != 123:
+    if byte_at(buffer, at) != OPEN_BRACE:
         return FAIL
     at += 1
     while True:
         # --- the name and its colon
-        if byte_at(buffer, at) != 34:
+        if byte_at(buffer, at) != QUOTE:
             at = skip_blanks(buffer, at, LINE_BREAK)
             blanks = 1
-            if byte_at(buffer, at) != 34:  # also the end of an empty object, which is refused
+            if byte_at(buffer, at) != QUOTE:  # also the end of an empty object, which is refused
                 return FAIL
         found = scan_string(buffer, at + 1)
         if found < 0:
@@ -50,19 +62,19 @@ def check_data(buffer: Bytes, at: int, depth: int, words: Int64s) -> int:
             return FAIL
         fields += 1
         at = end + 1
-        if byte_at(buffer, at) != 58:
+        if byte_at(buffer, at) != COLON:
             at = skip_blanks(buffer, at, LINE_BREAK)
             blanks = 1
-            if byte_at(buffer, at) != 58:
+            if byte_at(buffer, at) != COLON:
                 return FAIL
         at += 1
         # --- the value
         byte = byte_at(buffer, at)
-        if byte <= 32:
+        if byte <= SPACE:
             at = skip_blanks(buffer, at, LINE_BREAK)
             blanks = 1
             byte = byte_at(buffer, at)
-        if byte == 34:
+        if byte == QUOTE:
             found = scan_string(buffer, at + 1)
             if found < 0:
                 return FAIL
@@ -70,14 +82,14 @@ def check_data(buffer: Bytes, at: int, depth: int, words: Int64s) -> int:
             if end - at - 1 > _STRING_MAX:
                 return FAIL
             at = end + 1
-        elif byte == 45 or 48 <= byte <= 57:
+        elif byte == MINUS or ZERO <= byte <= NINE:
             at, _, _ = read_number(buffer, at)
             if at < 0:
                 return FAIL
-        elif byte == 123 or byte == 91:
-            if byte == 123 and level < depth:
+        elif byte == OPEN_BRACE or byte == OPEN_BRACKET:
+            if byte == OPEN_BRACE and level < depth:
                 inside = skip_blanks(buffer, at + 1, LINE_BREAK)
-                if byte_at(buffer, inside) != 125:
+                if byte_at(buffer, inside) != CLOSE_BRACE:
                     if inside != at + 1:
                         blanks = 1
                     if level >= DEPTH_MAX:
@@ -85,7 +97,7 @@ def check_data(buffer: Bytes, at: int, depth: int, words: Int64s) -> int:
                     put(words, PREFIXES + level, prefix)
                     prefix += size + 1
                     level += 1
-                    fields -= 1  # the first member inside takes its parent's place
+                    fields -= 1  # the first member inside is counted instead of its parent
                     at = inside
                     continue
             found = skip_value(buffer, at, LINE_BREAK, level + 1, _STRING_MAX, words, OPENED)
@@ -102,10 +114,10 @@ def check_data(buffer: Bytes, at: int, depth: int, words: Int64s) -> int:
         # --- a comma, or the end of one object or more
         while True:
             byte = byte_at(buffer, at)
-            if byte == 44:
+            if byte == COMMA:
                 at += 1
                 break
-            if byte == 125:
+            if byte == CLOSE_BRACE:
                 at += 1
                 if level == 0:
                     if fields > _FIELDS_MAX or at - begin > _BYTES_MAX:
@@ -116,8 +128,8 @@ def check_data(buffer: Bytes, at: int, depth: int, words: Int64s) -> int:
                 level -= 1
                 prefix = get(words, PREFIXES + level)
                 continue
-            behind = skip_blanks(buffer, at, LINE_BREAK)
-            if behind == at:
+            after_blanks = skip_blanks(buffer, at, LINE_BREAK)
+            if after_blanks == at:
                 return FAIL
-            at = behind
+            at = after_blanks
             blanks = 1

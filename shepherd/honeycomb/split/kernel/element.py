@@ -7,7 +7,17 @@ whatever else is not usual, are for the reference.
 from common import limits
 from common.kernels.compile import FAIL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, load64, put
-from common.scan.kernel.ascii_codes import LINE_BREAK
+from common.scan.kernel.ascii_codes import (
+    CLOSE_BRACE,
+    COLON,
+    COMMA,
+    LINE_BREAK,
+    NINE,
+    OPEN_BRACE,
+    POINT,
+    QUOTE,
+    ZERO,
+)
 from common.scan.kernel.containers import ANY_SIZE, skip_value
 from common.scan.kernel.literals import skip_blanks
 from common.scan.kernel.strings import scan_string
@@ -40,12 +50,12 @@ def read_members(buffer: Bytes, at: int, depth: int, words: Int64s) -> int:
     put(words, DATA_AT, -1)
     put(words, TIME_AT, -1)
     put(words, RATE_AT, -1)
-    if byte_at(buffer, at) != 123:
+    if byte_at(buffer, at) != OPEN_BRACE:
         return FAIL
     at += 1
     while True:
         at = skip_blanks(buffer, at, LINE_BREAK)
-        if byte_at(buffer, at) != 34:
+        if byte_at(buffer, at) != QUOTE:
             return FAIL
         name = at + 1
         found = scan_string(buffer, name)
@@ -53,7 +63,7 @@ def read_members(buffer: Bytes, at: int, depth: int, words: Int64s) -> int:
             return FAIL
         end = found >> 1
         at = skip_blanks(buffer, end + 1, LINE_BREAK)
-        if byte_at(buffer, at) != 58:
+        if byte_at(buffer, at) != COLON:
             return FAIL
         at = skip_blanks(buffer, at + 1, LINE_BREAK)
         member = member_of(buffer, name, end - name)
@@ -75,9 +85,9 @@ def read_members(buffer: Bytes, at: int, depth: int, words: Int64s) -> int:
         at = skip_blanks(buffer, found >> 1, LINE_BREAK)
         byte = byte_at(buffer, at)
         at += 1
-        if byte == 125:
+        if byte == CLOSE_BRACE:
             return at if get(words, DATA_AT) >= 0 else FAIL
-        if byte != 44:
+        if byte != COMMA:
             return FAIL
 
 
@@ -90,15 +100,15 @@ def _read_rate(buffer: Bytes, at: int, end: int) -> int:
     if end - at > _RATE_DIGITS_MAX:
         return -1
     rate = 0
-    place = at
-    while place < end and byte_at(buffer, place) != 46:
-        byte = byte_at(buffer, place)
-        if byte < 48 or byte > 57:
+    digit = at
+    while digit < end and byte_at(buffer, digit) != POINT:
+        byte = byte_at(buffer, digit)
+        if byte < ZERO or byte > NINE:
             return -1
-        rate = rate * 10 + byte - 48
-        place += 1
-    for behind in range(place + 1, end):  # a point: writers of doubles send 2.0
-        if byte_at(buffer, behind) != 48:
+        rate = rate * 10 + byte - ZERO
+        digit += 1
+    for decimal in range(digit + 1, end):  # a point: writers of doubles send 2.0
+        if byte_at(buffer, decimal) != ZERO:
             return -1
     return rate
 

@@ -1,4 +1,4 @@
-"""Members of a batch's elements that count, told by their names."""
+"""The members of a batch's elements that count, found by their names."""
 
 from common.kernels.compile import Bytes, inlined
 from common.kernels.intrinsics import load64

@@ -16,7 +16,7 @@ from common.scan.kernel.containers import DEPTH_MAX
 
 ROWS_MAX: Final = 8_192  # lines of a pass
 LINE_ROOM: Final = 64  # of a line beside its data: `{"t":,"r":,"d":}`, two numbers, a line break
-# The largest event fits an empty pass, and behind it a text of which every byte is escaped, before
+# The largest event fits an empty pass, and after it a text of which every byte is escaped, before
 # it is known to be too much.
 OUT_BYTES: Final = limits.EVENT_BYTES_MAX + LINE_ROOM + 6 * limits.STRING_BYTES_MAX + 256
 BODY_BYTES: Final = 1_048_576  # larger bodies get a buffer of their own
@@ -37,7 +37,7 @@ _GUARD: Final = -0x0123456789ABCDEF
     RATE,
     UNREAD,  # 1: its time or rate is for the reference to read
     ELEMENT_END,  # of msgpack: where an element that is for the reference ends
-    # an element that is not proved good: see `scan` and `judge`
+    # an element that is not proved good: see `scan` and `element_faults`
     SCAN_FAULT,
     SCAN_NAMED,  # names that lead to the fault
     SCAN_FIELDS,
@@ -46,13 +46,13 @@ _GUARD: Final = -0x0123456789ABCDEF
     SCAN_ARRAYS,
     SCAN_FRESH,
     SCAN_PREFIXES,
-    SCAN_HARD,  # 1: a number that only the reference can judge
+    SCAN_HARD,  # 1: a number that only the reference can check
     SCAN_MENDS,  # see `scan`: something cannot be stored and costs no event
     ELEMENT_FAULT,
-    ERROR_RULE,  # of a body that is broken, and the place where it is
+    ERROR_RULE,  # of a body that is broken, and the byte at which it is
     ERROR_AT,
     ENTRIES,  # elements of this pass that are not among its lines
-    ENTRIES_TO,  # behind the words of their entries
+    ENTRIES_TO,  # end of the words of their entries
     COUNTERS,
 ) = range(27)
 
@@ -65,7 +65,7 @@ PATHS_END: Final = FAULT_PATH + 2 * PATH_LEVELS + _GUARD_WORDS
 # per container that is open, a bit: 1 for an array
 NESTED: Final = PATHS_END
 NESTED_END: Final = NESTED + limits.BODY_NESTING_MAX // 32 + 1 + _GUARD_WORDS
-# entries: see `judge`
+# entries: see `element_faults`
 ENTRY_TABLE: Final = NESTED_END
 ENTRY_WORDS: Final = 32_768
 ENTRY_WORDS_MAX: Final = 9 + 2 * PATH_LEVELS  # of one entry

@@ -1,7 +1,7 @@
 """The data of an event that is not proved good: its first fault, as the reference finds it.
 
 As `common.scan.json_data.DataScan`, token by token, with its state in words. Called by
-`judge`, which reads the tokens and knows the containers that are open.
+`element_faults`, which reads the tokens and knows the containers that are open.
 """
 
 from common import limits
@@ -34,8 +34,8 @@ from shepherd.honeycomb.split.kernel.memory import (
     SCAN_PREFIXES,
 )
 
-# Why an event is refused. NO_FAULT: it is not, but its time and rate are to be read; TO_MEND: and
-# something in its data is to be mended.
+# Why an event is refused. NO_FAULT: it is not refused, but its time and rate are still to be read;
+# TO_MEND: besides, something in its data is to be mended.
 (
     NO_FAULT,
     NOT_AN_OBJECT,
@@ -83,8 +83,8 @@ def _note(words: Int64s, fault: int, level: int) -> None:
     put(words, SCAN_FAULT, fault)
     named = min(level, PATH_LEVELS)
     put(words, SCAN_NAMED, named)
-    for place in range(2 * named):
-        put(words, FAULT_PATH + place, get(words, PATH + place))
+    for n in range(2 * named):
+        put(words, FAULT_PATH + n, get(words, PATH + n))
 
 
 @compiled
@@ -115,7 +115,7 @@ def _name_size(buffer: Bytes, at: int, end: int, what: int) -> int:
 def scan_key(
     buffer: Bytes, at: int, end: int, what: int, level: int, depth: int, words: Int64s
 ) -> None:
-    """A member's name, at so many open containers, data itself included."""
+    """A member's name. level: the containers that are open, data itself included."""
     if level <= PATH_LEVELS:
         put(words, PATH + 2 * (level - 1), at)
         put(words, PATH + 2 * level - 1, end)
@@ -128,7 +128,7 @@ def scan_key(
 
 @inlined
 def _count(size: int, level: int, words: Int64s) -> None:
-    """Count a field; the first inside its object takes that object's place."""
+    """Count a field; the first one inside an object is counted instead of that object."""
     put(words, SCAN_NAME, size)
     fresh = get(words, SCAN_FRESH)
     if level == 1:
@@ -192,8 +192,8 @@ def scan_close(is_array: int, level: int, words: Int64s) -> None:
 
 @compiled
 def finish_data(size: int, words: Int64s) -> None:
-    """Data of so many bytes has ended: too many of them count more than what is in them, unless
-    strings may be cut.
+    """Data of `size` bytes has ended. That they are too many is reported rather than a fault
+    inside, unless strings may be cut.
     """
     fault = get(words, SCAN_FAULT)
     if size > _BYTES_MAX and get(words, SCAN_MENDS) & LONG == 0:

@@ -6,8 +6,20 @@ Whole unix times of up to 10, of 13, 16 and 19 digits, decimal seconds, and RFC 
 
 from common.kernels.compile import Bytes, compiled, inlined
 from common.kernels.intrinsics import byte_at
+from common.scan.kernel.ascii_codes import (
+    COLON,
+    LOWER_T,
+    MINUS,
+    NINE,
+    PLUS,
+    POINT,
+    QUOTE,
+    SPACE,
+    ZERO,
+)
 
 _SECOND_NS = 10**9
+_UPPER_T, _UPPER_Z, _LOWER_Z = 0x54, 0x5A, 0x7A
 _SECONDS_MAX = 9_223_372_036  # whole seconds that 64 bits of nanoseconds hold
 _MILLIS_MAX = 9_223_372_036_854
 _MICROS_MAX = 9_223_372_036_854_775
@@ -20,7 +32,7 @@ _DAYS_TO_EPOCH = 719_468  # from 1 March of year 0 to 1970
 def _digit(buffer: Bytes, at: int) -> int:
     """The digit there, or -1000: no sum with it is a date."""
     byte = byte_at(buffer, at)
-    return byte - 48 if 48 <= byte <= 57 else -1000
+    return byte - ZERO if ZERO <= byte <= NINE else -1000
 
 
 @inlined
@@ -31,14 +43,14 @@ def _two(buffer: Bytes, at: int) -> int:
 
 @compiled
 def _fraction_ns(buffer: Bytes, at: int) -> tuple[int, int]:
-    """(place behind the digits, the nanoseconds that they are as decimals of a second)."""
+    """(end of the digits, the nanoseconds that they are as decimals of a second)."""
     nanos = 0
     unit = _SECOND_NS
     byte = byte_at(buffer, at)
-    while 48 <= byte <= 57:
+    while ZERO <= byte <= NINE:
         if unit > 1:
             unit = unit // 10
-            nanos += (byte - 48) * unit
+            nanos += (byte - ZERO) * unit
         at += 1
         byte = byte_at(buffer, at)
     return at, nanos
@@ -74,35 +86,35 @@ def read_rfc3339(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
     year = _two(buffer, at) * 100 + _two(buffer, at + 2)
     if year < _YEAR_MIN or year > _YEAR_MAX:
         return False, 0
-    if byte_at(buffer, at + 4) != 45 or byte_at(buffer, at + 7) != 45:
+    if byte_at(buffer, at + 4) != MINUS or byte_at(buffer, at + 7) != MINUS:
         return False, 0
     days = _days_before(year, _two(buffer, at + 5), _two(buffer, at + 8))
     byte = byte_at(buffer, at + 10)
-    if days < -(1 << 39) or (byte != 84 and byte != 116 and byte != 32):  # T, t or a blank
+    if days < -(1 << 39) or (byte != _UPPER_T and byte != LOWER_T and byte != SPACE):
         return False, 0
     hour, minute, second = _two(buffer, at + 11), _two(buffer, at + 14), _two(buffer, at + 17)
-    if byte_at(buffer, at + 13) != 58 or byte_at(buffer, at + 16) != 58:
+    if byte_at(buffer, at + 13) != COLON or byte_at(buffer, at + 16) != COLON:
         return False, 0
     if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 60:
         return False, 0
     at += 19
     nanos = 0
-    if byte_at(buffer, at) == 46:
+    if byte_at(buffer, at) == POINT:
         first = at + 1
         at, nanos = _fraction_ns(buffer, first)
         if at == first:
             return False, 0
     seconds = days * 86_400 + hour * 3600 + minute * 60 + second
     byte = byte_at(buffer, at)
-    if byte == 43 or byte == 45:
-        if at + 6 != end or byte_at(buffer, at + 3) != 58:
+    if byte == PLUS or byte == MINUS:
+        if at + 6 != end or byte_at(buffer, at + 3) != COLON:
             return False, 0
         hour, minute = _two(buffer, at + 1), _two(buffer, at + 4)
         if hour < 0 or hour > 23 or minute < 0 or minute > 59:
             return False, 0
         offset = hour * 3600 + minute * 60
-        seconds += offset if byte == 45 else -offset
-    elif at + 1 != end or (byte != 90 and byte != 122):  # Z or z
+        seconds += offset if byte == MINUS else -offset
+    elif at + 1 != end or (byte != _UPPER_Z and byte != _LOWER_Z):
         return False, 0
     return True, seconds * _SECOND_NS + nanos
 
@@ -127,8 +139,8 @@ def _read_number(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
     first = at
     whole = 0
     byte = byte_at(buffer, at)
-    while 48 <= byte <= 57 and at - first < 19:
-        whole = whole * 10 + byte - 48
+    while ZERO <= byte <= NINE and at - first < 19:
+        whole = whole * 10 + byte - ZERO
         at += 1
         byte = byte_at(buffer, at)
     digits = at - first
@@ -136,7 +148,7 @@ def _read_number(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
         return False, 0
     if at == end:
         return whole_time(whole, digits)
-    if byte != 46 or digits > 10 or whole > _SECONDS_MAX:
+    if byte != POINT or digits > 10 or whole > _SECONDS_MAX:
         return False, 0
     point = at
     at, nanos = _fraction_ns(buffer, point + 1)
@@ -158,6 +170,6 @@ def read_text_time(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
 @compiled
 def read_time(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
     """(whether it was read, unix ns) of the JSON value buffer[at:end], which is not null."""
-    if byte_at(buffer, at) == 34:
+    if byte_at(buffer, at) == QUOTE:
         return read_text_time(buffer, at + 1, end - 1)
     return _read_number(buffer, at, end)

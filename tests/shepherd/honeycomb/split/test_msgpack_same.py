@@ -179,7 +179,7 @@ def test_a_batch_of_too_many_events_is_refused(
 
 def test_wide_events_are_read_by_the_kernel_alone() -> None:
     handed: list[int] = []
-    splitter = KernelSplitter(handed_over=handed.append)
+    splitter = KernelSplitter(on_fallback=handed.append)
     dice = random.Random(3)
     times = [1_700_000_000, 1_700_000_000.25, "2023-11-14T22:13:20.5Z", None]
     times.append(msgpack.Timestamp(1_700_000_000, 7))
@@ -197,7 +197,7 @@ def test_wide_events_are_read_by_the_kernel_alone() -> None:
 
 def test_what_the_kernel_does_not_know_is_handed_over_one_by_one() -> None:
     handed: list[int] = []
-    splitter = KernelSplitter(handed_over=handed.append)
+    splitter = KernelSplitter(on_fallback=handed.append)
     strange = [event(b"\xc4\x01\xff"), b"\x07", event(b"\xd6\xff\x65\x00\x00\x00")]
     body = container([GOOD, strange[0], GOOD, strange[1], GOOD, strange[2]], is_map=False)
     assert outcome(splitter, body, 0, PACKED) == exact(body, 0, PACKED)

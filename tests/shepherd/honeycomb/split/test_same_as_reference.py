@@ -238,7 +238,7 @@ def test_rates_in_every_form_of_a_number(splitter: KernelSplitter) -> None:
 
 def test_rates_of_doubles_are_read_by_the_kernel() -> None:
     handed: list[int] = []
-    splitter = KernelSplitter(handed_over=handed.append)
+    splitter = KernelSplitter(on_fallback=handed.append)
     body = b"[%b]" % b",".join([b'{"data":{"a":1},"samplerate":2.0}'] * 40)
     assert told(splitter.split(body, Media.JSON, 0, NOW)) == exact(body, 0)
     assert not handed
@@ -268,7 +268,7 @@ TIMES_READ = (
 
 def test_wide_events_are_read_by_the_kernel_alone() -> None:
     handed: list[int] = []
-    splitter = KernelSplitter(handed_over=handed.append)
+    splitter = KernelSplitter(on_fallback=handed.append)
     dice = random.Random(3)
     events = [
         {"data": wide_event(dice, "0" * 32), "time": time, "samplerate": 1 + n}
@@ -283,7 +283,7 @@ def test_wide_events_are_read_by_the_kernel_alone() -> None:
 
 def test_faults_of_every_kind_are_found_by_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     handed: list[int] = []
-    splitter = KernelSplitter(handed_over=handed.append)
+    splitter = KernelSplitter(on_fallback=handed.append)
     good = b'{"data":{"a":1}}'
     body = b"[%b]" % b",".join(
         [good, b'{"data":{"a":NaN}}', good, b'{"data":{"a":1},"samplerate":2e0}', b"7", good]

@@ -8,5 +8,5 @@
 What a body may hold is what the unpacker of the reference takes: so every byte is looked at, also
 in members that do not count. There is no sentinel here, since every byte may follow a text: places
 are compared with the end of the body after each value. A head is 9 bytes at most, and the body has
-SENTINEL_BYTES behind it, so that its loads stay inside.
+SENTINEL_BYTES after it, so that its loads stay inside.
 """

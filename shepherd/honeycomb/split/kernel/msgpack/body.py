@@ -7,7 +7,13 @@ found: each byte is read once, or twice where a pass ended at its element.
 from common import limits
 from common.kernels.compile import FULL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
-from shepherd.honeycomb.split.kernel.judge import BROKEN, DONE, ELEMENT, MORE, begin_entries
+from shepherd.honeycomb.split.kernel.element_faults import (
+    BROKEN,
+    DONE,
+    ELEMENT,
+    MORE,
+    begin_entries,
+)
 from shepherd.honeycomb.split.kernel.memory import (
     DATA_AT,
     DATA_BYTES,
@@ -34,16 +40,17 @@ def split_packed(
 ) -> tuple[int, int, int, int, int]:
     """One pass over buffer[:size]: (why it ended, at, elements, lines, bytes of the lines).
 
-    at: where an element begins, negative for the body's begin; elements: how many were read before.
+    at: where an element begins, negative for the body's begin.
+    elements: number of elements that were read before.
     """
     rows = 0
     to = 0
     begin_entries(words)
-    behind_head, is_map, count = container_size(buffer, 0, byte_at(buffer, 0))
-    if behind_head < 0 or behind_head > size or is_map or count > limits.BATCH_EVENTS_MAX:
+    head_end, is_map, count = container_size(buffer, 0, byte_at(buffer, 0))
+    if head_end < 0 or head_end > size or is_map or count > limits.BATCH_EVENTS_MAX:
         return BROKEN, at, elements, rows, to
     if at < 0:
-        at = behind_head
+        at = head_end
     while elements < count:
         if rows >= ROWS_MAX:
             return MORE, at, elements, rows, to

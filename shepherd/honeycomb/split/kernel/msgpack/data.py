@@ -7,6 +7,15 @@ it to decide: NaN, bytes that are no text, extensions, names that are no text an
 from common import limits
 from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, get, put, store8, store32, store64, widened
+from common.scan.kernel.ascii_codes import (
+    CLOSE_BRACE,
+    CLOSE_BRACKET,
+    COLON,
+    COMMA,
+    OPEN_BRACE,
+    OPEN_BRACKET,
+    QUOTE,
+)
 from common.scan.kernel.containers import DEPTH_MAX
 from common.scan.kernel.decimals import TEXT_ROOM, write_double, write_integer, write_unsigned
 from shepherd.honeycomb.split.kernel.memory import OPENED, OUT_BYTES, PREFIXES
@@ -123,7 +132,7 @@ def write_data(
     opaque = 0  # containers open that are not unpacked
     prefix = 0  # bytes of the unpacked objects' names and dots
     name_bytes = 0  # of the fields inside them
-    store8(out, to, 123)
+    store8(out, to, OPEN_BRACE)
     to += 1
     while True:
         if to + TEXT_ROOM > OUT_BYTES:
@@ -135,14 +144,14 @@ def write_data(
             if is_text(head):
                 at, to = _write_string(buffer, size, at, head, out, to)
             else:  # an integer becomes text
-                store8(out, to, 34)
+                store8(out, to, QUOTE)
                 at, to = _write_integer(buffer, at, head, out, to + 1)
                 if to >= 0:
-                    store8(out, to, 34)
+                    store8(out, to, QUOTE)
                     to += 1
             if to < 0 or at > size:
                 return (FULL, FULL) if to == FULL else (FAIL, FAIL)
-            store8(out, to, 58)
+            store8(out, to, COLON)
             to += 1
             if opaque == 0:
                 fields += 1
@@ -156,7 +165,7 @@ def write_data(
             if open_already >= DEPTH_MAX or inside > size:
                 return FAIL, FAIL
             at = inside
-            store8(out, to, 123 if maps else 91)
+            store8(out, to, OPEN_BRACE if maps else OPEN_BRACKET)
             to += 1
             if count > 0:
                 put(words, OPENED + open_already, left << 1 | is_map)
@@ -164,14 +173,14 @@ def write_data(
                     put(words, PREFIXES + level, prefix)
                     prefix += name + 1
                     level += 1
-                    fields -= 1  # the first member inside takes its parent's place
+                    fields -= 1  # the first member inside is counted instead of its parent
                 else:
                     opaque += 1
                     if level > 0 and opaque == 1:
                         name_bytes += prefix + name
                 is_map, left = maps, count
                 continue
-            store8(out, to, 125 if maps else 93)
+            store8(out, to, CLOSE_BRACE if maps else CLOSE_BRACKET)
             to += 1
         else:
             at, to = _write_scalar(buffer, size, at, head, out, to)
@@ -181,7 +190,7 @@ def write_data(
             name_bytes += prefix + name
         left -= 1
         while left == 0:
-            store8(out, to, 125 if is_map else 93)
+            store8(out, to, CLOSE_BRACE if is_map else CLOSE_BRACKET)
             to += 1
             if level + opaque == 0:
                 if fields > _FIELDS_MAX or name_bytes > _NAME_BYTES_MAX or to - begin > _BYTES_MAX:
@@ -195,5 +204,5 @@ def write_data(
             saved = get(words, OPENED + 1 + level + opaque)
             left = (saved >> 1) - 1
             is_map = saved & 1
-        store8(out, to, 44)
+        store8(out, to, COMMA)
         to += 1

@@ -1,7 +1,7 @@
 """One event of a batch: its members, of which data, time and samplerate count.
 
 Of a repeated member the last counts; others are only checked to be msgpack. The data is written as
-it is read, behind room for the head of its line, and moved up to it when time and rate are known:
+it is read, after room for the head of its line, and moved up to it when time and rate are known:
 twenty loads and stores for a wide event, where reading it twice would cost a tenth of the whole.
 """
 

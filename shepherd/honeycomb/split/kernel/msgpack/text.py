@@ -2,44 +2,61 @@
 
 from common.kernels.compile import FAIL, Bytes, compiled
 from common.kernels.intrinsics import byte_at, copy32, special, store8, store64, trailing_zeros
+from common.scan.kernel.ascii_codes import (
+    BACKSLASH,
+    BACKSPACE,
+    CARRIAGE_RETURN,
+    FORM_FEED,
+    LINE_BREAK,
+    LOWER_B,
+    LOWER_F,
+    LOWER_N,
+    LOWER_R,
+    LOWER_T,
+    NOT_ASCII_MIN,
+    QUOTE,
+    SPACE,
+    TAB,
+    ZERO,
+)
 from common.scan.kernel.strings import after_not_ascii, copy_run
 
 ESCAPED_BYTES = 6  # of one byte at most
-_BACKSPACE, _TAB, _LINE, _FEED, _RETURN = 8, 9, 10, 12, 13
+_HEX_A = 0x61 - 10  # with a hex digit from 10 on: its letter
 _UNICODE = int.from_bytes(b"\\u00", "little")
 
 
 @compiled
 def _write_escape(out: Bytes, to: int, byte: int) -> int:
-    """Write a quote, a backslash or a control character; returns the place behind it."""
+    """Write a quote, a backslash or a control character; returns its end."""
     letter = byte
-    if byte == _LINE:
-        letter = 110
-    elif byte == _TAB:
-        letter = 116
-    elif byte == _RETURN:
-        letter = 114
-    elif byte == _BACKSPACE:
-        letter = 98
-    elif byte == _FEED:
-        letter = 102
-    elif byte < 32:
+    if byte == LINE_BREAK:
+        letter = LOWER_N
+    elif byte == TAB:
+        letter = LOWER_T
+    elif byte == CARRIAGE_RETURN:
+        letter = LOWER_R
+    elif byte == BACKSPACE:
+        letter = LOWER_B
+    elif byte == FORM_FEED:
+        letter = LOWER_F
+    elif byte < SPACE:
         low = byte & 15
-        digits = (48 + (byte >> 4)) | (low + (48 if low < 10 else 87)) << 8
+        digits = (ZERO + (byte >> 4)) | (low + (ZERO if low < 10 else _HEX_A)) << 8
         store64(out, to, _UNICODE | digits << 32)
         return to + 6
-    store8(out, to, 92)
+    store8(out, to, BACKSLASH)
     store8(out, to + 1, letter)
     return to + 2
 
 
 @compiled
 def write_text(buffer: Bytes, at: int, end: int, out: Bytes, to: int) -> int:
-    """Write buffer[at:end] with its quotes; the place behind them, or FAIL if it is not UTF-8.
+    """Write buffer[at:end] with its quotes; their end, or FAIL if it is not UTF-8.
 
     At most ESCAPED_BYTES for each byte are written, and up to 34 more.
     """
-    store8(out, to, 34)
+    store8(out, to, QUOTE)
     to += 1
     while True:
         copy32(out, to, buffer, at)
@@ -47,20 +64,20 @@ def write_text(buffer: Bytes, at: int, end: int, out: Bytes, to: int) -> int:
         plain = 32 if found == 0 else trailing_zeros(found)
         if plain >= end - at:
             to += end - at
-            store8(out, to, 34)
+            store8(out, to, QUOTE)
             return to + 1
         at += plain
         to += plain
         if found == 0:
             continue
         byte = byte_at(buffer, at)
-        if byte < 128:
+        if byte < NOT_ASCII_MIN:
             to = _write_escape(out, to, byte)
             at += 1
             continue
-        behind = after_not_ascii(buffer, at, end)
-        if behind < 0 or behind > end:
+        char_end = after_not_ascii(buffer, at, end)
+        if char_end < 0 or char_end > end:
             return FAIL
-        copy_run(out, to, buffer, at, behind - at)
-        to += behind - at
-        at = behind
+        copy_run(out, to, buffer, at, char_end - at)
+        to += char_end - at
+        at = char_end

@@ -1,6 +1,6 @@
 """Heads of msgpack values, and any value passed over without recursion.
 
-A length may say anything: who reads a head compares what it counts with the end of the body.
+A length may be anything: the caller compares what a head counts with the end of the body.
 """
 
 import numpy as np
@@ -28,7 +28,7 @@ _REFUSED = -1
 
 
 def _plan() -> Int64s:
-    """For each head from 0xC0 on: bytes behind it | bytes of a length << 8 | what that counts << 16
+    """For each head from 0xC0 on: bytes after it | bytes of a length << 8 | what that counts << 16
     (1: bytes, 2: values, 4: pairs of values) | 1 << 24 for extensions; or _REFUSED.
     """
     plan = np.zeros(32, np.int64)
@@ -89,7 +89,7 @@ def text_span(buffer: Bytes, at: int, head: int) -> tuple[int, int]:
 
 @inlined
 def container_size(buffer: Bytes, at: int, head: int) -> tuple[int, int, int]:
-    """(place behind the head, 1 for a map, how many values or pairs); FAIL if it is none."""
+    """(end of the head, 1 for a map, number of values or pairs); FAIL if it is none."""
     if SMALL_MAP <= head < SMALL_TEXT:
         return at + 1, (1 if head < SMALL_ARRAY else 0), head & 15
     if ARRAY_16 <= head <= MAP_32:

@@ -1,14 +1,14 @@
 """An element of a batch that is not proved good, read to its end whatever is wrong with it (I9).
 
-Gives what `common.scan.json_events` says of it, in one pass and without its cost: the element's
-fault, or that only its time and rate are to be read, or where the body stops being JSON. Levels
-are the containers that are open inside the array that the body is.
+Finds what `common.scan.json_events` finds, in one pass and without its cost: the element's fault,
+or that only its time and rate are to be read, or where the body stops being JSON. A level is the
+number of containers that are open inside the body's array.
 """
 
 from common import limits
 from common.kernels.compile import FAIL, Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, get, put
-from common.scan.kernel.ascii_codes import LINE_BREAK
+from common.scan.kernel.ascii_codes import BACKSLASH, LINE_BREAK, NOT_ASCII_MIN, OPEN_BRACE
 from common.scan.kernel.lexemes import (
     CLOSE_ARRAY,
     CLOSE_OBJECT,
@@ -58,7 +58,7 @@ from shepherd.honeycomb.split.kernel.memory import (
     VALUE_WANTED,
     COMMA_WANTED,
     NESTED_TOO_DEEP,
-    TEXT_BEHIND,
+    TEXT_AFTER,
     TOO_MANY_EVENTS,
     NOT_AN_ARRAY,
 ) = range(10)
@@ -71,7 +71,8 @@ from shepherd.honeycomb.split.kernel.memory import (
     FAULTY,  # the body is refused: `compiled.faults` has the text
 ) = range(5)
 _NESTING_MAX = limits.BODY_NESTING_MAX
-_NOT_UTF8 = -2  # in the place of a member
+_MEMBER_CHARS_MAX = 10  # of the longest name that counts, `samplerate`
+_NOT_UTF8 = -2  # instead of a member
 
 
 @compiled
@@ -96,9 +97,9 @@ def _is_array(level: int, words: Int64s) -> int:
 
 @inlined
 def _open(level: int, is_array: int, words: Int64s) -> None:
-    place = NESTED + (level >> 5)
+    word = NESTED + (level >> 5)
     bit = level & 31
-    put(words, place, (get(words, place) & ~(1 << bit)) | (is_array << bit))
+    put(words, word, (get(words, word) & ~(1 << bit)) | (is_array << bit))
 
 
 @compiled
@@ -109,14 +110,14 @@ def _member(buffer: Bytes, at: int, end: int, what: int) -> int:
     if what & ESCAPES == 0:
         return member_of(buffer, at + 1, end - at - 2)
     first = rest = size = 0
-    place = at + 1
-    while place < end - 1:
-        if byte_at(buffer, place) == 92:
-            code, place = code_point(buffer, place)
+    char_at = at + 1
+    while char_at < end - 1:
+        if byte_at(buffer, char_at) == BACKSLASH:
+            code, char_at = code_point(buffer, char_at)
         else:
-            code = byte_at(buffer, place)
-            place += 1
-        if code >= 128 or size >= 10:
+            code = byte_at(buffer, char_at)
+            char_at += 1
+        if code >= NOT_ASCII_MIN or size >= _MEMBER_CHARS_MAX:
             return OTHER
         if size < 8:
             first |= code << (8 * size)
@@ -172,12 +173,12 @@ def _end_element(words: Int64s) -> None:
 
 
 @compiled
-def judge_element(buffer: Bytes, size: int, at: int, depth: int, words: Int64s) -> int:
+def check_element(buffer: Bytes, size: int, at: int, depth: int, words: Int64s) -> int:
     """Where the value at `at` ends, its fault noted; or FAIL, why the body is broken noted."""
     level = 0
     member = OTHER
     wants_key = may_close = in_data = 0
-    is_event = 1 if byte_at(buffer, at) == 123 else 0
+    is_event = 1 if byte_at(buffer, at) == OPEN_BRACE else 0
     _begin_element(words, is_event)
     while True:
         at = skip_blanks(buffer, at, LINE_BREAK)
@@ -256,7 +257,7 @@ def body_end(buffer: Bytes, size: int, at: int, words: Int64s) -> int:
     """DONE if nothing follows the array, which ends before `at`; else FAULTY."""
     if skip_blanks(buffer, at, LINE_BREAK) == size:
         return DONE
-    broken(TEXT_BEHIND, at, words)
+    broken(TEXT_AFTER, at, words)
     return FAULTY
 
 
@@ -268,10 +269,11 @@ def has_room(words: Int64s) -> bool:
 
 @compiled
 def add_entry(element: int, row: int, words: Int64s) -> None:
-    """Note an element that is not among the lines: what it is, which line it would be before.
+    """Note an element that is not among the lines.
 
-    Its words: element, row, fault, then spans: of data, time and rate if it has no fault or is to
-    be mended, else of the names that lead to it, after how many they are.
+    Its words: the element's index, the line before which it would stand, its fault. Then spans: of
+    data, time and rate if it has no fault or is to be mended; else the number of names that lead to
+    the fault, and the span of each.
     """
     to = ENTRY_TABLE + get(words, ENTRIES_TO)
     fault = get(words, ELEMENT_FAULT)
@@ -291,15 +293,15 @@ def add_entry(element: int, row: int, words: Int64s) -> None:
         if fault == get(words, SCAN_FAULT):
             named = get(words, SCAN_NAMED)
         put(words, to + 3, named)
-        for place in range(2 * named):
-            put(words, to + 4 + place, get(words, FAULT_PATH + place))
+        for n in range(2 * named):
+            put(words, to + 4 + n, get(words, FAULT_PATH + n))
         used = 4 + 2 * named
     put(words, ENTRIES, get(words, ENTRIES) + 1)
     put(words, ENTRIES_TO, get(words, ENTRIES_TO) + used)
 
 
 @compiled
-def judge_begin(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
+def fault_at_begin(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
     """Why a body that begins here is no array."""
     kind, _, _ = lexeme(buffer, at)
     if kind < 0 or at >= size:
@@ -311,7 +313,7 @@ def judge_begin(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
 
 
 @compiled
-def judge_start(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
+def fault_at_limit(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
     """Of a body that has enough events: why it is broken where one more should begin."""
     kind, _, _ = lexeme(buffer, at)
     if kind < 0 or at >= size:
@@ -323,8 +325,8 @@ def judge_start(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
 
 
 @compiled
-def judge_behind(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
-    """Why the body is broken behind an element, where neither a comma nor the end is."""
+def fault_after_element(buffer: Bytes, size: int, at: int, words: Int64s) -> None:
+    """Why the body is broken after an element, where there is neither a comma nor the end."""
     kind, _, _ = lexeme(buffer, at)
     if kind < 0 or at >= size:
         unexpected(at, size, words)
