@@ -7,7 +7,7 @@ of each event, and writes the response.
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -108,7 +108,7 @@ class Submission(Held):
         not fit now.
         """
         parts, key, request = self._parts, self._api_key, self._request
-        environment = key.environment.id
+        environment = self._environment
         # A place among the connections, so that one key's slow bodies leave others some.
         parts.requests.add(environment, key.id, 1)
         self._has_place = True
@@ -129,21 +129,27 @@ class Submission(Held):
             raise BodyTooLarge(self._request.route.limits.body_bytes_max)
         self.hold(size)
 
-    async def receive(self) -> bytes:
-        """The body as it came.
+    def receive(self) -> Awaitable[bytes]:
+        """The body as it came, when it is awaited.
 
         Raises BadRequest for a batch id that cannot be used, TooManyRequests when the key's rate or
         quota is used up, and what reading the body raises.
         """
         _check_batch_id(self._request.headers.get(BATCH_ID))
         self._parts.key_limits.check(self._api_key)
-        return await self._request.read(self)
+        return self._request.read(self)
 
-    async def resolve(self, name: str) -> Resolved:
-        """The dataset of this name. Raises as `DatasetCache.resolve`."""
-        resolved = await self._parts.datasets.resolve(self._api_key, name)
-        self._ready_ns = self._parts.clock.monotonic_ns()
-        return resolved
+    def resolve(self, name: str) -> Awaitable[Resolved]:
+        """The dataset of this name, when it is awaited. Raises as `DatasetCache.resolve`."""
+        return self._parts.datasets.resolve(self._api_key, name)
+
+    def arrival_ns(self) -> int:
+        """Unix ns of now: the time of events that have none. Called when the body is whole and its
+        datasets are known, since the time to store the events counts from here on.
+        """
+        clock = self._parts.clock
+        self._ready_ns = clock.monotonic_ns()
+        return clock.now_ns()
 
     async def resolve_all(self, names: Sequence[str]) -> dict[str, Resolved | BellwetherError]:
         """Each of the datasets that a request names, or why it cannot be used.
@@ -155,7 +161,6 @@ class Submission(Held):
         if len(wanted) > datasets_max:
             raise MalformedBody(f"more than {datasets_max} datasets")
         found = await asyncio.gather(*map(self._resolve_or_error, wanted))
-        self._ready_ns = self._parts.clock.monotonic_ns()
         return dict(zip(wanted, found, strict=True))
 
     async def _resolve_or_error(self, name: str) -> Resolved | BellwetherError:
@@ -184,16 +189,18 @@ class Submission(Held):
         Raises MalformedBody for more events than the protocol allows; Unavailable.
         """
         parts, key = self._parts, self._api_key
-        events = sum([run.events.events for run in runs])
+        events = 0
+        for run in runs:
+            events += run.events.events
         events_max = self._request.route.limits.events_max
         if events > events_max:
             raise MalformedBody(f"more than {events_max} events")
         parts.key_limits.spend(key, events)
         for run in runs:
-            if run.events.refused or run.events.mended:
+            decoded = run.events
+            if decoded.refused or decoded.mended:
                 await self._count(run)
-        for run in runs:
-            self.hold(len(run.events.lines.text))  # a small body may unpack to much
+            self.hold(len(decoded.lines.text))  # a small body may unpack to much
         client_id = self._request.headers.get(BATCH_ID)
         if len(runs) == 1 and isinstance(runs[0].dataset, Resolved):
             stored = await self._store_lines(runs[0].dataset, runs[0].events.lines, client_id)
@@ -226,12 +233,12 @@ class Submission(Held):
         self, dataset: Resolved, lines: Lines, client_id: str | None
     ) -> Sequence[Stored]:
         """Store the lines of one dataset. Its id must not occur twice in a request."""
-        if not lines.events:
+        if not lines.text:
             return ()
         datasets = self._parts.datasets
         if not dataset.is_new:
             stored = await self._put(dataset.target, lines, client_id)
-            if stored_events(stored):
+            if type(stored[0].outcome) is Position or stored_events(stored):
                 datasets.used(dataset)
             return stored
         try:
@@ -243,11 +250,13 @@ class Submission(Held):
             return (Stored(lines.events, error),)
         return stored
 
-    async def _put(self, target: Target, lines: Lines, client_id: str | None) -> Sequence[Stored]:
+    def _put(
+        self, target: Target, lines: Lines, client_id: str | None
+    ) -> Awaitable[Sequence[Stored]]:
         batcher = self._parts.batcher
         if client_id is None:
-            return await batcher.put(target, lines)
-        return await batcher.put_named(target, lines, client_id)
+            return batcher.put(target, lines)
+        return batcher.put_named(target, lines, client_id)
 
     async def _store_runs(self, runs: Sequence[Run], client_id: str | None) -> Sequence[RunOutcome]:
         """Store the lines of several runs, all datasets at once.
@@ -319,11 +328,12 @@ class Submission(Held):
                 )
 
     def __exit__(self, *raised: object) -> None:
-        super().__exit__(*raised)
+        self._shares.remove(self._environment, self._key, self.bytes)
+        self.bytes = 0
         error = raised[1]
         parts, key, request = self._parts, self._api_key, self._request
         if self._has_place:
-            parts.requests.remove(key.environment.id, key.id, 1)
+            parts.requests.remove(self._environment, key.id, 1)
         status, events = self.status, self._events
         if error is not None:
             status = events = 0

@@ -1,4 +1,4 @@
-"""The shepherd's end of telemetry: own events go straight to the log, never through a request."""
+"""Telemetry of all roles: stored in the own dataset directly, not through a request."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ from shepherd.lines import decoded, stored_events
 
 
 class OwnEvents:
-    """Stores telemetry of all roles in the `bellwether` dataset. Drops and counts what fails."""
+    """Stores telemetry in the `bellwether` dataset. What cannot be stored is counted."""
 
     def __init__(
         self,
@@ -42,14 +42,14 @@ class OwnEvents:
         return web.json_response({"stored": await self.store(body)})
 
     async def store(self, body: bytes) -> int:
-        """Store a batch body; returns how many of its events the log has now."""
+        """Store a batch body; returns the number of its events that are stored."""
         events = taken = 0
         try:
             found = decoded(fast_json.split_batch(body, 0, self._clock.now_ns()))
             events = found.lines.events
             resolved = await self._datasets.resolve(await self._own_key(), OWN_DATASET)
             taken = stored_events(await self._batcher.put(resolved.target, found.lines))
-            if taken and resolved.is_new:  # also where its environment has no room for others
+            if taken and resolved.is_new:  # even if its environment has no room for another dataset
                 await self._datasets.created(resolved)
             elif taken:
                 self._datasets.used(resolved)
@@ -60,7 +60,7 @@ class OwnEvents:
         return taken
 
     async def _own_key(self) -> ApiKey:
-        """Stands for ourselves in the environment that own events go to. Asked once."""
+        """A key of our own, in the environment that own events go to. Made once."""
         if self._key is None:
             self._key = await asyncio.to_thread(self._make_key)
         return self._key

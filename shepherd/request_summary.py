@@ -1,7 +1,7 @@
-"""What happened to requests and events, summed up each second for the own dataset (I9, I11).
+"""Counts of requests and events, emitted each second to the own dataset (I9, I11).
 
-Nothing here grows with traffic: groups are bounded, and what is beyond them shares one group. A
-sample is the error text, which names the field and the rule and never holds a value.
+Nothing here grows with traffic: the number of groups is bounded, and what exceeds it shares one
+group. A sample is an error text, which names the field and the rule and never holds a value.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class _Requests:
 
 
 class RequestDone(msgspec.Struct, frozen=True):
-    """A finished request, as it is summed up."""
+    """A finished request, as it is counted."""
 
     route: str
     dataset: str
@@ -49,9 +49,9 @@ class RequestDone(msgspec.Struct, frozen=True):
 
 
 def count_refused(refused: Sequence[tuple[int, Refused]]) -> list[tuple[Refused, int]]:
-    """A body's refusals by rule, the first few texts of each apart, and how often each came.
+    """A body's refusals by rule and by the first few texts of each rule, with their numbers.
 
-    So a body of 100,000 refused events is a handful of lines for the summary.
+    So a body of 100,000 refused events becomes a handful of entries.
     """
     counts: dict[str, dict[str, int]] = {}
     for _, why in refused:
@@ -68,7 +68,8 @@ def count_refused(refused: Sequence[tuple[int, Refused]]) -> list[tuple[Refused,
 
 
 def count_mended(found: Sequence[tuple[int, tuple[Mended, ...]]]) -> list[tuple[Mended, int]]:
-    """In how many of a body's events each field was mended; beyond some fields, all in one."""
+    """The number of a body's events in which each field was mended; beyond a number of fields, the
+    others share one."""
     counts: dict[Mended, int] = {}
     for _, fields in found:
         for mended in fields:

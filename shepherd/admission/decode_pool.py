@@ -1,9 +1,8 @@
 """Threads that decode large bodies, shared fairly between environments, then keys (I11, I14).
 
-A free thread takes the next body of the environment that has the fewest under way. Some threads
+A free thread takes the next body of the environment that has the fewest in progress. Some threads
 are kept for environments that have none: a newcomer starts at once, or waits for the end of one
-body, however many others wait. What nobody waits for any more does not start, or ends at its next
-look.
+body, however many others wait. Work whose caller is gone does not start, or ends at its next check.
 """
 
 import asyncio
@@ -56,21 +55,21 @@ class DecodePool:
         """
         env = key.environment.id
         self._wait(env, size)
-        waits = True
+        is_waiting = True
         try:
-            async with asyncio.timeout(limits.DECODE_WAIT_S) as patience:
+            async with asyncio.timeout(limits.DECODE_WAIT_S) as wait_timeout:
                 async with self._slots.hold(env, key.id):
-                    patience.reschedule(None)
-                    waits = False
-                    self._waits_no_more(env, size)
+                    wait_timeout.reschedule(None)
+                    is_waiting = False
+                    self._end_wait(env, size)
                     return await self._decode(decode, units_max)
         except TimeoutError as error:
-            if not waits:
+            if not is_waiting:
                 raise
             raise Unavailable("too many bodies are waiting to be read; try again") from error
         finally:
-            if waits:
-                self._waits_no_more(env, size)
+            if is_waiting:
+                self._end_wait(env, size)
 
     def close(self) -> None:
         """Release the threads; nothing may be in flight."""
@@ -84,7 +83,7 @@ class DecodePool:
         except asyncio.CancelledError:
             work.stop()
             future.add_done_callback(_forget)
-            await asyncio.wait({future})  # the thread is free at the work's next look, not before
+            await asyncio.wait({future})  # the thread is free at the work's next check, not before
             raise
 
     def _wait(self, env: str, size: int) -> None:
@@ -95,13 +94,13 @@ class DecodePool:
             )
         self._waiting_bytes[env] = waiting + size
 
-    def _waits_no_more(self, env: str, size: int) -> None:
+    def _end_wait(self, env: str, size: int) -> None:
         left = self._waiting_bytes.pop(env, 0) - size
         if left > 0:
             self._waiting_bytes[env] = left
 
 
 def _forget(future: "asyncio.Future[T]") -> None:
-    """Nobody asks how stopped work ended."""
+    """Retrieve the outcome of stopped work, so that asyncio does not report it."""
     if not future.cancelled():
         future.exception()

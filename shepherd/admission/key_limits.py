@@ -1,4 +1,4 @@
-"""What is let in of a key: events per second and per day (I11). Bytes: `shepherd.admission.shares`.
+"""Events that a key may send, per second and per day (I11).
 
 Rates and quotas are counted by this shepherd alone; with several shepherds a key gets each one's
 share. Quota counts are kept on disk and survive a restart.
@@ -31,10 +31,10 @@ class _Used(msgspec.Struct):
 
 @dataclass(slots=True)
 class _Bucket:
-    """Tokens left, and when they were counted (monotonic ns). May go below zero: a debt."""
+    """A token bucket."""
 
-    tokens: float
-    at_ns: int
+    tokens: float  # left; below zero: a debt
+    at_ns: int  # monotonic ns when they were counted
 
 
 class KeyLimits:

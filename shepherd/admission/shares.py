@@ -5,7 +5,7 @@ The rule, for a process that may hold T bytes. It counts bytes that are held, ne
 - Each environment has a *share* of T/8. A quarter of that share is only for the small parts of its
   keys: the first T/256 bytes of each key count against it.
 - 3T/8 are *common*: whatever an environment holds beyond its share is taken from there, by
-  whoever comes first.
+  first come, first served.
 - 5T/8 are only for shares. So one environment alone holds at most half of T, and however much some
   take, five environments can fill their shares at the same time, and far more can use a part.
 
@@ -29,10 +29,10 @@ NO_ROOM: Final = "too many requests are in flight; try again in a moment"
 
 @dataclass(slots=True)
 class _Environment:
-    """held: all its bytes; small: of its keys' bytes those within each key's small part."""
+    """What an environment holds."""
 
-    held: int = 0
-    small: int = 0
+    held: int = 0  # all its bytes
+    small: int = 0  # of its keys' bytes, those within each key's small part
     keys: dict[str, int] = field(default_factory=dict)
 
 
@@ -119,7 +119,7 @@ class Shares:
 
 
 class Held:
-    """What one request holds, given back together. For use in a `with` block."""
+    """What one request holds; it is given back together. For use in a `with` block."""
 
     __slots__ = ("_environment", "_key", "_shares", "bytes")
 
@@ -130,7 +130,7 @@ class Held:
         self.bytes = 0
 
     def hold(self, size: int) -> None:
-        """Hold so many more. Raises Unavailable when there is no room."""
+        """Hold `size` more bytes. Raises Unavailable when there is no room."""
         self._shares.add(self._environment, self._key, size)
         self.bytes += size
 

@@ -35,26 +35,23 @@ _logger = logging.getLogger(__name__)
 
 
 class _Known(msgspec.Struct, frozen=True):
-    """What was last known of a dataset: its depth, and when metadata said so (unix ns)."""
+    """What was last known of a dataset."""
 
     id: str
     depth: int
-    verified_ns: int
+    verified_ns: int  # unix ns of metadata's answer; 0: it has not answered yet
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """What a request means. Made for every request, so it is no more than what came.
-
-    is_new: the dataset is not known to exist; checked: metadata has said so just now.
-    """
+    """The dataset that a name means. Made for every request, so it holds what came and no more."""
 
     target: Target
     key: ApiKey
     slug: str
     name: str
     used_ns: int
-    is_new: bool = False
-    checked: bool = True
+    is_new: bool = False  # the dataset is not known to exist
+    checked: bool = True  # metadata has answered just now whether it exists
 
     def dataset(self) -> Dataset:
         """The dataset as it is registered if it is not there."""
@@ -84,12 +81,12 @@ class DatasetCache:
         self._copy = DiskCopy(disk, self._encode)
         self._pending: dict[str, Dataset] = {}
         self._to_confirm: dict[str, Resolved] = {}
-        self._absent: OrderedDict[str, int] = OrderedDict()  # and when metadata said so (monotonic)
+        self._absent: OrderedDict[str, int] = OrderedDict()  # and since when (monotonic ns)
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._second: OrderedDict[str, str] = OrderedDict()  # ids by the id that a slug would have
         self._asking: dict[tuple[str, bool], asyncio.Task[Dataset | None]] = {}  # id, registers
         self._retry_ns = 0
-        self._failing = False  # the last question got no answer
+        self._failing = False  # metadata did not answer the last request
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="datasets")
         self._load()
 
@@ -102,7 +99,7 @@ class DatasetCache:
 
         Raises BadRequest for a name that cannot be used, NotFound if it does not exist and the
         key may not create it, AmbiguousDataset if it is the slug of several, MetadataUnavailable
-        if only metadata could tell these.
+        if only metadata could decide between these.
         """
         try:
             slug = dataset_slug(name)
@@ -142,10 +139,10 @@ class DatasetCache:
         asked_ns = self._absent.get(identity)
         just_asked = asked_ns is not None and now_ns - asked_ns < _ABSENT_NS
         if create and just_asked and self._room.has_room(key.environment.id):
-            return None  # another shepherd may create it just now: then it is registered there
+            return None  # if another shepherd creates it just now, that one registers it
         task = self._ask(identity, key.environment.id)
         if known is not None and (self._failing or self._fresh(known, 2 * limits.DATASET_FRESH_S)):
-            return known  # what is in use never waits: the answer serves the next request
+            return known  # what is in use never waits: the answer is for the next request
         wait_s = limits.DATASET_WAIT_S if known is not None or create else limits.METADATA_TIMEOUT_S
         done, _ = await asyncio.wait({task}, timeout=wait_s)
         try:
@@ -233,7 +230,7 @@ class DatasetCache:
         self._retry_ns = self._clock.monotonic_ns() + limits.METADATA_RETRY_S * _SECOND_NS
 
     def _ask(self, identity: str, environment: str) -> asyncio.Task[Dataset | None]:
-        """One question per dataset at a time."""
+        """Ask metadata for a dataset; one task per dataset at a time."""
         task = self._asking.get((identity, False))
         if task is None:
             task = asyncio.create_task(self._ask_metadata(identity, environment))
@@ -269,7 +266,7 @@ class DatasetCache:
             self._retry_later()
 
     def _register(self, wanted: Dataset) -> asyncio.Task[Dataset | None]:
-        """Have metadata take a dataset of which it has events; one task each at a time."""
+        """Register a dataset of which events are stored; one task per dataset at a time."""
         task = self._asking.get((wanted.id, True))
         if task is None:
             task = asyncio.create_task(self._ensure(wanted))
@@ -299,7 +296,7 @@ class DatasetCache:
             self._wait_to_register(wanted)
 
     async def register_pending(self) -> None:
-        """Try again to register what metadata did not take before. Called now and then."""
+        """Try again to register what metadata did not take before. Called every second."""
         if self._clock.monotonic_ns() < self._retry_ns:
             return
         for wanted in list(self._pending.values())[:_REGISTER_AT_ONCE]:
@@ -310,7 +307,7 @@ class DatasetCache:
                 return
 
     async def confirm_used(self) -> None:
-        """Ask metadata for what was used since it last said that it exists. Called now and then."""
+        """Register what was used after metadata answered that it exists. Called each second."""
         fresh_s = limits.DATASET_FRESH_S
         due = [
             use.dataset()

@@ -1,9 +1,9 @@
 """Whether an environment may have another dataset (I14). Used from one event loop.
 
-Counted are the datasets that metadata has and those that requests under way are about to create
-here; so one shepherd never creates too many. Several that create at the same moment may together go
-beyond the limit by what they have under way. While metadata cannot tell (I8), an environment may
-use as many datasets that this shepherd does not know as it may have at all.
+The count is of the datasets in metadata and of those that requests in progress are about to create
+here; so one shepherd never creates too many. Several shepherds that create at the same moment may
+together exceed the limit by what they have in progress. While metadata does not answer (I8), an
+environment may use as many datasets that this shepherd does not know as it may have in all.
 """
 
 from collections import Counter, OrderedDict
@@ -15,7 +15,7 @@ from common.errors import MetadataUnavailable, TooManyDatasets
 
 
 class DatasetRoom:
-    """What is known of environments' numbers of datasets."""
+    """The number of datasets of each environment, as far as it is known."""
 
     def __init__(self, datasets_max: int) -> None:
         self._max = datasets_max
@@ -24,7 +24,7 @@ class DatasetRoom:
         self._unchecked: Counter[str] = Counter()
 
     def counted(self, environment: str, datasets: int) -> None:
-        """So many are in metadata now."""
+        """Metadata has `datasets` of them now."""
         self._counts[environment] = datasets
         self._counts.move_to_end(environment)
         if len(self._counts) > limits.KEY_CACHE_ENTRIES_MAX:
@@ -41,7 +41,7 @@ class DatasetRoom:
             self._counts[environment] += 1
 
     def waits(self, environment: str, datasets: int) -> None:
-        """So many more of the environment wait to be registered; negative: fewer."""
+        """`datasets` more of the environment wait to be registered; negative: fewer."""
         self._unchecked[environment] += datasets
         if self._unchecked[environment] <= 0:
             del self._unchecked[environment]
@@ -50,8 +50,8 @@ class DatasetRoom:
     def reserved(self, environment: str, dataset: str, *, checked: bool) -> Iterator[None]:
         """Room for a dataset that is not known to exist, while events for it are stored.
 
-        checked: metadata has said that there is none. Raises TooManyDatasets, or
-        MetadataUnavailable where only metadata could tell that there is room.
+        checked: metadata has answered that there is none. Raises TooManyDatasets, or
+        MetadataUnavailable where only metadata could show that there is room.
         """
         here = self._under_way.setdefault(environment, Counter())
         if not here[dataset]:

@@ -22,8 +22,8 @@ class AuthRoute:
 
 def describe_key(key: ApiKey, *, classic: bool = False) -> dict[str, object]:
     """The body of `/1/auth`. `create_datasets` is what the Terraform provider reads,
-    `createDatasets` what the vendor's document says. An ingest key tells only that. A classic key
-    has no environment that clients know of.
+    `createDatasets` what the vendor's document has. Of an ingest key only these are shown. A
+    classic key has no environment that clients know of.
     """
     access = key.access
     create = {"createDatasets": access.create_datasets, "create_datasets": access.create_datasets}

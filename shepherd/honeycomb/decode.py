@@ -1,4 +1,4 @@
-"""From a request's bytes to the outcomes of its events. Pure: runs on the loop or in a thread."""
+"""Decodes bodies of requests into events. Pure: runs on the loop or in a thread."""
 
 import re
 from typing import Final
@@ -20,12 +20,12 @@ _NIL: Final = b"\xc0"
 
 
 class Wire(msgspec.Struct, frozen=True):
-    """A body as it came: encoding and media type from its headers, arrival time (unix ns)."""
+    """A body as it came, with what its headers name."""
 
     body: bytes
     encoding: str
     media: Media
-    arrival_ns: int
+    arrival_ns: int  # unix ns
 
     def __repr__(self) -> str:
         return f"Wire({self.media}, encoding={self.encoding!r}, body=<{len(self.body)} bytes>)"
@@ -35,8 +35,8 @@ def decode_batch(splitter: Splitter, wire: Wire, depth: int, work: Work | None =
     """A batch's events. Raises BadRequest or UnsupportedMedia for the whole body."""
     work = work or Work()
     plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX, work)
-    _refuse_nothing(plain, wire.media)
-    return _something(splitter.split(plain, wire.media, depth, wire.arrival_ns, work))
+    _refuse_null(plain, wire.media)
+    return _refuse_no_events(splitter.split(plain, wire.media, depth, wire.arrival_ns, work))
 
 
 def decode_batch_quickly(splitter: Splitter, wire: Wire, depth: int) -> Decoded | None:
@@ -44,23 +44,23 @@ def decode_batch_quickly(splitter: Splitter, wire: Wire, depth: int) -> Decoded 
     if wire.encoding:
         return None
     plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX)
-    _refuse_nothing(plain, wire.media)
-    split = splitter.split_quickly(plain, wire.media, depth, wire.arrival_ns)
-    return None if split is None else _something(split)
+    _refuse_null(plain, wire.media)
+    events = splitter.split_quickly(plain, wire.media, depth, wire.arrival_ns)
+    return None if events is None else _refuse_no_events(events)
 
 
-def _refuse_nothing(plain: bytes, media: Media) -> None:
-    """A body that says null is as empty as one without a byte. Raises EmptyBody."""
-    nothing = plain == _NIL if media is Media.MSGPACK else _NULL.fullmatch(plain)
-    if nothing:
+def _refuse_null(plain: bytes, media: Media) -> None:
+    """A body that is null is as empty as one without a byte. Raises EmptyBody."""
+    is_null = plain == _NIL if media is Media.MSGPACK else _NULL.fullmatch(plain)
+    if is_null:
         raise EmptyBody
 
 
-def _something(split: Decoded) -> Decoded:
-    """A batch of no events is empty too: Vector asks with one whether its key is good."""
-    if not split.events:
+def _refuse_no_events(events: Decoded) -> Decoded:
+    """A batch of no events is empty too: Vector sends one to find out whether its key is good."""
+    if not events.events:
         raise EmptyBody
-    return split
+    return events
 
 
 class EventHeaders(msgspec.Struct, frozen=True):
@@ -80,7 +80,7 @@ def decode_event(
     """A single event's outcome. As above."""
     work = work or Work()
     plain = decompress(wire.body, wire.encoding, limits.EVENT_BODY_BYTES_MAX, work)
-    _refuse_nothing(plain, wire.media)
+    _refuse_null(plain, wire.media)
     scan = fast_msgpack if wire.media is Media.MSGPACK else fast_json
     try:
         data, mended = scan.check_event(plain, depth, work, string_max)

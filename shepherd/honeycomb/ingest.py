@@ -8,7 +8,6 @@ from typing import Final
 from urllib.parse import unquote
 
 from common import limits
-from common.clock import Clock
 from common.errors import BadRequest
 from common.process.auth import KeyCache
 from common.scan.events import Refused
@@ -63,14 +62,12 @@ class Ingest:
         keys: KeyCache,
         splitter: Splitter,
         string_max: int,
-        clock: Clock,
     ) -> None:
         """string_max: bytes of a string; longer ones are cut."""
         self._accept = accept
         self._keys = keys
         self._splitter = splitter
         self._string_max = string_max
-        self._clock = clock
         self.routes = (
             IngestRoute("/1/events", _EVENT_LIMITS, self._take_event),
             IngestRoute("/1/batch", _BATCH_LIMITS, self._take_batch),
@@ -128,7 +125,7 @@ class Ingest:
         check_encoding(encoding := request.headers.get(CONTENT_ENCODING, ""))
         body = await submission.receive()
         dataset = await submission.resolve(name)
-        return dataset, Wire(body, encoding, media, self._clock.now_ns())
+        return dataset, Wire(body, encoding, media, submission.arrival_ns())
 
 
 def dataset_name(segment: str) -> str:

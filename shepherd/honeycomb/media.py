@@ -27,6 +27,8 @@ class Media(StrEnum):
 
 def media_of(content_type: str) -> Media:
     """The media type of a Content-Type header's value. Raises UnsupportedMedia."""
+    if content_type in _JSON_TYPES:  # as nearly always
+        return Media.JSON
     kind = content_type.split(";", 1)[0].strip().lower()
     if kind in _JSON_TYPES:
         return Media.JSON

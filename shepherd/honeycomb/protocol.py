@@ -30,9 +30,7 @@ class HoneycombProtocol(IngestProtocol):
         config = parts.config
         self._keys = parts.keys
         self._splitter = SelectedSplitter(config.string_bytes_max)
-        ingest = Ingest(
-            parts.accept, parts.keys, self._splitter, config.string_bytes_max, parts.clock
-        )
+        ingest = Ingest(parts.accept, parts.keys, self._splitter, config.string_bytes_max)
         self.routes = ingest.routes
         self._kernel_folder: Path | None = None
         if config.kernel:

@@ -46,7 +46,7 @@ def wire_bytes_max(plain_max: int, encoding: str) -> int:
 
 def check_encoding(encoding: str) -> None:
     """Raises UnsupportedMedia for a Content-Encoding that is not supported."""
-    if encoding.strip().lower() not in _DECODERS:
+    if encoding and encoding.strip().lower() not in _DECODERS:
         raise UnsupportedMedia("unsupported content encoding: use gzip, zstd or none")
 
 

@@ -8,11 +8,11 @@ from shepherd.lines import Decoded
 
 
 class Splitter(Protocol):
-    """An implementation of splitting; `name` is shown in status. Any thread may use it."""
+    """An implementation of splitting. Any thread may use it."""
 
     @property
     def name(self) -> str:
-        """Which one it is."""
+        """Which one it is, as status shows it."""
 
     def split(
         self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None

@@ -40,7 +40,7 @@ class Toy:
             body = await submission.receive()
             lines = read_lines(decompress(body, encoding, LIMITS.body_bytes_max))
             datasets = await submission.resolve_all([name for name, _ in lines if name])
-            arrival_ns = self._parts.clock.now_ns()
+            arrival_ns = submission.arrival_ns()
             runs = await submission.decode(
                 len(body), lambda work: decode(lines, datasets, arrival_ns, work)
             )
