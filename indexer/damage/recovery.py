@@ -32,7 +32,6 @@ from indexer.damage.scrubber import Scrubber
 from indexer.damage.tracker import DamageTracker
 from indexer.rerouting.batch_lookup import find_copies
 from indexer.seal.partition_reader import PartitionReader, covered_end
-from indexer.state.current_view import CurrentView
 from indexer.state.log_end import LogEnd
 from indexer.state.resync import Resync
 from snapshot.damage.damage import is_log_damage
@@ -51,10 +50,6 @@ class DamagedPartition(PartitionReader, Protocol):
     @property
     def damage(self) -> DamageTracker:
         """Its damaged records."""
-
-    @property
-    def views(self) -> CurrentView:
-        """What it serves."""
 
     @property
     def log_end(self) -> LogEnd:
@@ -141,7 +136,7 @@ class DamageRecovery:
         state = self._partition.state
         if state is None:
             raise Resync(f"partition {self._partition.number} is not resumed")
-        await self._partition.damage.apply_settlements(state, self._partition.views)
+        await self._partition.damage.apply_settlements(state)
 
     def _next_offsets(self, runs: Sequence[range]) -> list[int]:
         """The offsets that this round reads: those after the last round's, then from the start, so

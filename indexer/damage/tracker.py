@@ -43,7 +43,15 @@ class DamageTracker:
     publish_gate: looks for whole copies; it outlives resumptions of the partition.
     """
 
-    def __init__(self, chain: Chain, log: Log, peers: Peers, clock: Clock, wait_s: float) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        views: CurrentView,
+        log: Log,
+        peers: Peers,
+        clock: Clock,
+        wait_s: float,
+    ) -> None:
         """wait_s: how long a cut that lacks damaged records is held back at most."""
         self.total = 0
         self.newest: list[QuarantinedRecord] = []
@@ -52,6 +60,7 @@ class DamageTracker:
         self.lost: LogLost | None = None
         self.publish_gate = PublishGate(chain, log, peers, clock, wait_s, self.is_given_up)
         self._chain = chain
+        self._views = views
         self._partition = chain.partition
         self._epoch_number = 0
 
@@ -133,11 +142,11 @@ class DamageTracker:
             self.in_cut.append(entry)
             self._report(entry)
 
-    async def apply_settlements(self, state: PartitionState, views: CurrentView) -> None:
+    async def apply_settlements(self, state: PartitionState) -> None:
         """Serve what operators have settled."""
         state.quarantine.give_up(self.settlements.given_up)
         self.update_metrics(state.quarantine.view)
-        await views.change(lambda view: replace(view, damage=state.quarantine.view))
+        await self._views.change(lambda view: replace(view, damage=state.quarantine.view))
 
     def take_in_cut(self) -> tuple[QuarantinedRecord, ...]:
         """The entries found while shredding the cut that ends now."""

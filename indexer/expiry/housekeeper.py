@@ -22,12 +22,9 @@ from indexer.expiry.trusted_time import Evidence
 from indexer.expiry.uptime import Uptime
 from indexer.seal.partition_reader import PartitionReader, last_manifest
 from indexer.seal.pipeline import published_only
-from indexer.state.current_view import CurrentView
 from indexer.state.log_end import LogEnd
 from snapshot.cache import SegmentCache
-from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import SegmentEntry
-from snapshot.retention.confirmations import ConfirmationBook
 from snapshot.retention.cutoffs import HOUR_NS, Cutoffs
 from snapshot.retention.retention import ToExpire
 from snapshot.threads import to_store_thread
@@ -40,16 +37,8 @@ class ExpiringPartition(PartitionReader, Protocol):
     """A partition, and what of it has expired."""
 
     @property
-    def chain(self) -> Chain:
-        """Its documents."""
-
-    @property
     def retention(self) -> PartitionRetention:
         """What has expired, by its documents."""
-
-    @property
-    def views(self) -> CurrentView:
-        """What it serves."""
 
     @property
     def log_end(self) -> LogEnd:
@@ -72,7 +61,7 @@ class Housekeeper:
         cache: SegmentCache,
     ) -> None:
         self._partition = partition
-        self._views = partition.views
+        self._retention = partition.retention
         self._book = partition.retention.book
         self._context = context
         self._config = config
@@ -83,7 +72,7 @@ class Housekeeper:
         path = self._context.folder / "expiry" / f"{partition.number:05d}.json"
         self._uptime = Uptime(path, steady_ns)
         self._steps = CutoffSteps(steady_ns)
-        self._confirmations = ConfirmationBook(partition.chain)
+        self._confirmations = partition.retention.confirmations
         self._restore_seen = self._book.last_restore
         self._writer = self._context.instance
         self.log_bytes = 0
@@ -120,7 +109,7 @@ class Housekeeper:
         if partition.stopped_reason is None:
             planned = await self._plan()
             self._update_metrics(planned.waiting)
-            hidden = [*self._published(self._views.hidden), *planned.given_up.segments]
+            hidden = [*self._published(self._retention.hidden), *planned.given_up.segments]
             wanted = ToExpire(hidden, planned.given_up.expired, planned.given_up.cutoffs)
             if hidden:
                 await to_store_thread(self._expire, wanted)
@@ -128,7 +117,7 @@ class Housekeeper:
         partition.retention.apply()
         expired = [entry for entry in hidden if entry.object in self._book.given_up]
         await asyncio.to_thread(self._forget, expired)
-        self._views.forget_hidden(expired)
+        self._retention.forget_hidden(expired)
         self._review_expired()
 
     def _restore_found(self) -> bool:
@@ -138,7 +127,7 @@ class Housekeeper:
             return False
         self._restore_seen = newest
         self._steps = CutoffSteps(self._context.clock.monotonic_ns())
-        self._views.forget_hidden(list(self._book.restored.values()))
+        self._retention.forget_hidden(list(self._book.restored.values()))
         self._partition.request_resync("expired segments were restored")
         return True
 

@@ -1,9 +1,11 @@
 """What has expired of one partition: the documents that say so, and what its view shows of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from indexer.state.current_view import CurrentView
+from snapshot.documents.manifest import SegmentEntry
+from snapshot.retention.confirmations import ConfirmationBook
 from snapshot.retention.retention import Retention, RetentionBook
 
 
@@ -11,14 +13,22 @@ class PartitionRetention:
     """Of one partition, for as long as this process holds it.
 
     book: its retention documents.
+    confirmations: what operators have confirmed of expiry.
     expired_early: documents that expired something before its time, by what is known of it now.
     now_ns: the time that expiry goes by.
     stored_ns: newest time in the manifests that were there before this process; None: there were
     none.
     """
 
-    def __init__(self, book: RetentionBook, views: CurrentView, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        book: RetentionBook,
+        confirmations: ConfirmationBook,
+        views: CurrentView,
+        now_ns: Callable[[], int],
+    ) -> None:
         self.book = book
+        self.confirmations = confirmations
         self.expired_early: tuple[Retention, ...] = ()
         self.stored_ns: int | None = None
         self._views = views
@@ -27,6 +37,15 @@ class PartitionRetention:
     def check_early(self) -> None:
         """Find what expired too early, by what is known of the time now."""
         self.expired_early = tuple(self.book.early(self.now_ns()))
+
+    @property
+    def hidden(self) -> list[SegmentEntry]:
+        """Segments of deleted datasets that no document has expired yet."""
+        return self._views.hidden
+
+    def forget_hidden(self, expired: Iterable[SegmentEntry]) -> None:
+        """These hidden segments have expired and need not be remembered."""
+        self._views.forget_hidden(expired)
 
     def apply(self) -> None:
         """Serve no segment any more that the documents expire."""

@@ -39,6 +39,7 @@ from snapshot.bootstrap.bootstrap import ResumedPartition, resume
 from snapshot.damage.divergence import Divergence
 from snapshot.documents.chain import Chain
 from snapshot.publish import DamageDiffers
+from snapshot.retention.confirmations import ConfirmationBook
 from snapshot.retention.retention import RetentionBook
 from snapshot.threads import to_store_thread
 
@@ -70,10 +71,13 @@ class Partition:
         self.replay: Replay | None = None
         self.stopped_reason: str | None = None
         self.damage = DamageTracker(
-            self.chain, log, shared.peers, context.clock, shared.config.damage_wait_s
+            self.chain, self.views, log, shared.peers, context.clock, shared.config.damage_wait_s
         )
         self.retention = PartitionRetention(
-            RetentionBook(self.chain), self.views, lambda: shared.clocks.now_ns
+            RetentionBook(self.chain),
+            ConfirmationBook(self.chain),
+            self.views,
+            lambda: shared.clocks.now_ns,
         )
         self.voids: deque[Void] = deque(maxlen=limits.VOIDS_WAITING_MAX)
         self.alarms = Alarms(number, context.alarms)

@@ -175,7 +175,7 @@ async def test_settled_damage_is_complete_again_and_goes_on_being_told(tmp_path:
         book.settle([SettledOffsets(epoch_number=1, first=3, end=4)], now_ns=1)
         partition.damage.settlements.refresh()
         assert partition.state is not None
-        await partition.damage.apply_settlements(partition.state, partition.views)
+        await partition.damage.apply_settlements(partition.state)
         told = await coverage(partition)
         assert told.complete, told.reason
         assert told.given_up == 1
