@@ -69,7 +69,7 @@ async def build_parts(
 
     def expired(number: int) -> frozenset[str]:
         partition = held.partitions.get(number)
-        return frozenset() if partition is None else partition.retention.book.given_up
+        return frozenset() if partition is None else partition.retention.book.expired_objects
 
     repair = _repair(context, shared, expired)
     footers, query_fetches = Footers(), SegmentFetcher(cache, config.segment_fetches)

@@ -102,11 +102,13 @@ def look(
     book.refresh()
     confirmations.refresh()
     confirmed = confirmations.cutoffs(book.last_restore)
-    early = book.early(now_ns)
+    early = book.early_documents(now_ns)
     listed = deeply and bool(book.recoverable(now_ns))
     return PartitionRetention(
         partition,
-        tuple(_expiring(partition, book.shown(history.segments), kept, now_ns, confirmed.datasets)),
+        tuple(
+            _expiring(partition, book.retained(history.segments), kept, now_ns, confirmed.datasets)
+        ),
         tuple(_recoverable(chain, book, kept, now_ns)) if listed else (),
         sum(one.rows for document in early for one in document.expired),
         len(early),

@@ -1,6 +1,6 @@
 """Segments on this disk: a bounded cache of what the object store holds (I4).
 
-A file is used only after its SHA-256 was seen to be its name, and again after its inode, size or
+A file is used only after its SHA-256 was found to be its name, and again after its inode, size or
 modification time changed. Files in use are leased and never removed; the least recently used of
 the others make room. A damaged file is fetched again.
 """
@@ -41,7 +41,7 @@ def cached_path(folder: Path, object_hash: str) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _FileState:
     """What the file looked like when its checksum was right."""
 
     inode: int
@@ -49,9 +49,9 @@ class _Seen:
     modified_ns: int
 
 
-def _look(path: Path) -> _Seen:
+def _file_state(path: Path) -> _FileState:
     stat = path.stat()
-    return _Seen(stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    return _FileState(stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
 
 class SegmentCache:
@@ -64,9 +64,9 @@ class SegmentCache:
         self._lock = threading.Lock()
         self._fetching: dict[str, threading.Lock] = {}
         self._sizes: OrderedDict[str, int] = OrderedDict()
-        self._verified: dict[str, _Seen] = {}
+        self._verified: dict[str, _FileState] = {}
         self._leases: Counter[str] = Counter()
-        self._doomed: set[str] = set()  # to be removed when they are no longer leased
+        self._remove_on_release: set[str] = set()  # to be removed when they are no longer leased
         folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
         for path in folder.glob("*/*.parquet"):
@@ -105,7 +105,7 @@ class SegmentCache:
         with self._lock:
             self._leases.subtract(object_hashes)
             self._leases += Counter()  # forgets those at zero
-            free = [name for name in self._doomed if not self._leases[name]]
+            free = [name for name in self._remove_on_release if not self._leases[name]]
         for object_hash in free:
             self.forget(object_hash)
         self._make_room()
@@ -124,7 +124,7 @@ class SegmentCache:
                     if not (_is_full(error) and self._drop_unused()):
                         raise
                     self._fetch(object_hash, path)  # what was not in use has made room
-        self._use(object_hash, path)
+        self._touch(object_hash, path)
         self._make_room()
         return path
 
@@ -134,10 +134,10 @@ class SegmentCache:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._one_at_a_time(object_hash):
             os.replace(file, path)
-            self._verified[object_hash] = _look(path)
+            self._verified[object_hash] = _file_state(path)
         with self._lock:
-            self._doomed.discard(object_hash)
-        self._use(object_hash, path)
+            self._remove_on_release.discard(object_hash)
+        self._touch(object_hash, path)
         self._make_room()
         return path
 
@@ -145,9 +145,9 @@ class SegmentCache:
         """Remove a segment that is no longer served: at once, or when nobody uses it any more."""
         with self._lock:
             if self._leases[object_hash]:
-                self._doomed.add(object_hash)
+                self._remove_on_release.add(object_hash)
                 return
-            self._doomed.discard(object_hash)
+            self._remove_on_release.discard(object_hash)
             self._sizes.pop(object_hash, None)
             self._verified.pop(object_hash, None)
         self.path(object_hash).unlink(missing_ok=True)
@@ -161,11 +161,11 @@ class SegmentCache:
     def _verify(self, object_hash: str, path: Path) -> bool:
         """Whether the file is here and is what its name says; a damaged one is removed."""
         try:
-            seen = _look(path)
-            if self._verified.get(object_hash) == seen:
+            state = _file_state(path)
+            if self._verified.get(object_hash) == state:
                 return True
             if file_sha256(path) == object_hash:
-                self._verified[object_hash] = seen
+                self._verified[object_hash] = state
                 return True
         except FileNotFoundError:
             return False
@@ -191,11 +191,11 @@ class SegmentCache:
                 damaged_objects_total.inc()
                 raise DamagedObject(f"{key}: checksum does not match")
             os.replace(part, path)
-            self._verified[object_hash] = _look(path)
+            self._verified[object_hash] = _file_state(path)
         finally:
             part.unlink(missing_ok=True)
 
-    def _use(self, object_hash: str, path: Path) -> None:
+    def _touch(self, object_hash: str, path: Path) -> None:
         with self._lock:
             self._sizes[object_hash] = path.stat().st_size
             self._sizes.move_to_end(object_hash)
@@ -254,7 +254,7 @@ def object_is_whole(objects: ObjectStore, object_hash: str, size_bytes: int, scr
         return file_sha256(file) == object_hash
 
 
-def put_object_again(objects: ObjectStore, object_hash: str, folders: Iterable[Path]) -> bool:
+def reupload_object(objects: ObjectStore, object_hash: str, folders: Iterable[Path]) -> bool:
     """Put a segment's object again from a whole file in one of these caches' folders.
 
     Only reads the folders: the caches' owners may be running. False: none has a whole file.

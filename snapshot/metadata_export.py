@@ -22,7 +22,7 @@ from common.logs import log_event
 from common.metadata import Metadata, MetadataRow
 from common.metadata.rows import UnknownRow, decode_row, encode_row, kind_of
 from common.objects import ObjectStore
-from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
 
 PREFIX = "metadata/versions/"
 _ZSTD_LEVEL = 6
@@ -64,7 +64,9 @@ class MetadataExports:
         found = []
         for info in self._objects.list(PREFIX):
             try:
-                found.append(decode_checked(self._objects.get(info.key), MetadataVersion, info.key))
+                found.append(
+                    decode_checksummed(self._objects.get(info.key), MetadataVersion, info.key)
+                )
             except (DamagedObject, ObjectMissing) as error:
                 log_event(logger, logging.ERROR, "export of the metadata skipped", why=str(error))
         return found
@@ -94,7 +96,7 @@ class MetadataExports:
                     writer=writer,
                     created_ns=now_ns,
                 )
-                if self._objects.put_if_absent(version.key, encode_checked(version)):
+                if self._objects.put_if_absent(version.key, encode_checksummed(version)):
                     self._keep_newest([*versions, version])
                     # somebody else's cleaning may have met the same content just now
                     self._objects.put_if_absent(blob_key(object_hash), path)

@@ -15,9 +15,9 @@ from common.errors import BellwetherError, DamagedObject, ObjectMissing
 from common.logs import log_event
 from common.metrics import damaged_objects_total, divergence_total
 from snapshot.cache import object_is_whole
-from snapshot.damage.divergence import Divergence, keep_both
+from snapshot.damage.divergence import Divergence, store_divergence
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import encode_checked
+from snapshot.documents.checksummed import encode_checksummed
 from snapshot.documents.digests import with_digest_versions_of
 from snapshot.documents.manifest import (
     Checkpoint,
@@ -86,22 +86,22 @@ def publish(
     if existing is None:
         _put_objects(chain, manifest, files)
         data = encode_manifest(manifest)
-        _win_heading(chain, manifest, supersede=supersede)
+        _claim_next_cut(chain, manifest, supersede=supersede)
         if damaged:
             chain.objects.replace(manifest.key, data)
         elif not chain.objects.put_if_absent(manifest.key, data):
             return publish(
                 chain, manifest, files, supersede=supersede
             )  # the twin came between: compare with its own
-        chain.keep(manifest.key, manifest)
+        chain.save_copy(manifest.key, manifest)
         return Published(manifest, adopted=False)
     _refuse_other_damage(manifest, existing)
     ours = with_digest_versions_of(existing, manifest, files)
     differences = tuple(same_content(ours, existing))
     found = None
     if differences:
-        found = _keep_both(chain, ours, existing, files, differences)
-    chain.keep(existing.key, existing)
+        found = _report_divergence(chain, ours, existing, files, differences)
+    chain.save_copy(existing.key, existing)
     return Published(existing, adopted=True, differences=differences, divergence=found)
 
 
@@ -132,16 +132,18 @@ def _refuse_fork(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) ->
             continue  # verify reports it; it is made again when its own cut is reached
         if rival.predecessor == manifest.predecessor:
             _refuse_other_damage(manifest, rival)
-            _keep_both(chain, manifest, rival, files, (f"another cut: {key}",))
+            _report_divergence(chain, manifest, rival, files, (f"another cut: {key}",))
             raise ChainForked(f"{manifest.key}: {key} follows the same manifest")
 
 
-def _win_heading(chain: Chain, manifest: Manifest, *, supersede: bool) -> None:
-    heading = propose_next_cut(chain, manifest, supersede=supersede)
-    if heading.is_of(manifest):
+def _claim_next_cut(chain: Chain, manifest: Manifest, *, supersede: bool) -> None:
+    next_cut = propose_next_cut(chain, manifest, supersede=supersede)
+    if next_cut.is_of(manifest):
         return
-    _refuse_damage(manifest, heading.key, set(unreadable_offsets(manifest)), set(heading.set_aside))
-    raise ChainForked(f"{manifest.key}: {heading.key} lets another cut follow the same manifest")
+    _refuse_damage(
+        manifest, next_cut.key, set(unreadable_offsets(manifest)), set(next_cut.set_aside)
+    )
+    raise ChainForked(f"{manifest.key}: {next_cut.key} lets another cut follow the same manifest")
 
 
 def _refuse_other_damage(manifest: Manifest, published: Manifest) -> None:
@@ -158,7 +160,7 @@ def _refuse_damage(manifest: Manifest, other: str, ours: set[int], theirs: set[i
     raise DamageDiffers(f"{other} lacks other records than our cut: {missing[:10]}", known)
 
 
-def _keep_both(
+def _report_divergence(
     chain: Chain,
     manifest: Manifest,
     published: Manifest,
@@ -167,7 +169,7 @@ def _keep_both(
 ) -> Divergence:
     """Keep our version beside the published one, and say so: the alarm of I3."""
     _put_objects(chain, manifest, files)
-    found = keep_both(chain, manifest, published, files, differences)
+    found = store_divergence(chain, manifest, published, files, differences)
     divergence_total.labels(str(manifest.partition)).inc()
     log_event(
         logger,
@@ -197,4 +199,4 @@ def publish_checkpoint(
         created_ns=clock.now_ns(),
         dropped=list(dropped),
     )
-    chain.objects.put_if_absent(checkpoint_key(manifest.key), encode_checked(checkpoint))
+    chain.objects.put_if_absent(checkpoint_key(manifest.key), encode_checksummed(checkpoint))

@@ -17,7 +17,7 @@ from bellwether.options.shared import configuration_options, load_settings
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from snapshot.damage.damage import CONTENT, LOG, events, may_be_of_any_dataset, records
-from snapshot.damage.report import PartitionDamage, chosen, read_damage
+from snapshot.damage.report import PartitionDamage, damaged_among, read_damage
 from snapshot.damage.settlements import SettledOffsets, Settlement, SettlementBook
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Damaged
@@ -58,7 +58,7 @@ def damage(
     for one in found:
         for line in describe(one):
             click.echo(line)
-    if not missing and not any(one.given_up for one in found):
+    if not missing and not any(one.settled for one in found):
         click.echo("no damaged records are known")
     if missing:
         click.echo(_WHAT_TO_DO)
@@ -151,7 +151,7 @@ def _chosen(
         if any(lost <= first and end <= stop for lost, stop, _ in one.lost):
             continue  # see `_lost`
         try:
-            entries = chosen(one.missing, first, end, epoch or one.epoch_number)
+            entries = damaged_among(one.missing, first, end, epoch or one.epoch_number)
         except BellwetherError as error:
             raise click.ClickException(str(error)) from error
         some += [
@@ -219,9 +219,9 @@ def describe(one: PartitionDamage) -> list[str]:
     lines = []
     if one.missing:
         lines += _places(one, one.missing)
-    if one.given_up:
+    if one.settled:
         lines.append(
-            f"partition {one.partition}: {_many(one.given_up)} were given up by an operator"
+            f"partition {one.partition}: {_many(one.settled)} were given up by an operator"
         )
     for first, end, why in one.lost:
         lines.append(
@@ -268,9 +268,9 @@ def _as_json(one: PartitionDamage) -> dict[str, Any]:
         "epoch_number": one.epoch_number,
         "uncovered_from": one.uncovered_from,
         "missing_records": records(one.missing),
-        "given_up_records": records(one.given_up),
+        "given_up_records": records(one.settled),
         "missing": msgspec.to_builtins(one.missing),
-        "given_up": msgspec.to_builtins(one.given_up),
+        "given_up": msgspec.to_builtins(one.settled),
         "lost": [{"first": first, "end": end, "why": why} for first, end, why in one.lost],
         "unreadable": one.unreadable,
         "unreadable_from": one.unreadable_from,

@@ -23,7 +23,7 @@ _KEPT = {
         "dataset_slug dataset_id client_batch_id"
     ),
     "common/(model/)?record": "encode_headers Damage",
-    "snapshot/": "Manifest Checkpoint encode_checked decode_checked",
+    "snapshot/": "Manifest Checkpoint",
     "snapshot/.*epochs": "Epoch",
 }
 # Under what other name something may be found, or which one of several is meant.
@@ -34,6 +34,8 @@ _NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
     "load_shredder": ("indexer/.*shred/(ahead|load_compiled)", ("load",)),
     "load_encoders": ("parquet/(ahead|load_compiled)", ("load",)),
     "Carried": ("snapshot/", ("Carried", "CarriedState")),
+    "encode_checked": ("snapshot/", ("encode_checked", "encode_checksummed")),
+    "decode_checked": ("snapshot/", ("decode_checked", "decode_checksummed")),
     "decode_record": ("common/(model/)?record", ("decode",)),
     "gone_record": ("common/", ("gone_record", "dataset_tombstone_record", "tombstone_record")),
     "Place": ("common/(model/)?reroute", ("Place", "EpochOffset")),

@@ -72,7 +72,7 @@ class LogGaps:
 
         def skipped(now: PartitionView) -> PartitionView:
             state.quarantine.add_lost(state.next_offset, end, why, state.watermark_ns)
-            state.quarantine.give_up(self._damage.settlements.given_up)
+            state.quarantine.give_up(self._damage.settlements.settled)
             state.skip_to(end)
             return replace(now, live=now.live.reached(end), damage=state.quarantine.view)
 

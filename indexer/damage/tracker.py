@@ -67,7 +67,7 @@ class DamageTracker:
     async def _begin(self, state: PartitionState, epoch_number: int) -> None:
         self._epoch_number = epoch_number
         await to_store_thread(self.settlements.refresh)
-        state.quarantine.give_up(self.settlements.given_up)
+        state.quarantine.give_up(self.settlements.settled)
         self.in_cut = []
         self.update_metrics(state.quarantine.view)
 
@@ -119,7 +119,7 @@ class DamageTracker:
         """Whether an operator has settled this offset of the present epoch."""
         return any(
             one.epoch_number == self._epoch_number and one.first <= offset < one.end
-            for one in self.settlements.given_up
+            for one in self.settlements.settled
         )
 
     def add_damaged(self, entry: Damaged) -> None:
@@ -144,7 +144,7 @@ class DamageTracker:
 
     async def apply_settlements(self, state: PartitionState) -> None:
         """Serve what operators have settled."""
-        state.quarantine.give_up(self.settlements.given_up)
+        state.quarantine.give_up(self.settlements.settled)
         self.update_metrics(state.quarantine.view)
         await self._views.change(lambda view: replace(view, damage=state.quarantine.view))
 

@@ -17,7 +17,7 @@ from common.errors import BellwetherError
 from common.logs import log_event
 from common.model.clock_reading import ClockReading
 from indexer.expiry.trusted_time import Evidence, TrustedTime
-from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
 
 _SAVE_NS = 60 * 10**9
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Clocks:
 
     def _load(self) -> int | None:
         try:
-            saved = decode_checked(self._path.read_bytes(), _Saved, self._path.name)
+            saved = decode_checksummed(self._path.read_bytes(), _Saved, self._path.name)
         except FileNotFoundError:
             return None
         except (OSError, BellwetherError) as error:
@@ -128,7 +128,7 @@ class Clocks:
         self._saved_ns = steady_ns
         try:
             durable.make_folder(self._path.parent)
-            durable.replace(self._path, encode_checked(_Saved(self.trusted.saved_ns)))
+            durable.replace(self._path, encode_checksummed(_Saved(self.trusted.saved_ns)))
         except OSError as error:
             log_event(logger, logging.WARNING, "trusted time not saved", why=str(error))
 

@@ -44,7 +44,7 @@ class WaitingEvents:
 class ExpiryPlan:
     """What expires now because of its age, and what waits."""
 
-    given_up: ToExpire
+    to_expire: ToExpire
     waiting: WaitingEvents
 
 

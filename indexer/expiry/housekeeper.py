@@ -109,13 +109,13 @@ class Housekeeper:
         if partition.stopped_reason is None:
             planned = await self._plan()
             self._update_metrics(planned.waiting)
-            hidden = [*self._published(self._retention.hidden), *planned.given_up.segments]
-            wanted = ToExpire(hidden, planned.given_up.expired, planned.given_up.cutoffs)
+            hidden = [*self._published(self._retention.hidden), *planned.to_expire.segments]
+            wanted = ToExpire(hidden, planned.to_expire.expired, planned.to_expire.cutoffs)
             if hidden:
                 await to_store_thread(self._expire, wanted)
         await to_store_thread(self._delete_due)
         partition.retention.apply()
-        expired = [entry for entry in hidden if entry.object in self._book.given_up]
+        expired = [entry for entry in hidden if entry.object in self._book.expired_objects]
         await asyncio.to_thread(self._forget, expired)
         self._retention.forget_hidden(expired)
         self._review_expired()
@@ -156,7 +156,7 @@ class Housekeeper:
 
     def _expire(self, wanted: ToExpire) -> None:
         now_ns = self._clocks.now_ns
-        document = self._book.give_up(wanted, now_ns, self._writer)
+        document = self._book.expire(wanted, now_ns, self._writer)
         if document is not None:
             log_event(
                 logger,

@@ -36,7 +36,7 @@ class PartitionRetention:
 
     def check_early(self) -> None:
         """Find what expired too early, by what is known of the time now."""
-        self.expired_early = tuple(self.book.early(self.now_ns()))
+        self.expired_early = tuple(self.book.early_documents(self.now_ns()))
 
     @property
     def hidden(self) -> list[SegmentEntry]:
@@ -50,5 +50,7 @@ class PartitionRetention:
     def apply(self) -> None:
         """Serve no segment any more that the documents expire."""
         book, view = self.book, self._views.now
-        if view is not None and view.expired_objects != book.given_up:
-            self._views.serve(replace(view, expired_objects=book.given_up, cutoffs=book.cutoffs))
+        if view is not None and view.expired_objects != book.expired_objects:
+            self._views.serve(
+                replace(view, expired_objects=book.expired_objects, cutoffs=book.cutoffs)
+            )

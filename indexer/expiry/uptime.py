@@ -13,7 +13,7 @@ import msgspec
 from common import durable, limits
 from common.errors import BellwetherError
 from common.logs import log_event
-from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
 
 _SAVE_NS = 60 * 10**9
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Uptime:
 
     def _load(self) -> _Saved:
         try:
-            return decode_checked(self._path.read_bytes(), _Saved, self._path.name)
+            return decode_checksummed(self._path.read_bytes(), _Saved, self._path.name)
         except FileNotFoundError:
             return _Saved()
         except (OSError, BellwetherError) as error:
@@ -109,7 +109,7 @@ class Uptime:
         self._saved.ran_ns = self.total_ns
         try:
             durable.make_folder(self._path.parent)
-            durable.replace(self._path, encode_checked(self._saved))
+            durable.replace(self._path, encode_checksummed(self._saved))
         except OSError as error:
             log_event(
                 logger, logging.WARNING, "run time not saved", path=str(self._path), why=str(error)

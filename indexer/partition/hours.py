@@ -17,7 +17,7 @@ from common.errors import BellwetherError
 from common.logs import log_event
 from common.model.reroute import EpochOffset
 from indexer.state.partition_state import HOUR_NS, PartitionState
-from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
 
 _SAVE_NS = 30 * 10**9  # a restart loses at most this of the 45 min that are needed
 _GATHER_NS = 60 * 10**9  # a first row waits this long for others before it is cut
@@ -53,7 +53,7 @@ class HourGate:
         If the file is damaged or cannot be read, the time begins at 0.
         """
         with contextlib.suppress(OSError, BellwetherError):
-            self._known = decode_checked(self._path.read_bytes(), Followed, self._path.name)
+            self._known = decode_checksummed(self._path.read_bytes(), Followed, self._path.name)
 
     def followed(self, marked_at: EpochOffset | None, now_ns: int) -> Followed:
         """The time followed up to now (monotonic); it begins anew at a new marker."""
@@ -80,7 +80,7 @@ class HourGate:
         self._saved_ns = now_ns
         try:
             durable.make_folder(self._path.parent)
-            durable.replace(self._path, encode_checked(followed))
+            durable.replace(self._path, encode_checksummed(followed))
         except OSError as error:
             log_event(logger, logging.INFO, "time that was followed is not kept", why=str(error))
 

@@ -233,7 +233,7 @@ class Partition:
         next_offset, target = resumed.carried.next_offset, self.log_end.catch_up_to
         replay = Replay(self.number, next_offset, target, context.clock)
         self.pipeline, self.replay = pipeline, replay
-        shared.prefetcher.add(self.retention.book.shown(resumed.segments))
+        shared.prefetcher.add(self.retention.book.retained(resumed.segments))
         log_event(
             logger,
             logging.INFO,
@@ -279,13 +279,13 @@ class Partition:
             watermark_ns=resumed.carried.watermark_ns,
             gaps=resumed.gaps,
             dataset_tombstones={entry.dataset: entry for entry in resumed.carried.gone},
-            expired_objects=book.given_up,
+            expired_objects=book.expired_objects,
             cutoffs=book.cutoffs,
             earlier=resumed.earlier,
             rerouted=state.reroutes.view,
             damage=state.quarantine.view,
         )
         retention.check_early()
-        self.views.serve(view.with_segments(book.shown(resumed.segments)))
+        self.views.serve(view.with_segments(book.retained(resumed.segments)))
         self.views.notify()
         return state

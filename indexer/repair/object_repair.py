@@ -19,7 +19,7 @@ from common.metrics import mended_objects_total
 from common.objects import ObjectStore
 from indexer.repair.rebuild import SegmentRebuilder
 from indexer.repair.twin_segments import TwinSegments
-from snapshot.cache import object_is_whole, put_object_again
+from snapshot.cache import object_is_whole, reupload_object
 from snapshot.documents.manifest import SegmentEntry, segment_key
 from snapshot.threads import to_store_thread
 
@@ -114,12 +114,12 @@ class ObjectRepair:
 
     async def _put(self, partition: int, entry: SegmentEntry) -> str:
         folders = await asyncio.to_thread(self._folders)
-        if await to_store_thread(put_object_again, self._objects, entry.object, folders):
+        if await to_store_thread(reupload_object, self._objects, entry.object, folders):
             return "cache"
         with self._scratch_folder() as name:
             if await self._twins.fetch(partition, entry, Path(name)):
                 folder = [Path(name)]
-                if await to_store_thread(put_object_again, self._objects, entry.object, folder):
+                if await to_store_thread(reupload_object, self._objects, entry.object, folder):
                     return "twin"
         if not await self._rebuilder.rebuild(partition, entry):
             raise DamagedObject("the log gave other bytes than were published")

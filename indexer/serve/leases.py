@@ -136,7 +136,7 @@ class PartitionLeases:
         self, view: PartitionView, entries: list[SegmentEntry], fields: frozenset[str]
     ) -> tuple[list[SegmentView], list[SegmentEntry]]:
         segments, unserved = [], []
-        files = self._fetching.bring(entry.object for entry in entries)
+        files = self._fetching.fetch_all(entry.object for entry in entries)
         for entry in entries:
             path = files[entry.object]
             try:

@@ -17,7 +17,7 @@ from common.logs import log_event
 from snapshot.damage.damage import carried_damage
 from snapshot.documents.carried_state import CarriedState, carried_state_from
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import encode_checked
+from snapshot.documents.checksummed import encode_checksummed
 from snapshot.documents.epochs import (
     SET_BACK,
     Epoch,
@@ -32,9 +32,9 @@ from snapshot.documents.manifest import Dropped, Gap, Manifest, SegmentEntry, pa
 from snapshot.documents.prefetch import prefetch_documents
 from snapshot.threads import to_store_thread
 
-_OPEN_ATTEMPTS = 5  # twins open an epoch at the same time; the loser looks again
-SET_BACK_LOOKS = 3  # that agree that the log ends before what a manifest covers
-_SET_BACK_PAUSE_S = 0.7
+_OPEN_ATTEMPTS = 5  # twins open an epoch at the same time; the loser checks again
+SET_BACK_CHECKS = 3  # that agree that the log ends before what a manifest covers
+SET_BACK_PAUSE_S = 0.7
 logger = logging.getLogger(__name__)
 
 
@@ -114,7 +114,7 @@ def _rebuild_epoch(chain: Chain, key: str, manifests: Sequence[str]) -> Epoch | 
             zone=first.zone,
             opened_ns=first.created_ns,
         )
-        chain.objects.replace(key, encode_checked(epoch))
+        chain.objects.replace(key, encode_checksummed(epoch))
         return epoch
     return None
 
@@ -143,12 +143,12 @@ def read_history(chain: Chain, log_start: int) -> History:
                 break  # replaying the log makes this manifest and the following ones again
             continue
         if checkpoint is None or key != checkpoint.manifest:
-            hole = _hole(epochs, newest, manifest)
-            if hole is not None:
-                damaged.append((f"before {key}", f"no manifest of offsets from {hole.first} on"))
+            missing = _missing_range(epochs, newest, manifest)
+            if missing is not None:
+                damaged.append((f"before {key}", f"no manifest of offsets from {missing.first} on"))
                 if _replayable(epochs, newest, manifest.epoch_number, log_start):
                     break
-                lost.append(hole)
+                lost.append(missing)
             segments.extend(manifest.segments)
             dropped.update(manifest.conditionals_dropped)
             since += 1
@@ -182,7 +182,9 @@ def _replayable(
     return log_start <= resume_at
 
 
-def _hole(epochs: Sequence[Epoch], before: Manifest | None, manifest: Manifest) -> Gap | None:
+def _missing_range(
+    epochs: Sequence[Epoch], before: Manifest | None, manifest: Manifest
+) -> Gap | None:
     """Offsets that the chain covered between two manifests, and nothing here does any more."""
     firsts = {epoch.number: (epoch.log, epoch.first_offset) for epoch in epochs}
     if before is not None and before.epoch_number == manifest.epoch_number:
@@ -221,21 +223,25 @@ async def resume(
 
     Raises ObjectsUnavailable, LogUnavailable, DocumentTooNew.
     """
-    looks = 0
-    for _ in range(_OPEN_ATTEMPTS + SET_BACK_LOOKS):
+    checks = 0
+    for _ in range(_OPEN_ATTEMPTS + SET_BACK_CHECKS):
         bounds = await log.bounds(chain.partition)
         history = await to_store_thread(read_history, chain, bounds.start)
         _report(history)
-        opening = await _decide(chain, log, log_id, bounds, history)
-        if opening.reason is None:
-            return await to_store_thread(_resumed, chain, history, history.epochs[-1], opening)
-        if opening.gap is not None and opening.gap.reason == SET_BACK and looks < SET_BACK_LOOKS:
-            looks += 1  # a new leader may for a moment not know how far its log is committed
-            await asyncio.sleep(_SET_BACK_PAUSE_S)
+        resumption = await _decide(chain, log, log_id, bounds, history)
+        if resumption.reason is None:
+            return await to_store_thread(_resumed, chain, history, history.epochs[-1], resumption)
+        if (
+            resumption.gap is not None
+            and resumption.gap.reason == SET_BACK
+            and checks < SET_BACK_CHECKS
+        ):
+            checks += 1  # a new leader may for a moment not know how far its log is committed
+            await asyncio.sleep(SET_BACK_PAUSE_S)
             continue
-        epoch = _next_epoch(chain, history, log_id, opening, clock, writer, zone)
+        epoch = _next_epoch(chain, history, log_id, resumption, clock, writer, zone)
         if await to_store_thread(_open_epoch, chain, epoch, history):
-            return await to_store_thread(_resumed, chain, history, epoch, opening)
+            return await to_store_thread(_resumed, chain, history, epoch, resumption)
     raise DamagedObject(f"epochs of partition {chain.partition} cannot be opened; run verify")
 
 
@@ -249,34 +255,34 @@ def _report(history: History) -> None:
 async def _decide(
     chain: Chain, log: Log, log_id: str, bounds: Bounds, history: History
 ) -> Resumption:
-    present = history.epochs[-1] if history.epochs else None
+    current = history.epochs[-1] if history.epochs else None
     older = newest_first(chain, history)
     if history.newest is not None:
         next(older)
     seen = frozenset(epoch.log for epoch in history.epochs)
-    return await decide_resumption(log, log_id, bounds, history.newest, present, older, seen)
+    return await decide_resumption(log, log_id, bounds, history.newest, current, older, seen)
 
 
 def _next_epoch(
     chain: Chain,
     history: History,
     log_id: str,
-    opening: Resumption,
+    resumption: Resumption,
     clock: Clock,
     writer: str,
     zone: str,
 ) -> Epoch:
-    present = history.epochs[-1] if history.epochs else None
+    current = history.epochs[-1] if history.epochs else None
     seen = [parse_manifest_key(key)[1] for key in history.keys]
-    number = max([0 if present is None else present.number, *seen]) + 1
+    number = max([0 if current is None else current.number, *seen]) + 1
     return Epoch(
         partition=chain.partition,
         number=number,
         log=log_id,
-        first_offset=opening.first_offset,
+        first_offset=resumption.first_offset,
         predecessor=None if history.newest is None else history.newest.key,
-        gap=opening.gap,
-        reason=opening.reason or "",
+        gap=resumption.gap,
+        reason=resumption.reason or "",
         writer=writer,
         zone=zone,
         opened_ns=clock.now_ns(),
@@ -284,12 +290,12 @@ def _next_epoch(
 
 
 def _open_epoch(chain: Chain, epoch: Epoch, history: History) -> bool:
-    data = encode_checked(epoch)
+    data = encode_checksummed(epoch)
     if epoch.key in dict(history.damaged):
         chain.objects.replace(epoch.key, data)
     elif not chain.objects.put_if_absent(epoch.key, data):
         return False
-    chain.keep(epoch.key, epoch)
+    chain.save_copy(epoch.key, epoch)
     log_event(
         logger,
         logging.WARNING if epoch.gap else logging.INFO,
@@ -302,16 +308,18 @@ def _open_epoch(chain: Chain, epoch: Epoch, history: History) -> bool:
     return True
 
 
-def _resumed(chain: Chain, history: History, epoch: Epoch, opening: Resumption) -> ResumedPartition:
+def _resumed(
+    chain: Chain, history: History, epoch: Epoch, resumption: Resumption
+) -> ResumedPartition:
     carried = carried_state_from(newest_first(chain, history))
     damaged = tuple(carried_damage(newest_first(chain, history)))
-    carried = replace(carried, next_offset=opening.first_offset, damaged=damaged)
+    carried = replace(carried, next_offset=resumption.first_offset, damaged=damaged)
     newest = history.newest
-    chain.keep(epoch.key, epoch)
+    chain.save_copy(epoch.key, epoch)
     if newest is not None:
-        chain.keep(newest.key, newest)
+        chain.save_copy(newest.key, newest)
     known = [*(newest.gaps if newest else ()), *history.lost]
-    known += [gap for gap in (epoch.gap, opening.gap) if gap is not None]
+    known += [gap for gap in (epoch.gap, resumption.gap) if gap is not None]
     epochs = [*(one for one in history.epochs if one.number < epoch.number), epoch]
     return ResumedPartition(
         epoch=epoch,

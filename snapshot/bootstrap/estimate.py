@@ -171,14 +171,14 @@ async def _plan_partition(
     chain = Chain(store, partition, None)
     bounds = await log.bounds(partition)
     history, served = await asyncio.to_thread(_history, chain, bounds.start)
-    present = history.epochs[-1] if history.epochs else None
+    current = history.epochs[-1] if history.epochs else None
     older = newest_first(chain, history)
     if history.newest is not None:
         next(older)
     seen = frozenset(epoch.log for epoch in history.epochs)
-    opening = await decide_resumption(log, log_id, bounds, history.newest, present, older, seen)
-    sample = await _sample(log, partition, opening.first_offset, bounds.end, clock)
-    records = max(0, bounds.end - opening.first_offset)
+    resumption = await decide_resumption(log, log_id, bounds, history.newest, current, older, seen)
+    sample = await _sample(log, partition, resumption.first_offset, bounds.end, clock)
+    records = max(0, bounds.end - resumption.first_offset)
     scale = records / len(sample.records) if sample.records else 0.0
     plan = PartitionEstimate(
         partition=partition,
@@ -187,13 +187,13 @@ async def _plan_partition(
         segments=len(served),
         segment_bytes=sum(entry.size_bytes for entry in served),
         segment_rows=sum(entry.rows for entry in served),
-        first_offset=opening.first_offset,
-        end_offset=max(bounds.end, opening.first_offset),
+        first_offset=resumption.first_offset,
+        end_offset=max(bounds.end, resumption.first_offset),
         events=round(sample.events * scale),
         record_bytes=round(sample.bytes * scale),
         epoch=log_id,
-        opens_epoch=opening.reason,
-        lost=opening.gap,
+        opens_epoch=resumption.reason,
+        lost=resumption.gap,
     )
     return plan, served, sample
 
@@ -203,7 +203,7 @@ def _history(chain: Chain, log_start: int) -> tuple[History, list[SegmentEntry]]
     history = read_history(chain, log_start)
     book = RetentionBook(chain)
     book.refresh()
-    served = book.shown(history.segments)
+    served = book.retained(history.segments)
     return history, served
 
 

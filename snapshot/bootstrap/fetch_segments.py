@@ -17,21 +17,21 @@ Failure = DamagedObject | ObjectMissing | ObjectsUnavailable | OSError
 class SegmentFetcher:
     """Threads over one cache."""
 
-    def __init__(self, cache: SegmentCache, at_once: int) -> None:
+    def __init__(self, cache: SegmentCache, parallel: int) -> None:
         self.cache = cache
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="segments")
+        self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="segments")
 
     def submit(self, object_hash: str) -> "Future[Path | Failure]":
         """The verified file, or why it cannot be had; never raises. Lease it first."""
-        return self._threads.submit(self._bring, object_hash)
+        return self._threads.submit(self._fetch, object_hash)
 
-    def bring(self, object_hashes: Iterable[str]) -> dict[str, Path | Failure]:
+    def fetch_all(self, object_hashes: Iterable[str]) -> dict[str, Path | Failure]:
         """All of these. Blocks; what is here already costs one look at the file."""
         found: dict[str, Path | Failure] = {}
         coming: dict[str, Future[Path | Failure]] = {}
         for object_hash in dict.fromkeys(object_hashes):
             if self.cache.holds(object_hash):
-                found[object_hash] = self._bring(object_hash)
+                found[object_hash] = self._fetch(object_hash)
             else:
                 coming[object_hash] = self.submit(object_hash)
         return found | {object_hash: future.result() for object_hash, future in coming.items()}
@@ -40,7 +40,7 @@ class SegmentFetcher:
         """What is being fetched is finished by its thread; the rest is given up."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _bring(self, object_hash: str) -> Path | Failure:
+    def _fetch(self, object_hash: str) -> Path | Failure:
         try:
             return self.cache.ensure(object_hash)
         except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:

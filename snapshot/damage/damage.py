@@ -204,11 +204,11 @@ def carried_damage(newest_first: Iterable[Manifest]) -> list[Damaged]:
     for manifest in newest_first:
         if manifest.damaged is not None:
             return compact([*manifest.damaged, *found])
-        found += _set_aside(manifest)
+        found += _quarantined(manifest)
     return compact(found)
 
 
-def _set_aside(manifest: Manifest) -> Sequence[Damaged]:
+def _quarantined(manifest: Manifest) -> Sequence[Damaged]:
     """What a manifest without the list says of its own cut: nobody settled it."""
     latest_ns = max(manifest.watermark_ns, manifest.created_ns)
     return [

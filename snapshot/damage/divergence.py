@@ -19,7 +19,7 @@ from segment.columns.compare import first_difference
 from segment.columns.segment_read import SegmentReader, file_hash
 from snapshot.cache import SCRATCH_PREFIX
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
 from snapshot.documents.manifest import Manifest, SegmentEntry, encode_manifest, segment_key
 
 REPORT = ".report.json"  # ends the key of a report
@@ -76,7 +76,7 @@ def divergence_prefix(partition: int) -> str:
     return f"divergence/{partition:05d}/"
 
 
-def keep_both(
+def store_divergence(
     chain: Chain,
     ours: Manifest,
     published: Manifest,
@@ -104,7 +104,7 @@ def keep_both(
     )
     chain.objects.put_if_absent(found.ours, data)
     report = found.ours.removesuffix(".json") + REPORT
-    chain.objects.put_if_absent(report, encode_checked(found))
+    chain.objects.put_if_absent(report, encode_checksummed(found))
     return found
 
 
@@ -115,7 +115,7 @@ def list_divergences(chain: Chain) -> list[Divergence]:
         if not info.key.endswith(REPORT):
             continue
         try:
-            report = decode_checked(chain.objects.get(info.key), Divergence, info.key)
+            report = decode_checksummed(chain.objects.get(info.key), Divergence, info.key)
         except (DamagedObject, ObjectMissing) as error:
             log_event(
                 logger, logging.WARNING, "report cannot be read", key=info.key, why=str(error)

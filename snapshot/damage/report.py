@@ -36,8 +36,8 @@ class PartitionDamage:
     """One partition. missing: damaged records that nobody has settled, covered ones first.
 
     uncovered_from: the first offset that no published cut covers; damage from there on was found
-    by reading the log and may still be mended by itself. given_up: what operators counted as lost.
-    lost: offsets that the log cannot give at all, with why; given_up tells of those that an
+    by reading the log and may still be mended by itself. settled: what operators counted as lost.
+    lost: offsets that the log cannot give at all, with why; settled tells of those that an
     operator has settled. unreadable: why the log could not be read to its end ("": it could), from
     which offset on.
     """
@@ -46,7 +46,7 @@ class PartitionDamage:
     epoch_number: int
     uncovered_from: int
     missing: tuple[Damaged, ...]
-    given_up: tuple[Damaged, ...]
+    settled: tuple[Damaged, ...]
     unreadable: str = ""
     unreadable_from: int = 0
     read_to: int = 0
@@ -54,7 +54,7 @@ class PartitionDamage:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _LogScan:
     """How far the log was read, what was damaged, and which places settled records stand for."""
 
     at: int
@@ -71,39 +71,39 @@ async def read_damage(objects: ObjectStore, log: Log, partition: int) -> Partiti
     bounds = await log.bounds(partition)
     history = await to_store_thread(read_history, chain, bounds.start)
     newest = history.newest
-    present = history.epochs[-1] if history.epochs else None
-    number = 1 if present is None else present.number
-    resume_at = bounds.start if present is None else present.first_offset
+    current = history.epochs[-1] if history.epochs else None
+    number = 1 if current is None else current.number
+    resume_at = bounds.start if current is None else current.first_offset
     if newest is not None and newest.epoch_number == number:
         resume_at = newest.next_offset
     carried = await to_store_thread(lambda: carried_damage(newest_first(chain, history)))
     book = SettlementBook(chain)
     await to_store_thread(book.refresh)
-    reading = _Reading(max(resume_at, bounds.start))
-    reading.watermark_ns = 0 if newest is None else newest.watermark_ns
+    scan = _LogScan(max(resume_at, bounds.start))
+    scan.watermark_ns = 0 if newest is None else newest.watermark_ns
     known = set() if newest is None else set(newest.datasets)
-    await _read_log(log, partition, reading, bounds.end, number, known)
+    await _scan_log(log, partition, scan, bounds.end, number, known)
     found = [
         msgspec.structs.replace(one, credible=not one.dataset or one.dataset in known)
-        for one in reading.found
+        for one in scan.found
     ]
     entries = compact([*carried, *found])
-    for place in reading.mended:
+    for place in scan.mended:
         if is_missing(entries, place):
             entries = without(entries, place.epoch, place.offset, place.offset + 1)
-    missing = unsettled(entries, book.given_up)
+    missing = unsettled(entries, book.settled)
     return PartitionDamage(
         partition=partition,
         epoch_number=number,
         uncovered_from=resume_at,
         missing=tuple(missing),
-        given_up=tuple(settled_entries(entries, missing)),
-        unreadable=reading.why,
-        unreadable_from=reading.at if reading.why else 0,
-        read_to=reading.at,
+        settled=tuple(settled_entries(entries, missing)),
+        unreadable=scan.why,
+        unreadable_from=scan.at if scan.why else 0,
+        read_to=scan.at,
         lost=tuple(
             (first, end, why)
-            for first, end, why in reading.lost
+            for first, end, why in scan.lost
             if not any(
                 one.epoch_number == number and one.first <= first and end <= one.end
                 for one in book.skips
@@ -112,38 +112,38 @@ async def read_damage(objects: ObjectStore, log: Log, partition: int) -> Partiti
     )
 
 
-async def _read_log(
-    log: Log, partition: int, reading: _Reading, end: int, number: int, known: set[str]
+async def _scan_log(
+    log: Log, partition: int, scan: _LogScan, end: int, number: int, known: set[str]
 ) -> None:
-    while reading.at < end:
+    while scan.at < end:
         try:
-            messages = await log.read(partition, reading.at, _READ_BYTES, 0)
+            messages = await log.read(partition, scan.at, _READ_BYTES, 0)
         except OffsetGone as error:
-            reading.at = error.start
+            scan.at = error.start
             continue
         except LogLost as error:
-            reading.lost.append((reading.at, error.end, str(error)))
-            reading.at = max(error.end, reading.at + 1)
+            scan.lost.append((scan.at, error.end, str(error)))
+            scan.at = max(error.end, scan.at + 1)
             continue
         except LogUnavailable as error:
-            reading.why = str(error)
+            scan.why = str(error)
             return
         if not messages:
             return
         for message in messages:
-            _look_at(message, reading, number, known)
-        reading.at = messages[-1].offset + 1
+            _scan_record(message, scan, number, known)
+        scan.at = messages[-1].offset + 1
 
 
-def _look_at(message: LogRecord, reading: _Reading, number: int, known: set[str]) -> None:
+def _scan_record(message: LogRecord, scan: _LogScan, number: int, known: set[str]) -> None:
     try:
         record = decode(message)
     except RecordError as error:
-        reading.found.append(damaged_by_log(number, message, error, reading.watermark_ns, known))
+        scan.found.append(damaged_by_log(number, message, error, scan.watermark_ns, known))
         return
-    reading.watermark_ns = max(reading.watermark_ns, message.append_ns)
+    scan.watermark_ns = max(scan.watermark_ns, message.append_ns)
     if record.mends is not None:
-        reading.mended.append(EpochOffset(*record.mends))
+        scan.mended.append(EpochOffset(*record.mends))
     if not record.has_events:
         return
     known.add(record.dataset)
@@ -151,14 +151,16 @@ def _look_at(message: LogRecord, reading: _Reading, number: int, known: set[str]
         event_lines(record)
     except RecordError as error:
         place = EpochOffset(number, message.offset)
-        reading.found.append(damaged_by_content(place, message.append_ns, record, str(error)))
+        scan.found.append(damaged_by_content(place, message.append_ns, record, str(error)))
 
 
 class NotDamaged(BellwetherError):
     """What was to be settled is not damaged, or is settled already; nothing was done."""
 
 
-def chosen(missing: Sequence[Damaged], first: int, end: int, epoch_number: int) -> list[Damaged]:
+def damaged_among(
+    missing: Sequence[Damaged], first: int, end: int, epoch_number: int
+) -> list[Damaged]:
     """The damaged records among these offsets. Raises NotDamaged if there is none."""
     found = [
         one

@@ -14,7 +14,7 @@ from common.errors import BellwetherError, DamagedObject, ObjectMissing
 from common.logs import log_event
 from snapshot.damage.damage import without
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checksummed
 from snapshot.documents.manifest import Damaged
 
 _ATTEMPTS = 5  # several operators at once; each finds the next number taken
@@ -70,13 +70,13 @@ class SettlementBook:
         self._chain = chain
         self._newest_key = ""
         self._number = 0
-        self._given_up: list[SettledOffsets] = []
+        self._settled: list[SettledOffsets] = []
         self._skips: list[SettledOffsets] = []
 
     @property
-    def given_up(self) -> tuple[SettledOffsets, ...]:
+    def settled(self) -> tuple[SettledOffsets, ...]:
         """All that was given up, in the order of the documents."""
-        return tuple(self._given_up)
+        return tuple(self._settled)
 
     @property
     def skips(self) -> tuple[SettledOffsets, ...]:
@@ -98,14 +98,14 @@ class SettlementBook:
                 log_event(logger, logging.ERROR, "settlement skipped", key=info.key, why=str(error))
                 continue
             found = True
-            self._chain.keep(info.key, document)
-            self._given_up += document.given_up
+            self._chain.save_copy(info.key, document)
+            self._settled += document.given_up
             if document.skip:
                 self._skips += document.given_up
         return found
 
     def settle(
-        self, given_up: Sequence[SettledOffsets], now_ns: int, *, skip: bool = False
+        self, offsets: Sequence[SettledOffsets], now_ns: int, *, skip: bool = False
     ) -> Settlement:
         """Publish that these are given up. Raises NotSettled."""
         for _ in range(_ATTEMPTS):
@@ -113,21 +113,21 @@ class SettlementBook:
             document = Settlement(
                 partition=self._chain.partition,
                 number=self._number + 1,
-                given_up=list(given_up),
+                given_up=list(offsets),
                 settled_ns=now_ns,
                 skip=skip,
             )
-            if self._chain.objects.put_if_absent(document.key, encode_checked(document)):
-                self._chain.keep(document.key, document)
+            if self._chain.objects.put_if_absent(document.key, encode_checksummed(document)):
+                self._chain.save_copy(document.key, document)
                 self.refresh()
                 return document
         raise NotSettled("others settle damaged records at this moment: do it again")
 
 
-def unsettled(entries: Sequence[Damaged], given_up: Sequence[SettledOffsets]) -> list[Damaged]:
+def unsettled(entries: Sequence[Damaged], settled: Sequence[SettledOffsets]) -> list[Damaged]:
     """The damaged records that nobody has settled."""
     left = list(entries)
-    for one in given_up:
+    for one in settled:
         left = without(left, one.epoch_number, one.first, one.end)
     return left
 

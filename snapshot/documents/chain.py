@@ -16,7 +16,7 @@ from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from common.metrics import damaged_objects_total
 from common.objects import ObjectStore
-from snapshot.documents.checksummed import decode_checked, encode_checked
+from snapshot.documents.checksummed import decode_checksummed, encode_checksummed
 from snapshot.documents.manifest import (
     Checkpoint,
     Manifest,
@@ -44,14 +44,14 @@ class Chain:
     def load(self, key: str, kind: type[T]) -> T:
         """The document of that key. Raises DamagedObject, ObjectMissing, DocumentTooNew."""
         try:
-            return decode_checked(self.objects.get(key), kind, key)
+            return decode_checksummed(self.objects.get(key), kind, key)
         except (DamagedObject, ObjectMissing) as error:
             if isinstance(error, DamagedObject):
                 damaged_objects_total.inc()
             kept = self._local_copy(key, kind)
             if kept is None:
                 raise
-            self.objects.replace(key, encode_checked(kept))
+            self.objects.replace(key, encode_checksummed(kept))
             log_event(
                 logger, logging.WARNING, "repaired from the local copy", key=key, why=str(error)
             )
@@ -61,7 +61,7 @@ class Chain:
         """The manifest of that key. Raises as `load` does."""
         return self.load(key, Manifest)
 
-    def keep(self, key: str, document: msgspec.Struct) -> None:
+    def save_copy(self, key: str, document: msgspec.Struct) -> None:
         """Keep a local copy of a document that is published.
 
         A copy only helps repairs: a disk that is full keeps nobody from resuming or publishing.
@@ -71,7 +71,7 @@ class Chain:
         path = self._folder / key
         try:
             durable.make_folder(path.parent)
-            durable.replace(path, encode_checked(document))
+            durable.replace(path, encode_checksummed(document))
             kept = sorted(path.parent.glob("[0-9]*.json"))
             for old in kept[: -limits.LOCAL_COPIES_MAX]:
                 old.unlink(missing_ok=True)
@@ -82,7 +82,7 @@ class Chain:
         if self._folder is None:
             return None
         try:
-            return decode_checked((self._folder / key).read_bytes(), kind, key)
+            return decode_checksummed((self._folder / key).read_bytes(), kind, key)
         except (OSError, DamagedObject):
             return None
 

@@ -29,15 +29,15 @@ class _Versioned(msgspec.Struct, frozen=True):
     format: int
 
 
-def encode_checked(document: msgspec.Struct) -> bytes:
+def encode_checksummed(document: msgspec.Struct) -> bytes:
     """The document's bytes: one line of JSON, `{"sha256":"<of body>","body":{...}}`."""
     body = msgspec.json.encode(document)
     checksum = hashlib.sha256(body).hexdigest().encode()
     return b'{"sha256":"%b","body":%b}\n' % (checksum, body)
 
 
-def decode_checked(data: bytes, kind: type[T], key: str) -> T:
-    """Read what `encode_checked` wrote. Raises DamagedObject (naming `key`), DocumentTooNew."""
+def decode_checksummed(data: bytes, kind: type[T], key: str) -> T:
+    """Read what `encode_checksummed` wrote. Raises DamagedObject (naming `key`), DocumentTooNew."""
     try:
         envelope = msgspec.json.decode(data, type=_Envelope)
         body = bytes(envelope.body)

@@ -11,7 +11,7 @@ import msgspec
 
 from common.model.record import BATCH_ID_BYTES
 from common.model.reroute import EpochOffset
-from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checked, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
 
 _OFFSET_BYTES = 8
 _ENTRY_BYTES = BATCH_ID_BYTES + _OFFSET_BYTES
@@ -282,7 +282,7 @@ def unpack_batches(text: str) -> list[tuple[bytes, int]]:
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """The manifest's bytes."""
-    return encode_checked(manifest)
+    return encode_checksummed(manifest)
 
 
 def decode_manifest(data: bytes, key: str) -> Manifest:
@@ -290,7 +290,7 @@ def decode_manifest(data: bytes, key: str) -> Manifest:
 
     Raises DamagedObject, DocumentTooNew.
     """
-    return decode_checked(data, Manifest, key)
+    return decode_checksummed(data, Manifest, key)
 
 
 def same_content(one: Manifest, other: Manifest) -> list[str]:

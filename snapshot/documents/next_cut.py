@@ -15,7 +15,7 @@ from common.errors import DamagedObject, ObjectMissing
 from common.model.reroute import EpochOffset
 from snapshot.damage.damage import covers, is_log_damage
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checksummed
 from snapshot.documents.manifest import Manifest, manifest_prefix
 
 
@@ -91,21 +91,21 @@ def propose_next_cut(chain: Chain, manifest: Manifest, *, supersede: bool) -> Ne
     supersede: nobody has made the cut of the one that is there for so long that ours takes its
     place. Returns the heading in force; the cut may be published if it is that one's.
     """
-    first = _heading_of(manifest, 1)
-    if chain.objects.put_if_absent(first.key, encode_checked(first)):
+    first = _next_cut_of(manifest, 1)
+    if chain.objects.put_if_absent(first.key, encode_checksummed(first)):
         return first  # as nearly always: one call
     found = newest_next_cut(chain, manifest.epoch_number, manifest.predecessor)
     if found is not None and (found.is_of(manifest) or not supersede):
         return found
     prefix = next_cut_prefix(manifest.partition, manifest.epoch_number, manifest.predecessor)
     taken = [info.key for info in chain.objects.list(prefix)]
-    ours = _heading_of(manifest, _number(taken, prefix) + 1)
-    if chain.objects.put_if_absent(ours.key, encode_checked(ours)):
+    ours = _next_cut_of(manifest, _number(taken, prefix) + 1)
+    if chain.objects.put_if_absent(ours.key, encode_checksummed(ours)):
         return ours
     return newest_next_cut(chain, manifest.epoch_number, manifest.predecessor) or ours
 
 
-def _heading_of(manifest: Manifest, number: int) -> NextCut:
+def _next_cut_of(manifest: Manifest, number: int) -> NextCut:
     return NextCut(
         partition=manifest.partition,
         epoch_number=manifest.epoch_number,

@@ -12,7 +12,7 @@ import msgspec
 from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checksummed
 from snapshot.retention.cutoffs import Cutoffs
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,9 @@ class ConfirmationBook:
             time_ns=time_ns,
             writer=writer,
         )
-        if not self._chain.objects.put_if_absent(confirmation.key, encode_checked(confirmation)):
+        if not self._chain.objects.put_if_absent(
+            confirmation.key, encode_checksummed(confirmation)
+        ):
             return None
         self.refresh()
         return confirmation

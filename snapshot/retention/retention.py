@@ -18,7 +18,7 @@ from common import limits
 from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checked
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checksummed
 from snapshot.documents.manifest import Dropped, SegmentEntry, segment_key
 from snapshot.retention.cutoffs import Cutoffs
 
@@ -117,8 +117,8 @@ class RetentionBook:
         self._newest_key = ""
         self._number = 0
         self._cutoffs = Cutoffs()
-        self._giver: dict[str, int] = {}  # hash -> the document that gave it up
-        self._given_up: frozenset[str] = frozenset()
+        self._expired_by: dict[str, int] = {}  # hash -> the document that gave it up
+        self._expired_objects: frozenset[str] = frozenset()
         self._documents: dict[int, Retention] = {}  # that gave up objects
         self._deleting: set[int] = set()
         self._deleted: set[int] = set()
@@ -128,9 +128,9 @@ class RetentionBook:
         self.unreadable: str = ""  # key of a document that cannot be read: nothing is deleted
 
     @property
-    def given_up(self) -> frozenset[str]:
+    def expired_objects(self) -> frozenset[str]:
         """Hashes of the objects that are not served any more."""
-        return self._given_up
+        return self._expired_objects
 
     @property
     def cutoffs(self) -> Cutoffs:
@@ -152,10 +152,10 @@ class RetentionBook:
         """Segments that were taken back, by hash; the list of a checkpoint may lack them."""
         return self._restored
 
-    def shown(self, segments: Iterable[SegmentEntry]) -> list[SegmentEntry]:
+    def retained(self, segments: Iterable[SegmentEntry]) -> list[SegmentEntry]:
         """These segments and the restored ones, without those given up; in the chain's order."""
         known = {entry.object: entry for entry in segments} | self._restored
-        found = [entry for name, entry in known.items() if name not in self._giver]
+        found = [entry for name, entry in known.items() if name not in self._expired_by]
         return sorted(found, key=lambda e: (e.epoch_number, e.end_offset, e.dataset, e.far))
 
     def refresh(self) -> Cutoffs:
@@ -172,8 +172,11 @@ class RetentionBook:
             self._newest_key, self._number = info.key, int(name)
             if document is not None:
                 self._apply(document)
-        if len(self._given_up) != len(self._giver) or self._given_up != self._giver.keys():
-            self._given_up = frozenset(self._giver)
+        if (
+            len(self._expired_objects) != len(self._expired_by)
+            or self._expired_objects != self._expired_by.keys()
+        ):
+            self._expired_objects = frozenset(self._expired_by)
         return self._cutoffs
 
     def _read(self, key: str) -> Retention | None:
@@ -190,26 +193,26 @@ class RetentionBook:
             self._cutoffs = decided
             self.last_restore = document.number
             for entry in document.restores:
-                self._giver.pop(entry.object, None)
+                self._expired_by.pop(entry.object, None)
                 self._restored[entry.object] = entry
             self._dropped.update(document.dropped)
         else:
             self._cutoffs = self._cutoffs.joined(decided)
         for name in document.objects:
-            self._giver[name] = document.number
+            self._expired_by[name] = document.number
             self._restored.pop(name, None)
         self._deleting.update(document.deletes)
         if document.objects:
             self._documents[document.number] = document
 
     # --- giving up --------------------------------------------------------------------------------
-    def give_up(self, wanted: ToExpire, now_ns: int, writer: str) -> Retention | None:
+    def expire(self, wanted: ToExpire, now_ns: int, writer: str) -> Retention | None:
         """Publish that these segments are not served any more.
 
         None if all of them are given up, or if the twin has published at this moment.
         """
         self.refresh()
-        fresh = sorted({segment.object for segment in wanted.segments} - self._giver.keys())
+        fresh = sorted({segment.object for segment in wanted.segments} - self._expired_by.keys())
         if not fresh:
             return None
         joined = self._cutoffs.joined(wanted.cutoffs)
@@ -227,13 +230,13 @@ class RetentionBook:
         )
 
     def _publish(self, document: Retention) -> Retention | None:
-        if not self._chain.objects.put_if_absent(document.key, encode_checked(document)):
+        if not self._chain.objects.put_if_absent(document.key, encode_checksummed(document)):
             return None
-        self._chain.keep(document.key, document)
+        self._chain.save_copy(document.key, document)
         self.refresh()
         return document
 
-    def early(self, now_ns: int) -> list[Retention]:
+    def early_documents(self, now_ns: int) -> list[Retention]:
         """Documents that gave up events too early, as far as they are still given up."""
         return [
             document
@@ -243,7 +246,7 @@ class RetentionBook:
 
     def _objects_of(self, document: Retention) -> list[str]:
         """What is still given up because of this document."""
-        return [name for name in document.objects if self._giver.get(name) == document.number]
+        return [name for name in document.objects if self._expired_by.get(name) == document.number]
 
     # --- deleting ---------------------------------------------------------------------------------
     def undeleted(self) -> list[int]:

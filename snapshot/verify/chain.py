@@ -42,11 +42,11 @@ from snapshot.verify.report import Problem, Progress, VerifyReport, no_progress
 from snapshot.verify.rerouted import ReroutedCheck
 from snapshot.verify.rows import in_row_order
 from snapshot.verify.segments import SegmentsCheck
-from snapshot.verify.store import ReadingStore
+from snapshot.verify.store import DamageTolerantStore
 
 __all__ = ["Problem", "Progress", "VerifyReport", "no_progress", "verify"]
 
-_LOG_LOOKS_MAX = 10  # looks at a log whose chain moves on between any two of them
+_LOG_CHECKS_MAX = 10  # looks at a log whose chain moves on between any two of them
 UPGRADE = "upgrade this program"
 _DAMAGE = "`bellwether damage` says what is missing, and settles what cannot be brought back"
 _AGAIN = "restart an indexer: it repairs it from its copy or by replaying the log"
@@ -69,7 +69,7 @@ async def verify(
     """
     report = VerifyReport()
     covered: dict[int, Covered] = {}
-    objects = ReadingStore(objects)  # from here on one bad object stops nothing
+    objects = DamageTolerantStore(objects)  # from here on one bad object stops nothing
     reading = LogCheck(report, covered)
     with tempfile.TemporaryDirectory(prefix="bellwether-verify-") as scratch:
         segments = SegmentsCheck(objects, Path(scratch), report, copies, contents_bytes_max)
@@ -110,12 +110,12 @@ class _PartitionCheck:
         self._newest: Manifest | None = None
         self._window: dict[bytes, int] = {}
         self._hours: list[int] = []
-        self._given_up: tuple[SettledOffsets, ...] = ()
-        self._set_aside: dict[int, set[int]] = {}  # by epoch
+        self._settled: tuple[SettledOffsets, ...] = ()
+        self._quarantined: dict[int, set[int]] = {}  # by epoch
         self._rerouted = ReroutedCheck()
         self._segments = segments
 
-    def _wrong(self, what: str, remedy: str, *, warning: bool = False) -> None:
+    def _report_problem(self, what: str, remedy: str, *, warning: bool = False) -> None:
         self._report.add(self._partition, what, remedy, warning=warning)
 
     def covered(self, pending_from: int | None) -> Covered:
@@ -125,14 +125,14 @@ class _PartitionCheck:
         number = 0 if newest is None else newest.epoch_number
         return Covered(
             pending_from=end if pending_from is None else pending_from,
-            set_aside=frozenset(self._set_aside.get(number, ())),
+            quarantined=frozenset(self._quarantined.get(number, ())),
             window=self._window,
         )
 
     def run(self) -> None:
         """Check what is in the object store."""
         retention = self._check_retention()
-        self._given_up = self._check_settlements()
+        self._settled = self._check_settlements()
         keys = self._counting(self._chain.manifest_keys())
         segments: list[SegmentEntry] = []
         set_aside: list[tuple[int, list[QuarantinedRecord]]] = []
@@ -146,38 +146,40 @@ class _PartitionCheck:
             self._check_batches(manifest)
             set_aside.append((manifest.epoch_number, manifest.set_aside))
             for problem in self._rerouted.problems(manifest, follows=predecessor is not None):
-                self._wrong(f"manifest {key}: {problem}", "report this bug")
+                self._report_problem(f"manifest {key}: {problem}", "report this bug")
             segments.extend(manifest.segments)
             predecessor = self._newest = manifest
             self._report.manifests += 1
         for number, entries in set_aside:
-            self._check_set_aside(number, entries)
+            self._check_quarantined(number, entries)
         if self._newest is not None:
             self._report.gaps += len(self._newest.gaps)
             self._report.undecided += len(self._newest.conditionals_open)
             self._report.dropped += len(self._rerouted.dropped)
         self._check_checkpoints()
         self._check_divergences()
-        kept = retention.shown(segments)
-        self._report.retired += len(segments) - len(kept)
-        for done, entry in enumerate(sorted(kept, key=in_row_order)):
-            self._progress(done, len(kept), f"partition {self._partition}")
+        retained = retention.retained(segments)
+        self._report.expired += len(segments) - len(retained)
+        for done, entry in enumerate(sorted(retained, key=in_row_order)):
+            self._progress(done, len(retained), f"partition {self._partition}")
             self._segments.check(self._chain, entry)
-        self._progress(len(kept), len(kept), f"partition {self._partition}")
+        self._progress(len(retained), len(retained), f"partition {self._partition}")
 
     def _counting(self, keys: list[str]) -> list[str]:
         """The manifests that count, once the epochs are known."""
         self._epochs, damaged = self._read_epochs()
         for key, reason in damaged:
-            self._wrong(f"epoch {key}: {reason}", "restart the indexer: it is made again")
+            self._report_problem(f"epoch {key}: {reason}", "restart the indexer: it is made again")
         present = {epoch.key for epoch in self._epochs} | {key for key, _ in damaged}
         numbers = {parse_manifest_key(key)[1] for key in keys}
         for number in sorted(numbers):
             if (key := epoch_key(self._partition, number)) not in present:
-                self._wrong(f"epoch {key} is missing", "restart the indexer: it is made again")
+                self._report_problem(
+                    f"epoch {key} is missing", "restart the indexer: it is made again"
+                )
         keys, stray = split_stray(keys, self._epochs)
         for key in stray:
-            self._wrong(
+            self._report_problem(
                 f"manifest {key} lies beyond its epoch's end and is ignored",
                 "an indexer went on in a log that was replaced: look for it and stop it",
             )
@@ -187,7 +189,7 @@ class _PartitionCheck:
         try:
             return read_epochs(self._chain, ())
         except DocumentTooNew as error:
-            self._wrong(f"epochs: {error}", UPGRADE)
+            self._report_problem(f"epochs: {error}", UPGRADE)
             return [], []
 
     def _check_retention(self) -> RetentionBook:
@@ -195,13 +197,13 @@ class _PartitionCheck:
         try:
             book.refresh()
         except DocumentTooNew as error:
-            self._wrong(f"retention: {error}", UPGRADE)
+            self._report_problem(f"retention: {error}", UPGRADE)
         for problem in unreadable(self._chain, retention_prefix(self._partition), Retention):
             remedy = (
                 "restore the object from a backup, or what the indexer keeps of it; until then "
                 "segments that it gave up may be looked for"
             )
-            self._wrong(f"retention {problem}", remedy)
+            self._report_problem(f"retention {problem}", remedy)
         return book
 
     def _check_checkpoints(self) -> None:
@@ -209,19 +211,21 @@ class _PartitionCheck:
             try:
                 checkpoint = self._chain.load(info.key, Checkpoint)
             except (DamagedObject, ObjectMissing) as error:
-                self._wrong(f"checkpoint {info.key}: {error}", "delete it: it only saves reading")
+                self._report_problem(
+                    f"checkpoint {info.key}: {error}", "delete it: it only saves reading"
+                )
                 continue
             except DocumentTooNew as error:
-                self._wrong(f"checkpoint: {error}", UPGRADE)
+                self._report_problem(f"checkpoint: {error}", UPGRADE)
                 continue
             for problem in self._rerouted.checkpoint_problems(checkpoint):
-                self._wrong(f"checkpoint {info.key}: {problem}", "report this bug")
+                self._report_problem(f"checkpoint {info.key}: {problem}", "report this bug")
 
-    def _check_set_aside(self, number: int, entries: Sequence[QuarantinedRecord]) -> None:
+    def _check_quarantined(self, number: int, entries: Sequence[QuarantinedRecord]) -> None:
         """Records that could not be read when their cut was made: answers lack their events,
         unless they were appended again, or an operator has counted them as lost."""
-        self._report.set_aside += len(entries)
-        known = self._set_aside.setdefault(number, set())
+        self._report.quarantined += len(entries)
+        known = self._quarantined.setdefault(number, set())
         in_force = None if self._newest is None else self._newest.damaged
         for entry in entries:
             place = EpochOffset(number, entry.offset)
@@ -230,54 +234,58 @@ class _PartitionCheck:
             known.add(entry.offset)
             settled = any(
                 one.epoch_number == number and one.first <= entry.offset < one.end
-                for one in self._given_up
+                for one in self._settled
             )
             what = f"record {entry.offset} was set aside, its events are in no segment: "
             remedy = "an operator has counted it as lost" if settled else _DAMAGE
-            self._wrong(what + entry.reason, remedy, warning=settled)
+            self._report_problem(what + entry.reason, remedy, warning=settled)
 
     def _check_settlements(self) -> tuple[SettledOffsets, ...]:
         book = SettlementBook(self._chain)
         try:
             book.refresh()
         except DocumentTooNew as error:
-            self._wrong(f"settlements: {error}", UPGRADE)
+            self._report_problem(f"settlements: {error}", UPGRADE)
         for problem in unreadable(self._chain, settlement_prefix(self._partition), Settlement):
             remedy = "settle the records that it named again: `bellwether damage`"
-            self._wrong(f"settlement {problem}", remedy)
-        return book.given_up
+            self._report_problem(f"settlement {problem}", remedy)
+        return book.settled
 
     def _check_divergences(self) -> None:
         remedy = "compare both versions; then remove both documents under divergence/"
-        told = list_divergences(self._chain)
-        for one in told:
+        reports = list_divergences(self._chain)
+        for one in reports:
             where = one.differences if one.block is None else one.block
             zones = f"zones {one.published_zone} and {one.zone}"
-            self._wrong(f"twins of {zones} disagree: {one.ours}: first in {where}", remedy)
+            self._report_problem(f"twins of {zones} disagree: {one.ours}: first in {where}", remedy)
         for problem in unreadable(
             self._chain, divergence_prefix(self._partition), Divergence, suffix=REPORT
         ):
-            self._wrong(f"divergence {problem}", "delete it: the twins report it again")
-        reported = {one.ours for one in told}
+            self._report_problem(f"divergence {problem}", "delete it: the twins report it again")
+        reported = {one.ours for one in reports}
         for info in self._objects.list(divergence_prefix(self._partition)):
             if not info.key.endswith(REPORT) and info.key not in reported:
-                self._wrong(f"twins disagreed: {info.key} differs from what was published", remedy)
+                self._report_problem(
+                    f"twins disagreed: {info.key} differs from what was published", remedy
+                )
 
     def _load(self, key: str) -> Manifest | None:
         try:
             manifest = self._chain.manifest(key)
         except (DamagedObject, ObjectMissing) as error:
-            self._wrong(
+            self._report_problem(
                 f"manifest {key}: {error}",
                 _AGAIN,
             )
             return None
         except DocumentTooNew as error:
-            self._wrong(f"manifest: {error}", UPGRADE)
+            self._report_problem(f"manifest: {error}", UPGRADE)
             return None
         named = (manifest.partition, manifest.epoch_number, manifest.next_offset)
         if named != parse_manifest_key(key):
-            self._wrong(f"manifest {key} is that of {named}", "restore the object from a backup")
+            self._report_problem(
+                f"manifest {key} is that of {named}", "restore the object from a backup"
+            )
             return None
         return manifest
 
@@ -285,13 +293,13 @@ class _PartitionCheck:
         key = manifest.key
         if before is None:
             if first and manifest.predecessor is not None:
-                self._wrong(
+                self._report_problem(
                     f"manifest {key}: its predecessor {manifest.predecessor} is missing",
                     _AGAIN,
                 )
             return
         if manifest.predecessor != before.key:
-            self._wrong(
+            self._report_problem(
                 f"manifest {key} names {manifest.predecessor} before it, not {before.key}",
                 "the chain has forked: look for two indexers of different versions",
             )
@@ -301,9 +309,11 @@ class _PartitionCheck:
             gap.epoch == manifest.epoch and gap.first == before.next_offset for gap in manifest.gaps
         )
         if manifest.first_offset < before.next_offset:
-            self._wrong(f"manifest {key} covers offsets of {before.key} again", "report this bug")
+            self._report_problem(
+                f"manifest {key} covers offsets of {before.key} again", "report this bug"
+            )
         elif manifest.first_offset > before.next_offset and not gap:
-            self._wrong(
+            self._report_problem(
                 f"manifest {key} leaves out offsets from {before.next_offset}",
                 "restart an indexer while the log still holds them",
             )
@@ -313,7 +323,9 @@ class _PartitionCheck:
         try:
             batches = unpack_batches(manifest.batches)
         except ValueError as error:
-            self._wrong(f"manifest {manifest.key}: {error}", "restore the object from a backup")
+            self._report_problem(
+                f"manifest {manifest.key}: {error}", "restore the object from a backup"
+            )
             return
         self._report.batches += len(batches)
         for marker in manifest.hour_markers:
@@ -325,7 +337,7 @@ class _PartitionCheck:
             del self._hours[:-2]
         for batch, offset in batches:
             if batch in self._window:
-                self._wrong(
+                self._report_problem(
                     f"batch {batch.hex()} is at offsets {self._window[batch]} and {offset}",
                     "its rows are there twice: report this bug",
                 )
@@ -350,28 +362,30 @@ class _PartitionCheck:
         bounds = await log.bounds(self._partition)
         if not self._epochs:
             if bounds.start:
-                self._wrong("the log's beginning is gone and nothing covers it", "restore the log")
+                self._report_problem(
+                    "the log's beginning is gone and nothing covers it", "restore the log"
+                )
             return bounds.start
-        for _ in range(_LOG_LOOKS_MAX):
-            opening = await decide_resumption(
+        for _ in range(_LOG_CHECKS_MAX):
+            resumption = await decide_resumption(
                 log, identity.epoch, bounds, self._newest, self._epochs[-1], ()
             )
-            if opening.reason is None and opening.gap is None:
-                return opening.first_offset
+            if resumption.reason is None and resumption.gap is None:
+                return resumption.first_offset
             # Between the walk and the look at the log an indexer may have published and dropped
             # what it covers: a finding counts only if the chain has stood still meanwhile.
             if not await asyncio.to_thread(self._catch_up):
                 break
             bounds = await log.bounds(self._partition)
-        if opening.reason is not None:
-            self._wrong(
-                f"the log does not continue the newest manifest: {opening.reason}",
+        if resumption.reason is not None:
+            self._report_problem(
+                f"the log does not continue the newest manifest: {resumption.reason}",
                 "an indexer opens a new epoch; restore the log if you can",
             )
-        elif opening.gap is not None:
-            self._wrong(
-                f"offsets {opening.gap.first} to {opening.gap.end} are neither in a segment nor "
-                "in the log",
+        elif resumption.gap is not None:
+            self._report_problem(
+                f"offsets {resumption.gap.first} to {resumption.gap.end} are neither in a segment "
+                "nor in the log",
                 "restore the log if you can; an indexer records the gap",
             )
-        return opening.first_offset
+        return resumption.first_offset

@@ -8,7 +8,7 @@ import msgspec
 from common.errors import DamagedObject, ObjectMissing
 from common.objects import ObjectStore
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import DocumentTooNew, decode_checked
+from snapshot.documents.checksummed import DocumentTooNew, decode_checksummed
 from snapshot.metadata_export import PREFIX, MetadataVersion, blob_key
 from snapshot.verify.report import VerifyReport
 
@@ -21,7 +21,7 @@ def unreadable(
         if not info.key.endswith(suffix):
             continue
         try:
-            decode_checked(chain.objects.get(info.key), kind, info.key)
+            decode_checksummed(chain.objects.get(info.key), kind, info.key)
         except (DamagedObject, DocumentTooNew, ObjectMissing) as error:
             yield str(error)
 
@@ -31,7 +31,7 @@ def check_exports(objects: ObjectStore, report: VerifyReport) -> None:
     remedy = "make a new export: bellwether metadata export; then delete this one"
     for info in list(objects.list(PREFIX)):
         try:
-            version = decode_checked(objects.get(info.key), MetadataVersion, info.key)
+            version = decode_checksummed(objects.get(info.key), MetadataVersion, info.key)
             key = blob_key(version.object)
             if hashlib.sha256(objects.get(key)).hexdigest() != version.object:
                 report.add(None, f"export of the metadata {key}: checksum does not match", remedy)

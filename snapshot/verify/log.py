@@ -27,7 +27,9 @@ from common.model.record import (
 from snapshot.verify.report import Progress, VerifyReport
 
 _READ_BYTES = 4 * 1024 * 1024
-_GONE = "answers lack its events until it is mended or settled (`bellwether damage`): look at the "
+_EVENTS_MISSING = (
+    "answers lack its events until it is mended or settled (`bellwether damage`): look at the "
+)
 _COVERED = "its events are in a published segment, nothing is missing: look at the disk"
 
 
@@ -35,12 +37,12 @@ _COVERED = "its events are in a published segment, nothing is missing: look at t
 class Covered:
     """What manifests say about one partition's log.
 
-    pending_from: first offset that none of the present epoch covers. set_aside: offsets before it
+    pending_from: first offset that none of the present epoch covers. quarantined: offsets before it
     whose records could not be read then. window: batch ids that a later copy would repeat.
     """
 
     pending_from: int = 0
-    set_aside: frozenset[int] = frozenset()
+    quarantined: frozenset[int] = frozenset()
     window: Mapping[bytes, int] = field(default_factory=dict)
 
 
@@ -71,8 +73,8 @@ class LogCheck:
         covered = self._covered.get(flaw.partition, Covered())
         remedy = flaw.remedy
         if flaw.first is not None and flaw.end is not None and flaw.end <= covered.pending_from:
-            kept_out = any(flaw.first <= offset < flaw.end for offset in covered.set_aside)
-            remedy = _GONE + "disk" if kept_out else _COVERED
+            quarantined = any(flaw.first <= offset < flaw.end for offset in covered.quarantined)
+            remedy = _EVENTS_MISSING + "disk" if quarantined else _COVERED
         elif flaw.first is not None:
             remedy = f"answers lack what was there (`bellwether damage`): {flaw.remedy}"
         self._report.add(flaw.partition, flaw.what, remedy)
@@ -91,10 +93,10 @@ class LogCheck:
                 offset = max(error.start, offset + 1)
                 continue
             except LogUnavailable as error:
-                further = await self._further(log, partition, offset, bounds.end)
-                what = f"records {offset} to {further - 1}: {error}"
-                self._report.add(partition, what, _GONE + "brokers and their disks")
-                offset = further
+                next_offset = await self._next_readable(log, partition, offset, bounds.end)
+                what = f"records {offset} to {next_offset - 1}: {error}"
+                self._report.add(partition, what, _EVENTS_MISSING + "brokers and their disks")
+                offset = next_offset
                 continue
             if not found:  # what is left to the end is none of ours, such as control batches
                 return
@@ -110,7 +112,7 @@ class LogCheck:
                 self._report.add(partition, what, remedy, warning=True)
                 return
 
-    async def _further(self, log: Log, partition: int, bad: int, end: int) -> int:
+    async def _next_readable(self, log: Log, partition: int, bad: int, end: int) -> int:
         """Where reading goes on after a batch that cannot be read. Raises LogUnavailable."""
         await log.bounds(partition)  # raises if the log as a whole is not there
         step = 1
@@ -143,7 +145,9 @@ class LogCheck:
             self._report.add(record.partition, what, "upgrade this program")
             return
         except RecordDamaged as error:
-            self._report.add(record.partition, f"record {record.offset}: {error}", _GONE + "disks")
+            self._report.add(
+                record.partition, f"record {record.offset}: {error}", _EVENTS_MISSING + "disks"
+            )
             return
         except RecordError as error:
             what = f"record {record.offset} of the log is whole but cannot be read: {error}"

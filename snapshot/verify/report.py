@@ -41,10 +41,10 @@ class VerifyReport:
     bytes: int = 0
     batches: int = 0
     gaps: int = 0
-    set_aside: int = 0
+    quarantined: int = 0
     undecided: int = 0
     dropped: int = 0
-    retired: int = 0
+    expired: int = 0
     repaired: int = 0
     unread: int = 0
     log_records: int = 0

@@ -1,6 +1,6 @@
 """A segment's content against its manifest: digest, ranges, and that no row is there twice (I2).
 
-Offsets and places are compared as they are, never packed into one number: no offset is too large.
+Offsets and indexes are compared as they are, never packed into one number: no offset is too large.
 """
 
 from collections.abc import Iterator
@@ -18,17 +18,17 @@ from segment.columns.segment_read import SegmentReader
 from snapshot.documents.manifest import SegmentEntry
 
 Numbers = npt.NDArray[np.int64] | npt.NDArray[np.int32]
-_HELD_ROWS_MAX = 4 * limits.CUT_ROWS_MAX_V1  # a cut and its last record, with room
+_COMPARED_ROWS_MAX = 4 * limits.CUT_ROWS_MAX_V1  # a cut and its last record, with room
 _WORDS = ("digest", "rows", "first time", "last time", "first offset", "end offset")
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _SegmentRows:
     """Where the rows of a segment that was checked are."""
 
     entry: SegmentEntry
     offset: Numbers
-    place: Numbers
+    index: Numbers
 
 
 def in_row_order(entry: SegmentEntry) -> tuple[int, str, int]:
@@ -36,7 +36,7 @@ def in_row_order(entry: SegmentEntry) -> tuple[int, str, int]:
     return entry.epoch_number, entry.dataset, entry.first_offset
 
 
-class Contents:
+class ContentCheck:
     """Checks segments one after the other, in `in_row_order`.
 
     Rows are held only of segments whose offsets reach into the next one's: those of one cut.
@@ -44,7 +44,7 @@ class Contents:
 
     def __init__(self) -> None:
         self.rows = 0  # of the segment checked last
-        self._held: list[_Held] = []
+        self._open: list[_SegmentRows] = []
 
     def problems(self, entry: SegmentEntry, file: Path) -> Iterator[str]:
         """What is wrong with a segment whose bytes are those that were published."""
@@ -81,40 +81,40 @@ class Contents:
                 yield f"{word} is {is_}, the manifest says {says}"
         if out_of_order(block.offset, block.index_in_record):
             yield "a row is there twice or out of order"
-        yield from self._doubled(_Held(entry, block.offset, block.index_in_record))
+        yield from self._doubled(_SegmentRows(entry, block.offset, block.index_in_record))
 
-    def _doubled(self, one: _Held) -> Iterator[str]:
+    def _doubled(self, one: _SegmentRows) -> Iterator[str]:
         """Rows that a segment before this one holds as well."""
         entry = one.entry
         group = (entry.epoch_number, entry.dataset)
-        self._held = [
-            held
-            for held in self._held
-            if (held.entry.epoch_number, held.entry.dataset) == group
-            and held.entry.end_offset > entry.first_offset
+        self._open = [
+            other
+            for other in self._open
+            if (other.entry.epoch_number, other.entry.dataset) == group
+            and other.entry.end_offset > entry.first_offset
         ]
-        for held in self._held:
-            doubled = in_both(held.offset, held.place, one.offset, one.place)
+        for other in self._open:
+            doubled = in_both(other.offset, other.index, one.offset, one.index)
             if doubled:
-                yield f"{doubled} rows are also in segment {held.entry.object}"
-        held_rows = sum(len(held.offset) for held in self._held)
-        if held_rows + len(one.offset) <= _HELD_ROWS_MAX:
-            self._held.append(one)
+                yield f"{doubled} rows are also in segment {other.entry.object}"
+        open_rows = sum(len(other.offset) for other in self._open)
+        if open_rows + len(one.offset) <= _COMPARED_ROWS_MAX:
+            self._open.append(one)
         else:
             yield "too many segments share its offsets: not all are compared row by row"
 
 
-def out_of_order(offset: Numbers, place: Numbers) -> bool:
-    """Whether (offset, place) does not grow from each row to the next."""
+def out_of_order(offset: Numbers, index: Numbers) -> bool:
+    """Whether (offset, index) does not grow from each row to the next."""
     same = offset[1:] == offset[:-1]
-    grows = (offset[1:] > offset[:-1]) | (same & (place[1:] > place[:-1]))
+    grows = (offset[1:] > offset[:-1]) | (same & (index[1:] > index[:-1]))
     return not bool(grows.all())
 
 
-def in_both(offset: Numbers, place: Numbers, offset_2: Numbers, place_2: Numbers) -> int:
+def in_both(offset: Numbers, index: Numbers, offset_2: Numbers, index_2: Numbers) -> int:
     """How many rows are in both, neither of which has doubled rows of its own."""
     offset = np.concatenate([offset, offset_2])
-    place = np.concatenate([place, place_2])
-    order = np.lexsort((place, offset))
-    offset, place = offset[order], place[order]
-    return int(((offset[1:] == offset[:-1]) & (place[1:] == place[:-1])).sum())
+    index = np.concatenate([index, index_2])
+    order = np.lexsort((index, offset))
+    offset, index = offset[order], index[order]
+    return int(((offset[1:] == offset[:-1]) & (index[1:] == index[:-1])).sum())

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from common.errors import DamagedObject, ObjectMissing
 from common.objects import ObjectStore
-from snapshot.cache import file_sha256, put_object_again
+from snapshot.cache import file_sha256, reupload_object
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import SegmentEntry, segment_key
 from snapshot.retention.retention import RetentionBook
 from snapshot.verify.report import VerifyReport
-from snapshot.verify.rows import Contents
+from snapshot.verify.rows import ContentCheck
 
 _WRITTEN_SO = "an indexer's version wrote something else than it meant: report this bug"
 _REPAIR = (
@@ -38,7 +38,7 @@ class SegmentsCheck:
         self._report = report
         self._copies = copies
         self._room = float("inf") if contents_bytes_max is None else contents_bytes_max
-        self._contents: dict[int, Contents] = {}  # of the partition that is walked
+        self._contents: dict[int, ContentCheck] = {}  # of the partition that is walked
 
     def check(self, chain: Chain, entry: SegmentEntry) -> None:
         """Check one segment; they come in `in_row_order`."""
@@ -46,7 +46,7 @@ class SegmentsCheck:
         self._report.bytes += entry.size_bytes
         self._room -= entry.size_bytes
         if self._room < 0:
-            self._look(chain, entry)
+            self._check_size(chain, entry)
             return
         file = self._scratch / "segment.parquet"
         try:
@@ -54,15 +54,15 @@ class SegmentsCheck:
             if reason is not None and self._repair(entry):
                 self._report.repaired += 1
                 reason = self._fetch(entry, file)
-            if reason is not None and entry.object in _given_up(chain):
-                self._report.retired += 1  # retention was faster than this walk
+            if reason is not None and entry.object in _expired_objects(chain):
+                self._report.expired += 1  # retention was faster than this walk
                 return
             if reason is not None:
                 self._report.broken.append((chain.partition, entry))
                 self._report.add(chain.partition, reason, _REPAIR)
                 return
             if chain.partition not in self._contents:
-                self._contents = {chain.partition: Contents()}
+                self._contents = {chain.partition: ContentCheck()}
             contents = self._contents[chain.partition]
             for problem in contents.problems(entry, file):
                 self._report.add(
@@ -85,24 +85,24 @@ class SegmentsCheck:
         return None
 
     def _repair(self, entry: SegmentEntry) -> bool:
-        return put_object_again(self._objects, entry.object, self._copies)
+        return reupload_object(self._objects, entry.object, self._copies)
 
-    def _look(self, chain: Chain, entry: SegmentEntry) -> None:
+    def _check_size(self, chain: Chain, entry: SegmentEntry) -> None:
         """Whether the object is there and as large as it should be."""
         self._report.unread += 1
         key = segment_key(entry.object)
         info = self._objects.head(key)
         if info is not None and info.size_bytes == entry.size_bytes:
             return
-        if entry.object in _given_up(chain):
-            self._report.retired += 1
+        if entry.object in _expired_objects(chain):
+            self._report.expired += 1
             return
         size = "missing" if info is None else f"damaged: {info.size_bytes} bytes"
         self._report.broken.append((chain.partition, entry))
         self._report.add(chain.partition, f"segment {key} is {size}", _REPAIR)
 
 
-def _given_up(chain: Chain) -> frozenset[str]:
+def _expired_objects(chain: Chain) -> frozenset[str]:
     retention = RetentionBook(chain)
     retention.refresh()
-    return retention.given_up
+    return retention.expired_objects

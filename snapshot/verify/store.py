@@ -9,7 +9,7 @@ from common.objects import ObjectInfo, ObjectStore
 _UNREADABLE_IN_A_ROW_MAX = 100  # then it is the store, whatever it says to a listing
 
 
-class ReadingStore:
+class DamageTolerantStore:
     """Passes everything on. An object that fails while the store answers counts as damaged."""
 
     def __init__(self, objects: ObjectStore) -> None:
@@ -21,7 +21,7 @@ class ReadingStore:
         try:
             data = self._objects.get(key)
         except ObjectsUnavailable as error:
-            raise self._judged(key, error) from error
+            raise self._classify(key, error) from error
         self._in_a_row = 0
         return data
 
@@ -30,11 +30,11 @@ class ReadingStore:
         try:
             size = self._objects.fetch(key, target)
         except ObjectsUnavailable as error:
-            raise self._judged(key, error) from error
+            raise self._classify(key, error) from error
         self._in_a_row = 0
         return size
 
-    def _judged(self, key: str, error: ObjectsUnavailable) -> DamagedObject | ObjectsUnavailable:
+    def _classify(self, key: str, error: ObjectsUnavailable) -> DamagedObject | ObjectsUnavailable:
         self._in_a_row += 1
         if self._in_a_row > _UNREADABLE_IN_A_ROW_MAX:
             return error

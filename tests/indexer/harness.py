@@ -193,7 +193,7 @@ def repair_of(partition: Partition, folders: Sequence[Path] = ()) -> ObjectRepai
         rebuilder,
         backends.objects,
         TwinSegments(backends.locks, shared.context.instance, shared.context.internal_token),
-        lambda _: partition.retention.book.given_up,
+        lambda _: partition.retention.book.expired_objects,
         lambda: folders,
         scratch,
         shared.context.clock,

@@ -8,7 +8,7 @@ import pytest
 
 from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.objects.directory import DirectoryObjects
-from snapshot.cache import SegmentCache, put_object_again
+from snapshot.cache import SegmentCache, reupload_object
 from snapshot.documents.manifest import segment_key
 
 
@@ -65,8 +65,8 @@ def test_damaged_or_missing_objects_are_refused_and_put_again_from_a_good_file(
     with pytest.raises(ObjectMissing):
         fresh.ensure(name)
     folders = [tmp_path / "fresh", tmp_path / "good"]
-    assert not put_object_again(objects, name, folders[:1])
-    assert put_object_again(objects, name, folders)
+    assert not reupload_object(objects, name, folders[:1])
+    assert reupload_object(objects, name, folders)
     assert fresh.ensure(name).read_bytes() == b"content"
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import DamagedObject
-from snapshot.documents.checksummed import DocumentTooNew, decode_checked, encode_checked
+from snapshot.documents.checksummed import DocumentTooNew, decode_checksummed, encode_checksummed
 from snapshot.documents.epochs import Epoch, split_stray
 from snapshot.documents.manifest import (
     HourMarker,
@@ -80,7 +80,7 @@ def test_manifest_round_trips_and_keys_sort_like_the_chain() -> None:
 
 
 def test_newer_format_is_told_apart_from_damage() -> None:
-    body = encode_checked(manifest(format=2))
+    body = encode_checksummed(manifest(format=2))
     with pytest.raises(DocumentTooNew):
         decode_manifest(body, "k")
     assert hashlib.sha256(b"").hexdigest() not in body.decode()
@@ -109,4 +109,4 @@ def test_manifests_beyond_a_closed_epoch_are_stray() -> None:
     keys = [manifest_key(3, 1, 5), manifest_key(3, 1, 9), manifest_key(3, 2, 4)]
     epochs = [epoch(1, None), epoch(2, keys[0])]
     assert split_stray(keys, epochs) == ([keys[0], keys[2]], [keys[1]])
-    assert decode_checked(encode_checked(epochs[1]), Epoch, "k") == epochs[1]
+    assert decode_checksummed(encode_checksummed(epochs[1]), Epoch, "k") == epochs[1]

@@ -11,7 +11,7 @@ from common.model.record import Marker, marker_record
 from common.objects import ObjectStore
 from snapshot.damage.divergence import REPORT, list_divergences
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import encode_checked
+from snapshot.documents.checksummed import encode_checksummed
 from snapshot.documents.manifest import Manifest
 from snapshot.publish import ChainForked, publish
 from snapshot.verify.chain import verify
@@ -99,7 +99,7 @@ async def test_twin_with_other_content_is_an_alarm_and_both_are_kept(tmp_path: P
         assert outcome.differences == ("datasets",)
         assert outcome.manifest == theirs == chain.manifest(ours.key)
         kept, report = context.backends.objects.list("divergence/")
-        assert context.backends.objects.get(kept.key) == encode_checked(ours)
+        assert context.backends.objects.get(kept.key) == encode_checksummed(ours)
         assert outcome.divergence is not None
         assert report.key == kept.key.removesuffix(".json") + REPORT
         assert list_divergences(chain) == [outcome.divergence]

@@ -14,7 +14,7 @@ from common.model.record import Marker, gone_record, marker_record
 from common.objects.directory import DirectoryObjects
 from indexer.partition.maintenance import PartitionMaintenance
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import DocumentTooNew, decode_checked, encode_checked
+from snapshot.documents.checksummed import DocumentTooNew, decode_checksummed, encode_checksummed
 from snapshot.documents.manifest import Dropped, SegmentEntry, segment_key
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import Expired, Retention, RetentionBook, ToExpire
@@ -75,8 +75,8 @@ def test_objects_go_only_after_the_document_and_the_grace(tmp_path: Path) -> Non
     old = entry("a", 5)
     objects.put_if_absent(segment_key(old.object), b"x")
     book, twin = RetentionBook(chain), RetentionBook(chain)
-    assert book.give_up(given(old), 100, "one") is not None
-    assert twin.give_up(given(old), 101, "two") is None
+    assert book.expire(given(old), 100, "one") is not None
+    assert twin.expire(given(old), 101, "two") is None
     assert twin.refresh() == Cutoffs(6)
     assert book.delete_due(109, 10, ran(10), "one") == 0
     assert book.delete_due(10**18, 10, ran(9), "one") == 0  # the clock leapt, nobody ran
@@ -92,12 +92,12 @@ def test_objects_go_only_after_the_document_and_the_grace(tmp_path: Path) -> Non
 def test_nothing_can_be_taken_back_once_its_deletion_is_announced(tmp_path: Path) -> None:
     chain = Chain(DirectoryObjects(tmp_path), 0, None)
     book, other = RetentionBook(chain), RetentionBook(chain)
-    book.give_up(given(entry("a", 5)), 100, "one")
+    book.expire(given(entry("a", 5)), 100, "one")
     other.refresh()
     assert set(other.recoverable(150)) == {"a" * 64}
     book.delete_due(200, 10, ran(10), "one")
     assert other.restore([entry("a", 5)], [], 300, "operator") == []
-    assert other.given_up == {"a" * 64}
+    assert other.expired_objects == {"a" * 64}
 
 
 def test_deletion_that_was_decided_before_a_restoration_was_read_does_not_happen(
@@ -107,27 +107,27 @@ def test_deletion_that_was_decided_before_a_restoration_was_read_does_not_happen
     chain = Chain(objects, 0, None)
     objects.put_if_absent(segment_key("a" * 64), b"x")
     book, other = RetentionBook(chain), RetentionBook(chain)
-    book.give_up(given(entry("a", 5)), 100, "one")
+    book.expire(given(entry("a", 5)), 100, "one")
     assert other.restore([entry("a", 5)], [], 150, "operator") == [entry("a", 5)]
     assert book.delete_due(200, 10, ran(10), "one") == 0
     assert objects.head(segment_key("a" * 64)) is not None
-    assert book.given_up == frozenset()
+    assert book.expired_objects == frozenset()
 
 
 def test_restored_segments_are_shown_even_if_a_checkpoint_left_them_out(tmp_path: Path) -> None:
     chain = Chain(DirectoryObjects(tmp_path), 0, None)
     book = RetentionBook(chain)
-    book.give_up(given(entry("a", 5), entry("b", 5)), 100, "one")
+    book.expire(given(entry("a", 5), entry("b", 5)), 100, "one")
     book.restore([entry("a", 5)], [Dropped(1, 0)], 150, "operator")
     reader = RetentionBook(chain)
     reader.refresh()
-    shown = reader.shown([entry("b", 5), entry("c", 9)])
-    assert {one.object[0] for one in shown} == {"a", "c"}
+    retained = reader.retained([entry("b", 5), entry("c", 9)])
+    assert {one.object[0] for one in retained} == {"a", "c"}
     assert reader.dropped == {Dropped(1, 0)}
-    assert reader.given_up == {"b" * 64}
-    book.give_up(given(entry("a", 5)), 200, "one")  # its time has come after all
+    assert reader.expired_objects == {"b" * 64}
+    book.expire(given(entry("a", 5)), 200, "one")  # its time has come after all
     reader.refresh()
-    assert reader.shown([]) == []
+    assert reader.retained([]) == []
 
 
 def test_program_that_does_not_know_restorations_refuses_them_instead_of_hiding_on(
@@ -135,7 +135,7 @@ def test_program_that_does_not_know_restorations_refuses_them_instead_of_hiding_
 ) -> None:
     chain = Chain(DirectoryObjects(tmp_path), 0, None)
     book = RetentionBook(chain)
-    given_up = book.give_up(given(entry("a", 5)), 100, "one")
+    expired = book.expire(given(entry("a", 5)), 100, "one")
     book.restore([entry("a", 5)], [], 150, "operator")
     keys = [info.key for info in chain.objects.list("retention/00000/")]
 
@@ -144,10 +144,10 @@ def test_program_that_does_not_know_restorations_refuses_them_instead_of_hiding_
 
         newest_format: ClassVar[int] = 1
 
-    assert given_up is not None
-    assert decode_checked(chain.objects.get(keys[0]), Before, keys[0]).objects == ["a" * 64]
+    assert expired is not None
+    assert decode_checksummed(chain.objects.get(keys[0]), Before, keys[0]).objects == ["a" * 64]
     with pytest.raises(DocumentTooNew):
-        decode_checked(chain.objects.get(keys[1]), Before, keys[1])
+        decode_checksummed(chain.objects.get(keys[1]), Before, keys[1])
 
 
 def test_document_of_an_older_program_is_applied_as_before(tmp_path: Path) -> None:
@@ -162,15 +162,15 @@ def test_document_of_an_older_program_is_applied_as_before(tmp_path: Path) -> No
 
     chain = Chain(DirectoryObjects(tmp_path), 0, None)
     chain.objects.put_if_absent(
-        "retention/00000/00000001.json", encode_checked(Before(objects=["a" * 64]))
+        "retention/00000/00000001.json", encode_checksummed(Before(objects=["a" * 64]))
     )
     book = RetentionBook(chain)
     assert book.refresh() == Cutoffs(6)
-    assert book.shown([entry("a", 5), entry("b", 7)]) == [entry("b", 7)]
+    assert book.retained([entry("a", 5), entry("b", 7)]) == [entry("b", 7)]
     before_ns = 100 - limits.CLOCK_SKEW_NS - 1
-    assert [one.number for one in book.early(before_ns)] == [1]
+    assert [one.number for one in book.early_documents(before_ns)] == [1]
     assert set(book.recoverable(before_ns)) == {"a" * 64}
-    assert book.early(100) == []
+    assert book.early_documents(100) == []
     assert book.recoverable(100) == {}
 
 
@@ -180,10 +180,10 @@ def test_what_expired_before_its_time_is_told_and_kept_until_then(tmp_path: Path
     objects.put_if_absent(segment_key("a" * 64), b"x")
     book = RetentionBook(chain)
     due_ns = 10**15
-    book.give_up(given(entry("a", 5), due_ns=due_ns), 2 * 10**15, "one")
-    assert [one.number for one in book.early(10**12)] == [1]
+    book.expire(given(entry("a", 5), due_ns=due_ns), 2 * 10**15, "one")
+    assert [one.number for one in book.early_documents(10**12)] == [1]
     assert book.delete_due(10**12, 10, ran(10**18), "one") == 0
-    assert book.early(due_ns) == []
+    assert book.early_documents(due_ns) == []
     assert book.delete_due(due_ns, 10, ran(10), "one") == 1
 
 
@@ -192,7 +192,7 @@ def test_nothing_is_deleted_while_a_document_cannot_be_read(tmp_path: Path) -> N
     chain = Chain(objects, 0, None)
     objects.put_if_absent(segment_key("a" * 64), b"x")
     book = RetentionBook(chain)
-    book.give_up(given(entry("a", 5)), 100, "one")
+    book.expire(given(entry("a", 5)), 100, "one")
     objects.put_if_absent("retention/00000/00000002.json", b"not a document")
     reader = RetentionBook(chain)
     reader.refresh()
@@ -211,19 +211,19 @@ def test_document_that_could_not_be_read_for_a_moment_is_not_passed_over(tmp_pat
 
     objects = Flaky(DirectoryObjects(tmp_path))
     objects.put_if_absent("retention/00000/readme.txt", b"not ours")
-    RetentionBook(Chain(objects, 0, None)).give_up(given(entry("a", 5)), 100, "one")
+    RetentionBook(Chain(objects, 0, None)).expire(given(entry("a", 5)), 100, "one")
     twin = RetentionBook(Chain(objects, 0, None))
     objects.lying = 1.0
     with pytest.raises(ObjectsUnavailable):
         twin.refresh()
     assert twin.refresh() == Cutoffs(6)
-    assert twin.given_up == {"a" * 64}
+    assert twin.expired_objects == {"a" * 64}
 
 
 def test_cut_off_never_goes_back_unless_something_is_restored(tmp_path: Path) -> None:
     book = RetentionBook(Chain(DirectoryObjects(tmp_path), 0, None))
-    book.give_up(given(entry("a", 5), cutoffs=Cutoffs(60)), 1, "one")
-    book.give_up(given(entry("b", 5), cutoffs=Cutoffs(0)), 2, "one")
+    book.expire(given(entry("a", 5), cutoffs=Cutoffs(60)), 1, "one")
+    book.expire(given(entry("b", 5), cutoffs=Cutoffs(0)), 2, "one")
     assert book.refresh() == Cutoffs(60)
     book.restore([entry("a", 5)], [], 3, "operator")
     assert book.refresh() == Cutoffs(5)
@@ -248,4 +248,4 @@ async def test_deleted_datasets_segments_are_given_up_and_verify_stays_clean(
         assert await numbers(partition) == [3]
         report = await verify(objects, log, [0])
         assert report.clean, report.problems
-        assert report.retired == 1
+        assert report.expired == 1

@@ -18,7 +18,7 @@ from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.damage.report import read_damage
 from snapshot.damage.settlements import SettledOffsets, SettlementBook
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import encode_checked
+from snapshot.documents.checksummed import encode_checksummed
 from snapshot.documents.manifest import QuarantinedRecord
 from tests.indexer.damage.damaging import flip
 from tests.indexer.harness import (
@@ -130,7 +130,7 @@ async def test_records_set_aside_by_an_older_version_are_missing_too(tmp_path: P
             if key == keys[1]:
                 aside = [QuarantinedRecord(2, "headers cannot be read")]
                 manifest = msgspec.structs.replace(manifest, set_aside=aside)
-            chain.objects.replace(key, encode_checked(manifest))
+            chain.objects.replace(key, encode_checksummed(manifest))
         async with running(context) as partition:
             await until(partition, reached(8))
             told = await coverage(partition)
@@ -222,7 +222,7 @@ async def test_report_from_outside_names_covered_and_uncovered_damage_alike(
         )
         found = await read_damage(context.backends.objects, context.backends.log, 0)
         assert found.missing == ()
-        assert [one.first for one in found.given_up] == [3]
+        assert [one.first for one in found.settled] == [3]
 
 
 async def test_report_from_outside_knows_what_was_appended_again_and_is_in_no_cut_yet(

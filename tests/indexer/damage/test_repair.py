@@ -149,7 +149,7 @@ async def test_a_restart_finds_and_mends_every_damaged_object(
             {0: partition},
             context.backends.objects,
             repair,
-            lambda _: partition.retention.book.given_up,
+            lambda _: partition.retention.book.expired_objects,
             QUICK,
             context.folder / "looking",
             context.clock,

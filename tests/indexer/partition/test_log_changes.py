@@ -170,7 +170,7 @@ class Behind(Told):
 async def test_manifest_ahead_of_the_log_is_looked_at_again_before_an_epoch_opens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: int, epoch: int
 ) -> None:
-    monkeypatch.setattr("snapshot.bootstrap.bootstrap._SET_BACK_PAUSE_S", 0.01)
+    monkeypatch.setattr("snapshot.bootstrap.bootstrap.SET_BACK_PAUSE_S", 0.01)
     async with open_context(tmp_path) as context:
         async with running(context) as partition:
             for n in (1, 2):

@@ -10,7 +10,7 @@ from common.errors import LogUnavailable
 from common.log import Bounds, Log
 from common.model.record import LogRecord, Marker, events_record, marker_record, settled_record
 from snapshot.damage.settlements import SettledOffsets, Settlement
-from snapshot.documents.checksummed import encode_checked
+from snapshot.documents.checksummed import encode_checksummed
 from snapshot.verify.chain import VerifyReport, verify
 from tests.indexer.harness import DATASET, append, open_context, published, record, running, until
 
@@ -109,7 +109,7 @@ async def test_a_record_that_was_set_aside_is_a_problem_until_it_is_settled(tmp_
         settled_ns=1,
     )
     async with open_context(tmp_path) as context:
-        context.backends.objects.put_if_absent(settled.key, encode_checked(settled))
+        context.backends.objects.put_if_absent(settled.key, encode_checksummed(settled))
     report = await check(tmp_path)
     [aside] = [problem for problem in report.problems if "set aside" in problem.what]
     assert aside.warning

@@ -10,7 +10,7 @@ from indexer.state.live_rows import CutRows
 from segment.columns import ColumnBlock
 from segment.parquet.selected import SelectedEncoders
 from snapshot.documents.manifest import SegmentEntry
-from snapshot.verify.rows import Contents, in_row_order, out_of_order
+from snapshot.verify.rows import ContentCheck, in_row_order, out_of_order
 
 FIRST_OFFSETS = [0, 2**31 - 2, 2**31, 2**32 - 2, 2**53 - 2, 2**53, 2**62]
 
@@ -57,7 +57,7 @@ def sealed(
 
 
 def problems(*segments: tuple[SegmentEntry, Path]) -> list[str]:
-    contents = Contents()
+    contents = ContentCheck()
     ordered = sorted(segments, key=lambda one: in_row_order(one[0]))
     return [problem for entry, path in ordered for problem in contents.problems(entry, path)]
 
