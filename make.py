@@ -29,6 +29,8 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / "python"
 COMPILER = ("numba", "llvmlite")  # the only packages without which everything works, if slowly
+# Quick tests share nothing but compiled code, so they run on every core; a file stays on one.
+SPREAD = ("--numprocesses=auto", "--dist=loadfile")
 SOURCE_DATE_EPOCH = "1577836800"  # the same files make the same wheel, byte for byte
 LAUNCHER = """#!{python}
 import sys
@@ -131,7 +133,8 @@ def test(arguments: list[str]) -> int:
     """Style, types, import contracts, then every test, or those that are quick."""
     install("requirements-test.txt")
     python = str(PYTHON)
-    if "--quick" not in arguments:
+    quick = "--quick" in arguments
+    if not quick:
         servers = subprocess.run([python, "-m", "compose", "install"], cwd=ROOT, check=False)
         if servers.returncode and os.environ.get("CI"):
             print("continuous integration needs every server", flush=True)
@@ -141,7 +144,7 @@ def test(arguments: list[str]) -> int:
         [python, "-m", "ruff", "format", "--check", "."],
         [python, "-m", "mypy"],
         [str(BIN / "lint-imports")],
-        [python, "-m", "pytest", *arguments],
+        [python, "-m", "pytest", *arguments, *(SPREAD if quick else ())],
     ]
     for check in checks:
         print("$", *(Path(part).name if part == check[0] else part for part in check), flush=True)

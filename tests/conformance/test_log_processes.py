@@ -10,6 +10,8 @@ from tests.conformance import implementations as known
 from tests.conformance.processes import finish, kill, next_line, on_small_disk, started
 from tests.conformance.test_log import read_all
 
+pytestmark = pytest.mark.slow
+
 
 async def reopened(kind: str, place: Path) -> tuple[Bounds, list[LogRecord]]:
     """What a new process finds in partition 0."""

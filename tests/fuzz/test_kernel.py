@@ -10,6 +10,8 @@ import pytest
 from tests.fuzz.mutate import MUTATIONS, mutated
 from tests.kernel_cache import KERNEL_CACHE
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import msgspec
+import pytest
 
 from common.errors import LogUnavailable
 from common.log import Appended, Log
@@ -36,6 +37,8 @@ from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Manifest
 from snapshot.verify.chain import verify
 from tests.indexer.harness import DATASET, QUICK, TIME_NS, open_context, record
+
+pytestmark = pytest.mark.slow
 
 P, Q, R = 0, 1, 2
 FILLERS = itertools.count(10_000)
