@@ -9,7 +9,8 @@ from collections import Counter
 import orjson
 
 from common.log import Log
-from common.model.record import Kind, Record, decode, decompress_value
+from common.model.record import Kind, Record, decode
+from common.model.record_value import decompress_value
 
 _READ_BYTES = 4 << 20
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from common.errors import BellwetherError
 from common.model.position import Position
-from common.model.record import encode_event_line
+from common.model.record_value import encode_event_line
 from common.scan.events import Accepted, Mended, Refused
 
 Sizes = npt.NDArray[np.int64]

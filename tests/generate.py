@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from common.model.record import encode_event_line
+from common.model.record_value import encode_event_line
 from indexer.shred.interface import ShredInput
 
 START_NS = 1_790_000_000 * 10**9

@@ -9,7 +9,7 @@ import orjson
 
 from benchmarks.systems.base import Checks, Keys, Written
 from benchmarks.workloads import Workload
-from common.model.record import encode_event_line
+from common.model.record_value import encode_event_line
 
 START_NS = 1_790_000_000 * 10**9
 _STEP_NS = 900_000

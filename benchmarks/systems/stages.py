@@ -99,7 +99,7 @@ def _split(
 
 def encode_records(prepared: Prepared) -> Step:
     """Lines of a body to a compressed record."""
-    from common.model.record import events_record
+    from common.model.record_value import events_record
 
     values = [(lines, lines.count(b"\n")) for lines in record_lines(prepared)]
 
@@ -119,7 +119,7 @@ def encode_records(prepared: Prepared) -> Step:
 def decode_records(prepared: Prepared) -> Step:
     """Values of records to JSON lines, counted, as an indexer begins."""
     from benchmarks.systems.bellwether import accepted_records
-    from common.model.record import event_lines
+    from common.model.record_value import event_lines
 
     records = [one.record for one in accepted_records(prepared)]
     return lambda: sum(event_lines(record).count(b"\n") for record in records)

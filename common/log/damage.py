@@ -5,15 +5,8 @@ Parts that can be checked by themselves narrow it down: headers that parse as a 
 frame of the value (it has its own checksum), the number of lines. None of it is used as data.
 """
 
-from common.model.record import (
-    Damage,
-    Headers,
-    LogRecord,
-    Record,
-    RecordError,
-    decode,
-    event_lines,
-)
+from common.model.record import Damage, Headers, LogRecord, Record, RecordError, decode
+from common.model.record_value import event_lines
 
 _SHOWN_HEADERS = ("kind", "team", "env", "dataset", "n", "batch")
 

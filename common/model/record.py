@@ -1,37 +1,25 @@
-"""Records: the messages of the log, and how they are written down.
+"""Records: the messages of the log, and their headers (I2, I3).
 
 A record is one batch of events of one dataset, or a control record. Headers carry what an indexer
-needs before it opens the value; the value of an events record is one zstd frame (with content
-size and checksum) of JSON lines `{"t":<unix ns>,"r":<sample rate>,"d":{...}}`; small ones are left
-as they are within it (ADR 0012). Keeps I2, I3.
+needs before it opens the value. `common.model.record_value` has the value of an events record.
 """
 
 import functools
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 import orjson
-import zstandard
 
 from common import limits
 
 RECORD_VERSION = 2  # the newest that this program understands
 BATCH_ID_BYTES = 16
-_PLACES_REMEMBERED = 1_024  # datasets whose headers are not encoded or read anew
-_PLACE_BYTES_MAX = 512  # of headers that are remembered
+_DATASETS_REMEMBERED = 1_024  # datasets whose headers are cached
+_DATASET_BYTES_MAX = 512  # of headers that are cached
 Headers = tuple[tuple[str, bytes], ...]
-# zstd's working memory, made once per thread: making it takes 22 us, as long as 15 events do.
-_contexts = threading.local()
-_ZSTD_LEVEL = 1  # measured on wide events: a third of the CPU of level 3 for 6 % more bytes
-_STORED_LEVEL = -131_072  # zstd's fastest: a frame whose block holds the bytes as they are
-# Beyond so many bytes zstd itself takes twice the table and the window, which no longer stay in the
-# nearest caches: 5 to 15 % more CPU for about as many bytes (-2 to 5 %, wide events 0.2 %).
-_LARGE_BYTES = 131_072
-_LARGE_WINDOW_LOG, _LARGE_HASH_LOG = 18, 13
 
 
 class Kind(StrEnum):
@@ -57,7 +45,7 @@ FIRST_VERSION: Final = 1
 
 
 class RecordError(ValueError):
-    """A record that cannot be read: it is set aside with its position."""
+    """A record that cannot be read: it is quarantined with its position."""
 
 
 class RecordTooNew(RecordError):
@@ -114,10 +102,10 @@ class Damage(msgspec.Struct, frozen=True):
 
 
 class LogRecord(msgspec.Struct, frozen=True):
-    """A message as the log returns it: where it is, when it was appended (unix ns), and itself.
+    """A message as the log returns it. append_ns: when it was appended, unix ns.
 
     damage: this copy is not what was appended. Its headers and value are then empty, and its
-    append time is 0, so that nobody can take it for whole.
+    append time is 0, so that it cannot be taken for whole.
     """
 
     partition: int
@@ -133,7 +121,7 @@ class LogRecord(msgspec.Struct, frozen=True):
 
 def encode_headers(record: Record) -> Headers:
     """The record's headers, in a fixed order; empty ones are left out."""
-    encoded = _place_headers(record.version, record.kind, record.team, record.env, record.dataset)
+    encoded = _dataset_headers(record.version, record.kind, record.team, record.env, record.dataset)
     if record.kind is Kind.EVENTS or record.kind is Kind.SETTLED:
         encoded += (("n", b"%d" % record.n), ("depth", b"%d" % record.depth))
     if record.via:
@@ -147,8 +135,8 @@ def encode_headers(record: Record) -> Headers:
     return encoded
 
 
-@functools.lru_cache(_PLACES_REMEMBERED)
-def _place_headers(version: int, kind: Kind, team: str, env: str, dataset: str) -> Headers:
+@functools.lru_cache(_DATASETS_REMEMBERED)
+def _dataset_headers(version: int, kind: Kind, team: str, env: str, dataset: str) -> Headers:
     """The first headers, the same for all records of a dataset."""
     pairs = [("v", str(version)), ("kind", kind.value)]
     pairs += [("team", team), ("env", env), ("dataset", dataset)]
@@ -156,7 +144,7 @@ def _place_headers(version: int, kind: Kind, team: str, env: str, dataset: str) 
 
 
 # By all headers before the batch's id, which are the same for a dataset's records of one size.
-_known_places: dict[Headers, Record] = {}
+_known_headers: dict[Headers, Record] = {}
 
 
 def decode(message: LogRecord) -> Record:
@@ -164,14 +152,14 @@ def decode(message: LogRecord) -> Record:
     headers = message.headers
     if not headers or headers[-1][0] != "batch" or len(headers[-1][1]) != BATCH_ID_BYTES:
         return _read(message)
-    place = headers[:-1]
-    known = _known_places.get(place)
+    before_batch = headers[:-1]
+    known = _known_headers.get(before_batch)
     if known is None:
         known = msgspec.structs.replace(_read(message), value=b"")
-        if sum(len(value) for _, value in place) <= _PLACE_BYTES_MAX:
-            if len(_known_places) >= _PLACES_REMEMBERED:
-                _known_places.clear()
-            _known_places[place] = known
+        if sum(len(value) for _, value in before_batch) <= _DATASET_BYTES_MAX:
+            if len(_known_headers) >= _DATASETS_REMEMBERED:
+                _known_headers.clear()
+            _known_headers[before_batch] = known
     return Record(  # what a copy with two other values would be, in a quarter of its time
         known.kind,
         message.value,
@@ -239,116 +227,6 @@ def _read_mends(text: bytes | None) -> tuple[int, int] | None:
         return None
     epoch, _, offset = text.partition(b":")
     return int(epoch), int(offset)
-
-
-def encode_event_line(time_ns: int, sample_rate: int, data: bytes) -> bytes:
-    """One line of a record's value. `data` is the event's JSON object, free of line breaks."""
-    return b'{"t":%d,"r":%d,"d":%b}\n' % (time_ns, sample_rate, data)
-
-
-def compress_value(lines: bytes) -> bytes:
-    """The value of an events record: one zstd frame with content size and checksum."""
-    try:
-        compressors: _Compressors = _contexts.compressors
-    except AttributeError:
-        compressors = _contexts.compressors = _make_compressors()
-    if len(lines) <= limits.RECORD_STORED_BYTES_MAX:
-        return compressors.stored.compress(lines)
-    of_size = compressors.large if len(lines) > _LARGE_BYTES else compressors.usual
-    return of_size.compress(lines)
-
-
-class _Compressors(NamedTuple):
-    """Of one thread, as for `decompressor`; by the size of what they compress."""
-
-    stored: zstandard.ZstdCompressor
-    usual: zstandard.ZstdCompressor
-    large: zstandard.ZstdCompressor
-
-
-def _make_compressors() -> _Compressors:
-    large = zstandard.ZstdCompressionParameters.from_level(
-        _ZSTD_LEVEL, window_log=_LARGE_WINDOW_LOG, hash_log=_LARGE_HASH_LOG, write_checksum=True
-    )
-    return _Compressors(
-        zstandard.ZstdCompressor(level=_STORED_LEVEL, write_checksum=True),
-        zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True),
-        zstandard.ZstdCompressor(compression_params=large),
-    )
-
-
-def decompressor() -> zstandard.ZstdDecompressor:
-    """One for each thread, as it may not be shared. It keeps nothing from one value to the next
-    but its memory, whose making takes 20 µs: a third of decompressing 100 wide events.
-    """
-    try:
-        made: zstandard.ZstdDecompressor = _contexts.decompressor
-    except AttributeError:
-        made = _contexts.decompressor = zstandard.ZstdDecompressor()
-    return made
-
-
-def decompress_value(value: bytes) -> bytes:
-    """The JSON lines of an events record. Raises RecordError; bounded by its content size."""
-    try:
-        size = zstandard.frame_content_size(value)
-        if not 0 <= size <= limits.RECORD_DECODED_BYTES_MAX:
-            raise RecordError(f"record value claims {size} bytes")
-        return decompressor().decompress(value, max_output_size=size)
-    except zstandard.ZstdError as error:
-        raise RecordError(f"record value cannot be decompressed: {error}") from error
-
-
-def event_lines(record: Record) -> bytes:
-    """The JSON lines of an events record, as many as its header says. Raises RecordError."""
-    lines = decompress_value(record.value)
-    if (found := lines.count(b"\n")) != record.n:
-        raise other_count(found, record.n)
-    return lines
-
-
-def other_count(found: int, n: int) -> RecordError:
-    """An events record holds another number of events than the `n` of its header."""
-    return RecordError(f"record holds {found} events, its header says {n}")
-
-
-def decoded_bytes(value: bytes) -> int:
-    """Decoded size of an events record's value, read from its frame header (0 if unreadable)."""
-    try:
-        return max(0, zstandard.frame_content_size(value))
-    except zstandard.ZstdError:
-        return 0
-
-
-def events_record(
-    *,
-    team: str,
-    env: str,
-    dataset: str,
-    batch: bytes,
-    depth: int,
-    via: str,
-    lines: Sequence[bytes],
-    n: int | None = None,
-    unless: Sequence[int] = (),
-) -> Record:
-    """An events record of these lines (each from `encode_event_line`).
-
-    n: how many events they are, where one piece may be several lines.
-    unless: other partitions where this batch may be, or may land later; then it is conditional.
-    """
-    return Record(
-        kind=Kind.EVENTS,
-        value=compress_value(b"".join(lines)),
-        batch=batch,
-        team=team,
-        env=env,
-        dataset=dataset,
-        n=len(lines) if n is None else n,
-        depth=depth,
-        via=via,
-        unless=tuple(unless),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ import numpy as np
 import orjson
 
 from common import limits
-from common.model.record import Record, encode_event_line, events_record
+from common.model.record import Record
+from common.model.record_value import encode_event_line, events_record
 from segment.columns import ColumnBlock, FieldType
 
 VIA: Final = "mend"

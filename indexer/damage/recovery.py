@@ -17,15 +17,8 @@ from common.error_text import describe_error
 from common.errors import BellwetherError, ObjectsUnavailable
 from common.log import Log
 from common.logs import log_event
-from common.model.record import (
-    Kind,
-    LogRecord,
-    Record,
-    RecordError,
-    decode,
-    event_lines,
-    settled_record,
-)
+from common.model.record import Kind, LogRecord, Record, RecordError, decode, settled_record
+from common.model.record_value import event_lines
 from common.model.reroute import EpochOffset
 from common.tasks import Retry, run_every
 from indexer.damage.scrubber import Scrubber

@@ -6,7 +6,7 @@ Nothing is shared with the event loop, so a failure here changes nothing.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from common.model.record import event_lines
+from common.model.record_value import event_lines
 from indexer.shred import Accepted, Shredder
 from indexer.state.live_rows import LiveDataset, LiveRows
 from indexer.tail.tail import TailRecord

@@ -68,7 +68,8 @@ class Shredder(Protocol):
     def shred_values(self, records: Sequence[Accepted]) -> Shredded:
         """The same for records as they are in the log, all of one dataset.
 
-        Records that `common.model.record.event_lines` refuses are quarantined with its reason.
+        Records that `common.model.record_value.event_lines` refuses are quarantined with its
+        reason.
         """
 
     def give_back(self) -> None:

@@ -7,7 +7,8 @@ import common.scan.kernel
 import indexer.shred.kernel
 from common.kernels import precompile
 from common.kernels.trial import load_tried
-from common.model.record import Kind, Record, compress_value
+from common.model.record import Kind, Record
+from common.model.record_value import compress_value
 from indexer.shred.interface import Accepted, Shredded, Shredder, ShredInput
 from indexer.shred.reference import ReferenceShredder
 from segment.columns.digest import block_digest

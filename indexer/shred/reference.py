@@ -7,7 +7,8 @@ One unreadable line quarantines its whole record, because a record is stored who
 import re
 from collections.abc import Callable, Sequence
 
-from common.model.record import RecordError, event_lines
+from common.model.record import RecordError
+from common.model.record_value import event_lines
 from common.scan.json_tokens import INT64_MAX, INT64_MIN
 from indexer.shred.cells import Cells
 from indexer.shred.event import Fields, read_event

@@ -22,8 +22,8 @@ from common.model.record import (
     RecordTooNew,
     decode,
     decode_marker,
-    decoded_bytes,
 )
+from common.model.record_value import decoded_bytes
 from common.model.reroute import Decision, EpochOffset, Void, decode_decision, decode_void
 from indexer.state.cut import CUT_RULES, Cut, CutRules
 from indexer.state.quarantine import ExcludedRecord, Quarantine

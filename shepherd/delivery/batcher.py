@@ -15,7 +15,8 @@ from common import limits
 from common.errors import LogUnavailable
 from common.model.names import client_batch_id
 from common.model.position import Position
-from common.model.record import BATCH_ID_BYTES, Record, events_record
+from common.model.record import BATCH_ID_BYTES, Record
+from common.model.record_value import events_record
 from shepherd.delivery.delivery import Delivery
 from shepherd.lines import Lines, Stored, Target
 

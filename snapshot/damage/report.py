@@ -11,7 +11,8 @@ import msgspec
 
 from common.errors import BellwetherError, LogLost, LogUnavailable, OffsetGone
 from common.log import Log
-from common.model.record import LogRecord, RecordError, decode, event_lines
+from common.model.record import LogRecord, RecordError, decode
+from common.model.record_value import event_lines
 from common.model.reroute import EpochOffset
 from common.objects import ObjectStore
 from snapshot.bootstrap.bootstrap import newest_first, read_history

@@ -22,8 +22,8 @@ from common.model.record import (
     RecordTooNew,
     decode,
     decode_marker,
-    event_lines,
 )
+from common.model.record_value import event_lines
 from snapshot.verify.report import Progress, VerifyReport
 
 _READ_BYTES = 4 * 1024 * 1024

@@ -14,7 +14,8 @@ from common.log.embedded.log import EmbeddedLog
 from common.log.watch import LogWatch
 from common.metadata.sqlite import SqliteMetadata
 from common.model.names import dataset_id
-from common.model.record import Record, encode_event_line, events_record
+from common.model.record import Record
+from common.model.record_value import encode_event_line, events_record
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
 from common.process.role import Backends, RoleContext

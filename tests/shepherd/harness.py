@@ -21,7 +21,8 @@ from common.log.embedded.log import EmbeddedLog
 from common.metadata import Access, ApiKey, KeyKind
 from common.metadata.sqlite import SqliteMetadata
 from common.model.names import dataset_id
-from common.model.record import Kind, Record, decode, decompress_value
+from common.model.record import Kind, Record, decode
+from common.model.record_value import decompress_value
 from common.objects.directory import DirectoryObjects
 from common.process.auth import KEY_HEADER, hash_key
 from common.process.http.service import Timing

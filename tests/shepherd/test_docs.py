@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from common import limits
-from common.model.record import encode_event_line
+from common.model.record_value import encode_event_line
 from common.scan import fast_json, json_events
 from common.scan.events import Accepted, Refused
 from indexer.shred import ShredInput

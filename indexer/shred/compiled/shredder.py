@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from common import limits
 from common.kernels.compile import Bytes, Int64s
-from common.model.record import other_count
+from common.model.record_value import other_count
 from indexer.shred.compiled.patch import with_rows
 from indexer.shred.compiled.remainder import Remainder, read_remainders
 from indexer.shred.compiled.texts import Texts, decompress, join_lines

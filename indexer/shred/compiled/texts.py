@@ -12,7 +12,8 @@ import zstandard
 
 from common import limits
 from common.kernels.compile import SENTINEL_BYTES, Bytes, Int64s
-from common.model.record import RecordError, decompress_value, decompressor
+from common.model.record import RecordError
+from common.model.record_value import decompress_value, decompressor
 from indexer.shred.kernel.frames import measure_frames
 from indexer.shred.kernel.memory import TEXT_BYTES
 

@@ -7,7 +7,7 @@ import pytest
 import zstandard
 
 from common import limits
-from common.model import record
+from common.model import record, record_value
 from common.model.names import BadDatasetName, client_batch_id, dataset_id, dataset_slug
 from common.model.position import Position, format_receipt, parse_receipt
 
@@ -17,30 +17,30 @@ def as_message(item: record.Record) -> record.LogRecord:
 
 
 def test_events_record_round_trips() -> None:
-    lines = [record.encode_event_line(1, 2, b'{"a":1}')]
-    item = record.events_record(
+    lines = [record_value.encode_event_line(1, 2, b'{"a":1}')]
+    item = record_value.events_record(
         team="t", env="e", dataset="d", batch=bytes(16), depth=3, via="random", lines=lines
     )
     back = record.decode(as_message(item))
     assert back == item
-    assert record.decompress_value(back.value) == b'{"t":1,"r":2,"d":{"a":1}}\n'
+    assert record_value.decompress_value(back.value) == b'{"t":1,"r":2,"d":{"a":1}}\n'
 
 
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 1_023, 1_024, 1_025, 2_000, 131_073, 300_000])
 def test_small_values_hold_their_lines_as_they_are(size: int) -> None:
     lines = random.Random(size).choices(b'abcdefgh":{},', k=size)
-    value = record.compress_value(bytes(lines))
+    value = record_value.compress_value(bytes(lines))
     frame = zstandard.get_frame_parameters(value)
     assert (frame.content_size, frame.has_checksum, frame.dict_id) == (size, True, 0)
-    assert record.decompress_value(value) == bytes(lines)
+    assert record_value.decompress_value(value) == bytes(lines)
     is_stored = size <= limits.RECORD_STORED_BYTES_MAX
     assert (bytes(lines) in value) is is_stored
     assert len(value) <= size + 18  # of header, block and checksum
 
 
 def test_conditional_record_names_the_other_partitions() -> None:
-    lines = [record.encode_event_line(1, 2, b"{}")]
-    item = record.events_record(
+    lines = [record_value.encode_event_line(1, 2, b"{}")]
+    item = record_value.events_record(
         team="t",
         env="e",
         dataset="d",

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common import limits
-from common.model.record import encode_event_line
+from common.model.record_value import encode_event_line
 from common.scan import fast_json
 from common.scan.events import Accepted, MalformedBody
 from indexer.shred import ShredInput

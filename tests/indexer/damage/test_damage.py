@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from common.model.record import Record, compress_value, settled_record
+from common.model.record import Record, settled_record
+from common.model.record_value import compress_value
 from indexer.partition.partition import Partition
 from indexer.seal.partition_reader import last_manifest
 from indexer.serve.leases import Footers, PartitionLeases

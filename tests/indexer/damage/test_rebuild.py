@@ -3,7 +3,7 @@
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from common.model.record import encode_event_line, events_record
+from common.model.record_value import encode_event_line, events_record
 from indexer.damage.rebuild import rebuild_record
 from indexer.shred import Accepted
 from indexer.shred.reference import ReferenceShredder

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from common.errors import ObjectsUnavailable
-from common.model.record import Record, compress_value
+from common.model.record import Record
+from common.model.record_value import compress_value
 from common.objects import ObjectStore
 from indexer.seal.partition_reader import last_manifest
 from snapshot.documents.chain import Chain

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import limits
-from common.model.record import encode_event_line
+from common.model.record_value import encode_event_line
 from common.scan import fast_json, json_events
 from common.scan.events import Accepted, MalformedBody, Rule
 from indexer.shred.event import read_event

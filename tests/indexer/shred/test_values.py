@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import limits
-from common.model.record import Kind, Record, compress_value
+from common.model.record import Kind, Record
+from common.model.record_value import compress_value
 from indexer.shred import Accepted, Shredded
 from indexer.shred.compiled.shredder import KernelShredder
 from indexer.shred.kernel.memory import TEXT_BYTES

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.model.position import Position
-from common.model.record import Record, encode_event_line, events_record
+from common.model.record import Record
+from common.model.record_value import encode_event_line, events_record
 from common.tasks import running
 from shepherd.delivery.appends import Appends
 from shepherd.delivery.delivery import Delivery

@@ -8,7 +8,8 @@ import pytest
 
 from common.errors import LogUnavailable
 from common.log import Bounds, Log
-from common.model.record import LogRecord, Marker, events_record, marker_record, settled_record
+from common.model.record import LogRecord, Marker, marker_record, settled_record
+from common.model.record_value import events_record
 from snapshot.damage.settlements import SettledOffsets, Settlement
 from snapshot.documents.checksummed import encode_checksummed
 from snapshot.verify.chain import VerifyReport, verify

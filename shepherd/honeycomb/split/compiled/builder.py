@@ -6,7 +6,7 @@ near its end has cost nothing but its passes.
 
 import numpy as np
 
-from common.model.record import encode_event_line
+from common.model.record_value import encode_event_line
 from common.scan.events import Accepted, Mended, Refused
 from common.scan.json_events import Reading
 from shepherd.honeycomb.split.compiled.faults import Entries

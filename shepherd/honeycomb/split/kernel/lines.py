@@ -1,6 +1,7 @@
 """An event as a line of a record: `{"t":<unix ns>,"r":<rate>,"d":<data>}` and a line break.
 
-The same bytes as `common.model.record.encode_event_line` makes of what the reference accepted.
+The same bytes as `common.model.record_value.encode_event_line` makes of what the reference
+accepted.
 """
 
 from common.kernels.compile import Bytes, compiled, inlined

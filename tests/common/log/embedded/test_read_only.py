@@ -9,7 +9,8 @@ from common.clock import SystemClock
 from common.errors import LogRefused, LogUnavailable
 from common.log.embedded.examine import examine_log
 from common.log.embedded.log import EmbeddedLog
-from common.model.record import Kind, LogRecord, Record, compress_value
+from common.model.record import Kind, LogRecord, Record
+from common.model.record_value import compress_value
 
 RECORDS = 20
 

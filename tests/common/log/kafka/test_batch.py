@@ -16,7 +16,8 @@ from common.log.kafka.batch import (
     encode_batch,
     record_bytes,
 )
-from common.model.record import encode_headers, events_record
+from common.model.record import encode_headers
+from common.model.record_value import events_record
 
 _ATTRIBUTES, _MAX_TIMESTAMP = 21, 35  # places in the batch header
 _APPEND_MS = 1_700_000_000_123
