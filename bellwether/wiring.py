@@ -23,7 +23,7 @@ from bellwether.config.role_registry import ALL_ROLES, STOP_ORDER, Serve, load_r
 from bellwether.config.sections import BackendsConfig, LocksKind, NodeConfig, UpConfig
 from bellwether.config.settings import SECTIONS, Settings, SettingsError
 from bellwether.secrets import read_internal_token
-from bellwether.supervisor.disk_reserve import watch_room
+from bellwether.supervisor.disk_reserve import watch_disk_space
 from common import limits
 from common.clock import Clock, SystemClock
 from common.errors import BellwetherError
@@ -138,7 +138,7 @@ async def _run_role(role: str, process: _Process, stop: asyncio.Event) -> None:
     if (told := settings.section(AlarmsConfig)).url:
         poster = AlarmPoster(alarms, told, clock, folder, (role, instance, node.zone))
         posting = asyncio.create_task(poster.run())
-    room = asyncio.create_task(watch_room(settings, alarms))
+    room = asyncio.create_task(watch_disk_space(settings, alarms))
     context = RoleContext(
         role=role,
         instance=instance,

@@ -57,18 +57,20 @@ class Caller:
         """Ask and read the answer as it came. Raises ClientError for anything but a 2xx."""
         data = None if body is None else encode_body(body)
         kind = {} if body is None else {"Content-Type": "application/json"}
-        return self.ask(method, path, data, {**kind, **headers})
+        return self.request(method, path, data, {**kind, **headers})
 
     def close(self) -> None:
         """Hang up: a question that is being answered ends on the server too."""
         self._connection.close()
 
-    def ask(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]) -> bytes:
+    def request(
+        self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]
+    ) -> bytes:
         """Ask and read the answer's body. Raises ClientError for anything but a 2xx; its status
         is 0 if there was no answer.
         """
         try:
-            answer = self._begin(method, path, data, {**self._headers, **headers})
+            answer = self._send(method, path, data, {**self._headers, **headers})
             raw = answer.read()
         except ssl.SSLCertVerificationError as error:
             self.close()
@@ -85,21 +87,21 @@ class Caller:
             raise ClientError(text, answer.status)
         return raw
 
-    def _begin(
+    def _send(
         self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]
     ) -> http.client.HTTPResponse:
         """Send a request, over the connection of the one before if that is still open."""
         if self._connection.sock is not None:
             try:
-                return self._request(method, path, data, headers)
+                return self._exchange(method, path, data, headers)
             except (ConnectionError, http.client.BadStatusLine):
                 # the server closed it while nobody asked; nothing asked here harms if asked twice
                 self._connection.close()
         self._connection.connect()
         self._connection.sock.settimeout(self._answer_s)
-        return self._request(method, path, data, headers)
+        return self._exchange(method, path, data, headers)
 
-    def _request(
+    def _exchange(
         self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]
     ) -> http.client.HTTPResponse:
         self._connection.request(method, self._prefix + path, data, dict(headers))

@@ -101,10 +101,10 @@ def query(
         show_selected(target, dataset, spec, "json" if as_json else form, after)
         return
     from bellwether.client.caller import calling
-    from bellwether.client.questions import ask_query
+    from bellwether.client.run_query import run_query
 
     with calling(target) as caller:
-        document = ask_query(caller, dataset, spec, after, series=series)
+        document = run_query(caller, dataset, spec, after, series=series)
     breakdowns = list(spec.get("breakdowns") or [])
     chosen = "json" if as_json else form
     print_answer(document, breakdowns, chosen, series=series, zone=moment_zone)

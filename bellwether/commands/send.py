@@ -17,17 +17,17 @@ import click
 from bellwether.client import Target
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import client_options, run_async
-from bellwether.send.choose import AUTO, Ask, choose_format, said_format
+from bellwether.send.choose import AUTO, AskFormat, choose_format, named_format
 from bellwether.send.deliver.report import print_preview
 from bellwether.send.deliver.run import run
 from bellwether.send.event import UnknownFormat
 from bellwether.send.files.resume import state_folder
 from bellwether.send.files.source import Source, SourceError, open_source
-from bellwether.send.follow.follower import Wish as Followed
+from bellwether.send.follow.follower import FollowOptions
 from bellwether.send.follow.run import follow as follow_log
 from bellwether.send.follow.run import refuse_with_follow
 from bellwether.send.formats.registry import FORMATS, NAMES
-from bellwether.send.load import Stop, Wish, begin, parsed_of
+from bellwether.send.load import LoadOptions, LoadRefused, begin, parsed_of
 from bellwether.send.options import ReadOptions
 from bellwether.send.prepare.own_time import TimeChoices
 from bellwether.send.prepare.prepare import Choices, prepare
@@ -145,19 +145,13 @@ def send(
     def now_s() -> float:
         return clock.now_ns() / 1e9
 
-    def opened() -> Source:
+    def open_file() -> Source:
         return open_source(file, now_s(), finished)
 
     try:
         if load_id is not None and no_load_id:
             raise ValueError("--load-id and --no-load-id exclude each other")
-        options = ReadOptions(
-            no_header=no_header,
-            header=header,
-            columns=tuple(name.strip() for name in columns.split(",")) if columns else (),
-            pattern=pattern,
-            continuation=continuation,
-        )
+        options = ReadOptions(no_header, header, _split_columns(columns), pattern, continuation)
         if len(time_fields) > 2:
             raise ValueError("--time-field can be given once, or twice for a date and a time")
         times = TimeChoices(time_fields, time_format, zone, arrival_time)
@@ -166,37 +160,35 @@ def send(
             raise ValueError("--from-end is for --follow")
         if follow:
             refuse_with_follow(file, resume=resume, again=again, dry_run=dry_run)
-            sys.exit(
-                follow_log(
-                    Path(file),
-                    dataset,
-                    target,
-                    lambda key: Followed(
-                        Path(file).absolute(),
-                        choices,
-                        None if no_load_id else load_id or key,
-                        skip_bad,
-                        from_end,
-                    ),
-                    said_format(kind, options),
-                    state_folder(os.environ),
-                    rejects,
-                    now_s,
-                )
-            )
-        source = opened()
-        kind, why = choose_format(source.head, file, kind, options, _asker(file))
-        wish = Wish(
+            path = Path(file)
+
+            def options_of(key: str) -> FollowOptions:
+                name = None if no_load_id else load_id or key
+                return FollowOptions(path.absolute(), choices, name, skip_bad, from_end)
+
+            kind, folder = named_format(kind, options), state_folder(os.environ)
+            sys.exit(follow_log(path, dataset, target, options_of, kind, folder, rejects, now_s))
+        source = open_file()
+        kind, why = choose_format(source.head, file, kind, options, _format_prompt(file))
+        load_options = LoadOptions(
             dataset, target.url, kind, choices, resume, again, skip_bad, load_id, no_load_id
         )
         if dry_run:
-            ready = prepare(parsed_of(source, wish), choices, clock.now_ns())
+            ready = prepare(parsed_of(source, load_options), choices, clock.now_ns())
             print_preview(preview(ready), f"{kind} ({why})")
             return
-        load = begin(source, wish, os.environ, opened, now_s, lambda: secrets.token_hex(8))
-    except (ValueError, SourceError, UnknownFormat, Stop) as error:
+        load = begin(source, load_options, os.environ, open_file, now_s, _nonce)
+    except (ValueError, SourceError, UnknownFormat, LoadRefused) as error:
         raise click.ClickException(str(error)) from error
     sys.exit(run_async(run(load, target, rejects)))
+
+
+def _nonce() -> str:
+    return secrets.token_hex(8)
+
+
+def _split_columns(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
 def _added(texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -210,14 +202,14 @@ def _added(texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _asker(file: str) -> Ask | None:
-    """How a person is asked for the format; None where nobody can answer."""
+def _format_prompt(file: str) -> AskFormat | None:
+    """A prompt for the format; None where standard input and error are no terminal."""
     if file == "-" or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
 
-    def ask(text: str, candidates: tuple[str, ...]) -> str:
+    def prompt(text: str, candidates: tuple[str, ...]) -> str:
         click.echo(text, err=True)
         chosen: str = click.prompt("Format (Ctrl-C to stop)", type=click.Choice(NAMES), err=True)
         return chosen
 
-    return ask
+    return prompt

@@ -38,11 +38,11 @@ def shell(target: Target, dataset: str | None, zone: str | None) -> None:
         bellwether shell web < questions.txt
     """
     from bellwether.client.caller import calling
-    from bellwether.shell.known import Known
+    from bellwether.shell.completion_names import CompletionNames
     from bellwether.shell.session import Shell
 
     clock = SystemClock()
-    names = Known(target, clock)
+    names = CompletionNames(target, clock)
     with calling(target) as caller:
         caller.json("GET", "/1/auth")  # wrong keys and addresses are told before anything is typed
         session = Shell(target, caller, clock, asked_zone(zone, os.environ))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bellwether.options.shared import configuration_options, load_settings
-from bellwether.supervisor.console import new_screen
+from bellwether.supervisor.console import new_console
 from bellwether.supervisor.up import CannotStart, Supervisor
 from common.clock import SystemClock
 
@@ -51,7 +51,7 @@ def up(
     settings = load_settings(config, data, sets, flags)
     os.umask(0o077)  # for the roles too: what clients send is nobody else's to read
     try:
-        sys.exit(Supervisor(settings, os.environ, SystemClock(), new_screen()).run())
+        sys.exit(Supervisor(settings, os.environ, SystemClock(), new_console()).run())
     except CannotStart as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.code)

@@ -23,7 +23,7 @@ def print_answer(
     if form == "json":
         click.echo(orjson.dumps(document).decode())
         return
-    from bellwether.results.remarks import coverage_text, is_nothing, remarks
+    from bellwether.results.notes import coverage_text, is_nothing, notes
 
     coverage = document.get("coverage") or {}
     if is_nothing(coverage):
@@ -37,5 +37,5 @@ def print_answer(
 
     for line in format_lines(document, breakdowns, form, series=series):
         click.echo(line)
-    for remark in remarks(document):
+    for remark in notes(document):
         click.echo(printable(remark), err=True)

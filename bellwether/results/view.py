@@ -11,7 +11,7 @@ from rich.text import Text
 from bellwether.output import output_console, printable
 from bellwether.results.cells import show, show_keys
 from bellwether.results.formats import table as series_table
-from bellwether.results.remarks import coverage_text, groups_line
+from bellwether.results.notes import coverage_text, groups_line
 from bellwether.results.sparks import group_of, show_peak, show_time, sparks
 
 

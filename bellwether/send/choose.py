@@ -1,4 +1,4 @@
-"""Which format a file is read as: what the user said, else what is found, else what is asked."""
+"""Which format a file is read as: what the user named, else what is found, else what is asked."""
 
 from collections.abc import Callable
 from typing import Final
@@ -12,17 +12,21 @@ from bellwether.send.options import ReadOptions
 
 AUTO: Final = "auto"
 _NO_LINES: Final = ("json", "csv", "tsv")
-Ask = Callable[[str, tuple[str, ...]], str]  # the text, the candidates -> the one that was chosen
+AskFormat = Callable[
+    [str, tuple[str, ...]], str
+]  # the text, the candidates -> the one that was chosen
 
 
 def choose_format(
-    head: bytes, name: str, kind: str | None, options: ReadOptions, ask: Ask | None
+    head: bytes, name: str, kind: str | None, options: ReadOptions, choose: AskFormat | None
 ) -> Detected:
-    """The format of a file that begins so. `ask` is for terminals; None refuses where no format is
-    sure. Raises UnknownFormat, and ValueError for an expression that cannot be used: options are
-    tried here, in the main thread, before anything is read.
+    """The format of a file that begins with `head`.
+
+    choose: asks the user on a terminal; with None the file is refused where no format is certain.
+    The options are tried here, in the main thread, before anything is read. Raises UnknownFormat,
+    and ValueError for an expression that cannot be used.
     """
-    found = _choose(head, name, kind, options, ask)
+    found = _choose(head, name, kind, options, choose)
     if options.continuation is not None and found.name in _NO_LINES:
         raise UnknownFormat(
             f"--continuation joins lines of logs; {found.name} itself says where an event ends"
@@ -31,7 +35,7 @@ def choose_format(
     return found
 
 
-def said_format(kind: str | None, options: ReadOptions) -> str | None:
+def named_format(kind: str | None, options: ReadOptions) -> str | None:
     """The format that the options name, None if it has to be found out. Raises UnknownFormat, and
     ValueError for an expression that cannot be used.
     """
@@ -48,14 +52,14 @@ def said_format(kind: str | None, options: ReadOptions) -> str | None:
 
 
 def _choose(
-    head: bytes, name: str, kind: str | None, options: ReadOptions, ask: Ask | None
+    head: bytes, name: str, kind: str | None, options: ReadOptions, choose: AskFormat | None
 ) -> Detected:
-    said = said_format(kind, options)
-    if said is not None:
-        return Detected(said, "as the options say")
+    named = named_format(kind, options)
+    if named is not None:
+        return Detected(named, "as the options say")
     try:
         return judge(head, name)
     except NotSure as unsure:
-        if ask is None:
+        if choose is None:
             raise
-        return Detected(ask(str(unsure), unsure.candidates), "chosen")
+        return Detected(choose(str(unsure), unsure.candidates), "chosen")

@@ -13,9 +13,9 @@ from bellwether.send.deliver.batches import Batch, batches
 from bellwether.send.event import Parsed
 from bellwether.send.files.resume import (
     BORDERS_MAX,
-    Known,
+    EarlierLoads,
     LoadState,
-    find_known,
+    find_earlier,
     head_digest,
     new_key,
     read_states,
@@ -26,8 +26,8 @@ from bellwether.send.files.resume import (
 from bellwether.send.files.settle import settled, unread
 from bellwether.send.files.source import HEAD_BYTES, Source
 from bellwether.send.formats.registry import format_named
-from bellwether.send.look import LOOK_EVENTS, take, why_stop
 from bellwether.send.prepare.prepare import SAMPLE_EVENTS, Choices, Ready, prepare
+from bellwether.send.sanity_check import CHECKED_EVENTS, refusal_reason, take_first
 
 if TYPE_CHECKING:
     from bellwether.send.deliver.sender import Progress
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 REPEAT_SAFE_S = 45 * 60
 
 
-class Stop(Exception):
+class LoadRefused(Exception):
     """The load should not begin, or not like this; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LoadOptions:
     """What the user wants of one load.
 
     load_id: the name in its events, None for its own key; no_load_id: no name in its events.
@@ -77,7 +77,7 @@ class Load:
     """
 
     source: Source
-    wish: Wish
+    options: LoadOptions
     key: str
     load_id: str | None
     before: LoadState | None
@@ -90,19 +90,19 @@ class Load:
     _ends: dict[int, str] = field(default_factory=dict, repr=False)
 
     def events(self) -> Iterator[Ready]:
-        """Every event that is new. Raises Stop where the first ones make no sense."""
-        known = format_named(self.wish.kind)
-        parsed = parsed_of(self.source, self.wish, self._known_borders())
-        sample = take(parsed, SAMPLE_EVENTS)
+        """Every event that is new. Raises LoadRefused where the first ones make no sense."""
+        known = format_named(self.options.kind)
+        parsed = parsed_of(self.source, self.options, self._known_borders())
+        sample = take_first(parsed, SAMPLE_EVENTS)
         parsed = chain(sample, parsed)
         if self.before is not None:
             parsed = unread(parsed, self.before, known.ends_itself)
         now_ns = int(self._now_s() * 1e9)
-        ready = prepare(parsed, self.wish.choices, now_ns, self.load_id, sample)
-        looked_at = take(ready, LOOK_EVENTS)
-        reason = why_stop(looked_at, self.wish.skip_bad)
+        ready = prepare(parsed, self.options.choices, now_ns, self.load_id, sample)
+        looked_at = take_first(ready, CHECKED_EVENTS)
+        reason = refusal_reason(looked_at, self.options.skip_bad)
         if reason is not None:
-            raise Stop(reason)
+            raise LoadRefused(reason)
         return chain(looked_at, ready)
 
     def _known_borders(self) -> frozenset[int]:
@@ -158,42 +158,42 @@ class Load:
 
 def begin(
     source: Source,
-    wish: Wish,
+    options: LoadOptions,
     environ: Mapping[str, str],
     reopen: Callable[[], Source],
     now_s: Callable[[], float],
     nonce: Callable[[], str],
 ) -> Load:
     """Prepare a load. `nonce` gives a text that is never the same twice, for loads that must not
-    be taken for another. Raises Stop, SourceError.
+    be taken for another. Raises LoadRefused, SourceError.
     """
-    folder, scope = state_folder(environ), wish.scope()
+    folder, scope = state_folder(environ), options.scope()
     head = source.head[:HEAD_BYTES]
-    known = Known(None, frozenset())
-    if source.resumable and not wish.again:
-        known = find_known(read_states(folder, scope), head, reopen)
-    elif wish.resume:
-        raise Stop("--resume needs a file: what comes through a pipe cannot be read twice")
+    known = EarlierLoads(None, frozenset())
+    if source.resumable and not options.again:
+        known = find_earlier(read_states(folder, scope), head, reopen)
+    elif options.resume:
+        raise LoadRefused("--resume needs a file: what comes through a pipe cannot be read twice")
     state = known.state
     if state is not None:
         key = state.key
     else:
-        once = (nonce(),) if wish.again or not source.resumable else ()
-        key = new_key(head, known.taken, *wish.key_parts(), *once)
-    if state is not None and not wish.resume and state.accepted:
+        once = (nonce(),) if options.again or not source.resumable else ()
+        key = new_key(head, known.taken, *options.key_parts(), *once)
+    if state is not None and not options.resume and state.accepted:
         age_s = now_s() - state.answered_s
         if age_s > REPEAT_SAFE_S:
-            raise Stop(
-                f"{state.accepted:,} events of this file were stored in {wish.dataset} "
+            raise LoadRefused(
+                f"{state.accepted:,} events of this file were stored in {options.dataset} "
                 f"{age_s / 3600:.1f} hours ago (load {state.key}). --resume stores what was added "
                 "since then, --again stores all of it once more"
             )
     return Load(
         source=source,
-        wish=wish,
+        options=options,
         key=key,
-        load_id=None if wish.no_load_id else wish.load_id or key,
-        before=state if wish.resume else None,
+        load_id=None if options.no_load_id else options.load_id or key,
+        before=state if options.resume else None,
         is_other=bool(known.taken) and state is None,
         state_path=state_file(folder, scope, key) if source.resumable else None,
         _borders=state.borders if state is not None else (),
@@ -203,9 +203,9 @@ def begin(
 
 
 def parsed_of(
-    source: Source, wish: Wish, borders: frozenset[int] = frozenset()
+    source: Source, options: LoadOptions, borders: frozenset[int] = frozenset()
 ) -> Iterator[Parsed]:
     """The events of a source. borders: where earlier loads of it ended."""
-    known = format_named(wish.kind)
-    read = known.reader_for(source.head, replace(wish.choices.options, borders=borders))
+    known = format_named(options.kind)
+    read = known.reader_for(source.head, replace(options.choices.options, borders=borders))
     return settled(read(source.stream), source, known.ends_itself)

@@ -13,7 +13,7 @@ import orjson
 
 from bellwether.client import ClientError, Target
 from bellwether.client.caller import Caller
-from bellwether.client.questions import ask_query
+from bellwether.client.run_query import run_query
 from bellwether.commands.rows import show_selected
 from bellwether.commands.zones import asked_zone
 from bellwether.output import output_console, printable
@@ -104,7 +104,7 @@ class Shell:
         if question.spec.get("rows"):
             show_selected(self._target, dataset, question.spec, self.format, "")
             return
-        document = ask_query(self._caller, dataset, question.spec, series=self.series)
+        document = run_query(self._caller, dataset, question.spec, series=self.series)
         breakdowns = list(question.spec.get("breakdowns") or [])
         print_answer(document, breakdowns, self.format, series=self.series, zone=self.zone)
 

@@ -59,7 +59,7 @@ def readable(log_lines: list[str]) -> list[str]:
     return shown
 
 
-class Screen:
+class UpConsole:
     """Prints to one console; plain lines when it is not a terminal."""
 
     def __init__(self, console: Console, environ: Mapping[str, str]) -> None:
@@ -160,6 +160,6 @@ class Screen:
             self._line(f"  `{program(self._environ)} verify` names everything that is damaged")
 
 
-def new_screen() -> Screen:
+def new_console() -> UpConsole:
     """A screen on standard output."""
-    return Screen(output_console(), os.environ)
+    return UpConsole(output_console(), os.environ)

@@ -1,4 +1,4 @@
-"""Room on the disk of one machine: tended by `up`, watched and told by every role."""
+"""ReserveMaintenance on the disk of one machine: tended by `up`, watched and told by every role."""
 
 import asyncio
 from contextlib import suppress
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bellwether.backends import log_folder, reserve_of
 from bellwether.config.settings import Settings
-from bellwether.supervisor.console import Screen
+from bellwether.supervisor.console import UpConsole
 from common.process.alarms.board import AlarmBoard
 from common.process.reserve import Reserve, drop_caches
 from common.tasks import run_every
@@ -14,10 +14,10 @@ from common.tasks import run_every
 _LOOK_S = 1.0
 
 
-class Room:
+class ReserveMaintenance:
     """The supervisor's side. A disk that cannot be written is told by what needs it, not here."""
 
-    def __init__(self, reserve: Reserve, data: Path, screen: Screen) -> None:
+    def __init__(self, reserve: Reserve, data: Path, screen: UpConsole) -> None:
         self._reserve = reserve
         self._data = data
         self._screen = screen
@@ -50,7 +50,7 @@ class Room:
         return self._reserve.trouble()
 
 
-async def watch_room(settings: Settings, alarms: AlarmBoard) -> None:
+async def watch_disk_space(settings: Settings, alarms: AlarmBoard) -> None:
     """Raise the alarm while the log takes no records for want of room. Until cancelled."""
     if log_folder(settings) is None:
         return

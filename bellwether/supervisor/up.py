@@ -23,8 +23,8 @@ from bellwether.config.sections import BackendsConfig, NodeConfig, UpConfig
 from bellwether.config.settings import Settings
 from bellwether.secrets import read_internal_token
 from bellwether.supervisor.child import Child, ask_ready, child_environment, describe_exit
-from bellwether.supervisor.console import Screen
-from bellwether.supervisor.disk_reserve import Room
+from bellwether.supervisor.console import UpConsole
+from bellwether.supervisor.disk_reserve import ReserveMaintenance
 from bellwether.supervisor.first_start import FirstStartError, Prepared, prepare
 from bellwether.supervisor.shutdown_check import doubts_of_indexers, doubts_of_log
 from common.clock import Clock
@@ -57,7 +57,7 @@ class Supervisor:
     """Runs the roles until it is told to stop."""
 
     def __init__(
-        self, settings: Settings, environ: Mapping[str, str], clock: Clock, screen: Screen
+        self, settings: Settings, environ: Mapping[str, str], clock: Clock, screen: UpConsole
     ) -> None:
         self._settings = settings
         self._environ = environ
@@ -67,7 +67,7 @@ class Supervisor:
         self._up = settings.section(UpConfig)
         self._public = settings.section(ShepherdConfig)
         self._data = self._node.data.resolve()
-        self._room = Room(reserve_of(settings), self._data, screen)
+        self._room = ReserveMaintenance(reserve_of(settings), self._data, screen)
         self._signals = 0
         self._children: list[Child] = []
 

@@ -42,7 +42,7 @@ class Outcome:
     def exit_code(self, load: Load, counts: Progress) -> int:
         """1 if anything was not stored, or nothing was found."""
         lost = counts.rejected or self.damage or self.failed
-        if self.unfinished is not None and not load.wish.resume:
+        if self.unfinished is not None and not load.options.resume:
             return 1
         return 1 if lost or _is_nothing(load, counts) else 0
 
@@ -55,55 +55,55 @@ def _is_nothing(load: Load, counts: Progress) -> bool:
 def print_outcome(load: Load, counts: Progress, outcome: Outcome) -> None:
     """Tell what was stored and what was not, and what to do about it."""
     console = output_console(soft_wrap=True)
-    wish, before = load.wish, load.before
+    options, before = load.options, load.before
 
-    def say(text: str, style: str = "") -> None:
+    def line(text: str, style: str = "") -> None:
         console.print(text, style=style or None, markup=False)
 
     if before is not None:
-        say(f"resumed behind {before.accepted:,} events of an earlier load of this file")
-    elif wish.resume:
+        line(f"resumed behind {before.accepted:,} events of an earlier load of this file")
+    elif options.resume:
         known = "one of a file that begins like it, not" if load.is_other else "no load"
-        say(f"{known} of this file is known here: read from its beginning")
-    say(f"{counts.accepted:,} events stored in {wish.dataset}")
+        line(f"{known} of this file is known here: read from its beginning")
+    line(f"{counts.accepted:,} events stored in {options.dataset}")
     if not counts.accepted and before is not None and not counts.rejected:
-        say("nothing was added to the file since then")
+        line("nothing was added to the file since then")
     elif _is_nothing(load, counts):
         empty = load.source.prefix.length == 0
-        say(f"{load.source.name} {'is empty' if empty else 'has no events'}: nothing was stored")
+        line(f"{load.source.name} {'is empty' if empty else 'has no events'}: nothing was stored")
     if counts.untimed:
-        say(f"{counts.untimed:,} of them had no time of their own: stored at their arrival time")
-        if counts.untimed == counts.accepted and not wish.choices.times.fields:
-            say("  --time-field NAME says which field has it, if one does (nested: with --depth)")
+        line(f"{counts.untimed:,} of them had no time of their own: stored at their arrival time")
+        if counts.untimed == counts.accepted and not options.choices.times.fields:
+            line("  --time-field NAME says which field has it, if one does (nested: with --depth)")
     if counts.rejected:
-        say(f"{counts.rejected:,} not stored:", "yellow")
+        line(f"{counts.rejected:,} not stored:", "yellow")
         for reject in outcome.reasons:
-            say(f"  line {reject.line}: {printable(reject.reason)}")
+            line(f"  line {reject.line}: {printable(reject.reason)}")
         if counts.rejected > len(outcome.reasons) and not outcome.rejects_written:
-            say("  … --rejects FILE writes them all")
+            line("  … --rejects FILE writes them all")
     if outcome.unfinished is not None:
-        _say_unfinished(say, load, outcome)
+        _print_unfinished(line, load, outcome)
     if counts.retries:
-        say(f"{counts.retries:,} requests were repeated (each stored once)")
+        line(f"{counts.retries:,} requests were repeated (each stored once)")
     if load.load_id is not None and counts.accepted:
         name = load.load_id.replace("\\", "\\\\").replace("'", "\\'")
-        say(f"load {load.load_id}: to leave it out of a question, WHERE {LOAD_FIELD} != '{name}'")
+        line(f"load {load.load_id}: to leave it out of a question, WHERE {LOAD_FIELD} != '{name}'")
     if outcome.damage:
-        say(f"stopped: {outcome.damage}; what can be read before that was stored", "red")
+        line(f"stopped: {outcome.damage}; what can be read before that was stored", "red")
     if outcome.failed:
-        say(f"stopped: {outcome.failed}", "red")
+        line(f"stopped: {outcome.failed}", "red")
     if outcome.state_error:
-        say(f"--resume will not know this load: {outcome.state_error}", "yellow")
+        line(f"--resume will not know this load: {outcome.state_error}", "yellow")
     elif outcome.failed and outcome.state_kept:
-        say("the same command with --resume goes on from here")
+        line("the same command with --resume goes on from here")
 
 
-def _say_unfinished(say: Callable[..., None], load: Load, outcome: Outcome) -> None:
+def _print_unfinished(line: Callable[..., None], load: Load, outcome: Outcome) -> None:
     last = outcome.unfinished
     assert last is not None
-    say(f"line {last.line} was not stored: {printable(last.reason)}", "yellow")
+    line(f"line {last.line} was not stored: {printable(last.reason)}", "yellow")
     if outcome.damage is None:
-        say("  --resume reads it when it is whole, --finished says that it is")
+        line("  --resume reads it when it is whole, --finished says that it is")
 
 
 def print_preview(found: Preview, kind: str) -> None:

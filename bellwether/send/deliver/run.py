@@ -17,7 +17,7 @@ from bellwether.send.deliver.batches import Batch
 from bellwether.send.deliver.report import Outcome, print_outcome
 from bellwether.send.event import UnknownFormat
 from bellwether.send.files.resume import remove_oldest, write_state
-from bellwether.send.load import Load, Stop
+from bellwether.send.load import Load, LoadRefused
 from common.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
@@ -39,38 +39,38 @@ async def run(load: Load, target: Target, rejects: IO[bytes] | None) -> int:
     gc.set_threshold(GC_OBJECTS, 20, 100)
     clock = SystemClock()
     outcome = Outcome(rejects_written=rejects is not None)
-    keeper = _Keeper(load, clock)
+    states = _StateWriter(load, clock)
 
     def on_reject(reject: Reject) -> None:
         outcome.add(reject)
         if rejects is not None:
-            told = {"line": reject.line, "reason": reject.reason}
+            entry = {"line": reject.line, "reason": reject.reason}
             text = reject.source.decode("utf-8", "replace")
-            rejects.write(orjson.dumps({**told, "source": text}) + b"\n")
+            rejects.write(orjson.dumps({**entry, "source": text}) + b"\n")
 
-    with _shown(load) as show:
+    with _progress_bar(load) as show:
 
         def on_progress(counts: Progress) -> None:
             show(counts)
-            keeper.keep(counts)
+            states.save(counts)
 
         async with connect(target) as client:
             sender = Sender(
-                client, load.wish.dataset, clock, random.Random(), on_reject, on_progress,
-                stop_if_refused=not load.wish.skip_bad,
+                client, load.options.dataset, clock, random.Random(), on_reject, on_progress,
+                stop_if_refused=not load.options.skip_bad,
             )  # fmt: skip
             try:
                 await sender.send_all(_batches(load))
-            except Stop as error:
+            except LoadRefused as error:
                 raise ClientError(str(error)) from error
             except (SendFailed, ClientError, UnknownFormat) as error:
                 outcome.failed = str(error)
             except asyncio.CancelledError:  # Ctrl-C
                 outcome.failed = "interrupted"
-                keeper.finish(sender.progress, outcome)
+                states.finish(sender.progress, outcome)
                 print_outcome(load, sender.progress, outcome)
                 raise
-    keeper.finish(sender.progress, outcome)
+    states.finish(sender.progress, outcome)
     print_outcome(load, sender.progress, outcome)
     return outcome.exit_code(load, sender.progress)
 
@@ -80,20 +80,20 @@ def _batches(load: Load) -> Iterator[Batch]:
     yield from load.batches(load.events())
 
 
-class _Keeper:
+class _StateWriter:
     """Keeps the load's place: each second, and at its end."""
 
     def __init__(self, load: Load, clock: Clock) -> None:
         self._load = load
         self._clock = clock
-        self._kept_ns = 0
+        self._saved_ns = 0
         self._error: str | None = None
 
-    def keep(self, counts: Progress) -> None:
+    def save(self, counts: Progress) -> None:
         """Remember how far the load is, if it is time to."""
         now_ns = self._clock.now_ns()
-        if now_ns - self._kept_ns >= STATE_EVERY_NS:
-            self._kept_ns = now_ns
+        if now_ns - self._saved_ns >= STATE_EVERY_NS:
+            self._saved_ns = now_ns
             self._write(counts, ended=False)
 
     def finish(self, counts: Progress, outcome: Outcome) -> None:
@@ -119,7 +119,7 @@ class _Keeper:
 
 
 @contextmanager
-def _shown(load: Load) -> Iterator[Callable[[Progress], None]]:
+def _progress_bar(load: Load) -> Iterator[Callable[[Progress], None]]:
     """A bar of progress on a terminal, nothing elsewhere."""
     console = error_console()
     if not console.is_terminal:

@@ -19,8 +19,8 @@ from bellwether.client import ClientError
 from bellwether.client.session import Client, refusal
 from bellwether.send.deliver.batches import Batch
 from bellwether.send.deliver.verdicts import AGAIN, BadAnswer, SendAgain, read_verdicts
-from bellwether.send.look import is_most
 from bellwether.send.prepare.prepare import Ready
+from bellwether.send.sanity_check import are_most_bad
 from common.back_off import BackOff
 from common.clock import Clock
 from common.model.position import Position, format_receipt, parse_receipt
@@ -105,7 +105,7 @@ class Sender:
                     batch = await asyncio.to_thread(next, source, None)
                 except Exception:
                     for first, task in waiting:
-                        self._answered(first, await task)
+                        self._count(first, await task)
                     raise
                 if batch is not None:
                     waiting.append((batch, asyncio.create_task(self._send(batch))))
@@ -114,7 +114,7 @@ class Sender:
                 if batch is None or len(waiting) >= at_once:
                     first, task = waiting.popleft()
                     rejects = await task
-                    self._answered(first, rejects)
+                    self._count(first, rejects)
                     if at_once == 1 and self._stop_if_refused:
                         _stop_if_most(first, rejects)
                     at_once = IN_FLIGHT
@@ -123,7 +123,7 @@ class Sender:
                 task.cancel()
             await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
 
-    def _answered(self, batch: Batch, rejects: list[Reject]) -> None:
+    def _count(self, batch: Batch, rejects: list[Reject]) -> None:
         progress = self.progress
         refused = len(rejects) - len(batch.refused)
         unfinished = sum(r.unfinished for r in batch.refused)
@@ -165,32 +165,34 @@ class Sender:
 
     async def _attempt(
         self, body: bytes, headers: dict[str, str], events: tuple[Ready, ...]
-    ) -> "list[Reject] | _Again":
+    ) -> "list[Reject] | _Retry":
         url = self._client.target.url + self._path
         try:
             async with self._client.session.post(
                 url, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 if answer.status in AGAIN:
-                    return _Again(await refusal(answer), self._retry_after_s(answer))
+                    return _Retry(await refusal(answer), self._retry_after_s(answer))
                 if answer.status not in (200, 202):
                     raise ClientError(await refusal(answer), answer.status)
-                said = await answer.read()
+                raw = await answer.read()
                 receipt = answer.headers.get("X-Bellwether-Receipt")
         except aiohttp.ClientConnectorCertificateError as error:  # no later attempt is better
             raise ClientError(self._client.unreachable(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return _Again(self._client.unreachable(error), 0.0)
+            return _Retry(self._client.unreachable(error), 0.0)
         try:
-            refused = read_verdicts(said, events)
+            refused = read_verdicts(raw, events)
         except BadAnswer as error:
             raise ClientError(f"{url} {error}") from error
         if isinstance(refused, SendAgain):
-            return _Again(refused.reason, 0.0)
+            return _Retry(refused.reason, 0.0)
         if receipt:
-            for place in parse_receipt(receipt):
-                known = self.progress.reached.get((place.epoch, place.partition), -1)
-                self.progress.reached[place.epoch, place.partition] = max(known, place.offset)
+            for position in parse_receipt(receipt):
+                known = self.progress.reached.get((position.epoch, position.partition), -1)
+                self.progress.reached[position.epoch, position.partition] = max(
+                    known, position.offset
+                )
         return [Reject(event.line, why, event.source) for event, why in refused]
 
     def _retry_after_s(self, answer: aiohttp.ClientResponse) -> float:
@@ -206,7 +208,7 @@ class Sender:
 
 def _stop_if_most(batch: Batch, rejects: list[Reject]) -> None:
     refused = len(rejects) - len(batch.refused)
-    if is_most(refused, len(batch.events)):
+    if are_most_bad(refused, len(batch.events)):
         raise SendFailed(
             f"the store refused {refused:,} of the first {len(batch.events):,} events; "
             "nothing more was sent (--skip-bad goes on and stores those that are good)"
@@ -218,6 +220,6 @@ def _compressed(body: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Again:
+class _Retry:
     reason: str
     retry_after_s: float

@@ -23,12 +23,12 @@ class BadAnswer(Exception):
     """The answer is not one to a batch; the text says what is wrong with it."""
 
 
-def read_verdicts(said: bytes, events: Sequence[Ready]) -> list[tuple[Ready, str]] | SendAgain:
+def read_verdicts(body: bytes, events: Sequence[Ready]) -> list[tuple[Ready, str]] | SendAgain:
     """The events that were refused, each with its reason. Raises BadAnswer."""
-    if said == b"[" + b",".join([_STORED] * len(events)) + b"]":
+    if body == b"[" + b",".join([_STORED] * len(events)) + b"]":
         return []  # as nearly always, and nothing has to be looked at one by one
     try:
-        statuses = orjson.loads(said)
+        statuses = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadAnswer("gave an answer that is no JSON") from error
     if not isinstance(statuses, list) or len(statuses) != len(events):

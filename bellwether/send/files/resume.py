@@ -18,7 +18,7 @@ from bellwether.send.files.source import HEAD_BYTES, Source
 
 _FILES_MAX = 1_000  # older states are removed
 BORDERS_MAX = 1_000  # ends of earlier loads that are remembered; the oldest go first
-PLACE_PREFIX = "follow-"  # names of the files that hold the places of followed logs
+BOOKMARK_PREFIX = "follow-"  # names of the files that hold the places of followed logs
 _READ_BYTES = 1_000_000
 
 
@@ -46,7 +46,7 @@ class LoadState(msgspec.Struct, frozen=True, kw_only=True):
     borders: tuple[int, ...] = ()
 
 
-class Known(NamedTuple):
+class EarlierLoads(NamedTuple):
     """state: the load that this file, or what it was before it grew, had; None if there is none.
     taken: keys of loads of other files that begin like this one.
     """
@@ -99,14 +99,16 @@ def read_states(folder: Path, scope: str) -> list[LoadState]:
     return found
 
 
-def find_known(states: Iterable[LoadState], head: bytes, reopen: Callable[[], Source]) -> Known:
-    """Which of the loads was one of this file. Reads the file again as far as that needs, and only
-    where it begins like one that is known. Raises SourceError.
+def find_earlier(
+    states: Iterable[LoadState], head: bytes, reopen: Callable[[], Source]
+) -> EarlierLoads:
+    """Which of the loads read this same file. Reads the file again as far as that needs, and only
+    where it begins like that of a known load. Raises SourceError.
     """
     alike = [s for s in states if head_digest(head[: s.head_bytes]) == s.head]
     alike = [s for s in alike if len(head) >= s.head_bytes]
     if not alike:
-        return Known(None, frozenset())
+        return EarlierLoads(None, frozenset())
     source = reopen()
     found: LoadState | None = None
     taken = set()
@@ -118,7 +120,7 @@ def find_known(states: Iterable[LoadState], head: bytes, reopen: Callable[[], So
                 found = state
         else:  # also one that is shorter: to take it for the same could lose its lines
             taken.add(state.key)
-    return Known(found, frozenset(taken))
+    return EarlierLoads(found, frozenset(taken))
 
 
 def write_state(path: Path, state: LoadState) -> None:
@@ -135,7 +137,7 @@ def remove_oldest(folder: Path) -> None:
     """
     ages: list[tuple[float, Path]] = []
     for path in folder.glob("*.json"):
-        if not path.name.startswith(PLACE_PREFIX):
+        if not path.name.startswith(BOOKMARK_PREFIX):
             with suppress(FileNotFoundError):  # another load removed it just now
                 ages.append((path.stat().st_mtime, path))
     for _, old in sorted(ages)[:-_FILES_MAX]:

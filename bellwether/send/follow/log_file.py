@@ -1,7 +1,7 @@
 """One file of a log: what is new in it, and whether it is still the file it was.
 
 A log is renamed, compressed, truncated or written anew while it is followed. A file is known again
-by its beginning and by the bytes before the place, wherever it lies.
+by its beginning and by the bytes before the bookmark, wherever it lies.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import BinaryIO
 import msgspec
 
 from bellwether.send.files.source import Source, SourceError, open_source
-from bellwether.send.follow.place import HEAD_BYTES, TAIL_BYTES, Place, digest
+from bellwether.send.follow.bookmark import HEAD_BYTES, TAIL_BYTES, Bookmark, digest
 from bellwether.send.lines import LINE_BYTES_MAX
 
 PACKED = (".gz", ".bz2", ".xz", ".zst")
@@ -43,7 +43,7 @@ class LogFile:
         self._window, self._window_at = b"", 0
 
     def close(self) -> None:
-        """Give back what the system holds for it."""
+        """Close the file."""
         self._file.close()
         if self._source is not None:
             self._source.stream.close()
@@ -83,12 +83,12 @@ class LogFile:
             return False
         return (found.st_dev, found.st_ino) == (self.device, self.inode)
 
-    def begin(self, place: Place) -> Place:
-        """The place at the beginning of this file."""
+    def begin(self, bookmark: Bookmark) -> Bookmark:
+        """The bookmark at the beginning of this file."""
         head = b"" if self.is_packed else self.read(0, HEAD_BYTES)
         return _with(
-            place,
-            file=place.file + 1,
+            bookmark,
+            file=bookmark.file + 1,
             device=self.device,
             inode=self.inode,
             head_bytes=len(head),
@@ -100,29 +100,29 @@ class LogFile:
             in_long_line=False,
         )
 
-    def grown(self, place: Place) -> Place:
-        """The place, which knows as much of the file's beginning as there is by now."""
-        if self.is_packed or place.head_bytes >= HEAD_BYTES:
-            return place
+    def with_longer_head(self, bookmark: Bookmark) -> Bookmark:
+        """The bookmark, which knows as much of the file's beginning as there is by now."""
+        if self.is_packed or bookmark.head_bytes >= HEAD_BYTES:
+            return bookmark
         head = self.read(0, HEAD_BYTES)
-        return _with(place, head_bytes=len(head), head=digest(head))
+        return _with(bookmark, head_bytes=len(head), head=digest(head))
 
-    def holds(self, place: Place) -> bool:
-        """Whether this is the file of the place, whatever its name is now."""
+    def matches(self, bookmark: Bookmark) -> bool:
+        """Whether this is the file of the bookmark, whatever its name is now."""
         try:
-            head = self.read(0, place.head_bytes)
-            if digest(head) != place.head or len(head) < place.head_bytes:
+            head = self.read(0, bookmark.head_bytes)
+            if digest(head) != bookmark.head or len(head) < bookmark.head_bytes:
                 return False
-            return self.is_unchanged(place)
+            return self.is_unchanged(bookmark)
         except (OSError, SourceError):
             return False
 
-    def is_unchanged(self, place: Place) -> bool:
-        """Whether what was sent still stands before the place: else it was written anew."""
-        begin = max(place.offset - TAIL_BYTES, 0)
-        before = self.read(begin, place.offset - begin)
-        return begin + len(before) == place.offset and digest(before) == place.tail
+    def is_unchanged(self, bookmark: Bookmark) -> bool:
+        """Whether what was sent still stands before the bookmark: else it was written anew."""
+        begin = max(bookmark.offset - TAIL_BYTES, 0)
+        before = self.read(begin, bookmark.offset - begin)
+        return begin + len(before) == bookmark.offset and digest(before) == bookmark.tail
 
 
-def _with(place: Place, **changes: object) -> Place:
-    return msgspec.structs.replace(place, **changes)
+def _with(bookmark: Bookmark, **changes: object) -> Bookmark:
+    return msgspec.structs.replace(bookmark, **changes)

@@ -23,20 +23,24 @@ _ZSTD_LEVEL = 1
 
 
 class Poster:
-    """Posts batches of one dataset. wait: sleeps so many seconds; say: tells the operator."""
+    """Posts batches of one dataset.
+
+    wait: sleeps for a number of seconds.
+    notify: shows the operator one line of text.
+    """
 
     def __init__(
         self,
         caller: Caller,
         dataset: str,
         wait: Callable[[float], None],
-        say: Callable[[str], None],
+        notify: Callable[[str], None],
         randomness: random.Random,
     ) -> None:
         self._caller = caller
         self._path = f"/1/batch/{quote(dataset, safe='')}"
         self._wait = wait
-        self._say = say
+        self._notify = notify
         self._random = randomness
 
     def post(self, events: Sequence[Ready], batch_id: str) -> list[tuple[Ready, str]]:
@@ -65,10 +69,10 @@ class Poster:
             reason = self._attempt(packed, headers, events)
             if isinstance(reason, list):
                 if failed:
-                    self._say(f"the store answers again, after {failed} attempts")
+                    self._notify(f"the store answers again, after {failed} attempts")
                 return reason
             if failed == 0 or failed % 20 == 0:
-                self._say(f"waiting for the store, nothing is lost: {reason}")
+                self._notify(f"waiting for the store, nothing is lost: {reason}")
             failed += 1
             self._wait(back_off.next())
 
@@ -76,7 +80,7 @@ class Poster:
         self, body: bytes, headers: dict[str, str], events: Sequence[Ready]
     ) -> list[tuple[Ready, str]] | str:
         try:
-            found = read_verdicts(self._caller.ask("POST", self._path, body, headers), events)
+            found = read_verdicts(self._caller.request("POST", self._path, body, headers), events)
         except ClientError as error:
             if error.status in _WAITED_OUT:
                 return str(error)

@@ -18,21 +18,21 @@ import orjson
 from bellwether.client import ClientError, Target
 from bellwether.client.caller import calling
 from bellwether.send.event import UnknownFormat
-from bellwether.send.follow.follower import Follower, Stop, Wish
-from bellwether.send.follow.place import (
-    Place,
-    PlaceError,
-    only_one,
-    place_file,
-    read_place,
-    write_place,
+from bellwether.send.follow.bookmark import (
+    Bookmark,
+    BookmarkError,
+    bookmark_file,
+    exclusive,
+    read_bookmark,
+    write_bookmark,
 )
+from bellwether.send.follow.follower import Follower, FollowOptions, FollowRefused
 from bellwether.send.follow.post import Poster
 
 POLL_S = 0.25
 ANSWER_S = 60.0  # a store that takes longer is asked again, under the same batch id
-TOLD_EVERY_S = 60.0  # of refused lines only so many are told in so long
-_TOLD_MAX = 5
+SUMMARY_EVERY_S = 60.0  # of refused lines only so many are told in so long
+_SHOWN_MAX = 5
 
 
 class Stopped(Exception):
@@ -43,7 +43,7 @@ def follow(
     path: Path,
     dataset: str,
     target: Target,
-    wish_of: Callable[[str], Wish],
+    options_of: Callable[[str], FollowOptions],
     kind: str | None,
     folder: Path,
     rejects: IO[bytes] | None,
@@ -51,7 +51,7 @@ def follow(
 ) -> int:
     """Follow the log until SIGINT or SIGTERM; returns the exit code.
 
-    wish_of: makes the wish from the load's id; folder: where the place is kept.
+    options_of: makes the options from the load's id; folder: where the bookmark is kept.
     """
     stop = threading.Event()
 
@@ -66,34 +66,36 @@ def follow(
         stop.wait(seconds)
 
     path = path.absolute()
-    place_path = place_file(folder, str(path), dataset, target.url)
-    teller = _Teller(now_s, rejects)
+    bookmark_path = bookmark_file(folder, str(path), dataset, target.url)
+    refusals = _RefusalLog(now_s, rejects)
     try:
-        with only_one(place_path), calling(target, ANSWER_S) as caller:
-            place = read_place(place_path)
-            if place is None:
-                place = Place(key=secrets.token_hex(8))
-                write_place(place_path, place)
+        with exclusive(bookmark_path), calling(target, ANSWER_S) as caller:
+            bookmark = read_bookmark(bookmark_path)
+            if bookmark is None:
+                bookmark = Bookmark(key=secrets.token_hex(8))
+                write_bookmark(bookmark_path, bookmark)
             if kind is not None:
-                place = msgspec.structs.replace(place, kind=kind)
-            _check_key(caller.json, _say)
-            poster = Poster(caller, dataset, wait, _say, random.Random())
-            wish = wish_of(f"follow-{place.key}")
-            follower = Follower(wish, place, place_path, poster, now_s, _say, teller.refused)
-            _say(f"following {path} into {dataset}" + _from_where(path, place))
+                bookmark = msgspec.structs.replace(bookmark, kind=kind)
+            _check_key(caller.json, _notify)
+            poster = Poster(caller, dataset, wait, _notify, random.Random())
+            options = options_of(f"follow-{bookmark.key}")
+            follower = Follower(
+                options, bookmark, bookmark_path, poster, now_s, _notify, refusals.refused
+            )
+            _notify(f"following {path} into {dataset}" + _from_where(path, bookmark))
             try:
                 while not stop.is_set():
                     if not follower.step():
-                        teller.tell()
+                        refusals.summarize()
                         stop.wait(POLL_S)
             finally:
-                teller.tell(now=True)
+                refusals.summarize(now=True)
                 counts = follower.counts
-                _say(f"{counts.accepted:,} events stored, {counts.refused:,} not")
+                _notify(f"{counts.accepted:,} events stored, {counts.refused:,} not")
                 follower.close()
     except Stopped:
         return 0
-    except (PlaceError, ClientError, UnknownFormat, Stop) as error:
+    except (BookmarkError, ClientError, UnknownFormat, FollowRefused) as error:
         raise click.ClickException(str(error)) from error
     return 0
 
@@ -107,27 +109,27 @@ def refuse_with_follow(file: str, **flags: bool) -> None:
             raise ValueError(f"--{name.replace('_', '-')} and --follow exclude each other")
 
 
-def _from_where(path: Path, place: Place) -> str:
-    if not path.exists() and not place.file:
+def _from_where(path: Path, bookmark: Bookmark) -> str:
+    if not path.exists() and not bookmark.file:
         return ": waiting for the file"
-    return f", from its line {place.line + 1:,}" if place.file else ""
+    return f", from its line {bookmark.line + 1:,}" if bookmark.file else ""
 
 
-def _check_key(ask: Callable[[str, str], object], say: Callable[[str], None]) -> None:
+def _check_key(ask: Callable[[str, str], object], notify: Callable[[str], None]) -> None:
     """Tell a wrong key, or a certificate that is not trusted, at once. Raises ClientError."""
     try:
         ask("GET", "/1/auth")
     except ClientError as error:
         if error.status in (401, 403) or "certificate" in str(error):
             raise
-        say(f"the store does not answer yet: {error}")
+        notify(f"the store does not answer yet: {error}")
 
 
-def _say(text: str) -> None:
+def _notify(text: str) -> None:
     click.echo(text, err=True)
 
 
-class _Teller:
+class _RefusalLog:
     """Tells of refused lines: the first of a minute, and how many there were."""
 
     def __init__(self, now_s: Callable[[], float], rejects: IO[bytes] | None) -> None:
@@ -139,18 +141,18 @@ class _Teller:
     def refused(self, line: int, reason: str, source: bytes) -> None:
         """A line was not stored."""
         self._count += 1
-        if self._count <= _TOLD_MAX:
-            _say(f"line {line} not stored: {reason}")
+        if self._count <= _SHOWN_MAX:
+            _notify(f"line {line} not stored: {reason}")
         if self._rejects is not None:
             text = source.decode("utf-8", "replace")
-            told = {"line": line, "reason": reason, "source": text}
-            self._rejects.write(orjson.dumps(told) + b"\n")
+            entry = {"line": line, "reason": reason, "source": text}
+            self._rejects.write(orjson.dumps(entry) + b"\n")
             self._rejects.flush()
 
-    def tell(self, now: bool = False) -> None:
+    def summarize(self, now: bool = False) -> None:
         """How many more there were, once a minute."""
-        if not now and self._now_s() - self._begin_s < TOLD_EVERY_S:
+        if not now and self._now_s() - self._begin_s < SUMMARY_EVERY_S:
             return
-        if self._count > _TOLD_MAX:
-            _say(f"{self._count - _TOLD_MAX:,} more lines were not stored")
+        if self._count > _SHOWN_MAX:
+            _notify(f"{self._count - _SHOWN_MAX:,} more lines were not stored")
         self._count, self._begin_s = 0, self._now_s()

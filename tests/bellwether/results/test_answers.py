@@ -12,8 +12,8 @@ from rich.console import Console
 
 from bellwether.results.cells import show, show_keys
 from bellwether.results.formats import format_lines
+from bellwether.results.notes import groups_line, notes
 from bellwether.results.print_answer import print_answer
-from bellwether.results.remarks import groups_line, remarks
 from bellwether.results.view import render
 
 START_S = 1_577_836_800  # 2020-01-01
@@ -204,7 +204,7 @@ def test_programs_get_rows_on_stdout_and_remarks_on_stderr(
     assert "first 100 of 886 groups" in err
     assert "note: odd\\x1b[2J" in err
     assert "INCOMPLETE: 1 of 2 partitions (no indexer)" in err
-    assert remarks(answer([])) == []
+    assert notes(answer([])) == []
     print_answer(document, ["k"], "json")
     assert json.loads(capsys.readouterr().out) == document
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bellwether.client import questions
+from bellwether.client import run_query
 from bellwether.commands.query import query
 
 
@@ -71,5 +71,5 @@ def test_more_groups_than_series_allow_are_asked_for_without_them(
     limit: int, series: bool, without: bool
 ) -> None:
     caller: Any = Caller()
-    questions.ask_query(caller, "web", {"limit": limit}, series=series)
+    run_query.run_query(caller, "web", {"limit": limit}, series=series)
     assert ("disable_series" in caller.bodies[0]) is without

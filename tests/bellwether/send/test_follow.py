@@ -10,9 +10,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from bellwether.send.follow.bookmark import Bookmark, BookmarkError, exclusive, read_bookmark
 from bellwether.send.follow.chunk import CHUNK_LINES
-from bellwether.send.follow.follower import Follower, Stop, Wish
-from bellwether.send.follow.place import Place, PlaceError, only_one, read_place
+from bellwether.send.follow.follower import Follower, FollowOptions, FollowRefused
 from bellwether.send.options import ReadOptions
 from bellwether.send.prepare.prepare import Choices, Ready
 
@@ -43,16 +43,16 @@ class Store:
         return [row["n"] for rows in self.batches.values() for row in rows]
 
 
-class House:
+class Harness:
     """A log, a store, and a follower that can be started anew."""
 
     def __init__(self, folder: Path, kind: str = "json", options: ReadOptions | None = None):
         self.path = folder / "app.log"
-        self.place_path = folder / "state" / "place.json"
-        self.place_path.parent.mkdir()
+        self.bookmark_path = folder / "state" / "place.json"
+        self.bookmark_path.parent.mkdir()
         self.store = Store()
         self.now_s = 1_000.0
-        self.told: list[str] = []
+        self.notices: list[str] = []
         self.refused: list[tuple[int, str]] = []
         self.kind = kind
         self.options = options or ReadOptions()
@@ -60,11 +60,14 @@ class House:
         self.follower: Follower | None = None
 
     def start(self) -> Follower:
-        place = read_place(self.place_path) or Place(key="k", kind=self.kind)
-        wish = Wish(self.path, Choices(options=self.options), None, from_end=self.from_end)
+        bookmark = read_bookmark(self.bookmark_path) or Bookmark(key="k", kind=self.kind)
+        options = FollowOptions(
+            self.path, Choices(options=self.options), None, from_end=self.from_end
+        )
         self.follower = Follower(
-            wish, place, self.place_path, self.store, lambda: self.now_s,  # type: ignore[arg-type]
-            self.told.append, lambda line, why, source: self.refused.append((line, why)),
+            options, bookmark, self.bookmark_path,
+            self.store, lambda: self.now_s,  # type: ignore[arg-type]
+            self.notices.append, lambda line, why, source: self.refused.append((line, why)),
         )  # fmt: skip
         return self.follower
 
@@ -85,31 +88,33 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path)
 
 
-def test_lines_are_sent_as_they_come_and_a_half_written_one_when_it_is_whole(house: House) -> None:
-    house.run()  # there is no file yet
-    house.write(1, 2)
-    with house.path.open("a") as file:
+def test_lines_are_sent_as_they_come_and_a_half_written_one_when_whole(
+    harness: Harness,
+) -> None:
+    harness.run()  # there is no file yet
+    harness.write(1, 2)
+    with harness.path.open("a") as file:
         file.write('{"n":')
-    house.run()
-    assert house.store.lines() == [1, 2]
-    with house.path.open("a") as file:
+    harness.run()
+    assert harness.store.lines() == [1, 2]
+    with harness.path.open("a") as file:
         file.write("3}\n")
-    house.run()
-    assert house.store.lines() == [1, 2, 3]
+    harness.run()
+    assert harness.store.lines() == [1, 2, 3]
 
 
 @pytest.mark.parametrize("how", ["before", "after"])
-def test_a_stop_around_the_answer_neither_loses_nor_doubles(house: House, how: str) -> None:
-    house.store.fails = [how, "", how, how]
+def test_a_stop_around_the_answer_neither_loses_nor_doubles(harness: Harness, how: str) -> None:
+    harness.store.fails = [how, "", how, how]
     for n in range(5):
-        house.write(n)
-        house.run()
-        house.start()
-    assert house.store.lines() == [0, 1, 2, 3, 4]
+        harness.write(n)
+        harness.run()
+        harness.start()
+    assert harness.store.lines() == [0, 1, 2, 3, 4]
 
 
 def rename(path: Path) -> None:
@@ -145,219 +150,221 @@ ROTATIONS = [rename, rename_and_pack, rename_by_date, copy_and_truncate]
 @pytest.mark.parametrize("is_running", [True, False])
 @pytest.mark.parametrize("rotate", ROTATIONS)
 def test_a_rotated_log_is_sent_to_its_end_and_then_the_new_one(
-    house: House, rotate: Callable[[Path], None], is_running: bool
+    harness: Harness, rotate: Callable[[Path], None], is_running: bool
 ) -> None:
-    house.write(1, 2)
-    house.run()
-    house.write(3)  # is in the old file only when it is looked at again
-    rotate(house.path)
-    house.write(4)
+    harness.write(1, 2)
+    harness.run()
+    harness.write(3)  # is in the old file only when it is looked at again
+    rotate(harness.path)
+    harness.write(4)
     if not is_running:
-        assert house.follower is not None
-        house.follower.close()
-        house.start()
-    house.run()
-    assert house.store.lines() == [1, 2, 3, 4]
-    house.write(5)
-    house.run()
-    assert house.store.lines() == [1, 2, 3, 4, 5]
+        assert harness.follower is not None
+        harness.follower.close()
+        harness.start()
+    harness.run()
+    assert harness.store.lines() == [1, 2, 3, 4]
+    harness.write(5)
+    harness.run()
+    assert harness.store.lines() == [1, 2, 3, 4, 5]
 
 
-def test_a_log_that_was_rotated_twice_while_nobody_followed_is_sent_whole(house: House) -> None:
-    house.write(1)
-    house.run()
-    house.write(2)
-    rename(house.path)
-    house.write(3, 4)
-    rename(house.path)
-    house.write(5)
-    house.start()
-    house.run()
-    assert house.store.lines() == [1, 2, 3, 4, 5]
+def test_a_log_that_was_rotated_twice_while_nobody_followed_is_sent_whole(harness: Harness) -> None:
+    harness.write(1)
+    harness.run()
+    harness.write(2)
+    rename(harness.path)
+    harness.write(3, 4)
+    rename(harness.path)
+    harness.write(5)
+    harness.start()
+    harness.run()
+    assert harness.store.lines() == [1, 2, 3, 4, 5]
 
 
-def test_what_a_program_writes_to_a_renamed_log_is_sent_too(house: House) -> None:
-    house.write(1)
-    house.run()
-    with house.path.open("a") as kept_open:
-        rename(house.path)
-        assert house.follower is not None
-        while house.follower.step():
+def test_what_a_program_writes_to_a_renamed_log_is_sent_too(harness: Harness) -> None:
+    harness.write(1)
+    harness.run()
+    with harness.path.open("a") as kept_open:
+        rename(harness.path)
+        assert harness.follower is not None
+        while harness.follower.step():
             pass
         kept_open.write('{"n":2}\n')
-    house.write(3)
-    house.run()
-    assert house.store.lines() == [1, 2, 3]
+    harness.write(3)
+    harness.run()
+    assert harness.store.lines() == [1, 2, 3]
 
 
-def test_files_with_the_same_beginning_are_never_taken_for_each_other(house: House) -> None:
+def test_files_with_the_same_beginning_are_never_taken_for_each_other(harness: Harness) -> None:
     for _ in range(3):
-        house.write(1, 2)
-        house.run()
-        copy_and_truncate(house.path)
-        house.run()
-    house.write(1, 2)
-    house.run()
-    assert Counter(house.store.lines()) == {1: 4, 2: 4}
+        harness.write(1, 2)
+        harness.run()
+        copy_and_truncate(harness.path)
+        harness.run()
+    harness.write(1, 2)
+    harness.run()
+    assert Counter(harness.store.lines()) == {1: 4, 2: 4}
 
 
-def test_a_log_that_is_gone_with_what_was_not_sent_is_told(house: House) -> None:
-    house.write(1)
-    house.run()
-    house.path.unlink()
-    house.write(2)
-    house.start()
-    house.run()
-    assert house.store.lines() == [1, 2]
-    assert any("is gone" in text for text in house.told)
+def test_a_log_that_is_gone_with_what_was_not_sent_is_told(harness: Harness) -> None:
+    harness.write(1)
+    harness.run()
+    harness.path.unlink()
+    harness.write(2)
+    harness.start()
+    harness.run()
+    assert harness.store.lines() == [1, 2]
+    assert any("is gone" in text for text in harness.notices)
 
 
-def test_a_log_that_is_gone_is_told_once_while_its_next_file_is_waited_for(house: House) -> None:
-    house.write(1)
-    house.run()
-    house.path.unlink()
-    house.start()
-    house.run()
-    assert sum("is gone" in text for text in house.told) == 1
-    house.write(2)
-    house.run()
-    assert house.store.lines() == [1, 2]
-    assert sum("is gone" in text for text in house.told) == 1
+def test_a_log_that_is_gone_is_reported_once_while_its_next_file_is_awaited(
+    harness: Harness,
+) -> None:
+    harness.write(1)
+    harness.run()
+    harness.path.unlink()
+    harness.start()
+    harness.run()
+    assert sum("is gone" in text for text in harness.notices) == 1
+    harness.write(2)
+    harness.run()
+    assert harness.store.lines() == [1, 2]
+    assert sum("is gone" in text for text in harness.notices) == 1
 
 
-def test_a_log_that_is_truncated_and_removed_is_waited_for(house: House) -> None:
-    house.write(1)
-    house.run()
-    with house.path.open("r+") as file:
+def test_a_log_that_is_truncated_and_removed_is_waited_for(harness: Harness) -> None:
+    harness.write(1)
+    harness.run()
+    with harness.path.open("r+") as file:
         file.truncate(0)
-    house.path.unlink()
-    house.run()
-    house.write(2)
-    house.run()
-    assert house.store.lines() == [1, 2]
+    harness.path.unlink()
+    harness.run()
+    harness.write(2)
+    harness.run()
+    assert harness.store.lines() == [1, 2]
 
 
 def test_the_order_of_numeric_dates_is_learnt_once_and_for_all(tmp_path: Path) -> None:
-    house = House(tmp_path)
+    harness = Harness(tmp_path)
     line = '{"n":%d,"time":"%s/06/2026 10:00:00"}\n'
-    house.path.write_text(line % (1, "13"))  # day first: there is no such month
-    house.run()
+    harness.path.write_text(line % (1, "13"))  # day first: there is no such month
+    harness.run()
     for n in (2, 3, 4):  # alone, after a stop and in the next file it may be read in two orders
-        with house.path.open("a") as file:
+        with harness.path.open("a") as file:
             file.write(line % (n, "05"))
         if n == 3:
-            house.start()
-        house.run()
+            harness.start()
+        harness.run()
         if n == 3:
-            rename(house.path)
-    assert house.store.lines() == [1, 2, 3, 4]
-    assert house.refused == []
+            rename(harness.path)
+    assert harness.store.lines() == [1, 2, 3, 4]
+    assert harness.refused == []
 
 
-def test_of_short_lines_no_more_are_held_at_once_than_of_long_ones(house: House) -> None:
-    house.write(*range(10_000))
-    house.run()
-    assert house.store.lines() == list(range(10_000))
-    assert max(map(len, house.store.batches.values())) <= CHUNK_LINES
+def test_of_short_lines_no_more_are_held_at_once_than_of_long_ones(harness: Harness) -> None:
+    harness.write(*range(10_000))
+    harness.run()
+    assert harness.store.lines() == list(range(10_000))
+    assert max(map(len, harness.store.batches.values())) <= CHUNK_LINES
 
 
-def test_a_bad_line_and_one_that_is_too_long_cost_themselves(house: House) -> None:
-    with house.path.open("w") as file:
+def test_a_bad_line_and_one_that_is_too_long_cost_themselves(harness: Harness) -> None:
+    with harness.path.open("w") as file:
         file.write('{"n":1}\nnot json\n{"n":2}\n{"n":"' + "x" * 4_100_000 + '"}\n{"n":3}\n')
-    house.run()
-    assert house.store.lines() == [1, 2, 3]
-    assert [line for line, _ in house.refused] == [2, 4]
+    harness.run()
+    assert harness.store.lines() == [1, 2, 3]
+    assert [line for line, _ in harness.refused] == [2, 4]
 
 
 def test_a_table_is_read_by_its_names_however_far_it_has_grown(tmp_path: Path) -> None:
-    house = House(tmp_path, "csv")
-    house.path.write_text("n;text\n1;a\n")
-    house.run()
-    with house.path.open("a") as file:
+    harness = Harness(tmp_path, "csv")
+    harness.path.write_text("n;text\n1;a\n")
+    harness.run()
+    with harness.path.open("a") as file:
         file.write('2;"two\n')
-    assert house.follower is not None
-    assert not house.follower.step()  # the value may go on
-    with house.path.open("a") as file:
+    assert harness.follower is not None
+    assert not harness.follower.step()  # the value may go on
+    with harness.path.open("a") as file:
         file.write('lines"\n3;c\n1;2;3\n4;d\n')
-    house.start()
-    house.run()
-    assert house.store.lines() == [1, 2, 3, 4]
-    assert [line for line, _ in house.refused] == [6]
+    harness.start()
+    harness.run()
+    assert harness.store.lines() == [1, 2, 3, 4]
+    assert [line for line, _ in harness.refused] == [6]
 
 
-def test_a_document_over_several_lines_is_waited_for(house: House) -> None:
-    with house.path.open("w") as file:
+def test_a_document_over_several_lines_is_waited_for(harness: Harness) -> None:
+    with harness.path.open("w") as file:
         file.write('{\n "n": 1\n}\n{\n "n":\n')
-    follower = house.start()
+    follower = harness.start()
     while follower.step():
         pass
-    assert house.store.lines() == [1]
-    with house.path.open("a") as file:
+    assert harness.store.lines() == [1]
+    with harness.path.open("a") as file:
         file.write(" 2\n}\n")
-    house.run()
-    assert house.store.lines() == [1, 2]
-    assert house.refused == []
+    harness.run()
+    assert harness.store.lines() == [1, 2]
+    assert harness.refused == []
 
 
 def test_a_stack_trace_that_is_still_written_stays_one_event(tmp_path: Path) -> None:
-    house = House(tmp_path, "text")
-    house.path.write_text(
+    harness = Harness(tmp_path, "text")
+    harness.path.write_text(
         "2026-11-28 19:00:36,123 INFO main - begin\n"
         "2026-11-28 19:00:37,123 ERROR main - failed\njava.lang.RuntimeException: no\n"
     )
-    follower = house.start()
+    follower = harness.start()
     while follower.step():
         pass
-    with house.path.open("a") as file:
+    with harness.path.open("a") as file:
         file.write(
             "\tat com.example.Main.run(Main.java:7)\n2026-11-28 19:00:38,123 INFO main - on\n"
         )
-    house.run()
-    messages = [str(row["message"]) for rows in house.store.batches.values() for row in rows]
+    harness.run()
+    messages = [str(row["message"]) for rows in harness.store.batches.values() for row in rows]
     assert len(messages) == 3
     assert messages[1].endswith("Main.java:7)")
 
 
-def test_from_the_end_leaves_out_what_is_there(house: House) -> None:
-    house.write(1, 2)
-    house.from_end = True
-    house.start()
-    house.run()
-    house.write(3)
-    house.run()
-    assert house.store.lines() == [3]
+def test_from_the_end_leaves_out_what_is_there(harness: Harness) -> None:
+    harness.write(1, 2)
+    harness.from_end = True
+    harness.start()
+    harness.run()
+    harness.write(3)
+    harness.run()
+    assert harness.store.lines() == [3]
 
 
-def test_a_log_whose_first_lines_make_no_sense_is_not_sent(house: House) -> None:
-    house.path.write_text("words\n" * 20)
-    with pytest.raises(Stop, match="cannot be read"):
-        house.run()
-    assert house.store.batches == {}
+def test_a_log_whose_first_lines_make_no_sense_is_not_sent(harness: Harness) -> None:
+    harness.path.write_text("words\n" * 20)
+    with pytest.raises(FollowRefused, match="cannot be read"):
+        harness.run()
+    assert harness.store.batches == {}
 
 
-def test_bad_lines_at_the_beginning_of_a_later_file_end_nothing(house: House) -> None:
-    house.write(1)
-    house.run()
-    rename(house.path)
-    house.path.write_text("words\n" * 20)
-    house.write(2)
-    house.run()
-    assert house.store.lines() == [1, 2]
-    assert len(house.refused) == 20
+def test_bad_lines_at_the_beginning_of_a_later_file_end_nothing(harness: Harness) -> None:
+    harness.write(1)
+    harness.run()
+    rename(harness.path)
+    harness.path.write_text("words\n" * 20)
+    harness.write(2)
+    harness.run()
+    assert harness.store.lines() == [1, 2]
+    assert len(harness.refused) == 20
 
 
 def test_two_cannot_follow_one_log(tmp_path: Path) -> None:
     path = tmp_path / "place.json"
-    with only_one(path), pytest.raises(PlaceError, match="another"), only_one(path):
+    with exclusive(path), pytest.raises(BookmarkError, match="another"), exclusive(path):
         pass
     path.write_text("{")
-    with pytest.raises(PlaceError, match="remove it"):
-        read_place(path)
+    with pytest.raises(BookmarkError, match="remove it"):
+        read_bookmark(path)
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_any_order_of_writes_rotations_and_stops_keeps_every_line_once(
-    house: House, seed: int
+    harness: Harness, seed: int
 ) -> None:
     chance = random.Random(seed)
     written = 0
@@ -365,16 +372,16 @@ def test_any_order_of_writes_rotations_and_stops_keeps_every_line_once(
         match chance.randrange(6):
             case 0 | 1 | 2:
                 count = chance.randrange(1, 4)
-                house.write(*range(written, written + count))
+                harness.write(*range(written, written + count))
                 written += count
             case 3:
-                if house.path.exists() and house.path.stat().st_size:
-                    house.run()  # as logrotate at night: the follower is not days behind
-                    chance.choice((rename, copy_and_truncate))(house.path)
+                if harness.path.exists() and harness.path.stat().st_size:
+                    harness.run()  # as logrotate at night: the follower is not days behind
+                    chance.choice((rename, copy_and_truncate))(harness.path)
             case 4:
-                house.store.fails = [chance.choice(("before", "after", ""))]
-                house.run()
+                harness.store.fails = [chance.choice(("before", "after", ""))]
+                harness.run()
             case 5:
-                house.start()
-    house.run()
-    assert house.store.lines() == list(range(written))
+                harness.start()
+    harness.run()
+    assert harness.store.lines() == list(range(written))

@@ -18,7 +18,7 @@ class Answers:
         self.answers: Iterator[object] = iter(answers)
         self.ids: list[str] = []
 
-    def ask(self, method: str, path: str, data: bytes, headers: dict[str, str]) -> bytes:
+    def request(self, method: str, path: str, data: bytes, headers: dict[str, str]) -> bytes:
         self.ids.append(headers["X-Bellwether-Batch-Id"])
         answer = next(self.answers)
         if isinstance(answer, Exception):

@@ -17,8 +17,8 @@ from bellwether.send.deliver.sender import Progress
 from bellwether.send.files.resume import remove_oldest, write_state
 from bellwether.send.files.settle import GREW
 from bellwether.send.files.source import FINISHED_AFTER_S, open_source
-from bellwether.send.follow.place import Place, place_file, write_place
-from bellwether.send.load import REPEAT_SAFE_S, Load, Stop, Wish, begin
+from bellwether.send.follow.bookmark import Bookmark, bookmark_file, write_bookmark
+from bellwether.send.load import REPEAT_SAFE_S, Load, LoadOptions, LoadRefused, begin
 from bellwether.send.options import ReadOptions
 from bellwether.send.prepare.prepare import LOAD_FIELD, Choices
 
@@ -41,19 +41,19 @@ class Store:
 
     def send(
         self, path: Path, kind: str = "json", stop_after: int = 10**9, finished: bool = False,
-        **wishes: object,
+        **choices_of: object,
     ) -> Load:  # fmt: skip
         """One run of the command; `stop_after` batches it is interrupted."""
         self.errors = []
-        choices = wishes.pop("choices", Choices())
-        wish = Wish("d", "http://x", kind, choices, **wishes)  # type: ignore[arg-type]
+        choices = choices_of.pop("choices", Choices())
+        options = LoadOptions("d", "http://x", kind, choices, **choices_of)  # type: ignore[arg-type]
 
         def nonce() -> str:
             self.nonces += 1
             return str(self.nonces)
 
         load = begin(
-            open_source(str(path), self.now_s, finished), wish,
+            open_source(str(path), self.now_s, finished), options,
             {"XDG_STATE_HOME": str(self.folder / "state")},
             lambda: open_source(str(path), self.now_s, finished), lambda: self.now_s, nonce,
         )  # fmt: skip
@@ -176,9 +176,11 @@ def test_the_same_file_long_after_is_asked_about(store: Store) -> None:
     first = store.send(path)
     store.send(path)
     store.forget()
-    with pytest.raises(Stop, match=r"--resume stores what was added.*--again stores all") as told:
+    with pytest.raises(
+        LoadRefused, match=r"--resume stores what was added.*--again stores all"
+    ) as refusal:
         store.send(path)
-    assert first.key in str(told.value)
+    assert first.key in str(refusal.value)
     store.send(path, resume=True)
     assert store.numbers() == once(50)
     again = store.send(path, again=True)
@@ -348,8 +350,8 @@ def test_the_place_of_a_followed_log_outlives_any_number_of_loads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bellwether.send.files.resume._FILES_MAX", 1)
-    place = place_file(tmp_path, "quiet.log", "web", "http://host")
-    write_place(place, Place(key="k"))
+    place = bookmark_file(tmp_path, "quiet.log", "web", "http://host")
+    write_bookmark(place, Bookmark(key="k"))
     os.utime(place, (1, 1))  # it is the oldest: nothing was written to its log for long
     for n in range(3):
         (tmp_path / f"scope-{n}.json").write_bytes(b"{}")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bellwether.supervisor.console import Screen
+from bellwether.supervisor.console import UpConsole
 from bellwether.supervisor.shutdown_check import doubts_in, doubts_of_indexers, doubts_of_log
 from common.clock import ManualClock
 from common.locks.files import FileLocks
@@ -20,7 +20,7 @@ STORED = "everything acknowledged is stored"
 
 def said(clean: bool, doubts: list[str]) -> str:
     out = io.StringIO()
-    Screen(Console(file=out, width=200), {"BELLWETHER_LAUNCHER": "bw"}).stopped(clean, doubts)
+    UpConsole(Console(file=out, width=200), {"BELLWETHER_LAUNCHER": "bw"}).stopped(clean, doubts)
     return out.getvalue()
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bellwether.config.settings import SettingsError, load
 from bellwether.supervisor.child import Child
-from bellwether.supervisor.console import Screen
+from bellwether.supervisor.console import UpConsole
 from bellwether.supervisor.up import CannotStart, Supervisor, _clean_codes, check_tls
 from common.clock import SystemClock
 from common.errors import Unavailable
@@ -55,7 +55,7 @@ def test_a_full_disk_is_told_with_its_remedy(
     monkeypatch.setattr(FileLocks, "acquire", full)
     monkeypatch.setattr(signal, "signal", no_handlers)
     settings = load({("node", "data"): str(tmp_path), ("shepherd", "port"): 0}, {}, tmp_path)
-    screen = Screen(Console(file=io.StringIO()), {})
+    screen = UpConsole(Console(file=io.StringIO()), {})
     with pytest.raises(CannotStart, match=r"No space left on device.*free space"):
         Supervisor(settings, {}, SystemClock(), screen).run()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bellwether.send.choose import choose_format, said_format
+from bellwether.send.choose import choose_format, named_format
 from bellwether.send.event import UnknownFormat
 from bellwether.send.formats.detect import RULES, NotSure, detect, judge
 from bellwether.send.formats.registry import NAMES
@@ -164,7 +164,7 @@ def test_expressions_are_tried_before_anything_is_read(options: dict[str, object
     with pytest.raises(ValueError, match="--"):
         choose(lines(ACCESS), **options)
     with pytest.raises(ValueError, match="--"):
-        said_format(None, ReadOptions(**options))  # type: ignore[arg-type]  # as above
+        named_format(None, ReadOptions(**options))  # type: ignore[arg-type]  # as above
 
 
 def test_a_person_is_asked_where_no_format_is_sure() -> None:

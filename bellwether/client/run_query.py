@@ -11,7 +11,7 @@ _WAIT_S = 60.0  # the server's longest: whoever hangs up meanwhile ends the quer
 _POLL_S = 0.5
 
 
-def ask_query(
+def run_query(
     caller: Caller, dataset: str, spec: dict[str, Any], after: str = "", *, series: bool = False
 ) -> Any:
     """The finished result of a specification. after: a receipt whose events have to be in it.

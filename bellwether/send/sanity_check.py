@@ -5,38 +5,38 @@ from typing import Protocol, TypeVar
 
 from bellwether.send.prepare.prepare import Ready
 
-LOOK_EVENTS = 1_000  # that are read before the first is sent
-LOOK_BYTES = 8_000_000  # or so much of the file, if its events are large
+CHECKED_EVENTS = 1_000  # that are read before the first is sent
+CHECKED_BYTES = 8_000_000  # or so much of the file, if its events are large
 _FEW = 10  # of so few, some may be bad by chance: the good ones are stored
 _REASONS_SHOWN = 3
 
 
-class Placed(Protocol):
+class HasEnd(Protocol):
     """Anything that says where it ends in the file."""
 
     @property
     def end(self) -> int: ...
 
 
-T = TypeVar("T", bound=Placed)
+T = TypeVar("T", bound=HasEnd)
 
 
-def take(items: Iterator[T], count_max: int) -> list[T]:
+def take_first(items: Iterator[T], count_max: int) -> list[T]:
     """The first items, in bounded memory."""
     found: list[T] = []
     for item in items:
         found.append(item)
-        if len(found) >= count_max or item.end - found[0].end > LOOK_BYTES:
+        if len(found) >= count_max or item.end - found[0].end > CHECKED_BYTES:
             break
     return found
 
 
-def is_most(bad: int, looked_at: int) -> bool:
+def are_most_bad(bad: int, looked_at: int) -> bool:
     """Whether so many are bad that something must be wrong with all of them."""
     return bad >= _FEW and bad > looked_at * 0.8
 
 
-def why_stop(first: Sequence[Ready], skip_bad: bool) -> str | None:
+def refusal_reason(first: Sequence[Ready], skip_bad: bool) -> str | None:
     """Why a file that begins so should not be loaded, and what to do; None to go on."""
     if not first:
         return None
@@ -48,7 +48,7 @@ def why_stop(first: Sequence[Ready], skip_bad: bool) -> str | None:
             "to store such events at the time of their arrival"
         )
     refused = [item for item in first if item.error is not None and not item.unfinished]
-    if not skip_bad and is_most(len(refused), len(first)):
+    if not skip_bad and are_most_bad(len(refused), len(first)):
         shown = "; ".join(f"line {item.line}: {item.error}" for item in refused[:_REASONS_SHOWN])
         return (
             f"{len(refused):,} of the first {len(first):,} rows cannot be read ({shown}). Nothing "

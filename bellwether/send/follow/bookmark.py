@@ -1,7 +1,7 @@
-"""The place up to which a followed log has been sent, kept in a file.
+"""The bookmark up to which a followed log has been sent, kept in a file.
 
 Before a batch is sent its borders are written down, after it was acknowledged they become the
-place. Whoever starts again sends the same bytes under the same batch id, so that the store takes
+bookmark. Whoever starts again sends the same bytes under the same batch id, so that the store takes
 them once (I2).
 """
 
@@ -16,18 +16,18 @@ from pathlib import Path
 
 import msgspec
 
-from bellwether.send.files.resume import PLACE_PREFIX
+from bellwether.send.files.resume import BOOKMARK_PREFIX
 from common.model.times.forms import Order
 
-TAIL_BYTES = 256  # before the place: enough to see that a file was written anew
+TAIL_BYTES = 256  # before the bookmark: enough to see that a file was written anew
 HEAD_BYTES = 1_024  # of its beginning: enough to know a log again after it was renamed
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Bookmark(msgspec.Struct, frozen=True, kw_only=True):
     """Where the next line is.
 
     key: names this following for ever; kind: the format.
-    file: how many files were begun, the one of the place included.
+    file: how many files were begun, the one of the bookmark included.
     device, inode, head_bytes, head: which file that is (`head` is a digest of its first bytes).
     offset: everything before it is stored; tail: digest of the bytes just before it.
     line: number of lines before it.
@@ -55,8 +55,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     order: Order | None = None
 
 
-class PlaceError(Exception):
-    """The place cannot be kept or read; the text says why."""
+class BookmarkError(Exception):
+    """The bookmark cannot be kept or read; the text says why."""
 
 
 def digest(data: bytes) -> str:
@@ -64,30 +64,30 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-def place_file(folder: Path, *parts: str) -> Path:
-    """Where the place of what these parts name is kept."""
-    return folder / f"{PLACE_PREFIX}{digest(chr(0).join(parts).encode())}.json"
+def bookmark_file(folder: Path, *parts: str) -> Path:
+    """Where the bookmark of what these parts name is kept."""
+    return folder / f"{BOOKMARK_PREFIX}{digest(chr(0).join(parts).encode())}.json"
 
 
-def read_place(path: Path) -> Place | None:
-    """The place, None if there is none yet. Raises PlaceError for a file that holds none."""
+def read_bookmark(path: Path) -> Bookmark | None:
+    """The bookmark, None if there is none yet. Raises BookmarkError for a file that holds none."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Place)
+        return msgspec.json.decode(path.read_bytes(), type=Bookmark)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError) as error:
-        raise PlaceError(
+        raise BookmarkError(
             f"{path} should say how far the log was sent and cannot be read ({error}): remove it "
             "to send the log from its beginning"
         ) from error
 
 
-def write_place(path: Path, place: Place) -> None:
-    """Keep it, whole or not at all, also through a power cut. Raises PlaceError."""
+def write_bookmark(path: Path, bookmark: Bookmark) -> None:
+    """Keep it, whole or not at all, also through a power cut. Raises BookmarkError."""
     draft = path.with_suffix(".new")
     try:
         with draft.open("wb") as file:
-            file.write(msgspec.json.encode(place))
+            file.write(msgspec.json.encode(bookmark))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -97,24 +97,26 @@ def write_place(path: Path, place: Place) -> None:
         finally:
             os.close(folder)
     except OSError as error:
-        raise PlaceError(f"cannot keep the place in {path}: {error.strerror}") from error
+        raise BookmarkError(f"cannot keep the place in {path}: {error.strerror}") from error
 
 
 @contextlib.contextmanager
-def only_one(path: Path) -> Iterator[None]:
-    """Hold the place: two that follow one log into one dataset would store it twice. Raises
-    PlaceError.
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the bookmark: two that follow one log into one dataset would store it twice. Raises
+    BookmarkError.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         held = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise PlaceError(f"cannot keep the place in {path.parent}: {error.strerror}") from error
+        raise BookmarkError(f"cannot keep the place in {path.parent}: {error.strerror}") from error
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(held)
-        raise PlaceError("another `bellwether send --follow` follows this log already") from error
+        raise BookmarkError(
+            "another `bellwether send --follow` follows this log already"
+        ) from error
     try:
         yield
     finally:

@@ -20,7 +20,7 @@ _FIELDS_MAX = 10_000  # the server's most without details
 _VALUE_CHARS_MAX = 120
 
 
-class Known:
+class CompletionNames:
     """The names, by a connection of their own. Threads may share it."""
 
     def __init__(self, target: Target, clock: Clock) -> None:

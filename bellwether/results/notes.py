@@ -39,7 +39,7 @@ def coverage_text(coverage: dict[str, Any]) -> str:
     return f"INCOMPLETE: {len(partitions) - len(short)} of {len(partitions)} partitions{why}"
 
 
-def remarks(document: dict[str, Any]) -> list[str]:
+def notes(document: dict[str, Any]) -> list[str]:
     """What a program's output has no place for: for standard error."""
     found = [groups_line(document)]
     found += [f"note: {note}" for note in document.get("notes") or []]
