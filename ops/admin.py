@@ -30,20 +30,20 @@ _SHOWN_MAX = 20  # environments named in an error
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Scope:
     """The team and environment that a command works on."""
 
     team: Team
     environment: Environment
 
 
-def find_place(metadata: Metadata, team: str, environment: str) -> Place:
+def find_scope(metadata: Metadata, team: str, environment: str) -> Scope:
     """The team and environment of these names. Raises NotFound: a mistyped name makes nothing."""
     wanted = dataset_slug(team), dataset_slug(environment)
     known = metadata.list_environments()
     for found in known:
         if (found[0].slug, found[1].slug) == wanted:
-            return Place(*found)
+            return Scope(*found)
     there = ", ".join(f"{e.name} (team {t.name})" for t, e in known[:_SHOWN_MAX]) or "none yet"
     raise NotFound(
         f"there is no environment {environment!r} of team {team!r}; there are: {there}. "
@@ -52,17 +52,17 @@ def find_place(metadata: Metadata, team: str, environment: str) -> Place:
     )
 
 
-def ensure_place(metadata: Metadata, team: str, environment: str) -> Place:
+def ensure_scope(metadata: Metadata, team: str, environment: str) -> Scope:
     """The team and environment of these names, created if they are new."""
     found = metadata.ensure_team(team, dataset_slug(team))
-    return Place(
+    return Scope(
         found, metadata.ensure_environment(found.id, environment, dataset_slug(environment))
     )
 
 
 def create_key(
     metadata: Metadata,
-    place: Place,
+    scope: Scope,
     name: str,
     rights: tuple[KeyKind, Access],
     clock: Clock,
@@ -80,7 +80,7 @@ def create_key(
     BadRequest.
     """
     made, key = make_key(
-        (place.team, place.environment),
+        (scope.team, scope.environment),
         name,
         *rights,
         clock.now_ns(),
@@ -95,15 +95,15 @@ def create_key(
 
 
 def set_rights(
-    metadata: Metadata, place: Place, key_id: str, *, admin: bool | None, operate: bool | None
+    metadata: Metadata, scope: Scope, key_id: str, *, admin: bool | None, operate: bool | None
 ) -> ApiKey:
     """Give a key of the environment these rights, or take them; None leaves one as it is.
 
     Raises NotFound, BadRequest.
     """
-    found = next((k for k in metadata.list_keys(place.environment.id) if k.id == key_id), None)
+    found = next((k for k in metadata.list_keys(scope.environment.id) if k.id == key_id), None)
     if found is None:
-        raise NotFound(f"there is no key {key_id} in {place.environment.name}")
+        raise NotFound(f"there is no key {key_id} in {scope.environment.name}")
     if found.kind is KeyKind.INGEST and (admin or operate):
         raise BadRequest("an ingest key can only send events: make another key")
     access = replace(
@@ -116,20 +116,20 @@ def set_rights(
 
 
 def create_dataset(
-    metadata: Metadata, place: Place, name: str, depth: int, description: str, clock: Clock
+    metadata: Metadata, scope: Scope, name: str, depth: int, description: str, clock: Clock
 ) -> Dataset:
     """A dataset, created unless it is there, by this or as its second name.
 
     Raises BadDatasetName, AmbiguousDataset.
     """
-    found = lookup.find_dataset(metadata, place.team, place.environment, name)
+    found = lookup.find_dataset(metadata, scope.team, scope.environment, name)
     if found is not None:
         return found
     slug = dataset_slug(name)
     return metadata.ensure_dataset(
         Dataset(
-            id=dataset_id(place.team.id, place.environment.id, slug),
-            env_id=place.environment.id,
+            id=dataset_id(scope.team.id, scope.environment.id, slug),
+            env_id=scope.environment.id,
             slug=slug,
             name=name.strip(),
             description=description,
@@ -140,55 +140,55 @@ def create_dataset(
     )
 
 
-def find_dataset(metadata: Metadata, place: Place, name: str) -> Dataset:
+def find_dataset(metadata: Metadata, scope: Scope, name: str) -> Dataset:
     """The dataset of this name or second name.
 
     Raises NotFound, BadDatasetName, AmbiguousDataset.
     """
-    found = lookup.find_dataset(metadata, place.team, place.environment, name)
+    found = lookup.find_dataset(metadata, scope.team, scope.environment, name)
     if found is None:
-        raise NotFound(f"there is no dataset {name!r} in {place.environment.name}")
+        raise NotFound(f"there is no dataset {name!r} in {scope.environment.name}")
     return found
 
 
-def set_protection(metadata: Metadata, place: Place, name: str, *, protected: bool) -> Dataset:
+def set_protection(metadata: Metadata, scope: Scope, name: str, *, protected: bool) -> Dataset:
     """Whether the dataset can be deleted. Raises NotFound."""
-    changed = replace(find_dataset(metadata, place, name), delete_protected=protected)
+    changed = replace(find_dataset(metadata, scope, name), delete_protected=protected)
     metadata.update_dataset(changed)
     return changed
 
 
-def set_depth(metadata: Metadata, place: Place, name: str, depth: int) -> Dataset:
+def set_depth(metadata: Metadata, scope: Scope, name: str, depth: int) -> Dataset:
     """Change how deep nested JSON of events to come is unpacked. Raises NotFound, ValueError."""
-    changed = replace(find_dataset(metadata, place, name), expand_json_depth=_depth(depth))
+    changed = replace(find_dataset(metadata, scope, name), expand_json_depth=_depth(depth))
     metadata.update_dataset(changed)
     return changed
 
 
-def set_retention(metadata: Metadata, place: Place, name: str, days: int) -> Dataset:
+def set_retention(metadata: Metadata, scope: Scope, name: str, days: int) -> Dataset:
     """Change how long events are kept (0: as the indexers' setting says).
 
     Raises NotFound, ValueError.
     """
     if not 0 <= days <= limits.RETENTION_DAYS_MAX:
         raise ValueError(f"the retention must be between 0 and {limits.RETENTION_DAYS_MAX} days")
-    changed = replace(find_dataset(metadata, place, name), retention_days=days)
+    changed = replace(find_dataset(metadata, scope, name), retention_days=days)
     metadata.update_dataset(changed)
     return changed
 
 
 async def delete_dataset(
-    metadata: Metadata, log: Log, place: Place, name: str, clock: Clock
+    metadata: Metadata, log: Log, scope: Scope, name: str, clock: Clock
 ) -> Dataset:
     """Stop serving every row that the dataset has now. Raises NotFound, Conflict while it is
     protected, LogUnavailable.
 
     The log is told first, so that a delete that was cut off half way can simply be repeated.
     """
-    dataset = await asyncio.to_thread(find_dataset, metadata, place, name)
+    dataset = await asyncio.to_thread(find_dataset, metadata, scope, name)
     check_deletable(dataset)
     identity = await log.open()
-    gone = gone_record(place.team.id, place.environment.id, dataset.id)
+    gone = gone_record(scope.team.id, scope.environment.id, dataset.id)
     for partition in range(identity.partitions):
         await log.append(partition, gone)
     deleted = replace(dataset, deleted_ns=clock.now_ns())

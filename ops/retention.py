@@ -26,7 +26,7 @@ _DAY_NS = 24 * 3600 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RetentionPeriods:
     """How long events are kept: all, and datasets of their own (by id). grace_s: see settings."""
 
     default_days: float
@@ -60,7 +60,7 @@ class Expiring:
 
 
 @dataclass(frozen=True, slots=True)
-class GoneBy:
+class Recoverable:
     """What has expired of one dataset and can be taken back. early: rows that expired before their
     time; rows of documents that do not tell are not counted. until_ns: it may be deleted then.
     """
@@ -83,14 +83,19 @@ class PartitionRetention:
 
     partition: int
     expiring: tuple[Expiring, ...]
-    recoverable: tuple[GoneBy, ...]
+    recoverable: tuple[Recoverable, ...]
     early_rows: int  # also what cannot be taken back any more
     early_documents: int
     unreadable: str
 
 
-def look(
-    objects: ObjectStore, partition: int, kept: Kept, now_ns: int, *, deeply: bool = True
+def read_retention(
+    objects: ObjectStore,
+    partition: int,
+    periods: RetentionPeriods,
+    now_ns: int,
+    *,
+    deeply: bool = True,
 ) -> PartitionRetention:
     """Read one partition's documents; changes nothing. Blocks. Raises ObjectsUnavailable.
 
@@ -107,9 +112,11 @@ def look(
     return PartitionRetention(
         partition,
         tuple(
-            _expiring(partition, book.retained(history.segments), kept, now_ns, confirmed.datasets)
+            _expiring(
+                partition, book.retained(history.segments), periods, now_ns, confirmed.datasets
+            )
         ),
-        tuple(_recoverable(chain, book, kept, now_ns)) if listed else (),
+        tuple(_recoverable(chain, book, periods, now_ns)) if listed else (),
         sum(one.rows for document in early for one in document.expired),
         len(early),
         book.unreadable,
@@ -119,11 +126,11 @@ def look(
 def _expiring(
     partition: int,
     entries: Sequence[SegmentEntry],
-    kept: Kept,
+    periods: RetentionPeriods,
     now_ns: int,
     confirmed: Mapping[str, int],
 ) -> list[Expiring]:
-    cutoffs = wanted_cutoffs(now_ns, kept.default_days, kept.own_days)
+    cutoffs = wanted_cutoffs(now_ns, periods.default_days, periods.own_days)
     ages = appended_ns(entries, now_ns)
     old: dict[str, list[SegmentEntry]] = {}
     for entry in entries:
@@ -146,20 +153,22 @@ def _expiring(
     ]
 
 
-def _recoverable(chain: Chain, book: RetentionBook, kept: Kept, now_ns: int) -> list[GoneBy]:
+def _recoverable(
+    chain: Chain, book: RetentionBook, periods: RetentionPeriods, now_ns: int
+) -> list[Recoverable]:
     possible = book.recoverable(now_ns)
-    entries, _, gone = _chain_of(chain, book)
+    entries, _, deleted_before = _read_chain(chain, book)
     found: dict[str, list[SegmentEntry]] = {}
     for name in possible:
         entry = entries.get(name)
-        if entry is not None and not _is_gone(entry, gone):
+        if entry is not None and not _is_deleted(entry, deleted_before):
             found.setdefault(entry.dataset, []).append(entry)
-    told = []
+    found = []
     for dataset, some in sorted(found.items()):
-        early = [e for e in some if _is_early(e, kept, now_ns)]
+        early = [e for e in some if _is_early(e, periods, now_ns)]
         published = [possible[e.object].published_ns for e in some]
-        told.append(
-            GoneBy(
+        found.append(
+            Recoverable(
                 chain.partition,
                 dataset,
                 len(some),
@@ -169,35 +178,35 @@ def _recoverable(chain: Chain, book: RetentionBook, kept: Kept, now_ns: int) -> 
                 max(e.append_max_ns for e in some),
                 len(early),
                 sum(e.rows for e in early),
-                min(published) + kept.grace_s * 10**9,
+                min(published) + periods.grace_s * 10**9,
             )
         )
-    return told
+    return found
 
 
-def _is_early(entry: SegmentEntry, kept: Kept, now_ns: int) -> bool:
-    days = kept.own_days.get(entry.dataset, kept.default_days)
+def _is_early(entry: SegmentEntry, periods: RetentionPeriods, now_ns: int) -> bool:
+    days = periods.own_days.get(entry.dataset, periods.default_days)
     return days <= 0 or entry.append_max_ns + int(days * _DAY_NS) > now_ns
 
 
-def _is_gone(entry: SegmentEntry, gone: Mapping[str, tuple[int, int]]) -> bool:
-    return (entry.epoch_number, entry.end_offset) <= gone.get(entry.dataset, (0, 0))
+def _is_deleted(entry: SegmentEntry, deleted_before: Mapping[str, tuple[int, int]]) -> bool:
+    return (entry.epoch_number, entry.end_offset) <= deleted_before.get(entry.dataset, (0, 0))
 
 
-def _chain_of(
+def _read_chain(
     chain: Chain, book: RetentionBook
 ) -> tuple[dict[str, SegmentEntry], set[Dropped], dict[str, tuple[int, int]]]:
     """Every segment by hash, every dropped batch, and up to where datasets are deleted."""
     entries = dict(book.restored)
     dropped: set[Dropped] = set(book.dropped)
-    gone: dict[str, tuple[int, int]] = {}
+    deleted_before: dict[str, tuple[int, int]] = {}
     for _, manifest in prefetch_documents(chain.manifest, chain.manifest_keys()):
         if not isinstance(manifest, Manifest):
             continue  # verify reports it
         entries.update((entry.object, entry) for entry in manifest.segments)
         dropped.update(manifest.conditionals_dropped)
-        gone = {one.dataset: (one.epoch_number, one.offset) for one in manifest.gone}
-    return entries, dropped, gone
+        deleted_before = {one.dataset: (one.epoch_number, one.offset) for one in manifest.gone}
+    return entries, dropped, deleted_before
 
 
 def confirm(
@@ -220,7 +229,7 @@ def confirm(
 def restore(
     objects: ObjectStore,
     partition: int,
-    kept: Kept,
+    periods: RetentionPeriods,
     now_ns: int,
     writer: str,
     *,
@@ -239,16 +248,16 @@ def restore(
         possible = book.recoverable(now_ns)
         if not possible:
             return 0, 0, []
-        entries, dropped, gone = _chain_of(chain, book)
+        entries, dropped, deleted_before = _read_chain(chain, book)
         wanted: list[SegmentEntry] = []
         missing: list[SegmentEntry] = []
         for name in possible:
             entry = entries.get(name)
-            if entry is None or _is_gone(entry, gone):
+            if entry is None or _is_deleted(entry, deleted_before):
                 continue
             if datasets and entry.dataset not in datasets:
                 continue
-            if not everything and not _is_early(entry, kept, now_ns):
+            if not everything and not _is_early(entry, periods, now_ns):
                 continue
             there = objects.head(segment_key(entry.object)) is not None
             (wanted if there else missing).append(entry)
@@ -270,14 +279,14 @@ def _lies_in(one: Dropped, entries: Sequence[SegmentEntry]) -> bool:
 
 
 def check_retention(
-    objects: ObjectStore, partitions: Sequence[int], kept: Kept, now_ns: int
+    objects: ObjectStore, partitions: Sequence[int], periods: RetentionPeriods, now_ns: int
 ) -> list[Finding]:
     """What an operator should do about retention. Blocks. Raises ObjectsUnavailable."""
     waiting_rows = early_rows = early = 0
     unreadable = ""
     for partition in partitions:
         try:
-            found = look(objects, partition, kept, now_ns, deeply=False)
+            found = read_retention(objects, partition, periods, now_ns, deeply=False)
         except (DamagedObject, ObjectMissing) as error:
             unreadable = str(error)
             continue
@@ -285,18 +294,18 @@ def check_retention(
         early_rows += found.early_rows
         early += found.early_documents
         unreadable = unreadable or found.unreadable
-    told = []
+    found = []
     if early:
         text = f"{early_rows:,} events expired before their time, in {early} steps"
         remedy = "a clock was wrong: `bellwether retention`, then `bellwether retention restore`"
-        told.append(Finding("retention", Verdict.FAIL, text, remedy))
+        found.append(Finding("retention", Verdict.FAIL, text, remedy))
     if waiting_rows:
         text = f"{waiting_rows:,} events would expire by this clock, in a step of more than 2 days"
         remedy = "if clock and retention are right: `bellwether retention confirm`"
-        told.append(Finding("retention", Verdict.WARN, text, remedy))
+        found.append(Finding("retention", Verdict.WARN, text, remedy))
     if unreadable:
         remedy = "restore it from a backup: until then nothing is deleted"
-        told.append(Finding("retention", Verdict.FAIL, f"cannot be read: {unreadable}", remedy))
-    if not told:
-        told.append(Finding("retention", Verdict.GOOD, "nothing waits, nothing went too early"))
-    return told
+        found.append(Finding("retention", Verdict.FAIL, f"cannot be read: {unreadable}", remedy))
+    if not found:
+        found.append(Finding("retention", Verdict.GOOD, "nothing waits, nothing went too early"))
+    return found

@@ -101,9 +101,9 @@ class Status:
     roles: tuple[RoleStatus, ...]
     log: tuple[LogStatus, ...]
     indexers: tuple[IndexerStatus, ...]
-    silent: tuple[tuple[str, str], ...]
+    unreachable: tuple[tuple[str, str], ...]
     avoided: tuple[AvoidedStatus, ...] = ()
-    pressed: tuple[tuple[str, str], ...] = ()  # shepherds that push back, and why
+    backpressured: tuple[tuple[str, str], ...] = ()  # shepherds that push back, and why
     alarms: tuple[Trouble, ...] = ()  # of whole processes
     copies: tuple[int, int] = (0, 0)  # of each partition: wanted, and as many as there are zones
     locks_error: str = ""  # why the roles are not those of now, if they are not
@@ -130,46 +130,46 @@ def read_status(document: dict[str, Any], now_ns: int) -> Status:
         for p in document["log"]
     )  # fmt: skip
     indexers = []
-    silent = []
+    unreachable = []
     alarms: list[Trouble] = []
     copies = (0, 0)
     for item in document["indexers"]:
         if "error" in item:
-            silent.append((str(item["indexer"]), str(item["error"])))
+            unreachable.append((str(item["indexer"]), str(item["error"])))
             continue
         alarms += _process_alarms(str(item["indexer"]), item["status"])
         claims = item["status"].get("claims") or {}
         if claims.get("copies"):
             copies = max(copies, (int(claims["copies_wanted"]), int(claims["copies"])))
-        for number, held in item["status"]["partitions"].items():
-            indexers.append(_indexer(int(number), str(item["indexer"]), held))
+        for number, status in item["status"]["partitions"].items():
+            indexers.append(_indexer(int(number), str(item["indexer"]), status))
     indexers.sort(key=lambda i: (i.partition, i.indexer))
     avoided: list[AvoidedStatus] = []
-    pressed = []
+    backpressured = []
     for item in document.get("shepherds", ()):
         name = str(item["shepherd"])
         if "error" in item:
-            silent.append((name, str(item["error"])))
+            unreachable.append((name, str(item["error"])))
             continue
         alarms += _process_alarms(name, item["placement"])
         avoided += _avoided(name, item["placement"])
         if item["placement"]["pressure"]:
-            pressed.append((name, str(item["placement"]["pressure"])))
+            backpressured.append((name, str(item["placement"]["pressure"])))
     return Status(
-        roles, log, tuple(indexers), tuple(silent), tuple(avoided), tuple(pressed),
+        roles, log, tuple(indexers), tuple(unreachable), tuple(avoided), tuple(backpressured),
         tuple(alarms), copies, *_locks(document.get("locks") or {}),
     )  # fmt: skip
 
 
-def _locks(told: dict[str, Any]) -> tuple[str, float | None]:
-    error, age_s = str(told.get("error") or ""), told.get("age_s")
+def _locks(document: dict[str, Any]) -> tuple[str, float | None]:
+    error, age_s = str(document.get("error") or ""), document.get("age_s")
     return error, (None if error and age_s is None else float(age_s or 0))
 
 
-def _process_alarms(who: str, status: dict[str, Any]) -> list[Trouble]:
-    """Those of no partition; a partition's own are told with it."""
+def _process_alarms(process: str, status: dict[str, Any]) -> list[Trouble]:
+    """Those of no partition; a partition's own are listed with it."""
     return [
-        Trouble(f"{who}: {alarm['text']}", str(alarm["remedy"]))
+        Trouble(f"{process}: {alarm['text']}", str(alarm["remedy"]))
         for alarm in status.get("alarms", ())
         if alarm["partition"] is None and alarm["alarm"] not in _WORDED_ANEW
     ]
@@ -184,32 +184,32 @@ def _avoided(shepherd: str, placement: dict[str, Any]) -> list[AvoidedStatus]:
     ]
 
 
-def _indexer(partition: int, indexer: str, held: dict[str, Any]) -> IndexerStatus:
-    cut = held.get("last_cut")
+def _indexer(partition: int, indexer: str, status: dict[str, Any]) -> IndexerStatus:
+    cut = status.get("last_cut")
     return IndexerStatus(
         partition=partition,
         indexer=indexer,
-        end_offset=held.get("end_offset"),
-        lag_records=int(held.get("lag_records") or 0),
-        live_rows=int(held.get("live_rows") or 0),
-        live_bytes=int(held.get("live_bytes") or 0),
-        segments=int(held.get("segments") or 0),
-        segment_bytes=int(held.get("segment_bytes") or 0),
+        end_offset=status.get("end_offset"),
+        lag_records=int(status.get("lag_records") or 0),
+        live_rows=int(status.get("live_rows") or 0),
+        live_bytes=int(status.get("live_bytes") or 0),
+        segments=int(status.get("segments") or 0),
+        segment_bytes=int(status.get("segment_bytes") or 0),
         last_cut_ns=None if cut is None else int(cut["time_ns"]),
-        watermark_ns=held.get("watermark_ns"),
-        set_aside=int(held.get("set_aside") or 0),
-        gaps=len(held.get("gaps") or ()),
-        stopped_reason=str(held.get("stopped_reason") or ""),
+        watermark_ns=status.get("watermark_ns"),
+        set_aside=int(status.get("set_aside") or 0),
+        gaps=len(status.get("gaps") or ()),
+        stopped_reason=str(status.get("stopped_reason") or ""),
         alarms=tuple(
             Trouble(str(text), ALARMS[name].remedy if name in ALARMS else "see docs/alarms.md")
-            for name, text in (held.get("alarms") or {}).items()
+            for name, text in (status.get("alarms") or {}).items()
             if name not in _WORDED_ANEW
         ),
-        unpublished_cuts=int((held.get("unpublished") or {}).get("cuts") or 0),
-        unmended=tuple(f"{n}: {why}" for n, why in (held.get("unmended") or {}).items()),
-        damaged=int((held.get("damaged") or {}).get("records") or 0),
-        given_up=int((held.get("given_up") or {}).get("records") or 0),
-        divergences=tuple(f"{d['ours']}: {d['block']}" for d in held.get("divergences") or ()),
+        unpublished_cuts=int((status.get("unpublished") or {}).get("cuts") or 0),
+        unmended=tuple(f"{n}: {why}" for n, why in (status.get("unmended") or {}).items()),
+        damaged=int((status.get("damaged") or {}).get("records") or 0),
+        given_up=int((status.get("given_up") or {}).get("records") or 0),
+        divergences=tuple(f"{d['ours']}: {d['block']}" for d in status.get("divergences") or ()),
     )
 
 
@@ -244,10 +244,10 @@ def troubles(status: Status, now_ns: int) -> list[Trouble]:
     ]
     found += _of_locks(status)
     found += [Trouble(f"{name} does not answer: {why}", _LOOK_AT_LOG)
-              for name, why in status.silent]  # fmt: skip
+              for name, why in status.unreachable]  # fmt: skip
     found += [Trouble(f"{name} pushes back: {why}",
                       "look at the brokers together: disk, copies in sync, controller")
-              for name, why in status.pressed]  # fmt: skip
+              for name, why in status.backpressured]  # fmt: skip
     found += status.alarms
     for a in status.avoided:
         since_s = max(0, now_ns - a.since_ns) // 10**9

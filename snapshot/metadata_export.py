@@ -55,8 +55,14 @@ def blob_key(object_hash: str) -> str:
 class MetadataExports:
     """The exports in one object store. Methods block and raise ObjectsUnavailable."""
 
-    def __init__(self, objects: ObjectStore, scratch: Path | None = None) -> None:
+    def __init__(
+        self,
+        objects: ObjectStore,
+        scratch: Path | None = None,
+        versions_max: int = limits.METADATA_VERSIONS_MAX,
+    ) -> None:
         self._objects = objects
+        self._versions_max = versions_max
         self._scratch = scratch
 
     def versions(self) -> list[MetadataVersion]:
@@ -139,11 +145,11 @@ class MetadataExports:
         return max((int(name) for name in names if name.isdigit()), default=0) + 1
 
     def _keep_newest(self, versions: list[MetadataVersion]) -> None:
-        kept = versions[-limits.METADATA_VERSIONS_MAX :]
-        for version in versions[: -limits.METADATA_VERSIONS_MAX]:
+        kept = versions[-self._versions_max :]
+        for version in versions[: -self._versions_max]:
             self._objects.delete(version.key)
         needed = {version.object for version in kept}
-        for version in versions[: -limits.METADATA_VERSIONS_MAX]:
+        for version in versions[: -self._versions_max]:
             if version.object not in needed:
                 self._objects.delete(blob_key(version.object))
 

@@ -54,10 +54,10 @@ def _opened_backends(
 @contextlib.contextmanager
 def _opened(
     config: Path | None, data: Path | None, sets: tuple[str, ...]
-) -> Iterator[tuple[Backends, admin.Place]]:
+) -> Iterator[tuple[Backends, admin.Scope]]:
     """The backends and the place that the settings name."""
     with _opened_backends(config, data, sets) as (backends, names):
-        yield backends, admin.find_place(backends.metadata, names.team, names.environment)
+        yield backends, admin.find_scope(backends.metadata, names.team, names.environment)
 
 
 def _rights(key: ApiKey) -> list[str]:
@@ -214,7 +214,7 @@ def create_environment(
 ) -> None:
     """Create an environment of the team that `up.team` names (and that team, if it is new)."""
     with _opened_backends(config, data, sets) as (backends, names):
-        made = admin.ensure_place(backends.metadata, names.team, name)
+        made = admin.ensure_scope(backends.metadata, names.team, name)
     click.echo(f"{made.environment.name} of team {made.team.name}")
     click.echo(f"keys for it: bellwether keys create NAME --set up.environment={name}", err=True)
 

@@ -43,7 +43,7 @@ from ops.doctor import cluster, data_folder
 from ops.doctor import machine as checks
 from ops.doctor.cluster import check_token
 from ops.doctor.machine import Finding, Verdict
-from ops.retention import Kept, check_retention
+from ops.retention import RetentionPeriods, check_retention
 from ops.status import read_status, troubles
 from shepherd.config import ShepherdConfig
 
@@ -136,7 +136,9 @@ def _check_machine(settings: Settings) -> list[Finding]:
     ]
 
 
-async def check_data(settings: Settings) -> list[Finding]:
+async def check_data(
+    settings: Settings, limits: data_folder.ReadLimits = data_folder.READ_LIMITS
+) -> list[Finding]:
     """What is stored on this machine, and what the roles that run here say of themselves."""
     chosen, data = settings.section(BackendsConfig), settings.section(NodeConfig).data
     if not data.is_dir():
@@ -145,16 +147,18 @@ async def check_data(settings: Settings) -> list[Finding]:
     found = await asyncio.to_thread(data_folder.check_readable, data)
     found += await asyncio.to_thread(_check_secret_files, data)
     if used and chosen.log is not LogKind.KAFKA:
-        found += await asyncio.to_thread(data_folder.check_log_files, data / "log")
+        found += await asyncio.to_thread(data_folder.check_log_files, data / "log", limits)
     if used and chosen.objects is not ObjectsKind.S3:
-        found += await _check_store(settings, data)
+        found += await _check_store(settings, data, limits)
     if chosen.metadata is not MetadataKind.MYSQL:
         path = data / "metadata.db"
         found += await asyncio.to_thread(data_folder.check_metadata_file, path, used)
     return [*found, *await _check_roles(data)]
 
 
-async def _check_store(settings: Settings, data: Path) -> list[Finding]:
+async def _check_store(
+    settings: Settings, data: Path, limits: data_folder.ReadLimits
+) -> list[Finding]:
     if not (data / "objects").is_dir():
         remedy = "mount it, or restore it from a backup; `up` would make an empty one"
         return [Finding("objects", Verdict.FAIL, f"{data / 'objects'} is missing", remedy)]
@@ -162,7 +166,7 @@ async def _check_store(settings: Settings, data: Path) -> list[Finding]:
     log = make_log(settings, SystemClock(), read_only=True) if folder and has_log(folder) else None
     try:
         objects = await asyncio.to_thread(make_objects, settings, SystemClock())
-        return await data_folder.check_store(objects, log)
+        return await data_folder.check_store(objects, log, limits)
     except Unavailable as error:
         return [Finding("objects", Verdict.FAIL, str(error), "make it reachable again")]
     finally:
@@ -234,7 +238,7 @@ def _check_retention(settings: Settings, clock: Clock) -> list[Finding]:
         with contextlib.closing(open_metadata(settings)) as metadata:
             own_days = metadata.list_retentions()
         indexer = settings.section(IndexerConfig)
-        kept = Kept(indexer.retention_days, own_days, indexer.retention_grace_s)
+        kept = RetentionPeriods(indexer.retention_days, own_days, indexer.retention_grace_s)
         partitions = range(asyncio.run(_partitions(settings, clock)))
         return check_retention(make_objects(settings, clock), partitions, kept, clock.now_ns())
     except BellwetherError as error:

@@ -28,7 +28,7 @@ from common.metadata.lookup import find_dataset, shown_slugs
 from common.model.names import BadDatasetName
 from common.objects import ObjectStore
 from indexer.config import IndexerConfig
-from ops.retention import Kept, PartitionRetention, confirm, look, restore
+from ops.retention import PartitionRetention, RetentionPeriods, confirm, read_retention, restore
 
 _SOON = "running indexers notice within a minute"
 
@@ -41,13 +41,15 @@ class _Opened:
 
     objects: ObjectStore
     partitions: int
-    kept: Kept
+    periods: RetentionPeriods
     names: dict[str, str]
     metadata: Metadata
 
-    def look(self) -> list[PartitionRetention]:
+    def read_retention(self) -> list[PartitionRetention]:
         now_ns = SystemClock().now_ns()
-        return [look(self.objects, p, self.kept, now_ns) for p in range(self.partitions)]
+        return [
+            read_retention(self.objects, p, self.periods, now_ns) for p in range(self.partitions)
+        ]
 
     def name(self, dataset: str) -> str:
         return self.names.get(dataset, dataset)
@@ -67,12 +69,12 @@ def _opened(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> It
     try:
         with contextlib.closing(open_metadata(settings)) as metadata:
             indexer = settings.section(IndexerConfig)
-            kept = Kept(
+            periods = RetentionPeriods(
                 indexer.retention_days, metadata.list_retentions(), indexer.retention_grace_s
             )
             partitions = asyncio.run(_partitions(settings))
             objects = make_objects(settings, clock)
-            yield _Opened(objects, partitions, kept, _names(metadata), metadata)
+            yield _Opened(objects, partitions, periods, _names(metadata), metadata)
     except (BellwetherError, ValueError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -112,7 +114,7 @@ def retention(
     if context.invoked_subcommand is not None:
         return
     with _opened(config, data, sets) as opened:
-        found = opened.look()
+        found = opened.read_retention()
     wrong = any(
         one.early_documents or one.unreadable or any(e.waits for e in one.expiring) for one in found
     )
@@ -153,7 +155,7 @@ def _show_expiring(console: Console, opened: _Opened, found: list[PartitionReten
     if any(one.waits for one in rows):
         console.print(
             f"this machine's clock says {_time(SystemClock().now_ns())}, events are kept for "
-            f"{opened.kept.default_days:g} days where a dataset says nothing else: if both are "
+            f"{opened.periods.default_days:g} days where a dataset says nothing else: if both are "
             "right, let them expire: bellwether retention confirm",
             style="yellow",
         )
@@ -188,7 +190,7 @@ def confirm_command(
 ) -> None:
     """Let expire what is shown as older than its retention, now and not more."""
     with _opened(config, data, sets) as opened:
-        found = opened.look()
+        found = opened.read_retention()
         _show_expiring(output_console(), opened, found)
         rows = sum(one.rows for partition in found for one in partition.expiring)
         if not rows:
@@ -223,12 +225,12 @@ def restore_command(
     with _opened(config, data, sets) as opened:
         wanted = frozenset(_dataset(opened, name) for name in names)
         if not yes:
-            _show_recoverable(output_console(), opened, opened.look())
+            _show_recoverable(output_console(), opened, opened.read_retention())
             if not click.confirm("Take them back?"):
                 sys.exit(1)
         for partition in range(opened.partitions):
             done = restore(
-                opened.objects, partition, opened.kept, SystemClock().now_ns(), _writer(),
+                opened.objects, partition, opened.periods, SystemClock().now_ns(), _writer(),
                 datasets=wanted, everything=everything,
             )  # fmt: skip
             segments, rows, missing = segments + done[0], rows + done[1], missing + done[2]

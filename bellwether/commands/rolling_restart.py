@@ -20,7 +20,7 @@ from common.errors import Unavailable
 from ops.rolling.fleet import Fleet
 from ops.rolling.health import Allowed
 from ops.rolling.plan import ROLES
-from ops.rolling.restart import HeldByAnother, Options, Rolling, Stopped
+from ops.rolling.restart import AlreadyRunning, Options, Rolling, Stopped
 from ops.rolling.state import StateUnreadable
 
 EXIT_HELD, EXIT_STOPPED = 3, 4
@@ -142,7 +142,7 @@ async def _run(settings: Settings, options: Options, command: str, dry_run: bool
                 return 0
             try:
                 await rolling.run()
-            except HeldByAnother as error:
+            except AlreadyRunning as error:
                 click.echo(f"not begun: {error}", err=True)
                 return EXIT_HELD
             except Stopped as error:

@@ -20,7 +20,7 @@ from common.errors import Unavailable
 _NAME = re.compile(r"[A-Za-z0-9._/-]{1,200}")
 _GUARD = ".guard"
 _GUARD_STEP_S = 0.002
-_GUARD_ATTEMPTS = 2500  # five seconds; its holders need milliseconds, unless they are stopped
+GUARD_ATTEMPTS = 2500  # five seconds; its holders need milliseconds, unless they are stopped
 _LOCK, _VALUE = ".lock", ".value"
 
 
@@ -65,8 +65,9 @@ class FileClaim:
 class FileLocks:
     """Locks among the processes that share `folder` (on one machine)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, guard_attempts: int = GUARD_ATTEMPTS) -> None:
         self._folder = folder
+        self._guard_attempts = guard_attempts
         self._claims: set[FileClaim] = set()
         try:
             durable.make_folder(folder)
@@ -116,7 +117,7 @@ class FileLocks:
         try:
             fd = os.open(self._folder / _GUARD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
-                _lock_soon(fd, self._folder)
+                _lock_guard(fd, self._folder, self._guard_attempts)
                 yield fd
             finally:
                 os.close(fd)
@@ -174,9 +175,9 @@ class FileLocks:
                 (self._folder / file).unlink(missing_ok=True)
 
 
-def _lock_soon(fd: int, folder: Path) -> None:
+def _lock_guard(fd: int, folder: Path, attempts: int) -> None:
     """Lock the guard within its time limit. Raises Unavailable."""
-    for _ in range(_GUARD_ATTEMPTS):
+    for _ in range(attempts):
         with suppress(BlockingIOError):
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return

@@ -64,9 +64,9 @@ def shown_slugs(metadata: Metadata, datasets: Iterable[Dataset]) -> dict[str, st
     if all(url_slug(one.slug) == one.slug for one in datasets):
         return {one.id: one.slug for one in datasets}
     known = metadata.list_datasets(datasets[0].env_id)
-    bearers = Counter(url_slug(one.slug) for one in known)
+    datasets_by_slug = Counter(url_slug(one.slug) for one in known)
     return {
-        one.id: one.slug if bearers[second] > 1 else second
+        one.id: one.slug if datasets_by_slug[second] > 1 else second
         for one in datasets
         for second in (url_slug(one.slug),)
     }

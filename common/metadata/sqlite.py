@@ -58,7 +58,7 @@ class SqliteMetadata:
 
     def open(self) -> None:
         """Open the file; create or migrate the schema. Raises MetadataUnavailable."""
-        with self._lock, self._faults():
+        with self._lock, self._translate_errors():
             if self._db is not None:
                 return
             durable.make_folder(self._path.parent)
@@ -75,7 +75,7 @@ class SqliteMetadata:
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock, self._faults():
+        with self._lock, self._translate_errors():
             if self._db is not None:
                 self._db.close()
                 self._db = None
@@ -237,7 +237,7 @@ class SqliteMetadata:
         """Everything as it is at one moment, over a connection of its own."""
         with self._lock:
             self._connection()
-        with self._faults():
+        with self._translate_errors():
             db = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_S)
             try:
                 db.execute("BEGIN")  # a reader's picture: writers go on meanwhile
@@ -261,7 +261,7 @@ class SqliteMetadata:
             schema.migrate(db)
 
     def _read(self, query: str, values: Row) -> list[Row]:
-        with self._lock, self._faults():
+        with self._lock, self._translate_errors():
             return self._connection().execute(query, values).fetchall()
 
     def _write(self, statement: str, values: Row) -> int:
@@ -278,7 +278,7 @@ class SqliteMetadata:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._faults(), durable.exclusive(self._lock_path()):
+        with self._lock, self._translate_errors(), durable.exclusive(self._lock_path()):
             db = self._connection()
             with _transaction(db):
                 yield db
@@ -289,7 +289,7 @@ class SqliteMetadata:
         return self._db
 
     @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.IntegrityError as error:

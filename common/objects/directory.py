@@ -49,7 +49,7 @@ class DirectoryObjects:
             if target.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "a folder of objects", str(target))
             staged = self._stage(data)
-            return self._place(staged, target, durable.link_new)
+            return self._install(staged, target, durable.link_new)
         except _NESTED as error:
             raise ValueError(f"key {key!r} lies above or below another key") from error
         except OSError as error:
@@ -60,7 +60,7 @@ class DirectoryObjects:
         target = self._path(key)
         try:
             staged = self._stage(data)
-            self._place(staged, target, _rename)
+            self._install(staged, target, _rename)
         except _NESTED as error:
             raise ValueError(f"key {key!r} lies above or below another key") from error
         except OSError as error:
@@ -144,10 +144,10 @@ class DirectoryObjects:
         _copy(data, staged)
         return staged
 
-    def _place(self, staged: Path, target: Path, place: Callable[[Path, Path], bool]) -> bool:
+    def _install(self, staged: Path, target: Path, install: Callable[[Path, Path], bool]) -> bool:
         try:
             self._prepare(target.parent)
-            return place(staged, target)
+            return install(staged, target)
         finally:
             staged.unlink(missing_ok=True)
 

@@ -204,6 +204,7 @@ class Partition:
             clock=context.clock,
             writer=WRITER,
             zone=context.zone,
+            set_back_pause_s=shared.timing.set_back_pause_s,
         )
         await to_store_thread(self.retention.book.refresh)
         await self.log_end.begin_catching_up()

@@ -17,8 +17,8 @@ from common.metadata.mysql.config import MysqlConfig
 from common.model.record import heartbeat_record
 from common.objects.s3.config import S3Config
 from common.server_answer import State
-from ops.doctor.each_server import ask_database, ask_store, judge
 from ops.doctor.machine import Finding, Verdict
+from ops.doctor.servers import PROBE_TIMEOUT_S, findings_of, probe_database, probe_store
 
 SKEW_WARN_S = 1.0
 SKEW_FAIL_S = 60.0  # beyond, watermarks and retention of different machines contradict each other
@@ -66,11 +66,11 @@ async def check_kafka(config: KafkaConfig, log: Log, clock: Clock) -> list[Findi
 
     try:
         try:
-            answers, silent = await probe_brokers(config)
-            found = judge("brokers", answers)
+            answers, unreachable = await probe_brokers(config)
+            found = findings_of("brokers", answers)
             if all(answer.state is not State.GOOD for answer in answers):
                 return found  # the rest could only say the same again, later
-            problems = await check_topic(config, silent)
+            problems = await check_topic(config, unreachable)
         except BellwetherError as error:
             remedy = "check [kafka] servers and the brokers"
             return [Finding("log", Verdict.FAIL, str(error), remedy)]
@@ -81,38 +81,38 @@ async def check_kafka(config: KafkaConfig, log: Log, clock: Clock) -> list[Findi
         if not problems:
             text = f"topic {config.topic} keeps what the log promises"
             found.append(Finding("log", Verdict.GOOD, text))
-        return found + await _check_appends(log, clock, silent)
+        return found + await _check_appends(log, clock, unreachable)
     finally:
         await log.close()
 
 
-async def _check_appends(log: Log, clock: Clock, silent: Collection[str]) -> list[Finding]:
+async def _check_appends(log: Log, clock: Clock, unreachable: Collection[str]) -> list[Finding]:
     """Each broker's clock, by the append time of a heartbeat to a partition that it leads.
 
-    silent: brokers that do not answer, which need not be asked again.
+    unreachable: brokers that do not answer, which need not be asked again.
     """
     try:
         partitions = (await log.open()).partitions
     except BellwetherError as error:
         text = f"the log cannot be opened: {error}"
         return [Finding("log append", Verdict.FAIL, text, _BROKERS)]
-    led: dict[str, list[int]] = {}
+    partitions_led: dict[str, list[int]] = {}
     for partition in range(partitions):
-        led.setdefault(log.leader(partition), []).append(partition)
-    asked = sorted(leader for leader in led if leader not in silent)
+        partitions_led.setdefault(log.leader(partition), []).append(partition)
+    reachable = sorted(leader for leader in partitions_led if leader not in unreachable)
     found = [
         Finding(
             "log append", Verdict.FAIL,
-            f"broker {leader} leads {len(led[leader])} partitions and does not answer",
+            f"broker {leader} leads {len(partitions_led[leader])} partitions and does not answer",
             f"{_BROKERS}; until another broker leads them, events go to other partitions",
         )
-        for leader in sorted(led.keys() & set(silent))
+        for leader in sorted(partitions_led.keys() & set(unreachable))
     ]  # fmt: skip
-    appends = [_append_to(log, clock, leader, led[leader][0]) for leader in asked]
+    appends = [_append_to(log, clock, leader, partitions_led[leader][0]) for leader in reachable]
     for more in await asyncio.gather(*appends):
         found += more
     if all(f.verdict is not Verdict.FAIL or f.check != "log append" for f in found):
-        text = f"{partitions} partitions, led by {len(led)} brokers; appends work"
+        text = f"{partitions} partitions, led by {len(partitions_led)} brokers; appends work"
         found.insert(0, Finding("log append", Verdict.GOOD, text))
     return found
 
@@ -133,16 +133,18 @@ async def _append_to(log: Log, clock: Clock, leader: str, partition: int) -> lis
     return check_skew(f"clock of broker {leader}", (appended.append_ns - middle_ns) / 1e9)
 
 
-def check_s3(config: S3Config, clock: Clock, rng: random.Random) -> list[Finding]:
+def check_s3(
+    config: S3Config, clock: Clock, rng: random.Random, timeout_s: float = PROBE_TIMEOUT_S
+) -> list[Finding]:
     """Every address of the endpoint, then the bucket, by trying it. Blocks."""
-    from common.objects.s3.create import try_bucket
+    from common.objects.s3.create import probe_bucket
 
-    answers = ask_store(config)
+    answers = probe_store(config, timeout_s)
     if answers and all(answer.state is not State.GOOD for answer in answers):
-        return judge("objects", answers)  # trying the bucket would only take longer to say so
-    found = [f for f in judge("objects", answers) if f.verdict is not Verdict.GOOD]
+        return findings_of("objects", answers)  # trying the bucket would only take longer to say so
+    found = [f for f in findings_of("objects", answers) if f.verdict is not Verdict.GOOD]
     try:
-        facts = try_bucket(config, clock, rng)
+        facts = probe_bucket(config, clock, rng)
     except BellwetherError as error:
         return [*found, Finding("objects", Verdict.FAIL, str(error), "check [s3] and the server")]
     remedy = "use a server that honours If-None-Match: snapshots rest on it (I4)"
@@ -163,14 +165,16 @@ def check_s3(config: S3Config, clock: Clock, rng: random.Random) -> list[Finding
     return found
 
 
-def check_mysql(config: MysqlConfig, clock: Clock) -> list[Finding]:
+def check_mysql(
+    config: MysqlConfig, clock: Clock, timeout_s: float = PROBE_TIMEOUT_S
+) -> list[Finding]:
     """Every address of the database's host, then its settings, schema and clock. Blocks."""
     from common.metadata.mysql.facts import read_facts
 
-    answers = ask_database(config)
+    answers = probe_database(config, timeout_s)
     if answers and all(answer.state is not State.GOOD for answer in answers):
-        return judge("metadata", answers)
-    found = [f for f in judge("metadata", answers) if f.verdict is not Verdict.GOOD]
+        return findings_of("metadata", answers)
+    found = [f for f in findings_of("metadata", answers) if f.verdict is not Verdict.GOOD]
     try:
         facts = read_facts(config)
     except BellwetherError as error:
@@ -207,9 +211,9 @@ def check_mysql(config: MysqlConfig, clock: Clock) -> list[Finding]:
 def check_zookeeper(config: ZookeeperConfig, clock: Clock) -> list[Finding]:
     """Every member by itself, then the ensemble, by a claim of our own. Blocks."""
     from common.locks.zookeeper.create import create_root
-    from common.locks.zookeeper.each import ask_members
+    from common.locks.zookeeper.probe_members import probe_members
 
-    found = judge("locks", ask_members(config, clock))
+    found = findings_of("locks", probe_members(config, clock))
     try:
         facts = create_root(config, clock)
     except BellwetherError as error:

@@ -8,6 +8,7 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from common.log import Log
@@ -17,16 +18,28 @@ from ops.doctor.machine import Finding, Verdict
 from snapshot.documents.epochs import known_partitions
 from snapshot.verify.chain import VerifyReport, verify
 
-LOG_READ_MAX = 1024**3  # a second or two; a log that has grown beyond is `verify`'s
-CONTENTS_READ_MAX = 256 * 1024**2  # likewise, of segments
 _SHOWN_MAX = 10
 _TABLES = ("teams", "environments", "api_keys", "datasets")
 
 
-def check_log_files(folder: Path) -> list[Finding]:
+class ReadLimits(NamedTuple):
+    """Up to how many bytes a check reads everything: a second or two. Beyond, `verify` does.
+
+    log_bytes: of the embedded log, which is otherwise only checked for its files.
+    segment_bytes: of segments; of those beyond it only the sizes are checked.
+    """
+
+    log_bytes: int = 1024**3
+    segment_bytes: int = 256 * 1024**2
+
+
+READ_LIMITS = ReadLimits()
+
+
+def check_log_files(folder: Path, limits: ReadLimits = READ_LIMITS) -> list[Finding]:
     """The embedded log: its description, every file, and every record of a log that is small."""
     size = sum(_size(path) for path in folder.glob("p*/*.db"))
-    whole = size <= LOG_READ_MAX
+    whole = size <= limits.log_bytes
     found = examine_log(folder, records=whole)
     if found.flaws:
         return _failures("log", [(flaw.what, flaw.remedy) for flaw in found.flaws])
@@ -37,7 +50,9 @@ def check_log_files(folder: Path) -> list[Finding]:
     return [Finding("log", Verdict.GOOD, text)]
 
 
-async def check_store(objects: ObjectStore, log: Log | None) -> list[Finding]:
+async def check_store(
+    objects: ObjectStore, log: Log | None, limits: ReadLimits = READ_LIMITS
+) -> list[Finding]:
     """Every document of the object store, and every segment's size; of small stores all bytes.
 
     log: not opened yet; None if it cannot be: then only what the store says of itself is checked.
@@ -45,7 +60,7 @@ async def check_store(objects: ObjectStore, log: Log | None) -> list[Finding]:
     known = await asyncio.to_thread(known_partitions, objects)
     partitions = 0 if log is None else (await log.open()).partitions
     report = await verify(
-        objects, log, range(max(known, partitions)), contents_bytes_max=CONTENTS_READ_MAX
+        objects, log, range(max(known, partitions)), contents_bytes_max=limits.segment_bytes
     )
     if not report.clean:
         return _failures("objects", [(p.what, p.remedy) for p in report.problems if not p.warning])
@@ -71,23 +86,26 @@ def check_metadata_file(path: Path, used: bool) -> list[Finding]:
             return []
         return [Finding("metadata", Verdict.FAIL, f"{path} is missing", remedy)]
     try:
-        with closing(_open(path)) as db:
-            told = [str(row[0]) for row in db.execute("PRAGMA quick_check(5)")]
+        with closing(_open_read_only(path)) as db:
+            errors = [str(row[0]) for row in db.execute("PRAGMA quick_check(5)")]
             names = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
     except sqlite3.Error as error:
         return [Finding("metadata", Verdict.FAIL, f"{path}: {error}", remedy)]
     lacking = [name for name in _TABLES if name not in names]
     if lacking:
-        told = [f"it has no table {', '.join(lacking)}"]
-    if told != ["ok"]:
-        return [Finding("metadata", Verdict.FAIL, f"{path}: {'; '.join(told)}", remedy)]
+        errors = [f"it has no table {', '.join(lacking)}"]
+    if errors != ["ok"]:
+        return [Finding("metadata", Verdict.FAIL, f"{path}: {'; '.join(errors)}", remedy)]
     return [Finding("metadata", Verdict.GOOD, "can be read, and is whole")]
 
 
 def knows_key(data: Path, key_hash: str) -> bool:
-    """Whether the metadata has a key of that hash; True if it cannot be read: told apart."""
+    """Whether the metadata has a key of that hash; True if the file cannot be read.
+
+    `check_metadata_file` reports a file that cannot be read.
+    """
     try:
-        with closing(_open(data / "metadata.db")) as db:
+        with closing(_open_read_only(data / "metadata.db")) as db:
             row = db.execute("SELECT 1 FROM api_keys WHERE hash = ?", (key_hash,)).fetchone()
     except sqlite3.Error:
         return True
@@ -107,15 +125,15 @@ def check_readable(data: Path) -> list[Finding]:
     return _failures("permissions", [(f"{path} is not ours to read", remedy) for path in bad])
 
 
-def _failures(check: str, told: list[tuple[str, str]]) -> list[Finding]:
-    found = [Finding(check, Verdict.FAIL, what, remedy) for what, remedy in told[:_SHOWN_MAX]]
-    if len(told) > _SHOWN_MAX:
-        more = f"{len(told) - _SHOWN_MAX} more of this kind"
+def _failures(check: str, errors: list[tuple[str, str]]) -> list[Finding]:
+    found = [Finding(check, Verdict.FAIL, what, remedy) for what, remedy in errors[:_SHOWN_MAX]]
+    if len(errors) > _SHOWN_MAX:
+        more = f"{len(errors) - _SHOWN_MAX} more of this kind"
         found.append(Finding(check, Verdict.FAIL, more, "`bellwether verify` names them all"))
     return found
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open_read_only(path: Path) -> sqlite3.Connection:
     """For reading alone; without making files beside one that nobody writes."""
     how = "mode=ro" if _size(Path(f"{path}-wal")) else "mode=ro&immutable=1"
     return sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, timeout=5.0)

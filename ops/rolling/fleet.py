@@ -10,8 +10,8 @@ from common.error_text import describe_error
 from common.locks import Locks
 from common.process.members import Member, list_members, list_partition_holders
 from common.process.web import INTERNAL_TOKEN_HEADER
-from ops.rolling.health import Reading, read_metrics
-from ops.rolling.plan import ROLES, Picture
+from ops.rolling.health import ProcessMetrics, parse_metrics
+from ops.rolling.plan import ROLES, FleetView
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0, sock_connect=2.0)
 
@@ -34,20 +34,20 @@ class Fleet:
         self._headers = {INTERNAL_TOKEN_HEADER: token}
         self._command = shlex.split(command)
 
-    async def look(self) -> Picture:
+    async def read_view(self) -> FleetView:
         """What runs now. Raises Unavailable when the locks do not answer."""
         found = [await asyncio.to_thread(list_members, self._locks, role) for role in ROLES]
         members = tuple(member for some in found for member in some)
         holders = await asyncio.to_thread(list_partition_holders, self._locks)
         reasons = await asyncio.gather(*(self._not_ready(member) for member in members))
         not_ready = {m.instance: r for m, r in zip(members, reasons, strict=True) if r}
-        return Picture(members, not_ready, holders)
+        return FleetView(members, not_ready, holders)
 
-    async def readings(self, picture: Picture) -> dict[str, Reading]:
+    async def read_metrics(self, view: FleetView) -> dict[str, ProcessMetrics]:
         """The metrics of everybody who answers, by instance."""
-        found = await asyncio.gather(*(self._reading(member) for member in picture.members))
-        pairs = zip(picture.members, found, strict=True)
-        return {member.instance: reading for member, reading in pairs if reading is not None}
+        found = await asyncio.gather(*(self._scrape(member) for member in view.members))
+        pairs = zip(view.members, found, strict=True)
+        return {member.instance: metrics for member, metrics in pairs if metrics is not None}
 
     async def stop(self, member: Member) -> None:
         """Have the process end, so that its supervisor starts it again. Raises StopFailed."""
@@ -93,9 +93,9 @@ class Fleet:
         except (ValueError, KeyError, TypeError):
             return f"it answers {answer.status}"
 
-    async def _reading(self, member: Member) -> Reading | None:
+    async def _scrape(self, member: Member) -> ProcessMetrics | None:
         try:
             async with self._http.get(f"{member.url}/metrics", timeout=_TIMEOUT) as answer:
-                return read_metrics(await answer.text())
+                return parse_metrics(await answer.text())
         except (aiohttp.ClientError, TimeoutError, ValueError):
             return None  # one that does not answer is not ready, which is asked elsewhere

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from prometheus_client.parser import text_string_to_metric_families
 
 _QUANTILE = 0.99
-_FEW = 50  # requests; a quantile of fewer says nothing
-_ACK_S_FINE = 0.25  # times more than very little is still little
+_REQUESTS_MIN = 50  # requests; a quantile of fewer says nothing
+_ACK_S_NEGLIGIBLE = 0.25  # times more than very little is still little
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ProcessMetrics:
     """Counters of one process at one moment. acks: (upper bound in s, cumulated count)."""
 
     requests: float = 0.0
@@ -52,7 +52,7 @@ class Allowed:
     lag_records: float
 
 
-def read_metrics(text: str) -> Reading:
+def parse_metrics(text: str) -> ProcessMetrics:
     """Read a /metrics page. Raises ValueError."""
     requests = failed = lag = 0.0
     acks: dict[float, float] = {}
@@ -66,15 +66,15 @@ def read_metrics(text: str) -> Reading:
                 acks[bound] = acks.get(bound, 0.0) + sample.value
             elif sample.name == "bellwether_lag_records":
                 lag = max(lag, sample.value)
-    return Reading(requests, failed, tuple(sorted(acks.items())), lag)
+    return ProcessMetrics(requests, failed, tuple(sorted(acks.items())), lag)
 
 
-def between(before: Mapping[str, Reading], after: Mapping[str, Reading]) -> Health:
+def between(before: Mapping[str, ProcessMetrics], after: Mapping[str, ProcessMetrics]) -> Health:
     """The difference over all processes, by instance; one that is new counts from nothing."""
     requests = failed = 0.0
     acks: dict[float, float] = {}
     for instance, now in after.items():
-        then = before.get(instance, Reading())
+        then = before.get(instance, ProcessMetrics())
         requests += now.requests - then.requests
         failed += now.failed - then.failed
         earlier = dict(then.acks)
@@ -84,7 +84,7 @@ def between(before: Mapping[str, Reading], after: Mapping[str, Reading]) -> Heal
     return Health(requests, failed, _quantile(sorted(acks.items())), lag)
 
 
-def worse(normal: Health, now: Health, allowed: Allowed) -> list[str]:
+def regressions(normal: Health, now: Health, allowed: Allowed) -> list[str]:
     """Why the restart should not go on; empty if all is well. normal: before it began."""
     found = []
     if now.error_percent > allowed.error_percent:
@@ -94,7 +94,7 @@ def worse(normal: Health, now: Health, allowed: Allowed) -> list[str]:
     if now.ack_p99_s is not None:
         limit_s = allowed.ack_p99_ms / 1000
         if normal.ack_p99_s is not None:
-            limit_s = min(limit_s, max(allowed.ack_times * normal.ack_p99_s, _ACK_S_FINE))
+            limit_s = min(limit_s, max(allowed.ack_times * normal.ack_p99_s, _ACK_S_NEGLIGIBLE))
         if now.ack_p99_s > limit_s:
             found.append(
                 f"the p99 of acknowledgements is {now.ack_p99_s * 1000:.0f} ms "
@@ -114,6 +114,6 @@ def _is_public(route: str) -> bool:
 def _quantile(acks: list[tuple[float, float]]) -> float | None:
     """The upper bound of the bucket that holds the quantile; None of too few."""
     total = acks[-1][1] if acks else 0.0
-    if total < _FEW:
+    if total < _REQUESTS_MIN:
         return None
     return next(bound for bound, count in acks if count >= _QUANTILE * total)

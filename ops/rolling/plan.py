@@ -26,7 +26,7 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class FleetView:
     """What runs now. not_ready: by instance, why; holders: of each partition, as claimed."""
 
     members: tuple[Member, ...]
@@ -55,7 +55,7 @@ def plan_units(
     return sorted(wanted, key=lambda u: (ROLES.index(u.role), u.zone, u.slot))
 
 
-def never_safe(units: Sequence[Unit], places: Collection[Unit]) -> list[str]:
+def why_never(units: Sequence[Unit], places: Collection[Unit]) -> list[str]:
     """Why these restarts cannot be done without a gap, however long one waits.
 
     places: wherever a process runs, restarted or not.
@@ -70,7 +70,7 @@ def never_safe(units: Sequence[Unit], places: Collection[Unit]) -> list[str]:
     return found
 
 
-def why_wait(unit: Unit, expected: Collection[Unit], picture: Picture, *, alone: bool) -> list[str]:
+def why_wait(unit: Unit, expected: Collection[Unit], view: FleetView, *, alone: bool) -> list[str]:
     """Why the unit must not be stopped now; empty if it may.
 
     expected: every place where a process ran when the restart began. alone: even if it is the only
@@ -80,31 +80,31 @@ def why_wait(unit: Unit, expected: Collection[Unit], picture: Picture, *, alone:
     for other in sorted(expected, key=str):
         if other == unit:
             continue
-        ready = [m for m in picture.at(other) if m.instance not in picture.not_ready]
+        ready = [m for m in view.at(other) if m.instance not in view.not_ready]
         if not ready:
-            reasons = [picture.not_ready[m.instance] for m in picture.at(other)]
+            reasons = [view.not_ready[m.instance] for m in view.at(other)]
             found.append(f"{other} is not ready: {'; '.join(reasons) or 'it is not running'}")
     if alone:
         return found
-    ours = {member.instance for member in picture.at(unit)}
+    ours = {member.instance for member in view.at(unit)}
     if unit.role == "indexer":
-        for partition, holders in sorted(picture.holders.items()):
-            if any(m.instance in ours for m in holders) and not _has_twin(holders, ours, picture):
+        for partition, holders in sorted(view.holders.items()):
+            if any(m.instance in ours for m in holders) and not _has_twin(holders, ours, view):
                 found.append(f"partition {partition} has no other indexer that is ready")
         return found
     others = [
         member
-        for member in picture.members
+        for member in view.members
         if member.role == unit.role
         and member.instance not in ours
-        and member.instance not in picture.not_ready
+        and member.instance not in view.not_ready
     ]
     if not others:
         found.append(f"no other {unit.role} is ready")
     return found
 
 
-def _has_twin(holders: Sequence[Member], ours: Collection[str], picture: Picture) -> bool:
+def _has_twin(holders: Sequence[Member], ours: Collection[str], view: FleetView) -> bool:
     return any(
-        m.ready and m.instance not in ours and m.instance not in picture.not_ready for m in holders
+        m.ready and m.instance not in ours and m.instance not in view.not_ready for m in holders
     )

@@ -16,20 +16,20 @@ from common.errors import Unavailable
 from common.locks import Claim, Locks
 from common.process.members import ROLLING_RESTART, RollingRestart, find_rolling_restart
 from ops.rolling.fleet import Fleet, StopFailed
-from ops.rolling.health import Allowed, Health, between, worse
-from ops.rolling.plan import Picture, Unit, never_safe, plan_units, unit_of, why_wait
-from ops.rolling.state import State, load_state, remove_state, save_state
+from ops.rolling.health import Allowed, Health, between, regressions
+from ops.rolling.plan import FleetView, Unit, plan_units, unit_of, why_never, why_wait
+from ops.rolling.state import RestartState, load_state, remove_state, save_state
 
-_LOOK_S = 0.5
-_SHOWN = 3  # reasons told at once
-Say = Callable[[str], None]
+_POLL_S = 0.5
+_REASONS_SHOWN = 3  # reasons reported at once
+Report = Callable[[str], None]
 
 
 class Stopped(Exception):
     """The restart stopped by itself; nothing is half done. The text says why."""
 
 
-class HeldByAnother(Exception):
+class AlreadyRunning(Exception):
     """Another operator's rolling restart runs."""
 
 
@@ -53,49 +53,49 @@ class Options:
 
 
 class Rolling:
-    """One rolling restart. say: tells its progress, a line at a time."""
+    """One rolling restart. report: tells its progress, a line at a time."""
 
     def __init__(
-        self, fleet: Fleet, locks: Locks, clock: Clock, options: Options, say: Say
+        self, fleet: Fleet, locks: Locks, clock: Clock, options: Options, report: Report
     ) -> None:
         self._fleet = fleet
         self._locks = locks
         self._clock = clock
         self._options = options
-        self._say = say
+        self._report = report
 
-    def _plan(self, picture: Picture, state: State | None) -> tuple[list[Unit], list[str]]:
+    def _plan(self, view: FleetView, state: RestartState | None) -> tuple[list[Unit], list[str]]:
         """What would be restarted in which order, and why that cannot be done without a gap."""
         options = self._options
-        places = {unit_of(member) for member in picture.members}
+        places = {unit_of(member) for member in view.members}
         places |= set() if state is None else set(state.expected())
         units = plan_units(places, options.roles, options.zones)
-        return units, [] if options.alone else never_safe(units, places)
+        return units, [] if options.alone else why_never(units, places)
 
     async def dry_run(self) -> list[str]:
         """The plan in words, and what would have to be waited for now."""
-        picture = await self._fleet.look()
+        view = await self._fleet.read_view()
         fresh = self._options.fresh
         known = None if fresh else await asyncio.to_thread(load_state, self._options.state)
-        state = known or self._new_state(picture)
-        units, never = self._plan(picture, state)
+        state = known or self._new_state(view)
+        units, never = self._plan(view, state)
         lines = []
         for number, unit in enumerate(units, 1):
-            done = " (done)" if state.is_done(unit, picture) else ""
-            lines.append(f"{number}. {unit}: {_instances(picture, unit)}{done}")
+            done = " (done)" if state.is_done(unit, view) else ""
+            lines.append(f"{number}. {unit}: {_instances(view, unit)}{done}")
         if units:
-            first = why_wait(units[0], state.expected(), picture, alone=self._options.alone)
+            first = why_wait(units[0], state.expected(), view, alone=self._options.alone)
             lines += [f"must wait: {why}" for why in first]
         return lines + [f"cannot be done: {why}" for why in never]
 
     async def run(self) -> None:
-        """Restart everything. Raises Stopped, HeldByAnother, StateUnreadable, Unavailable."""
+        """Restart everything. Raises Stopped, AlreadyRunning, StateUnreadable, Unavailable."""
         mark = RollingRestart(by=self._options.by, since_ns=self._clock.now_ns())
         claim = await asyncio.to_thread(
             self._locks.acquire, ROLLING_RESTART, msgspec.json.encode(mark)
         )
         if claim is None:
-            raise HeldByAnother(await asyncio.to_thread(self._held_by))
+            raise AlreadyRunning(await asyncio.to_thread(self._held_by))
         try:
             await self._run(claim, mark)
         except Unavailable as error:
@@ -104,96 +104,96 @@ class Rolling:
             try:
                 await asyncio.to_thread(claim.release)
             except Unavailable as error:
-                self._say(f"the lock ends with this process: {error}")
+                self._report(f"the lock ends with this process: {error}")
 
     async def _run(self, claim: Claim, mark: RollingRestart) -> None:
         options = self._options
         if options.fresh:  # not before the lock is ours: the file may be a running restart's
             await asyncio.to_thread(remove_state, options.state)
-        picture = await self._fleet.look()
+        view = await self._fleet.read_view()
         state = await asyncio.to_thread(load_state, options.state)
-        units, never = self._plan(picture, state)
+        units, never = self._plan(view, state)
         if never:
             raise Stopped(f"{'; '.join(never)} (--even-alone restarts it nevertheless)")
         if state is None:
-            state = self._new_state(picture)
+            state = self._new_state(view)
             await asyncio.to_thread(save_state, options.state, state)
         else:
-            self._say(f"resuming the restart that {options.state} tells of")
-        normal = await self._watch(picture)
-        self._say(f"before: {normal}")
-        if found := worse(normal, normal, options.allowed):
+            self._report(f"resuming the restart that {options.state} tells of")
+        normal = await self._watch(view)
+        self._report(f"before: {normal}")
+        if found := regressions(normal, normal, options.allowed):
             raise Stopped(f"things are not well to begin with: {'; '.join(found)}")
         for number, unit in enumerate(units, 1):
-            if state.is_done(unit, await self._fleet.look()):
+            if state.is_done(unit, await self._fleet.read_view()):
                 await self._until_back(unit, frozenset())
-                self._say(f"[{number}/{len(units)}] {unit}: restarted already")
+                self._report(f"[{number}/{len(units)}] {unit}: restarted already")
                 continue
             await self._until_safe(unit, state)  # what has to move to get there may still move
             step = f"{number} of {len(units)}, {unit}"
             await self._mark(claim, msgspec.structs.replace(mark, zone=unit.zone, step=step))
             health = await self._restart(unit, state, claim)
             await self._mark(claim, msgspec.structs.replace(mark, step=step))
-            self._say(f"[{number}/{len(units)}] {unit}: ready again; {health}")
-            if found := worse(normal, health, options.allowed):
+            self._report(f"[{number}/{len(units)}] {unit}: ready again; {health}")
+            if found := regressions(normal, health, options.allowed):
                 raise Stopped(f"after {unit}: {'; '.join(found)}")
         await asyncio.to_thread(remove_state, options.state)
 
-    async def _restart(self, unit: Unit, state: State, claim: Claim) -> Health:
-        picture = await self._until_safe(unit, state)
+    async def _restart(self, unit: Unit, state: RestartState, claim: Claim) -> Health:
+        view = await self._until_safe(unit, state)
         if not await asyncio.to_thread(claim.held):
             raise Stopped("the lock was lost: look whether another restart runs, then resume")
-        before = await self._fleet.readings(picture)
-        for member in picture.at(unit):
-            self._say(f"{unit}: stopping {member.instance}")
+        before = await self._fleet.read_metrics(view)
+        for member in view.at(unit):
+            self._report(f"{unit}: stopping {member.instance}")
             try:
                 await self._fleet.stop(member)
             except StopFailed as error:
                 raise Stopped(str(error)) from error
-        await self._until_back(unit, frozenset(m.instance for m in picture.at(unit)))
+        await self._until_back(unit, frozenset(m.instance for m in view.at(unit)))
         await asyncio.sleep(self._options.watch_s)
-        after = await self._fleet.readings(await self._fleet.look())
+        after = await self._fleet.read_metrics(await self._fleet.read_view())
         return between(before, after)
 
-    async def _until_safe(self, unit: Unit, state: State) -> Picture:
+    async def _until_safe(self, unit: Unit, state: RestartState) -> FleetView:
         """Wait until the rule allows to stop the unit."""
         deadline_ns = self._deadline_ns(self._options.safe_within_s)
-        told: list[str] = []
+        reported: list[str] = []
         while True:
-            picture = await self._fleet.look()
-            why = why_wait(unit, state.expected(), picture, alone=self._options.alone)
+            view = await self._fleet.read_view()
+            why = why_wait(unit, state.expected(), view, alone=self._options.alone)
             if not why:
-                return picture
+                return view
             if self._clock.monotonic_ns() > deadline_ns:
-                raise Stopped(f"{unit} cannot be stopped: {'; '.join(why[:_SHOWN])}")
-            if why != told:
-                self._say(f"{unit}: waiting: {'; '.join(why[:_SHOWN])}")
-                told = why
-            await asyncio.sleep(_LOOK_S)
+                raise Stopped(f"{unit} cannot be stopped: {'; '.join(why[:_REASONS_SHOWN])}")
+            if why != reported:
+                self._report(f"{unit}: waiting: {'; '.join(why[:_REASONS_SHOWN])}")
+                reported = why
+            await asyncio.sleep(_POLL_S)
 
     async def _until_back(self, unit: Unit, old: frozenset[str]) -> None:
         """Wait until a new process is there and ready, and the old ones are gone."""
         deadline_ns = self._deadline_ns(self._options.ready_within_s)
         while True:
             try:
-                picture = await self._fleet.look()
+                view = await self._fleet.read_view()
             except Unavailable as error:
                 why = f"the locks do not answer: {error}"
             else:
-                now = picture.at(unit)
-                why = "; ".join(picture.not_ready.get(m.instance, "") for m in now)
+                now = view.at(unit)
+                why = "; ".join(view.not_ready.get(m.instance, "") for m in now)
                 if now and not why.strip("; ") and not any(m.instance in old for m in now):
                     return
             if self._clock.monotonic_ns() > deadline_ns:
                 why = why.strip("; ") or "no new process was announced (does a supervisor run?)"
                 raise Stopped(f"{unit} did not come back: {why}")
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_POLL_S)
 
-    async def _watch(self, picture: Picture) -> Health:
+    async def _watch(self, view: FleetView) -> Health:
         """How things go without us."""
-        before = await self._fleet.readings(picture)
+        before = await self._fleet.read_metrics(view)
         await asyncio.sleep(self._options.watch_s)
-        return between(before, await self._fleet.readings(picture))
+        return between(before, await self._fleet.read_metrics(view))
 
     async def _mark(self, claim: Claim, mark: RollingRestart) -> None:
         try:
@@ -201,9 +201,9 @@ class Rolling:
         except Unavailable as error:
             raise Stopped(f"the locks do not answer: {error}") from error
 
-    def _new_state(self, picture: Picture) -> State:
-        units = [(m.role, m.zone, m.slot, m.instance) for m in picture.members]
-        return State(
+    def _new_state(self, view: FleetView) -> RestartState:
+        units = [(m.role, m.zone, m.slot, m.instance) for m in view.members]
+        return RestartState(
             self._clock.now_ns(), list(self._options.roles), list(self._options.zones), units
         )
 
@@ -218,9 +218,9 @@ class Rolling:
         return self._clock.monotonic_ns() + int(within_s * 1e9)
 
 
-def _instances(picture: Picture, unit: Unit) -> str:
+def _instances(view: FleetView, unit: Unit) -> str:
     found = []
-    for member in picture.at(unit):
-        why = picture.not_ready.get(member.instance)
+    for member in view.at(unit):
+        why = view.not_ready.get(member.instance)
         found.append(f"{member.instance} (not ready: {why})" if why else member.instance)
     return ", ".join(found) or "not running"

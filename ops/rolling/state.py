@@ -9,14 +9,14 @@ from pathlib import Path
 import msgspec
 
 from common import durable
-from ops.rolling.plan import Picture, Unit
+from ops.rolling.plan import FleetView, Unit
 
 
 class StateUnreadable(Exception):
     """The state file cannot be used; the text says what to do."""
 
 
-class State(msgspec.Struct, frozen=True):
+class RestartState(msgspec.Struct, frozen=True):
     """units: (role, zone, slot) and the instance that ran there when the restart began."""
 
     begun_ns: int
@@ -24,9 +24,9 @@ class State(msgspec.Struct, frozen=True):
     zones: list[str]
     units: list[tuple[str, str, str, str]]
 
-    def is_done(self, unit: Unit, picture: Picture) -> bool:
+    def is_done(self, unit: Unit, view: FleetView) -> bool:
         """Whether another process than at the beginning runs there."""
-        now = {member.instance for member in picture.at(unit)}
+        now = {member.instance for member in view.at(unit)}
         place = (unit.role, unit.zone, unit.slot)
         old = {instance for role, zone, slot, instance in self.units if (role, zone, slot) == place}
         return bool(now) and not now & old
@@ -36,17 +36,17 @@ class State(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(Unit(role, zone, slot) for role, zone, slot, _ in self.units))
 
 
-def load_state(path: Path) -> State | None:
+def load_state(path: Path) -> RestartState | None:
     """The state of a restart that was broken off. Raises StateUnreadable."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=State)
+        return msgspec.json.decode(path.read_bytes(), type=RestartState)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.MsgspecError) as error:
         raise StateUnreadable(f"{path}: {error}; remove it to begin anew") from error
 
 
-def save_state(path: Path, state: State) -> None:
+def save_state(path: Path, state: RestartState) -> None:
     """Keep the state, durably. Raises OSError."""
     durable.make_folder(path.parent)
     durable.replace(path, msgspec.json.encode(state))

@@ -217,10 +217,18 @@ def newest_first(chain: Chain, history: History) -> Iterator[Manifest]:
 
 
 async def resume(
-    chain: Chain, log: Log, log_id: str, *, clock: Clock, writer: str, zone: str
+    chain: Chain,
+    log: Log,
+    log_id: str,
+    *,
+    clock: Clock,
+    writer: str,
+    zone: str,
+    set_back_pause_s: float = SET_BACK_PAUSE_S,
 ) -> ResumedPartition:
-    """Find where to go on, opening an epoch if one is due.
+    """Find the offset and state to resume from; opens an epoch if one is due.
 
+    set_back_pause_s: between two checks of a log that ends before what a manifest covers.
     Raises ObjectsUnavailable, LogUnavailable, DocumentTooNew.
     """
     checks = 0
@@ -237,7 +245,7 @@ async def resume(
             and checks < SET_BACK_CHECKS
         ):
             checks += 1  # a new leader may for a moment not know how far its log is committed
-            await asyncio.sleep(SET_BACK_PAUSE_S)
+            await asyncio.sleep(set_back_pause_s)
             continue
         epoch = _next_epoch(chain, history, log_id, resumption, clock, writer, zone)
         if await to_store_thread(_open_epoch, chain, epoch, history):

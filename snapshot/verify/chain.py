@@ -37,7 +37,7 @@ from snapshot.documents.manifest import (
 )
 from snapshot.retention.retention import Retention, RetentionBook, retention_prefix
 from snapshot.verify.documents import check_exports, unreadable
-from snapshot.verify.log import Covered, LogCheck
+from snapshot.verify.log import LOG_READ_LIMITS, Covered, LogCheck, LogReadLimits
 from snapshot.verify.report import Problem, Progress, VerifyReport, no_progress
 from snapshot.verify.rerouted import ReroutedCheck
 from snapshot.verify.rows import in_row_order
@@ -60,6 +60,7 @@ async def verify(
     copies: Sequence[Path] = (),
     log_folder: Path | None = None,
     contents_bytes_max: int | None = None,
+    log_limits: LogReadLimits = LOG_READ_LIMITS,
 ) -> VerifyReport:
     """Check everything. copies: folders of indexers' segment caches, to repair objects from.
 
@@ -70,7 +71,7 @@ async def verify(
     report = VerifyReport()
     covered: dict[int, Covered] = {}
     objects = DamageTolerantStore(objects)  # from here on one bad object stops nothing
-    reading = LogCheck(report, covered)
+    reading = LogCheck(report, covered, log_limits)
     with tempfile.TemporaryDirectory(prefix="bellwether-verify-") as scratch:
         segments = SegmentsCheck(objects, Path(scratch), report, copies, contents_bytes_max)
         for partition in partitions:

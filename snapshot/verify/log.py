@@ -8,6 +8,7 @@ and passed over. Of records not covered yet the content is checked too.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from common import limits
 from common.errors import LogUnavailable, OffsetGone
@@ -26,7 +27,6 @@ from common.model.record import (
 from common.model.record_value import event_lines
 from snapshot.verify.report import Progress, VerifyReport
 
-_READ_BYTES = 4 * 1024 * 1024
 _EVENTS_MISSING = (
     "answers lack its events until it is mended or settled (`bellwether damage`): look at the "
 )
@@ -46,10 +46,30 @@ class Covered:
     window: Mapping[bytes, int] = field(default_factory=dict)
 
 
+class LogReadLimits(NamedTuple):
+    """How much of a log on servers is read.
+
+    partition_bytes: of one partition, at most.
+    read_bytes: by one read.
+    """
+
+    partition_bytes: int = limits.VERIFY_LOG_BYTES_MAX
+    read_bytes: int = 4 * 1024 * 1024
+
+
+LOG_READ_LIMITS = LogReadLimits()
+
+
 class LogCheck:
     """Reads the log of every partition."""
 
-    def __init__(self, report: VerifyReport, covered: Mapping[int, Covered]) -> None:
+    def __init__(
+        self,
+        report: VerifyReport,
+        covered: Mapping[int, Covered],
+        read_limits: LogReadLimits = LOG_READ_LIMITS,
+    ) -> None:
+        self._limits = read_limits
         self._report = report
         self._covered = covered
         self._batches: dict[tuple[int, bytes], None] = {}  # the oldest go when there are too many
@@ -84,11 +104,11 @@ class LogCheck:
     ) -> None:
         """Read what is not covered of a log on servers, up to the end that it has now."""
         start = max(self._covered.get(partition, Covered()).pending_from, bounds.start)
-        offset, room = start, limits.VERIFY_LOG_BYTES_MAX
+        offset, room = start, self._limits.partition_bytes
         while offset < bounds.end:
             progress(offset - start, bounds.end - start, f"log, partition {partition}")
             try:
-                found = await log.read(partition, offset, _READ_BYTES, 0)
+                found = await log.read(partition, offset, self._limits.read_bytes, 0)
             except OffsetGone as error:
                 offset = max(error.start, offset + 1)
                 continue

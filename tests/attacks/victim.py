@@ -24,7 +24,7 @@ from pathlib import Path
 from common.clock import SystemClock
 from common.metadata.sqlite import SqliteMetadata
 from common.process.auth import rights_of
-from ops.admin import create_key, ensure_place
+from ops.admin import create_key, ensure_scope
 from tests.system import counts
 from tests.system.harness import ROOT, System
 
@@ -143,7 +143,7 @@ def make_key(data: Path, environment: str, *, ingest: bool = False) -> str:
         ingest=ingest, read_only=False, create_datasets=True, admin=False, operate=False
     )
     try:
-        place = ensure_place(metadata, "Default", environment)
+        place = ensure_scope(metadata, "Default", environment)
         text, _ = create_key(metadata, place, "test", rights, SystemClock(), os.urandom)
     finally:
         metadata.close()

@@ -32,14 +32,14 @@ def metadata(tmp_path: Path) -> Iterator[SqliteMetadata]:
 
 
 def test_a_mistyped_environment_is_an_error_and_makes_nothing(metadata: SqliteMetadata) -> None:
-    admin.ensure_place(metadata, "Default", "Production")
+    admin.ensure_scope(metadata, "Default", "Production")
     before = metadata.list_environments()
     with pytest.raises(NotFound, match=r"'Prodution'.*Production \(team Default\)"):
-        admin.find_place(metadata, "Default", "Prodution")
+        admin.find_scope(metadata, "Default", "Prodution")
     with pytest.raises(NotFound, match="Defualt"):
-        admin.find_place(metadata, "Defualt", "Production")
+        admin.find_scope(metadata, "Defualt", "Production")
     assert metadata.list_environments() == before
-    assert admin.find_place(metadata, "default", "PRODUCTION").environment.name == "Production"
+    assert admin.find_scope(metadata, "default", "PRODUCTION").environment.name == "Production"
 
 
 def test_rights_of_each_kind_of_key() -> None:
@@ -68,16 +68,16 @@ def test_wishes_that_contradict_each_other_are_an_error(wishes: dict[str, bool])
 
 
 def test_a_right_is_given_and_taken_within_one_environment(metadata: SqliteMetadata) -> None:
-    place = admin.ensure_place(metadata, "Default", "Production")
-    other = admin.ensure_place(metadata, "Default", "Test")
+    scope = admin.ensure_scope(metadata, "Default", "Production")
+    other = admin.ensure_scope(metadata, "Default", "Test")
     rights = rights_of(**PLAIN)
-    _, key = admin.create_key(metadata, place, "a", rights, ManualClock(), os.urandom)
-    changed = admin.set_rights(metadata, place, key.id, admin=None, operate=True)
+    _, key = admin.create_key(metadata, scope, "a", rights, ManualClock(), os.urandom)
+    changed = admin.set_rights(metadata, scope, key.id, admin=None, operate=True)
     assert metadata.find_key(key.hash) == changed
     assert (changed.access.admin, changed.access.operate) == (False, True)
     with pytest.raises(NotFound):
         admin.set_rights(metadata, other, key.id, admin=True, operate=None)
     ingest = rights_of(**PLAIN | {"ingest": True})
-    _, sender = admin.create_key(metadata, place, "b", ingest, ManualClock(), os.urandom)
+    _, sender = admin.create_key(metadata, scope, "b", ingest, ManualClock(), os.urandom)
     with pytest.raises(BadRequest, match="ingest key"):
-        admin.set_rights(metadata, place, sender.id, admin=True, operate=None)
+        admin.set_rights(metadata, scope, sender.id, admin=True, operate=None)

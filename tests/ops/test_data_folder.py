@@ -18,6 +18,7 @@ from bellwether.supervisor.first_start import prepare
 from common.log.embedded.known_ends import FILE as KNOWN_ENDS
 from common.metadata.sqlite import SqliteMetadata
 from common.model.record import Marker, marker_record
+from ops.doctor.data_folder import ReadLimits
 from ops.doctor.machine import Finding, Verdict
 from tests.indexer.harness import append, open_context, published, running, until
 
@@ -128,10 +129,9 @@ def test_no_missing_folder_is_called_well(template: Path, tmp_path: Path, folder
     assert failures(data)
 
 
-def test_what_was_not_read_is_said(template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.doctor.data_folder.CONTENTS_READ_MAX", 1)
-    monkeypatch.setattr("ops.doctor.data_folder.LOG_READ_MAX", 1)
-    found = asyncio.run(check_data(load({("node", "data"): str(template)}, {}, template)))
+def test_what_was_not_read_is_said(template: Path) -> None:
+    settings = load({("node", "data"): str(template)}, {}, template)
+    found = asyncio.run(check_data(settings, ReadLimits(log_bytes=1, segment_bytes=1)))
     for check in ("log", "objects"):
         [item] = [item for item in found if item.check == check]
         assert "bellwether verify" in item.text

@@ -14,9 +14,9 @@ from common.errors import Unavailable
 from common.locks.files import FileLocks
 from common.process.members import ROLLING_RESTART, Member, find_rolling_restart
 from ops.rolling.fleet import Fleet, StopFailed
-from ops.rolling.health import Allowed, Reading
-from ops.rolling.plan import Picture, unit_of
-from ops.rolling.restart import HeldByAnother, Options, Rolling, Stopped
+from ops.rolling.health import Allowed, ProcessMetrics
+from ops.rolling.plan import FleetView, unit_of
+from ops.rolling.restart import AlreadyRunning, Options, Rolling, Stopped
 from tests.ops.test_rolling_plan import fleet, holders, member
 
 ALLOWED = Allowed(error_percent=1, ack_p99_ms=5_000, ack_times=4, lag_records=100)
@@ -33,18 +33,18 @@ class Played:
         self.steps: list[str] = []
         self.failing: set[str] = set()  # places after whose restart requests fail
         self.gone: set[str] = set()  # places that do not come back
-        self._reading = Reading()
+        self._metrics = ProcessMetrics()
 
-    async def look(self) -> Picture:
-        return Picture(tuple(self.members), {}, holders(self.members))
+    async def read_view(self) -> FleetView:
+        return FleetView(tuple(self.members), {}, holders(self.members))
 
-    async def readings(self, picture: Picture) -> dict[str, Reading]:
-        reading = self._reading
+    async def read_metrics(self, view: FleetView) -> dict[str, ProcessMetrics]:
+        metrics = self._metrics
         bad = bool(self.stopped) and self.stopped[-1] in self.failing
-        self._reading = replace(
-            reading, requests=reading.requests + 100, failed=reading.failed + 50 * bad
+        self._metrics = replace(
+            metrics, requests=metrics.requests + 100, failed=metrics.failed + 50 * bad
         )
-        return {"one": self._reading}
+        return {"one": self._metrics}
 
     async def stop(self, stopping: Member) -> None:
         place = str(unit_of(stopping))
@@ -121,7 +121,7 @@ async def test_it_stops_when_a_process_does_not_come_back(played: Played, tmp_pa
 async def test_second_operator_is_kept_out(played: Played, tmp_path: Path) -> None:
     other = FileLocks(tmp_path / "locks")
     assert other.acquire(ROLLING_RESTART, b'{"by":"somebody else","since_ns":1}')
-    with pytest.raises(HeldByAnother, match="somebody else runs one"):
+    with pytest.raises(AlreadyRunning, match="somebody else runs one"):
         await rolling(played, tmp_path)[0].run()
     assert played.stopped == []
     other.close()
@@ -137,7 +137,7 @@ async def test_operator_who_is_kept_out_does_not_make_the_first_one_begin_anew(
     stands = (tmp_path / "state.json").read_bytes()
     other = FileLocks(tmp_path / "locks")
     assert other.acquire(ROLLING_RESTART, b'{"by":"the first one","since_ns":1}')
-    with pytest.raises(HeldByAnother):
+    with pytest.raises(AlreadyRunning):
         await rolling(played, tmp_path, fresh=True)[0].run()
     assert (tmp_path / "state.json").read_bytes() == stands
     other.close()
@@ -148,16 +148,16 @@ async def test_operator_who_is_kept_out_does_not_make_the_first_one_begin_anew(
 async def test_it_stops_when_the_locks_do_not_answer_and_goes_on_when_they_do(
     played: Played, tmp_path: Path
 ) -> None:
-    look, looks = played.look, 0
+    read_view, reads = played.read_view, 0
 
-    async def look_sometimes() -> Picture:
-        nonlocal looks
-        looks += 1
-        if looks == 6:
+    async def read_view_sometimes() -> FleetView:
+        nonlocal reads
+        reads += 1
+        if reads == 6:
             raise Unavailable("nobody is there")
-        return await look()
+        return await read_view()
 
-    played.look = look_sometimes  # type: ignore[method-assign]  # played
+    played.read_view = read_view_sometimes  # type: ignore[method-assign]  # played
     with pytest.raises(Stopped, match="the locks do not answer: nobody is there"):
         await rolling(played, tmp_path)[0].run()
     assert 0 < len(played.stopped) < len(ALL)
@@ -179,19 +179,19 @@ async def test_what_must_move_before_somebody_is_ready_may_move_between_the_step
     played: Played, tmp_path: Path
 ) -> None:
     """An indexer that came back while others had its partitions is ready when it has them again."""
-    look, unfrozen_looks = played.look, 0
+    read_view, unfrozen_reads = played.read_view, 0
 
-    async def look_with_moves() -> Picture:
-        nonlocal unfrozen_looks
+    async def read_view_with_moves() -> FleetView:
+        nonlocal unfrozen_reads
         mark = find_rolling_restart(played.locks)
-        unfrozen_looks += mark is None or not mark.zone
-        picture = await look()
-        if unfrozen_looks < 5:
-            [late] = [m.instance for m in picture.members if str(unit_of(m)) == "indexer b/0"]
-            return replace(picture, not_ready={late: "partition 2 is not claimed"})
-        return picture
+        unfrozen_reads += mark is None or not mark.zone
+        view = await read_view()
+        if unfrozen_reads < 5:
+            [late] = [m.instance for m in view.members if str(unit_of(m)) == "indexer b/0"]
+            return replace(view, not_ready={late: "partition 2 is not claimed"})
+        return view
 
-    played.look = look_with_moves  # type: ignore[method-assign]  # played
+    played.read_view = read_view_with_moves  # type: ignore[method-assign]  # played
     work, _ = rolling(played, tmp_path)
     work._options = replace(work._options, safe_within_s=30)
     await work.run()

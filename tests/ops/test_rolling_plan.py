@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from common.process.members import Member
 from indexer.claims.plan import IndexerLocation, plan_claims
-from ops.rolling.health import Allowed, Health, between, read_metrics, worse
-from ops.rolling.plan import Picture, Unit, never_safe, plan_units, unit_of, why_wait
-from ops.rolling.state import State, StateUnreadable, load_state, remove_state, save_state
+from ops.rolling.health import Allowed, Health, between, parse_metrics, regressions
+from ops.rolling.plan import FleetView, Unit, plan_units, unit_of, why_never, why_wait
+from ops.rolling.state import RestartState, StateUnreadable, load_state, remove_state, save_state
 
 
 def member(role: str, zone: str, slot: str = "0", *, run: int = 1, ready: bool = True) -> Member:
@@ -37,8 +37,8 @@ def places(members: list[Member]) -> list[Unit]:
     return [unit_of(member) for member in members]
 
 
-def picture(members: list[Member], not_ready: Mapping[str, str] | None = None) -> Picture:
-    return Picture(tuple(members), not_ready or {}, holders(members))
+def picture(members: list[Member], not_ready: Mapping[str, str] | None = None) -> FleetView:
+    return FleetView(tuple(members), not_ready or {}, holders(members))
 
 
 def test_order_is_one_role_then_one_zone_then_one_process() -> None:
@@ -75,7 +75,7 @@ def test_nothing_is_stopped_while_a_claim_is_not_caught_up() -> None:
     twins = {
         p: [msgspec.structs.replace(m, ready=m.zone == "a") for m in ms] for p, ms in held.items()
     }
-    now = Picture(tuple(members), {}, twins)
+    now = FleetView(tuple(members), {}, twins)
     units = [unit_of(m) for m in members]
     (first, *_) = why_wait(Unit("indexer", "a", "0"), units, now, alone=False)
     assert first == "partition 0 has no other indexer that is ready"
@@ -94,13 +94,13 @@ def test_nothing_is_stopped_while_somebody_is_missing() -> None:
 def test_what_has_no_second_is_refused_unless_asked_for() -> None:
     members = fleet("a", 2)
     units = plan_units(places(members), (), ())
-    said = "; ".join(never_safe(units, places(members)))
+    said = "; ".join(why_never(units, places(members)))
     for words in ("only one query", "only one shepherd", "all indexers are in one zone"):
         assert words in said
     alone = [unit_of(m) for m in members]
     assert why_wait(Unit("query", "a", "0"), alone, picture(members), alone=True) == []
     assert why_wait(Unit("query", "a", "0"), alone, picture(members), alone=False)
-    assert never_safe(plan_units(places(fleet()), (), ()), places(fleet())) == []
+    assert why_never(plan_units(places(fleet()), (), ()), places(fleet())) == []
 
 
 PAGE = """
@@ -120,8 +120,8 @@ ALLOWED = Allowed(error_percent=1, ack_p99_ms=5_000, ack_times=4, lag_records=10
 
 
 def health(*numbers: int) -> Health:
-    before = {"one": read_metrics(PAGE % (50, 5, 20, 40, 40, 7))}
-    return between(before, {"one": read_metrics(PAGE % numbers)})
+    before = {"one": parse_metrics(PAGE % (50, 5, 20, 40, 40, 7))}
+    return between(before, {"one": parse_metrics(PAGE % numbers)})
 
 
 def test_figures_are_the_difference_of_two_moments() -> None:
@@ -129,7 +129,7 @@ def test_figures_are_the_difference_of_two_moments() -> None:
     assert (found.requests, found.failed, found.lag_records) == (1_000, 10, 9)
     assert found.error_percent == 1
     assert found.ack_p99_s == 0.01
-    assert worse(found, found, ALLOWED) == []
+    assert regressions(found, found, ALLOWED) == []
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_figures_are_the_difference_of_two_moments() -> None:
 )
 def test_what_is_worse_is_said(numbers: tuple[int, ...], words: str) -> None:
     normal = health(1_040, 5, 1_019, 1_040, 1_040, 9)
-    assert worse(normal, normal, ALLOWED) == []
-    (said,) = worse(normal, health(*numbers), ALLOWED)
+    assert regressions(normal, normal, ALLOWED) == []
+    (said,) = regressions(normal, health(*numbers), ALLOWED)
     assert words in said
 
 
@@ -151,7 +151,7 @@ def test_state_tells_after_a_restart_of_the_operator_what_is_done(tmp_path: Path
     path = tmp_path / "deep" / "state.json"
     assert load_state(path) is None
     members = fleet("ab", 1)
-    state = State(1, [], [], [(m.role, m.zone, m.slot, m.instance) for m in members])
+    state = RestartState(1, [], [], [(m.role, m.zone, m.slot, m.instance) for m in members])
     save_state(path, state)
     loaded = load_state(path)
     assert loaded == state

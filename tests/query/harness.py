@@ -21,7 +21,7 @@ from common.process.auth import hash_key
 from common.process.members import list_members
 from common.process.role import Backends, RoleContext
 from common.process.telemetry import NoTelemetry, Telemetry
-from ops.admin import create_dataset, ensure_place
+from ops.admin import create_dataset, ensure_scope
 from query.config import STANDARD_LIMITS, QueryConfig, QueryLimits
 from query.server import serve
 from query.share.view import DatasetView
@@ -100,7 +100,7 @@ async def query_harness(
     await log.open()
     add_keys(metadata)
     for environment in ("e", "f"):
-        place = ensure_place(metadata, "T", environment)
+        place = ensure_scope(metadata, "T", environment)
         for name in datasets:
             create_dataset(metadata, place, name, 0, "", clock)
     started = [

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from common import limits
 from common.clock import ManualClock
 from common.errors import Conflict, DamagedObject, NotFound, ObjectsUnavailable
 from common.metadata import StoredQuery
@@ -96,10 +95,9 @@ def test_empty_metadata_never_replaces_an_export(
 
 
 def test_only_the_newest_versions_are_kept(
-    metadata: SqliteMetadata, objects: DirectoryObjects, monkeypatch: pytest.MonkeyPatch
+    metadata: SqliteMetadata, objects: DirectoryObjects
 ) -> None:
-    monkeypatch.setattr(limits, "METADATA_VERSIONS_MAX", 3)
-    exports = MetadataExports(objects)
+    exports = MetadataExports(objects, versions_max=3)
     for n in range(7):
         metadata.put_query(StoredQuery(f"q{n}", "e", "d1", b"{}", n))
         exports.export(metadata, "me", n)

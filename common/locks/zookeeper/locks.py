@@ -57,10 +57,10 @@ class ZookeeperClaim:
             return True
         generation = session.generation
         try:
-            found = self._locks.look(self.name)
+            found = self._locks.node_state(self.name)
         except Unavailable:
             # without a connection it is ours only for as long as the session cannot have ended
-            return self._generation == session.generation and session.surely_alive
+            return self._generation == session.generation and session.cannot_have_expired
         if found is None or found.czxid != self.fence:
             return False
         self._generation = generation
@@ -73,7 +73,7 @@ class ZookeeperClaim:
         """
         if not self._released:
             self._released = True
-            self._locks.give_up(self)
+            self._locks.delete_claim(self)
 
 
 class ZookeeperLocks:
@@ -85,30 +85,30 @@ class ZookeeperLocks:
         self._view = View(self.session, names.top(config))
         self._guard = threading.Lock()
         self._claims: dict[str, ZookeeperClaim] = {}
-        self._taking: set[str] = set()
-        self._strays: set[str] = set()
+        self._acquiring: set[str] = set()
+        self._orphans: set[str] = set()
 
     def acquire(self, name: str, value: bytes) -> ZookeeperClaim | None:
         """Claim the name and publish `value`, or None if another holder has it."""
         names.leaf(self.config, name)
         with self._guard:
-            if name in self._taking:
+            if name in self._acquiring:
                 return None
-            self._taking.add(name)
+            self._acquiring.add(name)
         try:
-            self._clean()
-            return self._take(name, value)
+            self._remove_orphans()
+            return self._create(name, value)
         except OutcomeUnknown:
             with self._guard:
-                self._strays.add(name)  # a node of ours may be there that nobody holds
+                self._orphans.add(name)  # a node of ours may be there that nobody holds
             raise
         finally:
             with self._guard:
-                self._taking.discard(name)
+                self._acquiring.discard(name)
 
     def holders(self, prefix: str) -> dict[str, bytes]:
         """Names under the prefix that are held now, and the values their holders published."""
-        self._clean()
+        self._remove_orphans()
         return self._view.held(prefix)
 
     def close(self) -> None:
@@ -119,12 +119,12 @@ class ZookeeperLocks:
                 claim._released = True
             self._claims.clear()
 
-    def look(self, name: str) -> Any:
+    def node_state(self, name: str) -> Any:
         """The node's state, None if it is not there. Raises Unavailable."""
         path = names.leaf(self.config, name)
         return self._ask(lambda client: client.exists_async(path))
 
-    def give_up(self, claim: ZookeeperClaim) -> None:
+    def delete_claim(self, claim: ZookeeperClaim) -> None:
         """Delete the claim's node, if it is still the claim's. Raises Unavailable."""
         with self._guard:
             if self._claims.get(claim.name) is claim:
@@ -133,10 +133,10 @@ class ZookeeperLocks:
             self._delete(claim.name, claim.fence)
         except Unavailable:
             with self._guard:
-                self._strays.add(claim.name)
+                self._orphans.add(claim.name)
             raise
 
-    def _take(self, name: str, value: bytes) -> ZookeeperClaim | None:
+    def _create(self, name: str, value: bytes) -> ZookeeperClaim | None:
         path = names.leaf(self.config, name)
         for _ in range(_TRIES):
             generation = self.session.generation
@@ -149,7 +149,7 @@ class ZookeeperLocks:
             except NoNodeError:
                 self._ask(lambda client: client.ensure_path_async(names.folder_of(path)))
             except NodeExistsError:
-                if not self._remove_own(name):
+                if not self._remove_orphan(name):
                     return None
             except KazooException as error:
                 raise Unavailable(f"ZooKeeper answered {type(error).__name__}") from error
@@ -157,15 +157,15 @@ class ZookeeperLocks:
                 claim = ZookeeperClaim(self, name, made.czxid, generation)
                 with self._guard:
                     self._claims[name] = claim
-                    self._strays.discard(name)
+                    self._orphans.discard(name)
                 return claim
         return None
 
-    def _remove_own(self, name: str) -> bool:
+    def _remove_orphan(self, name: str) -> bool:
         """Make room if the node is of this session but of no claim: its creation was said to have
         failed. False if somebody holds the name.
         """
-        found = self.look(name)
+        found = self.node_state(name)
         if found is None:
             return True
         with self._guard:
@@ -175,24 +175,24 @@ class ZookeeperLocks:
         self._delete(name, found.czxid)
         return True
 
-    def _clean(self) -> None:
+    def _remove_orphans(self) -> None:
         """Remove nodes that we made or gave up without hearing so. Raises Unavailable."""
         with self._guard:
-            strays = [name for name in self._strays if name not in self._taking]
-        for name in strays:
-            found = self.look(name)
+            orphans = [name for name in self._orphans if name not in self._acquiring]
+        for name in orphans:
+            found = self.node_state(name)
             with self._guard:
                 claim = self._claims.get(name)
             ours = found is not None and found.ephemeralOwner == self.session.id
             if ours and not (claim and claim.fence == found.czxid):
                 self._delete(name, found.czxid)
             with self._guard:
-                self._strays.discard(name)
+                self._orphans.discard(name)
 
     def _delete(self, name: str, fence: int) -> None:
         """Delete the node that was created with this number. Raises Unavailable."""
         path = names.leaf(self.config, name)
-        found = self.look(name)
+        found = self.node_state(name)
         if found is None or found.czxid != fence:
             return
         try:

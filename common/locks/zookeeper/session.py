@@ -1,8 +1,8 @@
 """One client of the ensemble: calls with a time limit, and what its errors mean.
 
 A call is sent only while connected, because the client library would otherwise keep it and send it
-much later, perhaps in another session. Waits for a connection end `PATIENCE_S` after it was lost,
-so that with the ensemble down every call fails at once.
+much later, perhaps in another session. A wait for a connection ends `ANSWER_TIMEOUT_S` after it was
+lost, so that with the ensemble down every call fails at once.
 """
 
 import logging
@@ -27,7 +27,7 @@ from common.clock import Clock
 from common.errors import Unavailable
 from common.locks.zookeeper.config import ZookeeperConfig
 
-PATIENCE_S = 2.0  # for an answer, and for a connection after it was lost
+ANSWER_TIMEOUT_S = 2.0  # for an answer, and for a connection after it was lost
 _CLOSE_S = 3.0  # to say goodbye; after that the session ends by itself
 _LOST = (ConnectionLoss, SessionExpiredError, ConnectionClosedError, OperationTimeoutError)
 # the library's own log shows credentials at its finest level, and a line for each attempt
@@ -61,7 +61,7 @@ class Session:
         return None if found is None else int(found[0])
 
     @property
-    def surely_alive(self) -> bool:
+    def cannot_have_expired(self) -> bool:
         """Whether the ensemble cannot have ended the session yet, by this machine's clock: also a
         process that was stopped and goes on knows at once that it has to ask.
         """
@@ -92,7 +92,7 @@ class Session:
         waiting = [send(client) for send in sends]
         answers: list[Any] = []
         for item in waiting:
-            left_s = PATIENCE_S - (self._clock.monotonic_ns() - sent_ns) / 1e9
+            left_s = ANSWER_TIMEOUT_S - (self._clock.monotonic_ns() - sent_ns) / 1e9
             try:
                 answers.append(item.get(timeout=max(left_s, 0.001)))
             except (*_LOST, KazooTimeoutError) as error:
@@ -111,7 +111,7 @@ class Session:
         """Return when every watch that fired before the last answer has been called."""
         done = threading.Event()
         self._connected().handler.dispatch_callback(Callback("barrier", done.set, ()))
-        if not done.wait(PATIENCE_S):
+        if not done.wait(ANSWER_TIMEOUT_S):
             raise Unavailable(f"{self._where()}: the client is stopping")
 
     def close(self) -> None:
@@ -122,7 +122,9 @@ class Session:
         if client is None:
             return
         # the library waits much longer for servers that do not answer
-        ending = threading.Thread(target=_end, args=(client,), name="zookeeper-end", daemon=True)
+        ending = threading.Thread(
+            target=_end_session, args=(client,), name="zookeeper-end", daemon=True
+        )
         ending.start()
         ending.join(_CLOSE_S)
 
@@ -130,7 +132,7 @@ class Session:
         client = self._started()
         if not client.connected:
             waited_s = (self._clock.monotonic_ns() - self._lost_ns) / 1e9
-            if waited_s >= PATIENCE_S or not self._live.wait(PATIENCE_S - waited_s):
+            if waited_s >= ANSWER_TIMEOUT_S or not self._live.wait(ANSWER_TIMEOUT_S - waited_s):
                 raise Unavailable(f"{self._where()} cannot be reached")
         return client
 
@@ -163,10 +165,10 @@ class Session:
             keyfile=config.key or None,
             check_hostname=config.tls,
         )
-        client.add_listener(self._heard)
+        client.add_listener(self._on_state_change)
         return client
 
-    def _heard(self, state: str) -> None:
+    def _on_state_change(self, state: str) -> None:
         """The library's thread tells a change. Whatever was known before it is not any more."""
         self.generation += 1
         if state != KazooState.CONNECTED:
@@ -177,7 +179,7 @@ class Session:
         return f"ZooKeeper at {self._config.servers}"
 
 
-def _end(client: KazooClient) -> None:
+def _end_session(client: KazooClient) -> None:
     try:
         client.stop()
         client.close()

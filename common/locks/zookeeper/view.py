@@ -21,7 +21,7 @@ _TRIES = 3  # of a look that a lost connection interrupted
 
 
 @dataclass(slots=True)
-class _Seen(Generic[T]):
+class _CachedNode(Generic[T]):
     """What was read of a node; `fresh` until its watch fires."""
 
     content: T
@@ -38,26 +38,26 @@ class View:
     def __init__(self, session: Session, top: str) -> None:
         self._session = session
         self._top = top
-        self._folders: dict[str, _Seen[tuple[str, ...]]] = {}
-        self._leaves: dict[str, _Seen[bytes]] = {}
+        self._folders: dict[str, _CachedNode[tuple[str, ...]]] = {}
+        self._leaves: dict[str, _CachedNode[bytes]] = {}
         self._generation = -1
-        self._looking = threading.Lock()
+        self._turns = threading.Lock()
 
     def held(self, prefix: str) -> dict[str, bytes]:
         """The names that start with `prefix` and are held now. Raises Unavailable."""
-        with self._looking:
+        with self._turns:
             for _ in range(_TRIES):
                 generation = self._session.generation
                 if generation != self._generation:  # its watches are gone
                     self._folders.clear()
                     self._leaves.clear()
                     self._generation = generation
-                found = self._look(prefix)
+                found = self._refresh(prefix)
                 if self._session.generation == generation:
                     return found
             raise Unavailable("ZooKeeper's connection is lost again and again")
 
-    def _look(self, prefix: str) -> dict[str, bytes]:
+    def _refresh(self, prefix: str) -> dict[str, bytes]:
         self._session.call(lambda client: client.sync_async("/"))
         self._session.wait_for_watches()
         leaves: dict[str, str] = {}
@@ -66,8 +66,8 @@ class View:
             self._read_folders(level)
             below: dict[str, str] = {}
             for path, name in level.items():
-                seen = self._folders.get(path)
-                for child in seen.content if seen else ():
+                node = self._folders.get(path)
+                for child in node.content if node else ():
                     full, is_folder = names.read_child(name, child)
                     if not is_folder and full.startswith(prefix):
                         leaves[f"{path}/{child}"] = full
@@ -83,42 +83,42 @@ class View:
 
     def _read_folders(self, paths: Iterable[str]) -> None:
         stale = [p for p in paths if not ((s := self._folders.get(p)) and s.fresh)]
-        new: list[_Seen[tuple[str, ...]]] = [_Seen(()) for _ in stale]
+        new: list[_CachedNode[tuple[str, ...]]] = [_CachedNode(()) for _ in stale]
         answers = self._session.call_all(
-            [_children(path, seen) for path, seen in zip(stale, new, strict=True)]
+            [_children(path, node) for path, node in zip(stale, new, strict=True)]
         )
-        for path, seen, answer in zip(stale, new, answers, strict=True):
+        for path, node, answer in zip(stale, new, answers, strict=True):
             if isinstance(answer, KazooException):
                 self._folders.pop(path, None)
                 _raise_unless_missing(answer)
                 continue
-            seen.content = tuple(sorted(answer))
+            node.content = tuple(sorted(answer))
             old = self._folders.get(path)
-            self._folders[path] = seen
+            self._folders[path] = node
             for gone in set(old.content if old else ()) - set(answer):
                 self._leaves.pop(f"{path}/{gone}", None)
 
     def _read_leaves(self, paths: Iterable[str]) -> None:
         stale = [p for p in paths if not ((s := self._leaves.get(p)) and s.fresh)]
-        new = [_Seen(b"") for _ in stale]
+        new = [_CachedNode(b"") for _ in stale]
         answers = self._session.call_all(
-            [_value(path, seen) for path, seen in zip(stale, new, strict=True)]
+            [_value(path, node) for path, node in zip(stale, new, strict=True)]
         )
-        for path, seen, answer in zip(stale, new, answers, strict=True):
+        for path, node, answer in zip(stale, new, answers, strict=True):
             if isinstance(answer, KazooException):
                 self._leaves.pop(path, None)  # given up since its folder was read
                 _raise_unless_missing(answer)
                 continue
-            seen.content = answer[0]
-            self._leaves[path] = seen
+            node.content = answer[0]
+            self._leaves[path] = node
 
 
-def _children(path: str, seen: _Seen[tuple[str, ...]]) -> Callable[[Any], Any]:
-    return lambda client: client.get_children_async(path, watch=seen.changed)
+def _children(path: str, node: _CachedNode[tuple[str, ...]]) -> Callable[[Any], Any]:
+    return lambda client: client.get_children_async(path, watch=node.changed)
 
 
-def _value(path: str, seen: _Seen[bytes]) -> Callable[[Any], Any]:
-    return lambda client: client.get_async(path, watch=seen.changed)
+def _value(path: str, node: _CachedNode[bytes]) -> Callable[[Any], Any]:
+    return lambda client: client.get_async(path, watch=node.changed)
 
 
 def _raise_unless_missing(error: KazooException) -> None:

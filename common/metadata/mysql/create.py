@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from common.metadata.mysql import schema
 from common.metadata.mysql.config import MysqlConfig
-from common.metadata.mysql.pool import connect, faults
+from common.metadata.mysql.pool import connect, translate_errors
 
 _STEP_S = 120.0
 
@@ -22,7 +22,7 @@ def create_database(config: MysqlConfig) -> Created:
 
     Raises MetadataUnavailable. Needs a user that may create databases only if there is none yet.
     """
-    with faults(config):
+    with translate_errors(config):
         server = connect(config, None)
         try:
             with server.cursor() as cursor:

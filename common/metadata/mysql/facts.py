@@ -5,7 +5,7 @@ from typing import Any
 
 from common.metadata.mysql import schema
 from common.metadata.mysql.config import MysqlConfig
-from common.metadata.mysql.pool import connect, faults
+from common.metadata.mysql.pool import connect, translate_errors
 
 _VARIABLES = (
     "innodb_flush_log_at_trx_commit",
@@ -30,7 +30,7 @@ class DatabaseFacts:
 
 def read_facts(config: MysqlConfig) -> DatabaseFacts:
     """Ask the server. Raises MetadataUnavailable."""
-    with faults(config):
+    with translate_errors(config):
         db = connect(config, config.database)
         try:
             with db.cursor() as cursor:

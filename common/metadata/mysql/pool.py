@@ -34,11 +34,14 @@ class Pool:
 
     @contextmanager
     def connection(self) -> Iterator[Db]:
-        """A connection that has just answered. Raises MetadataUnavailable; see also `faults`."""
+        """A connection that has just answered a ping.
+
+        Raises MetadataUnavailable; see also `translate_errors`.
+        """
         if not self._turns.acquire(timeout=self._config.timeout_ms / 1000):
             raise MetadataUnavailable(f"{_where(self._config)}: all connections are waiting for it")
         try:
-            with faults(self._config):
+            with translate_errors(self._config):
                 db = self._take()
                 try:
                     yield db
@@ -99,7 +102,7 @@ def connect(config: MysqlConfig, database: str | None, answer_s: float | None = 
 
 
 @contextmanager
-def faults(config: MysqlConfig) -> Iterator[None]:
+def translate_errors(config: MysqlConfig) -> Iterator[None]:
     """The client library's errors as ours. Its texts name users and hosts, never a password."""
     try:
         yield

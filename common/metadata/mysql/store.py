@@ -23,7 +23,7 @@ from common.metadata.interface import (
 )
 from common.metadata.mysql import schema
 from common.metadata.mysql.config import MysqlConfig
-from common.metadata.mysql.pool import Db, Pool, connect, faults
+from common.metadata.mysql.pool import Db, Pool, connect, translate_errors
 from common.metadata.mysql.rows import insert_of, query_of, raw, read_all, texts, write_all
 from common.metadata.row_mapping import (
     COLUMNS,
@@ -251,7 +251,7 @@ class MysqlMetadata:
         """A connection for work that takes longer than a request may wait."""
         with self._connection().connection() as db:
             self._prepare(db)
-        with faults(self._config):
+        with translate_errors(self._config):
             slow = connect(self._config, self._config.database, _LONG_S)
             try:
                 yield slow
@@ -291,7 +291,7 @@ class MysqlMetadata:
 
     def _migrate(self) -> None:
         """Take missing steps over a connection that may wait for them."""
-        with self._migrating, faults(self._config):
+        with self._migrating, translate_errors(self._config):
             slow = connect(self._config, self._config.database, _MIGRATING_S)
             try:
                 with slow.cursor() as cursor:

@@ -27,36 +27,36 @@ _SAVED_MAX = 10.0  # retries that a quiet process has saved up
 _SAVED_PER_SUCCESS = 0.1
 
 
-class Meaning(StrEnum):
+class Outcome(StrEnum):
     """What an error says about the call that it ended."""
 
     MISSING = "missing"  # there is no such object
     EXISTS = "exists"  # the condition did not hold
-    PASSING = "passing"  # certainly not done; worth another attempt
+    TRANSIENT = "transient"  # certainly not done; worth another attempt
     UNKNOWN = "unknown"  # may have been done; worth another attempt
-    FINAL = "final"  # not done, and another attempt would end alike
+    PERMANENT = "permanent"  # not done, and another attempt would end alike
 
 
-_PASSING_CODES = frozenset({"BadDigest", "XAmzContentSHA256Mismatch"})
+_TRANSIENT_CODES = frozenset({"BadDigest", "XAmzContentSHA256Mismatch"})
 _MISSING_CODES = frozenset({"NoSuchKey", "404", "NotFound"})
 
 
-def meaning(error: BaseException) -> Meaning:
+def outcome_of(error: BaseException) -> Outcome:
     """What an error of the client library means."""
     if not isinstance(error, ClientError):
-        # a connection that never was is told apart only by chance: a put may have landed
-        return Meaning.UNKNOWN
+        # the errors do not show reliably that no connection was made: a put may have landed
+        return Outcome.UNKNOWN
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in _MISSING_CODES:
-        return Meaning.MISSING
+        return Outcome.MISSING
     if status == 412:
-        return Meaning.EXISTS
-    if code in _PASSING_CODES or status == 409:  # another write was under way, nothing was done
-        return Meaning.PASSING
+        return Outcome.EXISTS
+    if code in _TRANSIENT_CODES or status == 409:  # another write was under way, nothing was done
+        return Outcome.TRANSIENT
     if status >= 500 or status in (0, 408, 429) or code == "RequestTimeout":
-        return Meaning.UNKNOWN
-    return Meaning.FINAL
+        return Outcome.UNKNOWN
+    return Outcome.PERMANENT
 
 
 def unavailable(error: BaseException, where: str) -> ObjectsUnavailable:
@@ -106,7 +106,7 @@ class Attempts:
     sleep: Callable[[float], None] = time.sleep
 
     def run(self, work: Callable[[bool], T]) -> T:
-        """Call `work` until it is answered. It is told whether an earlier attempt may have landed.
+        """Call `work` until it is answered; its argument: an earlier attempt may have landed.
 
         Raises ClientError for what is missing or exists, ObjectsUnavailable for everything else.
         """
@@ -117,15 +117,15 @@ class Attempts:
             try:
                 answer = work(landed)
             except ERRORS as error:
-                found = meaning(error)
-                if found in (Meaning.MISSING, Meaning.EXISTS):
+                found = outcome_of(error)
+                if found in (Outcome.MISSING, Outcome.EXISTS):
                     self.budget.succeeded()
                     raise
-                landed = landed or found is Meaning.UNKNOWN
+                landed = landed or found is Outcome.UNKNOWN
                 pause_s = back_off.next()
                 used_ms = (self.clock.monotonic_ns() - begin_ns) / 1e6
                 late = used_ms + pause_s * 1000 >= self.budget_ms
-                if found is Meaning.FINAL or late or not self.budget.spend():
+                if found is Outcome.PERMANENT or late or not self.budget.spend():
                     raise unavailable(error, self.where) from error
                 self.sleep(pause_s)
             else:

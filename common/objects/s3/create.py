@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from common.clock import Clock
-from common.objects.s3.attempts import ERRORS, Meaning, meaning, unavailable
+from common.objects.s3.attempts import ERRORS, Outcome, outcome_of, unavailable
 from common.objects.s3.client import make_client
 from common.objects.s3.config import S3Config
 from common.objects.s3.store import S3Objects
@@ -45,7 +45,7 @@ def create_bucket(config: S3Config) -> bool:
         try:
             client.head_bucket(Bucket=config.bucket)
         except ClientError as error:
-            if meaning(error) is not Meaning.MISSING:
+            if outcome_of(error) is not Outcome.MISSING:
                 raise
         else:
             return False
@@ -59,7 +59,7 @@ def create_bucket(config: S3Config) -> bool:
     return True
 
 
-def try_bucket(config: S3Config, clock: Clock, rng: random.Random) -> BucketFacts:
+def probe_bucket(config: S3Config, clock: Clock, rng: random.Random) -> BucketFacts:
     """Put, race and delete objects below `probe/`. Raises ObjectsUnavailable."""
     client = make_client(config)
     objects = S3Objects(config, clock, rng)
@@ -69,10 +69,10 @@ def try_bucket(config: S3Config, clock: Clock, rng: random.Random) -> BucketFact
         answer = client.head_bucket(Bucket=config.bucket)["ResponseMetadata"]
         middle_s = (begin_ns + clock.now_ns()) / 2e9
         headers = answer["HTTPHeaders"]
-        told = headers.get("date")  # whole seconds: their middle is meant
+        date = headers.get("date")  # whole seconds: their middle is meant
         return BucketFacts(
             server=headers.get("server", "unknown"),
-            ahead_s=parsedate_to_datetime(told).timestamp() + 0.5 - middle_s if told else None,
+            ahead_s=parsedate_to_datetime(date).timestamp() + 0.5 - middle_s if date else None,
             put_once=_put_once(objects, name),
             parts_once=_parts_once(client, config, f"{name}-parts"),
             refuses_damage=_refuses_damage(client, config, f"{name}-damaged"),
@@ -104,7 +104,7 @@ def _parts_once(client: "S3Client", config: S3Config, name: str) -> bool:
         try:
             client.complete_multipart_upload(**where, **second, IfNoneMatch="*")
         except ClientError as error:
-            if meaning(error) is not Meaning.EXISTS:
+            if outcome_of(error) is not Outcome.EXISTS:
                 raise
             client.abort_multipart_upload(**where, UploadId=second["UploadId"])
             return True
@@ -126,7 +126,7 @@ def _refuses_damage(client: "S3Client", config: S3Config, name: str) -> bool:
     try:
         client.put_object(**where, Body=b"damaged", ChecksumSHA256=wrong)
     except ClientError as error:
-        if meaning(error) in (Meaning.PASSING, Meaning.FINAL):
+        if outcome_of(error) in (Outcome.TRANSIENT, Outcome.PERMANENT):
             return True
         raise
     client.delete_object(**where)

@@ -22,7 +22,14 @@ from common.clock import Clock
 from common.errors import ObjectMissing, ObjectsUnavailable
 from common.model.clock_reading import ClockReading, is_elsewhere, reading_of
 from common.objects.interface import ObjectInfo
-from common.objects.s3.attempts import ERRORS, Attempts, Meaning, RetryBudget, meaning, unavailable
+from common.objects.s3.attempts import (
+    ERRORS,
+    Attempts,
+    Outcome,
+    RetryBudget,
+    outcome_of,
+    unavailable,
+)
 from common.objects.s3.client import make_client
 from common.objects.s3.config import S3Config
 from common.objects.s3.upload import SHA256, Source, Upload
@@ -41,7 +48,7 @@ class _Sink(Protocol):
     def write(self, block: bytes, /) -> object: ...
 
 
-class _Differs(OSError):
+class _ChecksumMismatch(OSError):
     """The bytes that came are not those that were put."""
 
 
@@ -67,9 +74,9 @@ class S3Objects:
     def get(self, key: str) -> bytes:
         """The object's bytes. Raises ObjectMissing."""
 
-        def read(trust: bool) -> bytes:
+        def read(accept_mismatch: bool) -> bytes:
             found = bytearray()
-            self._download(key, _Append(found), trust)
+            self._download(key, _Append(found), accept_mismatch)
             return bytes(found)
 
         return self._reading(key, read)
@@ -78,9 +85,9 @@ class S3Objects:
         """Copy the object to `target`, all or nothing; returns its size. Raises ObjectMissing."""
         temporary = durable.temporary_path(target.parent)
 
-        def read(trust: bool) -> int:
+        def read(accept_mismatch: bool) -> int:
             with temporary.open("wb") as file:
-                self._download(key, file, trust)
+                self._download(key, file, accept_mismatch)
             durable.sync_file(temporary)
             size = temporary.stat().st_size
             temporary.rename(target)
@@ -94,11 +101,11 @@ class S3Objects:
 
     def head(self, key: str) -> ObjectInfo | None:
         """Size and time, or None if there is no such object."""
-        where = self._place(key)
+        where = self._location(key)
         try:
             found = self._attempts.run(lambda _: self._client().head_object(**where))
         except ClientError as error:
-            if meaning(error) is not Meaning.MISSING:
+            if outcome_of(error) is not Outcome.MISSING:
                 raise unavailable(error, self._where) from error
             self._check_bucket()  # a store that is gone is not a store without objects
             return None
@@ -115,11 +122,11 @@ class S3Objects:
 
     def delete(self, key: str) -> None:
         """Remove the object; no error if it is not there."""
-        where = self._place(key)
+        where = self._location(key)
         try:
             self._attempts.run(lambda _: self._client().delete_object(**where))
         except ClientError as error:
-            if meaning(error) is not Meaning.MISSING:
+            if outcome_of(error) is not Outcome.MISSING:
                 raise unavailable(error, self._where) from error
 
     def read_clock(self, clock: Clock) -> ClockReading | None:
@@ -132,16 +139,16 @@ class S3Objects:
         except ERRORS as error:
             raise unavailable(error, self._where) from error
         span = (begin_ns, clock.monotonic_ns())
-        told = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
-        if not told:
+        date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+        if not date:
             return None
         host = urlsplit(self._config.endpoint).hostname or ""
         elsewhere = not self._config.endpoint or is_elsewhere(host)
-        theirs_ns = int(parsedate_to_datetime(told).timestamp()) * 10**9
+        theirs_ns = int(parsedate_to_datetime(date).timestamp()) * 10**9
         return reading_of("the object store", theirs_ns, 10**9, span, elsewhere=elsewhere)
 
     def _upload(self, key: str, data: bytes | Path) -> Upload:
-        where = self._place(key)
+        where = self._location(key)
         try:
             source = Source.of(data)
         except OSError as error:
@@ -151,7 +158,7 @@ class S3Objects:
 
     def _reading(self, key: str, read: Callable[[bool], T]) -> T:
         """Run a download again when it breaks off or brings other bytes than were put."""
-        self._place(key)
+        self._location(key)
         reads = 0
 
         def attempt(_: bool) -> T:
@@ -162,13 +169,16 @@ class S3Objects:
         try:
             return self._attempts.run(attempt)
         except ClientError as error:
-            if meaning(error) is Meaning.MISSING:
+            if outcome_of(error) is Outcome.MISSING:
                 raise ObjectMissing(f"no object {key}") from error
             raise unavailable(error, self._where) from error
 
-    def _download(self, key: str, sink: _Sink, trust: bool) -> None:
-        """Copy the object's bytes. Raises what the library raises, and _Differs unless `trust`."""
-        answer = self._client().get_object(**self._place(key))
+    def _download(self, key: str, sink: _Sink, accept_mismatch: bool) -> None:
+        """Copy the object's bytes.
+
+        Raises what the library raises, and _ChecksumMismatch unless `accept_mismatch`.
+        """
+        answer = self._client().get_object(**self._location(key))
         digest = hashlib.sha256()
         size = 0
         with answer["Body"] as body:
@@ -177,10 +187,10 @@ class S3Objects:
                 size += len(block)
                 sink.write(block)
         if size != answer["ContentLength"]:
-            raise _Differs(f"{key}: {size} bytes of {answer['ContentLength']} came")
+            raise _ChecksumMismatch(f"{key}: {size} bytes of {answer['ContentLength']} came")
         put = answer.get("Metadata", {}).get(SHA256)
-        if put and put != digest.hexdigest() and not trust:
-            raise _Differs(f"{key}: the bytes are not those that were put")
+        if put and put != digest.hexdigest() and not accept_mismatch:
+            raise _ChecksumMismatch(f"{key}: the bytes are not those that were put")
 
     def _pages(self, prefix: str, after: str) -> Iterator[ObjectInfo]:
         base = self._key("")
@@ -213,7 +223,7 @@ class S3Objects:
                 f"objects at {self._where}: there is no such bucket; `bellwether init` creates it"
             ) from error
 
-    def _place(self, key: str) -> Any:
+    def _location(self, key: str) -> Any:
         """The key's bucket and full key. Raises ValueError for what is not a key."""
         if not _is_key(key):
             raise ValueError(f"not an object key: {key[:80]!r}")

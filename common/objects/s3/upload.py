@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from common.objects.s3.attempts import ERRORS, Attempts, Meaning, meaning
+from common.objects.s3.attempts import ERRORS, Attempts, Outcome, outcome_of
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -83,15 +83,15 @@ class Upload:
             try:
                 send()
             except ClientError as error:
-                found = meaning(error)
-                gone = found is Meaning.FINAL and _is_no_upload(error)
-                if not (found is Meaning.EXISTS or (may_have_landed and gone)):
+                found = outcome_of(error)
+                gone = found is Outcome.PERMANENT and _is_no_upload(error)
+                if not (found is Outcome.EXISTS or (may_have_landed and gone)):
                     raise
                 if may_have_landed:
                     metadata = self._metadata_now()
                     if metadata is not None and metadata.get(TOKEN) == self.token:
                         return True
-                if found is Meaning.EXISTS and if_absent:
+                if found is Outcome.EXISTS and if_absent:
                     return False
                 raise
             return True
@@ -155,7 +155,7 @@ class Upload:
         return {"PartNumber": number, "ETag": self.attempts.run(send), "ChecksumSHA256": checksum}
 
     def _abort(self, upload: str) -> None:
-        """Give the parts back, once: what cannot be told now, the bucket's own rule removes."""
+        """Remove the parts, in one attempt: what it leaves, the bucket's own rule removes."""
         try:
             self.client.abort_multipart_upload(Bucket=self.bucket, Key=self.key, UploadId=upload)
         except ERRORS:
@@ -169,7 +169,7 @@ class Upload:
         try:
             return self.client.head_object(Bucket=self.bucket, Key=self.key)["Metadata"]
         except ClientError as error:
-            if meaning(error) is Meaning.MISSING:
+            if outcome_of(error) is Outcome.MISSING:
                 return None
             raise
 

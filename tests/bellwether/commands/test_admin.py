@@ -19,7 +19,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     metadata = SqliteMetadata(tmp_path / "metadata.db")
     metadata.open()
-    admin.ensure_place(metadata, "Default", "Default")
+    admin.ensure_scope(metadata, "Default", "Default")
     metadata.close()
     return tmp_path
 
@@ -98,7 +98,7 @@ def test_datasets_of_an_older_folder_keep_their_ids_and_can_be_deleted(folder: P
     """The rows are those that the program before slugs and protection wrote."""
     metadata = SqliteMetadata(folder / "metadata.db")
     metadata.open()
-    place = admin.ensure_place(metadata, "Default", "Default")
+    place = admin.ensure_scope(metadata, "Default", "Default")
     new = admin.create_dataset(metadata, place, "MyDataset!", 0, "", SystemClock())
     metadata.close()
     with sqlite3.connect(folder / "metadata.db") as db:

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from bellwether.commands.metadata import metadata
 from common.metadata.sqlite import SqliteMetadata
-from ops.admin import ensure_place
+from ops.admin import ensure_scope
 
 
 def call(data: Path, *arguments: str) -> tuple[int, str]:
@@ -18,7 +18,7 @@ def fill(data: Path, *environments: str) -> None:
     store = SqliteMetadata(data / "metadata.db")
     store.open()
     for name in environments:
-        ensure_place(store, "Default", name)
+        ensure_scope(store, "Default", name)
     store.close()
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from common.errors import Unavailable
-from common.locks import files
 from common.locks.files import FileLocks
 
 
@@ -47,11 +46,8 @@ def test_claim_whose_file_was_removed_is_no_longer_held(tmp_path: Path) -> None:
     claim.release()
 
 
-def test_guard_that_a_stopped_process_holds_is_unavailable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    locks = FileLocks(tmp_path)
-    monkeypatch.setattr(files, "_GUARD_ATTEMPTS", 3)
+def test_guard_that_a_stopped_process_holds_is_unavailable(tmp_path: Path) -> None:
+    locks = FileLocks(tmp_path, guard_attempts=3)
     fd = os.open(tmp_path / ".guard", os.O_RDWR)
     fcntl.flock(fd, fcntl.LOCK_EX)
     with pytest.raises(Unavailable):

@@ -13,7 +13,7 @@ from common.model.record import Marker, marker_record
 from indexer.expiry.trusted_time import Evidence
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
-from ops.retention import Kept, check_retention, confirm, look, restore
+from ops.retention import RetentionPeriods, check_retention, confirm, read_retention, restore
 from query.plan.plan import Plan
 from query.share.compute import covered
 from query.share.view import ViewRequest
@@ -63,8 +63,8 @@ async def rounds(
     await maintenance.run_round()
 
 
-def kept(days: float = 60.0) -> Kept:
-    return Kept(days, {}, 3600)
+def kept(days: float = 60.0) -> RetentionPeriods:
+    return RetentionPeriods(days, {}, 3600)
 
 
 @pytest.mark.parametrize("days", [61, 62.5, 70, 3650])
@@ -162,7 +162,7 @@ async def test_installation_that_was_off_for_long_waits_for_a_word_and_goes_on_a
         told = partition.alarms.raised["retention_waits"]
         assert "4 events" in told
         assert "bellwether retention confirm" in told
-        found = look(objects, 0, kept(), clock.wall_ns)
+        found = read_retention(objects, 0, kept(), clock.wall_ns)
         assert [(one.dataset, one.rows, one.waits) for one in found.expiring] == [
             (name, 2, True) for name in sorted([DATASET, SHORT])
         ]
@@ -190,7 +190,7 @@ async def test_shortened_retention_waits_and_a_word_lets_expire_no_more_than_was
         assert await numbers(partition, SHORT) == [1, 2]
         assert "retention_waits" in partition.alarms.raised
         objects = partition.shared.context.backends.objects
-        found = look(objects, 0, Kept(60.0, {SHORT: 30}, 3600), clock.wall_ns)
+        found = read_retention(objects, 0, RetentionPeriods(60.0, {SHORT: 30}, 3600), clock.wall_ns)
         confirm(objects, found, clock.wall_ns, "operator")
         await rounds(maintenance, clock, 0)
         assert await numbers(partition, SHORT) == []
@@ -207,7 +207,7 @@ async def expired_by_a_wrong_clock(folder: Path) -> None:
     async with harness(folder, ahead_ns=70 * DAY_NS) as (partition, maintenance, clock):
         objects = partition.shared.context.backends.objects
         await maintenance.run_round()
-        found = look(objects, 0, kept(), clock.wall_ns)
+        found = read_retention(objects, 0, kept(), clock.wall_ns)
         confirm(objects, found, clock.wall_ns, "operator")
         await rounds(maintenance, clock, 30)
         assert await numbers(partition) == []
@@ -262,7 +262,9 @@ async def test_clock_that_is_set_right_while_running_shows_what_went_too_early(
         await maintenance.run_round()
         clock.wall_ns += 70 * DAY_NS
         objects = partition.shared.context.backends.objects
-        confirm(objects, look(objects, 0, kept(), clock.wall_ns), clock.wall_ns, "operator")
+        confirm(
+            objects, read_retention(objects, 0, kept(), clock.wall_ns), clock.wall_ns, "operator"
+        )
         await rounds(maintenance, clock, 10)
         assert await numbers(partition) == []
         clock.wall_ns -= 70 * DAY_NS
@@ -281,7 +283,7 @@ async def test_time_that_was_confirmed_by_mistake_counts_no_longer_after_the_res
         await maintenance.run_round()
     async with harness(tmp_path, ahead_ns=ahead_ns) as (partition, maintenance, clock):
         objects = partition.shared.context.backends.objects
-        found = look(objects, 0, kept(), clock.wall_ns)
+        found = read_retention(objects, 0, kept(), clock.wall_ns)
         confirm(objects, found, clock.wall_ns + DAY_NS, "operator")
         await rounds(maintenance, clock, 30)
         assert await numbers(partition) == []
@@ -317,7 +319,7 @@ async def test_looking_changes_nothing(tmp_path: Path) -> None:
     await expired_by_a_wrong_clock(tmp_path)
     files = {p: p.stat().st_mtime_ns for p in (tmp_path / "objects").rglob("*")}
     async with open_context(tmp_path, "z") as context:
-        found = look(context.backends.objects, 0, kept(), context.clock.now_ns())
+        found = read_retention(context.backends.objects, 0, kept(), context.clock.now_ns())
         assert [(one.rows, one.early_rows) for one in found.recoverable] == [(2, 2), (2, 2)]
         assert found.early_rows == 4
         assert ReadOnlyStore(context.backends.objects).put_if_absent("retention/x", b"")

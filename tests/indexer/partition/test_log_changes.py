@@ -12,6 +12,7 @@ from common.log import Bounds, Log, LogIdentity
 from common.log.embedded.log import EmbeddedLog
 from common.log.watch import LogWatch
 from common.process.role import RoleContext
+from indexer.seal.timing import TIMING
 from indexer.server import serve
 from query.share.view import ViewRequest
 from snapshot.documents.epochs import PartitionsMissing, refuse_fewer_partitions
@@ -168,9 +169,9 @@ class Behind(Told):
 
 @pytest.mark.parametrize(("looks", "epoch"), [(2, 1), (1_000, 2)])
 async def test_manifest_ahead_of_the_log_is_looked_at_again_before_an_epoch_opens(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: int, epoch: int
+    tmp_path: Path, looks: int, epoch: int
 ) -> None:
-    monkeypatch.setattr("snapshot.bootstrap.bootstrap.SET_BACK_PAUSE_S", 0.01)
+    quick = replace(TIMING, set_back_pause_s=0.01)
     async with open_context(tmp_path) as context:
         async with running(context) as partition:
             for n in (1, 2):
@@ -180,7 +181,7 @@ async def test_manifest_ahead_of_the_log_is_looked_at_again_before_an_epoch_open
         identity = await context.backends.log.open()
         behind = Behind(context.backends.log, identity, looks)
         backends = replace(context.backends, log=behind)  # type: ignore[arg-type]  # a log
-        async with running(replace(context, backends=backends)) as partition:
+        async with running(replace(context, backends=backends), timing=quick) as partition:
             await until(partition, lambda p: p.view is not None)
             assert partition.view is not None
             assert partition.view.epoch.number == epoch

@@ -10,14 +10,14 @@ import pytest
 from common.clock import SystemClock
 from common.metadata import ApiKey
 from common.process.auth import rights_of
-from ops.admin import create_key, ensure_place
+from ops.admin import create_key, ensure_scope
 from tests.query.harness import QueryHarness, query_harness
 
 
 def add_key(running: QueryHarness, environment: str, **wishes: bool) -> tuple[str, ApiKey]:
     plain = {"ingest": False, "read_only": False, "create_datasets": True}
     rights = rights_of(**{**plain, "admin": False, "operate": False, **wishes})
-    place = ensure_place(running.metadata, "T", environment)
+    place = ensure_scope(running.metadata, "T", environment)
     return create_key(running.metadata, place, "k", rights, SystemClock(), os.urandom)
 
 

@@ -17,7 +17,7 @@ from common.logs import JsonFormatter
 from common.metadata import Access, ApiKey, KeyKind
 from common.process.auth import hash_key
 from common.process.members import Member, claim_name, encode_member
-from ops.admin import ensure_place
+from ops.admin import ensure_scope
 from tests.query.harness import BASE_S, PARTITIONS, QueryHarness, query_harness
 
 TOKEN = "planted-token-between-roles-5a1f"
@@ -124,7 +124,7 @@ async def test_no_call_that_fails_tells_the_token_or_a_key(
     telemetry = Recorded()
     answers: list[str] = []
     async with query_harness(tmp_path, token=TOKEN, telemetry=telemetry) as running:
-        place = ensure_place(running.metadata, "T", "e")
+        place = ensure_scope(running.metadata, "T", "e")
         running.metadata.create_key(
             ApiKey(
                 id="planted",

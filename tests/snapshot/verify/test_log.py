@@ -13,6 +13,7 @@ from common.model.record_value import events_record
 from snapshot.damage.settlements import SettledOffsets, Settlement
 from snapshot.documents.checksummed import encode_checksummed
 from snapshot.verify.chain import VerifyReport, verify
+from snapshot.verify.log import LOG_READ_LIMITS, LogReadLimits
 from tests.indexer.harness import DATASET, append, open_context, published, record, running, until
 
 CUT = marker_record(Marker(hour=None, reason="test"))
@@ -29,11 +30,15 @@ async def fill(folder: Path) -> None:
         await append(log, [5, 6], [7], [8, 9])
 
 
-async def check(folder: Path, wrap: Callable[[Log], Log] | None = None) -> VerifyReport:
+async def check(
+    folder: Path,
+    wrap: Callable[[Log], Log] | None = None,
+    log_limits: LogReadLimits = LOG_READ_LIMITS,
+) -> VerifyReport:
     async with open_context(folder) as context:
         log, objects = context.backends.log, context.backends.objects
         if wrap is not None:  # a log on servers
-            return await verify(objects, wrap(log), [0])
+            return await verify(objects, wrap(log), [0], log_limits=log_limits)
         return await verify(objects, log, [0], log_folder=folder / "log")
 
 
@@ -182,13 +187,9 @@ async def test_batches_that_servers_cannot_give_are_named_and_passed_over(
     assert report.pending_events == events
 
 
-async def test_what_one_run_does_not_read_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_one_run_does_not_read_is_said(tmp_path: Path) -> None:
     await fill(tmp_path)
-    monkeypatch.setattr("common.limits.VERIFY_LOG_BYTES_MAX", 1)
-    monkeypatch.setattr("snapshot.verify.log._READ_BYTES", 1)
-    report = await check(tmp_path, Servers)  # type: ignore[arg-type]
+    report = await check(tmp_path, Servers, LogReadLimits(1, 1))  # type: ignore[arg-type]
     [problem] = report.problems
     assert problem.warning
     assert "records from 5 on were not read" in problem.what

@@ -16,41 +16,43 @@ from common.locks.zookeeper.config import ZookeeperConfig, members_of
 from common.locks.zookeeper.session import Session
 from common.server_answer import ServerAnswer, State, ask_bytes
 
-_TIMEOUT_S = 2.0
+PROBE_TIMEOUT_S = 2.0
 _AT_ONCE_MAX = 8
 _SERVER = b"srvr"  # answered by a member also while it has no quorum, if only with a refusal
 
 
-def ask_members(config: ZookeeperConfig, clock: Clock) -> list[ServerAnswer]:
+def probe_members(
+    config: ZookeeperConfig, clock: Clock, timeout_s: float = PROBE_TIMEOUT_S
+) -> list[ServerAnswer]:
     """What each member answers, in the order of the settings. Blocks for some seconds at most."""
     members = members_of(config)
     if not members:
         return []
     with ThreadPoolExecutor(min(_AT_ONCE_MAX, len(members))) as threads:
-        return list(threads.map(lambda member: _ask(member, config, clock), members))
+        return list(threads.map(lambda member: _probe(member, config, clock, timeout_s), members))
 
 
-def _ask(member: str, config: ZookeeperConfig, clock: Clock) -> ServerAnswer:
+def _probe(member: str, config: ZookeeperConfig, clock: Clock, timeout_s: float) -> ServerAnswer:
     host, _, port = member.rpartition(":")
     name = f"ZooKeeper {member}"
     speaks_first = b"" if config.tls else _SERVER
     if config.tls:  # only a session can tell: its handshake is the library's
         state, why = State.GOOD, ""
     else:
-        state, why = ask_bytes(host.strip("[]"), int(port), _TIMEOUT_S, speaks_first)
+        state, why = ask_bytes(host.strip("[]"), int(port), timeout_s, speaks_first)
     if state in (State.CLOSED, State.FROZEN):
         return ServerAnswer(name, state, why)
     session = Session(replace(config, servers=member), clock)
     try:
         session.call(lambda client: client.exists_async(names.top(config)))
     except Unavailable as error:
-        said = str(error)
-        if "cannot be reached" in said:
-            said = (
+        text = str(error)
+        if "cannot be reached" in text:
+            text = (
                 f"{why or 'it answers'}, and gives no session: it has no majority of the "
                 "ensemble, is starting, or is dead behind a proxy"
             )
-        return ServerAnswer(name, State.WRONG, said)
+        return ServerAnswer(name, State.WRONG, text)
     except KazooException as error:
         return ServerAnswer(name, State.WRONG, f"it answers {type(error).__name__}")
     finally:

@@ -14,7 +14,7 @@ from common.objects.s3.config import S3Config
 from common.server_answer import ServerAnswer, State, ask_bytes
 from ops.doctor.machine import Finding, Verdict
 
-_TIMEOUT_S = 3.0
+PROBE_TIMEOUT_S = 3.0
 _ADDRESSES_MAX = 16  # of one host name
 _REMEDIES = {
     State.CLOSED: "start it (its own log says why it ended), or correct the address in the "
@@ -30,7 +30,7 @@ _WHAT = {
 }
 
 
-def judge(check: str, answers: Sequence[ServerAnswer]) -> list[Finding]:
+def findings_of(check: str, answers: Sequence[ServerAnswer]) -> list[Finding]:
     """A failure for each server that does not answer; one line for those that do."""
     found = [
         Finding(check, Verdict.FAIL, f"{a.name} {_WHAT[a.state]} ({a.text})", _REMEDIES[a.state])
@@ -43,7 +43,7 @@ def judge(check: str, answers: Sequence[ServerAnswer]) -> list[Finding]:
     return found
 
 
-def ask_store(config: S3Config) -> list[ServerAnswer]:
+def probe_store(config: S3Config, timeout_s: float = PROBE_TIMEOUT_S) -> list[ServerAnswer]:
     """Every address of the object store's endpoint. Blocks.
 
     Nothing without an endpoint: the addresses of AWS are its own affair.
@@ -61,23 +61,24 @@ def ask_store(config: S3Config) -> list[ServerAnswer]:
         def wrap(plain: socket.socket) -> socket.socket:
             return context.wrap_socket(plain, server_hostname=host)
 
-    return _each_address("object store", host, port, question, wrap)
+    return _each_address("object store", (host, port), timeout_s, question, wrap)
 
 
-def ask_database(config: MysqlConfig) -> list[ServerAnswer]:
+def probe_database(config: MysqlConfig, timeout_s: float = PROBE_TIMEOUT_S) -> list[ServerAnswer]:
     """Every address of the database's host; a server of this protocol speaks first. Blocks."""
     if config.socket or not config.host:
         return []
-    return _each_address("database", config.host, config.port, b"", _plain)
+    return _each_address("database", (config.host, config.port), timeout_s, b"", _plain)
 
 
 def _each_address(
     what: str,
-    host: str,
-    port: int,
+    target: tuple[str, int],
+    timeout_s: float,
     question: bytes,
     wrap: Callable[[socket.socket], socket.socket],
 ) -> list[ServerAnswer]:
+    host, port = target
     try:
         looked_up = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
@@ -88,7 +89,7 @@ def _each_address(
         addresses = [host]
     found = []
     for address in addresses:
-        state, why = ask_bytes(address, port, _TIMEOUT_S, question, wrap)
+        state, why = ask_bytes(address, port, timeout_s, question, wrap)
         shown = f"{host}:{port}" if address == host else f"{host}:{port} at {address}"
         found.append(ServerAnswer(f"{what} {shown}", state, why))
     return found

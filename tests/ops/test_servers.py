@@ -10,16 +10,16 @@ import pytest
 
 from common.clock import SystemClock
 from common.locks.zookeeper.config import ZookeeperConfig
-from common.locks.zookeeper.each import ask_members
+from common.locks.zookeeper.probe_members import probe_members
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.probe_brokers import probe_brokers
 from common.metadata.mysql.config import MysqlConfig
 from common.objects.s3.config import S3Config
 from common.server_answer import ServerAnswer, State, ask_bytes
-from ops.doctor import each_server
+from ops.doctor import servers
 from ops.doctor.cluster import check_mysql, check_s3
-from ops.doctor.each_server import ask_database, ask_store, judge
 from ops.doctor.machine import Verdict
+from ops.doctor.servers import findings_of, probe_database, probe_store
 
 SHORT_S = 0.2
 
@@ -60,19 +60,9 @@ def answering(data: bytes) -> Iterator[int]:
         thread.join(5)
 
 
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in (
-        "ops.doctor.each_server",
-        "common.locks.zookeeper.each",
-        "common.log.kafka.probe_brokers",
-    ):
-        monkeypatch.setattr(f"{place}._TIMEOUT_S", SHORT_S)
-
-
 def test_a_connection_is_no_answer() -> None:
-    with frozen() as silent, answering(b"hello") as good, answering(b"") as hangs_up:
-        assert ask_bytes("127.0.0.1", silent, SHORT_S)[0] is State.FROZEN
+    with frozen() as unresponsive, answering(b"hello") as good, answering(b"") as hangs_up:
+        assert ask_bytes("127.0.0.1", unresponsive, SHORT_S)[0] is State.FROZEN
         assert ask_bytes("127.0.0.1", good, SHORT_S)[0] is State.GOOD
         assert ask_bytes("127.0.0.1", hangs_up, SHORT_S)[0] is State.WRONG
     state, why = ask_bytes("127.0.0.1", closed_port(), SHORT_S)
@@ -86,7 +76,7 @@ def test_each_bad_server_is_a_failure_with_a_remedy_and_the_good_ones_are_named_
         ServerAnswer("broker 3", State.CLOSED, "Connection refused"),
         ServerAnswer("broker 4", State.GOOD),
     ]
-    found = judge("brokers", answers)
+    found = findings_of("brokers", answers)
     assert [f.verdict for f in found] == [Verdict.FAIL, Verdict.FAIL, Verdict.GOOD]
     assert "broker 2 is frozen: it takes a connection and answers nothing" in found[0].text
     assert "broker 3 takes no connection (Connection refused)" in found[1].text
@@ -95,43 +85,43 @@ def test_each_bad_server_is_a_failure_with_a_remedy_and_the_good_ones_are_named_
 
 
 async def test_a_frozen_and_a_dead_broker_are_told_apart_in_bounded_time() -> None:
-    with frozen() as silent:
+    with frozen() as unresponsive:
         dead = closed_port()
-        config = KafkaConfig(servers=f"127.0.0.1:{silent},127.0.0.1:{dead}", timeout_ms=200)
-        answers, _ = await probe_brokers(config)
+        config = KafkaConfig(servers=f"127.0.0.1:{unresponsive},127.0.0.1:{dead}", timeout_ms=200)
+        answers, _ = await probe_brokers(config, SHORT_S)
     assert [a.state for a in answers] == [State.FROZEN, State.CLOSED]
-    assert answers[0].name == f"broker 127.0.0.1:{silent}"
+    assert answers[0].name == f"broker 127.0.0.1:{unresponsive}"
 
 
 def test_every_zookeeper_member_is_asked_also_when_the_first_is_dead() -> None:
-    with ExitStack() as servers:
-        dead, silent = closed_port(), servers.enter_context(frozen())
-        alone = servers.enter_context(answering(b"This ZooKeeper instance is not currently"))
+    with ExitStack() as stack:
+        dead, unresponsive = closed_port(), stack.enter_context(frozen())
+        alone = stack.enter_context(answering(b"This ZooKeeper instance is not currently"))
         config = ZookeeperConfig(
-            servers=f"127.0.0.1:{dead},127.0.0.1:{silent},127.0.0.1:{alone}", session_ms=1_000
+            servers=f"127.0.0.1:{dead},127.0.0.1:{unresponsive},127.0.0.1:{alone}", session_ms=1_000
         )
-        answers = ask_members(config, SystemClock())
+        answers = probe_members(config, SystemClock(), SHORT_S)
     assert [a.state for a in answers] == [State.CLOSED, State.FROZEN, State.WRONG]
     assert str(dead) in answers[0].name
     assert "no majority" in answers[2].text
 
 
 def test_a_frozen_object_store_and_database_are_found_before_their_own_long_waits() -> None:
-    with frozen() as silent:
+    with frozen() as unresponsive:
         s3 = S3Config(
-            endpoint=f"http://127.0.0.1:{silent}", bucket="bellwether", access_key="a",
+            endpoint=f"http://127.0.0.1:{unresponsive}", bucket="bellwether", access_key="a",
             secret_key="b",
         )  # fmt: skip
-        [store] = ask_store(s3)
-        mysql = MysqlConfig(host="127.0.0.1", port=silent)
-        [database] = ask_database(mysql)
+        [store] = probe_store(s3, SHORT_S)
+        mysql = MysqlConfig(host="127.0.0.1", port=unresponsive)
+        [database] = probe_database(mysql, SHORT_S)
         assert store.state is database.state is State.FROZEN
-        [objects] = check_s3(s3, SystemClock(), random.Random(1))
-        [metadata] = check_mysql(mysql, SystemClock())
+        [objects] = check_s3(s3, SystemClock(), random.Random(1), SHORT_S)
+        [metadata] = check_mysql(mysql, SystemClock(), SHORT_S)
     assert "is frozen" in objects.text
     assert "is frozen" in metadata.text
-    assert ask_store(S3Config(bucket="bellwether")) == []  # AWS
-    assert ask_database(MysqlConfig(socket="/run/mysqld.sock")) == []
+    assert probe_store(S3Config(bucket="bellwether")) == []  # AWS
+    assert probe_database(MysqlConfig(socket="/run/mysqld.sock")) == []
 
 
 def test_every_address_of_a_host_name_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,9 +133,9 @@ def test_every_address_of_a_host_name_is_asked(monkeypatch: pytest.MonkeyPatch) 
         asked.append(host)
         return (State.GOOD, "") if host == "10.0.0.2" else (State.CLOSED, "Connection refused")
 
-    monkeypatch.setattr(each_server.socket, "getaddrinfo", lambda *a, **k: entries)
-    monkeypatch.setattr(each_server, "ask_bytes", ask)
-    answers = ask_database(MysqlConfig(host="db.example.com"))
+    monkeypatch.setattr(servers.socket, "getaddrinfo", lambda *a, **k: entries)
+    monkeypatch.setattr(servers, "ask_bytes", ask)
+    answers = probe_database(MysqlConfig(host="db.example.com"))
     assert asked == list(addresses)
     assert [a.state for a in answers] == [State.CLOSED, State.GOOD]
     assert answers[0].name == "database db.example.com:3306 at 10.0.0.1"
