@@ -1,8 +1,8 @@
 """Segments on this disk: a bounded cache of what the object store holds (I4).
 
-A file is used only after its SHA-256 was found to be its name, and again after its inode, size or
-modification time changed. Files in use are leased and never removed; the least recently used of
-the others make room. A damaged file is fetched again.
+A file is used only after its SHA-256 was compared with its name, and it is compared again when its
+inode, size or modification time has changed. Files in use are leased and never removed. Of the
+others the least recently used ones are removed to make room. A damaged file is fetched again.
 """
 
 import errno
@@ -24,7 +24,8 @@ from common.metrics import damaged_objects_total, segment_fetched_bytes_total
 from common.objects import ObjectStore
 from snapshot.documents.manifest import segment_key
 
-_IN_MEMORY_MAX = 64 * 1024 * 1024  # most segments are far smaller
+_IN_MEMORY_BYTES_MAX = 64 * 1024 * 1024  # most segments are far smaller
+_FETCH_LOCKS_MAX = 4096  # beyond it, locks that are not held are removed
 SCRATCH_PREFIX = "compare-"  # of folders beside segments in which twins' versions are compared
 logger = logging.getLogger(__name__)
 
@@ -36,13 +37,13 @@ def file_sha256(path: Path) -> str:
 
 
 def cached_path(folder: Path, object_hash: str) -> Path:
-    """Where a cache in `folder` keeps the file of that object."""
+    """The path of an object's file in the cache in `folder`."""
     return folder / object_hash[:2] / f"{object_hash}.parquet"
 
 
 @dataclass(frozen=True, slots=True)
 class _FileState:
-    """What the file looked like when its checksum was right."""
+    """The attributes of a file when its checksum was right."""
 
     inode: int
     size_bytes: int
@@ -66,14 +67,14 @@ class SegmentCache:
         self._sizes: OrderedDict[str, int] = OrderedDict()
         self._verified: dict[str, _FileState] = {}
         self._leases: Counter[str] = Counter()
-        self._remove_on_release: set[str] = set()  # to be removed when they are no longer leased
+        self._remove_on_release: set[str] = set()
         folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
         for path in folder.glob("*/*.parquet"):
             self._sizes[path.stem] = path.stat().st_size
 
     def _sweep(self) -> None:
-        """Remove what a process that was killed left half done."""
+        """Remove unfinished files of a process that was killed."""
         for pattern in ("*/.*.part", f"*/{durable.TEMPORARY_PREFIX}*"):
             for part in self._folder.glob(pattern):
                 part.unlink(missing_ok=True)
@@ -81,7 +82,7 @@ class SegmentCache:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def path(self, object_hash: str) -> Path:
-        """Where the file of that object is, if it is here."""
+        """The path of that object's file, whether it exists or not."""
         return cached_path(self._folder, object_hash)
 
     def holds(self, object_hash: str) -> bool:
@@ -96,7 +97,7 @@ class SegmentCache:
             return sum(self._sizes.values())
 
     def lease(self, object_hashes: Iterable[str]) -> None:
-        """Keep these files from being removed until `release`."""
+        """Prevent these files from being removed until `release`."""
         with self._lock:
             self._leases.update(object_hashes)
 
@@ -104,14 +105,14 @@ class SegmentCache:
         """Undo one `lease` of each."""
         with self._lock:
             self._leases.subtract(object_hashes)
-            self._leases += Counter()  # forgets those at zero
+            self._leases += Counter()  # removes those at zero
             free = [name for name in self._remove_on_release if not self._leases[name]]
         for object_hash in free:
             self.forget(object_hash)
         self._make_room()
 
     def ensure(self, object_hash: str) -> Path:
-        """The verified file, fetched if it has to be. Lease it first, or it may be removed.
+        """The verified file, fetched if necessary. Lease it first, or it may be removed.
 
         Raises ObjectMissing, DamagedObject, ObjectsUnavailable.
         """
@@ -123,13 +124,13 @@ class SegmentCache:
                 except (ObjectsUnavailable, OSError) as error:
                     if not (_is_full(error) and self._drop_unused()):
                         raise
-                    self._fetch(object_hash, path)  # what was not in use has made room
+                    self._fetch(object_hash, path)
         self._touch(object_hash, path)
         self._make_room()
         return path
 
     def adopt(self, object_hash: str, file: Path) -> Path:
-        """Move a file that was just sealed, its checksum known, into the cache."""
+        """Move a file that was just sealed, with a known checksum, into the cache."""
         path = self.path(object_hash)
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._one_at_a_time(object_hash):
@@ -142,7 +143,7 @@ class SegmentCache:
         return path
 
     def forget(self, object_hash: str) -> None:
-        """Remove a segment that is no longer served: at once, or when nobody uses it any more."""
+        """Remove a segment that is no longer served: at once, or when its last lease ends."""
         with self._lock:
             if self._leases[object_hash]:
                 self._remove_on_release.add(object_hash)
@@ -154,12 +155,12 @@ class SegmentCache:
 
     def _one_at_a_time(self, object_hash: str) -> threading.Lock:
         with self._lock:
-            if len(self._fetching) > 4096:  # locks that nobody holds need not be kept
+            if len(self._fetching) > _FETCH_LOCKS_MAX:
                 self._fetching = {h: k for h, k in self._fetching.items() if k.locked()}
             return self._fetching.setdefault(object_hash, threading.Lock())
 
     def _verify(self, object_hash: str, path: Path) -> bool:
-        """Whether the file is here and is what its name says; a damaged one is removed."""
+        """Whether the file is here and its SHA-256 is its name; a damaged file is removed."""
         try:
             state = _file_state(path)
             if self._verified.get(object_hash) == state:
@@ -201,7 +202,10 @@ class SegmentCache:
             self._sizes.move_to_end(object_hash)
 
     def _drop_unused(self) -> int:
-        """On a full disk: remove the least recently used half of what is not in use."""
+        """On a full disk: remove the least recently used half of the files that are not leased.
+
+        Returns how many were removed.
+        """
         with self._lock:
             unused = [name for name in self._sizes if not self._leases[name]]
             dropped = unused[: (len(unused) + 1) // 2]
@@ -232,7 +236,7 @@ class SegmentCache:
 
 
 def _is_full(error: BaseException | None) -> bool:
-    """Whether a full disk is at the bottom of it."""
+    """Whether a full disk has caused the error."""
     while error is not None and not isinstance(error, OSError):
         error = error.__cause__
     return error is not None and error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -255,15 +259,16 @@ def object_is_whole(objects: ObjectStore, object_hash: str, size_bytes: int, scr
 
 
 def reupload_object(objects: ObjectStore, object_hash: str, folders: Iterable[Path]) -> bool:
-    """Put a segment's object again from a whole file in one of these caches' folders.
+    """Put a segment's object again from an undamaged file in one of these caches' folders.
 
-    Only reads the folders: the caches' owners may be running. False: none has a whole file.
+    Only reads the folders, because the indexers that own them may be running. False: no folder has
+    an undamaged file.
     """
     for folder in folders:
         path = cached_path(folder, object_hash)
         try:
             data: bytes | Path = path
-            if path.stat().st_size <= _IN_MEMORY_MAX:  # then what is put is what was checked
+            if path.stat().st_size <= _IN_MEMORY_BYTES_MAX:  # the bytes that were checked are put
                 data = path.read_bytes()
                 whole = hashlib.sha256(data).hexdigest() == object_hash
             else:

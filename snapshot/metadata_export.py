@@ -1,8 +1,8 @@
-"""The metadata in the object store: exported with the hourly snapshot, restored from it (I4).
+"""Exports of the metadata to the object store, and restoring from them (I4).
 
 An export is one content-addressed object (zstd of a JSON line for each row) and a small numbered
-document that names it, put only if absent when the object is there. Nothing is overwritten, so
-two exporters at once are harmless. The newest versions are kept.
+document that names it, which is put only if absent and after the object. Nothing is overwritten, so
+several exporters may run at once. The newest versions are retained.
 """
 
 import hashlib
@@ -31,7 +31,11 @@ logger = logging.getLogger(__name__)
 
 
 class MetadataVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """One export. object: SHA-256 of the compressed bytes; rows: how many, by kind."""
+    """One export.
+
+    object: SHA-256 of the compressed bytes, hex.
+    rows: their number by kind.
+    """
 
     number: int
     object: str
@@ -53,7 +57,11 @@ def blob_key(object_hash: str) -> str:
 
 
 class MetadataExports:
-    """The exports in one object store. Methods block and raise ObjectsUnavailable."""
+    """The exports in one object store. Methods block and raise ObjectsUnavailable.
+
+    scratch: folder of temporary files; None: the system's.
+    versions_max: number of versions that are retained.
+    """
 
     def __init__(
         self,
@@ -66,7 +74,7 @@ class MetadataExports:
         self._scratch = scratch
 
     def versions(self) -> list[MetadataVersion]:
-        """Those that can be read, oldest first."""
+        """The versions that can be read, oldest first."""
         found = []
         for info in self._objects.list(PREFIX):
             try:
@@ -78,9 +86,9 @@ class MetadataExports:
         return found
 
     def export(self, metadata: Metadata, writer: str, now_ns: int) -> MetadataVersion:
-        """Write down what the metadata is now; the newest version if that says the same.
+        """Export the metadata; returns the newest version if its content is the same.
 
-        Raises MetadataUnavailable; NotFound when there is nothing to export any more.
+        Raises MetadataUnavailable; NotFound if the metadata is empty and there is an export.
         """
         with self._folder() as name:
             path = Path(name) / "export"
@@ -103,8 +111,8 @@ class MetadataExports:
                     created_ns=now_ns,
                 )
                 if self._objects.put_if_absent(version.key, encode_checksummed(version)):
-                    self._keep_newest([*versions, version])
-                    # somebody else's cleaning may have met the same content just now
+                    self._delete_older([*versions, version])
+                    # another exporter may have deleted the same content just now
                     self._objects.put_if_absent(blob_key(object_hash), path)
                     return version
         raise DamagedObject("another exporter took every number; the next export tries again")
@@ -112,8 +120,9 @@ class MetadataExports:
     def restore(
         self, metadata: Metadata, number: int | None = None, *, overwrite: bool = False
     ) -> tuple[MetadataVersion, int]:
-        """Load a version (the newest readable one) into the metadata; also how many rows.
+        """Load a version into the metadata; returns it and the number of rows.
 
+        number: None: the newest readable version.
         Raises NotFound without such a version, DamagedObject, Conflict if there are rows already
         and they may not be overwritten, MetadataUnavailable.
         """
@@ -139,23 +148,23 @@ class MetadataExports:
         return tempfile.TemporaryDirectory(prefix="metadata-", dir=self._scratch)
 
     def _next_number(self) -> int:
-        """One beyond every number that was taken, also by versions that cannot be read."""
+        """One more than every number in use, also of versions that cannot be read."""
         keys = [info.key for info in self._objects.list(PREFIX)]
         names = [key.removeprefix(PREFIX).removesuffix(".json") for key in keys]
         return max((int(name) for name in names if name.isdigit()), default=0) + 1
 
-    def _keep_newest(self, versions: list[MetadataVersion]) -> None:
-        kept = versions[-self._versions_max :]
+    def _delete_older(self, versions: list[MetadataVersion]) -> None:
+        retained = versions[-self._versions_max :]
         for version in versions[: -self._versions_max]:
             self._objects.delete(version.key)
-        needed = {version.object for version in kept}
+        needed = {version.object for version in retained}
         for version in versions[: -self._versions_max]:
             if version.object not in needed:
                 self._objects.delete(blob_key(version.object))
 
 
 def _write(metadata: Metadata, path: Path) -> Counter[str]:
-    """Write all rows; how many of each kind."""
+    """Write all rows; returns the number of each kind."""
     counts: Counter[str] = Counter()
     compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True)
     with path.open("wb") as file, compressor.stream_writer(file) as out:
@@ -166,7 +175,7 @@ def _write(metadata: Metadata, path: Path) -> Counter[str]:
 
 
 def _read(path: Path) -> Generator[MetadataRow, None, None]:
-    """The rows of an export, one after another. Raises DamagedObject."""
+    """The rows of an export. Raises DamagedObject."""
     with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as source:
         rest = b""
         while True:

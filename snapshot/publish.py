@@ -1,8 +1,8 @@
 """Publishing a cut: objects first, then the manifest, put only if absent (I3, I4).
 
-Whatever is interrupted here can be done again from the start: objects are named by their content
-and nothing is overwritten. When the twin was first, its content is compared with ours; a
-difference is an alarm, and both versions are kept.
+Publishing that was interrupted can be repeated from the start: objects are named by their content
+and nothing is overwritten. If the twin has published first, its content is compared with ours. A
+difference raises an alarm, and both versions are stored.
 """
 
 import logging
@@ -33,19 +33,20 @@ from snapshot.documents.manifest import (
 )
 from snapshot.documents.next_cut import propose_next_cut, unreadable_offsets
 
-CHECKPOINT_EVERY = 64
-_RIVALS_MAX = 3  # a rival follows its predecessor directly
+CHECKPOINT_EVERY = 64  # manifests
+_RIVALS_MAX = 3  # a rival is one of the first manifests after the predecessor
 logger = logging.getLogger(__name__)
 
 
 class ChainForked(BellwetherError):
-    """Another cut than ours follows our predecessor: go on from what is published."""
+    """Another cut than ours follows our predecessor: resume from what is published."""
 
 
 class DamageDiffers(ChainForked):
-    """What was published lacks other records than ours: copies of the log are damaged.
+    """The published cut lacks other records than ours: copies of the log are damaged.
 
-    The chain decides (docs/adr/0019-damaged-records.md). lost: offsets that only ours has read.
+    The published chain decides (docs/adr/0019-damaged-records.md).
+    lost: offsets that only we could read.
     """
 
     def __init__(self, text: str, lost: Sequence[int]) -> None:
@@ -55,7 +56,13 @@ class DamageDiffers(ChainForked):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The manifest that stands in the store, and whether the twin had put it there."""
+    """The outcome of publishing.
+
+    manifest: the one that is in the store.
+    adopted: the twin has put it.
+    differences: fields in which our manifest differs from it.
+    divergence: the report of these differences.
+    """
 
     manifest: Manifest
     adopted: bool
@@ -66,10 +73,11 @@ class Published:
 def publish(
     chain: Chain, manifest: Manifest, files: Mapping[str, Path], *, supersede: bool = False
 ) -> Published:
-    """Publish a cut. `files`: the sealed file of every object hash that the manifest names.
-    supersede: see `snapshot.documents.next_cut`.
+    """Publish a cut. Blocks.
 
-    Blocks. Raises ObjectsUnavailable (try again, nothing is lost), ChainForked, DamageDiffers.
+    files: the sealed file of every object hash that the manifest names.
+    supersede: see `snapshot.documents.next_cut`.
+    Raises ObjectsUnavailable (try again, nothing is lost), ChainForked, DamageDiffers.
     """
     damaged = False
     existing = None
@@ -92,7 +100,7 @@ def publish(
         elif not chain.objects.put_if_absent(manifest.key, data):
             return publish(
                 chain, manifest, files, supersede=supersede
-            )  # the twin came between: compare with its own
+            )  # the twin has published meanwhile: compare with its manifest
         chain.save_copy(manifest.key, manifest)
         return Published(manifest, adopted=False)
     _refuse_other_damage(manifest, existing)
@@ -123,13 +131,13 @@ def _refuse_fork(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) ->
     following = chain.manifest_keys(after=manifest.predecessor or "")
     for key in following[:_RIVALS_MAX]:
         if key == manifest.key:
-            continue  # the twin has just published this very cut: it is compared with ours
+            continue  # the twin has just published this cut: it is compared with ours later
         if parse_manifest_key(key)[1] != manifest.epoch_number:
             continue
         try:
             rival = chain.manifest(key)
         except (DamagedObject, ObjectMissing):
-            continue  # verify reports it; it is made again when its own cut is reached
+            continue  # verify reports it; it is made again when its cut is reached
         if rival.predecessor == manifest.predecessor:
             _refuse_other_damage(manifest, rival)
             _report_divergence(chain, manifest, rival, files, (f"another cut: {key}",))
@@ -147,7 +155,10 @@ def _claim_next_cut(chain: Chain, manifest: Manifest, *, supersede: bool) -> Non
 
 
 def _refuse_other_damage(manifest: Manifest, published: Manifest) -> None:
-    """Twins that could not read the same records agree about nothing else either."""
+    """Raise DamageDiffers if the twins could not read different records.
+
+    Their cuts differ in everything else then, too.
+    """
     ours, theirs = ({one.offset for one in cut.set_aside} for cut in (manifest, published))
     _refuse_damage(manifest, published.key, ours, theirs)
 
@@ -167,7 +178,7 @@ def _report_divergence(
     files: Mapping[str, Path],
     differences: Sequence[str],
 ) -> Divergence:
-    """Keep our version beside the published one, and say so: the alarm of I3."""
+    """Store our version beside the published one and raise the alarm of I3."""
     _put_objects(chain, manifest, files)
     found = store_divergence(chain, manifest, published, files, differences)
     divergence_total.labels(str(manifest.partition)).inc()

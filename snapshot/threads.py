@@ -1,7 +1,7 @@
-"""Threads for calls to the object store, apart from all others of the process (I8).
+"""Threads for calls to the object store, separate from all others of the process (I8).
 
-A store that does not answer holds each call up for half a minute. However many partitions wait for
-it, the threads that shred, open segments for queries and ask the locks stay free.
+A store that does not answer delays each call by half a minute. However many partitions wait for it,
+the threads that shred, open segments for queries and call the locks stay free.
 """
 
 import asyncio

@@ -271,7 +271,7 @@ class Partition:
         if retention.stored_ns is None and newest is not None:
             retention.stored_ns = newest.watermark_ns or None
         book = retention.book
-        dropped = [one.place for one in {*resumed.history.dropped, *book.dropped}]
+        dropped = [one.position for one in {*resumed.history.dropped, *book.dropped}]
         state = await self.damage.make_state(resumed, dropped, self.shared.cut_rules)
         self.state = state
         view = PartitionView(

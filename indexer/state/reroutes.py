@@ -49,7 +49,7 @@ class Reroutes:
 
     def __init__(self, carried: CarriedState, dropped: Iterable[EpochOffset] = ()) -> None:
         """dropped: records whose batches were dropped before the carried state."""
-        self._open = {item.place: item for item in carried.open}
+        self._open = {item.position: item for item in carried.open}
         self._voids = {bytes.fromhex(item.batch): item for item in carried.voids}
         self._relies_on = {
             item.partition: EpochOffset(item.epoch_number, item.offset)
@@ -174,7 +174,7 @@ def questions_of(open_batches: Iterable[Conditional]) -> dict[int, list[RerouteQ
     """The open questions, by the partition that has not answered them yet."""
     questions: dict[int, list[RerouteQuestion]] = {}
     for item in open_batches:
-        question = RerouteQuestion(bytes.fromhex(item.batch), item.place, item.append_ns)
+        question = RerouteQuestion(bytes.fromhex(item.batch), item.position, item.append_ns)
         for partition in item.unless:
             questions.setdefault(partition, []).append(question)
     return questions

@@ -1,1 +1,1 @@
-"""An empty disk to a serving partition: newest manifest, segments, where to replay from (I5)."""
+"""From an empty disk to a serving partition: newest manifest, segments, replay position (I5)."""

@@ -1,8 +1,8 @@
-"""Bootstrap: the newest good manifest, and where to replay the log from (I5).
+"""Bootstrap: the newest readable manifest, and the offset from which the log is replayed (I5).
 
-Needs no live peer. A damaged manifest without a local copy is fallen back from: the log is
-replayed from its predecessor, which makes the manifest again; where the log no longer holds those
-records, the exact gap is recorded and work goes on.
+Needs no live peer. If a manifest is damaged and has no local copy, the log is replayed from its
+predecessor, which makes the manifest again. If the log no longer holds those records, the exact gap
+is recorded and indexing goes on after it.
 """
 
 import asyncio
@@ -32,9 +32,11 @@ from snapshot.documents.manifest import Dropped, Gap, Manifest, SegmentEntry, pa
 from snapshot.documents.prefetch import prefetch_documents
 from snapshot.threads import to_store_thread
 
-_OPEN_ATTEMPTS = 5  # twins open an epoch at the same time; the loser checks again
-SET_BACK_CHECKS = 3  # that agree that the log ends before what a manifest covers
-SET_BACK_PAUSE_S = 0.7
+_OPEN_ATTEMPTS = 5  # twins open an epoch at the same time; the loser reads the history again
+# A new leader may for a moment not know how far its log is committed. An epoch is opened because
+# the log ends before what a manifest covers only after this many checks that agree.
+SET_BACK_CHECKS = 3
+SET_BACK_PAUSE_S = 0.7  # between two of these checks
 logger = logging.getLogger(__name__)
 
 
@@ -42,9 +44,13 @@ logger = logging.getLogger(__name__)
 class History:
     """What the object store holds of one partition.
 
-    keys: manifests that count, oldest first, up to `newest`. stray: manifests of a closed epoch
-    beyond its end. since_checkpoint: manifests after the newest checkpoint. damaged: documents
-    that were skipped, and why. dropped: batches in `segments` that are not served.
+    newest: the newest manifest that can be resumed from; None if there is none.
+    keys: manifests that count, oldest first, up to `newest`.
+    since_checkpoint: number of manifests after the newest checkpoint.
+    stray: manifests of a closed epoch beyond its end.
+    damaged: documents that were skipped, each with the reason.
+    lost: offsets whose manifests are damaged or missing and that the log no longer holds.
+    dropped: batches in `segments` that are not served.
     """
 
     epochs: tuple[Epoch, ...]
@@ -60,7 +66,11 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class ResumedPartition:
-    """The state that a partition goes on from. earlier: see `epochs.earlier_ends`."""
+    """The state from which a partition resumes.
+
+    predecessor: key of the manifest that the next one follows; None if there is none.
+    earlier: see `epochs.earlier_ends`.
+    """
 
     epoch: Epoch
     carried: CarriedState
@@ -77,7 +87,7 @@ def read_epochs(
 ) -> tuple[list[Epoch], list[tuple[str, str]]]:
     """The partition's epochs in order, and the damaged ones with the reason. Blocks.
 
-    A damaged or missing one without a local copy is made again from its first manifest.
+    A damaged or missing epoch without a local copy is rebuilt from its first manifest.
     """
     epochs, damaged = [], []
     listed = {info.key for info in chain.objects.list(epoch_prefix(chain.partition))}
@@ -120,7 +130,7 @@ def _rebuild_epoch(chain: Chain, key: str, manifests: Sequence[str]) -> Epoch | 
 
 
 def read_history(chain: Chain, log_start: int) -> History:
-    """Everything that counts, up to the newest manifest that can be resumed from. Blocks.
+    """All documents that count, up to the newest manifest that can be resumed from. Blocks.
 
     log_start: the log's first offset; it decides whether a damaged manifest can be made again.
     """
@@ -172,7 +182,7 @@ def read_history(chain: Chain, log_start: int) -> History:
 def _replayable(
     epochs: Sequence[Epoch], newest: Manifest | None, number: int, log_start: int
 ) -> bool:
-    """Whether the log still holds what follows `newest`, in the epoch of that number."""
+    """Whether the log still holds the records after `newest`, in the epoch of that number."""
     if not epochs:
         return log_start == 0
     if number != epochs[-1].number:
@@ -185,7 +195,7 @@ def _replayable(
 def _missing_range(
     epochs: Sequence[Epoch], before: Manifest | None, manifest: Manifest
 ) -> Gap | None:
-    """Offsets that the chain covered between two manifests, and nothing here does any more."""
+    """Offsets between two manifests that no readable manifest covers any more."""
     firsts = {epoch.number: (epoch.log, epoch.first_offset) for epoch in epochs}
     if before is not None and before.epoch_number == manifest.epoch_number:
         log, first, end = manifest.epoch, before.next_offset, manifest.first_offset
@@ -203,7 +213,7 @@ def _missing_range(
 
 
 def newest_first(chain: Chain, history: History) -> Iterator[Manifest]:
-    """The manifests that count, from the newest back; stops at one that cannot be read."""
+    """The manifests that count, newest first; stops at one that cannot be read."""
     if history.newest is None:
         return
     yield history.newest
@@ -244,7 +254,7 @@ async def resume(
             and resumption.gap.reason == SET_BACK
             and checks < SET_BACK_CHECKS
         ):
-            checks += 1  # a new leader may for a moment not know how far its log is committed
+            checks += 1
             await asyncio.sleep(set_back_pause_s)
             continue
         epoch = _next_epoch(chain, history, log_id, resumption, clock, writer, zone)

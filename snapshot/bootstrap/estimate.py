@@ -1,7 +1,7 @@
-"""What a bootstrap on an empty disk will fetch and replay, told beforehand; changes nothing (I5).
+"""An estimate of what a bootstrap on an empty disk will fetch and replay; changes nothing (I5).
 
 Sizes of segments are exact. Events and bytes of the log are estimated from a sample of records
-after the manifest's position. Times are estimated from rates that were measured here just now.
+after the manifest's position, and times from rates that are measured on this machine.
 """
 
 import asyncio
@@ -24,15 +24,21 @@ from snapshot.documents.manifest import Gap, SegmentEntry, segment_key
 from snapshot.retention.retention import RetentionBook
 
 SAMPLE_BYTES = 1024 * 1024  # of one partition's log
-_SAMPLE_SEGMENTS = 8  # the newest ones; at most so many bytes of them:
-_SAMPLE_SEGMENT_BYTES = 64 * 1024 * 1024
+_SAMPLE_SEGMENTS = 8  # the newest ones
+_SAMPLE_SEGMENT_BYTES = 64 * 1024 * 1024  # of all these segments
 Shred = Callable[[Sequence[LogRecord]], int]  # indexes the records, returns the number of events
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionEstimate:
-    """One partition. events, record_bytes: estimates for `records`. lost: offsets known to be
-    missing between the newest manifest and the log.
+    """The estimate of one partition.
+
+    manifest: key of the newest manifest; None if there is none.
+    first_offset, end_offset: records to replay; the end is exclusive.
+    events, record_bytes: estimates for these records.
+    epoch: the log's id.
+    opens_epoch: why resuming opens a new epoch; None if it does not.
+    lost: offsets known to be missing between the newest manifest and the log.
     """
 
     partition: int
@@ -57,7 +63,7 @@ class PartitionEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Measured per second; None where there was nothing to measure with."""
+    """Measured rates per second; None where there was nothing to measure."""
 
     segment_bytes_per_s: float | None
     events_per_s: float | None
@@ -65,7 +71,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class BootstrapEstimate:
-    """All partitions, and the rates that the expected times rest on."""
+    """The estimates of all partitions, and the rates from which times are computed."""
 
     partitions: tuple[PartitionEstimate, ...]
     rates: Rates
@@ -81,9 +87,9 @@ class BootstrapEstimate:
         return sum(one.events for one in self.partitions)
 
     def seconds(self, one: PartitionEstimate | None = None) -> tuple[float | None, float | None]:
-        """Expected seconds of (fetching segments, replaying) of one partition alone, or of all.
+        """Expected seconds of (fetching segments, replaying), of one partition alone or of all.
 
-        Both phases run at the same time, so the whole takes about as long as the longer one.
+        Both phases run at the same time, so together they take about as long as the longer one.
         """
         size = self.segment_bytes if one is None else one.segment_bytes
         events = self.events if one is None else one.events
@@ -100,7 +106,7 @@ def _seconds(amount: int, per_s: float | None) -> float | None:
 
 
 class ReadOnlyStore:
-    """A store that a look cannot change: repairs that reading would make are left to indexers."""
+    """A store without writes: repairs that reading would make are left to indexers."""
 
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
@@ -135,9 +141,11 @@ async def estimate_bootstrap(
     clock: Clock,
     at_once: int,
 ) -> BootstrapEstimate:
-    """Look at every partition and measure. Raises ObjectsUnavailable, LogUnavailable.
+    """Read every partition's history and measure rates.
 
-    shred: what an indexer does with records, to be timed. at_once: segments fetched together.
+    shred: indexes records as an indexer does; it is timed.
+    at_once: number of segments that are fetched in parallel.
+    Raises ObjectsUnavailable, LogUnavailable.
     """
     store = ReadOnlyStore(objects)
     log_id = (await log.open()).epoch
@@ -199,7 +207,7 @@ async def _plan_partition(
 
 
 def _history(chain: Chain, log_start: int) -> tuple[History, list[SegmentEntry]]:
-    """The partition's history, and the segments that retention still shows."""
+    """The partition's history, and the segments that are retained."""
     history = read_history(chain, log_start)
     book = RetentionBook(chain)
     book.refresh()
@@ -218,7 +226,7 @@ async def _sample(log: Log, partition: int, first: int, end: int, clock: Clock) 
         try:
             record = decode(message)
         except RecordError:
-            continue  # an indexer sets it aside
+            continue  # an indexer quarantines it
         events += record.n if record.has_events else 0
     return _Sample(records, events, sum(len(message.value) for message in records), read_ns)
 
@@ -226,7 +234,10 @@ async def _sample(log: Log, partition: int, first: int, end: int, clock: Clock) 
 def _measure_fetch(
     store: ObjectStore, entries: Sequence[SegmentEntry], at_once: int, clock: Clock
 ) -> float | None:
-    """Bytes per second of fetching and checking some of the newest segments, as warming does."""
+    """Bytes per second of fetching and checking some of the newest segments, as a bootstrap does.
+
+    None if there is nothing to fetch.
+    """
     chosen: list[SegmentEntry] = []
     size = 0
     for entry in sorted(entries, key=lambda e: -e.append_max_ns):

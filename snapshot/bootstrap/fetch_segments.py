@@ -1,7 +1,7 @@
-"""Segments brought to this disk by several threads at once, bounded (I11).
+"""Fetches segments to this disk with a bounded number of threads (I11).
 
-One of these serves queries, another the warming up of a new disk, so that neither waits for the
-other's whole list and the shredder's threads are left alone.
+An indexer has one fetcher for queries and another for a bootstrap, so that neither waits for the
+other's whole list and the shredder's threads stay free.
 """
 
 from collections.abc import Iterable
@@ -15,18 +15,21 @@ Failure = DamagedObject | ObjectMissing | ObjectsUnavailable | OSError
 
 
 class SegmentFetcher:
-    """Threads over one cache."""
+    """A pool of threads that fetch into one cache."""
 
     def __init__(self, cache: SegmentCache, parallel: int) -> None:
         self.cache = cache
         self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="segments")
 
     def submit(self, object_hash: str) -> "Future[Path | Failure]":
-        """The verified file, or why it cannot be had; never raises. Lease it first."""
+        """The verified file, or the error; the future never raises. Lease the object first."""
         return self._threads.submit(self._fetch, object_hash)
 
     def fetch_all(self, object_hashes: Iterable[str]) -> dict[str, Path | Failure]:
-        """All of these. Blocks; what is here already costs one look at the file."""
+        """The files of all these objects, or their errors. Blocks.
+
+        A file that is on this disk already costs one `stat`.
+        """
         found: dict[str, Path | Failure] = {}
         coming: dict[str, Future[Path | Failure]] = {}
         for object_hash in dict.fromkeys(object_hashes):
@@ -37,7 +40,7 @@ class SegmentFetcher:
         return found | {object_hash: future.result() for object_hash, future in coming.items()}
 
     def close(self) -> None:
-        """What is being fetched is finished by its thread; the rest is given up."""
+        """Cancel what has not begun; fetches that run are finished by their threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _fetch(self, object_hash: str) -> Path | Failure:

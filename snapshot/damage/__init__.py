@@ -1,1 +1,1 @@
-"""Damaged records and diverging twins: what is missing, and what was settled (I7, I13)."""
+"""Damaged records and diverging twins: what is missing, and what an operator settled (I7, I13)."""

@@ -1,9 +1,9 @@
 """Damaged records: what is known to be missing of a partition, until it is settled (I7, I13).
 
-Every manifest carries the list of damaged records that are in force at its end, as it carries gaps:
-who resumes from it knows what its segments lack. What an operator has given up stands beside it,
-in numbered documents that every reader applies (`snapshot.damage.settlements`), so his word
-changes no row and no digest (I3). Why it is so: docs/adr/0019-damaged-records.md.
+Every manifest carries the list of damaged records that are in force at its end, as it carries gaps,
+so an indexer that resumes from it knows what its segments lack. What an operator has settled is in
+separate numbered documents that every reader applies (`snapshot.damage.settlements`), so a
+settlement changes no row and no digest (I3). The reasons are in docs/adr/0019-damaged-records.md.
 """
 
 from collections.abc import Container, Iterable, Sequence
@@ -18,12 +18,12 @@ from common.model.reroute import EpochOffset
 from snapshot.documents.manifest import Damaged, DatasetTombstone, Manifest
 
 LOG: Final = "log"  # this copy of the record is damaged: another copy may be whole
-CONTENT: Final = "content"  # it is stored as it was written, and cannot be read: so for everybody
+CONTENT: Final = "content"  # it is stored as it was written, and no reader can read it
 UNKNOWN_NS: Final = 2**63 - 1  # no later record has bounded its append time yet
 
 
 def is_log_damage(entry: Damaged) -> bool:
-    """Whether another copy of it, or somebody who has its rows, may mend it."""
+    """Whether another copy of the log, or an indexer that has the rows, may repair it."""
     return entry.cause == LOG
 
 
@@ -34,10 +34,14 @@ def damaged_by_log(
     watermark_ns: int,
     known: Container[str],
 ) -> Damaged:
-    """A record that cannot be decoded, for this reason. known: datasets of the partition."""
+    """The entry of a record that cannot be decoded, with this error.
+
+    watermark_ns: the log's time before the record (unix ns).
+    known: ids of the partition's datasets.
+    """
     headers = {} if message.damage is None else dict(message.damage.headers)
     dataset = _text(headers, "dataset")
-    many = _text(headers, "n")
+    events = _text(headers, "n")
     return Damaged(
         epoch_number=epoch_number,
         first=message.offset,
@@ -47,7 +51,7 @@ def damaged_by_log(
         team=_text(headers, "team"),
         env=_text(headers, "env"),
         dataset=dataset,
-        events=int(many) if dataset and many.isdigit() else None,
+        events=int(events) if dataset and events.isdigit() else None,
         append_min_ns=watermark_ns,
         append_max_ns=message.append_ns or UNKNOWN_NS,
         credible=not dataset or dataset in known,
@@ -55,7 +59,7 @@ def damaged_by_log(
 
 
 def damaged_by_content(place: EpochOffset, append_ns: int, record: Record, reason: str) -> Damaged:
-    """A whole events record whose lines cannot be read."""
+    """The entry of an events record whose checksums are right and whose lines cannot be read."""
     return Damaged(
         epoch_number=place.epoch,
         first=place.offset,
@@ -76,12 +80,12 @@ def _text(headers: dict[str, bytes], name: str) -> str:
 
 
 def covers(entry: Damaged, place: EpochOffset) -> bool:
-    """Whether the place is one of the entry's."""
+    """Whether the position is one of the entry's."""
     return entry.epoch_number == place.epoch and entry.first <= place.offset < entry.end
 
 
 def is_missing(entries: Iterable[Damaged], place: EpochOffset) -> bool:
-    """Whether exactly this record is damaged, and its events count nowhere."""
+    """Whether exactly this record is damaged by the log, so that its events count nowhere."""
     return any(entry.exact and is_log_damage(entry) and covers(entry, place) for entry in entries)
 
 
@@ -93,9 +97,10 @@ def may_be_of_any_dataset(entry: Damaged) -> bool:
 def concerns(entry: Damaged, dataset: str, cutoff_ns: int, gone: DatasetTombstone | None) -> bool:
     """Whether an answer about the dataset may lack rows of the entry.
 
-    Its events may have any date, so the time range of a query never rules it out; what retention
-    or the deletion of the dataset would hide by now is not missing. cutoff_ns: rows appended
-    before it are not served.
+    Its events may have any date, so the time range of a query never rules it out. Rows that
+    retention or the deletion of the dataset would hide now are not missing.
+    cutoff_ns: rows appended before it are not served (unix ns).
+    gone: the dataset's tombstone, if it was deleted.
     """
     if entry.append_max_ns < cutoff_ns or not (
         may_be_of_any_dataset(entry) or entry.dataset == dataset
@@ -107,12 +112,12 @@ def concerns(entry: Damaged, dataset: str, cutoff_ns: int, gone: DatasetTombston
 
 
 def records(entries: Iterable[Damaged]) -> int:
-    """How many records the entries are at most."""
+    """The maximum number of records in the entries."""
     return sum(entry.end - entry.first for entry in entries)
 
 
 def events(entries: Iterable[Damaged]) -> int | None:
-    """How many events were in them by their headers; None: that is not known of all of them."""
+    """The number of their events by their headers; None: it is not known of all of them."""
     total = 0
     for entry in entries:
         if entry.events is None or not entry.credible:
@@ -122,7 +127,10 @@ def events(entries: Iterable[Damaged]) -> int | None:
 
 
 def without(entries: Iterable[Damaged], epoch_number: int, first: int, end: int) -> list[Damaged]:
-    """The entries less these offsets of the epoch. What is left of an entry counts no events."""
+    """The entries without these offsets of the epoch.
+
+    The number of events in the rest of an entry that is cut is not known.
+    """
     left: list[Damaged] = []
     for entry in entries:
         if entry.epoch_number != epoch_number or entry.end <= first or end <= entry.first:
@@ -136,10 +144,10 @@ def without(entries: Iterable[Damaged], epoch_number: int, first: int, end: int)
 
 
 def compact(entries: Iterable[Damaged]) -> list[Damaged]:
-    """In order, neighbours of one kind as one entry, and no more than the limit.
+    """The entries in order, adjacent ones of one kind joined, at most DAMAGE_LISTED_MAX of them.
 
-    Beyond the limit the entries with the fewest offsets between them become one that covers both
-    and what lies between: it says that too much may be missing, never too little.
+    Beyond the limit the entries with the fewest offsets between them are joined, including the
+    offsets between them: the list may include too much, never too little.
     """
     found: list[Damaged] = []
     for entry in sorted(entries, key=lambda one: (one.epoch_number, one.first)):
@@ -195,10 +203,10 @@ def _joined(one: Damaged, other: Damaged, reason: str, *, exact: bool | None = N
 
 
 def carried_damage(newest_first: Iterable[Manifest]) -> list[Damaged]:
-    """What is in force at the end of the first manifest.
+    """The entries in force at the end of the first manifest.
 
-    Manifests written before there was such a list name the records of their own cut only: they
-    are read back to one that has the list, or to the first.
+    Manifests that were written before the list existed name only the records of their own cut. So
+    manifests are read back to one that has the list, or to the first.
     """
     found: list[Damaged] = []
     for manifest in newest_first:
@@ -209,7 +217,7 @@ def carried_damage(newest_first: Iterable[Manifest]) -> list[Damaged]:
 
 
 def _quarantined(manifest: Manifest) -> Sequence[Damaged]:
-    """What a manifest without the list says of its own cut: nobody settled it."""
+    """The quarantined records of a manifest that was written before the list existed."""
     latest_ns = max(manifest.watermark_ns, manifest.created_ns)
     return [
         Damaged(

@@ -1,7 +1,7 @@
-"""Twins that disagree about a cut: both versions are kept, and where they first differ (I3).
+"""Twins that disagree about a cut: both versions are stored, with their first difference (I3).
 
-The published version stands; ours is put beside it under `divergence/`, with a report that names
-the first differing block. Shows no value of an event.
+The published version stays in force. Ours is put under `divergence/`, with a report that names the
+first differing block. The report has no value of an event.
 """
 
 import hashlib
@@ -28,7 +28,14 @@ logger = logging.getLogger(__name__)
 
 
 class DifferingBlock(msgspec.Struct, frozen=True, kw_only=True):
-    """The first block of rows in which a dataset's segments differ. See `columns.compare`."""
+    """The first block of rows in which a dataset's segments differ.
+
+    column: the first of the differing columns.
+    row: the first differing row; `first_row` to `end_row` (exclusive) is its block.
+    first_offset, last_offset: of the block's records.
+    columns: number of columns that differ.
+    See `segment.columns.compare`.
+    """
 
     dataset: str
     far: bool
@@ -52,10 +59,13 @@ class DifferingBlock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Divergence(msgspec.Struct, frozen=True, kw_only=True):
-    """What two twins say about one cut. published, ours: keys of the two manifests.
+    """The report of two twins that disagree about one cut.
 
-    zone, writer: of ours; published_zone, published_writer: of the one that stands. block: where
-    they first differ, None if they differ in no segment or one of them could not be read.
+    published, ours: keys of the two manifests.
+    differences: names of the fields that differ.
+    zone, writer: of our manifest.
+    published_zone, published_writer: of the published one.
+    block: the first difference; None if no segment differs or one of them could not be read.
     """
 
     partition: int
@@ -72,7 +82,7 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def divergence_prefix(partition: int) -> str:
-    """Where versions that disagreed with a partition's published ones are."""
+    """Prefix of the keys of versions that disagreed with a partition's published ones."""
     return f"divergence/{partition:05d}/"
 
 
@@ -83,9 +93,9 @@ def store_divergence(
     files: Mapping[str, Path],
     differences: Sequence[str],
 ) -> Divergence:
-    """Put our manifest and the report beside the published version. Our segments are there.
+    """Put our manifest and the report; our segments are in the store already.
 
-    Blocks. May be done again. Raises ObjectsUnavailable.
+    Blocks. Idempotent. Raises ObjectsUnavailable.
     """
     data = encode_manifest(ours)
     name = ours.key.removeprefix("manifests/").removesuffix(".json")
@@ -109,7 +119,7 @@ def store_divergence(
 
 
 def list_divergences(chain: Chain) -> list[Divergence]:
-    """Disagreements that were found before, oldest first, the last ones of many. Blocks."""
+    """The newest reports, oldest first, at most DIVERGENCES_SHOWN_MAX. Blocks."""
     found: list[Divergence] = []
     for info in chain.objects.list(divergence_prefix(chain.partition)):
         if not info.key.endswith(REPORT):
@@ -128,16 +138,16 @@ def list_divergences(chain: Chain) -> list[Divergence]:
 def first_differing_block(
     chain: Chain, ours: Manifest, published: Manifest, files: Mapping[str, Path]
 ) -> DifferingBlock | None:
-    """The first difference between the two versions' segments, in the order of datasets."""
+    """The first difference between the two versions' segments, ordered by dataset."""
     one = {(s.dataset, s.far): s for s in ours.segments}
     other = {(s.dataset, s.far): s for s in published.segments}
-    for place in sorted({*one, *other}):
-        mine, theirs = one.get(place), other.get(place)
+    for key in sorted({*one, *other}):
+        mine, theirs = one.get(key), other.get(key)
         if mine is None or theirs is None:
             only = mine or theirs
             assert only is not None
-            who = "published" if mine is None else "not published"
-            return _whole(only, f"only the version that is {who} has it")
+            version = "published" if mine is None else "not published"
+            return _whole(only, f"only the version that is {version} has it")
         if (mine.rows, mine.digest) == (theirs.rows, theirs.digest):
             continue
         try:

@@ -1,7 +1,7 @@
-"""What is damaged of a partition, found from outside: object store and log, no indexer needed (I7).
+"""What is damaged of a partition, read from the object store and the log without an indexer (I7).
 
-Published cuts tell what their segments lack. What no cut covers yet is read from the log here, the
-way an indexer would read it, so that an operator sees it also while nothing runs.
+Published cuts list what their segments lack. Records that no cut covers yet are read from the log
+as an indexer reads them, so an operator sees damage also while no role runs.
 """
 
 from collections.abc import Sequence
@@ -34,13 +34,16 @@ _READ_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class PartitionDamage:
-    """One partition. missing: damaged records that nobody has settled, covered ones first.
+    """The damage of one partition.
 
-    uncovered_from: the first offset that no published cut covers; damage from there on was found
-    by reading the log and may still be mended by itself. settled: what operators counted as lost.
-    lost: offsets that the log cannot give at all, with why; settled tells of those that an
-    operator has settled. unreadable: why the log could not be read to its end ("": it could), from
-    which offset on.
+    uncovered_from: the first offset that no published cut covers. Damage from there on was found by
+    reading the log, and a running indexer may still repair it.
+    missing: damaged records that are not settled, those that a cut covers first.
+    settled: damaged records that an operator counted as lost.
+    unreadable: why the log could not be read to its end; "": it was read.
+    unreadable_from: from which offset on; 0 if it was read.
+    read_to: the exclusive end of what was read.
+    lost: (first offset, end, reason) of what the log cannot return at all and is not settled.
     """
 
     partition: int
@@ -56,7 +59,14 @@ class PartitionDamage:
 
 @dataclass(slots=True)
 class _LogScan:
-    """How far the log was read, what was damaged, and which places settled records stand for."""
+    """The progress of reading the log.
+
+    at: the next offset to read.
+    found: damaged records.
+    why: the error that ended the scan; "": none.
+    lost: (first offset, end, reason) of what the log cannot return.
+    mended: positions of damaged records that were appended again.
+    """
 
     at: int
     found: list[Damaged] = field(default_factory=list)
@@ -67,7 +77,10 @@ class _LogScan:
 
 
 async def read_damage(objects: ObjectStore, log: Log, partition: int) -> PartitionDamage:
-    """Raises ObjectsUnavailable, LogUnavailable when the log does not answer at all."""
+    """Read a partition's damage.
+
+    Raises ObjectsUnavailable, and LogUnavailable if the log does not answer at all.
+    """
     chain = Chain(objects, partition, None)
     bounds = await log.bounds(partition)
     history = await to_store_thread(read_history, chain, bounds.start)
@@ -156,7 +169,7 @@ def _scan_record(message: LogRecord, scan: _LogScan, number: int, known: set[str
 
 
 class NotDamaged(BellwetherError):
-    """What was to be settled is not damaged, or is settled already; nothing was done."""
+    """The records to be settled are not damaged, or settled already; nothing was done."""
 
 
 def damaged_among(

@@ -1,8 +1,8 @@
-"""What an operator has given up of a partition's damaged records: numbered documents (I7, I13).
+"""Numbered documents of the damaged records that an operator counted as lost (I7, I13).
 
-Put only if absent, and never taken back: every reader applies all of them. They change what answers
-say is missing, never a row, so it does not matter when or in which order a reader comes to
-them.
+They are put only if absent and never revoked; every reader applies all of them. They change what
+answers report as missing, never a row, so it does not matter when or in which order a reader
+applies them.
 """
 
 import logging
@@ -22,7 +22,10 @@ logger = logging.getLogger(__name__)
 
 
 class SettledOffsets(msgspec.Struct, frozen=True, kw_only=True):
-    """Offsets from `first` up to, not including, `end` of an epoch. events: see Damaged."""
+    """Offsets from `first` up to, not including, `end` of an epoch.
+
+    dataset, events, reason: as in `Damaged`.
+    """
 
     epoch_number: int
     first: int
@@ -33,9 +36,11 @@ class SettledOffsets(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """One word of an operator: these damaged records are lost, answers need not wait for them.
+    """One decision of an operator: these damaged records are lost.
 
-    skip: these offsets cannot be read from the log at all; indexing goes on after them.
+    given_up: their offsets.
+    settled_ns: unix ns.
+    skip: the log cannot return these offsets at all; indexing goes on after them.
     """
 
     partition: int
@@ -52,11 +57,11 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotSettled(BellwetherError):
-    """The documents of other operators came first, again and again; do it again."""
+    """Documents of other operators took the number in every attempt; try again."""
 
 
 def settlement_prefix(partition: int) -> str:
-    """Where a partition's settlements are."""
+    """Prefix of the keys of a partition's settlements."""
     return f"damage/{partition:05d}/"
 
 
@@ -75,12 +80,12 @@ class SettlementBook:
 
     @property
     def settled(self) -> tuple[SettledOffsets, ...]:
-        """All that was given up, in the order of the documents."""
+        """All settled offsets, in the order of the documents."""
         return tuple(self._settled)
 
     @property
     def skips(self) -> tuple[SettledOffsets, ...]:
-        """Offsets that indexing may pass over though the log does not give them."""
+        """Offsets that indexing skips because the log cannot return them."""
         return tuple(self._skips)
 
     def refresh(self) -> bool:
@@ -94,7 +99,7 @@ class SettlementBook:
             self._newest_key, self._number = info.key, int(name)
             try:
                 document = self._chain.load(info.key, Settlement)
-            except (DamagedObject, ObjectMissing) as error:  # what it settled is missing again
+            except (DamagedObject, ObjectMissing) as error:  # what it settled counts as missing
                 log_event(logger, logging.ERROR, "settlement skipped", key=info.key, why=str(error))
                 continue
             found = True
@@ -107,7 +112,7 @@ class SettlementBook:
     def settle(
         self, offsets: Sequence[SettledOffsets], now_ns: int, *, skip: bool = False
     ) -> Settlement:
-        """Publish that these are given up. Raises NotSettled."""
+        """Publish a settlement of these offsets. Raises NotSettled."""
         for _ in range(_ATTEMPTS):
             self.refresh()
             document = Settlement(
@@ -125,7 +130,7 @@ class SettlementBook:
 
 
 def unsettled(entries: Sequence[Damaged], settled: Sequence[SettledOffsets]) -> list[Damaged]:
-    """The damaged records that nobody has settled."""
+    """The damaged records that are not settled."""
     left = list(entries)
     for one in settled:
         left = without(left, one.epoch_number, one.first, one.end)

@@ -1,7 +1,7 @@
-"""Published lists of batch ids: where a partition had a batch before its window began (I2, I3).
+"""Published lists of batch ids: whether a partition had a batch before its window began (I2, I3).
 
-Searched from the newest manifest back, as far as the window reached when the asker's record was
-appended. A list that is needed and cannot be read is never taken for an empty one.
+Searched from the newest manifest back, as far as the window reached when the asking partition's
+record was appended. A list that is needed and cannot be read never counts as empty.
 """
 
 import threading
@@ -27,12 +27,12 @@ _HEAD_BYTES = 8
 
 
 class ListsMissing(BellwetherError):
-    """A list of batch ids that is needed cannot be read: the question stays open."""
+    """A list of batch ids that is needed cannot be read: the lookup stays undecided."""
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """What is needed of one manifest."""
+    """The parts of one manifest that a search needs."""
 
     entries: bytes
     epoch: str
@@ -46,7 +46,11 @@ class _List:
 
 @dataclass(slots=True)
 class _Search:
-    """One batch that is looked for. markers: hour markers passed that are older than `from_ns`."""
+    """The search for one batch.
+
+    from_ns: append time of the record that asks (unix ns).
+    markers: number of hour markers passed that are older than `from_ns`.
+    """
 
     from_ns: int
     markers: int = 0
@@ -55,8 +59,8 @@ class _Search:
 class BatchLists:
     """Lists of the manifests of these keys, oldest first. Safe to use from threads; `find` blocks.
 
-    load: reads a manifest by its key; raises DamagedObject or ObjectMissing. gaps: offsets that are
-    known to be lost.
+    load: reads a manifest by its key; raises DamagedObject or ObjectMissing.
+    gaps: offsets that are known to be lost.
     """
 
     def __init__(
@@ -71,20 +75,20 @@ class BatchLists:
 
     @property
     def end(self) -> EpochOffset | None:
-        """Up to where the lists reach."""
+        """The exclusive end of what the lists cover; None if there is no list."""
         if not self._keys:
             return None
         _, number, next_offset = parse_manifest_key(self._keys[-1])
         return EpochOffset(number, next_offset)
 
     def published(self, manifest: Manifest) -> None:
-        """A manifest that follows the newest one."""
+        """Add the manifest that follows the newest one."""
         with self._lock:
             self._remember(manifest.key, _list_of(manifest))
             self._keys.append(manifest.key)
 
     def find(self, wanted: Mapping[bytes, int]) -> dict[bytes, EpochOffset]:
-        """The newest published copy of each batch, where there is one.
+        """The position of the newest published copy of each batch that has one.
 
         wanted: batch id -> a time (unix ns); the search ends at the second hour marker before it.
         Raises ListsMissing, ObjectsUnavailable.
@@ -134,7 +138,7 @@ class BatchLists:
             self._bytes -= len(gone.entries)
 
     def _is_lost(self, key: str) -> bool:
-        """Whether the manifest's records are known to be lost, so that no copy counts there."""
+        """Whether the manifest's records are known to be lost: then no copy there counts."""
         last = parse_manifest_key(key)[2] - 1
         return any(gap.end is not None and gap.first <= last < gap.end for gap in self._gaps)
 
@@ -158,7 +162,7 @@ def _list_of(manifest: Manifest) -> _List:
 def _take_found(
     one: _List, searches: dict[bytes, _Search], found: dict[bytes, EpochOffset]
 ) -> None:
-    """Move the batches that this list has from `searches` to `found`."""
+    """Move the batches that are in this list from `searches` to `found`."""
     entries = np.frombuffer(one.entries, _ENTRY)
     heads = np.array([int.from_bytes(b[:_HEAD_BYTES], "big") for b in searches], np.uint64)
     for entry in entries[np.isin(entries["head"].astype(np.uint64), heads)]:
@@ -168,7 +172,7 @@ def _take_found(
 
 
 def _pass_markers(one: _List, searches: dict[bytes, _Search]) -> None:
-    """End the searches that have reached as far back as the window did."""
+    """End the searches that have reached the beginning of the window."""
     for batch, search in list(searches.items()):
         if one.last_append_ns < search.from_ns:
             search.markers += one.hour_markers

@@ -1,7 +1,7 @@
-"""The state of a partition that is carried from cut to cut, as it stands in its manifests (I3).
+"""The state of a partition that is carried from cut to cut, rebuilt from its manifests (I3).
 
 The window of batch ids reaches back two hour markers. It is rebuilt from the lists of the
-manifests, newest first, so it never rests on one process's memory (I2).
+manifests, newest first, so it never depends on one process's memory (I2).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,14 +26,20 @@ from snapshot.retention.cutoffs import HOUR_NS
 
 @dataclass(frozen=True, slots=True)
 class CarriedState:
-    """What the fold of a partition starts from.
+    """The state from which a partition's state machine starts.
 
-    windows: batch id -> offset of its first copy, one mapping per stretch between hour markers,
-    oldest first, the last one open. older: epoch number of those copies in the windows that are
-    of an epoch before `epoch_number`. hour: the newest hour that is over in the log's time and
-    was closed. marked_by_ns: the newest hour marker was appended then or earlier; None: not known.
-    marked_at: the place of that marker. open, voids, relies_on and damaged are
-    those of the manifest.
+    next_offset: the first offset that is not covered.
+    watermark_ns: the log's time (unix ns).
+    hour: the newest hour that is over in the log's time and was closed (unix hours).
+    windows: batch id -> offset of its first copy. One mapping per stretch between hour markers,
+    oldest first; the last one is open.
+    datasets: ids of all datasets that the partition has had.
+    gone: tombstones of deleted datasets.
+    older: epoch numbers of those copies in the windows whose epoch is before `epoch_number`.
+    open, voids, relies_on, damaged: as in the manifest.
+    marked_by_ns: the newest hour marker was appended at this time or earlier; None: not known.
+    It is a bound and not a part of the state, so it is not compared.
+    marked_at: the position of that marker; not compared either.
     """
 
     next_offset: int = 0
@@ -48,16 +54,12 @@ class CarriedState:
     voids: tuple[VoidInForce, ...] = ()
     relies_on: tuple[ReliedOn, ...] = ()
     damaged: tuple[Damaged, ...] = ()
-    marked_by_ns: int | None = field(
-        default=None, compare=False
-    )  # a bound, not a part of the state
-    marked_at: EpochOffset | None = field(
-        default=None, compare=False
-    )  # the same for all who know it
+    marked_by_ns: int | None = field(default=None, compare=False)
+    marked_at: EpochOffset | None = field(default=None, compare=False)
 
 
 def carried_state_from(newest_first: Iterable[Manifest]) -> CarriedState:
-    """The state at the end of the first manifest; reads no more of them than it needs."""
+    """The state at the end of the first manifest; reads no more manifests than it needs."""
     manifests = iter(newest_first)
     newest = next(manifests, None)
     if newest is None:
@@ -90,8 +92,10 @@ def carried_state_from(newest_first: Iterable[Manifest]) -> CarriedState:
 
 
 def hour_closed_by_step(step: ClockStep) -> int:
-    """The hour that is the newest closed one after a clock record set the log's time back: the
-    last that is over in the new time, so that the next hour to end is the next to be closed.
+    """The newest closed hour after a clock record set the log's time back.
+
+    It is the last hour that is over in the new time, so that the next hour to end is the next one
+    to be closed.
     """
     return step.append_ns // HOUR_NS - 1
 

@@ -1,7 +1,7 @@
 """A partition's documents in the object store, with copies on the indexer's own disk (I4, I5).
 
-A damaged or missing document is repaired from the local copy when that one's checksum matches;
-without one it is reported by raising, never believed.
+A damaged or missing document is repaired from the local copy if the copy's checksum matches.
+Without such a copy an error is raised.
 """
 
 import logging
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 class Chain:
     """Reads and repairs one partition's documents. All methods block.
 
-    folder: where local copies are kept; None: no copies (verify).
+    folder: of the local copies; None: no copies (verify).
     Every method may raise ObjectsUnavailable.
     """
 
@@ -48,23 +48,23 @@ class Chain:
         except (DamagedObject, ObjectMissing) as error:
             if isinstance(error, DamagedObject):
                 damaged_objects_total.inc()
-            kept = self._local_copy(key, kind)
-            if kept is None:
+            copy = self._local_copy(key, kind)
+            if copy is None:
                 raise
-            self.objects.replace(key, encode_checksummed(kept))
+            self.objects.replace(key, encode_checksummed(copy))
             log_event(
                 logger, logging.WARNING, "repaired from the local copy", key=key, why=str(error)
             )
-            return kept
+            return copy
 
     def manifest(self, key: str) -> Manifest:
         """The manifest of that key. Raises as `load` does."""
         return self.load(key, Manifest)
 
     def save_copy(self, key: str, document: msgspec.Struct) -> None:
-        """Keep a local copy of a document that is published.
+        """Store a local copy of a document that is published.
 
-        A copy only helps repairs: a disk that is full keeps nobody from resuming or publishing.
+        A copy only serves repairs: a full disk stops neither resuming nor publishing.
         """
         if self._folder is None:
             return
@@ -72,8 +72,8 @@ class Chain:
         try:
             durable.make_folder(path.parent)
             durable.replace(path, encode_checksummed(document))
-            kept = sorted(path.parent.glob("[0-9]*.json"))
-            for old in kept[: -limits.LOCAL_COPIES_MAX]:
+            copies = sorted(path.parent.glob("[0-9]*.json"))
+            for old in copies[: -limits.LOCAL_COPIES_MAX]:
                 old.unlink(missing_ok=True)
         except OSError as error:
             log_event(logger, logging.WARNING, "no local copy was kept", key=key, why=str(error))
@@ -87,24 +87,24 @@ class Chain:
             return None
 
     def manifest_keys(self, after: str = "") -> list[str]:
-        """Keys of the manifests, in order of the chain; other objects there are left out.
+        """Keys of the manifests, in the order of the chain; other objects are left out.
 
-        A listing may miss an object that is put meanwhile and yet show one put after it. What
-        comes before the last key of one listing was there before the next began, so that one
-        shows a run of the chain without holes.
+        A listing may miss an object that is put while it runs, and yet include one that is put
+        later. Every manifest before the last key of a first listing was put before a second
+        listing begins, so the second one, up to that key, has no holes.
         """
         keys = self._list_manifests(after)
         last = keys[-1] if keys else ""
         return [key for key in self._list_manifests(after) if key <= last]
 
     def restore_missing(self, found: Sequence[str]) -> list[str]:
-        """Keys of manifests that are missing among `found` (in order), put again from copies."""
+        """Put manifests that are missing in `found` again from local copies; returns their keys."""
         if self._folder is None:
             return []
         folder = self._folder / manifest_prefix(self.partition)
-        kept = sorted(manifest_prefix(self.partition) + p.name for p in folder.glob("[0-9]*.json"))
+        names = sorted(p.name for p in folder.glob("[0-9]*.json"))
         restored = []
-        for key in kept:
+        for key in (manifest_prefix(self.partition) + name for name in names):
             if key in set(found):
                 continue
             try:

@@ -1,8 +1,8 @@
 """Documents of the object store: JSON wrapped with the SHA-256 of its own bytes (I4).
 
-A document whose checksum does not match is never believed: DamagedObject. One of a newer format
-than this program knows is not damage: DocumentTooNew. A kind whose newest format is not the first
-says so in `newest_format`.
+A document whose checksum does not match raises DamagedObject. A document of a newer format than
+this program knows is not damaged and raises DocumentTooNew. A kind of document whose newest format
+is not the first has a class variable `newest_format`.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class DocumentTooNew(BellwetherError):
-    """A document of a format that this program does not know; upgrade it."""
+    """A document of a format that this program does not know; upgrade the program."""
 
 
 class _Envelope(msgspec.Struct, frozen=True):

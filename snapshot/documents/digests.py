@@ -1,7 +1,7 @@
-"""Digests of twins that run different versions, told apart from content that differs (I3).
+"""Compares digests of twins that run different versions of the program (I3).
 
-While a cluster is upgraded one twin may name digests of another version than the other. Before the
-two are compared, ours are computed again in the version of those that are published.
+While a cluster is upgraded, the twins' manifests may have digests of different versions. Before
+they are compared, our digests are computed again in the version of the published ones.
 """
 
 import logging
@@ -22,9 +22,9 @@ logger = logging.getLogger(__name__)
 def with_digest_versions_of(
     published: Manifest, ours: Manifest, files: Mapping[str, Path]
 ) -> Manifest:
-    """Our manifest with digests of the versions that the published one has, segment by segment.
+    """Our manifest with the digest version of each published segment. Blocks.
 
-    files: the sealed file of every object hash that ours names. Blocks.
+    files: the sealed file of every object hash in our manifest.
     """
     known = {(entry.dataset, entry.far): entry for entry in published.segments}
     segments = [
@@ -41,7 +41,7 @@ def _in_digest_of(
 ) -> SegmentEntry:
     try:
         version = digest_version(theirs.digest)
-    except ValueError:  # the twin is newer than we are: numbers of rows are compared
+    except ValueError:  # the twin is of a newer version: only the numbers of rows are compared
         log_event(
             logger, logging.WARNING, "the twin's digest is newer than ours", object=theirs.object
         )
@@ -51,6 +51,6 @@ def _in_digest_of(
     try:
         with SegmentReader(files[mine.object]) as reader:
             return msgspec.structs.replace(mine, digest=reader.digest(version))
-    except DamagedObject as error:  # then it differs, and both are kept
+    except DamagedObject as error:  # the segments differ then, and both are stored
         log_event(logger, logging.ERROR, "our own segment cannot be read", why=str(error))
         return mine

@@ -1,7 +1,7 @@
 """Epochs: which incarnation of the log a partition's offsets belong to (I5).
 
-An epoch is opened by a put-if-absent document. The next one opens when the log's id changed, or
-when its record before the next offset is not the one that the newest manifest names.
+An epoch is opened by a document that is put if absent. The next one opens when the log's id has
+changed, or when the record before the next offset is not the one that the newest manifest names.
 """
 
 import logging
@@ -27,8 +27,12 @@ logger = logging.getLogger(__name__)
 class Epoch(msgspec.Struct, frozen=True, kw_only=True):
     """One epoch of a partition.
 
-    log: the log's id. first_offset: where indexing begins in it. predecessor: the manifest it
-    follows; manifests of older epochs beyond that one do not count. gap: what was lost with it.
+    log: the log's id.
+    first_offset: where indexing begins in this log.
+    predecessor: key of the manifest that the epoch follows. Manifests of older epochs after that
+    one do not count.
+    gap: offsets that were lost when the epoch was opened.
+    opened_ns: unix ns.
     """
 
     partition: int
@@ -50,7 +54,7 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def epoch_prefix(partition: int) -> str:
-    """Where a partition's epochs are."""
+    """Prefix of the keys of a partition's epochs."""
     return f"epochs/{partition:05d}/"
 
 
@@ -60,14 +64,15 @@ def epoch_key(partition: int, number: int) -> str:
 
 
 class PartitionsMissing(BellwetherError):
-    """The log has fewer partitions than there are snapshots of."""
+    """The log has fewer partitions than the object store has snapshots of."""
 
 
 def refuse_fewer_partitions(objects: ObjectStore, partitions: int) -> None:
-    """Refuse a log that lacks partitions which the object store knows. Blocks.
+    """Refuse a log that lacks partitions which the object store has. Blocks.
 
-    What was in them would silently be left out of every answer (I7). Raises PartitionsMissing.
-    A store that cannot be reached now refuses nothing: every partition reads its own epochs.
+    Otherwise every answer would silently leave out their events (I7). If the store cannot be
+    reached, nothing is refused: every partition reads its own epochs later.
+    Raises PartitionsMissing.
     """
     try:
         known = known_partitions(objects)
@@ -88,7 +93,7 @@ def known_partitions(objects: ObjectStore) -> int:
 
 
 def split_stray(keys: Iterable[str], epochs: Sequence[Epoch]) -> tuple[list[str], list[str]]:
-    """(manifests that count, stray ones: of a closed epoch and beyond where it was left)."""
+    """(manifests that count, stray manifests: of a closed epoch, after the end of that epoch)."""
     ends: dict[int, int] = {}
     for epoch in epochs[1:]:
         last = None if epoch.predecessor is None else parse_manifest_key(epoch.predecessor)
@@ -109,7 +114,7 @@ def split_stray(keys: Iterable[str], epochs: Sequence[Epoch]) -> tuple[list[str]
 
 
 def earlier_ends(epochs: Sequence[Epoch], log: str) -> dict[str, int]:
-    """By id, how far logs other than `log` were indexed before they were left."""
+    """By log id, the exclusive end of what was indexed of logs other than `log`."""
     ends: dict[str, int] = {}
     for epoch, following in pairwise(epochs):
         if epoch.log == log:
@@ -124,7 +129,11 @@ def earlier_ends(epochs: Sequence[Epoch], log: str) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """How a partition goes on: in its present epoch (`reason` None) or in a new one."""
+    """Where a partition resumes: in its current epoch or in a new one.
+
+    gap: offsets that are lost.
+    reason: why a new epoch is opened; None: none is opened.
+    """
 
     first_offset: int
     gap: Gap | None
@@ -132,9 +141,9 @@ class Resumption:
 
 
 async def names_last_record(log: Log, manifest: Manifest, bounds: Bounds) -> bool | None:
-    """Whether the log's record before the manifest's next offset is the one it names.
+    """Whether the log's record before the manifest's next offset is the one that it names.
 
-    None: the log no longer holds it, or holds it damaged, so nobody can tell.
+    None: not known, because the log no longer holds that record or holds it damaged.
     """
     last = manifest.next_offset - 1
     if bounds.end <= last:
@@ -167,10 +176,11 @@ async def decide_resumption(
     older: Iterable[Manifest],
     seen: Collection[str] = (),
 ) -> Resumption:
-    """Where and in which epoch indexing goes on.
+    """The offset and the epoch in which indexing resumes.
 
-    older: manifests before `newest`, newest first, read only when the log was set back or is one
-    of `seen`, the logs that the partition has had: what was indexed of it is not indexed again.
+    older: manifests before `newest`, newest first. They are read only if the log was set back or is
+    one of `seen`.
+    seen: ids of the logs that the partition has had. What was indexed of them is not indexed again.
     """
     if present is None:
         gap = Gap(log_id, 0, bounds.start, "the log did not begin at 0") if bounds.start else None
@@ -200,7 +210,7 @@ async def decide_resumption(
 async def _last_common_offset(
     log: Log, log_id: str, bounds: Bounds, manifests: Iterable[Manifest]
 ) -> int:
-    """The end of the newest cut that the log still agrees with; its start if there is none."""
+    """The end of the newest cut whose last record is in the log; the log's start if none is."""
     for manifest in manifests:
         if manifest.epoch != log_id:
             continue

@@ -1,7 +1,7 @@
 """Manifests: one per partition and cut, put only if absent, linked to their predecessor (I3, I4).
 
-A manifest names everything that a new indexer needs besides the log: this cut's segments, its
-batch ids and hour markers, and the state that is carried on. The format stands in docs/formats.md.
+A manifest has everything that a new indexer needs besides the log: this cut's segments, its batch
+ids and hour markers, and the state that is carried on. docs/formats.md describes the format.
 """
 
 import base64
@@ -18,10 +18,14 @@ _ENTRY_BYTES = BATCH_ID_BYTES + _OFFSET_BYTES
 
 
 class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One segment: rows of one dataset in one cut. Ranges are inclusive, unix ns.
+    """One segment: rows of one dataset in one cut.
 
-    epoch_number: of the log epoch its offsets belong to. object: SHA-256 of the file's bytes;
-    digest: of its logical content. far: its events' times are far from their append times.
+    epoch_number: of the log epoch that the offsets belong to.
+    time_min_ns, time_max_ns, append_min_ns, append_max_ns: inclusive, unix ns.
+    first_offset, end_offset: of the rows' records; the end is exclusive.
+    object: SHA-256 of the file's bytes, hex.
+    digest: of the logical content.
+    far: the events' times are far from their append times.
     """
 
     team: str
@@ -42,7 +46,11 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """Offsets that were lost before they were indexed (I5). `end` None: nobody can know it."""
+    """Offsets that were lost before they were indexed (I5).
+
+    epoch: the log's id.
+    end: exclusive; None: it cannot be known.
+    """
 
     epoch: str
     first: int
@@ -58,12 +66,16 @@ class QuarantinedRecord(msgspec.Struct, frozen=True):
 
 
 class Damaged(msgspec.Struct, frozen=True, kw_only=True):
-    """Records that are missing from the rows, for they could not be read: one or a run of them.
+    """One record, or a run of records, that could not be read and whose rows are missing.
 
-    cause: see `snapshot.damage.damage`. dataset: "" if it may have been any. events: how many their
-    headers name; None: not known. Append times are bounds, unix ns. exact: every offset from
-    `first` up to `end` is damaged, not some of them only. credible: the dataset is one that the
-    partition has; else its name may be damaged as well, and the record may have been of any.
+    first, end: offsets; the end is exclusive.
+    cause: see `snapshot.damage.damage`.
+    dataset: "" if it may have been any dataset.
+    events: their number according to the headers; None: not known.
+    append_min_ns, append_max_ns: bounds of the append times, unix ns.
+    exact: every offset from `first` up to `end` is damaged, not only some of them.
+    credible: the partition has a dataset of this id. Otherwise the id may be damaged as well, and
+    the record may have been of any dataset.
     """
 
     epoch_number: int
@@ -82,7 +94,11 @@ class Damaged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HourMarker(msgspec.Struct, frozen=True):
-    """A marker that closed an hour (unix hours), and where it stands."""
+    """A marker that closed an hour.
+
+    hour: unix hours.
+    offset: of the marker's record.
+    """
 
     hour: int
     offset: int
@@ -91,7 +107,8 @@ class HourMarker(msgspec.Struct, frozen=True):
 class ClockStep(msgspec.Struct, frozen=True):
     """A clock record that set the log's time back.
 
-    offset: where it stands. append_ns: its append time, from which the log's time went on.
+    offset: of the record.
+    append_ns: its append time, from which the log's time continued.
     was_ns: the log's time before it.
     """
 
@@ -101,7 +118,7 @@ class ClockStep(msgspec.Struct, frozen=True):
 
 
 class DatasetTombstone(msgspec.Struct, frozen=True):
-    """Rows of the dataset before this place are no longer served."""
+    """Rows of the dataset before this position are no longer served."""
 
     dataset: str
     epoch_number: int
@@ -109,9 +126,11 @@ class DatasetTombstone(msgspec.Struct, frozen=True):
 
 
 class Conditional(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch of this partition that may be in others too: nobody knows yet whether it counts.
+    """A batch of this partition that may be in others too: whether it counts is undecided.
 
-    batch: hex. epoch_number, offset: where it is. unless: partitions that have not answered yet.
+    batch: hex.
+    epoch_number, offset: its position.
+    unless: partitions that have not answered yet.
     """
 
     batch: str
@@ -122,8 +141,8 @@ class Conditional(msgspec.Struct, frozen=True, kw_only=True):
     unless: tuple[int, ...]
 
     @property
-    def place(self) -> EpochOffset:
-        """Where it is."""
+    def position(self) -> EpochOffset:
+        """Its position in the partition."""
         return EpochOffset(self.epoch_number, self.offset)
 
 
@@ -134,15 +153,18 @@ class Dropped(msgspec.Struct, frozen=True, order=True):
     offset: int
 
     @property
-    def place(self) -> EpochOffset:
-        """Where it is."""
+    def position(self) -> EpochOffset:
+        """Its position in the partition."""
         return EpochOffset(self.epoch_number, self.offset)
 
 
 class VoidInForce(msgspec.Struct, frozen=True, kw_only=True):
-    """No first copy of this batch (hex) counts: the asker's copy does, which is at this place.
+    """No first copy of this batch counts here: the copy of the partition that asked counts.
 
-    markers: hours closed since the void was repeated last.
+    batch: hex.
+    asker: number of the partition that asked.
+    epoch_number, offset: position of its copy.
+    markers: hours closed since the void was last repeated.
     """
 
     batch: str
@@ -153,7 +175,7 @@ class VoidInForce(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReliedOn(msgspec.Struct, frozen=True):
-    """The furthest copy in another partition that copies here do not count in favour of."""
+    """The last copy in another partition in whose favour copies of this partition do not count."""
 
     partition: int
     epoch_number: int
@@ -163,11 +185,19 @@ class ReliedOn(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """One cut of one partition: offsets `first_offset` up to, not including, `next_offset`.
 
-    epoch: the log's id; epoch_number: counts the partition's epochs from 1. batches: packed, see
-    `pack_batches`. gaps, datasets, gone, conditionals_open, voids, relies_on and damaged are
-    carried: each manifest holds all that are in force. conditionals_dropped: those decided in this
-    cut. damaged: None in manifests that were written before there was such a list. clock_steps:
-    clock records of this cut that set the log's time back.
+    gaps, datasets, gone, conditionals_open, voids, relies_on and damaged are carried: each manifest
+    has all of them that are in force. Of the others:
+
+    epoch: the log's id.
+    epoch_number: counts the partition's epochs from 1.
+    predecessor: key of the manifest before; None for the first one.
+    last_batch, last_append_ns: batch id (hex) and append time (unix ns) of the last record.
+    batches: the cut's batch ids and offsets, see `pack_batches`.
+    watermark_ns: the log's time at the end (unix ns).
+    set_aside: records of this cut that could not be read.
+    conditionals_dropped: batches that this cut decided against.
+    damaged: None in manifests that were written before this field existed.
+    clock_steps: clock records of this cut that set the log's time back.
     """
 
     partition: int
@@ -205,9 +235,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The chain up to one manifest, compacted: every segment that is still kept.
+    """The chain up to one manifest, compacted: every segment that is retained.
 
-    manifest: key of the last manifest that it includes. dropped: batches in these segments.
+    manifest: key of the last manifest that it includes.
+    dropped: batches in these segments that are not served.
     """
 
     partition: int
@@ -219,7 +250,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def manifest_prefix(partition: int) -> str:
-    """Where a partition's manifests are."""
+    """Prefix of the keys of a partition's manifests."""
     return f"manifests/{partition:05d}/"
 
 
@@ -239,7 +270,7 @@ def parse_manifest_key(key: str) -> tuple[int, int, int]:
 
 
 def checkpoint_prefix(partition: int) -> str:
-    """Where a partition's checkpoints are."""
+    """Prefix of the keys of a partition's checkpoints."""
     return f"checkpoints/{partition:05d}/"
 
 
@@ -294,9 +325,9 @@ def decode_manifest(data: bytes, key: str) -> Manifest:
 
 
 def same_content(one: Manifest, other: Manifest) -> list[str]:
-    """What two manifests of one cut disagree about (I3); empty if they agree.
+    """Names of the fields in which two manifests of one cut differ (I3); empty if they agree.
 
-    Object hashes may differ: another writer version may encode the same content otherwise.
+    Object hashes may differ: another version of the writer may encode the same content otherwise.
     """
     differences = [
         name

@@ -1,10 +1,10 @@
 """Which cut follows a manifest: decided by one put before the cut is published (I3, I4).
 
-Twins make the same cuts, so a manifest's own key lets only one of them publish it. Where one of
-them cannot read a record their cuts may end at different offsets, and two keys would take two
-manifests. So a *heading* is put first, only if absent, under a key that names the manifest before
-it: where the cut ends, and which records it lacks. Nothing but the cut of the newest heading is
-published.
+Twins make the same cuts, so the manifest's key lets only one of them publish a cut. If one of them
+cannot read a record, their cuts may end at different offsets, and both manifests could be put under
+different keys. Therefore a document of the next cut is put first, if absent, under a key that
+contains the predecessor's name. It has the cut's end and the records that the cut lacks. Only the
+cut of the newest such document is published. (The keys' prefix is `headings/`.)
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,12 @@ from snapshot.documents.manifest import Manifest, manifest_prefix
 
 
 class NextCut(msgspec.Struct, frozen=True, kw_only=True):
-    """The cut that follows `predecessor` in an epoch. set_aside: see `unreadable_offsets`.
+    """The cut that follows `predecessor` in an epoch.
 
-    number: counts from 1. A later one takes the place of one whose cut nobody can make.
+    predecessor: key of a manifest; None for the first cut of a partition.
+    number: counts from 1. A later document replaces one whose cut no indexer can make.
+    next_offset: the cut's exclusive end.
+    set_aside: see `unreadable_offsets`.
     """
 
     partition: int
@@ -40,7 +43,7 @@ class NextCut(msgspec.Struct, frozen=True, kw_only=True):
         return f"{prefix}{self.number:04d}.json"
 
     def is_of(self, manifest: Manifest) -> bool:
-        """Whether the manifest is that of the cut."""
+        """Whether the manifest is of this cut."""
         return (manifest.next_offset, unreadable_offsets(manifest)) == (
             self.next_offset,
             self.set_aside,
@@ -50,8 +53,8 @@ class NextCut(msgspec.Struct, frozen=True, kw_only=True):
 def unreadable_offsets(manifest: Manifest) -> list[int]:
     """Offsets that a cut lacks because one copy of the log is damaged there.
 
-    A record that is stored as it was written and cannot be read is so for every reader: it is
-    folded like any other, and nothing has to be agreed about it.
+    Records whose content is wrong as it was written are not among them: no reader can read them, so
+    the twins cannot differ about them.
     """
     content = [entry for entry in manifest.damaged or () if not is_log_damage(entry)]
     offsets = [entry.offset for entry in manifest.set_aside]
@@ -64,7 +67,7 @@ def unreadable_offsets(manifest: Manifest) -> list[int]:
 
 
 def next_cut_prefix(partition: int, epoch_number: int, predecessor: str | None) -> str:
-    """Where the headings after a manifest are."""
+    """Prefix of the keys of the next cut's documents after a manifest."""
     after = "start"
     if predecessor is not None:
         after = predecessor.removeprefix(manifest_prefix(partition)).removesuffix(".json")
@@ -72,7 +75,7 @@ def next_cut_prefix(partition: int, epoch_number: int, predecessor: str | None) 
 
 
 def newest_next_cut(chain: Chain, epoch_number: int, predecessor: str | None) -> NextCut | None:
-    """The heading in force; None if there is none. A damaged one counts as if it were not there.
+    """The next cut in force; None if there is none. A damaged document counts as missing.
 
     Blocks. Raises ObjectsUnavailable.
     """
@@ -86,10 +89,10 @@ def newest_next_cut(chain: Chain, epoch_number: int, predecessor: str | None) ->
 
 
 def propose_next_cut(chain: Chain, manifest: Manifest, *, supersede: bool) -> NextCut:
-    """Put the heading of a cut, or find the one that is there. Blocks.
+    """Put the next cut, or find the one that is there. Blocks.
 
-    supersede: nobody has made the cut of the one that is there for so long that ours takes its
-    place. Returns the heading in force; the cut may be published if it is that one's.
+    supersede: replace another next cut that no indexer has published for long.
+    Returns the next cut in force; the manifest may be published if it is of that cut.
     """
     first = _next_cut_of(manifest, 1)
     if chain.objects.put_if_absent(first.key, encode_checksummed(first)):

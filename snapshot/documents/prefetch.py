@@ -1,7 +1,7 @@
-"""Documents read ahead of whoever walks over them: several requests at once, results in order.
+"""Reads documents in parallel and returns them in order.
 
-A store answers one request in milliseconds and hundreds in a second: a chain of manifests is read
-in parallel, bounded, and only as far as it is wanted.
+A store answers one request in milliseconds and hundreds in a second. So a chain of manifests is
+read with several requests at once, and only as far as the caller iterates.
 """
 
 from collections import deque
@@ -23,8 +23,8 @@ def prefetch_documents(
 ) -> Iterator[tuple[str, T | NoDocument]]:
     """(key, document or why there is none), in the order of `keys`. Blocks.
 
-    At most `at_once` documents beyond the one that is looked at are asked for. Other errors of
-    `load` are raised when their document's turn comes.
+    at_once: maximum number of documents that are read beyond the one that is returned.
+    Other errors of `load` are raised at their document's turn.
     """
     waiting: deque[tuple[str, Future[T | NoDocument]]] = deque()
     rest = iter(keys)

@@ -1,1 +1,1 @@
-"""What is no longer served, and when its objects go (I4, I13)."""
+"""Which segments are no longer served, and when their objects are deleted (I4, I13)."""

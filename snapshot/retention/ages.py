@@ -1,8 +1,8 @@
-"""When segments were appended, as far as their stamps can be believed (I13).
+"""When segments were appended, corrected for clocks that were wrong (I13).
 
-Within a partition time does not go back. A stamp that is earlier than one before it was set by a
-clock that was behind, so the segment is taken to be as young as the youngest before it; stamps
-that lie in the future tell nothing about what follows them.
+Within a partition append times do not decrease. A time that is earlier than one before it came from
+a slow clock, so the segment counts as young as the youngest one before it. Times in the future do
+not affect the segments after them.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
-"""An operator's confirmation: up to what append times a partition's events may expire now (I13).
+"""An operator's confirmation: up to which append times a partition's events may expire now (I13).
 
-Where nothing but this machine's clock says that events are old, retention waits for such a
-document: numbered, put only if absent, read by every indexer. It confirms what was shown, not
-more, and a later restoration ends it.
+If only this machine's clock shows that events are old, retention waits for such a document. It is
+numbered, put only if absent, and read by every indexer. It confirms no more than the operator was
+shown, and a later restoration revokes it.
 """
 
 import logging
@@ -21,10 +21,10 @@ logger = logging.getLogger(__name__)
 class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     """One confirmation.
 
-    after: number of the newest retention document that was known; a restoration after it ends the
-    confirmation.
-    cutoffs: by dataset, append times before which events may expire.
-    time_ns: what time it is, as the operator confirms it.
+    after: number of the newest retention document that was known; a restoration after it revokes
+    the confirmation.
+    cutoffs: by dataset, append times before which events may expire (unix ns).
+    time_ns: the current time as the operator confirms it (unix ns).
     """
 
     partition: int
@@ -42,7 +42,7 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def confirmations_prefix(partition: int) -> str:
-    """Where a partition's confirmations are."""
+    """Prefix of the keys of a partition's confirmations."""
     return f"retention-confirmations/{partition:05d}/"
 
 
@@ -71,14 +71,14 @@ class ConfirmationBook:
             self._newest_key, self._number = info.key, int(name)
 
     def cutoffs(self, last_restore: int) -> Cutoffs:
-        """What is confirmed, after this restoration."""
+        """The cut-offs that are confirmed and not revoked by this restoration."""
         found = Cutoffs()
         for confirmation in self._in_force(last_restore):
             found = found.joined(Cutoffs(0, confirmation.cutoffs))
         return found
 
     def time_ns(self, last_restore: int) -> int:
-        """The latest time that is confirmed, after this restoration; 0: none."""
+        """The latest time that is confirmed and not revoked by this restoration; 0: none."""
         times = (confirmation.time_ns for confirmation in self._in_force(last_restore))
         return max(times, default=0)
 
@@ -88,7 +88,7 @@ class ConfirmationBook:
     def publish(
         self, after: int, cutoffs: dict[str, int], time_ns: int, writer: str
     ) -> Confirmation | None:
-        """Publish a confirmation; None if somebody else did at this moment."""
+        """Publish a confirmation; None if another operator did at this moment."""
         self.refresh()
         confirmation = Confirmation(
             partition=self._chain.partition,

@@ -1,4 +1,4 @@
-"""Append times before which segments are not served any more, by dataset. They never go back."""
+"""Append times before which segments are no longer served, by dataset. They never decrease."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,10 @@ DAY_NS = 24 * HOUR_NS
 
 @dataclass(frozen=True, slots=True)
 class Cutoffs:
-    """Unix ns: of datasets with a time of their own, and of all others."""
+    """Cut-offs in unix ns.
+
+    default_ns: of datasets that are not in `datasets`.
+    """
 
     default_ns: int = 0
     datasets: Mapping[str, int] = field(default_factory=dict)
@@ -19,7 +22,7 @@ class Cutoffs:
         return self.datasets.get(dataset, self.default_ns)
 
     def joined(self, later: "Cutoffs") -> "Cutoffs":
-        """With what was decided later: for each dataset, never before what either says."""
+        """Combined with a later decision: for each dataset the later of both cut-offs."""
         default_ns = max(self.default_ns, later.default_ns)
         names = self.datasets.keys() | later.datasets.keys()
         own = {name: max(self.of(name), later.of(name)) for name in names}
@@ -27,9 +30,9 @@ class Cutoffs:
 
 
 def wanted_cutoffs(now_ns: int, default_days: float, own_days: Mapping[str, int]) -> Cutoffs:
-    """Cut-offs of these retentions at this time (0 days: for ever).
+    """The cut-offs of these retention periods at this time (0 days: for ever).
 
-    In whole hours, which bounds the number of documents that say so.
+    They are whole hours, which limits the number of documents.
     """
     datasets = {name: _cutoff(now_ns, days) for name, days in own_days.items()}
     return Cutoffs(_cutoff(now_ns, default_days), datasets)

@@ -1,10 +1,9 @@
-"""Retention: what is no longer served, and when its objects go (I4, I5, I13).
+"""Retention: which segments are no longer served, and when their objects are deleted (I4, I5, I13).
 
-Numbered documents per partition, put only if absent, say what is given up, what is taken
-back and
-what is deleted from now on; every reader applies them in order. An object is hidden because a
-document names it, never because of a time: so whoever reads the documents hides the same, and a
-later document can take back what an earlier one gave up, until one says that it is deleted.
+Numbered documents per partition, put only if absent, name what expires, what is restored and what
+is deleted from now on. Every reader applies them in order. An object is hidden because a document
+names it, never because of a time, so all readers of the documents hide the same objects. A later
+document can restore what an earlier one expired, until a document names it as deleted.
 """
 
 import logging
@@ -22,15 +21,16 @@ from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checksummed
 from snapshot.documents.manifest import Dropped, SegmentEntry, segment_key
 from snapshot.retention.cutoffs import Cutoffs
 
-RESTORE_FORMAT = 2  # a program that knows only 1 would go on hiding what was taken back
+RESTORE_FORMAT = 2  # a program that knows only 1 would go on hiding what was restored
 logger = logging.getLogger(__name__)
 
 
 class Expired(msgspec.Struct, frozen=True, kw_only=True):
-    """What a document gives up of one dataset because of its age. Ranges are inclusive, unix ns.
+    """What a document expires of one dataset because of its age.
 
+    time_min_ns, time_max_ns, append_min_ns, append_max_ns: inclusive, unix ns.
+    epoch_number, end_offset: the exclusive end of its last segment.
     due_ns: when the last of it was to expire, by the retention in force at that time.
-    epoch_number, end_offset: where its last segment ends.
     """
 
     dataset: str
@@ -49,13 +49,14 @@ class Expired(msgspec.Struct, frozen=True, kw_only=True):
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
     """One decision about a partition.
 
-    objects: hashes given up by this document; they may be deleted after the grace time. expired:
-    what was given up by its age, by dataset (documents of older programs, which name no `writer`,
-    do not tell).
-    deletes: numbers of documents whose objects are deleted from now on. restores: segments that
-    are served again; dropped: batches within them that count elsewhere. append_before_ns,
-    datasets: append times up to which events have expired, in all and by dataset, for programs
-    that hide by them; a document that restores sets them back.
+    append_before_ns, datasets: append times up to which events have expired, by default and by
+    dataset, for programs that hide by them; a document that restores sets them back.
+    objects: hashes that expire with this document; they may be deleted after the grace time.
+    expired: what expired because of its age, by dataset. Documents of older programs, which have no
+    `writer`, lack it.
+    deletes: numbers of documents whose objects are deleted from now on.
+    restores: segments that are served again.
+    dropped: batches within restored segments that count elsewhere.
     """
 
     newest_format: ClassVar[int] = RESTORE_FORMAT
@@ -78,9 +79,9 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
         return f"{retention_prefix(self.partition)}{self.number:08d}.json"
 
     def is_early(self, now_ns: int) -> bool:
-        """Whether its events were to be kept beyond this time: a clock was wrong.
+        """Whether its events were to be retained beyond this time: a clock was wrong.
 
-        Of a document of an older program it is known only if it was written in the future.
+        Of a document of an older program this is known only if it was written in the future.
         """
         late_ns = now_ns + limits.CLOCK_SKEW_NS
         if self.writer:
@@ -89,20 +90,23 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
         return by_age and self.published_ns > late_ns
 
     def is_over(self, now_ns: int, grace_ns: int) -> bool:
-        """Whether the grace time is over by the clock; one that was wrong then says nothing."""
+        """Whether the grace time is over by the clock.
+
+        If the document was written in the future, only the retention of its events counts.
+        """
         if self.published_ns > now_ns + limits.CLOCK_SKEW_NS:
             return not self.is_early(now_ns)
         return self.published_ns + grace_ns <= now_ns and not self.is_early(now_ns)
 
 
 def retention_prefix(partition: int) -> str:
-    """Where a partition's retention documents are."""
+    """Prefix of the keys of a partition's retention documents."""
     return f"retention/{partition:05d}/"
 
 
 @dataclass(frozen=True, slots=True)
 class ToExpire:
-    """What is to be given up now, and up to what append times that is."""
+    """The segments that are to expire now, and the cut-offs by which they do."""
 
     segments: Sequence[SegmentEntry]
     expired: Sequence[Expired]
@@ -117,24 +121,24 @@ class RetentionBook:
         self._newest_key = ""
         self._number = 0
         self._cutoffs = Cutoffs()
-        self._expired_by: dict[str, int] = {}  # hash -> the document that gave it up
+        self._expired_by: dict[str, int] = {}  # hash -> number of the document that expired it
         self._expired_objects: frozenset[str] = frozenset()
-        self._documents: dict[int, Retention] = {}  # that gave up objects
+        self._documents: dict[int, Retention] = {}  # those that expired objects
         self._deleting: set[int] = set()
         self._deleted: set[int] = set()
         self._restored: dict[str, SegmentEntry] = {}
         self._dropped: set[Dropped] = set()
-        self.last_restore = 0  # number of the newest document that took something back
+        self.last_restore = 0  # number of the newest document that restored something
         self.unreadable: str = ""  # key of a document that cannot be read: nothing is deleted
 
     @property
     def expired_objects(self) -> frozenset[str]:
-        """Hashes of the objects that are not served any more."""
+        """Hashes of the objects that are no longer served."""
         return self._expired_objects
 
     @property
     def cutoffs(self) -> Cutoffs:
-        """Up to what append times events have expired."""
+        """The append times up to which events have expired."""
         return self._cutoffs
 
     @property
@@ -149,17 +153,17 @@ class RetentionBook:
 
     @property
     def restored(self) -> Mapping[str, SegmentEntry]:
-        """Segments that were taken back, by hash; the list of a checkpoint may lack them."""
+        """Segments that were restored, by hash; the list of a checkpoint may lack them."""
         return self._restored
 
     def retained(self, segments: Iterable[SegmentEntry]) -> list[SegmentEntry]:
-        """These segments and the restored ones, without those given up; in the chain's order."""
+        """These segments and the restored ones, without expired ones; in the chain's order."""
         known = {entry.object: entry for entry in segments} | self._restored
         found = [entry for name, entry in known.items() if name not in self._expired_by]
         return sorted(found, key=lambda e: (e.epoch_number, e.end_offset, e.dataset, e.far))
 
     def refresh(self) -> Cutoffs:
-        """Read new documents; returns up to what append times events have expired."""
+        """Read new documents; returns the append times up to which events have expired."""
         prefix = retention_prefix(self._chain.partition)
         for info in self._chain.objects.list(prefix, self._newest_key):
             name = info.key.removeprefix(prefix).removesuffix(".json")
@@ -205,11 +209,11 @@ class RetentionBook:
         if document.objects:
             self._documents[document.number] = document
 
-    # --- giving up --------------------------------------------------------------------------------
+    # --- expiring ---------------------------------------------------------------------------------
     def expire(self, wanted: ToExpire, now_ns: int, writer: str) -> Retention | None:
-        """Publish that these segments are not served any more.
+        """Publish that these segments are no longer served.
 
-        None if all of them are given up, or if the twin has published at this moment.
+        None if all of them have expired already, or if the twin has published at this moment.
         """
         self.refresh()
         fresh = sorted({segment.object for segment in wanted.segments} - self._expired_by.keys())
@@ -237,7 +241,7 @@ class RetentionBook:
         return document
 
     def early_documents(self, now_ns: int) -> list[Retention]:
-        """Documents that gave up events too early, as far as they are still given up."""
+        """Documents that expired events too early, if any of their objects is still expired."""
         return [
             document
             for document in self._documents.values()
@@ -245,7 +249,7 @@ class RetentionBook:
         ]
 
     def _objects_of(self, document: Retention) -> list[str]:
-        """What is still given up because of this document."""
+        """Hashes of the objects that are still expired because of this document."""
         return [name for name in document.objects if self._expired_by.get(name) == document.number]
 
     # --- deleting ---------------------------------------------------------------------------------
@@ -254,10 +258,10 @@ class RetentionBook:
         return [number for number in self._documents if number not in self._deleted]
 
     def recoverable(self, now_ns: int) -> dict[str, Retention]:
-        """Hashes that can still be taken back, with the document that gave each up.
+        """Hashes that can still be restored, each with the document that expired it.
 
-        Older programs announced no deletion: of their documents only those that are too early
-        count, and whoever takes something back has to look whether it is there.
+        Older programs announced no deletion. Of their documents only those that are too early
+        count, and before restoring the caller has to check that the objects exist.
         """
         return {
             name: document
@@ -270,12 +274,12 @@ class RetentionBook:
     def delete_due(
         self, now_ns: int, grace_ns: int, ran_ns: Callable[[int], int], writer: str
     ) -> int:
-        """Delete objects whose grace time is over; returns how many.
+        """Delete objects whose grace time is over; returns their number.
 
-        Over both by the clock and by the time that this process has run since it saw the document
-        (`ran_ns` of its number), unless the document is too early by now. That is announced in a
-        document first: afterwards nothing of it can be taken back. Nothing is deleted while a
-        document cannot be read: it may be one that takes something back.
+        It must be over both by the clock and by the time that this process has run since it read
+        the document (`ran_ns` of its number), and the document must not be too early by now. The
+        deletion is announced in a document first; from then on nothing of it can be restored.
+        Nothing is deleted while a document cannot be read, because it may be a restoration.
         """
         if self.unreadable:
             return 0
@@ -297,7 +301,7 @@ class RetentionBook:
         return deleted
 
     def _announce(self, numbers: Sequence[int], now_ns: int, writer: str) -> bool:
-        """Say that the objects of these documents go; False: somebody else decided meanwhile."""
+        """Announce that these documents' objects are deleted; False: others decided meanwhile."""
         if self._refreshed():
             return False
         document = Retention(
@@ -317,13 +321,14 @@ class RetentionBook:
         self.refresh()
         return self._number != before
 
-    # --- taking back ------------------------------------------------------------------------------
+    # --- restoring --------------------------------------------------------------------------------
     def restore(
         self, entries: Sequence[SegmentEntry], dropped: Sequence[Dropped], now_ns: int, writer: str
     ) -> list[SegmentEntry] | None:
-        """Serve these segments again; returns which could be, None if others decided meanwhile.
+        """Serve these segments again; returns those that could be restored.
 
         dropped: batches within them that count elsewhere.
+        None: other processes decided meanwhile.
         """
         self.refresh()
         possible = self.recoverable(now_ns)

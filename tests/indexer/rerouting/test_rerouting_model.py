@@ -99,7 +99,7 @@ class Twin:
 
     def __init__(self, log: OneLog) -> None:
         self.log = log
-        dropped = [d.place for m in log.manifests for d in m.conditionals_dropped]
+        dropped = [d.position for m in log.manifests for d in m.conditionals_dropped]
         self.state = PartitionState(carried_state_from(reversed(log.manifests)), dropped=dropped)
         self.rows = [entry for m in log.manifests for entry in unpack_batches(m.batches)]
         self.cuts: list[Cut] = []
