@@ -163,11 +163,11 @@ def _recoverable(
         entry = entries.get(name)
         if entry is not None and not _is_deleted(entry, deleted_before):
             found.setdefault(entry.dataset, []).append(entry)
-    found = []
+    recoverable = []
     for dataset, some in sorted(found.items()):
         early = [e for e in some if _is_early(e, periods, now_ns)]
         published = [possible[e.object].published_ns for e in some]
-        found.append(
+        recoverable.append(
             Recoverable(
                 chain.partition,
                 dataset,
@@ -181,7 +181,7 @@ def _recoverable(
                 min(published) + periods.grace_s * 10**9,
             )
         )
-    return found
+    return recoverable
 
 
 def _is_early(entry: SegmentEntry, periods: RetentionPeriods, now_ns: int) -> bool:
@@ -294,18 +294,18 @@ def check_retention(
         early_rows += found.early_rows
         early += found.early_documents
         unreadable = unreadable or found.unreadable
-    found = []
+    findings = []
     if early:
         text = f"{early_rows:,} events expired before their time, in {early} steps"
         remedy = "a clock was wrong: `bellwether retention`, then `bellwether retention restore`"
-        found.append(Finding("retention", Verdict.FAIL, text, remedy))
+        findings.append(Finding("retention", Verdict.FAIL, text, remedy))
     if waiting_rows:
         text = f"{waiting_rows:,} events would expire by this clock, in a step of more than 2 days"
         remedy = "if clock and retention are right: `bellwether retention confirm`"
-        found.append(Finding("retention", Verdict.WARN, text, remedy))
+        findings.append(Finding("retention", Verdict.WARN, text, remedy))
     if unreadable:
         remedy = "restore it from a backup: until then nothing is deleted"
-        found.append(Finding("retention", Verdict.FAIL, f"cannot be read: {unreadable}", remedy))
-    if not found:
-        found.append(Finding("retention", Verdict.GOOD, "nothing waits, nothing went too early"))
-    return found
+        findings.append(Finding("retention", Verdict.FAIL, f"cannot be read: {unreadable}", remedy))
+    if not findings:
+        findings.append(Finding("retention", Verdict.GOOD, "nothing waits, nothing went too early"))
+    return findings
