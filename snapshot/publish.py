@@ -18,7 +18,7 @@ from snapshot.cache import object_is_whole
 from snapshot.damage.divergence import Divergence, store_divergence
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checksummed
-from snapshot.documents.digests import with_digest_versions_of
+from snapshot.documents.digest_versions import with_digest_versions_of
 from snapshot.documents.manifest import (
     Checkpoint,
     Dropped,

@@ -9,7 +9,7 @@ from indexer.damage.recovery import DamageRecovery
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
 from indexer.partition.shared import Shared
-from indexer.rerouting.resolver import Resolver
+from indexer.rerouting.reroute_messages import RerouteMessenger
 
 
 class HeldPartitions:
@@ -31,7 +31,7 @@ class HeldPartitions:
             run_together(
                 partition.run(),
                 PartitionMaintenance(partition).run(),
-                Resolver(partition, context).run(),
+                RerouteMessenger(partition, context).run(),
                 DamageRecovery(
                     partition, context.backends.log, context.clock, self.shared.config.scrub_s
                 ).run(),

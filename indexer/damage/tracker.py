@@ -18,7 +18,7 @@ from indexer.damage.publish_gate import Peers, PublishGate
 from indexer.damage.reports import report_quarantined
 from indexer.shred import Accepted
 from indexer.state.current_view import CurrentView
-from indexer.state.cut import CutRules
+from indexer.state.cut_rules import CutRules
 from indexer.state.partition_state import PartitionState
 from indexer.state.quarantine import DamageView, unreadable_entry
 from snapshot.bootstrap.bootstrap import ResumedPartition

@@ -1,8 +1,8 @@
 """One partition: resumed, followed, cut, published; resumed again after any failure (I2, I3, I5).
 
 The log's records go one way: the follower applies them to the state and serves their rows; the
-pipeline seals and publishes the cuts. Maintenance, the resolver and the recovery of damaged
-records run beside it and read what is here.
+pipeline seals and publishes the cuts. Maintenance, the messages about rerouted batches and the
+recovery of damaged records run beside it and read what is here.
 """
 
 import asyncio

@@ -14,7 +14,7 @@ from indexer.prefetch import Prefetcher
 from indexer.seal.timing import TIMING, Timing
 from indexer.shred import Shredder
 from indexer.shred.kernel_wait import KernelWait
-from indexer.state.cut import CUT_RULES, CutRules
+from indexer.state.cut_rules import CUT_RULES, CutRules
 from indexer.tail.registry import TailRegistry
 from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache

@@ -1,30 +1,9 @@
-"""A cut of a partition: when it is made, besides at markers, and what it holds (I3).
-
-The rules are part of the log's format: twins must agree on them.
-"""
+"""What a cut of a partition holds. When it ends: `indexer.state.cut_rules`."""
 
 from dataclasses import dataclass
 
-from common import limits
 from indexer.state.reroutes import ReroutedCut
 from snapshot.documents.manifest import ClockStep, DatasetTombstone, HourMarker, QuarantinedRecord
-
-
-@dataclass(frozen=True, slots=True)
-class CutRules:
-    """After how much a cut ends. Production uses the defaults; tests pass smaller ones.
-
-    rows_max: rows.
-    bytes_max: bytes of the records' events, decoded.
-    control_records_max: records without rows.
-    """
-
-    rows_max: int = limits.CUT_ROWS_MAX_V1
-    bytes_max: int = limits.CUT_BYTES_MAX_V1
-    control_records_max: int = limits.CUT_CONTROL_RECORDS_MAX_V1
-
-
-CUT_RULES = CutRules()
 
 
 @dataclass(frozen=True, slots=True)

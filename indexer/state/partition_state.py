@@ -25,7 +25,8 @@ from common.model.record import (
 )
 from common.model.record_value import decoded_bytes
 from common.model.reroute import Decision, EpochOffset, Void, decode_decision, decode_void
-from indexer.state.cut import CUT_RULES, Cut, CutRules
+from indexer.state.cut import Cut
+from indexer.state.cut_rules import CUT_RULES, CutRules
 from indexer.state.quarantine import ExcludedRecord, Quarantine
 from indexer.state.reroutes import Reroutes
 from snapshot.documents.carried_state import CarriedState, hour_closed_by_step

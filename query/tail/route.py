@@ -34,8 +34,8 @@ from query.plan.read_spec import read_spec
 from query.rows.request import read_fields
 from query.scatter.indexer_client import IndexerClient
 from query.scatter.replicas import Replicas
-from query.tail.dedup import LineFilter, RerouteDeduplicator
 from query.tail.lines import TailLines
+from query.tail.tail_duplicates import LineFilter, RerouteDeduplicator
 from query.wire.tail import TailFilter, TailRequest
 
 _CONDITIONS = ("filters", "filter_combination")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.partition.memory_budget import LiveBudget, MemoryUse, may_read
-from indexer.state.cut import CutRules
+from indexer.state.cut_rules import CutRules
 from tests.indexer.harness import append, open_context, published, reached, running, until
 from tests.indexer.partition.test_partition import numbers
 

@@ -2,7 +2,7 @@
 
 The machine has a few logs, shepherds that write to them and are told the truth, nothing or a
 timeout, records that land late, clocks that leap ahead and are set back, twins that lag, crash and
-resume from manifests, resolvers that repeat themselves, and queries whose shares end anywhere.
+resume from manifests, messages that are repeated, and queries whose shares end anywhere.
 Folding, searching, answering and settling are the real code. Promises: a complete answer counts
 each acknowledged batch that its positions include once, and none twice; once everything has settled
 each acknowledged batch counts once.

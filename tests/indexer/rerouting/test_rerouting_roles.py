@@ -1,4 +1,4 @@
-"""Rerouted batches through real indexers, their resolvers, HTTP and queries (I2, I3, I7).
+"""Rerouted batches through real indexers, their messages, HTTP and queries (I2, I3, I7).
 
 What a shepherd would write is written by hand, so that copies land when the test says so.
 """

@@ -1,8 +1,8 @@
-"""Resolves rerouted batches of one partition: sends its questions, answers those of others (I2).
+"""Messages about rerouted batches: a partition's questions, and its answers to others' (I2).
 
 Appends voids for undecided batches until the decisions are read, and a decision for every void
-that is read. It decides nothing itself: what counts follows from the logs. Doing any of this twice,
-late or never only changes how long a batch stays undecided.
+that is read. Nothing is decided or dropped here: `indexer.state.reroutes` does that as the records
+are read. Doing any of this twice, late or never only changes how long a batch stays undecided.
 """
 
 import asyncio
@@ -52,11 +52,11 @@ class ReroutedPartition(PartitionReader, Protocol):
 
     @property
     def voids(self) -> deque[Void]:
-        """Questions of other partitions that wait to be answered; the resolver empties it."""
+        """Questions of other partitions that wait to be answered; the messenger empties it."""
 
 
-class Resolver:
-    """Questions and answers about rerouted batches of one partition."""
+class RerouteMessenger:
+    """Appends the questions and answers of one partition to the logs of others."""
 
     def __init__(self, partition: ReroutedPartition, context: RoleContext) -> None:
         self._partition = partition

@@ -1,6 +1,6 @@
 """A tail over several indexers shows every batch once."""
 
-from query.tail.dedup import LineFilter, RerouteDeduplicator
+from query.tail.tail_duplicates import LineFilter, RerouteDeduplicator
 
 
 def take(line_filter: LineFilter, *lines: bytes) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""What a resolver sends, and how often, while a partition cannot be told (I11)."""
+"""What is sent about rerouted batches, and how often, while a partition cannot be reached (I11)."""
 
 import asyncio
 import random
@@ -11,7 +11,7 @@ from common.model.record import Kind, Record
 from common.model.reroute import EpochOffset, decode_void
 from common.process.role import RoleContext
 from indexer.partition.partition import Partition
-from indexer.rerouting.resolver import Resolver
+from indexer.rerouting.reroute_messages import RerouteMessenger
 from snapshot.documents.manifest import Conditional
 
 ASKER, LOST, REACHED = 0, 1, 2
@@ -54,11 +54,11 @@ async def test_partition_that_cannot_be_told_is_tried_once_a_second_whatever_is_
         state=SimpleNamespace(reroutes=SimpleNamespace(open=waiting)),
         stopped_reason=None,
     )
-    resolver = Resolver(cast(Partition, partition), cast(RoleContext, context))
+    messenger = RerouteMessenger(cast(Partition, partition), cast(RoleContext, context))
     for look in range(10):  # two seconds, and new batches all the time
         clock.advance_ms(200)
         waiting[EpochOffset(1, QUESTIONS + look)] = conditional(QUESTIONS + look, (LOST,))
-        resolver.ask()
+        messenger.ask()
         for _ in range(20):
             await asyncio.sleep(0)
     assert log.lost in (2, 3)
