@@ -35,6 +35,7 @@ from common.process.http.descriptors import raise_open_files
 from common.process.memory import KEPT, KEPT_SMALL, GivingBack, keep_freed_pages
 from common.process.role import Backends, RoleContext
 from common.process.telemetry import NoTelemetry, Telemetry, TelemetryQueue, TelemetrySender
+from common.tasks import cancel_and_wait, run_together, running
 
 _LOG = logging.getLogger(__name__)
 _EXIT_STUCK = 70  # a role that did not finish in time; sysexits' EX_SOFTWARE
@@ -42,7 +43,7 @@ _EXIT_STUCK = 70  # a role that did not finish in time; sysexits' EX_SOFTWARE
 
 @dataclass(frozen=True, slots=True)
 class _Process:
-    """What the roles of one process have in common."""
+    """What the roles of one process share."""
 
     settings: Settings
     node: NodeConfig
@@ -53,7 +54,7 @@ class _Process:
 
 
 async def run_roles(roles: Sequence[str], settings: Settings, parent_fd: int | None) -> None:
-    """Run these roles in this process until it is told to stop. Raises what a role raises.
+    """Run these roles in this process until a signal stops it. Raises what a role raises.
 
     Several roles share one log, one set of locks, and so on. If one of them ends, the others are
     stopped in order too and the process ends: its supervisor starts all of them again.
@@ -66,27 +67,25 @@ async def run_roles(roles: Sequence[str], settings: Settings, parent_fd: int | N
     _stop_on_signals(stop)
     if parent_fd is not None:
         _stop_on_parent_death(parent_fd, stop)
-    bound = asyncio.create_task(_bound_stop(stop, node.stop_timeout_s * len(roles)))
-    # threads that wait for a server which does not answer must not be all there are (I8)
+    # more threads than can wait at once for a server that does not answer (I8)
     threads = ThreadPoolExecutor(limits.ROLE_THREADS_MAX, thread_name_prefix="role")
     asyncio.get_running_loop().set_default_executor(threads)
     clock = SystemClock()
-    token = internal_token(settings)
-    mask_in_logs(token)
-    backends = await asyncio.to_thread(open_backends, settings, clock)
-    giving_back = GivingBack()
-    giving = asyncio.create_task(giving_back.run())
-    process = _Process(settings, node, clock, backends, token, giving_back)
-    try:
-        await backends.log.open()
-        await serve_in_order(roles, lambda role, stop: _run_role(role, process, stop), stop)
-    finally:
-        bound.cancel()  # its timer, if it runs, goes on
-        giving.cancel()
-        await asyncio.gather(giving, return_exceptions=True)
-        await backends.log.close()
-        await asyncio.to_thread(backends.locks.close)
-        await asyncio.to_thread(backends.metadata.close)
+    # its timer, once started, outlives this block
+    async with running(_bound_stop(stop, node.stop_timeout_s * len(roles))):
+        token = internal_token(settings)
+        mask_in_logs(token)
+        backends = await asyncio.to_thread(open_backends, settings, clock)
+        giving_back = GivingBack()
+        process = _Process(settings, node, clock, backends, token, giving_back)
+        try:
+            await backends.log.open()
+            async with running(run_together(giving_back.run())):
+                await serve_in_order(roles, lambda role, stop: _run_role(role, process, stop), stop)
+        finally:
+            await backends.log.close()
+            await asyncio.to_thread(backends.locks.close)
+            await asyncio.to_thread(backends.metadata.close)
 
 
 async def serve_in_order(
@@ -101,9 +100,9 @@ async def serve_in_order(
     """
     stops = {role: asyncio.Event() for role in sorted(roles, key=STOP_ORDER.index)}
     tasks = {role: asyncio.create_task(serve(role, stops[role])) for role in stops}
-    asked = asyncio.create_task(stop.wait())
+    stop_wait = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({asked, *tasks.values()}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stop_wait, *tasks.values()}, return_when=asyncio.FIRST_COMPLETED)
         stop.set()  # from here on the time for stopping is bounded
         ended = [task for task in tasks.values() if task.done()]
         for role, task in tasks.items():
@@ -112,10 +111,7 @@ async def serve_in_order(
         for task in (*ended, *tasks.values()):
             task.result()
     finally:
-        asked.cancel()
-        for task in tasks.values():
-            task.cancel()
-        await asyncio.gather(asked, *tasks.values(), return_exceptions=True)
+        await cancel_and_wait([stop_wait, *tasks.values()])
 
 
 async def _run_role(role: str, process: _Process, stop: asyncio.Event) -> None:
@@ -123,22 +119,20 @@ async def _run_role(role: str, process: _Process, stop: asyncio.Event) -> None:
     node, clock, settings = process.node, process.clock, process.settings
     instance = _instance(role, node)
     log_as(role, instance)
-    folder = node.data / "roles" / _place(role, node)
+    folder = node.data / "roles" / _role_slot(role, node)
     folder.mkdir(parents=True, exist_ok=True)
     telemetry: Telemetry = NoTelemetry()
-    sender: asyncio.Task[None] | None = None
+    alarms = AlarmBoard(clock)
+    beside: list[Coroutine[Any, Any, object]] = [watch_disk_space(settings, alarms)]
     if node.telemetry:
         queue = TelemetryQueue(clock, role=role, instance=instance, zone=node.zone)
         telemetry = queue
         if role != "shepherd":  # which writes its own to the log
             locks, token = process.backends.locks, process.token
-            sender = asyncio.create_task(TelemetrySender(queue, locks, token).run())
-    alarms = AlarmBoard(clock)
-    posting: asyncio.Task[None] | None = None
-    if (told := settings.section(AlarmsConfig)).url:
-        poster = AlarmPoster(alarms, told, clock, folder, (role, instance, node.zone))
-        posting = asyncio.create_task(poster.run())
-    room = asyncio.create_task(watch_disk_space(settings, alarms))
+            beside.append(TelemetrySender(queue, locks, token).run())
+    if (alarms_config := settings.section(AlarmsConfig)).url:
+        poster = AlarmPoster(alarms, alarms_config, clock, folder, (role, instance, node.zone))
+        beside.append(poster.run())
     context = RoleContext(
         role=role,
         instance=instance,
@@ -161,25 +155,20 @@ async def _run_role(role: str, process: _Process, stop: asyncio.Event) -> None:
     serve: Serve = load_role(role)
     config: Any = settings.section(SECTIONS[role])
     log_event(_LOG, logging.INFO, "role starts", pid=os.getpid(), host=socket.gethostname())
-    try:
+    async with running(run_together(*beside)):
         await serve(context, config)
-    finally:
-        beside = [task for task in (sender, posting, room) if task is not None]
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
     log_event(_LOG, logging.INFO, "role stopped")
 
 
-def _place(role: str, node: NodeConfig) -> str:
-    """Role, zone and slot as one word; processes of one machine differ in it."""
+def _role_slot(role: str, node: NodeConfig) -> str:
+    """Role, zone and slot as one word, which differs between the processes of one machine."""
     return f"{role}-{node.zone}" if node.slot == "0" else f"{role}-{node.zone}-{node.slot}"
 
 
 def _instance(role: str, node: NodeConfig) -> str:
     """A name that no other process has: containers on several machines share process ids."""
     host = "".join(c if c.isalnum() and c.isascii() else "-" for c in socket.gethostname())[:60]
-    return f"{_place(role, node)}-{host}-{os.getpid()}"
+    return f"{_role_slot(role, node)}-{host}-{os.getpid()}"
 
 
 def internal_token(settings: Settings) -> str:
@@ -224,16 +213,16 @@ def _run(roles: Sequence[str], settings: Settings, parent_fd: int | None) -> Non
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
-    asked: list[signal.Signals] = []
+    received: list[signal.Signals] = []
 
-    def ask(number: signal.Signals) -> None:
-        if asked:
+    def on_signal(number: signal.Signals) -> None:
+        if received:
             os._exit(128 + number)
-        asked.append(number)
+        received.append(number)
         _begin_stop(stop, number.name)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ask, number)
+        loop.add_signal_handler(number, on_signal, number)
 
 
 def _stop_on_parent_death(fd: int, stop: asyncio.Event) -> None:
@@ -254,7 +243,7 @@ def _begin_stop(stop: asyncio.Event, reason: str) -> None:
 
 
 async def _bound_stop(stop: asyncio.Event, timeout_s: float) -> None:
-    """From the stop on, however it was asked for, the role has this long to finish."""
+    """From the stop on, whatever caused it, the role has this long to finish."""
     await stop.wait()
     # a thread of its own: it fires even when the event loop is stuck
     guard = threading.Timer(timeout_s, os._exit, (_EXIT_STUCK,))

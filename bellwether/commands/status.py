@@ -1,6 +1,5 @@
 """`bellwether status` and `bellwether cut`."""
 
-import asyncio
 import re
 import sys
 from collections.abc import Collection
@@ -21,6 +20,7 @@ from bellwether.options.shared import client_options, run_async
 from bellwether.output import output_console
 from common.clock import SystemClock
 from common.error_text import describe_error
+from common.tasks import run_every
 from ops.memory import ProcessMemory, read_memory, with_supervisors
 from ops.status import Status, Trouble, Verdict, judge, notes, read_status, troubles
 
@@ -61,9 +61,12 @@ async def _status(target: Target, as_json: bool, watch: bool) -> int:
             console.print(_render(found, now_ns))
             return EXIT_CODES[judge(found, now_ns)]
         with Live(_render(found, now_ns), console=console, screen=console.is_terminal) as live:
-            while True:
-                await asyncio.sleep(_WATCH_S)
+
+            async def update() -> None:
                 live.update(await _again(client, clock.now_ns()))
+
+            await run_every(_WATCH_S, update)
+            raise AssertionError("ends by Ctrl-C only")
 
 
 def _show_unknown(why: str, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import client_options, run_async
 from bellwether.output import output_console, printable
 from bellwether.rows.waiting import Waiting
+from common.tasks import run_together, running
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -74,22 +75,17 @@ async def _follow(target: Target, watch: Waiting, as_json: bool, count: int | No
     path = f"/bw/1/tail/{quote(watch.dataset, safe='')}"
     seen = 0
     async with connect(target, total_s=None) as client:
-        waiting = asyncio.create_task(watch.tell(client))
         following = follow(client, path, _notice, choice=watch.choice, on_start=watch.begin)
-        try:
-            async with aclosing(following) as lines:
-                async for line in lines:
-                    watch.seen = True
-                    if as_json:
-                        click.echo(line.decode("utf-8", "replace").rstrip("\n"))
-                    else:
-                        console.print(_show(orjson.loads(line), watch.fields), soft_wrap=True)
-                    seen += 1
-                    if count is not None and seen >= count:
-                        return
-        finally:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
+        async with running(run_together(watch.report(client))), aclosing(following) as lines:
+            async for line in lines:
+                watch.seen = True
+                if as_json:
+                    click.echo(line.decode("utf-8", "replace").rstrip("\n"))
+                else:
+                    console.print(_show(orjson.loads(line), watch.fields), soft_wrap=True)
+                seen += 1
+                if count is not None and seen >= count:
+                    return
 
 
 def _notice(text: str) -> None:

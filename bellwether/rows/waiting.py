@@ -1,4 +1,4 @@
-"""What a tail waits for, told on standard error: at once, and again when nothing comes."""
+"""What a tail waits for, on standard error: at its start, and again when no event comes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,25 @@ from bellwether.rows.table import short_time
 if TYPE_CHECKING:
     from bellwether.client.session import Client
 
-_QUIET_S: Final = 5.0  # so long nothing may come before it is told where there are events
+_QUIET_S: Final = 5.0  # without an event, before the time of the newest one is printed
 
 
 class Waiting:
-    """choice: conditions and fields of the request. seen: whether an event has come."""
+    """The notices of one tail.
+
+    choice: conditions and fields of the request.
+    seen: whether an event has come.
+    """
 
     def __init__(
-        self, dataset: str, text: str, choice: dict[str, Any], say: Callable[[str], None] | None
+        self, dataset: str, text: str, choice: dict[str, Any], notify: Callable[[str], None] | None
     ) -> None:
         self.dataset = dataset
         self.choice = choice
         self.seen = False
         self._started = asyncio.Event()
         self._conditions = " ".join(text.split()) if choice.get("filters") else ""
-        self._say = say
+        self._notify = notify
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -39,31 +43,31 @@ class Waiting:
         """The stream runs."""
         self._started.set()
 
-    async def tell(self, client: Client, quiet_s: float = _QUIET_S) -> None:
-        """What is followed; and where the newest events are, if none comes for a while."""
-        if self._say is None:
+    async def report(self, client: Client, quiet_s: float = _QUIET_S) -> None:
+        """Print what is followed, and the time of the newest events if none comes for a while."""
+        if self._notify is None:
             return
         await self._started.wait()
         events = f"events of {self.dataset}" + (f" {self._conditions}" if self._conditions else "")
-        self._say(f"waiting for {events}; Ctrl-C stops")
+        self._notify(f"waiting for {events}; Ctrl-C stops")
         await asyncio.sleep(quiet_s)
         if self.seen:
             return
-        told = "nothing has matched yet" if self._conditions else "nothing has come yet"
+        text = "nothing has matched yet" if self._conditions else "nothing has come yet"
         newest = await self._newest(client, {})
         if newest is not None:
-            told += f"; the newest event of {self.dataset} is of {newest}"
+            text += f"; the newest event of {self.dataset} is of {newest}"
             if self._conditions:
                 matching = await self._newest(client, self._filters())
-                told += f", the newest that matches of {matching}" if matching else ""
+                text += f", the newest that matches of {matching}" if matching else ""
         if not self.seen:
-            self._say(told)
+            self._notify(text)
 
     def _filters(self) -> dict[str, Any]:
         return {name: value for name, value in self.choice.items() if name != "fields"}
 
     async def _newest(self, client: Client, conditions: dict[str, Any]) -> str | None:
-        """The time of the newest event; None where there is none or nobody can tell."""
+        """The time of the newest event; None where there is none or the request fails."""
         body = {"dataset": self.dataset, "limit": 1, "fields": [], **EVER, **conditions}
         try:
             rows = (await client.json("POST", PATH, body))["rows"]

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bellwether.send.deliver.batches import Batch, batches
+from bellwether.send.deliver.batches import BATCH_LIMITS, Batch, BatchLimits, batches
 from bellwether.send.event import Parsed
 from bellwether.send.files.resume import (
     BORDERS_MAX,
@@ -109,11 +109,13 @@ class Load:
         before = () if self.before is None else (self.before.offset,)
         return frozenset((*self._borders, *before))
 
-    def batches(self, events: Iterator[Ready]) -> Iterator[Batch]:
+    def batches(
+        self, events: Iterator[Ready], limits: BatchLimits = BATCH_LIMITS
+    ) -> Iterator[Batch]:
         """The events in batches; what is before a batch's end has its hash kept."""
         start = self.before.offset if self.before is not None else 0
         seed = f"{self.key}\n{self.load_id}"
-        for batch in batches(events, seed, start, self._borders):
+        for batch in batches(events, seed, start, self._borders, limits):
             digest = self.source.prefix.digest_at(batch.end)
             if digest is not None:
                 self._ends[batch.end] = digest

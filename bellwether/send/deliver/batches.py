@@ -8,12 +8,19 @@ earlier load of the same file ended, a batch ends too, so that a file that grew 
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bellwether.send.prepare.prepare import Ready
 
-# a batch is one or two records of the log, and a retry repeats little
-BATCH_BYTES_MAX = 900_000
-BATCH_EVENTS_MAX = 5_000
+
+class BatchLimits(NamedTuple):
+    """What one request takes: one or two records of the log, and a retry repeats little."""
+
+    bytes_max: int = 900_000
+    events_max: int = 5_000
+
+
+BATCH_LIMITS = BatchLimits()
 REFUSED_MAX = 1_000  # refused lines kept with one batch
 REFUSED_BYTES_MAX = 4_000_000  # and their text: two of the longest lines
 
@@ -60,7 +67,11 @@ class _Group:
 
 
 def batches(
-    items: Iterable[Ready], seed: str, start: int = 0, borders: Iterable[int] = ()
+    items: Iterable[Ready],
+    seed: str,
+    start: int = 0,
+    borders: Iterable[int] = (),
+    limits: BatchLimits = BATCH_LIMITS,
 ) -> Iterator[Batch]:
     """Group events that begin at the offset `start`. `seed` names the load; `borders` are offsets
     where earlier loads ended.
@@ -73,8 +84,8 @@ def batches(
     for item in items:
         size = len(item.part) + 1
         if (
-            (group.size + size > BATCH_BYTES_MAX and group.events)
-            or len(group.events) >= BATCH_EVENTS_MAX
+            (group.size + size > limits.bytes_max and group.events)
+            or len(group.events) >= limits.events_max
             or len(group.refused) >= REFUSED_MAX
             or group.refused_bytes >= REFUSED_BYTES_MAX
             or (ends and item.end > ends[-1])

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
 import aiohttp
@@ -24,11 +25,22 @@ from bellwether.send.sanity_check import are_most_bad
 from common.back_off import BackOff
 from common.clock import Clock
 from common.model.position import Position, format_receipt, parse_receipt
+from common.tasks import cancel_and_wait
 
 IN_FLIGHT = 4  # enough to hide one round trip; the store gathers them into group commits
-RETRY_FIRST_S = 0.25
-RETRY_MAX_S = 15.0
-ATTEMPTS_MAX = 12  # about two minutes of an unavailable store
+
+
+class RetryPolicy(NamedTuple):
+    """Attempts per batch, and the waits between: about two minutes of an unavailable store."""
+
+    first_s: float = 0.25
+    wait_max_s: float = 15.0
+    attempts_max: int = 12
+
+
+RETRY_POLICY = RetryPolicy()
+
+
 _ZSTD_LEVEL = 1  # logs shrink to a sixth at a third of the cost of level 3
 
 
@@ -82,12 +94,14 @@ class Sender:
         on_reject: Callable[[Reject], None],
         on_progress: Callable[[Progress], None],
         stop_if_refused: bool = False,
+        retry: RetryPolicy = RETRY_POLICY,
     ) -> None:
         self._client = client
         self._stop_if_refused = stop_if_refused
         self._path = f"/1/batch/{quote(dataset, safe='')}"
         self._clock = clock
         self._random = randomness
+        self._retry = retry
         self._on_reject = on_reject
         self._on_progress = on_progress
         self.progress = Progress()
@@ -119,9 +133,7 @@ class Sender:
                         _stop_if_most(first, rejects)
                     at_once = IN_FLIGHT
         finally:
-            for _, task in waiting:
-                task.cancel()
-            await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
+            await cancel_and_wait(task for _, task in waiting)
 
     def _count(self, batch: Batch, rejects: list[Reject]) -> None:
         progress = self.progress
@@ -153,15 +165,17 @@ class Sender:
             "X-Bellwether-Batch-Id": batch.id,
         }
         reason = ""
-        back_off = BackOff(RETRY_FIRST_S, RETRY_MAX_S, jitter=(0.5, 1.0), rng=self._random)
-        for _ in range(ATTEMPTS_MAX):
+        back_off = BackOff(
+            self._retry.first_s, self._retry.wait_max_s, jitter=(0.5, 1.0), rng=self._random
+        )
+        for _ in range(self._retry.attempts_max):
             outcome = await self._attempt(body, headers, batch.events)
             if isinstance(outcome, list):
                 return rejects + outcome
             self.progress.retries += 1
             reason = outcome.reason
             await asyncio.sleep(max(back_off.next(), outcome.retry_after_s))
-        raise SendFailed(f"gave up after {ATTEMPTS_MAX} attempts: {reason}")
+        raise SendFailed(f"gave up after {self._retry.attempts_max} attempts: {reason}")
 
     async def _attempt(
         self, body: bytes, headers: dict[str, str], events: tuple[Ready, ...]

@@ -16,7 +16,7 @@ import msgspec
 
 from bellwether.send.files.source import HEAD_BYTES, Source
 
-_FILES_MAX = 1_000  # older states are removed
+STATE_FILES_MAX = 1_000  # the states of older loads are removed
 BORDERS_MAX = 1_000  # ends of earlier loads that are remembered; the oldest go first
 BOOKMARK_PREFIX = "follow-"  # names of the files that hold the places of followed logs
 _READ_BYTES = 1_000_000
@@ -131,14 +131,14 @@ def write_state(path: Path, state: LoadState) -> None:
     draft.replace(path)
 
 
-def remove_oldest(folder: Path) -> None:
-    """Keep no more states than are allowed. The places of followed logs lie in the same folder and
-    stay: without its place a log would be stored once more. Raises OSError.
+def remove_oldest(folder: Path, files_max: int = STATE_FILES_MAX) -> None:
+    """Remove the oldest states above `files_max`. The bookmarks of followed logs are in the same
+    folder and stay: without its bookmark a log would be stored once more. Raises OSError.
     """
     ages: list[tuple[float, Path]] = []
     for path in folder.glob("*.json"):
         if not path.name.startswith(BOOKMARK_PREFIX):
             with suppress(FileNotFoundError):  # another load removed it just now
                 ages.append((path.stat().st_mtime, path))
-    for _, old in sorted(ages)[:-_FILES_MAX]:
+    for _, old in sorted(ages)[:-files_max]:
         old.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import zstandard
 
 from bellwether.client import ClientError
 from bellwether.client.caller import Caller
-from bellwether.send.deliver.batches import BATCH_BYTES_MAX, BATCH_EVENTS_MAX
+from bellwether.send.deliver.batches import BATCH_LIMITS, BatchLimits
 from bellwether.send.deliver.verdicts import AGAIN, BadAnswer, SendAgain, read_verdicts
 from bellwether.send.prepare.prepare import Ready
 from common.back_off import BackOff
@@ -36,12 +36,14 @@ class Poster:
         wait: Callable[[float], None],
         notify: Callable[[str], None],
         randomness: random.Random,
+        limits: BatchLimits = BATCH_LIMITS,
     ) -> None:
         self._caller = caller
         self._path = f"/1/batch/{quote(dataset, safe='')}"
         self._wait = wait
         self._notify = notify
         self._random = randomness
+        self._limits = limits
 
     def post(self, events: Sequence[Ready], batch_id: str) -> list[tuple[Ready, str]]:
         """Send until answered; returns what the store refused, with its reason. Raises
@@ -51,7 +53,7 @@ class Poster:
         follow from this one.
         """
         refused: list[tuple[Ready, str]] = []
-        for number, some in enumerate(requests_of(events)):
+        for number, some in enumerate(requests_of(events, self._limits)):
             refused += self._post(some, f"{batch_id}-{number}" if number else batch_id)
         return refused
 
@@ -90,11 +92,14 @@ class Poster:
         return found.reason if isinstance(found, SendAgain) else found
 
 
-def requests_of(events: Sequence[Ready]) -> Iterator[Sequence[Ready]]:
+def requests_of(
+    events: Sequence[Ready], limits: BatchLimits = BATCH_LIMITS
+) -> Iterator[Sequence[Ready]]:
     """The events in as many requests as they take: the same for the same events."""
     begin = size = 0
     for at, event in enumerate(events):
-        if at - begin >= BATCH_EVENTS_MAX or (size + len(event.part) > BATCH_BYTES_MAX and size):
+        is_full = size and size + len(event.part) > limits.bytes_max
+        if at - begin >= limits.events_max or is_full:
             yield events[begin:at]
             begin, size = at, 0
         size += len(event.part) + 1

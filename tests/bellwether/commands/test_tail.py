@@ -112,7 +112,7 @@ async def _told(choice: dict[str, object], *, seen: bool = False) -> list[str]:
     try:
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         async with connect(Target(url, "key"), None) as client:
-            await watch.tell(client, quiet_s=0.0)
+            await watch.report(client, quiet_s=0.0)
     finally:
         await runner.cleanup()
     return told

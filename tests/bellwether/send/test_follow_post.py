@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from bellwether.client import ClientError
+from bellwether.send.deliver.batches import BatchLimits
 from bellwether.send.follow.post import Poster, requests_of
 from bellwether.send.prepare.prepare import Ready
 
@@ -48,24 +49,24 @@ def test_a_store_that_is_away_is_waited_for_under_the_same_id() -> None:
     assert len(told) < 8
 
 
-def test_more_events_than_one_request_takes_go_in_several_each_with_its_own_id(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("bellwether.send.follow.post.BATCH_EVENTS_MAX", 10)
-    monkeypatch.setattr("bellwether.send.follow.post.BATCH_BYTES_MAX", 100)
+def test_more_events_than_one_request_takes_go_in_several_each_with_its_own_id() -> None:
+    limits = BatchLimits(bytes_max=100, events_max=10)
     small = [Ready(n, n, part=b'{"data":{"n":%d}}' % (n % 10)) for n in range(13)]
     large = [Ready(20 + n, 20 + n, part=b'{"data":{"text":"%b"}}' % (b"x" * 90)) for n in range(2)]
 
     def send(*answers: object) -> tuple[list[int], list[str]]:
-        told = Answers(*answers)
-        poster = Poster(told, "d", lambda _: None, lambda _: None, random.Random(1))  # type: ignore[arg-type]
+        answered = Answers(*answers)
+        poster = Poster(
+            answered, "d", lambda _: None, lambda _: None,  # type: ignore[arg-type]
+            random.Random(1), limits,
+        )  # fmt: skip
         refused = poster.post([*small, *large], "id")
-        return [event.line for event, _ in refused], told.ids
+        return [event.line for event, _ in refused], answered.ids
 
     def good(count: int) -> list[dict[str, object]]:
         return [{"status": 202}] * count
 
-    sizes = [len(some) for some in requests_of([*small, *large])]
+    sizes = [len(some) for some in requests_of([*small, *large], limits)]
     assert sizes == [5, 5, 3, 1, 1]
     answers = [good(size) for size in sizes[:-1]]
     lines, ids = send(*answers, [{"status": 400, "error": "no"}])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwether.send.deliver.batches import BATCH_EVENTS_MAX, batches
+from bellwether.send.deliver.batches import BATCH_LIMITS, batches
 from bellwether.send.event import Parsed
 from bellwether.send.prepare.flatten import flatten, flatten_valid, members
 from bellwether.send.prepare.own_time import TimeChoices, is_absent
@@ -273,12 +273,13 @@ def events(count: int) -> list[Ready]:
 
 
 def test_batches_and_their_ids_depend_on_the_file_alone() -> None:
-    items = events(BATCH_EVENTS_MAX * 2 + 5)
+    most = BATCH_LIMITS.events_max
+    items = events(most * 2 + 5)
     whole = list(batches(iter(items), "seed"))
     again = list(batches(iter(items), "seed"))
     assert [b.id for b in whole] == [b.id for b in again]
-    assert [len(b.events) for b in whole] == [BATCH_EVENTS_MAX, BATCH_EVENTS_MAX, 5]
-    resumed = list(batches(iter(items[BATCH_EVENTS_MAX:]), "seed", start=whole[0].end))
+    assert [len(b.events) for b in whole] == [most, most, 5]
+    resumed = list(batches(iter(items[most:]), "seed", start=whole[0].end))
     assert [b.id for b in resumed] == [b.id for b in whole[1:]]
     assert [b.id for b in batches(iter(items), "other")] != [b.id for b in whole]
     assert len({b.id for b in whole}) == len(whole)

@@ -13,6 +13,7 @@ import orjson
 import pytest
 import zstandard
 
+from bellwether.send.deliver.batches import BatchLimits
 from bellwether.send.deliver.sender import Progress
 from bellwether.send.files.resume import remove_oldest, write_state
 from bellwether.send.files.settle import GREW
@@ -59,7 +60,7 @@ class Store:
         )  # fmt: skip
         progress = Progress()
         ended = True
-        for number, batch in enumerate(load.batches(load.events())):
+        for number, batch in enumerate(load.batches(load.events(), SMALL_BATCHES)):
             if number >= stop_after:
                 ended = False
                 break
@@ -91,9 +92,7 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path)
 
 
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bellwether.send.deliver.batches.BATCH_EVENTS_MAX", 40)
+SMALL_BATCHES = BatchLimits(events_max=40)
 
 
 def lines(start: int, stop: int, pad: int = 0) -> bytes:
@@ -330,14 +329,11 @@ def test_other_choices_are_another_load(store: Store) -> None:
     assert len(store.events) == 2
 
 
-def test_states_are_bounded_and_survive_damage(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bellwether.send.files.resume._FILES_MAX", 3)
+def test_states_are_bounded_and_survive_damage(store: Store) -> None:
     for n in range(5):
         load = store.send(write(store.folder / str(n), lines(n, n + 1)))
     assert load.state_path is not None
-    remove_oldest(load.state_path.parent)
+    remove_oldest(load.state_path.parent, files_max=3)
     kept = list(load.state_path.parent.glob("*.json"))
     assert len(kept) == 3
     for path in kept:
@@ -346,15 +342,12 @@ def test_states_are_bounded_and_survive_damage(
     assert store.numbers() == once(5)
 
 
-def test_the_place_of_a_followed_log_outlives_any_number_of_loads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bellwether.send.files.resume._FILES_MAX", 1)
+def test_the_bookmark_of_a_followed_log_outlives_any_number_of_loads(tmp_path: Path) -> None:
     place = bookmark_file(tmp_path, "quiet.log", "web", "http://host")
     write_bookmark(place, Bookmark(key="k"))
     os.utime(place, (1, 1))  # it is the oldest: nothing was written to its log for long
     for n in range(3):
         (tmp_path / f"scope-{n}.json").write_bytes(b"{}")
-    remove_oldest(tmp_path)
+    remove_oldest(tmp_path, files_max=1)
     assert place.exists()
     assert len(list(tmp_path.glob("scope-*.json"))) == 1

@@ -12,9 +12,8 @@ from aiohttp import web
 
 from bellwether.client import ClientError, Target
 from bellwether.client.session import connect
-from bellwether.send.deliver import sender as sending
-from bellwether.send.deliver.batches import Batch, batches
-from bellwether.send.deliver.sender import Progress, Reject, Sender, SendFailed
+from bellwether.send.deliver.batches import Batch, BatchLimits, batches
+from bellwether.send.deliver.sender import Progress, Reject, RetryPolicy, Sender, SendFailed
 from bellwether.send.prepare.prepare import Ready
 from common.clock import SystemClock
 from common.model.position import format_receipt, parse_receipt
@@ -61,11 +60,8 @@ async def store() -> AsyncIterator[Store]:
     await runner.cleanup()
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "RETRY_FIRST_S", 0.001)
-    monkeypatch.setattr(sending, "RETRY_MAX_S", 0.002)
-    monkeypatch.setattr("bellwether.send.deliver.batches.BATCH_EVENTS_MAX", 10)
+IMPATIENT = RetryPolicy(first_s=0.001, wait_max_s=0.002)
+SMALL = BatchLimits(events_max=10)
 
 
 def events(count: int) -> list[Ready]:
@@ -81,10 +77,10 @@ async def send(
     async with connect(Target(store.url, "key")) as client:
         load = Sender(
             client, "my data", SystemClock(), random.Random(1), rejects.append,
-            lambda progress: offsets.append(progress.offset),
+            lambda progress: offsets.append(progress.offset), retry=IMPATIENT,
         )  # fmt: skip
         await load.send_all(
-            batches([item for item in items if item.end > skip_to], "seed", skip_to)
+            batches([item for item in items if item.end > skip_to], "seed", skip_to, limits=SMALL)
         )
     return load.progress, rejects, offsets
 
@@ -147,10 +143,10 @@ async def test_an_interrupted_load_goes_on_and_repeats_nothing_new(store: Store)
     async with connect(Target(store.url, "key")) as client:
         load = Sender(
             client, "d", SystemClock(), random.Random(1), lambda r: None,
-            lambda progress: offsets.append(progress.offset),
+            lambda progress: offsets.append(progress.offset), retry=IMPATIENT,
         )  # fmt: skip
         with pytest.raises(ClientError, match="gone"):
-            await load.send_all(batches(iter(events(95)), "seed"))
+            await load.send_all(batches(iter(events(95)), "seed", limits=SMALL))
     store.reply = lambda number, batch, events: None
     await send(store, events(95), skip_to=offsets[-1] if offsets else 0)
     assert store.stored() == Counter(range(95))
@@ -165,7 +161,7 @@ async def test_a_server_that_stays_away_ends_the_load_with_its_address(store: St
 
 async def test_what_was_under_way_when_the_file_broke_is_counted(store: Store) -> None:
     def broken() -> Iterator[Batch]:
-        yield from batches(iter(events(30)), "seed")
+        yield from batches(iter(events(30)), "seed", limits=SMALL)
         raise OSError("the file is damaged")
 
     async with connect(Target(store.url, "key")) as client:
