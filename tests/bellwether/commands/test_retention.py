@@ -25,14 +25,14 @@ def run(folder: Path, *arguments: str, given: str | None = None) -> Result:
 
 
 async def filled(folder: Path) -> None:
-    async with leaps.house(folder) as (partition, maintenance, _):
+    async with leaps.harness(folder) as (partition, maintenance, _):
         await leaps.fill(partition)
         await maintenance.run_round()
 
 
 async def rows(folder: Path) -> list[int]:
     """What an indexer with the right clock serves, an hour later."""
-    async with leaps.house(folder) as (partition, maintenance, clock):
+    async with leaps.harness(folder) as (partition, maintenance, clock):
         await leaps.rounds(maintenance, clock, 60, 20)
         return await numbers(partition)
 
