@@ -15,7 +15,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.cluster.world import Scene
+from tests.cluster.harness import Scenario
 from tests.system.stored import ALL_TIME
 
 ASKERS = 2
@@ -53,7 +53,7 @@ class Answers:
 
 
 @asynccontextmanager
-async def asking(running: Scene) -> AsyncIterator[Answers]:
+async def asking(running: Scenario) -> AsyncIterator[Answers]:
     """Ask all the time while the block runs. Raises AssertionError if a promise was broken."""
     answers, stop = Answers(), asyncio.Event()
     askers = [Asker(running, answers, random.Random(n)) for n in range(ASKERS)]
@@ -70,7 +70,7 @@ async def asking(running: Scene) -> AsyncIterator[Answers]:
 class Asker:
     """Asks one question after the other."""
 
-    def __init__(self, running: Scene, answers: Answers, chance: random.Random) -> None:
+    def __init__(self, running: Scenario, answers: Answers, chance: random.Random) -> None:
         self._running = running
         self._answers = answers
         self._chance = chance

@@ -6,7 +6,7 @@ import pytest
 
 from compose.cluster.cluster import Cluster
 from compose.install import InstallFailed
-from tests.cluster import world
+from tests.cluster import harness
 from tests.servers import refuse
 
 
@@ -14,7 +14,7 @@ from tests.servers import refuse
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Three brokers, three members of ZooKeeper, MariaDB, S3, and every role in three zones."""
     try:
-        started = world.start(tmp_path_factory.mktemp("cluster"))
+        started = harness.start(tmp_path_factory.mktemp("cluster"))
     except InstallFailed as error:
         refuse(f"the cluster's scenarios were not run: {error}")
         raise

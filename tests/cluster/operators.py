@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bellwether.commands.rolling_restart import EXIT_HELD, EXIT_STOPPED
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import in_thread
+from tests.cluster.harness import in_thread
 
 EXIT_UNREACHED = 1  # the locks did not answer
 RESTART_S = 600.0

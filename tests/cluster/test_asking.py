@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from tests.cluster.asking import ASKERS, Answers, asking
-from tests.cluster.world import Scene
+from tests.cluster.harness import Scenario
 from tests.system.load import Load, Target
 
 ASKED = 30
@@ -55,7 +55,7 @@ async def ask(store: Store, acknowledged: set[int], answers: list[Answers]) -> N
         target = Target(f"http://127.0.0.1:{runner.addresses[0][1]}", "key", "d")
         load = Load(target, 1, 1)
         load.outcome.acknowledged |= acknowledged
-        running = Scene("test", cast(Any, None), target, load, 0.0)
+        running = Scenario("test", cast(Any, None), target, load, 0.0)
         async with asking(running) as told:
             answers.append(told)
             async with asyncio.timeout(30):

@@ -8,7 +8,7 @@ import pytest
 
 from compose.cluster.cluster import Cluster
 from tests.cluster.asking import asking
-from tests.cluster.world import cut_without_wait, in_thread, scene
+from tests.cluster.harness import cut_without_wait, in_thread, scenario
 
 pytestmark = pytest.mark.scenario
 
@@ -19,7 +19,7 @@ async def test_no_answer_counts_twice_or_hides_what_it_claims_while_links_are_br
     cluster: Cluster,
 ) -> None:
     indexers = cluster.roles.of("indexer")
-    async with scene(cluster, "asked while links to brokers break") as running:
+    async with scenario(cluster, "asked while links to brokers break") as running:
         await running.steady()
         async with asking(running) as answers:
             running.fault()
@@ -39,7 +39,7 @@ async def test_no_answer_counts_twice_or_hides_what_it_claims_while_links_are_br
 
 async def test_copies_out_while_every_indexer_is_destroyed_count_once(cluster: Cluster) -> None:
     indexers = cluster.roles.of("indexer")
-    async with scene(cluster, "indexers destroyed while copies are undecided") as running:
+    async with scenario(cluster, "indexers destroyed while copies are undecided") as running:
         await running.steady()
         async with asking(running) as answers:
             running.fault()

@@ -3,13 +3,13 @@
 import pytest
 
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import in_thread, scene
+from tests.cluster.harness import in_thread, scenario
 
 pytestmark = pytest.mark.scenario
 
 
 async def test_killed_broker_loses_nothing(cluster: Cluster) -> None:
-    async with scene(cluster, "broker killed") as running:
+    async with scenario(cluster, "broker killed") as running:
         await running.steady()
         controller = await in_thread(cluster.kafka.controller)
         victim = next(b for b in cluster.kafka.brokers if b is not controller)
@@ -20,7 +20,7 @@ async def test_killed_broker_loses_nothing(cluster: Cluster) -> None:
 
 
 async def test_killed_controller_loses_nothing(cluster: Cluster) -> None:
-    async with scene(cluster, "controller killed") as running:
+    async with scenario(cluster, "controller killed") as running:
         await running.steady()
         controller = await in_thread(cluster.kafka.controller)
         assert controller is not None

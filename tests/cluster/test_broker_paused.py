@@ -3,7 +3,7 @@
 import pytest
 
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import in_thread, scene
+from tests.cluster.harness import in_thread, scenario
 
 pytestmark = pytest.mark.scenario
 
@@ -11,7 +11,7 @@ FROZEN_S = 60.0
 
 
 async def test_frozen_broker_loses_nothing(cluster: Cluster) -> None:
-    async with scene(cluster, "broker frozen for 60 s") as running:
+    async with scenario(cluster, "broker frozen for 60 s") as running:
         await running.steady()
         controller = await in_thread(cluster.kafka.controller)
         victim = next(b for b in cluster.kafka.brokers if b is not controller)
@@ -23,7 +23,7 @@ async def test_frozen_broker_loses_nothing(cluster: Cluster) -> None:
 
 
 async def test_frozen_controller_loses_nothing(cluster: Cluster) -> None:
-    async with scene(cluster, "controller frozen for 30 s") as running:
+    async with scenario(cluster, "controller frozen for 30 s") as running:
         await running.steady()
         controller = await in_thread(cluster.kafka.controller)
         assert controller is not None

@@ -9,7 +9,7 @@ import pytest
 
 from compose.cluster.cluster import Cluster
 from compose.cluster.roles import Role
-from tests.cluster.world import ask_count, cut_without_wait, in_thread, scene
+from tests.cluster.harness import ask_count, cut_without_wait, in_thread, scenario
 
 pytestmark = pytest.mark.scenario
 
@@ -60,7 +60,7 @@ async def test_indexer_with_a_full_disk_loses_nothing(cluster: Cluster) -> None:
     role = cluster.roles["indexer", "a"]
     async with (
         small_disk(cluster, role) as disk,
-        scene(cluster, "disk of an indexer full for 20 s") as running,
+        scenario(cluster, "disk of an indexer full for 20 s") as running,
     ):
         await running.steady()
         running.fault()

@@ -16,8 +16,8 @@ import pytest
 
 from compose.cluster.cluster import Cluster
 from compose.servers.proxy import Link
+from tests.cluster.harness import Scenario, ask_count, cut_without_wait, in_thread, scenario
 from tests.cluster.operators import Restart, starts
-from tests.cluster.world import Scene, ask_count, cut_without_wait, in_thread, scene
 from tests.common.objects.lying import Lies, lying
 
 pytestmark = pytest.mark.scenario
@@ -46,7 +46,7 @@ class Answers:
     slowest_s: float = 0.0
     wrong: list[str] = field(default_factory=list)
 
-    async def ask(self, running: Scene) -> None:
+    async def ask(self, running: Scenario) -> None:
         """One query, which must cover what has been acknowledged so far, or say otherwise."""
         outcome = running.load.outcome
         known, receipt = len(outcome.acknowledged), outcome.receipt()
@@ -113,7 +113,7 @@ async def test_rolling_restart_while_everything_breaks_loses_nothing(cluster: Cl
     lies = Lies(late_s=3.0, often={"fail_before": 0.25, "fail_after": 0.25, "late": 0.25})
     with lying(f"http://127.0.0.1:{cluster.s3.own_port}", lies) as url:
         faults = all_faults(cluster, urlsplit(url).port or 0)
-        async with scene(cluster, "rolling restart while everything breaks") as running:
+        async with scenario(cluster, "rolling restart while everything breaks") as running:
             await running.steady()
             running.fault()
             answers = Answers()
@@ -140,7 +140,7 @@ async def test_rolling_restart_while_everything_breaks_loses_nothing(cluster: Cl
 
 
 @asynccontextmanager
-async def asked_meanwhile(running: Scene, answers: Answers) -> AsyncIterator[None]:
+async def asked_meanwhile(running: Scenario, answers: Answers) -> AsyncIterator[None]:
     """Queries go on, one after the other."""
     done = asyncio.Event()
 

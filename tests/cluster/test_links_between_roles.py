@@ -3,7 +3,7 @@
 import pytest
 
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import ask_count, scene
+from tests.cluster.harness import ask_count, scenario
 
 pytestmark = pytest.mark.scenario
 
@@ -11,7 +11,7 @@ CUT_S = 20.0
 
 
 async def test_indexer_that_cannot_be_reached_is_replaced_by_its_twin(cluster: Cluster) -> None:
-    async with scene(cluster, "link to an indexer black-holed for 20 s") as running:
+    async with scenario(cluster, "link to an indexer black-holed for 20 s") as running:
         await running.steady()
         running.fault()
         cluster.proxy["indexer-a"].black_hole()
@@ -24,7 +24,7 @@ async def test_indexer_that_cannot_be_reached_is_replaced_by_its_twin(cluster: C
 
 
 async def test_answers_of_an_indexer_that_get_lost_are_asked_of_its_twin(cluster: Cluster) -> None:
-    async with scene(cluster, "answers of an indexer lost for 20 s") as running:
+    async with scenario(cluster, "answers of an indexer lost for 20 s") as running:
         await running.steady()
         running.fault()
         cluster.proxy["indexer-b"].black_hole(requests=False)
@@ -37,7 +37,7 @@ async def test_answers_of_an_indexer_that_get_lost_are_asked_of_its_twin(cluster
 
 
 async def test_slow_links_between_all_roles_lose_nothing(cluster: Cluster) -> None:
-    async with scene(cluster, "links between roles slower by 300 ms for 20 s") as running:
+    async with scenario(cluster, "links between roles slower by 300 ms for 20 s") as running:
         await running.steady()
         running.fault()
         for role in (*cluster.roles.of("indexer"), *cluster.roles.of("query")):

@@ -14,7 +14,7 @@ from common.log.kafka.topic import grow_topic
 from common.model.position import parse_receipt
 from compose.cluster.cluster import Cluster
 from compose.topology import TOPIC
-from tests.cluster.world import Scene, ask_count, cut, scene
+from tests.cluster.harness import Scenario, ask_count, cut, scenario
 
 pytestmark = pytest.mark.scenario
 
@@ -42,7 +42,7 @@ async def count_partitions(config: KafkaConfig) -> int:
         await log.close()
 
 
-async def until_written(running: Scene, partitions: set[int]) -> float:
+async def until_written(running: Scenario, partitions: set[int]) -> float:
     """Send to dataset after dataset until all of these were chosen; returns how long it took."""
     begin_s = time.monotonic()
     reached: set[int] = set()
@@ -62,7 +62,7 @@ async def until_written(running: Scene, partitions: set[int]) -> float:
 async def test_partitions_that_are_added_under_load_are_used_and_nothing_is_lost(
     cluster: Cluster,
 ) -> None:
-    async with scene(cluster, "topic grown under load") as running:
+    async with scenario(cluster, "topic grown under load") as running:
         await running.steady()
         running.fault()
         before = await count_partitions(settings(cluster))

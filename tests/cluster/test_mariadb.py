@@ -3,7 +3,7 @@
 import pytest
 
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import in_thread, scene, status_of
+from tests.cluster.harness import in_thread, scenario, status_of
 
 pytestmark = pytest.mark.scenario
 
@@ -11,7 +11,7 @@ GONE_S = 20.0
 
 
 async def test_stopped_database_is_not_noticed_and_unknown_keys_get_503(cluster: Cluster) -> None:
-    async with scene(cluster, "MariaDB stopped for 20 s") as running:
+    async with scenario(cluster, "MariaDB stopped for 20 s") as running:
         await running.steady()
         running.fault()
         await in_thread(cluster.mariadb.kill)
@@ -23,7 +23,7 @@ async def test_stopped_database_is_not_noticed_and_unknown_keys_get_503(cluster:
 
 
 async def test_frozen_database_is_not_noticed_and_unknown_keys_get_503(cluster: Cluster) -> None:
-    async with scene(cluster, "MariaDB frozen for 20 s") as running:
+    async with scenario(cluster, "MariaDB frozen for 20 s") as running:
         await running.steady()
         running.fault()
         cluster.mariadb.pause()
@@ -35,7 +35,7 @@ async def test_frozen_database_is_not_noticed_and_unknown_keys_get_503(cluster: 
 
 
 async def test_slow_database_is_not_noticed(cluster: Cluster) -> None:
-    async with scene(cluster, "MariaDB slower by 900 ms for 20 s") as running:
+    async with scenario(cluster, "MariaDB slower by 900 ms for 20 s") as running:
         await running.steady()
         running.fault()
         cluster.proxy["mariadb"].latency(900, jitter_ms=200)

@@ -3,13 +3,13 @@
 import pytest
 
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import in_thread, scene
+from tests.cluster.harness import in_thread, scenario
 
 pytestmark = pytest.mark.scenario
 
 
 async def test_without_leaders_nothing_is_acknowledged_and_nothing_lost(cluster: Cluster) -> None:
-    async with scene(cluster, "two of three brokers killed for 20 s") as running:
+    async with scenario(cluster, "two of three brokers killed for 20 s") as running:
         await running.steady()
         running.fault()
         for broker in cluster.kafka.brokers[1:]:

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import (
+from tests.cluster.harness import (
     ask_count,
     cut_without_wait,
     in_thread,
-    scene,
+    scenario,
     unpublished_cuts,
 )
 from tests.common.objects.lying import Lies, lying
@@ -21,7 +21,7 @@ BAD_S = 30.0
 
 
 async def test_stopped_object_store_delays_snapshots_and_loses_nothing(cluster: Cluster) -> None:
-    async with scene(cluster, "S3 stopped for 30 s") as running:
+    async with scenario(cluster, "S3 stopped for 30 s") as running:
         await running.steady()
         running.fault()
         await in_thread(cluster.s3.kill)
@@ -35,7 +35,7 @@ async def test_stopped_object_store_delays_snapshots_and_loses_nothing(cluster: 
 
 
 async def test_object_store_frozen_during_uploads_holds_nothing_else_up(cluster: Cluster) -> None:
-    async with scene(cluster, "S3 frozen for 30 s") as running:
+    async with scenario(cluster, "S3 frozen for 30 s") as running:
         await running.steady()
         running.fault()
         cutting = asyncio.create_task(cut_without_wait(cluster))
@@ -53,7 +53,7 @@ async def test_object_store_frozen_during_uploads_holds_nothing_else_up(cluster:
 
 
 async def test_slow_object_store_loses_nothing(cluster: Cluster) -> None:
-    async with scene(cluster, "S3 slower by 2 s for 30 s") as running:
+    async with scenario(cluster, "S3 slower by 2 s for 30 s") as running:
         await running.steady()
         running.fault()
         cluster.proxy["s3"].latency(2_000, jitter_ms=500)
@@ -65,7 +65,7 @@ async def test_slow_object_store_loses_nothing(cluster: Cluster) -> None:
 
 async def test_object_store_that_fails_half_of_the_time_loses_nothing(cluster: Cluster) -> None:
     """Half of the connections are reset after what they carried was done, or before."""
-    async with scene(cluster, "S3 failing half of the connections for 30 s") as running:
+    async with scenario(cluster, "S3 failing half of the connections for 30 s") as running:
         await running.steady()
         running.fault()
         cluster.proxy["s3"].reset(30, share=0.5)
@@ -92,7 +92,7 @@ async def test_object_store_that_lies_loses_nothing(
     kinds = ", ".join(f"{kind} {share:.0%}" for kind, share in often.items())
     lies = Lies(late_s=4.0, often=often)
     with lying(f"http://127.0.0.1:{cluster.s3.own_port}", lies) as url:
-        async with scene(cluster, f"S3 lying for 30 s ({kinds})") as running:
+        async with scenario(cluster, f"S3 lying for 30 s ({kinds})") as running:
             await running.steady()
             running.fault()
             cluster.proxy["s3"].divert(urlsplit(url).port or 0)

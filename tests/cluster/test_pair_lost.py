@@ -3,13 +3,13 @@
 import pytest
 
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import ask_count, cut, in_thread, scene
+from tests.cluster.harness import ask_count, cut, in_thread, scenario
 
 pytestmark = pytest.mark.scenario
 
 
 async def test_both_of_a_pair_killed_and_wiped_lose_nothing(cluster: Cluster) -> None:
-    async with scene(cluster, "both of a pair killed and wiped") as running:
+    async with scenario(cluster, "both of a pair killed and wiped") as running:
         await running.steady()
         # so that a part is in segments and a part is in the log alone
         holders = await cut(cluster)

@@ -6,15 +6,15 @@ import pytest
 
 from bellwether.commands.rolling_restart import EXIT_HELD
 from compose.cluster.cluster import Cluster
+from tests.cluster.harness import Scenario, ask_count, in_thread, scenario
 from tests.cluster.operators import Restart, starts
-from tests.cluster.world import Scene, ask_count, in_thread, scene
 
 pytestmark = pytest.mark.scenario
 
 ROLE_S = 120.0
 
 
-async def until_restarted(running: Scene, before: dict[str, int], count: int) -> None:
+async def until_restarted(running: Scenario, before: dict[str, int], count: int) -> None:
     """Wait until so many roles were started again."""
     async with asyncio.timeout(ROLE_S):
         while True:
@@ -26,7 +26,7 @@ async def until_restarted(running: Scene, before: dict[str, int], count: int) ->
 
 async def test_rolling_restart_outlives_a_cut_link_and_a_killed_indexer(cluster: Cluster) -> None:
     before = starts(cluster)
-    async with scene(cluster, "rolling restart, a link cut, an indexer killed") as running:
+    async with scenario(cluster, "rolling restart, a link cut, an indexer killed") as running:
         await running.steady()
         running.fault()
         restart = Restart(cluster)
@@ -49,7 +49,7 @@ async def test_killed_operator_leaves_nothing_half_done_and_another_goes_on(
 ) -> None:
     """SIGKILL in the middle; meanwhile a second operator is told who holds the lock."""
     before = starts(cluster)
-    async with scene(cluster, "rolling restart, its operator killed") as running:
+    async with scenario(cluster, "rolling restart, its operator killed") as running:
         await running.steady()
         running.fault()
         first = Restart(cluster, ("--watch-s", "1"))

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import Scene, ask_count, in_thread, scene
+from tests.cluster.harness import Scenario, ask_count, in_thread, scenario
 
 pytestmark = pytest.mark.scenario
 
 RESTART_S = 900.0
 
 
-async def ask_until(done: asyncio.Event, running: Scene) -> list[str]:
+async def ask_until(done: asyncio.Event, running: Scenario) -> list[str]:
     """Ask again and again; what was wrong with the answers."""
     wrong: list[str] = []
     asked = 0
@@ -28,7 +28,7 @@ async def ask_until(done: asyncio.Event, running: Scene) -> list[str]:
 
 async def test_rolling_restart_of_everything_is_not_noticed(cluster: Cluster) -> None:
     starts = {role.name: role.starts for role in cluster.roles}
-    async with scene(cluster, "rolling restart of everything") as running:
+    async with scenario(cluster, "rolling restart of everything") as running:
         await running.steady()
         running.fault()
         done = asyncio.Event()

@@ -3,13 +3,13 @@
 import pytest
 
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import in_thread, scene
+from tests.cluster.harness import in_thread, scenario
 
 pytestmark = pytest.mark.scenario
 
 
 async def test_shepherd_killed_mid_request_loses_nothing(cluster: Cluster) -> None:
-    async with scene(cluster, "shepherds killed in turn", pause_max_s=0.02) as running:
+    async with scenario(cluster, "shepherds killed in turn", pause_max_s=0.02) as running:
         await running.steady()
         running.fault()
         for _ in range(3):

@@ -3,13 +3,13 @@
 import pytest
 
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import in_thread, scene
+from tests.cluster.harness import in_thread, scenario
 
 pytestmark = pytest.mark.system
 
 
 async def test_killed_indexer_loses_no_acknowledged_event(cluster: Cluster) -> None:
-    async with scene(cluster, "indexer killed") as running:
+    async with scenario(cluster, "indexer killed") as running:
         await running.steady()
         victim = cluster.roles["indexer", "b"]
         running.fault()

@@ -12,7 +12,7 @@ import pytest
 
 from compose.cluster.cluster import Cluster
 from compose.cluster.roles import Role
-from tests.cluster.world import ask_count, in_thread, scene
+from tests.cluster.harness import ask_count, in_thread, scenario
 from tests.system.load import Target
 
 pytestmark = pytest.mark.scenario
@@ -35,7 +35,7 @@ async def restart(cluster: Cluster, role: Role, **extra: str) -> None:
 async def test_indexer_an_hour_off_makes_the_same_segments(cluster: Cluster, offset_s: int) -> None:
     role = cluster.roles["indexer", "c"]
     path = os.pathsep.join([str(HERE / "wrong_clock"), str(ROOT)])
-    async with scene(cluster, f"clock of an indexer {offset_s:+d} s") as running:
+    async with scenario(cluster, f"clock of an indexer {offset_s:+d} s") as running:
         await running.steady()
         running.fault()
         try:
@@ -52,7 +52,7 @@ async def test_indexer_70_days_ahead_expires_nothing_and_says_that_clocks_differ
     role = cluster.roles["indexer", "c"]
     path = os.pathsep.join([str(HERE / "wrong_clock"), str(ROOT)])
     quick = {"BELLWETHER_INDEXER_HOUSEKEEPING_S": "1"}
-    async with scene(cluster, "clock of an indexer 70 days ahead") as running:
+    async with scenario(cluster, "clock of an indexer 70 days ahead") as running:
         await running.steady()
         running.fault()
         try:

@@ -3,13 +3,13 @@
 import pytest
 
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import ask_count, in_thread, scene
+from tests.cluster.harness import ask_count, in_thread, scenario
 
 pytestmark = pytest.mark.scenario
 
 
 async def test_killed_zone_loses_nothing(cluster: Cluster) -> None:
-    async with scene(cluster, "zone b killed for 30 s") as running:
+    async with scenario(cluster, "zone b killed for 30 s") as running:
         await running.steady()
         running.fault()
         for role in cluster.roles.of(zone="b"):

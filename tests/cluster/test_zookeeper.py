@@ -3,7 +3,7 @@
 import pytest
 
 from compose.cluster.cluster import Cluster
-from tests.cluster.world import ask_count, in_thread, scene
+from tests.cluster.harness import ask_count, in_thread, scenario
 
 pytestmark = pytest.mark.scenario
 
@@ -11,7 +11,7 @@ STOPPED_S = 60.0
 
 
 async def test_killed_leader_of_zookeeper_is_not_noticed(cluster: Cluster) -> None:
-    async with scene(cluster, "ZooKeeper's leader killed") as running:
+    async with scenario(cluster, "ZooKeeper's leader killed") as running:
         await running.steady()
         leader = await in_thread(cluster.zookeeper.leader)
         assert leader is not None
@@ -22,7 +22,7 @@ async def test_killed_leader_of_zookeeper_is_not_noticed(cluster: Cluster) -> No
 
 
 async def test_stopped_ensemble_stops_neither_ingest_nor_queries(cluster: Cluster) -> None:
-    async with scene(cluster, "ZooKeeper stopped for 60 s") as running:
+    async with scenario(cluster, "ZooKeeper stopped for 60 s") as running:
         await running.steady()
         running.fault()
         await in_thread(cluster.zookeeper.kill)

@@ -32,7 +32,7 @@ def wrong_clock() -> ManualClock:
     return ManualClock(right.now_ns() + LEAP_NS, right.monotonic_ns())
 
 
-def check(reading: ClockReading | None, ahead_ns: int, clock: Clock) -> None:
+def assert_ahead(reading: ClockReading | None, ahead_ns: int, clock: Clock) -> None:
     """The reading says that the server is so far ahead, and that it is on this very machine."""
     assert reading is not None
     assert abs(reading.ahead_ns(clock) - ahead_ns) < 60 * 10**9 + reading.error_ns
@@ -45,9 +45,9 @@ def test_server_of_the_objects_tells_the_time_and_a_folder_does_not(objects: Obj
         assert isinstance(objects, DirectoryObjects)
         return
     clock = SystemClock()
-    check(objects.read_clock(clock), 0, clock)
+    assert_ahead(objects.read_clock(clock), 0, clock)
     leapt = wrong_clock()
-    check(objects.read_clock(leapt), -LEAP_NS, leapt)
+    assert_ahead(objects.read_clock(leapt), -LEAP_NS, leapt)
 
 
 def test_server_that_refuses_what_a_wrong_clock_signed_still_tells_the_time(
@@ -57,7 +57,7 @@ def test_server_that_refuses_what_a_wrong_clock_signed_still_tells_the_time(
         return  # a folder refuses nobody
     clock = SystemClock()
     config = replace(cluster.settings().section(S3Config), secret_key="wrong")
-    check(S3Objects(config, clock, random.Random(1)).read_clock(clock), 0, clock)
+    assert_ahead(S3Objects(config, clock, random.Random(1)).read_clock(clock), 0, clock)
 
 
 def test_server_of_the_metadata_tells_the_time_and_a_file_does_not(metadata: Metadata) -> None:
@@ -65,9 +65,9 @@ def test_server_of_the_metadata_tells_the_time_and_a_file_does_not(metadata: Met
         assert isinstance(metadata, SqliteMetadata)
         return
     clock = SystemClock()
-    check(metadata.read_clock(clock), 0, clock)
+    assert_ahead(metadata.read_clock(clock), 0, clock)
     leapt = wrong_clock()
-    check(metadata.read_clock(leapt), -LEAP_NS, leapt)
+    assert_ahead(metadata.read_clock(leapt), -LEAP_NS, leapt)
 
 
 async def test_brokers_tell_the_time_and_the_embedded_log_does_not(log: Log, log_kind: str) -> None:
@@ -78,10 +78,10 @@ async def test_brokers_tell_the_time_and_the_embedded_log_does_not(log: Log, log
     found = await broker_readings(log, log, clock)
     assert found
     for reading in found:
-        check(reading, 0, clock)
+        assert_ahead(reading, 0, clock)
     leapt = wrong_clock()
     for reading in await broker_readings(log, log, leapt):
-        check(reading, -LEAP_NS, leapt)
+        assert_ahead(reading, -LEAP_NS, leapt)
 
 
 async def test_every_server_is_asked_and_a_leap_against_any_of_them_stops_expiry(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.system.counts import show
 from tests.system.harness import running
-from tests.system.test_survive import check, cut, loaded
+from tests.system.test_survive import assert_all_stored, cut, loaded
 
 pytestmark = pytest.mark.system
 
@@ -26,7 +26,7 @@ async def test_both_indexers_destroyed_with_their_disks_lose_nothing(tmp_path: P
             await asyncio.sleep(1)
             await asyncio.to_thread(system.wait_role_ready, "indexer")
             await asyncio.sleep(0.5)
-        await check("both indexers and their disks destroyed", system, load.outcome)
+        await assert_all_stored("both indexers and their disks destroyed", system, load.outcome)
         status = json.loads(system.run("status", "--json").stdout)
         for told in status["indexers"]:
             assert told["status"]["warming"]["failed"] == 0

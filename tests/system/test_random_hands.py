@@ -64,7 +64,7 @@ async def test_minutes_of_random_harm_leave_nothing_missing_unnamed(tmp_path: Pa
         await asyncio.to_thread(system.wait_ready)
         await _settle(run)
         verdict, coverage = await _read_back(run)
-        _judge(run, verdict, coverage)
+        _assert_all_named(run, verdict, coverage)
         code = await asyncio.to_thread(system.stop)
         told = "NOT known that everything acknowledged is stored" in system.output
         assert code == (1 if told else 0), system.tails()  # what is damaged may still be missing
@@ -204,7 +204,7 @@ async def _ask(session: aiohttp.ClientSession, url: str, body: object) -> dict[s
     raise AssertionError("no answer but 503")
 
 
-def _judge(run: Run, verdict: Verdict, coverages: list[dict[str, Any]]) -> None:
+def _assert_all_named(run: Run, verdict: Verdict, coverages: list[dict[str, Any]]) -> None:
     """What is not counted is named in every answer's coverage; nothing is counted twice."""
     named = [_named(coverage) for coverage in coverages]
     show(

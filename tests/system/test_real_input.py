@@ -145,7 +145,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         yield found
 
 
-def check(system: System, dataset: str, name: str, documents: list[Document]) -> None:
+def assert_answers(system: System, dataset: str, name: str, documents: list[Document]) -> None:
     """Ask the example's questions about `name` of the loaded dataset and compare."""
     texts = questions(name)
     assert len(texts) == len(ANSWERS[name]) == 5
@@ -161,10 +161,10 @@ def check(system: System, dataset: str, name: str, documents: list[Document]) ->
             }
             for row in document["data"]["results"]
         }
-        compare(got, answer(documents), text)
+        assert_same_rows(got, answer(documents), text)
 
 
-def compare(got: Rows, expected: Rows, text: str) -> None:
+def assert_same_rows(got: Rows, expected: Rows, text: str) -> None:
     assert got.keys() == expected.keys(), text
     for key, row in expected.items():
         for name, value in row.items():
@@ -196,9 +196,9 @@ def test_documented_example_gives_the_answers_that_python_gives(system: System) 
             subprocess.run(["/bin/sh", "-c", program], cwd=system.folder, check=True)
     lines = (system.folder / "access.log").read_text().splitlines()
     system.run("cut")
-    check(system, "access", "access", access_documents(lines))
+    assert_answers(system, "access", "access", access_documents(lines))
     status = (system.folder / "status.ndjson").read_text().splitlines()
-    check(system, "status", "status", [json.loads(line) for line in status])
+    assert_answers(system, "status", "status", [json.loads(line) for line in status])
 
 
 def real(name: str) -> Path:
@@ -212,11 +212,11 @@ def test_real_access_log(system: System) -> None:
     path = real("apache_access.log.gz")
     lines = gzip.decompress(path.read_bytes()).decode().splitlines()
     load(system, "real-access", path)
-    check(system, "real-access", "access", access_documents(lines))
+    assert_answers(system, "real-access", "access", access_documents(lines))
 
 
 def test_real_nested_status_documents(system: System) -> None:
     path = real("nginxplus.ndjson.gz")
     documents = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
     load(system, "real-status", path, "--depth", "10")
-    check(system, "real-status", "status", documents)
+    assert_answers(system, "real-status", "status", documents)

@@ -31,7 +31,7 @@ def target_of(system: System) -> Target:
     return Target(system.url, system.key, "survive")
 
 
-async def check(name: str, system: System, outcome: Outcome) -> None:
+async def assert_all_stored(name: str, system: System, outcome: Outcome) -> None:
     """Read everything back and compare; then recompute every digest."""
     target = target_of(system)
     highest = max(outcome.acknowledged | outcome.refused | outcome.unknown)
@@ -81,7 +81,7 @@ async def test_killing_each_role_again_and_again_loses_nothing(tmp_path: Path) -
                 await asyncio.to_thread(system.wait_role_ready, role, not_pid=killed)
             await cut(system)
             await asyncio.sleep(1)
-        await check("each role killed", system, load.outcome)
+        await assert_all_stored("each role killed", system, load.outcome)
 
 
 async def test_killing_the_whole_machine_loses_nothing(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ async def test_killing_the_whole_machine_loses_nothing(tmp_path: Path) -> None:
             load.abandon()
         outcome.add(load.outcome)
     with running(tmp_path, "--twins") as system:
-        await check("everything killed", system, outcome)
+        await assert_all_stored("everything killed", system, outcome)
 
 
 async def test_killing_up_stops_its_roles_and_loses_nothing(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ async def test_killing_up_stops_its_roles_and_loses_nothing(tmp_path: Path) -> N
         await asyncio.to_thread(system.wait_gone)
         load.abandon()
     with running(tmp_path) as again:
-        await check("up killed", again, load.outcome)
+        await assert_all_stored("up killed", again, load.outcome)
 
 
 async def test_an_upload_cut_off_half_way_is_never_served_or_counted_twice(
@@ -126,7 +126,7 @@ async def test_an_upload_cut_off_half_way_is_never_served_or_counted_twice(
                 killed = system.kill_role("indexer")
                 await asyncio.gather(asking, return_exceptions=True)
                 await asyncio.to_thread(system.wait_role_ready, "indexer", not_pid=killed)
-        await check("upload cut off", system, load.outcome)
+        await assert_all_stored("upload cut off", system, load.outcome)
 
 
 async def test_a_full_disk_acknowledges_nothing_it_cannot_keep_and_recovers(
@@ -142,7 +142,7 @@ async def test_a_full_disk_acknowledges_nothing_it_cannot_keep_and_recovers(
             filler.unlink()
             await asyncio.sleep(4)
         assert refused, "a full disk must be answered with 503"
-        await check("disk full", system, load.outcome)
+        await assert_all_stored("disk full", system, load.outcome)
 
 
 def fill(path: Path) -> None:
@@ -173,7 +173,7 @@ async def test_events_dated_1970_and_2200_are_stored_and_keep_to_segments_of_the
         outcome.acknowledged.update(range(1, len(events) + 1))
         outcome.refused.add(len(events) + 1)
         assert await cut(system) == 200
-        await check("far times", system, outcome)
+        await assert_all_stored("far times", system, outcome)
         segments = list_segments(system.data)
         assert any(segment.far for segment in segments)
         assert any(not segment.far for segment in segments)
@@ -231,7 +231,7 @@ async def test_a_damaged_file_is_found_and_never_served(
         repaired = system.run("verify", "--repair", "--data", str(system.data))
         assert repaired.returncode == 0, repaired.stdout + repaired.stderr
     with running(tmp_path) as again:
-        await check(f"{what} {damage.__name__} disk {disk}", again, load.outcome)
+        await assert_all_stored(f"{what} {damage.__name__} disk {disk}", again, load.outcome)
 
 
 @pytest.mark.scenario

@@ -168,7 +168,7 @@ def test_shares_hold_and_no_ticket_waits_that_could_run(
             assert isinstance(which, int)
             queue.leave(tickets[which % len(tickets)])
         tickets = [ticket for ticket in tickets if ticket.present]
-        _check(queue, limits, tickets)
+        _assert_within_limits(queue, limits, tickets)
     for ticket in tickets:
         queue.leave(ticket)
     assert (queue.running, queue.waiting) == (0, 0)
@@ -176,7 +176,7 @@ def test_shares_hold_and_no_ticket_waits_that_could_run(
     assert not queue._turns
 
 
-def _check(queue: FairQueue, limits: FairLimits, tickets: list[Ticket]) -> None:
+def _assert_within_limits(queue: FairQueue, limits: FairLimits, tickets: list[Ticket]) -> None:
     running = [ticket for ticket in tickets if ticket.running]
     waiting = [ticket for ticket in tickets if not ticket.running]
     assert (queue.running, queue.waiting) == (len(running), len(waiting))

@@ -24,7 +24,7 @@ def fleets(draw: st.DrawFn) -> Indexers:
     }
 
 
-def check(plan: Targets, partitions: int, copies: int, indexers: Indexers) -> None:
+def assert_valid_plan(plan: Targets, partitions: int, copies: int, indexers: Indexers) -> None:
     """Everything that holds of every plan."""
     possible = copies_possible(indexers, copies)
     assert sorted(plan) == list(range(partitions))
@@ -51,7 +51,7 @@ def moved(before: Targets, after: Targets) -> int:
 
 def plan_from(claims: Targets, partitions: int, copies: int, indexers: Indexers) -> Targets:
     plan = plan_claims(partitions, copies, indexers, claims, {})
-    check(plan, partitions, copies, indexers)
+    assert_valid_plan(plan, partitions, copies, indexers)
     return plan
 
 

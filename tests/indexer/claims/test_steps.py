@@ -31,7 +31,7 @@ class Indexer:
     follows: dict[int, bool] = field(default_factory=dict)  # partition -> caught up
 
 
-class World:
+class Harness:
     """Indexers that take_steps_of at one lock table, one at a time, in any order."""
 
     def __init__(self, partitions: int) -> None:
@@ -134,7 +134,7 @@ class World:
                 return
         raise AssertionError("it never comes to rest")
 
-    def check_settled(self) -> None:
+    def assert_settled(self) -> None:
         view = self.view()
         assert self.claims == view.plan(self.partitions, COPIES)
         assert not any(self.preparing.values())
@@ -166,98 +166,98 @@ events = st.lists(
 def test_claims_come_to_rest_at_the_plan_whatever_happened(
     partitions: int, happened: list[tuple[str, object, object]]
 ) -> None:
-    world = World(partitions)
-    world.join("a", "0")
+    harness = Harness(partitions)
+    harness.join("a", "0")
     for what, one, two in happened:
-        names = list(world.indexers)
+        names = list(harness.indexers)
         if what == "join":
-            world.join(str(one), str(two))
+            harness.join(str(one), str(two))
         elif what == "die" and isinstance(one, int) and len(names) > 1:
-            world.die(names[one % len(names)])
+            harness.die(names[one % len(names)])
         elif what == "zone lost":
-            lost = [n for n in names if world.indexers[n].location.zone == one]
+            lost = [n for n in names if harness.indexers[n].location.zone == one]
             if len(lost) < len(names):
                 for name in lost:
-                    world.die(name)
+                    harness.die(name)
         elif what == "look" and isinstance(one, int):
-            world.take_steps_of(names[one % len(names)], frozen=bool(two))
+            harness.take_steps_of(names[one % len(names)], frozen=bool(two))
         elif what == "catch up":
-            world.catch_up()
+            harness.catch_up()
         elif what == "wait" and isinstance(one, int):
-            world.now_ns += one
-    world.settle()
-    world.check_settled()
+            harness.now_ns += one
+    harness.settle()
+    harness.assert_settled()
 
 
-def settled(*places: str, partitions: int = 12) -> World:
-    """A world at rest with indexers at these places (zone and slot)."""
-    world = World(partitions)
+def settled(*places: str, partitions: int = 12) -> Harness:
+    """Indexers at rest at these locations (zone and slot)."""
+    harness = Harness(partitions)
     for location in places:
-        world.join(location[0], location[1])
-    world.settle()
-    world.check_settled()
-    return world
+        harness.join(location[0], location[1])
+    harness.settle()
+    harness.assert_settled()
+    return harness
 
 
-def name_at(world: World, zone: str) -> str:
-    return next(n for n, ix in world.indexers.items() if ix.location.zone == zone)
+def name_at(harness: Harness, zone: str) -> str:
+    return next(n for n, ix in harness.indexers.items() if ix.location.zone == zone)
 
 
 def test_short_absence_moves_nothing() -> None:
-    world = settled("a0", "b0", "c0")
-    before = {p: set(holders) for p, holders in world.claims.items()}
-    world.die(name_at(world, "a"))
-    world.takes = 0
-    world.now_ns += TAKE_OVER_NS - 1
-    for name in list(world.indexers):
-        world.take_steps_of(name)
-        world.now_ns += 1
-    assert world.takes == 0
-    world.join("a", "0")
-    world.settle()
-    assert {p: set(holders) for p, holders in world.claims.items()} == before
-    assert world.takes == 8
+    harness = settled("a0", "b0", "c0")
+    before = {p: set(holders) for p, holders in harness.claims.items()}
+    harness.die(name_at(harness, "a"))
+    harness.takes = 0
+    harness.now_ns += TAKE_OVER_NS - 1
+    for name in list(harness.indexers):
+        harness.take_steps_of(name)
+        harness.now_ns += 1
+    assert harness.takes == 0
+    harness.join("a", "0")
+    harness.settle()
+    assert {p: set(holders) for p, holders in harness.claims.items()} == before
+    assert harness.takes == 8
 
 
 def test_long_absence_is_filled_and_the_returning_one_gets_its_share_gently() -> None:
-    world = settled("a0", "b0", "c0")
-    world.die(name_at(world, "a"))
-    world.settle()
-    world.check_settled()
-    assert {frozenset(holders) for holders in world.claims.values()} == {frozenset("bc")}
-    world.join("a", "0")
-    newcomer = name_at(world, "a")
-    steps = world.take_steps_of(newcomer)
+    harness = settled("a0", "b0", "c0")
+    harness.die(name_at(harness, "a"))
+    harness.settle()
+    harness.assert_settled()
+    assert {frozenset(holders) for holders in harness.claims.values()} == {frozenset("bc")}
+    harness.join("a", "0")
+    newcomer = name_at(harness, "a")
+    steps = harness.take_steps_of(newcomer)
     assert steps.take == ()
     assert len(steps.prepare) == limits.CLAIMS_PREPARING_MAX
-    world.settle()
-    world.check_settled()
+    harness.settle()
+    harness.assert_settled()
 
 
 def test_what_nobody_holds_is_taken_after_two_looks() -> None:
-    world = settled("a0", "b0", "c0", partitions=3)
+    harness = settled("a0", "b0", "c0", partitions=3)
     for zone in "ab":
-        world.die(name_at(world, zone))
-    (last,) = world.indexers
-    nobody = {p for p, holders in world.claims.items() if not holders}
+        harness.die(name_at(harness, zone))
+    (last,) = harness.indexers
+    nobody = {p for p, holders in harness.claims.items() if not holders}
     assert nobody
-    assert world.take_steps_of(last).take == ()
-    world.now_ns += REFRESH_NS
-    assert set(world.take_steps_of(last).take) == nobody
+    assert harness.take_steps_of(last).take == ()
+    harness.now_ns += REFRESH_NS
+    assert set(harness.take_steps_of(last).take) == nobody
 
 
 def test_rolling_restart_freezes_moves_but_not_what_nobody_ready_holds() -> None:
-    world = settled("a0", "b0")
-    world.join("c", "0")
-    newcomer = name_at(world, "c")
-    assert world.take_steps_of(newcomer, frozen=True).prepare == ()
-    world.die(name_at(world, "a"))
-    world.now_ns += 10 * TAKE_OVER_NS
-    world.take_steps_of(newcomer, frozen=True)
-    world.now_ns += 10 * TAKE_OVER_NS
-    assert world.take_steps_of(newcomer, frozen=True).take == ()
-    world.die(name_at(world, "b"))
-    assert len(world.take_steps_of(newcomer, frozen=True).take) == 12
+    harness = settled("a0", "b0")
+    harness.join("c", "0")
+    newcomer = name_at(harness, "c")
+    assert harness.take_steps_of(newcomer, frozen=True).prepare == ()
+    harness.die(name_at(harness, "a"))
+    harness.now_ns += 10 * TAKE_OVER_NS
+    harness.take_steps_of(newcomer, frozen=True)
+    harness.now_ns += 10 * TAKE_OVER_NS
+    assert harness.take_steps_of(newcomer, frozen=True).take == ()
+    harness.die(name_at(harness, "b"))
+    assert len(harness.take_steps_of(newcomer, frozen=True).take) == 12
 
 
 def test_after_an_outage_of_the_locks_nobody_is_taken_for_dead_at_once() -> None:

@@ -48,7 +48,7 @@ def fault_of(spec: dict[str, Any]) -> str:
     return ""
 
 
-def outcome(text: str) -> None:
+def assert_read_or_refused(text: str) -> None:
     """Read it; what is read is what the API takes, or refuses for a reason that only it knows."""
     asked = read(text)
     if isinstance(asked, QueryTextError):
@@ -63,7 +63,7 @@ def outcome(text: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
 def test_any_text_is_read_or_refused_at_its_place(text: str) -> None:
-    outcome(text)
+    assert_read_or_refused(text)
 
 
 @settings(max_examples=60, deadline=None)
@@ -87,7 +87,7 @@ REPEATED = (
 def test_repetition_costs_one_pass_over_the_text(piece: str) -> None:
     """Each of these would take minutes if the work grew with the square, or with two to it."""
     for head in ("", "COUNT WHERE a = ", "COUNT SINCE "):
-        outcome((head + piece * CHARS)[:CHARS])
+        assert_read_or_refused((head + piece * CHARS)[:CHARS])
 
 
 def test_a_text_that_is_too_long_is_refused() -> None:

@@ -89,7 +89,7 @@ def _same_files(guarded: Guarded) -> None:
 
     @settings(max_examples=_EXAMPLES, deadline=None, database=None)
     @given(sparse_columns(), st.booleans())
-    def check(drawn: tuple[Column, pa.Array, int], at_front: bool) -> None:
+    def assert_same_bytes(drawn: tuple[Column, pa.Array, int], at_front: bool) -> None:
         column, _, rows = drawn
         if not rows:
             return
@@ -99,7 +99,7 @@ def _same_files(guarded: Guarded) -> None:
         same = Column(column.name, where, guarded.values(column.values), column.bloom)
         assert written(kernel, [same], rows) == written(reference, [column], rows)
 
-    check()
+    assert_same_bytes()
 
 
 def _is_deadly(guarded: Guarded) -> bool:

@@ -120,7 +120,7 @@ class Harness:
             if not any(partition in at for partition in unless)
         )
 
-    def check_once(self) -> None:
+    def assert_counted_once(self) -> None:
         """Each acknowledged batch counts once; of any two copies one names the other, so that it
         does whenever the questions are settled.
         """
@@ -163,7 +163,7 @@ def test_black_holed_broker_is_left_within_a_second_and_nothing_fails() -> None:
     assert harness.waited_max_s(since_ns=11 * SECOND) < 0.1
     assert 5 <= harness.probes(0) < 30
     assert harness.sent_to(50 * SECOND)["b"] > 200  # of a thousand: its share again
-    harness.check_once()
+    harness.assert_counted_once()
 
 
 def test_slow_broker_is_left_and_returns_when_it_is_fast_again() -> None:
@@ -181,7 +181,7 @@ def test_slow_broker_is_left_and_returns_when_it_is_fast_again() -> None:
     late = harness.sent_to(35 * SECOND, 60 * SECOND)
     assert late["c"] < 0.05 * sum(late.values())
     assert harness.sent_to(75 * SECOND)["c"] > 150
-    harness.check_once()
+    harness.assert_counted_once()
 
 
 def test_slow_cluster_is_not_taken_for_slow_brokers() -> None:
@@ -201,7 +201,7 @@ def test_slow_cluster_is_not_taken_for_slow_brokers() -> None:
 
     run_virtual(harness.run(script))
     assert not harness.failures
-    harness.check_once()
+    harness.assert_counted_once()
 
 
 def test_frozen_cluster_is_waited_for_without_copies_and_told() -> None:
@@ -222,7 +222,7 @@ def test_frozen_cluster_is_waited_for_without_copies_and_told() -> None:
     assert not harness.failures
     assert not any(landed.record.unless for landed in harness.log.landed)
     assert not [n for n, t in harness.health.brokers.items() if t.ejection]
-    harness.check_once()
+    harness.assert_counted_once()
 
 
 def test_two_stuck_brokers_of_three_are_not_both_left() -> None:
@@ -240,7 +240,7 @@ def test_two_stuck_brokers_of_three_are_not_both_left() -> None:
 
     run_virtual(harness.run(script))
     assert not harness.failures
-    harness.check_once()
+    harness.assert_counted_once()
 
 
 def test_one_stuck_partition_is_left_without_its_broker() -> None:
@@ -260,7 +260,7 @@ def test_one_stuck_partition_is_left_without_its_broker() -> None:
     assert not harness.failures
     shares = harness.sent_to(0)
     assert min(shares.values()) > 0.2 * sum(shares.values())
-    harness.check_once()
+    harness.assert_counted_once()
 
 
 def test_partition_that_another_broker_leads_now_is_used_at_once() -> None:
@@ -278,7 +278,7 @@ def test_partition_that_another_broker_leads_now_is_used_at_once() -> None:
 
     run_virtual(harness.run(script))
     assert not harness.failures
-    harness.check_once()
+    harness.assert_counted_once()
 
 
 def test_flapping_broker_is_trusted_later_each_time() -> None:
@@ -301,7 +301,7 @@ def test_flapping_broker_is_trusted_later_each_time() -> None:
     assert returns == sorted(returns)
     assert returns[0] < 7
     assert returns[-1] > 3 * returns[0]
-    harness.check_once()
+    harness.assert_counted_once()
 
 
 def test_quiet_shepherd_does_not_need_traffic_to_find_another_partition() -> None:
@@ -314,7 +314,7 @@ def test_quiet_shepherd_does_not_need_traffic_to_find_another_partition() -> Non
     run_virtual(harness.run(script))
     assert not harness.failures
     assert harness.waited_max_s() < 3
-    harness.check_once()
+    harness.assert_counted_once()
 
 
 def test_refused_record_is_written_elsewhere_unconditionally() -> None:
@@ -331,7 +331,7 @@ def test_refused_record_is_written_elsewhere_unconditionally() -> None:
         "random",
         "refused",
     }
-    harness.check_once()
+    harness.assert_counted_once()
 
 
 def test_beyond_the_cap_of_open_questions_an_unknown_fate_is_an_error_and_no_copy() -> None:
@@ -348,7 +348,7 @@ def test_beyond_the_cap_of_open_questions_an_unknown_fate_is_an_error_and_no_cop
     assert 0 < len(harness.failures) < 100
     assert harness.waited_max_s() < 5
     assert sum(bool(x.record.unless) for x in harness.log.landed) == 20
-    harness.check_once()
+    harness.assert_counted_once()
 
 
 def test_named_batch_names_every_earlier_partition_of_its_order() -> None:
@@ -394,7 +394,7 @@ def test_named_batch_repeated_through_a_shepherd_that_avoids_its_first_partition
     counted = harness.counted()
     assert [batch for batch in batches if counted[batch] != 1] == []
     assert sum(bool(x.record.unless) for x in harness.log.landed) > 10
-    harness.check_once()
+    harness.assert_counted_once()
 
 
 def test_named_batches_keep_to_the_first_partitions_that_the_settings_say() -> None:
@@ -435,7 +435,7 @@ def test_whatever_brokers_do_no_batch_counts_twice_and_nobody_waits_for_long(
         await asyncio.sleep(6)
 
     run_virtual(harness.run(script))
-    harness.check_once()
+    harness.assert_counted_once()
     assert harness.waited_max_s() < 4.7
 
 

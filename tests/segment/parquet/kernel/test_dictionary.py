@@ -27,7 +27,7 @@ def table_for(limit: int) -> Int64s:
     return np.full(table_words(limit), 0x0123456700000001, np.int64)
 
 
-def check_texts(
+def assert_distinct_texts(
     texts: list[bytes], limit: int, seeds: tuple[int, int], before: int = 0, behind: bytes = b""
 ) -> None:
     offsets, data = arrow(texts, before)
@@ -43,7 +43,7 @@ def check_texts(
     assert firsts[:found].tolist() == [texts.index(text) for text in known]
 
 
-def check_words(values: Int64s, limit: int, seeds: tuple[int, int]) -> None:
+def assert_distinct_words(values: Int64s, limit: int, seeds: tuple[int, int]) -> None:
     indices, firsts = np.zeros(len(values), np.uint32), np.zeros(limit, np.uint32)
     found = distinct_words(fixed(values), limit, *seeds, table_for(limit), indices, firsts)
     words = values.tolist()
@@ -72,7 +72,7 @@ def test_any_texts(
     before: int,
     behind: bytes,
 ) -> None:
-    check_texts(texts * times, limit, seeds, before, behind)
+    assert_distinct_texts(texts * times, limit, seeds, before, behind)
 
 
 @given(
@@ -82,7 +82,7 @@ def test_any_texts(
     st.sampled_from(SEEDS),
 )
 def test_any_words(values: list[int], times: int, limit: int, seeds: tuple[int, int]) -> None:
-    check_words(np.array(values * times, np.int64), limit, seeds)
+    assert_distinct_words(np.array(values * times, np.int64), limit, seeds)
 
 
 @pytest.mark.parametrize("seeds", SEEDS)
@@ -92,28 +92,28 @@ def test_texts_that_differ_in_one_byte_or_in_length_alone_are_two(seeds: tuple[i
         texts += [bytes(size), b"x" * size]
         for at in range(size):
             texts.append(b"x" * at + b"y" + b"x" * (size - at - 1))
-    check_texts(texts + texts[::-1] + texts, len(texts), seeds, before=3)
+    assert_distinct_texts(texts + texts[::-1] + texts, len(texts), seeds, before=3)
 
 
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_many_distinct_values_and_none_too_many(seeds: tuple[int, int]) -> None:
     texts = [b"%d" % (at * 7919) for at in range(5_000)]
-    check_texts(texts * 2, 5_000, seeds)
-    check_texts(texts, 4_999, seeds)
-    check_words(np.arange(5_000).repeat(3) << 20, 5_000, seeds)
-    check_words(np.arange(5_000) << 40, 4_999, seeds)
+    assert_distinct_texts(texts * 2, 5_000, seeds)
+    assert_distinct_texts(texts, 4_999, seeds)
+    assert_distinct_words(np.arange(5_000).repeat(3) << 20, 5_000, seeds)
+    assert_distinct_words(np.arange(5_000) << 40, 4_999, seeds)
 
 
 def test_runs_of_one_text_and_others_after_them() -> None:
     runs = [text for at in range(60) for text in [b"x" * (at % 40)] * (at % 23)]
-    check_texts(runs, 60, SEEDS[0])
-    check_texts([b""] * 5_000, 1, SEEDS[0])
-    check_texts([b"long" * 500] * 50 + [b"long" * 499] * 50, 2, SEEDS[0])
+    assert_distinct_texts(runs, 60, SEEDS[0])
+    assert_distinct_texts([b""] * 5_000, 1, SEEDS[0])
+    assert_distinct_texts([b"long" * 500] * 50 + [b"long" * 499] * 50, 2, SEEDS[0])
 
 
 def test_doubles_are_told_apart_by_their_bits() -> None:
     doubles = np.array([0.0, -0.0, np.nan, 1.5, -0.0, struct.unpack("<d", b"\1" * 8)[0], np.nan])
-    check_words(doubles.view(np.int64), 5, SEEDS[0])
+    assert_distinct_words(doubles.view(np.int64), 5, SEEDS[0])
 
 
 def test_no_more_of_the_table_is_emptied_than_the_values_can_fill() -> None:

@@ -15,7 +15,9 @@ from tests.segment.parquet.kernel.oracle import arrow, written
 TEXTS = st.lists(st.binary(max_size=5) | st.integers(0, 100).map(bytes), max_size=40)
 
 
-def check_texts(texts: list[bytes], first: int, before: int = 0, behind: bytes = b"") -> None:
+def assert_plain_texts(
+    texts: list[bytes], first: int, before: int = 0, behind: bytes = b""
+) -> None:
     offsets, data = arrow(texts, before)
     data = np.frombuffer(data.tobytes() + behind, np.uint8)
     wanted = texts[first:]
@@ -27,18 +29,18 @@ def check_texts(texts: list[bytes], first: int, before: int = 0, behind: bytes =
 
 @given(TEXTS, st.integers(0, 40), st.integers(0, 40), st.binary(max_size=70))
 def test_any_texts(texts: list[bytes], first: int, before: int, behind: bytes) -> None:
-    check_texts(texts, min(first, len(texts)), before, behind)
+    assert_plain_texts(texts, min(first, len(texts)), before, behind)
 
 
 def test_texts_of_every_length_near_the_end_of_their_buffer() -> None:
     for size in range(70):
         text = bytes(range(size))
         for behind in (0, 1, 31, 32, 33):
-            check_texts([b"abc", text], 0, 1, bytes(behind))
+            assert_plain_texts([b"abc", text], 0, 1, bytes(behind))
 
 
 def test_a_huge_text() -> None:
-    check_texts([b"", b"0123456789" * 200_000, b"", b"x"], 0)
+    assert_plain_texts([b"", b"0123456789" * 200_000, b"", b"x"], 0)
 
 
 @given(st.lists(st.booleans(), max_size=300), st.integers(0, 20), st.integers(0, 20), st.booleans())

@@ -1,6 +1,6 @@
 """A whole cluster under load, for scenarios: break it, mend it, then account for every event.
 
-    async with scene(cluster, "broker killed") as running:
+    async with scenario(cluster, "broker killed") as running:
         await running.steady()
         running.fault()
         await to_thread(cluster.kafka.brokers[0].kill)
@@ -49,7 +49,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Scene:
+class Scenario:
     """One scenario while it runs."""
 
     name: str
@@ -75,9 +75,9 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(
+async def scenario(
     cluster: Cluster, name: str, *, senders: int = SENDERS, pause_max_s: float = PAUSE_MAX_S
-) -> AsyncIterator[Scene]:
+) -> AsyncIterator[Scenario]:
     """Load on a dataset of the scenario's own; see the module's text."""
     urls = [role.public_url for role in cluster.roles.of("shepherd")]
     seed = next(_seeds)
@@ -85,7 +85,7 @@ async def scene(
     target = Target(urls[0], cluster.key, dataset, tuple(urls[1:]))
     load = Load(target, senders, seed, pause_max_s=pause_max_s)
     task = asyncio.create_task(load.run())
-    running = Scene(name, cluster, target, load, time.monotonic())
+    running = Scenario(name, cluster, target, load, time.monotonic())
     try:
         yield running
         running.ended_s = time.monotonic()
@@ -93,7 +93,7 @@ async def scene(
     finally:
         load.stop()
         await asyncio.wait_for(task, MEND_S)
-    await check(running)
+    await assert_counted_once(running)
 
 
 async def in_thread(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
@@ -128,7 +128,7 @@ def _mend_processes(cluster: Cluster) -> None:
     cluster.roles.wait_ready(seconds=MEND_S)
 
 
-async def check(running: Scene) -> None:
+async def assert_counted_once(running: Scenario) -> None:
     """Account for every event; prints the figures. Raises AssertionError."""
     outcome, cluster = running.load.outcome, running.cluster
     await cut(cluster)
@@ -200,7 +200,7 @@ async def _cut_once(cluster: Cluster) -> tuple[dict[int, set[str]], list[str]]:
     return holders, problems
 
 
-async def unpublished_cuts(running: Scene) -> int:
+async def unpublished_cuts(running: Scenario) -> int:
     """How many cuts wait to be published, at all indexers that answer."""
     headers = {"X-Honeycomb-Team": running.target.key}
     async with (
@@ -234,7 +234,7 @@ class Counted:
     took_s: float
 
 
-async def ask_count(running: Scene, *, after: str = "") -> Counted:
+async def ask_count(running: Scenario, *, after: str = "") -> Counted:
     """COUNT of the scenario's events now; where nobody listens, the next address is asked.
 
     after: receipts that a complete answer must cover.
@@ -265,7 +265,7 @@ async def ask_count(running: Scene, *, after: str = "") -> Counted:
     return Counted(complete, found, time.monotonic() - begin_s)
 
 
-async def status_of(running: Scene, *, key: str) -> int:
+async def status_of(running: Scenario, *, key: str) -> int:
     """The status of a request to store an event with another key."""
     headers = {"X-Honeycomb-Team": key}
     async with (
@@ -297,4 +297,4 @@ def start(folder: Path, topology: Topology = TOPOLOGY) -> Cluster:
     return cluster
 
 
-__all__ = ["Scene", "StartFailed", "check", "cut", "mend", "scene", "start"]
+__all__ = ["Scenario", "StartFailed", "assert_counted_once", "cut", "mend", "scenario", "start"]
