@@ -1,8 +1,8 @@
-"""The way of a request for events that is the same for every ingest protocol (I1, I9, I11).
+"""The steps of an ingest request that are the same for every ingest protocol (I1, I9, I11).
 
 A protocol authenticates, then opens a `Submission` and calls, in this order: `admit`, `receive`,
-`resolve` for each dataset, `decode` where that may take long, and `store`. It gets back what became
-of each event, and writes the response.
+`resolve` for each dataset, `decode` where that may take long, and `store`. `store` returns the
+outcome of each event, from which the protocol writes the response.
 """
 
 import asyncio
@@ -47,17 +47,17 @@ T = TypeVar("T")
 
 
 class EventRefused(BadRequest):
-    """The response to a request whose only event was refused: its rule is counted already."""
+    """The only event of a request was refused. The refusal is counted under its rule already."""
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptParts:
-    """What a request for events works with, whatever its protocol."""
+    """The parts that an ingest request of any protocol uses."""
 
     datasets: DatasetCache
     batcher: Batcher
     in_flight: Shares  # bytes of bodies and lines
-    requests: Shares  # requests at once
+    requests: Shares  # concurrent requests
     backpressure: Backpressure
     key_limits: KeyLimits
     clock: Clock
@@ -68,9 +68,9 @@ class AcceptParts:
 class Submission(Held):
     """One request with its authenticated key. Use it in a `with` block, once.
 
-    It holds a place and the bytes of the body and of its lines up to the block's end, and is
-    counted there: with `status`, or with the error that ends the block. It is the `Intake` of the
-    request's body.
+    Until the block ends, the submission holds a request slot and the bytes of the body and of its
+    lines. At the end of the block the request is counted: with `status`, or with the error that
+    ends the block. The submission is also the `Intake` of the request's body.
     """
 
     __slots__ = (
@@ -102,14 +102,15 @@ class Submission(Held):
         self.status = 200
 
     def admit(self) -> None:
-        """Hold a place, and check whether the body may come. What it announces is not held (I14).
+        """Take a request slot, and check whether the body may be read. Its announced length is not
+        held (I14).
 
         Raises NotAllowed, BodyTooLarge for a body that never fits, Unavailable for one that would
         not fit now.
         """
         parts, key, request = self._parts, self._api_key, self._request
         environment = self._environment
-        # A place among the connections, so that one key's slow bodies leave others some.
+        # A slot among the connections: slow bodies of one key must leave some to other keys.
         parts.requests.add(environment, key.id, 1)
         self._has_place = True
         encoding = request.headers.get(CONTENT_ENCODING, "")
@@ -130,7 +131,7 @@ class Submission(Held):
         self.hold(size)
 
     def receive(self) -> Awaitable[bytes]:
-        """The body as it came, when it is awaited.
+        """An awaitable of the body, still compressed.
 
         Raises BadRequest for a batch id that cannot be used, TooManyRequests when the key's rate or
         quota is used up, and what reading the body raises.
@@ -140,19 +141,19 @@ class Submission(Held):
         return self._request.read(self)
 
     def resolve(self, name: str) -> Awaitable[Resolved]:
-        """The dataset of this name, when it is awaited. Raises as `DatasetCache.resolve`."""
+        """An awaitable of the dataset of this name. Raises as `DatasetCache.resolve`."""
         return self._parts.datasets.resolve(self._api_key, name)
 
     def arrival_ns(self) -> int:
-        """Unix ns of now: the time of events that have none. Called when the body is whole and its
-        datasets are known, since the time to store the events counts from here on.
+        """The current time in unix ns: the time of events without one. Call it once the body and
+        its datasets are known, since the deadline to store the events counts from here.
         """
         clock = self._parts.clock
         self._ready_ns = clock.monotonic_ns()
         return clock.now_ns()
 
     async def resolve_all(self, names: Sequence[str]) -> dict[str, Resolved | BellwetherError]:
-        """Each of the datasets that a request names, or why it cannot be used.
+        """By name, each dataset of a request, or the error why it cannot be used.
 
         Raises MalformedBody when there are more than the protocol allows.
         """
@@ -170,7 +171,7 @@ class Submission(Held):
             return error
 
     async def decode(self, size: int, decode: Callable[[Work], T]) -> T:
-        """What `decode` returns, called in a thread when it is this environment's turn.
+        """Call `decode` in a thread, in this environment's turn, and return its result.
 
         size: bytes of the body. Raises as `DecodePool.run`.
         """
@@ -180,11 +181,12 @@ class Submission(Held):
     async def store(self, runs: Sequence[Run]) -> Outcome:
         """Spend the key's quota, count refused and mended events, and store the others.
 
-        One dataset may fail, or be refused, while the events of others are stored: that is in the
-        outcome. Raises the error instead when nothing is stored and could be later, or when the
-        only dataset is refused. A batch that the client named also fails as a whole when some of
-        it could be stored later: the client then repeats all of it, and what was stored is
-        recognised by ids that follow from the client's id, the dataset and the order of its events.
+        One dataset may fail, or be refused, while the events of others are stored: the outcome
+        has both. The error is raised instead when nothing is stored but a retry could store it, or
+        when the only dataset is refused. A batch that the client named also fails as a whole when
+        a retry could store more of it: the client then repeats all of it, and the records that are
+        stored already are recognised by their ids, which follow from the client's id, the dataset
+        and the order of its events.
 
         Raises MalformedBody for more events than the protocol allows; Unavailable.
         """
@@ -246,7 +248,7 @@ class Submission(Held):
                 stored = await self._put(dataset.target, lines, client_id)
                 if stored_events(stored):
                     await datasets.created(dataset)
-        except BellwetherError as error:  # there is no room for another dataset
+        except BellwetherError as error:  # the environment may not have another dataset
             return (Stored(lines.events, error),)
         return stored
 
@@ -356,5 +358,5 @@ def _check_batch_id(client_id: str | None) -> None:
 
 
 def rule_of(error: BellwetherError) -> str:
-    """The rule of a whole request, written as the events' rules are: `body_too_large`."""
+    """The rule that refused a whole request, in the form of the events' rules: `body_too_large`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()

@@ -1,1 +1,1 @@
-"""What is let in: events by key, bytes and requests by environment and key, bodies to decode."""
+"""Admission limits: events by key, bytes and requests by environment and key, body decoding."""

@@ -1,8 +1,9 @@
 """Threads that decode large bodies, shared fairly between environments, then keys (I11, I14).
 
 A free thread takes the next body of the environment that has the fewest in progress. Some threads
-are kept for environments that have none: a newcomer starts at once, or waits for the end of one
-body, however many others wait. Work whose caller is gone does not start, or ends at its next check.
+are reserved for environments that have none: the first body of an environment starts at once, or
+after the end of one other body, however many wait. Work of a cancelled caller does not start, or
+ends at its next check.
 """
 
 import asyncio
@@ -47,11 +48,13 @@ class DecodePool:
         decode: Callable[[Work], T],
         units_max: int = limits.BODY_WORK_UNITS_MAX,
     ) -> T:
-        """What `decode` returns, called in a thread when it is this environment's turn.
+        """Call `decode` in a thread, in this environment's turn, and return its result.
 
-        size: bytes of the body; units_max: of its work. Raises TooManyRequests or Unavailable when
-        too much waits already, or has waited too long. When the caller is cancelled, the work is
-        stopped.
+        size: bytes of the body.
+        units_max: work units that decoding may take.
+
+        Raises TooManyRequests or Unavailable when the queue is full or the wait was too long. When
+        the caller is cancelled, the work is stopped.
         """
         env = key.environment.id
         self._wait(env, size)
@@ -72,7 +75,7 @@ class DecodePool:
                 self._end_wait(env, size)
 
     def close(self) -> None:
-        """Release the threads; nothing may be in flight."""
+        """Release the threads. Call it when no work is in flight."""
         self._threads.shutdown(wait=False)
 
     async def _decode(self, decode: Callable[[Work], T], units_max: int) -> T:
@@ -83,7 +86,7 @@ class DecodePool:
         except asyncio.CancelledError:
             work.stop()
             future.add_done_callback(_forget)
-            await asyncio.wait({future})  # the thread is free at the work's next check, not before
+            await asyncio.wait({future})  # stopped work frees its thread only at its next check
             raise
 
     def _wait(self, env: str, size: int) -> None:

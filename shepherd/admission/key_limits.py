@@ -33,8 +33,8 @@ class _Used(msgspec.Struct):
 class _Bucket:
     """A token bucket."""
 
-    tokens: float  # left; below zero: a debt
-    at_ns: int  # monotonic ns when they were counted
+    tokens: float  # events left; below zero: a debt
+    at_ns: int  # monotonic ns when `tokens` was computed
 
 
 class KeyLimits:
@@ -66,7 +66,7 @@ class KeyLimits:
                 )
 
     def spend(self, key: ApiKey, events: int) -> None:
-        """Count events that were sent, accepted or not."""
+        """Count events that a client sent, accepted or not."""
         if key.events_per_s:
             self._bucket(key).tokens -= events
         if key.events_per_day:
@@ -79,7 +79,7 @@ class KeyLimits:
             self._copy.changed()
 
     def _bucket(self, key: ApiKey) -> _Bucket:
-        """The key's bucket, filled up for the time that has passed; it holds one second."""
+        """The key's bucket, refilled for the time that has passed, up to one second of its rate."""
         now_ns = self._clock.monotonic_ns()
         bucket = self._buckets.get(key.id)
         if bucket is None:

@@ -1,17 +1,17 @@
 """Bytes in flight, shared between environments and between the keys of each (I11, I14).
 
-The rule, for a process that may hold T bytes. It counts bytes that are held, never announced ones.
+The rule, for a process that may hold T bytes. Bytes count once they are held, not when announced.
 
 - Each environment has a *share* of T/8. A quarter of that share is only for the small parts of its
   keys: the first T/256 bytes of each key count against it.
-- 3T/8 are *common*: whatever an environment holds beyond its share is taken from there, by
+- 3T/8 are *common*: bytes that an environment holds beyond its share count against this part,
   first come, first served.
 - 5T/8 are only for shares. So one environment alone holds at most half of T, and however much some
   take, five environments can fill their shares at the same time, and far more can use a part.
 
-An addition is refused only if T or the common part would be exceeded. What follows from that, and
-is tested as properties: an environment within its share is refused only while the shares in use
-fill 5T/8; a key within its small part only while, besides, its environment's keys fill theirs.
+An addition is refused only if T or the common part would be exceeded. Two properties follow, and
+are tested: an environment within its share is refused only while the shares in use fill 5T/8; a key
+within its small part is refused only while, in addition, the keys of its environment fill theirs.
 """
 
 from dataclasses import dataclass, field
@@ -20,19 +20,19 @@ from typing import Final, Self
 from common.errors import Unavailable
 
 _SHARE: Final = 8  # of T: 16 MiB of 128; a body of 5 MB is held twice, as it came and as lines
-_KEYS: Final = 4  # of a share: what large bodies of one key cannot take from the other keys
+_KEYS: Final = 4  # of a share: large bodies of one key cannot take this from the other keys
 _KEY: Final = 256  # of T: 512 KiB of 128 MiB, a dozen ordinary batches
 _COMMON_EIGHTHS: Final = 3  # of T
-_IDLE_KEPT: Final = 1_024  # environments that hold nothing: making them anew costs more than this
+_IDLE_KEPT: Final = 1_024  # idle environments in memory: creating them again costs more than this
 NO_ROOM: Final = "too many requests are in flight; try again in a moment"
 
 
 @dataclass(slots=True)
 class _Environment:
-    """What an environment holds."""
+    """The bytes that an environment holds."""
 
     held: int = 0  # all its bytes
-    small: int = 0  # of its keys' bytes, those within each key's small part
+    small: int = 0  # bytes within the small parts of its keys
     keys: dict[str, int] = field(default_factory=dict)
 
 
@@ -68,13 +68,13 @@ class Shares:
         return more <= 0 or self._common + more <= self._common_max
 
     def add(self, environment: str, key: str, size: int) -> None:
-        """Count them. Raises Unavailable, and counts nothing, when there is no room."""
+        """Count `size` bytes. Raises Unavailable, and counts nothing, when they do not fit."""
         found = self._environments.get(environment)
         if (
             found is not None
             and found.held + size <= self._rest
             and self.bytes + size <= self._bytes_max
-        ):  # as nearly always: nothing of the common part is touched
+        ):  # the usual case: the common part is not needed
             self._count(found, key, size)
             return
         if not self.fits(environment, key, size):
@@ -82,7 +82,7 @@ class Shares:
         self._change(environment, key, size)
 
     def remove(self, environment: str, key: str, size: int) -> None:
-        """Give them back."""
+        """Release `size` bytes."""
         if not size:
             return
         found = self._environments[environment]
@@ -111,15 +111,15 @@ class Shares:
         if after:
             found.keys[key] = after
         else:
-            found.keys.pop(key, None)  # a body may be empty
+            found.keys.pop(key, None)  # absent after an empty body
 
     def _beyond(self, held: int, small: int) -> int:
-        """What an environment takes of the common part."""
+        """Bytes of the common part that an environment takes."""
         return max(0, held - min(small, self._keys) - self._rest)
 
 
 class Held:
-    """What one request holds; it is given back together. For use in a `with` block."""
+    """The bytes that one request holds. The end of the `with` block releases all of them."""
 
     __slots__ = ("_environment", "_key", "_shares", "bytes")
 
@@ -130,7 +130,7 @@ class Held:
         self.bytes = 0
 
     def hold(self, size: int) -> None:
-        """Hold `size` more bytes. Raises Unavailable when there is no room."""
+        """Hold `size` more bytes. Raises Unavailable when they do not fit."""
         self._shares.add(self._environment, self._key, size)
         self.bytes += size
 

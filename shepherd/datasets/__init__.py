@@ -1,1 +1,1 @@
-"""Datasets that requests name: their ids and depths, and how many an environment may have."""
+"""Resolves dataset names to ids and depths, and limits the datasets of an environment."""

@@ -1,9 +1,9 @@
-"""Which dataset a request means, without ever needing metadata to accept data (I8).
+"""Resolves dataset names, without ever needing metadata to accept data (I8).
 
-Ids are derived, so a new dataset needs no database: it is registered once an event of it is stored,
-so that nothing else creates one, and retried until metadata has it. Depth settings are cached in
-memory and on disk. What was used from the cache is confirmed later, so a dataset that was deleted
-meanwhile is registered again.
+Ids are derived from names, so a new dataset needs no database. It is registered once an event of it
+is stored (nothing else creates one), and the registration is retried until metadata has it. Depth
+settings are cached in memory and on disk. Datasets that were used from the cache are confirmed
+later, so a dataset that was deleted in the meantime is registered again.
 """
 
 import asyncio
@@ -29,32 +29,32 @@ from shepherd.lines import Target
 _THREADS = 2
 _REGISTER_AT_ONCE = 100
 _SECOND_NS = 10**9
-_ABSENT_NS = _SECOND_NS  # a dataset that is not there is not asked for again so soon
+_ABSENT_NS = _SECOND_NS  # how long "there is no such dataset" is cached
 _SILENT = "the metadata store does not answer; try again"
 _logger = logging.getLogger(__name__)
 
 
 class _Known(msgspec.Struct, frozen=True):
-    """What was last known of a dataset."""
+    """The cached state of a dataset."""
 
     id: str
     depth: int
-    verified_ns: int  # unix ns of metadata's answer; 0: it has not answered yet
+    verified_ns: int  # unix ns of metadata's last response; 0: none yet
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """The dataset that a name means. Made for every request, so it holds what came and no more."""
+    """The dataset that a name means. One per request: `dataset` is built on demand."""
 
     target: Target
     key: ApiKey
     slug: str
     name: str
     used_ns: int
-    is_new: bool = False  # the dataset is not known to exist
-    checked: bool = True  # metadata has answered just now whether it exists
+    is_new: bool = False  # it may not exist in metadata yet
+    checked: bool = True  # metadata was queried for this request and responded
 
     def dataset(self) -> Dataset:
-        """The dataset as it is registered if it is not there."""
+        """The dataset as it would be registered."""
         return Dataset(
             id=self.target.dataset_id,
             env_id=self.target.env_id,
@@ -81,24 +81,24 @@ class DatasetCache:
         self._copy = DiskCopy(disk, self._encode)
         self._pending: dict[str, Dataset] = {}
         self._to_confirm: dict[str, Resolved] = {}
-        self._absent: OrderedDict[str, int] = OrderedDict()  # and since when (monotonic ns)
+        self._absent: OrderedDict[str, int] = OrderedDict()  # id to monotonic ns of the lookup
         self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._second: OrderedDict[str, str] = OrderedDict()  # ids by the id that a slug would have
-        self._asking: dict[tuple[str, bool], asyncio.Task[Dataset | None]] = {}  # id, registers
+        self._second: OrderedDict[str, str] = OrderedDict()  # id of a dataset by the id of its slug
+        self._asking: dict[tuple[str, bool], asyncio.Task[Dataset | None]] = {}  # (id, registers)
         self._retry_ns = 0
-        self._failing = False  # metadata did not answer the last request
+        self._failing = False  # metadata did not respond to the last request
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="datasets")
         self._load()
 
     async def resolve(self, key: ApiKey, name: str) -> Resolved:
         """The dataset of this (URL-decoded) name in the key's environment; creates nothing.
 
-        A name that is the slug of another dataset (`common.metadata.lookup`) means that one only
-        for a key that may create none: for others the id follows from the name alone, whether
-        metadata answers or not, so that events of two names are never mixed.
+        A name that is the slug of another dataset (`common.metadata.lookup`) resolves to that
+        dataset only for a key that may not create datasets. For other keys the id follows from the
+        name alone, whether metadata responds or not, so that events of two names never mix.
 
-        Raises BadRequest for a name that cannot be used, NotFound if it does not exist and the
-        key may not create it, AmbiguousDataset if it is the slug of several, MetadataUnavailable
+        Raises BadRequest for an invalid name, NotFound if the dataset does not exist and the key
+        may not create it, AmbiguousDataset if the name is the slug of several, MetadataUnavailable
         if only metadata could decide between these.
         """
         try:
@@ -128,8 +128,8 @@ class DatasetCache:
     async def _refresh(
         self, key: ApiKey, identity: str, slug: str, known: _Known | None
     ) -> _Known | None:
-        """What metadata knows; None: there is no such dataset, and the key may create it. Without
-        an answer what was known, or a dataset that was never verified.
+        """The dataset as metadata has it; None: it does not exist and the key may create it. When
+        metadata does not respond: the cached state, or a dataset that was never verified.
         """
         fallback = known or _Known(identity, 0, 0)
         create = key.access.create_datasets
@@ -139,10 +139,10 @@ class DatasetCache:
         asked_ns = self._absent.get(identity)
         just_asked = asked_ns is not None and now_ns - asked_ns < _ABSENT_NS
         if create and just_asked and self._room.has_room(key.environment.id):
-            return None  # if another shepherd creates it just now, that one registers it
+            return None  # a shepherd that creates it meanwhile also registers it
         task = self._ask(identity, key.environment.id)
         if known is not None and (self._failing or self._fresh(known, 2 * limits.DATASET_FRESH_S)):
-            return known  # what is in use never waits: the answer is for the next request
+            return known  # a dataset in use never waits: the next request gets the result
         wait_s = limits.DATASET_WAIT_S if known is not None or create else limits.METADATA_TIMEOUT_S
         done, _ = await asyncio.wait({task}, timeout=wait_s)
         try:
@@ -160,8 +160,8 @@ class DatasetCache:
         return None if create else await self._of_slug(key.environment.id, identity, slug)
 
     async def _of_slug(self, environment: str, identity: str, slug: str) -> _Known:
-        """The only dataset that has this slug as its second name. identity: the id of a dataset
-        that had it as its first. Raises NotFound, AmbiguousDataset, MetadataUnavailable.
+        """The only dataset whose slug this is. identity: the id that a dataset of this name would
+        have. Raises NotFound, AmbiguousDataset, MetadataUnavailable.
         """
         named: list[Dataset] = []
         if may_be_second_name(slug):
@@ -182,20 +182,20 @@ class DatasetCache:
         return self._verified(named[0])
 
     def room_for(self, resolved: Resolved) -> AbstractContextManager[None]:
-        """Room in its environment for a new dataset, while its events are stored.
+        """Reserve a new dataset within its environment's limit, while its events are stored.
 
-        Entering it raises TooManyDatasets, MetadataUnavailable.
+        Entering the block raises TooManyDatasets, MetadataUnavailable.
         """
         target = resolved.target
         return self._room.reserved(target.env_id, target.dataset_id, checked=resolved.checked)
 
     def used(self, resolved: Resolved) -> None:
-        """An event of a known dataset is stored."""
+        """Note that an event of a known dataset is stored, for `confirm_used`."""
         if resolved.key.access.create_datasets:
             self._to_confirm[resolved.target.dataset_id] = resolved
 
     async def created(self, resolved: Resolved) -> None:
-        """An event of a new dataset is stored: have it registered, now or later."""
+        """Register a new dataset after its first event is stored, now or by `register_pending`."""
         wanted = resolved.dataset()
         if wanted.id not in self._known:
             self._remember(_Known(wanted.id, resolved.target.depth, 0))
@@ -230,7 +230,7 @@ class DatasetCache:
         self._retry_ns = self._clock.monotonic_ns() + limits.METADATA_RETRY_S * _SECOND_NS
 
     def _ask(self, identity: str, environment: str) -> asyncio.Task[Dataset | None]:
-        """Ask metadata for a dataset; one task per dataset at a time."""
+        """Look a dataset up in metadata; at most one task per dataset runs."""
         task = self._asking.get((identity, False))
         if task is None:
             task = asyncio.create_task(self._ask_metadata(identity, environment))
@@ -266,7 +266,7 @@ class DatasetCache:
             self._retry_later()
 
     def _register(self, wanted: Dataset) -> asyncio.Task[Dataset | None]:
-        """Register a dataset of which events are stored; one task per dataset at a time."""
+        """Register a dataset that has stored events; at most one task per dataset runs."""
         task = self._asking.get((wanted.id, True))
         if task is None:
             task = asyncio.create_task(self._ensure(wanted))
@@ -296,7 +296,7 @@ class DatasetCache:
             self._wait_to_register(wanted)
 
     async def register_pending(self) -> None:
-        """Try again to register what metadata did not take before. Called every second."""
+        """Retry the registrations that failed. Called every second."""
         if self._clock.monotonic_ns() < self._retry_ns:
             return
         for wanted in list(self._pending.values())[:_REGISTER_AT_ONCE]:
@@ -307,7 +307,9 @@ class DatasetCache:
                 return
 
     async def confirm_used(self) -> None:
-        """Register what was used after metadata answered that it exists. Called each second."""
+        """Register again each dataset that was used since metadata confirmed it. Called every
+        second.
+        """
         fresh_s = limits.DATASET_FRESH_S
         due = [
             use.dataset()

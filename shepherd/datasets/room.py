@@ -1,9 +1,9 @@
-"""Whether an environment may have another dataset (I14). Used from one event loop.
+"""The limit of datasets per environment (I14). Used from one event loop.
 
-The count is of the datasets in metadata and of those that requests in progress are about to create
-here; so one shepherd never creates too many. Several shepherds that create at the same moment may
-together exceed the limit by what they have in progress. While metadata does not answer (I8), an
-environment may use as many datasets that this shepherd does not know as it may have in all.
+The count has the datasets in metadata and those that requests in progress are about to create here,
+so one shepherd never creates too many. Several shepherds that create datasets at the same moment
+may together exceed the limit by those in progress. While metadata does not respond (I8), as many
+datasets that this shepherd does not know may be used as the environment may have in all.
 """
 
 from collections import Counter, OrderedDict
@@ -15,7 +15,7 @@ from common.errors import MetadataUnavailable, TooManyDatasets
 
 
 class DatasetRoom:
-    """The number of datasets of each environment, as far as it is known."""
+    """The known number of datasets of each environment, and reservations of new ones."""
 
     def __init__(self, datasets_max: int) -> None:
         self._max = datasets_max
@@ -24,34 +24,34 @@ class DatasetRoom:
         self._unchecked: Counter[str] = Counter()
 
     def counted(self, environment: str, datasets: int) -> None:
-        """Metadata has `datasets` of them now."""
+        """Set the number of the environment's datasets in metadata."""
         self._counts[environment] = datasets
         self._counts.move_to_end(environment)
         if len(self._counts) > limits.KEY_CACHE_ENTRIES_MAX:
             self._counts.popitem(last=False)
 
     def has_room(self, environment: str) -> bool:
-        """Whether there was room for another dataset when it was counted last."""
+        """Whether the last known count allows another dataset."""
         under_way = len(self._under_way.get(environment, ()))
         return self._counts.get(environment, 0) + under_way < self._max
 
     def created(self, environment: str) -> None:
-        """One more is in metadata."""
+        """Count one more dataset in metadata."""
         if environment in self._counts:
             self._counts[environment] += 1
 
     def waits(self, environment: str, datasets: int) -> None:
-        """`datasets` more of the environment wait to be registered; negative: fewer."""
+        """Add `datasets` (negative: fewer) to those of the environment that await registration."""
         self._unchecked[environment] += datasets
         if self._unchecked[environment] <= 0:
             del self._unchecked[environment]
 
     @contextmanager
     def reserved(self, environment: str, dataset: str, *, checked: bool) -> Iterator[None]:
-        """Room for a dataset that is not known to exist, while events for it are stored.
+        """Reserve a dataset that is not known to exist, while events for it are stored.
 
-        checked: metadata has answered that there is none. Raises TooManyDatasets, or
-        MetadataUnavailable where only metadata could show that there is room.
+        checked: metadata has confirmed that it does not exist. Raises TooManyDatasets, or
+        MetadataUnavailable where only metadata could show that the limit allows it.
         """
         here = self._under_way.setdefault(environment, Counter())
         if not here[dataset]:

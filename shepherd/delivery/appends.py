@@ -1,6 +1,6 @@
-"""Appends that are under way, whoever waits for them; each reports its end to the log's health.
+"""The open appends of a shepherd; the end of each is reported to the log's health.
 
-An append that nobody waits for any more ends by itself, and counts against a bound until then.
+An append without a waiting caller ends by itself, and counts against a bound until then.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from shepherd.placement.health import Health
 from shepherd.placement.selector import Placement
 
 _COUNTERS_KEPT = 4_096  # partitions times outcomes
-_CLOSE_S = 3.0  # a log ends an append within its own time-out; after this it is cancelled
+_CLOSE_S = 3.0  # a log ends its appends within its own time-out; later ones are cancelled
 
 
 @functools.lru_cache(_COUNTERS_KEPT)
@@ -30,14 +30,14 @@ def _appends_counter(partition: int, outcome: str) -> Counter:
 
 
 class ConditionalBudget:
-    """Bounds conditional records: indexers have to settle each of them (I11)."""
+    """Bounds the rate of conditional records: indexers have to resolve each of them (I11)."""
 
     def __init__(self, per_window_max: int = limits.CONDITIONALS_MAX) -> None:
         self._max = per_window_max
         self._written_ns: deque[int] = deque()
 
     def take(self, now_ns: int) -> bool:
-        """Whether one more may be written now; if so it is counted."""
+        """Whether one more conditional record may be written now; if so it is counted."""
         window_ns = limits.CONDITIONAL_WINDOW_S * 10**9
         while self._written_ns and now_ns - self._written_ns[0] > window_ns:
             self._written_ns.popleft()
@@ -48,7 +48,7 @@ class ConditionalBudget:
 
 
 class Append(msgspec.Struct, frozen=True, eq=False):
-    """One append under way."""
+    """One open append."""
 
     task: asyncio.Task[Appended]
     placement: Placement
@@ -71,7 +71,7 @@ class Appends:
         self._conditionals = ConditionalBudget(conditionals_max)
         self._tasks: set[asyncio.Task[Appended]] = set()
         self._abandoned_bytes = 0
-        self.refusals = 0  # by the log itself: it may have been replaced by another one
+        self.refusals = 0  # by the log as a whole: another log may have replaced it
 
     def begin(self, record: Record, placement: Placement) -> Append:
         """Start an append of the record; its `via` and `unless` are set here."""
@@ -85,7 +85,7 @@ class Appends:
         return Append(task, placement, ticket)
 
     async def probe(self, partition: int, heartbeat: Record) -> None:
-        """Append a heartbeat to an ejected partition, or one of an ejected broker."""
+        """Append a heartbeat to an ejected partition, or to a partition of an ejected broker."""
         append = self.begin(heartbeat, Placement(partition, "probe"))
         await asyncio.wait({append.task})
         good = not append.task.cancelled() and append.task.exception() is None
@@ -93,7 +93,7 @@ class Appends:
         self._health.probed(append.ticket, good, self._clock.monotonic_ns())
 
     def abandon(self, append: Append) -> None:
-        """Nobody waits for this append any more."""
+        """Count an append as one without a waiting caller."""
         size = append.ticket.size
         self._abandoned_bytes += size
 
@@ -112,7 +112,7 @@ class Appends:
         return True
 
     async def close(self) -> None:
-        """Wait for what is still under way, but no longer than the log itself may take."""
+        """Wait for the open appends, but no longer than the log itself may take."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_CLOSE_S)
         for task in list(self._tasks):

@@ -1,8 +1,8 @@
 """Backpressure while the log as a whole is slow or stuck: 503 with Retry-After, counted (I11).
 
-As long as enough brokers can serve, no request is turned away. While the log is under backpressure,
+As long as enough brokers can serve, every request is taken. While the log is under backpressure,
 requests may hold an eighth of the usual bytes in flight, of which each environment keeps a share of
-its own (I14), and none is taken that would only wait for its time-out.
+its own (I14), and a request that would only wait for its time-out is refused.
 """
 
 from common import metrics
@@ -13,7 +13,7 @@ from shepherd.config import ShepherdConfig
 from shepherd.placement.health import Health
 
 _BYTES_DIVISOR = 8  # of the usual bytes: queues stay short while they drain slowly
-_SHARES = 4  # a quarter of those bytes an environment may hold whatever the others hold
+_SHARES = 4  # an environment may always hold a quarter of those bytes
 _RETRY_AFTER_S = 2
 
 

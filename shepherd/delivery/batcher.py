@@ -1,8 +1,8 @@
-"""Gathers events of a dataset into records and appends them; answers when the log has (I1).
+"""Gathers events of a dataset into records and appends them; returns once the log has them (I1).
 
-What arrives for a dataset within the linger time goes into one record of bounded size. Every
-caller learns the fate of each of its own events, record by record. Batches that a client named
-are cut the same way every time and never gathered with others (I2).
+Events of a dataset that arrive within the linger time go into one record of bounded size. Each
+caller gets the outcome of its own events, record by record. Batches that a client named are cut the
+same way every time and never gathered with others (I2).
 """
 
 import asyncio
@@ -22,15 +22,15 @@ from shepherd.lines import Lines, Stored, Target
 
 _COMPRESS_THREADS = 2
 _NAMED_CHUNK_BYTES = limits.RECORD_RAW_BYTES_MAX * 7 // 10  # of data; the rest is envelopes
-# zstd takes 0.2 ms for so much, as long as splitting may take on the loop; a thread costs 25 us of
-# CPU more, a fifteenth of what a body of 100 wide events costs in all.
+# zstd takes 0.2 ms for this size, as long as splitting may take on the loop; a thread costs 25 us
+# of CPU more, a fifteenth of what a body of 100 wide events costs in all.
 _COMPRESS_OFF_LOOP_BYTES = 98_304
 
 T = TypeVar("T")
 
 
 class _Pile:
-    """Lines of one record to be, and those who wait for it: each may leave without the others."""
+    """The lines of a future record, and its waiting callers: each can be cancelled by itself."""
 
     __slots__ = ("events", "lines", "size", "waiting")
 
@@ -41,7 +41,7 @@ class _Pile:
         self.waiting: list[asyncio.Future[Position | LogUnavailable]] = []
 
     def end(self, outcome: Position | LogUnavailable) -> None:
-        """Tell everyone who still waits."""
+        """Wake every waiting caller with the outcome."""
         waiting, self.waiting = self.waiting, []
         for one in waiting:
             if not one.done():
@@ -60,7 +60,7 @@ class Batcher:
         self._threads = ThreadPoolExecutor(_COMPRESS_THREADS, thread_name_prefix="zstd")
 
     async def put(self, target: Target, lines: Lines) -> list[Stored]:
-        """Store events, gathered with others; returns when the fate of each is known."""
+        """Store events, gathered with others; returns when the outcome of each is known."""
         loop = asyncio.get_running_loop()
         parts: list[tuple[asyncio.Future[Position | LogUnavailable], int]] = []
         first = 0
@@ -86,9 +86,9 @@ class Batcher:
         return [Stored(count, await done) for done, count in parts]
 
     async def put_named(self, target: Target, lines: Lines, client_id: str) -> list[Stored]:
-        """Store a batch that the client named: its own records, the same ids and partitions for
-        every repetition. Chunks go by the bytes of the events' data alone, since the arrival
-        time may be in a line.
+        """Store a batch that the client named: in its own records, with the same ids and partitions
+        at every repetition. Chunks are cut by the bytes of the events' data alone, since a line
+        may contain the arrival time.
         """
         chunks: list[tuple[int, int]] = []
         first = 0
@@ -118,12 +118,12 @@ class Batcher:
     def _close(self, target: Target, pile: _Pile) -> None:
         """Stop adding to the pile and write it."""
         if self._open.get(target) is not pile:
-            return  # it was full before its time was up
+            return  # it was full before the linger time ended
         del self._open[target]
         self._track(self._flush(target, pile))
 
     def _track(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
-        """Run to its end even if the client that asked for it hangs up."""
+        """Run `work` to its end even if its client disconnects."""
         task = asyncio.get_running_loop().create_task(work)
         self._flushing.add(task)
         task.add_done_callback(self._flushing.discard)
@@ -133,7 +133,7 @@ class Batcher:
         batch = self._random.randbytes(BATCH_ID_BYTES)
         try:
             pile.end(await self._append(target, pile.lines, pile.events, batch, named=False))
-        finally:  # after a fault of ours, or at the end: nobody may wait for ever
+        finally:  # also after a bug or a cancel: no caller may wait for ever
             pile.end(LogUnavailable("could not be written; try again"))
 
     async def _append(
@@ -159,7 +159,7 @@ class Batcher:
         return await self._delivery.deliver(record, named=named)
 
     async def close(self) -> None:
-        """Write what is gathered, wait for every append, release the threads."""
+        """Write the gathered events, wait for every append, release the threads."""
         for target, pile in list(self._open.items()):
             self._close(target, pile)
         while self._flushing:

@@ -1,9 +1,9 @@
-"""Brings one record into the log: another partition when one refuses or does not answer (I1, I2).
+"""Delivers one record to the log, by another partition when one refuses or times out (I1, I2).
 
 A refused record is simply written to another partition. Where the outcome of an append is unknown,
 only a conditional copy may be written (`unless`, docs/design.md, section 6). The first
-acknowledgement is the record's, no later than `ack_timeout_s`; appends without a caller that
-waits end by themselves, within bounds.
+acknowledgement within `ack_timeout_s` acknowledges the record; appends without a waiting caller
+end by themselves, within bounds.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from shepherd.delivery.appends import Append, Appends
 from shepherd.placement.health import HEDGE_AFTER_MIN_NS
 from shepherd.placement.selector import PartitionSelector, Placement, Tried
 
-_CHECK_NS = 50_000_000  # how often an append that takes long is looked at
+_CHECK_NS = 50_000_000  # interval at which a slow append is checked for a hedge
 _LAST_TRY_NS = 300_000_000  # less time than this is not worth another append
 
 
 @dataclass(slots=True, eq=False)
 class _Attempt:
-    """A record on its way: what was tried, and what is still open."""
+    """The delivery of one record: the partitions that were tried, and the open appends."""
 
     record: Record
     named: bool
@@ -38,12 +38,12 @@ class _Attempt:
     woken: asyncio.Future[None] | None = None
 
     def wake(self, _: object = None) -> None:
-        """An append has ended, or it is time to look at it."""
+        """Wake the delivery: an append has ended, or the check interval has."""
         if self.woken is not None and not self.woken.done():
             self.woken.set_result(None)
 
     def outcome_unknown(self, append: Append, error: LogUnavailable) -> None:
-        """The record may be in that partition or not."""
+        """Note that the append's partition may or may not have the record."""
         unknown = (*self.tried.unknown, append.placement.partition)
         self.tried = replace(self.tried, unknown=unknown)
         self.error = error
@@ -61,8 +61,8 @@ class Delivery:
         self._timeout_ns = int(ack_timeout_s * 1e9)
 
     async def deliver(self, record: Record, *, named: bool) -> Position | LogUnavailable:
-        """Append the record: try, wait, try elsewhere, until one append is acknowledged or the
-        time is over. Returns the record's position, or why it was not acknowledged.
+        """Append the record, then copies in other partitions, until one append is acknowledged or
+        the time is over. Returns the record's position, or why it was not acknowledged.
         """
         attempt = _Attempt(record, named, self._clock.monotonic_ns())
         try:
@@ -85,7 +85,7 @@ class Delivery:
                 self._appends.abandon(append)
 
     async def close(self) -> None:
-        """Wait for what is still under way, within the bound of `Appends.close`."""
+        """Wait for the open appends, within the bound of `Appends.close`."""
         await self._appends.close()
 
     def _first(self, attempt: _Attempt) -> Placement:
@@ -108,13 +108,13 @@ class Delivery:
         attempt.open.append(append)
 
     async def _wait(self, attempt: _Attempt) -> Position | None:
-        """Until an append ends or has taken long; the position if one is acknowledged."""
+        """Wait until an append ends or is slow; returns the position if one is acknowledged."""
         now_ns = self._clock.monotonic_ns()
         newest = attempt.open[-1].ticket
         wait_ns = max(_CHECK_NS, newest.started_ns + HEDGE_AFTER_MIN_NS - now_ns)
         wait_ns = min(wait_ns, max(0, self._left_ns(attempt)))
         if not any(append.task.done() for append in attempt.open):
-            # `asyncio.wait` does the same with sets and callbacks anew each time: 6 us more.
+            # `asyncio.wait` builds its sets and callbacks each time: 6 us more.
             loop = asyncio.get_running_loop()
             attempt.woken = loop.create_future()
             timer = loop.call_later(wait_ns / 1e9, attempt.wake)

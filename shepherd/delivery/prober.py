@@ -1,4 +1,4 @@
-"""Several times a second: evaluates the log's health, sends probes, updates metrics and logs."""
+"""A loop that evaluates the log's health ten times a second, sends probes, updates metrics."""
 
 import asyncio
 import logging
@@ -13,11 +13,11 @@ from common.tasks import run_every
 from shepherd.delivery.appends import Appends
 from shepherd.placement.selector import PartitionSelector
 
-_TICK_S = 0.1  # a stuck broker is ejected within this much of being recognisable
+_TICK_S = 0.1  # the longest delay between a recognisable fault and its ejection
 _REFRESH_TICKS = 300  # added partitions are used within half a minute
-_REFUSED_TICKS = 20  # a log that refuses records may have been replaced: it is opened again soon
+_REFUSED_TICKS = 20  # a log that refuses records may have been replaced: reopen it
 _GAUGE_TICKS = 10
-_STALL_PROBE_NS = 500_000_000  # while no request is taken, only probes can notice the end of it
+_STALL_PROBE_NS = 500_000_000  # during a stall no request is taken: only a probe can show its end
 _logger = logging.getLogger(__name__)
 
 
