@@ -45,7 +45,7 @@ def run_inside(build: Build, documents: dict[str, bytes]) -> dict[str, dict[str,
     paths = [build.checkout, given, output, folder, build.kernel_folder]
     code, text = build.inside(*map(str, paths))
     if code != 0:
-        return {"records and segments": {"failed": text}}
+        raise RuntimeError(f"{build.name}: {text}")
     found: dict[str, dict[str, str]] = pickle.loads(output.read_bytes())
     return found
 
