@@ -31,14 +31,14 @@ class MetadataExporter:
         self._hour = -1
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Export when due, until cancelled."""
         try:
             await run_every(_CHECK_S, self.export_if_due, at_once=True)
         finally:
             await self._release()
 
     async def export_if_due(self) -> bool:
-        """Export if it is due and this process holds the lock; whether it has exported."""
+        """Export if it is due and this process holds the lock. Returns whether it exported."""
         hour = self._context.clock.now_ns() // _HOUR_NS
         if hour == self._hour or not await self._holds_lock():
             return False

@@ -1,7 +1,7 @@
 """Prefetching: segments that this disk lacks are fetched in the background, newest first (I5).
 
-Queries do not wait for it: the segments that they name are fetched at once. Bounded in fetches at
-once and by the size of the cache; segments that do not fit are fetched on demand.
+Queries do not wait for it: the segments that they need are fetched at once. Concurrent fetches and
+total bytes are bounded; segments that do not fit into the cache are fetched on demand.
 """
 
 import asyncio
@@ -36,8 +36,8 @@ class Prefetcher:
         *,
         retry_first_s: float = _RETRY_FIRST_S,
     ) -> None:
-        """at_once: fetches at a time. bytes_max: size of the cache. retry_first_s: the first wait
-        while the object store is unavailable; it grows.
+        """at_once: concurrent fetches. bytes_max: size of the cache. retry_first_s: first wait
+        while the object store is unavailable; later waits grow.
         """
         self.fetching = fetching
         self._retry_first_s = retry_first_s
@@ -54,7 +54,7 @@ class Prefetcher:
         self.fetched_bytes = 0
         self.fetched = 0
         self.failed = 0
-        self.on_demand = 0  # segments that do not fit and are fetched when a query names them
+        self.on_demand = 0  # segments that do not fit and are fetched when a query needs them
 
     def add(self, entries: Iterable[SegmentEntry]) -> None:
         """Fetch those of these newly served segments that are not on this disk."""
@@ -74,7 +74,7 @@ class Prefetcher:
 
     @property
     def done(self) -> bool:
-        """Whether nothing waits to be fetched."""
+        """Whether every segment has been fetched."""
         return not self._known
 
     @property
@@ -91,7 +91,7 @@ class Prefetcher:
         return self.fetched_bytes / self.seconds if self.seconds > 0 else 0.0
 
     def describe(self) -> dict[str, object]:
-        """As the status shows it."""
+        """The progress, for the status."""
         return {
             "done": self.done,
             "segments": self.fetched,
@@ -104,7 +104,7 @@ class Prefetcher:
         }
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Fetch until cancelled."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._at_once):
                 group.create_task(self._work())
@@ -129,7 +129,7 @@ class Prefetcher:
                 self._finish(object_hash, size_bytes)
                 back_off.reset()
             elif isinstance(outcome, (DamagedObject, ObjectMissing)):
-                self.failed += 1  # a query that names it has it rebuilt
+                self.failed += 1  # it is rebuilt when a query needs it
                 log_event(logger, logging.ERROR, "segment cannot be fetched", why=str(outcome))
                 self._finish(object_hash, size_bytes)
             else:

@@ -1,1 +1,1 @@
-"""Which partitions this indexer holds: the plan, the next steps, the claims and their tasks."""
+"""The claims of an indexer: the plan, the next steps, and the tasks of the partitions it holds."""

@@ -1,8 +1,9 @@
 """The claims of this indexer: reads the locks, and takes the steps that `steps.py` decides.
 
-A claim only saves work (design, section 8): two indexers of a zone that both index a partition
-publish identical objects. So when the locks cannot be reached, or have lost this indexer's
-session, indexing goes on until another holder is seen (I8).
+A claim announces in the locks that an indexer works on a partition. It only saves work (design,
+section 8): two indexers of a zone that both index a partition publish identical objects. So when
+the locks cannot be reached, or have lost this indexer's session, indexing continues until another
+holder is seen (I8).
 """
 
 import asyncio
@@ -48,7 +49,7 @@ class ClaimPlan:
     """The content of the locks at one moment, and the plan that follows from it.
 
     may_take: vacant partitions that may be claimed now.
-    frozen: why nothing is moved now; empty if things may move.
+    frozen: why no partition is moved now; empty if partitions may be moved.
     at_ns: when the locks were read (monotonic).
     """
 
@@ -93,7 +94,7 @@ class Claims:
         self._held: dict[int, _Held] = {}
         self._preparing: dict[int, _Held] = {}
         self._fewer_since_ns = clock.monotonic_ns()
-        self._unreleased: list[Claim] = []  # to release once the locks answer again
+        self._unreleased: list[Claim] = []  # to release when the locks can be reached again
         self._vacancies = Vacancies(take_over_ms * _NS, refresh_ms * _NS)
 
     def held(self) -> list[int]:
@@ -117,13 +118,13 @@ class Claims:
         return [p for p in own if p in self._held or p not in waiting]
 
     def copies(self) -> tuple[int, int]:
-        """The copies of each partition that are wanted, and those that the zones allow now."""
+        """The number of copies wanted per partition, and the number that the zones allow now."""
         if self.last is None:
             return self._copies, 0
         return self._copies, copies_possible(self.last.view.indexers, self._copies)
 
     def describe(self) -> dict[str, object]:
-        """For the status: what is held, what should be held, and how old the plan is."""
+        """For the status: partitions held, partitions to be held, and the age of the plan."""
         wanted, possible = self.copies()
         plan = self.last
         return {
@@ -146,11 +147,11 @@ class Claims:
             self._fewer_since_ns = now_ns
             return None
         if now_ns - self._fewer_since_ns < limits.COPIES_ALARM_S * 10**9:
-            return None  # a twin that is just starting or stopping
+            return None  # the partition's other indexer is just starting or stopping
         return f"each partition has {possible} of {wanted} copies: indexers run in too few zones"
 
     def others_are_ready(self) -> bool:
-        """Whether, at the last refresh, others were ready for every partition held here."""
+        """Whether other indexers were ready for every partition held here, at the last refresh."""
         if self.last is None or not self._held:
             return False
         claims = self.last.view.claims
@@ -162,7 +163,7 @@ class Claims:
     async def refresh(self, gained: OnPartition, lost: OnPartition) -> None:
         """Renew the claims, then take the steps towards the plan.
 
-        When the locks do not answer, nothing changes.
+        When the locks cannot be read, nothing changes.
         """
         try:
             unreleased, self._unreleased = self._unreleased, []
@@ -203,7 +204,7 @@ class Claims:
         now_ns = self._clock.monotonic_ns()
         vacant = view.vacant(self.partitions, self._copies)
         restart = find_rolling_restart(self._locks)
-        # between two steps no zone is down: an indexer that came back may take what it lacks
+        # between two steps no zone is down: an indexer that restarted may claim what it lacks
         frozen = restart is not None and restart.zone not in ("", self._member.zone)
         return ClaimPlan(
             view,
@@ -235,7 +236,7 @@ class Claims:
 
     # --- the steps ------------------------------------------------------------------------------
     async def _renew(self, lost: OnPartition) -> None:
-        """Acquire lost claims again, or give the partition up if another indexer holds it."""
+        """Acquire lost claims again, or stop indexing the partition if another indexer holds it."""
         for partition, held in list(self._held.items()):
             if await asyncio.to_thread(held.claim.held):
                 continue

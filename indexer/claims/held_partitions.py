@@ -1,4 +1,4 @@
-"""The partitions that this process holds: gained and lost with its claims, each with its tasks."""
+"""The partitions that this process holds, gained and lost with its claims, and their tasks."""
 
 import asyncio
 from contextlib import suppress
@@ -13,7 +13,7 @@ from indexer.rerouting.reroute_messages import RerouteMessenger
 
 
 class HeldPartitions:
-    """Begins and ends the work of each partition. Used from one event loop."""
+    """Starts and stops the tasks of each partition. Used from one event loop."""
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
@@ -21,7 +21,7 @@ class HeldPartitions:
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     async def gain(self, number: int) -> None:
-        """Begin to index a partition, unless that has begun."""
+        """Start to index a partition, unless it is being indexed."""
         if number in self._tasks:
             return
         context = self.shared.context
@@ -39,7 +39,7 @@ class HeldPartitions:
         )
 
     async def lose(self, number: int) -> None:
-        """Stop indexing a partition that another process goes on with."""
+        """Stop indexing a partition that another process continues to index."""
         await self._end(number)
         self.shared.context.alarms.forget(number)  # its next holder raises them
 
@@ -50,15 +50,15 @@ class HeldPartitions:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         with suppress(KeyError):
-            lag_records.remove(str(number))  # it is measured here no longer
+            lag_records.remove(str(number))  # this process no longer measures its lag
 
     async def close(self) -> None:
-        """Stop indexing all of them."""
+        """Stop indexing all partitions."""
         for number in list(self._tasks):
             await self._end(number)
 
     def resync_after_log_change(self, log_id: str) -> None:
-        """Resume the partitions that still read another log than this one, in a new epoch."""
+        """Resume the partitions that still read an earlier log, in a new epoch of this one."""
         for partition in self.partitions.values():
             if partition.view is not None and partition.view.epoch.log != log_id:
                 partition.request_resync(f"the log is {log_id} now, not {partition.view.epoch.log}")

@@ -1,9 +1,9 @@
-"""Who should hold which partition: a pure function of what every indexer sees in the locks.
+"""The plan of claims: which indexers should hold which partition.
 
-Each indexer computes it for itself, so there is no leader. Keeps I6: a partition's holders are in
-different zones. Evenly: loads differ by at most one between zones, and between the indexers of a
-zone. With little movement: a holder
-keeps its partition unless evenness needs it elsewhere.
+A pure function of the locks' content. Each indexer computes it for itself, so there is no leader.
+Keeps I6: a partition's holders are in different zones. Loads differ by at most one between zones,
+and between the indexers of a zone. A holder keeps its partition unless that would make the loads
+uneven.
 """
 
 import hashlib
@@ -35,9 +35,9 @@ def plan_claims(
     claims: HoldersByZone,
     preparing: HoldersByZone,
 ) -> Targets:
-    """Who should hold each partition, given its present holders and those that prepare.
+    """The indexers that should hold each partition, given its holders and those that prepare.
 
-    indexers: by instance. Claims of instances that are not among them count as vacant.
+    indexers: by instance. Claims of other instances count as vacant.
     """
     wanted = copies_possible(indexers, copies)
     plan = _Plan(indexers, preparing, [claims.get(p, {}) for p in range(partitions)])
@@ -93,7 +93,7 @@ class _Plan:
             self._add(p, zone)
 
     def level_zones(self) -> None:
-        """Move from the fullest to the emptiest zone while they differ by more than one."""
+        """Move from the fullest to the emptiest zone while their loads differ by more than one."""
         while self.zones:
             full, empty = _extremes(self._in_zone)
             if self._in_zone[full] - self._in_zone[empty] < 2:
@@ -157,7 +157,7 @@ class _Plan:
 
 
 def _extremes(load: Mapping[str, int]) -> tuple[str, str]:
-    """The names with the most and with the fewest; ties end alike for every indexer."""
+    """The names with the most and the fewest; every indexer breaks ties in the same way."""
     return max(load, key=lambda name: (load[name], name)), min(
         load, key=lambda name: (load[name], name)
     )

@@ -12,7 +12,7 @@ class Readiness:
         self.claims: Claims | None = None
 
     def not_ready(self) -> str | None:
-        """Why queries should not come here yet, or None."""
+        """Why this indexer should not get queries yet; None if it is ready."""
         if self._held.shared.watch.rejected:
             return self._held.shared.watch.rejected
         should_hold = None if self.claims is None else self.claims.should_hold()

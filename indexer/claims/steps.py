@@ -1,8 +1,8 @@
 """The steps that an indexer may take now towards the plan. Pure; `claims.py` takes them.
 
-A claim moves gently: the new holder first prepares (it resumes and follows the partition under the
-name `<claim>.next`), and the old one releases the claim only when the new one has
-caught up. The last holders of a partition never release it. A vacant partition is claimed at once.
+A claim is moved without a gap: the new holder first prepares (it resumes and follows the partition
+under the name `<claim>.next`), and the old one releases the claim only when the new one has caught
+up. The last holders of a partition never release it. A vacant partition is claimed at once.
 """
 
 from collections.abc import Mapping, Set
@@ -38,7 +38,7 @@ class LocksView:
     preparing: ClaimHolders
 
     def plan(self, partitions: int, copies: int) -> Targets:
-        """Who should hold what."""
+        """The indexers that should hold each partition."""
         return plan_claims(
             partitions,
             copies,
@@ -48,7 +48,7 @@ class LocksView:
         )
 
     def vacant(self, partitions: int, copies: int) -> dict[int, int]:
-        """Partitions with fewer holders than they should have, and their number of holders."""
+        """Number of holders by partition, for partitions with fewer than they should have."""
         wanted = copies_possible(self.indexers, copies)
         held = {p: len(self.claims.get(p, {})) for p in range(partitions)}
         return {p: count for p, count in held.items() if count < wanted}
@@ -56,7 +56,7 @@ class LocksView:
 
 @dataclass(frozen=True, slots=True)
 class OwnClaims:
-    """What this indexer holds and prepares. prepared: partitions that it has caught up with."""
+    """Partitions this indexer holds and prepares. prepared: those it has caught up with."""
 
     instance: str
     zone: str
@@ -131,7 +131,7 @@ def may_release(
 
 
 class Vacancies:
-    """How long partitions have lacked a holder, so that a short absence moves nothing."""
+    """How long partitions have lacked a holder, so that a short absence moves no claim."""
 
     def __init__(self, take_over_ns: int, refresh_ns: int) -> None:
         self._take_over_ns = take_over_ns
@@ -140,7 +140,7 @@ class Vacancies:
         self._outage_ns: int | None = None
 
     def locks_unavailable(self, now_ns: int) -> None:
-        """The locks cannot be read: earlier observations no longer describe the holders."""
+        """Discard earlier observations: while the locks cannot be read, they may be outdated."""
         self._outage_ns = now_ns
         if self._since_ns is not None:
             self._since_ns = {}
@@ -149,8 +149,8 @@ class Vacancies:
         """Partitions that may be taken now. vacant: partition -> number of its present holders.
 
         A partition that lacked a holder at the first call is free at once; one without any holder
-        is free at the second. Soon after an outage of the locks neither means that a holder died:
-        holders whose sessions ended go on, and renew their claims one by one.
+        is free at the second. Soon after an outage of the locks neither shows that a holder died:
+        holders whose sessions ended still run, and renew their claims one by one.
         """
         first = self._since_ns is None
         before = self._since_ns or {}

@@ -1,7 +1,8 @@
-"""Going on after offsets that the log does not give: dropped by it, or in a lost file (I5).
+"""Skips offsets that cannot be read: the log dropped them, or a file of it is lost (I5).
 
-Offsets dropped before they were indexed are a gap for ever. A lost file may be restored: the
-partition waits, and answers report that, until it is back or an operator counts it as lost.
+Offsets dropped before they were indexed are a permanent gap. A lost file may be restored: the
+partition waits, and answers report that, until the file is restored or an operator settles the
+loss (counts the records as lost).
 """
 
 import asyncio
@@ -22,7 +23,7 @@ _LOST_CHECK_S = 1.0  # between checks for a lost file and for an operator's sett
 
 
 class LogGaps:
-    """Of one partition, from one resumption to the next."""
+    """Skips unreadable offsets of one partition, from one resumption to the next."""
 
     def __init__(
         self, chain: Chain, damage: DamageTracker, views: CurrentView, state: PartitionState
@@ -33,10 +34,10 @@ class LogGaps:
         self._state = state
 
     async def pass_dropped(self, start: int, predecessor: str | None) -> None:
-        """Go on at `start`: the log dropped what was not indexed here.
+        """Continue at `start`: the log dropped records that were not indexed here.
 
-        predecessor: key of the newest manifest that is known here. Raises Resync if a later one
-        covers what was dropped.
+        predecessor: key of the newest manifest that is known here. Raises Resync if a later
+        manifest covers the dropped records.
         """
         state = self._state
         keys = await to_store_thread(self._chain.manifest_keys, predecessor or "")
@@ -57,7 +58,7 @@ class LogGaps:
         await self._views.change(passed)
 
     async def pass_lost(self, error: LogLost) -> None:
-        """Check once whether an operator has given up what the log has lost, and wait a moment."""
+        """Skip the lost offsets if an operator has settled them, else wait until the next check."""
         end = await self._damage.report_lost(error)
         self._views.notify()
         if end is None:
@@ -67,7 +68,7 @@ class LogGaps:
         self._damage.lost = None
 
     async def _skip(self, end: int, why: str) -> None:
-        """Go on at `end`; the offsets before it are damaged, and settled already."""
+        """Continue at `end`; the skipped offsets are recorded as damaged and settled."""
         state = self._state
 
         def skipped(now: PartitionView) -> PartitionView:

@@ -1,4 +1,4 @@
-"""Asks the other indexers for damaged records that one of them may have read whole (I2)."""
+"""Requests damaged records from the other indexers: one may have read them whole (I2)."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class OtherIndexers:
-    """Asks all of them: each that holds the partition, or held it just now, may have the rows."""
+    """Requests records from all others: any that holds or held the partition may have them."""
 
     def __init__(self, locks: Locks, instance: str, token: str) -> None:
         self._locks = locks

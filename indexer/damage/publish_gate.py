@@ -1,8 +1,9 @@
-"""Holds a cut back while a damaged record in it may be whole somewhere else (I2, I3).
+"""Delays a cut while a damaged record in it may be whole in another copy (I2, I3).
 
-The rule (docs/adr/0019-damaged-records.md): the chain of manifests decides what a damaged record
-was. An indexer that cannot read it delays its cut for a while. Meanwhile it reads the record again,
-asks the other indexers, and adopts a cut that one of them publishes; indexing and answers go on.
+The rule (docs/adr/0019-damaged-records.md): the chain of manifests decides whether the events of a
+damaged record count. An indexer that cannot read it delays its cut for a bounded time. Meanwhile it
+reads the record again, queries the other indexers, and adopts a cut that one of them publishes;
+indexing and answers continue.
 """
 
 import asyncio
@@ -23,16 +24,16 @@ from snapshot.documents.manifest import parse_manifest_key
 from snapshot.threads import to_store_thread
 
 _ROUND_S = 1.0
-_SLOW_AFTER = 10  # rounds; a recovery that takes longer is not near
+_SLOW_AFTER = 10  # rounds; then recovery is unlikely soon, and checks become rarer
 _SLOW_ROUND_S = 5.0
 _S_NS = 10**9
 logger = logging.getLogger(__name__)
 
 
 class RecordsRequest(msgspec.Struct, frozen=True):
-    """Asks which of these records an indexer has read whole and not published yet.
+    """Request for those of these records that an indexer has read whole and not published yet.
 
-    append: the asker publishes without them now, so their events are to be appended again.
+    append: the requesting indexer publishes without them, so their events must be appended again.
     """
 
     partition: int
@@ -42,10 +43,10 @@ class RecordsRequest(msgspec.Struct, frozen=True):
 
 
 class RecordsResponse(msgspec.Struct, frozen=True):
-    """What an indexer has of the records.
+    """The requested records that an indexer has.
 
     read: offsets that it has read whole; it has begun to publish them.
-    appended: those of them whose events it has appended again.
+    appended: offsets among these whose events it has appended again.
     """
 
     read: tuple[int, ...] = ()
@@ -56,7 +57,7 @@ class Peers(Protocol):
     """The other indexers."""
 
     async def ask(self, question: RecordsRequest) -> RecordsResponse:
-        """The records that at least one of the others has. One that does not answer has none."""
+        """The records that at least one other indexer has. Indexers that fail count as none."""
 
 
 class NoPeers:
@@ -68,7 +69,7 @@ class NoPeers:
 
 
 class PublishGate:
-    """Looks for whole copies of one partition's damaged records, and delays its cuts meanwhile."""
+    """Searches whole copies of one partition's damaged records, and delays its cuts meanwhile."""
 
     def __init__(
         self,
@@ -79,20 +80,20 @@ class PublishGate:
         wait_s: float,
         is_settled: Callable[[int], bool],
     ) -> None:
-        """wait_s: the longest wait after a cut. is_settled: whether an offset was given up."""
+        """wait_s: longest wait after a cut. is_settled: see `DamageTracker.is_given_up`."""
         self._chain = chain
         self._log = log
         self._peers = peers
         self._clock = clock
         self._wait_ns = int(wait_s * _S_NS)
         self._is_settled = is_settled
-        self.waiting_for = ""  # what a cut waits for now, as text; empty if none waits
+        self.waiting_for = ""  # why a cut is delayed now, as text; empty if none is
         self._next_read = 0  # index in the list of damaged records where the next check begins
-        # (predecessor, monotonic ns since when another cut than ours is to follow it)
+        # (predecessor, monotonic ns since another indexer's cut is expected to follow it)
         self._lost_since: tuple[str | None, int] | None = None
 
     def lost_to_another(self, predecessor: str | None) -> None:
-        """Another cut than this indexer's is to follow this manifest."""
+        """Note that another indexer's cut will follow this manifest."""
         if self._lost_since is None or self._lost_since[0] != predecessor:
             self._lost_since = (predecessor, self._clock.monotonic_ns())
 
@@ -107,8 +108,8 @@ class PublishGate:
     ) -> None:
         """Wait while these offsets may be recovered, at most `wait_s`.
 
-        The wait is longer while another indexer has read them: until it has published them or
-        appended their events again. cut_ns: monotonic time of the cut. Raises Resync when a
+        While another indexer has read some of them, the wait lasts until it has published them
+        or appended their events again. cut_ns: monotonic time of the cut. Raises Resync when a
         resumption gains the rows.
         """
         rounds = 0

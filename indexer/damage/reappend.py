@@ -1,7 +1,7 @@
-"""Records that this indexer has read whole and the log holds damaged: cut soon, or appended again.
+"""Saves records that are damaged in the log and that this indexer has read whole.
 
-Another indexer that cannot read a record asks for it. This one then cuts, so that a segment covers
-the rows. If the other one cannot wait for that, or has published first, the events are appended to
+Another indexer that cannot read a record requests it. This indexer then cuts, so that a segment
+covers the rows. If the other one cannot wait, or has published first, the events are appended to
 the log again, in a record that names the one it replaces (I2).
 """
 
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 def readable_offsets(
     partition: PartitionReader, epoch_number: int, offsets: Sequence[int]
 ) -> list[int]:
-    """Which of the records this indexer has read and no manifest covers yet."""
+    """The records among these that this indexer has read and that no manifest covers yet."""
     state, view, covered = partition.state, partition.view, covered_end(partition)
     if state is None or view is None or view.epoch.number != epoch_number:
         return []
@@ -57,7 +57,7 @@ async def reappend(
 ) -> list[int]:
     """Append the events of these records, which were read whole, once more.
 
-    Returns the offsets that need no further wait. Left out are records whose meaning depends on
+    Returns the offsets that need no further wait. It skips records whose meaning depends on
     their offset: conditional batches and deletions of datasets. Raises LogUnavailable.
     """
     done = []
@@ -85,7 +85,7 @@ async def reappend_until_done(
 ) -> None:
     """Append these records, which a published cut lacks, until the log accepts them.
 
-    No other indexer may have their rows.
+    It retries without end because no other indexer may have their rows.
     """
     while True:
         try:
@@ -107,7 +107,7 @@ async def _replacement(
 ) -> Record | None:
     """The record that replaces the one at `offset`.
 
-    batch: the batch whose copy that counts is there, if it is in the window.
+    batch: the batch whose counting copy is at `offset`, if it is still in the window.
     """
     state, view = partition.state, partition.view
     if state is None or view is None:
@@ -125,7 +125,7 @@ async def _replacement(
     if found is None:  # a control record, or a repetition
         return settled_record((at.epoch, at.offset), "nothing")
     (owner, blocks) = found
-    if batch is None:  # it has left the window: no repetition under its own id can come
+    if batch is None:  # it has left the window: its id cannot be repeated any more
         name = f"{at.epoch}:{at.offset}".encode()
         batch = hashlib.blake2b(name, digest_size=BATCH_ID_BYTES).digest()
     record = await asyncio.to_thread(
@@ -137,7 +137,7 @@ async def _replacement(
 
 
 def _batches_at(state: PartitionState, offsets: frozenset[int]) -> dict[int, bytes]:
-    """By offset of the present epoch, the batches in the window whose copies there count."""
+    """Batches in the window whose counting copy is at one of these offsets, by offset."""
     carried = state.carried_state()
     return {
         offset: batch
@@ -150,7 +150,7 @@ def _batches_at(state: PartitionState, offsets: frozenset[int]) -> dict[int, byt
 def _blocks_of(
     partition: PartitionReader, offset: int, cache: SegmentCache
 ) -> tuple[tuple[str, str, str], list[ColumnBlock]] | None:
-    """Owner and blocks of the dataset that has rows of the record, in memory or in sealed files."""
+    """(owner, blocks) of the dataset with rows of the record, in memory or in sealed files."""
     view, pipeline = partition.view, partition.pipeline
     if view is None or pipeline is None:
         return None
@@ -187,7 +187,7 @@ class RecordsEndpoint:
         self._cache = cache
         self._clock = clock
         self._cut_ns: dict[int, int] = {}
-        # (partition, epoch number, offset) of those tried -> whether it was appended again
+        # (partition, epoch number, offset) of records tried -> whether it was appended again
         self._tried: dict[tuple[int, int, int], bool] = {}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -204,7 +204,7 @@ class RecordsEndpoint:
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
     async def answer(self, question: RecordsRequest) -> RecordsResponse:
-        """The records read whole here. Begins to publish them, and appends them if requested."""
+        """The records read whole here. Starts to publish them, and appends them if requested."""
         partition = self._partitions.get(question.partition)
         if partition is None:
             return RecordsResponse()
@@ -223,7 +223,7 @@ class RecordsEndpoint:
     async def _append(
         self, partition: PartitionReader, epoch_number: int, read: list[int]
     ) -> list[int]:
-        """Append some of these again: each once, and first those not tried yet.
+        """Append some of these records again: each once, and first those not tried yet.
 
         Returns all that were appended, now or before. Raises LogUnavailable.
         """

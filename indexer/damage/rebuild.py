@@ -1,4 +1,4 @@
-"""Rebuilds a record from the rows that an indexer has of it, when the log's copy is damaged (I2).
+"""Rebuilds a record from an indexer's rows when the log's copy of it is damaged (I2).
 
 The lines are not the client's bytes, but equivalent: shredded again they give the same columns,
 values and order. Nested objects stay unpacked, as they are in the columns.
@@ -24,7 +24,7 @@ def rebuild_record(
 ) -> Record | None:
     """The events record whose rows of this offset the blocks hold. owner: (team, env, dataset).
 
-    None if they do not hold all of it, or if its values cannot be written as lines of a record.
+    None if rows of it are missing, or if its values cannot be written as lines of a record.
     """
     rows = sorted(row for block in blocks for row in _rows(block, offset))
     if not rows or [index for index, _ in rows] != list(range(len(rows))):

@@ -1,9 +1,10 @@
 """Recovery of one partition's damaged records: settlements, and copies that became whole (I2).
 
-A settlement by an operator is in answers within seconds. A record that no cut covers yet is read
-again, and the other indexers are asked, without waiting for the cut. A record that a cut was
-published without, and that the log can give again (a file or a replica was restored), is appended
-again, in a record that names the one it replaces: it counts once, however many indexers append it.
+An operator's settlement (records counted as lost) is in answers within seconds. A record that no
+cut covers yet is read again and requested from the other indexers, without waiting for the cut. A
+record that a published cut lacks and that has become readable (a file or a replica was restored)
+is appended again, in a record that names the one it replaces: it counts once, however many indexers
+append it.
 """
 
 import logging
@@ -32,13 +33,13 @@ from snapshot.documents.batch_lists import ListsMissing
 from snapshot.threads import to_store_thread
 
 _ROUND_S = 2.0
-_OFTEN_ROUNDS = 10  # rounds after damage is found in which all is tried
-_SELDOM = 15  # after those, only every 15th round
+_OFTEN_ROUNDS = 10  # rounds after damage is found that each try every step
+_SELDOM = 15  # afterwards only every 15th round does
 logger = logging.getLogger(__name__)
 
 
 class DamagedPartition(PartitionReader, Protocol):
-    """A partition, and what can be done about its damaged records."""
+    """A partition as the recovery of damaged records uses it."""
 
     @property
     def damage(self) -> DamageTracker:
@@ -46,7 +47,7 @@ class DamagedPartition(PartitionReader, Protocol):
 
     @property
     def log_end(self) -> LogEnd:
-        """Where its log begins and ends."""
+        """The bounds of its log."""
 
     def request_resync(self, reason: str) -> None:
         """Have the partition resumed from its newest manifest."""
@@ -71,10 +72,10 @@ class DamageRecovery:
         self._rounds = 0
         self._scrubber = Scrubber(partition, log, clock, scrub_every_s)
         self._next = 0  # offset from which the next round reads covered records again
-        self._appended: set[EpochOffset] = set()  # soon read back, and then no longer damaged
+        self._appended: set[EpochOffset] = set()  # damaged until their new copy is read
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Recover records until cancelled."""
         await run_every(
             _ROUND_S, self._round, retry=Retry((BellwetherError, OSError), self._log_failure)
         )
@@ -100,7 +101,7 @@ class DamageRecovery:
 
     @property
     def has_unsettled_damage(self) -> bool:
-        """Whether something is damaged that an operator may settle."""
+        """Whether there is damage that an operator may settle."""
         view = self._partition.view
         return view is not None and bool(view.damage.missing)
 
@@ -125,7 +126,7 @@ class DamageRecovery:
             await self._reappend(EpochOffset(number, offset))
 
     async def _settle(self) -> None:
-        """Serve what operators have settled. Raises Resync while the partition is not resumed."""
+        """Apply operators' settlements to the view. Raises Resync while there is no view."""
         state = self._partition.state
         if state is None:
             raise Resync(f"partition {self._partition.number} is not resumed")
@@ -133,7 +134,7 @@ class DamageRecovery:
 
     def _next_offsets(self, runs: Sequence[range]) -> list[int]:
         """The offsets that this round reads: those after the last round's, then from the start, so
-        that records that can never be read do not keep the others from being tried.
+        that records that stay unreadable do not prevent the others from being tried.
         """
         turned = [range(max(run.start, self._next), run.stop) for run in runs]
         turned += [range(run.start, min(run.stop, self._next)) for run in runs]
@@ -160,7 +161,7 @@ class DamageRecovery:
         return covered, left[: limits.DAMAGE_ASKED_MAX]
 
     async def _reappend(self, at: EpochOffset) -> None:
-        """Append a record that the log can give again, if it would still count as it did."""
+        """Append a record that has become readable, if it still has its original meaning."""
         partition, log = self._partition, self._log
         if at in self._appended or at.offset < partition.log_end.bounds.start:
             return
@@ -182,7 +183,7 @@ class DamageRecovery:
         )
 
     async def _replacement(self, at: EpochOffset, message: LogRecord) -> Record | None:
-        """The record that replaces it; None if only an operator can decide what it means now."""
+        """The replacement for a record; None if only an operator can decide whether it counts."""
         try:
             record = decode(message)
             if record.kind is Kind.EVENTS:
@@ -191,9 +192,9 @@ class DamageRecovery:
             return None
         mends = (at.epoch, at.offset)
         if record.kind is Kind.GONE:
-            return None  # it deletes what came before its offset, not what has come since
+            return None  # it deletes records before its own offset, not later ones
         if record.kind is Kind.SETTLED and record.n:
-            return None  # it replaces another one, which may have been recovered since
+            return None  # it replaces another record, which may have been recovered since
         if record.kind is not Kind.EVENTS:
             return settled_record(mends, "nothing")
         if record.unless or not self._is_young(message):
@@ -204,10 +205,10 @@ class DamageRecovery:
         return settled_record(mends, "nothing")
 
     def _is_young(self, message: LogRecord) -> bool:
-        """Whether every void that existed for the record is still in force.
+        """Whether every void (a ban on first copies of a batch) for the record is still in force.
 
-        By this clock and by the log's time, as either may be late (I13). A timestamp later than
-        both is from a clock that leapt, and gives no age.
+        Judged by this clock and by the log's time, as either may be late (I13). A timestamp later
+        than both is from a clock that leapt, and gives no age.
         """
         now_ns, state = self._clock.now_ns(), self._partition.state
         if state is not None:
@@ -216,7 +217,7 @@ class DamageRecovery:
         return -limits.LOG_AHEAD_MAX_NS <= age_ns <= limits.DAMAGE_MENDED_WITHIN_NS
 
     async def _copy_of(self, batch: bytes, append_ns: int) -> EpochOffset | None:
-        """Another copy of the batch that counts. Raises ObjectsUnavailable if it is not known."""
+        """Another counting copy of the batch. Raises ObjectsUnavailable if it is not known."""
         state, pipeline = self._partition.state, self._partition.pipeline
         if state is None or pipeline is None:
             raise ObjectsUnavailable("the partition is being resumed")

@@ -1,4 +1,4 @@
-"""What a partition says about losses: one line in the log and one metric each (I5)."""
+"""Reports losses of a partition: one log line and one metric for each (I5)."""
 
 import logging
 
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 def report_gap(partition: int, gap: Gap) -> None:
-    """Records were lost before they were indexed."""
+    """Report records that were lost before they were indexed."""
     gaps_total.labels(str(partition)).inc()
     log_event(
         logger,
@@ -25,7 +25,7 @@ def report_gap(partition: int, gap: Gap) -> None:
 
 
 def report_quarantined(partition: int, entry: QuarantinedRecord) -> None:
-    """A record cannot be read."""
+    """Report a record that cannot be read."""
     set_aside_records_total.labels(str(partition)).inc()
     log_event(
         logger,

@@ -1,4 +1,4 @@
-"""Scrubs the part of a single-copy log that no segment covers yet: reads it again (I2).
+"""Scrubs (reads again) the part of a single-copy log that no segment covers yet (I2).
 
 A record that was read whole and has since been damaged on the disk would be lost with this process.
 So a cut is requested as soon as damage is found, and its segment then covers the record. Logs on
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class Scrubber:
-    """Scrubs one partition. A round reads at most the bytes of one cut: what may be uncovered."""
+    """Scrubs one partition. A round reads at most the bytes of one cut: no more is uncovered."""
 
     def __init__(self, partition: PartitionReader, log: Log, clock: Clock, every_s: float) -> None:
         self._partition = partition
@@ -40,7 +40,7 @@ class Scrubber:
         await self.scrub()
 
     async def scrub(self) -> None:
-        """Read what is not covered, from the disk and no cache. Raises LogUnavailable."""
+        """Read the uncovered records from the disk, past any cache. Raises LogUnavailable."""
         partition, log, view = self._partition, self._log, self._partition.view
         if view is None or log.has_server_time():
             return

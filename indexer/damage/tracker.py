@@ -1,6 +1,6 @@
 """Tracks one partition's damaged records for its operator: counts, reports, settlements (I7, I13).
 
-It decides nothing about rows.
+It does not affect which rows are served. Settled: an operator has counted a record as lost.
 """
 
 import logging
@@ -36,11 +36,11 @@ class DamageTracker:
     """The damaged records of one partition, for as long as the process holds it.
 
     total: records that this process could not read.
-    newest: the last of them.
-    settlements: what operators have settled.
+    newest: the last of these records.
+    settlements: records and ranges that operators have settled.
     in_cut: unreadable records of the cut that is growing, found while shredding.
-    lost: what the log cannot give at all, while that is so.
-    publish_gate: looks for whole copies; it outlives resumptions of the partition.
+    lost: the range that the log cannot read at all now; None: there is none.
+    publish_gate: searches whole copies; it outlives resumptions of the partition.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class DamageTracker:
         return state
 
     async def report_lost(self, error: LogLost) -> int | None:
-        """Note the loss. Returns where reading may go on, if an operator has given it up."""
+        """Record the loss. Returns the offset to continue at if an operator has settled it."""
         if self.lost is None:
             log_event(
                 logger,
@@ -96,7 +96,7 @@ class DamageTracker:
         return await self.settled_end(error)
 
     async def settled_end(self, error: LogLost) -> int | None:
-        """Where reading may go on; None while no operator has given the loss up."""
+        """The offset to continue at; None while no operator has settled the loss."""
         await to_store_thread(self.settlements.refresh)
         ends = [
             one.end
@@ -107,7 +107,7 @@ class DamageTracker:
 
     @property
     def unreadable_reason(self) -> str:
-        """Why nothing is read; empty if the log is readable."""
+        """Why the log cannot be read; empty if it can."""
         if self.lost is None:
             return ""
         return (
@@ -133,7 +133,7 @@ class DamageTracker:
         batch: Sequence[Accepted],
         found: Iterable[QuarantinedRecord],
     ) -> None:
-        """Records of the batch are stored whole, but their events cannot be read."""
+        """Count and report records that are stored whole but whose events cannot be read."""
         by_offset = {one.offset: one for one in batch}
         for entry in found:
             state.quarantine.add_unreadable(
@@ -143,13 +143,13 @@ class DamageTracker:
             self._report(entry)
 
     async def apply_settlements(self, state: PartitionState) -> None:
-        """Serve what operators have settled."""
+        """Apply operators' settlements to the view."""
         state.quarantine.give_up(self.settlements.settled)
         self.update_metrics(state.quarantine.view)
         await self._views.change(lambda view: replace(view, damage=state.quarantine.view))
 
     def take_in_cut(self) -> tuple[QuarantinedRecord, ...]:
-        """The entries found while shredding the cut that ends now."""
+        """Take the entries that were found while shredding the cut that ends now."""
         found, self.in_cut = tuple(self.in_cut), []
         return found
 

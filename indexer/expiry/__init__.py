@@ -1,1 +1,1 @@
-"""What may expire, be deleted and leave the log, and which clocks are trusted for it (I13)."""
+"""Expiry and deletion of rows, trimming of the log, and the clocks trusted for them (I13)."""

@@ -37,13 +37,13 @@ class _Kept:
 
 
 class Clocks:
-    """The time that things may expire by. Used from one event loop, except `save`."""
+    """Computes the time by which events may expire. Used from one event loop, except `save`."""
 
     def __init__(self, clock: Clock, path: Path, *, servers_elsewhere: bool = True) -> None:
         """Blocks briefly: reads the file.
 
         servers_elsewhere: whether servers at addresses of other machines have clocks of their own
-        (containers of one machine have not).
+        (containers of one machine do not).
         """
         self._clock = clock
         self._path = path
@@ -69,7 +69,7 @@ class Clocks:
             self._readings[one.name] = _Kept(one, self._clock.monotonic_ns())
 
     def update(self, evidence: Evidence | None, confirmed_ns: int = 0) -> None:
-        """Advance the trusted time. evidence: what is stored of the partition that is kept."""
+        """Advance the trusted time. evidence: newest stored time of the partition being checked."""
         wall_ns, steady_ns = self._clock.now_ns(), self._clock.monotonic_ns()
         if steady_ns - self._started_ns < limits.CLOCK_FRESH_NS or not self.trusted.is_known:
             self.trusted.begin(evidence, wall_ns)
@@ -77,7 +77,7 @@ class Clocks:
 
     @property
     def now_ns(self) -> int:
-        """The time that things may expire by."""
+        """The time by which events may expire."""
         return self.trusted.now_ns if self.trusted.is_known else self._clock.now_ns()
 
     def disagreeing(self) -> dict[str, int]:

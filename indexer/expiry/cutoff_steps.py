@@ -1,9 +1,9 @@
-"""How far each dataset's cut-off may move now: in steps bounded by monotonic time (I13).
+"""Bounds how far a dataset's cut-off may move at once, by monotonic time (I13).
 
-A cut-off begins at the oldest segment and follows the retention, at most a day for each hour that
-the process runs. A step of more than `CLOCK_STEP_NS` needs a clock that agrees, or an operator's
-confirmation: the machine's clock may have leapt, the installation may have been off for long, or
-its retention was shortened.
+A cut-off is the append time before which a dataset's events may expire. It begins at the oldest
+segment and follows the retention, at most a day for each hour that the process runs. A step of more
+than `CLOCK_STEP_NS` needs a clock that agrees, or an operator's confirmation: the machine's clock
+may have leapt, the installation may have been off for long, or its retention was shortened.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from snapshot.retention.cutoffs import HOUR_NS
 
 @dataclass(frozen=True, slots=True)
 class CutoffRequest:
-    """One dataset. All are append times in unix ns.
+    """The cut-offs considered for one dataset. All are append times in unix ns.
 
-    oldest_ns: of its oldest segment.
-    wanted_ns: the cut-off of its retention by trusted time.
-    by_clock_ns: the same by the machine's clock.
+    oldest_ns: append time of the oldest segment.
+    wanted_ns: the cut-off of the retention by trusted time.
+    by_clock_ns: the cut-off of the retention by the machine's clock.
     confirmed_ns: the cut-off that an operator has confirmed.
     """
 
@@ -31,10 +31,10 @@ class CutoffRequest:
 
 @dataclass(frozen=True, slots=True)
 class CutoffDecision:
-    """A cut-off, and the step that waits.
+    """A cut-off, and the size of a step that is not allowed yet.
 
     cutoff_ns: events appended before it may expire (unix ns).
-    waits_ns: size of the step that waits for an agreeing clock or a confirmation; 0: none waits.
+    waits_ns: size of the step that waits for an agreeing clock or a confirmation; 0: no wait.
     """
 
     cutoff_ns: int
@@ -42,7 +42,7 @@ class CutoffDecision:
 
 
 class CutoffSteps:
-    """The cut-offs of one partition. Pure; one update after the other."""
+    """The cut-offs of one partition. Pure; updates follow each other."""
 
     def __init__(self, steady_ns: int) -> None:
         self._updated_ns = steady_ns
@@ -69,7 +69,7 @@ class CutoffSteps:
     def _decide(
         self, name: str, request: CutoffRequest, passed_ns: int, *, agreed: bool, blocked: bool
     ) -> CutoffDecision:
-        # nothing lies before the oldest segment, so a step begins there
+        # no event is older than the oldest segment, so a step begins there
         confirmed_ns = min(request.confirmed_ns, request.by_clock_ns)
         reached_ns = max(self._reached.get(name, 0), request.oldest_ns, confirmed_ns)
         step_ns = request.wanted_ns - reached_ns

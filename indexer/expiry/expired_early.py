@@ -14,10 +14,10 @@ def expired_early(
     tombstones: Mapping[str, DatasetTombstone],
     now_ns: int,
 ) -> int | None:
-    """The number of events of the dataset that these documents expired too early, and that may be
-    in the range. None: not known, as a document of an older version is among them.
+    """Number of the dataset's events that these documents expired too early and that may be in the
+    range. None: not known, because a document of an older version lacks it.
 
-    tombstones: of deleted datasets.
+    tombstones: tombstones of deleted datasets.
     """
     rows = 0
     for document in documents:

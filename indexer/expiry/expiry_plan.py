@@ -1,4 +1,4 @@
-"""Which events of a partition expire now, and which wait for a confirmation (I13). Pure."""
+"""Plans which events of a partition expire now and which wait for a confirmation (I13). Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from snapshot.retention.retention import Expired, ToExpire
 
 @dataclass(frozen=True, slots=True)
 class ExpiryTimes:
-    """The times of one round.
+    """The times by which one round of expiry decides.
 
-    trusted_ns: trusted time, by which things may expire (unix ns).
+    trusted_ns: trusted time, by which events may expire (unix ns).
     clock_ns: the machine's clock (unix ns).
     steady_ns: monotonic time (ns).
     agreed: another machine's clock agrees with this one.
@@ -31,7 +31,7 @@ class ExpiryTimes:
 
 @dataclass(frozen=True, slots=True)
 class WaitingEvents:
-    """Events that would expire by this machine's clock, and wait. step_ns: the largest step."""
+    """Events due by this machine's clock that wait. step_ns: the largest step of a cut-off."""
 
     segments: int = 0
     rows: int = 0
@@ -42,7 +42,7 @@ class WaitingEvents:
 
 @dataclass(frozen=True, slots=True)
 class ExpiryPlan:
-    """What expires now because of its age, and what waits."""
+    """Events that expire now because of their age, and events that wait."""
 
     to_expire: ToExpire
     waiting: WaitingEvents
@@ -55,12 +55,12 @@ def plan_expiry(
     confirmed: Cutoffs,
     steps: CutoffSteps,
 ) -> ExpiryPlan:
-    """Decide about the segments that are served."""
+    """Plan the expiry of the segments that are served."""
     by_clock, wanted = kept.cutoffs(times.clock_ns), kept.cutoffs(times.trusted_ns)
     if not any(
         e.append_max_ns < max(by_clock.of(e.dataset), confirmed.of(e.dataset)) for e in entries
     ):
-        # nothing is old by any clock; the steps begin at the oldest segments
+        # no event is old by any clock; the steps begin at the oldest segments
         steps.update({}, times.steady_ns, agreed=times.agreed, blocked=times.blocked)
         return ExpiryPlan(ToExpire((), (), Cutoffs()), WaitingEvents())
     ages = appended_ns(entries, times.clock_ns)
@@ -110,7 +110,7 @@ def _published(
     wanted: Cutoffs,
 ) -> Cutoffs:
     """The cut-offs that a document names: one for all datasets without a retention of their own
-    if all of these have reached it, else one for each dataset of which something expires.
+    if all of these have reached it, else one for each dataset with events that expire.
     """
     all_ns = whole_hours(wanted.default_ns)
     named = {name: decided[name].cutoff_ns for name in datasets}

@@ -1,7 +1,7 @@
 """Housekeeping of one partition: expiry, deletion, restored segments, freeing the log (I5, I13).
 
-Everything destructive is here. It follows from documents, from uptime, and from a clock only as far
-as `Clocks` and `CutoffSteps` allow. It decides nothing about what the log means (I3).
+All destructive steps are here. They follow from documents, from uptime, and from a clock only as
+much as `Clocks` and `CutoffSteps` allow. They do not affect how the log is interpreted (I3).
 """
 
 import asyncio
@@ -34,15 +34,15 @@ logger = logging.getLogger(__name__)
 
 
 class ExpiringPartition(PartitionReader, Protocol):
-    """A partition, and what of it has expired."""
+    """A partition and its expired rows, as the housekeeper uses it."""
 
     @property
     def retention(self) -> PartitionRetention:
-        """What has expired, by its documents."""
+        """Its retention documents and what they have expired."""
 
     @property
     def log_end(self) -> LogEnd:
-        """Where its log begins and ends."""
+        """The bounds of its log."""
 
     def request_resync(self, reason: str) -> None:
         """Resume the partition from its newest manifest."""
@@ -135,7 +135,7 @@ class Housekeeper:
         partition, clocks = self._partition, self._clocks
         kept = await self._retentions.current()
         view = partition.view
-        if kept is None or view is None:  # how long to keep datasets is not known
+        if kept is None or view is None:  # retention periods or view are not known yet
             return ExpiryPlan(ToExpire((), (), Cutoffs()), WaitingEvents())
         clock = self._context.clock
         times = ExpiryTimes(
@@ -187,7 +187,7 @@ class Housekeeper:
         self.waiting = waiting
 
     def _review_expired(self) -> None:
-        """Find what expired too early, by the present trusted time."""
+        """Find events that expired too early, by the present trusted time."""
         retention = self._partition.retention
         retention.check_early()
         early = retention.expired_early
@@ -222,7 +222,7 @@ class Housekeeper:
     async def _drop_log(self) -> None:
         """Drop records that the newest manifest covers and that repairs no longer need.
 
-        Their age is uptime since they were covered: a clock that leaps neither frees them early
+        Their age is uptime since they were covered, so a clock that leaps neither frees them early
         nor keeps them for ever; `log_keep_bytes` bounds them in any case.
         """
         partition, config, log = self._partition, self._config, self._context.backends.log
@@ -251,8 +251,8 @@ class Housekeeper:
 
 
 def _evidence(partition: ExpiringPartition) -> Evidence | None:
-    """The newest time that was stored when this process first saw the partition: what its own
-    clock has had stamped since then proves nothing. None: nothing is stored.
+    """The newest time that was stored when this process first saw the partition: times that its
+    own clock stamped later prove nothing. None: the partition has no stored time.
     """
     stored_ns = partition.retention.stored_ns
     if stored_ns is not None:

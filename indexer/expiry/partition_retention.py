@@ -1,4 +1,4 @@
-"""What has expired of one partition: the documents that say so, and what its view shows of them."""
+"""The expired rows of one partition: its retention documents, applied to its view."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -10,14 +10,14 @@ from snapshot.retention.retention import Retention, RetentionBook
 
 
 class PartitionRetention:
-    """Of one partition, for as long as this process holds it.
+    """Retention of one partition, for as long as this process holds it.
 
     book: its retention documents.
-    confirmations: what operators have confirmed of expiry.
-    expired_early: documents that expired something before its time, by what is known of it now.
-    now_ns: the time that expiry goes by.
-    stored_ns: newest time in the manifests that were there before this process; None: there were
-    none.
+    confirmations: expiry steps that operators have confirmed.
+    expired_early: documents that expired events too early, judged by the present trusted time.
+    now_ns: the time by which events expire (unix ns).
+    stored_ns: newest time in the manifests published before this process (unix ns); None: without
+    such manifests.
     """
 
     def __init__(
@@ -35,20 +35,20 @@ class PartitionRetention:
         self.now_ns = now_ns
 
     def check_early(self) -> None:
-        """Find what expired too early, by what is known of the time now."""
+        """Find documents that expired events too early, by the present trusted time."""
         self.expired_early = tuple(self.book.early_documents(self.now_ns()))
 
     @property
     def hidden(self) -> list[SegmentEntry]:
-        """Segments of deleted datasets that no document has expired yet."""
+        """Segments of deleted datasets that are not in an expiry document yet."""
         return self._views.hidden
 
     def forget_hidden(self, expired: Iterable[SegmentEntry]) -> None:
-        """These hidden segments have expired and need not be remembered."""
+        """Forget these hidden segments, which have expired."""
         self._views.forget_hidden(expired)
 
     def apply(self) -> None:
-        """Serve no segment any more that the documents expire."""
+        """Stop serving segments that the documents expire."""
         book, view = self.book, self._views.now
         if view is not None and view.expired_objects != book.expired_objects:
             self._views.serve(

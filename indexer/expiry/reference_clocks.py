@@ -1,7 +1,7 @@
-"""Reads other clocks: of brokers, the object store, the database, roles on other machines (I13).
+"""Reads reference clocks: brokers, object store, database, roles on other machines (I13).
 
-A clock that cannot be read now proves nothing now. The embedded log, a directory and a SQLite file
-have this machine's clock and are never read.
+A clock that cannot be read counts neither for nor against this machine's clock. The embedded log, a
+directory and a SQLite file have this machine's clock and are never read.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ class ReferenceClocks:
         self._random = rng
 
     async def run(self, clocks: Clocks) -> None:
-        """Read them every `CLOCK_ASK_S`, until cancelled."""
+        """Read the clocks every `CLOCK_ASK_S`, until cancelled."""
 
         async def read() -> None:
             clocks.add_readings(await self.read())
@@ -62,7 +62,7 @@ class ReferenceClocks:
         await run_every(limits.CLOCK_ASK_S, read, at_once=True)
 
     async def read(self) -> list[ClockReading]:
-        """Every clock that answers."""
+        """Read every clock that can be reached."""
         asked: list[Coroutine[Any, Any, list[ClockReading]]] = [self._read_members()]
         asked += [
             self._read_backend(backend)
@@ -91,7 +91,7 @@ class ReferenceClocks:
         return await broker_readings(self._backends.log, log, self._clock)
 
     async def _read_members(self) -> list[ClockReading]:
-        """Roles on other machines, by the header Date of their responses."""
+        """Read the clocks of roles on other machines, by the header Date of their responses."""
         members: list[Member] = []
         for role in _ROLES:
             members += await asyncio.to_thread(list_members, self._backends.locks, role)

@@ -1,8 +1,8 @@
-"""How long each dataset is kept: the indexers' setting, and the datasets' own settings.
+"""Retention periods of datasets: the indexers' setting, and the datasets' own settings.
 
-Read from the metadata about once a minute. Until it has been read once, nothing expires by age: a
+They are read from the metadata about once a minute. Until the first read no event expires by age: a
 dataset with a longer retention must not lose rows because the metadata is down (I8).
-Rows and digests never depend on any of it (I3).
+Rows and digests never depend on these settings (I3).
 """
 
 import asyncio
@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 class RetentionPeriods:
     """How long events are kept.
 
-    default_days: without a setting of the dataset's own; 0: for ever.
-    own_days: by dataset.
+    default_days: days for datasets without a setting of their own; 0: for ever.
+    own_days: days by dataset id, for datasets with a setting.
     """
 
     default_days: float

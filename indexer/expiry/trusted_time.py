@@ -1,7 +1,7 @@
 """The trusted time of one process: it never follows a single clock over a large step (I13).
 
-Trusted time goes on with monotonic time from where it was saved. Towards the machine's clock it
-moves at most a day for each hour that the process runs, and not at all over more than
+Trusted time advances with monotonic time from the time that was saved. Towards the machine's clock
+it moves at most a day for each hour that the process runs, and not at all over more than
 `CLOCK_STEP_NS`, unless another clock agrees or an operator confirms the time.
 """
 
@@ -12,10 +12,10 @@ from common import limits
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The newest time in what is stored of a partition.
+    """The newest stored time of a partition.
 
-    covered: it is from a manifest older than this process; otherwise from rows, which this
-    machine's own clock may have stamped.
+    covered: whether the time is from a manifest older than this process; otherwise it is from
+    rows, which this machine's own clock may have stamped.
     """
 
     time_ns: int
@@ -45,7 +45,7 @@ class TrustedTime:
         return self._trusted_ns
 
     def begin(self, evidence: Evidence | None, wall_ns: int) -> None:
-        """If nothing was saved: begin at the newest time in what is stored.
+        """Begin at the newest stored time if no time was saved.
 
         Called for one partition after the other soon after the start. Manifests take precedence
         over rows. None: the partition has nothing that could expire.
@@ -85,7 +85,7 @@ class TrustedTime:
 
     @property
     def now_ns(self) -> int:
-        """The time that things may expire by: the earlier of the clock's and the trusted time."""
+        """The time by which events may expire: the earlier of the clock's and the trusted time."""
         return self._wall_ns if self._trusted_ns is None else min(self._wall_ns, self._trusted_ns)
 
     @property

@@ -1,8 +1,8 @@
-"""Uptime: how long this process and earlier ones on this disk have really run (I13).
+"""Uptime: the total run time of this process and earlier ones on this disk (I13).
 
 A clock's time does not prove that time has passed, so grace times and the age of log records are
 measured in uptime: monotonic time, added up across restarts in a small file. Without the file, or
-with a damaged one, it begins at zero, and everything waits longer.
+with a damaged one, uptime begins at zero, and every wait is longer.
 """
 
 import logging
@@ -20,9 +20,9 @@ logger = logging.getLogger(__name__)
 
 
 class _Saved(msgspec.Struct):
-    """The file. All times are uptime in ns.
+    """The content of the file. All times are uptime in ns.
 
-    ran_ns: the total.
+    ran_ns: total uptime.
     documents: number of a document -> uptime when it was first seen.
     covered: (epoch number, offset, uptime when a manifest was first seen to cover it).
     """
@@ -68,7 +68,7 @@ class Uptime:
 
     # --- documents that wait for their grace time -------------------------------------------------
     def set_pending_documents(self, numbers: list[int]) -> None:
-        """Keep these documents, which wait for their grace time, and forget others."""
+        """Keep only these documents, which wait for their grace time."""
         known = self._saved.documents
         documents = {number: known.get(number, self.total_ns) for number in numbers}
         if documents != known:
@@ -80,7 +80,7 @@ class Uptime:
 
     # --- covered offsets of the log ---------------------------------------------------------------
     def mark_covered(self, epoch: int, offset: int, keep_ns: int) -> None:
-        """A manifest covers the log of that epoch up to this offset.
+        """Record that a manifest covers the log of that epoch up to this offset.
 
         keep_ns: see `droppable_before`.
         """
@@ -93,7 +93,7 @@ class Uptime:
             self._saved.covered, self._changed = marks, True
 
     def droppable_before(self, epoch: int, keep_ns: int) -> int:
-        """The offset before which everything has been covered for `keep_ns` of uptime."""
+        """The offset before which all records have been covered for `keep_ns` of uptime."""
         old = [
             offset
             for number, offset, at_ns in self._saved.covered

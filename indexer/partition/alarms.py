@@ -1,6 +1,6 @@
-"""The alarms of a partition, raised long before anything is lost (I5).
+"""The alarms of a partition, raised long before records are lost (I5).
 
-Pure functions of facts find them; `Alarms` raises them on the process's board.
+Pure functions derive them from facts; `Alarms` raises them on the process's alarm board.
 """
 
 from collections.abc import Mapping
@@ -32,19 +32,19 @@ _STATES = ("partition_stopped", "twins_diverge", "gap")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One partition now.
+    """The present facts about one partition, from which its alarms follow.
 
     now_ns: this machine's clock.
-    uncovered_since_ns: append time of the oldest record that no published manifest covers although
-    it has, or may have, rows; None: there is none.
-    keep_ns: how long the log keeps records by itself; None: for ever.
+    uncovered_since_ns: append time of the oldest record that has or may have rows and that no
+    published manifest covers (unix ns); None: every such record is covered.
+    keep_ns: how long the log itself keeps records (ns); None: for ever.
     log_bytes: the size of the log.
-    keep_bytes: the size that the log is kept at.
-    waiting_bytes: sealed files that are not in the object store yet, over all partitions.
-    waiting_max: the budget for them.
-    log_ahead: what is wrong with the log's time, and what to do; empty: nothing is.
+    keep_bytes: the size to which the log is trimmed.
+    waiting_bytes: bytes of sealed files not in the object store yet, over all partitions.
+    waiting_max: the budget for `waiting_bytes`.
+    log_ahead: what is wrong with the log's time, and the remedy; empty if it is right.
     damaged: records that are missing from answers.
-    held: why a cut is not published yet; empty: none is held back.
+    held: why a cut is not published yet; empty if no cut is delayed.
     """
 
     now_ns: int
@@ -67,14 +67,14 @@ class Facts:
 
     @property
     def retention_left_s(self) -> float | None:
-        """Seconds until the log drops a record that is in no snapshot; None: it never does."""
+        """Seconds until the log drops a record that no snapshot has; None: never."""
         if self.keep_ns is None or self.uncovered_since_ns is None:
             return None
         return max(0.0, self.keep_ns / _S_NS - self.uncovered_s)
 
 
 def alarms_of(facts: Facts, late_s: float) -> dict[str, str]:
-    """Alarm -> what is wrong and what to do. late_s: age from which a snapshot is late."""
+    """Alarms by name: the fault and the remedy. late_s: age from which a snapshot is late."""
     found: dict[str, str] = {}
     if facts.uncovered_s > late_s:
         found["snapshot_late"] = (
@@ -116,8 +116,8 @@ def alarms_of(facts: Facts, late_s: float) -> dict[str, str]:
 class States:
     """States of a partition that last until an operator acts.
 
-    stopped_reason: why it is not indexed any further; None: it is.
-    divergences: cuts about which the twins disagree.
+    stopped_reason: why indexing has stopped; None while it continues.
+    divergences: cuts that the twins (the two indexers of the partition) made differently.
     gaps: offsets that were lost, and why.
     """
 
@@ -127,7 +127,7 @@ class States:
 
 
 def state_alarms_of(states: States) -> dict[str, str]:
-    """Alarm -> what is wrong, for these states."""
+    """Alarms by name: the fault, for these states."""
     found: dict[str, str] = {}
     if states.stopped_reason is not None:
         found["partition_stopped"] = states.stopped_reason
@@ -150,7 +150,7 @@ class Alarms:
 
     @property
     def raised(self) -> dict[str, str]:
-        """Alarm -> what is wrong and what to do."""
+        """Raised alarms by name: the fault and the remedy."""
         return self._board.of(self._partition)
 
     def update(self, facts: Facts, late_s: float) -> None:

@@ -1,7 +1,7 @@
 """Follows the log of one partition: reads ahead, applies records, indexes batches (I2, I3, I5).
 
-The state decides everything that must not depend on this process. What is served is replaced in
-one step after each batch; cuts go to the sealing pipeline in order.
+All that must not depend on this process follows from `PartitionState`. The served view is replaced
+in one step after each batch; cuts go to the sealing pipeline in order.
 """
 
 import asyncio
@@ -35,13 +35,11 @@ from indexer.state.partition_state import Action, PartitionState, PartitionStopp
 from indexer.state.resync import Resync
 from indexer.state.view import PartitionView
 
-_REST_STEPS = (
-    16  # a rest lasts this many times as long as the step before: a lone event hardly waits
-)
+_REST_STEPS = 16  # pause after a step, in durations of that step: a lone event hardly waits
 
 
 class Follower:
-    """Of one partition. Shredding runs in a thread, everything else on the event loop."""
+    """Follows one partition. Shredding runs in a thread, the rest on the event loop."""
 
     def __init__(
         self,
@@ -56,7 +54,7 @@ class Follower:
         gaps: LogGaps,
         voids: deque[Void],
     ) -> None:
-        """voids: where questions of other partitions go, to be answered."""
+        """voids: receives the questions of other partitions about rerouted batches."""
         self._number = number
         self._shared = shared
         self._config = shared.config
@@ -72,7 +70,7 @@ class Follower:
         self._label = str(number)
 
     async def run(self) -> None:
-        """Until cancelled.
+        """Follow the log until cancelled.
 
         Raises PartitionStopped where this program must not read further, Resync where the
         partition has to be resumed.
@@ -86,7 +84,7 @@ class Follower:
             await reading.close()
 
     async def _step(self, reading: ReadAhead) -> None:
-        """Index the next block of the log, or wait until there is one and room for it."""
+        """Index the next block of the log, or wait until one arrives and the budget has room."""
         state, view = self._state, self._views.present
         if len(view.live.sealing) >= limits.UNSEALED_CUTS_MAX:
             await self._views.changed()
@@ -113,7 +111,7 @@ class Follower:
             await asyncio.sleep(min(self._config.gather_ms / 1000, step_s * _REST_STEPS))
 
     def _check_log(self, view: PartitionView) -> None:
-        """Raises Resync if what was read may be of another log, where its offsets mean nothing."""
+        """Raise Resync if the records may be of another log, as offsets are not comparable."""
         if self._shared.watch.epoch != view.epoch.log:
             raise Resync(f"the log is {self._shared.watch.epoch} now, not {view.epoch.log}")
 
@@ -158,7 +156,7 @@ class Follower:
             await self._index(batch)
 
     def _count(self, step: Step) -> None:
-        """A record without rows of its own."""
+        """Count a record without rows of its own."""
         if step.void is not None:
             self._voids.append(step.void)
         if step.action is Action.DUPLICATE:
@@ -169,7 +167,7 @@ class Follower:
             self._damage.add_damaged(step.damaged)
 
     async def _index(self, batch: list[Accepted]) -> None:
-        """Shred the batch, and serve its rows from now on."""
+        """Shred the batch and add its rows to the view."""
         state, tails, damage = self._state, self._shared.tails, self._damage
         read_bytes = sum(len(accepted.record.value) for accepted in batch)
         if not self._replay.done:
@@ -206,7 +204,7 @@ class Follower:
             tails.publish(dataset, self._number, records, blocks)
 
     def _delete_dataset(self, dataset: str, offset: int) -> None:
-        """Serve no rows of the dataset's records before `offset`."""
+        """Hide the rows of the dataset's records before `offset`."""
         view = self._views.present
         live = view.live.without_dataset(dataset, offset)
         self._views.serve(
@@ -214,7 +212,7 @@ class Follower:
         )
 
     async def _cut(self, cut: Cut) -> None:
-        """Give the rows since the last cut to the pipeline; waits while too many are unsealed."""
+        """Pass the rows since the last cut to the pipeline; waits while too many are unsealed."""
         async with self._views.turn:
             view = self._views.present
             self._views.now = cut_view = replace(view, live=view.live.cut())

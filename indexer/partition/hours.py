@@ -1,9 +1,10 @@
-"""When a marker may close an hour: by the time that passed, never by what a clock shows (I2, I13).
+"""When an hour marker may be appended: by elapsed monotonic time, not a clock's time (I2, I13).
 
-A batch id is forgotten at the second hour marker after it, and its client may repeat it until then.
-A clock that leaps two hours must not put two markers close together, so an hour is closed only
-after processes have followed the partition for long enough since the last marker, by monotonic
-time. That time is kept on the disk: a restart loses a little of it, and never adds any.
+An hour marker is a control record that closes an hour. A batch id is forgotten at the second one
+after it, and its client may repeat it until then. A clock that leaps two hours must not put two
+markers close together, so an hour is closed only after processes have followed the partition for
+long enough since the last marker, by monotonic time. That time is saved on the disk: a restart
+loses a little of it, and never adds any.
 """
 
 import contextlib
@@ -20,14 +21,14 @@ from indexer.state.partition_state import HOUR_NS, PartitionState
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
 
 _SAVE_NS = 30 * 10**9  # a restart loses at most this of the 45 min that are needed
-_GATHER_NS = 60 * 10**9  # a first row waits this long for others before it is cut
+_GATHER_NS = 60 * 10**9  # the first rows since a cut wait this long for others
 logger = logging.getLogger(__name__)
 
 
 class Followed(msgspec.Struct, frozen=True):
     """How long processes with this folder have followed a partition since its newest hour marker.
 
-    marker: (epoch number, offset) of that marker; None: there was none.
+    marker: (epoch number, offset) of that marker; None before the first one.
     followed_ns: monotonic nanoseconds.
     """
 
@@ -37,7 +38,7 @@ class Followed(msgspec.Struct, frozen=True):
 
 
 class HourGate:
-    """Of one partition. `followed` is to be called when the log has been read to its end."""
+    """Allows hour markers of one partition. Call `followed` when the log is read to its end."""
 
     def __init__(self, path: Path, apart_ns: int = limits.HOUR_MARKERS_APART_NS) -> None:
         """apart_ns: how long to follow the partition between two markers (monotonic)."""
@@ -56,7 +57,7 @@ class HourGate:
             self._known = decode_checksummed(self._path.read_bytes(), Followed, self._path.name)
 
     def followed(self, marked_at: EpochOffset | None, now_ns: int) -> Followed:
-        """The time followed up to now (monotonic); it begins anew at a new marker."""
+        """The time followed since the newest marker (monotonic)."""
         marker = None if marked_at is None else (marked_at.epoch, marked_at.offset)
         if self._known.marker != marker:
             self._known, self._since_ns = Followed(marker), now_ns
@@ -65,14 +66,14 @@ class HourGate:
         return Followed(marker, self._known.followed_ns + now_ns - self._since_ns)
 
     def may_close(self, state: PartitionState, now_ns: int) -> bool:
-        """Whether no batch id would be forgotten too soon if a marker closed an hour now."""
+        """Whether an hour marker appended now would forget no batch id too soon."""
         followed_ns = self.followed(state.marked_at, now_ns).followed_ns
         return not state.forgets_next or followed_ns >= self._apart_ns
 
     def save(self, marked_at: EpochOffset | None, now_ns: int) -> None:
-        """Save the time for the next process, now and then. Blocks.
+        """Save the time for the next process every `_SAVE_NS`. Blocks.
 
-        If the disk is full it is not saved, and the next process waits for longer.
+        On a full disk it is not saved, and the next process waits for longer.
         """
         followed = self.followed(marked_at, now_ns)
         if now_ns - self._saved_ns < _SAVE_NS:
@@ -98,7 +99,7 @@ class LateCut:
         self._cut_in: int | None = None
 
     def is_due(self, state: PartitionState, hour: int | None, now_ns: int) -> bool:
-        """hour: the one that is over and not closed, None if there is none. now_ns: monotonic."""
+        """hour: an hour that is over and not closed, or None. now_ns: monotonic."""
         first, rows = state.uncut
         if self._first != first:
             if self._first is not None:

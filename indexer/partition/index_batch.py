@@ -1,6 +1,6 @@
 """Turns a batch of events records into live rows, dataset by dataset. Runs in a thread.
 
-Nothing is shared with the event loop, so a failure here changes nothing.
+It shares no mutable state with the event loop, so a failure has no effect on the view.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ class Indexed:
     live: the live rows with the batch added.
     rows: the number of rows that were added.
     quarantined: records whose events cannot be read.
-    tailed: by followed dataset, the records and their rows, for its tails.
+    tailed: records and their rows, by dataset that a tail follows.
     """
 
     live: LiveRows
@@ -37,7 +37,7 @@ def index_batch(
     end_offset: int,
     wanted: frozenset[str],
 ) -> Indexed:
-    """The live rows with the batch added; everything before `end_offset` is then indexed."""
+    """The live rows with the batch added; all records before `end_offset` are then indexed."""
     by_dataset: dict[str, list[Accepted]] = {}
     for item in batch:
         dataset = item.record.dataset

@@ -1,10 +1,11 @@
-"""Whether the log's time is right, and when to set it back after a clock ran ahead (I13).
+"""Whether the log's time is right, and when to set it back after a clock was fast (I13).
 
-The log's time never goes back by itself. Where it is far ahead of this machine's clock, one of the
-two is wrong. A clock record sets it back (`common.model.log_time`) once the clock has run evenly
-for a while and a second witness agrees: the servers that stamp the records, or the log itself,
-which has no rows of the time that the clock shows. A clock that is late would date rows too early,
-and they would expire before their time; then the log's time stands still until the clock is right.
+The log's time is the latest append time and never goes back by itself. Where it is much later than
+this machine's clock, one of the two is wrong. A clock record sets it back (`common.model.log_time`)
+once the clock has run evenly for a while and a second source agrees: the servers that stamp the
+records, or the log itself, which has no rows of the time that the clock shows. A slow clock would
+date rows too early, and they would expire too soon; then the log's time stays until the clock is
+right.
 """
 
 from bisect import bisect_right
@@ -20,7 +21,7 @@ _HOLE_SHARE = 4
 
 
 class SteadyClock:
-    """How long a wall clock has run as evenly as the monotonic one."""
+    """Measures how long a wall clock has advanced as evenly as the monotonic one."""
 
     def __init__(self) -> None:
         self._offset_ns: int | None = None
@@ -38,7 +39,7 @@ class SteadyClock:
 def reason_against(to_ns: int, log_ns: int, lived_ns: Collection[int]) -> str:
     """Why one clock is not enough to set a log back to `to_ns`; "" if it is.
 
-    log_ns: the log's time. lived_ns: append times of records, of which segments' are enough.
+    log_ns: the log's time. lived_ns: append times of records; those of segments are enough.
     """
     if to_ns < limits.CLOCK_EARLIEST_NS:
         return "no log is as old as this clock says"
@@ -46,7 +47,7 @@ def reason_against(to_ns: int, log_ns: int, lived_ns: Collection[int]) -> str:
         return ""
     times = sorted({*lived_ns, log_ns})
     after = bisect_right(times, to_ns)
-    if after == 0:  # either the log began while its clock was ahead, or this clock is far behind
+    if after == 0:  # either the log began while its clock was fast, or this clock is slow
         lasted_ns = sum(b - a for a, b in pairwise(times) if b - a <= limits.CLOCK_DOUBT_NS)
         long = lasted_ns > limits.CLOCK_DOUBT_NS
         return "all rows of the log, of more than a day, are later than this clock" if long else ""
@@ -68,13 +69,13 @@ class Pause:
         return self._next_ns is None or now_ns >= self._next_ns
 
     def begin(self, now_ns: int) -> None:
-        """An attempt is made."""
+        """Record an attempt."""
         self._next_ns = now_ns + self._pause_s * _S_NS
         self._pause_s = min(2 * self._pause_s, limits.CLOCK_AGAIN_MAX_S)
 
     def note_right(self, now_ns: int) -> bool:
-        """The log's time is right. Returns whether it has been for long enough that the next
-        leap is a new one.
+        """Record that the log's time is right. Returns whether it has been right for long enough
+        that the next leap counts as a new one.
         """
         longest_ns = limits.CLOCK_AGAIN_MAX_S * _S_NS
         if self._next_ns is not None and now_ns >= self._next_ns + longest_ns:

@@ -1,7 +1,7 @@
 """Periodic upkeep of a partition: heartbeats, hour markers, the log's time, lag, retention.
 
-It appends control records and frees space; it decides nothing about what the log means (I3).
-Failures are logged and retried in the next round; indexing goes on.
+It appends control records and frees space; how the log is interpreted does not depend on it (I3).
+Failures are logged and retried in the next round; indexing continues.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class PartitionMaintenance:
-    """Of one partition, until it is cancelled."""
+    """Runs the upkeep of one partition until it is cancelled."""
 
     def __init__(
         self, partition: Partition, hour_markers_apart_ns: int = limits.HOUR_MARKERS_APART_NS
@@ -55,7 +55,7 @@ class PartitionMaintenance:
         self._moved_ns = 0
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run rounds until cancelled."""
         retry = Retry((BellwetherError, OSError), self._log_failure)
         await run_every(_ROUND_S, self.run_round, at_once=True, retry=retry)
 
@@ -99,7 +99,7 @@ class PartitionMaintenance:
         if pipeline is None or view is None:
             return
         since_ns = pipeline.uncovered_since_ns
-        if partition.log_end.lag and view.watermark_ns:  # what is not read yet may have rows
+        if partition.log_end.lag and view.watermark_ns:  # unread records may have rows
             since_ns = min(view.watermark_ns, since_ns or view.watermark_ns)
         facts = Facts(
             now_ns=self._context.clock.now_ns(),
@@ -132,7 +132,7 @@ class PartitionMaintenance:
         )
 
     async def _append_heartbeat(self) -> None:
-        """Append a heartbeat if neither this indexer nor the twin has appended for a while.
+        """Append a heartbeat if neither indexer of the partition has appended for a while.
 
         By monotonic time: a wrong clock must neither stop heartbeats nor multiply them.
         """
@@ -148,9 +148,9 @@ class PartitionMaintenance:
     async def _mark_hour(self, state: PartitionState) -> None:
         """Append the marker of the hour that is over in the log's time, a while into the next one.
 
-        If too little time has really passed since the last marker (say, because a clock leapt, or
-        no indexer ran when the hour ended), no hour is closed: a batch id is forgotten at the
-        second marker, and a client may repeat it until then (I2). A marker on demand cuts instead.
+        If too little monotonic time has passed since the last marker (a clock leapt, or no indexer
+        ran when the hour ended), no hour is closed: a batch id is forgotten at the second marker,
+        and a client may repeat it until then (I2). A marker on demand cuts instead.
         """
         now_ns = self._context.clock.monotonic_ns()
         caught_up, may_close = self._partition.log_end.lag == 0, False
@@ -174,7 +174,7 @@ class PartitionMaintenance:
         await self._append_quietly(marker_record(marker))
 
     def _hour_to_close(self, state: PartitionState) -> int | None:
-        """The newest hour that is over in the log's time and that no marker has closed."""
+        """The newest hour that is over in the log's time and that no marker has closed, or None."""
         spread = max(1, self._config.marker_spread_s)
         stagger_ns = int((self._partition.number * 37 % spread + 2 + self._jitter_s) * _S_NS)
         hour = (state.watermark_ns - stagger_ns) // HOUR_NS - 1

@@ -16,12 +16,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MemoryUse:
-    """What a partition holds.
+    """The memory and disk that a partition uses.
 
-    uncut_bytes: rows since its last cut.
-    sealing_bytes: rows that wait to be sealed.
-    behind: whether the log has records that it has not read.
-    waiting_bytes: sealed files on the disk that are not in the object store yet.
+    uncut_bytes: bytes of rows since its last cut.
+    sealing_bytes: bytes of rows that wait to be sealed.
+    behind: whether its log has records that are not read yet.
+    waiting_bytes: bytes of sealed files that are not in the object store yet.
     """
 
     uncut_bytes: int
@@ -36,11 +36,11 @@ def may_read(
     """Whether the partition of that number may read on.
 
     Beyond the budget no partition reads while rows are being sealed, which frees their memory;
-    after that only the one with the most uncut bytes among those that have something to read. It
-    is the nearest to its next cut, which is never more than CUT_BYTES_MAX_V1 away.
+    after that only the one with the most uncut bytes among those with unread records. It is the
+    nearest to its next cut, which is never more than CUT_BYTES_MAX_V1 away.
     """
     if sum(use.waiting_bytes for use in uses.values()) >= waiting_max:
-        return False  # the object store is down: its return frees the disk, the log keeps the rest
+        return False  # object store down: its return frees the disk, and the log keeps the records
     if sum(use.uncut_bytes + use.sealing_bytes for use in uses.values()) < bytes_max:
         return True
     if any(use.sealing_bytes for use in uses.values()):
@@ -59,7 +59,7 @@ class LiveBudget:
         self._paused: set[int] = set()
 
     def request(self, number: int, use: MemoryUse) -> bool:
-        """Report what a partition holds now. Returns whether it may read on."""
+        """Set what a partition uses now. Returns whether it may read on."""
         self._uses[number] = use
         allowed = may_read(number, self._uses, self._bytes_max, self._waiting_max)
         if allowed == self.paused(number):
@@ -70,7 +70,7 @@ class LiveBudget:
 
     @property
     def waiting_bytes(self) -> int:
-        """Disk of cuts that wait for the object store, over all partitions."""
+        """Disk bytes of cuts that wait for the object store, over all partitions."""
         return sum(use.waiting_bytes for use in self._uses.values())
 
     def paused(self, number: int) -> bool:
@@ -78,7 +78,7 @@ class LiveBudget:
         return number in self._paused
 
     def forget(self, number: int) -> None:
-        """The partition is no longer followed here."""
+        """Remove a partition that is no longer followed here."""
         self._uses.pop(number, None)
         self._mark(number, paused=False)
 

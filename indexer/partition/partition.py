@@ -1,8 +1,8 @@
 """One partition: resumed, followed, cut, published; resumed again after any failure (I2, I3, I5).
 
-The log's records go one way: the follower applies them to the state and serves their rows; the
-pipeline seals and publishes the cuts. Maintenance, the messages about rerouted batches and the
-recovery of damaged records run beside it and read what is here.
+The follower applies the log's records to the state and serves their rows; the pipeline seals and
+publishes the cuts. Maintenance, the messages about rerouted batches and the recovery of damaged
+records run beside them and read the partition.
 """
 
 import asyncio
@@ -43,19 +43,19 @@ from snapshot.retention.confirmations import ConfirmationBook
 from snapshot.retention.retention import RetentionBook
 from snapshot.threads import to_store_thread
 
-_WENT_WELL_NS = 60 * 10**9  # a run that lasted for longer begins the back-off anew
+_WENT_WELL_NS = 60 * 10**9  # a run that lasted longer resets the back-off
 logger = logging.getLogger(__name__)
 
 
 class Partition:
-    """One claimed partition. Lives on the event loop; heavy work runs in threads.
+    """One claimed partition. Used from the event loop; heavy work runs in threads.
 
-    state: what its records mean; None until it is resumed for the first time.
-    pipeline: its cuts on their way; None while it is being resumed.
-    replay: how far it has come since it was resumed.
-    stopped_reason: why it is not indexed any further, in words.
-    voids: questions of other partitions that wait to be answered.
-    divergences: cuts about which the twins disagree.
+    state: its state machine; None until it is resumed for the first time.
+    pipeline: its cuts that are not published yet; None while it is being resumed.
+    replay: its progress since it was resumed.
+    stopped_reason: why indexing has stopped, as text.
+    voids: unanswered questions of other partitions about rerouted batches.
+    divergences: cuts that its two indexers (twins) made differently.
     """
 
     def __init__(self, number: int, shared: Shared) -> None:
@@ -88,7 +88,7 @@ class Partition:
 
     @property
     def view(self) -> PartitionView | None:
-        """What is served now; None until the partition is resumed for the first time."""
+        """The view that is served; None until the partition is resumed for the first time."""
         return self.views.now
 
     def request_resync(self, reason: str) -> None:
@@ -97,9 +97,9 @@ class Partition:
         self._resync.set()
 
     async def wait_until(self, condition: Callable[[], bool], deadline_ns: int) -> bool:
-        """Wait for a condition of what is served. deadline_ns: monotonic.
+        """Wait until the view meets a condition. deadline_ns: monotonic.
 
-        False: it does not hold at the deadline, or when the partition is stopped.
+        Returns False if it does not at the deadline, or when the partition is stopped.
         """
         while not condition():
             left_s = (deadline_ns - self.shared.context.clock.monotonic_ns()) / 1e9
@@ -117,7 +117,7 @@ class Partition:
 
     # --- the outermost loop ---------------------------------------------------------------------
     async def run(self) -> None:
-        """Until cancelled. A failure is counted and logged, then the partition is resumed."""
+        """Run until cancelled. A failure is counted and logged, then the partition is resumed."""
         clock, timing = self.shared.context.clock, self.shared.timing
         back_off = BackOff(timing.resume_first_s, timing.resume_most_s)
         while True:
@@ -148,13 +148,13 @@ class Partition:
         return back_off.next()
 
     async def _run_once(self) -> None:
-        """From one resumption to the next failure, whose error it raises."""
-        self._resync.clear()  # whatever was requested: it is resumed now
+        """Resume the partition and run it until a failure, which it raises."""
+        self._resync.clear()  # earlier requests are met by this resumption
         follower, pipeline = await self._resume()
         try:
             async with running(pipeline.run_sealing(), self._publish(pipeline)):
                 await self._follow(follower)
-                await asyncio.Event().wait()  # stopped: it goes on being served and published
+                await asyncio.Event().wait()  # stopped: its rows are still served and published
         finally:
             self.pipeline = None
             pipeline.close()
@@ -182,7 +182,7 @@ class Partition:
         raise Resync(self._resync_reason)
 
     async def _publish(self, pipeline: SealingPipeline) -> None:
-        """Publish; reappend records that another indexer's cut lacks and this one has read."""
+        """Publish cuts; reappend records that another indexer's cut lacks and this one has read."""
         try:
             await pipeline.run_publishing()
         except DamageDiffers as error:
@@ -261,13 +261,13 @@ class Partition:
         return follower, pipeline
 
     async def _begin(self, resumed: ResumedPartition) -> PartitionState:
-        """Serve what is stored; what the log has beyond it comes next."""
+        """Serve the published rows; the log's records after them are read next."""
         newest, retention = resumed.history.newest, self.retention
         known = newest.gaps if newest else []
         for gap in resumed.gaps:
             if gap not in known:
                 report_gap(self.number, gap)
-        self.voids.clear()  # they are read again: what is stored ends before them
+        self.voids.clear()  # they are read again: they come after the published rows
         if retention.stored_ns is None and newest is not None:
             retention.stored_ns = newest.watermark_ns or None
         book = retention.book

@@ -1,7 +1,7 @@
-"""Reads the log ahead of the shredder: the next block is fetched while this one is indexed.
+"""Prefetches the log: the next block is fetched while this one is indexed.
 
-Only while catching up: after a full block another one is fetched. At most one block waits, so a
-partition holds at most two (I11).
+Only while catching up: another block is fetched only after a full one. At most one block waits, so
+a partition holds at most two (I11).
 """
 
 import asyncio
@@ -14,7 +14,7 @@ _FULL = 0.5  # share of the requested bytes from which the log is taken to have 
 
 
 class ReadAhead:
-    """Reads one partition in order. `close` it, or a read goes on that nothing needs."""
+    """Reads one partition in order. `close` it, or an unneeded read stays in flight."""
 
     def __init__(self, log: Log, partition: int, block_bytes: int, wait_ms: int) -> None:
         self._log = log
@@ -25,7 +25,7 @@ class ReadAhead:
         self._under_way: asyncio.Task[list[LogRecord]] | None = None
 
     async def take(self, offset: int) -> list[LogRecord]:
-        """The records from `offset` on, as `Log.read` returns them. Raises what it raises."""
+        """The records from `offset` on, as `Log.read` returns them. Raises as `Log.read` does."""
         reading, self._under_way = self._under_way, None
         if reading is not None and self._expected != offset:
             await cancel_and_wait([reading])
@@ -38,11 +38,11 @@ class ReadAhead:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the log had more than the last block took."""
+        """Whether the log probably has more records than the last block."""
         return self._under_way is not None
 
     async def close(self) -> None:
-        """Cancel the read that is under way."""
+        """Cancel the read that is in flight."""
         reading, self._under_way = self._under_way, None
         if reading is not None:
             await cancel_and_wait([reading])

@@ -11,9 +11,9 @@ logger = logging.getLogger(__name__)
 
 
 class Replay:
-    """From `first_offset` to `target`, the log's end when the partition was resumed.
+    """Progress from `first_offset` to `target`, the log's end when the partition was resumed.
 
-    Done when `target` is reached; later records are no replay and are not counted.
+    Done when `target` is reached; later records are not part of the replay and are not counted.
     """
 
     def __init__(self, partition: int, first_offset: int, target: int, clock: Clock) -> None:
@@ -33,7 +33,7 @@ class Replay:
 
     @property
     def done(self) -> bool:
-        """Whether everything that the log held at the start is indexed."""
+        """Whether all records that the log had at the start are indexed."""
         return self._ended_ns is not None
 
     @property
@@ -48,7 +48,7 @@ class Replay:
         return self.events / self.seconds if self.seconds > 0 else 0.0
 
     def took(self, next_offset: int, events: int, value_bytes: int) -> None:
-        """Everything before `next_offset` is indexed: n more events and bytes of records."""
+        """Count n more events and bytes of records; all before `next_offset` are now indexed."""
         if self.done:
             return
         self.at = next_offset

@@ -22,7 +22,7 @@ from snapshot.cache import SegmentCache
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all partitions of one indexer use.
+    """The parts that all partitions of one indexer use.
 
     wide_cut_lock: held while a cut of very many columns is sealed: one at a time in a process.
     """

@@ -1,4 +1,4 @@
-"""What the status shows of a partition. The keys are part of the internal HTTP between roles."""
+"""The status of a partition as JSON. The keys are part of the internal HTTP between roles."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from snapshot.documents.manifest import Damaged
 
 
 class Writers(NamedTuple):
-    """Names of what shreds and of what writes segments in this process now."""
+    """Names of the shredder and the segment encoders that this process uses now."""
 
     shredder: str
     segment_writer: str
@@ -21,7 +21,7 @@ class Writers(NamedTuple):
 def describe(
     partition: Partition, writers: Writers, unrepaired: Mapping[str, str], now_ns: int
 ) -> dict[str, object]:
-    """Everything that the status shows of a partition.
+    """The status of a partition.
 
     unrepaired: segment objects that could not be repaired, and why. now_ns: this machine's clock.
     """
@@ -86,7 +86,7 @@ def _unpublished(partition: Partition) -> dict[str, int]:
 
 
 def _describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:
-    """Undecided batches of a partition, and whose answers they wait for."""
+    """Undecided batches of a partition, and the partitions that have not answered."""
     state = partition.state
     if state is None:
         return {}
@@ -104,7 +104,7 @@ def _describe_rerouted(partition: Partition, now_ns: int) -> dict[str, object]:
 
 
 def _describe_damage(entries: Sequence[Damaged]) -> dict[str, object]:
-    """How many records, how many events if that is known, and the first of the places."""
+    """Number of records, number of events if it is known, and the first positions."""
     return {
         "records": records(entries),
         "events": events(entries),

@@ -1,8 +1,8 @@
-"""Keeps the log's time of one partition right: sets it back after a clock ran ahead (I13).
+"""Keeps the log's time of one partition right: sets it back after a clock was fast (I13).
 
-It appends clock records and reports what is wrong; what such a record means follows from the log
-alone (I3). Twins may both append one: the second does nothing. While clocks keep disagreeing, the
-pauses grow, the records are counted, and an alarm is raised.
+It appends clock records and reports faults; the effect of such a record follows from the log alone
+(I3). Both indexers of the partition may append one: the second has no effect. While clocks keep
+disagreeing, the pauses grow, the records are counted, and an alarm is raised.
 """
 
 import logging
@@ -18,14 +18,14 @@ from indexer.partition.partition import Partition
 from indexer.state.view import PartitionView
 
 _S_NS = 10**9
-_FLAPS = 2  # one clock record mends a leap; where it takes more, the alarm stays for a while
+_FLAPS = 2  # one clock record corrects a leap; after more than one the alarm stays for a while
 logger = logging.getLogger(__name__)
 
 
 class Timekeeper:
-    """Of one partition.
+    """Keeps the log's time of one partition.
 
-    trouble: what is wrong with the log's time, for an alarm; empty: nothing is.
+    trouble: what is wrong with the log's time, for an alarm; empty if it is right.
     """
 
     def __init__(self, partition: Partition) -> None:
@@ -61,7 +61,7 @@ class Timekeeper:
     async def _set_back(
         self, view: PartitionView, now_ns: int, steady_ns: int, even_ns: int
     ) -> str:
-        """Set it back if that is due. Returns what is being done, or must be done, about it."""
+        """Set the log's time back if due. Returns the remedy in progress, or the one needed."""
         needed_s = self._partition.shared.config.clock_steady_s
         if self._partition.log_end.lag or self._partition.stopped_reason is not None:
             return "it is looked at again when the log has been read to its end"
@@ -117,7 +117,7 @@ class Timekeeper:
 
 
 def _reason_against_servers(stamped_ns: int, now_ns: int, log_ns: int) -> str:
-    """Why not, by the servers that stamp the records; "" if they agree with this clock."""
+    """Why the servers' stamps forbid setting it back; "" if they agree with this clock."""
     if stamped_ns >= log_ns - limits.CLOCK_STEP_NS_V2:
         return "the log's servers are ahead as well, or this clock is behind"
     if abs(stamped_ns - now_ns) > limits.LOG_AHEAD_MAX_NS:

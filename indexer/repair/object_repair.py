@@ -1,8 +1,8 @@
 """Puts damaged or missing segment objects again, with the bytes that they had (I4).
 
-The sources, in this order: a whole copy in a cache of this machine, one in a twin's cache, and the
-log, from which the same file is made again. An object is named by its content, so the right bytes
-are known; they are checked before they are put, and read back after.
+The sources, in this order: a whole copy in a cache of this machine, one in the cache of the
+partition's other indexer (its twin), and the log, from which the same file is built again. An
+object is named by its hash, so the bytes are checked before they are put, and read back after.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from snapshot.cache import object_is_whole, reupload_object
 from snapshot.documents.manifest import SegmentEntry, segment_key
 from snapshot.threads import to_store_thread
 
-_AGAIN_NS = 60 * 10**9  # an object that could not be repaired is not tried again before this
+_AGAIN_NS = 60 * 10**9  # pause before the repair of an object is tried again
 logger = logging.getLogger(__name__)
 
 
@@ -57,7 +57,7 @@ class ObjectRepair:
         self._asked_ns: dict[str, int] = {}
 
     def ask(self, partition: int, entry: SegmentEntry) -> bool:
-        """Queue an object for repair. Never waits. False: the queue is full; ask again later."""
+        """Queue an object for repair. Never waits. False: the queue is full; try again later."""
         now_ns = self._clock.monotonic_ns()
         if now_ns - self._asked_ns.get(entry.object, -_AGAIN_NS) < _AGAIN_NS:
             return True
@@ -70,13 +70,13 @@ class ObjectRepair:
         return True
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Repair queued objects until cancelled."""
         while True:
             partition, entry = await self._waiting.get()
             await self.try_repair(partition, entry)
 
     async def try_repair(self, partition: int, entry: SegmentEntry) -> None:
-        """Repair the object, or note why that is impossible."""
+        """Repair the object, or record why that is impossible."""
         key = (partition, entry.object)
         try:
             source = await self.repair(partition, entry)
@@ -100,7 +100,7 @@ class ObjectRepair:
             log_event(logger, logging.WARNING, "segment mended", object=entry.object, source=source)
 
     async def repair(self, partition: int, entry: SegmentEntry) -> str:
-        """Put the object again. Returns its source; "" if nothing had to be done.
+        """Put the object again. Returns the source; "" if the object was whole.
 
         Raises DamagedObject, ObjectMissing, OffsetGone, Unavailable if there is no source.
         """

@@ -22,13 +22,13 @@ from snapshot.documents.manifest import SegmentEntry, segment_key
 from snapshot.threads import to_store_thread
 
 _ROUND_S = 1.0
-_AGAIN_NS = 60 * 10**9  # after a walk that the store broke off
+_AGAIN_NS = 60 * 10**9  # pause after the store failed during a walk
 _HOUR_NS = 3_600 * 10**9
 logger = logging.getLogger(__name__)
 
 
 class ObjectWalk:
-    """Walks until it is cancelled. One object at a time.
+    """Checks one object at a time until it is cancelled.
 
     expired: hashes of objects of a partition that retention is about to delete.
     """
@@ -53,7 +53,7 @@ class ObjectWalk:
         self._walked_ns: dict[int, int] = {}
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Walk all partitions again and again until cancelled."""
         await run_every(_ROUND_S, self._walk_due)
 
     async def _walk_due(self) -> None:
@@ -78,7 +78,7 @@ class ObjectWalk:
         self._walked_ns[number] = self._clock.monotonic_ns() - since_ns + _AGAIN_NS
 
     async def walk(self, number: int) -> None:
-        """One partition. Raises ObjectsUnavailable, OSError."""
+        """Check the objects of one partition. Raises ObjectsUnavailable, OSError."""
         begun_ns = self._clock.monotonic_ns()
         whole = []
         for entry in self._entries(number):

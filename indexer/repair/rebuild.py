@@ -1,4 +1,4 @@
-"""Rebuilds damaged or missing segments from the log, if it still holds the cut's records (I4).
+"""Rebuilds damaged or missing segments from the log, if it still has the cut's records (I4).
 
 The manifest's list of batch ids names the records that counted, so the rows are the same; a file
 with another hash is not used.

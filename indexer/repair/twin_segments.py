@@ -1,4 +1,4 @@
-"""Whole segment files, fetched by one indexer of a partition from another (I4)."""
+"""Whole segment files, fetched by one indexer of a partition from the other, its twin (I4)."""
 
 import asyncio
 import logging

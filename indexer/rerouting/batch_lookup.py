@@ -18,9 +18,9 @@ Copies = Mapping[bytes, EpochOffset | None]
 def look_up_in_window(
     state: PartitionState, lists_end: EpochOffset | None, wanted: Mapping[bytes, int]
 ) -> tuple[dict[bytes, EpochOffset | None], dict[bytes, int]]:
-    """Copies known from the window, and the batches to search the lists for: (known, search).
+    """(copies known from the window, batches to search the published lists for).
 
-    wanted: batch id -> append time of the asker's record (unix ns).
+    wanted: batch id -> append time of its record in the requesting partition (unix ns).
     search: batch id -> append time from which to search (unix ns). A copy counts as far back as
     this partition's own window reached at that time. Raises ListsMissing.
     """
@@ -40,9 +40,9 @@ def look_up_in_window(
 
 
 def _searched_from(append_ns: int, now_ns: int) -> int:
-    """From when copies count for a record appended at `append_ns` in another partition.
+    """Time from which copies count for a record appended at `append_ns` in another partition.
 
-    now_ns: this partition's own time. If the other time is far later, a clock leapt or this
+    now_ns: this partition's own time. If the other time is much later, a clock leapt or this
     partition lags: the other time is then meaningless here, and days are searched.
     """
     if append_ns > now_ns + limits.REROUTE_SKEW_NS:
@@ -53,7 +53,7 @@ def _searched_from(append_ns: int, now_ns: int) -> int:
 async def find_copies(
     state: PartitionState, lists: BatchLists, wanted: Mapping[bytes, int]
 ) -> Copies:
-    """The copy of each batch, None where there is none. Raises ListsMissing, ObjectsUnavailable."""
+    """The copy of each batch, or None. Raises ListsMissing, ObjectsUnavailable."""
     known, search = look_up_in_window(state, lists.end, wanted)
     if search:
         found = await to_store_thread(lists.find, search)

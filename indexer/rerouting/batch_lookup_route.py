@@ -1,6 +1,6 @@
 """`POST /internal/held`: which batches a partition holds that are undecided in another one.
 
-The answer is that at the position of the share, whatever has been indexed since (I2, I7).
+The answer is for the position of the query's share, also if more has been indexed since (I2, I7).
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from snapshot.documents.batch_lists import ListsMissing
 
 
 class LookupUnavailable(Exception):
-    """Whether the partition holds a batch is not known here now; the text gives the reason."""
+    """It is unknown now whether the partition holds a batch; the text is the reason."""
 
 
 async def counted_before(
     partition: PartitionReader, end: EpochOffset, asked: tuple[BatchLookup, ...]
 ) -> list[str]:
-    """Which of the batches the partition counts, or may count, before `end`.
+    """The batches among these that the partition counts, or may count, before `end`.
 
     Raises LookupUnavailable.
     """

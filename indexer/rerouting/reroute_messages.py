@@ -1,8 +1,9 @@
 """Messages about rerouted batches: a partition's questions, and its answers to others' (I2).
 
-Appends voids for undecided batches until the decisions are read, and a decision for every void
-that is read. Nothing is decided or dropped here: `indexer.state.reroutes` does that as the records
-are read. Doing any of this twice, late or never only changes how long a batch stays undecided.
+It appends voids (records that ask other partitions about undecided batches) until the decisions are
+read, and a decision for every void that is read. Batches are decided and dropped only in
+`indexer.state.reroutes`, as the records are read. So an append that is repeated, late or missing
+only changes how long a batch stays undecided.
 """
 
 import asyncio
@@ -41,18 +42,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Sent:
-    """A question that was sent: when it is due again (monotonic), and the waits after that."""
+    """A question that was sent: when it is due again (monotonic), and the later waits."""
 
     due_ns: int
     back_off: BackOff
 
 
 class ReroutedPartition(PartitionReader, Protocol):
-    """A partition, and what others have asked it."""
+    """A partition and the unanswered questions of others, as the messenger uses it."""
 
     @property
     def voids(self) -> deque[Void]:
-        """Questions of other partitions that wait to be answered; the messenger empties it."""
+        """Unanswered questions of other partitions; the messenger empties the list."""
 
 
 class RerouteMessenger:
@@ -69,7 +70,7 @@ class RerouteMessenger:
         self._label = str(partition.number)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Send and answer questions until cancelled."""
         try:
             await run_every(_ROUND_S, self._round, at_once=True)
         finally:
@@ -85,7 +86,7 @@ class RerouteMessenger:
     def _begin(
         self, tasks: dict[int, asyncio.Task[None]], other: int, work: Coroutine[None, None, None]
     ) -> None:
-        """Do this in a task, one at a time for each partition: a slow one delays no other."""
+        """Run work in a task, one at a time per partition, so a slow one delays no other."""
 
         def ended(task: asyncio.Task[None]) -> None:
             tasks.pop(other, None)
@@ -124,7 +125,7 @@ class RerouteMessenger:
         return sent is None or sent.due_ns <= now_ns
 
     async def _send_questions(self, other: int, questions: list[RerouteQuestion]) -> None:
-        """Append them; after one record that cannot be appended the others wait as well."""
+        """Append the questions; after one record that cannot be appended the others wait too."""
         for some in _in_records(questions):
             void = void_record(Void(self._partition.number, some))
             appended = await self._append(other, void)
@@ -156,7 +157,7 @@ class RerouteMessenger:
 
     # --- questions of other partitions ----------------------------------------------------------
     def answer(self) -> None:
-        """Answer the voids that were read. What cannot be answered now will be asked again."""
+        """Answer the voids that were read. Questions that cannot be answered now are repeated."""
         partition = self._partition
         state, pipeline = partition.state, partition.pipeline
         if state is None or pipeline is None:
@@ -202,7 +203,7 @@ class RerouteMessenger:
         reroute_answers_total.labels(self._label, answer).inc(questions)
 
     async def _append(self, other: int, item: Record) -> bool:
-        """Append to another partition. False: it is to be tried again soon."""
+        """Append to another partition. False: try again soon."""
         try:
             await self._context.backends.log.append(other, item)
         except LogUnavailable as error:
@@ -218,6 +219,6 @@ class RerouteMessenger:
 
 
 def _in_records(questions: Sequence[RerouteQuestion]) -> list[tuple[RerouteQuestion, ...]]:
-    """The questions in groups of at most as many as one record may hold."""
+    """The questions in groups that fit one record each."""
     most = limits.REROUTE_RECORD_ENTRIES_MAX_V1
     return [tuple(questions[at : at + most]) for at in range(0, len(questions), most)]

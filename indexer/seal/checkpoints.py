@@ -1,4 +1,4 @@
-"""A checkpoint every n manifests: the chain up to it, compacted. It only saves reading."""
+"""A checkpoint every n manifests: the compacted chain up to it, which resumes faster."""
 
 import logging
 from bisect import bisect_left
@@ -21,7 +21,7 @@ class Checkpoints:
     def __init__(
         self, chain: Chain, clock: Clock, since: int, dropped: Iterable[Dropped], every: int
     ) -> None:
-        """since: manifests since the newest checkpoint. every: after how many the next one comes.
+        """since: manifests since the newest checkpoint. every: manifests between two checkpoints.
 
         dropped: batches that were dropped up to the newest manifest.
         """
@@ -55,7 +55,7 @@ class Checkpoints:
             )
         except BellwetherError as error:
             log_event(logger, logging.WARNING, "checkpoint not published", why=str(error))
-            return  # the next cut tries again
+            return  # retried after the next cut
         self._since = 0
 
 

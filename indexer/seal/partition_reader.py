@@ -1,4 +1,4 @@
-"""What the parts of an indexer may read of a partition that another part indexes."""
+"""The interface by which parts of an indexer read a partition that another part indexes."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from snapshot.documents.manifest import Manifest
 
 
 class PartitionReader(Protocol):
-    """One partition. Everything is as of now; only the view stays as it is when it is kept."""
+    """One partition as it is now. Only the view is immutable."""
 
     @property
     def number(self) -> int:
@@ -17,11 +17,11 @@ class PartitionReader(Protocol):
 
     @property
     def view(self) -> PartitionView | None:
-        """What is served now; None until the partition is resumed for the first time."""
+        """The view that is served; None until the partition is resumed for the first time."""
 
     @property
     def state(self) -> PartitionState | None:
-        """What its records mean. Only the follower applies records to it."""
+        """Its state machine. Only the follower applies records to it."""
 
     @property
     def pipeline(self) -> SealingPipeline | None:
@@ -29,7 +29,7 @@ class PartitionReader(Protocol):
 
     @property
     def stopped_reason(self) -> str | None:
-        """Why it is not indexed any further, in words."""
+        """Why indexing has stopped, as text."""
 
 
 def covered_end(partition: PartitionReader) -> int:
@@ -47,7 +47,7 @@ def last_manifest(partition: PartitionReader) -> Manifest | None:
 
 
 def is_published(partition: PartitionReader, offset: int) -> bool:
-    """Whether everything before `offset` is served, and each cut of it published."""
+    """Whether all rows before `offset` are served, and their cuts published."""
     view, pipeline = partition.view, partition.pipeline
     if view is None or pipeline is None or view.live.end_offset < offset:
         return False

@@ -1,4 +1,4 @@
-"""The cuts of one partition on their way: sealed to this disk at once, published in order (I3, I4).
+"""The cuts of one partition, sealed to this disk at once and published in order (I3, I4).
 
 A sealed cut is served from its files, so its rows leave memory even while the object store is down
 for hours. Files that wait to be published are leased, so they are not evicted. They have a budget
@@ -24,32 +24,32 @@ from snapshot.publish import ChainForked, Published
 
 
 class CutGate(Protocol):
-    """What may hold a sealed cut back before it is published, because it lacks damaged records."""
+    """Delays publishing a sealed cut that lacks damaged records."""
 
     @property
     def waiting_for(self) -> str:
-        """What a cut waits for now, in words; empty if none waits."""
+        """Why a cut is delayed now, as text; empty if none is."""
 
     async def wait_for_copies(
         self, epoch_number: int, damaged: Sequence[int], predecessor: str | None, cut_ns: int
     ) -> None:
-        """Wait until the cut may be published. Raises Resync when the records can be had."""
+        """Wait until the cut may be published. Raises Resync when the records are readable."""
 
     def is_stuck(self, predecessor: str | None) -> bool:
-        """Whether the other cut that is to follow this manifest has not come for too long."""
+        """Whether another indexer's cut after this manifest is overdue."""
 
     def lost_to_another(self, predecessor: str | None) -> None:
-        """Another cut than ours is to follow this manifest."""
+        """Note that another indexer's cut will follow this manifest."""
 
 
 class SealingPipeline:
     """From a cut's rows to its manifest, from one resumption of a partition to the next.
 
-    cuts: those that wait to be sealed.
-    owners: dataset -> (team, env) of what is in no manifest.
+    cuts: cuts that wait to be sealed.
+    owners: dataset -> (team, env), for datasets with rows that no manifest covers.
     waiting: sealed cuts that wait to be published, oldest first.
     predecessor: key of the manifest that the next one follows.
-    lists: batches of what is published.
+    lists: lists of the batches in published cuts.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class SealingPipeline:
         self._update_metrics()
 
     def close(self) -> None:
-        """Release the files that wait: the next run makes them again from the log."""
+        """Release the waiting files: the next run builds them again from the log."""
         for sealed in self.waiting:
             self._sealer.cache.release(entry.object for entry in sealed.entries)
         self.waiting.clear()
@@ -106,7 +106,7 @@ class SealingPipeline:
 
     @property
     def uncovered_since_ns(self) -> int | None:
-        """Append time of the first row that is in no published segment; None: there is none."""
+        """Append time of the first row that no published segment has; None: all are published."""
         view = self._views.now
         times = [entry.append_min_ns for sealed in self.waiting for entry in sealed.entries]
         if view is not None:
@@ -131,7 +131,7 @@ class SealingPipeline:
 
     @property
     def held_because(self) -> str:
-        """Why a sealed cut is not published yet, in words; empty if none is held back."""
+        """Why a sealed cut is not published yet, as text; empty if none is delayed."""
         return self._gate.waiting_for
 
     async def run_sealing(self) -> None:
@@ -156,8 +156,8 @@ class SealingPipeline:
     async def run_publishing(self) -> None:
         """Publish the sealed cuts in order, until cancelled.
 
-        Raises ChainForked where another cut was published; DamageDiffers if that one lacks
-        records that ours has.
+        Raises ChainForked where another cut was published; DamageDiffers if that cut lacks
+        records that this one has.
         """
         while True:
             while not self.waiting:
@@ -198,7 +198,7 @@ class SealingPipeline:
         for object_hash in own:
             if (
                 object_hash not in named
-            ):  # the twin that published has another version of the writer
+            ):  # the other indexer, which published, has another writer version
                 await asyncio.to_thread(cache.forget, object_hash)
         cuts_total.labels(self._label).inc()
         self._update_metrics()
@@ -228,5 +228,5 @@ class SealingPipeline:
 
 
 def published_only(entries: list[SegmentEntry], waiting: frozenset[str]) -> list[SegmentEntry]:
-    """Without those that still wait to be published: those cannot expire yet."""
+    """The segments without unpublished ones, which cannot expire yet."""
     return [entry for entry in entries if entry.object not in waiting]

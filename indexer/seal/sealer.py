@@ -43,7 +43,7 @@ Owners = Mapping[str, tuple[str, str]]
 
 
 class SealedFileLost(BellwetherError):
-    """A file that waited to be published is gone: resuming the partition makes it again."""
+    """A file that waited to be published is missing: resuming the partition builds it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class PendingCut:
 
     owners: dataset -> (team, env).
     quarantined: records that were found unreadable while shredding.
-    damaged: damaged records in force at its end.
+    damaged: damaged records that are still unrecovered at its end.
     cut_ns: monotonic time of the cut.
     """
 
@@ -67,7 +67,7 @@ class PendingCut:
 
 @dataclass(frozen=True, slots=True)
 class SealedCut:
-    """A cut whose files are on this disk: in the cache, and leased."""
+    """A cut with all files in this disk's cache, leased so that they are not evicted."""
 
     pending: PendingCut
     files: tuple[SegmentFile, ...]
@@ -143,8 +143,8 @@ def build_manifest(
 class Sealer:
     """Seals and publishes the cuts of one epoch of one partition.
 
-    folder: scratch space of its own.
-    divergences: disagreements of twins about this partition's cuts, as far as is known here.
+    folder: scratch folder of this sealer.
+    divergences: known cuts that the partition's two indexers made differently.
     wide_cut_lock: held while a cut of very many columns is sealed: one at a time in a process.
     """
 
@@ -168,7 +168,7 @@ class Sealer:
             path.unlink(missing_ok=True)
 
     async def seal(self, pending: PendingCut) -> SealedCut:
-        """Seal, and retry until it succeeds, for as long as the disk is full."""
+        """Seal the cut, retrying until it succeeds, also while the disk is full."""
         back_off = self._back_off()
         while True:
             try:
@@ -182,7 +182,7 @@ class Sealer:
 
     @asynccontextmanager
     async def _memory(self, pending: PendingCut) -> AsyncIterator[None]:
-        """Wait for memory: of the cuts with very many columns one at a time is sealed."""
+        """Wait for memory: only one cut with very many columns is sealed at a time."""
         columns = sum(len(block.columns) for cut in pending.rows.cuts for block in cut.blocks)
         if columns <= limits.SEALING_COLUMNS_MAX:
             yield
@@ -193,7 +193,7 @@ class Sealer:
     async def publish(
         self, sealed: SealedCut, predecessor: str | None, *, supersede: bool = False
     ) -> Published:
-        """Publish, and retry until it succeeds.
+        """Publish the cut, retrying until it succeeds.
 
         Raises ChainForked, DocumentTooNew, SealedFileLost.
         """
@@ -224,7 +224,7 @@ class Sealer:
         )
 
     def _seal(self, pending: PendingCut) -> SealedCut:
-        self.folder.mkdir(parents=True, exist_ok=True)  # the disk may have been wiped under us
+        self.folder.mkdir(parents=True, exist_ok=True)  # the disk may have been wiped meanwhile
         files = seal_all(
             pending.rows.cuts,
             epoch=self.epoch.log,

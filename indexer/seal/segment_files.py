@@ -1,8 +1,8 @@
 """Writes the segment files of a cut: one or two immutable files for each dataset.
 
-Late or early rows, dated far from their append time, get a file of their own, so that they never
-widen the time range of ordinary ones. A file gets its name, a hash, only when its bytes are on the
-disk (I4).
+Late or early rows, with event times distant from their append time, get a separate file, so that
+they never widen the time range of ordinary files. A file gets its name, a hash, only when its bytes
+are on the disk (I4).
 """
 
 import os
@@ -23,7 +23,7 @@ _TEMPORARY_PREFIX = ".sealing-"
 def seal(
     cut: CutRows, *, epoch: str, partition: int, folder: Path, encoders: Encoders
 ) -> tuple[SegmentFile, ...]:
-    """Write the segments of these rows: the ordinary one, then that of late or early rows.
+    """Write the segments of these rows: the ordinary one, then the late or early one.
 
     A segment without rows is not written. The same rows give the same files. Raises OSError (disk
     full); no incomplete file has a segment's name then.

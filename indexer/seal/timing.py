@@ -1,4 +1,4 @@
-"""How often, and after how long, the parts of a partition try again; tests pass smaller values."""
+"""Waits between retries of a partition's parts; tests pass smaller values."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,13 @@ from snapshot.publish import CHECKPOINT_EVERY
 class Timing:
     """Waits in seconds.
 
-    resume_first_s, resume_most_s: before a partition that failed is resumed.
-    set_back_pause_s: between two checks of a log that ends before what a manifest covers.
-    paused_s: between looks whether there is room for live rows again.
-    seal_first_s, seal_most_s: before a cut that could not be sealed or published is tried again.
-    checkpoint_every: manifests after which a checkpoint is published.
+    resume_first_s: first wait before a failed partition is resumed.
+    resume_most_s: longest such wait.
+    set_back_pause_s: wait between two checks of a log that ends before the end of a manifest.
+    paused_s: wait between checks whether live rows have room again.
+    seal_first_s: first wait before a failed cut is sealed or published again.
+    seal_most_s: longest such wait.
+    checkpoint_every: manifests between two checkpoints.
     """
 
     resume_first_s: float = 0.5
