@@ -32,7 +32,7 @@ async def serve(
     shredder: SelectedShredder | None = None,
     tail_limits: TailLimits = TAIL_LIMITS,
 ) -> None:
-    """Run the indexer until `context.stop` is set and what is in flight is finished."""
+    """Run the indexer until `context.stop` is set and requests in flight are finished."""
     shredder, tails = shredder or SelectedShredder(), TailRegistry(tail_limits)
     parts = await build_parts(context, config, shredder, tails)
     app = internal_application(parts, context)
@@ -89,7 +89,7 @@ def _claims(parts: Parts, context: RoleContext, config: IndexerConfig, member: M
 
 
 async def _upkeep(parts: Parts, context: RoleContext) -> None:
-    """What runs in the background for all partitions, until cancelled."""
+    """Run the background tasks for all partitions, until cancelled."""
     reference_clocks = ReferenceClocks(context.backends, context.clock, context.random)
     await run_together(
         parts.repair.run(),
@@ -102,7 +102,7 @@ async def _upkeep(parts: Parts, context: RoleContext) -> None:
 
 
 async def _load_kernels(parts: Parts, context: RoleContext, config: IndexerConfig) -> None:
-    """Have compiled code serve: first all that is in the cache, then what has to be compiled."""
+    """Select compiled code: first all that is in the cache, then all that must be compiled."""
     if not config.kernel:
         return
     folder = Path(config.kernel_cache) if config.kernel_cache else context.folder / "kernel"

@@ -47,7 +47,7 @@ class Parts:
     query_fetches: SegmentFetcher
 
     def close(self) -> None:
-        """Close what runs in threads; nothing may be served any more."""
+        """Close the parts that run threads, after the server has stopped."""
         self.shares.close()
         self.query_fetches.close()
         self.shared.prefetcher.fetching.close()
@@ -56,7 +56,7 @@ class Parts:
 async def build_parts(
     context: RoleContext, config: IndexerConfig, shredder: SelectedShredder, tails: TailRegistry
 ) -> Parts:
-    """All parts of the role; nothing runs yet. Raises LogUnavailable, ObjectsUnavailable."""
+    """All parts of the role, not running yet. Raises LogUnavailable, ObjectsUnavailable."""
     objects = context.backends.objects
     watch = LogWatch(context.backends.log, await context.backends.log.open(), context.clock)
     await asyncio.to_thread(refuse_fewer_partitions, objects, watch.partitions)
@@ -110,7 +110,7 @@ async def _shared(
     shredder: SelectedShredder,
     tails: TailRegistry,
 ) -> Shared:
-    """What all partitions of the process use."""
+    """The parts that all partitions of the process use."""
     fetching = SegmentFetcher(cache, config.segment_fetches)
     clocks = await asyncio.to_thread(
         Clocks,
@@ -138,7 +138,7 @@ async def _shared(
 def _repair(
     context: RoleContext, shared: Shared, expired: Callable[[int], frozenset[str]]
 ) -> ObjectRepair:
-    """What puts damaged or missing segment objects again."""
+    """The repair of damaged or missing segment objects."""
     backends = context.backends
     rebuilder = SegmentRebuilder(
         backends.log,

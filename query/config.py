@@ -1,4 +1,4 @@
-"""Settings of the query role, and limits of it that are no settings."""
+"""Settings of the query role, and its limits that cannot be set."""
 
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -39,7 +39,7 @@ class QueryConfig:
 
 
 class ProbeTiming(NamedTuple):
-    """Seconds between liveness probes, seconds that each may take, failures that are enough."""
+    """Seconds between liveness probes, time-out of each, failures that count as dead."""
 
     every_s: float = limits.LIVENESS_PROBE_S
     timeout_s: float = limits.LIVENESS_TIMEOUT_S
@@ -57,10 +57,10 @@ class ResultLimits(NamedTuple):
 class QueryLimits(NamedTuple):
     """Limits and times of a query role; tests pass smaller ones.
 
-    upkeep_s: between two searches for queries that no caller polls.
-    metadata_calls_max: calls of metadata at once.
-    tails_max: tails at once.
-    tail_open_s: within which an indexer begins a tail.
+    upkeep_s: seconds between two searches for queries that no caller polls.
+    metadata_calls_max: concurrent calls of metadata.
+    tails_max: concurrent tails.
+    tail_open_s: seconds within which an indexer must begin a tail.
     """
 
     probing: ProbeTiming = ProbeTiming()

@@ -1,4 +1,4 @@
-"""Faults of a body that could be parsed: each with the member that it is about (422)."""
+"""Faults of a body that could be parsed, each with the member that has the fault (422)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -42,13 +42,13 @@ class SpecError(InvalidValues):
 
 
 class FaultCollector:
-    """Reads the members of a body one after the other and collects their faults."""
+    """Reads members of a body and collects their faults."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
     def read(self, read: Callable[[], T], otherwise: T) -> T:
-        """The result of `read`; `otherwise` if it raises InvalidValues: `check` raises that."""
+        """The result of `read`; `otherwise` if it raises InvalidValues: `check` then raises."""
         try:
             return read()
         except InvalidValues as error:

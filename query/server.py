@@ -46,7 +46,7 @@ _STOP_TIMEOUT_S: Final = 20.0  # a query in flight is finished; tails end by the
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What the routes work with; each is there once."""
+    """The parts that the routes use, one instance of each."""
 
     keys: KeyCache
     names: DatasetNames
@@ -145,7 +145,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
         bounds.tails_max,
         bounds.tail_open_s,
     ).add_to(app)
-    UnknownRoutes(keys).add_to(app)  # last: it takes every path that no other route takes
+    UnknownRoutes(keys).add_to(app)  # last: it matches every path that no other route matches
     return app
 
 

@@ -16,7 +16,7 @@ from indexer.wiring import Parts
 
 
 def internal_application(parts: Parts, context: RoleContext) -> web.Application:
-    """Everything that the indexer serves; nothing listens yet."""
+    """The application with all routes of the indexer; it does not listen yet."""
     partitions, log = parts.held.partitions, context.backends.log
     app = web.Application(
         middlewares=[require_internal_token(context.internal_token)],

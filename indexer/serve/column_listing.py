@@ -1,7 +1,7 @@
 """The columns of the datasets in this indexer's partitions, page by page, and their summaries.
 
-Names are scanned in place, in live blocks and footers, and only those of a page become objects:
-work grows with the segments and the page, memory with the page (I11).
+Names are scanned in place, in live blocks and footers, and only names of a page become objects:
+work grows with the segments and the page, memory only with the page (I11).
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from segment.columns.packed import PackedColumns
 from snapshot.cache import SegmentCache
 from snapshot.documents.manifest import SegmentEntry
 
-_THOROUGH = 32  # how many times more footers are read for one dataset than for a list of them
+_THOROUGH = 32  # a single dataset may read this many times the footers of one in a list
 logger = logging.getLogger(__name__)
 Source = tuple[PackedKeys, int, int]  # keys in order; first and last append time
 
@@ -40,7 +40,7 @@ class ColumnListing:
         self._cache = cache
 
     def page(self, asked: ColumnsRequest) -> ColumnPage:
-        """The page; without columns if none matches."""
+        """The page; empty if no column matches."""
         name = asked.name
         if asked.id is not None or asked.sha256 is not None:
             name = self._find(asked)
@@ -53,7 +53,7 @@ class ColumnListing:
         return page.build()
 
     def datasets(self, wanted: Sequence[str], thorough: bool = False) -> dict[str, IndexedDataset]:
-        """A summary of each of these datasets; those without data here are left out."""
+        """A summary of each of these datasets, except those without data here."""
         names_left = limits.COLUMNS_COUNTED_MAX
         footers_left = limits.FOOTERS_COUNTED_MAX * (_THOROUGH if thorough else 1)
         found: dict[str, IndexedDataset] = {}
@@ -140,8 +140,8 @@ class ColumnListing:
 
 
 class _Page:
-    """The first names after a given one that match a pattern, or a single name, with the types and
-    times of each.
+    """A page being built: the first names after a given one that match a pattern, or a single name,
+    with the types and times of each.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The internal routes about columns and datasets; few requests compute at once."""
+"""The internal routes about columns and datasets; concurrent computations are bounded."""
 
 import asyncio
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class ColumnEndpoints:
         return await self._answer(lambda: self._listing.page(asked))
 
     async def datasets(self, request: web.Request) -> web.StreamResponse:
-        """Summaries of datasets, all in one answer."""
+        """Summaries of several datasets in one response."""
         asked = await _decode_body(request, DatasetsRequest)
         return await self._answer(lambda: self._listing.datasets(asked.datasets, asked.thorough))
 

@@ -12,15 +12,15 @@ from segment.columns.names import PackedKeys
 from segment.columns.segment_read import SegmentReader
 from snapshot.cache import SegmentCache
 
-_ENTRY_BYTES = 1_000  # of a segment without columns: its hash, its cache entry, objects
+_ENTRY_BYTES = 1_000  # for a segment without columns: hash, cache entry, objects
 
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """Keys in order.
+    """The column keys of a segment, sorted.
 
-    own: those that are columns of their own.
-    overflow: those inside the overflow column.
+    own: keys of columns that are Parquet columns.
+    overflow: keys of columns inside the overflow column.
     """
 
     own: PackedKeys
@@ -32,7 +32,7 @@ class Footer:
         return self.own.nbytes + self.overflow.nbytes + _ENTRY_BYTES
 
     def own_of(self, fields: Iterable[str]) -> frozenset[ColumnKey]:
-        """The keys of these fields that are columns of their own."""
+        """The keys of these fields that are Parquet columns."""
         return _of(self.own, fields)
 
     def overflow_of(self, fields: Iterable[str]) -> frozenset[ColumnKey]:

@@ -1,7 +1,7 @@
-"""Leased views of partitions for the share executor (I7).
+"""Leased views of partitions, from which shares (parts of queries) are computed (I7).
 
-A lease waits for a position, pins the files that it names, checks them, and gives one consistent
-view, which names what cannot be served: nothing is left out silently.
+A lease waits for a position, pins and checks the files that the view names, and returns one
+consistent view. The view lists what cannot be served, so that no row is left out silently.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class PartitionLeases:
         clock: Clock,
         log_end_wait_s: float = limits.LOG_END_WAIT_S,
     ) -> None:
-        """log_end_wait_s: how long a lease waits at least for the log to give its end."""
+        """log_end_wait_s: the least time that a lease waits for the log's end to be read."""
         self._log_end_wait_s = log_end_wait_s
         self._partitions = partitions
         self._fetching = fetching
@@ -65,7 +65,7 @@ class PartitionLeases:
             raise PartitionNotHeld(partition)
         await self._wait_for(held, wanted)
         view = held.view
-        catching_up = held.log_end.is_catching_up  # of this view, like all that follows
+        catching_up = held.log_end.is_catching_up  # of the same view as the lines below
         stopped = held.stopped_reason or held.damage.unreadable_reason
         entries = [
             entry
@@ -116,7 +116,7 @@ class PartitionLeases:
     async def _wait_for(self, held: Partition, wanted: ViewRequest) -> None:
         """Wait until the partition has reached the position and has caught up with the log's end.
 
-        A position of another log, or beyond the log's end, is never reached: no wait for it.
+        A position of another log, or beyond the log's end, is never reached and not waited for.
         """
         deadline_ns = self._clock.monotonic_ns() + wanted.timeout_ms * 10**6
         end_known = True
@@ -202,7 +202,7 @@ def _damaged(
 
 
 def _is_reached(held: Partition, wanted: ViewRequest, *, end_known: bool) -> bool:
-    """Whether longer waiting would not help.
+    """Whether waiting longer is useless.
 
     end_known: the log's end was just read, so that a position beyond it is not waited for.
     """
@@ -214,5 +214,5 @@ def _is_reached(held: Partition, wanted: ViewRequest, *, end_known: bool) -> boo
         return True
     at_least = wanted.at_least or 0
     if end_known:
-        at_least = min(at_least, held.log_end.bounds.end)  # what is beyond was lost
+        at_least = min(at_least, held.log_end.bounds.end)  # records beyond the end were lost
     return end >= at_least and end >= held.log_end.catch_up_to

@@ -85,7 +85,7 @@ class Endpoints:
         return web.json_response(body)
 
     async def cut(self, request: web.Request) -> web.StreamResponse:
-        """Append a marker to every partition held; with ?wait=1 until all is published."""
+        """Append a marker, which cuts, to every partition held; ?wait=1 waits for publishing."""
         wait = request.query.get("wait") == "1"
         deadline_ns = self._clock.monotonic_ns() + _CUT_TIMEOUT_NS
         held = sorted(self._partitions.items())
@@ -98,7 +98,7 @@ class Endpoints:
     async def _cut_one(
         self, partition: Partition, wait: bool, deadline_ns: int
     ) -> dict[str, object]:
-        """One partition: the offset of its marker, whether it is published, and why not."""
+        """Cut one partition: the offset of its marker, whether it is published, and if not, why."""
         marker = marker_record(Marker(hour=None, reason="on demand"))
         outcome: dict[str, object] = {
             "marker": None,
@@ -134,7 +134,7 @@ class Endpoints:
                 try:
                     async with asyncio.timeout(self._tails.bounds.hang_up_check_s):
                         await tail.wait()
-                except TimeoutError:  # a quiet dataset: look whether the reader has left
+                except TimeoutError:  # a quiet dataset: check whether the reader has left
                     continue
                 try:
                     if lines := await tail.take():

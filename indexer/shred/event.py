@@ -1,11 +1,11 @@
-"""The fields of one event, read exactly: the semantics of docs/events.md in their plainest form.
+"""The fields of one event, read exactly: docs/events.md in its simplest implementation.
 
 An event becomes one value per field name. Objects are unpacked while the depth allows; deeper
 objects, arrays and empty objects are JSON text. The last member of a name in document order wins,
 also when it is null, which makes the field absent (I12). The limits of
-ingestion on sizes and counts are not checked again: what is in the log was acknowledged, and is
-stored (I2). One of them matters here: an event whose unpacked names are too long is read as if the
-depth were 0.
+ingestion on sizes and counts are not checked again: events in the log were acknowledged, so they
+are stored (I2). One limit applies here: an event with too many bytes of unpacked names is read as
+if the depth were 0.
 """
 
 from collections.abc import Iterator

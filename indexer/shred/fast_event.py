@@ -1,6 +1,7 @@
 """The same fields as `read_event` returns, for the events that C parsers represent exactly.
 
-A shortcut only: whatever orjson refuses or could lose goes to `read_event`. orjson keeps one member
+A shortcut only: an event that orjson refuses, or of which it could lose members, goes to
+`read_event`. orjson keeps one member
 per key, so an event in which unpacking could meet a key twice is read exactly. A property test
 proves that both give equal fields.
 """
@@ -19,7 +20,7 @@ _raw_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def read_event_fast(data: bytes, depth: int) -> Fields:
-    """What `read_event(data, depth)` returns or raises."""
+    """Returns and raises as `read_event(data, depth)`."""
     try:
         members = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -48,9 +49,9 @@ def read_event_fast(data: bytes, depth: int) -> Fields:
 def _has_every_member(data: bytes, depth: int, members: dict[str, Any], kinds: set[type]) -> bool:
     """Whether no member that matters was replaced by a later one of the same key.
 
-    At depth 0 the later member wins, and only nesting too deep to be stored would matter. Otherwise
-    an event without any other bracket replaces nothing, and with exactly the quotes that the keys
-    and strings found need, no member is missing.
+    At depth 0 the later member wins, and only nesting too deep to be stored matters. Otherwise an
+    event without any other bracket has no member to replace, and if it has exactly the quotes that
+    the parsed keys and strings need, no member is missing.
     """
     braces = data.count(b"{")
     if depth == 0:

@@ -2,9 +2,9 @@
 
 The reference takes ten to twenty times the CPU, and takes it from the thread that loads the
 compiled code. So while code loads from its cache, a replay's next step and a large cut wait; their
-rows are in memory or in the log either way. Nothing waits for code that must be compiled first, and
-small steps and what follows the log's end never wait. One deadline holds for all waits of a
-process, so code that never loads delays nothing for longer than that.
+rows are in memory or in the log either way. No step waits for code that must be compiled first, and
+small steps and steps at the log's end never wait. All waits of a process have one deadline, which
+bounds the delay if the code never loads.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class KernelWait:
-    """Whether compiled code is about to serve. At first none is expected."""
+    """Whether compiled code will serve soon. At first none is expected."""
 
     def __init__(self, clock: Clock, wait_ms: int) -> None:
         self._clock = clock
@@ -40,7 +40,7 @@ class KernelWait:
             self._settled.clear()
 
     def settle(self) -> None:
-        """Loading from the cache has ended. Nothing waits from now on."""
+        """Loading from the cache has ended. No step waits from now on."""
         self._settled.set()
 
     async def wait(self, rows: int, size_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""The compiled shredder, loaded and tried against the reference before it serves."""
+"""Loads the compiled shredder and compares it with the reference before it serves."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,12 +24,12 @@ _TRIAL_BAD = b'{"t":1,"r":1,"d":{"a":01}}\n'
 
 
 def compile_all(folder: Path) -> None:
-    """Have everything compiled that shredding calls. Raises."""
+    """Compile every function that shredding calls. Raises any error of the compiler."""
     load(folder, (1, 2), lambda _: None)
 
 
 def load(folder: Path, seeds: tuple[int, int], on_fallback: Callable[[int], None]) -> Shredder:
-    """The compiled shredder, after it has given what the reference gives. Raises."""
+    """The compiled shredder, after its results equalled the reference's. Raises otherwise."""
 
     def make() -> Shredder:
         from indexer.shred.compiled.shredder import KernelShredder
@@ -42,7 +42,7 @@ def load(folder: Path, seeds: tuple[int, int], on_fallback: Callable[[int], None
 
 
 def use_cache(folder: Path) -> None:
-    """Have compiled code kept in this folder. Call before a module of the kernel is imported."""
+    """Cache compiled code in this folder. Call before a module of the kernel is imported."""
     precompile.use_cache(folder, SOURCES)
 
 
@@ -54,7 +54,7 @@ def _trial(shredder: Shredder) -> object:
 
 
 def _logged(record: ShredInput) -> Accepted:
-    """The record as in the log. Every second header has a wrong number of events."""
+    """The record in its log format. Every second header has a wrong number of events."""
     events = record.lines.count(b"\n") + record.offset % 2
     value = compress_value(record.lines)
     headers = Record(Kind.EVENTS, value, dataset="trial", n=events, depth=record.depth)

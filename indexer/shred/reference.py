@@ -1,4 +1,4 @@
-"""The reference shredder: obviously correct before it is fast, the oracle of every other (I3).
+"""The reference shredder: simple rather than fast, the oracle of every other shredder (I3).
 
 A record's value is lines `{"t":<unix ns>,"r":<sample rate>,"d":{...}}`, each with its line break.
 One unreadable line quarantines its whole record, because a record is stored whole or not at all.
@@ -51,7 +51,7 @@ class ReferenceShredder:
         return Shredded((cells.block(),), tuple(quarantined))
 
     def give_back(self) -> None:
-        """Nothing is kept between calls."""
+        """No memory is kept between calls."""
 
     def shred_values(self, records: Sequence[Accepted]) -> Shredded:
         """As `Shredder.shred_values`."""

@@ -1,4 +1,4 @@
-"""The shredder that serves: the reference first, the compiled one as soon as it is proved (I3)."""
+"""The shredder in use: the reference first, the compiled one once it is proved equal (I3)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ class SelectedShredder:
 
     @property
     def name(self) -> str:
-        """Which implementation is selected."""
+        """Name of the selected implementation."""
         return self._selected.now.name
 
     def shred(self, records: Sequence[ShredInput]) -> Shredded:

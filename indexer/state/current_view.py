@@ -9,10 +9,10 @@ from snapshot.documents.manifest import SegmentEntry
 
 
 class CurrentView:
-    """Readers take `now` and keep it for as long as they like. Used from one event loop.
+    """The present view. Readers may keep `now`, which is immutable. Used from one event loop.
 
     now: None until the partition is resumed for the first time.
-    turn: held while the next view is made from the present one.
+    turn: lock held while the next view is derived from the present one.
     """
 
     def __init__(self) -> None:
@@ -23,26 +23,26 @@ class CurrentView:
 
     @property
     def present(self) -> PartitionView:
-        """The view. Raises Resync while there is none."""
+        """The view. Raises Resync before the first one."""
         if self.now is None:
             raise Resync("the partition is not resumed")
         return self.now
 
     def serve(self, view: PartitionView) -> None:
-        """Serve this view from now on; the segments that it hides wait to be expired."""
+        """Replace the view; the segments that it hides wait to be expired."""
         for entries in view.segments.values():
             self._hidden.update((e.object, e) for e in entries if view.hides(e))
         self.now = view.without_hidden()
 
     async def change(self, change: Callable[[PartitionView], PartitionView]) -> PartitionView:
-        """Serve the changed view from now on, in one step, and wake whatever waits for it."""
+        """Replace the view by a changed one, in one step, and wake the tasks that wait for it."""
         async with self.turn:
             self.serve(change(self.present))
         self.notify()
         return self.present
 
     def notify(self) -> None:
-        """Wake whatever waits for the partition to move."""
+        """Wake the tasks that wait for progress of the partition."""
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -52,10 +52,10 @@ class CurrentView:
 
     @property
     def hidden(self) -> list[SegmentEntry]:
-        """Segments of deleted datasets that no retention document has expired yet."""
+        """Segments of deleted datasets that are not in a retention document yet."""
         return list(self._hidden.values())
 
     def forget_hidden(self, expired: Iterable[SegmentEntry]) -> None:
-        """These hidden segments have expired and need not be remembered."""
+        """Forget these hidden segments, which have expired."""
         for entry in expired:
             self._hidden.pop(entry.object, None)

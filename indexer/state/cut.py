@@ -1,4 +1,4 @@
-"""What a cut of a partition holds. When it ends: `indexer.state.cut_rules`."""
+"""The content of a cut of a partition. `indexer.state.cut_rules` has the rules for its end."""
 
 from dataclasses import dataclass
 

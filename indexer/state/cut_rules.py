@@ -1,6 +1,7 @@
-"""When a cut of a partition ends, besides at markers (I3).
+"""The rules for where a partition is cut, besides at markers (I3).
 
-The rules are part of the log's format: twins must agree on them.
+A cut ends a run of rows that become segments. The rules are part of the log's format: both indexers
+of a partition (twins) must agree on them.
 """
 
 from dataclasses import dataclass
@@ -10,11 +11,11 @@ from common import limits
 
 @dataclass(frozen=True, slots=True)
 class CutRules:
-    """After how much a cut ends. Production uses the defaults; tests pass smaller ones.
+    """Sizes at which a cut ends. Production uses the defaults; tests pass smaller ones.
 
-    rows_max: rows.
+    rows_max: number of rows.
     bytes_max: bytes of the records' events, decoded.
-    control_records_max: records without rows.
+    control_records_max: number of records without rows.
     """
 
     rows_max: int = limits.CUT_ROWS_MAX_V1

@@ -1,4 +1,4 @@
-"""Live rows: what a partition has indexed and no published segment holds yet.
+"""Live rows: indexed rows of a partition that no published segment has yet.
 
 An immutable value: every step returns a new one that shares all blocks. A reader that keeps one
 has a consistent view of exactly the rows before `end_offset`, and one assignment moves a partition
@@ -56,8 +56,8 @@ class CutRows:
 class SealingSet:
     """The rows of one cut.
 
-    cuts: rows of its segments; they depend on the log alone.
-    visible: rows that are served; fewer if a dataset has been deleted since.
+    cuts: rows of the cut's segments; they depend on the log alone.
+    visible: rows that are served; fewer than in `cuts` if a dataset has been deleted since.
     """
 
     end_offset: int
@@ -90,7 +90,7 @@ class LiveRows:
     def added(
         self, newest: Datasets, block_rows_max: int = limits.LIVE_BLOCK_ROWS_MAX
     ) -> "LiveRows":
-        """With these rows appended to their datasets. `reached` then moves the end.
+        """A copy with these rows appended to their datasets. `reached` then moves the end.
 
         block_rows_max: blocks of at least this many rows are not merged any more.
         """
@@ -102,13 +102,13 @@ class LiveRows:
         return replace(self, current=current)
 
     def reached(self, end_offset: int) -> "LiveRows":
-        """With a later end: all before it is indexed. Raises ValueError if it is an earlier one."""
+        """A copy that ends later: all before is indexed. Raises ValueError for an earlier end."""
         if end_offset < self.end_offset:
             raise ValueError(f"end offset went back from {self.end_offset} to {end_offset}")
         return replace(self, end_offset=end_offset)
 
     def cut(self) -> "LiveRows":
-        """With all current rows as the newest sealing set, which may be empty."""
+        """A copy with all current rows as the newest sealing set, which may be empty."""
         cuts = tuple(
             CutRows(dataset, rows.blocks, rows.append_min_ns, rows.append_max_ns)
             for dataset, rows in sorted(self.current.items())
@@ -117,7 +117,7 @@ class LiveRows:
         return LiveRows(self.end_offset, {}, (*self.sealing, newest))
 
     def published(self, end_offset: int) -> "LiveRows":
-        """Without the oldest sealing set, whose segments are served instead.
+        """A copy without the oldest sealing set, whose segments are served instead.
 
         Raises ValueError if that is not the cut that ended at `end_offset`: cuts are sealed in
         order.
@@ -127,7 +127,7 @@ class LiveRows:
         return replace(self, sealing=self.sealing[1:])
 
     def without_dataset(self, dataset: str, before_offset: int) -> "LiveRows":
-        """Without the dataset's rows of records before `before_offset`."""
+        """A copy without the dataset's rows of records before `before_offset`."""
         return replace(
             self,
             current=_without(self.current, dataset, before_offset),

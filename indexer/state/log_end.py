@@ -1,4 +1,4 @@
-"""Where a partition's log begins and ends, as last seen, and how far the view is from its end."""
+"""The bounds of a partition's log, as last read, and the lag of the view."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,10 @@ _STALE_NS = 5 * 10**9  # maintenance refreshes it every second
 
 
 class LogEnd:
-    """Of one partition.
+    """The log's bounds and the view's lag, of one partition.
 
-    bounds: first offset of the log, and the one after its last record, as last seen.
-    catch_up_to: the view is whole again once it has come to this offset.
+    bounds: first offset of the log, and the offset after its last record, as last read.
+    catch_up_to: offset that the view must reach before answers are complete again.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class LogEnd:
         views: CurrentView,
         lag_allowed: Callable[[], int],
     ) -> None:
-        """lag_allowed: records that an answer may lack without being called incomplete."""
+        """lag_allowed: number of records that a complete answer may lack."""
         self.bounds = Bounds(0, 0)
         self.catch_up_to = 0
         self._number = number
@@ -35,10 +35,10 @@ class LogEnd:
         self._refreshed_ns: int | None = None
 
     async def refresh(self) -> Bounds:
-        """See how far the log is now. Raises LogUnavailable.
+        """Read the log's bounds. Raises LogUnavailable.
 
-        A process that has not seen it for a while (say, because it was stopped) has to catch up
-        with what it finds before its answers are whole again.
+        A process that has not read them for a while (for example, because it was suspended) must
+        catch up with the log's end before its answers are complete again.
         """
         was_stale = self.is_stale
         self.bounds = await self._log.bounds(self._number)
@@ -48,25 +48,25 @@ class LogEnd:
         return self.bounds
 
     async def begin_catching_up(self) -> None:
-        """Refresh; answers are whole once everything before the end is served."""
+        """Refresh; answers are complete once all records before the end are served."""
         await self.refresh()
         self.catch_up_to = self.bounds.end
 
     @property
     def is_stale(self) -> bool:
-        """Whether the log's end has not been seen for a while."""
+        """Whether the log's end has not been read for a while."""
         refreshed_ns = self._refreshed_ns
         return refreshed_ns is None or self._clock.monotonic_ns() - refreshed_ns > _STALE_NS
 
     @property
     def lag(self) -> int:
-        """Records between the log's end, as last seen, and what is served."""
+        """Number of records between the served view and the log's end, as last read."""
         end, view = self.bounds.end, self._views.now
         return max(1, end) if view is None else max(0, end - view.live.end_offset)
 
     @property
     def is_catching_up(self) -> bool:
-        """Whether rows that were visible before, here or at the twin, may not be here yet."""
+        """Whether rows that were visible before, here or at the other indexer, may be missing."""
         view = self._views.now
         if view is None or self.is_stale:
             return True

@@ -1,8 +1,9 @@
 """The state machine of a partition: a pure function of its log (I2, I3).
 
-`apply` folds in the records in order and returns what each one means: rows, a duplicate, a control
-record or an unreadable one, and whether the partition is cut after it. No clock, no I/O, no
-settings: twins, replays and restarts from any manifest make the same cuts.
+`apply` folds in the records in order and returns the meaning of each: rows, a duplicate, a control
+record or an unreadable one, and whether the partition is cut after it. It uses no clock, I/O or
+settings, so both indexers of a partition (twins), replays and restarts from any manifest make the
+same cuts.
 """
 
 from collections.abc import Iterable, Mapping, Set
@@ -45,7 +46,7 @@ Body = Marker | Void | Decision | ClockNote | None
 
 
 class PartitionStopped(Exception):
-    """The partition must not be read further by this program; the text says why and what to do."""
+    """This program must not read the partition further; the text has the reason and the remedy."""
 
     def __init__(self, offset: int, reason: str) -> None:
         super().__init__(f"stopped at offset {offset}: {reason}")
@@ -54,7 +55,7 @@ class PartitionStopped(Exception):
 
 
 class Action(Enum):
-    """What a record means for the partition."""
+    """The kinds of meaning that a record has for the partition."""
 
     ROWS = "rows"
     DUPLICATE = "duplicate"
@@ -64,11 +65,11 @@ class Action(Enum):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What one record means. A struct, because each record has one.
+    """The meaning of one record. A struct for speed, because each record has one.
 
-    record: None if it cannot be read.
-    cut: the cut that ends after this record.
-    void: questions that the record puts to this partition.
+    record: the decoded record; None if it cannot be read.
+    cut: the cut that ends after this record, if any.
+    void: the record's questions to this partition about rerouted batches.
     damaged: why the record cannot be read.
     """
 
@@ -83,8 +84,8 @@ class PartitionState:
     """Applies the records of one partition, in order of offset.
 
     excluded_offsets: records that the next cut lacks. Another indexer could not read them and was
-    the first to cut (`snapshot.documents.next_cut`), so they count as nothing here too.
-    reroutes: rerouted batches.
+    the first to cut (`snapshot.documents.next_cut`), so this indexer does not count them either.
+    reroutes: state of rerouted batches.
     quarantine: damaged records.
     """
 
@@ -137,22 +138,22 @@ class PartitionState:
         return self._watermark_ns
 
     def row_time_ns(self, append_ns: int) -> int:
-        """When the rows of the record that was applied last count as appended.
+        """The append time given to the rows of the record that was applied last.
 
-        That is its append time, unless a server's clock was far behind: rows dated that early
-        would expire before any query could see them.
+        It is the record's append time, unless a server's clock was much too slow: rows dated that
+        early would expire before any query could see them.
         """
         behind = append_ns < self._watermark_ns - limits.STAMP_BEHIND_NS_V2
         return self._watermark_ns if behind else append_ns
 
     @property
     def hour(self) -> int | None:
-        """The newest hour that is closed, as far as the log's time has come."""
+        """The newest closed hour, no later than the log's time."""
         return self._hour
 
     @property
     def marked_at(self) -> EpochOffset | None:
-        """Where the newest marker is that closed an hour."""
+        """The position of the newest marker that closed an hour."""
         return self._marked_at
 
     @property
@@ -177,19 +178,19 @@ class PartitionState:
 
     @property
     def window_batches(self) -> int:
-        """Batch ids that are remembered."""
+        """Number of batch ids in the window, by which repetitions are recognized."""
         return sum(len(window) for window in self._windows)
 
     @property
     def forgotten_to(self) -> EpochOffset | None:
-        """Copies before this have left the window, so only published lists have them.
+        """Time before which copies have left the window and are only in published lists.
 
-        None: none has left it since the partition was resumed.
+        None: no copy has left it since the partition was resumed.
         """
         return self._forgotten_to
 
     def copy_of(self, batch: bytes) -> EpochOffset | None:
-        """Where the batch's copy that counts is, conditional or not, if the window has it."""
+        """Position of the batch's counting copy, conditional or not, if the window has it."""
         for window in self._windows:
             offset = window.get(batch)
             if offset is not None:
@@ -219,7 +220,7 @@ class PartitionState:
         )
 
     def skip_to(self, offset: int) -> None:
-        """Go on after a gap: the log no longer holds the records before `offset` (I5)."""
+        """Continue after a gap: the log no longer holds the records before `offset` (I5)."""
         if offset < self._next:
             raise ValueError(f"cannot skip back from {self._next} to {offset}")
         self._next = offset
@@ -227,7 +228,7 @@ class PartitionState:
             self._first = offset
 
     def apply(self, message: LogRecord) -> Step:
-        """Apply the next record. Raises PartitionStopped, and then nothing has changed."""
+        """Apply the next record. Raises PartitionStopped and leaves the state unchanged then."""
         if message.offset != self._next:
             raise ValueError(f"expected offset {self._next}, got {message.offset}")
         try:
@@ -286,7 +287,7 @@ class PartitionState:
         return Action.ROWS
 
     def _apply_settled(self, record: Record, message: LogRecord) -> Action:
-        """The first of the records that replace one damaged record counts."""
+        """Apply the replacement of a damaged record; only the first replacement counts."""
         if record.mends is None or not self.quarantine.is_missing(EpochOffset(*record.mends)):
             return Action.DUPLICATE
         self.quarantine.settle(EpochOffset(*record.mends))
@@ -318,8 +319,8 @@ class PartitionState:
         """Whether the record sets the log's time back; then a cut separates rows of both times.
 
         Its own append time alone decides, so the time is never set to one that no clock of the
-        log showed, and the second record for the same leap does nothing. Batch ids and voids
-        stay: none expires because of it.
+        log showed, and the second record for the same leap has no effect. Batch ids and voids
+        do not expire because of it.
         """
         if message.append_ns >= self._watermark_ns - limits.CLOCK_STEP_NS_V2:
             return False

@@ -1,8 +1,8 @@
-"""The damaged records of one partition, as its state meets them (I2, I7).
+"""The damaged records of one partition, in the order of its log (I2, I7).
 
-Which records a copy of the log cannot give is no property of the log: twins may differ in it until
-one of them publishes. What a manifest carries, and what a settled record removes, is the same for
-all indexers that follow one chain of manifests.
+A damaged record cannot be read from this copy of the log. The two indexers of a partition may
+differ in such records until one of them publishes. The entries that a manifest carries, and those
+that a replacement record removes, are the same for all indexers that follow one chain of manifests.
 """
 
 from collections.abc import Container, Iterable
@@ -28,7 +28,7 @@ from snapshot.documents.manifest import Damaged
 
 
 class ExcludedRecord(RecordDamaged):
-    """A record that counts as nothing, even if it is whole here. damage: why it is not whole."""
+    """A record that does not count, even if it is whole here. damage: its damage, if not whole."""
 
     def __init__(self, damage: Damage | None) -> None:
         reason = "another indexer could not read it and its cut came first"
@@ -37,10 +37,10 @@ class ExcludedRecord(RecordDamaged):
 
 @dataclass(frozen=True, slots=True)
 class DamageView:
-    """The damaged records, for readers; never changes.
+    """The damaged records, for readers; immutable.
 
     missing: records that no operator has settled.
-    given_up: records that an operator has counted as lost.
+    given_up: records that an operator has settled, that is, counted as lost.
     """
 
     missing: tuple[Damaged, ...] = ()
@@ -51,7 +51,7 @@ NO_DAMAGE = DamageView()
 
 
 class Quarantine:
-    """Damaged records whose events count nowhere, in order. carried: those of the manifest."""
+    """Damaged records whose events do not count, in order. carried: entries of the manifest."""
 
     def __init__(self, carried: Iterable[Damaged], epoch_number: int) -> None:
         self._epoch_number = epoch_number
@@ -63,7 +63,7 @@ class Quarantine:
 
     @property
     def entries(self) -> tuple[Damaged, ...]:
-        """All of them, in order; an immutable value."""
+        """All damaged records, in order; an immutable value."""
         return self._entries
 
     @property
@@ -78,23 +78,23 @@ class Quarantine:
         return self._view
 
     def give_up(self, given_up: tuple[SettledOffsets, ...]) -> None:
-        """Set what operators have settled. It changes what counts as missing, and nothing else."""
+        """Set the offsets that operators have settled. They no longer count as missing."""
         self._given_up, self._view = given_up, None
 
     @property
     def has_unbounded(self) -> bool:
-        """Whether a later record's append time would bound that of some of them."""
+        """Whether some append times lack an upper bound, which a later record gives."""
         return self._unbounded
 
     def take_recoverable(self) -> tuple[int, ...]:
-        """The damaged records of the cut that ends now which another copy of the log may have."""
+        """Take the damaged records of the cut that ends now that another log copy may have."""
         found, self._recoverable = tuple(self._recoverable), []
         return found
 
     def bound_append_times(self, append_ns: int) -> None:
-        """A later record was appended then, so the records before it were appended no later.
+        """Bound append times by that of a later record: earlier records were appended before it.
 
-        Unless a clock went back in between: then no later than the log's time before.
+        If a clock went back in between, the bound is the log's time before that.
         """
         self._unbounded = False
         self._view = None
@@ -117,7 +117,7 @@ class Quarantine:
         return entry
 
     def add_lost(self, first: int, end: int, reason: str, watermark_ns: int) -> None:
-        """Add offsets that the log cannot give at all; reading goes on after them."""
+        """Add offsets that cannot be read at all; reading continues after them."""
         self._add(
             (
                 Damaged(
@@ -133,7 +133,7 @@ class Quarantine:
         self._unbounded = True
 
     def confirm_datasets(self, datasets: Container[str]) -> None:
-        """Trust the dataset that a damaged record names if it is one of these."""
+        """Accept the dataset that a damaged record names as credible if it is one of these."""
         if all(entry.credible for entry in self._entries):
             return
         self._view = None
@@ -153,11 +153,11 @@ class Quarantine:
         self._entries = tuple(compact([*self._entries, *entries]))
 
     def is_missing(self, place: EpochOffset) -> bool:
-        """Whether exactly this record is damaged, and its events count nowhere."""
+        """Whether exactly this record is damaged and its events do not count."""
         return is_missing(self._entries, place)
 
     def settle(self, place: EpochOffset) -> None:
-        """Remove the record: its events count again, or are known to be none."""
+        """Remove the record: its events count again, or it is known to have no events."""
         left = without(self._entries, place.epoch, place.offset, place.offset + 1)
         self._entries, self._view = tuple(left), None
 

@@ -1,9 +1,9 @@
 """Rerouted batches of one partition: open, dropped, voided. A pure function of its log (I2, I3).
 
-The rules (docs/adr/0006-rerouting.md): while a void is in force, a batch whose first copy comes
-after it does not count. A conditional batch counts once every partition that it names has answered
-*keep*; the first *drop* drops it. The rows of a dropped batch stay where they are, and readers
-leave them out by offset.
+The rules (docs/adr/0006-rerouting.md): a void is a record by which another partition asks about a
+batch; while it is in force, a batch whose first copy comes after it does not count. A conditional
+batch counts once every partition that it names has answered *keep*; the first *drop* drops it. The
+rows of a dropped batch stay stored, and readers leave them out by offset.
 """
 
 from bisect import insort
@@ -21,12 +21,12 @@ from snapshot.documents.manifest import Conditional, Dropped, ReliedOn, VoidInFo
 
 @dataclass(frozen=True, slots=True)
 class ReroutesView:
-    """The rerouted batches at one offset, for readers; never changes.
+    """The rerouted batches at one offset, for readers; immutable.
 
-    open: undecided batches by where they are.
-    dropped: records that are not served, sorted.
-    relies_on: by partition, a record that an answer must include: because of it, copies here do
-    not count.
+    open: undecided batches by position.
+    dropped: positions of records that are not served, sorted.
+    relies_on: by partition, the position of a record there that an answer must include, because
+    that record is the reason that copies here do not count.
     """
 
     open: Mapping[EpochOffset, Conditional] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Reroutes:
 
     @property
     def open(self) -> Mapping[EpochOffset, Conditional]:
-        """Undecided batches by where they are, oldest first. A view: do not keep it."""
+        """Undecided batches by position, oldest first. A view: do not keep it."""
         return self._open
 
     @property
@@ -77,9 +77,9 @@ class Reroutes:
         return len(self._voids)
 
     def refuses(self, batch: bytes) -> bool:
-        """Whether a void keeps this first copy of the batch from counting.
+        """Whether a void forbids this first copy of the batch to count.
 
-        The acknowledged copy is in the partition that asked, so answers rely on that one.
+        The acknowledged copy is in the partition that sent the void, so answers rely on that one.
         """
         void = self._voids.get(batch)
         if void is None:
@@ -88,7 +88,7 @@ class Reroutes:
         return True
 
     def add(self, record: Record, at: EpochOffset, append_ns: int, partition: int) -> None:
-        """Add a conditional batch. The partition never asks itself."""
+        """Add a conditional batch. The partition sends no question to itself."""
         unless = tuple(sorted({*record.unless} - {partition}))
         if not unless:
             return
@@ -103,7 +103,7 @@ class Reroutes:
         self._view = None
 
     def void(self, void: Void) -> None:
-        """From now on no first copy of these batches counts; a repeated void renews that."""
+        """Put a void in force: later first copies of its batches do not count. Repeats renew it."""
         for question in void.questions:
             self._voids[question.batch] = VoidInForce(
                 batch=question.batch.hex(),
@@ -114,7 +114,7 @@ class Reroutes:
             )
 
     def decide(self, decision: Decision) -> None:
-        """Apply the answers of one partition; answers to decided or unknown batches do nothing."""
+        """Apply the answers of one partition; decided and unknown batches are not affected."""
         for answer in decision.answers:
             open_batch = self._open.get(answer.place)
             if open_batch is None or bytes.fromhex(open_batch.batch) != answer.batch:
@@ -144,7 +144,7 @@ class Reroutes:
             self._view = None
 
     def close_hour(self) -> None:
-        """Age the voids by one hour marker; those that are too old are no longer in force."""
+        """Age the voids by one hour marker, and end those that are too old."""
         self._voids = {
             batch: msgspec.structs.replace(void, markers=void.markers + 1)
             for batch, void in self._voids.items()
@@ -152,7 +152,7 @@ class Reroutes:
         }
 
     def carried_state(self) -> ReroutedCut:
-        """The state that a manifest carries on, and what was dropped since the last cut."""
+        """The state that a manifest carries, and the batches dropped since the last cut."""
         return ReroutedCut(
             open=tuple(item for _, item in sorted(self._open.items())),
             dropped=tuple(Dropped(at.epoch, at.offset) for at in self._dropped_in_cut),
@@ -164,7 +164,7 @@ class Reroutes:
         )
 
     def cut(self) -> ReroutedCut:
-        """As `carried_state`; a new cut begins."""
+        """As `carried_state`, and begin a new cut."""
         carried = self.carried_state()
         self._dropped_in_cut = []
         return carried

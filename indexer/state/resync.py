@@ -1,7 +1,7 @@
-"""What ends a partition's run so that it begins again from the newest manifest."""
+"""The error that ends a partition's run, which then resumes from the newest manifest."""
 
 from common.errors import BellwetherError
 
 
 class Resync(BellwetherError):
-    """The log or the chain is not where we thought: resume from the newest manifest."""
+    """The log or the chain of manifests differs from the view: resume from the newest manifest."""

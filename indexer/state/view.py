@@ -1,6 +1,6 @@
-"""What a partition serves: segments by dataset, live rows, gaps (I2, I7).
+"""The view that a partition serves: segments by dataset, live rows, gaps (I2, I7).
 
-One value, replaced in one step, so that a query sees each row exactly once.
+One immutable value, replaced in one step, so that a query reads each row exactly once.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ class PartitionView:
 
     watermark_ns: the log's time.
     gaps: offsets that were lost before they were indexed.
-    dataset_tombstones: deleted datasets by id, and up to which record they were deleted.
+    dataset_tombstones: deleted datasets by id, and the record up to which they were deleted.
     expired_objects: hashes of segments that retention hides.
     cutoffs: append times up to which rows have expired.
     earlier: end offsets of other logs of the partition that were indexed, by log id.
@@ -43,14 +43,14 @@ class PartitionView:
     damage: DamageView = NO_DAMAGE
 
     def with_segments(self, entries: Iterable[SegmentEntry]) -> "PartitionView":
-        """With these segments added."""
+        """A copy with these segments added."""
         segments = dict(self.segments)
         for entry in entries:
             segments[entry.dataset] = (*segments.get(entry.dataset, ()), entry)
         return replace(self, segments=segments)
 
     def without_objects(self, objects: Iterable[str]) -> "PartitionView":
-        """Without the segments of these hashes."""
+        """A copy without the segments of these hashes."""
         removed = frozenset(objects)
         segments = {
             dataset: tuple(entry for entry in entries if entry.object not in removed)
@@ -68,7 +68,7 @@ class PartitionView:
         return (entry.epoch_number, entry.end_offset) <= (tombstone.epoch_number, tombstone.offset)
 
     def visible_from(self, entry: SegmentEntry) -> int:
-        """Rows of records before this offset are hidden in the segment."""
+        """The offset before which the segment's records are hidden."""
         tombstone = self.dataset_tombstones.get(entry.dataset)
         if tombstone is None or tombstone.epoch_number != entry.epoch_number:
             return 0
@@ -84,6 +84,6 @@ class PartitionView:
         return sorted(visible, key=lambda e: (e.epoch_number, e.end_offset, e.dataset, e.far))
 
     def without_hidden(self) -> "PartitionView":
-        """Without the segments that are no longer served."""
+        """A copy without the segments that are no longer served."""
         retained = {dataset: tuple(self.visible(dataset)) for dataset in self.segments}
         return replace(self, segments={d: entries for d, entries in retained.items() if entries})

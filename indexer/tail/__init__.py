@@ -1,1 +1,1 @@
-"""Following events as they are indexed: each tail, their registry, and tails with conditions."""
+"""Tails: streams of events as they are indexed, with or without conditions."""

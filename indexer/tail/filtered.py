@@ -1,8 +1,7 @@
-"""A tail with conditions: they are computed as in a share of a query, over the blocks of the rows
-that were just indexed, so that a condition means here exactly what it means in a query.
+"""A tail with conditions, which are computed as in a query's share over the blocks just indexed.
 
-It never delays indexing (I11): rows wait for the reader's thread, bounded, and the oldest are
-dropped first.
+So a condition has the same meaning in a tail and in a query. It never delays indexing (I11): rows
+wait for the reader's thread in a bounded queue, and the oldest are dropped first.
 """
 
 import asyncio
@@ -85,7 +84,7 @@ class FilteredTail:
         await self._available.wait()
 
     async def take(self) -> bytes:
-        """The lines of the matching events since the last take; often none."""
+        """The lines of the matching events since the last take; often empty."""
         await self._available.wait()
         self._available.clear()
         indexed = list(self._waiting)

@@ -23,7 +23,7 @@ EVERYTHING = TailFilter()
 
 
 class TailRegistry:
-    """All readers of this indexer, shared between environments and keys (I14)."""
+    """All tails of this indexer, bounded and shared between environments and keys (I14)."""
 
     def __init__(self, bounds: TailLimits = TAIL_LIMITS) -> None:
         self.bounds = bounds
@@ -35,11 +35,11 @@ class TailRegistry:
         )
         self._queue = FairQueue(shares)
         self._tails: dict[AnyTail, Ticket] = {}
-        # One thread filters for all of them: conditions never take more than one core.
+        # One thread filters for all tails: conditions never take more than one core.
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="tail")
 
     def open(self, subscription: TailSubscription, choice: TailFilter = EVERYTHING) -> AnyTail:
-        """A new reader. Raises NoRoom."""
+        """Open a tail. Raises NoRoom."""
         env = subscription.env or subscription.dataset
         ticket = self._queue.enter(env, subscription.key).ticket
         tail: AnyTail = Tail(subscription, self.bounds)
@@ -49,7 +49,7 @@ class TailRegistry:
         return tail
 
     def close(self, tail: AnyTail) -> None:
-        """Remove a reader that has left."""
+        """Remove a tail whose reader has disconnected."""
         if (ticket := self._tails.pop(tail, None)) is not None:
             self._queue.leave(ticket)
 

@@ -1,7 +1,7 @@
-"""Following events as they are indexed: bounded, and it never slows indexing down (I11).
+"""A tail: a bounded stream of events as they are indexed, which never slows indexing down (I11).
 
-A rerouted batch may be indexed in two partitions, and which of the copies counts is known later. So
-a reader that joins several tails may request the batch id of every event, and show each batch once.
+A rerouted batch may be indexed in two partitions, and which copy counts is decided later. So a
+reader that joins several tails may request the batch id of every event, and show each batch once.
 """
 
 import asyncio
@@ -18,11 +18,12 @@ _LINE = re.compile(rb'\{"t":(-?\d+),"r":(\d+),"d":(.*)\}', re.DOTALL)
 class TailLimits:
     """The limits of tails; tests pass smaller ones.
 
-    tails_max: readers at once.
-    events_max, bytes_max: what waits for one reader, and what one take of a filtered tail returns.
-    filtered_bytes_max: rows that wait for one reader of a filtered tail.
-    pause_s, filtered_pause_s: between two takes of one reader.
-    hang_up_check_s: how soon a quiet tail notices that its reader has left.
+    tails_max: concurrent tails.
+    events_max: events queued for one reader, and returned by one take of a filtered tail.
+    bytes_max: bytes of these events.
+    filtered_bytes_max: bytes of rows queued for one reader of a filtered tail.
+    pause_s, filtered_pause_s: seconds between two takes of one reader.
+    hang_up_check_s: seconds between checks of a quiet tail for a disconnected reader.
     """
 
     tails_max: int = limits.TAILS_MAX
@@ -48,13 +49,13 @@ class TailRecord:
 
 @dataclass(frozen=True, slots=True)
 class TailSubscription:
-    """What a reader follows.
+    """The events that a reader follows.
 
     after_ns: only events with a later time (unix ns).
-    partitions: None is all.
-    batches: a line `#<partition> <batch id in hex>` comes before the events of each record.
-    env, key: ids of the reader's environment and key; empty from query roles of older versions, for
-    which the dataset stands in, as it has one environment.
+    partitions: numbers of the partitions to follow; None: all.
+    batches: whether a line `#<partition> <batch id in hex>` precedes the events of each record.
+    env, key: ids of the reader's environment and key. Query roles of older versions leave them
+    empty; then the dataset id is used, as a dataset has one environment.
     """
 
     dataset: str
@@ -65,7 +66,7 @@ class TailSubscription:
     key: str = ""
 
     def includes(self, partition: int) -> bool:
-        """Whether the partition is one of those that are followed."""
+        """Whether the partition is followed."""
         return self.partitions is None or partition in self.partitions
 
 
@@ -97,7 +98,7 @@ class Tail:
 
     @property
     def pause_s(self) -> float:
-        """How long to wait between two takes."""
+        """Seconds to wait between two takes."""
         return self._bounds.pause_s
 
     async def wait(self) -> None:
@@ -105,7 +106,7 @@ class Tail:
         await self._available.wait()
 
     async def take(self) -> bytes:
-        """The lines that wait, at least one."""
+        """Take the queued lines, at least one."""
         await self._available.wait()
         self._available.clear()
         lines: list[bytes] = []

@@ -1,1 +1,1 @@
-"""Routes of the vendor's query and management API and of our own; stored results."""
+"""Routes of the vendor's query and management API and of Bellwether's own; stored results."""

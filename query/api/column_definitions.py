@@ -19,7 +19,7 @@ _TYPE_NAMES: Final = ("string", "float", "integer", "boolean")
 
 
 class ColumnView(NamedTuple):
-    """A column that is shown: in events (`indexed`), defined over the API (`defined`), or both."""
+    """A column that is in events (`indexed`), defined over the API (`defined`), or both."""
 
     name: str
     indexed: IndexedColumn | None
@@ -27,7 +27,7 @@ class ColumnView(NamedTuple):
 
 
 class ColumnBody(NamedTuple):
-    """A column in the body of a request. None: not in the body."""
+    """A column in the body of a request. None: the member is not in the body."""
 
     type: str | None
     description: str
@@ -46,11 +46,11 @@ def definitions_of(metadata: Metadata, dataset_id: str) -> dict[str, Column]:
 
 
 def shown(name: str, indexed: IndexedColumn | None, defined: Column | None) -> ColumnView | None:
-    """The column, None if it is neither in events nor defined."""
+    """The column; None if it is neither in events nor defined."""
     if defined is not None and defined.deleted_ns:
         if indexed is None or indexed.last_seen_ns <= defined.deleted_ns:
             return None
-        defined = None  # an event had it again: it is a new column
+        defined = None  # an event has it again: it is a new column
     return None if indexed is None and defined is None else ColumnView(name, indexed, defined)
 
 
@@ -60,7 +60,7 @@ def merge_definitions(
     """A page of at most `size` columns by name, and the name after which the next one begins.
 
     page: the columns of events that follow the name `after`.
-    definitions: all of the dataset.
+    definitions: all definitions of the dataset.
     """
     indexed = {column.name: column for column in page.columns}
     end = page.columns[-1].name if page.more and page.columns else None
@@ -98,14 +98,14 @@ def describe(dataset: str, column: ColumnView) -> dict[str, Any]:
 
 
 def shown_type(types: list[str]) -> str:
-    """One of the vendor's four types. Of mixed types: float if all are numbers, else string."""
+    """One of the vendor's four types. Mixed types: float if all are numbers, else string."""
     if len(types) == 1:
         return _TYPES.get(types[0], "string")
     return "float" if set(types) <= {"i", "f"} else "string"
 
 
 def read_new(body: dict[str, Any]) -> tuple[str, ColumnBody]:
-    """Read the body of a creation: (name, the rest). Raises InvalidValues with every fault."""
+    """Read the body of a creation: (name, column). Raises InvalidValues with every fault."""
     reader = FaultCollector()
     name = reader.read(lambda: _name(body), "")
     return name, _read(body, reader)
@@ -169,7 +169,7 @@ def _hidden(body: dict[str, Any]) -> bool | None:
 
 
 def check_room(definitions: Mapping[str, Column], name: str) -> None:
-    """Raises SpecError if this would be one definition more than a dataset may have."""
+    """Raises SpecError if the dataset already has as many definitions as it may have."""
     if name not in definitions and len(definitions) >= limits.COLUMN_DEFINITIONS_MAX:
         most = limits.COLUMN_DEFINITIONS_MAX
         raise SpecError("key_name", "invalid", f"the dataset has {most} described columns already")

@@ -1,5 +1,6 @@
-"""`/1/columns`: the fields of stored events, and their definitions: a type, a description, and
-whether they are hidden from suggestions.
+"""`/1/columns`: the fields of stored events, and their definitions.
+
+A definition has a type, a description, and whether the field is hidden from suggestions.
 """
 
 import asyncio
@@ -41,7 +42,7 @@ class ColumnRoutes:
         self._names = names
         self._indexers = indexers
         self._clock = clock
-        self._changing = asyncio.Lock()  # none changes between reading and storing
+        self._changing = asyncio.Lock()  # no definition changes between reading and storing
 
     def add_to(self, app: web.Application) -> None:
         """Mount the routes."""
@@ -160,7 +161,7 @@ class ColumnRoutes:
         return await self._names.ask(key, lambda metadata: definitions_of(metadata, dataset))
 
     async def _definitions_if_available(self, key: ApiKey, dataset: str) -> dict[str, Column]:
-        """The definitions; none while metadata fails: columns of events stay readable (I8)."""
+        """The definitions; empty while metadata fails, as columns of events stay readable (I8)."""
         if self._names.metadata_is_away:
             return {}
         try:

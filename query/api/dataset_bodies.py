@@ -1,4 +1,4 @@
-"""Bodies that create or change a dataset: read, or refused with every fault."""
+"""Reads bodies that create or change a dataset; refuses them with every fault."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from query.faults import FaultCollector, SpecError, read_description
 
 
 class NewDataset(NamedTuple):
-    """The body of a creation. slug: the dataset's id is derived from it."""
+    """The body of a creation. slug: the URL name, from which the dataset's id is derived."""
 
     name: str
     slug: str
@@ -46,8 +46,8 @@ def read_new(body: dict[str, Any]) -> NewDataset:
 def read_change(body: dict[str, Any]) -> DatasetChange:
     """Read the body of a change. Raises InvalidValues with every fault.
 
-    A description or depth that is left out goes back to its default, like the vendor's. Retention,
-    which other clients do not know, and protection stay as they are.
+    A description or depth that is left out is reset to its default, as in the vendor's API.
+    Retention, which other clients do not send, and protection stay as they are.
     """
     reader = FaultCollector()
     found = DatasetChange(
@@ -83,7 +83,7 @@ def _depth(body: dict[str, Any]) -> int:
 
 
 def _retention(body: dict[str, Any]) -> int | None:
-    """Days of retention; null is 0: the setting of the indexers decides."""
+    """Days of retention; null becomes 0, so that the indexers' setting applies."""
     days = _whole(body, "retention_days", limits.RETENTION_DAYS_MAX, "a whole number of days")
     return 0 if days is None and "retention_days" in body else days
 

@@ -46,7 +46,7 @@ class DatasetRoutes:
         datasets_max: int,
     ) -> None:
         self._datasets_max = datasets_max
-        self._creating = asyncio.Lock()  # none is created between counting and creating
+        self._creating = asyncio.Lock()  # no dataset is created between counting and creating
         self._keys = keys
         self._names = names
         self._metadata = metadata
@@ -104,7 +104,7 @@ class DatasetRoutes:
         return web.json_response(await self._describe(key, stored), status=200 if existed else 201)
 
     def _ensure(self, key: ApiKey, wanted: Dataset) -> tuple[bool, Dataset]:
-        """(whether it existed, what is stored). Raises TooManyDatasets, AmbiguousDataset."""
+        """(whether it existed, the stored dataset). Raises TooManyDatasets, AmbiguousDataset."""
         existing = find_dataset(self._metadata, key.team, key.environment, wanted.slug)
         if existing is not None:
             return True, existing
@@ -130,7 +130,7 @@ class DatasetRoutes:
         return web.json_response(await self._describe(key, changed))
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Delete a dataset: a tombstone in every partition hides the rows before it.
+        """Delete a dataset: a tombstone record in every partition hides earlier rows.
 
         Raises Conflict while the dataset is protected, Unavailable where the log fails.
         """
@@ -160,11 +160,11 @@ class DatasetRoutes:
     async def _describe_all(
         self, key: ApiKey, datasets: list[Dataset], *, thorough: bool = False
     ) -> list[dict[str, Any]]:
-        """In the vendor's shape. One call of each indexer for all datasets."""
+        """The datasets in the vendor's shape. One call of each indexer for all datasets."""
         if not datasets:
             return []
         wanted = DatasetsRequest([dataset.id for dataset in datasets], thorough)
-        indexed = await self._indexers.datasets(wanted)  # empty where no indexer answers
+        indexed = await self._indexers.datasets(wanted)  # empty if no indexer answers
         slugs = await self._names.ask(key, lambda metadata: shown_slugs(metadata, datasets))
         nothing = IndexedDataset(0, None)
         return [_shown(one, slugs[one.id], indexed.get(one.id, nothing)) for one in datasets]

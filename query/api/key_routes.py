@@ -79,7 +79,7 @@ class KeyRoutes:
         return web.json_response({**_describe(key), "key": text}, status=201, headers=headers)
 
     def _store(self, key: ApiKey) -> None:
-        """Raises BadRequest when the environment has as many valid keys as it may have."""
+        """Store the key. Raises BadRequest if the environment has too many valid keys."""
         known = self._metadata.list_keys(key.environment.id)
         if sum(not one.revoked_ns for one in known) >= limits.KEYS_PER_ENVIRONMENT_MAX:
             raise BadRequest(
@@ -102,7 +102,7 @@ class KeyRoutes:
 
 
 def _read(body: object) -> NewKey:
-    """Raises BadRequest."""
+    """Read the body of a creation. Raises BadRequest."""
     try:
         wanted = msgspec.convert(body, NewKey)
     except msgspec.ValidationError as error:

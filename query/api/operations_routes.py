@@ -50,11 +50,11 @@ class OperationsRoutes:
         members = known.members
         try:
             by_partition = await self._replicas.by_partition()
-        except Unavailable:  # never read since this role started: `known` has the error
+        except Unavailable:  # the locks were never read since the start: `known` has the error
             by_partition = {}
         numbers = range(self._watch.partitions)
         shepherds_known = [member for member in members if member.role == "shepherd"]
-        log, indexers, shepherds = await asyncio.gather(  # at once: one that hangs delays no other
+        log, indexers, shepherds = await asyncio.gather(  # in parallel: none delays another
             asyncio.gather(*(self._partition(p, by_partition.get(p, [])) for p in numbers)),
             self._indexers_status(),
             placements(self._indexers.http, self._indexers.headers, shepherds_known),

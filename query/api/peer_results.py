@@ -1,7 +1,7 @@
 """Results of other query roles: a result is in the memory of the role that ran the query.
 
-A client that polls through a load balancer or several shepherds reaches any role, so a role that
-does not have a result asks its peers once.
+A client that polls through a load balancer or several shepherds may reach any role, so a role that
+does not have a result requests it from each of its peers once.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from common.process.auth import KEY_HEADER
 from common.process.members import Member
 from query.scatter.replicas import Replicas
 
-FORWARDED_HEADER = "X-Bellwether-Asked"  # sent by a query role: its peer asks no others
+FORWARDED_HEADER = "X-Bellwether-Asked"  # set by a query role, so that its peer calls no others
 _PASSED_HEADERS = (KEY_HEADER, "X-Hny-Team", "Host", "X-Forwarded-Host", "X-Forwarded-Proto")
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0, sock_connect=limits.CONNECT_TIMEOUT_S)
 _logger = logging.getLogger(__name__)
 
 
 class PeerResults:
-    """Asks the other query roles."""
+    """Requests results from the other query roles."""
 
     def __init__(self, replicas: Replicas, http: aiohttp.ClientSession, instance: str) -> None:
         self._replicas = replicas

@@ -44,7 +44,7 @@ _COMPLETE_HEADERS = {"Cache-Control": "private, max-age=86400"}
 
 @dataclass(frozen=True, slots=True)
 class QueryParts:
-    """What the query routes work with."""
+    """The parts that the query routes use."""
 
     keys: KeyCache
     names: DatasetNames
@@ -117,7 +117,7 @@ class QueryRoutes:
         key = await authorize(self._parts.keys, request, "queries")
         found, wanted = self._parts.results.find, request.match_info["id"]
         result = found(wanted, key.environment.id, dataset_of(key, request))
-        if result is None:  # the path has another name of the dataset, or it is not here
+        if result is None:  # the path has an alias of the dataset, or the result is not here
             dataset = await self._parts.names.id_of(key, request)
             result = found(wanted, key.environment.id, dataset)
         if result is None:
@@ -125,7 +125,7 @@ class QueryRoutes:
             if found_by_peer is None:
                 raise NotFound("Query result not found")
             return found_by_peer
-        if isinstance(result.error, TooManyRequests):  # of the query: not of this request
+        if isinstance(result.error, TooManyRequests):  # the query was refused, not this request
             raise QueryEnded(f"the query was ended, run it again: {result.error}")
         if result.error is not None:
             raise result.error
@@ -240,7 +240,7 @@ class QueryRoutes:
             "query": msgspec.Raw(result.query),
             "id": result.id,
             "complete": result.body is not None,
-            "links": {},  # to pages and images: there are none yet
+            "links": {},  # links to pages and images, which do not exist yet
         }
         headers = {"Location": url} if status == 201 else {}
         encoded = msgspec.json.encode(head)
@@ -286,7 +286,7 @@ def _echo(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document(query: QueryRequest, answer: Answer, missing: list[str]) -> dict[str, Any]:
-    """Members of an answer beside the vendor's `query`, `id`, `complete` and `links`."""
+    """Members of an answer besides the vendor's `query`, `id`, `complete` and `links`."""
     document: dict[str, Any] = {
         "data": answer.data,
         "coverage": answer.coverage,

@@ -1,7 +1,7 @@
 """Query results in memory: bounded in number, bytes and age; each belongs to an environment.
 
-When there are too many, the oldest one of the environment with the most is dropped (and of its
-keys, of the key with the most), so that no environment evicts the results of another with fewer
+When there are too many, the oldest result of the environment with the most results is dropped, and
+within it of the key with the most. So no environment evicts the results of another with fewer
 (I14).
 """
 
@@ -16,15 +16,15 @@ from common.tasks import cancel_and_wait
 from query.config import STANDARD_LIMITS, ResultLimits
 from query.http.problems import QueryEnded
 
-_RESULT_BYTES = 1_024  # of a `StoredResult` itself, approximately
+_RESULT_BYTES = 1_024  # memory of a `StoredResult` without its body, approximately
 
 
 @dataclass(slots=True)
 class StoredResult:
-    """A result, from its start.
+    """A result of a query that waits, runs or has ended.
 
     query: the specification as JSON.
-    polled_ns: when its caller last asked for it (monotonic: a clock that leaps drops nothing).
+    polled_ns: when its caller last polled it (monotonic, so that a clock that leaps drops none).
     body: the result as JSON, once it is complete.
     error: why the query failed.
     task: while the query runs or waits.
@@ -100,7 +100,7 @@ class ResultStore:
             left = [result for result in results if result is not newest]
             if not left:
                 return
-            # `max` takes the first of equals: the one whose result is the oldest
+            # of equals `max` returns the first, whose result is the oldest
             env = max((r.env_id for r in left), key=of_env.__getitem__)
             of_most = [r for r in left if r.env_id == env]
             key = max(((env, r.key_id) for r in of_most), key=of_key.__getitem__)
@@ -131,7 +131,7 @@ class ResultStore:
         return found
 
     def polled(self, result: StoredResult) -> None:
-        """Its caller waits for it now."""
+        """Record a poll by the caller."""
         result.polled_ns = self._clock.monotonic_ns()
 
     def end_abandoned(self) -> None:
@@ -150,5 +150,5 @@ class ResultStore:
             task.cancel()
 
     async def close(self) -> None:
-        """Stop what still runs."""
+        """Stop the queries that still run."""
         await cancel_and_wait([r.task for r in self._results.values() if r.task is not None])

@@ -1,6 +1,6 @@
 """Paths without a route, and methods that a path does not have: refused after the key is checked.
 
-A caller without a valid key gets 401 and learns nothing about the routes.
+A caller without a valid key gets 401, which does not reveal the routes.
 """
 
 from aiohttp import web

@@ -13,10 +13,10 @@ Value = int | float | bool | str
 
 
 class FieldDetails(NamedTuple):
-    """Of one field.
+    """Statistics of one field.
 
-    events: that have it, weighted by sample rates.
-    last_ns: event time of the last one; None without any.
+    events: number of events that have it, weighted by sample rates.
+    last_ns: event time of the last of these events (unix ns); None without events.
     samples: some of its values.
     """
 
@@ -26,14 +26,14 @@ class FieldDetails(NamedTuple):
 
 
 class Details(NamedTuple):
-    """events: of the time range, weighted. fields: in the order of the request."""
+    """events: weighted number in the time range. fields: in the order of the request."""
 
     events: int
     fields: list[FieldDetails]
 
 
 def merge_details(fields: int, answers: Sequence[dict[str, pa.Table]]) -> Details:
-    """Merge the states of shares. fields: their number."""
+    """Merge the states of shares. fields: number of fields."""
     rows = [row for answer in answers for row in answer["main"].to_pylist()]
     found = []
     for at in range(1, fields + 1):
@@ -56,7 +56,7 @@ def _samples(tops: Sequence[Sequence[str | None]]) -> list[Value]:
 
 
 def _shown(key: str) -> Value:
-    """The value of a tagged key; a text that was cut ends with three dots."""
+    """The value of a tagged key; a truncated text ends with three dots."""
     if key.startswith("s") and len(key) > limits.FIELD_SAMPLE_CHARS_MAX + 1:
         return key[1 : limits.FIELD_SAMPLE_CHARS_MAX + 1] + "..."
     value = key_value(key)

@@ -19,15 +19,15 @@ _FILTERS: Final = ("filters", "filter_combination")
 
 @dataclass(frozen=True, slots=True)
 class FieldsRequest:
-    """A page of fields that is requested.
+    """A request for a page of fields.
 
     start_ns, end_ns: range of event times, half open, in unix ns.
-    ranged: whether the caller named the range.
+    ranged: whether the request has the range.
     match: a pattern of names.
-    name: exactly this field instead.
-    cursor: the page begins after this name.
-    limit: fields of the page.
-    samples: values per field.
+    name: exactly this field, instead of a pattern.
+    cursor: name after which the page begins.
+    limit: number of fields of the page.
+    samples: number of values per field.
     details: whether events are counted and values sampled in the time range.
     """
 

@@ -80,7 +80,7 @@ class FieldsRoute:
         return _json(head)
 
     async def _page(self, wanted: FieldsRequest) -> ColumnPage:
-        """The fields that are asked for, merged from all indexers."""
+        """The requested fields, merged from all indexers."""
         if wanted.name is not None:
             return await self._indexers.columns(ColumnsRequest(wanted.dataset, name=wanted.name))
         pattern, found = NamePattern(wanted.match), list[IndexedColumn]()
@@ -98,7 +98,7 @@ class FieldsRoute:
     async def _details(
         self, wanted: FieldsRequest, names: list[str], coverage: CoverageRequirement
     ) -> tuple[FieldsRequest, PlanResult[Details], list[str]]:
-        """(the request with the range that was counted, the counts, why it is another range)."""
+        """(the request with the range that was counted, the counts, why the range differs)."""
         answer = await self._count(wanted, names, coverage)
         if wanted.ranged or answer.result.events:
             return wanted, answer, []

@@ -1,1 +1,1 @@
-"""How every request of the query API begins and fails: keys, dataset names, pages, problems."""
+"""Common parts of the query API's requests: keys, dataset names, pages, problem documents."""

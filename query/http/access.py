@@ -19,7 +19,7 @@ _RIGHTS = {
 
 
 async def authorize(keys: KeyCache, request: web.Request, right: str | None) -> ApiKey:
-    """The key of the request. right: that it must have, None for any.
+    """The key of the request. right: the right that it must have; None: any key will do.
 
     Raises UnknownKey, NotAllowed, MetadataUnavailable.
     """

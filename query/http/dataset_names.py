@@ -1,4 +1,4 @@
-"""Looks up the dataset that a request names: found in metadata, or 404 like the vendor's.
+"""Looks up a request's dataset by name in metadata; 404 like the vendor's if it is unknown.
 
 The rules for names are those of `common.metadata.lookup`. Calls of metadata take fair turns (I14),
 so the requests of one key never occupy all threads.
@@ -39,7 +39,7 @@ class DatasetNotFound(NotFound):
 class DatasetNames:
     """Looks datasets up by name. Use it from one event loop.
 
-    calls_max: calls of metadata at once.
+    calls_max: concurrent calls of metadata.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class DatasetNames:
 
     @property
     def metadata_is_away(self) -> bool:
-        """Whether metadata failed a moment ago: callers that can do without it skip the call."""
+        """Whether metadata failed just now; callers with a fallback then skip the call."""
         return self._clock.monotonic_ns() < self._retry_ns
 
     async def ask(self, key: ApiKey, call: Callable[[Metadata], T]) -> T:

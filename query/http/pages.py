@@ -16,7 +16,7 @@ from common.errors import BadRequest
 
 NEXT_HEADER = "X-Bellwether-Next"
 _SIZE, _NEXT = "page[size]", "page[next]"
-_NAME_BYTES_MAX = 1_024  # of a name in a cursor: a longer one is replaced by its hash
+_NAME_BYTES_MAX = 1_024  # of a name in a cursor; a hash replaces a longer name
 _WHOLE = "n"  # first letter of a cursor that holds a whole name
 _HASHED = "h"  # first letter of a cursor that holds a hash and the first bytes of the name
 
@@ -25,8 +25,8 @@ _HASHED = "h"  # first letter of a cursor that holds a hash and the first bytes 
 class Cursor:
     """The name after which a page begins.
 
-    name: the whole name, or its first characters where it is too long for a URL.
-    sha256: of the whole name (hex), where it is too long.
+    name: the whole name, or its first characters if it is too long for a URL.
+    sha256: hash of the whole name (hex), if it is too long.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """The page that a request asks for: its size in names, and where it begins."""
+    """A requested page: its size in names, and the cursor where it begins."""
 
     size: int
     after: Cursor | None

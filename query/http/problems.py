@@ -31,7 +31,7 @@ _KINDS = {
 
 
 class QueryEnded(BellwetherError):
-    """The query was ended before it had an answer: the caller has to run it again."""
+    """The query was ended before it had an answer; the caller must run it again."""
 
     status = 410
 
@@ -46,7 +46,7 @@ def public_base(request: web.Request) -> str:
 def problem(request: web.Request, error: BellwetherError) -> web.Response:
     """The error as a problem document; 401 and 403 in the vendor's plain form.
 
-    Member `error` is the vendor's text, `detail` is about this request. 413 has the members of a
+    Member `error` is the vendor's text, `detail` describes this request. 413 has the members of a
     problem document and the content type of plain JSON, like the vendor's.
     """
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}

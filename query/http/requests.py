@@ -1,6 +1,6 @@
-"""How requests to a dataset begin: the key, the JSON body, the dataset, the coverage it requires.
+"""Reads requests to a dataset: the key, the JSON body, the dataset, the required coverage.
 
-Also: work that ends when the caller hangs up.
+Also runs work that is cancelled when the caller disconnects.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ T = TypeVar("T")
 class DatasetRequest:
     """A request with the right to query, to one dataset.
 
-    dataset: its id.
-    body: of the request, a JSON object.
-    now_ns: when it was read, in unix ns.
+    dataset: the dataset's id.
+    body: the request's JSON object.
+    now_ns: when the request was read, in unix ns.
     after: the receipt of the header `X-Bellwether-After`, if it has one.
     """
 
@@ -48,11 +48,11 @@ class DatasetRequest:
 
     @property
     def requester(self) -> Requester:
-        """Whose fair share of turns it takes."""
+        """The environment and key whose fair share of turns the request takes."""
         return Requester(self.key.environment.id, self.key.id)
 
     def coverage_required(self) -> CoverageRequirement:
-        """From the body and the header. Raises SpecError."""
+        """The coverage required by the body and the header. Raises SpecError."""
         mode = self.body.get("coverage", "wait")
         if mode not in _MODES:
             raise SpecError("coverage", "invalid", f"must be one of {', '.join(_MODES)}")
@@ -70,7 +70,7 @@ class DatasetRequest:
 
 
 class DatasetRequestReader:
-    """Reads what all requests to a dataset have in common.
+    """Reads the common parts of requests to a dataset.
 
     Raises as `authorize` and `DatasetNames.id_named` do, BadRequest, SpecError.
     """
@@ -87,7 +87,7 @@ class DatasetRequestReader:
         return self._read(request, key, dataset, await json_object(request))
 
     async def with_dataset_in_body(self, request: web.Request, members: str) -> DatasetRequest:
-        """A request of our own API. members: of its body, for the error about another body."""
+        """A request of Bellwether's own API. members: allowed in its body, for the error text."""
         key = await authorize(self._keys, request, "queries")
         body = await json_body(request)
         if not isinstance(body, dict):
@@ -115,7 +115,7 @@ def _dataset_name(body: dict[str, Any]) -> str:
 
 
 async def run_while_connected(request: web.Request, work: Coroutine[None, None, T]) -> T:
-    """The result of the work, which is cancelled when the caller hangs up.
+    """The result of the work, which is cancelled when the caller disconnects.
 
     Raises ConnectionResetError then.
     """

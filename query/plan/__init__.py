@@ -1,1 +1,1 @@
-"""A query specification is read, checked, and turned into the plan that every share computes."""
+"""Reads and checks a query specification, and makes the plan that every share computes."""

@@ -1,4 +1,4 @@
-"""Names of the calculations, without the code that computes them: the text form needs them, too."""
+"""Names of the calculations, without their code, so that the text form can import them too."""
 
 PERCENTILES = {  # operator -> parts per thousand
     "P001": 1,

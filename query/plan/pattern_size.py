@@ -2,7 +2,7 @@
 
 RE2 matches in linear time, but the time to compile grows with the size of the written-out
 expression: a second for 15 characters such as `(?:\\pL\\pN){300}`. So the size is bounded before it
-is compiled. It is never estimated too low; an invalid expression has a size, too.
+is compiled. The estimate is never too low; an invalid expression has a size, too.
 """
 
 import re
@@ -44,7 +44,7 @@ class _Group:
 
 
 def pattern_size(pattern: str) -> int:
-    """The number of its characters and classes, times their repetitions like `{30}` at most.
+    """Upper bound of the characters and classes, with repetitions such as `{30}` written out.
 
     A Unicode class (`\\pL`) counts as a hundred.
     """

@@ -1,6 +1,6 @@
 """The plan that is sent to the indexers, made once per query from its specification.
 
-A plan holds only facts (absolute times, names, values), so that every indexer reads it alike.
+A plan has only absolute times, names and values, so that every indexer computes it alike.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ GroupKey = tuple[str | None, ...]  # a tagged text per breakdown; None: the fiel
 
 
 class State(StrEnum):
-    """Kinds of mergeable states that a share computes; several calculations may need the same."""
+    """Kinds of mergeable states that a share computes; calculations may have one in common."""
 
     COUNT = "count"  # sum of sample rates (of the events that have the field, if one is named)
     NUMBER = "number"  # sums, weights, smallest and largest of the values read as numbers
@@ -53,7 +53,7 @@ GROUP_OPS = (FilterOp.ALL_OF, FilterOp.ANY_OF, FilterOp.NONE_OF)
 
 
 class Need(msgspec.Struct, frozen=True):
-    """A state over a field. Without a field only COUNT: every event."""
+    """A state over a field. Only COUNT needs no field; it then counts every event."""
 
     state: State
     field: str | None = None
@@ -62,8 +62,8 @@ class Need(msgspec.Struct, frozen=True):
 class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
     """A condition, or a group of conditions.
 
-    values: one; several for in and not-in; none for exists and for a group.
-    inside: the filters of a group, which has no field.
+    values: one value; several for in and not-in; empty for exists and for a group.
+    inside: the filters of a group, which is without a field.
 
     A group is recognized by its operator, so that an indexer of an older version refuses a plan
     with one instead of ignoring it.
@@ -86,8 +86,8 @@ def filter_fields(filters: Iterable[Filter]) -> set[str]:
 class RowPosition(NamedTuple):
     """The position of a row in the order of all rows: by time, then by its position in the log.
 
-    Twins have the same order, and no two rows have the same position.
-    index_in_record: of the event within its record.
+    All indexers have the same order, and no two rows have the same position.
+    index_in_record: index of the event within its record.
     """
 
     time_ns: int
@@ -98,12 +98,12 @@ class RowPosition(NamedTuple):
 
 
 class RowsWanted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Asks for rows: the first `limit` after the position `after`, fewer where their data takes
-    more than `bytes_max`.
+    """A request for rows: the first `limit` after the position `after`, or fewer if their data
+    exceeds `bytes_max`.
 
-    fields: only these; None: all.
-    oldest: in ascending order of positions, else descending.
-    after: None: from the beginning.
+    fields: fields to return; None: all.
+    oldest: whether positions ascend; else they descend.
+    after: None: from the first row.
     """
 
     limit: int
@@ -114,21 +114,21 @@ class RowsWanted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one share computes.
+    """The computation of one share.
 
     start_ns, end_ns: range of event times, half open, in unix ns.
-    needs: states in order.
-    any_filter: one matching filter is enough (OR).
+    needs: the states to compute, in order.
+    any_filter: whether one matching filter is enough (OR).
     step_ns: width of a series step; None for totals.
     log: the log epoch of the offsets in `at_least`.
-    at_least: by partition, the end offset that the share waits for, up to wait_ms.
+    at_least: by partition, the end offset that the share waits for, at most wait_ms.
     upto: by partition, rows at or after this offset are left out, so that the series see exactly
         the rows of the totals.
-    groups: only these groups; None: all.
+    groups: the groups to compute; None: all.
     counted, left_out: by partition, (epoch number, offset) of undecided batches that count, and
         of those that do not. Any other undecided batch is left out and reported.
-    only_counted: only the rows of the batches in `counted`.
-    rows: asks for rows; there are no needs, breakdowns or steps then.
+    only_counted: whether only the rows of the batches in `counted` are read.
+    rows: request for rows; needs, breakdowns and steps are empty then.
     env, key: ids of the environment and key, for fair turns; the answer does not depend on them.
     """
 

@@ -9,10 +9,10 @@ from query.plan.plan import GroupKey, Need, Plan
 from query.plan.spec import QuerySpec
 
 _SECOND_NS = 10**9
-_START_S_MIN = -(2**63) // _SECOND_NS + 1  # its nanoseconds fit 64 bits
+_START_S_MIN = -(2**63) // _SECOND_NS + 1  # in nanoseconds it fits 64 bits
 _STEPS_S = (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200)
 _DAY_S = 86_400
-_POINTS_WANTED = 120  # steps of a series when the caller names no granularity
+_POINTS_WANTED = 120  # steps of a series without a requested granularity
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def totals_plan(
 def series_plan(
     request: QueryRequest, totals: Plan, upto: dict[int, int], groups: tuple[GroupKey, ...] | None
 ) -> Plan:
-    """The plan for series of these groups (None: of all events together) over the same rows."""
+    """The plan for series of these groups (None: all events as one) over the same rows."""
     plan = msgspec.structs.replace(
         totals, step_ns=request.step_ns, log="", at_least=upto, upto=upto, groups=groups
     )

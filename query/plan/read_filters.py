@@ -1,7 +1,7 @@
 """Reads the filters of a query specification: the vendor's flat list, and groups inside it.
 
 An item of `filters` is a condition, or a group: `{"filter_combination": "AND", "OR" or "NONE",
-"filters": [...]}`, which may hold groups itself. Depth and number are bounded.
+"filters": [...]}`, which may contain groups itself. Depth and number are bounded.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reads a query specification. Every fault names the member, what was found and what is allowed.
+"""Reads a query specification. Every fault has the member, its value and the allowed values.
 
 Features of the vendor that Bellwether does not have yet are refused by name, never ignored.
 """

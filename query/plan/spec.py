@@ -9,7 +9,7 @@ from query.plan.plan import Filter, Need, State
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """A calculation. column: None only for COUNT. name: of its values in the results."""
+    """A calculation. column: None only for COUNT. name: key of its values in the results."""
 
     op: str
     column: str | None = None

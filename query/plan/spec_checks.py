@@ -1,4 +1,4 @@
-"""Checks that readers of a query specification share: of objects, lists, names, values."""
+"""Common checks of a query specification: objects, lists, names, values."""
 
 import math
 from collections.abc import Callable

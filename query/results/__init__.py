@@ -1,1 +1,1 @@
-"""Shares become the answer: merge, order, limit, series and notes."""
+"""Makes the answer from shares: merge, order, limit, series and notes."""

@@ -2,8 +2,8 @@
 
 A call into C code holds that lock until it returns: converting a million rows to Python objects,
 or sorting them, stopped the event loop and other merges for a second. In chunks of some thousand
-rows each call takes milliseconds, and the results are the same. The cyclic garbage collector, too,
-walks all those objects in one call; they have no cycles, so it is paused.
+rows each call takes milliseconds, and the results are the same. The cyclic garbage collector also
+walks all these objects in one call; they have no cycles, so it is paused.
 """
 
 import gc

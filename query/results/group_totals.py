@@ -1,7 +1,7 @@
-"""Sums over all groups of an answer, and over those that it does not list.
+"""Sums over all groups of an answer, and over the groups that it does not list.
 
-Only of additive calculations: COUNT and SUM. The other calculations over all events are not the
-sum of their groups; `disable_total_by_aggregate: false` asks for them.
+Only for additive calculations: COUNT and SUM. Other calculations over all events are not the sum
+of their groups; `disable_total_by_aggregate: false` requests them.
 """
 
 import math
@@ -20,9 +20,9 @@ def group_totals(
     """The member `groups` of an answer.
 
     total: number of groups that pass the havings.
-    returned: number of them that are listed.
-    all: by label, each additive calculation over all of them.
-    other: the same over those that are not listed.
+    returned: number of listed groups.
+    all: by label, each additive calculation over all groups that pass.
+    other: by label, the same over the groups that are not listed.
     """
     additive = [c for c in spec.calculations if _adds_up(c)]
     return {

@@ -1,4 +1,4 @@
-"""Merges shares: states are rows, so a merge is one group-by per state, in any order and split."""
+"""Merges shares: states are rows, so one group-by per state merges them in any order and split."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -61,7 +61,7 @@ def merge(
     by_group: bool = True,
     keep: Callable[[GroupKey], bool] | None = None,
 ) -> Merged:
-    """Merge the states of shares, by group or all groups into one. keep: only these groups."""
+    """Merge the states of shares, by group or all groups into one. keep: groups to merge."""
     width = len(plan.breakdowns)
     keys = [f"k{i}" for i in range(width)] if by_group else []
 
@@ -74,7 +74,7 @@ def merge(
     merged = Merged(_merge_main(united("main"), keys))
     for index, need in enumerate(plan.needs):
         if not any(f"a{index}" in answer for answer in answers):
-            continue  # a state in `main`, or a field that no row has
+            continue  # the state is in `main`, or no row has the field
         if need.state is State.DISTINCT:
             merged.distinct[index] = _merge_distinct(united(f"a{index}"), keys)
         elif need.state is State.QUANTILE:

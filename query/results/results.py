@@ -56,7 +56,7 @@ def _number(op: str, name: str, row: dict[str, Any]) -> Value:
 
 
 def whole_number(value: int | float) -> int | float:
-    """The value; an integer that 64 bits do not hold becomes the nearest double."""
+    """The value; an integer beyond 64 bits becomes the nearest double."""
     return float(value) if isinstance(value, int) and abs(value) > _JSON_INT_MAX else value
 
 
@@ -119,7 +119,7 @@ def _sort(
     by: int | str,
     descending: bool,
 ) -> None:
-    """Stable, so that earlier orders decide; groups without a value come last either way."""
+    """Sort stably, so that earlier orders decide; groups without a value always come last."""
 
     def value(group: GroupKey) -> Value:
         if isinstance(by, str):
@@ -164,8 +164,8 @@ def series_rows(
 ) -> list[dict[str, Any]]:
     """One row per step and group, by time, then in the groups' order.
 
-    Without breakdowns every step of the range has a row: COUNT is 0 and others are null where
-    there is no event. With breakdowns a group has rows only where it has events.
+    Without breakdowns every step of the range has a row: COUNT is 0 and others are null in a
+    step without events. With breakdowns a group has rows only where it has events.
     """
     spec = query.spec
     first = query.start_ns // query.step_ns

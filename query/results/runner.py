@@ -39,10 +39,11 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class CoverageRequirement:
-    """What the answer must cover.
+    """The coverage that the answer must have.
 
-    after: the positions of a receipt, which it must include.
-    mode: "wait" for them; "accept" what there is; "require": 503 unless the answer is complete.
+    after: the positions of a receipt, which the answer must include.
+    mode: "wait": wait for these positions; "accept": answer with the available rows; "require":
+        503 unless the answer is complete.
     """
 
     after: tuple[Position, ...] = ()
@@ -53,7 +54,7 @@ class CoverageRequirement:
 class Answer:
     """An answer in the vendor's shape.
 
-    coverage: what it includes, by partition.
+    coverage: the rows it includes, by partition.
     types: by field that the query names, the letters of its types.
     groups: sums over all groups (`query.results.group_totals`); None without breakdowns.
     """
@@ -69,7 +70,7 @@ class Answer:
 class PlanResult(Generic[_Result]):
     """The merged shares of a plan.
 
-    coverage: what they include, by partition.
+    coverage: the rows they include, by partition.
     types: by field that the plan names, the letters of its types.
     """
 
@@ -117,7 +118,7 @@ class QueryRunner:
         self._slots = FairSlots(
             FairLimits(config.running_max, config.waiting_max, kept_free), "queries"
         )
-        # Merging is Python code: several threads are no faster than one, and slow the event loop.
+        # Merging is Python code: several threads are not faster than one, and slow the event loop.
         merging = FairLimits(limits.MERGES_MAX, config.running_max, limits.MERGES_MAX - 1)
         self._merging = FairSlots(merging, "queries")
 
@@ -167,7 +168,7 @@ class QueryRunner:
         """(shares of a plan, their coverage). Raises Unavailable if more coverage is required."""
         if any(p.epoch != self._watch.epoch or p.partition >= self._watch.partitions
                for p in required.after):  # fmt: skip
-            await self._watch.refresh()  # of a log or a partition that was not there a moment ago
+            await self._watch.refresh()  # the log or a partition may be newer than the last refresh
         epoch, partitions = self._watch.epoch, range(self._watch.partitions)
         at_least, others = split_receipt(required.after, epoch, partitions)
         wait_ms = 0 if required.mode == "accept" or not at_least else self._config.after_timeout_ms
@@ -203,7 +204,7 @@ class QueryRunner:
         return Answer(data, coverage, notes, totals.types, groups)
 
     async def _merge(self, query: QueryRequest | Requester, work: Callable[[], _Result]) -> _Result:
-        """Work in a thread, in turn. It cannot be stopped: it keeps its slot until it ends."""
+        """Merge in a thread, in turn. It cannot be stopped, so it keeps its slot until it ends."""
         place = self._merging.hold(query.env, query.key)
         try:
             while not await place.wait():
@@ -257,7 +258,7 @@ class QueryRunner:
 def _coverage(
     reconciled: ReconciledTotals, others: list[Position], numbers: range, now_ns: int
 ) -> dict[str, Any]:
-    """What the answer includes, by partition. A watermark after now_ns is cut off at it (I7)."""
+    """The rows that the answer includes, by partition. Watermarks are at most now_ns (I7)."""
     latest_ns = now_ns + limits.LOG_AHEAD_MAX_NS
     gathered, partitions = reconciled.gathered, list[dict[str, Any]]()
     for partition in numbers:
@@ -298,7 +299,7 @@ def _coverage(
 
 
 def _notes_on_time(coverage: dict[str, Any]) -> list[str]:
-    """A note where the log's time is too far after the clock of this process."""
+    """A note for each partition whose log's time is too much later than this process's clock."""
     ahead = {p["partition"]: p["log_ahead_s"] for p in coverage["partitions"] if "log_ahead_s" in p}
     if not ahead:
         return []

@@ -16,7 +16,7 @@ _PREFIXES: Final = ("root.", "parent.", "child.", "any.", "any2.", "any3.", "non
 
 
 class SpanRelations:
-    """Asks the indexers about a field only where it has such a prefix and no event has it."""
+    """Queries the indexers about a field only if it has such a prefix and no event has it."""
 
     def __init__(self, indexers: IndexerClient) -> None:
         self._indexers = indexers
@@ -24,8 +24,8 @@ class SpanRelations:
     async def refuse(self, dataset: str, types: dict[str, str]) -> None:
         """Raises SpecError if a field means a relation.
 
-        types: by field, the letters of its types; empty where no event has it. Where no indexer
-        answers, the field is taken to be stored.
+        types: by field, the letters of its types; empty if no event has it. If no indexer
+        answers, the field is assumed to be stored.
         """
         for name in sorted(types):
             if types[name] or not name.startswith(_PREFIXES):

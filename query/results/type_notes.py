@@ -1,6 +1,6 @@
 """Notes of an answer about values whose types the query could not use.
 
-Only for types that change the result: integers beside floats are not worth a note.
+Only for types that change the result: a mix of integers and floats needs no note.
 """
 
 from collections.abc import Iterable
@@ -86,7 +86,7 @@ def _number_note(one: Filter, value: object, *, only: bool) -> str:
         return f"{one.op.value} {value} compares the numbers of `{one.field}`, {rest}"
     which = "holds only text" if only else "also holds text"
     note = f"`{one.field}` {which}, which the number {value} does not equal"
-    if isinstance(value, float):  # 1.10 and 1e5 were other texts than their shortest form
+    if isinstance(value, float):  # written as 1.10 or 1e5, which differ from the shortest form
         return f"{note}; a text stands in quotes, as it was sent"
     return f'{note}; "{value}" does'
 

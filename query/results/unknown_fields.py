@@ -9,18 +9,18 @@ from query.scatter.indexer_client import IndexerClient
 from query.suggest import did_you_mean, near_names
 from query.wire.columns import ColumnsRequest
 
-_NAMED_MAX: Final = 5  # names looked up for one answer: more are hardly slips
+_NAMED_MAX: Final = 5  # names looked up for one answer: more are unlikely to be typos
 
 
 class UnknownFieldNotes:
-    """Asks the indexers about a field only where no event of the answer has it."""
+    """Queries the indexers about a field only if no event of the answer has it."""
 
     def __init__(self, indexers: IndexerClient) -> None:
         self._indexers = indexers
 
     async def missing(self, dataset: str, types: dict[str, str]) -> list[str]:
-        """A note for each field that no event of the answer has: no event has it at all, or none
-        of the time range. types: by field, the letters of its types.
+        """A note for each field that no event of the answer has: either no event of the dataset or
+        no event of the time range has it. types: by field, the letters of its types.
         """
         unknown = await self._unknown(dataset, types)
         return [
@@ -31,7 +31,7 @@ class UnknownFieldNotes:
 
     async def unknown(self, dataset: str, types: dict[str, str]) -> list[str]:
         """A note with similar names for each field that no event of the dataset has; no notes
-        where no indexer answers. types: by field, the letters of its types.
+        if no indexer answers. types: by field, the letters of its types.
         """
         return list((await self._unknown(dataset, types)).values())
 
@@ -52,7 +52,7 @@ class UnknownFieldNotes:
         return {name: await asyncio.to_thread(_note, name, known) for name in unknown}
 
     async def _names(self, dataset: str) -> list[str]:
-        """The first names of the dataset, as many as are compared with."""
+        """The first names of the dataset, up to the number that is compared."""
         names: list[str] = []
         after: str | None = None
         while len(names) < limits.SUGGEST_NAMES_MAX:

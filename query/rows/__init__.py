@@ -1,1 +1,1 @@
-"""The events themselves: `POST /bw/1/rows`, its request, and pages by position."""
+"""`POST /bw/1/rows`: stored events, their request, and pages by position."""

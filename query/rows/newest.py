@@ -9,7 +9,7 @@ from query.rows.request import read_rows_request
 
 
 async def newest_time_ns(runner: QueryRunner, dataset: str, requester: Requester) -> int | None:
-    """Unix ns of the newest event, in the future included; None without events.
+    """Unix ns of the newest event, also if it is in the future; None without events.
 
     Reads few segments. Raises as `QueryRunner.run` does.
     """

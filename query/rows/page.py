@@ -16,7 +16,7 @@ from query.share.row_search import MORE, Row, rows_of
 
 
 class Page(NamedTuple):
-    """Rows in the order of their positions. next: the cursor of the next page; None on the last."""
+    """Rows in the order of their positions. next: cursor of the next page, None on the last."""
 
     rows: list[Row]
     next: str | None

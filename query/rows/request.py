@@ -27,8 +27,11 @@ _CURSOR_VERSION: Final = 1
 
 
 class _Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """start_ns, end_ns: the range, half open. last: row of the page before. fingerprint: of the
-    request that the cursor belongs to.
+    """A decoded cursor.
+
+    start_ns, end_ns: the range, half open, in unix ns.
+    last: position of the last row of the previous page.
+    fingerprint: identifies the request that the cursor belongs to.
     """
 
     version: int
@@ -40,14 +43,14 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class RowsRequest:
-    """One page of rows that is requested.
+    """A request for one page of rows.
 
     start_ns, end_ns: range of event times, half open, in unix ns.
-    limit: rows of the page.
-    fingerprint: of the request without its page, so that no cursor is used for another request.
-    fields: None: all.
-    after: the last row of the page before.
-    bytes_max: of the data of the page's rows.
+    limit: number of rows of the page.
+    fingerprint: identifies the request without its page, so that a cursor of another is refused.
+    fields: fields to return; None: all.
+    after: position of the last row of the previous page.
+    bytes_max: bytes of the data of the page's rows.
     """
 
     spec: QuerySpec
@@ -63,7 +66,7 @@ class RowsRequest:
     bytes_max: int = limits.ROWS_BYTES_MAX
 
     def plan(self, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
-        """The plan of every share, for one row more than the page: to know whether more follow."""
+        """The plan of every share, for one row more than the page, to find out if more follow."""
         start_ns, end_ns = self.start_ns, self.end_ns
         if self.after is not None and self.oldest:
             start_ns = self.after.time_ns

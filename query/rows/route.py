@@ -1,4 +1,4 @@
-"""`POST /bw/1/rows`: the events of a dataset, page by page; what a page lacks is stated (I7).
+"""`POST /bw/1/rows`: the events of a dataset, page by page, each with its coverage (I7).
 
 A request takes a turn like a query (I14) and ends when its client closes the connection.
 """

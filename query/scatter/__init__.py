@@ -1,1 +1,1 @@
-"""One plan to every partition's indexers: replicas, hedging, liveness, reconciled totals."""
+"""Sends one plan to every partition's indexers: replicas, hedging, liveness, reconciled totals."""

@@ -1,8 +1,8 @@
-"""When a share is hedged: how long it may take before its twin is asked too. Plain arithmetic.
+"""The hedging policy: how long a share may take before it is requested from the twin too.
 
-The delay follows the durations of recent shares. A budget bounds the hedges, so that a slow fleet
-does not get twice the work (I11). An indexer that did not answer is a suspect for a while and the
-last choice.
+The twin is the other indexer of a partition. The delay follows the durations of recent shares. A
+budget bounds the hedges, so that a slow fleet does not get twice the work (I11). An indexer that
+did not answer is a suspect for a while and the last choice.
 """
 
 from collections import deque
@@ -11,10 +11,10 @@ from common import limits
 from common.clock import Clock
 
 _S_NS = 10**9
-_SHARES_MIN = 16  # with fewer durations than this the delay is a guess
+_SHARES_MIN = 16  # with fewer durations the delay is a default
 _GUESS_S = 0.5
 _QUANTILE = 0.95
-_SLACK = 1.5  # times the quantile: most of the slowest twentieth is hardly slower
+_SLACK = 1.5  # factor of the quantile: most of the slowest twentieth is hardly slower
 
 
 class HedgingPolicy:
@@ -31,14 +31,14 @@ class HedgingPolicy:
         self._suspects: dict[str, int] = {}  # url -> until when (monotonic ns)
 
     def record_answer(self, url: str, seconds: float, *, waited: bool) -> None:
-        """A share was answered. waited: it also waited for a position: its duration is not kept."""
+        """Record an answered share. waited: for a position, so its duration is not recorded."""
         self._suspects.pop(url, None)
         self._tokens = min(limits.HEDGES_AT_ONCE_MAX, self._tokens + limits.HEDGES_PER_SHARE)
         if not waited:
             self._share_times_s.append(seconds)
 
     def hedge_after_s(self, wait_ms: int) -> float | None:
-        """Seconds to wait for a share before the twin is asked too; None: never ask it."""
+        """Seconds to wait for a share before it is requested from the twin; None: never."""
         if not self._hedge_s:
             return None
         wait_s = min(wait_ms / 1000, limits.HEDGE_WAIT_S_MAX)
@@ -49,18 +49,18 @@ class HedgingPolicy:
         return min(max(_SLACK * usual_s, limits.HEDGE_S_MIN), self._hedge_s) + wait_s
 
     def may_hedge(self) -> bool:
-        """Take a hedge out of the budget. False when none is left."""
+        """Take a hedge out of the budget. False: the budget is empty."""
         if self._tokens < 1:
             return False
         self._tokens -= 1
         return True
 
     def suspect(self, url: str) -> None:
-        """This indexer did not answer: it is the last choice for a while."""
+        """Make an indexer that did not answer the last choice for a while."""
         now_ns = self._clock.monotonic_ns()
         self._suspects = {u: until for u, until in self._suspects.items() if until > now_ns}
         self._suspects[url] = now_ns + limits.SUSPECT_S * _S_NS
 
     def is_suspect(self, url: str) -> bool:
-        """Whether this indexer failed to answer a moment ago."""
+        """Whether this indexer recently failed to answer."""
         return self._suspects.get(url, 0) > self._clock.monotonic_ns()

@@ -23,14 +23,14 @@ from query.wire.columns import (
     merge_pages,
 )
 
-_TIMEOUT = aiohttp.ClientTimeout(total=30)  # footers of a million names are read for seconds
+_TIMEOUT = aiohttp.ClientTimeout(total=30)  # reading footers of a million names takes seconds
 _STATUS_TIMEOUT = aiohttp.ClientTimeout(total=5)  # an operator waits for it
 _CUT_TIMEOUT = aiohttp.ClientTimeout(total=120)
 _logger = logging.getLogger(__name__)
 
 
 class IndexerClient:
-    """Calls every indexer. One that does not answer is named, never silently left out."""
+    """Calls every indexer. One that does not answer is listed, never silently left out."""
 
     def __init__(self, replicas: Replicas, http: aiohttp.ClientSession, token: str) -> None:
         self._replicas = replicas
@@ -52,9 +52,9 @@ class IndexerClient:
         return merge_pages(list(answers.values()), wanted.size)
 
     async def datasets(self, wanted: DatasetsRequest) -> dict[str, IndexedDataset]:
-        """What indexers hold of datasets, by id: one call of each indexer for all of them.
+        """Summaries of datasets from all indexers, by id. One call of each indexer for all ids.
 
-        A dataset that no indexer knows is not in the result.
+        A dataset that no indexer has is not in the result.
         """
         answers, _ = await self._each(
             lambda m: self._post(m, "datasets", wanted, dict[str, IndexedDataset])
@@ -68,7 +68,7 @@ class IndexerClient:
         return [*found, *({"indexer": name, "error": why} for name, why in failed.items())]
 
     async def cut(self) -> list[dict[str, Any]]:
-        """Have every indexer cut now; wait until the segments are published."""
+        """Cut on every indexer now; wait until the segments are published."""
         answers, failed = await self._each(self._cut)
         found = [{"indexer": name, "answer": answer} for name, answer in answers.items()]
         return [*found, *({"indexer": name, "error": why} for name, why in failed.items())]

@@ -1,7 +1,7 @@
 """Whether the indexer that computes a share is still alive: bounds the wait for a stopped process.
 
 A heavy share may take long, but its process answers /healthz meanwhile. A process that is stopped,
-or whose machine is unreachable, does not.
+or on an unreachable machine, does not.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from query.config import ProbeTiming
 async def wait_until_unresponsive(
     http: aiohttp.ClientSession, member: Member, timing: ProbeTiming, *, suspect: bool
 ) -> str:
-    """Probe the indexer for as long as it answers; return why it is taken to be dead.
+    """Probe the indexer while it answers; return why it counts as dead.
 
-    suspect: it did not answer a moment ago. It is probed at once, and one failure is enough.
+    suspect: it recently failed to answer. It is probed at once, and one failure is enough.
     """
     timeout = aiohttp.ClientTimeout(total=timing.timeout_s)
     enough = 1 if suspect else timing.failures_max

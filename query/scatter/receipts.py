@@ -1,7 +1,7 @@
 """The positions of a receipt that an answer must include, also after a change of log (I5, I7).
 
-Offsets of one log epoch say nothing about another. A position of the present epoch is waited for.
-One of an earlier epoch was indexed before that log was replaced, or is lost: it is judged at once.
+Offsets of two log epochs cannot be compared. A position of the present epoch is waited for. A
+position of an earlier epoch was indexed before that log was replaced, or is lost: no wait can help.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -30,7 +30,7 @@ def unmet_positions(
 ) -> list[str]:
     """Why the answer lacks some of these positions, each reason once; empty if it has them all.
 
-    covered: by partition. One that is missing there makes the answer incomplete already.
+    covered: by partition. A partition that is missing makes the answer incomplete already.
     """
     reasons: dict[str, None] = {}
     for position in positions:

@@ -1,9 +1,9 @@
 """Reconciled totals: each rerouted batch counts once, also while it is undecided (I2, I7).
 
-Shares leave undecided batches out and name them. The other partitions that may hold such a batch
-are asked, at the end positions of their own shares; a batch that none of them counts is fetched
-from its partition. A share that ends before a position that another share relies on is requested
-again. Without rerouted batches none of this costs anything.
+Shares leave undecided batches out and list them. Such a batch is looked up in the other partitions
+that may hold it, at the end positions of their own shares; if none of them counts it, its rows are
+fetched from its partition. A share that ends before a position that another share relies on is
+requested again. Without rerouted batches there is no extra cost.
 """
 
 import asyncio
@@ -40,10 +40,10 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class ReconciledTotals:
-    """Shares with the undecided batches that count.
+    """The shares, to which the rows of undecided batches that count were added.
 
-    plan: pins which batches count, for the series.
-    incomplete: by partition, why its part of the answer is not complete.
+    plan: plan for the series, which fixes the batches that count.
+    incomplete: by partition, why its part of the answer is incomplete.
     undecided: by partition, the number of rerouted batches that are undecided.
     """
 
@@ -62,7 +62,7 @@ class Reconciler:
         self._headers = {INTERNAL_TOKEN_HEADER: token}
 
     async def totals(self, plan: Plan, partitions: Sequence[int]) -> ReconciledTotals:
-        """Raises as `Scatter.run` does."""
+        """Run the plan and reconcile its shares. Raises as `Scatter.run` does."""
         for _ in range(_ROUNDS):
             gathered = await self._scatter.run(plan, partitions)
             shares = _shares(gathered)
@@ -98,7 +98,7 @@ class Reconciler:
                 reconciled.incomplete[partition] = (
                     f"rerouted batches are left out: {'; '.join(why)}"
                 )
-        for partition in unknown:  # taken to hold them: better left out than counted twice
+        for partition in unknown:  # assumed to hold them: better left out than counted twice
             held[partition] = {one.batch for one in asked[partition]}
         chosen = batches_that_count(shares, held)
         reconciled.plan = msgspec.structs.replace(
@@ -139,7 +139,7 @@ class Reconciler:
         shares: Mapping[int, Share],
         members: Mapping[int, Member],
     ) -> tuple[dict[int, set[str]], dict[int, str]]:
-        """(batches held by partition, by partition why they are not known)."""
+        """(batches held by partition, by partition why that is unknown)."""
         by_member: dict[str, list[int]] = {}
         for partition in asked:
             by_member.setdefault(members[partition].url, []).append(partition)
@@ -197,7 +197,7 @@ def _shares(gathered: PartialResults) -> dict[int, Share]:
 def _waiting_for(
     plan: Plan, lagging: Mapping[int, EpochOffset], shares: Mapping[int, Share]
 ) -> Plan:
-    """The plan, waiting for the positions relied on; only those of the present epoch can be."""
+    """The plan with waits for positions relied on, if they are of the present epoch."""
     at_least = dict(plan.at_least)
     for partition, position in lagging.items():
         if shares[partition].end.epoch == position.epoch:

@@ -1,4 +1,4 @@
-"""Which indexers hold which partitions, by the claims in the locks; read once a second at most."""
+"""The indexers that hold each partition, by the claims in the locks, read at most once a second."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ class KnownRoles:
 
 
 class Replicas:
-    """The claims, at most a second old; older while the locks do not answer (I8)."""
+    """The claims, at most a second old; older while the locks cannot be read (I8)."""
 
     def __init__(
         self, locks: Locks, clock: Clock, zone: str, *, roles_wait_s: float = limits.ROLES_WAIT_S
@@ -45,16 +45,16 @@ class Replicas:
         self._roles_wait_s = roles_wait_s
         self._by_partition: dict[int, list[Member]] = {}
         self._read_ns: int | None = None
-        self._began_ns = 0  # a read that takes long is awaited by one caller a second
+        self._began_ns = 0  # one caller a second waits for a slow read
         self._reading: asyncio.Task[None] | None = None
         self._members: list[Member] = []
         self._members_ns: int | None = None
 
     async def by_partition(self) -> dict[int, list[Member]]:
-        """Indexers that hold each partition: those that are ready, those of our zone first.
+        """Indexers that hold each partition: ready ones first, then those of this zone first.
 
-        Returns the last claims read when the locks do not answer soon. Raises Unavailable if they
-        were never read.
+        Returns the last claims if the locks do not answer soon. Raises Unavailable if they were
+        never read.
         """
         now_ns = self._clock.monotonic_ns()
         if self._read_ns is None:
@@ -90,7 +90,7 @@ class Replicas:
             await cancel_and_wait([self._reading])
 
     def _rank(self, member: Member, partition: int) -> tuple[bool, bool, int]:
-        """The order of preference: ready, of our zone, then other zones in turn by partition."""
+        """The order of preference: ready, in this zone, then other zones in turn by partition."""
         turn = zlib.crc32(f"{member.zone}/{partition}".encode())
         return not member.ready, member.zone != self._zone, turn
 
@@ -104,7 +104,7 @@ class Replicas:
         return await asyncio.to_thread(list_members, self._locks, "query")
 
     async def known_roles(self) -> KnownRoles:
-        """All members, read now; those last known where the locks do not answer soon."""
+        """All members, read now; the last known ones if the locks do not answer soon."""
         try:
             async with asyncio.timeout(self._roles_wait_s):
                 self._members = await asyncio.to_thread(self._list_members)
@@ -121,7 +121,7 @@ class Replicas:
         return [member for role in ROLES for member in list_members(self._locks, role)]
 
     async def keep_known(self) -> None:
-        """Read members and claims from now on, so that they are known if the locks fail later.
+        """Read members and claims regularly, so that they are known if the locks fail later.
 
         Runs until cancelled.
         """
@@ -136,7 +136,7 @@ class Replicas:
         await self.known_roles()
 
     def forget(self) -> None:
-        """Read the locks again at the next call: an indexer did not answer."""
+        """Read the locks again at the next call, after an indexer did not answer."""
         self._read_ns = None if not self._by_partition else self._read_ns
         if self._read_ns is not None:
             self._read_ns -= _FRESH_NS

@@ -1,6 +1,6 @@
-"""One plan to one replica of every partition; its twin is asked when that one fails or is slow.
+"""Sends one plan to one replica of every partition, and to another if that fails or is slow.
 
-Keeps I7: each partition is counted from exactly one share, and a partition without is named.
+Keeps I7: each partition is counted from exactly one share, and a partition without one is listed.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _logger = logging.getLogger(__name__)
 
 
 class ShareFailed(Exception):
-    """This indexer did not answer; another one may. why: one word, for the metric."""
+    """This indexer did not answer; another one may. why: one word, a label of the metric."""
 
     def __init__(self, why: str, text: str) -> None:
         super().__init__(text)
@@ -53,10 +53,10 @@ class PartialResults:
     """Shares of disjoint sets of partitions.
 
     states: tables by name, of each share.
-    answered: by partition.
-    missing: by partition without a share, why.
+    answered: partitions in the answer, by number.
+    missing: the reason, by partition without a share.
     types: by field, the letters of the types that occur.
-    hedged: number of shares that the twin answered first.
+    hedged: number of shares that the twin (the other replica) answered first.
     """
 
     states: list[dict[str, pa.Table]] = field(default_factory=list)
@@ -86,7 +86,7 @@ class PartialResults:
 
 
 class Scatter:
-    """Sends plans to indexers, those of its own zone first, and hedges slow ones."""
+    """Sends plans to indexers, those of its own zone first, and hedges slow requests."""
 
     def __init__(
         self,
@@ -103,10 +103,10 @@ class Scatter:
         self._probing = probing
 
     async def run(self, plan: Plan, partitions: Sequence[int]) -> PartialResults:
-        """A share of every partition that an indexer answers for.
+        """The shares of all partitions that an indexer answers for.
 
-        Raises Unprocessable when the query is too heavy, TooManyRequests when this key has too many
-        running already, Unavailable when all indexers are busy with others.
+        Raises Unprocessable if the query is too heavy, TooManyRequests if this key has too many
+        queries running, Unavailable if all indexers are busy with other keys.
         """
         return await self._gather(plan, tuple(partitions), frozenset())
 
@@ -164,7 +164,7 @@ class Scatter:
                 share_failovers_total.labels(error.why).inc()
                 return await (twin or self._gather(plan, partitions, tried))
             left = tuple(p for p in partitions if p not in mine.answered)
-            if left:  # another indexer has taken them over a moment ago
+            if left:  # another indexer has just taken them over
                 mine.add(await self._gather(plan, left, tried))
             if mine.incomplete and await self._has_other(partitions, tried):
                 other = await self._gather(plan, partitions, tried)

@@ -1,4 +1,4 @@
-"""Calls of shepherds for the status: which partitions they avoid, and why."""
+"""Calls of shepherds for the status: the partitions that they avoid, and why."""
 
 import asyncio
 import logging

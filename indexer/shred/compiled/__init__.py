@@ -1,1 +1,1 @@
-"""The compiled shredder: the kernel, and the reference for what the kernel leaves to it."""
+"""The compiled shredder: the kernel, with the reference for lines that it cannot read."""

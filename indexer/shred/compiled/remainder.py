@@ -1,4 +1,4 @@
-"""The remainder of a call with too many fallback lines: the reference alone reads it."""
+"""The lines that the reference reads after a call had too many fallback lines."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ from segment.columns import ColumnBlock
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """Lines of one record, up to its last.
+    """The remaining lines of one record.
 
-    index: of the record in the call.
-    events_before: events of the record before these lines.
+    index: index of the record in the call.
+    events_before: number of events of the record before these lines.
     """
 
     index: int
@@ -32,7 +32,7 @@ class Remainder:
 
 
 def _lines(text: bytes) -> Iterator[bytes]:
-    """Its lines, lazily: of a bad record only those up to the bad line are split."""
+    """The lines, split lazily: of a bad record only those up to the bad line are split."""
     at = 0
     while at < len(text):
         end = text.index(b"\n", at)

@@ -1,7 +1,8 @@
 """The compiled shredder: equal to the reference in every column, row, error and digest (I3).
 
-A line that the kernel does not prove to be an event is left to the reference, that line alone: the
-reference finds the error, or reads what the kernel has no room for. Such lines are counted.
+A line that the kernel does not prove to be an event is a fallback line: the reference reads that
+line alone. It finds the error, or reads an event that the kernel has no room for. Fallback lines
+are counted.
 """
 
 from collections import deque
@@ -40,11 +41,11 @@ from segment.columns.packed import PackedColumns, unpacked
 TYPES = (FieldType.BOOL, FieldType.FLOAT, FieldType.INT, FieldType.JSON, FieldType.STRING)
 
 _LINE_END = 10
-_SYSTEM_BYTES = 3 * 8 + 4 + 1  # of a row: time, rate and offset, place, far
-# A pass with too many fallback lines and at most so many rows is read by the reference again: its
-# block would cost more than that (a call of 600 doubtful events: a seventh).
+_SYSTEM_BYTES = 3 * 8 + 4 + 1  # of a row: time, rate, offset, index in record, late or early
+# A pass with too many fallback lines and at most this many rows is read by the reference again: its
+# block would cost more than that (in a call of 600 fallback events: a seventh).
 _ROWS_AGAIN = 4 * m.FALLBACKS_FEW
-_TIGHT_FROM = 256  # columns that are packed again without the kernel's space between them
+_TIGHT_FROM = 256  # columns from which they are packed again, without the kernel's gaps
 _IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
 
 
@@ -57,7 +58,7 @@ class _Call:
         self.depth = np.array(depth, np.int64)
         self.bad: dict[int, str] = {}
         self.blocks: list[tuple[ColumnBlock, Int64s]] = []  # with the record of each row
-        self.reference_only = False  # the reference reads the remainder alone
+        self.reference_only = False  # the kernel reads no more of this call
 
     def remainder_of(self, texts: Texts, number: int, begin: int = 0, events: int = 0) -> Remainder:
         """The lines of a record from byte `begin` on, for the reference."""
@@ -130,7 +131,7 @@ class KernelShredder:
         return all(memory.intact() for memory in self._idle)
 
     def give_back(self) -> None:
-        """Forget memories that no call has used since this was called last: each is 60 MB."""
+        """Free memories that no call has used since the previous `give_back`: each is 60 MB."""
         for _ in range(self._spare):
             with suppress(IndexError):  # a call that began meanwhile uses it
                 self._idle.popleft()
@@ -138,7 +139,7 @@ class KernelShredder:
 
     @contextmanager
     def _memory(self) -> Iterator[Memory]:
-        """Memory for one call; what a call that failed has used is given up."""
+        """Memory for one call; the memory of a failed call is not reused."""
         try:
             memory = self._idle.pop()
         except IndexError:
@@ -149,8 +150,8 @@ class KernelShredder:
         self._idle.append(memory)
 
     def _shred_texts(self, call: _Call, texts: Texts, memory: Memory) -> Int64s:
-        """Adds the rows of all records that can be read. Returns how many lines the kernel saw of
-        each; -1: it did not see it, or not to its end.
+        """Add the rows of all readable records. Returns the number of lines that the kernel read of
+        each record; -1 if it did not read the record to its end.
         """
         found = np.full(len(texts.records), -1)
         ended = (texts.ends > texts.starts) & (texts.buffer[texts.ends - 1] == _LINE_END)
@@ -172,7 +173,7 @@ class KernelShredder:
         return found
 
     def _read(self, call: _Call, texts: Texts, memory: Memory) -> tuple[Int64s, list[Remainder]]:
-        """As `_shred_texts`, and what is left to the reference when it is too much."""
+        """As `_shred_texts`, and the remainders for the reference after too many fallbacks."""
         depths = call.depth[texts.records]
         last = len(texts.records)
         found = np.zeros(last, np.int64)
@@ -199,7 +200,7 @@ class KernelShredder:
             fields += self._read_fallbacks(call, texts, memory, fallbacks_read)
             fallbacks_read = int(counts[m.FALLBACKS])
             now = int(counts[m.RECORD])
-            if now < last and int(texts.records[now]) in call.bad:  # no more of it is read
+            if now < last and int(texts.records[now]) in call.bad:  # skip its rest
                 skipped.append(now)
                 now += 1
                 counts[m.RECORD], counts[m.AT], counts[m.INDEX_IN_RECORD] = now, -1, 0
@@ -217,9 +218,9 @@ class KernelShredder:
     def _leave_to_reference(
         self, call: _Call, texts: Texts, found: Int64s, now: int, at: int, events: int
     ) -> tuple[Int64s, list[Remainder]]:
-        """What `_read` returns when the reference reads all from `at` in record `now` on.
+        """The result of `_read` when the reference reads all lines from `at` in record `now` on.
 
-        at: negative for the start of the record. events: number of its events before that.
+        at: negative for the start of the record. events: number of its events before `at`.
         """
         positions = [(now, max(0, int(at - texts.starts[now])), events)]
         positions.extend((after, 0, 0) for after in range(now + 1, len(texts.records)))
@@ -232,7 +233,7 @@ class KernelShredder:
     def _read_fallbacks(
         self, call: _Call, texts: Texts, memory: Memory, first: int
     ) -> list[tuple[int, Fields]]:
-        """Have the reference read the fallback lines from `first` on: (row, fields) of each."""
+        """Read the fallback lines from `first` on with the reference: (row, fields) of each."""
         fallbacks = int(memory.words[m.FALLBACKS])
         lines = memory.words[m.FALLBACK_LINE :][: fallbacks * m.FALLBACK_WORDS].reshape(
             -1, m.FALLBACK_WORDS
@@ -278,8 +279,8 @@ class KernelShredder:
 def _check_counts(call: _Call, texts: Texts, found: Int64s, events: Int64s) -> None:
     """Quarantine records that hold another number of events than their headers state.
 
-    The kernel's count is right where it saw a record to its end; the others, which are few, are
-    counted here.
+    The kernel's count is right where it read a record to its end; the other records, which are
+    few, are counted here.
     """
     for number in np.flatnonzero(found != events).tolist():
         lines = texts.lines(number).count(b"\n")
@@ -288,7 +289,7 @@ def _check_counts(call: _Call, texts: Texts, found: Int64s, events: Int64s) -> N
 
 
 def _columns(buffer: Bytes, memory: Memory) -> tuple[Mapping[ColumnKey, SparseColumn], int]:
-    """The cells of this pass as columns, in the order of their keys; bytes that they hold.
+    """(the cells of this pass as columns in the order of their keys, bytes of these columns).
 
     In memory of Arrow's pool, which reuses freed pages: fresh pages from the system cost
     0.25 of 0.9 CPU seconds per million wide events.

@@ -1,7 +1,7 @@
 """The lines of records in one piece of memory, as compiled code reads them.
 
-Values of records are decompressed right into it, all of a group in one call: a call and a copy for
-each of them cost twice what zstd itself does for a record of one event.
+Values of records are decompressed directly into it, a whole group in one call: a call and a copy
+for each value cost twice as much as zstd itself for a record of one event.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ class Texts:
     """The lines of some records one after the other, and padding of zeros after the last.
 
     records: the index of each record in the call.
-    starts, ends: byte offsets of the lines of each.
+    starts, ends: byte offsets of the lines of each record.
     """
 
     buffer: Bytes
@@ -102,7 +102,7 @@ def _streamed(frames: memoryview, sizes: Int64s, records: Int64s, reused: Bytes)
         if reader.readinto(buffer[: size + 1].data) != size:
             return None
     except zstandard.ZstdError:
-        return None  # the caller finds out which one, and its error
+        return None  # the caller finds the value and its error
     buffer[size:] = 0
     return Texts(buffer, ends - sizes, ends, records)
 
