@@ -23,24 +23,24 @@ from common.errors import (
 from common.metadata import ApiKey
 from common.model.position import Position, format_receipt
 from common.scan.events import MalformedBody
-from common.scan.work import Work
+from common.scan.work_budget import Work
 from shepherd.admission.decode_pool import DecodePool
 from shepherd.admission.key_limits import KeyLimits
 from shepherd.admission.shares import NO_ROOM, Held, Shares
 from shepherd.datasets.cache import DatasetCache, Resolved
-from shepherd.delivery.backpressure import Backpressure
-from shepherd.delivery.batcher import Batcher
-from shepherd.http.body import BodyTooLarge, wire_bytes_max
-from shepherd.http.request import BATCH_ID, BATCH_ID_NAME, CONTENT_ENCODING, IngestRequest
-from shepherd.lines import (
+from shepherd.decoded_events import (
     Lines,
     Stored,
     Target,
     joined,
     stored_events,
 )
+from shepherd.delivery.backpressure import Backpressure
+from shepherd.delivery.batcher import Batcher
+from shepherd.events_by_dataset import Outcome, Run, RunOutcome, StoredCutter, with_remedy
+from shepherd.http.body import BodyTooLarge, wire_bytes_max
+from shepherd.http.request import BATCH_ID, BATCH_ID_NAME, CONTENT_ENCODING, IngestRequest
 from shepherd.request_summary import RequestDone, RequestSummary, count_mended, count_refused
-from shepherd.runs import Outcome, Run, RunOutcome, StoredCutter, with_remedy
 
 _SECOND_NS: Final = 10**9
 T = TypeVar("T")

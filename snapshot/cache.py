@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import durable
+from common import atomic_files
 from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.logs import log_event
 from common.metrics import damaged_objects_total, segment_fetched_bytes_total
@@ -75,7 +75,7 @@ class SegmentCache:
 
     def _sweep(self) -> None:
         """Remove unfinished files of a process that was killed."""
-        for pattern in ("*/.*.part", f"*/{durable.TEMPORARY_PREFIX}*"):
+        for pattern in ("*/.*.part", f"*/{atomic_files.TEMPORARY_PREFIX}*"):
             for part in self._folder.glob(pattern):
                 part.unlink(missing_ok=True)
         for scratch in self._folder.glob(f"*/{SCRATCH_PREFIX}*/"):

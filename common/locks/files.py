@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from common import durable
+from common import atomic_files
 from common.errors import Unavailable
 
 _NAME = re.compile(r"[A-Za-z0-9._/-]{1,200}")
@@ -70,7 +70,7 @@ class FileLocks:
         self._guard_attempts = guard_attempts
         self._claims: set[FileClaim] = set()
         try:
-            durable.make_folder(folder)
+            atomic_files.make_folder(folder)
         except OSError as error:
             raise Unavailable(f"locks at {folder}: {error}") from error
         with self.guarded():
@@ -130,7 +130,7 @@ class FileLocks:
 
     def publish(self, name: str, value: bytes) -> None:
         """Replace the value; whoever reads sees the old or the new one, whole."""
-        temporary = durable.temporary_path(self._folder)
+        temporary = atomic_files.temporary_path(self._folder)
         try:
             temporary.write_bytes(value)  # not fsynced: a claim does not outlive its machine
             temporary.rename(self.path(name, _VALUE))
@@ -171,7 +171,7 @@ class FileLocks:
             if not self._is_locked(name):
                 self.remove(name)
         for file in os.listdir(self._folder):
-            if file.startswith(durable.TEMPORARY_PREFIX):
+            if file.startswith(atomic_files.TEMPORARY_PREFIX):
                 (self._folder / file).unlink(missing_ok=True)
 
 

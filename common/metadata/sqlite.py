@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from common import durable
+from common import atomic_files
 from common.errors import Conflict, MetadataUnavailable
 from common.metadata import schema
 from common.metadata.interface import (
@@ -61,8 +61,8 @@ class SqliteMetadata:
         with self._lock, self._translate_errors():
             if self._db is not None:
                 return
-            durable.make_folder(self._path.parent)
-            with durable.exclusive(self._lock_path()):
+            atomic_files.make_folder(self._path.parent)
+            with atomic_files.exclusive(self._lock_path()):
                 db = sqlite3.connect(
                     self._path, isolation_level=None, check_same_thread=False, timeout=_BUSY_S
                 )
@@ -278,7 +278,7 @@ class SqliteMetadata:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._translate_errors(), durable.exclusive(self._lock_path()):
+        with self._lock, self._translate_errors(), atomic_files.exclusive(self._lock_path()):
             db = self._connection()
             with _transaction(db):
                 yield db

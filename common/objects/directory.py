@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from common import durable
+from common import atomic_files
 from common.errors import ObjectMissing, ObjectsUnavailable
 from common.objects.interface import ObjectInfo
 
@@ -34,7 +34,7 @@ class DirectoryObjects:
         self._staging = folder / _STAGING
         self._prepared: set[Path] = {folder}
         try:
-            durable.make_folder(self._staging)
+            atomic_files.make_folder(self._staging)
             self._sweep()
         except OSError as error:
             raise _unavailable(error, folder) from error
@@ -44,12 +44,12 @@ class DirectoryObjects:
         target = self._path(key)
         try:
             if target.is_file():
-                durable.sync_folder(target.parent)  # who put it may not have come so far
+                atomic_files.sync_folder(target.parent)  # who put it may not have come so far
                 return False
             if target.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "a folder of objects", str(target))
             staged = self._stage(data)
-            return self._install(staged, target, durable.link_new)
+            return self._install(staged, target, atomic_files.link_new)
         except _NESTED as error:
             raise ValueError(f"key {key!r} lies above or below another key") from error
         except OSError as error:
@@ -78,7 +78,7 @@ class DirectoryObjects:
     def fetch(self, key: str, target: Path) -> int:
         """Copy the object to `target`, all or nothing; returns its size. Raises ObjectMissing."""
         source = self._path(key)
-        temporary = durable.temporary_path(target.parent)
+        temporary = atomic_files.temporary_path(target.parent)
         try:
             if not source.is_file():
                 raise self._missing(key)
@@ -122,7 +122,7 @@ class DirectoryObjects:
         path = self._path(key)
         try:
             path.unlink()
-            durable.sync_folder(path.parent)
+            atomic_files.sync_folder(path.parent)
         except _MISSING:
             self._check_root()
         except OSError as error:
@@ -139,8 +139,8 @@ class DirectoryObjects:
 
     def _stage(self, data: bytes | Path) -> Path:
         if isinstance(data, bytes):
-            return durable.write_temporary(self._staging, data)
-        staged = durable.temporary_path(self._staging)
+            return atomic_files.write_temporary(self._staging, data)
+        staged = atomic_files.temporary_path(self._staging)
         _copy(data, staged)
         return staged
 
@@ -155,9 +155,9 @@ class DirectoryObjects:
         """Make the folder durable, also if another process has only just created it."""
         if folder in self._prepared:
             return
-        durable.make_folder(folder)
+        atomic_files.make_folder(folder)
         for parent in folder.parents:
-            durable.sync_folder(parent)
+            atomic_files.sync_folder(parent)
             if parent == self._root:
                 break
         self._prepared.add(folder)  # folders are never removed
@@ -198,7 +198,7 @@ class DirectoryObjects:
         left = list(self._staging.iterdir())
         if not left:
             return
-        probe = durable.write_temporary(self._staging, b"")
+        probe = atomic_files.write_temporary(self._staging, b"")
         now_s = probe.stat().st_mtime
         probe.unlink()
         for path in left:
@@ -211,7 +211,7 @@ class DirectoryObjects:
 
 def _rename(staged: Path, target: Path) -> bool:
     staged.rename(target)
-    durable.sync_folder(target.parent)
+    atomic_files.sync_folder(target.parent)
     return True
 
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from common import durable, limits
+from common import atomic_files, limits
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 Disk = Callable[[Path], os.statvfs_result]
@@ -104,7 +104,7 @@ class Reserve:
             os.fsync(fd)
         finally:
             os.close(fd)
-        durable.sync_folder(self._path.parent)
+        atomic_files.sync_folder(self._path.parent)
 
 
 def _free(disk: os.statvfs_result) -> int:

@@ -10,7 +10,7 @@ import msgspec
 import orjson
 
 from common import limits
-from common.scan import json_events, mending
+from common.scan import json_events, value_repair
 from common.scan.events import (
     Accepted,
     Data,
@@ -21,7 +21,7 @@ from common.scan.events import (
     too_many_events,
 )
 from common.scan.rates import Rate
-from common.scan.work import Work
+from common.scan.work_budget import Work
 
 _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 _ONE: Final[Rate] = (1, ())
@@ -75,7 +75,7 @@ def _event(
         if (
             len(data) > limits.EVENT_BYTES_MAX
             and isinstance(parsed.get("data"), dict)
-            and not mending.has_long_string(data, work)
+            and not value_repair.has_long_string(data, work)
         ):
             raise too_large()  # whatever else is in it: its syntax was checked
         mended: tuple[Mended, ...] = ()

@@ -12,9 +12,9 @@ from typing import Any, Final
 import orjson
 
 from common import limits
-from common.scan import fast_json, mending, msgpack_events
+from common.scan import fast_json, msgpack_events, value_repair
 from common.scan.events import Accepted, Data, EventFault, MalformedBody, Mended, Refused, Rule
-from common.scan.work import Work
+from common.scan.work_budget import Work
 
 _SCALARS: Final = frozenset((str, int, bool, type(None)))
 _SCALARS_AND_FLOAT: Final = _SCALARS | {float}
@@ -112,7 +112,7 @@ def _dropped(value: dict[str, Any]) -> tuple[Mended, ...]:
     dropped = []
     for name, member in value.items():
         if type(member) is float and not math.isfinite(member):
-            dropped.append(mending.changed_field(Rule.NOT_FINITE, name))
+            dropped.append(value_repair.changed_field(Rule.NOT_FINITE, name))
         else:
             others[name] = member
     if not _is_plain(others):

@@ -10,7 +10,7 @@ from common import limits
 from common.scan import json_tokens as jt
 from common.scan.events import EventFault, Rule, names_too_long, too_large, too_many_fields
 from common.scan.json_tokens import Token, TokenKind
-from common.scan.work import STEP_UNITS, Work
+from common.scan.work_budget import STEP_UNITS, Work
 
 Span = tuple[int, int]
 _OPENS: Final = frozenset({TokenKind.OBJECT_START, TokenKind.ARRAY_START})

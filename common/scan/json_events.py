@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from common import limits
 from common.model.times.api import BadTime, time_or_arrival
 from common.scan import json_tokens as jt
-from common.scan import mending
+from common.scan import value_repair
 from common.scan.events import (
     Accepted,
     Data,
@@ -23,7 +23,7 @@ from common.scan.events import (
 from common.scan.json_data import DataScan, Span, skip
 from common.scan.json_tokens import Token, TokenKind
 from common.scan.rates import NO_RATE, UNREADABLE, Rate, read_rate
-from common.scan.work import Work
+from common.scan.work_budget import Work
 
 _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 
@@ -138,7 +138,7 @@ def data_of(text: bytes, mends: bool, depth: int, work: Work, string_max: int) -
     """
     if not mends:
         return Data(text.translate(_ONE_LINE))
-    mended, changed = mending.mend(text, depth, string_max, work)
+    mended, changed = value_repair.mend(text, depth, string_max, work)
     return Data(mended.translate(_ONE_LINE), changed)
 
 

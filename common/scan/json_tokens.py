@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
-from common.scan.work import STEP_UNITS, Work
+from common.scan.work_budget import STEP_UNITS, Work
 
 INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1

@@ -28,7 +28,7 @@ from common.scan.events import (
 )
 from common.scan.msgpack_spans import array_head, array_spans, is_array
 from common.scan.rates import NO_RATE, Rate, read_rate
-from common.scan.work import STEP_UNITS, Work
+from common.scan.work_budget import STEP_UNITS, Work
 
 # Each array and map begins with one of these. Text that is not ASCII has them too: some are free.
 _CONTAINER_HEADS: Final = bytes((*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF))

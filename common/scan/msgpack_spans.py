@@ -8,7 +8,7 @@ from typing import Final
 
 from common import limits
 from common.scan.events import too_many_events
-from common.scan.work import STEP_UNITS, Work
+from common.scan.work_budget import STEP_UNITS, Work
 
 # First byte -> (bytes of a length that follows, bytes beside it, objects per unit of the length).
 # bin and ext and str: the length counts bytes; arrays and maps: it counts objects.

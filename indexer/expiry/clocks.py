@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from common import durable, limits
+from common import atomic_files, limits
 from common.clock import Clock
 from common.errors import BellwetherError
 from common.logs import log_event
@@ -127,8 +127,8 @@ class Clocks:
             return
         self._saved_ns = steady_ns
         try:
-            durable.make_folder(self._path.parent)
-            durable.replace(self._path, encode_checksummed(_Saved(self.trusted.saved_ns)))
+            atomic_files.make_folder(self._path.parent)
+            atomic_files.replace(self._path, encode_checksummed(_Saved(self.trusted.saved_ns)))
         except OSError as error:
             log_event(logger, logging.WARNING, "trusted time not saved", why=str(error))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from common import durable, limits
+from common import atomic_files, limits
 from common.errors import BellwetherError
 from common.logs import log_event
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
@@ -108,8 +108,8 @@ class Uptime:
             return
         self._saved.ran_ns = self.total_ns
         try:
-            durable.make_folder(self._path.parent)
-            durable.replace(self._path, encode_checksummed(self._saved))
+            atomic_files.make_folder(self._path.parent)
+            atomic_files.replace(self._path, encode_checksummed(self._saved))
         except OSError as error:
             log_event(
                 logger, logging.WARNING, "run time not saved", path=str(self._path), why=str(error)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from common import durable, limits
+from common import atomic_files, limits
 from common.errors import BellwetherError
 from common.logs import log_event
 from common.model.reroute import EpochOffset
@@ -80,8 +80,8 @@ class HourGate:
             return
         self._saved_ns = now_ns
         try:
-            durable.make_folder(self._path.parent)
-            durable.replace(self._path, encode_checksummed(followed))
+            atomic_files.make_folder(self._path.parent)
+            atomic_files.replace(self._path, encode_checksummed(followed))
         except OSError as error:
             log_event(logger, logging.INFO, "time that was followed is not kept", why=str(error))
 

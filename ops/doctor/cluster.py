@@ -16,7 +16,7 @@ from common.log.kafka.config import KafkaConfig
 from common.metadata.mysql.config import MysqlConfig
 from common.model.record import heartbeat_record
 from common.objects.s3.config import S3Config
-from common.server_answer import State
+from common.probe_result import State
 from ops.doctor.machine import Finding, Verdict
 from ops.doctor.servers import PROBE_TIMEOUT_S, findings_of, probe_database, probe_store
 
@@ -169,7 +169,7 @@ def check_mysql(
     config: MysqlConfig, clock: Clock, timeout_s: float = PROBE_TIMEOUT_S
 ) -> list[Finding]:
     """Every address of the database's host, then its settings, schema and clock. Blocks."""
-    from common.metadata.mysql.facts import read_facts
+    from common.metadata.mysql.server_facts import read_facts
 
     answers = probe_database(config, timeout_s)
     if answers and all(answer.state is not State.GOOD for answer in answers):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from common.metadata.mysql.config import MysqlConfig
 from common.objects.s3.config import S3Config
-from common.server_answer import ServerAnswer, State, ask_bytes
+from common.probe_result import ServerAnswer, State, ask_bytes
 from ops.doctor.machine import Finding, Verdict
 
 PROBE_TIMEOUT_S = 3.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from common import durable
+from common import atomic_files
 from ops.rolling.plan import FleetView, Unit
 
 
@@ -48,8 +48,8 @@ def load_state(path: Path) -> RestartState | None:
 
 def save_state(path: Path, state: RestartState) -> None:
     """Keep the state, durably. Raises OSError."""
-    durable.make_folder(path.parent)
-    durable.replace(path, msgspec.json.encode(state))
+    atomic_files.make_folder(path.parent)
+    atomic_files.replace(path, msgspec.json.encode(state))
 
 
 def remove_state(path: Path) -> None:

@@ -30,13 +30,7 @@ from segment.parquet.kernel.dictionary import (
     distinct_words,
     table_words,
 )
-from segment.parquet.kernel.hybrid import (
-    pack_indices,
-    pack_indices_bound,
-    pack_levels,
-    pack_levels_bound,
-)
-from segment.parquet.kernel.order import range_of_texts
+from segment.parquet.kernel.number_min_max import grown_steps, range_of_doubles, range_of_ints
 from segment.parquet.kernel.pairs import paired_offsets, paired_texts, paired_texts_bound
 from segment.parquet.kernel.plain import (
     plain_bits,
@@ -44,7 +38,13 @@ from segment.parquet.kernel.plain import (
     plain_texts,
     plain_texts_bound,
 )
-from segment.parquet.kernel.ranges import grown_steps, range_of_doubles, range_of_ints
+from segment.parquet.kernel.rle_bit_packed import (
+    pack_indices,
+    pack_indices_bound,
+    pack_levels,
+    pack_levels_bound,
+)
+from segment.parquet.kernel.text_min_max import range_of_texts
 
 COMPILED = (
     bloom_insert,

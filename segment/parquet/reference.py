@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from segment.parquet.bloom import bloom_filter
 from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts, texts_of
-from segment.parquet.hybrid import hybrid, hybrid_levels, packed
+from segment.parquet.rle_bit_packed import hybrid, hybrid_levels, packed
 from segment.parquet.thrift import varint, zigzag
 
 _BLOCK = 128  # deltas of one block

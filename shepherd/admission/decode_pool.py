@@ -17,7 +17,7 @@ from common.errors import TooManyRequests, Unavailable
 from common.metadata import ApiKey
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
-from common.scan.work import Work
+from common.scan.work_budget import Work
 
 _PAUSE_S: Final = 0.000_1  # long enough for the event loop to take over from a scanner in Python
 T = TypeVar("T")

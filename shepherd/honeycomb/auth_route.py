@@ -4,7 +4,7 @@ from aiohttp import web
 
 from common.metadata import ApiKey, KeyKind
 from common.process.auth import KeyCache, is_classic
-from shepherd.http.authentication import authenticate, key_text
+from shepherd.http.key_header import authenticate, key_text
 
 
 class AuthRoute:

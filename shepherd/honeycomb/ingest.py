@@ -13,6 +13,8 @@ from common.process.auth import KeyCache
 from common.scan.events import Refused
 from shepherd.accept import AcceptParts, EventRefused, Submission
 from shepherd.datasets.cache import Resolved
+from shepherd.decoded_events import NO_LINES, Decoded, one_line
+from shepherd.events_by_dataset import Run
 from shepherd.honeycomb.decode import (
     EventHeaders,
     Wire,
@@ -24,8 +26,8 @@ from shepherd.honeycomb.decode import (
 from shepherd.honeycomb.media import media_of
 from shepherd.honeycomb.responses import batch_response, receipt_headers
 from shepherd.honeycomb.split.interface import Splitter
-from shepherd.http.authentication import authenticate
 from shepherd.http.body import check_encoding
+from shepherd.http.key_header import authenticate
 from shepherd.http.request import (
     CONTENT_ENCODING,
     CONTENT_TYPE,
@@ -34,8 +36,6 @@ from shepherd.http.request import (
     IngestRoute,
     ProtocolLimits,
 )
-from shepherd.lines import NO_LINES, Decoded, one_line
-from shepherd.runs import Run
 
 _EVENT_TIME: Final = "x-honeycomb-event-time"
 _SAMPLE_RATE: Final = "x-honeycomb-samplerate"

@@ -14,8 +14,8 @@ from common.errors import BellwetherError
 from common.process.auth import KeyCache
 from common.process.http.service import KEEP_ALIVE_S
 from common.process.web import Handler, error_response
-from shepherd.http.authentication import authenticate
 from shepherd.http.cors import ORIGIN, REQUEST_METHOD, Cors
+from shepherd.http.key_header import authenticate
 from shepherd.http.request import (
     INTERNAL_ERROR,
     IngestRoute,

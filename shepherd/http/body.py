@@ -13,7 +13,7 @@ import zstandard
 from common import limits
 from common.errors import BadRequest, UnsupportedMedia
 from common.scan.events import MalformedBody
-from common.scan.work import Work
+from common.scan.work_budget import Work
 
 _PIECE_BYTES = 16_384
 _ZSTD_PIECE_BYTES = 256  # four bytes can stand for 128 KiB: 8 MiB is the most one piece gives

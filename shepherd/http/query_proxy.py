@@ -32,7 +32,7 @@ from common.process.fair.slots import FairSlots
 from common.process.http.body_reader import read_from_aiohttp
 from common.process.members import Member, list_members
 from common.process.web import INTERNAL_TOKEN_HEADER
-from shepherd.http.authentication import authenticate
+from shepherd.http.key_header import authenticate
 
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"}

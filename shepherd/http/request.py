@@ -75,7 +75,7 @@ class ProtocolLimits(msgspec.Struct, frozen=True):
     body_bytes_max: int  # of the body without its content encoding
     events_max: int
     datasets_max: int
-    work_units_max: int  # of `common.scan.work`, to decode the body
+    work_units_max: int  # of `common.scan.work_budget`, to decode the body
 
 
 class IngestRoute(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from common import durable, limits
+from common import atomic_files, limits
 from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from common.metrics import damaged_objects_total
@@ -70,8 +70,8 @@ class Chain:
             return
         path = self._folder / key
         try:
-            durable.make_folder(path.parent)
-            durable.replace(path, encode_checksummed(document))
+            atomic_files.make_folder(path.parent)
+            atomic_files.replace(path, encode_checksummed(document))
             copies = sorted(path.parent.glob("[0-9]*.json"))
             for old in copies[: -limits.LOCAL_COPIES_MAX]:
                 old.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ import pytest
 from common import limits
 from common.errors import TooManyRequests, Unavailable
 from common.metadata import Access, ApiKey, Environment, KeyKind, Team
-from common.scan.work import Work
+from common.scan.work_budget import Work
 from shepherd.admission.decode_pool import DecodePool
 
 

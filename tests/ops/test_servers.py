@@ -15,7 +15,7 @@ from common.log.kafka.config import KafkaConfig
 from common.log.kafka.probe_brokers import probe_brokers
 from common.metadata.mysql.config import MysqlConfig
 from common.objects.s3.config import S3Config
-from common.server_answer import ServerAnswer, State, ask_bytes
+from common.probe_result import ServerAnswer, State, ask_bytes
 from ops.doctor import servers
 from ops.doctor.cluster import check_mysql, check_s3
 from ops.doctor.machine import Verdict

@@ -14,7 +14,7 @@ from common.errors import Unavailable
 from common.locks.zookeeper import names
 from common.locks.zookeeper.config import ZookeeperConfig, members_of
 from common.locks.zookeeper.session import Session
-from common.server_answer import ServerAnswer, State, ask_bytes
+from common.probe_result import ServerAnswer, State, ask_bytes
 
 PROBE_TIMEOUT_S = 2.0
 _AT_ONCE_MAX = 8

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from common import durable
+from common import atomic_files
 from common.errors import LogUnavailable
 from common.log.embedded import range_file
 from common.log.embedded.range_file import RangeFile
@@ -37,7 +37,7 @@ class PartitionFolder:
 
     def prepare(self) -> None:
         """Create the folder and its lock; remove leftovers of a crash. Raises OSError."""
-        durable.make_folder(self.path)
+        atomic_files.make_folder(self.path)
         with self.writing():
             self._sweep()
 
@@ -48,7 +48,7 @@ class PartitionFolder:
         One writer or checkpoint at a time per partition also avoids SQLite's rare race between
         concurrent WAL checkpoints (fixed upstream only in 3.51.3).
         """
-        with durable.exclusive(self._lock):
+        with atomic_files.exclusive(self._lock):
             yield
 
     def bases(self) -> list[int]:
@@ -117,7 +117,7 @@ class PartitionFolder:
                 for side in _WAL_SUFFIXES:
                     Path(f"{path}{side}").unlink(missing_ok=True)
             self._sweep()
-            durable.sync_folder(self.path)
+            atomic_files.sync_folder(self.path)
         return bases[0] if bases else 0
 
     def abandon(self, first: int, known_end: int) -> None:
@@ -139,7 +139,7 @@ class PartitionFolder:
                         path.rename(f"{path}{_ABANDONED}")
             if is_newest and known_end > first:
                 range_file.create(self.file(known_end), self.epoch, self.partition, known_end, 0)
-            durable.sync_folder(self.path)
+            atomic_files.sync_folder(self.path)
 
     def _is_usable(self, base: int) -> bool:
         try:
@@ -167,7 +167,7 @@ class PartitionFolder:
                 (name[: -len(side)] for side in _WAL_SUFFIXES if name.endswith(side)), None
             )
             orphan = owner is not None and not (self.path / owner).exists()
-            if orphan or name.startswith(durable.TEMPORARY_PREFIX):
+            if orphan or name.startswith(atomic_files.TEMPORARY_PREFIX):
                 (self.path / name).unlink(missing_ok=True)
 
 

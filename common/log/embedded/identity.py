@@ -5,7 +5,7 @@ from pathlib import Path
 
 import orjson
 
-from common import durable
+from common import atomic_files
 from common.errors import LogUnavailable
 from common.log.interface import LogIdentity
 
@@ -19,11 +19,11 @@ def open_identity(folder: Path, partitions: int) -> LogIdentity:
     An existing log keeps its own partition count. Raises LogUnavailable if the identity file
     cannot be read, or is missing although there are records.
     """
-    durable.make_folder(folder)
+    atomic_files.make_folder(folder)
     found = read_identity(folder)
     if found is None:
         body = {"format": _FORMAT, "epoch": secrets.token_hex(8), "partitions": partitions}
-        durable.put_new(folder / _NAME, orjson.dumps(body))
+        atomic_files.put_new(folder / _NAME, orjson.dumps(body))
         found = _read(folder / _NAME)
     return found
 

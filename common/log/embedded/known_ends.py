@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 from typing import Final
 
-from common import durable
+from common import atomic_files
 
 FILE: Final = "known-ends"
 UNCHECKED_FILE: Final = "ends"  # of older versions: ends without a checksum; it is not read
@@ -38,7 +38,7 @@ class KnownEnds:
             self._fd = os.open(known, os.O_RDONLY | os.O_CLOEXEC)
             return
         if not path.exists():
-            durable.put_new(path, bytes(self._size))
+            atomic_files.put_new(path, bytes(self._size))
         (folder / UNCHECKED_FILE).unlink(missing_ok=True)
         self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from common import durable, limits
+from common import atomic_files, limits
 from common.errors import LogUnavailable
 from common.log.damage import damaged
 from common.log.embedded import frame, salvage
@@ -74,7 +74,7 @@ class Written(msgspec.Struct, frozen=True):
 
 def create(path: Path, epoch: str, partition: int, base: int, floor_ns: int) -> bool:
     """Create an empty file atomically; False if it exists already."""
-    temporary = durable.temporary_path(path.parent)
+    temporary = atomic_files.temporary_path(path.parent)
     try:
         db = sqlite3.connect(temporary, isolation_level=None)
         try:
@@ -89,8 +89,8 @@ def create(path: Path, epoch: str, partition: int, base: int, floor_ns: int) -> 
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             db.close()
-        durable.sync_file(temporary)
-        return durable.link_new(temporary, path)
+        atomic_files.sync_file(temporary)
+        return atomic_files.link_new(temporary, path)
     finally:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{temporary}{suffix}").unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from common.errors import LogUnavailable
 from common.log.kafka.cluster import Cluster
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.connect import Connector
-from common.server_answer import ServerAnswer, State
+from common.probe_result import ServerAnswer, State
 
 PROBE_TIMEOUT_S = 3.0
 Address = tuple[str, int]

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from common import durable
+from common import atomic_files
 from common.clock import Clock
 from common.errors import ObjectMissing, ObjectsUnavailable
 from common.model.clock_reading import ClockReading, is_elsewhere, reading_of
@@ -83,15 +83,15 @@ class S3Objects:
 
     def fetch(self, key: str, target: Path) -> int:
         """Copy the object to `target`, all or nothing; returns its size. Raises ObjectMissing."""
-        temporary = durable.temporary_path(target.parent)
+        temporary = atomic_files.temporary_path(target.parent)
 
         def read(accept_mismatch: bool) -> int:
             with temporary.open("wb") as file:
                 self._download(key, file, accept_mismatch)
-            durable.sync_file(temporary)
+            atomic_files.sync_file(temporary)
             size = temporary.stat().st_size
             temporary.rename(target)
-            durable.sync_folder(target.parent)
+            atomic_files.sync_folder(target.parent)
             return size
 
         try:

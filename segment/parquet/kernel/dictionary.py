@@ -22,7 +22,7 @@ from common.kernels.intrinsics import (
 )
 from common.scan.kernel.literals import equal
 from segment.parquet.kernel.bits import Indices, unsigned
-from segment.parquet.kernel.masked import words_of
+from segment.parquet.kernel.short_texts import words_of
 
 TOO_MANY = -1
 TOO_MANY_COLLISIONS = -3  # in the table: the caller sorts the values instead

@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from common.scan.work import Work
+from common.scan.work_budget import Work
+from shepherd.decoded_events import Decoded
 from shepherd.honeycomb.media import Media
-from shepherd.lines import Decoded
 
 
 class Splitter(Protocol):

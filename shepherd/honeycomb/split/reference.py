@@ -2,9 +2,9 @@
 
 from common import limits
 from common.scan import fast_json, fast_msgpack
-from common.scan.work import TooMuchWork, Work
+from common.scan.work_budget import TooMuchWork, Work
+from shepherd.decoded_events import Decoded, decoded
 from shepherd.honeycomb.media import Media
-from shepherd.lines import Decoded, decoded
 
 
 class ReferenceSplitter:

@@ -190,7 +190,7 @@ async def test_full_disk_keeps_nobody_from_resuming_and_serving(
     def full(_target: Path, _data: bytes) -> None:
         raise OSError(errno.ENOSPC, "no space left on device")
 
-    monkeypatch.setattr("snapshot.documents.chain.durable.replace", full)
+    monkeypatch.setattr("snapshot.documents.chain.atomic_files.replace", full)
     async with open_context(tmp_path) as context, running(context) as partition:
         await append(context.backends.log, [5])
         await until(partition, reached(9))

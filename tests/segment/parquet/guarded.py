@@ -103,7 +103,7 @@ def _same_files(guarded: Guarded) -> None:
 
 
 def _is_deadly(guarded: Guarded) -> bool:
-    from segment.parquet.kernel.ranges import range_of_ints
+    from segment.parquet.kernel.number_min_max import range_of_ints
 
     guarded.at_front = False
     numbers = guarded.copied(np.arange(10))

@@ -10,7 +10,7 @@ import pytest
 from common import limits
 from common.errors import LogFull, MetadataUnavailable, TooManyDatasets
 from common.metadata import Metadata
-from shepherd.datasets.room import DatasetRoom
+from shepherd.datasets.quota import DatasetRoom
 from tests.shepherd.harness import Shepherd, shepherd
 
 EVENTS = b'[{"data":{"a":1}}]'

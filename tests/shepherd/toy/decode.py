@@ -8,10 +8,10 @@ from common import limits
 from common.errors import BadRequest, BellwetherError
 from common.scan import fast_json
 from common.scan.events import Accepted, EventFault, MalformedBody, Refused, Rule
-from common.scan.work import Work
+from common.scan.work_budget import Work
 from shepherd.datasets.cache import Resolved
-from shepherd.lines import NO_LINES, Decoded, decoded
-from shepherd.runs import Run
+from shepherd.decoded_events import NO_LINES, Decoded, decoded
+from shepherd.events_by_dataset import Run
 
 _NO_DATASET = BadRequest("the line names no dataset")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from common.errors import BellwetherError
 from common.process.http.body_reader import Intake
 from shepherd.accept import Submission
-from shepherd.http.authentication import authenticate
 from shepherd.http.body import check_encoding, decompress
+from shepherd.http.key_header import authenticate
 from shepherd.http.request import (
     CONTENT_ENCODING,
     IngestRequest,

@@ -15,7 +15,8 @@ from common.scan import fast_msgpack, json_events
 from common.scan.events import Accepted, MalformedBody, Refused
 from common.scan.json_events import Reading
 from common.scan.json_tokens import JsonSyntaxError
-from common.scan.work import TooMuchWork, Work
+from common.scan.work_budget import TooMuchWork, Work
+from shepherd.decoded_events import Decoded
 from shepherd.honeycomb.media import Media
 from shepherd.honeycomb.split.compiled.builder import DecodedBuilder
 from shepherd.honeycomb.split.compiled.faults import error_of
@@ -25,7 +26,6 @@ from shepherd.honeycomb.split.kernel.element_faults import BROKEN, DONE, FAULTY,
 from shepherd.honeycomb.split.kernel.memory import Memory, make_memory
 from shepherd.honeycomb.split.kernel.msgpack.body import split_packed
 from shepherd.honeycomb.split.reference import ReferenceSplitter
-from shepherd.lines import Decoded
 
 # Elements that fall back to the exact scanner one by one: some, and one of sixteen. Beyond that the
 # whole body goes to the reference, whose own fast way knows some that the kernel does not. So no

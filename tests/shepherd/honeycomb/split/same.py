@@ -2,11 +2,11 @@
 
 from common.scan import json_events, msgpack_events
 from common.scan.events import MalformedBody
-from common.scan.work import Work
+from common.scan.work_budget import Work
+from shepherd.decoded_events import Decoded, decoded
 from shepherd.honeycomb.media import Media
 from shepherd.honeycomb.split.compiled.splitter import KernelSplitter
 from shepherd.honeycomb.split.interface import Splitter
-from shepherd.lines import Decoded, decoded
 
 NOW = 1_700_000_000_000_000_001
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import limits
-from common.scan import fast_json, fast_msgpack, json_events, mending, msgpack_events
+from common.scan import fast_json, fast_msgpack, json_events, msgpack_events, value_repair
 from common.scan.events import Accepted, Data, EventFault, Mended, Refused, Rule
-from common.scan.work import TooMuchWork, Work
+from common.scan.work_budget import TooMuchWork, Work
 
 NOW = 1_700_000_000_000_000_001
 MOST = limits.STRING_BYTES_MAX
-MARKER = mending.MARKER
+MARKER = value_repair.MARKER
 Split = Callable[..., list[Accepted | Refused]]
 SPLITTERS: list[Split] = [json_events.split_batch, fast_json.split_batch]
 PACKED: list[Split] = [msgpack_events.split_msgpack_batch, fast_msgpack.split_batch]
@@ -242,7 +242,7 @@ def test_what_is_stored_is_json_and_else_what_was_sent(
         return value
 
     text = json.dumps(data, ensure_ascii=ascii_only).encode()
-    mended, changed = mending.mend(text, depth, MOST, Work())
+    mended, changed = value_repair.mend(text, depth, MOST, Work())
     found = json.loads(mended, parse_constant=lambda name: pytest.fail(name))
     marker = found.pop(MARKER, None)
     assert found == stored(data)
@@ -253,12 +253,12 @@ def test_what_is_stored_is_json_and_else_what_was_sent(
 def test_mending_is_bounded_by_work(value: bytes) -> None:
     work = Work(10_000)
     with pytest.raises(TooMuchWork):
-        mending.mend(b'{"a":[%b0]}' % (value * 100_000), 0, MOST, work)
+        value_repair.mend(b'{"a":[%b0]}' % (value * 100_000), 0, MOST, work)
 
 
 def test_events_with_many_faults_name_each_field_once() -> None:
     data = b'{"a":[%bNaN],"b":NaN}' % (b"NaN," * 100_000)
-    _, changed = mending.mend(data, 0, MOST, Work())
+    _, changed = value_repair.mend(data, 0, MOST, Work())
     assert changed == (Mended(Rule.NOT_FINITE, "a"), Mended(Rule.NOT_FINITE, "b"))
-    _, (changed_name,) = mending.mend(b'{"%b":NaN}' % (b"n" * 5_000), 0, MOST, Work())
+    _, (changed_name,) = value_repair.mend(b'{"%b":NaN}' % (b"n" * 5_000), 0, MOST, Work())
     assert len(changed_name.field) == limits.FIELD_SHOWN_CHARS_MAX

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segment.parquet.kernel.ranges import (
+from segment.parquet.kernel.number_min_max import (
     grown_steps,
     range_of_doubles,
     range_of_ints,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segment.parquet.kernel.order import range_of_texts
+from segment.parquet.kernel.text_min_max import range_of_texts
 from tests.segment.parquet.kernel.oracle import arrow
 
 STEM = b"0123456789abcdef" * 5

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segment.parquet.kernel.hybrid import (
+from segment.parquet.kernel.rle_bit_packed import (
     pack_indices,
     pack_indices_bound,
     pack_levels,

@@ -18,7 +18,7 @@ import orjson
 from common import limits
 from common.scan import json_tokens as jt
 from common.scan.events import Mended, Rule, too_large
-from common.scan.work import STEP_UNITS, Work
+from common.scan.work_budget import STEP_UNITS, Work
 
 MARKER: Final = "meta.truncated_fields"
 _MARKER_END: Final = "truncated_fields"

@@ -6,7 +6,7 @@ those are equal are the texts compared as a whole.
 
 from common.kernels.compile import Bytes, Int64s, compiled, inlined
 from common.kernels.intrinsics import byte_at, get, load64, shift_right
-from segment.parquet.kernel.ranges import less
+from segment.parquet.kernel.number_min_max import less
 
 _SIGN = -(1 << 63)
 
