@@ -1,6 +1,6 @@
-"""Events as lines of a record, and the verdict on each: what every ingest protocol decodes to.
+"""Decoded events as lines of a record, and the verdict on each event, for every ingest protocol.
 
-Events are not objects here: a body of 100 events is one run of bytes and two small arrays (I9).
+Events are not objects here: a body of 100 events is one `bytes` and two small arrays (I9).
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Sizes = npt.NDArray[np.int64]
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where events go: their dataset, and how deep its objects are unpacked."""
+    """The dataset that events are stored in, and how deep nested objects are unpacked."""
 
     team_id: str
     env_id: str
@@ -69,7 +69,7 @@ def _fitting(sizes: Sizes, first: int, room: int) -> int:
 
 
 def one_line(event: Accepted) -> Lines:
-    """A single event as lines. `decoded` does the same by way of lists: 3 us more."""
+    """A single event as lines. `decoded` does the same by lists, which costs 3 us more."""
     line = encode_event_line(event.time_ns, event.rate, event.data)
     return Lines(line, np.array((len(line),), np.int64), np.array((len(event.data),), np.int64))
 
@@ -88,19 +88,19 @@ def joined(parts: Sequence[Lines]) -> Lines:
 
 
 class Decoded(msgspec.Struct, frozen=True, eq=False):
-    """Events of one dataset as they came: lines of those that can be stored, and why others cannot.
+    """Events of one dataset in their order: lines of the accepted ones, and reasons of the refused.
 
     Every event that is not in `refused` has a line, in order.
     """
 
     events: int  # all of them, refused ones too
     lines: Lines
-    refused: Sequence[tuple[int, Refused]] = ()  # (index of the event, why), ascending
-    mended: Sequence[tuple[int, tuple[Mended, ...]]] = ()  # (index, what is not stored as sent)
+    refused: Sequence[tuple[int, Refused]] = ()  # (index of the event, reason), ascending
+    mended: Sequence[tuple[int, tuple[Mended, ...]]] = ()  # (index, fields not stored as sent)
 
 
 def decoded(outcomes: Sequence[Accepted | Refused]) -> Decoded:
-    """The outcomes that a scanner gives for each event, as lines and refusals."""
+    """Lines and refusals from a scanner's outcome of each event."""
     lines: list[bytes] = []
     data_bytes: list[int] = []
     refused: list[tuple[int, Refused]] = []
@@ -119,14 +119,14 @@ def decoded(outcomes: Sequence[Accepted | Refused]) -> Decoded:
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """The outcome of `events` consecutive lines: where they are, or why they are not stored."""
+    """The outcome of `events` consecutive lines: their position, or why they are not stored."""
 
     events: int
     outcome: Position | BellwetherError
 
 
 def stored_events(stored: Sequence[Stored]) -> int:
-    """How many events the log has."""
+    """The number of events that are stored in the log."""
     events = 0
     for part in stored:
         if isinstance(part.outcome, Position):
@@ -135,10 +135,10 @@ def stored_events(stored: Sequence[Stored]) -> int:
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What became of one event of a request."""
+    """The outcome of one event of a request."""
 
-    outcome: Position | Refused | BellwetherError  # stored there, refused by a rule, or not stored
-    mended: tuple[Mended, ...] = ()  # fields that are stored otherwise than they were sent
+    outcome: Position | Refused | BellwetherError  # position, refusal by a rule, or why not stored
+    mended: tuple[Mended, ...] = ()  # fields that are not stored as sent
 
 
 def verdicts_of(events: Decoded, stored: Sequence[Stored]) -> list[Verdict]:

@@ -1,4 +1,4 @@
-"""The internal application of a shepherd: health, telemetry of other roles, its placement."""
+"""The internal application of a shepherd: health, telemetry of other roles, placement."""
 
 import asyncio
 
@@ -15,7 +15,9 @@ from shepherd.placement.route import PlacementRoute
 
 
 class Readiness:
-    """Not ready while cold without metadata: a rolling restart stops there (design, section 5)."""
+    """Readiness of the role. A shepherd without cached keys is not ready while metadata is
+    unavailable: a rolling restart stops there (design, section 5).
+    """
 
     def __init__(self, keys: KeyCache, metadata: Metadata) -> None:
         self._keys = keys
@@ -23,11 +25,11 @@ class Readiness:
         self._reason: str | None = "it is starting"
 
     def not_ready(self) -> str | None:
-        """Why requests should not come here, or None."""
+        """The reason why the role is not ready; None when it is."""
         return self._reason
 
     async def refresh(self) -> None:
-        """Ask metadata for a key that cannot exist, unless keys are known already."""
+        """Check metadata by looking up a key that cannot exist, unless keys are cached already."""
         if self._keys.size:
             self._reason = None
             return

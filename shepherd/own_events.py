@@ -1,4 +1,4 @@
-"""Telemetry of all roles: stored in the own dataset directly, not through a request."""
+"""Stores the telemetry of all roles in the `bellwether` dataset, without an ingest request."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ from shepherd.delivery.batcher import Batcher
 
 
 class OwnEvents:
-    """Stores telemetry in the `bellwether` dataset. What cannot be stored is counted."""
+    """Stores telemetry in the `bellwether` dataset, and counts events that it cannot store."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class OwnEvents:
             events = found.lines.events
             resolved = await self._datasets.resolve(await self._own_key(), OWN_DATASET)
             taken = stored_events(await self._batcher.put(resolved.target, found.lines))
-            if taken and resolved.is_new:  # even if its environment has no room for another dataset
+            if taken and resolved.is_new:  # even beyond the environment's limit of datasets
                 await self._datasets.created(resolved)
             elif taken:
                 self._datasets.used(resolved)
@@ -60,7 +60,7 @@ class OwnEvents:
         return taken
 
     async def _own_key(self) -> ApiKey:
-        """A key of our own, in the environment that own events go to. Made once."""
+        """An internal key of the environment that holds the `bellwether` dataset. Made once."""
         if self._key is None:
             self._key = await asyncio.to_thread(self._make_key)
         return self._key

@@ -1,4 +1,4 @@
-"""`GET /1/auth`: what a key is and may do, in the shape that every client of the vendor reads."""
+"""`GET /1/auth`: a key's rights, in the form that every client of the vendor reads."""
 
 from aiohttp import web
 
@@ -21,9 +21,9 @@ class AuthRoute:
 
 
 def describe_key(key: ApiKey, *, classic: bool = False) -> dict[str, object]:
-    """The body of `/1/auth`. `create_datasets` is what the Terraform provider reads,
-    `createDatasets` what the vendor's document has. Of an ingest key only these are shown. A
-    classic key has no environment that clients know of.
+    """The body of `/1/auth`. The Terraform provider reads `create_datasets`; the vendor's document
+    has `createDatasets`. For an ingest key only these rights are shown. For a classic key the
+    environment is left empty, as its clients expect.
     """
     access = key.access
     create = {"createDatasets": access.create_datasets, "create_datasets": access.create_datasets}

@@ -20,7 +20,7 @@ _NIL: Final = b"\xc0"
 
 
 class Wire(msgspec.Struct, frozen=True):
-    """A body as it came, with what its headers name."""
+    """An encoded body, with its media type, encoding and arrival time."""
 
     body: bytes
     encoding: str
@@ -40,7 +40,7 @@ def decode_batch(splitter: Splitter, wire: Wire, depth: int, work: Work | None =
 
 
 def decode_batch_quickly(splitter: Splitter, wire: Wire, depth: int) -> Decoded | None:
-    """The same, if it keeps the event loop for no longer than some milliseconds; else None."""
+    """The same, if it blocks the event loop for at most some milliseconds; else None."""
     if wire.encoding:
         return None
     plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX)
@@ -50,14 +50,14 @@ def decode_batch_quickly(splitter: Splitter, wire: Wire, depth: int) -> Decoded 
 
 
 def _refuse_null(plain: bytes, media: Media) -> None:
-    """A body that is null is as empty as one without a byte. Raises EmptyBody."""
+    """Raise EmptyBody for a body that is null: it counts as empty."""
     is_null = plain == _NIL if media is Media.MSGPACK else _NULL.fullmatch(plain)
     if is_null:
         raise EmptyBody
 
 
 def _refuse_no_events(events: Decoded) -> Decoded:
-    """A batch of no events is empty too: Vector sends one to find out whether its key is good."""
+    """Raise EmptyBody for a batch without events: Vector sends one to check its key."""
     if not events.events:
         raise EmptyBody
     return events
@@ -77,7 +77,7 @@ def decode_event(
     string_max: int = limits.STRING_BYTES_MAX,
     work: Work | None = None,
 ) -> Accepted | Refused:
-    """A single event's outcome. As above."""
+    """The outcome of a single event. Raises as `decode_batch`."""
     work = work or Work()
     plain = decompress(wire.body, wire.encoding, limits.EVENT_BODY_BYTES_MAX, work)
     _refuse_null(plain, wire.media)
@@ -94,7 +94,7 @@ def decode_event(
 def decode_event_quickly(
     wire: Wire, depth: int, headers: EventHeaders, string_max: int = limits.STRING_BYTES_MAX
 ) -> Accepted | Refused | None:
-    """The same, if it keeps the event loop for no longer than some milliseconds; else None."""
+    """The same, if it blocks the event loop for at most some milliseconds; else None."""
     if wire.encoding or len(wire.body) > limits.OFF_LOOP_BODY_BYTES:
         return None
     try:

@@ -1,6 +1,6 @@
 """The vendor's two routes for events: a batch body, and a single event as a body (I1, I9).
 
-They know nothing of sockets: `shepherd.http.request` holds what they read and what they answer.
+They are independent of sockets: `shepherd.http.request` has the requests and responses.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ _EVENT_LIMITS: Final = ProtocolLimits(
 
 
 class Ingest:
-    """Takes requests of both routes. The path names the dataset of all their events."""
+    """Handles requests of both routes. The path names the dataset of all events of a request."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Ingest:
         splitter: Splitter,
         string_max: int,
     ) -> None:
-        """string_max: bytes of a string; longer ones are cut."""
+        """string_max: bytes of a string; longer strings are cut."""
         self._accept = accept
         self._keys = keys
         self._splitter = splitter
@@ -74,8 +74,8 @@ class Ingest:
         )
 
     async def _take_batch(self, request: IngestRequest) -> IngestResponse:
-        """200 and the status of each event, in order. Raises BellwetherError for a request that is
-        refused as a whole.
+        """Respond 200 with the status of each event, in order. Raises BellwetherError for a request
+        that is refused as a whole.
         """
         key = await authenticate(request.headers, self._keys)
         name = dataset_name(request.name)
@@ -93,7 +93,7 @@ class Ingest:
             return await asyncio.to_thread(batch_response, outcome, wire.media)
 
     async def _take_event(self, request: IngestRequest) -> IngestResponse:
-        """200 without a body. Raises BellwetherError for an event that is refused."""
+        """Respond 200 without a body. Raises BellwetherError for an event that is refused."""
         key = await authenticate(request.headers, self._keys)
         name = dataset_name(request.name)
         with Submission(self._accept, key, request, name) as submission:
@@ -119,7 +119,7 @@ class Ingest:
     async def _receive(
         self, request: IngestRequest, submission: Submission, name: str
     ) -> tuple[Resolved, Wire]:
-        """Everything that is checked before the events themselves."""
+        """Check and read all that precedes the events: key, headers, limits, dataset, body."""
         submission.admit()
         media = media_of(request.headers.get(CONTENT_TYPE, ""))
         check_encoding(encoding := request.headers.get(CONTENT_ENCODING, ""))
@@ -129,7 +129,7 @@ class Ingest:
 
 
 def dataset_name(segment: str) -> str:
-    """A path's segment as it came, URL-decoded once. Raises BadRequest."""
+    """The URL-decoded segment of a path. Raises BadRequest."""
     if "%" not in segment:
         return segment
     try:

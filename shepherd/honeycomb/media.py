@@ -11,7 +11,7 @@ _JSON_TYPES = frozenset(
         "text/json",
         "text/plain",
         "application/octet-stream",
-        "application/x-www-form-urlencoded",  # what `curl -d` says whatever it sends
+        "application/x-www-form-urlencoded",  # the default of `curl -d`
         "application/x-ndjson",
     }
 )
@@ -27,7 +27,7 @@ class Media(StrEnum):
 
 def media_of(content_type: str) -> Media:
     """The media type of a Content-Type header's value. Raises UnsupportedMedia."""
-    if content_type in _JSON_TYPES:  # as nearly always
+    if content_type in _JSON_TYPES:  # the usual case
         return Media.JSON
     kind = content_type.split(";", 1)[0].strip().lower()
     if kind in _JSON_TYPES:

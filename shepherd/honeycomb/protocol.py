@@ -45,10 +45,10 @@ class HoneycombProtocol(IngestProtocol):
             app.router.add_route("*", path, refuse)
 
     async def prepare(self) -> None:
-        """Have the splitter compiled, and serve with the compiled one from then on."""
+        """Compile the splitter, then serve with the compiled one."""
         if self._kernel_folder is not None:
             await self._splitter.use_compiled(self._kernel_folder)
 
     def status(self) -> Mapping[str, object]:
-        """Which splitter is active."""
+        """The name of the selected splitter."""
         return {"splitter": self._splitter.name}

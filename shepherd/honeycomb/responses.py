@@ -1,6 +1,6 @@
-"""Responses to requests for events: the receipt, and of a batch the status of each event.
+"""Responses to requests for events: the receipt, and the status of each event of a batch.
 
-Nearly always every event is stored, and the body then depends on their number alone.
+In nearly all requests every event is stored, and the body then depends only on their number.
 """
 
 from collections import deque
@@ -32,13 +32,13 @@ def batch_response(outcome: Outcome, media: Media) -> IngestResponse:
 
 
 def receipt_headers(outcome: Outcome) -> dict[str, str]:
-    """The receipt, if anything was stored."""
+    """The receipt header, if any record was stored."""
     return {RECEIPT_HEADER: outcome.receipt} if outcome.receipt else {}
 
 
 def batch_body(events: Decoded, stored: Sequence[Stored], media: Media) -> bytes:
-    """202, or the event's own 400 or 503 with its error. Errors beyond what one response holds are
-    only named by their rule.
+    """Per event 202, or its own 400 or 503 with its error. Beyond the size limit of a response,
+    errors have only the name of their rule.
     """
     packed = media is Media.MSGPACK
     pieces = [_STORED_MSGPACK if packed else _STORED_JSON] * events.events
@@ -59,7 +59,7 @@ def _put_refused(
     encode: Callable[[object], bytes],
 ) -> None:
     room = limits.ANSWER_ERRORS_BYTES_MAX
-    known: dict[str, bytes] = {}  # a body's errors are mostly alike
+    known: dict[str, bytes] = {}  # by error: most errors of a body are equal
     for index, why in refused:
         error = why.error if room > 0 else why.rule.value
         piece = known.get(error)

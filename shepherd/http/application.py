@@ -1,6 +1,6 @@
-"""The public aiohttp application: what the fast path does not answer, and everything else.
+"""The public aiohttp application: every request that the fast path does not serve.
 
-Routes of events first, then the protocols' other routes, then what goes on to a query role.
+Routes for events come first, then the protocols' other routes, then the proxy to a query role.
 """
 
 import logging
@@ -27,7 +27,7 @@ from shepherd.http.request import (
 AddRoutes = Callable[[web.Application], None]
 
 _logger = logging.getLogger(__name__)
-# aiohttp's own messages about clients' broken requests quote them: they may hold a key.
+# aiohttp's own messages quote malformed requests, which may contain a key.
 _protocol_logger = logging.getLogger("shepherd.protocol")
 _protocol_logger.setLevel(logging.CRITICAL)
 
@@ -63,7 +63,7 @@ def public_application(
 
 
 def with_slash(path: str) -> tuple[str, str]:
-    """The path as clients write it: some end it with a slash."""
+    """The path without and with a slash at its end: clients write both."""
     return path, f"{path}/"
 
 
@@ -72,7 +72,7 @@ async def _alive(_: web.Request) -> web.Response:
 
 
 def _take_from_aiohttp(route: IngestRoute) -> Handler:
-    """Requests for events that the fast path leaves to aiohttp."""
+    """The handler of requests for events that the fast path delegates to aiohttp."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
@@ -125,8 +125,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except web.HTTPException as error:  # aiohttp's own 404 and 405
         response = web.json_response({"error": error.reason}, status=error.status)
     except ConnectionError:
-        raise  # the client is gone: there is nothing to answer
-    except (web.RequestPayloadError, PayloadEncodingError):  # broken chunks
+        raise  # the client has disconnected
+    except (web.RequestPayloadError, PayloadEncodingError):  # malformed chunks
         response = web.json_response({"error": "the request's body cannot be read"}, status=400)
         response.force_close()
     except Exception:
@@ -137,7 +137,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def _route_label(request: web.Request) -> str:
-    """The route's pattern: a label with few values, whatever clients ask for."""
+    """The route's pattern: a label with few values for any paths that clients request."""
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "unknown"
 

@@ -1,7 +1,7 @@
 """Request bodies of events: their encodings, and decompression within an absolute size.
 
-A bomb guard by ratio would refuse honest clients (5 MB of similar events compress 750 times), so
-every guard is an absolute size (I11).
+A decompression-bomb guard by ratio would refuse honest clients (5 MB of similar events compress 750
+times), so every guard is an absolute size (I11).
 """
 
 import zlib
@@ -16,8 +16,8 @@ from common.scan.events import MalformedBody
 from common.scan.work_budget import Work
 
 _PIECE_BYTES = 16_384
-_ZSTD_PIECE_BYTES = 256  # four bytes can stand for 128 KiB: 8 MiB is the most one piece gives
-_MEMBERS_MAX = 1_000  # each member costs a decoder; honest bodies have one
+_ZSTD_PIECE_BYTES = 256  # four bytes can encode 128 KiB: one piece yields at most 8 MiB
+_MEMBERS_MAX = 1_000  # each member costs a decoder; real bodies have one
 # Bytes by which an encoding may exceed what it encodes: file names, skipped frames.
 _EXCESS_BYTES_MAX = 65_536
 _ZSTD_WINDOW_BYTES_MAX = 8 * 1024 * 1024  # what RFC 8878 asks every decoder to support
@@ -31,14 +31,14 @@ class BodyTooLarge(BadRequest):
 
 
 class EmptyBody(BadRequest):
-    """There is nothing in the body."""
+    """The body is empty."""
 
     def __init__(self) -> None:
         super().__init__("Request body should not be empty.")
 
 
 def wire_bytes_max(plain_max: int, encoding: str) -> int:
-    """The largest body as it is sent that may decompress to `plain_max` bytes."""
+    """The most encoded bytes of a body that may decompress to `plain_max` bytes."""
     if not encoding:
         return plain_max
     return plain_max + plain_max // limits.ENCODING_SHARE + limits.ENCODING_BYTES_MAX
@@ -121,7 +121,9 @@ def _keep(plain: bytes, pieces: list[bytes], room: int, bytes_max: int) -> int:
 
 
 def _check_excess(read: int, plain: int, work: Work) -> None:
-    """Empty blocks cost as much work as others; encoders need a few bytes per 16 KiB."""
+    """Refuse excess encoded bytes: empty blocks cost as much work as others, while an encoder
+    needs only a few bytes per 16 KiB.
+    """
     work.check()
     if read - plain > _EXCESS_BYTES_MAX:
         raise MalformedBody("its encoding is much larger than what it encodes")

@@ -1,8 +1,8 @@
 """Headers for pages in browsers that send events (CORS, the Fetch standard).
 
-Off unless origins are named. A browser sends a preflight first, without a key, and shows the page
-only responses whose headers allow the page's origin: so errors have these headers too. Nothing
-here authenticates: the key does, and clients that are no browsers send no preflight.
+Off unless the settings name origins. A browser sends a preflight first, without a key, and shows
+the page only responses whose headers allow the page's origin: so errors have these headers too.
+CORS does not authenticate: the key does, and clients other than browsers send no preflight.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ from shepherd.http.request import IngestResponse, error_to_response
 ORIGIN: Final = "origin"
 REQUEST_METHOD: Final = "access-control-request-method"
 _ALLOW: Final = "Access-Control-Allow-Origin"
-_MAX_AGE_S: Final = 7_200  # the longest for which Chromium remembers the answer to a preflight
+_MAX_AGE_S: Final = 7_200  # the longest time for which Chromium caches a preflight
 _VARY: Final = {"Vary": "Origin"}  # a cache must not give the response to another page
-# What tracing adds to each `fetch`, and what every page may send, before and after what a
-# protocol's clients add.
+# Headers that tracing adds to each `fetch`, and headers that every page may send, listed before and
+# after those of a protocol's clients.
 _HEADERS_BEFORE: Final = ("Content-Type", "Content-Encoding")
 _HEADERS_AFTER: Final = (
     "X-Bellwether-Batch-Id",
@@ -33,11 +33,11 @@ _EXPOSED: Final = {"Access-Control-Expose-Headers": "X-Bellwether-Receipt, Retry
 class Cors:
     """The headers for pages of the origins that may send events.
 
-    on: whether any may.
+    on: whether any origin is allowed.
     """
 
     def __init__(self, origins: Origins, headers: Sequence[str]) -> None:
-        """headers: those that the protocols' clients add to what every page may send."""
+        """headers: request headers of the protocols' clients, besides those of every page."""
         self._origins = origins
         self._preflight = {
             "Access-Control-Allow-Methods": "POST",
@@ -49,9 +49,9 @@ class Cors:
         self.on = bool(origins)
 
     def headers(self, origin: str | None) -> Mapping[str, str]:
-        """Those of every response to a request for events, errors too; none if CORS is off.
+        """The headers of every response to a request for events, errors too; empty if CORS is off.
 
-        origin: of the page, None if the client is no page.
+        origin: of the page; None if the client is not a browser.
         """
         if not self.on:
             return {}

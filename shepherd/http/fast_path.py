@@ -1,4 +1,4 @@
-"""The fast path of the public port: requests for events are answered without aiohttp."""
+"""The fast path of the public port: serves requests for events without aiohttp."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Origins of pages as a setting names them: one by one, all names below one, or every page."""
+"""Origins of pages as a setting names them: single ones, all subdomains of one, or every page."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
 def read_origin(text: str) -> str:
-    """An origin of the setting as browsers write it. Raises ValueError."""
+    """Normalize an origin of the setting to the form that browsers send. Raises ValueError."""
     if text == ANY:
         return text
     found = _NAMED.fullmatch(text.lower())
@@ -28,9 +28,9 @@ def read_origin(text: str) -> str:
 
 
 class Origins:
-    """Some origins.
+    """A set of origins.
 
-    any: whether every page is meant.
+    any: whether it contains every origin.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
@@ -43,7 +43,7 @@ class Origins:
         return bool(self._exact or self._below)
 
     def __contains__(self, origin: str) -> bool:
-        """Whether a page of this origin, as its browser writes it, is meant."""
+        """Whether the set contains this origin, given in the form that browsers send."""
         if self.any or origin in self._exact:
             return True
         return any(

@@ -1,9 +1,10 @@
-"""What is not ingest goes to a query role, and its response streams back (design, section 5).
+"""Forwards requests other than ingest to a query role; streams its response (design, section 5).
 
-Nothing is held for a client without a key: the key is checked before the body is read, the body is
-read before a slot is taken, and slots are shared between environments and keys (I14). A client
-that hangs up cancels its request at the query role; one that stops reading is cut off. Connection
-errors before anything was sent move on to the next query role; without one the response is 503.
+A client without a key takes no memory and no slot: the key is checked before the body is read, the
+body is read before a slot is taken, and slots are shared between environments and keys (I14). A
+client that disconnects cancels its request at the query role; a client that stops reading is
+disconnected. After a connection error before the request was sent, the next query role is tried;
+without another one the response is 503.
 """
 
 import asyncio
@@ -56,7 +57,7 @@ class QueryProxy:
         self._http: ClientSession | None = None
 
     async def refresh(self) -> None:
-        """List the query roles that are alive; if the locks do not answer, keep the last ones."""
+        """List the query roles that are alive; keep the last list if the locks do not respond."""
         try:
             self._members = await asyncio.to_thread(list_members, self._locks, "query")
         except Unavailable:
@@ -81,7 +82,7 @@ class QueryProxy:
                 return await _stream(request, upstream)
 
     async def _body(self, request: web.Request, key: ApiKey) -> bytes:
-        """The whole body: small enough to be sent again to another role."""
+        """The whole body: it is small, and may have to be sent again to another role."""
         if not request.can_read_body:
             return b""
         if (request.content_length or 0) > limits.MANAGEMENT_BODY_BYTES_MAX:
@@ -93,7 +94,7 @@ class QueryProxy:
         """The first query role that takes the request."""
         if self._http is None:
             self._http = ClientSession(
-                connector=TCPConnector(limit=0),  # the slots are the limit: no queue behind it
+                connector=TCPConnector(limit=0),  # the slots are the limit: no queue here
                 timeout=_TIMEOUT,
                 auto_decompress=False,
             )
@@ -111,7 +112,7 @@ class QueryProxy:
                     skip_auto_headers=_HEADERS_NOT_ADDED,
                 )
             except ClientConnectorError:
-                continue  # nothing was sent: the next one may take it
+                continue  # the request was not sent: the next role may take it
             except (ClientError, TimeoutError) as error:
                 raise Unavailable("the query role did not answer; try again", 1) from error
         self._members = []
@@ -124,8 +125,8 @@ class QueryProxy:
 
 
 def _path(request: web.Request) -> str:
-    """Path and query as they came, without a client's scheme and host, and without a slash at the
-    path's end: `/1/datasets/` is `/1/datasets`.
+    """Path and query of the request, without scheme and host, and without a slash at the path's
+    end: `/1/datasets/` is `/1/datasets`.
     """
     raw = request.raw_path
     path, mark, query = (raw if raw.startswith("/") else request.rel_url.raw_path_qs).partition("?")
@@ -133,7 +134,7 @@ def _path(request: web.Request) -> str:
 
 
 def _fair_slots(requests_max: int) -> FairSlots:
-    """Shares that shrink with what is free: such a request may hold its slot for long."""
+    """Slots whose shares shrink with the free slots, since a request may hold its slot for long."""
     return FairSlots(
         FairLimits(
             requests_max,
@@ -150,7 +151,9 @@ def _too_large() -> TooLarge:
 
 
 def _too_large_response(request: web.Request, error: TooLarge) -> web.Response:
-    """The vendor's document for it. The query role, which makes the others, gets no request."""
+    """The vendor's error document for a body that is too large. Other error documents come from
+    the query role, which this request never reaches.
+    """
     document = {
         "status": error.status,
         "type": f"{request.scheme}://{request.host}/problems/payload-too-large",
@@ -162,7 +165,7 @@ def _too_large_response(request: web.Request, error: TooLarge) -> web.Response:
 
 
 class _SmallBody:
-    """Counts a body's bytes as they come."""
+    """An intake that counts a body's bytes and refuses a large body."""
 
     def __init__(self) -> None:
         self.bytes_max = limits.MANAGEMENT_BODY_BYTES_MAX
@@ -191,7 +194,7 @@ def _without_hop_by_hop(
 
 
 async def _stream(request: web.Request, upstream: ClientResponse) -> web.StreamResponse:
-    """Pass the response on, as fast as the client reads. It must read on within a time."""
+    """Stream the response at the client's speed. A client that stops reading is disconnected."""
     response = web.StreamResponse(
         status=upstream.status,
         reason=upstream.reason,
@@ -206,7 +209,7 @@ async def _stream(request: web.Request, upstream: ClientResponse) -> web.StreamR
                 await response.write(piece)
     except (ClientError, TimeoutError):
         if request.transport is not None:
-            request.transport.abort()  # a cut response must not look like a whole one
+            request.transport.abort()  # a truncated response must not look complete
         return response
     await response.write_eof()
     return response

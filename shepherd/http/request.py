@@ -1,4 +1,4 @@
-"""Requests for events and their responses, apart from sockets and from any protocol.
+"""Requests for events and their responses, independent of sockets and of any protocol.
 
 The fast path (`shepherd.http`) and aiohttp's application both make these values, so one set of
 rules holds for both.
@@ -21,7 +21,7 @@ from common.process.http.body_reader import ReadBody, read_from_aiohttp
 CONTENT_TYPE = "content-type"
 CONTENT_ENCODING = "content-encoding"
 BATCH_ID = "x-bellwether-batch-id"
-BATCH_ID_NAME = "X-Bellwether-Batch-Id"  # as it is written about
+BATCH_ID_NAME = "X-Bellwether-Batch-Id"  # in texts for users
 RECEIPT_HEADER = "X-Bellwether-Receipt"
 
 INTERNAL_ERROR: Final = "internal error; please report it"
@@ -31,12 +31,12 @@ _COUNTERS_MAX = 256  # routes times statuses
 class IngestRequest(msgspec.Struct, frozen=True):
     """A request for events.
 
-    `read` gives the body as it came, each piece counted. It raises BodyTooLarge, BodyTooSlow,
-    Unavailable.
+    `read` returns the encoded body; its intake counts each piece. It raises BodyTooLarge,
+    BodyTooSlow, Unavailable.
     """
 
     route: "IngestRoute"
-    name: str  # the path's last segment as it came; empty if the route has none
+    name: str  # the path's last segment, still encoded; empty if the route has none
     headers: Mapping[str, str]  # looked up by lower-case names
     length: int | None  # None: the body comes in chunks
     read: ReadBody
@@ -48,7 +48,7 @@ class IngestRequest(msgspec.Struct, frozen=True):
 
 
 class IngestResponse(msgspec.Struct, frozen=True):
-    """A response as it is sent, but for its length."""
+    """A response without its length header."""
 
     status: int
     headers: Mapping[str, str]
@@ -89,7 +89,7 @@ class IngestRoute(msgspec.Struct, frozen=True):
 
     @property
     def pattern(self) -> str:
-        """As the application's router has it: the label of its requests in metrics."""
+        """The pattern in the application's router: the label of its requests in metrics."""
         return f"{self.path}/{{dataset}}" if self.has_name else self.path
 
 

@@ -1,4 +1,4 @@
-"""Responses as bytes: the lines that aiohttp would send, made with one join."""
+"""Encodes responses as bytes: the lines that aiohttp would send, built with one join."""
 
 from email.utils import formatdate
 from http import HTTPStatus
@@ -14,7 +14,7 @@ _STATUS: Final = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n" for one in
 
 
 class ResponseWriter:
-    """Encodes responses. The date's text is made once a second: 4 us each time otherwise."""
+    """Encodes responses. The date is formatted once a second: each time costs 4 us."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

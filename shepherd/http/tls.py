@@ -6,7 +6,7 @@ import ssl
 def tls_context(certificate: str, key: str) -> ssl.SSLContext | None:
     """TLS 1.2 or later with the chain and the key of these PEM files; None without a certificate.
 
-    Without a key's file the certificate's has both. Raises OSError if one cannot be read.
+    Without a key file, the certificate's file holds both. Raises OSError for an unreadable file.
     """
     if not certificate:
         return None

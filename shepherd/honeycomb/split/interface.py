@@ -1,4 +1,4 @@
-"""What an implementation of splitting does: the events of a vendor's batch body as lines."""
+"""The protocol of splitters, which turn the events of a vendor's batch body into lines."""
 
 from typing import Protocol
 
@@ -12,7 +12,7 @@ class Splitter(Protocol):
 
     @property
     def name(self) -> str:
-        """Which one it is, as status shows it."""
+        """The implementation's name in the status."""
 
     def split(
         self, body: bytes, media: Media, depth: int, arrival_ns: int, work: Work | None = None
@@ -24,6 +24,6 @@ class Splitter(Protocol):
     def split_quickly(
         self, body: bytes, media: Media, depth: int, arrival_ns: int
     ) -> Decoded | None:
-        """The same, if it keeps an event loop no longer than some milliseconds whatever is in the
-        body; else None.
+        """The same, if it blocks an event loop for at most some milliseconds for any content; else
+        None.
         """

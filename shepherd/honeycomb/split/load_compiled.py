@@ -1,4 +1,4 @@
-"""The compiled splitter, loaded and tried against the reference before it serves."""
+"""Loads the compiled splitter and tests it against the reference before it serves."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +55,7 @@ _TRIAL_PACKED = (
 
 
 def compile_all(folder: Path) -> None:
-    """Have everything compiled that splitting calls. Raises."""
+    """Compile every function that splitting calls. Raises any error of the compiler."""
     load(folder, lambda _: None)
 
 
@@ -64,7 +64,7 @@ def load(
     on_fallback: Callable[[int], None],
     string_max: int = limits.STRING_BYTES_MAX,
 ) -> Splitter:
-    """The compiled splitter, after it has given what the reference gives. Raises."""
+    """The compiled splitter, after its results matched the reference. Raises if they do not."""
 
     def make() -> Splitter:
         from shepherd.honeycomb.split.compiled.splitter import KernelSplitter
@@ -77,7 +77,7 @@ def load(
 
 
 def use_cache(folder: Path) -> None:
-    """Have compiled code kept in this folder. Call before a module of the kernel is imported."""
+    """Keep compiled code in this folder. Call it before importing a module of the kernel."""
     precompile.use_cache(folder, SOURCES)
 
 

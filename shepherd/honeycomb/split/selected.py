@@ -1,4 +1,4 @@
-"""The splitter that serves: the reference first, the compiled one as soon as it is proved."""
+"""The splitter that serves: first the reference, then the compiled one once it is tested."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from shepherd.honeycomb.split.reference import ReferenceSplitter
 
 
 class SelectedSplitter:
-    """Delegates to the implementation that is selected; changing it changes no result."""
+    """Delegates to the selected implementation. All implementations give the same results."""
 
     def __init__(self, string_max: int = limits.STRING_BYTES_MAX) -> None:
         self._string_max = string_max
@@ -22,7 +22,7 @@ class SelectedSplitter:
 
     @property
     def name(self) -> str:
-        """Which implementation is selected."""
+        """The name of the selected implementation."""
         return self._selected.now.name
 
     def split(

@@ -1,1 +1,1 @@
-"""The compiled splitter: the kernel, and the reference for what the kernel leaves to it."""
+"""The compiled splitter: the kernel, with the reference for what the kernel does not handle."""

@@ -1,7 +1,7 @@
 """Builds the events of a body from the passes over it (I9).
 
-What was noted beside the lines is read when the whole body is known to be good: one that is refused
-near its end has cost nothing but its passes.
+The notes that the kernel wrote beside the lines are read once the whole body is known to be valid:
+a body that is refused near its end costs only its passes.
 """
 
 import numpy as np
@@ -28,7 +28,7 @@ class DecodedBuilder:
         self._mended: list[tuple[int, tuple[Mended, ...]]] = []
 
     def add_pass(self, memory: Memory, rows: int, size: int) -> None:
-        """Add the lines of a pass, and what was noted beside them."""
+        """Add the lines of a pass, and the notes beside them."""
         words = memory.words
         if words[m.ENTRIES]:
             self._reading.work.spend(int(words[m.ENTRIES]))
@@ -72,7 +72,7 @@ class DecodedBuilder:
             self._mended.append((index, event.mended))
 
     def _insert(self, part: int, accepted: list[tuple[int, int, Accepted]]) -> None:
-        """Insert events into a pass, each before the line that it is noted with."""
+        """Insert events into a pass, each before the line that its note names."""
         text, sizes, data = self._texts[part], self._line_bytes[part], self._data_bytes[part]
         ends = [0, *np.cumsum(sizes).tolist()]
         pieces: list[bytes] = []

@@ -1,6 +1,6 @@
-"""What the kernel noted beside the lines of a pass: outcomes of events, errors of bodies (I9).
+"""The notes that the kernel wrote in a pass: outcomes of events, errors of bodies (I9).
 
-The texts are those of the reference. A body's faults are mostly alike, so each is made once.
+The texts are those of the reference. Most faults of a body are equal, so each text is made once.
 """
 
 from common import limits
@@ -22,8 +22,8 @@ from shepherd.honeycomb.split.kernel import element_faults, scan
 from shepherd.honeycomb.split.kernel import memory as m
 from shepherd.honeycomb.split.kernel.memory import Memory
 
-_KEPT_MAX = 1_024  # faults and times that are kept while a body is read
-_NAME_BYTES = 100  # of a name that leads to a fault; as in the reference
+_KEPT_MAX = 1_024  # faults and times that are cached while a body is read
+_NAME_BYTES = 100  # of a field name in a fault's path; as in the reference
 _SYNTAX = {
     element_faults.UNEXPECTED: "unexpected character",
     element_faults.UNEXPECTED_END: "unexpected end",
@@ -51,7 +51,7 @@ _NAMED = {
 
 
 def error_of(memory: Memory) -> MalformedBody:
-    """Why the body is refused that a pass found broken."""
+    """The error of a body that a pass found malformed."""
     rule, at = int(memory.words[m.ERROR_RULE]), int(memory.words[m.ERROR_AT])
     if rule == element_faults.NOT_AN_ARRAY:
         return json_events.not_an_array()
@@ -76,8 +76,8 @@ class Entries:
     def read(
         self, words: list[int]
     ) -> tuple[list[tuple[int, Refused]], list[tuple[int, int, Accepted]]]:
-        """Of one pass: (index, why) of what is refused, and (index, line before which it stands,
-        event) of what is accepted, each in order.
+        """Of one pass: (index, reason) of each refused event, and (index, line that it precedes,
+        event) of each accepted one, both in order.
         """
         refused: list[tuple[int, Refused]] = []
         accepted: list[tuple[int, int, Accepted]] = []
@@ -117,7 +117,7 @@ class Entries:
         return known
 
     def _read(self, spans: list[int], *, mends: bool) -> Accepted | Refused:
-        """An event of which all is proved but the time and the rate, and what is to be mended."""
+        """An event that the kernel proved good except for its time, its rate and its mends."""
         data, data_end, time, time_end, rate, rate_end = spans
         _, depth, _, work, string_max = self._reading
         text = self._body[data:data_end]

@@ -1,7 +1,8 @@
 """The compiled splitter: equal to the reference in every line, refusal and error (I9).
 
-Of JSON it reads all but unusual times and rates, and numbers at the very end of the doubles. Of
-msgpack the reference reads every element that the kernel does not prove good, or the whole body.
+In JSON the kernel reads everything but unusual times and rates, and numbers at the limits of the
+doubles. In msgpack the reference reads each element that the kernel does not prove valid, or the
+whole body.
 """
 
 from collections import deque
@@ -27,22 +28,22 @@ from shepherd.honeycomb.split.kernel.memory import Memory, make_memory
 from shepherd.honeycomb.split.kernel.msgpack.body import split_packed
 from shepherd.honeycomb.split.reference import ReferenceSplitter
 
-# Elements that fall back to the exact scanner one by one: some, and one of sixteen. Beyond that the
-# whole body goes to the reference, whose own fast way knows some that the kernel does not. So no
-# body takes longer than with the reference alone, but for what was read in vain.
+# Elements that may fall back to the exact scanner one by one: a few, and one of sixteen. Beyond
+# that the reference reads the whole body: its own fast path handles some elements that the kernel
+# does not. So a body takes no longer than with the reference alone, plus the part read twice.
 _FALLBACKS_FREE = 16
 _ELEMENTS_PER_FALLBACK = 16
-_FALLBACK_UNITS = 4  # the way out of the kernel and back, beside what the reference reads
+_FALLBACK_UNITS = 4  # leaving the kernel and returning, on top of what the reference reads
 _IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
 _ARRAY_OF_ONE = b"\x91"
 
 
 class _Broken(Exception):
-    """The body as a whole is for the reference: it is no array, or too much of it is."""
+    """The reference has to read the whole body: it is no array, or too many elements fall back."""
 
 
 class _NotQuick(Exception):
-    """The reference is needed, which may take long."""
+    """The body needs the reference, which may block for too long."""
 
 
 class KernelSplitter:
@@ -87,7 +88,7 @@ class KernelSplitter:
         return None
 
     def intact(self) -> bool:
-        """Whether nothing was written beside a table of the memory that is idle now."""
+        """Whether the guard words around the tables of the idle memory are unchanged."""
         return all(memory.intact() for memory in self._idle)
 
     def _split(
@@ -144,7 +145,7 @@ class KernelSplitter:
 
 
 def _padded(body: bytes, reused: Bytes) -> Bytes:
-    """The body and its sentinel, in memory that is there already if it fits."""
+    """The body and its sentinel, in `reused` if they fit."""
     size = len(body)
     whole = size + SENTINEL_BYTES
     buffer = reused[:whole] if whole <= len(reused) else np.empty(whole, np.uint8)
@@ -154,10 +155,10 @@ def _padded(body: bytes, reused: Bytes) -> Bytes:
 
 
 def _read_element(reading: Reading, at: int) -> tuple[Accepted | Refused, int]:
-    """What the reference says of the element at `at`, and where it ends.
+    """The reference's outcome of the element at `at`, and the element's end.
 
-    Raises MalformedBody, as the reference would of the whole body: all before the element is
-    proved, and reading up to the fault a second time would make such bodies twice as slow.
+    Raises MalformedBody, as the reference would for the whole body: everything before the element
+    is proved valid, and reading up to the fault a second time would take twice as long.
     """
     try:
         return json_events.read_element(reading, at)
@@ -166,7 +167,7 @@ def _read_element(reading: Reading, at: int) -> tuple[Accepted | Refused, int]:
 
 
 def _read_packed(reading: Reading, at: int, end: int) -> tuple[Accepted | Refused, int]:
-    """What the reference says of the msgpack element body[at:end], and its end. Raises _Broken."""
+    """The reference's outcome of the msgpack element body[at:end], and its end. Raises _Broken."""
     try:
         (outcome,) = fast_msgpack.split_batch(_ARRAY_OF_ONE + reading.body[at:end], *reading[1:])
     except MalformedBody as error:
