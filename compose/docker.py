@@ -1,6 +1,6 @@
 """The topology as a Docker compose document: the same servers, zones and settings.
 
-Secrets are files that `python -m compose secrets` makes; none stands in the document.
+Secrets are files that `python -m compose secrets` makes; the document contains none.
 """
 
 import secrets
@@ -165,7 +165,7 @@ def _s3() -> Service:
 
 
 def _bellwether(topology: Topology) -> Service:
-    """What every container of our own program has."""
+    """The definition that is common to all containers of Bellwether."""
     brokers = range(1, topology.brokers + 1)
     members = range(1, topology.zookeepers + 1)
     environment: dict[str, Value] = {
@@ -200,7 +200,7 @@ def _bellwether(topology: Topology) -> Service:
 
 
 def _init(topology: Topology, servers: list[str]) -> Service:
-    """Makes what the roles need; it alone builds the image that all of them run.
+    """The service that runs `bellwether init`, and the only one that builds the shared image.
 
     Builds of several services run at once, and exporting one name twice fails.
     """
@@ -214,7 +214,7 @@ def _init(topology: Topology, servers: list[str]) -> Service:
             "BELLWETHER_UP_KEY_FILE": "/run/secrets/key",
         },
         "secrets": ["internal-token", "key", "mysql-password", "s3-secret-key"],
-        # operators' commands run in its place: where a rolling restart stopped outlives them
+        # operators' commands run here; the volume keeps the state of a stopped rolling restart
         "volumes": ["operator:/data"],
         "restart": "on-failure",
         "depends_on": {name: {"condition": "service_healthy"} for name in servers},
@@ -269,9 +269,9 @@ def _mapping(value: Value) -> dict[str, Value]:
 
 
 def make_secrets(folder: Path, random_bytes: Callable[[int], bytes]) -> list[Path]:
-    """Make the secrets that are not there yet; returns the new files.
+    """Make the missing secrets; returns the new files.
 
-    The folder is its owner's alone. The files can be read by the containers' users, into whose
+    Only its owner can read the folder. The files are readable by the containers' users, into whose
     name space Docker mounts them one by one.
     """
     folder.mkdir(parents=True, exist_ok=True)

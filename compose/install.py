@@ -1,8 +1,8 @@
 """Fetches the servers at pinned versions into a cache folder, once per machine.
 
-A package is installed beside its place and renamed into it, so it is there whole or not at all; a
-lock file keeps concurrent installs apart. What Maven delivers is checked against SHA-256 sums of
-every jar, what Go builds against the sum of its module.
+A package is installed in a temporary folder that is then renamed, so it is complete or absent; a
+lock file keeps concurrent installs apart. Jars from Maven are checked against their SHA-256 sums,
+Go programs against the sum of their module.
 """
 
 import fcntl
@@ -31,12 +31,12 @@ Say = Callable[[str], None]
 
 
 class InstallFailed(Exception):
-    """A server could not be installed; the text says what was tried and what to do."""
+    """A server could not be installed; the text has the attempts and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What one server needs. `tools`: programs that fetch or run it."""
+    """The package of one server. `tools`: programs that fetch or run it."""
 
     name: str
     version: str
@@ -87,11 +87,11 @@ _HOW = {
 
 
 def missing_tools(host: Host, package: Package) -> list[str]:
-    """What this machine lacks for the package, each with how to get it."""
+    """The tools that this machine lacks for the package, each with how to get it."""
     if package.name == "mariadb":
         lacking = [program for program in package.tools if host.find(program) is None]
         return [] if _can_use_apt(host) else list(dict.fromkeys(_HOW[p] for p in lacking))
-    # an installed Go program needs no Go any more; a jar needs Java always
+    # an installed Go program does not need Go; a jar always needs Java
     installed = is_installed(host, package)
     needed = [t for t in package.tools if not installed or t == "java"]
     return [_HOW[tool] for tool in needed if host.find(tool) is None]
@@ -147,7 +147,7 @@ def _install_with_maven(host: Host, package: Package, draft: Path, say: Say) -> 
 
 
 def _check_sums(package: Package, libs: Path) -> None:
-    """Compare what came with what is pinned; more, less or other files are refused."""
+    """Check that the downloaded files and their sums are exactly the pinned ones."""
     lines = (_PINS / f"{package.name}.sha256").read_text("ascii").splitlines()
     pinned = {name: digest for digest, name in (line.split() for line in lines)}
     found = {
@@ -216,7 +216,7 @@ def _run(
     say: Say,
     environ: dict[str, str] | None = None,
 ) -> str:
-    """Run a package manager; its standard output. Tries again when it fails."""
+    """Run a package manager, with retries; returns its standard output."""
     program = host.find(command[0])
     if program is None:
         raise InstallFailed(f"{name} needs {_HOW.get(command[0], command[0])}")

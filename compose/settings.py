@@ -8,7 +8,7 @@ from compose.topology import TOPIC, ZOOKEEPER_ROOT, Topology
 
 
 def shared_settings(topology: Topology) -> dict[str, str]:
-    """What holds wherever the servers are."""
+    """The settings that do not depend on the servers' addresses."""
     return {
         "BELLWETHER_KAFKA_TOPIC": TOPIC,
         "BELLWETHER_KAFKA_PARTITIONS": str(topology.partitions),
@@ -27,7 +27,7 @@ def server_environment(
     mariadb: Mariadb | None,
     s3: S3 | None,
 ) -> dict[str, str]:
-    """Settings of the servers that there are; a backend without its server stays embedded."""
+    """Settings of the servers of the cluster; a backend without its server stays embedded."""
     found: dict[str, str] = {}
     if kafka is not None:
         found |= {"BELLWETHER_BACKENDS_LOG": "kafka", "BELLWETHER_KAFKA_SERVERS": kafka.servers}

@@ -1,6 +1,6 @@
-"""What a cluster consists of: described once, for the plain-process launcher and for compose.yaml.
+"""The topology of a cluster: declared once, for the plain-process launcher and for compose.yaml.
 
-Keeps I6: indexers stand in zones, and every partition is held in `copies` different ones. Both
+Keeps I6: indexers run in zones, and every partition is held in `copies` different zones. Both
 forms take servers, roles and server settings from here, so they cannot drift apart.
 """
 
@@ -12,12 +12,12 @@ DATABASE = "bellwether"
 ZOOKEEPER_ROOT = "/bellwether"
 SERVERS = ("zookeeper", "mariadb", "s3", "kafka")  # in the order in which they are started
 ROLES = ("indexer", "query", "shepherd")  # in the order in which they are started
-STOP_ORDER = ("shepherd", "query", "indexer")  # what was acknowledged is finished by its readers
+STOP_ORDER = ("shepherd", "query", "indexer")  # readers of the log stop last, after its writers
 
 
 @dataclass(frozen=True, slots=True)
 class KafkaTuning:
-    """What decides how long a broker's failure is felt, and what a broker may use.
+    """Settings that bound the effect of a broker's failure, and the resources of a broker.
 
     session_ms: a broker that is silent for this long is fenced; until then every write that
     needs it waits. The server's own default is 9,000.
@@ -41,7 +41,9 @@ class KafkaTuning:
 
 @dataclass(frozen=True, slots=True)
 class ZookeeperTuning:
-    """tick_ms bounds how short a session may be: two ticks. heap_mb per member."""
+    """tick_ms: ms; the shortest session is two ticks.
+    heap_mb: MB of each member's heap.
+    """
 
     heap_mb: int = 96
     tick_ms: int = 500
@@ -65,7 +67,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """How it is called in commands, logs and compose.yaml."""
+        """The process's name in commands, logs and compose.yaml."""
         return f"{self.role}-{self.zone}{self.index or ''}"
 
 
@@ -102,7 +104,7 @@ class Topology:
 
     @property
     def copies_possible(self) -> int:
-        """In how many zones a partition can be held: fewer zones than `copies` hold fewer."""
+        """The number of zones that hold a partition: `copies`, or all if there are fewer."""
         return min(self.copies, len(self.zones))
 
     def rack(self, broker: int) -> str:

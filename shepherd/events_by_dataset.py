@@ -1,4 +1,4 @@
-"""The events of a request by dataset, and what became of them."""
+"""The events of a request by dataset, and their outcomes."""
 
 from collections.abc import Sequence
 
@@ -14,22 +14,22 @@ class Run(msgspec.Struct, frozen=True, eq=False):
     """The events of one dataset in a request, in order."""
 
     name: str  # the dataset as the client names it
-    dataset: Resolved | BellwetherError  # why it cannot be used; its events are not decoded then
+    dataset: Resolved | BellwetherError  # an error: its events are not decoded
     events: Decoded  # `Decoded(n)` of a dataset that cannot be used
     indexes: Sizes | None = None  # of each event in the request; None: there is no other run
 
 
 class RunOutcome(msgspec.Struct, frozen=True, eq=False):
-    """What became of the events of a run."""
+    """The outcome of the events of a run."""
 
     run: Run
     stored: Sequence[Stored]  # of its lines, in order; of all its events if the dataset is refused
 
 
 class Outcome(msgspec.Struct, frozen=True, eq=False):
-    """What became of the events of a request."""
+    """The outcome of the events of a request."""
 
-    runs: Sequence[RunOutcome]  # as they were given
+    runs: Sequence[RunOutcome]  # in the order of the runs
     receipt: str  # the positions of all records; empty if nothing was to be stored
 
     def verdicts(self) -> list[Verdict]:
@@ -66,7 +66,7 @@ class StoredCutter:
 
 
 def with_remedy(stored: Sequence[Stored], *, named: bool) -> list[Stored]:
-    """The same, and where it is not known whether events are stored, what the client can do.
+    """`stored`, with advice for the client added to errors that leave the outcome unknown.
 
     named: whether the client gave the request a batch id.
     """

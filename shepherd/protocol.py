@@ -1,6 +1,6 @@
-"""What an ingest protocol is to the shepherd: a folder with a decoder and a response writer.
+"""The base class of ingest protocols. A protocol is a folder with a decoder and response writer.
 
-`shepherd.wiring.PROTOCOLS` lists the protocols; nothing else of the shepherd knows one.
+`shepherd.wiring.PROTOCOLS` lists the protocols; the rest of the shepherd depends on none of them.
 """
 
 import typing
@@ -19,7 +19,7 @@ from shepherd.http.request import IngestRoute
 
 @dataclass(frozen=True, slots=True)
 class ProtocolParts:
-    """What a protocol is made of."""
+    """The parts of the shepherd from which a protocol is built."""
 
     accept: AcceptParts
     keys: KeyCache
@@ -29,31 +29,31 @@ class ProtocolParts:
 
 
 class ProtocolListener(typing.Protocol):
-    """A listener of a protocol's own, beside the public port."""
+    """A listener that a protocol opens in addition to the public port."""
 
     async def drain(self, timeout_s: float) -> None:
         """Take no new requests, wait for those that are being answered, then close the rest."""
 
 
 class IngestProtocol:
-    """Base of the protocols. Only `routes` has to be given; the other parts do nothing here."""
+    """Base of the protocols. A protocol has to implement `routes`; all else has a default."""
 
     routes: Sequence[IngestRoute] = ()
     browser_headers: Sequence[str] = ()  # of requests that pages in browsers may send
     other_paths: Sequence[str] = ()  # that `add_routes` serves
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve what the protocol answers besides its routes for events."""
+        """Add the protocol's routes other than those for events."""
 
     async def prepare(self) -> None:
-        """What may take long after the start, while requests are taken already."""
+        """Slow preparation, run after the start while requests are already served."""
 
     async def listen(self) -> ProtocolListener | None:
         """Start a listener of the protocol's own. It is drained with the public port."""
         return None
 
     def status(self) -> Mapping[str, object]:
-        """What `GET /internal/placement` shows of the protocol."""
+        """The protocol's part of `GET /internal/placement`."""
         return {}
 
 

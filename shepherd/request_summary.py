@@ -1,6 +1,6 @@
 """Counts of requests and events, emitted each second to the own dataset (I9, I11).
 
-Nothing here grows with traffic: the number of groups is bounded, and what exceeds it shares one
+Memory does not grow with traffic: the number of groups is bounded, and all further ones share one
 group. A sample is an error text, which names the field and the rule and never holds a value.
 """
 
@@ -68,8 +68,8 @@ def count_refused(refused: Sequence[tuple[int, Refused]]) -> list[tuple[Refused,
 
 
 def count_mended(found: Sequence[tuple[int, tuple[Mended, ...]]]) -> list[tuple[Mended, int]]:
-    """The number of a body's events in which each field was mended; beyond a number of fields, the
-    others share one."""
+    """The number of a body's events in which each field was mended; beyond a limit of fields, all
+    others share one count."""
     counts: dict[Mended, int] = {}
     for _, fields in found:
         for mended in fields:
@@ -120,7 +120,7 @@ class RequestSummary:
         counts.ms_max = max(counts.ms_max, request.ms)
 
     def flush(self) -> None:
-        """Emit what was count_refused and start again."""
+        """Emit the counts and reset them."""
         refusals, self._refusals = self._refusals, {}
         requests, self._requests = self._requests, {}
         mended, self._mended = self._mended, {}

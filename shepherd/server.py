@@ -1,7 +1,7 @@
 """The shepherd role: listens, announces itself, runs until it is stopped, and drains.
 
-Answers only after the log has the events (I1); needs metadata only for what it does not know yet
-(I8); stops by refusing new work and finishing what is in flight.
+It acknowledges events only once the log has them (I1), needs metadata only for keys and datasets
+that are not cached (I8), and stops by refusing new work and finishing requests in flight.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ async def serve(
 
 @dataclass(frozen=True, slots=True)
 class _Ports:
-    """What listens."""
+    """The listeners of the role."""
 
     public: web.AppRunner
     internal: web.AppRunner
@@ -86,7 +86,7 @@ class _Ports:
     others: Sequence[ProtocolListener]  # of protocols that own one
 
     async def drain(self, timeout_s: float) -> None:
-        """Close the public ports: nothing new, and what is in flight is answered."""
+        """Close the public ports: refuse new requests, and finish those in flight."""
         drains = [listener.drain(timeout_s) for listener in (self.acceptor, *self.others)]
         await asyncio.gather(self.public.cleanup(), *drains)
 
@@ -134,7 +134,7 @@ async def _listen(
 
 
 def _public_paths(protocols: Sequence[IngestProtocol]) -> Paths:
-    """A client that ends its sending side still wants the responses of the protocols' paths."""
+    """The protocols' paths, which are served to clients that have closed their sending side."""
     events = tuple(
         (f"{route.path}/" if route.has_name else route.path).encode()
         for protocol in protocols
@@ -145,7 +145,7 @@ def _public_paths(protocols: Sequence[IngestProtocol]) -> Paths:
 
 
 def _member(context: RoleContext, ports: _Ports, public_url: str) -> Member:
-    """This process as it is announced."""
+    """The announcement of this process."""
     port = int(ports.internal.addresses[0][1])
     reachable = _reachable(public_url, context.advertise_host or "127.0.0.1")
     return msgspec.structs.replace(context.member(port), public_url=reachable)
@@ -157,6 +157,6 @@ def _address(runner: web.AppRunner) -> str:
 
 
 def _reachable(url: str, host: str) -> str:
-    """The public URL as others can use it: `host` instead of an address that means all."""
+    """The public URL for other hosts: `host` replaces a wildcard address."""
     host = f"[{host}]" if ":" in host else host
     return url.replace("//0.0.0.0:", f"//{host}:").replace("//[::]:", f"//{host}:")

@@ -1,4 +1,4 @@
-"""What a shepherd does beside answering: periodic work, all of it in one task group."""
+"""The background work of a shepherd: periodic tasks in one task group."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -16,8 +16,8 @@ _INTERVAL_S = 1.0
 class Upkeep:
     """The background tasks of the role, which run until the block is left.
 
-    A required task ends only by a fault of ours. The others then go on while the role drains, so
-    that nothing that is in flight is lost, and after that `raise_failure` raises the fault.
+    A required task ends only by a bug. The other tasks then continue while the role drains, so that
+    requests in flight are not lost; after that `raise_failure` raises the error.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Upkeep:
     ) -> None:
         for task in (*self._required, *self._optional):
             task.cancel()
-        # What the block raised is raised as it is, not in a group.
+        # An exception of the block is raised as it is, not in a group.
         await self._group.__aexit__(None, None, None)
 
     def require(self, work: Coroutine[None, None, None]) -> None:
@@ -45,7 +45,7 @@ class Upkeep:
         self._required.append(self._group.create_task(_outcome(work)))
 
     def add(self, *works: Coroutine[None, None, None]) -> None:
-        """Run these; what fails of them is logged, and the role goes on without it."""
+        """Run these; a failure is logged, and the role continues without that task."""
         self._optional.append(self._group.create_task(run_together(*works)))
 
     async def wait_for_stop(self, stop: asyncio.Event) -> None:
@@ -57,11 +57,11 @@ class Upkeep:
             stopped.cancel()
 
     async def end_optional(self) -> None:
-        """Cancel what was added, and wait for its end."""
+        """Cancel the tasks of `add`, and wait for their end."""
         await cancel_and_wait(self._optional)
 
     def raise_failure(self) -> None:
-        """Raise what the first required task raised that failed: the role fails loudly."""
+        """Raise the error of the first required task that failed, so that the role fails loudly."""
         for task in self._required:
             if task.done() and not task.cancelled() and (error := task.result()) is not None:
                 raise error
@@ -88,7 +88,7 @@ def start_upkeep(
 
 
 async def _outcome(work: Coroutine[None, None, None]) -> Exception | None:
-    """What `work` raised, as a value: in a group an exception would cancel the other tasks."""
+    """The exception of `work` as a value: raised in a group it would cancel the other tasks."""
     try:
         await work
     except Exception as error:  # noqa: BLE001 - raised when the role has drained

@@ -29,7 +29,7 @@ from shepherd.protocol import IngestProtocol, MakeProtocol, ProtocolParts
 from shepherd.request_summary import RequestSummary
 
 PROTOCOLS: Final[Sequence[MakeProtocol]] = (HoneycombProtocol,)
-"""Those in which events are taken."""
+"""The ingest protocols of the shepherd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ class Parts:
     readiness: Readiness
 
     async def close_ingest(self) -> None:
-        """Close what takes requests; none may be in flight."""
+        """Close the parts that serve requests. Call it when no request is in flight."""
         self.decode_pool.close()
         await self.batcher.close()
         await self.proxy.close()
 
     async def close_caches(self) -> None:
-        """Close what the role keeps on its disk."""
+        """Close the caches on the role's disk."""
         for part in (self.keys, self.datasets, self.key_limits):
             await part.close()
 

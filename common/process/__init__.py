@@ -1,1 +1,1 @@
-"""What every role does as a process: announce, serve HTTP, authenticate, drain, raise alarms."""
+"""Parts of every role's process: announcement, HTTP, authentication, draining, alarms."""

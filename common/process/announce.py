@@ -1,7 +1,7 @@
 """A role process announces its address to the others for as long as it runs (I8).
 
-Without the locks it runs unannounced and tries again; if they have lost the announcement (a session
-that ended, files that were removed), it announces itself anew.
+While the locks are unavailable the role runs unannounced and retries; if the locks lose the
+announcement (a session that ended, files that were removed), it is announced again.
 """
 
 import asyncio

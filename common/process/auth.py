@@ -1,7 +1,7 @@
 """API keys: their forms, their hash, and the cache by which public roles authenticate.
 
 Keeps I8: known keys keep working for a day while metadata is down. "No such key" (401) and
-"cannot ask now" (503) are never confused. Key texts are never stored, only their SHA-256.
+"metadata unavailable" (503) are never confused. Key texts are never stored, only their SHA-256.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _FOREIGN = re.compile("[A-Za-z0-9_.:-]+")
 _KEY_CHARS_MIN = 20  # the vendor's shortest have 22
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SECOND_NS = 10**9
-_NOTE_NS = 60 * _SECOND_NS  # what a crash may leave uncounted, so each start counts it
+_NOTE_NS = 60 * _SECOND_NS  # a crash may lose this much of the count, so each start adds it
 _logger = logging.getLogger(__name__)
 
 
@@ -46,8 +46,8 @@ def generate_key(
 ) -> str:
     """A new key's text: 22 characters, or 64 for an ingest key (`hcxik_` and 58 more).
 
-    classic: 32 hex digits, or `hcxic_` and 58 more. Clients know by the form of such a key that it
-    has no environment, and send to the dataset that they were given, not to their service's name.
+    classic: 32 hex digits, or `hcxic_` and 58 more. From this form clients infer that the key has
+    no environment, and send to the configured dataset instead of one named after their service.
     """
     if kind is KeyKind.INGEST:
         prefix = CLASSIC_INGEST_KEY_PREFIX if classic else INGEST_KEY_PREFIX
@@ -61,8 +61,8 @@ def is_classic(text: str) -> bool:
 
 
 def check_foreign_key(text: str, kind: KeyKind) -> None:
-    """Whether a key that another system made can be a key here. Raises BadRequest, which never
-    quotes it.
+    """Check that a key of another system is a valid key here. Raises BadRequest, whose text never
+    quotes the key.
     """
     if not _KEY_CHARS_MIN <= len(text) <= limits.KEY_CHARS_MAX:
         raise BadRequest(
@@ -176,13 +176,12 @@ class KeyCache:
     """Keys as metadata last returned them: in memory, bounded, and optionally on disk (hashes
     only).
 
-    A known key is asked for again after `KEY_FRESH_S`, while it goes on serving; only one that was
-    not confirmed for `KEY_UNASKED_S` waits for the answer. So a revoked key stops within a minute,
-    and requests with keys in use never wait for a slow store. While metadata does not answer, an
-    entry serves for up to `KEY_STALE_S` of time that processes ran, whatever the clock does and
-    however long nothing ran in between. It also serves while metadata does not know a key
-    that it returned before: keys are revoked, never removed, so that is another database, or an
-    empty one.
+    A known key is looked up again after `KEY_FRESH_S`, while it remains usable; a request waits for
+    the lookup only if the key was not confirmed for `KEY_UNASKED_S`. So a revoked key stops within
+    a minute, and requests with keys in use never wait for a slow store. While metadata does not
+    respond, an entry is used for up to `KEY_STALE_S` of process run time, independent of the wall
+    clock and of downtime in between. It is also used while metadata lacks a key that it returned
+    before: keys are revoked, never removed, so that database is another or an empty one.
     """
 
     def __init__(self, metadata: Metadata, clock: Clock, disk: Path | None = None) -> None:
@@ -194,7 +193,7 @@ class KeyCache:
         self._lookups: dict[str, asyncio.Task[ApiKey | None]] = {}
         self._noted_ns = clock.monotonic_ns()
         self._retry_after_ns = 0
-        self._failing = False  # the last lookup got no answer
+        self._failing = False  # the last lookup got no response
         self._replaced: str | None = None
         self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="keys")
         self._load()
@@ -257,7 +256,7 @@ class KeyCache:
         return key
 
     async def _ask(self, key_hash: str, *, known: bool) -> ApiKey | None:
-        """What metadata has; one lookup at a time per key. Raises MetadataUnavailable."""
+        """Look the key up in metadata, once at a time per key. Raises MetadataUnavailable."""
         if known and self._clock.monotonic_ns() < self._retry_after_ns:
             raise MetadataUnavailable("metadata did not answer a moment ago")
         task = self._lookup(key_hash)

@@ -1,6 +1,6 @@
 """The body of an internal error between roles. A busy role always answers 429.
 
-A role of an older version neither sends nor reads `whole`: it takes every 429 as one for the
+A role of an older version neither sends nor reads `whole`: it assumes that every 429 is for the
 requester's own share.
 """
 

@@ -48,7 +48,7 @@ KEPT_SMALL = Kept(limits.KEPT_ARENAS_SMALL, limits.KEPT_FREE_BYTES_SMALL)
 
 
 def keep_freed_pages(kept: Kept = KEPT) -> bool:
-    """Set it for the whole process, Arrow included; call once, before there is work or a thread.
+    """Apply `kept` to the whole process, Arrow included. Call it once, before any thread starts.
 
     False where the C library has no such setting (it is not glibc); Arrow's allocator then stays.
     """
@@ -95,7 +95,7 @@ class GivingBack:
         self._resident = resident
         self._trim = _malloc_trim if trim is None else trim
         self._left: int | None = None  # real memory after the last time
-        self._looks = 0  # since then
+        self._looks = 0  # checks since then
 
     def add(self, give_back: Callable[[], None]) -> None:
         """Have a part called before each check; it frees memory that it does not use.
@@ -129,5 +129,5 @@ class GivingBack:
 def _malloc_trim() -> None:
     try:
         ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):  # not glibc: it has its own ways
+    except (AttributeError, OSError, TypeError):  # not glibc
         return

@@ -1,10 +1,10 @@
 """Disk space that is reserved for the roles themselves, so that a full disk stops only ingest.
 
 `reserve` is a file of known size in the data folder. While it is whole, events are taken as long as
-the disk takes them. When the disk is nearly full `up` empties it: roles can then start, answer and
-write the little that they need. While the file is there and empty the log takes no records, so that
-events cannot use the room up; when there is room for it again it is filled, and events are taken.
-Why it is so: docs/adr/0020-room-for-the-roles.md.
+the disk has space. When the disk is nearly full `up` empties it: roles can then start, respond and
+write the little that they need. While the file exists and is empty, the log takes no records, so
+that events cannot use up that space; once the disk has space again the file is filled, and events
+are taken. Reasons: docs/adr/0020-room-for-the-roles.md.
 """
 
 import errno
@@ -30,7 +30,7 @@ class Reserve:
         self._disk = disk
 
     def refusal(self) -> str | None:
-        """Why no records are taken now, or None. One system call while all is well."""
+        """The reason why the log takes no records now; None if it does. Usually one system call."""
         try:
             if os.stat(self._name).st_size:
                 return None
@@ -123,7 +123,7 @@ def drop_caches(data: Path, disk: Disk = os.statvfs) -> int:
             break
         try:
             path.unlink(missing_ok=True)
-        except OSError:  # of a folder that cannot be written nothing is removed
+        except OSError:  # the folder cannot be written: remove nothing
             break
         removed += 1
     return removed

@@ -1,4 +1,4 @@
-"""What every role is given when it starts: backends, clock, zone, addresses and its stop event."""
+"""The context with which every role starts: backends, clock, zone, addresses, stop event."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ class RoleContext:
     internal_token: required by internal endpoints and sent between roles.
     slot: tells apart processes of one role in one zone; the same after a restart.
     advertise_host: the host by which others reach it (empty: `host`).
-    giving_back: parts of the role that keep memory register here; the process may ask for it back.
+    giving_back: parts of the role that cache memory register here, so that it can be released.
     alarms: where the role raises alarms.
     """
 

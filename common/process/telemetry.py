@@ -2,7 +2,7 @@
 
 Roles put events into a TelemetryQueue. A shepherd writes its own to the log directly, without a
 request; every other role runs a TelemetrySender, which posts them to a shepherd's internal
-address. What does not fit or cannot be sent is dropped and counted: telemetry never waits.
+address. Events that do not fit or cannot be sent are dropped and counted: telemetry never waits.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class Telemetry(Protocol):
     """Takes the events of a role about itself."""
 
     def emit(self, name: str, **fields: str | int | float | bool | None) -> None:
-        """Queue one event; never waits, never raises. What does not fit is dropped and counted."""
+        """Queue one event; never waits, never raises. A full queue drops and counts the event."""
 
 
 class NoTelemetry:

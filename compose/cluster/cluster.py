@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 class NotAPart(Exception):
-    """This cluster was made without the server that was asked for."""
+    """The cluster was made without the requested server."""
 
 
 class Cluster:
@@ -99,7 +99,7 @@ class Cluster:
 
     @property
     def internal_token(self) -> str:
-        """What roles of this cluster show each other."""
+        """The token by which roles of this cluster authenticate to each other."""
         return kept_secret(
             self.folder / "secrets" / "internal-token", lambda: secrets.token_hex(32)
         )
@@ -216,7 +216,7 @@ class Cluster:
         self.roles.wait_ready()
 
     def start_roles(self) -> None:
-        """Start every role; `roles.wait_ready` tells when they serve.
+        """Start every role; `roles.wait_ready` waits until they serve.
 
         With a proxy, other roles reach a role through the link of its name: the proxy listens on
         the role's own port of another address of loopback, and that is what the role announces.
@@ -229,7 +229,7 @@ class Cluster:
         self.roles.start()
 
     def stop(self) -> None:
-        """Stop roles, then servers, then whatever is left."""
+        """Stop roles, then servers, then any remaining process."""
         try:
             self.roles.stop_all()
             for server in (self._kafka, self._s3, self._mariadb, self._zookeeper, self._proxy):

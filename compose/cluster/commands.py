@@ -1,4 +1,4 @@
-"""What a running launcher does when another terminal asks: status, faults, start, stop."""
+"""Executes the requests of other terminals in a running launcher: status, faults, start, stop."""
 
 from compose.cluster.cluster import Cluster
 from compose.cluster.control import Reply, Request
@@ -11,7 +11,7 @@ FAULTS = ("black-hole", "latency", "limit", "refuse", "reset", "heal")
 
 
 def answer(cluster: Cluster, request: Request) -> Reply:
-    """Do what is asked."""
+    """Execute the request."""
     try:
         if request.command == "status":
             return Reply(True, status_lines(cluster))

@@ -1,6 +1,6 @@
-"""Talking to a running launcher from another terminal, over a socket in the cluster's folder.
+"""Control of a running launcher from another terminal, over a socket in the cluster's folder.
 
-One line of JSON each way. The socket is its owner's alone.
+Request and reply are one line of JSON each. Only the socket's owner may connect.
 """
 
 import json
@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 _REQUEST_BYTES_MAX = 64 * 1024
-_ANSWER_S = 180.0  # a part that is started may take a while
+_ANSWER_S = 180.0  # starting a part may take minutes
 _BACKLOG = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a launcher is asked to do. `options`: of the command, such as a fault's numbers."""
+    """A command for a launcher. `options`: of the command, such as a fault's numbers."""
 
     command: str
     names: list[str] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of it, as lines to print."""
+    """The result of a request, as lines to print."""
 
     ok: bool
     lines: list[str]
@@ -77,7 +77,7 @@ class ControlSocket:
 
 
 def ask(folder: Path, request: Request) -> Reply:
-    """Ask the launcher of this folder. Raises NotRunning."""
+    """Send a request to the launcher of this folder. Raises NotRunning."""
     path = folder.resolve() / "control.sock"
     try:
         with socket.socket(socket.AF_UNIX) as connection:
@@ -102,6 +102,6 @@ def _read_line(connection: socket.socket) -> bytes:
 
 
 def _short(path: Path) -> str:
-    """A socket's path is limited to about 100 bytes: relative, it is shorter."""
+    """The relative path if it is shorter: a socket's path is limited to about 100 bytes."""
     relative = os.path.relpath(path)
     return min(str(path), relative, key=len)

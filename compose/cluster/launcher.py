@@ -28,13 +28,13 @@ from compose.servers.secret_files import write_secret
 from compose.topology import Topology
 
 EXIT_HELD, EXIT_BAD_START = 3, 5
-LOCK = "launcher.lock"  # in the cluster's folder, locked for as long as anything of it runs
+LOCK = "launcher.lock"  # in the cluster's folder; locked while any process of it runs
 _EVENT = '{"service":"web","status":200,"duration_ms":12.5}'
 _SPEC = '{"query":{"calculations":[{"op":"COUNT"}]},"disable_series":true,"wait_s":10}'
 
 
 class Launcher:
-    """Runs one cluster. `direct`: clients talk to the servers without the proxy between them."""
+    """Runs one cluster. `direct`: clients connect to the servers without the proxy."""
 
     def __init__(self, folder: Path, topology: Topology, host: Host, *, direct: bool) -> None:
         self._folder = folder.resolve()
@@ -71,7 +71,7 @@ class Launcher:
                 self._ending.set()
                 _say("stopping: shepherds, query roles, indexers, servers")
                 cluster.stop()
-                if self._control is not None:  # until now it tells what is still running
+                if self._control is not None:  # until now it reported what is still running
                     self._control.close()
                 _say("stopped")
 
@@ -106,7 +106,7 @@ class Launcher:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1
-        if self._signals > 2:  # impatient: the keeper ends everything with us
+        if self._signals > 2:  # third signal: exit now; the keeper kills all processes
             os._exit(130)
         if self._starting:
             self._starting = False
@@ -137,7 +137,7 @@ class _Interrupted(Exception):
 def _write_environment(cluster: Cluster) -> None:
     """The settings for operators' commands of Bellwether, to be read by a shell.
 
-    No address: they find a shepherd that is up by the locks.
+    They contain no address: commands find a running shepherd through the locks.
     """
     operator = cluster.folder / "operator"
     operator.mkdir(exist_ok=True)
@@ -152,7 +152,7 @@ def _write_environment(cluster: Cluster) -> None:
 
 @contextmanager
 def held(path: Path) -> Iterator[IO[str] | None]:
-    """The lock of a folder, None while another process has it; it goes with the process."""
+    """The lock of a folder; None while another process holds it. It ends with the process."""
     with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

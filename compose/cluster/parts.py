@@ -14,7 +14,7 @@ from compose.servers.zookeeper import ZookeeperMember
 
 
 class UnknownPart(Exception):
-    """No process or link has this name; the text lists those that there are."""
+    """No process or link has this name; the text lists the existing ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Part:
 
     @property
     def state(self) -> str:
-        """In a few words, for a table."""
+        """The process's state in a few words, for a table."""
         if not self.process.alive:
             code = self.process.exit_code
             return "never started" if code is None else f"down (code {code})"

@@ -23,7 +23,7 @@ from compose.servers.base import Site
 from compose.topology import STOP_ORDER, Place, Topology
 
 READY_S = 90.0
-STOP_S = 45.0  # above the time that a role gives itself
+STOP_S = 45.0  # longer than a role's own time to drain
 _STEP_S = 0.05
 _ASK_S = 0.2
 _SHOWN_CHARS = 4_000
@@ -49,7 +49,7 @@ class Role:
 
     @property
     def data(self) -> Path:
-        """Its own disk."""
+        """The folder that is the role's own disk."""
         return self._site.folder / "roles" / self.name
 
     @property
@@ -58,12 +58,12 @@ class Role:
 
     @property
     def public_port(self) -> int:
-        """Where a shepherd serves clients."""
+        """The port on which a shepherd serves clients."""
         return self._site.ports.get(f"{self.name}.public")
 
     @property
     def url(self) -> str:
-        """Where it listens for us; other roles may be told the proxy's address."""
+        """The role's own internal URL; other roles may use the proxy's address instead."""
         return f"http://{LOOPBACK}:{self.internal_port}"
 
     @property
@@ -71,7 +71,7 @@ class Role:
         return f"http://{LOOPBACK}:{self.public_port}"
 
     def settings(self) -> dict[str, str]:
-        """What is this role's own."""
+        """The settings of this role alone."""
         own = {
             "BELLWETHER_NODE_DATA": str(self.data),
             "BELLWETHER_NODE_ZONE": self.place.zone,
@@ -83,7 +83,7 @@ class Role:
         return own | self.extra
 
     def claim_port(self) -> int:
-        """Its internal port. Before its first start others may have taken it: then a new one."""
+        """The role's internal port; a new one if another process took it before the first start."""
         if self.starts == 0:
             self._site.ports.renew(f"{self.name}.")
         return self.internal_port
@@ -101,7 +101,7 @@ class Role:
             self.starts += 1
 
     def tend(self, start: Callable[["Role"], None], event: Event) -> None:
-        """Start it again if it has ended and should run."""
+        """Restart the process if it has ended and should run."""
         with self._lock:
             if not self.wanted or self.process.alive:
                 return
@@ -120,7 +120,7 @@ class Role:
                 start(self)
 
     def why_not_ready(self) -> str | None:
-        """None when it is ready."""
+        """The reason why the role is not ready; None when it is."""
         if not self.process.alive:
             return "does not run"
         return "is paused" if self.process.paused else ask_ready(self.url)
@@ -144,7 +144,7 @@ class Role:
         self.process.resume()
 
     def wipe(self) -> None:
-        """Destroy its disk; it must not run."""
+        """Delete the role's disk. The role must not be running."""
         with self._lock:
             if self.process.alive:
                 raise RuntimeError(f"{self.name} runs")
@@ -152,7 +152,7 @@ class Role:
 
 
 class Roles:
-    """Every role of a topology, and the thread that starts again what has ended."""
+    """Every role of a topology, and the thread that restarts roles that have ended."""
 
     def __init__(
         self, site: Site, topology: Topology, settings: Callable[[], dict[str, str]]
@@ -190,7 +190,7 @@ class Roles:
         return {**shared, **self._server_settings(), **self.settings}
 
     def start(self, roles: Iterable[Role] | None = None) -> None:
-        """Start roles (all of them) and supervise them; `wait_ready` tells when they serve."""
+        """Start roles (default: all) and supervise them; `wait_ready` waits until they serve."""
         for role in list(roles) if roles is not None else list(self):
             if not role.process.alive:
                 self._start(role)

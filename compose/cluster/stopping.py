@@ -1,4 +1,4 @@
-"""`cluster stop` from another terminal: ask the launcher to stop, and wait until all has ended."""
+"""`cluster stop` from another terminal: stop the launcher, and wait until all has ended."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ EXIT_LEFT = 1  # something still ran when the time was over, or nothing could be
 
 
 def stop_and_wait(folder: Path, timeout_s: float, say: Callable[[str], None]) -> int:
-    """Stop the cluster of this folder and say what is waited for; returns the exit code."""
+    """Stop the cluster of this folder and report what still runs; returns the exit code."""
     begin_s = time.monotonic()
     try:
         reply = ask(folder, Request("stop"))
@@ -41,7 +41,7 @@ def stop_and_wait(folder: Path, timeout_s: float, say: Callable[[str], None]) ->
 
 
 def _left(folder: Path) -> list[str] | None:
-    """What still runs; None where the launcher does not say."""
+    """The parts that still run; None if the launcher does not respond."""
     try:
         return ask(folder, Request("left")).lines
     except NotRunning:  # it is about to end

@@ -1,7 +1,7 @@
-"""What the launcher takes from the machine: environment, tools, and the folder that caches servers.
+"""The launcher's view of the machine: environment, tools, and the folder that caches servers.
 
-The one place of the cluster that looks at the process's own environment, and only when a command
-line or a test fixture asks for it.
+Only this module of the cluster reads the process's own environment, and only when a command line or
+a test fixture calls it.
 """
 
 import os
@@ -38,7 +38,7 @@ class Host:
 
     @property
     def command(self) -> str:
-        """How the launcher is called here, for texts that tell what to type."""
+        """The launcher's command line on this machine, for help texts."""
         return self.environ.get(COMMAND_VARIABLE) or "python -m compose"
 
     def find(self, program: str) -> str | None:
@@ -47,6 +47,6 @@ class Host:
         return shutil.which(program, path=path)
 
     def server_environment(self) -> dict[str, str]:
-        """What a server inherits: none of our settings, and no proxy for loopback."""
+        """The environment of a server: without our settings, and without a proxy for loopback."""
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "JAVA_HOME", "TZ", "USER")
         return {name: self.environ[name] for name in kept if name in self.environ}

@@ -38,7 +38,7 @@ class Ports:
         return port
 
     def renew(self, prefix: str) -> list[str]:
-        """Forget the ports of this prefix that others listen on now; returns their names."""
+        """Forget the ports of this prefix that other processes now use; returns their names."""
         lost = [n for n, port in self._taken.items() if n.startswith(prefix) and not is_free(port)]
         for name in lost:
             del self._taken[name]

@@ -1,9 +1,8 @@
-"""A process of the cluster: start, stop, kill, pause, resume; and none outlives its launcher.
+"""A process of the cluster: start, stop, kill, pause, resume. No process outlives its launcher.
 
 Every process joins the process group of one *keeper*, a shell that waits for the end of a pipe
 which the launcher alone holds. When the launcher ends, however it ends, the keeper kills the whole
-group. A process is in the group before it runs its program, so there is no moment at which it
-could be left behind.
+group. A process joins the group before it runs its program, so it can never be left over.
 """
 
 import os
@@ -44,7 +43,7 @@ class Keeper:
         return self._shell.pid
 
     def close(self) -> None:
-        """Kill whatever is left of the group."""
+        """Kill the remaining processes of the group."""
         if self._writing >= 0:
             os.close(self._writing)
             self._writing = -1
@@ -52,7 +51,7 @@ class Keeper:
 
 
 class Process:
-    """One process that may be started again and again. Output is appended to `log_path`."""
+    """One process that can be restarted. Its output is appended to `log_path`."""
 
     def __init__(self, name: str, log_path: Path, keeper: Keeper) -> None:
         self.name = name
@@ -98,7 +97,7 @@ class Process:
         return None if self._popen is None else self._popen.poll()
 
     def log_since_start(self) -> str:
-        """What it has printed since it was started."""
+        """The output since the last start."""
         try:
             with self.log_path.open("rb") as log:
                 log.seek(self._log_start)
@@ -107,21 +106,21 @@ class Process:
             return ""
 
     def log_tail(self, lines: int = 30) -> str:
-        """The last lines that it has printed since it was started."""
+        """The last lines of the output since the last start."""
         return "\n".join(self.log_since_start().splitlines()[-lines:])
 
     def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
+        """Send SIGKILL, and wait until the process has ended."""
         self._send(signal.SIGKILL)
         if self._popen is not None:
             self._popen.wait()
         self.paused = False
 
     def pause(self) -> None:
-        """SIGSTOP: it keeps its connections and answers nothing, from when this returns."""
+        """Send SIGSTOP. From its return on the process keeps connections but does not respond."""
         self._send(signal.SIGSTOP)
         if self._popen is not None and self.alive and hasattr(os, "WNOWAIT"):
-            # A busy machine stops it a little later. It stays to be waited for.
+            # A busy machine stops it a little later. WNOWAIT leaves its status for later waits.
             os.waitid(os.P_PID, self._popen.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         self.paused = self.alive
 
@@ -131,12 +130,12 @@ class Process:
         self.paused = False
 
     def ask_to_stop(self) -> None:
-        """SIGTERM; a paused one is resumed for it."""
+        """Send SIGTERM; a paused process is resumed first."""
         self._send(signal.SIGTERM)
         self.resume()
 
     def stop(self, seconds: float) -> bool:
-        """Ask it to stop and wait; kill it when it takes longer. True if it ended by itself."""
+        """Send SIGTERM and wait; SIGKILL after `seconds`. True if the process ended by itself."""
         self.ask_to_stop()
         if self._popen is None:
             return True

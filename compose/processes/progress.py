@@ -1,7 +1,7 @@
-"""Running a package manager, which takes minutes, while telling what it does.
+"""Runs a package manager, which takes minutes, and reports its progress.
 
-Its output is kept for errors; of its lines the newest that names a package is told every few
-seconds, with the time so far. Addresses are not told: a mirror's may hold a password.
+The output is kept for errors. Every few seconds the newest line that names a package is reported,
+with the time so far. Addresses are not reported: a mirror's address may contain a password.
 """
 
 import re
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 TELL_EVERY_S = 5.0
-_OUTPUT_BYTES_MAX = 4 * 1024 * 1024  # of each stream; a package manager says far less
+_OUTPUT_BYTES_MAX = 4 * 1024 * 1024  # of each stream; a package manager writes far less
 _NAMED = (
     re.compile(r"Download(?:ed|ing) from \S+: \S*?([^/\s]+)(?:\s|$)"),  # Maven
     re.compile(r"go: downloading (\S+ \S+)"),
@@ -31,7 +31,7 @@ def named_in(line: str) -> str:
 
 
 class _Stream:
-    """One output stream of a process: kept, and looked through for names."""
+    """One output stream of a process: stored, and searched for package names."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._lines: list[str] = []
@@ -62,7 +62,7 @@ def run_telling(
     tell: Callable[[str], None],
     every_s: float = TELL_EVERY_S,
 ) -> "subprocess.CompletedProcess[str]":
-    """Run to the end; `tell` is called every few seconds meanwhile, with a line for people."""
+    """Run to the end; `tell` is called every few seconds with a line of progress."""
     began_s = time.monotonic()
     with subprocess.Popen(
         list(command), cwd=folder, env=dict(environ), stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""What servers are given: where they keep things, their ports, and what ends them with us."""
+"""The site of a cluster's servers: their folders, their ports, and the keeper that ends them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Kafka: brokers that are controllers too (KRaft), each in the zone of its rack.
 
-Clients are told the address of the CLIENT listener, which may be a proxy's; brokers talk to each
-other on INTERNAL, so a fault on the client's link hurts that link alone.
+Brokers advertise the address of the CLIENT listener to clients, which may be a proxy's; brokers use
+INTERNAL among themselves, so a fault on a client's link affects that link alone.
 """
 
 import base64
@@ -19,7 +19,7 @@ from compose.servers.secret_files import kept_secret
 from compose.topology import KafkaTuning, Topology
 
 READY_S = 90.0
-_STARTED = "Kafka Server started"  # logged when the controller has let the broker in
+_STARTED = "Kafka Server started"  # logged once the broker is registered
 _FORMAT_S = 60.0
 _LOG_CONFIG = Path(__file__).resolve().parent.parent / "packages" / "kafka-log4j2.properties"
 
@@ -60,7 +60,7 @@ def broker_settings(topology: Topology, number: int) -> dict[str, str]:
         "background.threads": "2",
         "queued.max.requests": "100",
         "controlled.shutdown.enable": "true",
-        # until a dead or frozen broker is fenced, every write that needs its copy waits
+        # until a dead or frozen broker is fenced, every write to its replicas waits
         "broker.session.timeout.ms": str(tuning.session_ms),
         "broker.heartbeat.interval.ms": str(tuning.heartbeat_ms),
         "replica.lag.time.max.ms": str(tuning.replica_lag_ms),
@@ -84,12 +84,12 @@ class KafkaBroker:
         self._jars = jars
 
     def port_of(self, listener: str) -> int:
-        """Where a listener (client, internal, controller) listens."""
+        """The port of a listener (client, internal, controller)."""
         return self._site.ports.get(f"{self.name}.{listener}")
 
     @property
     def address(self) -> str:
-        """What clients are told: the proxy's address when one stands in front."""
+        """The advertised address: the proxy's, if there is one."""
         return f"{LOOPBACK}:{self.proxied_port or self.port_of('client')}"
 
     @property
@@ -138,7 +138,7 @@ class KafkaBroker:
         (self._site.place(self.name) / "formatted").touch()
 
     def start(self) -> None:
-        """Start the process; `wait_ready` tells when the cluster has let it in."""
+        """Start the process; `wait_ready` waits until the broker has joined the cluster."""
         folder = self._site.place(self.name)
         command = [
             *self._java(self._topology.kafka.heap_mb, "-XX:MaxDirectMemorySize=128m"),
@@ -157,7 +157,7 @@ class KafkaBroker:
 
     @property
     def ready(self) -> bool:
-        """Whether it has been let in since its last start and answers."""
+        """Whether the broker has joined since its last start and responds."""
         return _STARTED in self.process.log_since_start() and answers(self.port_of("client"))
 
     def wait_ready(self) -> None:
@@ -196,7 +196,7 @@ class Kafka:
         return ",".join(broker.address for broker in self.brokers)
 
     def start(self) -> None:
-        """Start every broker and wait until all are let in."""
+        """Start every broker and wait until all have joined."""
         self._site.start_with_free_ports("kafka-", self._start)
 
     def _start(self) -> None:
@@ -230,7 +230,7 @@ class Kafka:
         return None
 
     def stop(self) -> None:
-        """Stop every broker. All at once: what they hold is on disk in any case."""
+        """Stop every broker, all at once: their data is on disk in any case."""
         for broker in self.brokers:
             broker.process.ask_to_stop()
         deadline_s = time.monotonic() + STOP_S

@@ -1,6 +1,7 @@
-"""Who leads the log's partitions and which copies are in sync, asked of the running brokers.
+"""Leaders and in-sync replicas of the log's partitions, queried from the running brokers.
 
-A broker that returned leads nothing at first: whoever breaks one after another waits in between.
+A broker that has returned leads no partition at first, so a test that breaks one broker after
+another waits in between.
 """
 
 import asyncio
@@ -17,7 +18,11 @@ _TIMEOUT_MS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class PartitionState:
-    """`leader`: broker number, -1 without one; `in_sync`: the brokers whose copy is complete."""
+    """One partition.
+
+    leader: broker number, -1 without a leader.
+    in_sync: numbers of the brokers whose replica is in sync.
+    """
 
     partition: int
     leader: int

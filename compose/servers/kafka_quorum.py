@@ -1,7 +1,7 @@
-"""Which broker is the active controller, asked with Kafka's DescribeQuorum request.
+"""Finds the active controller with Kafka's DescribeQuorum request.
 
-The client library cannot tell: in KRaft mode a metadata answer names some broker as the
-controller, not the active one. The request is written by hand after the published protocol
+The client library cannot find it: in KRaft mode a metadata response names some broker as the
+controller, not the active one. The request is encoded by hand after the published protocol
 (https://kafka.apache.org/protocol, API key 55, version 0).
 """
 
@@ -15,7 +15,7 @@ _TIMEOUT_S = 2.0
 
 
 class QuorumUnknown(Exception):
-    """The broker did not tell who leads the controllers."""
+    """The broker did not return the leader of the controllers."""
 
 
 def find_active_controller(host: str, port: int) -> int:

@@ -30,7 +30,7 @@ def server_settings(tuning: MariadbTuning) -> dict[str, str]:
 
 
 class Mariadb:
-    """The server. `host` and `port` are what clients use; the proxy's, when one stands in front."""
+    """The server. Clients use `host` and `port`, which are the proxy's if there is one."""
 
     def __init__(self, site: Site, topology: Topology) -> None:
         self.name = "mariadb"
@@ -59,7 +59,7 @@ class Mariadb:
 
     @property
     def password(self) -> str:
-        """Of Bellwether's account; made at first use and kept in a file of the owner's alone."""
+        """Password of Bellwether's account; made at first use, in a file only its owner reads."""
         return kept_secret(self.folder / "password", lambda: secrets.token_hex(16))
 
     def start(self) -> None:
@@ -68,7 +68,7 @@ class Mariadb:
         self._site.start_with_free_ports("mariadb.", self._start)
 
     def _create(self) -> None:
-        """Make the data folder, whole or not at all."""
+        """Create the data folder, complete or not at all."""
         data, draft = self.folder / "data", self.folder / "data.new"
         if data.exists():
             return
@@ -103,7 +103,7 @@ class Mariadb:
         self.proxied_port = self._site.link(self.name, self.own_port)
 
     def _accounts(self) -> str:
-        """The account may make databases of its name: tests use one each."""
+        """SQL of the account, which may create databases with its prefix: each test uses one."""
         return (
             f"CREATE DATABASE IF NOT EXISTS {DATABASE};\n"
             f"CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{self.password}';\n"

@@ -1,4 +1,4 @@
-"""toxiproxy: a proxy for each link between a client and a server, where links are made to fail."""
+"""toxiproxy: a proxy for each link between a client and a server, for injecting network faults."""
 
 import json
 import urllib.error
@@ -14,7 +14,7 @@ _TIMEOUT_S = 5.0
 
 
 class ProxyFailed(Exception):
-    """The proxy did not do what it was told."""
+    """The proxy refused a request or could not be reached."""
 
 
 class Link:
@@ -27,15 +27,15 @@ class Link:
         self._proxy = proxy
 
     def latency(self, ms: int, jitter_ms: int = 0) -> None:
-        """Delay answers on the way back to the client."""
+        """Delay responses to the client."""
         self._toxic("latency", "downstream", {"latency": ms, "jitter": jitter_ms})
 
     def late(self, ms: int) -> None:
-        """Delay what the client sends: it arrives, but after the client has given up on it."""
+        """Delay the client's requests: they arrive after the client's time-out."""
         self._toxic("latency", "upstream", {"latency": ms, "jitter": 0})
 
     def black_hole(self, *, requests: bool = True, answers_too: bool = True) -> None:
-        """Nothing gets through; connections stay open. What is sent is delivered when healed.
+        """Hold all bytes back; connections stay open. The bytes are delivered after `heal`.
 
         requests, answers_too: cut one way only by turning the other off.
         """
@@ -58,7 +58,7 @@ class Link:
         self._proxy.ask("POST", f"/proxies/{self.name}", {"enabled": False})
 
     def divert(self, port: int) -> None:
-        """Lead to another port of loopback, where something stands between; connections end."""
+        """Forward to another port of loopback, such as another proxy's; connections end."""
         self._lead_to(port)
 
     def heal(self) -> None:
@@ -107,7 +107,7 @@ class Proxy:
         self.process.wait_ready(lambda: answers(self._port), READY_S)
 
     def add(self, name: str, upstream_port: int, *, host: str = LOOPBACK, port: int = 0) -> Link:
-        """Put a link in front of a port of loopback. It keeps its own port for ever.
+        """Put a link in front of a port of loopback. The link's own port never changes.
 
         host, port: where it listens, when the caller chooses.
         """
@@ -135,7 +135,7 @@ class Proxy:
     def ask(self, method: str, path: str, body: object = None) -> list[dict[str, str]]:
         """A request to the proxy's control port. Raises ProxyFailed."""
         data = None if body is None else json.dumps(body).encode()
-        # it refuses what looks like a browser, so the request names itself
+        # the proxy refuses browsers' User-Agents, so the request sets its own
         headers = {"User-Agent": "bellwether-compose", "Content-Type": "application/json"}
         url = f"http://{LOOPBACK}:{self._port}{path}"
         request = urllib.request.Request(url, data, headers, method=method)

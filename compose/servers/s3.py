@@ -22,7 +22,7 @@ REGION = "us-east-1"
 
 
 class S3:
-    """The server. `endpoint` is what clients use: the proxy's, when one stands in front."""
+    """The server. Clients use `endpoint`, which is the proxy's if there is one."""
 
     def __init__(self, site: Site, program: Path) -> None:
         self.name = "s3"
@@ -93,7 +93,7 @@ class S3:
         return True
 
     def client(self) -> "S3Client":
-        """A client of the server itself, past any proxy."""
+        """A client that connects to the server directly, without the proxy."""
         return boto3.client(
             "s3", endpoint_url=f"http://{LOOPBACK}:{self.own_port}", region_name=REGION,
             aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key,

@@ -45,17 +45,17 @@ class ZookeeperMember:
 
     @property
     def port(self) -> int:
-        """Where it serves clients."""
+        """The member's own port for clients."""
         return self._site.ports.get(f"{self.name}.client")
 
     @property
     def address(self) -> str:
-        """Where clients connect: the proxy's address when one stands in front."""
+        """The address for clients: the proxy's, if there is one."""
         return f"{LOOPBACK}:{self.proxied_port or self.port}"
 
     @property
     def peer(self) -> str:
-        """Its address among the members."""
+        """The member's address for other members."""
         ports = self._site.ports
         quorum, election = ports.get(f"{self.name}.quorum"), ports.get(f"{self.name}.election")
         return f"{LOOPBACK}:{quorum}:{election}"
@@ -76,7 +76,7 @@ class ZookeeperMember:
         (folder / "zoo.cfg").write_text("".join(lines))
 
     def start(self) -> None:
-        """Start the process; `mode` tells when it serves."""
+        """Start the process; `mode` is not empty once it serves."""
         folder = self._site.place(self.name)
         command = [
             self._site.host.find("java") or "java",

@@ -9,7 +9,7 @@ import msgspec
 
 from shepherd.placement.latency import DecayingQuantiles
 
-_HALF_LIFE_NS = 10 * 10**9  # what happened half a minute ago hardly counts
+_HALF_LIFE_NS = 10 * 10**9  # events of half a minute ago hardly count
 UNKNOWN_WEIGHT = 2  # an unknown outcome took a whole time-out: as much as two quick refusals
 
 
@@ -50,12 +50,12 @@ class AppendStats:
 
     @property
     def open_appends(self) -> int:
-        """Appends without an answer."""
+        """The number of open appends."""
         return len(self._open)
 
     @property
     def oldest_ns(self) -> int | None:
-        """When the oldest append without an answer began."""
+        """Monotonic ns at which the oldest open append began."""
         for ticket in self._open.values():  # in the order in which they began
             return ticket.started_ns
         return None
@@ -66,12 +66,12 @@ class AppendStats:
         return max(self.last_latency_ns, 0 if oldest_ns is None else now_ns - oldest_ns)
 
     def began(self, ticket: Ticket) -> None:
-        """An append was sent."""
+        """Record that an append was sent."""
         self._open[ticket.id] = ticket
         self.in_flight_bytes += ticket.size
 
     def acknowledged(self, ticket: Ticket, now_ns: int) -> None:
-        """The append is durable."""
+        """Record that the append is durable."""
         self._ended(ticket)
         self.acked_total += 1
         self.last_latency_ns = now_ns - ticket.started_ns
@@ -81,7 +81,7 @@ class AppendStats:
             self.latency.add(now_ns - ticket.started_ns, now_ns)
 
     def failed(self, ticket: Ticket, now_ns: int, weight: int) -> None:
-        """The append was refused, or its outcome is unknown."""
+        """Record that the append was refused, or that its outcome is unknown."""
         self._ended(ticket)
         self.failed_total += 1
         if ticket.started_ns < self._fresh_ns:
@@ -91,7 +91,7 @@ class AppendStats:
         self.failures += weight
 
     def withdrawn(self, ticket: Ticket) -> None:
-        """The append ended in a way that says nothing about the log."""
+        """Record an append whose end is no evidence about the log."""
         self._ended(ticket)
 
     def forget_failures(self, now_ns: int) -> None:

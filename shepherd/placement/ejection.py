@@ -1,27 +1,27 @@
 """Ejection of a broker or partition: why, since when, when to probe next, and when it ends.
 
-One that failed again soon after its return is trusted later each time (a flapping broker). Pure.
+A flapping target, which fails again soon after its return, stays ejected longer each time. Pure.
 """
 
 from dataclasses import dataclass
 
-PROBE_FIRST_NS = 250_000_000  # soon: a short hiccup should not cost a broker's share for long
+PROBE_FIRST_NS = 250_000_000  # after a short hiccup a broker should soon take its share again
 PROBE_MAX_NS = 5 * 10**9  # a healed broker is back within seconds, a dead one costs next to nothing
 _PROBE_LOST_NS = 15 * 10**9  # far above an append's time-out: its end will not be reported
-_GOOD_PROBES = 2  # one lucky answer is no recovery
+_GOOD_PROBES = 2  # a single acknowledgement does not prove a recovery
 _STRIKES_MAX = 4  # 32 good probes, 4 s apart: two minutes of good conduct
 _STRIKE_FORGOTTEN_NS = 300 * 10**9  # one strike less after so long in good health
 
 
 @dataclass(slots=True)
 class EjectionHistory:
-    """Strikes that outlive one ejection: how often it came back and failed again."""
+    """Strikes of one target across its ejections: how often it returned and failed again."""
 
     strikes: int = 0
     returned_ns: int = -1
 
     def strike(self, now_ns: int) -> int:
-        """It is ejected now; returns its strikes."""
+        """Count an ejection; returns the number of strikes."""
         if self.returned_ns >= 0:
             healthy_ns = now_ns - self.returned_ns
             forgotten = healthy_ns // _STRIKE_FORGOTTEN_NS
@@ -31,9 +31,9 @@ class EjectionHistory:
 
 @dataclass(slots=True)
 class Ejection:
-    """Of one broker or partition. Times are monotonic, in ns.
+    """The ejection of one broker or partition. Times are monotonic, in ns.
 
-    reason: in words.
+    reason: a phrase for logs and the status.
     broker: the broker itself, or the partition's leader when it was ejected.
     """
 
@@ -58,11 +58,11 @@ class Ejection:
         return now_ns >= self.next_probe_ns
 
     def sent(self, now_ns: int) -> None:
-        """A probe is under way."""
+        """Record that a probe was sent."""
         self.probing_since_ns = now_ns
 
     def answered(self, good: bool, now_ns: int) -> bool:
-        """A probe ended; True when the ejection is over."""
+        """Record the end of a probe; returns True when the ejection is over."""
         self.probing_since_ns = -1
         if good:
             self.good += 1

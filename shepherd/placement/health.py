@@ -1,4 +1,4 @@
-"""Health of brokers and partitions: which answer as their peers do, and which are ejected for now.
+"""Health of brokers and partitions: outlier detection against their peers, ejection, backpressure.
 
 Pure: every method takes the time, nothing waits. A broker or partition is compared with its peers
 (`shepherd.placement.outliers`). At most a third of the brokers is ejected, and single partitions
@@ -33,7 +33,7 @@ _ALL_HALF_LIFE_NS = 20 * 10**9
 
 @dataclass(slots=True)
 class Target:
-    """A broker or a partition: how its appends went, and its ejection, if it is ejected now."""
+    """A broker or a partition: its append statistics, and its ejection while it is ejected."""
 
     stats: AppendStats
     ejection: Ejection | None = None
@@ -54,10 +54,10 @@ class Change:
 
 
 class Health:
-    """Of one log, as one shepherd sees it. `leader` returns a partition's broker without I/O.
+    """Health of one log in one shepherd's view. `leader` returns a partition's broker without I/O.
 
-    too_many_outliers: why more ought to be ejected than may be, in words; empty if none.
-    backpressure: why the whole log takes no more than it does, in words; empty if it does.
+    too_many_outliers: reason why more should be ejected than the limit allows; empty if not.
+    backpressure: reason why the whole log cannot take more; empty if it can.
     """
 
     def __init__(self, partitions: int, leader: Callable[[int], str], now_ns: int) -> None:
@@ -69,7 +69,7 @@ class Health:
         self.all = DecayingQuantiles(_ALL_HALF_LIFE_NS, now_ns)
         self._open: dict[int, Ticket] = {}
         self._last_ack_ns = now_ns
-        self._resumed_ns = now_ns  # after a stall of the whole log waits count anew
+        self._resumed_ns = now_ns  # waiting times count from the end of the last stall of the log
         self._changes: list[Change] = []
         self._sibling_probed_ns: dict[str, int] = {}
         self._siblings: list[int] = []
@@ -81,10 +81,10 @@ class Health:
         more = partitions - len(self.partitions)
         self.partitions += [Target(AppendStats(now_ns)) for _ in range(more)]
 
-    # --- what happens -----------------------------------------------------------------------
+    # --- reports ----------------------------------------------------------------------------
 
     def began(self, partition: int, size: int, now_ns: int) -> Ticket:
-        """An append is sent; its end is reported with the ticket."""
+        """Report that an append is sent; its end is reported with the returned ticket."""
         ticket = Ticket(next(self._ids), partition, self.leader(partition), size, now_ns)
         self._open[ticket.id] = ticket
         for target in self._targets(ticket, now_ns):
@@ -92,7 +92,7 @@ class Health:
         return ticket
 
     def acknowledged(self, ticket: Ticket, now_ns: int) -> None:
-        """The append is durable."""
+        """Report that the append is durable."""
         if self.stalled_ns(now_ns) > HEDGE_AFTER_MIN_NS:
             self._resumed_ns = now_ns
         self._open.pop(ticket.id, None)
@@ -102,21 +102,21 @@ class Health:
             target.stats.acknowledged(ticket, now_ns)
 
     def refused(self, ticket: Ticket, now_ns: int) -> None:
-        """The record is certainly not in the log."""
+        """Report that the record is certainly not in the log."""
         self._failed(ticket, now_ns, 1)
 
     def outcome_unknown(self, ticket: Ticket, now_ns: int) -> None:
-        """The record may be in the log or not."""
+        """Report that the record may be in the log or not."""
         self._failed(ticket, now_ns, UNKNOWN_WEIGHT)
 
     def withdrawn(self, ticket: Ticket, now_ns: int) -> None:
-        """The append ended for a reason of our own (a full buffer, a stop)."""
+        """Report that the append ended for a local reason (a full buffer, a stop)."""
         self._open.pop(ticket.id, None)
         for target in self._targets(ticket, now_ns):
             target.stats.withdrawn(ticket)
 
     def probed(self, ticket: Ticket, good: bool, now_ns: int) -> None:
-        """A probe of an ejected broker or partition ended; its append is reported like others."""
+        """Report the end of a probe of an ejected target; its append is reported like others."""
         good = good and now_ns - ticket.started_ns <= self._slow_ns(now_ns)
         for kind, name, target in (
             ("broker", ticket.broker, self.brokers.get(ticket.broker)),
@@ -125,10 +125,10 @@ class Health:
             if target and target.ejection and target.ejection.answered(good, now_ns):
                 self._readmit(kind, name, target, now_ns)
 
-    # --- what to do -------------------------------------------------------------------------
+    # --- decisions --------------------------------------------------------------------------
 
     def usable(self, partition: int) -> bool:
-        """Neither the partition nor the broker that leads it now is ejected."""
+        """Whether neither the partition nor the broker that leads it now is ejected."""
         return self.usable_at(partition, self.leader(partition))
 
     def usable_at(self, partition: int, leader: str) -> bool:
@@ -149,7 +149,7 @@ class Health:
         return max(HEDGE_AFTER_MIN_NS, min(HEDGE_AFTER_MAX_NS, _HEDGE_AFTER_TIMES * usual_ns))
 
     def should_hedge(self, ticket: Ticket, now_ns: int) -> bool:
-        """Whether a copy in another partition is likely to be sooner than this append."""
+        """Whether a copy in another partition would probably be durable before this append."""
         if ticket.id not in self._open or not self._other_broker_usable(ticket):
             return False
         waited_ns = now_ns - max(ticket.started_ns, self._resumed_ns)
@@ -162,7 +162,7 @@ class Health:
         return waited_ns > 2 * self.hedge_after_ns(now_ns) and not self._all_stuck(now_ns)
 
     def stalled_ns(self, now_ns: int) -> int:
-        """How long nothing was acknowledged although something was open all the time."""
+        """For how long an append was open at every moment and none was acknowledged."""
         for ticket in self._open.values():
             return max(0, now_ns - max(ticket.started_ns, self._last_ack_ns))
         return 0
@@ -184,7 +184,7 @@ class Health:
         """Compare every broker and partition with its peers, and update `backpressure`; returns
         what changed since the last call.
         """
-        if now_ns - self._now_ns > HEDGE_AFTER_MIN_NS:  # we stood still: answers may be waiting
+        if now_ns - self._now_ns > HEDGE_AFTER_MIN_NS:  # a pause: acks may be queued
             self._resumed_ns = now_ns
         self._now_ns = now_ns
         self.too_many_outliers = ""
@@ -208,7 +208,7 @@ class Health:
                     continue
                 found.append((target.stats.oldest_fresh_ns() or now_ns, name, reason))
         room = len(named) // 3 - sum(t.ejection is not None for t in named.values())
-        for _, name, reason in sorted(found):  # the one that is stuck longest comes first
+        for _, name, reason in sorted(found):  # stuck longest first
             if room <= 0:
                 if len(named) > 1:
                     self.too_many_outliers = (
@@ -225,7 +225,7 @@ class Health:
         for partition, target in enumerate(self.partitions):
             broker = self.leader(partition)
             if target.ejection is not None and target.ejection.broker != broker:
-                self._readmit("partition", str(partition), target, now_ns)  # another leads it now
+                self._readmit("partition", str(partition), target, now_ns)  # new leader
             if not self.usable(partition):
                 unusable += 1
             elif reason := peers.outlier_reason(target.stats, now_ns):
@@ -245,7 +245,7 @@ class Health:
         return compare(all_stats, self.hedge_after_ns(now_ns), self._resumed_ns, now_ns)
 
     def _slow_ns(self, now_ns: int) -> int:
-        """A probe that takes longer does not count as good."""
+        """The longest time that a good probe may take."""
         return max(SLOW_MIN_NS, SLOW_TIMES * self.all.quantile(0.9, now_ns))
 
     def _one_partition_only(self, broker: str) -> bool:
@@ -267,7 +267,7 @@ class Health:
         return [p for p in range(len(self.partitions)) if self.leader(p) == broker]
 
     def _backpressure_reason(self, now_ns: int) -> str:
-        """Why the whole cluster cannot take more than it does, in words; empty if it can."""
+        """Reason why the whole cluster cannot take more; empty if it can."""
         if (stalled_ns := self.stalled_ns(now_ns)) > _STALL_SHOWN_NS:
             return f"nothing was acknowledged for {stalled_ns / 1e9:.1f} s"
         usual_ns = self.all.quantile(0.5, now_ns)
@@ -331,7 +331,7 @@ class Health:
                         self._readmit("partition", str(partition), led, now_ns)
 
     def _forget(self, now_ns: int) -> None:
-        """Brokers that lead nothing any more stop counting as part of the cluster."""
+        """Forget brokers that have led no partition for a long time."""
         leaders = {self.leader(p) for p in range(len(self.partitions))}
         for name in leaders - self.brokers.keys():
             if name:

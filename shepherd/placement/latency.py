@@ -38,7 +38,7 @@ class DecayingQuantiles:
         return self._weight
 
     def quantile(self, q: float, now_ns: int) -> int:
-        """The upper end of the bucket that holds quantile `q`, in ns; 0 when nothing is known."""
+        """The upper end of the bucket that holds quantile `q`, in ns; 0 without values."""
         self._decay(now_ns)
         if self._weight < 1e-6:
             return 0

@@ -1,8 +1,9 @@
-"""What is wrong with one broker or partition compared to its peers. Pure.
+"""Outlier detection: compares one broker or partition with its peers. Pure.
 
-A peer is stuck when others acknowledge what began after its oldest open append; failing when its
-appends fail while others are acknowledged; slow when its latency is a multiple of the usual. When
-all are stuck, failing or slow, nobody is: that is the cluster, and walking away does not help.
+A peer is stuck when others acknowledge appends that began after its oldest open one; failing when
+its appends fail while others are acknowledged; slow when its latency is a multiple of the usual.
+When all are stuck, failing or slow, none is an outlier: the whole cluster has a fault, and other
+partitions are no better.
 """
 
 from collections.abc import Collection
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 from shepherd.placement.append_stats import AppendStats
 
 SLOW_TIMES = 4  # of the usual p90
-SLOW_MIN_NS = 150_000_000  # nothing is ejected for less
-WEIGHT_MIN = 20.0  # appends remembered before a quantile says anything
+SLOW_MIN_NS = 150_000_000  # latencies below this never eject
+WEIGHT_MIN = 20.0  # appends remembered before a quantile is meaningful
 _MUCH_QUICKER_TIMES = 2
 _FAILURES_MAX = 3  # weighted, without an acknowledgement between them
 
@@ -32,7 +33,7 @@ class Peers:
     resumed_ns: int
 
     def outlier_reason(self, own: AppendStats, now_ns: int) -> str:
-        """Why one of them is an outlier, in words; empty if it is none."""
+        """Reason why the peer with these statistics is an outlier; empty if it is none."""
         oldest_ns = own.oldest_fresh_ns()
         if oldest_ns is not None and own.acked_start_ns <= oldest_ns:
             waited_ns = now_ns - max(oldest_ns, self.resumed_ns)

@@ -1,4 +1,4 @@
-"""Which partitions a dataset uses: an order by rendezvous hashing, as many as its rate needs.
+"""Chooses the partitions of a dataset: by rendezvous hashing, as many as its rate needs.
 
 The order is the same in every shepherd and process, so a small dataset stays in few partitions,
 and a partition that is added moves as little as can be. Pure: time is a parameter.

@@ -1,4 +1,4 @@
-"""`GET /internal/placement`: brokers and partitions with their statistics and ejections, the active
+"""`GET /internal/placement`: brokers and partitions with their statistics and ejections, the chosen
 splitter, and the public port's connections.
 """
 
@@ -15,7 +15,7 @@ from shepherd.placement.selector import PartitionSelector
 
 
 class PlacementRoute:
-    """The handler."""
+    """The handler of `/internal/placement`."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
-"""Which partition a record goes to: a random one of its dataset's healthy partitions.
+"""Selects the partition of a record: a random one of its dataset's healthy partitions.
 
-Pure: time is a parameter. A batch that its client named follows a fixed order instead, and lists in
-`unless` every partition of that order before the one it goes to. So a repetition never counts
-twice, whichever shepherd it goes through (I2).
+Pure: time is a parameter. A batch that its client named follows a fixed order instead, and its
+`unless` lists every partition of that order before the selected one. So a repetition never counts
+twice, through any shepherd (I2).
 """
 
 import random
@@ -19,7 +19,7 @@ _BROKERS_WANTED = 3  # a dataset survives two slow ones without being moved
 class Placement(msgspec.Struct, frozen=True):
     """A chosen partition.
 
-    via: why it was chosen, in a word (the record's `via`).
+    via: one word for the reason of the choice (the record's `via`).
     unless: other partitions where the same batch may be or land later (the record's `unless`).
     """
 
@@ -29,7 +29,7 @@ class Placement(msgspec.Struct, frozen=True):
 
 
 class Tried(msgspec.Struct, frozen=True):
-    """Where a batch was tried: partitions that certainly lack it, and those that may not."""
+    """Partitions in which a batch was tried: some certainly lack it, others may have it."""
 
     refused: tuple[int, ...] = ()
     unknown: tuple[int, ...] = ()
@@ -60,7 +60,7 @@ class PartitionSelector:
 
     @property
     def partitions(self) -> int:
-        """How many partitions the log has, as far as is known."""
+        """The last known number of the log's partitions."""
         return len(self.health.partitions)
 
     def grow(self, partitions: int, now_ns: int) -> None:
@@ -75,7 +75,7 @@ class PartitionSelector:
         return Placement(self._random.choice(self._candidates(order, count)), "random")
 
     def choose_again(self, dataset_id: str, tried: Tried, now_ns: int) -> Placement | None:
-        """Another partition for a record that was tried; None when there is none left."""
+        """Another partition for a record that was tried; None when none is left."""
         order, count = self._rates.count_bytes(dataset_id, 0, now_ns)
         left = [p for p in order if p not in tried.all]
         if not left:
@@ -102,7 +102,7 @@ class PartitionSelector:
         return Placement(order[at], _because("reroute", order[:at]), order[:at])
 
     def first_named(self, batch: bytes) -> Placement:
-        """Where a named batch goes when nothing is wrong."""
+        """The partition of a named batch while all partitions are healthy."""
         return Placement(self._named_order(batch)[0], "batch-id")
 
     def _named_order(self, batch: bytes) -> tuple[int, ...]:

@@ -81,7 +81,7 @@ class AlarmBoard:
         return {r.alarm.name: r.text for r in self.raised if r.partition == where}
 
     def forget(self, partition: int) -> None:
-        """Clear everything of a partition that this process no longer has."""
+        """Clear all alarms of a partition that this process no longer has."""
         for raised in self.raised:
             if raised.partition == str(partition):
                 self.set(raised.alarm.name, None, partition)

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """What is posted. id: the same for every attempt, so that a receiver can drop repeats."""
+    """The posted document. id: the same for every attempt, so that a receiver can drop repeats."""
 
     id: str
     alarm: str
@@ -55,7 +55,7 @@ class _Kept(msgspec.Struct):
 
 
 class AlarmPoster:
-    """Posts what happens on a board. Used from one event loop."""
+    """Posts the alarms of a board as they begin and end. Used from one event loop."""
 
     def __init__(
         self, board: AlarmBoard, config: AlarmsConfig, clock: Clock, folder: Path,
@@ -110,7 +110,7 @@ class AlarmPoster:
             await asyncio.sleep(back_off.next())
 
     async def _post(self, http: ClientSession, notice: Notice) -> bool:
-        """Whether it needs no other attempt: taken, or refused for good."""
+        """Post one notice; returns False if it has to be posted again."""
         try:
             async with http.post(
                 self._config.url,

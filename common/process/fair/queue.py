@@ -1,4 +1,4 @@
-"""The order in which slots are given: shared fairly between environments, then between their keys.
+"""The order in which slots are granted: fair between environments, then between their keys.
 
 Plain and synchronous: the caller starts and stops the work (`common.process.fair.slots` for
 asyncio). Keeps I11 (everything is bounded) and I14 (no client starves another):
@@ -11,8 +11,8 @@ asyncio). Keeps I11 (everything is bounded) and I14 (no client starves another):
 - Where work holds its slot for long and nothing can wait, shares shrink with what is left: an
   environment may hold at most `env_per_free` slots for each one that is free (the dynamic
   thresholds of shared-memory switches: Choudhury and Hahne, 1998). Some always stay free.
-- A full waiting room makes room for an environment that waits with less: the newest work of the
-  environment that waits with most is pushed out. So none can fill the room for others.
+- When the queue is full and an environment with fewer waiting requests arrives, the newest request
+  of the environment with the most is evicted. So no environment can fill the queue for others.
 """
 
 from collections import OrderedDict, deque
@@ -49,7 +49,7 @@ class FairLimits:
 
 
 class NoRoom(Exception):
-    """Neither a slot nor room to wait. own: the caller's own share is used up, not all of it."""
+    """No slot is free and the queue is full. own: only the caller's own share is used up."""
 
     def __init__(self, *, own: bool) -> None:
         super().__init__("the own share is used up" if own else "the whole room is used up")
@@ -75,7 +75,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A ticket that runs or waits. pushed_out: a waiting one that had to leave for it."""
+    """A ticket that runs or waits. pushed_out: the waiting ticket that was evicted for it."""
 
     ticket: Ticket
     pushed_out: Ticket | None = None
@@ -83,7 +83,7 @@ class Entered:
 
 @dataclass(slots=True)
 class _Key:
-    """What one key of an environment uses."""
+    """The slots and waiting tickets of one key of an environment."""
 
     running: int = 0
     waiting: deque[Ticket] = field(default_factory=deque)
@@ -91,7 +91,7 @@ class _Key:
 
 @dataclass(slots=True)
 class _Environment:
-    """What one environment uses. turns: keys that wait, whose turn is next first."""
+    """The slots and waiting tickets of one environment. turns: waiting keys, the next first."""
 
     running: int = 0
     waiting: int = 0
@@ -100,7 +100,7 @@ class _Environment:
 
 
 class FairQueue:
-    """Slots and a waiting room. Every ticket that entered has to `leave`, once, at its end."""
+    """Slots and a bounded queue. Every ticket that entered has to `leave`, once, at its end."""
 
     def __init__(self, limits: FairLimits) -> None:
         self._limits = limits
@@ -183,7 +183,7 @@ class FairQueue:
         return None
 
     def _start(self, ticket: Ticket) -> None:
-        """Give it a slot."""
+        """Give the ticket a slot."""
         used = self._environments.setdefault(ticket.env, _Environment())
         of_key = used.keys.setdefault(ticket.key, _Key())
         ticket.running = True
@@ -192,7 +192,7 @@ class FairQueue:
         self.running += 1
 
     def _start_waiting(self, ticket: Ticket) -> None:
-        """Its turn has come."""
+        """Move the ticket from the queue to a slot."""
         used = self._environments[ticket.env]
         self._take_out(ticket)
         self._to_the_end(used, ticket)
@@ -205,7 +205,7 @@ class FairQueue:
                 turns.move_to_end(name)
 
     def _make_room(self, env: str, key: str) -> Ticket | None:
-        """Room for one more waiting ticket, by pushing one out if need be. Raises NoRoom."""
+        """Make room in the queue for one more ticket, evicting one if needed. Raises NoRoom."""
         of_env, of_key = self.used(env)[1], self.used(env, key)[1]
         if of_key >= min(self._limits.waiting_key_max, self._limits.waiting_max):
             raise NoRoom(own=self._limits.waiting_max > 0 or self._holds_share(env))
@@ -231,7 +231,7 @@ class FairQueue:
         return of_env * len(self._environments) >= self._limits.running_max
 
     def _push_out_of_own(self, env: str, of_key: int) -> Ticket:
-        """Room within the environment's own share. Raises NoRoom."""
+        """Evict a ticket of the environment's own share. Raises NoRoom."""
         used = self._environments[env]
         if max(len(used.keys[name].waiting) for name in used.turns) > of_key + 1:
             return self._push_out(env)
@@ -251,7 +251,7 @@ class FairQueue:
         self._forget(ticket.env, ticket.key)
 
     def _take_out(self, ticket: Ticket) -> None:
-        """Out of the waiting room."""
+        """Remove the ticket from the queue."""
         used = self._environments[ticket.env]
         of_key = used.keys[ticket.key]
         of_key.waiting.remove(ticket)

@@ -1,4 +1,4 @@
-"""Fair slots for asyncio: wait for a slot of a `FairQueue`, hold it, and give it back (I14)."""
+"""Fair slots for asyncio: wait for a slot of a `FairQueue`, hold it, and release it (I14)."""
 
 import asyncio
 from types import TracebackType
@@ -56,7 +56,7 @@ class FairSlots:
         return SlotRequest(self, entered.ticket, waiter)
 
     def leave(self, ticket: Ticket) -> None:
-        """The end of a request."""
+        """Release the ticket's slot or its position in the queue."""
         self._waiting.pop(ticket, None)
         for started in self._queue.leave(ticket):
             waiter = self._waiting.pop(started)
@@ -79,7 +79,7 @@ class SlotRequest:
         self._waiter = waiter
 
     async def wait(self, timeout_s: float = _NO_TIME_OUT_S) -> bool:
-        """Whether the slot is there, within the time. Raises TooManyRequests when pushed out."""
+        """Wait for the slot; False after `timeout_s`. Raises TooManyRequests when evicted."""
         if not self._waiter.done():
             await asyncio.wait({self._waiter}, timeout=timeout_s)
         if not self._waiter.done():
@@ -88,7 +88,7 @@ class SlotRequest:
         return True
 
     def leave(self) -> None:
-        """Give the slot back, or stop waiting. More than once does no harm."""
+        """Release the slot, or stop waiting. Idempotent."""
         self._slots.leave(self._ticket)
         if not self._waiter.done():
             self._waiter.cancel()

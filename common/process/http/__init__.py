@@ -1,14 +1,14 @@
-"""HTTP listeners of every role: which connections are let in, which requests are read, their end.
+"""HTTP listeners of every role: connection limits, strict parsing of requests, draining.
 
 descriptors        how many files a process may have open, and how many connections that allows
-connection_limits  which connections are let in, and which idle one is closed to make room
+connection_limits  which connections are accepted, and which idle ones are closed for others
 acceptor           accepts connections within these limits
-connection         one connection: finds requests, has them answered, refuses what is not one
-fast_path          what a role may give its connections: requests answered without aiohttp
-request_head       the heads that are read: a strict reading of HTTP/1.1
+connection         one connection: finds requests, dispatches them, refuses malformed ones
+fast_path          the protocol of a role's fast path, which serves requests without aiohttp
+request_head       a strict parser of HTTP/1.1 request heads
 body_frame         where a request's body ends
 body_reader        bodies as routes read them, within a size and a time
 refusal            refusals as bytes
-service            what the connections of one listener share: who answers, time-outs
+service            the shared state of a listener's connections: handlers and time-outs
 serving            an aiohttp application behind all of that
 """

@@ -1,7 +1,7 @@
-"""Accepts connections: within their limits, a few at a time, and never spinning when none can be.
+"""Accepts connections: within the limits, a few at a time, and without spinning at the limit.
 
 asyncio's own server accepts hundreds before one can be refused, and stops for a second when
-descriptors run out. Here each connection is judged before it costs more than its descriptor.
+descriptors run out. Here each connection is checked before it costs more than its descriptor.
 Handshakes of TLS count from their first byte, have a time-out, and are closed like connections
 that never sent a request.
 """
@@ -30,8 +30,8 @@ _ACCEPTS_AT_ONCE: Final = 16
 _NO_DESCRIPTORS: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 # Without descriptors nothing is accepted for this time; the kernel queues connections meanwhile.
 _PAUSE_S: Final = 0.1
-_DRAIN_POLL_S: Final = 0.02  # between two looks whether the last responses are sent
-_LOG_EVERY_S: Final = 10.0  # at most one line about the same trouble
+_DRAIN_POLL_S: Final = 0.02  # between checks whether the last responses are sent
+_LOG_EVERY_S: Final = 10.0  # at most one line about the same error
 _RETRY_AFTER_S: Final = 1
 _logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Acceptor:
         self._closing_overdue = self._loop.create_task(closing)
 
     def close(self) -> None:
-        """Accept no more. Connections stay, but not those that have sent no request."""
+        """Stop accepting. Connections stay open, except those that have sent no request."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -110,7 +110,7 @@ class Acceptor:
                 connection.close()
 
     def _pause(self, listening: socket.socket, error: OSError) -> None:
-        """Wait for descriptors; idle connections give back theirs."""
+        """Pause accepting until descriptors are free; idle connections are closed."""
         metrics.connections_refused_total.labels(self._name, "descriptors").inc()
         self._limits.count_refusal("descriptors")
         self._limits.close_unknown(_ACCEPTS_AT_ONCE)

@@ -1,4 +1,4 @@
-"""Where a request's body ends. Chunks are rewritten: no extensions, no trailers, few chunks."""
+"""Finds the end of a request's body. Chunks are rewritten without extensions and trailers."""
 
 from typing import Final, Protocol
 
@@ -17,7 +17,7 @@ class BodyFrame(Protocol):
     done: bool
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
-        """What to pass on of the body, and what comes after it. Raises Refusal."""
+        """Split `data` into bytes of the body to pass on, and bytes after it. Raises Refusal."""
 
 
 class FixedLength:
@@ -36,10 +36,10 @@ class FixedLength:
 
 
 class Chunked:
-    """A body in chunks. What arrives together is passed on as one chunk.
+    """A body in chunks. Chunks that arrive together are passed on as one.
 
-    Chunks of a few bytes each cost far more work than their bytes: their number is bounded by what
-    they bring.
+    Chunks of a few bytes each cost far more work than their bytes, so their number is bounded by
+    the bytes of the body.
     """
 
     def __init__(self) -> None:

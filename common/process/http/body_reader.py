@@ -1,4 +1,4 @@
-"""Bodies of requests as routes read them: within a size that they count, and within a time."""
+"""Reads request bodies for routes, within a size limit and a deadline."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from common.errors import BadRequest, BellwetherError
 
 
 class Intake(Protocol):
-    """Counts a body as it arrives, and refuses what is too much.
+    """Counts a body as it arrives, and refuses a body that is too large.
 
     bytes_max: the most bytes of it that may arrive.
     """
@@ -20,7 +20,7 @@ class Intake(Protocol):
     bytes_max: int
 
     def add(self, size: int) -> None:
-        """`size` more bytes have arrived. Raises BellwetherError if there is no room for them."""
+        """Count `size` bytes that arrived. Raises BellwetherError if they exceed a limit."""
 
 
 ReadBody = Callable[[Intake], Awaitable[bytes]]
@@ -28,17 +28,17 @@ ReadBody = Callable[[Intake], Awaitable[bytes]]
 
 
 class BodyTooSlow(BadRequest):
-    """Too little of the body came in the time that has passed."""
+    """The body arrives below the minimum rate."""
 
     def __init__(self) -> None:
         super().__init__("Request body did not arrive in time.")
 
 
 def body_deadline_s(begin_s: float, arrived: int) -> float:
-    """When a body is too slow of which `arrived` bytes have come, unless more comes before.
+    """The deadline of a body of which `arrived` bytes have come; more bytes extend it.
 
-    It has the grace, then its share of the least rate, and never more than the time-out: an idle
-    connection is let go long before the time-out that an honest slow one needs.
+    It is the grace time plus the time for these bytes at the minimum rate, at most the time-out: an
+    idle connection is closed long before the time-out that a slow but live client needs.
     """
     earned_s = limits.BODY_RATE_GRACE_S + arrived / limits.BODY_BYTES_PER_S_MIN
     return begin_s + min(earned_s, limits.BODY_READ_TIMEOUT_S)
@@ -67,7 +67,7 @@ async def read_from_aiohttp(request: web.Request, intake: Intake) -> bytes:
 
 
 class WholeBody:
-    """A body that came with its head, as small ones do: no timer, no wait."""
+    """A body that arrived with its head, as small ones do: it needs no timer and no wait."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -89,7 +89,7 @@ class ArrivingBody:
         self._arrived = len(begin)
         self._length = length
         self._resume = resume
-        self._done = asyncio.Event()  # it is whole, or there is no room for it
+        self._done = asyncio.Event()  # it is complete or refused
         self._intake: Intake | None = None
         self._refused: BellwetherError | None = None
 
@@ -99,7 +99,7 @@ class ArrivingBody:
         return self._intake is not None
 
     def add(self, piece: bytes) -> None:
-        """The next piece has arrived."""
+        """Add the next piece."""
         self._arrived += len(piece)
         if self._refused is None:
             self._pieces.append(piece)
@@ -108,7 +108,7 @@ class ArrivingBody:
             self._done.set()
 
     def _count(self, size: int) -> None:
-        """Bytes that came before the route reads are counted when it does."""
+        """Count bytes with the intake. Bytes before the route's `read` are counted in `read`."""
         if self._intake is None:
             return
         try:

@@ -1,10 +1,10 @@
-"""One connection: finds requests, has each answered by the fast path or by aiohttp, and ends.
+"""One connection: finds requests, and dispatches each to the fast path or to aiohttp.
 
-Heads are read strictly, requests are answered one at a time, in their order, and what waits is
-bounded. A head that the fast path does not read goes to aiohttp, and so does every later request
-of the connection: two readers never take turns on one stream. aiohttp gets a request only when the
-one before it is answered, so a request after an upgrade is one like any other. Every refusal is the
-API's own JSON and closes the connection; none quotes the request.
+Heads are parsed strictly, requests are served one at a time, in order, and unread bytes are
+bounded. A head that the fast path does not parse goes to aiohttp, and so does every later request
+of the connection: two parsers never alternate on one stream. aiohttp gets a request only after the
+response to the previous one, so a request after an upgrade needs no special case. Every refusal is
+the API's own JSON and closes the connection; none quotes the request.
 
 A client that ends its sending side after a whole request (`nc -N`, some proxies) gets its response
 where `Paths.half_closed` names the path. Elsewhere that is a hang-up, which must end a query. TLS
@@ -36,12 +36,12 @@ _WAITING_BYTES_MAX = 65_536  # of requests after the one that is being answered
 
 
 class Connection(asyncio.Protocol):
-    """since_s: when it began to wait for what it waits for, in the loop's time."""
+    """A connection of a client. since_s: loop time at which its current wait began."""
 
     def __init__(self, service: Service, lost: Callable[[], object] = lambda: None) -> None:
         self._service = service
-        self._fast_path = service.fast_path  # until it does not read a head
-        self._aiohttp: AiohttpEnd | None = None  # from the first request that it answers
+        self._fast_path = service.fast_path  # None once it has not parsed a head
+        self._aiohttp: AiohttpEnd | None = None  # from its first request on
         self._lost = lost
         self._transport: asyncio.Transport | None = None
         self._unread = b""  # after the current request
@@ -64,13 +64,13 @@ class Connection(asyncio.Protocol):
         self._client_ended = False  # the client sends nothing more
         self._reading_paused = False
         self._writable = True
-        self._blocked_s = 0.0  # since when the client takes no more of a response
+        self._blocked_s = 0.0  # since when the client has read no more of a response
         self.since_s = now_s()
 
     # --- for the listener ------------------------------------------------------------------------
 
     def eviction_rank(self) -> EvictionRank | None:
-        """What closing it would cost; None while a request is being answered."""
+        """The rank for closing the connection; None while a request is being served."""
         if self._is_open and not self._is_answered:
             return None
         if self._is_known:
@@ -78,7 +78,7 @@ class Connection(asyncio.Protocol):
         return EvictionRank.HEAD_RECEIVED if self._head_received else EvictionRank.NO_REQUEST
 
     def is_overdue(self, now_s: float) -> bool:
-        """Whether it has waited for too long."""
+        """Whether the current wait is longer than its time-out."""
         timing = self._service.timing
         waited_s = now_s - self.since_s
         if self._is_refused:
@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
         return waited_s > timing.keep_alive_s
 
     def close(self) -> None:
-        """Close it, whatever it is doing. What its client does not read is dropped."""
+        """Close the connection in any state. Bytes that its client has not read are dropped."""
         self._is_closed = True
         if self._transport is None:
             return
@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
                 self._delegate(head)
 
     def _advance_fast(self, fast_path: FastPath[Any, Any]) -> bool:
-        """Begin the next request, or wait for more of its head; False: it is aiohttp's."""
+        """Begin the next request, or wait for more of its head; False: delegate it to aiohttp."""
         unread = self._unread
         end = unread.find(_HEAD_END, 0, fast_path.head_bytes_max)
         if end < 0:
@@ -277,7 +277,7 @@ class Connection(asyncio.Protocol):
             unread, self._unread = self._unread, b""
             self._unread = self._take_body(self._body, unread)
         if self._client_ended and (self._body is not None or not self._may_half_close):
-            self.close()  # it hung up on this one
+            self.close()  # aiohttp closed its end
         if len(self._unread) <= _WAITING_BYTES_MAX:
             self._resume_reading()
 
@@ -304,11 +304,11 @@ class Connection(asyncio.Protocol):
             if self._is_answered:
                 asyncio.get_running_loop().call_soon(self._end_request)
         elif self._arriving is not None and not self._arriving.is_read:
-            self._pause_reading()  # the route may refuse the request without it
+            self._pause_reading()  # the route may refuse the request without reading it
         return rest
 
     def _break_body(self) -> None:
-        """Let the handler meet a body that cannot be read; nothing after it is a request."""
+        """Report an unreadable body to the handler. Bytes after it are not parsed as a request."""
         assert self._aiohttp is not None  # the fast path reads no chunks
         self._body = None
         self._is_refused = True
@@ -327,7 +327,7 @@ class Connection(asyncio.Protocol):
             self._resume_reading()
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Answer a request that is not passed on, and end."""
+        """Send the refusal, and close the connection."""
         assert self._transport is not None
         self._is_refused = True
         self.since_s = now_s()
@@ -354,4 +354,4 @@ class Connection(asyncio.Protocol):
 
 
 def _discard(_: bytes) -> None:
-    """The rest of a body that is answered already."""
+    """Drop the rest of a body whose request is served already."""

@@ -1,7 +1,7 @@
-"""Which connections are let in, and which are closed to make room: counts, no sockets (I11, I14).
+"""Decides which connections are accepted, and which idle ones are closed; no sockets (I11, I14).
 
-Connections are bounded together and per address, far below what the process may have open, so that
-descriptors are left for the log and the role's own work. At the limit, idle connections are closed:
+Connections are bounded in total and per address, far below the process's limit of open files, so
+that descriptors remain for the log and the role's own work. At the limit, idle ones are closed:
 first those that never sent a whole request, then those that never had a response that only known
 clients get, then the others; of equals those that have waited longest. A connection whose request
 is being answered is never closed for another. If all are, the new one is refused.
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Protocol
 
-_CLOSED_AT_ONCE: Final = 64  # a part of all: looking through all of them is paid for by many
+_CLOSED_AT_ONCE: Final = 64  # at once, so that many closings share the cost of one scan
 _RECENT_S: Final = 300.0
-# When no connection was idle, none is looked for again within this time.
+# After a scan that found no idle connection, the next scan waits for this time.
 _NONE_IDLE_S: Final = 0.05
 
 
 class EvictionRank(IntEnum):
-    """What an idle connection has shown so far; those of the lowest rank are closed first."""
+    """Rank of an idle connection by its history; the lowest ranks are closed first."""
 
     NO_REQUEST = 0
     HEAD_RECEIVED = 1
@@ -29,42 +29,42 @@ class EvictionRank(IntEnum):
 
 
 class LimitedConnection(Protocol):
-    """A connection as its limits see it.
+    """The interface of a connection to its limits.
 
-    since_s: when it began to wait for what it waits for.
+    since_s: loop time at which its current wait began, in seconds.
     """
 
     since_s: float
 
     def eviction_rank(self) -> EvictionRank | None:
-        """None while a request is being answered: it is not idle."""
+        """The rank for closing; None while a request is being served (not idle)."""
 
     def is_overdue(self, now_s: float) -> bool:
-        """Whether it has waited for too long."""
+        """Whether the current wait is longer than its time-out."""
 
     def close(self) -> None:
-        """Close it, whatever it is doing."""
+        """Close the connection in any state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """How many connections may be open.
 
-    all: at once.
-    per_address: of those from one address, unless it is of this machine.
+    all: number of connections in total.
+    per_address: number of connections from one address of another machine.
     """
 
     all: int
     per_address: int
 
     def of(self, address: str) -> int:
-        """How many this address may have. A proxy on this machine comes from loopback."""
+        """The limit of an address. Loopback has the total limit: it may be a local proxy."""
         loopback = address == "::1" or address.startswith(("127.", "::ffff:127."))
         return self.all if loopback else min(self.per_address, self.all)
 
 
 def address_group(address: str) -> str:
-    """What counts as one address: of IPv6 a network of /64, since one client has all of it."""
+    """The key of an address: for IPv6 its /64 network, since one client owns all of it."""
     if ":" not in address or address.startswith("::"):
         return address
     network = ipaddress.IPv6Address(address.partition("%")[0]).packed[:8]
@@ -74,7 +74,7 @@ def address_group(address: str) -> str:
 class ConnectionLimits:
     """The open connections of one listener. Use it from one event loop.
 
-    refused: connections that were not let in, by reason.
+    refused: connections that were not accepted, by reason.
     closed: idle connections that were closed to make room.
     """
 
@@ -92,7 +92,7 @@ class ConnectionLimits:
         return len(self._open)
 
     def refusal_reason(self, address: str) -> str:
-        """Why a connection from this address is not let in, or empty. Closes idle ones for it."""
+        """Why this address gets no connection; empty if it does. Closes idle ones if needed."""
         most = self.capacity.of(address)
         if self._by_address[address] >= most < self.capacity.all and not self._make_room(address):
             return self._refuse("address")
@@ -105,7 +105,7 @@ class ConnectionLimits:
         return reason
 
     def count_refusal(self, reason: str) -> None:
-        """Count a connection that is not let in."""
+        """Count a connection that is not accepted."""
         self.refused[reason] += 1
         self._refused_s[reason] = self._now_s()
 
@@ -134,7 +134,7 @@ class ConnectionLimits:
         self._by_address[address] += 1
 
     def remove(self, connection: LimitedConnection) -> None:
-        """Count it no longer; nothing if that is done already."""
+        """Remove the connection from the count. Idempotent."""
         address = self._open.pop(connection, None)
         if address is None:
             return
@@ -143,13 +143,13 @@ class ConnectionLimits:
             del self._by_address[address]
 
     def replace(self, connection: LimitedConnection, by: LimitedConnection) -> None:
-        """Another object stands for the same connection from now on."""
+        """Replace the object of a connection, as after its TLS handshake."""
         address = self._open.pop(connection, None)
         if address is not None:
             self._open[by] = address
 
     def close_overdue(self) -> int:
-        """Close those that have waited for too long; returns how many. Call it every second."""
+        """Close overdue connections; returns their number. Call it every second."""
         now_s = self._now_s()
         overdue = [one for one in self._open if one.is_overdue(now_s)]
         for connection in overdue:
@@ -161,7 +161,7 @@ class ConnectionLimits:
         return self._close(None, count, EvictionRank.HEAD_RECEIVED)
 
     def close_without_request(self) -> None:
-        """Close those that never sent a whole request: when a listener ends, nothing else does."""
+        """Close connections that never sent a whole request: a closing listener drains the rest."""
         self._close(None, len(self._open), EvictionRank.NO_REQUEST)
 
     def is_busy(self) -> bool:
@@ -174,7 +174,7 @@ class ConnectionLimits:
             connection.close()
 
     def close_all(self) -> None:
-        """Close all, whatever they are doing."""
+        """Close all connections in any state."""
         for connection in list(self._open):
             connection.close()
 

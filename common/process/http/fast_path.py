@@ -1,8 +1,8 @@
-"""What a role may give its connections: requests that it answers without aiohttp.
+"""The protocol of a fast path, by which a role serves requests without aiohttp.
 
 The connection finds the end of a head, holds the body, and keeps the order of responses. A fast
-path only judges a head and makes the response. It never refuses a request: what it does not read
-is read strictly (`request_head`) and goes to aiohttp, so one head never means two things.
+path only parses a head and makes the response. It never refuses a request: a head that it does not
+parse is parsed strictly (`request_head`) and goes to aiohttp, so a head has only one meaning.
 """
 
 from typing import Protocol, TypeVar

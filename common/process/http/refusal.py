@@ -15,7 +15,7 @@ _REASONS: Final = {
 
 
 class Refusal(Exception):
-    """The request is not passed on. `status` and the text are its answer."""
+    """The request is not passed on. `status` and the text are the response."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -23,7 +23,7 @@ class Refusal(Exception):
 
 
 def refusal_response(status: int, text: str, retry_after_s: int | None = None) -> bytes:
-    """The API's JSON error as the last answer of a connection."""
+    """The API's JSON error as the last response of a connection."""
     body = json.dumps({"error": text}).encode()
     head = (
         f"HTTP/1.1 {status} {_REASONS.get(status, 'Service Unavailable')}\r\n"

@@ -1,4 +1,4 @@
-"""Heads of requests, judged before aiohttp sees them: strictly, so that every reader agrees.
+"""A strict parser of request heads in front of aiohttp, so that all parsers agree on a request.
 
 A request that two programs could read in two ways is refused: a proxy in front of us and we would
 otherwise take one request for two, or one dataset for another. What is passed on is rewritten
@@ -26,7 +26,7 @@ _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _DOT_SEGMENT = re.compile(rb"(?i)/(?:\.|%2e){1,2}(?:/|\?|$)")
 _HOST = re.compile(rb"[A-Za-z0-9._~:\[\]-]*")
 _LENGTH = re.compile(rb"[0-9]{1,15}")
-# Read by us, with one value each: of two, a proxy may take the other.
+# Parsed here, with one value each: of two values, a proxy might use the other.
 _ONCE: Final = frozenset(
     (b"host", b"content-length", b"content-type", b"content-encoding", b"authorization", b"expect")
 )
@@ -50,7 +50,7 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
 
 
 def read_request_head(raw: bytes, own_encodings: tuple[bytes, ...] = ()) -> RequestHead:
-    """Judge a head without the empty line that ends it. Raises Refusal.
+    """Parse a head without the empty line that ends it. Raises Refusal.
 
     own_encodings: as in `Paths`.
     """

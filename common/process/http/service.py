@@ -1,4 +1,4 @@
-"""What the connections of one listener share: who answers their requests, and their time-outs."""
+"""The shared state of a listener's connections: the handlers of requests, and time-outs."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,19 +24,19 @@ class AiohttpEnd(Protocol):
     def eof_received(self) -> object: ...
 
     def break_body(self) -> None:
-        """The body of the request that is being answered cannot be read."""
+        """Report that the current request's body cannot be read."""
 
 
 MakeAiohttpEnd = Callable[[Callable[[web.StreamResponse], None]], AiohttpEnd]
-"""Makes aiohttp's end of a connection, which calls what it is given with each finished response."""
+"""Makes aiohttp's end of a connection, which calls the argument with each finished response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """What differs between the paths of a listener.
+    """Paths of a listener that are treated differently.
 
     half_closed: prefixes of paths that are answered though the client has ended its sending side.
-    own_encodings: prefixes of paths whose routes decode bodies themselves, and say what they take.
+    own_encodings: prefixes of paths whose routes decode and check content encodings themselves.
     keyless: paths that need no key: their responses do not show that a client is known.
     """
 
@@ -69,9 +69,9 @@ class Timing:
 
 @dataclass(slots=True)
 class Service:
-    """Who answers the requests of a listener, and how long they may take.
+    """The handlers of a listener's requests, and their time-outs.
 
-    fast_path: answers what it reads; None: aiohttp answers everything.
+    fast_path: serves the heads that it parses; None: aiohttp serves everything.
     stop: when it is set, every response is the last of its connection.
     draining: set when the listener drains, for the same.
     """

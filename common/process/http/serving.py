@@ -31,7 +31,7 @@ class _AiohttpEnd(RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """As aiohttp's; then the connection knows."""
+        """As aiohttp's; then the connection is notified."""
         response, reset = await super().finish_response(request, resp, start_time)
         if not reset:
             self._answered(response)
